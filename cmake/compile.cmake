@@ -1,0 +1,42 @@
+# Compiler settings shared by every target, and the one way to declare a source folder.
+
+add_library(roomcast_options INTERFACE)
+target_include_directories(roomcast_options INTERFACE ${PROJECT_SOURCE_DIR}/src)
+target_compile_options(roomcast_options INTERFACE
+  $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror>)
+
+if(ROOMCAST_SANITIZE)
+  # The optimiser stays on: the sanitizer runs repeat every wire test.
+  add_compile_options(-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer -O1 -g)
+  add_link_options(-fsanitize=address,undefined)
+endif()
+if(ROOMCAST_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+if(ROOMCAST_CHAOS)
+  add_compile_definitions(ROOMCAST_CHAOS=1)
+endif()
+
+find_program(CCACHE_PROGRAM ccache)
+if(CCACHE_PROGRAM)
+  set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
+endif()
+
+# roomcast_library(NAME folder [LINKS ...] [PRIVATE_LINKS ...])
+# One static library a folder, holding every .cpp in it. LINKS are the folders (and packages) its headers
+# may include, PRIVATE_LINKS what only its sources use.
+function(roomcast_library name)
+  cmake_parse_arguments(ARG "" "" "LINKS;PRIVATE_LINKS" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${name}/*.cpp)
+  if(name STREQUAL "app")
+    list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
+  endif()
+  if(sources)
+    add_library(roomcast_${name} STATIC ${sources})
+    target_link_libraries(roomcast_${name} PUBLIC roomcast_options ${ARG_LINKS} PRIVATE ${ARG_PRIVATE_LINKS})
+  else()
+    add_library(roomcast_${name} INTERFACE)
+    target_link_libraries(roomcast_${name} INTERFACE roomcast_options ${ARG_LINKS})
+  endif()
+endfunction()

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace roomcast::base {
+
+/// SHA-1 of `bytes`, only for the WebSocket handshake (RFC 6455 section 4.2.2).
+[[nodiscard]] std::array<unsigned char, 20> sha1(std::string_view bytes);
+/// SHA-256 of `bytes` in lower-case hexadecimal.
+[[nodiscard]] std::string sha256_hex(std::string_view bytes);
+/// RFC 4648 section 4, with padding.
+[[nodiscard]] std::string base64_encode(std::string_view bytes);
+/// Strict RFC 4648 section 4: false for anything but whole, padded, canonical input.
+[[nodiscard]] bool base64_decode(std::string_view text, std::string& out);
+/// Unpredictable bits from the operating system's generator (through OpenSSL).
+[[nodiscard]] std::uint64_t random_u64();
+
+}  // namespace roomcast::base

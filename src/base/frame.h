@@ -1,0 +1,92 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <string_view>
+#include <utility>
+
+namespace roomcast::base {
+
+/// A counted reference to a range of an immutable block of bytes.
+///
+/// The block is one allocation: count, capacity, bytes. The count is not atomic: frames live on the event
+/// loop's thread only. Copying a reference never copies bytes. 16 bytes, so that a queue of them stays small.
+/// Sizes are below 4 GiB; making a larger one throws std::length_error.
+class FrameRef {
+ public:
+  FrameRef() = default;
+  FrameRef(const FrameRef& other) noexcept
+      : block_(other.block_), offset_(other.offset_), size_(other.size_) {
+    retain();
+  }
+  FrameRef(FrameRef&& other) noexcept
+      : block_(std::exchange(other.block_, nullptr)),
+        offset_(std::exchange(other.offset_, 0)),
+        size_(std::exchange(other.size_, 0)) {}
+  FrameRef& operator=(const FrameRef& other) noexcept {
+    FrameRef copy(other);
+    swap(copy);
+    return *this;
+  }
+  FrameRef& operator=(FrameRef&& other) noexcept {
+    FrameRef taken(std::move(other));
+    swap(taken);
+    return *this;
+  }
+  ~FrameRef() { release(); }
+
+  /// A new block holding a copy of `bytes`. Empty bytes give an empty reference without a block.
+  static FrameRef copy_of(std::string_view bytes);
+  /// A new block holding the pieces end to end.
+  static FrameRef joined(std::initializer_list<std::string_view> pieces);
+
+  [[nodiscard]] std::string_view view() const {
+    return block_ == nullptr ? std::string_view{} : std::string_view{data() + offset_, size_};
+  }
+  [[nodiscard]] std::size_t size() const { return size_; }
+  [[nodiscard]] bool empty() const { return size_ == 0; }
+
+  /// A reference to part of this range; `offset + size` must lie within it.
+  [[nodiscard]] FrameRef slice(std::size_t offset, std::size_t size) const;
+  /// Forgets the first `count` bytes (at most all of them).
+  void drop_front(std::size_t count);
+  /// Grows over `next` when that starts in the same block exactly where this ends; false otherwise.
+  /// So a subscriber owed several frames that were laid down side by side queues one reference.
+  bool try_extend(const FrameRef& next) {
+    if (block_ == nullptr || block_ != next.block_ || offset_ + size_ != next.offset_) return false;
+    size_ += next.size_;
+    return true;
+  }
+
+  /// How many references share the block; for tests and accounting.
+  [[nodiscard]] std::uint32_t use_count() const { return block_ == nullptr ? 0 : block_->references; }
+
+  void swap(FrameRef& other) noexcept {
+    std::swap(block_, other.block_);
+    std::swap(offset_, other.offset_);
+    std::swap(size_, other.size_);
+  }
+
+ private:
+  struct Block {
+    std::uint32_t references;
+    std::uint32_t capacity;
+  };
+
+  static FrameRef allocate(std::size_t size);
+  [[nodiscard]] char* data() const { return reinterpret_cast<char*>(block_ + 1); }
+  void retain() const {
+    if (block_ != nullptr) ++block_->references;
+  }
+  void release() {
+    if (block_ != nullptr && --block_->references == 0) free_block(block_);
+  }
+  static void free_block(Block* block);
+
+  Block* block_ = nullptr;
+  std::uint32_t offset_ = 0;
+  std::uint32_t size_ = 0;
+};
+
+}  // namespace roomcast::base

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+namespace roomcast::base {
+
+/// Something that collects work during a turn and does it once at the turn's end.
+/// Destroying it while it is marked is safe only if its destructor calls Scheduler::forget.
+class Flushable {
+ public:
+  Flushable() = default;
+  Flushable(const Flushable&) = delete;
+  Flushable& operator=(const Flushable&) = delete;
+
+  /// Called once at the end of the turn in which it was marked. May mark and bury others and itself.
+  virtual void flush() = 0;
+
+ protected:
+  ~Flushable() = default;
+
+ private:
+  friend class DirtyList;
+  std::uint32_t dirty_position_ = 0;  // 1 + index in the list, 0 when not in it
+};
+
+/// Something that has ended but may still be on the call stack: freed by the turn, never in a callback.
+class Mortal {
+ public:
+  Mortal() = default;
+  Mortal(const Mortal&) = delete;
+  Mortal& operator=(const Mortal&) = delete;
+  virtual ~Mortal() = default;
+};
+
+/// A source of work that is done in slices, before everything else at the end of a turn.
+class SlicedWork {
+ public:
+  /// Does one slice (well under a millisecond). True if there is more to do.
+  virtual bool do_slice() = 0;
+
+ protected:
+  ~SlicedWork() = default;
+};
+
+/// What the end of a turn does for others (DESIGN: deliver, flush, reap). Implemented by loop::Turn.
+class Scheduler {
+ public:
+  /// Has `item.flush()` called before the loop sleeps. Marking twice is the same as once.
+  virtual void mark_dirty(Flushable& item) = 0;
+  /// Takes `item` off the list; nothing happens if it is not on it.
+  virtual void forget(Flushable& item) = 0;
+  /// Takes ownership; destroyed after this turn's flushes.
+  virtual void bury(std::unique_ptr<Mortal> item) = 0;
+  /// Has the sliced work looked at in this turn even if nothing else happens.
+  virtual void wake() = 0;
+
+ protected:
+  ~Scheduler() = default;
+};
+
+}  // namespace roomcast::base

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/slot_map.h"
+#include "http/message.h"
+#include "net/admission.h"
+#include "net/byte_stream.h"
+
+namespace roomcast::http {
+
+/// A connection given up by HTTP: from here on its bytes belong to somebody else.
+struct HandOver {
+  std::unique_ptr<net::ByteStream> stream;
+  std::string leftover;  ///< bytes the client sent behind the request head, already read
+  net::Admission admission;  ///< keeps the connection counted against the caps; drop it when it ends
+  std::string peer;      ///< client address for the log
+};
+
+/// One request waiting for its one answer. Lives for the call of Handler::handle; what answers later keeps
+/// the id and answers through Connections::respond.
+class Exchange {
+ public:
+  [[nodiscard]] virtual const Request& request() const = 0;
+  /// Answers. Exactly one of respond, take_over and defer is called, once.
+  virtual void respond(Response response) = 0;
+  /// Promises an answer by `Connections::respond(id, …)`. The client may go away before: the id is stale then.
+  [[nodiscard]] virtual base::SlotId defer() = 0;
+  /// Writes `head` (a complete response head with its empty line) and hands the stream over. The exchange
+  /// and its HTTP connection are out of the story.
+  [[nodiscard]] virtual HandOver take_over(std::string_view head) = 0;
+
+ protected:
+  ~Exchange() = default;
+};
+
+/// Deferred answers.
+class Connections {
+ public:
+  /// Answers the exchange `id`; does nothing if its client has gone.
+  virtual void respond(base::SlotId id, Response response) = 0;
+
+ protected:
+  ~Connections() = default;
+};
+
+/// What the router finds for a request.
+class Handler {
+ public:
+  Handler() = default;
+  Handler(const Handler&) = delete;
+  Handler& operator=(const Handler&) = delete;
+  virtual ~Handler() = default;
+  /// `rest` is what the route's trailing `{…}` matched, percent-decoded once; empty for a fixed route.
+  virtual void handle(Exchange& exchange, std::string_view rest) = 0;
+};
+
+}  // namespace roomcast::http

@@ -1,0 +1,80 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/frame.h"
+
+namespace roomcast::http {
+
+/// Header fields in the order they came (RFC 9110 section 5). Names compare without case.
+class Headers {
+ public:
+  struct Field {
+    std::string name;
+    std::string value;
+  };
+
+  void add(std::string name, std::string value) { fields_.push_back({std::move(name), std::move(value)}); }
+  /// The only or first field of that name.
+  [[nodiscard]] std::optional<std::string_view> get(std::string_view name) const;
+  /// All fields of that name as one list, joined with ", " (RFC 9110 section 5.3); empty if there is none.
+  [[nodiscard]] std::string joined(std::string_view name) const;
+  /// Whether the comma-separated list of all fields of that name holds `token`, compared without case.
+  [[nodiscard]] bool has_token(std::string_view name, std::string_view token) const;
+  [[nodiscard]] std::size_t count(std::string_view name) const;
+  [[nodiscard]] const std::vector<Field>& fields() const { return fields_; }
+  [[nodiscard]] bool empty() const { return fields_.empty(); }
+
+ private:
+  std::vector<Field> fields_;
+};
+
+enum class Method : std::uint8_t { get, head, post, put, delete_, options, patch, other };
+
+[[nodiscard]] std::string_view to_string(Method method);
+
+/// Who asks, after the rules for trusted proxies have been applied.
+struct Origin {
+  std::string address;   ///< numeric client address, or "unix"
+  bool secure = false;   ///< the client's own leg is encrypted (TLS here, or X-Forwarded-Proto of a trusted proxy)
+};
+
+/// One whole request (RFC 9110, RFC 9112): head and body, already checked against limits and for ambiguity.
+struct Request {
+  Method method = Method::other;
+  std::string method_text;
+  std::string path;    ///< raw path of the target, still percent-encoded, beginning with '/'
+  std::string query;   ///< raw, without '?'
+  int minor_version = 1;  ///< HTTP/1.x
+  Headers headers;
+  std::string body;
+  Origin client;
+
+  /// The value of the first query parameter `name`, percent-decoded once, '+' as space; nothing if absent or
+  /// its encoding is broken.
+  [[nodiscard]] std::optional<std::string> query_parameter(std::string_view name) const;
+};
+
+/// One whole response. Content-Length, Date and Connection are added on the way out.
+struct Response {
+  int status = 200;
+  Headers headers;
+  base::FrameRef body;
+  bool close = false;  ///< close the connection after this answer
+
+  /// `body` with its Content-Type.
+  static Response of(int status, std::string_view content_type, std::string_view body);
+  /// `{"error":{"code","message"}}` as application/json. `code` is a stable snake_case word; `message` names
+  /// the limit or the config key that said no.
+  static Response error(int status, std::string_view code, std::string_view message);
+};
+
+/// The reason phrase of RFC 9110 section 15 for `status`; "Unknown" if there is none.
+[[nodiscard]] std::string_view reason_phrase(int status);
+
+}  // namespace roomcast::http

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <string_view>
+
+#include "base/result.h"
+
+namespace roomcast::hub {
+
+/// Checks a room name (DESIGN section 1): 1–200 bytes of UTF-8, no control characters (C0, DEL, C1), no
+/// leading or trailing '/'. The error says which rule was broken.
+struct NameIsValid {};
+[[nodiscard]] base::Result<NameIsValid> check_room_name(std::string_view name);
+
+}  // namespace roomcast::hub

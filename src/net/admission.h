@@ -1,0 +1,81 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+
+namespace roomcast::net {
+
+class AdmissionControl;
+
+/// One connection counted against the caps for as long as this lives. Movable; empty when moved from.
+class Admission {
+ public:
+  Admission() = default;
+  Admission(Admission&& other) noexcept
+      : control_(std::exchange(other.control_, nullptr)), entry_(std::exchange(other.entry_, nullptr)) {}
+  Admission& operator=(Admission&& other) noexcept {
+    std::swap(control_, other.control_);
+    std::swap(entry_, other.entry_);
+    return *this;
+  }
+  Admission(const Admission&) = delete;
+  Admission& operator=(const Admission&) = delete;
+  ~Admission();
+
+  /// The peer's numeric address, "unix" for a Unix socket; empty for an empty admission.
+  [[nodiscard]] std::string_view address() const;
+
+ private:
+  friend class AdmissionControl;
+  using Entry = std::pair<const std::string, std::uint32_t>;
+  Admission(AdmissionControl& control, Entry& entry) : control_(&control), entry_(&entry) {}
+  AdmissionControl* control_ = nullptr;
+  Entry* entry_ = nullptr;
+};
+
+enum class Refusal : std::uint8_t { none, connections, connections_per_address };
+
+/// Counts connections in all and per address (limits.connections, limits.connections_per_address). Must
+/// outlive its admissions. Unix sockets and exempt addresses (trusted proxies) have no cap per address.
+class AdmissionControl {
+ public:
+  struct Limits {
+    std::size_t connections = 0;
+    std::size_t connections_per_address = 0;
+  };
+
+  explicit AdmissionControl(Limits limits) : limits_(limits) {}
+  AdmissionControl(const AdmissionControl&) = delete;
+  AdmissionControl& operator=(const AdmissionControl&) = delete;
+
+  void set_limits(Limits limits) { limits_ = limits; }
+  /// Counts one more connection from `address`, or says which cap refuses it (`admission` stays empty).
+  [[nodiscard]] Refusal admit(std::string_view address, bool exempt_per_address, Admission& admission);
+  [[nodiscard]] std::size_t connections() const { return connections_; }
+  [[nodiscard]] bool full() const { return connections_ >= limits_.connections; }
+
+  /// Called (if set) when a connection ends after the cap had been reached, so that accepting may go on.
+  class Listener {
+   public:
+    virtual void on_room_again() = 0;
+
+   protected:
+    ~Listener() = default;
+  };
+  void set_listener(Listener* listener) { listener_ = listener; }
+
+ private:
+  friend class Admission;
+  void leave(Admission::Entry& entry);
+
+  Limits limits_;
+  std::size_t connections_ = 0;
+  std::unordered_map<std::string, std::uint32_t> by_address_;
+  Listener* listener_ = nullptr;
+};
+
+}  // namespace roomcast::net

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace roomcast::net {
+
+/// A connected, reliable, ordered stream of bytes: TCP, Unix socket, TLS over either, or a double in tests.
+/// Everything above net/ sees only this.
+///
+/// Lifetime: destroying the stream closes it at once (RST or FIN as the kernel decides) and no Events method
+/// is called afterwards. It must not be destroyed from inside one of its own Events calls: bury its owner
+/// instead (base::Scheduler::bury).
+class ByteStream {
+ public:
+  class Events {
+   public:
+    /// Bytes arrived. The buffer is the loop's own: valid, and free to be overwritten (unmasking in place),
+    /// until the call returns.
+    virtual void on_bytes(std::span<char> bytes) = 0;
+    /// The peer has finished sending (FIN, TLS close_notify). Writing is still possible. Called once.
+    virtual void on_end() = 0;
+    /// There is room again after `write` took less than it was given.
+    virtual void on_writable() = 0;
+    /// The connection is broken: reset, TLS failure, EPIPE. The last call there is. `why` is for the log.
+    virtual void on_error(std::string_view why) = 0;
+
+   protected:
+    ~Events() = default;
+  };
+
+  ByteStream() = default;
+  ByteStream(const ByteStream&) = delete;
+  ByteStream& operator=(const ByteStream&) = delete;
+  virtual ~ByteStream() = default;
+
+  /// Who is told from now on; replaces the previous listener (a hand-over after an upgrade). Reading begins
+  /// with the first call. No event is delivered from within this call.
+  virtual void set_events(Events& events) = 0;
+
+  /// Stops and resumes on_bytes and on_end; for back-pressure. Starts resumed.
+  virtual void pause_reading() = 0;
+  virtual void resume_reading() = 0;
+
+  /// Sends as much of `pieces`, in order, as can be taken now without waiting, in as few system calls as it
+  /// can, and returns the number of bytes taken. If that is less than all of them, on_writable follows, and
+  /// what was not taken stays the caller's. After an error it takes 0 and on_error follows in a later turn.
+  /// Events are never called from within.
+  [[nodiscard]] virtual std::size_t write(std::span<const std::string_view> pieces) = 0;
+
+  /// No more bytes will be written: sends FIN (and close_notify before it). Reading goes on.
+  virtual void shutdown() = 0;
+
+  /// Bytes taken by `write` that the kernel has not yet got (TLS records cut short); 0 for plain sockets.
+  [[nodiscard]] virtual std::size_t buffered_bytes() const = 0;
+
+  /// Whether the bytes travel encrypted.
+  [[nodiscard]] virtual bool is_secure() const = 0;
+};
+
+/// Where a connection comes from, as the socket says it.
+struct Peer {
+  std::string address;      ///< numeric, without port: "127.0.0.1", "::1"; "unix" for a Unix socket
+  std::uint16_t port = 0;   ///< 0 for a Unix socket
+};
+
+}  // namespace roomcast::net
