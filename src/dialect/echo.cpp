@@ -2,7 +2,9 @@
 
 namespace roomcast::dialect {
 
-void Echo::decode(Form form, std::string_view bytes, Commands& commands) const { commands.reply(form, bytes); }
+void Echo::decode(Form form, std::string_view bytes, Commands& commands) const {
+  commands.reply(form, bytes);
+}
 
 Form Echo::encode(std::string_view /*room*/, const hub::Message& message, std::string& out) const {
   out += message.payload.view();

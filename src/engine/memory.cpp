@@ -21,8 +21,8 @@ void Memory::publish(std::string_view room, const hub::Draft& draft, hub::Ticket
     return;
   }
   ++log->second.offset;
-  events_->on_message(
-      room, {draft.kind, draft.payload, draft.from, draft.sender, log->second, clock_.wall_ms()});
+  events_->on_message(room,
+                      {draft.kind, draft.payload, draft.from, draft.sender, log->second, clock_.wall_ms()});
   if (ticket != 0) events_->on_published(ticket, log->second);
 }
 

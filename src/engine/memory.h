@@ -28,7 +28,8 @@ class Memory final : public hub::Engine {
  private:
   const base::Clock& clock_;
   hub::EngineEvents* events_ = nullptr;
-  std::unordered_map<std::string, hub::Position, base::StringHash, std::equal_to<>> logs_;  // the last position given
+  std::unordered_map<std::string, hub::Position, base::StringHash, std::equal_to<>>
+      logs_;  // the last position given
 };
 
 }  // namespace roomcast::engine

@@ -86,7 +86,8 @@ void Hub::run_completions() {
   // A completion may publish again: those are called next time.
   std::vector<std::pair<PublishDone, PublishResult>> completed;
   completed.swap(completed_);
-  for (const auto& [done, result] : completed) done(result);
+  for (const auto& [done, result] : completed)
+    done(result);
 }
 
 Room* Hub::find(std::string_view name) const {

@@ -58,11 +58,13 @@ Room::Progress Room::walk(std::size_t member_count) {
   const std::size_t stop = std::min(end_member_, next_member_ + member_count);
   delivering_ = true;
   for (; next_member_ < stop; ++next_member_) {
-    if (next_member_ + prefetch_distance < stop) __builtin_prefetch(members_[next_member_ + prefetch_distance]);
+    if (next_member_ + prefetch_distance < stop)
+      __builtin_prefetch(members_[next_member_ + prefetch_distance]);
     const Membership* member = members_[next_member_];
     if (member == nullptr) continue;
-    const std::size_t from =
-        member->joined_after_ <= batch_begin_ ? 0 : static_cast<std::size_t>(member->joined_after_ - batch_begin_);
+    const std::size_t from = member->joined_after_ <= batch_begin_
+                                 ? 0
+                                 : static_cast<std::size_t>(member->joined_after_ - batch_begin_);
     if (from >= batch_.messages().size()) continue;
     member->subscriber_.deliver(batch_, from);
     progress.deliveries += batch_.messages().size() - from;
@@ -82,7 +84,8 @@ void Room::begin_walk() {
 
 std::size_t Room::end_walk() {
   std::size_t bytes = 0;
-  for (const Message& message : batch_.messages()) bytes += message.payload.size();
+  for (const Message& message : batch_.messages())
+    bytes += message.payload.size();
   batch_.clear();
   walking_ = false;
   if (holes_ != 0) close_holes();
@@ -91,7 +94,8 @@ std::size_t Room::end_walk() {
 
 void Room::close_holes() {
   members_.erase(std::remove(members_.begin(), members_.end(), nullptr), members_.end());
-  for (std::size_t i = 0; i < members_.size(); ++i) members_[i]->index_ = static_cast<std::uint32_t>(i);
+  for (std::size_t i = 0; i < members_.size(); ++i)
+    members_[i]->index_ = static_cast<std::uint32_t>(i);
   holes_ = 0;
 }
 

@@ -72,7 +72,7 @@ class Room {
   std::uint64_t accepted_ = 0;  // how many messages were ever accepted
 
   bool walking_ = false;
-  bool delivering_ = false;      // a subscriber's deliver is on the stack
+  bool delivering_ = false;  // a subscriber's deliver is on the stack
   Batch batch_;
   std::uint64_t batch_begin_ = 0;  // number of messages accepted before the batch
   std::size_t next_member_ = 0;

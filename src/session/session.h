@@ -20,8 +20,8 @@ class SessionTable;
 
 /// What a client asked for when it came.
 struct Options {
-  std::string_view room;  ///< the room the connection is for, a valid name; empty: none
-  std::string_view name;  ///< how an anonymous client wants to be called; may be empty
+  std::string_view room;     ///< the room the connection is for, a valid name; empty: none
+  std::string_view name;     ///< how an anonymous client wants to be called; may be empty
   bool own_messages = true;  ///< deliver the client's own messages to it as well
 };
 

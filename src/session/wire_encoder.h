@@ -12,7 +12,8 @@ namespace roomcast::session {
 /// A dialect's meaning in a transport's framing: what the encode cache is keyed by.
 class WireEncoder final : public hub::Encoder {
  public:
-  WireEncoder(const dialect::Dialect& dialect, const Framing& framing) : dialect_(dialect), framing_(framing) {}
+  WireEncoder(const dialect::Dialect& dialect, const Framing& framing)
+      : dialect_(dialect), framing_(framing) {}
   WireEncoder(const WireEncoder&) = delete;
   WireEncoder& operator=(const WireEncoder&) = delete;
 
