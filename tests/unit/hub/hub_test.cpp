@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "support/fake_engine.h"
 #include "support/fake_scheduler.h"
 
 using namespace roomcast;
@@ -15,32 +16,6 @@ namespace {
 hub::Draft text(std::string_view payload, hub::SubscriberId sender = 0) {
   return {hub::Kind::text, base::FrameRef::copy_of(payload), {}, sender};
 }
-
-/// Orders as the memory engine does, but answers a publish only when told to, if so wished.
-class FakeEngine final : public hub::Engine {
- public:
-  void start(hub::EngineEvents& events) override { events_ = &events; }
-  void subscribe(std::string_view room) override { log.push_back("+" + std::string(room)); }
-  void unsubscribe(std::string_view room) override { log.push_back("-" + std::string(room)); }
-  void publish(std::string_view room, const hub::Draft& draft, hub::Ticket ticket) override {
-    const hub::Position position{1, ++offset_};
-    events_->on_message(room, {draft.kind, draft.payload, draft.from, draft.sender, position, 0});
-    if (hold_answers) {
-      held.push_back(ticket);
-    } else if (ticket != 0) {
-      events_->on_published(ticket, position);
-    }
-  }
-  hub::EngineEvents& events() { return *events_; }
-
-  std::vector<std::string> log;
-  bool hold_answers = false;
-  std::vector<hub::Ticket> held;
-
- private:
-  hub::EngineEvents* events_ = nullptr;
-  std::uint64_t offset_ = 0;
-};
 
 struct BracketEncoder final : hub::Encoder {
   void encode(std::string_view /*room*/, const hub::Message& message, std::string& out) const override {
@@ -65,7 +40,7 @@ struct Listener final : hub::Subscriber {
 };
 
 struct Fixture {
-  FakeEngine engine;
+  test::FakeEngine engine;
   test::FakeScheduler scheduler;
   hub::Hub hub{engine, scheduler, {100}};
   BracketEncoder encoder;
