@@ -52,19 +52,17 @@ class Deadlines {
  private:
   friend class Deadline;
   struct Slot {
-    Deadline::Listener* listener = nullptr;  // null: free
-    std::uint32_t due_tick = 0;              // 0: not set
-    std::uint32_t next_free = 0;
+    Deadline::Listener* listener = nullptr;  // null: the slot is free
+    std::int64_t due_ms = 0;                 // 0: not set; in a free slot the next free one (1 + index)
   };
 
   std::uint32_t acquire(Deadline::Listener& listener);
   void release(std::uint32_t slot);
-  [[nodiscard]] std::uint32_t tick_after(std::int64_t ms) const;
 
   const Clock& clock_;
   std::int64_t interval_ms_;
   std::vector<Slot> slots_;
-  std::uint32_t first_free_ = 0;  // 1 + index, 0: none
+  std::int64_t first_free_ = 0;  // 1 + index, 0: none
 };
 
 }  // namespace roomcast::base

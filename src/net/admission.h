@@ -6,6 +6,7 @@
 #include <string_view>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 namespace roomcast::net {
 
@@ -52,21 +53,24 @@ class AdmissionControl {
   AdmissionControl(const AdmissionControl&) = delete;
   AdmissionControl& operator=(const AdmissionControl&) = delete;
 
-  void set_limits(Limits limits) { limits_ = limits; }
+  /// Holds for connections to come; nobody is disconnected.
+  void set_limits(Limits limits);
   /// Counts one more connection from `address`, or says which cap refuses it (`admission` stays empty).
   [[nodiscard]] Refusal admit(std::string_view address, bool exempt_per_address, Admission& admission);
   [[nodiscard]] std::size_t connections() const { return connections_; }
   [[nodiscard]] bool full() const { return connections_ >= limits_.connections; }
 
-  /// Called (if set) when a connection ends after the cap had been reached, so that accepting may go on.
+  /// Told when a connection ends after the cap had been reached, so that accepting may go on.
   class Listener {
    public:
+    /// Must not admit anything, nor add or remove listeners, from within.
     virtual void on_room_again() = 0;
 
    protected:
     ~Listener() = default;
   };
-  void set_listener(Listener* listener) { listener_ = listener; }
+  void add_listener(Listener& listener) { listeners_.push_back(&listener); }
+  void remove_listener(Listener& listener) { std::erase(listeners_, &listener); }
 
  private:
   friend class Admission;
@@ -75,7 +79,7 @@ class AdmissionControl {
   Limits limits_;
   std::size_t connections_ = 0;
   std::unordered_map<std::string, std::uint32_t> by_address_;
-  Listener* listener_ = nullptr;
+  std::vector<Listener*> listeners_;
 };
 
 }  // namespace roomcast::net

@@ -63,8 +63,8 @@ class ByteStream {
 
 /// Where a connection comes from, as the socket says it.
 struct Peer {
-  std::string address;      ///< numeric, without port: "127.0.0.1", "::1"; "unix" for a Unix socket
-  std::uint16_t port = 0;   ///< 0 for a Unix socket
+  std::string address;     ///< numeric, without port: "127.0.0.1", "::1"; "unix" for a Unix socket
+  std::uint16_t port = 0;  ///< 0 for a Unix socket
 };
 
 }  // namespace roomcast::net

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <vector>
 
 #include "base/frame.h"
@@ -8,25 +9,38 @@
 
 namespace roomcast::net {
 
-/// What is owed to one connection, in order. An empty queue owns no memory but itself.
+/// What is owed to one connection, in order. A queue of no more than one frame owns no memory but itself, so
+/// that neither an idle connection nor one frame a turn costs an allocation.
 class WriteQueue {
  public:
   /// Appends `frame`; joined to the last one if they lie side by side in memory (and that has not grown past
   /// 16 KiB, so that urgent frames are not held up long).
   void push(const base::FrameRef& frame);
-  /// Puts `frame` before everything but a frame already partly sent: for pings, pongs and closes.
+  /// Puts `frame` before everything but a frame already partly sent and earlier urgent ones: for pings,
+  /// pongs and closes.
   void push_urgent(const base::FrameRef& frame);
   /// Writes as much as `stream` takes, in one call where possible. True when nothing is left.
   bool flush(ByteStream& stream);
   /// Forgets everything but the rest of a frame already partly sent.
   void drop_unsent();
-  [[nodiscard]] std::size_t bytes() const { return bytes_; }
-  [[nodiscard]] bool empty() const { return bytes_ == 0; }
+  [[nodiscard]] std::size_t bytes() const { return backlog_ ? backlog_->bytes : only_.size(); }
+  [[nodiscard]] bool empty() const { return bytes() == 0; }
 
  private:
-  std::vector<base::FrameRef> frames_;
-  std::size_t bytes_ = 0;
-  bool front_started_ = false;
+  struct Backlog {
+    std::vector<base::FrameRef> frames;
+    std::size_t front = 0;   // frames before it are sent
+    std::size_t urgent = 0;  // how many urgent ones stand next, behind the one partly sent
+    std::size_t bytes = 0;
+    bool front_started = false;  // the front frame is partly sent
+  };
+
+  Backlog& backlog();
+  bool flush_backlog(ByteStream& stream);
+  void remove_sent(std::size_t count);
+
+  base::FrameRef only_;  // used while there is no backlog
+  std::unique_ptr<Backlog> backlog_;
 };
 
 }  // namespace roomcast::net

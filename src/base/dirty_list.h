@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "base/scheduler.h"
+
+namespace roomcast::base {
+
+/// The items marked for flushing in a turn, in the order in which they were marked. It owns none of them.
+/// While one is flushed, any of them (itself included) may be marked, forgotten or destroyed.
+class DirtyList {
+ public:
+  DirtyList() = default;
+  DirtyList(const DirtyList&) = delete;
+  DirtyList& operator=(const DirtyList&) = delete;
+
+  /// Puts `item` at the end; nothing happens if it is on the list already.
+  void mark(Flushable& item);
+  /// Takes `item` off the list; nothing happens if it is not on it.
+  void forget(Flushable& item);
+  /// Takes the first item off the list and flushes it. False if there was none.
+  bool flush_next();
+  [[nodiscard]] bool empty() const { return count_ == 0; }
+  [[nodiscard]] std::size_t size() const { return count_; }
+
+ private:
+  // Two vectors that change roles when the one being flushed is used up: nothing moves, nothing grows for
+  // ever. A forgotten item leaves a null behind.
+  std::vector<Flushable*> marked_;
+  std::vector<Flushable*> flushing_;
+  std::size_t next_ = 0;   // in flushing_
+  std::size_t count_ = 0;  // in both, without the nulls
+};
+
+}  // namespace roomcast::base

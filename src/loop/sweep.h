@@ -1,0 +1,23 @@
+#pragma once
+
+#include "base/deadlines.h"
+#include "loop/timer.h"
+
+namespace roomcast::loop {
+
+/// Has the loop look through all deadlines every `deadlines.interval_ms()`. Does not keep the loop running.
+class Sweep final : private Timer::Listener {
+ public:
+  Sweep(Loop& loop, base::Deadlines& deadlines) : deadlines_(deadlines), timer_(loop, *this) {
+    timer_.start_every(deadlines.interval_ms());
+    timer_.do_not_keep_loop_running();
+  }
+
+ private:
+  void on_timer(Timer& /*timer*/) override { deadlines_.sweep(); }
+
+  base::Deadlines& deadlines_;
+  Timer timer_;
+};
+
+}  // namespace roomcast::loop

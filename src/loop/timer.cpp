@@ -1,0 +1,41 @@
+#include "loop/timer.h"
+
+#include <uv.h>
+
+#include <algorithm>
+
+namespace roomcast::loop {
+
+Timer::Timer(Loop& loop, Listener& listener)
+    : listener_(listener), handle_(std::move(make_handle<uv_timer_t>(this, [&](uv_timer_t* timer) {
+                                               return uv_timer_init(loop.native(), timer);
+                                             }).value())) {}
+
+Timer::~Timer() = default;
+
+namespace {
+
+std::uint64_t delay(std::int64_t ms, std::int64_t least_ms) {
+  return static_cast<std::uint64_t>(std::max(ms, least_ms));
+}
+
+}  // namespace
+
+void Timer::start_once(std::int64_t ms) { uv_timer_start(handle_.get(), on_expiry, delay(ms, 0), 0); }
+
+void Timer::start_every(std::int64_t ms) {
+  uv_timer_start(handle_.get(), on_expiry, delay(ms, 1), delay(ms, 1));
+}
+
+void Timer::stop() { uv_timer_stop(handle_.get()); }
+
+bool Timer::is_active() const { return uv_is_active(reinterpret_cast<uv_handle_t*>(handle_.get())) != 0; }
+
+void Timer::do_not_keep_loop_running() { uv_unref(reinterpret_cast<uv_handle_t*>(handle_.get())); }
+
+void Timer::on_expiry(uv_timer_s* handle) noexcept {
+  auto* timer = static_cast<Timer*>(handle->data);
+  timer->listener_.on_timer(*timer);
+}
+
+}  // namespace roomcast::loop

@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "base/scheduler.h"
+#include "loop/handle.h"
+#include "loop/loop.h"
+#include "loop/turn_queue.h"
+#include "loop/turn_stats.h"
+
+struct uv_idle_s;
+struct uv_prepare_s;
+
+namespace roomcast::loop {
+
+/// Does the end of every turn of a loop: the last thing before the loop sleeps, after the time-outs, reads
+/// and writes of the turn. If work is left when the time box is used up, the loop does not sleep but only
+/// looks at what else is ready and comes back.
+class Turn final : public base::Scheduler, private MicroClock {
+ public:
+  Turn(Loop& loop, std::int64_t time_box_us);
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+  ~Turn();
+
+  /// `work` is looked at in every turn from now on, so it must live as long as the loop runs.
+  void add_work(base::SlicedWork& work) { queue_.add_work(work); }
+
+  void mark_dirty(base::Flushable& item) override { queue_.mark_dirty(item); }
+  void forget(base::Flushable& item) override { queue_.forget(item); }
+  void bury(std::unique_ptr<base::Mortal> item) override { queue_.bury(std::move(item)); }
+  void wake() override { queue_.wake(); }
+
+  [[nodiscard]] const TurnStats& stats() const { return stats_; }
+
+ private:
+  [[nodiscard]] std::int64_t now_us() const override;
+  void end_turn();
+  void measure();
+
+  Loop& loop_;
+  TurnQueue queue_;
+  TurnStats stats_;
+  std::int64_t last_end_us_;
+  std::int64_t last_idle_us_ = 0;
+  Handle<uv_prepare_s> before_sleep_;
+  Handle<uv_idle_s> keep_awake_;
+};
+
+}  // namespace roomcast::loop

@@ -1,0 +1,50 @@
+#include "loop/turn_queue.h"
+
+#include <utility>
+
+namespace roomcast::loop {
+
+namespace {
+
+// Looking at the clock costs about as much as queueing a delivery, so not after every flush.
+constexpr int flushes_per_look = 8;
+
+}  // namespace
+
+TurnQueue::~TurnQueue() {
+  while (!graves_.empty()) reap();
+}
+
+bool TurnQueue::run() {
+  const std::int64_t end_us = clock_.now_us() + time_box_us_;
+  for (;;) {
+    const bool slices_left = do_slices();
+    flush(end_us);
+    reap();
+    if (!slices_left && is_quiet()) return false;
+    if (clock_.now_us() >= end_us) return true;
+  }
+}
+
+bool TurnQueue::do_slices() {
+  awake_ = false;
+  bool left = false;
+  for (auto* work : works_)
+    left = work->do_slice() || left;
+  return left;
+}
+
+void TurnQueue::flush(std::int64_t end_us) {
+  do {
+    for (int i = 0; i < flushes_per_look; ++i) {
+      if (!dirty_.flush_next()) return;
+    }
+  } while (clock_.now_us() < end_us);
+}
+
+void TurnQueue::reap() {
+  // Whoever dies may bury others; those are left for the next round.
+  std::exchange(graves_, {}).clear();
+}
+
+}  // namespace roomcast::loop

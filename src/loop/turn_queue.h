@@ -1,0 +1,58 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "base/dirty_list.h"
+#include "base/scheduler.h"
+
+namespace roomcast::loop {
+
+/// Fine time for measuring work within a turn; tests hand in one they set themselves.
+class MicroClock {
+ public:
+  /// Microseconds that only ever grow.
+  [[nodiscard]] virtual std::int64_t now_us() const = 0;
+
+ protected:
+  ~MicroClock() = default;
+};
+
+/// What the end of a turn has to do, without the loop: sliced work, then the dirty, then the dead, and again
+/// until all is quiet or the time box is used up.
+class TurnQueue final : public base::Scheduler {
+ public:
+  TurnQueue(const MicroClock& clock, std::int64_t time_box_us) : clock_(clock), time_box_us_(time_box_us) {}
+  TurnQueue(const TurnQueue&) = delete;
+  TurnQueue& operator=(const TurnQueue&) = delete;
+  /// Destroys whoever is buried, and whom these bury.
+  ~TurnQueue();
+
+  /// `work` is looked at in every turn from now on, so it must live as long as turns are run.
+  void add_work(base::SlicedWork& work) { works_.push_back(&work); }
+
+  void mark_dirty(base::Flushable& item) override { dirty_.mark(item); }
+  void forget(base::Flushable& item) override { dirty_.forget(item); }
+  void bury(std::unique_ptr<base::Mortal> item) override { graves_.push_back(std::move(item)); }
+  void wake() override { awake_ = true; }
+
+  /// Does the end of one turn. True if the time box was used up with work left: run it again soon. Every
+  /// call makes progress however small the box.
+  bool run();
+
+ private:
+  bool do_slices();
+  void flush(std::int64_t end_us);
+  void reap();
+  [[nodiscard]] bool is_quiet() const { return !awake_ && dirty_.empty() && graves_.empty(); }
+
+  const MicroClock& clock_;
+  std::int64_t time_box_us_;
+  std::vector<base::SlicedWork*> works_;
+  base::DirtyList dirty_;
+  std::vector<std::unique_ptr<base::Mortal>> graves_;
+  bool awake_ = false;
+};
+
+}  // namespace roomcast::loop

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace roomcast::net {
+
+/// Where to listen, as a user writes it: `http://127.0.0.1:8080`, the same without a scheme,
+/// `https://[::]:8443`, `unix:/run/roomcast.sock`. Names are not looked up: the host is a numeric address or
+/// `localhost`, which means 127.0.0.1. `[::]` means every IPv6 address and no IPv4 one.
+struct Address {
+  enum class Scheme : std::uint8_t { http, https, unix_socket };
+
+  Scheme scheme = Scheme::http;
+  std::string host;        ///< as written, without brackets; empty for a Unix socket
+  std::uint16_t port = 0;  ///< 0: any free one
+  std::string path;        ///< of a Unix socket
+
+  /// The address `text` stands for, or what is wrong with it.
+  [[nodiscard]] static base::Result<Address> parse(std::string_view text);
+  /// The form `parse` takes, with its scheme.
+  [[nodiscard]] std::string to_url() const;
+
+  friend bool operator==(const Address&, const Address&) = default;
+};
+
+}  // namespace roomcast::net

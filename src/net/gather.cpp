@@ -1,0 +1,46 @@
+#include "net/gather.h"
+
+#include <cstring>
+
+namespace roomcast::net {
+
+Gather::Batch Gather::next() {
+  joined_ = 0;
+  count_ = 0;
+  Batch batch;
+  while (!pieces_.empty() && count_ < max_parts) {
+    const std::string_view piece = pieces_.front();
+    const bool is_only_one = batch.bytes == 0 && pieces_.size() == 1;
+    if (piece.size() > small_piece_bytes || is_only_one) {
+      add_part(piece.data(), piece.size());
+    } else if (!join(piece)) {
+      break;
+    }
+    batch.bytes += piece.size();
+    pieces_ = pieces_.subspan(1);
+  }
+  batch.parts = std::span(parts_).first(count_);
+  return batch;
+}
+
+bool Gather::join(std::string_view piece) {
+  if (piece.empty()) return true;
+  if (joined_ + piece.size() > joining_.size()) return false;
+  char* place = joining_.data() + joined_;
+  std::memcpy(place, piece.data(), piece.size());
+  joined_ += piece.size();
+  iovec* last = count_ == 0 ? nullptr : &parts_[count_ - 1];
+  if (last != nullptr && static_cast<char*>(last->iov_base) + last->iov_len == place) {
+    last->iov_len += piece.size();
+  } else {
+    add_part(place, piece.size());
+  }
+  return true;
+}
+
+void Gather::add_part(const char* bytes, std::size_t size) {
+  // iovec serves reading too and so cannot say const; sending does not write to it.
+  parts_[count_++] = {const_cast<char*>(bytes), size};
+}
+
+}  // namespace roomcast::net

@@ -1,0 +1,89 @@
+#include "net/linger.h"
+
+#include <span>
+#include <string_view>
+#include <utility>
+
+namespace roomcast::net {
+
+class Linger::Closing final : public base::Mortal,
+                              private ByteStream::Events,
+                              private base::Deadline::Listener {
+ public:
+  Closing(Linger& linger, std::unique_ptr<ByteStream> stream, WriteQueue owed, Admission admission)
+      : linger_(linger),
+        admission_(std::move(admission)),
+        stream_(std::move(stream)),
+        owed_(std::move(owed)),
+        discard_bytes_(linger.limits_.discard_bytes),
+        deadline_(linger.deadlines_, *this) {}
+
+  void start(List::iterator self) {
+    self_ = self;
+    deadline_.set_in(linger_.limits_.timeout_ms);
+    stream_->set_events(*this);
+    stream_->resume_reading();
+    send();
+  }
+  /// No more of its events matter: it is about to be destroyed.
+  void stop() {
+    stopped_ = true;
+    deadline_.clear();
+    stream_->pause_reading();
+  }
+
+ private:
+  void send() {
+    if (owed_.flush(*stream_) && !std::exchange(shut_down_, true)) stream_->shutdown();
+  }
+  void finish() {
+    if (!stopped_) linger_.finish(self_);
+  }
+
+  void on_bytes(std::span<char> bytes) override {
+    if (bytes.size() > discard_bytes_) return finish();
+    discard_bytes_ -= bytes.size();
+  }
+  void on_end() override {
+    ended_ = true;
+    if (shut_down_) finish();
+  }
+  void on_writable() override {
+    if (stopped_) return;
+    send();
+    if (shut_down_ && ended_) finish();
+  }
+  void on_error(std::string_view /*why*/) override { finish(); }
+  void on_deadline() override { finish(); }
+
+  Linger& linger_;
+  Admission admission_;
+  std::unique_ptr<ByteStream> stream_;
+  WriteQueue owed_;
+  std::size_t discard_bytes_;
+  base::Deadline deadline_;
+  List::iterator self_;
+  bool shut_down_ = false;
+  bool ended_ = false;
+  bool stopped_ = false;
+};
+
+Linger::Linger(base::Scheduler& scheduler, base::Deadlines& deadlines, Limits limits)
+    : scheduler_(scheduler), deadlines_(deadlines), limits_(limits) {}
+
+Linger::~Linger() = default;
+
+void Linger::add(std::unique_ptr<ByteStream> stream, WriteQueue owed, Admission admission) {
+  if (!closing_.empty() && closing_.size() >= limits_.connections) finish(closing_.begin());
+  auto& added = closing_.emplace_back(
+      std::make_unique<Closing>(*this, std::move(stream), std::move(owed), std::move(admission)));
+  added->start(std::prev(closing_.end()));
+}
+
+void Linger::finish(List::iterator closing) {
+  (*closing)->stop();
+  scheduler_.bury(std::move(*closing));
+  closing_.erase(closing);
+}
+
+}  // namespace roomcast::net

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <memory>
+
+#include "base/deadlines.h"
+#include "base/scheduler.h"
+#include "net/admission.h"
+#include "net/byte_stream.h"
+#include "net/write_queue.h"
+
+namespace roomcast::net {
+
+/// Brings connections to their end after their owner is through with them: sends what is still owed, says FIN
+/// and waits for the peer's, so that a close right behind the last bytes does not destroy them on their way
+/// (RFC 9112 section 9.6). What the peer still sends is discarded.
+class Linger {
+ public:
+  struct Limits {
+    std::size_t connections = 1'024;      ///< past it the one that has waited longest is closed at once
+    std::size_t discard_bytes = 262'144;  ///< more than this from the peer closes it at once
+    std::int64_t timeout_ms = 5'000;      ///< for all of it
+  };
+
+  Linger(base::Scheduler& scheduler, base::Deadlines& deadlines, Limits limits);
+  Linger(const Linger&) = delete;
+  Linger& operator=(const Linger&) = delete;
+  /// Closes all that is left at once.
+  ~Linger();
+
+  /// Takes a connection over. May be called from within an event of `stream`.
+  void add(std::unique_ptr<ByteStream> stream, WriteQueue owed, Admission admission);
+  [[nodiscard]] std::size_t size() const { return closing_.size(); }
+
+ private:
+  class Closing;
+  using List = std::list<std::unique_ptr<Closing>>;
+  void finish(List::iterator closing);
+
+  base::Scheduler& scheduler_;
+  base::Deadlines& deadlines_;
+  Limits limits_;
+  List closing_;  // oldest first
+};
+
+}  // namespace roomcast::net

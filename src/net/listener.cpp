@@ -1,0 +1,163 @@
+#include "net/listener.h"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <uv.h>
+
+#include <array>
+#include <cerrno>
+#include <system_error>
+
+#include "net/socket_address.h"
+#include "net/socket_stream.h"
+
+namespace roomcast::net {
+
+namespace {
+
+constexpr std::int64_t retry_ms = 100;
+constexpr std::int64_t complaint_interval_ms = 10'000;
+
+FileDescriptor open_reserve() { return FileDescriptor(::open("/dev/null", O_RDONLY | O_CLOEXEC)); }
+
+FileDescriptor accept_from(const ListeningSocket& socket, SocketAddress& peer) {
+  return FileDescriptor(::accept4(socket.number(), peer.get(), &peer.size, SOCK_NONBLOCK | SOCK_CLOEXEC));
+}
+
+}  // namespace
+
+base::Result<std::unique_ptr<Listener>> Listener::start(const Shared& shared, ListeningSocket socket,
+                                                        StreamWrapper* tls, Options options) {
+  std::unique_ptr<Listener> listener(new Listener(shared, std::move(socket), tls, std::move(options)));
+  const int number = listener->socket_.number();
+  auto poll = loop::make_handle<uv_poll_t>(
+      listener.get(), [&](uv_poll_t* handle) { return uv_poll_init(shared.loop.native(), handle, number); });
+  if (!poll) {
+    return base::Error{"cannot watch " + listener->url() + ": " +
+                       std::generic_category().message(-poll.error())};
+  }
+  listener->poll_ = std::move(*poll);
+  listener->listen(!shared.admissions.full());
+  return listener;
+}
+
+Listener::Listener(const Shared& shared, ListeningSocket socket, StreamWrapper* tls, Options options)
+    : shared_(shared),
+      socket_(std::move(socket)),
+      tls_(tls),
+      options_(std::move(options)),
+      reserve_(open_reserve()),
+      retry_(shared.loop, *this) {
+  shared_.admissions.add_listener(*this);
+}
+
+Listener::~Listener() { shared_.admissions.remove_listener(*this); }
+
+std::string Listener::url() const {
+  Address address = socket_.address();
+  if (tls_ != nullptr) address.scheme = Address::Scheme::https;
+  return address.to_url();
+}
+
+void Listener::listen(bool wanted) {
+  if (wanted == listening_) return;
+  listening_ = wanted;
+  (void)uv_poll_start(poll_.get(), wanted ? UV_READABLE : 0, on_ready);
+}
+
+void Listener::on_ready(uv_poll_s* handle, int /*status*/, int /*ready*/) noexcept {
+  static_cast<Listener*>(handle->data)->accept_some();
+}
+
+void Listener::accept_some() {
+  for (int i = 0; i < options_.accepts_per_turn; ++i) {
+    if (shared_.admissions.full()) {
+      ++shared_.stats.paused_full;
+      return listen(false);
+    }
+    if (!accept_one()) return;
+  }
+}
+
+bool Listener::accept_one() {
+  SocketAddress address;
+  FileDescriptor socket = accept_from(socket_, address);
+  if (!socket.is_open()) return accept_failed(errno);
+  admit(std::move(socket), address.to_peer());
+  return true;
+}
+
+void Listener::admit(FileDescriptor socket, Peer peer) {
+  Admission admission;
+  const bool exempt = shared_.exempt.contains(peer.address);
+  if (shared_.admissions.admit(peer.address, exempt, admission) != Refusal::none) return refuse(socket, peer);
+  auto stream = SocketStream::adopt(shared_.loop, shared_.buffers, std::move(socket));
+  if (!stream) {
+    ++shared_.stats.failed;
+    shared_.log.warn("a connection could not be taken", {{"error", stream.error().message}});
+    return;
+  }
+  ++shared_.stats.accepted;
+  auto wrapped = tls_ == nullptr ? std::move(*stream) : tls_->wrap(std::move(*stream));
+  shared_.events.on_connection(std::move(wrapped), std::move(peer), std::move(admission));
+}
+
+void Listener::refuse(const FileDescriptor& socket, const Peer& peer) {
+  ++shared_.stats.refused_per_address;
+  shared_.log.debug("connection refused by limits.connections_per_address", {{"address", peer.address}});
+  if (tls_ != nullptr || options_.refusal.empty()) return;
+  constexpr int flags = MSG_DONTWAIT | MSG_NOSIGNAL;
+  (void)::send(socket.number(), options_.refusal.data(), options_.refusal.size(), flags);
+  (void)::shutdown(socket.number(), SHUT_WR);
+  // A request left unread would turn the close into a reset, which can overtake the answer.
+  std::array<char, 4'096> request;
+  (void)::recv(socket.number(), request.data(), request.size(), MSG_DONTWAIT);
+}
+
+bool Listener::accept_failed(int error) {
+  switch (error) {
+    case EAGAIN:
+      return false;
+    case EINTR:
+    case ECONNABORTED:  // and the others: the client gave up or its network failed meanwhile (accept(2))
+    case EPROTO:
+    case ENETDOWN:
+    case ENETUNREACH:
+    case EHOSTDOWN:
+    case EHOSTUNREACH:
+    case ENOPROTOOPT:
+    case EOPNOTSUPP:
+      return true;
+    case EMFILE:
+    case ENFILE:
+      complain("out of file descriptors: new connections are closed at once", error);
+      if (reserve_.is_open()) return shed_one();
+      break;
+    default:
+      ++shared_.stats.failed;
+      complain("cannot accept connections for now", error);
+      break;
+  }
+  // The socket stays ready, so watching it would only keep the loop spinning.
+  listen(false);
+  retry_.start_once(retry_ms);
+  return false;
+}
+
+bool Listener::shed_one() {
+  reserve_.close();
+  SocketAddress address;
+  const bool shed = accept_from(socket_, address).is_open();
+  if (shed) ++shared_.stats.out_of_descriptors;
+  reserve_ = open_reserve();
+  return shed;
+}
+
+void Listener::complain(std::string_view what, int error) {
+  const std::int64_t now_ms = shared_.loop.monotonic_ms();
+  if (now_ms < next_complaint_ms_) return;
+  next_complaint_ms_ = now_ms + complaint_interval_ms;
+  shared_.log.error(what, {{"listener", url()}, {"error", std::generic_category().message(error)}});
+}
+
+}  // namespace roomcast::net

@@ -1,0 +1,110 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/log.h"
+#include "base/result.h"
+#include "loop/handle.h"
+#include "loop/loop.h"
+#include "loop/timer.h"
+#include "net/admission.h"
+#include "net/byte_stream.h"
+#include "net/cidr.h"
+#include "net/io_buffers.h"
+#include "net/listening_socket.h"
+
+struct uv_poll_s;
+
+namespace roomcast::net {
+
+/// What listeners count, all together.
+struct ListenerStats {
+  std::uint64_t accepted = 0;             ///< handed on
+  std::uint64_t refused_per_address = 0;  ///< limits.connections_per_address: closed at once
+  std::uint64_t paused_full = 0;          ///< how often limits.connections stopped the accepting
+  std::uint64_t out_of_descriptors = 0;   ///< closed at once for want of a file descriptor
+  std::uint64_t failed = 0;               ///< other failures of accept()
+};
+
+class ListenerEvents {
+ public:
+  /// A client has connected. Over TLS the handshake is still to come: the stream does it by itself once
+  /// somebody listens to its events.
+  virtual void on_connection(std::unique_ptr<ByteStream> stream, Peer peer, Admission admission) = 0;
+
+ protected:
+  ~ListenerEvents() = default;
+};
+
+/// Puts TLS over accepted streams.
+class StreamWrapper {
+ public:
+  [[nodiscard]] virtual std::unique_ptr<ByteStream> wrap(std::unique_ptr<ByteStream> stream) = 0;
+
+ protected:
+  ~StreamWrapper() = default;
+};
+
+/// Accepts connections on one socket, a bounded number in each turn; plain, TLS and Unix sockets look alike
+/// to who gets them. At limits.connections it leaves clients waiting in the backlog and goes on when one
+/// leaves. Destroying it stops listening; its connections live on.
+class Listener final : private AdmissionControl::Listener, private loop::Timer::Listener {
+ public:
+  /// What listeners share; all of it outlives them.
+  struct Shared {
+    loop::Loop& loop;
+    IoBuffers& buffers;
+    AdmissionControl& admissions;
+    const CidrList& exempt;  ///< addresses without a cap per address: trusted proxies
+    ListenerStats& stats;
+    base::Log& log;
+    ListenerEvents& events;
+  };
+  struct Options {
+    int accepts_per_turn = 64;
+    /// Sent to a client refused for its address before it is closed, over plain sockets only; may be empty.
+    std::string refusal;
+  };
+
+  /// `tls` is null for a plain listener, and outlives the listener otherwise.
+  [[nodiscard]] static base::Result<std::unique_ptr<net::Listener>> start(const Shared& shared,
+                                                                          ListeningSocket socket,
+                                                                          StreamWrapper* tls,
+                                                                          Options options);
+  Listener(const Listener&) = delete;
+  Listener& operator=(const Listener&) = delete;
+  ~Listener();
+
+  /// Where it listens, with the true port: "http://127.0.0.1:43117".
+  [[nodiscard]] std::string url() const;
+
+ private:
+  Listener(const Shared& shared, ListeningSocket socket, StreamWrapper* tls, Options options);
+  static void on_ready(uv_poll_s* handle, int status, int ready) noexcept;
+  void on_room_again() override { listen(true); }
+  void on_timer(loop::Timer& /*timer*/) override { listen(!shared_.admissions.full()); }
+
+  void listen(bool wanted);
+  void accept_some();
+  bool accept_one();
+  void admit(FileDescriptor socket, Peer peer);
+  void refuse(const FileDescriptor& socket, const Peer& peer);
+  bool accept_failed(int error);
+  bool shed_one();
+  void complain(std::string_view what, int error);
+
+  Shared shared_;
+  ListeningSocket socket_;
+  StreamWrapper* tls_;
+  Options options_;
+  FileDescriptor reserve_;  // given up for a moment when there are no more descriptors
+  loop::Timer retry_;
+  bool listening_ = false;
+  std::int64_t next_complaint_ms_ = 0;
+  loop::Handle<uv_poll_s> poll_;
+};
+
+}  // namespace roomcast::net

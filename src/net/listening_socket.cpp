@@ -1,0 +1,115 @@
+#include "net/listening_socket.h"
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <optional>
+#include <system_error>
+
+#include "net/socket_address.h"
+
+namespace roomcast::net {
+
+namespace {
+
+base::Error failure(const Address& address, std::string_view why) {
+  std::string message = "cannot listen on " + address.to_url() + ": ";
+  message.append(why);
+  return {std::move(message)};
+}
+
+base::Error failure(const Address& address, int error) {
+  return failure(address, std::generic_category().message(error));
+}
+
+/// Makes way for a Unix socket at the path of `where`; what is in the way, if it may not be removed.
+std::optional<base::Error> remove_stale_file(const Address& address, const SocketAddress& where) {
+  struct stat file {};
+  if (::lstat(address.path.c_str(), &file) != 0) return std::nullopt;
+  if (!S_ISSOCK(file.st_mode)) return failure(address, "there is a file which is not a socket");
+  const FileDescriptor probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  const int status = ::connect(probe.number(), where.get(), where.size);
+  if (status == 0 || errno != ECONNREFUSED) return failure(address, "another process is listening on it");
+  ::unlink(address.path.c_str());
+  return std::nullopt;
+}
+
+void set_option(int socket, int level, int name) {
+  const int on = 1;
+  (void)::setsockopt(socket, level, name, &on, sizeof on);
+}
+
+}  // namespace
+
+ListeningSocket::~ListeningSocket() {
+  if (!socket_.is_open() || !owns_file_) return;
+  struct stat file {};
+  if (::lstat(address_.path.c_str(), &file) != 0) return;
+  if (file.st_dev == file_device_ && file.st_ino == file_inode_) ::unlink(address_.path.c_str());
+}
+
+base::Result<ListeningSocket> ListeningSocket::bind(const Address& address, mode_t unix_mode) {
+  const SocketAddress where = SocketAddress::from(address);
+  const bool is_unix = where.family() == AF_UNIX;
+  ListeningSocket made(
+      FileDescriptor(::socket(where.family(), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)));
+  if (made.number() < 0) return failure(address, errno);
+  if (is_unix) {
+    if (auto error = remove_stale_file(address, where)) return std::move(*error);
+  } else {
+    set_option(made.number(), SOL_SOCKET, SO_REUSEADDR);
+  }
+  if (where.family() == AF_INET6) set_option(made.number(), IPPROTO_IPV6, IPV6_V6ONLY);
+  if (::bind(made.number(), where.get(), where.size) != 0) return failure(address, errno);
+  if (is_unix) {
+    struct stat file {};
+    if (::lstat(address.path.c_str(), &file) != 0) return failure(address, errno);
+    made.owns_file_ = true;
+    made.file_device_ = file.st_dev;
+    made.file_inode_ = file.st_ino;
+    made.address_ = address;
+    // Before listening, so that nobody gets in under the mode the umask gave.
+    if (::chmod(address.path.c_str(), unix_mode) != 0) return failure(address, errno);
+  }
+  // The kernel cuts the backlog to net.core.somaxconn.
+  if (::listen(made.number(), 65'535) != 0) return failure(address, errno);
+  if (!made.find_address()) return failure(address, errno);
+  return made;
+}
+
+base::Result<ListeningSocket> ListeningSocket::adopt(FileDescriptor socket) {
+  const std::string name = "descriptor " + std::to_string(socket.number());
+  int listens = 0;
+  socklen_t size = sizeof listens;
+  if (::getsockopt(socket.number(), SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) != 0 || listens == 0) {
+    return base::Error{name + " was handed over as a listening socket but is none"};
+  }
+  const int flags = ::fcntl(socket.number(), F_GETFL);
+  if (flags < 0 || ::fcntl(socket.number(), F_SETFL, flags | O_NONBLOCK) != 0 ||
+      ::fcntl(socket.number(), F_SETFD, FD_CLOEXEC) != 0) {
+    return base::Error{name + ": " + std::generic_category().message(errno)};
+  }
+  ListeningSocket made(std::move(socket));
+  if (!made.find_address()) return base::Error{name + " is neither a TCP nor a Unix socket"};
+  return made;
+}
+
+bool ListeningSocket::find_address() {
+  SocketAddress bound;
+  if (::getsockname(number(), bound.get(), &bound.size) != 0) return false;
+  if (bound.family() == AF_UNIX) {
+    address_.scheme = Address::Scheme::unix_socket;
+    address_.path = bound.path();
+    return true;
+  }
+  if (bound.family() != AF_INET && bound.family() != AF_INET6) return false;
+  Peer self = bound.to_peer();
+  address_.host = std::move(self.address);
+  address_.port = self.port;
+  return true;
+}
+
+}  // namespace roomcast::net

@@ -1,0 +1,167 @@
+#include "net/socket_stream.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <uv.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <string>
+#include <system_error>
+
+#include "net/gather.h"
+
+namespace roomcast::net {
+
+namespace {
+
+std::string describe_error(int error) { return std::generic_category().message(error); }
+
+/// What sendmsg() or send() took of `parts`: a number of bytes, or -1 with errno.
+ssize_t send_parts(int socket, std::span<iovec> parts) {
+  constexpr int flags = MSG_DONTWAIT | MSG_NOSIGNAL;
+  ssize_t sent = 0;
+  do {
+    if (parts.size() == 1) {
+      sent = ::send(socket, parts[0].iov_base, parts[0].iov_len, flags);
+    } else {
+      msghdr message{};
+      message.msg_iov = parts.data();
+      message.msg_iovlen = parts.size();
+      sent = ::sendmsg(socket, &message, flags);
+    }
+  } while (sent < 0 && errno == EINTR);
+  return sent;
+}
+
+}  // namespace
+
+base::Result<std::unique_ptr<ByteStream>> SocketStream::adopt(loop::Loop& loop, IoBuffers& buffers,
+                                                              FileDescriptor socket) {
+  const int number = socket.number();
+  // Fails on a Unix socket, which has no such delay anyway.
+  const int on = 1;
+  (void)::setsockopt(number, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+  std::unique_ptr<SocketStream> stream(new SocketStream(buffers, std::move(socket)));
+  auto poll = loop::make_handle<uv_poll_t>(
+      stream.get(), [&](uv_poll_t* handle) { return uv_poll_init(loop.native(), handle, number); });
+  if (!poll) return base::Error{"cannot watch a socket: " + describe_error(-poll.error())};
+  stream->poll_ = std::move(*poll);
+  return std::unique_ptr<ByteStream>(std::move(stream));
+}
+
+SocketStream::~SocketStream() = default;
+
+void SocketStream::set_events(Events& events) {
+  events_ = &events;
+  watch();
+}
+
+void SocketStream::pause_reading() {
+  paused_ = true;
+  watch();
+}
+
+void SocketStream::resume_reading() {
+  paused_ = false;
+  watch();
+}
+
+std::size_t SocketStream::write(std::span<const std::string_view> pieces) {
+  if (error_ != 0 || blocked_) return 0;
+  Gather gather(pieces, buffers_.joining());
+  std::size_t taken = 0;
+  for (;;) {
+    const Gather::Batch batch = gather.next();
+    if (batch.bytes == 0) return taken;
+#ifdef ROOMCAST_CHAOS
+    auto& first = batch.parts.front();
+    first.iov_len = buffers_.random_up_to(first.iov_len);
+    const ssize_t sent = send_parts(socket_.number(), batch.parts.first(1));
+#else
+    const ssize_t sent = send_parts(socket_.number(), batch.parts);
+#endif
+    if (sent >= 0) {
+      taken += static_cast<std::size_t>(sent);
+      if (static_cast<std::size_t>(sent) == batch.bytes) continue;
+      blocked_ = true;
+    } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+      blocked_ = true;
+    } else {
+      // A broken socket is always ready: the loop comes back and on_error is called from there.
+      error_ = static_cast<std::uint16_t>(errno);
+    }
+    watch();
+    return taken;
+  }
+}
+
+void SocketStream::shutdown() { (void)::shutdown(socket_.number(), SHUT_WR); }
+
+void SocketStream::watch() {
+  if (events_ == nullptr || dead_) return;
+  int wanted = 0;
+  if (!paused_ && !ended_) wanted |= UV_READABLE;
+  if (blocked_ || error_ != 0) wanted |= UV_WRITABLE;
+  if (wanted == watched_) return;
+  watched_ = static_cast<std::uint8_t>(wanted) & 3U;
+  // Starting a watch on an open descriptor cannot fail; with nothing wanted it stops.
+  (void)uv_poll_start(poll_.get(), wanted, on_ready);
+}
+
+void SocketStream::on_ready(uv_poll_s* handle, int status, int ready) noexcept {
+  auto* self = static_cast<SocketStream*>(handle->data);
+  if (self->error_ != 0) return self->fail(self->error_);
+  if (status < 0) return self->on_socket_error();
+  if ((ready & UV_READABLE) != 0 && (self->watched_ & UV_READABLE) != 0) (void)self->read_once();
+  if ((ready & UV_WRITABLE) != 0 && self->blocked_) self->take_back_writable();
+}
+
+void SocketStream::on_socket_error() {
+  // libuv reports no more than "error" and has stopped watching. What arrived before the error is still
+  // there to be read; the read that comes after it says what happened.
+  watched_ = 0;
+  if (!paused_ && !ended_ && read_once()) return watch();
+  int error = 0;
+  socklen_t size = sizeof error;
+  (void)::getsockopt(socket_.number(), SOL_SOCKET, SO_ERROR, &error, &size);
+  fail(error != 0 ? error : ECONNRESET);
+}
+
+bool SocketStream::read_once() {
+  auto buffer = buffers_.reading();
+#ifdef ROOMCAST_CHAOS
+  buffer = buffer.first(buffers_.random_up_to(7));
+#endif
+  const ssize_t count = ::recv(socket_.number(), buffer.data(), buffer.size(), MSG_DONTWAIT);
+  if (count > 0) {
+    events_->on_bytes(buffer.first(static_cast<std::size_t>(count)));
+  } else if (count == 0) {
+    ended_ = true;
+    watch();
+    events_->on_end();
+  } else if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) {
+    return false;
+  } else {
+    fail(errno);
+  }
+  return true;
+}
+
+void SocketStream::take_back_writable() {
+  blocked_ = false;
+  watch();
+  events_->on_writable();
+}
+
+void SocketStream::fail(int error) {
+  error_ = static_cast<std::uint16_t>(error);
+  dead_ = true;
+  blocked_ = false;
+  if (watched_ != 0) (void)uv_poll_stop(poll_.get());
+  watched_ = 0;
+  events_->on_error(describe_error(error));
+}
+
+}  // namespace roomcast::net
