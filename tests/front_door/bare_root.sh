@@ -13,6 +13,7 @@ suite="${1:-}"
 [[ "$suite" == bookworm || "$suite" == trixie ]] || { echo "usage: $0 bookworm|trixie [--test]" >&2; exit 2; }
 [[ $EUID -eq 0 ]] || { echo 'bare_root: needs root (debootstrap, mount)' >&2; exit 1; }
 
+# shellcheck disable=SC2016 # apt's own placeholders
 # repository LABEL: the address this machine gets that part of Debian from.
 repository() {
   apt-get indextargets --format '$(LABEL) $(REPO_URI)' 'Created-By: Packages' |
@@ -67,6 +68,7 @@ install -m 755 "$here/inside.sh" "$root/root/inside.sh"
 # Only what names a registry or a proxy is passed on; everything else the scripts must do without.
 mapfile -t passed < <(env | grep -iE '^((http|https|no)_proxy|npm_config_[a-z_]*|NODE_EXTRA_CA_CERTS)=' || true)
 
+# shellcheck disable=SC2016 # expanded by the inner shell
 unshare --mount --pid --fork --kill-child bash -euc '
   root="$1"; shift
   mount -t proc proc "$root/proc"
