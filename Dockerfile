@@ -8,7 +8,7 @@ WORKDIR /src
 COPY dev ./
 RUN ./dev install-deps run
 COPY . .
-RUN ./dev build release \
+RUN ./dev build release roomcast \
   && strip build/release/roomcast \
   && DESTDIR=/installed cmake --install build/release --prefix /usr
 # The packages that hold the shared libraries the program is linked with, whatever this release calls them.

@@ -8,9 +8,7 @@ install(FILES README.md CHANGELOG.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR}
 install(FILES systemd/roomcast.service systemd/roomcast.socket DESTINATION lib/systemd/system)
 # The configuration that an administrator has changed is never overwritten: the sample lies beside it.
 install(FILES config/roomcast.toml DESTINATION ${CMAKE_INSTALL_DATADIR}/roomcast)
-install(CODE [[
-  set(config "$ENV{DESTDIR}/etc/roomcast/roomcast.toml")
-  if(NOT EXISTS "${config}")
-    file(INSTALL "${CMAKE_CURRENT_LIST_DIR}/../config/roomcast.toml" DESTINATION "$ENV{DESTDIR}/etc/roomcast")
-  endif()
-]])
+install(CODE "
+  if(NOT EXISTS \"\$ENV{DESTDIR}/etc/roomcast/roomcast.toml\")
+    file(INSTALL \"${PROJECT_SOURCE_DIR}/config/roomcast.toml\" DESTINATION /etc/roomcast)
+  endif()")
