@@ -24,14 +24,33 @@ base::CloseReason reason_for(ws::CloseCode code) {
   }
 }
 
+ws::FrameReader make_reader(WebSocketShared& shared, const std::optional<ws::DeflateParameters>& deflate) {
+  if (!deflate) return ws::FrameReader(shared.settings.reader);
+  using Takeover = ws::FrameReader::ContextTakeover;
+  return {shared.settings.reader, shared.inflaters, deflate->client_context_takeover ? Takeover::yes : Takeover::no};
+}
+
 }  // namespace
+
+WebSocketShared::WebSocketShared(base::Scheduler& scheduler_, base::Deadlines& deadlines_, net::Linger& linger_,
+                                 WebSocketFramings& framings_, const WebSocketSettings& settings_)
+    : scheduler(scheduler_),
+      deadlines(deadlines_),
+      linger(linger_),
+      framings(framings_),
+      settings(settings_) {
+  std::string ping;
+  ws::append_frame(ping, ws::Opcode::ping, {});
+  ping_frame = base::FrameRef::copy_of(ping);
+}
 
 WebSocket::WebSocket(WebSocketShared& shared, Parts parts)
     : shared_(shared),
-      framing_(*parts.framing),
+      framing_(shared.framings.for_client(parts.deflate)),
       stream_(std::move(parts.stream)),
       admission_(std::move(parts.admission)),
-      reader_(std::move(parts.reader)),
+      reader_(make_reader(shared, parts.deflate)),
+      queue_(std::move(parts.unsent)),
       deadline_(shared.deadlines, *this),
       peer_(std::move(parts.peer)) {
   if (!parts.leftover.empty()) held_ = std::make_unique<std::string>(std::move(parts.leftover));
@@ -43,7 +62,7 @@ void WebSocket::start(session::TransportEvents& events) {
   events_ = &events;
   stream_->set_events(*this);
   deadline_.set_in(shared_.settings.ping_ms);
-  if (held_) mark_dirty();
+  if (held_ || !queue_.empty()) mark_dirty();
 }
 
 void WebSocket::send(const base::FrameRef& wire) {
@@ -152,7 +171,7 @@ void WebSocket::say_goodbye(base::CloseReason reason, std::uint16_t code, std::s
   close_code_ = code;
   state_ = next;
   std::string frame;
-  ws::append_close_frame(frame, code, text);
+  ws::append_close(frame, static_cast<ws::CloseCode>(code), text);
   queue_.push(base::FrameRef::copy_of(frame));
   mark_dirty();
   deadline_.set_in(shared_.settings.close_timeout_ms);

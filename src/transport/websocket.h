@@ -17,6 +17,8 @@
 #include "net/linger.h"
 #include "net/write_queue.h"
 #include "session/transport.h"
+#include "transport/websocket_framing.h"
+#include "ws/extensions.h"
 #include "ws/frame_reader.h"
 
 namespace roomcast::transport {
@@ -41,9 +43,14 @@ struct WebSocketShared {
   base::Scheduler& scheduler;
   base::Deadlines& deadlines;
   net::Linger& linger;
+  WebSocketFramings& framings;
   WebSocketSettings settings;
   WebSocketStats stats;
+  ws::InflaterPool inflaters;
   base::FrameRef ping_frame;
+
+  WebSocketShared(base::Scheduler& scheduler, base::Deadlines& deadlines, net::Linger& linger,
+                  WebSocketFramings& framings, const WebSocketSettings& settings);
 };
 
 /// A client over WebSocket (RFC 6455): open → closing (our close frame is on its way, the peer's is awaited)
@@ -55,6 +62,7 @@ class WebSocket final : public session::Transport,
  public:
   struct Parts {
     std::unique_ptr<net::ByteStream> stream;
+    net::WriteQueue unsent;  ///< of the handshake's answer; usually nothing
     net::Admission admission;
     std::string leftover;  ///< bytes that came behind the handshake
     std::string peer;
