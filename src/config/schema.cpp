@@ -63,7 +63,7 @@ constexpr Setting table[] = {
     {WHOLE(limits.queue_bytes, 1, gib, "bytes"), reload,
      "Most bytes queued for one client that does not read; past it the client is disconnected with 1013."},
     {WHOLE(limits.memory_bytes, mib, 1024 * gib, "bytes"), reload,
-     "Most bytes queued for all clients together."},
+     "Most memory in all; past it publishes and new clients are refused and the slowest clients disconnected."},
 
     {TEXT(tls.certificate), reload, "PEM file with the certificate chain for https listeners."},
     {TEXT(tls.key), reload, "PEM file with the private key of `tls.certificate`."},
