@@ -38,7 +38,7 @@ class SocketStream final : public ByteStream {
   [[nodiscard]] bool is_secure() const override { return false; }
 
  private:
-  SocketStream(IoBuffers& buffers, FileDescriptor socket) : buffers_(buffers), socket_(std::move(socket)) {}
+  SocketStream(IoBuffers& buffers, FileDescriptor socket);
 
   static void on_ready(uv_poll_s* handle, int status, int ready) noexcept;
   void on_socket_error();
