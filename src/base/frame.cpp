@@ -27,7 +27,8 @@ FrameRef FrameRef::copy_of(std::string_view bytes) { return joined({bytes}); }
 
 FrameRef FrameRef::joined(std::initializer_list<std::string_view> pieces) {
   std::size_t total = 0;
-  for (const auto piece : pieces) total += piece.size();
+  for (const auto piece : pieces)
+    total += piece.size();
   FrameRef frame = allocate(total);
   std::size_t at = 0;
   for (const auto piece : pieces) {

@@ -23,8 +23,9 @@ struct LogField {
   LogField(std::string_view k, bool v) : key(k), value(v) {}
   LogField(std::string_view k, double v) : key(k), value(v) {}
   template <class Integer>
-    requires(std::is_integral_v<Integer> && !std::is_same_v<Integer, bool>)
-  LogField(std::string_view k, Integer v) : key(k), value(std::int64_t{0}) {
+  requires(std::is_integral_v<Integer> && !std::is_same_v<Integer, bool>)
+      LogField(std::string_view k, Integer v)
+      : key(k), value(std::int64_t{0}) {
     if constexpr (std::is_signed_v<Integer>) {
       value = static_cast<std::int64_t>(v);
     } else {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -8,16 +9,17 @@
 
 namespace roomcast::dialect {
 
-/// How a transport carries an encoded payload where it can tell: WebSocket opcode text or binary.
+/// How a transport carries a payload where it can tell: WebSocket opcode text or binary.
 enum class Form : std::uint8_t { text, binary };
 
-/// What a client asked for, as the session understands it. Views live for the call.
+/// What a client asked for. Views live for the call.
 class Commands {
  public:
+  /// Publish into the room the connection was opened for.
   virtual void publish(hub::Kind kind, std::string_view payload) = 0;
-  /// Send these bytes back to the client, unchanged.
+  /// Send these bytes back to this client only.
   virtual void reply(Form form, std::string_view bytes) = 0;
-  /// The client broke the dialect's rules beyond repair.
+  /// The client broke the dialect beyond repair; `text` says how, at most 123 bytes.
   virtual void fail(base::CloseReason reason, std::string_view text) = 0;
 
  protected:
@@ -28,11 +30,12 @@ class Commands {
 /// holds no state of any client and is shared by all of them.
 class Dialect {
  public:
+  /// Stable name, also for metrics: "raw", "json", …
   [[nodiscard]] virtual std::string_view name() const = 0;
   /// One whole message from a client, already valid UTF-8 if `form` is text.
   virtual void decode(Form form, std::string_view bytes, Commands& commands) const = 0;
-  /// Appends what a client of this dialect gets for `message` and says how it is to be carried.
-  virtual Form encode(const hub::Message& message, std::string& out) const = 0;
+  /// Appends what a client gets for `message` of `room` and says how it is to be carried.
+  virtual Form encode(std::string_view room, const hub::Message& message, std::string& out) const = 0;
 
  protected:
   ~Dialect() = default;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/frame.h"
@@ -15,41 +16,47 @@ namespace roomcast::hub {
 /// One object per combination, shared by all its clients: its address is the cache key.
 class Encoder {
  public:
-  /// Appends the wire form of `message` to `out`. The same for every client; depends on nothing else.
-  virtual void encode(const Message& message, std::string& out) const = 0;
+  /// Appends the wire form of `message` of `room` to `out`: the same for every client.
+  virtual void encode(std::string_view room, const Message& message, std::string& out) const = 0;
 
  protected:
   ~Encoder() = default;
 };
 
-/// The messages that a room hands out in one go, and their wire forms, each made once by the first who asks
-/// and laid end to end, so that whoever is owed all of them queues one reference.
+/// The messages that a room hands out in one go, with their wire forms. Each form is made once, by the first
+/// subscriber who asks, and laid end to end: whoever is owed all of them queues a single reference.
 class Batch {
  public:
-  explicit Batch(std::span<const Message> messages, std::string& scratch) : messages_(messages), scratch_(scratch) {}
+  Batch() = default;
   Batch(const Batch&) = delete;
   Batch& operator=(const Batch&) = delete;
 
+  /// Starts over with these messages; forgets the wire forms. The room's name must outlive the batch.
+  void assign(std::string_view room, std::vector<Message>& messages);
+  /// Releases messages and wire forms.
+  void clear();
+
   [[nodiscard]] std::span<const Message> messages() const { return messages_; }
-  /// The wire form of messages [from, to), `to` at most messages().size().
-  [[nodiscard]] base::FrameRef wire(const Encoder& encoder, std::size_t from, std::size_t to) const;
-  [[nodiscard]] const base::FrameRef& wire(const Encoder& encoder) const { return entry(encoder).bytes; }
+
+  /// The wire form of all messages.
+  [[nodiscard]] const base::FrameRef& wire(const Encoder& encoder) {
+    if (!forms_.empty() && forms_.front().encoder == &encoder) return forms_.front().bytes;
+    return find_or_encode(encoder).bytes;
+  }
+  /// The wire form of the messages [from, to); `to` is at most messages().size().
+  [[nodiscard]] base::FrameRef wire(const Encoder& encoder, std::size_t from, std::size_t to);
 
  private:
-  struct Entry {
+  struct Form {
     const Encoder* encoder = nullptr;
     base::FrameRef bytes;
-    std::vector<std::size_t> ends;  // of each message within bytes
+    std::vector<std::size_t> ends;  // where each message ends within bytes
   };
-  const Entry& entry(const Encoder& encoder) const {
-    if (!entries_.empty() && entries_.front().encoder == &encoder) return entries_.front();
-    return find_or_encode(encoder);
-  }
-  const Entry& find_or_encode(const Encoder& encoder) const;
+  const Form& find_or_encode(const Encoder& encoder);
 
-  std::span<const Message> messages_;
-  std::string& scratch_;
-  mutable std::vector<Entry> entries_;
+  std::string_view room_;
+  std::vector<Message> messages_;
+  std::vector<Form> forms_;
 };
 
 }  // namespace roomcast::hub

@@ -25,8 +25,8 @@ struct Position {
 struct Draft {
   Kind kind = Kind::text;
   base::FrameRef payload;
-  base::FrameRef from;         ///< how the sender is called; may be empty
-  SubscriberId sender = 0;     ///< the local subscriber it came from, or 0
+  base::FrameRef from;      ///< how the sender is called; may be empty
+  SubscriberId sender = 0;  ///< the local subscriber it came from, or 0
 };
 
 /// A message that has its place. Immutable; copies share the payload.
@@ -34,9 +34,9 @@ struct Message {
   Kind kind = Kind::text;
   base::FrameRef payload;
   base::FrameRef from;
-  SubscriberId sender = 0;     ///< 0 if it came from elsewhere
+  SubscriberId sender = 0;  ///< 0 if it came from elsewhere
   Position position;
-  std::int64_t time_ms = 0;    ///< wall clock, milliseconds since the epoch
+  std::int64_t time_ms = 0;  ///< wall clock, milliseconds since the epoch
 };
 
 }  // namespace roomcast::hub

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -10,17 +11,39 @@
 
 namespace roomcast::session {
 
-/// Puts one payload into the form a kind of wire wants. One object per kind (and compression), shared.
+/// Puts one payload into the form a kind of wire wants. One object per kind (and compression), shared by all
+/// clients of that kind: its address stands for the kind.
 class Framing {
  public:
+  /// Appends the wire form of `payload` to `out`.
   virtual void frame(dialect::Form form, std::string_view payload, std::string& out) const = 0;
 
  protected:
   ~Framing() = default;
 };
 
-/// How bytes travel to and from one client. Owned by its session; reading is the transport's own business
-/// and arrives at TransportEvents.
+/// What a transport tells the session that owns it.
+class TransportEvents {
+ public:
+  /// One whole message from the client; the view lives for the call.
+  virtual void on_message(dialect::Form form, std::string_view bytes) = 0;
+  /// The end has begun, from whichever side: nothing more is delivered to this client. Called at most once.
+  virtual void on_closing() = 0;
+  /// Over: nothing more will be read or written. Called once, never from within a call to the transport.
+  virtual void on_closed(base::CloseReason reason) = 0;
+
+ protected:
+  ~TransportEvents() = default;
+};
+
+/// What a transport counts about its client, for the log.
+struct Traffic {
+  std::uint64_t messages_in = 0;
+  std::uint64_t bytes_in = 0;   ///< payload
+  std::uint64_t bytes_out = 0;  ///< wire
+};
+
+/// How bytes travel to and from one client. Owned by its session.
 class Transport {
  public:
   Transport() = default;
@@ -28,27 +51,30 @@ class Transport {
   Transport& operator=(const Transport&) = delete;
   virtual ~Transport() = default;
 
-  /// Queues wire bytes (already framed); they leave at the end of the turn, in order. Past the queue limit
-  /// the transport closes itself with slow_consumer at the end of the turn.
+  /// Begins reading; events follow, none from within this call.
+  virtual void start(TransportEvents& events) = 0;
+  [[nodiscard]] virtual const Framing& framing() const = 0;
+
+  /// Queues wire bytes (framed by framing()); they leave at the end of the turn, in order. A client whose
+  /// queue passes limits.queue_bytes is closed with slow_consumer. Does nothing once closing.
   virtual void send(const base::FrameRef& wire) = 0;
-  /// Bytes queued and not yet taken by the kernel.
+  /// Bytes queued that the kernel has not taken yet.
   [[nodiscard]] virtual std::size_t queued_bytes() const = 0;
-  /// Starts the end: says why to the client where the wire can, after what it is still owed, except for
-  /// slow_consumer, whose queue is dropped. TransportEvents::on_closed follows. Idempotent.
+
+  /// Stops and resumes taking messages from the client (back-pressure). Control frames wait as well.
+  virtual void pause() = 0;
+  virtual void resume() = 0;
+
+  /// Begins the end: tells the client why where the wire can, behind what it is still owed (except for
+  /// slow_consumer: its queue is dropped). on_closed follows within the close timeout. Idempotent.
   virtual void close(base::CloseReason reason, std::string_view text) = 0;
-  /// One line about this client for the log.
-  [[nodiscard]] virtual std::string describe() const = 0;
-};
+  /// Ends at once without a word. on_closed is not called.
+  virtual void abort() = 0;
 
-class TransportEvents {
- public:
-  /// One whole message from the client; the view lives for the call.
-  virtual void on_message(dialect::Form form, std::string_view bytes) = 0;
-  /// Over: nothing more will be read or written. Called once, never from within a Transport call.
-  virtual void on_closed(base::CloseReason reason) = 0;
-
- protected:
-  ~TransportEvents() = default;
+  [[nodiscard]] virtual std::string_view peer_address() const = 0;
+  [[nodiscard]] virtual Traffic traffic() const = 0;
+  /// The close code seen or sent on the wire (RFC 6455 section 7.4), 0 where there is none.
+  [[nodiscard]] virtual std::uint16_t close_code() const = 0;
 };
 
 }  // namespace roomcast::session

@@ -1,0 +1,35 @@
+# Three stages: build with everything, collect what the program needs to run, and an image with only that.
+#   ./dev image        docker run --rm -p 8080:8080 roomcast
+ARG BASE=debian:trixie-slim
+
+FROM ${BASE} AS build
+WORKDIR /src
+# The packages come before the sources, so that a change of the code does not install them again.
+COPY dev ./
+RUN ./dev install-deps run
+COPY . .
+RUN ./dev build release roomcast \
+  && strip build/release/roomcast \
+  && DESTDIR=/installed cmake --install build/release --prefix /usr
+# The packages that hold the shared libraries the program is linked with, whatever this release calls them.
+RUN ldd /installed/usr/bin/roomcast | awk '$3 ~ /^\// { print $3 }' | xargs -n1 realpath | xargs dpkg -S \
+  | cut -d: -f1 | sort -u > /installed/packages
+
+FROM ${BASE}
+COPY --from=build /installed/packages /tmp/packages
+RUN apt-get update -q \
+  && xargs apt-get install -q -y --no-install-recommends < /tmp/packages \
+  && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/* /tmp/packages \
+  && useradd --system --user-group --no-create-home --shell /usr/sbin/nologin roomcast
+COPY --from=build /installed/usr/bin/roomcast /usr/bin/roomcast
+COPY --from=build /installed/usr/share/roomcast /usr/share/roomcast
+USER roomcast
+EXPOSE 8080
+STOPSIGNAL SIGTERM
+# Bash speaks TCP by itself: no client has to be installed. Another port: -e ROOMCAST_HEALTH_PORT=…
+HEALTHCHECK --interval=10s --timeout=3s --start-period=5s CMD ["bash", "-c", "\
+  exec 3<>/dev/tcp/127.0.0.1/${ROOMCAST_HEALTH_PORT:-8080} \
+  && printf 'GET /healthz HTTP/1.1\\r\\nHost: localhost\\r\\nConnection: close\\r\\n\\r\\n' >&3 \
+  && read -r _ status _ <&3 && [ \"$status\" = 200 ]"]
+ENTRYPOINT ["/usr/bin/roomcast"]
+CMD ["--listen", "http://0.0.0.0:8080"]

@@ -1,0 +1,84 @@
+#include "api/publish.h"
+
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "base/json.h"
+#include "base/utf8.h"
+#include "hub/cursor.h"
+#include "hub/room_name.h"
+
+namespace roomcast::api {
+
+namespace {
+
+/// The media type alone, in lower case (RFC 9110 section 8.3.1).
+std::string media_type(const http::Request& request) {
+  const std::string_view value = request.headers.get("Content-Type").value_or("");
+  std::string type(value.substr(0, value.find_first_of("; \t")));
+  for (char& c : type) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return type;
+}
+
+hub::Kind kind_of(const http::Request& request) {
+  const std::string type = media_type(request);
+  if (type.rfind("text/", 0) == 0) return hub::Kind::text;
+  if (type == "application/json") return hub::Kind::json;
+  return hub::Kind::binary;
+}
+
+/// Why the body is not what its kind says, if so.
+std::optional<http::Response> check_payload(hub::Kind kind, std::string_view body,
+                                            std::size_t message_bytes) {
+  if (body.size() > message_bytes) {
+    return http::Response::error(413, "message_too_big",
+                                 "the message has " + std::to_string(body.size()) +
+                                     " bytes, limits.message_bytes allows " + std::to_string(message_bytes));
+  }
+  if (kind == hub::Kind::text && !base::is_valid_utf8(body)) {
+    return http::Response::error(400, "invalid_text", "a text/* body must be UTF-8");
+  }
+  if (kind == hub::Kind::json && !base::is_valid_json(body)) {
+    return http::Response::error(400, "invalid_json", "an application/json body must be one JSON value");
+  }
+  return std::nullopt;
+}
+
+http::Response receipt(std::string_view room, const hub::PublishResult& result) {
+  if (!result) {
+    http::Response response = http::Response::error(503, "overloaded", result.error().message);
+    response.headers.add("Retry-After", "1");
+    return response;
+  }
+  std::string body = R"({"room":)";
+  base::append_json_string(body, room);
+  body += R"(,"cursor":")" + hub::to_cursor(result->position);
+  body += R"(","subscribers":)" + std::to_string(result->subscribers) + "}\n";
+  http::Response response = http::Response::of(200, "application/json", body);
+  response.headers.add("Cache-Control", "no-store");
+  return response;
+}
+
+}  // namespace
+
+void Publish::handle(http::Exchange& exchange, std::string_view room) {
+  if (const auto valid = hub::check_room_name(room); !valid) {
+    return exchange.respond(http::Response::error(400, "bad_room_name", valid.error().message));
+  }
+  const http::Request& request = exchange.request();
+  const hub::Kind kind = kind_of(request);
+  if (auto problem = check_payload(kind, request.body, message_bytes_)) {
+    return exchange.respond(std::move(*problem));
+  }
+  const std::string name = request.query_parameter("name").value_or("");
+  const hub::Draft draft{kind, base::FrameRef::copy_of(request.body), base::FrameRef::copy_of(name), 0};
+  hub_.publish(
+      room, draft,
+      [&connections = connections_, id = exchange.defer(), name_of_room = std::string(room)](
+          const hub::PublishResult& result) { connections.respond(id, receipt(name_of_room, result)); });
+}
+
+}  // namespace roomcast::api

@@ -1,0 +1,100 @@
+#include "base/digest.h"
+
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+
+#include <cstdlib>
+
+namespace roomcast::base {
+namespace {
+
+/// Digests `bytes` into `out`, which has room for the algorithm's output.
+void digest(const EVP_MD* algorithm, std::string_view bytes, unsigned char* out) {
+  // A digest can only fail if libcrypto itself is broken; an answer made up instead would be worse.
+  if (EVP_Digest(bytes.data(), bytes.size(), out, nullptr, algorithm, nullptr) != 1) std::abort();
+}
+
+/// The six bits a base64 character stands for, or 64 if it is not one.
+unsigned bits_of(char c) {
+  if (c >= 'A' && c <= 'Z') return static_cast<unsigned>(c - 'A');
+  if (c >= 'a' && c <= 'z') return static_cast<unsigned>(c - 'a') + 26;
+  if (c >= '0' && c <= '9') return static_cast<unsigned>(c - '0') + 52;
+  if (c == '+') return 62;
+  if (c == '/') return 63;
+  return 64;
+}
+
+}  // namespace
+
+std::array<unsigned char, 20> sha1(std::string_view bytes) {
+  std::array<unsigned char, 20> out{};
+  digest(EVP_sha1(), bytes, out.data());
+  return out;
+}
+
+std::string sha256_hex(std::string_view bytes) {
+  std::array<unsigned char, 32> hash{};
+  digest(EVP_sha256(), bytes, hash.data());
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string out;
+  out.reserve(hash.size() * 2);
+  for (const unsigned char byte : hash) {
+    out += digits[byte >> 4U];
+    out += digits[byte & 15U];
+  }
+  return out;
+}
+
+std::string base64_encode(std::string_view bytes) {
+  constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string out;
+  out.reserve((bytes.size() + 2) / 3 * 4);
+  for (std::size_t i = 0; i < bytes.size(); i += 3) {
+    const std::size_t count = bytes.size() - i < 3 ? bytes.size() - i : 3;
+    unsigned group = 0;
+    for (std::size_t j = 0; j < 3; ++j) {
+      group = group << 8U | (j < count ? static_cast<unsigned char>(bytes[i + j]) : 0U);
+    }
+    for (std::size_t j = 0; j < 4; ++j) {
+      out += j <= count ? alphabet[group >> (18 - 6 * j) & 63U] : '=';
+    }
+  }
+  return out;
+}
+
+bool base64_decode(std::string_view text, std::string& out) {
+  out.clear();
+  if (text.size() % 4 != 0) return false;
+  std::size_t padding = 0;
+  while (padding < 2 && padding < text.size() && text[text.size() - 1 - padding] == '=')
+    ++padding;
+  const std::string_view digits = text.substr(0, text.size() - padding);
+  out.reserve(digits.size() * 3 / 4);
+  unsigned pending = 0;
+  unsigned pending_bits = 0;
+  for (const char c : digits) {
+    const unsigned bits = bits_of(c);
+    if (bits == 64) return out.clear(), false;
+    pending = pending << 6U | bits;
+    pending_bits += 6;
+    if (pending_bits < 8) continue;
+    pending_bits -= 8;
+    out += static_cast<char>(pending >> pending_bits & 255U);
+    pending &= (1U << pending_bits) - 1;
+  }
+  // Left-over bits that are not zero would let two texts mean the same bytes.
+  if (pending != 0) return out.clear(), false;
+  return true;
+}
+
+std::uint64_t random_u64() {
+  std::array<unsigned char, sizeof(std::uint64_t)> bytes{};
+  // Nothing that needs unpredictable bits can go on without them.
+  if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1) std::abort();
+  std::uint64_t value = 0;
+  for (const unsigned char byte : bytes)
+    value = value << 8U | byte;
+  return value;
+}
+
+}  // namespace roomcast::base

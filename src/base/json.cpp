@@ -1,0 +1,229 @@
+#include "base/json.h"
+
+#include <bitset>
+#include <cstddef>
+#include <cstdint>
+
+#include "base/utf8.h"
+
+namespace roomcast::base {
+namespace {
+
+constexpr std::size_t depth_max = 1024;
+
+/// One character of UTF-8 at the front of `text`; `size` 0 if it is not well-formed.
+struct Character {
+  std::uint32_t code = 0;
+  std::size_t size = 0;
+};
+
+Character decode_character(std::string_view text) {
+  const auto lead = static_cast<unsigned char>(text[0]);
+  const std::size_t size = lead < 0x80 ? 1 : lead < 0xC2 ? 0 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+  if (size == 0 || size > text.size() || lead > 0xF4 || !is_valid_utf8(text.substr(0, size))) return {};
+  if (size == 1) return {lead, 1};
+  std::uint32_t code = lead & (0x7FU >> size);
+  for (std::size_t i = 1; i < size; ++i)
+    code = code << 6U | (static_cast<unsigned char>(text[i]) & 0x3FU);
+  return {code, size};
+}
+
+bool is_plain_ascii(char c) { return c >= 0x20 && c < 0x7F && c != '"' && c != '\\'; }
+
+/// Characters that some reader takes for the end of a line or a terminal for a command.
+bool must_be_escaped(std::uint32_t code) {
+  return code < 0x20 || (code >= 0x7F && code < 0xA0) || code == 0x2028 || code == 0x2029;
+}
+
+void append_escape(std::string& out, std::uint32_t code) {
+  switch (code) {
+    case '"':
+      out += "\\\"";
+      return;
+    case '\\':
+      out += "\\\\";
+      return;
+    case '\b':
+      out += "\\b";
+      return;
+    case '\f':
+      out += "\\f";
+      return;
+    case '\n':
+      out += "\\n";
+      return;
+    case '\r':
+      out += "\\r";
+      return;
+    case '\t':
+      out += "\\t";
+      return;
+    default:
+      break;
+  }
+  constexpr std::string_view digits = "0123456789abcdef";
+  out += "\\u";
+  for (int shift = 12; shift >= 0; shift -= 4)
+    out += digits[code >> shift & 15U];
+}
+
+/// Checks the grammar of RFC 8259 without recursion and without memory that grows with the input. The text
+/// is known to be UTF-8. Written by hand because a parser that computes values refuses numbers and escapes
+/// that are valid JSON, and needs many times the text's size.
+class JsonChecker {
+ public:
+  explicit JsonChecker(std::string_view text) : text_(text) {}
+
+  bool check() {
+    while (true) {
+      if (!open_containers_to_scalar()) return false;
+      if (!close_containers()) return false;
+      if (depth_ == 0) return at_ == text_.size();
+    }
+  }
+
+ private:
+  [[nodiscard]] char peek() const { return at_ < text_.size() ? text_[at_] : '\0'; }
+  bool take(char c) {
+    if (at_ == text_.size() || text_[at_] != c) return false;
+    ++at_;
+    return true;
+  }
+  void skip_space() {
+    while (at_ < text_.size() &&
+           (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\r' || text_[at_] == '\t')) {
+      ++at_;
+    }
+  }
+
+  /// Reads the beginning of one value down to its first scalar or empty container.
+  bool open_containers_to_scalar() {
+    while (true) {
+      skip_space();
+      const bool is_object = peek() == '{';
+      if (!is_object && peek() != '[') return scalar();
+      ++at_;
+      skip_space();
+      if (take(is_object ? '}' : ']')) return true;
+      if (depth_ == depth_max) return false;
+      objects_[depth_++] = is_object;
+      if (is_object && !member_name()) return false;
+    }
+  }
+
+  /// After a value: ends what ends here, up to a comma (and the next member's name) or the end of the text.
+  bool close_containers() {
+    skip_space();
+    while (depth_ > 0) {
+      const bool is_object = objects_[depth_ - 1];
+      if (take(',')) return !is_object || member_name();
+      if (!take(is_object ? '}' : ']')) return false;
+      --depth_;
+      skip_space();
+    }
+    return true;
+  }
+
+  bool member_name() {
+    skip_space();
+    if (!string()) return false;
+    skip_space();
+    return take(':');
+  }
+
+  bool scalar() {
+    switch (peek()) {
+      case '"':
+        return string();
+      case 't':
+        return word("true");
+      case 'f':
+        return word("false");
+      case 'n':
+        return word("null");
+      default:
+        return number();
+    }
+  }
+
+  bool word(std::string_view expected) {
+    if (text_.substr(at_, expected.size()) != expected) return false;
+    at_ += expected.size();
+    return true;
+  }
+
+  bool string() {
+    if (!take('"')) return false;
+    while (at_ < text_.size()) {
+      const char c = text_[at_++];
+      if (c == '"') return true;
+      if (static_cast<unsigned char>(c) < 0x20) return false;
+      if (c == '\\' && !escape()) return false;
+    }
+    return false;
+  }
+
+  bool escape() {
+    if (at_ == text_.size()) return false;
+    const char c = text_[at_++];
+    if (c != 'u') return std::string_view("\"\\/bfnrt").find(c) != std::string_view::npos;
+    for (int i = 0; i < 4; ++i, ++at_) {
+      const char digit = peek();
+      const bool is_hex =
+          (digit >= '0' && digit <= '9') || (digit >= 'a' && digit <= 'f') || (digit >= 'A' && digit <= 'F');
+      if (!is_hex) return false;
+    }
+    return true;
+  }
+
+  bool digits() {
+    const std::size_t start = at_;
+    while (peek() >= '0' && peek() <= '9')
+      ++at_;
+    return at_ > start;
+  }
+
+  bool number() {
+    take('-');
+    if (!take('0') && !digits()) return false;
+    if (take('.') && !digits()) return false;
+    if (take('e') || take('E')) {
+      if (!take('+')) take('-');
+      return digits();
+    }
+    return true;
+  }
+
+  std::string_view text_;
+  std::size_t at_ = 0;
+  std::size_t depth_ = 0;
+  std::bitset<depth_max> objects_;  // for each open container whether it is an object
+};
+
+}  // namespace
+
+void append_json_string(std::string& out, std::string_view text) {
+  out += '"';
+  while (!text.empty()) {
+    std::size_t plain = 0;
+    while (plain < text.size() && is_plain_ascii(text[plain]))
+      ++plain;
+    out += text.substr(0, plain);
+    text.remove_prefix(plain);
+    if (text.empty()) break;
+    const Character character = decode_character(text);
+    if (character.size == 0) {
+      out += "\xEF\xBF\xBD";
+    } else if (character.code == '"' || character.code == '\\' || must_be_escaped(character.code)) {
+      append_escape(out, character.code);
+    } else {
+      out += text.substr(0, character.size);
+    }
+    text.remove_prefix(character.size == 0 ? 1 : character.size);
+  }
+  out += '"';
+}
+
+bool is_valid_json(std::string_view text) { return is_valid_utf8(text) && JsonChecker(text).check(); }
+
+}  // namespace roomcast::base

@@ -1,0 +1,14 @@
+#include "dialect/echo.h"
+
+namespace roomcast::dialect {
+
+void Echo::decode(Form form, std::string_view bytes, Commands& commands) const {
+  commands.reply(form, bytes);
+}
+
+Form Echo::encode(std::string_view /*room*/, const hub::Message& message, std::string& out) const {
+  out += message.payload.view();
+  return message.kind == hub::Kind::binary ? Form::binary : Form::text;
+}
+
+}  // namespace roomcast::dialect

@@ -1,0 +1,15 @@
+#pragma once
+
+#include "dialect/dialect.h"
+
+namespace roomcast::dialect {
+
+/// No envelope (DESIGN 2.2): what a client sends is published, what the room gets arrives verbatim.
+class Raw final : public Dialect {
+ public:
+  [[nodiscard]] std::string_view name() const override { return "raw"; }
+  void decode(Form form, std::string_view bytes, Commands& commands) const override;
+  Form encode(std::string_view room, const hub::Message& message, std::string& out) const override;
+};
+
+}  // namespace roomcast::dialect

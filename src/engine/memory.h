@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "base/clock.h"
+#include "base/string_hash.h"
+#include "hub/engine.h"
+
+namespace roomcast::engine {
+
+/// The engine of one server alone: a room's order is the order of publish calls. A room's log begins with a
+/// random epoch when the room is first used and is forgotten with the room.
+class Memory final : public hub::Engine {
+ public:
+  explicit Memory(const base::Clock& clock) : clock_(clock) {}
+  Memory(const Memory&) = delete;
+  Memory& operator=(const Memory&) = delete;
+
+  void start(hub::EngineEvents& events) override { events_ = &events; }
+  void subscribe(std::string_view room) override;
+  void unsubscribe(std::string_view room) override;
+  void publish(std::string_view room, const hub::Draft& draft, hub::Ticket ticket) override;
+
+ private:
+  const base::Clock& clock_;
+  hub::EngineEvents* events_ = nullptr;
+  std::unordered_map<std::string, hub::Position, base::StringHash, std::equal_to<>>
+      logs_;  // the last position given
+};
+
+}  // namespace roomcast::engine

@@ -1,0 +1,44 @@
+#include "hub/encode_cache.h"
+
+#include <algorithm>
+#include <cassert>
+
+namespace roomcast::hub {
+
+void Batch::assign(std::string_view room, std::vector<Message>& messages) {
+  clear();
+  room_ = room;
+  messages_.swap(messages);
+}
+
+void Batch::clear() {
+  messages_.clear();
+  forms_.clear();
+}
+
+base::FrameRef Batch::wire(const Encoder& encoder, std::size_t from, std::size_t to) {
+  assert(from <= to && to <= messages_.size());
+  if (from == to) return {};
+  const Form& form = find_or_encode(encoder);
+  const std::size_t begin = from == 0 ? 0 : form.ends[from - 1];
+  return form.bytes.slice(begin, form.ends[to - 1] - begin);
+}
+
+const Batch::Form& Batch::find_or_encode(const Encoder& encoder) {
+  const auto found =
+      std::find_if(forms_.begin(), forms_.end(), [&](const Form& form) { return form.encoder == &encoder; });
+  if (found != forms_.end()) return *found;
+
+  std::string bytes;
+  Form form{&encoder, {}, {}};
+  form.ends.reserve(messages_.size());
+  for (const Message& message : messages_) {
+    encoder.encode(room_, message, bytes);
+    form.ends.push_back(bytes.size());
+  }
+  form.bytes = base::FrameRef::copy_of(bytes);
+  forms_.push_back(std::move(form));
+  return forms_.back();
+}
+
+}  // namespace roomcast::hub

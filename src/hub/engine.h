@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "base/result.h"
+#include "hub/message.h"
+
+namespace roomcast::hub {
+
+/// Names one outstanding publish; 0: nobody waits for the outcome.
+using Ticket = std::uint64_t;
+
+/// Why a message has no place: the words go to the publisher.
+struct PublishRefusal {
+  enum class Why : std::uint8_t { overloaded, unavailable, timed_out };
+  Why why = Why::overloaded;
+  std::string_view message;
+};
+
+using PublishOutcome = base::Result<Position, PublishRefusal>;
+
+/// How an engine answers. It may call these at any time, also from within the request: the hub only takes
+/// notes here and acts at the end of the turn.
+class EngineEvents {
+ public:
+  /// A message of a subscribed room has its place. The one way in, for local and remote messages alike;
+  /// within a room in the order of positions.
+  virtual void on_message(std::string_view room, const Message& message) = 0;
+  /// The outcome of the publish with that ticket; called once for each ticket other than 0.
+  virtual void on_published(Ticket ticket, const PublishOutcome& outcome) = 0;
+
+ protected:
+  ~EngineEvents() = default;
+};
+
+/// Orders the messages of rooms and spreads them to the servers that have subscribers. Requests may complete
+/// later than they are made (a durable commit, a round trip), so the position of a message is known only when
+/// it comes back.
+class Engine {
+ public:
+  /// Called once, before anything else; `events` outlives the engine's last call.
+  virtual void start(EngineEvents& events) = 0;
+  /// This server has its first subscriber in `room`: on_message is wanted from now on.
+  virtual void subscribe(std::string_view room) = 0;
+  /// The last subscriber has left; messages that come all the same are ignored.
+  virtual void unsubscribe(std::string_view room) = 0;
+  /// Gives the draft its place after everything published before it on this server in the same room.
+  virtual void publish(std::string_view room, const Draft& draft, Ticket ticket) = 0;
+
+ protected:
+  ~Engine() = default;
+};
+
+}  // namespace roomcast::hub

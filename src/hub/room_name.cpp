@@ -1,0 +1,40 @@
+#include "hub/room_name.h"
+
+#include <algorithm>
+#include <cstddef>
+
+#include "base/utf8.h"
+
+namespace roomcast::hub {
+namespace {
+
+constexpr std::size_t name_bytes_max = 200;
+
+/// C0, DEL, or C1 (which UTF-8 writes as C2 80 to C2 9F). `name` is well-formed UTF-8.
+bool has_control_character(std::string_view name) {
+  unsigned char previous = 0;
+  return std::any_of(name.begin(), name.end(), [&previous](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool is_c1 = previous == 0xC2 && byte < 0xA0;
+    previous = byte;
+    return byte < 0x20 || byte == 0x7F || is_c1;
+  });
+}
+
+}  // namespace
+
+base::Result<NameIsValid> check_room_name(std::string_view name) {
+  if (name.empty()) return base::Error{"the room name is empty"};
+  if (name.size() > name_bytes_max) {
+    return base::Error{"the room name has " + std::to_string(name.size()) + " bytes, at most " +
+                       std::to_string(name_bytes_max) + " are allowed"};
+  }
+  if (!base::is_valid_utf8(name)) return base::Error{"the room name is not valid UTF-8"};
+  if (has_control_character(name)) return base::Error{"the room name contains a control character"};
+  if (name.front() == '/' || name.back() == '/') {
+    return base::Error{"the room name begins or ends with '/'"};
+  }
+  return NameIsValid{};
+}
+
+}  // namespace roomcast::hub

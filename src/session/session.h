@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "base/close_reason.h"
+#include "base/frame.h"
+#include "base/scheduler.h"
+#include "base/slot_map.h"
+#include "dialect/dialect.h"
+#include "hub/hub.h"
+#include "hub/subscriber.h"
+#include "session/transport.h"
+#include "session/wire_encoder.h"
+
+namespace roomcast::session {
+
+class SessionTable;
+
+/// What a client asked for when it came.
+struct Options {
+  std::string_view room;     ///< the room the connection is for, a valid name; empty: none
+  std::string_view name;     ///< how an anonymous client wants to be called; may be empty
+  bool own_messages = true;  ///< deliver the client's own messages to it as well
+};
+
+/// One client's state machine: open → closing → buried. Neutral to transport and dialect: it joins rooms,
+/// turns commands into hub calls and deliveries into queued wire bytes. The end is a state, not a delete:
+/// closing leaves the rooms, the table buries it, the turn frees it.
+class Session final : public base::Mortal,
+                      public hub::Subscriber,
+                      public TransportEvents,
+                      private dialect::Commands {
+ public:
+  Session(SessionTable& table, std::unique_ptr<Transport> transport, const WireEncoder& encoder);
+
+  /// Joins the room and begins to read. Once, right after construction.
+  void open(base::SlotId id, const Options& options);
+  /// Begins the end (see Transport::close). Idempotent.
+  void close(base::CloseReason reason, std::string_view text);
+  [[nodiscard]] bool is_open() const { return state_ == State::open; }
+
+  [[nodiscard]] Transport& transport() { return *transport_; }
+  /// Takes messages from the client again after the hub was congested.
+  void resume();
+
+  void deliver(hub::Batch& batch, std::size_t from) override;
+  void on_message(dialect::Form form, std::string_view bytes) override;
+  void on_closing() override;
+  void on_closed(base::CloseReason reason) override;
+
+ private:
+  enum class State : std::uint8_t { open, closing, buried };
+
+  void publish(hub::Kind kind, std::string_view payload) override;
+  void reply(dialect::Form form, std::string_view bytes) override;
+  void fail(base::CloseReason reason, std::string_view text) override;
+  void deliver_from_others(hub::Batch& batch, std::size_t from);
+  [[nodiscard]] hub::SubscriberId subscriber_id() const;
+
+  SessionTable& table_;
+  std::unique_ptr<Transport> transport_;
+  const WireEncoder& encoder_;
+  std::unique_ptr<hub::Membership> membership_;
+  base::FrameRef name_;
+  base::SlotId id_;
+  std::uint32_t opened_s_ = 0;  // monotonic
+  State state_ = State::open;
+  bool own_messages_ = true;
+};
+
+}  // namespace roomcast::session

@@ -1,0 +1,91 @@
+#include "session/session_table.h"
+
+#include <utility>
+
+namespace roomcast::session {
+
+SessionTable::~SessionTable() { abort_all(); }
+
+void SessionTable::open(std::unique_ptr<Transport> transport, const dialect::Dialect& dialect,
+                        const Options& options) {
+  const WireEncoder& encoder = encoder_for(dialect, transport->framing());
+  auto made = std::make_unique<Session>(*this, std::move(transport), encoder);
+  Session& session = *made;
+  const base::SlotId id = sessions_.insert(std::move(made));
+  ++stats_.opened;
+  session.open(id, options);
+}
+
+std::size_t SessionTable::queued_bytes() {
+  std::size_t bytes = 0;
+  sessions_.for_each([&](base::SlotId, const std::unique_ptr<Session>& session) {
+    bytes += session->transport().queued_bytes();
+  });
+  return bytes;
+}
+
+std::size_t SessionTable::close_some(std::size_t count, base::CloseReason reason) {
+  std::size_t closed = 0;
+  sessions_.for_each([&](base::SlotId, const std::unique_ptr<Session>& session) {
+    if (closed == count || !session->is_open()) return;
+    session->close(reason, "");
+    ++closed;
+  });
+  return closed;
+}
+
+std::size_t SessionTable::close_slower_than(std::size_t queued_bytes) {
+  std::size_t closed = 0;
+  sessions_.for_each([&](base::SlotId, const std::unique_ptr<Session>& session) {
+    if (!session->is_open() || session->transport().queued_bytes() <= queued_bytes) return;
+    session->close(base::CloseReason::slow_consumer, "memory is short: limits.memory_bytes");
+    ++closed;
+  });
+  return closed;
+}
+
+void SessionTable::abort_all() {
+  sessions_.for_each([&](base::SlotId id, const std::unique_ptr<Session>& session) {
+    session->transport().abort();
+    session->on_closing();
+    scheduler_.bury(sessions_.take(id));
+  });
+}
+
+bool SessionTable::do_slice() {
+  if (paused_.empty() || hub_.congested()) return false;
+  std::vector<base::SlotId> paused;
+  paused.swap(paused_);
+  for (const base::SlotId id : paused) {
+    if (auto* session = sessions_.find(id)) (*session)->resume();
+  }
+  return false;
+}
+
+std::uint32_t SessionTable::monotonic_seconds() const {
+  return static_cast<std::uint32_t>(clock_.monotonic_ms() / 1000);
+}
+
+void SessionTable::on_session_closed(base::SlotId id, const Transport& transport, std::string_view dialect,
+                                     std::uint32_t opened_s, base::CloseReason reason) {
+  ++stats_.closed.at(static_cast<std::size_t>(reason));
+  const Traffic traffic = transport.traffic();
+  log_.info("connection closed", {{"peer", transport.peer_address()},
+                                  {"dialect", dialect},
+                                  {"seconds", monotonic_seconds() - opened_s},
+                                  {"messages_in", traffic.messages_in},
+                                  {"bytes_in", traffic.bytes_in},
+                                  {"bytes_out", traffic.bytes_out},
+                                  {"code", transport.close_code()},
+                                  {"reason", base::describe(reason).name}});
+  scheduler_.bury(sessions_.take(id));
+}
+
+const WireEncoder& SessionTable::encoder_for(const dialect::Dialect& dialect, const Framing& framing) {
+  for (const auto& encoder : encoders_) {
+    if (&encoder->dialect() == &dialect && &encoder->framing() == &framing) return *encoder;
+  }
+  return *encoders_.emplace_back(std::make_unique<WireEncoder>(dialect, framing));
+}
+
+}  // namespace roomcast::session

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/close_reason.h"
+#include "base/log.h"
+#include "base/scheduler.h"
+#include "base/slot_map.h"
+#include "hub/hub.h"
+#include "session/session.h"
+
+namespace roomcast::session {
+
+struct SessionStats {
+  std::uint64_t opened = 0;
+  std::array<std::uint64_t, static_cast<std::size_t>(base::CloseReason::count_)> closed{};
+};
+
+/// Owns every session from open to burial, and the encoders they share.
+class SessionTable final : public base::SlicedWork {
+ public:
+  SessionTable(hub::Hub& hub, base::Scheduler& scheduler, const base::Clock& clock, base::Log& log)
+      : hub_(hub), scheduler_(scheduler), clock_(clock), log_(log) {}
+  SessionTable(const SessionTable&) = delete;
+  SessionTable& operator=(const SessionTable&) = delete;
+  ~SessionTable();
+
+  /// Makes a session of a client that has been let in. The dialect must outlive the table.
+  void open(std::unique_ptr<Transport> transport, const dialect::Dialect& dialect, const Options& options);
+
+  [[nodiscard]] std::size_t size() const { return sessions_.size(); }
+  [[nodiscard]] const SessionStats& stats() const { return stats_; }
+  [[nodiscard]] std::size_t queued_bytes();
+
+  /// Closes up to `count` sessions that are not closing yet; returns how many there were to close.
+  std::size_t close_some(std::size_t count, base::CloseReason reason);
+  /// Closes whoever has more than `queued_bytes` waiting; for when memory is short.
+  std::size_t close_slower_than(std::size_t queued_bytes);
+  /// Ends everything that is left, without a word.
+  void abort_all();
+
+  /// Resumes the clients whose publishing was paused, once the hub is no longer congested.
+  bool do_slice() override;
+
+  // For sessions.
+  [[nodiscard]] hub::Hub& hub() { return hub_; }
+  [[nodiscard]] std::uint32_t monotonic_seconds() const;
+  void resume_when_relieved(base::SlotId id) { paused_.push_back(id); }
+  void on_session_closed(base::SlotId id, const Transport& transport, std::string_view dialect,
+                         std::uint32_t opened_s, base::CloseReason reason);
+
+ private:
+  const WireEncoder& encoder_for(const dialect::Dialect& dialect, const Framing& framing);
+
+  hub::Hub& hub_;
+  base::Scheduler& scheduler_;
+  const base::Clock& clock_;
+  base::Log& log_;
+  SessionStats stats_;
+  std::vector<std::unique_ptr<WireEncoder>> encoders_;
+  base::SlotMap<std::unique_ptr<Session>> sessions_;
+  std::vector<base::SlotId> paused_;
+};
+
+}  // namespace roomcast::session

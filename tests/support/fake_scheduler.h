@@ -1,0 +1,56 @@
+#pragma once
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/scheduler.h"
+
+namespace roomcast::test {
+
+/// A turn that happens when the test says so.
+class FakeScheduler final : public base::Scheduler {
+ public:
+  void mark_dirty(base::Flushable& item) override {
+    if (std::find(dirty_.begin(), dirty_.end(), &item) == dirty_.end()) dirty_.push_back(&item);
+  }
+  void forget(base::Flushable& item) override {
+    dirty_.erase(std::remove(dirty_.begin(), dirty_.end(), &item), dirty_.end());
+  }
+  void bury(std::unique_ptr<base::Mortal> item) override { graves_.push_back(std::move(item)); }
+  void wake() override { ++wakes; }
+
+  /// Runs `work` and the flushes until both are quiet, then frees the buried.
+  void run_turn(base::SlicedWork& work) {
+    bool more = true;
+    while (more || !dirty_.empty()) {
+      more = work.do_slice();
+      flush();
+    }
+    graves_.clear();
+  }
+  void flush() {
+    std::vector<base::Flushable*> dirty;
+    dirty.swap(dirty_);
+    for (auto* item : dirty)
+      item->flush();
+  }
+
+  int wakes = 0;
+
+ private:
+  std::vector<base::Flushable*> dirty_;
+  std::vector<std::unique_ptr<base::Mortal>> graves_;
+};
+
+/// Time that passes when the test says so.
+class FakeClock final : public base::Clock {
+ public:
+  [[nodiscard]] std::int64_t monotonic_ms() const override { return now; }
+  [[nodiscard]] std::int64_t wall_ms() const override { return 1'700'000'000'000 + now; }
+  std::int64_t now = 0;
+};
+
+}  // namespace roomcast::test

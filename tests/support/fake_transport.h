@@ -1,0 +1,58 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "session/transport.h"
+
+namespace roomcast::test {
+
+/// `(t:payload)` for text, `(b:payload)` for binary.
+class BracketFraming final : public session::Framing {
+ public:
+  void frame(dialect::Form form, std::string_view payload, std::string& out) const override {
+    out += form == dialect::Form::text ? "(t:" : "(b:";
+    out += payload;
+    out += ')';
+  }
+};
+
+/// A client whose wire is a string; what it is and was told outlives it.
+class FakeTransport final : public session::Transport {
+ public:
+  struct Wire {
+    std::string sent;
+    std::vector<base::CloseReason> closes;
+    session::TransportEvents* events = nullptr;
+    std::size_t queued = 0;
+    bool paused = false;
+    bool aborted = false;
+    bool destroyed = false;
+  };
+
+  FakeTransport(Wire& wire, const session::Framing& framing) : wire_(wire), framing_(framing) {}
+  ~FakeTransport() override { wire_.destroyed = true; }
+
+  void start(session::TransportEvents& events) override { wire_.events = &events; }
+  [[nodiscard]] const session::Framing& framing() const override { return framing_; }
+  void send(const base::FrameRef& wire) override { wire_.sent += wire.view(); }
+  [[nodiscard]] std::size_t queued_bytes() const override { return wire_.queued; }
+  void pause() override { wire_.paused = true; }
+  void resume() override { wire_.paused = false; }
+  void close(base::CloseReason reason, std::string_view /*text*/) override {
+    wire_.closes.push_back(reason);
+    wire_.events->on_closing();
+  }
+  void abort() override { wire_.aborted = true; }
+  [[nodiscard]] std::string_view peer_address() const override { return "192.0.2.1"; }
+  [[nodiscard]] session::Traffic traffic() const override { return {}; }
+  [[nodiscard]] std::uint16_t close_code() const override { return 0; }
+
+ private:
+  Wire& wire_;
+  const session::Framing& framing_;
+};
+
+}  // namespace roomcast::test

@@ -1,0 +1,63 @@
+// Every file has a use.
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { files, read, under } from './tree.js';
+
+const sources = under('src', '.h', '.cpp');
+const all_cpp = [...sources, ...under('tests', '.h', '.cpp')];
+const included = new Map();
+for (const from of all_cpp) {
+  for (const [, header] of read(from).matchAll(/^\s*#\s*include\s+"([^"]+)"/gm)) {
+    included.set(header, [...(included.get(header) ?? []), from]);
+  }
+}
+
+describe('dead files', () => {
+  it('every header of src is included by another file than its own source and test', () => {
+    const dead = sources.filter((name) => name.endsWith('.h')).filter((name) => {
+      const header = name.slice('src/'.length);
+      const own = header.replace(/\.h$/, '');
+      return !(included.get(header) ?? []).some((from) => from !== `src/${own}.cpp` && from !== `tests/unit/${own}_test.cpp`);
+    });
+    assert.deepEqual(dead, []);
+  });
+
+  it('every source of src has its header: x.cpp and x_part.cpp have x.h', () => {
+    const headers = sources.filter((name) => name.endsWith('.h')).map((name) => name.slice(0, -2));
+    const alone = sources.filter((name) => name.endsWith('.cpp') && name !== 'src/app/main.cpp')
+      .filter((name) => !headers.some((header) => name === `${header}.cpp` || name.startsWith(`${header}_`)));
+    assert.deepEqual(alone, []);
+  });
+
+  it('every unit test lies where CMake looks and mirrors a file of src', () => {
+    const folders = /foreach\(folder ([^)]*)\)/.exec(read('tests/CMakeLists.txt'))[1].split(/\s+/);
+    const lost = under('tests/unit', '.cpp').filter((name) => {
+      const [, , folder, file, deeper] = name.split('/');
+      return deeper !== undefined || !folders.includes(folder) || !/_test\.cpp$/.test(file);
+    });
+    assert.deepEqual(lost, []);
+  });
+
+  it('every JavaScript test lies where ./dev runs it', () => {
+    const runner = read('dev');
+    const lost = files.filter((name) => name.endsWith('.test.js')).filter((name) => {
+      const folder = name.slice(0, name.lastIndexOf('/'));
+      return !runner.includes(`"$root"/${folder}/*.test.js`);
+    });
+    assert.deepEqual(lost, []);
+  });
+
+  it('every module of the tests is imported by another', () => {
+    const imports = new Set();
+    const modules = under('tests', '.js');
+    for (const from of modules) {
+      for (const [, target] of read(from).matchAll(/\bfrom\s+'(\.[^']+)'|\bimport\(?\s*'(\.[^']+)'/g)) {
+        if (target) imports.add(new URL(target, `file:///${from}`).pathname.slice(1));
+      }
+    }
+    const text = ['dev', ...under('tests', '.sh', 'run', 'CMakeLists.txt', '.js')].map(read).join('\n');
+    const dead = modules.filter((name) => !name.endsWith('.test.js') && !imports.has(name) && !text.includes(name.split('/').pop()));
+    assert.deepEqual(dead, []);
+  });
+});

@@ -1,0 +1,34 @@
+// The layer table of src/README.md: which folders a folder may include, and the third-party headers it may see.
+
+/** `only` limits a dependency to the files whose path matches. */
+export const layers = {
+  base: { folders: [] },
+  metrics: { folders: ['base'] },
+  loop: { folders: ['base'] },
+  net: { folders: ['base', 'loop'] },
+  http: { folders: ['base', 'net'], only: { net: /^src\/http\/(connection|exchange|server)/ } },
+  ws: { folders: ['base'] },
+  hub: { folders: ['base'] },
+  engine: { folders: ['base', 'hub'] },
+  dialect: { folders: ['base', 'hub'] },
+  session: { folders: ['base', 'hub', 'dialect'] },
+  transport: { folders: ['base', 'session', 'http', 'ws', 'net'] },
+  auth: { folders: ['base', 'http'] },
+  api: { folders: ['base', 'hub', 'session', 'http', 'auth', 'metrics'] },
+  config: { folders: ['base'] },
+  app: {
+    folders: ['base', 'loop', 'net', 'http', 'ws', 'hub', 'engine', 'dialect', 'session', 'transport', 'auth', 'api',
+      'config', 'metrics'],
+  },
+};
+
+/** Third-party headers (as written between the brackets) and the only files that may include them. */
+export const third_party = [
+  { header: /^uv\.h$/, files: /^src\/(loop\/|net\/\w+\.cpp$)/ },
+  { header: /^llhttp\.h$/, files: /^src\/http\/parser\.cpp$/ },
+  { header: /^openssl\//, files: /^src\/(net\/tls_\w+\.(cpp|h)|base\/digest\.cpp)$/ },
+  { header: /^zlib\.h$/, files: /^src\/ws\/deflate\.cpp$/ },
+  { header: /^toml/, files: /^src\/config\/(load|toml_\w+)\.cpp$/ },
+  { header: /^spdlog\//, files: /^src\/base\/log\.cpp$/ },
+  { header: /^simdjson\.h$/, files: /^src\/(base|ws)\/\w+\.cpp$/ },
+];

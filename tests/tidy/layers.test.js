@@ -1,0 +1,80 @@
+// Folders include only what the layer table allows, and CMake links exactly that.
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { layers, third_party } from './layers.js';
+import { exists, lines, read, under } from './tree.js';
+
+const sources = under('src', '.h', '.cpp');
+
+/** Every #include of the source: `{ from, number, header, ours }`. */
+const includes = sources.flatMap((from) =>
+  lines(from).flatMap(({ line, number }) => {
+    const match = /^\s*#\s*include\s+(?:"([^"]+)"|<([^>]+)>)/.exec(line);
+    return match ? [{ from, number, header: match[1] ?? match[2], ours: match[1] !== undefined }] : [];
+  }));
+
+const at = ({ from, number, header }) => `${from}:${number} includes ${header}`;
+
+/** The folders reachable from `folder` through the table, as CMake's public links give them. */
+const reachable = (folder, seen = new Set()) => {
+  for (const next of layers[folder].folders) {
+    if (!seen.has(next)) reachable(next, seen.add(next));
+  }
+  return seen;
+};
+
+describe('layers', () => {
+  it('every folder of src is in the table', () => {
+    const folders = new Set(sources.filter((name) => name.split('/').length > 2).map((name) => name.split('/')[1]));
+    assert.deepEqual([...folders].filter((folder) => !layers[folder]), []);
+    assert.deepEqual(sources.filter((name) => name.split('/').length !== 3), [], 'sources lie in src/<folder>/, one level deep');
+  });
+
+  it('the table has no circle', () => {
+    for (const folder of Object.keys(layers)) assert.ok(!reachable(folder).has(folder), folder);
+  });
+
+  it('our own headers are included from the src root, in quotes, and exist', () => {
+    const wrong = includes.filter(({ header, ours }) => (ours ? !exists(`src/${header}`) : exists(`src/${header}`)));
+    assert.deepEqual(wrong.map(at), []);
+  });
+
+  it('a folder includes itself and what the table allows', () => {
+    const wrong = includes.filter(({ from, header, ours }) => {
+      if (!ours) return false;
+      const [own, other] = [from.split('/')[1], header.split('/')[0]];
+      if (own === other) return false;
+      const { folders, only } = layers[own];
+      return !folders.includes(other) || (only?.[other] && !only[other].test(from));
+    });
+    assert.deepEqual(wrong.map(at), []);
+  });
+
+  it('third-party headers stay where they are wrapped', () => {
+    const wrong = includes.filter(({ from, header, ours }) =>
+      !ours && third_party.some((rule) => rule.header.test(header) && !rule.files.test(from)));
+    assert.deepEqual(wrong.map(at), []);
+  });
+
+  it('every header in brackets is the system\'s or in the table of third-party headers', () => {
+    const system = /^[a-z_]+$|^c[a-z]+$|^(sys|netinet|arpa|linux)\/[a-z_]+\.h$|^(unistd|fcntl|poll|netdb|dirent|ifaddrs|signal|errno|time)\.h$/;
+    const wrong = includes.filter(({ header, ours }) =>
+      !ours && !system.test(header) && !third_party.some((rule) => rule.header.test(header)));
+    assert.deepEqual(wrong.map(at), []);
+  });
+
+  it('CMake links each folder with what the table names, and no more', () => {
+    const text = read('src/CMakeLists.txt').replace(/#.*/g, '');
+    const declared = Object.fromEntries([...text.matchAll(/roomcast_library\((\w+)([^)]*)\)/g)].map(([, name, rest]) =>
+      [name, [...rest.matchAll(/\broomcast_(\w+)/g)].map((match) => match[1])]));
+    assert.deepEqual(Object.keys(declared).sort(), Object.keys(layers).sort());
+    for (const [folder, links] of Object.entries(declared)) {
+      const linked = new Set(links);
+      for (const link of links) reachable(link, linked);
+      const allowed = reachable(folder);
+      assert.deepEqual(links.filter((link) => !allowed.has(link)), [], `${folder} links more than it may include`);
+      assert.deepEqual(layers[folder].folders.filter((link) => !linked.has(link)), [], `${folder} lacks a link`);
+    }
+  });
+});

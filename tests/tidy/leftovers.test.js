@@ -1,0 +1,66 @@
+// What must not be left lying about.
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { files, lines, read, under, withoutComments } from './tree.js';
+
+const text_files = files.filter((name) => !/\.(png|jpg|ico|woff2|bin|pem|raw)$|(^|\/)corpus\/|package-lock\.json$/.test(name));
+const sources = under('src', '.h', '.cpp');
+const cpp = [...sources, ...under('tests', '.h', '.cpp')];
+
+/** `file:line` of every line of `names` that `pattern` matches; `view` turns a file into the text looked at. */
+const hits = (names, pattern, view = read) =>
+  names.flatMap((name) => view(name).split('\n').flatMap((line, index) => (pattern.test(line) ? [`${name}:${index + 1}: ${line.trim()}`] : [])));
+
+const code_of = (name) => withoutComments(read(name));
+
+describe('leftovers', () => {
+  it('no note to come back later', () => {
+    const notes = new RegExp(`\\b(${['TO' + 'DO', 'FIX' + 'ME', 'X' + 'XX', 'HA' + 'CK'].join('|')})\\b`);
+    assert.deepEqual(hits(text_files, notes), []);
+  });
+
+  it('no marker of a merge', () => {
+    assert.deepEqual(hits(text_files, /^(<{7} |>{7} |={7}$)/), []);
+  });
+
+  it('no white space at the end of a line, no tab, and a newline at the end of the file', () => {
+    assert.deepEqual(hits(text_files, /[ \t]$/), []);
+    assert.deepEqual(hits(text_files, /\t/), []);
+    assert.deepEqual(text_files.filter((name) => read(name) !== '' && !read(name).endsWith('\n')), []);
+  });
+
+  it('no carriage return', () => {
+    assert.deepEqual(hits(text_files, /\r/), []);
+  });
+
+  it('no test is left focused, skipped or unfinished', () => {
+    assert.deepEqual(hits(under('tests', '.test.js'), /\b(it|test|describe)\.(only|todo|skip)\b|\bonly: true/), []);
+  });
+
+  it('a lambda names what it captures', () => {
+    assert.deepEqual(hits(cpp, /\[\s*=/, code_of), []);
+  });
+
+  it('uv_close stands once in the source', () => {
+    const found = hits(sources, /\buv_close\s*\(/, code_of);
+    const loop_exists = sources.some((name) => /\buv_/.test(code_of(name)));
+    assert.equal(found.length, loop_exists ? 1 : 0, found.join('\n'));
+  });
+
+  it('memory has an owner from the start: no naked new or delete', () => {
+    const owners = /^src\/(base\/frame\.cpp|loop\/handle\.\w+)$/;
+    const owned = /unique_ptr<[^;]*>(?:\s+\w+)?\s*[({]\s*new\b/g;
+    const naked = /\bnew\b(?!\s*\()|\bnew\s*\(|(?<!=\s*)\bdelete\b(?!;)|\bdelete\s+\w|\b(malloc|calloc|realloc|free)\s*\(/;
+    assert.deepEqual(hits(sources.filter((name) => !owners.test(name)), naked, (name) => code_of(name).replace(owned, '')), []);
+  });
+
+  it('no shared_ptr, no global state, no thread', () => {
+    assert.deepEqual(hits(sources, /\bshared_ptr\b|\bthread_local\b|\bstd::(thread|mutex|async)\b/, code_of), []);
+    assert.deepEqual(hits(sources, /^\s*static (?!const|constexpr|_assert|inline constexpr)[^()]*(=|;|\{)/, code_of), []);
+  });
+
+  it('the lock file names no registry', () => {
+    assert.deepEqual(lines('tests/package-lock.json').filter(({ line }) => /"resolved"|https?:/.test(line)), []);
+  });
+});

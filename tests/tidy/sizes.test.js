@@ -1,0 +1,67 @@
+// Files and functions stay small enough to be read in one go.
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { lines, read, under, withoutComments } from './tree.js';
+
+const soft_limit = 400;
+const hard_limit = 700;
+const function_limit = 70;
+
+/** Files over the soft limit, with the reason why splitting them would make them harder to read. */
+const long_for_a_reason = {};
+
+const code = [...under('src', '.h', '.cpp'), ...under('tests', '.h', '.cpp', '.js', '.sh'), ...under('web', '.js', '.css', '.html'), 'dev'];
+const line_count = (name) => read(name).split('\n').length - 1;
+
+/** A line that opens a brace without being one of these is taken for the head of a function. */
+const no_function = /\b(namespace|class|struct|union|enum|switch|if|else|for|while|do|try|catch|extern)\b|=\s*\{?$|\breturn\b/;
+
+/** `{ number, length }` of every function body, found by its braces. */
+function* functions(text) {
+  const open = [];
+  let head = '';
+  for (const [index, line] of text.split('\n').entries()) {
+    for (const [column, char] of [...line].entries()) {
+      if (char === '{') {
+        // The formatter puts a space before a body's brace and none before an initialiser's.
+        const is_body = column === 0 || line[column - 1] === ' ';
+        const is_function = is_body && /\)[^;]*$/.test(head) && !no_function.test(head.slice(0, head.indexOf('(')));
+        open.push({ number: index + 1, is_function, head_after: is_body ? '' : head });
+        head = '';
+      } else if (char === '}') {
+        const start = open.pop();
+        if (start?.is_function) yield { number: start.number, length: index - start.number + 2 };
+        head = start?.head_after ?? '';
+      } else if (char === ';') {
+        head = '';
+      } else {
+        head += char;
+      }
+    }
+    head = /^\s*#/.test(line) ? '' : `${head} `;
+  }
+}
+
+describe('sizes', () => {
+  it(`no file is longer than ${hard_limit} lines`, () => {
+    assert.deepEqual(code.filter((name) => line_count(name) > hard_limit), []);
+  });
+
+  it(`a file longer than ${soft_limit} lines has its reason in the list, and the list is not stale`, () => {
+    const long = code.filter((name) => line_count(name) > soft_limit);
+    assert.deepEqual(long, Object.keys(long_for_a_reason).sort());
+  });
+
+  it(`no function of the C++ source is longer than ${function_limit} lines`, () => {
+    const long = under('src', '.h', '.cpp').flatMap((name) =>
+      [...functions(withoutComments(read(name)))].filter(({ length }) => length > function_limit)
+        .map(({ number, length }) => `${name}:${number} ${length} lines`));
+    assert.deepEqual(long, []);
+  });
+
+  it('functions are found at all', () => {
+    const sample = 'namespace a {\nclass B {\n  int c() const { return 1; }\n};\nB::B(int x)\n    : x_{x} {\n  if (x) {\n  }\n}\n}\n';
+    assert.deepEqual([...functions(sample)], [{ number: 3, length: 1 }, { number: 6, length: 4 }]);
+  });
+});

@@ -1,0 +1,56 @@
+#include "dialect/raw.h"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include "dialect/echo.h"
+
+using namespace roomcast;
+
+namespace {
+
+struct Recorder final : dialect::Commands {
+  void publish(hub::Kind kind, std::string_view payload) override {
+    log += (kind == hub::Kind::text ? "publish text " : "publish binary ") + std::string(payload);
+  }
+  void reply(dialect::Form form, std::string_view bytes) override {
+    log += (form == dialect::Form::text ? "reply text " : "reply binary ") + std::string(bytes);
+  }
+  void fail(base::CloseReason /*reason*/, std::string_view /*text*/) override { log += "fail"; }
+  std::string log;
+};
+
+std::string decoded(const dialect::Dialect& dialect, dialect::Form form, std::string_view bytes) {
+  Recorder recorder;
+  dialect.decode(form, bytes, recorder);
+  return recorder.log;
+}
+
+}  // namespace
+
+TEST_CASE("raw dialect: a message is published as what it came as") {
+  CHECK(decoded(dialect::Raw{}, dialect::Form::text, "hi") == "publish text hi");
+  CHECK(decoded(dialect::Raw{}, dialect::Form::binary, "hi") == "publish binary hi");
+  CHECK(decoded(dialect::Raw{}, dialect::Form::text, "") == "publish text ");
+}
+
+TEST_CASE("raw dialect: a message arrives verbatim, json as its text") {
+  const dialect::Raw raw;
+  const auto encoded = [&](hub::Kind kind) {
+    hub::Message message;
+    message.kind = kind;
+    message.payload = base::FrameRef::copy_of("{\"a\":1}");
+    std::string out = "before ";
+    const dialect::Form form = raw.encode("lobby", message, out);
+    return out + (form == dialect::Form::text ? " text" : " binary");
+  };
+  CHECK(encoded(hub::Kind::text) == "before {\"a\":1} text");
+  CHECK(encoded(hub::Kind::json) == "before {\"a\":1} text");
+  CHECK(encoded(hub::Kind::binary) == "before {\"a\":1} binary");
+}
+
+TEST_CASE("echo dialect: everything goes back to whoever sent it") {
+  CHECK(decoded(dialect::Echo{}, dialect::Form::text, "hi") == "reply text hi");
+  CHECK(decoded(dialect::Echo{}, dialect::Form::binary, "hi") == "reply binary hi");
+}

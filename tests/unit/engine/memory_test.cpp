@@ -1,0 +1,69 @@
+#include "engine/memory.h"
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "support/fake_scheduler.h"
+
+using namespace roomcast;
+
+namespace {
+
+struct Recorder final : hub::EngineEvents {
+  void on_message(std::string_view room, const hub::Message& message) override {
+    messages.emplace_back(std::string(room), message);
+  }
+  void on_published(hub::Ticket ticket, const hub::PublishOutcome& outcome) override {
+    answers.emplace_back(ticket, *outcome);
+  }
+  std::vector<std::pair<std::string, hub::Message>> messages;
+  std::vector<std::pair<hub::Ticket, hub::Position>> answers;
+};
+
+struct Fixture {
+  Fixture() { engine.start(events); }
+  test::FakeClock clock;
+  engine::Memory engine{clock};
+  Recorder events;
+  hub::Draft draft{hub::Kind::json, base::FrameRef::copy_of("{}"), base::FrameRef::copy_of("ada"), 7};
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Fixture, "memory engine: messages of a room are numbered from 1 within one epoch") {
+  engine.subscribe("lobby");
+  engine.publish("lobby", draft, 11);
+  engine.publish("lobby", draft, 0);
+  REQUIRE(events.messages.size() == 2);
+  const hub::Message& first = events.messages[0].second;
+  CHECK(first.position.offset == 1);
+  CHECK(events.messages[1].second.position == hub::Position{first.position.epoch, 2});
+  CHECK(first.kind == hub::Kind::json);
+  CHECK(first.from.view() == "ada");
+  CHECK(first.sender == 7);
+  CHECK(first.time_ms == clock.wall_ms());
+  REQUIRE(events.answers.size() == 1);  // ticket 0 asks for none
+  CHECK(events.answers[0].first == 11);
+  CHECK(events.answers[0].second == first.position);
+}
+
+TEST_CASE_FIXTURE(Fixture, "memory engine: a room that was forgotten comes back with another epoch") {
+  engine.subscribe("lobby");
+  engine.publish("lobby", draft, 0);
+  engine.unsubscribe("lobby");
+  engine.subscribe("lobby");
+  engine.publish("lobby", draft, 0);
+  CHECK(events.messages[0].second.position.epoch != events.messages[1].second.position.epoch);
+  CHECK(events.messages[1].second.position.offset == 1);
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "memory engine: a publish into a room nobody is in is answered and spread to nobody") {
+  engine.publish("lobby", draft, 5);
+  CHECK(events.messages.empty());
+  REQUIRE(events.answers.size() == 1);
+  CHECK(events.answers[0].second.offset == 1);
+}

@@ -1,0 +1,227 @@
+#include "hub/hub.h"
+
+#include <doctest/doctest.h>
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "support/fake_engine.h"
+#include "support/fake_scheduler.h"
+
+using namespace roomcast;
+
+namespace {
+
+hub::Draft text(std::string_view payload, hub::SubscriberId sender = 0) {
+  return {hub::Kind::text, base::FrameRef::copy_of(payload), {}, sender};
+}
+
+struct BracketEncoder final : hub::Encoder {
+  void encode(std::string_view /*room*/, const hub::Message& message, std::string& out) const override {
+    ++encoded;
+    out += '[';
+    out += message.payload.view();
+    out += ']';
+  }
+  mutable int encoded = 0;
+};
+
+struct Listener final : hub::Subscriber {
+  explicit Listener(const hub::Encoder& e) : encoder(e) {}
+  void deliver(hub::Batch& batch, std::size_t from) override {
+    const base::FrameRef wire = batch.wire(encoder, from, batch.messages().size());
+    heard += wire.view();
+    last = wire;
+  }
+  const hub::Encoder& encoder;
+  std::string heard;
+  base::FrameRef last;
+};
+
+struct Fixture {
+  test::FakeEngine engine;
+  test::FakeScheduler scheduler;
+  hub::Hub hub{engine, scheduler, {100}};
+  BracketEncoder encoder;
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Fixture, "hub: a message reaches every subscriber of its room once, and no other room") {
+  Listener a(encoder);
+  Listener b(encoder);
+  Listener elsewhere(encoder);
+  const auto in_a = hub.subscribe("lobby", a);
+  const auto in_b = hub.subscribe("lobby", b);
+  const auto in_c = hub.subscribe("attic", elsewhere);
+  hub.publish("lobby", text("x"));
+  hub.publish("lobby", text("y"));
+  CHECK(a.heard.empty());  // never with the publisher on the stack
+  scheduler.run_turn(hub);
+  CHECK(a.heard == "[x][y]");
+  CHECK(b.heard == "[x][y]");
+  CHECK(elsewhere.heard.empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "hub: the messages of a turn are encoded once and shared as one frame") {
+  Listener a(encoder);
+  Listener b(encoder);
+  const auto in_a = hub.subscribe("lobby", a);
+  const auto in_b = hub.subscribe("lobby", b);
+  hub.publish("lobby", text("x"));
+  hub.publish("lobby", text("y"));
+  scheduler.run_turn(hub);
+  CHECK(encoder.encoded == 2);
+  CHECK(a.last.view().data() == b.last.view().data());
+  CHECK(a.last.use_count() == 2);  // the cache has let go
+}
+
+TEST_CASE_FIXTURE(Fixture, "hub: who joins between a publish and its delivery gets only what comes later") {
+  Listener early(encoder);
+  Listener late(encoder);
+  const auto in_early = hub.subscribe("lobby", early);
+  hub.publish("lobby", text("before"));
+  const auto in_late = hub.subscribe("lobby", late);
+  hub.publish("lobby", text("after"));
+  scheduler.run_turn(hub);
+  CHECK(early.heard == "[before][after]");
+  CHECK(late.heard == "[after]");
+}
+
+TEST_CASE_FIXTURE(Fixture, "hub: a room is created on first use and gone when empty") {
+  Listener a(encoder);
+  auto first = hub.subscribe("lobby", a);
+  Listener b(encoder);
+  auto second = hub.subscribe("lobby", b);
+  CHECK(hub.rooms() == 1);
+  CHECK(hub.subscribers("lobby") == 2);
+  first.reset();
+  CHECK(hub.rooms() == 1);
+  second.reset();
+  CHECK(hub.rooms() == 0);
+  CHECK(hub.subscribers("lobby") == 0);
+  CHECK(engine.log == std::vector<std::string>{"+lobby", "-lobby"});
+}
+
+TEST_CASE_FIXTURE(Fixture, "hub: a room whose last member leaves with messages under way goes after them") {
+  Listener a(encoder);
+  auto member = hub.subscribe("lobby", a);
+  hub.publish("lobby", text("x"));
+  member.reset();
+  CHECK(hub.rooms() == 1);
+  scheduler.run_turn(hub);
+  CHECK(a.heard.empty());
+  CHECK(hub.rooms() == 0);
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "hub: large rooms are walked in slices, and members may come and go between them") {
+  constexpr std::size_t count = 1000;
+  std::vector<std::unique_ptr<Listener>> listeners;
+  std::vector<std::unique_ptr<hub::Membership>> members;
+  for (std::size_t i = 0; i < count; ++i) {
+    listeners.push_back(std::make_unique<Listener>(encoder));
+    members.push_back(hub.subscribe("lobby", *listeners.back()));
+  }
+  hub.publish("lobby", text("x"));
+  CHECK(hub.do_slice());  // not done yet
+  CHECK(listeners.front()->heard == "[x]");
+  CHECK(listeners.back()->heard.empty());
+
+  members.front().reset();     // already served
+  members[count - 2].reset();  // not served yet: must not be
+  Listener late(encoder);
+  const auto in_late = hub.subscribe("lobby", late);
+  hub.publish("lobby", text("y"));  // belongs to the next walk
+  scheduler.run_turn(hub);
+
+  CHECK(listeners.front()->heard == "[x]");
+  CHECK(listeners[count - 2]->heard.empty());
+  CHECK(late.heard == "[y]");
+  for (std::size_t i = 1; i < count; ++i) {
+    if (i != count - 2) CHECK(listeners[i]->heard == "[x][y]");
+  }
+  CHECK(hub.subscribers("lobby") == count - 1);
+  members.clear();
+  CHECK(hub.subscribers("lobby") == 1);
+}
+
+TEST_CASE_FIXTURE(Fixture, "hub: a small room does not wait until a large one has been walked") {
+  std::vector<std::unique_ptr<Listener>> crowd;
+  std::vector<std::unique_ptr<hub::Membership>> members;
+  for (int i = 0; i < 1000; ++i) {
+    crowd.push_back(std::make_unique<Listener>(encoder));
+    members.push_back(hub.subscribe("arena", *crowd.back()));
+  }
+  Listener one(encoder);
+  const auto in_one = hub.subscribe("booth", one);
+  hub.publish("arena", text("x"));
+  hub.publish("booth", text("y"));
+  hub.do_slice();
+  hub.do_slice();
+  CHECK(one.heard == "[y]");
+  CHECK(crowd.back()->heard.empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "hub: a publisher is told the position and the audience, at the end of the turn") {
+  Listener a(encoder);
+  const auto in_a = hub.subscribe("lobby", a);
+  std::vector<hub::Receipt> receipts;
+  hub.publish("lobby", text("x"), [&](const hub::PublishResult& result) { receipts.push_back(*result); });
+  CHECK(receipts.empty());
+  scheduler.run_turn(hub);
+  REQUIRE(receipts.size() == 1);
+  CHECK(receipts[0].position == hub::Position{1, 1});
+  CHECK(receipts[0].subscribers == 1);
+}
+
+TEST_CASE_FIXTURE(Fixture, "hub: an engine may answer a publish turns later, and refuse it") {
+  engine.hold_answers = true;
+  int ok = 0;
+  int refused = 0;
+  const auto count = [&](const hub::PublishResult& result) { ++(result.ok() ? ok : refused); };
+  hub.publish("lobby", text("x"), count);
+  hub.publish("lobby", text("y"), count);
+  scheduler.run_turn(hub);
+  CHECK(ok + refused == 0);
+  engine.events().on_published(engine.held[1],
+                               hub::PublishRefusal{hub::PublishRefusal::Why::timed_out, "late"});
+  engine.events().on_published(engine.held[0], hub::Position{1, 1});
+  engine.events().on_published(engine.held[0], hub::Position{1, 1});  // a second answer is ignored
+  scheduler.run_turn(hub);
+  CHECK(ok == 1);
+  CHECK(refused == 1);
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "hub: congested past the backlog, refusing past twice the backlog, well again after") {
+  Listener a(encoder);
+  const auto in_a = hub.subscribe("lobby", a);
+  int refused = 0;
+  const auto count = [&](const hub::PublishResult& result) { refused += result.ok() ? 0 : 1; };
+  hub.publish("lobby", text(std::string(100, 'a')), count);
+  CHECK_FALSE(hub.congested());
+  hub.publish("lobby", text("b"), count);
+  CHECK(hub.congested());
+  hub.publish("lobby", text(std::string(99, 'c')), count);
+  CHECK(hub.accepts_messages());  // 200 bytes: at twice the limit
+  hub.publish("lobby", text("d"), count);
+  CHECK_FALSE(hub.accepts_messages());
+  hub.publish("lobby", text("e"), count);
+  scheduler.run_turn(hub);
+  CHECK(refused == 1);
+  CHECK(hub.backlog_bytes() == 0);
+  CHECK_FALSE(hub.congested());
+  CHECK(hub.accepts_messages());
+  CHECK(hub.stats().refused == 1);
+  CHECK(hub.stats().deliveries == 4);
+}
+
+TEST_CASE_FIXTURE(Fixture, "hub: while memory is short every publish is refused with the limit's name") {
+  std::string why;
+  hub.set_overloaded(true);
+  hub.publish("lobby", text("x"), [&](const hub::PublishResult& result) { why = result.error().message; });
+  scheduler.run_turn(hub);
+  CHECK(why.find("limits.memory_bytes") != std::string::npos);
+}

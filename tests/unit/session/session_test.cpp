@@ -1,0 +1,168 @@
+#include "session/session.h"
+
+#include <doctest/doctest.h>
+
+#include <memory>
+#include <string>
+
+#include "base/log.h"
+#include "dialect/dialect.h"
+#include "session/session_table.h"
+#include "support/fake_engine.h"
+#include "support/fake_scheduler.h"
+#include "support/fake_transport.h"
+
+using namespace roomcast;
+using test::FakeTransport;
+
+namespace {
+
+/// Publishes whatever it is sent, except for a few words.
+class WordDialect final : public dialect::Dialect {
+ public:
+  [[nodiscard]] std::string_view name() const override { return "word"; }
+  void decode(dialect::Form form, std::string_view bytes, dialect::Commands& commands) const override {
+    if (bytes == "reply") return commands.reply(form, "only you");
+    if (bytes == "fail") return commands.fail(base::CloseReason::invalid_data, "no such word");
+    commands.publish(form == dialect::Form::text ? hub::Kind::text : hub::Kind::binary, bytes);
+  }
+  dialect::Form encode(std::string_view /*room*/, const hub::Message& message,
+                       std::string& out) const override {
+    out += message.payload.view();
+    return message.kind == hub::Kind::binary ? dialect::Form::binary : dialect::Form::text;
+  }
+};
+
+struct Fixture {
+  FakeTransport::Wire& join(std::string_view room, bool own_messages = true) {
+    wires.push_back(std::make_unique<FakeTransport::Wire>());
+    table.open(std::make_unique<FakeTransport>(*wires.back(), framing), dialect, {room, "", own_messages});
+    return *wires.back();
+  }
+
+  std::vector<std::unique_ptr<FakeTransport::Wire>> wires;
+  test::FakeEngine engine;
+  test::FakeScheduler scheduler;
+  test::FakeClock clock;
+  base::Log log{base::LogLevel::error, base::LogFormat::text};
+  hub::Hub hub{engine, scheduler, {10}};
+  test::BracketFraming framing;
+  WordDialect dialect;
+  session::SessionTable table{hub, scheduler, clock, log};
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Fixture, "session: what one sends everybody in the room gets, the sender included") {
+  auto& ada = join("lobby");
+  auto& bob = join("lobby");
+  auto& eve = join("attic");
+  ada.events->on_message(dialect::Form::text, "hi");
+  bob.events->on_message(dialect::Form::binary, "yo");
+  scheduler.run_turn(hub);
+  CHECK(ada.sent == "(t:hi)(b:yo)");
+  CHECK(bob.sent == "(t:hi)(b:yo)");
+  CHECK(eve.sent.empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "session: own messages are left out where the client asked for that, in any mix") {
+  auto& ada = join("lobby", false);
+  auto& bob = join("lobby");
+  for (const char* word : {"1", "2"})
+    ada.events->on_message(dialect::Form::text, word);
+  for (const char* word : {"3", "4"})
+    bob.events->on_message(dialect::Form::text, word);
+  ada.events->on_message(dialect::Form::text, "5");
+  bob.events->on_message(dialect::Form::text, "6");
+  scheduler.run_turn(hub);
+  CHECK(ada.sent == "(t:3)(t:4)(t:6)");
+  CHECK(bob.sent == "(t:1)(t:2)(t:3)(t:4)(t:5)(t:6)");
+}
+
+TEST_CASE_FIXTURE(Fixture, "session: a reply goes to one client, at once and framed") {
+  auto& ada = join("lobby");
+  auto& bob = join("lobby");
+  ada.events->on_message(dialect::Form::text, "reply");
+  CHECK(ada.sent == "(t:only you)");
+  scheduler.run_turn(hub);
+  CHECK(bob.sent.empty());
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "session: a client that breaks the dialect is closed, leaves its room and is freed") {
+  auto& ada = join("lobby");
+  ada.events->on_message(dialect::Form::text, "fail");
+  REQUIRE(ada.closes.size() == 1);
+  CHECK(ada.closes[0] == base::CloseReason::invalid_data);
+  CHECK(hub.rooms() == 0);
+  ada.events->on_message(dialect::Form::text, "too late");
+  scheduler.run_turn(hub);
+  CHECK(table.size() == 1);  // until the transport has said its goodbyes
+  ada.events->on_closed(base::CloseReason::invalid_data);
+  CHECK_FALSE(ada.destroyed);  // not in its own callback
+  CHECK(table.size() == 0);
+  scheduler.run_turn(hub);
+  CHECK(ada.destroyed);
+  CHECK(table.stats().closed[static_cast<std::size_t>(base::CloseReason::invalid_data)] == 1);
+}
+
+TEST_CASE_FIXTURE(Fixture, "session: without a room there is nothing to publish to") {
+  auto& ada = join("");
+  ada.events->on_message(dialect::Form::text, "hello?");
+  REQUIRE(ada.closes.size() == 1);
+  CHECK(ada.closes[0] == base::CloseReason::policy_violation);
+}
+
+TEST_CASE_FIXTURE(Fixture, "session: a publisher is paused while the hub is congested and resumed after") {
+  auto& ada = join("lobby");
+  ada.events->on_message(dialect::Form::text, "0123456789");  // exactly the backlog limit of this fixture
+  CHECK_FALSE(ada.paused);
+  ada.events->on_message(dialect::Form::text, "x");
+  CHECK(ada.paused);
+  table.do_slice();
+  CHECK(ada.paused);
+  scheduler.run_turn(hub);
+  table.do_slice();
+  CHECK_FALSE(ada.paused);
+  CHECK(ada.sent == "(t:0123456789)(t:x)");
+}
+
+TEST_CASE_FIXTURE(Fixture, "session: while memory is short a publisher is sent away to come back later") {
+  auto& ada = join("lobby");
+  hub.set_overloaded(true);
+  ada.events->on_message(dialect::Form::text, "x");
+  REQUIRE(ada.closes.size() == 1);
+  CHECK(ada.closes[0] == base::CloseReason::overloaded);
+}
+
+TEST_CASE_FIXTURE(Fixture, "session table: draining closes a few at a time, each once") {
+  for (int i = 0; i < 5; ++i)
+    join("lobby");
+  CHECK(table.close_some(2, base::CloseReason::server_shutdown) == 2);
+  CHECK(table.close_some(2, base::CloseReason::server_shutdown) == 2);
+  CHECK(table.close_some(2, base::CloseReason::server_shutdown) == 1);
+  CHECK(table.close_some(2, base::CloseReason::server_shutdown) == 0);
+  for (const auto& wire : wires)
+    CHECK(wire->closes.size() == 1);
+}
+
+TEST_CASE_FIXTURE(Fixture, "session table: when memory is short the slowest go") {
+  auto& fast = join("lobby");
+  auto& slow = join("lobby");
+  fast.queued = 100;
+  slow.queued = 101;
+  CHECK(table.close_slower_than(100) == 1);
+  CHECK(fast.closes.empty());
+  REQUIRE(slow.closes.size() == 1);
+  CHECK(slow.closes[0] == base::CloseReason::slow_consumer);
+}
+
+TEST_CASE_FIXTURE(Fixture, "session table: aborting ends all without a word") {
+  auto& ada = join("lobby");
+  table.abort_all();
+  CHECK(ada.aborted);
+  CHECK(table.size() == 0);
+  CHECK(hub.rooms() == 0);
+  scheduler.run_turn(hub);
+  CHECK(ada.destroyed);
+}
