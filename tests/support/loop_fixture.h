@@ -1,12 +1,14 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 #include "base/deadlines.h"
 #include "loop/loop.h"
 #include "loop/sweep.h"
 #include "loop/timer.h"
 #include "loop/turn.h"
+#include "net/byte_stream.h"
 #include "net/io_buffers.h"
 
 namespace roomcast::test {
@@ -32,6 +34,13 @@ struct LoopFixture : private loop::Timer::Listener {
       loop.run_turn();
     }
     return true;
+  }
+  /// Writes all of `bytes`, in as many turns as it takes; false if the stream does not take them.
+  bool write_all(net::ByteStream& stream, std::string_view bytes) {
+    return run_until([&] {
+      bytes.remove_prefix(stream.write({&bytes, 1}));
+      return bytes.empty() && stream.buffered_bytes() == 0;
+    });
   }
   /// Runs a few turns without sleeping, for showing that something does not happen.
   void run_idle_turns(int turns = 20) {

@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,13 @@
 namespace roomcast::net {
 
 namespace {
+
+struct Deaf final : ByteStream::Events {
+  void on_bytes(std::span<char> /*bytes*/) override {}
+  void on_end() override {}
+  void on_writable() override {}
+  void on_error(std::string_view /*why*/) override {}
+};
 
 struct Client {
   std::unique_ptr<ByteStream> stream;
@@ -27,6 +35,7 @@ struct Server final : ListenerEvents {
   CidrList exempt;
   ListenerStats stats;
   base::Log log{base::LogLevel::error, base::LogFormat::text};
+  Deaf nobody;
   std::vector<Client> clients;
   std::unique_ptr<Listener> listener;
 
@@ -37,6 +46,7 @@ struct Server final : ListenerEvents {
     listener = std::move(*made);
   }
   void on_connection(std::unique_ptr<ByteStream> stream, Peer peer, Admission admission) override {
+    stream->set_events(nobody);
     clients.push_back({std::move(stream), std::move(peer), std::move(admission)});
   }
   FileDescriptor connect() { return test::connect_to(test::parse_address(listener->url())); }
@@ -164,7 +174,7 @@ TEST_CASE("listener: out of file descriptors it closes newcomers, leaves the oth
     CHECK(read_to_end(newcomer, server.f, broken).empty());
   }
   const std::string_view hello = "still here";
-  CHECK(server.clients[0].stream->write({&hello, 1}) == hello.size());
+  CHECK(server.f.write_all(*server.clients[0].stream, hello));
   const FileDescriptor after = server.connect();
   CHECK(server.wait_for_clients(2));
 }
@@ -177,7 +187,7 @@ TEST_CASE("listener: destroying it refuses newcomers and leaves its connections"
   server.listener.reset();
   CHECK_FALSE(test::connect_to(address).is_open());
   const std::string_view hello = "still here";
-  CHECK(server.clients[0].stream->write({&hello, 1}) == hello.size());
+  CHECK(server.f.write_all(*server.clients[0].stream, hello));
   bool ended = false;
   bool broken = false;
   std::string received;
