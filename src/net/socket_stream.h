@@ -27,6 +27,8 @@ class SocketStream final : public ByteStream {
   /// Takes over `socket`, connected. `buffers` must outlive the stream.
   [[nodiscard]] static base::Result<std::unique_ptr<ByteStream>> adopt(loop::Loop& loop, IoBuffers& buffers,
                                                                        FileDescriptor socket);
+  SocketStream(const SocketStream&) = delete;
+  SocketStream& operator=(const SocketStream&) = delete;
   ~SocketStream() override;
 
   void set_events(Events& events) override;
