@@ -63,7 +63,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (size < 2) return 0;
   const std::string_view text(reinterpret_cast<const char*>(data) + 2, size - 2);
   const bool valid = is_valid_by_decoding(text);
-  const auto cuts = std::minmax(data[0] % (text.size() + 1), data[1] % (text.size() + 1));
+  const auto cuts = std::minmax({data[0] % (text.size() + 1), data[1] % (text.size() + 1)});
   FUZZ_CHECK(is_valid_in_pieces(text, 0, 0) == valid);
   FUZZ_CHECK(is_valid_in_pieces(text, cuts.first, cuts.second) == valid);
   FUZZ_CHECK(roomcast::base::is_valid_utf8(text) == valid);
