@@ -66,6 +66,17 @@ TEST_CASE("final blocks end nothing, with and without the empty block that shoul
         Events{seen(Type::text, "Hello"), seen(Type::text, "Hello"), seen(Type::text, "HelloHello")});
 }
 
+TEST_CASE("a final block is seen to its end although its output is longer than its last bytes of input") {
+  for (std::size_t size = 16384; size < 17500; size += 50) {
+    CAPTURE(size);
+    const std::string message(size, 'a');
+    auto payload = compressed(message);
+    payload.front() = static_cast<char>(payload.front() | 1);  // BFINAL of its only block
+    CHECK(read_pieces({frame(fin | rsv1 | text, payload)}, with_deflate()) ==
+          Events{seen(Type::text, message)});
+  }
+}
+
 TEST_CASE("invalid and unfinished compressed data fails with 1007") {
   for (const std::string_view bad : {"\xff\xff\xff", "\xf2\x48\xcd", "\x01", "garbage!"}) {
     const auto events = read(frame(fin | rsv1 | binary, bad), with_deflate());
@@ -102,7 +113,7 @@ TEST_CASE("an idle reader holds an inflater only where context is taken over") {
   CHECK(pool.spare() == 1);
 }
 
-TEST_CASE("an inflater goes back when its message fails or its reader goes away") {
+TEST_CASE("an inflater goes back when its message fails, its peer closes or its reader goes away") {
   InflaterPool pool;
   const ReaderLimits limits;
   Events events;
@@ -113,6 +124,11 @@ TEST_CASE("an inflater goes back when its message fails or its reader goes away"
   CHECK(pool.spare() == 1);
   FrameReader failing(limits, pool, Takeover::yes);
   feed(failing, frame(fin | rsv1 | text, "\xff\xff"), events);
+  CHECK(pool.spare() == 1);
+  FrameReader closing(limits, pool, Takeover::yes);
+  feed(closing, frame(fin | rsv1 | text, hello), events);
+  CHECK(pool.spare() == 0);
+  feed(closing, close_frame(1000), events);
   CHECK(pool.spare() == 1);
 }
 
