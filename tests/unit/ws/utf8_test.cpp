@@ -71,13 +71,13 @@ TEST_CASE("invalid text is refused at the very byte that makes it so") {
       {"\xFF", 0},
       {"ascii \xF1\x80\x80\xC0", 9},
   };
-  for (const auto& [text, valid] : rows) {
-    CAPTURE(text);
-    CHECK(accepted_bytes(text) == valid);
-    CHECK_FALSE(is_valid(text));
+  for (const auto& row : rows) {
+    CAPTURE(row.text);
+    CHECK(accepted_bytes(row.text) == row.valid);
+    CHECK_FALSE(is_valid(row.text));
     // Behind enough ASCII for the fast path, at each alignment.
     for (std::size_t before = 0; before < 20; ++before) {
-      CHECK_FALSE(is_valid(std::string(before, 'a') + std::string(text) + std::string(20, 'b')));
+      CHECK_FALSE(is_valid(std::string(before, 'a') + std::string(row.text) + std::string(20, 'b')));
     }
   }
 }
