@@ -86,6 +86,7 @@ void Connection::process() {
         dispatch();
         break;
       case Parser::Event::refused:
+        ++environment_.stats.bad_requests;
         refuse(parser_->problem());
         break;
     }
@@ -163,7 +164,6 @@ HandOver Connection::take_over(std::string_view head) {
 }
 
 void Connection::refuse(const Problem& problem) {
-  ++environment_.stats.bad_requests;
   environment_.log.info("http request refused",
                         {{"client", peer_.address}, {"status", problem.status}, {"reason", problem.message}});
   request_ = {};
