@@ -25,8 +25,8 @@ struct FileSet {
   std::map<std::string, File, std::less<>> files;
 
   static FileSet from_embedded(std::span<const EmbeddedFile> embedded);
-  /// Reads everything below `root`, symbolic links only where they stay below it, nothing whose name begins
-  /// with a dot. An error names what is wrong: no folder, unreadable, or past a bound.
+  /// Reads the files below `root`: nothing whose name begins with a dot, links to files only where they lead
+  /// to one below `root`, no links to folders. An error names what is wrong: no folder, unreadable, or past a bound.
   static base::Result<FileSet> from_directory(const std::filesystem::path& root);
 
   static constexpr std::size_t max_bytes = 64 * 1024 * 1024;
