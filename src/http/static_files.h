@@ -26,10 +26,11 @@ struct FileSet {
 
   static FileSet from_embedded(std::span<const EmbeddedFile> embedded);
   /// Reads the files below `root`: nothing whose name begins with a dot, links to files only where they lead
-  /// to one below `root`, no links to folders. An error names what is wrong: no folder, unreadable, or past a bound.
+  /// to one below `root`, no links to folders. An error names what is wrong: no folder, unreadable, or past a
+  /// bound.
   static base::Result<FileSet> from_directory(const std::filesystem::path& root);
 
-  static constexpr std::size_t max_bytes = 64 * 1024 * 1024;
+  static constexpr std::size_t max_bytes = std::size_t{64} * 1024 * 1024;
   static constexpr std::size_t max_files = 4096;
 
  private:

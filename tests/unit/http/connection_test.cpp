@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,10 +31,19 @@ class FakeClock final : public base::Clock {
 
 class FakeScheduler final : public base::Scheduler {
  public:
-  void mark_dirty(base::Flushable&) override {}
-  void forget(base::Flushable&) override {}
+  void mark_dirty(base::Flushable& item) override { dirty.push_back(&item); }
+  void forget(base::Flushable& item) override { std::erase(dirty, &item); }
   void bury(std::unique_ptr<base::Mortal> item) override { graveyard.push_back(std::move(item)); }
   void wake() override {}
+  void end_turn() {
+    while (!dirty.empty()) {
+      base::Flushable* item = dirty.back();
+      dirty.pop_back();
+      item->flush();
+    }
+    graveyard.clear();
+  }
+  std::vector<base::Flushable*> dirty;
   std::vector<std::unique_ptr<base::Mortal>> graveyard;
 };
 
@@ -55,6 +65,11 @@ class Probe final : public http::Handler {
       http::Response response;
       response.status = 204;
       exchange.respond(std::move(response));
+    } else if (request.path == "/at-once") {
+      server->respond(exchange.defer(), http::Response::of(200, "text/plain", "at once"));
+    } else if (request.path == "/defer-and-throw") {
+      deferred.push_back(exchange.defer());
+      throw std::runtime_error("on purpose");
     } else if (request.path == "/throw") {
       throw std::runtime_error("on purpose");
     } else if (request.path != "/nothing") {
@@ -65,6 +80,7 @@ class Probe final : public http::Handler {
   std::vector<http::Client> clients;
   std::vector<base::SlotId> deferred;
   std::optional<http::HandOver> hand_over;
+  http::Connections* server = nullptr;
 };
 
 struct Fixture {
@@ -77,7 +93,10 @@ struct Fixture {
   Probe probe;
   http::Server server{probe, clock, deadlines, scheduler, log};
 
-  Fixture() { connect(); }
+  Fixture() {
+    probe.server = &server;
+    connect();
+  }
 
   void connect() {
     net::Admission admission;
@@ -86,7 +105,7 @@ struct Fixture {
   }
 
   /// The end of a turn.
-  void reap() { scheduler.graveyard.clear(); }
+  void reap() { scheduler.end_turn(); }
 
   void pass(std::int64_t ms) {
     clock.now_ms += ms;
@@ -159,7 +178,15 @@ TEST_CASE_FIXTURE(Fixture, "connection: what is pipelined behind a deferred answ
   CHECK(exchange(get("/1") + get("/later") + get("/3")) == ok("/1"));
   CHECK(exchange(get("/4")) == "");
   server.respond(probe.deferred.at(0), http::Response::of(200, "text/plain", "now"));
-  CHECK(stream.take() == ok("now") + ok("/3") + ok("/4"));
+  CHECK(stream.take() == ok("now"));
+  CHECK(probe.seen.size() == 2);  // no handler runs on top of whoever answers
+  stream.send(get("/5"));
+  reap();
+  CHECK(stream.take() == ok("/3") + ok("/4") + ok("/5"));
+}
+
+TEST_CASE_FIXTURE(Fixture, "connection: an answer deferred and given within the handler keeps the order") {
+  CHECK(exchange(get("/1") + get("/at-once") + get("/3")) == ok("/1") + ok("at once") + ok("/3"));
 }
 
 TEST_CASE_FIXTURE(Fixture, "connection: a deferred answer is given once and only to its own request") {
@@ -190,6 +217,7 @@ TEST_CASE_FIXTURE(Fixture, "connection: reading pauses while too much is pipelin
   stream.send("x");
   CHECK(stream.paused);
   server.respond(probe.deferred.at(0), http::Response::of(200, "text/plain", "now"));
+  reap();
   CHECK_FALSE(stream.paused);
 }
 
@@ -331,6 +359,7 @@ TEST_CASE_FIXTURE(Fixture, "connection: a client that closed only its sending ha
   server.respond(probe.deferred.at(0), http::Response::of(200, "text/plain", "now"));
   stream.make_room(1'000'000);
   reap();
+  CHECK(scheduler.dirty.empty());
   CHECK(stream.written == ok("now") + ok("/2"));
   CHECK(stream.destroyed);
 }
@@ -378,6 +407,7 @@ TEST_CASE_FIXTURE(
   exchange(get("/later") + get("/up") + std::string(20'000, 'f'));
   CHECK(stream.paused);
   server.respond(probe.deferred.at(0), http::Response::of(200, "text/plain", "now"));
+  reap();
   REQUIRE(probe.hand_over.has_value());
   CHECK(probe.hand_over->leftover == std::string(20'000, 'f'));
   CHECK_FALSE(stream.paused);
@@ -385,8 +415,10 @@ TEST_CASE_FIXTURE(
 
 TEST_CASE_FIXTURE(Fixture, "connection: a handler that fails or forgets is answered for with 500") {
   CHECK(exchange(get("/nothing")).starts_with("HTTP/1.1 500 Internal Server Error\r\n"));
-  log.set_level(base::LogLevel::error);
   CHECK(exchange(get("/throw")).starts_with("HTTP/1.1 500 Internal Server Error\r\n"));
+  CHECK(exchange(get("/defer-and-throw")).starts_with("HTTP/1.1 500 Internal Server Error\r\n"));
+  server.respond(probe.deferred.at(0), http::Response::of(200, "text/plain", "late"));
+  CHECK(stream.take() == "");
   CHECK(exchange(get("/2")) == ok("/2"));
 }
 
