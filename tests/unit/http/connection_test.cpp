@@ -272,6 +272,23 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(server.stats().bad_requests == 1);
 }
 
+TEST_CASE_FIXTURE(Fixture, "connection: a malformed HEAD request gets no body either") {
+  const auto answer = exchange("HEAD / HTTP/1.1\r\nHost: a b\r\n\r\n");
+  CHECK(answer.starts_with("HTTP/1.1 400 Bad Request\r\n"));
+  CHECK(answer.ends_with("\r\n\r\n"));
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "connection: what is pipelined behind the last answer doesn't keep FIN from being seen") {
+  exchange(get("/later", "Connection: close\r\n"));
+  stream.send(std::string(20'000, 'x'));
+  CHECK(stream.paused);
+  server.respond(probe.deferred.at(0), http::Response::of(200, "text/plain", "now"));
+  reap();
+  CHECK(stream.shut_down);
+  CHECK_FALSE(stream.paused);
+}
+
 TEST_CASE_FIXTURE(Fixture,
                   "connection: after the last answer it waits for FIN, a little while and a few bytes") {
   exchange(get("/", "Connection: close\r\n"));

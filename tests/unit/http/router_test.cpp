@@ -53,6 +53,8 @@ struct Fixture {
 }  // namespace
 
 TEST_CASE_FIXTURE(Fixture, "router: a fixed path goes before a pattern, a longer pattern before a shorter") {
+  router.add({Method::get}, "/r{rest}", files);
+  CHECK(body(Method::get, "/red") == "files:ed");
   CHECK(body(Method::get, "/healthz?x=1") == "health:");
   CHECK(body(Method::get, "/rooms/lobby") == "read:lobby");
   CHECK(body(Method::post, "/rooms/lobby") == "publish:lobby");
