@@ -66,6 +66,8 @@ class Connection final : public base::Mortal,
  public:
   Connection(ConnectionEnvironment& environment, base::SlotId id, std::unique_ptr<net::ByteStream> stream,
              net::Peer peer, net::Admission admission);
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
   ~Connection() override;
 
   /// Begins to listen to the stream.
