@@ -133,7 +133,9 @@ TEST_CASE("an empty section is no mistake, a section that is a value is one") {
 }
 
 TEST_CASE("what is not TOML is refused with its line") {
-  CHECK(outcome("\n\nlisten\n").starts_with("r.toml:3:1: not valid TOML: "));
+  const std::string problem = outcome("\n\nlisten\n");
+  CHECK(problem.find(": not valid TOML: ") != std::string::npos);
+  CHECK(problem.starts_with("r.toml:3:"));
 }
 
 TEST_CASE("an unknown variable of ours is refused with the nearest one, those of others are skipped") {

@@ -82,6 +82,12 @@ TEST_CASE("a text that is not TOML is refused with the line and without the pars
   }
 }
 
+TEST_CASE("a text that is not UTF-8 is refused with the line") {
+  CHECK(entries_of("a = 1\nb = '\xF9\xFF'\n") == Lines{"2: the text is not UTF-8"});
+  CHECK(entries_of("# \xE2\x82\n\xAC") == Lines{"1: the text is not UTF-8"});
+  CHECK(entries_of("# \xE2\x82\xAC\n\n# \xE2\x82") == Lines{"3: the text is not UTF-8"});
+}
+
 TEST_CASE("brackets may be nested 100 deep and not one deeper") {
   const auto nested = [](std::size_t depth) {
     return "a = " + std::string(depth, '[') + std::string(depth, ']') + "\n";
