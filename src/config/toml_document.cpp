@@ -135,7 +135,9 @@ Value leaf_value(const toml::value& value) {
 
 void flatten(const std::string& prefix, const toml::value& table, std::vector<TomlEntry>& out) {
   for (const auto& [key, value] : table.as_table()) {
-    const std::string name = prefix.empty() ? key : prefix + "." + key;
+    std::string name = prefix;
+    if (!name.empty()) name += '.';
+    name += key;
     if (value.is_table() && !value.as_table().empty()) {
       flatten(name, value, out);
     } else {
