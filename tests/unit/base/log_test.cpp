@@ -75,11 +75,12 @@ TEST_CASE("a JSON line is one object with time, level, message and fields") {
 }
 
 TEST_CASE("fields of every type are written in both formats") {
+  const std::string word = "word";
   const Log::Fields fields = {{"i", std::int64_t{-5}},
                               {"u", std::numeric_limits<std::uint64_t>::max()},
                               {"d", 0.25},
                               {"b", true},
-                              {"s", std::string("word")},
+                              {"s", word},
                               {"v", std::string_view("two words")}};
   CHECK(logged(LogFormat::text, "m", fields) ==
         "info  m i=-5 u=18446744073709551615 d=0.25 b=true s=word v=\"two words\"\n");
