@@ -9,7 +9,7 @@ namespace {
 
 // A row's name is the very path of its member, so that the two cannot drift apart.
 // clang-format off
-#define MEMBER(path) [](Config& config) -> auto& { return config.path; }
+#define MEMBER(path) ([](Config& config) -> auto& { return config.path; })
 #define FLAG(path) #path, Flag{MEMBER(path)}
 #define WHOLE(path, min, max, unit) #path, Whole{MEMBER(path), min, max, unit}
 #define SECONDS(path, min_ms, max_ms) #path "_seconds", Seconds{MEMBER(path##_ms), min_ms, max_ms}
