@@ -8,15 +8,17 @@
 #include "http/message.h"
 #include "net/admission.h"
 #include "net/byte_stream.h"
+#include "net/write_queue.h"
 
 namespace roomcast::http {
 
 /// A connection given up by HTTP: from here on its bytes belong to somebody else.
 struct HandOver {
   std::unique_ptr<net::ByteStream> stream;
-  std::string leftover;  ///< bytes the client sent behind the request head, already read
+  net::WriteQueue unsent;    ///< what the client is still owed (usually nothing): goes before all else
+  std::string leftover;      ///< bytes the client sent behind the request head, already read
   net::Admission admission;  ///< keeps the connection counted against the caps; drop it when it ends
-  std::string peer;      ///< client address for the log
+  std::string peer;          ///< client address for the log
 };
 
 /// One request waiting for its one answer. Lives for the call of Handler::handle; what answers later keeps
@@ -26,10 +28,12 @@ class Exchange {
   [[nodiscard]] virtual const Request& request() const = 0;
   /// Answers. Exactly one of respond, take_over and defer is called, once.
   virtual void respond(Response response) = 0;
-  /// Promises an answer by `Connections::respond(id, …)`. The client may go away before: the id is stale then.
+  /// Promises an answer, once, by `Connections::respond(id, …)`. The client may go away before: the id is
+  /// stale then.
   [[nodiscard]] virtual base::SlotId defer() = 0;
-  /// Writes `head` (a complete response head with its empty line) and hands the stream over. The exchange
-  /// and its HTTP connection are out of the story.
+  /// Writes `head` (a complete response head with its empty line) and hands the stream over, reading. The
+  /// exchange and its HTTP connection are out of the story; the new owner calls ByteStream::set_events.
+  /// Only from within Handler::handle.
   [[nodiscard]] virtual HandOver take_over(std::string_view head) = 0;
 
  protected:

@@ -20,6 +20,8 @@ class Headers {
   };
 
   void add(std::string name, std::string value) { fields_.push_back({std::move(name), std::move(value)}); }
+  /// Replaces every field of that name by this one.
+  void set(std::string_view name, std::string value);
   /// The only or first field of that name.
   [[nodiscard]] std::optional<std::string_view> get(std::string_view name) const;
   /// All fields of that name as one list, joined with ", " (RFC 9110 section 5.3); empty if there is none.
@@ -36,24 +38,33 @@ class Headers {
 
 enum class Method : std::uint8_t { get, head, post, put, delete_, options, patch, other };
 
+/// The method's name on the wire; "other" for Method::other.
 [[nodiscard]] std::string_view to_string(Method method);
+/// Method names are compared with case (RFC 9110 section 9.1).
+[[nodiscard]] Method method_from(std::string_view name);
+
+/// Whether two ASCII words are equal without regard to case.
+[[nodiscard]] bool equals_ignoring_case(std::string_view a, std::string_view b);
+/// `text` without spaces and tabs at its ends (OWS, RFC 9110 section 5.6.3).
+[[nodiscard]] std::string_view trim(std::string_view text);
 
 /// Who asks, after the rules for trusted proxies have been applied.
-struct Origin {
-  std::string address;   ///< numeric client address, or "unix"
-  bool secure = false;   ///< the client's own leg is encrypted (TLS here, or X-Forwarded-Proto of a trusted proxy)
+struct Client {
+  std::string address;  ///< numeric client address, or "unix"
+  bool secure =
+      false;  ///< the client's own leg is encrypted (TLS here, or X-Forwarded-Proto of a trusted proxy)
 };
 
 /// One whole request (RFC 9110, RFC 9112): head and body, already checked against limits and for ambiguity.
 struct Request {
   Method method = Method::other;
   std::string method_text;
-  std::string path;    ///< raw path of the target, still percent-encoded, beginning with '/'
-  std::string query;   ///< raw, without '?'
+  std::string path;  ///< raw path of the target, still percent-encoded, beginning with '/'; "*" for OPTIONS *
+  std::string query;      ///< raw, without '?'
   int minor_version = 1;  ///< HTTP/1.x
   Headers headers;
   std::string body;
-  Origin client;
+  Client client;
 
   /// The value of the first query parameter `name`, percent-decoded once, '+' as space; nothing if absent or
   /// its encoding is broken.

@@ -70,6 +70,7 @@ class Hub final : public EngineEvents, public base::SlicedWork {
   }
   /// Whether memory is short: publishes are refused while it is (see app/memory_guard).
   void set_overloaded(bool overloaded) { overloaded_ = overloaded; }
+  [[nodiscard]] bool overloaded() const { return overloaded_; }
 
   [[nodiscard]] std::size_t rooms() const { return rooms_.size(); }
   [[nodiscard]] std::size_t subscribers(std::string_view room) const;

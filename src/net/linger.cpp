@@ -10,13 +10,15 @@ class Linger::Closing final : public base::Mortal,
                               private ByteStream::Events,
                               private base::Deadline::Listener {
  public:
-  Closing(Linger& linger, std::unique_ptr<ByteStream> stream, WriteQueue owed, Admission admission)
+  Closing(Linger& linger, std::unique_ptr<ByteStream> stream, WriteQueue owed, Admission admission,
+          bool peer_has_ended)
       : linger_(linger),
         admission_(std::move(admission)),
         stream_(std::move(stream)),
         owed_(std::move(owed)),
         discard_bytes_(linger.limits_.discard_bytes),
-        deadline_(linger.deadlines_, *this) {}
+        deadline_(linger.deadlines_, *this),
+        ended_(peer_has_ended) {}
 
   void start(List::iterator self) {
     self_ = self;
@@ -24,6 +26,7 @@ class Linger::Closing final : public base::Mortal,
     stream_->set_events(*this);
     stream_->resume_reading();
     send();
+    if (shut_down_ && ended_) finish();
   }
   /// No more of its events matter: it is about to be destroyed.
   void stop() {
@@ -63,8 +66,8 @@ class Linger::Closing final : public base::Mortal,
   std::size_t discard_bytes_;
   base::Deadline deadline_;
   List::iterator self_;
+  bool ended_;  // the peer has
   bool shut_down_ = false;
-  bool ended_ = false;
   bool stopped_ = false;
 };
 
@@ -73,10 +76,11 @@ Linger::Linger(base::Scheduler& scheduler, base::Deadlines& deadlines, Limits li
 
 Linger::~Linger() = default;
 
-void Linger::add(std::unique_ptr<ByteStream> stream, WriteQueue owed, Admission admission) {
+void Linger::add(std::unique_ptr<ByteStream> stream, WriteQueue owed, Admission admission,
+                 bool peer_has_ended) {
   if (!closing_.empty() && closing_.size() >= limits_.connections) finish(closing_.begin());
-  auto& added = closing_.emplace_back(
-      std::make_unique<Closing>(*this, std::move(stream), std::move(owed), std::move(admission)));
+  auto& added = closing_.emplace_back(std::make_unique<Closing>(*this, std::move(stream), std::move(owed),
+                                                                std::move(admission), peer_has_ended));
   added->start(std::prev(closing_.end()));
 }
 

@@ -30,8 +30,9 @@ class Linger {
   /// Closes all that is left at once.
   ~Linger();
 
-  /// Takes a connection over. May be called from within an event of `stream`.
-  void add(std::unique_ptr<ByteStream> stream, WriteQueue owed, Admission admission);
+  /// Takes a connection over. May be called from within an event of `stream`. `peer_has_ended`: on_end has
+  /// come already, so there is nothing to wait for but the sending.
+  void add(std::unique_ptr<ByteStream> stream, WriteQueue owed, Admission admission, bool peer_has_ended);
   [[nodiscard]] std::size_t size() const { return closing_.size(); }
 
  private:

@@ -15,6 +15,7 @@
 #include "net/cidr.h"
 #include "net/io_buffers.h"
 #include "net/listening_socket.h"
+#include "net/stream_wrapper.h"
 
 struct uv_poll_s;
 
@@ -37,15 +38,6 @@ class ListenerEvents {
 
  protected:
   ~ListenerEvents() = default;
-};
-
-/// Puts TLS over accepted streams.
-class StreamWrapper {
- public:
-  [[nodiscard]] virtual std::unique_ptr<ByteStream> wrap(std::unique_ptr<ByteStream> stream) = 0;
-
- protected:
-  ~StreamWrapper() = default;
 };
 
 /// Accepts connections on one socket, a bounded number in each turn; plain, TLS and Unix sockets look alike

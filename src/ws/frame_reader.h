@@ -1,22 +1,19 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
-#include <string>
 #include <string_view>
 
 #include "ws/close_code.h"
 #include "ws/deflate.h"
-#include "ws/utf8.h"
+#include "ws/fault.h"
+#include "ws/frame_header.h"
+#include "ws/message_assembly.h"
 
 namespace roomcast::ws {
-
-/// What a reader accepts.
-struct ReaderLimits {
-  std::uint64_t message_bytes = 65536;  ///< payload of one message, after inflating, all fragments together
-  std::uint32_t fragments = 1024;       ///< frames of one message
-};
 
 /// One thing the peer said. Views are valid until the next call of FrameReader::next and only as long as the
 /// input buffer is.
@@ -27,8 +24,8 @@ struct Event {
     binary,     ///< whole binary message
     ping,
     pong,
-    close,      ///< code (CloseCode::no_status if the frame was empty) and reason
-    error,      ///< the connection must be failed with `code`; `payload` says why. Nothing follows.
+    close,  ///< code (CloseCode::no_status if the frame was empty) and reason
+    error,  ///< the connection must be failed with `code`; `payload` says why. Nothing follows.
   };
   Type type = Type::need_more;
   CloseCode code = CloseCode::no_status;
@@ -37,7 +34,53 @@ struct Event {
 
 /// Reads what a client sends (RFC 6455 section 5; RFC 7692 where negotiated). Sans-I/O: bytes in, values out.
 /// A message that arrives whole in one frame is unmasked in the input buffer and not copied. UTF-8 is judged
-/// as the bytes arrive, within frames and across fragments. Nothing is allocated until a message is split.
-class FrameReader;
+/// as the bytes arrive, within frames and across fragments. Nothing is allocated until a message is split,
+/// and nothing is kept after it (but an inflater where the client may refer to earlier messages).
+class FrameReader {
+ public:
+  /// Whether the client may refer to earlier messages when it compresses (no client_no_context_takeover).
+  enum class ContextTakeover : std::uint8_t { no, yes };
+
+  /// Without permessage-deflate. `limits` must outlive the reader; changes apply from the next frame on.
+  explicit FrameReader(const ReaderLimits& limits);
+  /// With permessage-deflate. `inflaters` must outlive the reader.
+  FrameReader(const ReaderLimits& limits, InflaterPool& inflaters, ContextTakeover takeover);
+  FrameReader(const FrameReader&) = delete;
+  FrameReader& operator=(const FrameReader&) = delete;
+  ~FrameReader();
+
+  /// Takes bytes from the front of `input` up to the end of the next event and returns that; need_more once
+  /// they are used up. To be called until then, also when `input` has become empty. Writes to the bytes it
+  /// takes. After `error` there is only the same error, after `close` only need_more, whatever
+  /// arrives.
+  [[nodiscard]] Event next(std::span<char>& input);
+
+  /// What the reader has allocated for a message under way, without the inflater's own memory.
+  [[nodiscard]] std::size_t allocated_bytes() const;
+
+ private:
+  struct Partial;
+
+  std::optional<Event> begin_frame(std::span<char>& input);
+  std::optional<Event> continue_frame(std::span<char>& input);
+  std::optional<Event> end_frame();
+  HeaderParse read_header(std::span<char>& input, FrameHeader& header);
+  [[nodiscard]] Fault check_in_context(const FrameHeader& header) const;
+  Fault begin_payload(const FrameHeader& header);
+  Event whole_message(Opcode opcode, std::string_view payload);
+  Event control_event(Opcode opcode, std::string_view payload);
+  Event close_event(std::string_view payload);
+  Event fail(Fault fault);
+  void release_what_is_done();
+  Partial& partial();
+
+  const ReaderLimits* limits_;
+  InflaterPool* inflaters_ = nullptr;  // null: permessage-deflate was not negotiated
+  std::unique_ptr<Partial> partial_;   // only while a frame or a message is incomplete
+  InflaterPool::Lease inflater_;       // only during a compressed message, or from the first on with takeover
+  ContextTakeover takeover_ = ContextTakeover::no;
+  bool closed_ = false;
+  Fault fault_ = Fault::none;
+};
 
 }  // namespace roomcast::ws

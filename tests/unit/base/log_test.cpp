@@ -86,8 +86,8 @@ TEST_CASE("a value is quoted when it could be mistaken for something else") {
 }
 
 TEST_CASE("whatever comes from outside stays on one line") {
-  constexpr char raw[] = "a\n2026-01-01T00:00:00.000Z error forged\r\x1b[2J\0\xC2\x9B\xE2\x80\xA8\xFF",
-                              57);
+  constexpr char raw[] = "a\n2026-01-01T00:00:00.000Z error forged\r\x1b[2J\0\xC2\x9B\xE2\x80\xA8\xFF";
+  const std::string_view evil(raw, sizeof raw - 1);
   for (const LogFormat format : {LogFormat::text, LogFormat::json}) {
     const std::string line = logged(format, evil, {{"key\n", evil}});
     CAPTURE(line);

@@ -1,0 +1,112 @@
+#include "app/collect_metrics.h"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "base/close_reason.h"
+#include "metrics/exposition.h"
+
+namespace roomcast::app {
+
+namespace {
+
+using metrics::Exposition;
+
+constexpr double microsecond = 1e-6;
+
+template <class Number>
+void single_counter(Exposition& out, std::string_view name, std::string_view help, Number value) {
+  out.counter(name, help);
+  out.sample({}, value);
+}
+
+template <class Number>
+void single_gauge(Exposition& out, std::string_view name, std::string_view help, Number value) {
+  out.gauge(name, help);
+  out.sample({}, value);
+}
+
+void connections(Exposition& out, const MetricsParts& parts) {
+  out.gauge("roomcast_connections", "Connections that are open, by how they are used.");
+  out.sample({{"transport", "http"}}, parts.http.connections());
+  out.sample({{"transport", "websocket"}}, parts.sessions.size());
+  out.sample({{"transport", "closing"}}, parts.linger.size());
+  single_gauge(out, "roomcast_connections_admitted", "Connections that count against limits.connections.",
+               parts.admissions.connections());
+  single_counter(out, "roomcast_connections_accepted_total", "Connections accepted.", parts.listeners.accepted);
+  out.counter("roomcast_connections_refused_total", "Connections closed at once or left waiting, by reason.");
+  out.sample({{"reason", "per_address"}}, parts.listeners.refused_per_address);
+  out.sample({{"reason", "full"}}, parts.listeners.paused_full);
+  out.sample({{"reason", "out_of_descriptors"}}, parts.listeners.out_of_descriptors);
+  out.sample({{"reason", "failed"}}, parts.listeners.failed);
+}
+
+void sessions(Exposition& out, const MetricsParts& parts) {
+  const session::SessionStats& stats = parts.sessions.stats();
+  single_counter(out, "roomcast_sessions_opened_total", "Clients that were let in.", stats.opened);
+  out.counter("roomcast_sessions_closed_total", "Clients that have ended, by reason.");
+  for (std::size_t i = 0; i < stats.closed.size(); ++i) {
+    out.sample({{"reason", base::describe(static_cast<base::CloseReason>(i)).name}}, stats.closed[i]);
+  }
+  single_gauge(out, "roomcast_queued_bytes", "Bytes waiting for clients to take them.",
+               parts.sessions.queued_bytes());
+}
+
+void messages(Exposition& out, const MetricsParts& parts) {
+  single_gauge(out, "roomcast_rooms", "Rooms with at least one member.", parts.hub.rooms());
+  single_counter(out, "roomcast_messages_received_total", "Messages received over WebSocket.",
+                 parts.websockets.stats.messages_in);
+  single_counter(out, "roomcast_received_payload_bytes_total", "Payload bytes received over WebSocket.",
+                 parts.websockets.stats.payload_bytes_in);
+  single_counter(out, "roomcast_sent_bytes_total", "Bytes sent over WebSocket, framing included.",
+                 parts.websockets.stats.wire_bytes_out);
+  single_counter(out, "roomcast_messages_published_total", "Messages that were given a place in a room.",
+                 parts.hub.stats().published);
+  single_counter(out, "roomcast_deliveries_total", "Messages handed to members, each member counted.",
+                 parts.hub.stats().deliveries);
+  single_counter(out, "roomcast_publishes_refused_total", "Publishes refused because the server was overloaded.",
+                 parts.hub.stats().refused);
+  single_gauge(out, "roomcast_backlog_bytes", "Payload bytes accepted and not yet handed to every member.",
+               parts.hub.backlog_bytes());
+}
+
+void http_and_tls(Exposition& out, const MetricsParts& parts) {
+  const http::HttpStats& stats = parts.http.stats();
+  out.counter("roomcast_http_responses_total", "HTTP responses, by class of status.");
+  constexpr std::array<std::string_view, 6> classes{"", "1xx", "2xx", "3xx", "4xx", "5xx"};
+  for (std::size_t i = 1; i < classes.size(); ++i) out.sample({{"status", classes.at(i)}}, stats.answers.at(i));
+  single_counter(out, "roomcast_http_bad_requests_total", "Requests refused as malformed or past a limit.",
+                 stats.bad_requests);
+  single_counter(out, "roomcast_http_timeouts_total", "HTTP deadlines that passed.", stats.timeouts);
+  out.counter("roomcast_tls_handshakes_total", "TLS handshakes, by outcome.");
+  out.sample({{"outcome", "ok"}}, parts.tls.handshakes_ok);
+  out.sample({{"outcome", "failed"}}, parts.tls.handshakes_failed);
+  single_counter(out, "roomcast_tls_resumptions_total", "TLS handshakes that resumed a session.",
+                 parts.tls.handshakes_resumed);
+}
+
+void process(Exposition& out, const MetricsParts& parts) {
+  const loop::TurnStats& turns = parts.turn.stats();
+  std::vector<double> bounds;
+  for (const std::int64_t bound : loop::TurnStats::bounds_us) {
+    bounds.push_back(static_cast<double>(bound) * microsecond);
+  }
+  out.histogram("roomcast_turn_duration_seconds", "How long turns of the event loop worked, sleep not counted.");
+  out.sample({}, {bounds, turns.buckets, static_cast<double>(turns.sum_us) * microsecond});
+  single_gauge(out, "roomcast_memory_bytes", "Bytes that the allocator has given out.", parts.memory.used_bytes());
+}
+
+}  // namespace
+
+void CollectMetrics::collect(std::string& out) {
+  Exposition exposition(out);
+  connections(exposition, parts_);
+  sessions(exposition, parts_);
+  messages(exposition, parts_);
+  http_and_tls(exposition, parts_);
+  process(exposition, parts_);
+}
+
+}  // namespace roomcast::app

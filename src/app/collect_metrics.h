@@ -1,0 +1,43 @@
+#pragma once
+
+#include <string>
+
+#include "api/metrics.h"
+#include "app/memory_guard.h"
+#include "http/server.h"
+#include "hub/hub.h"
+#include "loop/turn.h"
+#include "net/admission.h"
+#include "net/linger.h"
+#include "net/listener.h"
+#include "net/tls_shared.h"
+#include "session/session_table.h"
+#include "transport/websocket.h"
+
+namespace roomcast::app {
+
+/// Where the counters are. Everything outlives it.
+struct MetricsParts {
+  const loop::Turn& turn;
+  const net::AdmissionControl& admissions;
+  const net::ListenerStats& listeners;
+  const net::TlsStats& tls;
+  const net::Linger& linger;
+  const http::Server& http;
+  const hub::Hub& hub;
+  session::SessionTable& sessions;
+  const transport::WebSocketShared& websockets;
+  const MemoryGuard& memory;
+};
+
+/// Puts the counters of all parts under their names for Prometheus.
+class CollectMetrics final : public api::MetricsSource {
+ public:
+  explicit CollectMetrics(const MetricsParts& parts) : parts_(parts) {}
+  void collect(std::string& out) override;
+
+ private:
+  MetricsParts parts_;
+};
+
+}  // namespace roomcast::app

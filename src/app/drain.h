@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/log.h"
+#include "http/server.h"
+#include "loop/loop.h"
+#include "loop/timer.h"
+#include "net/linger.h"
+#include "session/session_table.h"
+
+namespace roomcast::app {
+
+/// The way to the end: every client is told to come back (1012), a share at a time over the drain time, so
+/// that they do not all reconnect elsewhere in the same instant; then the loop is stopped.
+class Drain final : private loop::Timer::Listener {
+ public:
+  Drain(loop::Loop& loop, http::Server& http, session::SessionTable& sessions, net::Linger& linger,
+        base::Log& log);
+
+  /// `drain_ms` is the time to spread the closing over, `grace_ms` what the last ones get to say goodbye.
+  void begin(std::int64_t drain_ms, std::int64_t grace_ms);
+  [[nodiscard]] bool has_begun() const { return begun_; }
+
+ private:
+  void on_timer(loop::Timer& timer) override;
+  [[nodiscard]] bool everybody_has_gone() const;
+
+  loop::Loop& loop_;
+  http::Server& http_;
+  session::SessionTable& sessions_;
+  net::Linger& linger_;
+  base::Log& log_;
+  loop::Timer timer_;
+  bool begun_ = false;
+  std::size_t per_tick_ = 0;
+  std::int64_t give_up_at_ms_ = 0;
+};
+
+}  // namespace roomcast::app

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/service_manager.h"
+#include "base/result.h"
+#include "config/config.h"
+#include "net/listener.h"
+#include "net/tls_context.h"
+#include "net/tls_shared.h"
+
+namespace roomcast::app {
+
+/// The certificates that `config` names: tls.certificate with tls.key first, then tls.certificates. The
+/// pointer is null if it names none.
+[[nodiscard]] base::Result<std::shared_ptr<const net::TlsContext>> load_certificates(const config::Config& config);
+
+/// All sockets that the server listens on: those the service manager opened, otherwise those of `listen`.
+class Listeners {
+ public:
+  /// `shared` and `tls` outlive the listeners.
+  Listeners(const net::Listener::Shared& shared, net::TlsShared& tls) : shared_(shared), tls_(tls) {}
+  Listeners(const Listeners&) = delete;
+  Listeners& operator=(const Listeners&) = delete;
+
+  /// Opens all of them, or says which could not be opened and why. `inherited` replaces config.listen if
+  /// there is any; one whose name begins with "https" speaks TLS.
+  [[nodiscard]] std::optional<base::Error> open(const config::Config& config,
+                                                std::vector<InheritedSocket> inherited,
+                                                std::shared_ptr<const net::TlsContext> certificates);
+  /// Stops listening; connections live on.
+  void close() { listeners_.clear(); }
+
+  /// Certificates for connections to come; ignored where there were none at the start.
+  void set_certificates(std::shared_ptr<const net::TlsContext> certificates);
+  /// Null where no certificates are configured.
+  [[nodiscard]] const net::TlsContext* certificates() const { return wrapper_ ? &wrapper_->context() : nullptr; }
+  /// Every bound URL, separated by spaces.
+  [[nodiscard]] std::string urls() const;
+
+ private:
+  [[nodiscard]] std::optional<base::Error> add(net::ListeningSocket socket, bool secure);
+
+  net::Listener::Shared shared_;
+  net::TlsShared& tls_;
+  std::optional<net::TlsWrapper> wrapper_;
+  std::vector<std::unique_ptr<net::Listener>> listeners_;
+};
+
+}  // namespace roomcast::app

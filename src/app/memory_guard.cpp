@@ -1,0 +1,37 @@
+#include "app/memory_guard.h"
+
+#include <malloc.h>
+
+namespace roomcast::app {
+
+namespace {
+
+constexpr std::int64_t look_every_ms = 200;
+
+}  // namespace
+
+MemoryGuard::MemoryGuard(loop::Loop& loop, hub::Hub& hub, session::SessionTable& sessions, base::Log& log)
+    : hub_(hub), sessions_(sessions), log_(log), timer_(loop, *this) {
+  timer_.start_every(look_every_ms);
+  timer_.do_not_keep_loop_running();
+}
+
+void MemoryGuard::on_timer(loop::Timer& /*timer*/) {
+  // Not the resident size: that stays high after the memory has been freed.
+  const struct mallinfo2 info = mallinfo2();
+  used_bytes_ = info.uordblks + info.hblkhd;
+  const bool short_of_memory = used_bytes_ > limits_.memory_bytes;
+  if (short_of_memory) {
+    const std::size_t closed = sessions_.close_slower_than(limits_.queue_bytes / 8);
+    if (!hub_.overloaded() || closed != 0) {
+      log_.warn("memory is short: publishes and new clients are refused",
+                {{"used_bytes", used_bytes_}, {"limits.memory_bytes", limits_.memory_bytes}, {"closed", closed}});
+    }
+    hub_.set_overloaded(true);
+  } else if (hub_.overloaded() && used_bytes_ < limits_.memory_bytes / 10 * 9) {
+    hub_.set_overloaded(false);
+    log_.info("memory suffices again", {{"used_bytes", used_bytes_}});
+  }
+}
+
+}  // namespace roomcast::app

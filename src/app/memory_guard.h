@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstddef>
+
+#include "base/log.h"
+#include "hub/hub.h"
+#include "loop/loop.h"
+#include "loop/timer.h"
+#include "session/session_table.h"
+
+namespace roomcast::app {
+
+/// Keeps the process below limits.memory_bytes. Looks at what the allocator has given out a few times a
+/// second; past the limit it closes the clients that hold most (their queues), and until there is room again
+/// publishes and new WebSocket clients are refused.
+class MemoryGuard final : private loop::Timer::Listener {
+ public:
+  struct Limits {
+    std::size_t memory_bytes = 0;
+    std::size_t queue_bytes = 0;  ///< limits.queue_bytes: what one client may hold
+  };
+
+  MemoryGuard(loop::Loop& loop, hub::Hub& hub, session::SessionTable& sessions, base::Log& log);
+  void set_limits(const Limits& limits) { limits_ = limits; }
+
+  /// Bytes that the allocator has given out, as of the last look.
+  [[nodiscard]] std::size_t used_bytes() const { return used_bytes_; }
+
+ private:
+  void on_timer(loop::Timer& timer) override;
+
+  hub::Hub& hub_;
+  session::SessionTable& sessions_;
+  base::Log& log_;
+  Limits limits_;
+  std::size_t used_bytes_ = 0;
+  loop::Timer timer_;
+};
+
+}  // namespace roomcast::app

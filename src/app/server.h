@@ -1,0 +1,95 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/collect_metrics.h"
+#include "app/drain.h"
+#include "app/listeners.h"
+#include "app/memory_guard.h"
+#include "app/service_manager.h"
+#include "app/wiring.h"
+#include "base/deadlines.h"
+#include "base/log.h"
+#include "base/result.h"
+#include "config/load.h"
+#include "engine/memory.h"
+#include "http/router.h"
+#include "http/server.h"
+#include "hub/hub.h"
+#include "loop/loop.h"
+#include "loop/signal.h"
+#include "loop/sweep.h"
+#include "loop/timer.h"
+#include "loop/turn.h"
+#include "net/admission.h"
+#include "net/cidr.h"
+#include "net/io_buffers.h"
+#include "net/linger.h"
+#include "net/listener.h"
+#include "session/session_table.h"
+#include "transport/websocket.h"
+
+namespace roomcast::app {
+
+/// The whole of roomcast: builds every part, hands each what it needs, and takes them down in reverse.
+class Server final : private net::ListenerEvents, private loop::Signal::Listener, private loop::Timer::Listener {
+ public:
+  /// `sources` is what `loaded` was made from, for reloading.
+  Server(config::Sources sources, config::Loaded loaded);
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+  ~Server();
+
+  /// Opens the listeners and serves until a signal ends it. An error means that it could not begin.
+  [[nodiscard]] std::optional<base::Error> run(std::vector<InheritedSocket> inherited);
+
+ private:
+  void on_connection(std::unique_ptr<net::ByteStream> stream, net::Peer peer, net::Admission admission) override;
+  void on_signal(int number) override;
+  void on_timer(loop::Timer& timer) override;
+
+  /// Brings all parts in line with `config`; everything in it has been checked.
+  void apply(const config::Config& config);
+  void reload();
+  [[nodiscard]] std::optional<base::Error> take_over(const config::Loaded& loaded);
+  void announce_readiness();
+
+  config::Sources sources_;
+  config::Config config_;
+  base::Log log_;
+  ServiceManager service_manager_;
+
+  // In the order of their dependencies: each may keep references to those above it.
+  loop::Loop loop_;
+  loop::Turn turn_;
+  base::Deadlines deadlines_;
+  loop::Sweep sweep_;
+  net::IoBuffers buffers_;
+  net::CidrList trusted_proxies_;
+  net::AdmissionControl admissions_;
+  net::ListenerStats listener_stats_;
+  net::Linger linger_;
+  net::TlsShared tls_;
+  engine::Memory engine_;
+  hub::Hub hub_;
+  session::SessionTable sessions_;
+  transport::WebSocketFramings framings_;
+  transport::WebSocketShared websockets_;
+  http::Router router_;
+  http::Server http_;
+  MemoryGuard memory_guard_;
+  CollectMetrics metrics_;
+  Wiring wiring_;
+  Listeners listeners_;
+  Drain drain_;
+  loop::Signal on_terminate_;
+  loop::Signal on_interrupt_;
+  loop::Signal on_hang_up_;
+  loop::Timer watchdog_;
+};
+
+}  // namespace roomcast::app

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace roomcast::app {
+
+/// A listening socket that the service manager opened for us. The caller owns the descriptor from here on.
+struct InheritedSocket {
+  int fd = -1;
+  std::string name;  ///< FileDescriptorName= of the socket unit; empty if there is none
+};
+
+/// Takes over the sockets of socket activation (sd_listen_fds(3)): LISTEN_PID, LISTEN_FDS, LISTEN_FDNAMES.
+/// Empty if there are none or they are meant for another process. The descriptors become close-on-exec, and
+/// the variables are removed from the environment, so that no child takes them for its own.
+[[nodiscard]] std::vector<InheritedSocket> take_inherited_sockets();
+
+/// Talks to the service manager by the protocol of sd_notify(3). Does nothing if none listens. Reads
+/// NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID when made, and removes them from the environment.
+class ServiceManager {
+ public:
+  ServiceManager();
+  ServiceManager(const ServiceManager&) = delete;
+  ServiceManager& operator=(const ServiceManager&) = delete;
+  ~ServiceManager();
+
+  /// Whether a service manager listens.
+  [[nodiscard]] bool is_present() const { return fd_ >= 0; }
+
+  /// Each says whether the message got through (true if there is nobody to tell). Never blocks for longer
+  /// than 100 ms. `status` is one line for people and may be empty.
+  bool ready(std::string_view status) const;
+  /// To be followed by `ready` when the reload is over, whether it succeeded or not.
+  bool reloading(std::string_view status) const;
+  bool stopping(std::string_view status) const;
+  bool status(std::string_view status) const;
+  bool feed_watchdog() const;
+
+  /// How often to call feed_watchdog: half of what the service manager waits. Nothing if it doesn't watch.
+  [[nodiscard]] std::optional<std::int64_t> watchdog_interval_ms() const { return watchdog_interval_ms_; }
+
+ private:
+  bool send(std::string_view state, std::string_view status) const;
+
+  int fd_ = -1;
+  std::string address_;  // as in sun_path: a path, or a NUL and an abstract name
+  std::optional<std::int64_t> watchdog_interval_ms_;
+};
+
+}  // namespace roomcast::app

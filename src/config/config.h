@@ -1,0 +1,76 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/log.h"
+
+namespace roomcast::config {
+
+/// Certificate chain and private key, as paths of PEM files.
+struct Certificate {
+  std::string certificate;
+  std::string key;
+  friend bool operator==(const Certificate&, const Certificate&) = default;
+};
+
+/// Everything that can be set. The values given here are the defaults; what each means, its range and how it
+/// is reached are in the table of config/schema.cpp, which has one row for each member. A duration is a key
+/// in seconds (`drain_seconds`) and a member in milliseconds (`drain_ms`).
+struct Config {
+  std::vector<std::string> listen{"http://127.0.0.1:8080"};
+  std::uint32_t listen_unix_mode = 0660;
+  std::vector<std::string> origins;
+  std::vector<std::string> trusted_proxies;
+  std::int64_t drain_ms = 10'000;
+
+  struct Limits {
+    std::uint64_t message_bytes = 64 * 1024;
+    std::uint64_t fragments = 1024;
+    std::uint64_t body_bytes = 1024 * 1024;
+    std::uint64_t header_bytes = 16 * 1024;
+    std::uint64_t header_count = 100;
+    std::uint64_t uri_bytes = 4 * 1024;
+    std::uint64_t connections = 100'000;
+    std::uint64_t connections_per_address = 100'000;
+    std::uint64_t queue_bytes = 1024 * 1024;
+    std::uint64_t memory_bytes = 1024 * 1024 * 1024;
+  } limits;
+
+  struct Tls {
+    std::string certificate;
+    std::string key;
+    std::vector<Certificate> certificates;
+  } tls;
+
+  struct Http {
+    std::int64_t head_timeout_ms = 10'000;
+    std::int64_t body_timeout_ms = 30'000;
+    std::int64_t idle_timeout_ms = 60'000;
+  } http;
+
+  struct Websocket {
+    bool compression = true;
+    std::uint64_t compression_min_bytes = 128;
+    std::uint64_t compression_level = 6;
+    std::int64_t ping_ms = 25'000;
+    std::int64_t pong_timeout_ms = 10'000;
+    std::int64_t close_timeout_ms = 5'000;
+  } websocket;
+
+  struct Web {
+    std::string root;
+  } web;
+
+  struct Echo {
+    bool enabled = true;
+  } echo;
+
+  struct Log {
+    base::LogLevel level = base::LogLevel::info;
+    base::LogFormat format = base::LogFormat::text;
+  } log;
+};
+
+}  // namespace roomcast::config

@@ -1,0 +1,212 @@
+#include "config/load.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <cstdio>
+#include <cstring>
+#include <memory>
+
+#include "config/schema.h"
+#include "config/spelling.h"
+#include "config/toml_document.h"
+
+namespace roomcast::config {
+namespace {
+
+constexpr std::size_t file_bytes_max = 1024 * 1024;
+constexpr std::string_view environment_prefix = "ROOMCAST_";
+
+base::Result<std::string> read_file(const std::string& path) {
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rbe"), std::fclose);
+  if (!file) return base::Error{std::string("cannot be opened: ") + std::strerror(errno)};
+  std::string text(file_bytes_max + 1, '\0');
+  text.resize(std::fread(text.data(), 1, text.size(), file.get()));
+  if (std::ferror(file.get()) != 0)
+    return base::Error{std::string("cannot be read: ") + std::strerror(errno)};
+  if (text.size() > file_bytes_max) {
+    return base::Error{"is larger than " + std::to_string(file_bytes_max) + " bytes"};
+  }
+  return text;
+}
+
+bool is_section(std::string_view name) {
+  return std::any_of(settings().begin(), settings().end(),
+                     [name](const Setting& setting) { return section_of(setting) == name; });
+}
+
+std::vector<std::string> all_names() {
+  std::vector<std::string> names;
+  for (const Setting& setting : settings())
+    names.emplace_back(setting.name);
+  return names;
+}
+
+std::vector<std::string> all_environment_names() {
+  std::vector<std::string> names;
+  for (const Setting& setting : settings())
+    names.push_back(environment_name(setting));
+  return names;
+}
+
+/// Collects values and problems from one source after the other.
+class Loader {
+ public:
+  explicit Loader(const Checks& checks) : checks_(checks) {
+    loaded_.came_from.assign(settings().size(), "default");
+  }
+
+  void take_toml(std::string_view text, const std::string& file);
+  void take_environment(const std::vector<std::string_view>& environment);
+  void take_override(const Override& override);
+  void complain(std::string where, std::string what) {
+    problems_.push_back({std::move(where), std::move(what)});
+  }
+  [[nodiscard]] base::Result<Loaded, Problems> finish();
+
+ private:
+  void take(const Setting& setting, const Value& value, const std::string& where, std::string came_from);
+  void complain_unknown_key(const std::string& where, const std::string& key);
+  [[nodiscard]] std::optional<std::string> check_texts(const Setting& setting, const Value& value) const;
+  [[nodiscard]] const std::string& came_from(std::string_view name) const;
+  void check_certificate_pair();
+
+  const Checks& checks_;
+  Loaded loaded_;
+  Problems problems_;
+};
+
+void Loader::take(const Setting& setting, const Value& value, const std::string& where,
+                  std::string came_from) {
+  auto problem = assign(setting, value, loaded_.config);
+  if (!problem) problem = check_texts(setting, value);
+  if (problem) return complain(where, std::string(setting.name) + ": " + *problem);
+  loaded_.came_from[static_cast<std::size_t>(&setting - settings().data())] = std::move(came_from);
+}
+
+std::optional<std::string> Loader::check_texts(const Setting& setting, const Value& value) const {
+  const auto* list = std::get_if<TextList>(&setting.kind);
+  const auto* texts = std::get_if<std::vector<std::string>>(&value);
+  if (list == nullptr || texts == nullptr) return std::nullopt;
+  const TextCheck check = list->form == TextForm::address  ? checks_.address
+                          : list->form == TextForm::origin ? checks_.origin
+                                                           : checks_.network;
+  if (check == nullptr) return std::nullopt;
+  for (const std::string& text : *texts) {
+    if (auto wrong = check(text)) return describe(text) + ": " + *wrong;
+  }
+  return std::nullopt;
+}
+
+void Loader::complain_unknown_key(const std::string& where, const std::string& key) {
+  if (is_section(key)) {
+    return complain(
+        where,
+        key + " is a section, expected keys in it, such as " +
+            std::string(std::find_if(settings().begin(), settings().end(), [&key](const Setting& setting) {
+                          return section_of(setting) == key;
+                        })->name));
+  }
+  complain(where, "unknown key " + describe(key) + did_you_mean(key, all_names()));
+}
+
+void Loader::take_toml(std::string_view text, const std::string& file) {
+  const auto entries = read_toml(text);
+  if (!entries) {
+    const TomlError& error = entries.error();
+    std::string where = file;
+    if (error.line > 0) where += ":" + std::to_string(error.line) + ":" + std::to_string(error.column);
+    return complain(std::move(where), "not valid TOML: " + error.message);
+  }
+  for (const TomlEntry& entry : *entries) {
+    const std::string line = file + ":" + std::to_string(entry.line);
+    const std::string where = line + ":" + std::to_string(entry.column);
+    const bool is_table = std::holds_alternative<Unsuitable>(entry.value);
+    if (const Setting* setting = find_setting(entry.key)) {
+      take(*setting, entry.value, where, line);
+    } else if (!is_table || !is_section(entry.key)) {
+      complain_unknown_key(where, entry.key);
+    }
+  }
+}
+
+void Loader::take_environment(const std::vector<std::string_view>& environment) {
+  const std::vector<std::string> names = all_environment_names();
+  for (const std::string_view variable : environment) {
+    if (!variable.starts_with(environment_prefix)) continue;
+    const std::size_t equals = variable.find('=');
+    if (equals == std::string_view::npos) continue;
+    const std::string name(variable.substr(0, equals));
+    const std::string where = "environment " + name;
+    const auto found = std::find(names.begin(), names.end(), name);
+    if (found == names.end()) {
+      complain(where, "there is no setting of this name" + did_you_mean(name, names));
+      continue;
+    }
+    const Setting& setting = settings()[static_cast<std::size_t>(found - names.begin())];
+    take(setting, parse_text(setting, variable.substr(equals + 1)), where, where);
+  }
+}
+
+void Loader::take_override(const Override& override) {
+  const Setting* setting = find_setting(override.key);
+  if (setting == nullptr) return complain_unknown_key(override.source, override.key);
+  const auto* text = std::get_if<std::string>(&override.value);
+  const Value value = text != nullptr ? parse_text(*setting, *text)
+                                      : Value(std::get<std::vector<std::string>>(override.value));
+  take(*setting, value, override.source, override.source);
+}
+
+const std::string& Loader::came_from(std::string_view name) const {
+  return loaded_.came_from[static_cast<std::size_t>(find_setting(name) - settings().data())];
+}
+
+void Loader::check_certificate_pair() {
+  const Config::Tls& tls = loaded_.config.tls;
+  if (tls.certificate.empty() == tls.key.empty()) return;
+  const bool has_key = !tls.key.empty();
+  complain(
+      came_from(has_key ? "tls.key" : "tls.certificate"),
+      has_key ? "tls.key is set, but tls.certificate is not" : "tls.certificate is set, but tls.key is not");
+}
+
+base::Result<Loaded, Problems> Loader::finish() {
+  check_certificate_pair();
+  if (!problems_.empty()) return std::move(problems_);
+  return std::move(loaded_);
+}
+
+base::Result<Loaded, Problems> load_with(const Sources& sources, const base::Result<std::string>* text) {
+  Loader loader(sources.checks);
+  const std::string file = sources.file.value_or("config");
+  if (text != nullptr && text->ok()) loader.take_toml(**text, file);
+  if (text != nullptr && !text->ok()) loader.complain(file, text->error().message);
+  loader.take_environment(sources.environment);
+  for (const Override& override : sources.overrides)
+    loader.take_override(override);
+  return loader.finish();
+}
+
+}  // namespace
+
+std::string to_text(const Problems& problems) {
+  std::string out;
+  for (const Problem& problem : problems) {
+    if (!out.empty()) out += '\n';
+    out += problem.where + ": " + problem.what;
+  }
+  return out;
+}
+
+base::Result<Loaded, Problems> load(const Sources& sources) {
+  if (!sources.file) return load_with(sources, nullptr);
+  const auto text = read_file(*sources.file);
+  return load_with(sources, &text);
+}
+
+base::Result<Loaded, Problems> load_text(std::string_view text, const Sources& sources) {
+  const base::Result<std::string> result{std::string(text)};
+  return load_with(sources, &result);
+}
+
+}  // namespace roomcast::config

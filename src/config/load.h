@@ -1,0 +1,65 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/result.h"
+#include "config/config.h"
+
+namespace roomcast::config {
+
+/// Something a flag set.
+struct Override {
+  std::string source;                                         ///< the flag, for messages: "--set", "--listen"
+  std::string key;                                            ///< dotted name
+  std::variant<std::string, std::vector<std::string>> value;  ///< a list is taken as it is, not split
+};
+
+/// Judges one text of a list: what is wrong with it, or nothing. Null: not judged here.
+using TextCheck = std::optional<std::string> (*)(const std::string& text);
+
+/// From those who know how to read them.
+struct Checks {
+  TextCheck address = nullptr;
+  TextCheck origin = nullptr;
+  TextCheck network = nullptr;
+};
+
+/// Everything a configuration is made from; what comes later wins.
+struct Sources {
+  std::optional<std::string> file;  ///< path of a TOML file
+  std::vector<std::string_view>
+      environment;                  ///< "NAME=VALUE"; names that don't begin with ROOMCAST_ are skipped
+  std::vector<Override> overrides;  ///< the last one for a key wins
+  Checks checks;
+};
+
+/// What stops the start, and where it stands: "roomcast.toml:3:17", "environment ROOMCAST_LOG_LEVEL",
+/// "--set".
+struct Problem {
+  std::string where;
+  std::string what;
+};
+using Problems = std::vector<Problem>;
+
+/// One problem a line, without a newline at the end.
+[[nodiscard]] std::string to_text(const Problems& problems);
+
+struct Loaded {
+  Config config;
+  /// For each of settings(), in that order, where its value came from: "default", "roomcast.toml:3",
+  /// "environment ROOMCAST_LOG_LEVEL", "--set".
+  std::vector<std::string> came_from;
+};
+
+/// Reads the sources. All problems are reported at once, in the order of the sources. A file is at most 1
+/// MiB.
+[[nodiscard]] base::Result<Loaded, Problems> load(const Sources& sources);
+
+/// The same with the file's text at hand; `sources.file` is only what it is called in messages.
+[[nodiscard]] base::Result<Loaded, Problems> load_text(std::string_view text, const Sources& sources);
+
+}  // namespace roomcast::config

@@ -1,0 +1,128 @@
+#include "config/schema.h"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+
+namespace roomcast::config {
+namespace {
+
+// A row's name is the very path of its member, so that the two cannot drift apart.
+// clang-format off
+#define MEMBER(path) [](Config& config) -> auto& { return config.path; }
+#define FLAG(path) #path, Flag{MEMBER(path)}
+#define WHOLE(path, min, max, unit) #path, Whole{MEMBER(path), min, max, unit}
+#define SECONDS(path, min_ms, max_ms) #path "_seconds", Seconds{MEMBER(path##_ms), min_ms, max_ms}
+#define TEXT(path) #path, Text{MEMBER(path)}
+#define TEXT_LIST(path, form) #path, TextList{MEMBER(path), form}
+#define FILE_MODE(path) #path, FileMode{MEMBER(path)}
+#define CERTIFICATE_LIST(path) #path, CertificateList{MEMBER(path)}
+#define CHOICE(path, words) #path, Choice{                                                       \
+    [](const Config& config) { return static_cast<std::size_t>(config.path); },                  \
+    [](Config& config, std::size_t i) { config.path = static_cast<decltype(config.path)>(i); },  \
+    words}
+// clang-format on
+
+constexpr std::uint64_t kib = 1024;
+constexpr std::uint64_t mib = 1024 * kib;
+constexpr std::uint64_t gib = 1024 * mib;
+constexpr std::int64_t day_ms = 86'400'000;
+
+// In the order of base::LogLevel and base::LogFormat.
+constexpr std::array<std::string_view, 5> level_words{"trace", "debug", "info", "warn", "error"};
+constexpr std::array<std::string_view, 2> format_words{"text", "json"};
+
+constexpr auto reload = Apply::reload;
+constexpr auto restart = Apply::restart;
+
+// clang-format off
+constexpr Setting table[] = {
+    {TEXT_LIST(listen, TextForm::address), restart,
+     "Where to listen: http://HOST:PORT (or bare HOST:PORT), https://HOST:PORT, unix:/PATH; port 0: a free one."},
+    {FILE_MODE(listen_unix_mode), restart,
+     "Permission bits of the Unix sockets in `listen`: who on this machine may connect."},
+    {TEXT_LIST(origins, TextForm::origin), reload,
+     "Origins whose pages may connect besides the server's own, such as https://chat.example."},
+    {TEXT_LIST(trusted_proxies, TextForm::network), reload,
+     "Networks (10.0.0.0/8) or addresses of reverse proxies whose forwarded client address is believed."},
+    {SECONDS(drain, 0, day_ms), reload,
+     "Over how long clients are told to reconnect when the server is stopped."},
+
+    {WHOLE(limits.message_bytes, 1, 256 * mib, "bytes"), reload,
+     "Largest message over WebSocket, after decompression and with all its fragments."},
+    {WHOLE(limits.fragments, 1, 1'000'000, ""), reload, "Most fragments of one WebSocket message."},
+    {WHOLE(limits.body_bytes, 1, 256 * mib, "bytes"), reload, "Largest body of an HTTP request."},
+    {WHOLE(limits.header_bytes, 256, mib, "bytes"), reload,
+     "Largest request head: request line and all header fields."},
+    {WHOLE(limits.header_count, 1, 10'000, ""), reload, "Most header fields of one request."},
+    {WHOLE(limits.uri_bytes, 16, mib, "bytes"), reload, "Longest request target."},
+    {WHOLE(limits.connections, 1, 10'000'000, ""), reload,
+     "Most connections at a time; the descriptor limit (RLIMIT_NOFILE) may be lower."},
+    {WHOLE(limits.connections_per_address, 1, 10'000'000, ""), reload,
+     "Most connections from one address, trusted proxies excepted; lower it on a server that faces the internet."},
+    {WHOLE(limits.queue_bytes, 1, gib, "bytes"), reload,
+     "Most bytes queued for one client that does not read; past it the client is disconnected with 1013."},
+    {WHOLE(limits.memory_bytes, mib, 1024 * gib, "bytes"), reload,
+     "Most bytes queued for all clients together."},
+
+    {TEXT(tls.certificate), reload, "PEM file with the certificate chain for https listeners."},
+    {TEXT(tls.key), reload, "PEM file with the private key of `tls.certificate`."},
+    {CERTIFICATE_LIST(tls.certificates), reload,
+     "More certificates, each with `certificate` and `key`, chosen by the name the client asks for (SNI)."},
+
+    {SECONDS(http.head_timeout, 1, day_ms), reload,
+     "How long a client may take to send a request head, and to finish a TLS handshake."},
+    {SECONDS(http.body_timeout, 1, day_ms), reload, "How long a client may take to send a request body."},
+    {SECONDS(http.idle_timeout, 1, day_ms), reload,
+     "How long a connection is kept open between two requests."},
+
+    {FLAG(websocket.compression), restart,
+     "Whether permessage-deflate (RFC 7692) is agreed to when a client offers it."},
+    {WHOLE(websocket.compression_min_bytes, 0, 256 * mib, "bytes"), restart,
+     "Smallest message worth compressing."},
+    {WHOLE(websocket.compression_level, 1, 9, ""), restart, "From 1, fastest, to 9, smallest."},
+    {SECONDS(websocket.ping, 1, day_ms), reload,
+     "How often an idle WebSocket is pinged; proxies usually cut idle connections after 60 seconds."},
+    {SECONDS(websocket.pong_timeout, 1, day_ms), reload,
+     "How long after a ping something must have come back."},
+    {SECONDS(websocket.close_timeout, 1, day_ms), reload, "How long a client may take to answer a close frame."},
+
+    {TEXT(web.root), restart, "Directory served at /; empty serves the page that comes with the server."},
+
+    {FLAG(echo.enabled), restart,
+     "Whether /echo answers WebSocket clients with what they send, for diagnosis."},
+
+    {CHOICE(log.level, level_words), reload, "Least severe lines to write."},
+    {CHOICE(log.format, format_words), reload, "Lines for people or one JSON object a line."},
+};
+// clang-format on
+
+}  // namespace
+
+std::span<const Setting> settings() { return table; }
+
+const Setting* find_setting(std::string_view name) {
+  const auto* row = std::find_if(std::begin(table), std::end(table),
+                                 [name](const Setting& setting) { return setting.name == name; });
+  return row == std::end(table) ? nullptr : row;
+}
+
+std::string_view section_of(const Setting& setting) {
+  const std::size_t dot = setting.name.find('.');
+  return dot == std::string_view::npos ? std::string_view() : setting.name.substr(0, dot);
+}
+
+std::string_view key_of(const Setting& setting) {
+  const std::size_t dot = setting.name.find('.');
+  return dot == std::string_view::npos ? setting.name : setting.name.substr(dot + 1);
+}
+
+std::string environment_name(const Setting& setting) {
+  std::string name = "ROOMCAST_";
+  for (const char c : setting.name) {
+    name += c == '.' ? '_' : c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  }
+  return name;
+}
+
+}  // namespace roomcast::config

@@ -1,0 +1,97 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "config/config.h"
+#include "config/value.h"
+
+namespace roomcast::config {
+
+/// Each kind says where its value lies in a Config and what it may be.
+struct Flag {
+  bool& (*member)(Config&);
+};
+struct Whole {
+  std::uint64_t& (*member)(Config&);
+  std::uint64_t min;
+  std::uint64_t max;
+  std::string_view unit;  ///< "bytes", or empty for a plain number
+};
+/// Given in seconds, fractions allowed; kept in milliseconds.
+struct Seconds {
+  std::int64_t& (*member)(Config&);
+  std::int64_t min_ms;
+  std::int64_t max_ms;
+};
+/// One of a list of words; the place in the list is the value of the enumeration.
+struct Choice {
+  std::size_t (*get)(const Config&);
+  void (*set)(Config&, std::size_t);
+  std::span<const std::string_view> words;
+};
+/// Text without control characters; may be empty.
+struct Text {
+  std::string& (*member)(Config&);
+};
+/// What the texts of a list are; the ones who know how to read them check them (Checks in config/load.h).
+enum class TextForm : std::uint8_t { address, origin, network };
+struct TextList {
+  std::vector<std::string>& (*member)(Config&);
+  TextForm form;
+};
+/// Permission bits of a file, given as octal digits in a text.
+struct FileMode {
+  std::uint32_t& (*member)(Config&);
+};
+struct CertificateList {
+  std::vector<Certificate>& (*member)(Config&);
+};
+
+/// Whether a changed value takes effect at a reload (SIGHUP) or at the next start only.
+enum class Apply : std::uint8_t { reload, restart };
+
+/// One row of the table: all there is to know about a key. Everything else is derived from it.
+struct Setting {
+  std::string_view name;  ///< dotted: "limits.message_bytes"; at most one dot
+  std::variant<Flag, Whole, Seconds, Choice, Text, TextList, FileMode, CertificateList> kind;
+  Apply apply;
+  std::string_view doc;  ///< one line for the reference
+};
+
+/// The table. Keys outside a section come first, then section by section: the order of a TOML file.
+[[nodiscard]] std::span<const Setting> settings();
+
+/// The row called `name`, or null.
+[[nodiscard]] const Setting* find_setting(std::string_view name);
+
+/// Part of the name before the dot, empty if there is none, and the part after it.
+[[nodiscard]] std::string_view section_of(const Setting& setting);
+[[nodiscard]] std::string_view key_of(const Setting& setting);
+
+/// "limits.message_bytes" is ROOMCAST_LIMITS_MESSAGE_BYTES in the environment.
+[[nodiscard]] std::string environment_name(const Setting& setting);
+
+/// The value that `text`, from the environment or a flag, stands for. A list is separated by commas. Text
+/// that does not suit the setting stays text, for `assign` to refuse.
+[[nodiscard]] Value parse_text(const Setting& setting, std::string_view text);
+
+/// Puts `value` into `config` if its type and range suit the setting. Otherwise changes nothing and says what
+/// was expected and what was found.
+[[nodiscard]] std::optional<std::string> assign(const Setting& setting, const Value& value, Config& config);
+
+/// What the setting takes, in words: "a whole number of bytes, 1 to 268435456".
+[[nodiscard]] std::string expectation(const Setting& setting);
+
+/// The setting's value in `config` as TOML.
+[[nodiscard]] std::string to_toml(const Setting& setting, const Config& config);
+
+/// Makes the setting in `to` what it is in `from`.
+void copy_setting(const Setting& setting, const Config& from, Config& to);
+
+}  // namespace roomcast::config

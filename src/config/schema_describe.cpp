@@ -1,0 +1,113 @@
+// Values coming out of a Config: as TOML, in words, and from one Config to another.
+
+#include <string>
+
+#include "base/json.h"
+#include "config/schema.h"
+
+namespace roomcast::config {
+namespace {
+
+/// Rows hold one accessor for reading and writing; reading through it changes nothing.
+template <class Kind>
+const auto& read(const Kind& kind, const Config& config) {
+  return kind.member(const_cast<Config&>(config));
+}
+
+/// JSON strings are TOML basic strings: every escape that is written means the same in both.
+std::string quote(std::string_view text) {
+  std::string out;
+  base::append_json_string(out, text);
+  return out;
+}
+
+std::string seconds_text(std::int64_t ms) {
+  std::string out = std::to_string(ms / 1000);
+  if (ms % 1000 == 0) return out;
+  const std::string fraction = std::to_string(1000 + ms % 1000).substr(1);
+  return out + "." + fraction.substr(0, fraction.find_last_not_of('0') + 1);
+}
+
+std::string mode_text(std::uint32_t bits) {
+  std::string out = "0";
+  for (unsigned shift = 9; shift > 0; shift -= 3)
+    out += static_cast<char>('0' + (bits >> (shift - 3) & 7U));
+  return out;
+}
+
+template <class Items, class Writer>
+std::string array_text(const Items& items, const Writer& writer) {
+  std::string out = "[";
+  for (const auto& item : items) {
+    if (out.size() > 1) out += ", ";
+    out += writer(item);
+  }
+  return out + "]";
+}
+
+struct TomlWriter {
+  const Config& config;
+
+  std::string operator()(const Flag& flag) const { return read(flag, config) ? "true" : "false"; }
+  std::string operator()(const Whole& whole) const { return std::to_string(read(whole, config)); }
+  std::string operator()(const Seconds& seconds) const { return seconds_text(read(seconds, config)); }
+  std::string operator()(const Choice& choice) const { return quote(choice.words[choice.get(config)]); }
+  std::string operator()(const Text& text) const { return quote(read(text, config)); }
+  std::string operator()(const FileMode& mode) const { return quote(mode_text(read(mode, config))); }
+  std::string operator()(const TextList& list) const { return array_text(read(list, config), quote); }
+  std::string operator()(const CertificateList& list) const {
+    return array_text(read(list, config), [](const Certificate& item) {
+      return "{ certificate = " + quote(item.certificate) + ", key = " + quote(item.key) + " }";
+    });
+  }
+};
+
+struct Expectation {
+  std::string operator()(const Flag&) const { return "true or false"; }
+  std::string operator()(const Whole& whole) const {
+    return "a whole number" + (whole.unit.empty() ? std::string() : " of " + std::string(whole.unit)) + ", " +
+           std::to_string(whole.min) + " to " + std::to_string(whole.max);
+  }
+  std::string operator()(const Seconds& seconds) const {
+    return "a number of seconds, " + seconds_text(seconds.min_ms) + " to " + seconds_text(seconds.max_ms);
+  }
+  std::string operator()(const Choice& choice) const {
+    std::string out;
+    for (std::size_t i = 0; i < choice.words.size(); ++i) {
+      if (i > 0) out += i + 1 == choice.words.size() ? " or " : ", ";
+      out += quote(choice.words[i]);
+    }
+    return out;
+  }
+  std::string operator()(const Text&) const { return "text in UTF-8 without control characters"; }
+  std::string operator()(const TextList&) const { return "an array of texts, none of them empty"; }
+  std::string operator()(const FileMode&) const { return "octal digits in quotes, \"0000\" to \"0777\""; }
+  std::string operator()(const CertificateList&) const {
+    return "an array of tables with certificate and key (only in a file)";
+  }
+};
+
+struct Copier {
+  const Config& from;
+  Config& to;
+
+  void operator()(const Choice& choice) const { choice.set(to, choice.get(from)); }
+  template <class Kind>
+  void operator()(const Kind& kind) const {
+    kind.member(to) = read(kind, from);
+  }
+};
+
+}  // namespace
+
+std::string expectation(const Setting& setting) { return std::visit(Expectation{}, setting.kind); }
+
+std::string to_toml(const Setting& setting, const Config& config) {
+  return std::visit(TomlWriter{config}, setting.kind);
+}
+
+void copy_setting(const Setting& setting, const Config& from, Config& to) {
+  std::visit(Copier{from, to}, setting.kind);
+}
+
+}  // namespace roomcast::config

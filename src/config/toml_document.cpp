@@ -1,0 +1,158 @@
+#include "config/toml_document.h"
+
+#include <algorithm>
+#include <exception>
+#include <optional>
+#include <sstream>
+#include <toml.hpp>
+#include <tuple>
+
+namespace roomcast::config {
+namespace {
+
+/// The parser recurses for every bracket. Far more than can be needed: brackets in texts and comments count
+/// too.
+constexpr std::size_t depth_max = 100;
+
+// What differs between toml11 3 (Debian 12) and 4 (Debian 13).
+#if TOML11_VERSION_MAJOR >= 4
+
+std::size_t line_of(const toml::source_location& at) { return at.first_line_number(); }
+std::size_t column_of(const toml::source_location& at) { return at.first_column_number(); }
+const std::string& text_of(const toml::value& value) { return value.as_string(); }
+
+base::Result<toml::value, TomlError> parse(std::string_view text) {
+  auto parsed = toml::try_parse(std::vector<unsigned char>(text.begin(), text.end()), "config");
+  if (parsed.is_ok()) return std::move(parsed.unwrap());
+  const auto& errors = parsed.unwrap_err();
+  if (errors.empty()) return TomlError{"not valid TOML"};
+  TomlError error{errors.front().title()};
+  if (!errors.front().locations().empty()) {
+    const toml::source_location& at = errors.front().locations().back().first;
+    error.line = line_of(at);
+    error.column = column_of(at);
+  }
+  return error;
+}
+
+#else
+
+std::size_t line_of(const toml::source_location& at) { return at.line(); }
+std::size_t column_of(const toml::source_location& at) { return at.column(); }
+const std::string& text_of(const toml::value& value) { return value.as_string().str; }
+
+base::Result<toml::value, TomlError> parse(std::string_view text) {
+  std::istringstream stream{std::string(text)};
+  try {
+    return toml::parse(stream, "config");
+  } catch (const toml::exception& error) {
+    return TomlError{error.what(), line_of(error.location()), column_of(error.location())};
+  }
+}
+
+#endif
+
+/// "[error] toml::parse_array: missing separator\n --> …" is for developers; what is left is for users.
+std::string plain_message(std::string message) {
+  message.erase(std::min(message.find('\n'), message.size()));
+  if (message.starts_with("[error] ")) message.erase(0, 8);
+  const std::size_t colon = message.find(": ");
+  const bool names_a_function = message.starts_with("toml::") || message.starts_with("parse_");
+  if (names_a_function && colon != std::string::npos) message.erase(0, colon + 2);
+  return message;
+}
+
+bool is_nested_too_deep(std::string_view text) {
+  std::size_t depth = 0;
+  for (const char c : text) {
+    if (c == '[' || c == '{') {
+      if (++depth > depth_max) return true;
+    } else if ((c == ']' || c == '}') && depth > 0) {
+      --depth;
+    }
+  }
+  return false;
+}
+
+std::string kind_of(const toml::value& value) {
+  if (value.is_table()) return "a table";
+  if (value.is_array()) return "an array";
+  if (value.is_string()) return "a text";
+  if (value.is_integer() || value.is_floating()) return "a number";
+  if (value.is_boolean()) return "true or false";
+  return "a date or time";
+}
+
+std::optional<TextTable> text_table(const toml::value& value) {
+  TextTable out;
+  for (const auto& [key, item] : value.as_table()) {
+    if (!item.is_string()) return std::nullopt;
+    out.emplace_back(key, text_of(item));
+  }
+  return out;
+}
+
+Value array_value(const toml::value& value) {
+  std::vector<std::string> texts;
+  std::vector<TextTable> tables;
+  for (const toml::value& item : value.as_array()) {
+    if (item.is_string()) {
+      texts.push_back(text_of(item));
+    } else if (item.is_table()) {
+      auto table = text_table(item);
+      if (!table) return Unsuitable{"an array of tables with something else than texts"};
+      tables.push_back(std::move(*table));
+    } else {
+      return Unsuitable{"an array with " + kind_of(item) + " in it"};
+    }
+  }
+  if (tables.empty()) return texts;
+  if (texts.empty()) return tables;
+  return Unsuitable{"an array of texts and tables mixed"};
+}
+
+Value leaf_value(const toml::value& value) {
+  if (value.is_boolean()) return value.as_boolean();
+  if (value.is_integer()) return static_cast<std::int64_t>(value.as_integer());
+  if (value.is_floating()) return value.as_floating();
+  if (value.is_string()) return text_of(value);
+  if (value.is_array()) return array_value(value);
+  return Unsuitable{kind_of(value)};
+}
+
+void flatten(const std::string& prefix, const toml::value& table, std::vector<TomlEntry>& out) {
+  for (const auto& [key, value] : table.as_table()) {
+    const std::string name = prefix.empty() ? key : prefix + "." + key;
+    if (value.is_table() && !value.as_table().empty()) {
+      flatten(name, value, out);
+    } else {
+      const auto at = value.location();
+      out.push_back({name, leaf_value(value), line_of(at), column_of(at)});
+    }
+  }
+}
+
+}  // namespace
+
+base::Result<std::vector<TomlEntry>, TomlError> read_toml(std::string_view text) {
+  if (is_nested_too_deep(text)) {
+    return TomlError{"brackets are nested more than " + std::to_string(depth_max) + " deep"};
+  }
+  try {
+    auto parsed = parse(text);
+    if (!parsed) {
+      parsed.error().message = plain_message(std::move(parsed.error().message));
+      return std::move(parsed.error());
+    }
+    std::vector<TomlEntry> entries;
+    flatten("", *parsed, entries);
+    std::sort(entries.begin(), entries.end(), [](const TomlEntry& a, const TomlEntry& b) {
+      return std::tie(a.line, a.column, a.key) < std::tie(b.line, b.column, b.key);
+    });
+    return entries;
+  } catch (const std::exception& error) {
+    return TomlError{"not readable as TOML: " + plain_message(error.what())};
+  }
+}
+
+}  // namespace roomcast::config

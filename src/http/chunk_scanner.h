@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "http/head_scanner.h"
+#include "http/parser_limits.h"
+#include "http/problem.h"
+
+namespace roomcast::http {
+
+/// Judges the framing of a chunked body (RFC 9112 section 7.1) byte by byte before llhttp decodes it: every
+/// line ends in CRLF and nothing else, sizes are hexadecimal and within limits.body_bytes, extensions are
+/// bounded in all (they cost and say nothing here), trailers obey the rules of header fields. So the end of
+/// the body is known here, and never a matter of leniency.
+class ChunkScanner {
+ public:
+  /// `limits` must outlive the scanner.
+  explicit ChunkScanner(const ParserLimits& limits)
+      : limits_(limits), trailers_(limits, HeadScanner::Part::trailers) {}
+
+  /// Looks at `bytes` up to the end of the body; `used` says how many belonged to it.
+  HeadScanner::Verdict scan(std::string_view bytes, std::size_t& used);
+  [[nodiscard]] const Problem& problem() const { return problem_; }
+
+  static constexpr std::size_t extension_bytes = 1024;  ///< bound on all chunk extensions of one body
+
+ private:
+  enum class State : std::uint8_t {
+    size,
+    extension,
+    size_lf,
+    data,
+    data_cr,
+    data_lf,
+    trailers,
+    complete,
+    refused
+  };
+
+  void step(unsigned char byte);
+  void size(unsigned char byte);
+  void finish_size(State next);
+  void extension(unsigned char byte);
+  void expect(unsigned char byte, char wanted, State next);
+  void refuse(Problem problem);
+
+  const ParserLimits& limits_;
+  State state_ = State::size;
+  std::uint32_t digits_ = 0;
+  std::uint64_t left_ = 0;   // of the current chunk
+  std::uint64_t total_ = 0;  // of all chunks so far, the current one included
+  std::size_t extension_total_ = 0;
+  HeadScanner trailers_;
+  Problem problem_;
+};
+
+}  // namespace roomcast::http

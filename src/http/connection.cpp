@@ -1,0 +1,275 @@
+#include "http/connection.h"
+
+#include <exception>
+#include <utility>
+
+namespace roomcast::http {
+
+namespace {
+
+constexpr std::size_t small_body_bytes = 4096;  // copied behind its head: one frame, one piece to write
+
+}  // namespace
+
+Connection::Connection(ConnectionEnvironment& environment, base::SlotId id,
+                       std::unique_ptr<net::ByteStream> stream, net::Peer peer, net::Admission admission)
+    : environment_(environment),
+      id_(id),
+      stream_(std::move(stream)),
+      peer_(std::move(peer)),
+      admission_(std::move(admission)),
+      deadline_(environment.deadlines, *this),
+      parser_(std::make_unique<Parser>(environment.limits)) {}
+
+void Connection::start() {
+  arm_deadline();
+  stream_->set_events(*this);
+}
+
+void Connection::on_bytes(std::span<char> bytes) {
+  if (phase_ == Phase::ended) return;
+  if (phase_ == Phase::closing || phase_ == Phase::lingering) return discard(bytes.size());
+  const std::string_view view(bytes.data(), bytes.size());
+  if (phase_ == Phase::answering || !queue_.empty()) {
+    backlog_.append(view);
+    return pace_reading();
+  }
+  input_ = view;
+  process();
+}
+
+void Connection::on_end() {
+  if (phase_ == Phase::ended) return;
+  peer_ended_ = true;
+  // Whoever only closed its sending half still gets what it asked for.
+  if (phase_ == Phase::lingering) return linger();
+  settle();
+}
+
+void Connection::on_writable() {
+  if (phase_ == Phase::ended) return;
+  settle();
+  if (phase_ != Phase::ended && queue_.empty()) resume_work();
+}
+
+void Connection::on_error(std::string_view why) {
+  if (phase_ == Phase::ended) return;
+  environment_.log.debug("http connection broken", {{"client", peer_.address}, {"reason", why}});
+  finish();
+}
+
+void Connection::on_deadline() {
+  if (phase_ == Phase::ended) return;
+  if (phase_ == Phase::lingering) return finish();
+  ++environment_.stats.timeouts;
+  if (!queue_.empty() || phase_ == Phase::idle) return finish();
+  refuse({408, "request_timeout",
+          phase_ == Phase::head ? "the request head took too long" : "the request body took too long"});
+  settle();
+}
+
+/// Looks at `input_` until it is used up or an answer has to come first.
+void Connection::process() {
+  processing_ = true;
+  bool more = true;
+  while (more && is_reading() &&
+         (queue_.bytes() < environment_.settings.write_ahead_bytes || queue_.flush(*stream_))) {
+    switch (parser_->next(input_)) {
+      case Parser::Event::need_more:
+        if (phase_ == Phase::idle && parser_->in_request()) enter(Phase::head);
+        more = false;
+        break;
+      case Parser::Event::head:
+        on_head();
+        break;
+      case Parser::Event::request:
+        dispatch();
+        break;
+      case Parser::Event::refused:
+        refuse(parser_->problem());
+        break;
+    }
+  }
+  processing_ = false;
+  if (phase_ == Phase::ended) return;
+  backlog_.assign(is_reading() || phase_ == Phase::answering ? input_ : std::string_view{});
+  input_ = {};
+  settle();
+}
+
+void Connection::resume_work() {
+  const std::string bytes = std::exchange(backlog_, {});
+  input_ = bytes;
+  process();
+}
+
+void Connection::on_head() {
+  enter(Phase::body);
+  // A client that did not wait has its body on the way already.
+  if (parser_->wants_continue() && input_.empty()) {
+    queue_.push(base::FrameRef::copy_of("HTTP/1.1 100 Continue\r\n\r\n"));
+  }
+}
+
+void Connection::dispatch() {
+  request_ = parser_->take_request();
+  request_.client =
+      resolve_client(peer_.address, stream_->is_secure(), request_.headers, environment_.trusted_proxy);
+  first_request_ = false;
+  enter(Phase::answering);
+  try {
+    environment_.handler.handle(*this, {});
+  } catch (const std::exception& error) {
+    environment_.log.error("a request handler failed", {{"path", request_.path}, {"reason", error.what()}});
+  }
+  const bool unanswered = phase_ == Phase::answering && exchange_.generation == 0;
+  if (unanswered) respond(Response::error(500, "internal_error", "the request could not be answered"));
+}
+
+void Connection::respond(Response response) {
+  const bool keep_alive = wants_keep_alive(request_) && !response.close && !environment_.draining;
+  write(response, keep_alive);
+  environment_.log.debug("http request", {{"client", request_.client.address},
+                                          {"method", request_.method_text},
+                                          {"path", request_.path},
+                                          {"status", response.status},
+                                          {"bytes", response.body.size()}});
+  request_ = {};
+  enter(keep_alive ? Phase::idle : Phase::closing);
+}
+
+base::SlotId Connection::defer() {
+  exchange_ = environment_.owner.defer_answer(*this);
+  return exchange_;
+}
+
+void Connection::answer(Response response) {
+  exchange_ = {};
+  respond(std::move(response));
+  // Answered from within its own handler: the round under way goes on by itself.
+  if (!processing_) resume_work();
+}
+
+HandOver Connection::take_over(std::string_view head) {
+  ++environment_.stats.answers[1];
+  queue_.push(base::FrameRef::copy_of(head));
+  queue_.flush(*stream_);
+  if (reading_paused_) stream_->resume_reading();
+  HandOver hand_over{std::move(stream_), std::move(queue_), std::string(input_), std::move(admission_),
+                     std::move(request_.client.address)};
+  parser_.reset();
+  finish();
+  return hand_over;
+}
+
+void Connection::refuse(const Problem& problem) {
+  ++environment_.stats.bad_requests;
+  environment_.log.info("http request refused",
+                        {{"client", peer_.address}, {"status", problem.status}, {"reason", problem.message}});
+  request_ = {};
+  request_.method = parser_->request().method;  // an answer to HEAD has no body even now
+  write(Response::error(problem.status, problem.code, problem.message), false);
+  enter(Phase::closing);
+}
+
+void Connection::write(const Response& response, bool keep_alive) {
+  const auto status_class = static_cast<std::size_t>(response.status / 100);
+  if (status_class < environment_.stats.answers.size()) ++environment_.stats.answers.at(status_class);
+  const std::string head = response_head(
+      response, {keep_alive, request_.minor_version, environment_.date.at(environment_.clock.wall_ms())});
+  const bool body_wanted =
+      has_body(response.status) && request_.method != Method::head && !response.body.empty();
+  if (!body_wanted) {
+    queue_.push(base::FrameRef::copy_of(head));
+  } else if (response.body.size() <= small_body_bytes) {
+    queue_.push(base::FrameRef::joined({head, response.body.view()}));
+  } else {
+    queue_.push(base::FrameRef::copy_of(head));
+    queue_.push(response.body);
+  }
+}
+
+/// Sends what is queued and, when all of it is gone, draws the conclusions.
+void Connection::settle() {
+  const std::size_t before = queue_.bytes();
+  if (before > 0) {
+    const bool sent = queue_.flush(*stream_);
+    if (sent || queue_.bytes() < before || !deadline_.is_set()) arm_deadline();
+    if (!sent) return pace_reading();
+  }
+  if (phase_ == Phase::closing) return linger();
+  if (peer_ended_ && is_reading() && backlog_.empty()) return finish();
+  pace_reading();
+}
+
+void Connection::enter(Phase phase) {
+  phase_ = phase;
+  if (phase == Phase::closing) backlog_.clear();
+  arm_deadline();
+}
+
+void Connection::arm_deadline() {
+  const auto& settings = environment_.settings;
+  if (!queue_.empty()) return deadline_.set_in(settings.write_ms);
+  switch (phase_) {
+    case Phase::idle:
+      return deadline_.set_in(first_request_ ? settings.head_ms : settings.idle_ms);
+    case Phase::head:
+      return deadline_.set_in(settings.head_ms);
+    case Phase::body:
+      return deadline_.set_in(settings.body_ms);
+    case Phase::lingering:
+      return deadline_.set_in(settings.linger_ms);
+    case Phase::answering:
+    case Phase::closing:
+    case Phase::ended:
+      return deadline_.clear();
+  }
+}
+
+void Connection::discard(std::size_t count) {
+  discarded_ += count;
+  if (discarded_ <= environment_.settings.linger_bytes) return;
+  if (phase_ == Phase::lingering) return finish();
+  pace_reading();
+}
+
+/// Closes so that the client sees the answer: a close with bytes unread would be a reset (RFC 9112
+/// section 9.6).
+void Connection::linger() {
+  if (phase_ == Phase::closing) {
+    stream_->shutdown();
+    enter(Phase::lingering);
+  }
+  const bool too_much = discarded_ > environment_.settings.linger_bytes;
+  if (too_much || (peer_ended_ && stream_->buffered_bytes() == 0)) return finish();
+  pace_reading();
+}
+
+void Connection::pace_reading() {
+  const auto& settings = environment_.settings;
+  const bool pause = phase_ == Phase::closing ? discarded_ > settings.linger_bytes
+                                              : backlog_.size() >= settings.read_ahead_bytes;
+  if (pause == reading_paused_) return;
+  reading_paused_ = pause;
+  if (pause) {
+    stream_->pause_reading();
+  } else {
+    stream_->resume_reading();
+  }
+}
+
+void Connection::drain() {
+  if (phase_ != Phase::idle || parser_->in_request() || !backlog_.empty()) return;
+  if (queue_.empty()) return finish();
+  enter(Phase::closing);
+}
+
+void Connection::finish() {
+  phase_ = Phase::ended;
+  deadline_.clear();
+  if (exchange_.generation != 0) environment_.owner.forget_answer(std::exchange(exchange_, {}));
+  environment_.owner.on_ended(id_);
+}
+
+}  // namespace roomcast::http

@@ -1,0 +1,133 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/deadlines.h"
+#include "base/log.h"
+#include "base/scheduler.h"
+#include "base/slot_map.h"
+#include "http/connection_settings.h"
+#include "http/exchange.h"
+#include "http/forwarded.h"
+#include "http/message.h"
+#include "http/parser.h"
+#include "http/response_head.h"
+#include "http/stats.h"
+#include "net/admission.h"
+#include "net/byte_stream.h"
+#include "net/write_queue.h"
+
+namespace roomcast::http {
+
+class Connection;
+
+/// Who holds the connections.
+class ConnectionOwner {
+ public:
+  /// The connection `id` is over: take it off and bury it. It is still on the stack.
+  virtual void on_ended(base::SlotId id) = 0;
+  /// A name for the answer `connection` owes; resolves once.
+  [[nodiscard]] virtual base::SlotId defer_answer(Connection& connection) = 0;
+  /// Nobody waits for that answer any more.
+  virtual void forget_answer(base::SlotId exchange) = 0;
+
+ protected:
+  ~ConnectionOwner() = default;
+};
+
+/// What all connections of a server share; outlives them.
+struct ConnectionEnvironment {
+  ConnectionOwner& owner;
+  Handler& handler;
+  const base::Clock& clock;
+  base::Deadlines& deadlines;
+  base::Log& log;
+  TrustedProxy trusted_proxy{};
+  ConnectionSettings settings{};
+  ParserLimits limits{};
+  HttpStats stats{};
+  DateText date{};
+  bool draining = false;  ///< every answer is the last one on its connection
+};
+
+/// One HTTP/1.x connection (RFC 9112): reads requests, has them handled one at a time, writes the answers in
+/// order. Everything it waits for has a deadline, and what it keeps is bounded.
+class Connection final : public base::Mortal,
+                         private net::ByteStream::Events,
+                         private Exchange,
+                         private base::Deadline::Listener {
+ public:
+  Connection(ConnectionEnvironment& environment, base::SlotId id, std::unique_ptr<net::ByteStream> stream,
+             net::Peer peer, net::Admission admission);
+  ~Connection() override = default;
+
+  /// Begins to listen to the stream.
+  void start();
+  /// The deferred answer.
+  void answer(Response response);
+  /// Closes at once if nothing is owed; otherwise the answer under way is the last.
+  void drain();
+
+ private:
+  enum class Phase : std::uint8_t {
+    idle,       // no byte of a request yet
+    head,       // part of a head read
+    body,       // head accepted, body to come
+    answering,  // a handler owes the answer
+    closing,    // the last answer is queued
+    lingering,  // it is sent, and FIN with it; what still comes is discarded until the peer's FIN
+    ended,      // over or handed over; on the way to be freed
+  };
+
+  void on_bytes(std::span<char> bytes) override;
+  void on_end() override;
+  void on_writable() override;
+  void on_error(std::string_view why) override;
+  void on_deadline() override;
+
+  [[nodiscard]] const Request& request() const override { return request_; }
+  void respond(Response response) override;
+  [[nodiscard]] base::SlotId defer() override;
+  [[nodiscard]] HandOver take_over(std::string_view head) override;
+
+  [[nodiscard]] bool is_reading() const { return phase_ <= Phase::body; }
+  void process();
+  void resume_work();
+  void on_head();
+  void dispatch();
+  void refuse(const Problem& problem);
+  void write(const Response& response, bool keep_alive);
+  void settle();
+  void enter(Phase phase);
+  void arm_deadline();
+  void discard(std::size_t count);
+  void linger();
+  void pace_reading();
+  void finish();
+
+  ConnectionEnvironment& environment_;
+  base::SlotId id_;
+  std::unique_ptr<net::ByteStream> stream_;
+  net::Peer peer_;
+  net::Admission admission_;
+  base::Deadline deadline_;
+  std::unique_ptr<Parser> parser_;
+  net::WriteQueue queue_;
+  Phase phase_ = Phase::idle;
+  bool first_request_ = true;
+  bool processing_ = false;  // `process` is on the stack
+  bool peer_ended_ = false;  // FIN seen
+  bool reading_paused_ = false;
+  Request request_;            // the one being answered
+  base::SlotId exchange_{};    // its name while the answer is deferred
+  std::string_view input_;     // while processing: what has been read and not looked at
+  std::string backlog_;        // the same between two rounds, when an answer has to come first
+  std::size_t discarded_ = 0;  // bytes, since the last answer was queued
+};
+
+}  // namespace roomcast::http

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace roomcast::http {
+
+/// Deadlines and bounds of one connection.
+struct ConnectionSettings {
+  std::int64_t head_ms = 10'000;   ///< from a request's first byte (or from accept) to the end of its head
+  std::int64_t body_ms = 30'000;   ///< from the end of the head to the end of the body
+  std::int64_t idle_ms = 60'000;   ///< between requests
+  std::int64_t write_ms = 30'000;  ///< without progress on an answer that the client does not read
+  std::int64_t linger_ms = 2'000;  ///< after the last answer, for the client's FIN
+  std::size_t linger_bytes = 262'144;     ///< discarded while lingering
+  std::size_t read_ahead_bytes = 16'384;  ///< pipelined bytes kept before reading is paused (plus one read)
+  std::size_t write_ahead_bytes =
+      65'536;  ///< of answers queued before the next pipelined request is looked at
+};
+
+}  // namespace roomcast::http

@@ -1,0 +1,119 @@
+#include "http/head_check.h"
+
+#include <charconv>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "http/url.h"
+
+namespace roomcast::http {
+
+namespace {
+
+std::vector<std::string_view> list_elements(std::string_view list) {
+  std::vector<std::string_view> elements;
+  while (true) {
+    const auto comma = list.find(',');
+    elements.push_back(trim(list.substr(0, comma)));
+    if (comma == std::string_view::npos) return elements;
+    list.remove_prefix(comma + 1);
+  }
+}
+
+std::optional<Problem> check_target(Request& request, std::string_view text) {
+  const auto target = parse_target(text);
+  if (!target) return bad_request("the request target is neither a path nor an http URL");
+  if (target->path == "*" && request.method != Method::options) {
+    return bad_request("the request target '*' is for OPTIONS only");
+  }
+  request.path = target->path;
+  request.query = target->query;
+  if (text.starts_with('/') || text == "*") return std::nullopt;
+  if (!parse_authority(target->authority)) return bad_request("the request target has no valid host");
+  request.headers.set("Host", std::string(target->authority));
+  return std::nullopt;
+}
+
+std::optional<Problem> check_host(const Request& request) {
+  const auto count = request.headers.count("Host");
+  if (count > 1) return bad_request("more than one Host");
+  if (count == 0) {
+    if (request.minor_version == 0) return std::nullopt;
+    return bad_request("Host is missing");
+  }
+  if (!parse_authority(*request.headers.get("Host")))
+    return bad_request("Host is not a host with an optional port");
+  return std::nullopt;
+}
+
+std::optional<Problem> check_transfer_encoding(const Request& request) {
+  if (request.headers.count("Content-Length") > 0) {
+    return bad_request("Content-Length together with Transfer-Encoding");
+  }
+  if (request.minor_version == 0) return bad_request("Transfer-Encoding in an HTTP/1.0 request");
+  const std::string joined = request.headers.joined("Transfer-Encoding");
+  const auto codings = list_elements(joined);
+  if (!equals_ignoring_case(codings.back(), "chunked")) {
+    return bad_request("chunked is not the last transfer coding");
+  }
+  if (codings.size() == 1) return std::nullopt;
+  for (std::size_t i = 0; i + 1 < codings.size(); ++i) {
+    if (codings[i].empty() || equals_ignoring_case(codings[i], "chunked")) {
+      return bad_request("chunked more than once, or an empty transfer coding");
+    }
+  }
+  return Problem{501, "not_implemented", "chunked is the only transfer coding implemented"};
+}
+
+std::optional<Problem> check_content_length(const Request& request, const ParserLimits& limits,
+                                            std::uint64_t& length) {
+  if (request.headers.count("Content-Length") > 1) return bad_request("more than one Content-Length");
+  const std::string_view text = *request.headers.get("Content-Length");
+  if (text.empty() || text.find_first_not_of("0123456789") != std::string_view::npos) {
+    return bad_request("Content-Length is not a number");
+  }
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), length);
+  if (error != std::errc{} || length > limits.body_bytes) {
+    return Problem{413, "content_too_large",
+                   "the body is longer than limits.body_bytes (" + std::to_string(limits.body_bytes) + ")"};
+  }
+  return std::nullopt;
+}
+
+std::optional<Problem> check_expect(const Request& request, bool& wants_continue) {
+  // An HTTP/1.0 client cannot wait for 100 (RFC 9110 section 10.1.1).
+  if (request.minor_version == 0 || request.headers.count("Expect") == 0) return std::nullopt;
+  if (!equals_ignoring_case(request.headers.joined("Expect"), "100-continue")) {
+    return Problem{417, "expectation_failed", "the only expectation met is 100-continue"};
+  }
+  wants_continue = true;
+  return std::nullopt;
+}
+
+}  // namespace
+
+base::Result<BodyFraming, Problem> check_head(Request& request, std::string_view target,
+                                              const ParserLimits& limits) {
+  // Host is judged as it came, before an absolute target takes its place.
+  if (auto problem = check_host(request)) return *std::move(problem);
+  if (auto problem = check_target(request, target)) return *std::move(problem);
+  BodyFraming framing;
+  if (request.headers.count("Transfer-Encoding") > 0) {
+    if (auto problem = check_transfer_encoding(request)) return *std::move(problem);
+    framing.kind = BodyFraming::Kind::chunked;
+  } else if (request.headers.count("Content-Length") > 0) {
+    if (auto problem = check_content_length(request, limits, framing.length)) return *std::move(problem);
+    if (framing.length > 0) framing.kind = BodyFraming::Kind::length;
+  }
+  if (auto problem = check_expect(request, framing.wants_continue)) return *std::move(problem);
+  if (framing.kind == BodyFraming::Kind::none) framing.wants_continue = false;
+  return framing;
+}
+
+bool wants_keep_alive(const Request& request) {
+  if (request.headers.has_token("Connection", "close")) return false;
+  return request.minor_version >= 1 || request.headers.has_token("Connection", "keep-alive");
+}
+
+}  // namespace roomcast::http

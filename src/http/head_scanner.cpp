@@ -1,0 +1,199 @@
+#include "http/head_scanner.h"
+
+#include <utility>
+
+namespace roomcast::http {
+
+namespace {
+
+/// tchar of RFC 9110 section 5.6.2.
+constexpr std::array<bool, 256> make_token_table() {
+  std::array<bool, 256> table{};
+  for (unsigned c = '0'; c <= '9'; ++c)
+    table.at(c) = true;
+  for (unsigned c = 'a'; c <= 'z'; ++c)
+    table.at(c) = true;
+  for (unsigned c = 'A'; c <= 'Z'; ++c)
+    table.at(c) = true;
+  for (const char c : std::string_view("!#$%&'*+-.^_`|~"))
+    table.at(static_cast<unsigned char>(c)) = true;
+  return table;
+}
+constexpr auto token_table = make_token_table();
+
+bool is_token(unsigned char byte) { return token_table.at(byte); }
+/// field-vchar, SP or HTAB of RFC 9110 section 5.5.
+bool is_field_text(unsigned char byte) { return byte == '\t' || (byte >= 0x20 && byte != 0x7f); }
+
+std::string hex_byte(unsigned char byte) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  return {'0', 'x', digits[byte / 16], digits[byte % 16]};
+}
+
+}  // namespace
+
+HeadScanner::HeadScanner(const ParserLimits& limits, Part part)
+    : limits_(&limits), state_(part == Part::head ? State::start : State::field_start) {}
+
+HeadScanner::Verdict HeadScanner::scan(std::string_view bytes, std::size_t& used) {
+  used = 0;
+  while (used < bytes.size() && state_ < State::complete) {
+    step(static_cast<unsigned char>(bytes[used]));
+    ++used;
+  }
+  if (state_ == State::complete) return Verdict::complete;
+  return state_ == State::refused ? Verdict::refused : Verdict::need_more;
+}
+
+void HeadScanner::step(unsigned char byte) {
+  switch (state_) {
+    case State::start:
+      return start(byte);
+    case State::start_lf:
+      return line_feed(byte, State::start);
+    case State::method:
+      return method(byte);
+    case State::target:
+      return target(byte);
+    case State::version:
+      return version(byte);
+    case State::line_lf:
+      return line_feed(byte, State::field_start);
+    case State::field_start:
+      return field_start(byte);
+    case State::name:
+      return name(byte);
+    case State::value:
+      return value(byte);
+    case State::end_lf:
+      return line_feed(byte, State::complete);
+    case State::complete:
+    case State::refused:
+      return;
+  }
+}
+
+void HeadScanner::start(unsigned char byte) {
+  if (byte == '\r' && !empty_line_seen_) {
+    empty_line_seen_ = true;
+    state_ = State::start_lf;
+    return;
+  }
+  state_ = State::method;
+  method(byte);
+}
+
+void HeadScanner::method(unsigned char byte) {
+  if (byte == ' ' && length_ > 0) return finish_method();
+  if (!is_token(byte))
+    return refuse(bad_request("invalid byte " + hex_byte(byte) + " in the request method"));
+  if (length_ == word_.size()) return refuse({501, "not_implemented", "no such request method"});
+  word_.at(length_++) = static_cast<char>(byte);
+}
+
+void HeadScanner::finish_method() {
+  if (std::string_view(word_.data(), length_) == "CONNECT") {
+    return refuse({501, "not_implemented", "CONNECT is not implemented: this is not a proxy"});
+  }
+  length_ = 0;
+  state_ = State::target;
+}
+
+void HeadScanner::target(unsigned char byte) {
+  if (byte == ' ' && length_ > 0) {
+    length_ = 0;
+    state_ = State::version;
+    return;
+  }
+  if (byte <= ' ' || byte >= 0x7f || byte == '#') {
+    return refuse(bad_request("invalid byte " + hex_byte(byte) + " in the request target"));
+  }
+  if (++length_ > limits_->uri_bytes) {
+    refuse(
+        {414, "uri_too_long",
+         "the request target is longer than limits.uri_bytes (" + std::to_string(limits_->uri_bytes) + ")"});
+  }
+}
+
+void HeadScanner::version(unsigned char byte) {
+  constexpr std::size_t version_bytes = 8;  // HTTP/1.1
+  if (byte == '\r') return finish_version();
+  if (length_ == version_bytes || byte <= ' ' || byte >= 0x7f) {
+    return refuse(bad_request("the request line does not end in an HTTP version and CRLF"));
+  }
+  word_.at(length_++) = static_cast<char>(byte);
+}
+
+void HeadScanner::finish_version() {
+  const std::string_view version(word_.data(), length_);
+  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+  if (version.size() != 8 || !version.starts_with("HTTP/") || !is_digit(version[5]) || version[6] != '.' ||
+      !is_digit(version[7])) {
+    return refuse(bad_request("the request line does not end in an HTTP version and CRLF"));
+  }
+  if (version != "HTTP/1.1" && version != "HTTP/1.0") {
+    return refuse({505, "version_not_supported", "this server speaks HTTP/1.0 and HTTP/1.1"});
+  }
+  state_ = State::line_lf;
+}
+
+void HeadScanner::field_start(unsigned char byte) {
+  if (byte == '\r') {
+    state_ = State::end_lf;
+    return;
+  }
+  if (byte == ' ' || byte == '\t') {
+    return refuse(bad_request("a header line begins with white space (obsolete line folding)"));
+  }
+  if (byte == ':') return refuse(bad_request("a header field has no name"));
+  if (++header_count_ > limits_->header_count) {
+    return refuse(
+        {431, "headers_too_large",
+         "more header fields than limits.header_count (" + std::to_string(limits_->header_count) + ")"});
+  }
+  state_ = State::name;
+  name(byte);
+}
+
+void HeadScanner::name(unsigned char byte) {
+  count_header_byte();
+  if (state_ == State::refused) return;
+  if (byte == ':') {
+    state_ = State::value;
+  } else if (byte == ' ' || byte == '\t') {
+    refuse(bad_request("white space before the colon of a header field"));
+  } else if (!is_token(byte)) {
+    refuse(bad_request("invalid byte " + hex_byte(byte) + " in a header name"));
+  }
+}
+
+void HeadScanner::value(unsigned char byte) {
+  count_header_byte();
+  if (state_ == State::refused) return;
+  if (byte == '\r') {
+    state_ = State::line_lf;
+    count_header_byte();  // the line feed to come
+  } else if (!is_field_text(byte)) {
+    refuse(bad_request("invalid byte " + hex_byte(byte) + " in a header value"));
+  }
+}
+
+void HeadScanner::line_feed(unsigned char byte, State next) {
+  if (byte != '\n') return refuse(bad_request("a carriage return without its line feed"));
+  state_ = next;
+}
+
+void HeadScanner::count_header_byte() {
+  if (++header_bytes_ > limits_->header_bytes) {
+    refuse({431, "headers_too_large",
+            "the header fields are longer than limits.header_bytes (" +
+                std::to_string(limits_->header_bytes) + ")"});
+  }
+}
+
+void HeadScanner::refuse(Problem problem) {
+  problem_ = std::move(problem);
+  state_ = State::refused;
+}
+
+}  // namespace roomcast::http

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "http/parser_limits.h"
+#include "http/problem.h"
+
+namespace roomcast::http {
+
+/// Judges the raw bytes of a request head, or of a trailer section, one by one, by the letter of RFC 9112
+/// sections 2.2, 3 and 5, before llhttp sees them: what one reader takes for a line end and another does
+/// not (a bare CR or LF, NUL, obs-fold, a space before the colon) never gets further. Counts against the
+/// limits as bytes arrive, so that nothing past a limit is stored.
+class HeadScanner {
+ public:
+  enum class Part : std::uint8_t { head, trailers };
+  enum class Verdict : std::uint8_t { need_more, complete, refused };
+
+  /// `limits` must outlive the scanner. Trailers are bounded by header_bytes and header_count too.
+  explicit HeadScanner(const ParserLimits& limits, Part part = Part::head);
+
+  /// Looks at `bytes` up to the end of the head; `used` says how many belonged to it.
+  Verdict scan(std::string_view bytes, std::size_t& used);
+  /// Why it was refused.
+  [[nodiscard]] const Problem& problem() const { return problem_; }
+  /// Whether a request has begun: an empty line before it does not count (RFC 9112 section 2.2).
+  [[nodiscard]] bool started() const { return state_ != State::start && state_ != State::start_lf; }
+
+ private:
+  enum class State : std::uint8_t {
+    start,     // nothing yet, one empty line may come
+    start_lf,  // CR of that empty line seen
+    method,
+    target,
+    version,
+    line_lf,  // CR of the request line or of a field line seen
+    field_start,
+    name,
+    value,
+    end_lf,  // CR of the empty line seen
+    complete,
+    refused,
+  };
+
+  void step(unsigned char byte);
+  void start(unsigned char byte);
+  void method(unsigned char byte);
+  void target(unsigned char byte);
+  void version(unsigned char byte);
+  void field_start(unsigned char byte);
+  void name(unsigned char byte);
+  void value(unsigned char byte);
+  void line_feed(unsigned char byte, State next);
+  void finish_method();
+  void finish_version();
+  void count_header_byte();
+  void refuse(Problem problem);
+
+  static constexpr std::size_t method_bytes = 24;  // the longest registered method has 17
+
+  const ParserLimits* limits_;  // a pointer, so that a scanner can be assigned
+  State state_;
+  bool empty_line_seen_ = false;
+  std::size_t length_ = 0;  // of the method, the target or the version
+  std::size_t header_bytes_ = 0;
+  std::size_t header_count_ = 0;
+  std::array<char, method_bytes> word_{};
+  Problem problem_;
+};
+
+}  // namespace roomcast::http

@@ -1,0 +1,188 @@
+#include "http/message.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/json.h"
+#include "http/url.h"
+
+namespace roomcast::http {
+
+namespace {
+
+struct MethodName {
+  Method method;
+  std::string_view name;
+};
+
+constexpr std::array<MethodName, 7> method_names{{
+    {Method::get, "GET"},
+    {Method::head, "HEAD"},
+    {Method::post, "POST"},
+    {Method::put, "PUT"},
+    {Method::delete_, "DELETE"},
+    {Method::options, "OPTIONS"},
+    {Method::patch, "PATCH"},
+}};
+
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+}  // namespace
+
+bool equals_ignoring_case(std::string_view a, std::string_view b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](char x, char y) { return lower(x) == lower(y); });
+}
+
+std::string_view trim(std::string_view text) {
+  const auto first = text.find_first_not_of(" \t");
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+std::string_view to_string(Method method) {
+  for (const auto& row : method_names) {
+    if (row.method == method) return row.name;
+  }
+  return "other";
+}
+
+Method method_from(std::string_view name) {
+  for (const auto& row : method_names) {
+    if (row.name == name) return row.method;
+  }
+  return Method::other;
+}
+
+void Headers::set(std::string_view name, std::string value) {
+  std::erase_if(fields_, [name](const Field& field) { return equals_ignoring_case(field.name, name); });
+  add(std::string(name), std::move(value));
+}
+
+std::optional<std::string_view> Headers::get(std::string_view name) const {
+  for (const auto& field : fields_) {
+    if (equals_ignoring_case(field.name, name)) return field.value;
+  }
+  return std::nullopt;
+}
+
+std::string Headers::joined(std::string_view name) const {
+  std::string list;
+  bool first = true;
+  for (const auto& field : fields_) {
+    if (!equals_ignoring_case(field.name, name)) continue;
+    if (!first) list += ", ";
+    list += field.value;
+    first = false;
+  }
+  return list;
+}
+
+bool Headers::has_token(std::string_view name, std::string_view token) const {
+  for (const auto& field : fields_) {
+    if (!equals_ignoring_case(field.name, name)) continue;
+    std::string_view rest = field.value;
+    while (true) {
+      const auto comma = rest.find(',');
+      if (equals_ignoring_case(trim(rest.substr(0, comma)), token)) return true;
+      if (comma == std::string_view::npos) break;
+      rest.remove_prefix(comma + 1);
+    }
+  }
+  return false;
+}
+
+std::size_t Headers::count(std::string_view name) const {
+  return static_cast<std::size_t>(std::count_if(fields_.begin(), fields_.end(), [name](const Field& field) {
+    return equals_ignoring_case(field.name, name);
+  }));
+}
+
+std::optional<std::string> Request::query_parameter(std::string_view name) const {
+  std::string_view rest = query;
+  while (!rest.empty()) {
+    const auto end = rest.find('&');
+    const std::string_view pair = rest.substr(0, end);
+    rest = end == std::string_view::npos ? std::string_view{} : rest.substr(end + 1);
+    const auto equals = pair.find('=');
+    const auto key = form_decode(pair.substr(0, equals));
+    if (!key || *key != name) continue;
+    auto value = form_decode(equals == std::string_view::npos ? std::string_view{} : pair.substr(equals + 1));
+    if (!value) return std::nullopt;
+    return std::move(*value);
+  }
+  return std::nullopt;
+}
+
+Response Response::of(int status, std::string_view content_type, std::string_view body) {
+  Response response;
+  response.status = status;
+  response.headers.add("Content-Type", std::string(content_type));
+  response.body = base::FrameRef::copy_of(body);
+  return response;
+}
+
+Response Response::error(int status, std::string_view code, std::string_view message) {
+  std::string body = R"({"error":{"code":)";
+  base::append_json_string(body, code);
+  body += R"(,"message":)";
+  base::append_json_string(body, message);
+  body += "}}\n";
+  return of(status, "application/json", body);
+}
+
+std::string_view reason_phrase(int status) {
+  struct Row {
+    int status;
+    std::string_view phrase;
+  };
+  static constexpr std::array<Row, 41> rows{{
+      {100, "Continue"},
+      {101, "Switching Protocols"},
+      {200, "OK"},
+      {201, "Created"},
+      {202, "Accepted"},
+      {204, "No Content"},
+      {206, "Partial Content"},
+      {301, "Moved Permanently"},
+      {302, "Found"},
+      {303, "See Other"},
+      {304, "Not Modified"},
+      {307, "Temporary Redirect"},
+      {308, "Permanent Redirect"},
+      {400, "Bad Request"},
+      {401, "Unauthorized"},
+      {403, "Forbidden"},
+      {404, "Not Found"},
+      {405, "Method Not Allowed"},
+      {406, "Not Acceptable"},
+      {408, "Request Timeout"},
+      {409, "Conflict"},
+      {410, "Gone"},
+      {411, "Length Required"},
+      {412, "Precondition Failed"},
+      {413, "Content Too Large"},
+      {414, "URI Too Long"},
+      {415, "Unsupported Media Type"},
+      {416, "Range Not Satisfiable"},
+      {417, "Expectation Failed"},
+      {421, "Misdirected Request"},
+      {422, "Unprocessable Content"},
+      {426, "Upgrade Required"},
+      {428, "Precondition Required"},
+      {429, "Too Many Requests"},
+      {431, "Request Header Fields Too Large"},
+      {500, "Internal Server Error"},
+      {501, "Not Implemented"},
+      {502, "Bad Gateway"},
+      {503, "Service Unavailable"},
+      {504, "Gateway Timeout"},
+      {505, "HTTP Version Not Supported"},
+  }};
+  for (const auto& row : rows) {
+    if (row.status == status) return row.phrase;
+  }
+  return "Unknown";
+}
+
+}  // namespace roomcast::http

@@ -1,0 +1,181 @@
+#include "http/parser.h"
+
+#include <llhttp.h>
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+namespace roomcast::http {
+
+/// llhttp for one request, with what it reports.
+struct Parser::Machine {
+  Machine() {
+    llhttp_init(&parser, HTTP_REQUEST, &settings());
+    parser.data = this;
+  }
+
+  /// True if llhttp took every byte.
+  bool feed(std::string_view bytes) {
+    const llhttp_errno_t error = llhttp_execute(&parser, bytes.data(), bytes.size());
+    // An upgrade is what the handlers make of it; for llhttp the request ends there like any other.
+    return error == HPE_OK || (error == HPE_PAUSED_UPGRADE && complete);
+  }
+
+  [[nodiscard]] Problem problem() const {
+    if (llhttp_get_errno(&parser) == HPE_INVALID_METHOD)
+      return {501, "not_implemented", "no such request method"};
+    const char* reason = llhttp_get_error_reason(&parser);
+    return bad_request(reason == nullptr || *reason == '\0' ? "malformed request" : reason);
+  }
+
+  static Machine& of(llhttp_t* parser) { return *static_cast<Machine*>(parser->data); }
+
+  static int on_url(llhttp_t* parser, const char* at, std::size_t length) {
+    of(parser).target.append(at, length);
+    return 0;
+  }
+
+  static int on_header_field(llhttp_t* parser, const char* at, std::size_t length) {
+    Machine& self = of(parser);
+    if (!self.head_complete) self.name.append(at, length);
+    return 0;
+  }
+
+  static int on_header_value(llhttp_t* parser, const char* at, std::size_t length) {
+    Machine& self = of(parser);
+    if (!self.head_complete) self.value.append(at, length);
+    return 0;
+  }
+
+  static int on_header_value_complete(llhttp_t* parser) {
+    Machine& self = of(parser);
+    if (self.head_complete) return 0;  // trailers are judged and dropped
+    self.headers.add(std::exchange(self.name, {}), std::string(trim(self.value)));
+    self.value.clear();
+    return 0;
+  }
+
+  static int on_headers_complete(llhttp_t* parser) {
+    of(parser).head_complete = true;
+    return 0;
+  }
+
+  static int on_body(llhttp_t* parser, const char* at, std::size_t length) {
+    of(parser).body.append(at, length);
+    return 0;
+  }
+
+  static int on_message_complete(llhttp_t* parser) {
+    of(parser).complete = true;
+    return 0;
+  }
+
+  static const llhttp_settings_t& settings() {
+    static const llhttp_settings_t table = [] {
+      llhttp_settings_t callbacks;
+      llhttp_settings_init(&callbacks);
+      callbacks.on_url = on_url;
+      callbacks.on_header_field = on_header_field;
+      callbacks.on_header_value = on_header_value;
+      callbacks.on_header_value_complete = on_header_value_complete;
+      callbacks.on_headers_complete = on_headers_complete;
+      callbacks.on_body = on_body;
+      callbacks.on_message_complete = on_message_complete;
+      return callbacks;
+    }();
+    return table;
+  }
+
+  llhttp_t parser{};
+  std::string target;
+  std::string name;
+  std::string value;
+  Headers headers;
+  std::string body;
+  bool head_complete = false;
+  bool complete = false;
+};
+
+Parser::Parser(const ParserLimits& limits) : limits_(limits), head_scanner_(limits) {}
+
+Parser::~Parser() = default;
+
+Parser::Event Parser::next(std::string_view& input) {
+  switch (stage_) {
+    case Stage::head:
+      return read_head(input);
+    case Stage::body:
+      return chunk_scanner_ ? read_chunks(input) : read_body(input);
+    case Stage::refused:
+      break;
+  }
+  input = {};
+  return Event::refused;
+}
+
+Parser::Event Parser::read_head(std::string_view& input) {
+  std::size_t used = 0;
+  const auto verdict = head_scanner_.scan(input, used);
+  if (verdict == HeadScanner::Verdict::refused) return refuse(head_scanner_.problem());
+  head_.append(input.substr(0, used));
+  input.remove_prefix(used);
+  if (verdict == HeadScanner::Verdict::need_more) return Event::need_more;
+
+  machine_ = std::make_unique<Machine>();
+  const bool taken = machine_->feed(head_);
+  head_ = {};
+  if (!taken) return refuse(machine_->problem());
+  request_.method_text = llhttp_method_name(static_cast<llhttp_method_t>(machine_->parser.method));
+  request_.method = method_from(request_.method_text);
+  request_.minor_version = machine_->parser.http_minor;
+  request_.headers = std::move(machine_->headers);
+  auto framing = check_head(request_, machine_->target, limits_);
+  if (!framing) return refuse(framing.error());
+  framing_ = *framing;
+  body_left_ = framing_.length;
+  if (framing_.kind == BodyFraming::Kind::chunked) chunk_scanner_.emplace(limits_);
+  stage_ = Stage::body;
+  return Event::head;
+}
+
+Parser::Event Parser::read_body(std::string_view& input) {
+  const auto bytes =
+      input.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(body_left_, input.size())));
+  input.remove_prefix(bytes.size());
+  body_left_ -= bytes.size();
+  return feed_body(bytes, body_left_ == 0);
+}
+
+Parser::Event Parser::read_chunks(std::string_view& input) {
+  std::size_t used = 0;
+  const auto verdict = chunk_scanner_->scan(input, used);
+  if (verdict == HeadScanner::Verdict::refused) return refuse(chunk_scanner_->problem());
+  const auto bytes = input.substr(0, used);
+  input.remove_prefix(used);
+  return feed_body(bytes, verdict == HeadScanner::Verdict::complete);
+}
+
+Parser::Event Parser::feed_body(std::string_view bytes, bool last) {
+  if (!bytes.empty() && !machine_->feed(bytes)) return refuse(machine_->problem());
+  if (machine_->complete != last) return refuse(bad_request("the end of the body is not clear"));
+  return last ? Event::request : Event::need_more;
+}
+
+Parser::Event Parser::refuse(Problem problem) {
+  problem_ = std::move(problem);
+  stage_ = Stage::refused;
+  machine_.reset();
+  return Event::refused;
+}
+
+Request Parser::take_request() {
+  request_.body = std::move(machine_->body);
+  machine_.reset();
+  stage_ = Stage::head;
+  head_scanner_ = HeadScanner(limits_);
+  chunk_scanner_.reset();
+  return std::exchange(request_, {});
+}
+
+}  // namespace roomcast::http

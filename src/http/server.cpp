@@ -1,0 +1,36 @@
+#include "http/server.h"
+
+#include <utility>
+
+namespace roomcast::http {
+
+Server::Server(Handler& handler, const base::Clock& clock, base::Deadlines& deadlines,
+               base::Scheduler& scheduler, base::Log& log)
+    : environment_{*this, handler, clock, deadlines, log}, scheduler_(scheduler) {}
+
+void Server::accept(std::unique_ptr<net::ByteStream> stream, net::Peer peer, net::Admission admission) {
+  const base::SlotId id = connections_.insert(nullptr);
+  auto connection = std::make_unique<Connection>(environment_, id, std::move(stream), std::move(peer),
+                                                 std::move(admission));
+  Connection& started = *connection;
+  *connections_.find(id) = std::move(connection);
+  started.start();
+}
+
+void Server::respond(base::SlotId id, Response response) {
+  Connection* connection = exchanges_.take(id);
+  if (connection != nullptr) connection->answer(std::move(response));
+}
+
+void Server::drain() {
+  environment_.draining = true;
+  connections_.for_each([](base::SlotId, std::unique_ptr<Connection>& connection) { connection->drain(); });
+}
+
+void Server::on_ended(base::SlotId id) { scheduler_.bury(connections_.take(id)); }
+
+base::SlotId Server::defer_answer(Connection& connection) { return exchanges_.insert(&connection); }
+
+void Server::forget_answer(base::SlotId exchange) { exchanges_.take(exchange); }
+
+}  // namespace roomcast::http

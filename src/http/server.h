@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+
+#include "base/clock.h"
+#include "base/deadlines.h"
+#include "base/log.h"
+#include "base/scheduler.h"
+#include "base/slot_map.h"
+#include "http/connection.h"
+#include "http/exchange.h"
+#include "net/admission.h"
+#include "net/byte_stream.h"
+
+namespace roomcast::http {
+
+/// Owns every HTTP connection, from accept to its end or hand-over.
+class Server final : public Connections, private ConnectionOwner {
+ public:
+  /// Everything handed in must outlive the server. `handler` gets every request, with an empty rest.
+  Server(Handler& handler, const base::Clock& clock, base::Deadlines& deadlines, base::Scheduler& scheduler,
+         base::Log& log);
+  Server(const Server&) = delete;
+  Server& operator=(const Server&) = delete;
+  ~Server() = default;
+
+  /// Settings that may change while running count from the next request on.
+  void set_limits(const ParserLimits& limits) { environment_.limits = limits; }
+  void set_settings(const ConnectionSettings& settings) { environment_.settings = settings; }
+  /// Which peers are believed about X-Forwarded-For and Forwarded; none until set.
+  void set_trusted_proxy(TrustedProxy is_trusted) { environment_.trusted_proxy = std::move(is_trusted); }
+
+  /// Serves `stream`, which nobody listens to yet.
+  void accept(std::unique_ptr<net::ByteStream> stream, net::Peer peer, net::Admission admission);
+  void respond(base::SlotId id, Response response) override;
+
+  /// Idle connections close at once, the others behind the answer they wait for. For good.
+  void drain();
+
+  [[nodiscard]] std::size_t connections() const { return connections_.size(); }
+  [[nodiscard]] const HttpStats& stats() const { return environment_.stats; }
+
+ private:
+  void on_ended(base::SlotId id) override;
+  [[nodiscard]] base::SlotId defer_answer(Connection& connection) override;
+  void forget_answer(base::SlotId exchange) override;
+
+  ConnectionEnvironment environment_;
+  base::Scheduler& scheduler_;
+  base::SlotMap<Connection*> exchanges_;  // the deferred ones; each id answers once
+  base::SlotMap<std::unique_ptr<Connection>> connections_;
+};
+
+}  // namespace roomcast::http

@@ -1,0 +1,132 @@
+#include "http/url.h"
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "http/message.h"
+
+namespace roomcast::http {
+
+namespace {
+
+int hex_value(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+/// The byte behind the '%' at `at`, or -1.
+int encoded_byte(std::string_view text, std::size_t at) {
+  if (text.size() - at < 3) return -1;
+  const int high = hex_value(text[at + 1]);
+  const int low = hex_value(text[at + 2]);
+  return high < 0 || low < 0 ? -1 : high * 16 + low;
+}
+
+bool is_alphanumeric(char c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/// reg-name, which contains the form of IPv4 addresses.
+bool is_registered_name(std::string_view host) {
+  for (std::size_t i = 0; i < host.size(); ++i) {
+    const char c = host[i];
+    if (is_alphanumeric(c) || std::string_view("-._~!$&'()*+,;=").find(c) != std::string_view::npos) continue;
+    if (c != '%' || encoded_byte(host, i) < 0) return false;
+    i += 2;
+  }
+  return !host.empty();
+}
+
+/// IP-literal without zone: the brackets and an IPv6 address. Addresses of the future are refused.
+bool is_ip_literal(std::string_view host) {
+  if (host.size() < 4 || host.front() != '[' || host.back() != ']') return false;
+  const std::string address(host.substr(1, host.size() - 2));
+  in6_addr parsed{};
+  return address.find('\0') == std::string::npos && inet_pton(AF_INET6, address.c_str(), &parsed) == 1;
+}
+
+std::string lower_case(std::string_view text) {
+  std::string lowered(text);
+  std::transform(lowered.begin(), lowered.end(), lowered.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  return lowered;
+}
+
+}  // namespace
+
+base::Result<std::string> percent_decode(std::string_view text) {
+  std::string decoded;
+  decoded.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      decoded += text[i];
+      continue;
+    }
+    const int byte = encoded_byte(text, i);
+    if (byte < 0) {
+      return base::Error{"broken percent-encoding '" + std::string(text.substr(i, 3)) +
+                         "': '%' needs two hexadecimal digits"};
+    }
+    decoded += static_cast<char>(byte);
+    i += 2;
+  }
+  return decoded;
+}
+
+std::optional<std::string> form_decode(std::string_view text) {
+  std::string spaced(text);
+  std::replace(spaced.begin(), spaced.end(), '+', ' ');
+  auto decoded = percent_decode(spaced);
+  if (!decoded) return std::nullopt;
+  return std::move(*decoded);
+}
+
+std::optional<Authority> parse_authority(std::string_view text) {
+  const auto host_end = text.rfind(':');
+  // The last colon begins the port unless it stands within the brackets of an address.
+  const bool has_port =
+      host_end != std::string_view::npos && text.find(']', host_end) == std::string_view::npos;
+  const std::string_view host = has_port ? text.substr(0, host_end) : text;
+  if (!is_registered_name(host) && !is_ip_literal(host)) return std::nullopt;
+  Authority authority{lower_case(host), std::nullopt};
+  if (!has_port) return authority;
+  const std::string_view digits = text.substr(host_end + 1);
+  if (digits.empty()) return authority;
+  std::uint16_t port = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  if (error != std::errc{} || end != digits.data() + digits.size()) return std::nullopt;
+  authority.port = port;
+  return authority;
+}
+
+std::optional<Target> parse_target(std::string_view text) {
+  Target target;
+  if (text == "*") {
+    target.path = text;
+    return target;
+  }
+  std::string_view rest = text;
+  if (!rest.starts_with('/')) {
+    const auto scheme_end = rest.find("://");
+    const auto scheme = rest.substr(0, scheme_end);
+    if (scheme_end == std::string_view::npos ||
+        !(equals_ignoring_case(scheme, "http") || equals_ignoring_case(scheme, "https"))) {
+      return std::nullopt;
+    }
+    rest.remove_prefix(scheme_end + 3);
+    const auto authority_end = rest.find_first_of("/?");
+    target.authority = rest.substr(0, authority_end);
+    rest.remove_prefix(target.authority.size());
+  }
+  const auto question = rest.find('?');
+  target.path = rest.substr(0, question);
+  if (target.path.empty()) target.path = "/";  // an absolute form may leave it out (RFC 9112 section 3.2.1)
+  if (question != std::string_view::npos) target.query = rest.substr(question + 1);
+  return target;
+}
+
+}  // namespace roomcast::http

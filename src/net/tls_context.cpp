@@ -1,0 +1,131 @@
+#include "net/tls_context.h"
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509err.h>
+#include <openssl/x509v3.h>
+
+#include <array>
+#include <ctime>
+#include <span>
+#include <string_view>
+
+#include "net/tls_error.h"
+
+namespace roomcast::net {
+
+namespace {
+
+// TLS 1.2 with forward secrecy and authenticated encryption only (RFC 9325 section 4.2); TLS 1.3 has no
+// other.
+constexpr const char* tls12_ciphers = "ECDHE+AESGCM:ECDHE+CHACHA20";
+// The same for all certificates, so that a ticket is good whichever of them was chosen.
+constexpr std::string_view session_id_context = "roomcast";
+
+int refuse_password(char* /*buffer*/, int /*size*/, int /*writing*/, void* /*data*/) { return -1; }
+
+/// RFC 7301: HTTP/1.1 if it is offered, else the alert no_application_protocol.
+int choose_protocol(SSL* /*connection*/, const unsigned char** chosen, unsigned char* chosen_size,
+                    const unsigned char* offered, unsigned int offered_size, void* /*data*/) {
+  const std::string_view list(reinterpret_cast<const char*>(offered), offered_size);
+  for (std::size_t at = 0; at < list.size();) {
+    const auto size = static_cast<unsigned char>(list[at]);
+    if (list.substr(at + 1, size) == "http/1.1") {
+      *chosen = offered + at + 1;
+      *chosen_size = size;
+      return SSL_TLSEXT_ERR_OK;
+    }
+    at += 1U + size;
+  }
+  return SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
+void configure(SSL_CTX* context) {
+  SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+  SSL_CTX_set_cipher_list(context, tls12_ciphers);
+  SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+                                   SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
+  SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
+  // Sessions live in the clients' tickets: nothing to keep here.
+  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+  SSL_CTX_set_num_tickets(context, 1);
+  SSL_CTX_set_session_id_context(context, reinterpret_cast<const unsigned char*>(session_id_context.data()),
+                                 session_id_context.size());
+  SSL_CTX_set_alpn_select_cb(context, choose_protocol, nullptr);
+  // Without this OpenSSL would ask for the password on the terminal.
+  SSL_CTX_set_default_passwd_cb(context, refuse_password);
+}
+
+base::Error key_error(const CertificateFiles& files) {
+  const unsigned long error = ERR_peek_error();
+  const int reason = ERR_GET_REASON(error);
+  if (ERR_GET_LIB(error) == ERR_LIB_X509 &&
+      (reason == X509_R_KEY_VALUES_MISMATCH || reason == X509_R_KEY_TYPE_MISMATCH)) {
+    ERR_clear_error();
+    return {"the key in " + files.key + " does not belong to the certificate in " + files.certificate};
+  }
+  return {"cannot use the key in " + files.key + ": " + take_openssl_error()};
+}
+
+std::int64_t not_after_ms(const SSL_CTX* context) {
+  std::tm parts{};
+  if (ASN1_TIME_to_tm(X509_get0_notAfter(SSL_CTX_get0_certificate(context)), &parts) != 1) return 0;
+  return std::int64_t{timegm(&parts)} * 1000;
+}
+
+}  // namespace
+
+void TlsContext::Free::operator()(ssl_ctx_st* context) const { SSL_CTX_free(context); }
+
+TlsContext::~TlsContext() = default;
+
+base::Result<std::shared_ptr<const TlsContext>> TlsContext::load(const std::vector<CertificateFiles>& files) {
+  if (files.empty()) return base::Error{"TLS needs a certificate: set tls.certificate and tls.key"};
+  std::shared_ptr<TlsContext> made(new TlsContext);
+  for (const auto& pair : files) {
+    auto context = make(pair);
+    if (!context) return std::move(context.error());
+    made->expiries_.push_back({pair.certificate, not_after_ms(context->get())});
+    made->contexts_.push_back(std::move(*context));
+  }
+  SSL_CTX_set_tlsext_servername_callback(made->native(), on_server_name);
+  SSL_CTX_set_tlsext_servername_arg(made->native(), made.get());
+  return std::shared_ptr<const TlsContext>(std::move(made));
+}
+
+base::Result<TlsContext::Context> TlsContext::make(const CertificateFiles& files) {
+  ERR_clear_error();
+  Context context(SSL_CTX_new(TLS_server_method()));
+  if (!context) return base::Error{"cannot set up TLS: " + take_openssl_error()};
+  configure(context.get());
+  if (SSL_CTX_use_certificate_chain_file(context.get(), files.certificate.c_str()) != 1) {
+    return base::Error{"cannot use the certificate in " + files.certificate + ": " + take_openssl_error()};
+  }
+  if (SSL_CTX_use_PrivateKey_file(context.get(), files.key.c_str(), SSL_FILETYPE_PEM) != 1) {
+    return key_error(files);
+  }
+  return context;
+}
+
+int TlsContext::on_server_name(ssl_st* connection, int* /*alert*/, void* self) noexcept {
+  static_cast<const TlsContext*>(self)->choose(connection);
+  return SSL_TLSEXT_ERR_OK;
+}
+
+void TlsContext::choose(ssl_st* connection) const {
+  const char* name = SSL_get_servername(connection, TLSEXT_NAMETYPE_host_name);
+  if (name == nullptr || contexts_.size() == 1) return;
+  constexpr std::array<unsigned int, 2> rules{
+      X509_CHECK_FLAG_NO_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT,
+      X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS | X509_CHECK_FLAG_NEVER_CHECK_SUBJECT};
+  for (const auto flags : rules) {
+    for (const auto& context : contexts_) {
+      X509* certificate = SSL_CTX_get0_certificate(context.get());
+      if (X509_check_host(certificate, name, 0, flags, nullptr) != 1) continue;
+      SSL_set_SSL_CTX(connection, context.get());
+      return;
+    }
+  }
+}
+
+}  // namespace roomcast::net

@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+
+struct ssl_st;
+struct ssl_ctx_st;
+
+namespace roomcast::net {
+
+/// A certificate with its chain, leaf first, and its private key, both PEM.
+struct CertificateFiles {
+  std::string certificate;
+  std::string key;
+};
+
+/// What TLS connections are made from: TLS 1.2 and 1.3 with forward secrecy, session tickets, no
+/// renegotiation, HTTP/1.1 by ALPN. Immutable: a reload makes a new one, and connections keep theirs.
+///
+/// With several certificates the client's server name (SNI) chooses: an exact name of the certificate before
+/// a wildcard, and the first certificate if none fits or no name was sent.
+class TlsContext {
+ public:
+  /// Reads the files, at least one pair. The error names the file and what is wrong with it.
+  [[nodiscard]] static base::Result<std::shared_ptr<const TlsContext>> load(
+      const std::vector<CertificateFiles>& files);
+
+  TlsContext(const TlsContext&) = delete;
+  TlsContext& operator=(const TlsContext&) = delete;
+  ~TlsContext();
+
+  struct Expiry {
+    std::string certificate;        ///< file name
+    std::int64_t not_after_ms = 0;  ///< since the epoch
+  };
+  /// When each certificate expires, in the order of the configuration.
+  [[nodiscard]] const std::vector<Expiry>& expiries() const { return expiries_; }
+
+  /// The default certificate's context, for making connections. The connection needs this TlsContext until
+  /// its handshake is over.
+  [[nodiscard]] ssl_ctx_st* native() const { return contexts_.front().get(); }
+
+ private:
+  struct Free {
+    void operator()(ssl_ctx_st* context) const;
+  };
+  using Context = std::unique_ptr<ssl_ctx_st, Free>;
+
+  TlsContext() = default;
+  [[nodiscard]] static base::Result<Context> make(const CertificateFiles& files);
+  void choose(ssl_st* connection) const;
+  static int on_server_name(ssl_st* connection, int* alert, void* self) noexcept;
+
+  std::vector<Context> contexts_;  // one a certificate
+  std::vector<Expiry> expiries_;
+};
+
+}  // namespace roomcast::net

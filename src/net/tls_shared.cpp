@@ -1,0 +1,64 @@
+#include "net/tls_shared.h"
+
+#include <openssl/bio.h>
+
+#include <new>
+
+#include "net/tls_stream.h"
+
+namespace roomcast::net {
+
+namespace {
+
+long control(BIO* /*bio*/, int command, long /*number*/, void* /*pointer*/) {
+  return command == BIO_CTRL_FLUSH ? 1 : 0;
+}
+
+int create(BIO* bio) {
+  BIO_set_init(bio, 1);
+  return 1;
+}
+
+}  // namespace
+
+TlsShared::TlsShared(base::Scheduler& scheduler, base::Deadlines& deadlines,
+                     std::int64_t handshake_timeout_ms)
+    : scheduler_(scheduler),
+      deadlines_(deadlines),
+      handshake_timeout_ms_(handshake_timeout_ms),
+      decrypted_(record_bytes),
+      joining_(record_bytes),
+      method_(BIO_meth_new(BIO_TYPE_SOURCE_SINK, "roomcast stream")) {
+  if (!method_) throw std::bad_alloc();
+  BIO_meth_set_create(method_.get(), create);
+  BIO_meth_set_ctrl(method_.get(), control);
+  BIO_meth_set_read_ex(method_.get(), [](BIO* bio, char* into, std::size_t size, std::size_t* count) {
+    BIO_clear_retry_flags(bio);
+    *count = static_cast<TlsStream*>(BIO_get_data(bio))->take_input(into, size);
+    if (*count == 0) BIO_set_retry_read(bio);
+    return *count == 0 ? 0 : 1;
+  });
+  BIO_meth_set_write_ex(method_.get(), [](BIO* bio, const char* from, std::size_t size, std::size_t* count) {
+    BIO_clear_retry_flags(bio);
+    static_cast<TlsStream*>(BIO_get_data(bio))->put_output({from, size});
+    *count = size;
+    return 1;
+  });
+}
+
+TlsShared::~TlsShared() = default;
+
+void TlsShared::FreeMethod::operator()(bio_method_st* method) const { BIO_meth_free(method); }
+
+bio_st* TlsShared::make_bio(TlsStream& stream) const {
+  BIO* bio = BIO_new(method_.get());
+  if (bio == nullptr) throw std::bad_alloc();
+  BIO_set_data(bio, &stream);
+  return bio;
+}
+
+std::unique_ptr<ByteStream> TlsWrapper::wrap(std::unique_ptr<ByteStream> stream) {
+  return std::make_unique<TlsStream>(shared_, context_, std::move(stream));
+}
+
+}  // namespace roomcast::net

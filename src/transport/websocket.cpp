@@ -1,0 +1,248 @@
+#include "transport/websocket.h"
+
+#include <utility>
+
+#include "ws/close_code.h"
+#include "ws/frame_writer.h"
+
+namespace roomcast::transport {
+
+namespace {
+
+base::CloseReason reason_for(ws::CloseCode code) {
+  switch (code) {
+    case ws::CloseCode::unsupported_data:
+      return base::CloseReason::unsupported_data;
+    case ws::CloseCode::invalid_data:
+      return base::CloseReason::invalid_data;
+    case ws::CloseCode::message_too_big:
+      return base::CloseReason::message_too_big;
+    case ws::CloseCode::internal_error:
+      return base::CloseReason::internal_error;
+    default:
+      return base::CloseReason::protocol_error;
+  }
+}
+
+ws::FrameReader make_reader(WebSocketShared& shared, const std::optional<ws::DeflateParameters>& deflate) {
+  if (!deflate) return ws::FrameReader(shared.settings.reader);
+  using Takeover = ws::FrameReader::ContextTakeover;
+  return {shared.settings.reader, shared.inflaters, deflate->client_context_takeover ? Takeover::yes : Takeover::no};
+}
+
+}  // namespace
+
+WebSocketShared::WebSocketShared(base::Scheduler& scheduler_, base::Deadlines& deadlines_, net::Linger& linger_,
+                                 WebSocketFramings& framings_, const WebSocketSettings& settings_)
+    : scheduler(scheduler_),
+      deadlines(deadlines_),
+      linger(linger_),
+      framings(framings_),
+      settings(settings_) {
+  std::string ping;
+  ws::append_frame(ping, ws::Opcode::ping, {});
+  ping_frame = base::FrameRef::copy_of(ping);
+}
+
+WebSocket::WebSocket(WebSocketShared& shared, Parts parts)
+    : shared_(shared),
+      framing_(shared.framings.for_client(parts.deflate)),
+      stream_(std::move(parts.stream)),
+      admission_(std::move(parts.admission)),
+      reader_(make_reader(shared, parts.deflate)),
+      queue_(std::move(parts.unsent)),
+      deadline_(shared.deadlines, *this),
+      peer_(std::move(parts.peer)) {
+  if (!parts.leftover.empty()) held_ = std::make_unique<std::string>(std::move(parts.leftover));
+}
+
+WebSocket::~WebSocket() { shared_.scheduler.forget(*this); }
+
+void WebSocket::start(session::TransportEvents& events) {
+  events_ = &events;
+  stream_->set_events(*this);
+  deadline_.set_in(shared_.settings.ping_ms);
+  if (held_ || !queue_.empty()) mark_dirty();
+}
+
+void WebSocket::send(const base::FrameRef& wire) {
+  if (state_ != State::open) return;
+  queue_.push(wire);
+  mark_dirty();
+}
+
+void WebSocket::pause() {
+  if (paused_ || state_ != State::open) return;
+  paused_ = true;
+  stream_->pause_reading();
+}
+
+void WebSocket::resume() {
+  if (!paused_) return;
+  paused_ = false;
+  stream_->resume_reading();
+  if (held_) mark_dirty();
+}
+
+void WebSocket::close(base::CloseReason reason, std::string_view text) {
+  if (state_ != State::open) return;
+  if (reason == base::CloseReason::slow_consumer) queue_.drop_unsent();
+  const base::CloseReasonInfo& info = base::describe(reason);
+  say_goodbye(reason, info.websocket, text.empty() ? info.text : text, State::closing);
+}
+
+void WebSocket::abort() {
+  state_ = State::closed;
+  deadline_.clear();
+}
+
+session::Traffic WebSocket::traffic() const { return {messages_in_, payload_bytes_in_, wire_bytes_out_}; }
+
+void WebSocket::on_bytes(std::span<char> bytes) {
+  heard_ = true;
+  if (held_) {
+    held_->append(bytes.data(), bytes.size());
+    return;
+  }
+  read(bytes);
+}
+
+void WebSocket::read(std::span<char> input) {
+  while (state_ == State::open || state_ == State::closing) {
+    if (paused_ && !input.empty()) {
+      held_ = std::make_unique<std::string>(input.data(), input.size());
+      return;
+    }
+    const ws::Event event = reader_.next(input);
+    if (event.type == ws::Event::Type::need_more) return;
+    on_event(event);
+  }
+}
+
+void WebSocket::on_event(const ws::Event& event) {
+  using Type = ws::Event::Type;
+  switch (event.type) {
+    case Type::text:
+      return on_data(dialect::Form::text, event.payload);
+    case Type::binary:
+      return on_data(dialect::Form::binary, event.payload);
+    case Type::ping: {
+      if (state_ != State::open) return;
+      std::string pong;
+      ws::append_frame(pong, ws::Opcode::pong, event.payload);
+      queue_.push_urgent(base::FrameRef::copy_of(pong));
+      return mark_dirty();
+    }
+    case Type::close:
+      return on_close_frame(event);
+    case Type::error:
+      // RFC 6455 section 7.1.7: say why, then close without waiting for an answer.
+      if (state_ == State::closing) {
+        state_ = State::finishing;
+        return mark_dirty();
+      }
+      return say_goodbye(reason_for(event.code), static_cast<std::uint16_t>(event.code), event.payload,
+                         State::finishing);
+    case Type::pong:
+    case Type::need_more:
+      return;
+  }
+}
+
+void WebSocket::on_data(dialect::Form form, std::string_view payload) {
+  ++messages_in_;
+  payload_bytes_in_ += payload.size();
+  ++shared_.stats.messages_in;
+  shared_.stats.payload_bytes_in += payload.size();
+  if (state_ == State::open) events_->on_message(form, payload);
+}
+
+void WebSocket::on_close_frame(const ws::Event& event) {
+  if (state_ == State::closing) {
+    // The answer to our close frame: both sides are done (RFC 6455 section 7.1.4).
+    state_ = State::finishing;
+    return mark_dirty();
+  }
+  say_goodbye(base::CloseReason::client_closed, static_cast<std::uint16_t>(event.code), {}, State::finishing);
+}
+
+void WebSocket::say_goodbye(base::CloseReason reason, std::uint16_t code, std::string_view text, State next) {
+  reason_ = reason;
+  close_code_ = code;
+  state_ = next;
+  std::string frame;
+  ws::append_close(frame, static_cast<ws::CloseCode>(code), text);
+  queue_.push(base::FrameRef::copy_of(frame));
+  mark_dirty();
+  deadline_.set_in(shared_.settings.close_timeout_ms);
+  if (paused_) {
+    // The peer's close frame must still be heard.
+    paused_ = false;
+    stream_->resume_reading();
+  }
+  events_->on_closing();
+}
+
+void WebSocket::on_end() {
+  // Without a close handshake there is nothing to wait for; with one, what is queued still leaves.
+  if (state_ != State::finishing)
+    end(state_ == State::closing ? reason_ : base::CloseReason::connection_lost);
+}
+
+void WebSocket::on_writable() { mark_dirty(); }
+
+void WebSocket::on_error(std::string_view /*why*/) {
+  end(state_ == State::open ? base::CloseReason::connection_lost : reason_);
+}
+
+void WebSocket::on_deadline() {
+  if (state_ == State::open) {
+    keep_alive();
+  } else {
+    end(reason_);
+  }
+}
+
+void WebSocket::keep_alive() {
+  const WebSocketSettings& settings = shared_.settings;
+  if (awaiting_pong_ && !heard_ && !paused_) {
+    return close(base::CloseReason::ping_timeout, {});
+  }
+  if (awaiting_pong_) {
+    awaiting_pong_ = false;
+    return deadline_.set_in(settings.ping_ms);
+  }
+  awaiting_pong_ = true;
+  heard_ = false;
+  queue_.push_urgent(shared_.ping_frame);
+  mark_dirty();
+  deadline_.set_in(settings.pong_timeout_ms);
+}
+
+void WebSocket::flush() {
+  if (state_ == State::closed) return;
+  if (held_ && !paused_) {
+    const std::unique_ptr<std::string> held = std::move(held_);
+    read({held->data(), held->size()});
+  }
+  const std::size_t before = queue_.bytes();
+  const bool all = queue_.flush(*stream_);
+  wire_bytes_out_ += before - queue_.bytes();
+  shared_.stats.wire_bytes_out += before - queue_.bytes();
+  if (all && state_ == State::finishing) {
+    shared_.linger.add(std::move(stream_), {}, std::move(admission_));
+    return end(reason_);
+  }
+  if (state_ == State::open && queue_.bytes() > shared_.settings.queue_bytes) {
+    close(base::CloseReason::slow_consumer, {});
+  }
+}
+
+void WebSocket::end(base::CloseReason reason) {
+  if (state_ == State::closed) return;
+  state_ = State::closed;
+  deadline_.clear();
+  events_->on_closed(reason);
+}
+
+}  // namespace roomcast::transport

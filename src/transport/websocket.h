@@ -1,0 +1,130 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/close_reason.h"
+#include "base/deadlines.h"
+#include "base/frame.h"
+#include "base/scheduler.h"
+#include "net/admission.h"
+#include "net/byte_stream.h"
+#include "net/linger.h"
+#include "net/write_queue.h"
+#include "session/transport.h"
+#include "transport/websocket_framing.h"
+#include "ws/extensions.h"
+#include "ws/frame_reader.h"
+
+namespace roomcast::transport {
+
+/// What may change by a reload; applies from the next use on.
+struct WebSocketSettings {
+  std::int64_t ping_ms = 25000;          ///< between pings
+  std::int64_t pong_timeout_ms = 10000;  ///< for anything to come back after a ping
+  std::int64_t close_timeout_ms = 5000;  ///< for the close handshake and for what is still owed
+  std::size_t queue_bytes = std::size_t{1} << 20U;
+  ws::ReaderLimits reader;
+};
+
+struct WebSocketStats {
+  std::uint64_t messages_in = 0;
+  std::uint64_t payload_bytes_in = 0;
+  std::uint64_t wire_bytes_out = 0;
+};
+
+/// What all WebSocket clients share; outlives them.
+struct WebSocketShared {
+  base::Scheduler& scheduler;
+  base::Deadlines& deadlines;
+  net::Linger& linger;
+  WebSocketFramings& framings;
+  WebSocketSettings settings;
+  WebSocketStats stats;
+  ws::InflaterPool inflaters;
+  base::FrameRef ping_frame;
+
+  WebSocketShared(base::Scheduler& scheduler, base::Deadlines& deadlines, net::Linger& linger,
+                  WebSocketFramings& framings, const WebSocketSettings& settings);
+};
+
+/// A client over WebSocket (RFC 6455): open → closing (our close frame is on its way, the peer's is awaited)
+/// → finishing (nothing more is read; what is queued leaves, then the TCP connection is closed) → closed.
+class WebSocket final : public session::Transport,
+                        private net::ByteStream::Events,
+                        private base::Flushable,
+                        private base::Deadline::Listener {
+ public:
+  struct Parts {
+    std::unique_ptr<net::ByteStream> stream;
+    net::WriteQueue unsent;  ///< of the handshake's answer; usually nothing
+    net::Admission admission;
+    std::string leftover;  ///< bytes that came behind the handshake
+    std::string peer;
+    const session::Framing* framing = nullptr;
+    ws::FrameReader reader;
+  };
+
+  WebSocket(WebSocketShared& shared, Parts parts);
+  ~WebSocket() override;
+
+  void start(session::TransportEvents& events) override;
+  [[nodiscard]] const session::Framing& framing() const override { return framing_; }
+  void send(const base::FrameRef& wire) override;
+  [[nodiscard]] std::size_t queued_bytes() const override { return queue_.bytes(); }
+  void pause() override;
+  void resume() override;
+  void close(base::CloseReason reason, std::string_view text) override;
+  void abort() override;
+  [[nodiscard]] std::string_view peer_address() const override { return peer_; }
+  [[nodiscard]] session::Traffic traffic() const override;
+  [[nodiscard]] std::uint16_t close_code() const override { return close_code_; }
+
+ private:
+  enum class State : std::uint8_t { open, closing, finishing, closed };
+
+  void on_bytes(std::span<char> bytes) override;
+  void on_end() override;
+  void on_writable() override;
+  void on_error(std::string_view why) override;
+  void on_deadline() override;
+  void flush() override;
+
+  void read(std::span<char> input);
+  void on_event(const ws::Event& event);
+  void on_close_frame(const ws::Event& event);
+  void on_data(dialect::Form form, std::string_view payload);
+  void keep_alive();
+  /// Queues a close frame (RFC 6455 section 5.5.1) and moves on to `next`.
+  void say_goodbye(base::CloseReason reason, std::uint16_t code, std::string_view text, State next);
+  /// Over at once; the stream goes down with this object.
+  void end(base::CloseReason reason);
+  void mark_dirty() { shared_.scheduler.mark_dirty(*this); }
+
+  WebSocketShared& shared_;
+  const session::Framing& framing_;
+  std::unique_ptr<net::ByteStream> stream_;
+  net::Admission admission_;
+  session::TransportEvents* events_ = nullptr;
+  ws::FrameReader reader_;
+  net::WriteQueue queue_;
+  base::Deadline deadline_;
+  std::string peer_;
+  std::unique_ptr<std::string> held_;  // read but not taken: the leftover of the handshake, or while paused
+  std::uint64_t payload_bytes_in_ = 0;
+  std::uint64_t wire_bytes_out_ = 0;
+  std::uint32_t messages_in_ = 0;
+  std::uint16_t close_code_ = 0;
+  base::CloseReason reason_ = base::CloseReason::connection_lost;
+  State state_ = State::open;
+  bool heard_ = false;  // anything came since the last look
+  bool awaiting_pong_ = false;
+  bool paused_ = false;
+};
+
+}  // namespace roomcast::transport

@@ -1,0 +1,52 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "session/transport.h"
+#include "ws/deflate.h"
+#include "ws/extensions.h"
+
+namespace roomcast::transport {
+
+/// One WebSocket frame per payload, uncompressed (RFC 6455 section 5).
+class PlainFraming final : public session::Framing {
+ public:
+  void frame(dialect::Form form, std::string_view payload, std::string& out) const override;
+};
+
+/// One compressed frame per payload (RFC 7692), by one compressor for all clients with the same window: each
+/// message stands for itself (server_no_context_takeover), so everybody gets the same bytes. Payloads
+/// shorter than `min_bytes` go uncompressed.
+class DeflateFraming final : public session::Framing {
+ public:
+  DeflateFraming(const ws::DeflaterSettings& settings, std::size_t min_bytes)
+      : deflater_(settings), min_bytes_(min_bytes) {}
+  void frame(dialect::Form form, std::string_view payload, std::string& out) const override;
+
+ private:
+  mutable ws::Deflater deflater_;  // a workspace: what it makes of a message depends on that alone
+  std::size_t min_bytes_;
+};
+
+/// All framings of WebSocket: the plain one, and one for each window size that clients have agreed on.
+class WebSocketFramings {
+ public:
+  WebSocketFramings(int level, std::size_t min_bytes) : level_(level), min_bytes_(min_bytes) {}
+  WebSocketFramings(const WebSocketFramings&) = delete;
+  WebSocketFramings& operator=(const WebSocketFramings&) = delete;
+
+  [[nodiscard]] const session::Framing& for_client(const std::optional<ws::DeflateParameters>& deflate);
+
+ private:
+  int level_;
+  std::size_t min_bytes_;
+  PlainFraming plain_;
+  std::array<std::unique_ptr<DeflateFraming>, 16> by_window_bits_;
+};
+
+}  // namespace roomcast::transport

@@ -1,0 +1,86 @@
+#include "transport/websocket_upgrade.h"
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "hub/room_name.h"
+
+namespace roomcast::transport {
+
+namespace {
+
+/// Field values joined where they may be lists; they live as long as the request.
+struct Fields {
+  explicit Fields(const http::Headers& headers)
+      : upgrade(headers.joined("Upgrade")),
+        connection(headers.joined("Connection")),
+        protocols(headers.joined("Sec-WebSocket-Protocol")),
+        extensions(headers.joined("Sec-WebSocket-Extensions")) {}
+  std::string upgrade;
+  std::string connection;
+  std::string protocols;
+  std::string extensions;
+};
+
+ws::HandshakeRequest handshake_request(const http::Request& request, const Fields& fields) {
+  ws::HandshakeRequest handshake;
+  handshake.method = request.method_text;
+  handshake.minor_version = request.minor_version;
+  handshake.upgrade = fields.upgrade;
+  handshake.connection = fields.connection;
+  handshake.key = request.headers.get("Sec-WebSocket-Key").value_or("");
+  handshake.key_count = request.headers.count("Sec-WebSocket-Key");
+  handshake.version = request.headers.get("Sec-WebSocket-Version").value_or("");
+  handshake.version_count = request.headers.count("Sec-WebSocket-Version");
+  handshake.protocols = fields.protocols;
+  handshake.protocol_count = request.headers.count("Sec-WebSocket-Protocol");
+  handshake.extensions = fields.extensions;
+  return handshake;
+}
+
+http::Response refusal(const ws::HandshakeRefused& refused) {
+  http::Response response = http::Response::error(refused.status, refused.code, refused.message);
+  for (const auto& [name, value] : refused.headers) response.headers.add(std::string(name), std::string(value));
+  return response;
+}
+
+}  // namespace
+
+WebSocketUpgrade::WebSocketUpgrade(WebSocketShared& shared, session::SessionTable& sessions,
+                                   session::DialectChoices choices, Rooms rooms,
+                                   const std::optional<ws::DeflatePolicy>& deflate)
+    : shared_(shared), sessions_(sessions), choices_(std::move(choices)), rooms_(rooms), policy_{{}, deflate} {
+  for (const session::DialectChoice& choice : choices_.named) policy_.subprotocols.push_back(choice.subprotocol);
+}
+
+void WebSocketUpgrade::handle(http::Exchange& exchange, std::string_view room) {
+  const http::Request& request = exchange.request();
+  if (rooms_ == Rooms::from_path) {
+    if (const auto valid = hub::check_room_name(room); !valid) {
+      return exchange.respond(http::Response::error(400, "bad_room_name", valid.error().message));
+    }
+  }
+  const Fields fields(request.headers);
+  const auto decision = ws::decide_handshake(handshake_request(request, fields), policy_);
+  if (!decision) return exchange.respond(refusal(decision.error()));
+  if (sessions_.hub().overloaded()) {
+    http::Response response =
+        http::Response::error(503, "overloaded", "memory is short (limits.memory_bytes): try again later");
+    response.headers.add("Retry-After", "1");
+    return exchange.respond(std::move(response));
+  }
+
+  // The request goes with the hand-over: what is needed of it is taken before.
+  const std::string room_name(room);
+  const std::string name = request.query_parameter("name").value_or("");
+  const bool own_messages = request.query_parameter("echo") != "0";
+  http::HandOver connection = exchange.take_over(decision->head);
+  WebSocket::Parts parts{std::move(connection.stream),   std::move(connection.unsent),
+                         std::move(connection.admission), std::move(connection.leftover),
+                         std::move(connection.peer),      decision->deflate};
+  sessions_.open(std::make_unique<WebSocket>(shared_, std::move(parts)), choices_.find(decision->subprotocol),
+                 {room_name, name, own_messages});
+}
+
+}  // namespace roomcast::transport

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "ws/close_code.h"
+
+namespace roomcast::ws {
+
+/// The ways a peer can break RFC 6455 or RFC 7692, or pass a limit. Each one fails the connection.
+enum class Fault : std::uint8_t {
+  none,
+  reserved_bits,            ///< section 5.2, RSV1–3 without an extension that defines them
+  reserved_opcode,          ///< section 5.2
+  not_masked,               ///< section 5.1
+  control_fragmented,       ///< section 5.5
+  control_too_long,         ///< section 5.5
+  length_not_minimal,       ///< section 5.2
+  length_out_of_range,      ///< section 5.2, the most significant bit must be 0
+  unexpected_continuation,  ///< section 5.4
+  expected_continuation,    ///< section 5.4
+  close_length,             ///< section 5.5.1, a code has 2 bytes
+  close_code,               ///< section 7.4
+  close_reason_not_utf8,    ///< section 5.5.1
+  text_not_utf8,            ///< section 8.1
+  bad_compression,          ///< RFC 7692 section 7.2.2
+  message_too_big,          ///< ReaderLimits::message_bytes
+  too_many_fragments,       ///< ReaderLimits::fragments
+  count_,
+};
+
+struct FaultInfo {
+  CloseCode code;         ///< what the close frame says
+  std::string_view text;  ///< its reason, at most 123 bytes
+};
+
+/// The row of the table for `fault`, which must not be `none`.
+[[nodiscard]] const FaultInfo& describe(Fault fault);
+
+}  // namespace roomcast::ws

@@ -1,0 +1,78 @@
+#include "ws/frame_header.h"
+
+#include <algorithm>
+
+namespace roomcast::ws {
+
+namespace {
+
+constexpr std::uint8_t fin_bit = 0x80;
+constexpr std::uint8_t rsv1_bit = 0x40;
+constexpr std::uint8_t rsv2_and_3_bits = 0x30;
+constexpr std::uint8_t opcode_bits = 0x0F;
+constexpr std::uint8_t mask_bit = 0x80;
+constexpr std::uint8_t length_bits = 0x7F;
+constexpr std::uint8_t length_in_16_bits = 126;
+constexpr std::uint8_t length_in_64_bits = 127;
+
+bool is_known(std::uint8_t opcode) { return opcode <= 0x2 || (opcode >= 0x8 && opcode <= 0xA); }
+
+std::uint8_t byte_at(std::string_view bytes, std::size_t index) {
+  return static_cast<std::uint8_t>(bytes[index]);
+}
+
+std::uint64_t big_endian(std::string_view bytes) {
+  std::uint64_t value = 0;
+  for (const char byte : bytes)
+    value = value << 8U | static_cast<std::uint8_t>(byte);
+  return value;
+}
+
+Fault parse_first_byte(std::uint8_t byte, FrameHeader& header) {
+  header.fin = (byte & fin_bit) != 0;
+  header.rsv1 = (byte & rsv1_bit) != 0;
+  if ((byte & rsv2_and_3_bits) != 0) return Fault::reserved_bits;
+  const auto opcode = static_cast<std::uint8_t>(byte & opcode_bits);
+  if (!is_known(opcode)) return Fault::reserved_opcode;
+  header.opcode = static_cast<Opcode>(opcode);
+  if (is_control(header.opcode) && !header.fin) return Fault::control_fragmented;
+  // RFC 7692 section 6.1: the bit belongs to the first frame of a message and to no other.
+  const bool starts_message = header.opcode == Opcode::text || header.opcode == Opcode::binary;
+  if (header.rsv1 && !starts_message) return Fault::reserved_bits;
+  return Fault::none;
+}
+
+Fault check_extended_length(std::size_t field_bytes, std::uint64_t length) {
+  if (length >> 63U != 0) return Fault::length_out_of_range;
+  const std::uint64_t smallest = field_bytes == 2 ? length_in_16_bits : 0x10000;
+  return length < smallest ? Fault::length_not_minimal : Fault::none;
+}
+
+}  // namespace
+
+HeaderParse parse_client_header(std::string_view bytes, FrameHeader& header) {
+  if (bytes.empty()) return {};
+  if (const Fault fault = parse_first_byte(byte_at(bytes, 0), header); fault != Fault::none) return {fault};
+  if (bytes.size() < 2) return {};
+  if ((byte_at(bytes, 1) & mask_bit) == 0) return {Fault::not_masked};
+  const auto short_length = static_cast<std::uint8_t>(byte_at(bytes, 1) & length_bits);
+  if (is_control(header.opcode) && short_length > max_control_payload_bytes) return {Fault::control_too_long};
+
+  std::size_t field_bytes = 0;
+  if (short_length == length_in_16_bits) field_bytes = 2;
+  if (short_length == length_in_64_bits) field_bytes = 8;
+  const std::size_t mask_at = 2 + field_bytes;
+  if (bytes.size() < mask_at) return {};
+  header.payload_bytes = short_length;
+  if (field_bytes > 0) {
+    header.payload_bytes = big_endian(bytes.substr(2, field_bytes));
+    if (const Fault fault = check_extended_length(field_bytes, header.payload_bytes); fault != Fault::none) {
+      return {fault};
+    }
+  }
+  if (bytes.size() < mask_at + header.mask.size()) return {};
+  std::copy_n(bytes.begin() + static_cast<std::ptrdiff_t>(mask_at), header.mask.size(), header.mask.begin());
+  return {Fault::none, mask_at + header.mask.size()};
+}
+
+}  // namespace roomcast::ws

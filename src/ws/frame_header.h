@@ -1,0 +1,46 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "ws/fault.h"
+#include "ws/mask.h"
+
+namespace roomcast::ws {
+
+/// RFC 6455 section 5.2.
+enum class Opcode : std::uint8_t {
+  continuation = 0x0,
+  text = 0x1,
+  binary = 0x2,
+  close = 0x8,
+  ping = 0x9,
+  pong = 0xA,
+};
+
+[[nodiscard]] constexpr bool is_control(Opcode opcode) { return static_cast<std::uint8_t>(opcode) >= 0x8; }
+
+constexpr std::size_t max_client_header_bytes = 14;
+constexpr std::size_t max_control_payload_bytes = 125;
+
+/// The head of one frame as a client sends it.
+struct FrameHeader {
+  Opcode opcode = Opcode::continuation;
+  bool fin = true;
+  bool rsv1 = false;
+  MaskKey mask{};
+  std::uint64_t payload_bytes = 0;
+};
+
+struct HeaderParse {
+  Fault fault = Fault::none;
+  std::size_t header_bytes = 0;  ///< how long the header is; 0 while it is not there as a whole
+};
+
+/// Reads a client's frame header from the front of `bytes` into `header`. Faults that the bytes present
+/// already prove are reported although more are to come, in the order of the bytes. RSV1 is let pass on text
+/// and binary frames: whether it has a meaning is the caller's to know.
+[[nodiscard]] HeaderParse parse_client_header(std::string_view bytes, FrameHeader& header);
+
+}  // namespace roomcast::ws

@@ -1,0 +1,199 @@
+#include "ws/frame_reader.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/utf8.h"
+
+namespace roomcast::ws {
+
+namespace {
+
+std::string_view view_of(std::span<const char> bytes) { return {bytes.data(), bytes.size()}; }
+
+std::span<char> take_front(std::span<char>& input, std::uint64_t at_most) {
+  const auto taken = input.first(std::min<std::uint64_t>(at_most, input.size()));
+  input = input.subspan(taken.size());
+  return taken;
+}
+
+Event::Type message_type(bool is_text) { return is_text ? Event::Type::text : Event::Type::binary; }
+
+}  // namespace
+
+/// What outlives a call of `next` while a frame or a message is incomplete.
+struct FrameReader::Partial {
+  std::array<char, max_client_header_bytes> header{};
+  std::uint8_t header_size = 0;
+  bool in_payload = false;
+  std::uint8_t control_size = 0;
+  std::array<char, max_control_payload_bytes> control{};
+  FrameHeader frame;  // whose payload is being read; payload_bytes counts down
+  MessageAssembly message;
+
+  [[nodiscard]] bool is_done() const {
+    return header_size == 0 && !in_payload && message.state() != MessageAssembly::State::open;
+  }
+};
+
+FrameReader::FrameReader(const ReaderLimits& limits) : limits_(&limits) {}
+
+FrameReader::FrameReader(const ReaderLimits& limits, InflaterPool& inflaters, ContextTakeover takeover)
+    : limits_(&limits), inflaters_(&inflaters), takeover_(takeover) {}
+
+FrameReader::~FrameReader() = default;
+
+Event FrameReader::next(std::span<char>& input) {
+  if (fault_ != Fault::none) return fail(fault_);
+  release_what_is_done();
+  if (closed_) {
+    inflater_.reset();
+    input = {};
+    return {};
+  }
+  for (;;) {
+    const bool in_payload = partial_ != nullptr && partial_->in_payload;
+    if (const auto event = in_payload ? continue_frame(input) : begin_frame(input)) return *event;
+  }
+}
+
+std::optional<Event> FrameReader::begin_frame(std::span<char>& input) {
+  FrameHeader header;
+  const HeaderParse parse = read_header(input, header);
+  if (parse.fault != Fault::none) return fail(parse.fault);
+  if (parse.header_bytes == 0) return Event{};
+  if (const Fault fault = check_in_context(header); fault != Fault::none) return fail(fault);
+
+  const bool is_whole_message = header.fin && !header.rsv1 && header.opcode != Opcode::continuation;
+  if (is_whole_message && header.payload_bytes <= input.size()) {
+    const auto payload = take_front(input, header.payload_bytes);
+    apply_mask(payload, header.mask);
+    if (is_control(header.opcode)) return control_event(header.opcode, view_of(payload));
+    return whole_message(header.opcode, view_of(payload));
+  }
+  if (const Fault fault = begin_payload(header); fault != Fault::none) return fail(fault);
+  return std::nullopt;
+}
+
+std::optional<Event> FrameReader::continue_frame(std::span<char>& input) {
+  Partial& state = *partial_;
+  const auto piece = take_front(input, state.frame.payload_bytes);
+  state.frame.payload_bytes -= piece.size();
+  apply_mask(piece, state.frame.mask);
+  if (is_control(state.frame.opcode)) {
+    std::copy(piece.begin(), piece.end(), state.control.begin() + state.control_size);
+    state.control_size = static_cast<std::uint8_t>(state.control_size + piece.size());
+  } else if (const Fault fault = state.message.add(view_of(piece), *limits_); fault != Fault::none) {
+    return fail(fault);
+  }
+  if (state.frame.payload_bytes > 0) return Event{};
+  state.in_payload = false;
+  return end_frame();
+}
+
+std::optional<Event> FrameReader::end_frame() {
+  Partial& state = *partial_;
+  if (is_control(state.frame.opcode)) {
+    return control_event(state.frame.opcode, {state.control.data(), state.control_size});
+  }
+  if (!state.frame.fin) return std::nullopt;
+  if (const Fault fault = state.message.finish(*limits_); fault != Fault::none) return fail(fault);
+  if (takeover_ == ContextTakeover::no) inflater_.reset();
+  return Event{message_type(state.message.is_text()), CloseCode::no_status, state.message.bytes()};
+}
+
+HeaderParse FrameReader::read_header(std::span<char>& input, FrameHeader& header) {
+  HeaderParse parse;
+  if (partial_ == nullptr || partial_->header_size == 0) {
+    parse = parse_client_header(view_of(input), header);
+    take_front(input, parse.header_bytes);
+    if (parse.fault != Fault::none || parse.header_bytes > 0 || input.empty()) return parse;
+    partial();
+  }
+  // The header is cut: put it together byte by byte, which judges each byte as it comes.
+  auto& bytes = partial_->header;
+  auto& size = partial_->header_size;
+  while (!input.empty() && parse.header_bytes == 0 && parse.fault == Fault::none) {
+    bytes.at(size++) = take_front(input, 1).front();
+    parse = parse_client_header({bytes.data(), size}, header);
+  }
+  if (parse.header_bytes > 0) size = 0;
+  return parse;
+}
+
+Fault FrameReader::check_in_context(const FrameHeader& header) const {
+  if (header.rsv1 && inflaters_ == nullptr) return Fault::reserved_bits;
+  if (is_control(header.opcode)) return Fault::none;
+  const bool message_is_open =
+      partial_ != nullptr && partial_->message.state() == MessageAssembly::State::open;
+  const bool continues = header.opcode == Opcode::continuation;
+  if (continues && !message_is_open) return Fault::unexpected_continuation;
+  if (!continues && message_is_open) return Fault::expected_continuation;
+  if (!continues && !header.rsv1 && header.payload_bytes > limits_->message_bytes)
+    return Fault::message_too_big;
+  return Fault::none;
+}
+
+Fault FrameReader::begin_payload(const FrameHeader& header) {
+  Partial& state = partial();
+  state.frame = header;
+  state.in_payload = true;
+  state.control_size = 0;
+  if (is_control(header.opcode)) return Fault::none;
+  if (header.opcode != Opcode::continuation) {
+    if (header.rsv1 && inflater_ == nullptr) inflater_ = inflaters_->borrow();
+    state.message.begin(header.opcode == Opcode::text, header.rsv1 ? inflater_.get() : nullptr);
+  }
+  return state.message.add_frame(header.payload_bytes, *limits_);
+}
+
+Event FrameReader::whole_message(Opcode opcode, std::string_view payload) {
+  const bool is_text = opcode == Opcode::text;
+  if (is_text && !base::is_valid_utf8(payload)) return fail(Fault::text_not_utf8);
+  return {message_type(is_text), CloseCode::no_status, payload};
+}
+
+Event FrameReader::control_event(Opcode opcode, std::string_view payload) {
+  if (opcode == Opcode::close) return close_event(payload);
+  const auto type = opcode == Opcode::ping ? Event::Type::ping : Event::Type::pong;
+  return {type, CloseCode::no_status, payload};
+}
+
+Event FrameReader::close_event(std::string_view payload) {
+  if (payload.size() == 1) return fail(Fault::close_length);
+  auto code = CloseCode::no_status;
+  if (!payload.empty()) {
+    const auto high = static_cast<unsigned char>(payload[0]);
+    const auto low = static_cast<unsigned char>(payload[1]);
+    const auto number = static_cast<std::uint16_t>(high << 8U | low);
+    if (!may_be_received(number)) return fail(Fault::close_code);
+    code = static_cast<CloseCode>(number);
+    payload.remove_prefix(2);
+    if (!base::is_valid_utf8(payload)) return fail(Fault::close_reason_not_utf8);
+  }
+  closed_ = true;
+  return {Event::Type::close, code, payload};
+}
+
+Event FrameReader::fail(Fault fault) {
+  fault_ = fault;
+  partial_.reset();
+  inflater_.reset();
+  const FaultInfo& info = describe(fault);
+  return {Event::Type::error, info.code, info.text};
+}
+
+void FrameReader::release_what_is_done() {
+  if (partial_ != nullptr && (closed_ || partial_->is_done())) partial_.reset();
+}
+
+FrameReader::Partial& FrameReader::partial() {
+  if (partial_ == nullptr) partial_ = std::make_unique<Partial>();
+  return *partial_;
+}
+
+std::size_t FrameReader::allocated_bytes() const {
+  return partial_ == nullptr ? 0 : sizeof(Partial) + partial_->message.allocated_bytes();
+}
+
+}  // namespace roomcast::ws

@@ -1,0 +1,122 @@
+#include "ws/handshake.h"
+
+#include <algorithm>
+
+#include "base/digest.h"
+#include "ws/tokens.h"
+
+namespace roomcast::ws {
+
+namespace {
+
+constexpr std::string_view supported_version = "13";
+
+/// 16 bytes in base64: 22 characters and two of padding. The bits that do not count may be anything, as they
+/// are in the very example of RFC 6455 section 4.1.
+bool is_valid_key(std::string_view key) {
+  constexpr std::size_t digits = 22;
+  if (key.size() != digits + 2 || key.substr(digits) != "==") return false;
+  return std::all_of(key.begin(), key.begin() + digits, [](char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '+' || c == '/';
+  });
+}
+
+HandshakeRefused bad_request(std::string_view code, std::string_view message) {
+  return {400, code, message, {}};
+}
+
+std::optional<HandshakeRefused> check_upgrade(const HandshakeRequest& request) {
+  if (request.method != "GET") {
+    return HandshakeRefused{
+        405, "method_not_allowed", "a WebSocket handshake is a GET request", {{"Allow", "GET"}}};
+  }
+  if (!list_has_token(request.upgrade, "websocket")) {
+    return HandshakeRefused{426,
+                            "upgrade_required",
+                            "this address speaks WebSocket: send Upgrade: websocket",
+                            {{"Upgrade", "websocket"}, {"Connection", "Upgrade"}}};
+  }
+  if (request.minor_version < 1) return bad_request("http_version", "a WebSocket handshake needs HTTP/1.1");
+  if (!list_has_token(request.connection, "upgrade")) {
+    return bad_request("connection_header", "the Connection header must contain Upgrade");
+  }
+  return std::nullopt;
+}
+
+std::optional<HandshakeRefused> check_websocket_fields(const HandshakeRequest& request) {
+  if (request.version_count != 1) {
+    auto refused = bad_request("websocket_version", "exactly one Sec-WebSocket-Version is needed");
+    refused.headers.emplace_back("Sec-WebSocket-Version", supported_version);
+    return refused;
+  }
+  if (request.version != supported_version) {
+    return HandshakeRefused{
+        426,
+        "websocket_version",
+        "Sec-WebSocket-Version must be 13",
+        {{"Sec-WebSocket-Version", supported_version}, {"Upgrade", "websocket"}, {"Connection", "Upgrade"}}};
+  }
+  if (request.key_count != 1) return bad_request("websocket_key", "exactly one Sec-WebSocket-Key is needed");
+  if (!is_valid_key(request.key)) {
+    return bad_request("websocket_key", "Sec-WebSocket-Key must be 16 bytes in base64");
+  }
+  return std::nullopt;
+}
+
+/// The most wanted of `supported` that `offered` holds; empty if there is none. Nothing if `offered` is not a
+/// list of tokens.
+std::optional<std::string_view> choose_subprotocol(std::string_view offered,
+                                                   const std::vector<std::string_view>& supported) {
+  auto best = supported.end();
+  bool any = false;
+  TokenScanner scanner(offered);
+  do {
+    while (scanner.take(',')) {  // empty elements are let pass (RFC 9110 section 5.6.1)
+    }
+    const auto token = scanner.take_token();
+    if (!token) break;
+    any = true;
+    best = std::min(best, std::find(supported.begin(), supported.end(), *token));
+  } while (scanner.take(','));
+  if (!any || !scanner.at_end()) return std::nullopt;
+  return best == supported.end() ? std::string_view{} : *best;
+}
+
+}  // namespace
+
+std::string accept_key(std::string_view key) {
+  constexpr std::string_view guid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+  const auto digest = base::sha1(std::string(key).append(guid));
+  return base::base64_encode({reinterpret_cast<const char*>(digest.data()), digest.size()});
+}
+
+base::Result<HandshakeAccepted, HandshakeRefused> decide_handshake(const HandshakeRequest& request,
+                                                                   const HandshakePolicy& policy) {
+  if (auto refused = check_upgrade(request)) return std::move(*refused);
+  if (auto refused = check_websocket_fields(request)) return std::move(*refused);
+
+  HandshakeAccepted accepted;
+  if (request.protocol_count > 0) {
+    const auto chosen = choose_subprotocol(request.protocols, policy.subprotocols);
+    if (!chosen) return bad_request("websocket_protocol", "Sec-WebSocket-Protocol must be a list of tokens");
+    accepted.subprotocol = *chosen;
+  }
+  const auto deflate =
+      negotiate_deflate(request.extensions, policy.deflate ? &policy.deflate.value() : nullptr);
+  if (!deflate) return bad_request("websocket_extensions", "Sec-WebSocket-Extensions is malformed");
+
+  accepted.head = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n";
+  const auto append_field = [&head = accepted.head](std::string_view name, std::string_view value) {
+    head.append(name).append(": ").append(value).append("\r\n");
+  };
+  append_field("Sec-WebSocket-Accept", accept_key(request.key));
+  if (!accepted.subprotocol.empty()) append_field("Sec-WebSocket-Protocol", accepted.subprotocol);
+  if (const auto& answer = *deflate) {
+    accepted.deflate = answer->parameters;
+    append_field("Sec-WebSocket-Extensions", answer->header_value);
+  }
+  accepted.head += "\r\n";
+  return accepted;
+}
+
+}  // namespace roomcast::ws

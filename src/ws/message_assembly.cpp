@@ -1,0 +1,84 @@
+#include "ws/message_assembly.h"
+
+#include <algorithm>
+#include <array>
+
+namespace roomcast::ws {
+
+namespace {
+
+constexpr std::size_t inflate_chunk_bytes = 16384;
+constexpr std::size_t smallest_allocation_bytes = 64;
+
+}  // namespace
+
+std::uint64_t max_compressed_bytes(const ReaderLimits& limits) {
+  constexpr std::uint64_t slack = 16384;
+  constexpr std::uint64_t largest_payload = std::uint64_t{1} << 62U;
+  return std::min(limits.message_bytes, largest_payload) / 4 * 5 + slack;
+}
+
+void MessageAssembly::begin(bool is_text, Inflater* inflater) {
+  state_ = State::open;
+  is_text_ = is_text;
+  inflater_ = inflater;
+}
+
+Fault MessageAssembly::add_frame(std::uint64_t payload_bytes, const ReaderLimits& limits) {
+  if (fragments_ >= limits.fragments) return Fault::too_many_fragments;
+  ++fragments_;
+  const auto most = inflater_ != nullptr ? max_compressed_bytes(limits) : limits.message_bytes;
+  if (received_bytes_ > most || payload_bytes > most - received_bytes_) return Fault::message_too_big;
+  received_bytes_ += payload_bytes;
+  return Fault::none;
+}
+
+Fault MessageAssembly::add(std::string_view piece, const ReaderLimits& limits) {
+  return inflater_ != nullptr ? inflate(piece, limits) : append(piece, limits);
+}
+
+Fault MessageAssembly::finish(const ReaderLimits& limits) {
+  // A sender whose compressor had nothing to flush leaves an empty payload, one that ends with a final block
+  // may forget the empty block after it. Neither leaves a doubt about what was meant.
+  const bool ends_by_itself = inflater_ == nullptr || received_bytes_ == 0 || inflater_->is_at_stream_end();
+  if (!ends_by_itself) {
+    if (const Fault fault = inflate(deflate_tail, limits); fault != Fault::none) return fault;
+    if (!inflater_->is_between_blocks()) return Fault::bad_compression;
+  }
+  if (is_text_ && !utf8_.is_complete()) return Fault::text_not_utf8;
+  state_ = State::finished;
+  inflater_ = nullptr;
+  return Fault::none;
+}
+
+Fault MessageAssembly::inflate(std::string_view piece, const ReaderLimits& limits) {
+  std::array<char, inflate_chunk_bytes>
+      chunk;  // NOLINT(cppcoreguidelines-pro-type-member-init): zlib fills it
+  std::size_t written = 0;
+  while (!piece.empty() || written == chunk.size()) {
+    const auto [produced, valid] = inflater_->inflate(piece, chunk);
+    written = produced;
+    // What was sound before the fault is judged before it, however the input was cut.
+    if (const Fault fault = append({chunk.data(), written}, limits); fault != Fault::none) return fault;
+    if (!valid) return Fault::bad_compression;
+  }
+  return Fault::none;
+}
+
+Fault MessageAssembly::append(std::string_view piece, const ReaderLimits& limits) {
+  const auto room = limits.message_bytes - std::min<std::uint64_t>(bytes_.size(), limits.message_bytes);
+  const auto fitting = piece.substr(0, room);
+  if (is_text_ && !utf8_.feed(fitting)) return Fault::text_not_utf8;
+  if (fitting.size() < piece.size()) return Fault::message_too_big;
+
+  const std::size_t needed = bytes_.size() + piece.size();
+  if (needed > bytes_.capacity()) {
+    // Doubling is bounded by what has been received, the limit bounds the last step.
+    const auto doubled = std::max(2 * bytes_.capacity(), smallest_allocation_bytes);
+    bytes_.reserve(std::max<std::size_t>(needed, std::min<std::uint64_t>(doubled, limits.message_bytes)));
+  }
+  bytes_.insert(bytes_.end(), piece.begin(), piece.end());
+  return Fault::none;
+}
+
+}  // namespace roomcast::ws

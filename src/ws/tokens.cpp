@@ -1,0 +1,80 @@
+#include "ws/tokens.h"
+
+#include <algorithm>
+#include <cstddef>
+
+namespace roomcast::ws {
+
+namespace {
+
+bool is_space(char c) { return c == ' ' || c == '\t'; }
+
+bool is_token_char(char c) {
+  constexpr std::string_view special = "!#$%&'*+-.^_`|~";
+  const bool alphanumeric = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+  return alphanumeric || special.find(c) != std::string_view::npos;
+}
+
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && is_space(text.front()))
+    text.remove_prefix(1);
+  while (!text.empty() && is_space(text.back()))
+    text.remove_suffix(1);
+  return text;
+}
+
+}  // namespace
+
+void TokenScanner::skip_space() {
+  while (!rest_.empty() && is_space(rest_.front()))
+    rest_.remove_prefix(1);
+}
+
+bool TokenScanner::take(char separator) {
+  skip_space();
+  if (rest_.empty() || rest_.front() != separator) return false;
+  rest_.remove_prefix(1);
+  skip_space();
+  return true;
+}
+
+std::optional<std::string_view> TokenScanner::take_token() {
+  const auto* const end = std::find_if_not(rest_.begin(), rest_.end(), is_token_char);
+  const auto token = rest_.substr(0, static_cast<std::size_t>(end - rest_.begin()));
+  if (token.empty()) return std::nullopt;
+  rest_.remove_prefix(token.size());
+  return token;
+}
+
+std::optional<std::string_view> TokenScanner::take_quoted() {
+  if (rest_.empty() || rest_.front() != '"') return std::nullopt;
+  std::size_t end = 1;
+  while (end < rest_.size() && rest_[end] != '"')
+    end += rest_[end] == '\\' ? 2U : 1U;
+  if (end >= rest_.size()) return std::nullopt;
+  const auto inside = rest_.substr(1, end - 1);
+  rest_.remove_prefix(end + 1);
+  return inside;
+}
+
+bool is_token(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), is_token_char);
+}
+
+bool equals_ignoring_case(std::string_view a, std::string_view b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [](char left, char right) { return lower(left) == lower(right); });
+}
+
+bool list_has_token(std::string_view list, std::string_view token) {
+  while (!list.empty()) {
+    const auto comma = std::min(list.find(','), list.size());
+    if (equals_ignoring_case(trimmed(list.substr(0, comma)), token)) return true;
+    list.remove_prefix(std::min(comma + 1, list.size()));
+  }
+  return false;
+}
+
+}  // namespace roomcast::ws

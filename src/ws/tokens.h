@@ -1,0 +1,36 @@
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+namespace roomcast::ws {
+
+/// Takes a header field's value apart from the front (RFC 9110 section 5.6): tokens and what stands between.
+class TokenScanner {
+ public:
+  explicit TokenScanner(std::string_view text) : rest_(text) {}
+
+  void skip_space();
+  /// Whether `separator` comes next, after optional space; if so it and the space after it are taken.
+  bool take(char separator);
+  /// The token that comes next; nothing if there is none.
+  std::optional<std::string_view> take_token();
+  /// What is between the quotes of the quoted-string that comes next, its backslashes still in it; nothing if
+  /// there is none or it has no end.
+  std::optional<std::string_view> take_quoted();
+  [[nodiscard]] bool at_end() const { return rest_.empty(); }
+
+ private:
+  std::string_view rest_;
+};
+
+/// Whether `text` is one token: one or more of the characters RFC 9110 section 5.6.2 allows.
+[[nodiscard]] bool is_token(std::string_view text);
+
+/// Compares ASCII without case.
+[[nodiscard]] bool equals_ignoring_case(std::string_view a, std::string_view b);
+
+/// Whether the comma-separated `list` holds `token`, compared without case.
+[[nodiscard]] bool list_has_token(std::string_view list, std::string_view token);
+
+}  // namespace roomcast::ws

@@ -1,0 +1,27 @@
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string_view>
+
+#include "config/load.h"
+#include "config/print.h"
+#include "config/reload.h"
+
+namespace config = roomcast::config;
+
+/// A text is refused with reasons, or taken; what was taken says the same when printed and loaded again.
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  constexpr std::size_t size_max = 4096;  // longer texts find nothing new, only cost time
+  if (size > size_max) return 0;
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  config::Sources sources;
+  sources.file = "fuzz.toml";
+  const auto loaded = config::load_text(text, sources);
+  if (!loaded) {
+    if (loaded.error().empty() || config::to_text(loaded.error()).empty()) std::abort();
+    return 0;
+  }
+  const auto again = config::load_text(config::print_effective(*loaded), sources);
+  if (!again || !config::changes(loaded->config, again->config).empty()) std::abort();
+  return 0;
+}

@@ -1,0 +1,189 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "net/byte_stream.h"
+
+namespace roomcast::test {
+
+/// A ByteStream without a socket, and the far end of it in the hands of the test.
+///
+///   MemoryWire wire;
+///   Something something(wire.make_stream());
+///   wire.send("bytes from the peer");          // on_bytes, at once
+///   CHECK(wire.take_received() == "answer");   // what was written
+///   wire.set_room(3);                          // write takes three more bytes, then is short
+///   wire.set_room(100);                        // … and on_writable
+///
+/// What the peer sends while nobody listens or reading is paused waits for `deliver`. Events come only from
+/// within the calls of the test. The stream may outlive the wire and the other way round.
+class MemoryWire {
+ public:
+  static constexpr std::size_t unlimited = std::numeric_limits<std::size_t>::max();
+
+  explicit MemoryWire(bool is_secure = false) : state_(std::make_shared<State>()) {
+    state_->is_secure = is_secure;
+  }
+
+  /// The stream for the code under test; once.
+  [[nodiscard]] std::unique_ptr<net::ByteStream> make_stream() {
+    state_->is_open = true;
+    return std::make_unique<Stream>(state_);
+  }
+
+  // What the peer does.
+
+  void send(std::string_view bytes) {
+    state_->incoming.append(bytes);
+    deliver();
+  }
+  /// The peer finishes sending, after what it has sent.
+  void end() {
+    state_->has_end = true;
+    deliver();
+  }
+  /// The connection breaks.
+  void fail(std::string why) {
+    state_->error = std::move(why);
+    deliver();
+  }
+  /// Delivers what waits, at most `chunk` bytes a call of on_bytes.
+  void deliver(std::size_t chunk = unlimited) {
+    State& s = *state_;
+    while (s.can_read() && !s.incoming.empty()) {
+      std::string bytes = s.incoming.substr(0, chunk);
+      s.incoming.erase(0, bytes.size());
+      s.events->on_bytes(bytes);
+    }
+    if (s.can_read() && s.has_end && !s.end_told) {
+      s.end_told = true;
+      s.events->on_end();
+    }
+    if (s.is_open && s.events != nullptr && s.error && !s.error_told) {
+      s.error_told = true;
+      s.events->on_error(*s.error);
+    }
+  }
+  /// How many more bytes `write` takes; calls on_writable if it is owed.
+  void set_room(std::size_t bytes) {
+    State& s = *state_;
+    s.room = bytes;
+    if (bytes == 0 || !s.blocked || !s.is_open || s.events == nullptr || s.error) return;
+    s.blocked = false;
+    s.events->on_writable();
+  }
+
+  // What the peer sees.
+
+  [[nodiscard]] const std::string& received() const { return state_->received; }
+  [[nodiscard]] std::string take_received() { return std::exchange(state_->received, {}); }
+  /// How often `write` was called.
+  [[nodiscard]] std::size_t writes() const { return state_->writes; }
+  [[nodiscard]] bool is_open() const { return state_->is_open; }
+  [[nodiscard]] bool is_shut_down() const { return state_->is_shut_down; }
+  [[nodiscard]] bool is_paused() const { return state_->is_paused; }
+  [[nodiscard]] std::size_t room() const { return state_->room; }
+  /// Sent, but not delivered yet.
+  [[nodiscard]] std::size_t waiting() const { return state_->incoming.size(); }
+
+ private:
+  struct State {
+    net::ByteStream::Events* events = nullptr;
+    std::string incoming;
+    std::string received;
+    std::optional<std::string> error;
+    std::size_t room = unlimited;
+    std::size_t writes = 0;
+    bool is_secure = false;
+    bool is_open = false;
+    bool is_paused = false;
+    bool is_shut_down = false;
+    bool has_end = false;
+    bool end_told = false;
+    bool error_told = false;
+    bool blocked = false;
+
+    [[nodiscard]] bool can_read() const { return is_open && events != nullptr && !is_paused && !error_told; }
+  };
+
+  class Stream final : public net::ByteStream {
+   public:
+    explicit Stream(std::shared_ptr<State> state) : state_(std::move(state)) {}
+    ~Stream() override {
+      state_->is_open = false;
+      state_->events = nullptr;
+    }
+
+    void set_events(Events& events) override { state_->events = &events; }
+    void pause_reading() override { state_->is_paused = true; }
+    void resume_reading() override { state_->is_paused = false; }
+    [[nodiscard]] std::size_t write(std::span<const std::string_view> pieces) override {
+      ++state_->writes;
+      if (state_->error || state_->is_shut_down) return 0;
+      std::size_t taken = 0;
+      for (const auto piece : pieces) {
+        const std::size_t part = std::min(piece.size(), state_->room);
+        state_->received.append(piece, 0, part);
+        if (state_->room != unlimited) state_->room -= part;
+        taken += part;
+        if (part < piece.size()) {
+          state_->blocked = true;
+          break;
+        }
+      }
+      return taken;
+    }
+    void shutdown() override { state_->is_shut_down = true; }
+    [[nodiscard]] std::size_t buffered_bytes() const override { return 0; }
+    [[nodiscard]] bool is_secure() const override { return state_->is_secure; }
+
+   private:
+    std::shared_ptr<State> state_;
+  };
+
+  std::shared_ptr<State> state_;
+};
+
+/// Two memory streams tied to each other: what one writes, the other reads, once `move` is called.
+class MemoryPipe {
+ public:
+  static constexpr std::size_t capacity = 65'536;
+
+  MemoryPipe() {
+    near_.set_room(capacity);
+    far_.set_room(capacity);
+  }
+
+  MemoryWire& near() { return near_; }
+  MemoryWire& far() { return far_; }
+
+  /// Carries what is on its way in both directions, one step.
+  void move() {
+    carry(near_, far_);
+    carry(far_, near_);
+  }
+
+ private:
+  static void carry(MemoryWire& from, MemoryWire& to) {
+    // A reader that does not take what it has been sent stops the writer.
+    if (to.waiting() == 0 && !from.received().empty()) {
+      to.send(from.take_received());
+      from.set_room(capacity);
+    } else {
+      to.deliver();
+    }
+    if (from.received().empty() && (from.is_shut_down() || !from.is_open())) to.end();
+  }
+
+  MemoryWire near_;
+  MemoryWire far_;
+};
+
+}  // namespace roomcast::test

@@ -1,0 +1,150 @@
+#pragma once
+
+#include <doctest/doctest.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ws/frame_reader.h"
+
+/// A client that can do everything wrong, and ways to read what it sends.
+namespace roomcast::ws::test {
+
+constexpr std::uint8_t fin = 0x80;
+constexpr std::uint8_t rsv1 = 0x40;
+constexpr std::uint8_t text = 0x1;
+constexpr std::uint8_t binary = 0x2;
+constexpr std::uint8_t close = 0x8;
+constexpr std::uint8_t ping = 0x9;
+constexpr std::uint8_t pong = 0xA;
+constexpr std::uint8_t continuation = 0x0;
+
+constexpr MaskKey default_mask{0x37, 0xFA, 0x21, 0x3D};
+
+/// One client frame: `first_byte` as it stands, the length in the fewest bytes, masked.
+inline std::string frame(int first_byte, std::string_view payload, MaskKey mask = default_mask) {
+  std::string out(1, static_cast<char>(first_byte));
+  const auto append_length = [&](unsigned bytes) {
+    for (unsigned left = bytes; left > 0; --left) {
+      out.push_back(static_cast<char>(payload.size() >> 8U * (left - 1) & 0xFFU));
+    }
+  };
+  if (payload.size() < 126) {
+    out.push_back(static_cast<char>(0x80U | payload.size()));
+  } else if (payload.size() < 65536) {
+    out.push_back('\xFE');
+    append_length(2);
+  } else {
+    out.push_back('\xFF');
+    append_length(8);
+  }
+  out.append(mask.begin(), mask.end());
+  for (std::size_t at = 0; at < payload.size(); ++at) {
+    out.push_back(static_cast<char>(static_cast<unsigned char>(payload[at]) ^ mask[at % 4]));
+  }
+  return out;
+}
+
+inline std::string close_frame(int code, std::string_view reason = {}) {
+  std::string payload{static_cast<char>(code >> 8), static_cast<char>(code & 0xFF)};
+  return frame(fin | close, payload.append(reason));
+}
+
+/// An event that owns its payload.
+struct Seen {
+  Event::Type type;
+  CloseCode code;
+  std::string payload;
+
+  bool operator==(const Seen&) const = default;
+};
+
+inline Seen seen(Event::Type type, std::string_view payload) {
+  return {type, CloseCode::no_status, std::string(payload)};
+}
+
+inline Seen failed(Fault fault) {
+  return {Event::Type::error, describe(fault).code, std::string(describe(fault).text)};
+}
+
+/// Feeds `piece` and collects what is said up to need_more or an error.
+inline void feed(FrameReader& reader, std::string_view piece, std::vector<Seen>& events) {
+  std::string buffer(piece);  // the reader writes to its input
+  std::span<char> input(buffer);
+  for (;;) {
+    const Event event = reader.next(input);
+    if (event.type == Event::Type::need_more) {
+      REQUIRE(input.empty());
+      return;
+    }
+    events.push_back({event.type, event.code, std::string(event.payload)});
+    if (event.type == Event::Type::error) return;
+  }
+}
+
+/// Everything that a reader needs, so that many can be made alike.
+struct Setup {
+  ReaderLimits limits;
+  bool deflate = false;
+  FrameReader::ContextTakeover takeover = FrameReader::ContextTakeover::no;
+};
+
+/// What a fresh reader says when the bytes come in these pieces.
+inline std::vector<Seen> read_pieces(const std::vector<std::string_view>& pieces, const Setup& setup) {
+  InflaterPool pool;
+  std::optional<FrameReader> reader;
+  if (setup.deflate) {
+    reader.emplace(setup.limits, pool, setup.takeover);
+  } else {
+    reader.emplace(setup.limits);
+  }
+  std::vector<Seen> events;
+  for (const auto piece : pieces) {
+    feed(*reader, piece, events);
+    if (!events.empty() && events.back().type == Event::Type::error) break;
+  }
+  return events;
+}
+
+/// What a reader says to `bytes`, after making sure that it says the same when they come one by one and when
+/// they are cut at any one place.
+inline std::vector<Seen> read(std::string_view bytes, const Setup& setup = {}) {
+  auto whole = read_pieces({bytes}, setup);
+  std::vector<std::string_view> single;
+  for (std::size_t at = 0; at < bytes.size(); ++at)
+    single.push_back(bytes.substr(at, 1));
+  CHECK(read_pieces(single, setup) == whole);
+  // Long inputs are cut near both ends and at places in between, to keep the tests quick.
+  for (std::size_t at = 1; at < bytes.size(); at += at < 300 || bytes.size() - at < 300 ? 1 : 997) {
+    CAPTURE(at);
+    CHECK(read_pieces({bytes.substr(0, at), bytes.substr(at)}, setup) == whole);
+  }
+  return whole;
+}
+
+}  // namespace roomcast::ws::test
+
+namespace doctest {
+template <>
+struct StringMaker<roomcast::ws::test::Seen> {
+  static String convert(const roomcast::ws::test::Seen& seen) {
+    const auto text = std::to_string(static_cast<int>(seen.type)) + "/" +
+                      std::to_string(static_cast<int>(seen.code)) + "/" + seen.payload.substr(0, 60);
+    return {text.c_str()};
+  }
+};
+template <>
+struct StringMaker<std::vector<roomcast::ws::test::Seen>> {
+  static String convert(const std::vector<roomcast::ws::test::Seen>& all) {
+    String out = "[";
+    for (const auto& one : all)
+      out += StringMaker<roomcast::ws::test::Seen>::convert(one) + " ";
+    return out + "]";
+  }
+};
+}  // namespace doctest
