@@ -3,7 +3,7 @@
 add_library(roomcast_options INTERFACE)
 target_include_directories(roomcast_options INTERFACE ${PROJECT_SOURCE_DIR}/src)
 target_compile_options(roomcast_options INTERFACE
-  $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wnon-virtual-dtor -Werror>)
+  $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror>)
 
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
   # GCC 12 warns without cause of overlapping copies inside std::string's operator+ (GCC bug 105651).
