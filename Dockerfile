@@ -22,7 +22,6 @@ RUN apt-get update -q \
   && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/* /tmp/packages \
   && useradd --system --user-group --no-create-home --shell /usr/sbin/nologin roomcast
 COPY --from=build /installed/usr/bin/roomcast /usr/bin/roomcast
-COPY --from=build /installed/usr/share/roomcast /usr/share/roomcast
 USER roomcast
 EXPOSE 8080
 STOPSIGNAL SIGTERM

@@ -3,7 +3,6 @@
 include(GNUInstallDirs)
 
 install(TARGETS roomcast RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
-install(DIRECTORY web/ DESTINATION ${CMAKE_INSTALL_DATADIR}/roomcast/web PATTERN package.json EXCLUDE)
 install(FILES README.md CHANGELOG.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(FILES systemd/roomcast.service systemd/roomcast.socket DESTINATION lib/systemd/system)
 # The configuration that an administrator has changed is never overwritten: the sample lies beside it.
