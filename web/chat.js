@@ -16,7 +16,7 @@ export class Chat {
   #senders = new Senders();
   #live = false;
   #lostAt = null; // since when messages may have been missed
-  #lineTrouble = false; // the notice shown is about the line and goes when the line is back
+  #lineTrouble = false; // the notice shown is about the line; it goes when the line is back
 
   /**
    * @param {object} options
@@ -62,7 +62,7 @@ export class Chat {
       return false;
     }
     if (!this.#connection.send(data)) {
-      composer.notice('Not connected. What you wrote stays here until the line is back.');
+      this.#tellLineTrouble('Not connected. What you wrote stays here until the line is back.');
       return false;
     }
     outbox.add(id, this.#name, textElement(text), () => this.sendText(text));
@@ -87,7 +87,7 @@ export class Chat {
     const id = freshId();
     const sent = this.#connection.send(encodeImageNote({ id, name: this.#name, type, bytes })) && this.#connection.send(bytes);
     if (!sent) {
-      this.#views.composer.notice('Not connected. Try the picture again when the line is back.');
+      this.#tellLineTrouble('Not connected. Try the picture again when the line is back.');
       return false;
     }
     const preview = pictureElement(bytes, type, this.#name);
@@ -147,9 +147,13 @@ export class Chat {
     this.#live = false;
     this.#senders.forget();
     outbox.doubt();
-    if (!reason) return;
-    composer.notice(reason);
-    this.#lineTrouble = !blamesMessage;
+    if (reason && blamesMessage) composer.notice(reason);
+    else if (reason) this.#tellLineTrouble(reason);
+  }
+
+  #tellLineTrouble(text) {
+    this.#views.composer.notice(text);
+    this.#lineTrouble = true;
   }
 }
 
