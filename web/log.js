@@ -11,7 +11,9 @@ export class Log {
   #list = document.getElementById('messages');
   #empty = document.getElementById('empty');
   #newer = document.getElementById('newer');
-  #atBottom = true;
+  #following = true;
+  #lastTop = 0;
+  #frame = null; // the next picture, at which the newest line is brought into sight
   #newCount = 0;
   #last = null; // {name, own, time} of the newest line, to see whether the next one continues it
 
@@ -21,11 +23,12 @@ export class Log {
       this.toBottom();
       this.#scroller.focus();
     });
-    // Lines, pictures that finish loading, a growing field and a turned phone all end up as a change of size.
+    // A picture that finishes loading, a growing field and a turned phone end up as a change of size.
     const follow = new ResizeObserver(() => {
-      if (this.#atBottom) this.toBottom();
+      if (this.#following) this.toBottom();
     });
     for (const part of [this.#scroller, ...this.#scroller.children]) follow.observe(part);
+    this.#follow(true);
   }
 
   /** @param {{name: string, own: boolean}} from @param {Node} content */
@@ -36,7 +39,7 @@ export class Log {
     const first = !last || last.name !== name || last.own !== own || time - last.time > SAME_BREATH_MS;
     this.#append(messageElement({ name, own, first, time }, content));
     this.#last = { name, own, time: first ? time : last.time };
-    if (!this.#atBottom) this.#countNew();
+    if (!this.#following) this.#countNew();
   }
 
   /** Says that messages may be missing here. */
@@ -54,15 +57,20 @@ export class Log {
 
   toBottom() {
     this.#scroller.scrollTop = this.#scroller.scrollHeight;
-    this.#atBottom = true;
-    this.#newCount = 0;
-    this.#newer.hidden = true;
+    this.#lastTop = this.#scroller.scrollTop;
+    this.#follow(true);
   }
 
   #append(item) {
     this.#empty.hidden = true;
     this.#list.append(item);
     while (this.#list.children.length > LINES_MAX) releaseElement(this.#list.firstElementChild);
+    if (!this.#following) return;
+    // Many lines, one layout.
+    this.#frame ??= requestAnimationFrame(() => {
+      this.#frame = null;
+      if (this.#following) this.toBottom();
+    });
   }
 
   #countNew() {
@@ -73,10 +81,17 @@ export class Log {
 
   #onScroll() {
     const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
-    this.#atBottom = scrollHeight - scrollTop - clientHeight < BOTTOM_SLACK_PX;
-    if (this.#atBottom) {
-      this.#newCount = 0;
-      this.#newer.hidden = true;
-    }
+    // Lines may have come since the scrolling this event tells of, so only a way up means that the reader left.
+    if (scrollHeight - scrollTop - clientHeight < BOTTOM_SLACK_PX) this.#follow(true);
+    else if (scrollTop < this.#lastTop) this.#follow(false);
+    this.#lastTop = scrollTop;
+  }
+
+  #follow(following) {
+    this.#following = following;
+    this.#scroller.classList.toggle('following', following);
+    if (!following) return;
+    this.#newCount = 0;
+    this.#newer.hidden = true;
   }
 }
