@@ -15,6 +15,7 @@ export class Chat {
   #connection;
   #senders = new Senders();
   #live = false;
+  #left = false;
   #lostAt = null; // since when messages may have been missed
   #lineTrouble = false; // the notice shown is about the line; it goes when the line is back
 
@@ -45,6 +46,7 @@ export class Chat {
   }
 
   leave() {
+    this.#left = true;
     this.#connection.close();
     this.#views.outbox.clear();
     this.#views.log.clear();
@@ -75,6 +77,7 @@ export class Chat {
     for (const file of files.slice(0, FILES_MAX)) {
       try {
         const picture = await prepareImage(file, PICTURE_BYTES_MAX);
+        if (this.#left) return;
         if (this.#sendPicture(picture) && picture.note) composer.notice(picture.note, 'news');
       } catch (error) {
         if (!(error instanceof ImageProblem)) throw error;

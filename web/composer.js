@@ -29,7 +29,10 @@ export class Composer {
       this.#picture.value = '';
       this.focus();
     });
-    document.addEventListener('paste', (event) => this.#take(event, event.clipboardData));
+    document.addEventListener('paste', (event) => {
+      // Office programs put a picture of the text beside the text.
+      if (!event.clipboardData?.types.includes('text/plain')) this.#take(event, event.clipboardData);
+    });
     this.#watchDrops(document.getElementById('chat'));
   }
 

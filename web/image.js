@@ -31,8 +31,13 @@ function namesAvif(bytes, at) {
   return false;
 }
 
+/** Whether a JPEG says where and with what it was taken. */
+function carriesExif(type, head) {
+  return type === 'image/jpeg' && String.fromCharCode(...head).includes('Exif\0');
+}
+
 /**
- * Makes a picture fit to be sent.
+ * Makes a picture fit to be sent: small enough, and without the place a camera may have noted in it.
  * @param {Blob} file
  * @param {number} bytesMax the most one message may have
  * @returns {Promise<{bytes: Uint8Array, type: string, note: string}>} `note`: what the user should know, may be empty
@@ -42,7 +47,9 @@ export async function prepareImage(file, bytesMax) {
   const head = new Uint8Array(await file.slice(0, 128).arrayBuffer());
   const type = sniffImage(head);
   if (!type) throw new ImageProblem('Only pictures can be sent: PNG, JPEG, GIF, WebP or AVIF.');
-  if (file.size <= bytesMax) return { bytes: new Uint8Array(await file.arrayBuffer()), type, note: '' };
+  if (file.size <= bytesMax && !carriesExif(type, head)) {
+    return { bytes: new Uint8Array(await file.arrayBuffer()), type, note: '' };
+  }
 
   const picture = await decode(file);
   try {
@@ -59,7 +66,7 @@ async function decode(file) {
   try {
     return await createImageBitmap(file);
   } catch {
-    throw new ImageProblem('This picture is too large to send as it is, and the browser cannot read it to make it smaller.');
+    throw new ImageProblem('This picture cannot be sent as it is, and the browser cannot read it to make it fit.');
   }
 }
 

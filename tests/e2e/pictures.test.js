@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { assertNoProblems, enterRoom, launchBrowser, post } from '../support/browser.js';
+import { assertNoProblems, enterRoom, launchBrowser, post, stateIs } from '../support/browser.js';
 import { startServer } from '../support/server.js';
 
 const DOT = Buffer.from('R0lGODlhAQABAIAAAP8AAAAAACwAAAAAAQABAAACAkQBADs=', 'base64');
@@ -22,18 +22,18 @@ after(async () => {
 
 const pair = (room) => Promise.all(['Ada', 'Grace'].map((name) => enterRoom(browser, server.url, { room, name })));
 
-/** A PNG full of noise, which no size of message holds as it is. */
-function noisyPng(tab, side) {
-  return tab.evaluate(async (length) => {
+/** A square picture full of noise. */
+function imageBytes(tab, side, type) {
+  return tab.evaluate(async ([length, wanted]) => {
     const canvas = document.createElement('canvas');
     canvas.width = canvas.height = length;
     const context = canvas.getContext('2d');
     const pixels = context.createImageData(length, length);
     for (let i = 0; i < pixels.data.length; i += 1) pixels.data[i] = i % 4 === 3 ? 255 : Math.random() * 256;
     context.putImageData(pixels, 0, 0);
-    const blob = await new Promise((resolve) => canvas.toBlob(resolve, 'image/png'));
+    const blob = await new Promise((resolve) => canvas.toBlob(resolve, wanted));
     return [...new Uint8Array(await blob.arrayBuffer())];
-  }, side).then((bytes) => Buffer.from(bytes));
+  }, [side, type]).then((bytes) => Buffer.from(bytes));
 }
 
 /** Waits for the picture in the log and tells what it is. */
@@ -54,14 +54,39 @@ test('a small picture arrives as it is, with its sender', async () => {
   assertNoProblems(ada);
 });
 
+/** The binary messages a tab sends from now on. */
+async function binarySentBy(tab) {
+  const sent = [];
+  tab.on('websocket', (socket) => socket.on('framesent', ({ payload }) => {
+    if (typeof payload !== 'string') sent.push(payload);
+  }));
+  await tab.reload();
+  await stateIs(tab, 'live');
+  return sent;
+}
+
 test('a picture too large for a message is made smaller until it fits', async () => {
   const [ada, grace] = await pair('large');
-  const png = await noisyPng(ada, 700);
+  const sent = await binarySentBy(ada);
+  const png = await imageBytes(ada, 700, 'image/png');
   assert.ok(png.length > 1_000_000);
   await ada.setInputFiles('#picture', { name: 'noise.png', mimeType: 'image/png', buffer: png });
   assert.ok((await pictureIn(grace)).width >= 100);
+  assert.equal(sent.length, 1);
+  assert.ok(sent[0].length > 10_000 && sent[0].length <= 60_000, `${sent[0].length} bytes`);
   assert.equal(await ada.textContent('#notice'), '');
   assert.equal(await ada.getAttribute('#state', 'data-state'), 'live');
+});
+
+test('a photograph does not tell where it was taken', async () => {
+  const [ada, grace] = await pair('exif');
+  const sent = await binarySentBy(ada);
+  const jpeg = await imageBytes(ada, 32, 'image/jpeg');
+  const exif = Buffer.from('\xff\xe1\x00\x1eExif\0\0GPS at home, upstairs!!', 'latin1');
+  const photograph = Buffer.concat([jpeg.subarray(0, 2), exif, jpeg.subarray(2)]);
+  await ada.setInputFiles('#picture', { name: 'home.jpg', mimeType: 'image/jpeg', buffer: photograph });
+  assert.equal((await pictureIn(grace)).width, 32);
+  assert.equal(sent[0].includes('GPS'), false);
 });
 
 test('what is no picture, or cannot be made to fit, is refused in words', async () => {
@@ -71,7 +96,7 @@ test('what is no picture, or cannot be made to fit, is refused in words', async 
   await ada.waitForFunction(() => /Only pictures/.test(document.getElementById('notice').textContent));
   const broken = Buffer.concat([DOT, Buffer.alloc(70_000)]).fill(0xff, 13);
   await ada.setInputFiles('#picture', { name: 'x.gif', mimeType: 'image/gif', buffer: broken });
-  await ada.waitForFunction(() => /cannot read it/.test(document.getElementById('notice').textContent));
+  await ada.waitForFunction(() => /cannot read it to make it fit/.test(document.getElementById('notice').textContent));
   assert.equal(await grace.locator('#messages li').count(), 0);
 });
 

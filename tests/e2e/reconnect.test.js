@@ -111,3 +111,27 @@ test('a refusal is shown and not repeated until the user asks', async () => {
   assert.equal(refused, 2);
   await server.stop();
 });
+
+test('a line that swallows what is said is given up', async () => {
+  const server = await startServer();
+  const ada = await openPage(browser, server.url);
+  let lines = 0;
+  await ada.clock.install();
+  await ada.routeWebSocket(/\/rooms\/silent$/, () => {
+    lines += 1;
+  });
+  await ada.goto(`${server.url}/?room=silent&name=Ada`);
+  await stateIs(ada, 'live');
+  await say(ada, 'anybody?');
+  assert.equal(await ada.locator('#outbox li').count(), 1);
+  await ada.clock.fastForward(20_000);
+  await ada.waitForSelector('#outbox .unconfirmed');
+  await ada.clock.fastForward(1000);
+  await stateIs(ada, 'live');
+  assert.equal(lines, 2);
+  await ada.click('text=Send again');
+  assert.equal(await ada.locator('#outbox .unconfirmed').count(), 0);
+  assert.equal(await ada.locator('#outbox li').count(), 1);
+  await ada.context().close();
+  await server.stop();
+});

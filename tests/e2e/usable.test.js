@@ -71,12 +71,15 @@ test('320 pixels are wide enough, whatever is said', async () => {
   const door = await openPage(browser, server.url, { viewport: { width: 320, height: 568 } });
   const tab = await enterRoom(browser, server.url, { room: 'w'.repeat(60), name: 'N'.repeat(40), viewport: { width: 320, height: 568 } });
   await say(tab, `${'endless'.repeat(60)} https://example.test/${'path'.repeat(40)}`);
+  for (let i = 0; i < 40; i += 1) await post(server.url, 'w'.repeat(60), `line ${i}`, 'text/plain');
   await post(server.url, 'w'.repeat(60), 'm'.repeat(300), 'text/plain');
   await hears(tab, 'm'.repeat(300));
   for (const page of [door, tab]) {
     const [content, screen] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
     assert.ok(content <= screen, `${content} > ${screen}`);
   }
+  const height = await tab.evaluate(() => document.documentElement.scrollHeight - innerHeight);
+  assert.equal(height, 0, 'only the log scrolls, not the page');
   const wide = await tab.$eval('#scroller', (box) => box.scrollWidth - box.clientWidth);
   assert.equal(wide, 0, 'the log scrolls down only');
   const bottom = await tab.$eval('#composer', (form) => form.getBoundingClientRect().bottom - innerHeight);
