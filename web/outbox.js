@@ -18,7 +18,7 @@ export class Outbox {
    * @param {string} id
    * @param {string} name the sender's
    * @param {Node} content how it looks while it is under way
-   * @param {() => void} again sends it once more
+   * @param {() => boolean} again sends it once more; false if that is not possible now
    */
   add(id, name, content, again) {
     const item = messageElement({ name, own: true, first: true, time: new Date() }, content);
@@ -50,12 +50,13 @@ export class Outbox {
     const discard = element('button', '', 'Discard');
     again.type = discard.type = 'button';
     again.addEventListener('click', () => {
-      this.#remove(id, entry);
-      entry.again();
+      if (entry.again()) this.#remove(id, entry);
     });
     discard.addEventListener('click', () => this.#remove(id, entry));
     entry.item.classList.add('unconfirmed');
-    entry.item.querySelector('.body').append(element('div', 'unconfirmed-actions', 'May not have arrived.', again, discard));
+    const question = element('div', 'unconfirmed-actions', 'May not have arrived.', again, discard);
+    question.setAttribute('role', 'alert');
+    entry.item.querySelector('.body').append(question);
   }
 
   #remove(id, entry) {

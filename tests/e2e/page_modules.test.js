@@ -97,10 +97,10 @@ test('hostile text is cut into links in linear time and bounded number', () => {
 });
 
 test('room names follow the server’s rules, at the limit and one past it', () => {
-  for (const room of ['lobby', 'chat/lobby', 'a b', 'ü', 'x'.repeat(200), 'é'.repeat(100), '…/…', 'a//b']) assert.equal(roomProblem(room), '', room);
-  for (const room of ['', 'x'.repeat(201), `${'é'.repeat(100)}x`, '/a', 'a/', 'a\nb', 'a\u007fb', 'a\u0085b', '..', 'a/../b', './a', '\ud800']) {
-    assert.notEqual(roomProblem(room), '', JSON.stringify(room));
-  }
+  const good = ['lobby', 'chat/lobby', 'a b', 'ü', 'x'.repeat(200), 'é'.repeat(100), '…/…', 'a//b'];
+  const bad = ['', 'x'.repeat(201), `${'é'.repeat(100)}x`, '/a', 'a/', 'a\nb', 'a\u007fb', 'a\u0085b', '..', 'a/../b', './a', '\ud800'];
+  for (const room of good) assert.equal(roomProblem(room), '', room);
+  for (const room of bad) assert.notEqual(roomProblem(room), '', JSON.stringify(room));
 });
 
 test('a room’s address is percent-encoded segment by segment', () => {
@@ -117,7 +117,8 @@ test('names are one clean line', () => {
 });
 
 test('pictures are known by their first bytes, never by what they are called', () => {
-  const bytes = (...parts) => Uint8Array.from(parts.flatMap((part) => (typeof part === 'string' ? [...part].map((c) => c.charCodeAt(0)) : part)));
+  const codes = (part) => (typeof part === 'string' ? [...part].map((c) => c.charCodeAt(0)) : part);
+  const bytes = (...parts) => Uint8Array.from(parts.flatMap(codes));
   const kinds = [
     ['image/png', bytes('\x89PNG\r\n\x1a\n')],
     ['image/jpeg', bytes('\xff\xd8\xff\xe0')],

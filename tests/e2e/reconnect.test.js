@@ -3,9 +3,16 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { assertNoProblems, enterRoom, hears, launchBrowser, openPage, saidIn, say, stateIs } from '../support/browser.js';
-import { startServer } from '../support/server.js';
+import { startServer as start } from '../support/server.js';
 
 let browser;
+
+/** A server that does not outlive the test `t`, however it ends. */
+async function startServer(t, options) {
+  const server = await start(options);
+  t.after(() => server.kill());
+  return server;
+}
 
 before(async () => {
   // A name that is not this machine's, so that the page believes the browser about the network.
@@ -14,8 +21,8 @@ before(async () => {
 
 after(() => browser?.close());
 
-test('the server restarts and the tabs come back by themselves', async () => {
-  let server = await startServer();
+test('the server restarts and the tabs come back by themselves', async (t) => {
+  let server = await startServer(t);
   const listen = [`http://127.0.0.1:${server.port}`];
   const tabs = await Promise.all(['Ada', 'Grace'].map((name) => enterRoom(browser, server.url, { name })));
   const [ada, grace] = tabs;
@@ -23,13 +30,14 @@ test('the server restarts and the tabs come back by themselves', async () => {
   await Promise.all(tabs.map((tab) => hears(tab, 'before')));
 
   await server.stop();
-  await Promise.all(tabs.map((tab) => tab.waitForFunction(() => /^Reconnecting in \d+ s$/.test(document.getElementById('state-text').textContent))));
+  const countsDown = () => /^Reconnecting in \d+ s$/.test(document.getElementById('state-text').textContent);
+  await Promise.all(tabs.map((tab) => tab.waitForFunction(countsDown)));
   assert.equal(await ada.textContent('#state-announced'), 'Connection lost, reconnecting');
   await say(ada, 'unsaid');
   assert.equal(await ada.inputValue('#entry'), 'unsaid', 'what was written is kept');
   assert.match(await ada.textContent('#notice'), /Not connected/);
 
-  server = await startServer({ listen });
+  server = await startServer(t, { listen });
   await Promise.all(tabs.map((tab) => stateIs(tab, 'live')));
   assert.equal(await ada.textContent('#state-announced'), 'Connected');
   assert.equal(await ada.textContent('#notice'), '');
@@ -42,21 +50,21 @@ test('the server restarts and the tabs come back by themselves', async () => {
   await server.stop();
 });
 
-test('a server that vanishes without a word is found again, and the user may hurry', async () => {
-  let server = await startServer();
+test('a server that vanishes without a word is found again, and the user may hurry', async (t) => {
+  let server = await startServer(t);
   const listen = [`http://127.0.0.1:${server.port}`];
   const ada = await enterRoom(browser, server.url, { name: 'Ada' });
   await server.kill();
   await stateIs(ada, 'waiting');
-  server = await startServer({ listen });
+  server = await startServer(t, { listen });
   await ada.click('#state-retry', { timeout: 2000 }).catch(() => {}); // unless it was back before
   await stateIs(ada, 'live');
   await ada.context().close();
   await server.stop();
 });
 
-test('without a network the page waits for it', async () => {
-  const server = await startServer();
+test('without a network the page waits for it', async (t) => {
+  const server = await startServer(t);
   const ada = await enterRoom(browser, `http://roomcast.test:${server.port}`, { name: 'Ada' });
   await ada.context().setOffline(true);
   await stateIs(ada, 'offline');
@@ -68,8 +76,8 @@ test('without a network the page waits for it', async () => {
   await server.stop();
 });
 
-test('a message the server finds too large is named, and the line comes back', async () => {
-  const server = await startServer({ set: { 'limits.message_bytes': 1024 } });
+test('a message the server finds too large is named, and the line comes back', async (t) => {
+  const server = await startServer(t, { set: { 'limits.message_bytes': 1024 } });
   const ada = await enterRoom(browser, server.url, { name: 'Ada' });
   await say(ada, 'x'.repeat(2000));
   await ada.waitForSelector('#messages .gap');
@@ -82,8 +90,8 @@ test('a message the server finds too large is named, and the line comes back', a
   await server.stop();
 });
 
-test('what the page itself knows to be too large is not sent', async () => {
-  const server = await startServer();
+test('what the page itself knows to be too large is not sent', async (t) => {
+  const server = await startServer(t);
   const ada = await enterRoom(browser, server.url, { name: 'Ada' });
   await say(ada, 'x'.repeat(65_536));
   assert.match(await ada.textContent('#notice'), /too long by \d+ bytes/);
@@ -92,8 +100,8 @@ test('what the page itself knows to be too large is not sent', async () => {
   await server.stop();
 });
 
-test('a refusal is shown and not repeated until the user asks', async () => {
-  const server = await startServer();
+test('a refusal is shown and not repeated until the user asks', async (t) => {
+  const server = await startServer(t);
   const ada = await openPage(browser, server.url);
   let refused = 0;
   await ada.routeWebSocket(/\/rooms\/private$/, (socket) => {
@@ -112,8 +120,8 @@ test('a refusal is shown and not repeated until the user asks', async () => {
   await server.stop();
 });
 
-test('a line that swallows what is said is given up', async () => {
-  const server = await startServer();
+test('a line that swallows what is said is given up', async (t) => {
+  const server = await startServer(t);
   const ada = await openPage(browser, server.url);
   let lines = 0;
   await ada.clock.install();
@@ -122,10 +130,14 @@ test('a line that swallows what is said is given up', async () => {
   });
   await ada.goto(`${server.url}/?room=silent&name=Ada`);
   await stateIs(ada, 'live');
+  await ada.clock.pauseAt(Date.now() + 60_000);
   await say(ada, 'anybody?');
   assert.equal(await ada.locator('#outbox li').count(), 1);
   await ada.clock.fastForward(20_000);
   await ada.waitForSelector('#outbox .unconfirmed');
+  await ada.click('text=Send again');
+  assert.match(await ada.textContent('#notice'), /Not connected/);
+  assert.equal(await ada.locator('#outbox .unconfirmed').count(), 1, 'what cannot be sent now is kept');
   await ada.clock.fastForward(1000);
   await stateIs(ada, 'live');
   assert.equal(lines, 2);

@@ -93,7 +93,8 @@ test('320 pixels are wide enough, whatever is said', async () => {
 function poorContrast() {
   const channels = (color) => color.match(/[\d.]+/g).map(Number);
   const luminance = (color) => {
-    const [r, g, b] = channels(color).slice(0, 3).map((value) => value / 255).map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
+    const linear = (c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+    const [r, g, b] = channels(color).slice(0, 3).map((value) => linear(value / 255));
     return 0.2126 * r + 0.7152 * g + 0.0722 * b;
   };
   const behind = (one) => {
@@ -116,7 +117,10 @@ for (const colorScheme of ['light', 'dark']) {
     const door = await openPage(browser, server.url, { colorScheme });
     const tab = await enterRoom(browser, server.url, { room: colorScheme, name: 'Ada', colorScheme });
     // The eight colours of names, and everything else that can stand in the log.
-    for (const name of 'abcdefgh') await post(server.url, colorScheme, JSON.stringify({ name, text: `I am ${name} of http://example.test` }), 'application/json');
+    for (const name of 'abcdefgh') {
+      const said = JSON.stringify({ name, text: `I am ${name} of http://example.test` });
+      await post(server.url, colorScheme, said, 'application/json');
+    }
     await post(server.url, colorScheme, 'raw', 'text/plain');
     await post(server.url, colorScheme, new Uint8Array(9), 'application/octet-stream');
     await say(tab, 'x'.repeat(70_000));

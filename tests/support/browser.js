@@ -57,7 +57,8 @@ export function saidIn(tab) {
 
 /** Waits until the tab's log shows a line with exactly `text`. */
 export function hears(tab, text) {
-  return tab.waitForFunction((wanted) => [...document.querySelectorAll('#messages .words')].some((words) => words.textContent === wanted), text);
+  const isThere = (wanted) => [...document.querySelectorAll('#messages .words')].some((words) => words.textContent === wanted);
+  return tab.waitForFunction(isThere, text);
 }
 
 /** Nothing to complain about but a server that was away on purpose. */
