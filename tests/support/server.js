@@ -175,11 +175,12 @@ export function parseMetrics(text) {
 
 /**
  * Starts a server and waits until it says that it is ready.
- * `listen`: addresses (port 0 of 127.0.0.1 by default), `set`: config keys, `wrap`: a command to run it under.
+ * `listen`: addresses (port 0 of 127.0.0.1 by default), `set`: config keys (no drain time by default, so that
+ * tests end at once), `wrap`: a command to run it under.
  */
 export async function startServer({ args = [], env = {}, set = {}, listen = ['http://127.0.0.1:0'], wrap = [], cwd = repository, urlCount = listen.length } = {}) {
   const flags = listen.flatMap((one) => ['--listen', one]);
-  const server = new Server([...wrap, binary, ...flags, ...setFlags(set), ...args], { env, cwd, urlCount: Math.max(1, urlCount) });
+  const server = new Server([...wrap, binary, ...flags, ...setFlags({ drain_seconds: 0, ...set }), ...args], { env, cwd, urlCount: Math.max(1, urlCount) });
   try {
     await server.waitUntilReady();
   } catch (error) {
