@@ -130,7 +130,7 @@ export class Server {
     let sum = 0;
     for (const [key, value] of await this.metrics()) {
       const [, base, rest] = /^([^{]+)(.*)$/.exec(key);
-      if ((name.test?.(base) ?? base === name) && labels.test(rest)) sum += value;
+      if (base === name && labels.test(rest)) sum += value;
     }
     return sum;
   }

@@ -51,7 +51,7 @@ describe('connection limits', () => {
   });
 
   it('past limits.connections_per_address one address is turned away, another is not', async () => {
-    const server = await startServer({ set: { 'limits.connections_per_address': 3 } });
+    const server = await startServer({ set: { 'limits.connections_per_address': 3, 'log.level': 'debug' } });
     const mark = server.mark();
     const clients = await open(server, 3);
     const refused = await ByteSocket.open(server.url);

@@ -61,7 +61,7 @@ describe('health and metrics', () => {
 
   it('the contract\'s metrics are there', async () => {
     const names = [...(await server.metrics()).keys()].map((key) => key.replace(/\{.*/, ''));
-    for (const [what, pattern] of Object.entries(METRICS)) assert.ok(names.some((name) => pattern.test(name)), `${what}: ${pattern} among ${[...new Set(names)].join(' ')}`);
+    for (const name of Object.values(METRICS)) assert.ok(names.includes(name), name);
   });
 
   it('counters and gauges move with what happens', async () => {
@@ -75,7 +75,7 @@ describe('health and metrics', () => {
       for (const client of clients) await client.expectText(`message ${i}`);
     }
     const during = await reading();
-    assert.equal(during.messagesIn - before.messagesIn, 5);
+    assert.equal(during.published - before.published, 5);
     assert.equal(during.deliveries - before.deliveries, 15);
     assert.ok(during.connections >= before.connections + 2);
     for (const client of clients) await client.close();
