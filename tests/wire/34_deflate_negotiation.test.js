@@ -119,4 +119,14 @@ describe('negotiation of permessage-deflate', { concurrency: 8 }, () => {
     await client.write(text('x', { rsv: 4 }));
     await client.expectClose(1002);
   });
+
+  it('websocket.compression=false declines every offer', async () => {
+    const plain = await startServer({ set: { 'websocket.compression': false } });
+    const client = await connect(plain.url, { headers: { 'Sec-WebSocket-Extensions': pmd } });
+    assert.equal(client.response.header('sec-websocket-extensions'), undefined);
+    await client.text('plain');
+    await client.expectText('plain');
+    await client.close();
+    await plain.stop();
+  });
 });

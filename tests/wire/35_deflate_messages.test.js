@@ -79,6 +79,15 @@ describe('permessage-deflate', () => {
     assert.ok(answer.wireBytes < 10000, `${answer.wireBytes} bytes on the wire`);
   });
 
+  it('websocket.compression_min_bytes: at it compressed, below it not', async () => {
+    const choosy = await startServer({ set: { 'websocket.compression_min_bytes': 200 } });
+    const client = await connectDeflate(choosy.url);
+    assert.equal((await client.echo(TEXT, 'a'.repeat(199))).compressed, false);
+    assert.equal((await client.echo(TEXT, 'a'.repeat(200))).compressed, true);
+    await client.close();
+    await choosy.stop();
+  });
+
   describe('forms of compressed data', { concurrency: 8 }, () => {
     const payload = prose(3000);
     it('a block with BFINAL set', () => understood(compressFinal(payload), payload));

@@ -166,6 +166,15 @@ describe('rooms', () => {
     one.destroy();
   });
 
+  it('a message past limits.message_bytes closes its sender with 1009, and nobody hears of it', async () => {
+    const [bad, one] = await joinAll('toolong', 2);
+    await bad.text('x'.repeat(65537));
+    await bad.expectClose(1009);
+    await one.text('fine');
+    await one.expectText('fine');
+    await one.close();
+  });
+
   it('what is sent right before the close is published', async () => {
     const [one, two] = await joinAll('goodbye', 2);
     await one.text('goodbye');

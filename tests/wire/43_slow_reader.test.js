@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import { METRICS } from '../support/contract.js';
 import { eventually } from '../support/deadline.js';
-import { HttpConnection } from '../support/raw_http.js';
+import { HttpConnection, errorMessage } from '../support/raw_http.js';
 import { startServer } from '../support/server.js';
 import { connect } from '../support/wire_client.js';
 import { CLOSE, PING, PONG } from '../support/ws_frames.js';
@@ -120,6 +120,21 @@ describe('a slow reader', () => {
     assert.ok(before + behind > 0);
     assert.ok(behind > 0, 'the pong waited behind all the queued data');
     await client.close();
+  });
+
+  it('past limits.memory_bytes publishing is refused with 503 until the readers are gone', async () => {
+    const tight = await startServer({ set: { 'limits.memory_bytes': 16777216, 'limits.queue_bytes': 16777216 } });
+    const clients = await Promise.all(Array.from({ length: 4 }, () => connect(tight.url, { path: '/rooms/tight' })));
+    clients.forEach((client) => client.socket.pauseReading());
+    const connection = await HttpConnection.open(tight.url);
+    const post = () => connection.request('POST', '/rooms/tight', { body: Buffer.alloc(60000, 'm') });
+    let response;
+    for (let i = 0; i < 2000 && response?.status !== 503; i += 1) response = await post();
+    assert.match(errorMessage(response, 503), /limits\.memory_bytes/);
+    clients.forEach((client) => client.destroy());
+    await eventually(async () => (await post()).status === 200, 'publishing again');
+    connection.close();
+    await tight.stop();
   });
 
   it('a sender that does not read its echoes is held back or closed, not buffered without end', async () => {

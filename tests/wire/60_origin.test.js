@@ -98,6 +98,16 @@ describe('origins', () => {
     await server.waitForLog(/https:\/\/new-page\.example:8443/, { mark });
   });
 
+  it('behind a trusted proxy the scheme is the one the browser used', async () => {
+    const proxied = await startServer({ set: { trusted_proxies: '127.0.0.1' } });
+    const headers = { Host: 'chat.example', Origin: 'https://chat.example', 'X-Forwarded-For': '203.0.113.7', 'X-Forwarded-Proto': 'https' };
+    await (await connect(proxied.url, { path: '/rooms/x', headers })).close();
+    assert.equal((await refusal(proxied.url, { path: '/rooms/x', headers: { ...headers, 'X-Forwarded-Proto': 'http' } })).status, 403);
+    assert.equal((await refusal(server.url, { path: '/rooms/x', headers })).status, 403, 'a proxy that is not trusted');
+    await proxied.stop();
+    assert.match(proxied.log(), /203\.0\.113\.7/);
+  });
+
   it('an origin cannot forge a log line', async () => {
     const mark = server.mark();
     await refusal(server.url, { path: '/rooms/x', headers: { Origin: 'http://a\tb"c\\d\x80' } });
