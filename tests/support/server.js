@@ -72,6 +72,9 @@ export class Server {
       this.#log += data;
       this.#onLog();
     });
+    // A failed test leaves its server behind; that must not keep the test process, whose exit ends the server.
+    this.process.unref();
+    this.process.stderr.unref();
     started.add(this);
   }
 
@@ -155,7 +158,7 @@ export class Server {
   /** Ends it the hard way. */
   async kill() {
     this.process.kill('SIGKILL');
-    await this.exited;
+    await within(patience, this.exited, 'the end of a killed server');
   }
 }
 

@@ -3,8 +3,9 @@
 
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
+import WebSocket from 'ws';
 import { assertSame, connect } from '../support/wire_client.js';
-import { seconds } from '../support/deadline.js';
+import { patience, seconds, within } from '../support/deadline.js';
 import { startServer } from '../support/server.js';
 import { fails, gets, runCase, sendFrames } from '../support/ws_case.js';
 import { BINARY, TEXT, binary, continuation, fragments, frame, text } from '../support/ws_frames.js';
@@ -94,6 +95,13 @@ describe('message limits', () => {
       await client.expectText(at(900));
     }
     await client.close();
+  });
+
+  it('a client that sends far too much at once still learns why it is closed', async () => {
+    const client = new WebSocket(`${usual.url.replace('http', 'ws')}/echo`);
+    const closed = new Promise((resolve) => client.on('close', resolve).on('error', () => {}));
+    client.on('open', () => client.send(Buffer.alloc(4 * M)));
+    assert.equal(await within(patience, closed, 'the close'), 1009);
   });
 
   it('the close reason names the limit', async () => {

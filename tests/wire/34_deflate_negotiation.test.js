@@ -39,7 +39,7 @@ const not_acceptable = [
 
 const not_ours = ['x-unknown', 'x-webkit-deflate-frame', 'deflate-frame', 'permessage-bzip2', 'permessage-deflatex', 'x-permessage-deflate', 'permessage-compress; method=deflate'];
 
-const malformed = [`${pmd};`, `${pmd}; =10`, `${pmd}; server_max_window_bits=`, `${pmd}; server_max_window_bits="10`, `; ${pmd}`, `${pmd} server_no_context_takeover`, `${pmd}; a=b=c`, `${pmd}; (x)`];
+const malformed = [`${pmd};`, `${pmd}; =10`, `${pmd}; server_max_window_bits=`, `${pmd}; server_max_window_bits="10`, `; ${pmd}`, `${pmd} server_no_context_takeover`, `${pmd}; a=b=c`, `${pmd}; (x)`, `${pmd}; x="a, b"`];
 
 // Of several offers the first acceptable one is taken.
 const lists = [
@@ -48,7 +48,7 @@ const lists = [
   { offers: `${pmd}; unknown, ${pmd}; server_no_context_takeover`, taken: `${pmd}; server_no_context_takeover` },
   { offers: `${pmd}; server_max_window_bits=11, ${pmd}`, taken: `${pmd}; server_max_window_bits=11` },
   { offers: [`${pmd}; unknown=1`, `${pmd}; server_max_window_bits=13`], taken: `${pmd}; server_max_window_bits=13` },
-  { offers: `a; b=c; d="e, f; g", ${pmd}`, taken: pmd },
+  { offers: `a; b=c; d="e", ${pmd}`, taken: pmd },
   { offers: `, ,${pmd}, `, taken: pmd },
 ];
 

