@@ -270,7 +270,8 @@ describe('HTTP', () => {
       'no chunk': ['Transfer-Encoding: chunked\r\n', '0\r\n\r\n', ''],
       'sizes in capitals and with zeros': ['Transfer-Encoding: chunked\r\n', `00A\r\n0123456789\r\n0000\r\n\r\n`, '0123456789'],
       'Transfer-Encoding in capitals': ['transfer-encoding: CHUNKED\r\n', '5\r\nhello\r\n0\r\n\r\n', 'hello'],
-      'chunk extensions': ['Transfer-Encoding: chunked\r\n', '5;a=b;c="d"\r\nhello\r\n0;last\r\n\r\n', 'hello'],
+      'chunk extensions': ['Transfer-Encoding: chunked\r\n', '5;a=b\r\nhello\r\n5;c="d"\r\nworld\r\n0;last\r\n\r\n', 'helloworld'],
+      'several chunk extensions': ['Transfer-Encoding: chunked\r\n', '5;a=b;c=d;e\r\nhello\r\n0\r\n\r\n', 'hello'],
       trailers: ['Transfer-Encoding: chunked\r\n', '5\r\nhello\r\n0\r\nX-Trailer: yes\r\nY: no\r\n\r\n', 'hello'],
       'the largest by default': [`Content-Length: 65536\r\n`, 'z'.repeat(65536), 'z'.repeat(65536)],
     };

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import { seconds, sleep } from '../support/deadline.js';
-import { HttpConnection, errorMessage } from '../support/raw_http.js';
+import { HttpConnection, errorMessage, requestBytes } from '../support/raw_http.js';
 import { startServer } from '../support/server.js';
 import { connect } from '../support/wire_client.js';
 
@@ -15,7 +15,8 @@ const get = (path, fields = []) => `GET ${path} HTTP/1.1\r\n${['Host: localhost'
 const post = (fields, body = '') => `POST /rooms/limits HTTP/1.1\r\n${['Host: localhost', 'Content-Type: text/plain', ...fields].join('\r\n')}\r\n\r\n${body}`;
 const target = (length) => `/${'u'.repeat(length - 1)}`;
 const fields = (count) => Array.from({ length: count - 1 }, (_, i) => `X-${i}: y`);
-const head = (length) => get('/healthz', [`X: ${'h'.repeat(length - get('/healthz', ['X: ']).length)}`]);
+// limits.header_bytes counts the header fields with their line ends; the request line has limits.uri_bytes.
+const head = (length) => get('/healthz', [`X: ${'h'.repeat(length - 'Host: localhost\r\nX: \r\n'.length)}`]);
 const chunked = (...sizes) => post(['Transfer-Encoding: chunked'], `${sizes.map((size) => `${size.toString(16)}\r\n${'c'.repeat(size)}\r\n`).join('')}0\r\n\r\n`);
 
 const within = {
@@ -95,8 +96,7 @@ describe('HTTP limits', () => {
     });
     it('the answer arrives although the client goes on sending the body', async () => {
       const connection = await HttpConnection.open(usual.url);
-      await connection.send('POST /rooms/limits HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\nContent-Length: 30000000\r\n\r\n');
-      const sending = connection.socket.writeChopped(Buffer.alloc(8000000), 65536);
+      const sending = connection.send(requestBytes('POST', '/rooms/limits', { body: Buffer.alloc(8000000) }));
       assert.equal((await connection.read()).status, 413);
       await connection.expectEnd({ allowReset: true });
       await sending;
@@ -115,7 +115,7 @@ describe('HTTP limits', () => {
         }
       })();
       if (silent) {
-        if (await connection.socket.readable()) assert.ok([400, 408].includes((await connection.read()).status));
+        if (await connection.socket.readable()) assert.equal((await connection.read()).status, 408);
       } else {
         const response = await connection.read();
         errorMessage(response, 408);
@@ -131,7 +131,13 @@ describe('HTTP limits', () => {
     it('a connection that says nothing', () => isDropped([], { silent: true }));
     it('half a head', () => isDropped(['GET /healthz HTTP/1.1\r\nHost: loc']));
     it('a head that never ends, octet by octet', () => isDropped(drip('GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: ')));
-    it('empty lines for ever', () => isDropped(Array(200).fill('\r\n'), { silent: true }));
+    it('empty lines for ever', async () => {
+      const connection = await HttpConnection.open(hasty.url);
+      const dripping = connection.socket.writeChopped('\r\n'.repeat(1000), 2);
+      assert.ok([400, 408].includes((await connection.read()).status));
+      await connection.expectEnd();
+      await dripping;
+    });
     it('half a body', () => isDropped([post(['Content-Length: 100'], 'b'.repeat(50))]));
     it('no body', () => isDropped([post(['Content-Length: 100'])]));
     it('a body that never ends, octet by octet', () => isDropped([post(['Content-Length: 1000']), ...Array(200).fill('b')]));
