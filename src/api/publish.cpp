@@ -31,9 +31,12 @@ hub::Kind kind_of(const http::Request& request) {
   return hub::Kind::binary;
 }
 
-/// Why the body is not what its kind says, if so.
-std::optional<http::Response> check_payload(hub::Kind kind, std::string_view body,
-                                            std::size_t message_bytes) {
+/// Why this cannot be published, if so.
+std::optional<http::Response> check(std::string_view room, hub::Kind kind, std::string_view body,
+                                    std::uint64_t message_bytes) {
+  if (const auto valid = hub::check_room_name(room); !valid) {
+    return http::Response::error(400, "bad_room_name", valid.error().message);
+  }
   if (body.size() > message_bytes) {
     return http::Response::error(413, "message_too_big",
                                  "the message has " + std::to_string(body.size()) +

@@ -38,7 +38,8 @@ void raise_descriptor_limit() {
 config::Sources sources_of(const app::CommandLine& command_line) {
   config::Sources sources;
   sources.file = command_line.config_file;
-  for (char** entry = environ; *entry != nullptr; ++entry) sources.environment.emplace_back(*entry);
+  for (char** entry = environ; *entry != nullptr; ++entry)
+    sources.environment.emplace_back(*entry);
   sources.overrides = command_line.overrides;
   sources.checks = app::configuration_checks();
   return sources;

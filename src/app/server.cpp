@@ -1,7 +1,8 @@
 #include "app/server.h"
 
+#include <algorithm>
 #include <csignal>
-#include <cstdlib>
+#include <cstdint>
 #include <utility>
 
 #include "app/version.h"
@@ -42,7 +43,9 @@ transport::WebSocketSettings websocket_settings(const config::Config& config) {
   settings.ping_ms = config.websocket.ping_ms;
   settings.pong_timeout_ms = config.websocket.pong_timeout_ms;
   settings.close_timeout_ms = config.websocket.close_timeout_ms;
-  settings.queue_bytes = static_cast<std::size_t>(config.limits.queue_bytes);
+  // Whoever is sent one of the largest messages while another is on its way is not slow yet.
+  settings.queue_bytes =
+      static_cast<std::size_t>(std::max(config.limits.queue_bytes, 2 * config.limits.message_bytes));
   settings.reader.message_bytes = config.limits.message_bytes;
   settings.reader.fragments = static_cast<std::uint32_t>(config.limits.fragments);
   return settings;
@@ -68,8 +71,8 @@ Server::Server(config::Sources sources, config::Loaded loaded)
       websockets_(turn_, deadlines_, linger_, framings_, websocket_settings(config_)),
       http_(router_, loop_, deadlines_, turn_, log_),
       memory_guard_(loop_, hub_, sessions_, log_),
-      metrics_({turn_, admissions_, listener_stats_, tls_.stats(), linger_, http_, hub_, sessions_, websockets_,
-                memory_guard_}),
+      metrics_({turn_, admissions_, listener_stats_, tls_.stats(), linger_, http_, hub_, sessions_,
+                websockets_, memory_guard_}),
       wiring_({router_, http_, hub_, sessions_, websockets_, metrics_, log_}, config_),
       listeners_({loop_, buffers_, admissions_, trusted_proxies_, listener_stats_, log_, *this}, tls_),
       drain_(loop_, http_, sessions_, linger_, log_),
@@ -107,7 +110,8 @@ void Server::announce_readiness() {
   if (const auto interval = service_manager_.watchdog_interval_ms()) watchdog_.start_every(*interval);
 }
 
-void Server::on_connection(std::unique_ptr<net::ByteStream> stream, net::Peer peer, net::Admission admission) {
+void Server::on_connection(std::unique_ptr<net::ByteStream> stream, net::Peer peer,
+                           net::Admission admission) {
   http_.accept(std::move(stream), std::move(peer), std::move(admission));
 }
 
@@ -119,7 +123,8 @@ void Server::on_signal(int number) {
     log_.warn("second signal: stopping at once", {{"clients", sessions_.size()}});
     return loop_.stop();
   }
-  log_.info("stopping", {{"signal", number}, {"drain_seconds", static_cast<double>(config_.drain_ms) / 1000}});
+  log_.info("stopping",
+            {{"signal", number}, {"drain_seconds", static_cast<double>(config_.drain_ms) / 1000}});
   service_manager_.stopping("draining");
   listeners_.close();
   drain_.begin(config_.drain_ms, config_.websocket.close_timeout_ms);
@@ -130,7 +135,8 @@ void Server::apply(const config::Config& config) {
   log_.set_format(config.log.format);
   admissions_.set_limits(admission_limits(config));
   trusted_proxies_ = {};
-  for (const std::string& network : config.trusted_proxies) (void)trusted_proxies_.add(network);  // checked
+  for (const std::string& network : config.trusted_proxies)
+    (void)trusted_proxies_.add(network);  // checked
   http_.set_limits(parser_limits(config));
   http_.set_settings(connection_settings(config));
   websockets_.settings = websocket_settings(config);

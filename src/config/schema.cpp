@@ -61,7 +61,7 @@ constexpr Setting table[] = {
     {WHOLE(limits.connections_per_address, 1, 10'000'000, ""), reload,
      "Most connections from one address, trusted proxies excepted; lower it on a server that faces the internet."},
     {WHOLE(limits.queue_bytes, 1, gib, "bytes"), reload,
-     "Most bytes queued for one client that does not read; past it the client is disconnected with 1013."},
+     "Most bytes queued for one client that does not read (never less than two of the largest messages); then 1013."},
     {WHOLE(limits.memory_bytes, mib, 1024 * gib, "bytes"), reload,
      "Most memory in all; past it publishes and new clients are refused and the slowest clients disconnected."},
 

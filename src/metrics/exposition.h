@@ -7,7 +7,6 @@
 #include <string>
 #include <string_view>
 
-
 namespace roomcast::metrics {
 
 /// Content-Type of what Exposition writes.
@@ -21,7 +20,7 @@ using Labels = std::initializer_list<Label>;
 
 /// Observations counted in buckets. The views need only live for the call.
 struct Histogram {
-  std::span<const double> bounds;  ///< inclusive upper ends in rising order, without +Inf
+  std::span<const double> bounds;         ///< inclusive upper ends in rising order, without +Inf
   std::span<const std::uint64_t> counts;  ///< of each bucket alone; one more than bounds, for what is above
   double sum = 0;
 };
