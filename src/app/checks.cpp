@@ -1,6 +1,8 @@
 #include "app/checks.h"
 
+#include "app/listeners.h"
 #include "auth/origin.h"
+#include "http/static_files.h"
 #include "net/address.h"
 #include "net/cidr.h"
 
@@ -25,6 +27,21 @@ config::Checks configuration_checks() {
     return error->message;
   };
   return checks;
+}
+
+std::optional<std::string> check_whole(const config::Config& config) {
+  const auto certificates = load_certificates(config);
+  if (!certificates) return certificates.error().message;
+  for (const std::string& text : config.listen) {
+    const auto address = net::Address::parse(text);
+    if (address && address->scheme == net::Address::Scheme::https && !*certificates) {
+      return "listen: " + text + " needs tls.certificate and tls.key";
+    }
+  }
+  if (config.web.root.empty()) return std::nullopt;
+  const auto page = http::FileSet::from_directory(config.web.root);
+  if (!page) return "web.root: " + page.error().message;
+  return std::nullopt;
 }
 
 }  // namespace roomcast::app

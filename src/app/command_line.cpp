@@ -28,7 +28,7 @@ std::string unknown_flag(std::string_view flag) {
     known.emplace_back(name);
   for (const std::string_view name : flags_with_value)
     known.emplace_back(name);
-  return "unknown flag " + std::string(flag) + config::did_you_mean(flag, known);
+  return "unknown flag " + std::string(flag) + config::did_you_mean(flag, known) + "; --help lists them all";
 }
 
 /// Goes through the arguments once.

@@ -63,16 +63,19 @@ int load_and(const app::CommandLine& command_line) {
     print(stderr, config::to_text(loaded.error()) + "\n");
     return wrong_usage;
   }
-  switch (command_line.action) {
-    case app::CommandLine::Action::check_config:
-      print(stdout, "the configuration is sound\n");
-      return ok;
-    case app::CommandLine::Action::print_config:
-      print(stdout, config::print_effective(*loaded));
-      return ok;
-    default:
-      return serve(std::move(sources), std::move(*loaded));
+  if (command_line.action == app::CommandLine::Action::print_config) {
+    print(stdout, config::print_effective(*loaded));
+    return ok;
   }
+  if (const auto problem = app::check_whole(loaded->config)) {
+    print(stderr, "roomcast: " + *problem + "\n");
+    return wrong_usage;
+  }
+  if (command_line.action == app::CommandLine::Action::check_config) {
+    print(stdout, "the configuration is sound\n");
+    return ok;
+  }
+  return serve(std::move(sources), std::move(*loaded));
 }
 
 int run(std::span<const std::string_view> arguments) {

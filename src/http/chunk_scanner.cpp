@@ -6,26 +6,32 @@
 
 namespace roomcast::http {
 
-HeadScanner::Verdict ChunkScanner::scan(std::string_view bytes, std::size_t& used) {
+HeadScanner::Verdict ChunkScanner::scan(std::string_view bytes, std::size_t& used, std::string& plain) {
   using Verdict = HeadScanner::Verdict;
   used = 0;
   while (used < bytes.size() && state_ < State::trailers) {
     if (state_ == State::data) {
       const auto taken = std::min<std::uint64_t>(left_, bytes.size() - used);
+      plain += bytes.substr(used, static_cast<std::size_t>(taken));
       used += static_cast<std::size_t>(taken);
       left_ -= taken;
       if (left_ == 0) state_ = State::data_cr;
     } else {
       step(static_cast<unsigned char>(bytes[used]));
+      if (state_ != State::extension && state_ != State::refused) plain += bytes[used];
       ++used;
     }
   }
   if (state_ == State::trailers) {
     std::size_t trailer_bytes = 0;
     const Verdict verdict = trailers_.scan(bytes.substr(used), trailer_bytes);
+    plain += bytes.substr(used, trailer_bytes);
     used += trailer_bytes;
     if (verdict == Verdict::complete) state_ = State::complete;
-    if (verdict == Verdict::refused) refuse(trailers_.problem());
+    if (verdict == Verdict::refused) {
+      plain.pop_back();
+      refuse(trailers_.problem());
+    }
   }
   if (state_ == State::complete) return Verdict::complete;
   return state_ == State::refused ? Verdict::refused : Verdict::need_more;

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "http/head_scanner.h"
@@ -20,8 +21,9 @@ class ChunkScanner {
   explicit ChunkScanner(const ParserLimits& limits)
       : limits_(limits), trailers_(limits, HeadScanner::Part::trailers) {}
 
-  /// Looks at `bytes` up to the end of the body; `used` says how many belonged to it.
-  HeadScanner::Verdict scan(std::string_view bytes, std::size_t& used);
+  /// Looks at `bytes` up to the end of the body; `used` says how many belonged to it. Appends what was good
+  /// of them to `plain`, without the extensions: llhttp 8.1 refuses some that the standard allows.
+  HeadScanner::Verdict scan(std::string_view bytes, std::size_t& used, std::string& plain);
   [[nodiscard]] const Problem& problem() const { return problem_; }
 
   static constexpr std::size_t extension_bytes = 1024;  ///< bound on all chunk extensions of one body

@@ -12,7 +12,7 @@ struct ConnectionSettings {
   std::int64_t idle_ms = 60'000;   ///< between requests
   std::int64_t write_ms = 30'000;  ///< without progress on an answer that the client does not read
   std::int64_t linger_ms = 2'000;  ///< after the last answer, for the client's FIN
-  std::size_t linger_bytes = 262'144;     ///< discarded while lingering
+  std::size_t linger_bytes = std::size_t{16} << 20U;  ///< discarded while lingering
   std::size_t read_ahead_bytes = 16'384;  ///< pipelined bytes kept before reading is paused (plus one read)
   std::size_t write_ahead_bytes =
       65'536;  ///< of answers queued before the next pipelined request is looked at

@@ -117,18 +117,21 @@ void SocketStream::watch() {
 
 void SocketStream::on_ready(uv_poll_s* handle, int status, int ready) noexcept {
   auto* self = static_cast<SocketStream*>(handle->data);
-  if (self->error_ != 0) return self->fail(self->error_);
-  if (status < 0) return self->on_socket_error();
+  if (status < 0 || self->error_ != 0) return self->on_socket_error();
   if ((ready & UV_READABLE) != 0 && (self->watched_ & UV_READABLE) != 0) (void)self->read_once();
   if ((ready & UV_WRITABLE) != 0 && self->blocked_) self->take_back_writable();
 }
 
 void SocketStream::on_socket_error() {
-  // libuv reports no more than "error" and has stopped watching. What arrived before the error is still
-  // there to be read; the read that comes after it says what happened.
-  watched_ = 0;
-  if (!paused_ && !ended_ && read_once()) return watch();
-  int error = 0;
+  // What arrived before the error is still there and is read first, in this turn and the next ones; the read
+  // that comes after it says what happened. libuv reports no more than "error" and has stopped watching.
+  if (!paused_ && !ended_ && read_once()) {
+    if (dead_) return;
+    watched_ = 0;
+    return watch();
+  }
+  int error = error_;
+  if (error != 0) return fail(error);
   socklen_t size = sizeof error;
   (void)::getsockopt(socket_.number(), SOL_SOCKET, SO_ERROR, &error, &size);
   fail(error != 0 ? error : ECONNRESET);

@@ -45,10 +45,9 @@ std::size_t SessionTable::close_slower_than(std::size_t queued_bytes) {
 }
 
 void SessionTable::abort_all() {
-  sessions_.for_each([&](base::SlotId id, const std::unique_ptr<Session>& session) {
+  sessions_.for_each([](base::SlotId, const std::unique_ptr<Session>& session) {
     session->transport().abort();
-    session->on_closing();
-    scheduler_.bury(sessions_.take(id));
+    session->on_closed(base::CloseReason::close_timeout);
   });
 }
 
