@@ -4,6 +4,7 @@
 #include <string>
 #include <utility>
 
+#include "auth/cors.h"
 #include "base/json.h"
 #include "base/utf8.h"
 #include "hub/cursor.h"
@@ -30,9 +31,12 @@ hub::Kind kind_of(const http::Request& request) {
   return hub::Kind::binary;
 }
 
-/// Why the body is not what its kind says, if so.
-std::optional<http::Response> check_payload(hub::Kind kind, std::string_view body,
-                                            std::size_t message_bytes) {
+/// Why this cannot be published, if so.
+std::optional<http::Response> check(std::string_view room, hub::Kind kind, std::string_view body,
+                                    std::uint64_t message_bytes) {
+  if (const auto valid = hub::check_room_name(room); !valid) {
+    return http::Response::error(400, "bad_room_name", valid.error().message);
+  }
   if (body.size() > message_bytes) {
     return http::Response::error(413, "message_too_big",
                                  "the message has " + std::to_string(body.size()) +
@@ -65,20 +69,22 @@ http::Response receipt(std::string_view room, const hub::PublishResult& result) 
 }  // namespace
 
 void Publish::handle(http::Exchange& exchange, std::string_view room) {
-  if (const auto valid = hub::check_room_name(room); !valid) {
-    return exchange.respond(http::Response::error(400, "bad_room_name", valid.error().message));
-  }
   const http::Request& request = exchange.request();
+  const auth::OriginDecision origin = auth::check_origin(request, rules_);
   const hub::Kind kind = kind_of(request);
-  if (auto problem = check_payload(kind, request.body, message_bytes_)) {
+  if (auto problem = check(room, kind, request.body, message_bytes_)) {
+    auth::add_cors(problem->headers, origin);
     return exchange.respond(std::move(*problem));
   }
   const std::string name = request.query_parameter("name").value_or("");
   const hub::Draft draft{kind, base::FrameRef::copy_of(request.body), base::FrameRef::copy_of(name), 0};
-  hub_.publish(
-      room, draft,
-      [&connections = connections_, id = exchange.defer(), name_of_room = std::string(room)](
-          const hub::PublishResult& result) { connections.respond(id, receipt(name_of_room, result)); });
+  hub_.publish(room, draft,
+               [&connections = connections_, id = exchange.defer(), name_of_room = std::string(room),
+                origin](const hub::PublishResult& result) {
+                 http::Response response = receipt(name_of_room, result);
+                 auth::add_cors(response.headers, origin);
+                 connections.respond(id, std::move(response));
+               });
 }
 
 }  // namespace roomcast::api

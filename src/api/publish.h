@@ -1,9 +1,9 @@
 #pragma once
 
-#include <cstddef>
+#include <cstdint>
 #include <string_view>
 
-#include "base/log.h"
+#include "auth/origin.h"
 #include "http/exchange.h"
 #include "hub/hub.h"
 
@@ -14,16 +14,19 @@ namespace roomcast::api {
 /// `{"room","cursor","subscribers"}`, comes once the message has its place in the room's order.
 class Publish final : public http::Handler {
  public:
-  /// `message_bytes` is limits.message_bytes; read anew for each request.
-  Publish(hub::Hub& hub, http::Connections& connections, const std::size_t& message_bytes)
-      : hub_(hub), connections_(connections), message_bytes_(message_bytes) {}
+  /// All outlive the handler. The answer may be read by pages of the origins that `rules` list. The largest
+  /// message (limits.message_bytes) is read anew for each request.
+  Publish(hub::Hub& hub, http::Connections& connections, const auth::OriginRules& rules,
+          const std::uint64_t& message_bytes)
+      : hub_(hub), connections_(connections), rules_(rules), message_bytes_(message_bytes) {}
 
   void handle(http::Exchange& exchange, std::string_view room) override;
 
  private:
   hub::Hub& hub_;
   http::Connections& connections_;
-  const std::size_t& message_bytes_;
+  const auth::OriginRules& rules_;
+  const std::uint64_t& message_bytes_;
 };
 
 }  // namespace roomcast::api

@@ -35,7 +35,8 @@ void connections(Exposition& out, const MetricsParts& parts) {
   out.sample({{"transport", "closing"}}, parts.linger.size());
   single_gauge(out, "roomcast_connections_admitted", "Connections that count against limits.connections.",
                parts.admissions.connections());
-  single_counter(out, "roomcast_connections_accepted_total", "Connections accepted.", parts.listeners.accepted);
+  single_counter(out, "roomcast_connections_accepted_total", "Connections accepted.",
+                 parts.listeners.accepted);
   out.counter("roomcast_connections_refused_total", "Connections closed at once or left waiting, by reason.");
   out.sample({{"reason", "per_address"}}, parts.listeners.refused_per_address);
   out.sample({{"reason", "full"}}, parts.listeners.paused_full);
@@ -66,8 +67,8 @@ void messages(Exposition& out, const MetricsParts& parts) {
                  parts.hub.stats().published);
   single_counter(out, "roomcast_deliveries_total", "Messages handed to members, each member counted.",
                  parts.hub.stats().deliveries);
-  single_counter(out, "roomcast_publishes_refused_total", "Publishes refused because the server was overloaded.",
-                 parts.hub.stats().refused);
+  single_counter(out, "roomcast_publishes_refused_total",
+                 "Publishes refused because the server was overloaded.", parts.hub.stats().refused);
   single_gauge(out, "roomcast_backlog_bytes", "Payload bytes accepted and not yet handed to every member.",
                parts.hub.backlog_bytes());
 }
@@ -76,7 +77,8 @@ void http_and_tls(Exposition& out, const MetricsParts& parts) {
   const http::HttpStats& stats = parts.http.stats();
   out.counter("roomcast_http_responses_total", "HTTP responses, by class of status.");
   constexpr std::array<std::string_view, 6> classes{"", "1xx", "2xx", "3xx", "4xx", "5xx"};
-  for (std::size_t i = 1; i < classes.size(); ++i) out.sample({{"status", classes.at(i)}}, stats.answers.at(i));
+  for (std::size_t i = 1; i < classes.size(); ++i)
+    out.sample({{"status", classes.at(i)}}, stats.answers.at(i));
   single_counter(out, "roomcast_http_bad_requests_total", "Requests refused as malformed or past a limit.",
                  stats.bad_requests);
   single_counter(out, "roomcast_http_timeouts_total", "HTTP deadlines that passed.", stats.timeouts);
@@ -93,9 +95,11 @@ void process(Exposition& out, const MetricsParts& parts) {
   for (const std::int64_t bound : loop::TurnStats::bounds_us) {
     bounds.push_back(static_cast<double>(bound) * microsecond);
   }
-  out.histogram("roomcast_turn_duration_seconds", "How long turns of the event loop worked, sleep not counted.");
+  out.histogram("roomcast_turn_duration_seconds",
+                "How long turns of the event loop worked, sleep not counted.");
   out.sample({}, {bounds, turns.buckets, static_cast<double>(turns.sum_us) * microsecond});
-  single_gauge(out, "roomcast_memory_bytes", "Bytes that the allocator has given out.", parts.memory.used_bytes());
+  single_gauge(out, "roomcast_memory_bytes", "Bytes that the allocator has given out.",
+               parts.memory.used_bytes());
 }
 
 }  // namespace

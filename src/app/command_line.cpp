@@ -23,6 +23,7 @@ constexpr std::array<std::string_view, 4> flags_with_value{"--config", "--listen
 
 std::string unknown_flag(std::string_view flag) {
   std::vector<std::string> known;
+  known.reserve(actions.size() + flags_with_value.size());
   for (const auto& [name, action] : actions)
     known.emplace_back(name);
   for (const std::string_view name : flags_with_value)

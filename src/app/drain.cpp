@@ -32,7 +32,8 @@ void Drain::on_timer(loop::Timer& /*timer*/) {
   const bool give_up = loop_.monotonic_ms() >= give_up_at_ms_;
   if (!give_up && !everybody_has_gone()) return;
   if (!everybody_has_gone()) {
-    log_.warn("drain time is over", {{"clients", sessions_.size()}, {"http_connections", http_.connections()}});
+    log_.warn("drain time is over",
+              {{"clients", sessions_.size()}, {"http_connections", http_.connections()}});
   }
   timer_.stop();
   loop_.stop();

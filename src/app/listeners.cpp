@@ -25,12 +25,14 @@ base::Result<std::shared_ptr<const net::TlsContext>> load_certificates(const con
   if (!config.tls.certificate.empty() || !config.tls.key.empty()) {
     files.push_back({config.tls.certificate, config.tls.key});
   }
-  for (const config::Certificate& pair : config.tls.certificates) files.push_back({pair.certificate, pair.key});
+  for (const config::Certificate& pair : config.tls.certificates)
+    files.push_back({pair.certificate, pair.key});
   if (files.empty()) return std::shared_ptr<const net::TlsContext>();
   return net::TlsContext::load(files);
 }
 
-std::optional<base::Error> Listeners::open(const config::Config& config, std::vector<InheritedSocket> inherited,
+std::optional<base::Error> Listeners::open(const config::Config& config,
+                                           std::vector<InheritedSocket> inherited,
                                            std::shared_ptr<const net::TlsContext> certificates) {
   if (certificates) wrapper_.emplace(tls_, std::move(certificates));
   for (const InheritedSocket& socket : inherited) {

@@ -16,7 +16,8 @@ namespace roomcast::app {
 
 /// The certificates that `config` names: tls.certificate with tls.key first, then tls.certificates. The
 /// pointer is null if it names none.
-[[nodiscard]] base::Result<std::shared_ptr<const net::TlsContext>> load_certificates(const config::Config& config);
+[[nodiscard]] base::Result<std::shared_ptr<const net::TlsContext>> load_certificates(
+    const config::Config& config);
 
 /// All sockets that the server listens on: those the service manager opened, otherwise those of `listen`.
 class Listeners {
@@ -37,7 +38,9 @@ class Listeners {
   /// Certificates for connections to come; ignored where there were none at the start.
   void set_certificates(std::shared_ptr<const net::TlsContext> certificates);
   /// Null where no certificates are configured.
-  [[nodiscard]] const net::TlsContext* certificates() const { return wrapper_ ? &wrapper_->context() : nullptr; }
+  [[nodiscard]] const net::TlsContext* certificates() const {
+    return wrapper_ ? &wrapper_->context() : nullptr;
+  }
   /// Every bound URL, separated by spaces.
   [[nodiscard]] std::string urls() const;
 

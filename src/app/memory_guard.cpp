@@ -24,8 +24,9 @@ void MemoryGuard::on_timer(loop::Timer& /*timer*/) {
   if (short_of_memory) {
     const std::size_t closed = sessions_.close_slower_than(limits_.queue_bytes / 8);
     if (!hub_.overloaded() || closed != 0) {
-      log_.warn("memory is short: publishes and new clients are refused",
-                {{"used_bytes", used_bytes_}, {"limits.memory_bytes", limits_.memory_bytes}, {"closed", closed}});
+      log_.warn(
+          "memory is short: publishes and new clients are refused",
+          {{"used_bytes", used_bytes_}, {"limits.memory_bytes", limits_.memory_bytes}, {"closed", closed}});
     }
     hub_.set_overloaded(true);
   } else if (hub_.overloaded() && used_bytes_ < limits_.memory_bytes / 10 * 9) {

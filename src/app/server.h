@@ -36,7 +36,9 @@
 namespace roomcast::app {
 
 /// The whole of roomcast: builds every part, hands each what it needs, and takes them down in reverse.
-class Server final : private net::ListenerEvents, private loop::Signal::Listener, private loop::Timer::Listener {
+class Server final : private net::ListenerEvents,
+                     private loop::Signal::Listener,
+                     private loop::Timer::Listener {
  public:
   /// `sources` is what `loaded` was made from, for reloading.
   Server(config::Sources sources, config::Loaded loaded);
@@ -48,7 +50,8 @@ class Server final : private net::ListenerEvents, private loop::Signal::Listener
   [[nodiscard]] std::optional<base::Error> run(std::vector<InheritedSocket> inherited);
 
  private:
-  void on_connection(std::unique_ptr<net::ByteStream> stream, net::Peer peer, net::Admission admission) override;
+  void on_connection(std::unique_ptr<net::ByteStream> stream, net::Peer peer,
+                     net::Admission admission) override;
   void on_signal(int number) override;
   void on_timer(loop::Timer& timer) override;
 

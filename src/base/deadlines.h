@@ -44,6 +44,7 @@ class Deadlines {
   Deadlines(const Clock& clock, std::int64_t interval_ms) : clock_(clock), interval_ms_(interval_ms) {}
   Deadlines(const Deadlines&) = delete;
   Deadlines& operator=(const Deadlines&) = delete;
+  ~Deadlines() = default;
 
   /// Calls every listener whose time has come. Listeners may create, set and destroy deadlines meanwhile.
   void sweep();

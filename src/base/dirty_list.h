@@ -14,6 +14,7 @@ class DirtyList {
   DirtyList() = default;
   DirtyList(const DirtyList&) = delete;
   DirtyList& operator=(const DirtyList&) = delete;
+  ~DirtyList() = default;
 
   /// Puts `item` at the end; nothing happens if it is on the list already.
   void mark(Flushable& item);

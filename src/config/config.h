@@ -26,16 +26,16 @@ struct Config {
   std::int64_t drain_ms = 10'000;
 
   struct Limits {
-    std::uint64_t message_bytes = 64 * 1024;
-    std::uint64_t fragments = 1024;
-    std::uint64_t body_bytes = 1024 * 1024;
-    std::uint64_t header_bytes = 16 * 1024;
+    std::uint64_t message_bytes = 65'536;
+    std::uint64_t fragments = 1'024;
+    std::uint64_t body_bytes = 1'048'576;
+    std::uint64_t header_bytes = 16'384;
     std::uint64_t header_count = 100;
-    std::uint64_t uri_bytes = 4 * 1024;
+    std::uint64_t uri_bytes = 4'096;
     std::uint64_t connections = 100'000;
     std::uint64_t connections_per_address = 100'000;
-    std::uint64_t queue_bytes = 1024 * 1024;
-    std::uint64_t memory_bytes = 1024 * 1024 * 1024;
+    std::uint64_t queue_bytes = 1'048'576;
+    std::uint64_t memory_bytes = 1'073'741'824;
   } limits;
 
   struct Tls {

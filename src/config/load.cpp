@@ -14,7 +14,7 @@
 namespace roomcast::config {
 namespace {
 
-constexpr std::size_t file_bytes_max = 1024 * 1024;
+constexpr std::size_t file_bytes_max = 1'048'576;
 constexpr std::string_view environment_prefix = "ROOMCAST_";
 
 base::Result<std::string> read_file(const std::string& path) {

@@ -9,7 +9,7 @@ namespace {
 
 // A row's name is the very path of its member, so that the two cannot drift apart.
 // clang-format off
-#define MEMBER(path) [](Config& config) -> auto& { return config.path; }
+#define MEMBER(path) ([](Config& config) -> auto& { return config.path; })
 #define FLAG(path) #path, Flag{MEMBER(path)}
 #define WHOLE(path, min, max, unit) #path, Whole{MEMBER(path), min, max, unit}
 #define SECONDS(path, min_ms, max_ms) #path "_seconds", Seconds{MEMBER(path##_ms), min_ms, max_ms}
@@ -61,9 +61,9 @@ constexpr Setting table[] = {
     {WHOLE(limits.connections_per_address, 1, 10'000'000, ""), reload,
      "Most connections from one address, trusted proxies excepted; lower it on a server that faces the internet."},
     {WHOLE(limits.queue_bytes, 1, gib, "bytes"), reload,
-     "Most bytes queued for one client that does not read; past it the client is disconnected with 1013."},
+     "Most bytes queued for one client that does not read (never less than two of the largest messages); then 1013."},
     {WHOLE(limits.memory_bytes, mib, 1024 * gib, "bytes"), reload,
-     "Most bytes queued for all clients together."},
+     "Most memory in all; past it publishes and new clients are refused and the slowest clients disconnected."},
 
     {TEXT(tls.certificate), reload, "PEM file with the certificate chain for https listeners."},
     {TEXT(tls.key), reload, "PEM file with the private key of `tls.certificate`."},

@@ -7,6 +7,8 @@
 #include <toml.hpp>
 #include <tuple>
 
+#include "base/utf8.h"
+
 namespace roomcast::config {
 namespace {
 
@@ -27,8 +29,9 @@ base::Result<toml::value, TomlError> parse(std::string_view text) {
   const auto& errors = parsed.unwrap_err();
   if (errors.empty()) return TomlError{"not valid TOML"};
   TomlError error{errors.front().title()};
-  if (!errors.front().locations().empty()) {
-    const toml::source_location& at = errors.front().locations().back().first;
+  // Of two places that contradict each other the later one is the mistake.
+  for (const auto& [at, note] : errors.front().locations()) {
+    if (line_of(at) < error.line) continue;
     error.line = line_of(at);
     error.column = column_of(at);
   }
@@ -72,6 +75,16 @@ bool is_nested_too_deep(std::string_view text) {
     }
   }
   return false;
+}
+
+/// The number of the first line that is not UTF-8.
+std::optional<std::size_t> line_not_utf8(std::string_view text) {
+  if (base::is_valid_utf8(text)) return std::nullopt;
+  for (std::size_t line = 1;; ++line) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    if (!base::is_valid_utf8(text.substr(0, end))) return line;
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
 }
 
 std::string kind_of(const toml::value& value) {
@@ -122,7 +135,9 @@ Value leaf_value(const toml::value& value) {
 
 void flatten(const std::string& prefix, const toml::value& table, std::vector<TomlEntry>& out) {
   for (const auto& [key, value] : table.as_table()) {
-    const std::string name = prefix.empty() ? key : prefix + "." + key;
+    std::string name = prefix;
+    if (!name.empty()) name += '.';
+    name += key;
     if (value.is_table() && !value.as_table().empty()) {
       flatten(name, value, out);
     } else {
@@ -138,6 +153,8 @@ base::Result<std::vector<TomlEntry>, TomlError> read_toml(std::string_view text)
   if (is_nested_too_deep(text)) {
     return TomlError{"brackets are nested more than " + std::to_string(depth_max) + " deep"};
   }
+  // toml11 3 reads beyond the end of some texts that are not UTF-8.
+  if (const auto line = line_not_utf8(text)) return TomlError{"the text is not UTF-8", *line, 1};
   try {
     auto parsed = parse(text);
     if (!parsed) {

@@ -1,5 +1,6 @@
 #include "http/connection.h"
 
+#include <cassert>
 #include <exception>
 #include <utility>
 
@@ -21,6 +22,8 @@ Connection::Connection(ConnectionEnvironment& environment, base::SlotId id,
       deadline_(environment.deadlines, *this),
       parser_(std::make_unique<Parser>(environment.limits)) {}
 
+Connection::~Connection() { environment_.scheduler.forget(*this); }
+
 void Connection::start() {
   arm_deadline();
   stream_->set_events(*this);
@@ -30,7 +33,7 @@ void Connection::on_bytes(std::span<char> bytes) {
   if (phase_ == Phase::ended) return;
   if (phase_ == Phase::closing || phase_ == Phase::lingering) return discard(bytes.size());
   const std::string_view view(bytes.data(), bytes.size());
-  if (phase_ == Phase::answering || !queue_.empty()) {
+  if (phase_ == Phase::answering || !queue_.empty() || !backlog_.empty()) {
     backlog_.append(view);
     return pace_reading();
   }
@@ -73,7 +76,7 @@ void Connection::process() {
   processing_ = true;
   bool more = true;
   while (more && is_reading() &&
-         (queue_.bytes() < environment_.settings.write_ahead_bytes || queue_.flush(*stream_))) {
+         (queue_.bytes() < environment_.settings.write_ahead_bytes || send_queued())) {
     switch (parser_->next(input_)) {
       case Parser::Event::need_more:
         if (phase_ == Phase::idle && parser_->in_request()) enter(Phase::head);
@@ -86,6 +89,7 @@ void Connection::process() {
         dispatch();
         break;
       case Parser::Event::refused:
+        ++environment_.stats.bad_requests;
         refuse(parser_->problem());
         break;
     }
@@ -95,6 +99,10 @@ void Connection::process() {
   backlog_.assign(is_reading() || phase_ == Phase::answering ? input_ : std::string_view{});
   input_ = {};
   settle();
+}
+
+void Connection::flush() {
+  if (is_reading()) resume_work();
 }
 
 void Connection::resume_work() {
@@ -121,12 +129,14 @@ void Connection::dispatch() {
     environment_.handler.handle(*this, {});
   } catch (const std::exception& error) {
     environment_.log.error("a request handler failed", {{"path", request_.path}, {"reason", error.what()}});
+    if (exchange_.generation != 0) environment_.owner.forget_answer(std::exchange(exchange_, {}));
   }
   const bool unanswered = phase_ == Phase::answering && exchange_.generation == 0;
   if (unanswered) respond(Response::error(500, "internal_error", "the request could not be answered"));
 }
 
 void Connection::respond(Response response) {
+  assert(phase_ == Phase::answering);
   const bool keep_alive = wants_keep_alive(request_) && !response.close && !environment_.draining;
   write(response, keep_alive);
   environment_.log.debug("http request", {{"client", request_.client.address},
@@ -146,8 +156,10 @@ base::SlotId Connection::defer() {
 void Connection::answer(Response response) {
   exchange_ = {};
   respond(std::move(response));
-  // Answered from within its own handler: the round under way goes on by itself.
-  if (!processing_) resume_work();
+  if (processing_) return;  // answered from within its own handler: the round under way goes on by itself
+  settle();
+  // Whoever answers may be in the middle of something; the next handler must not run on top of it.
+  if (is_reading() && !backlog_.empty()) environment_.scheduler.mark_dirty(*this);
 }
 
 HandOver Connection::take_over(std::string_view head) {
@@ -163,7 +175,6 @@ HandOver Connection::take_over(std::string_view head) {
 }
 
 void Connection::refuse(const Problem& problem) {
-  ++environment_.stats.bad_requests;
   environment_.log.info("http request refused",
                         {{"client", peer_.address}, {"status", problem.status}, {"reason", problem.message}});
   request_ = {};
@@ -189,16 +200,20 @@ void Connection::write(const Response& response, bool keep_alive) {
   }
 }
 
+/// True if nothing is left to send. Progress moves the deadline.
+bool Connection::send_queued() {
+  const std::size_t before = queue_.bytes();
+  if (before == 0) return true;
+  const bool sent = queue_.flush(*stream_);
+  if (sent || queue_.bytes() < before || !deadline_.is_set()) arm_deadline();
+  return sent;
+}
+
 /// Sends what is queued and, when all of it is gone, draws the conclusions.
 void Connection::settle() {
-  const std::size_t before = queue_.bytes();
-  if (before > 0) {
-    const bool sent = queue_.flush(*stream_);
-    if (sent || queue_.bytes() < before || !deadline_.is_set()) arm_deadline();
-    if (!sent) return pace_reading();
-  }
-  if (phase_ == Phase::closing) return linger();
-  if (peer_ended_ && is_reading() && backlog_.empty()) return finish();
+  const bool sent = send_queued();
+  if (sent && phase_ == Phase::closing) return linger();
+  if (sent && peer_ended_ && is_reading() && backlog_.empty()) return finish();
   pace_reading();
 }
 
@@ -260,7 +275,7 @@ void Connection::pace_reading() {
 }
 
 void Connection::drain() {
-  if (phase_ != Phase::idle || parser_->in_request() || !backlog_.empty()) return;
+  if (phase_ != Phase::idle || !backlog_.empty()) return;
   if (queue_.empty()) return finish();
   enter(Phase::closing);
 }

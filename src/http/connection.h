@@ -46,6 +46,7 @@ struct ConnectionEnvironment {
   Handler& handler;
   const base::Clock& clock;
   base::Deadlines& deadlines;
+  base::Scheduler& scheduler;
   base::Log& log;
   TrustedProxy trusted_proxy{};
   ConnectionSettings settings{};
@@ -58,17 +59,20 @@ struct ConnectionEnvironment {
 /// One HTTP/1.x connection (RFC 9112): reads requests, has them handled one at a time, writes the answers in
 /// order. Everything it waits for has a deadline, and what it keeps is bounded.
 class Connection final : public base::Mortal,
+                         private base::Flushable,
                          private net::ByteStream::Events,
                          private Exchange,
                          private base::Deadline::Listener {
  public:
   Connection(ConnectionEnvironment& environment, base::SlotId id, std::unique_ptr<net::ByteStream> stream,
              net::Peer peer, net::Admission admission);
-  ~Connection() override = default;
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+  ~Connection() override;
 
   /// Begins to listen to the stream.
   void start();
-  /// The deferred answer.
+  /// The deferred answer. It is sent at once, but no handler runs before the end of the turn.
   void answer(Response response);
   /// Closes at once if nothing is owed; otherwise the answer under way is the last.
   void drain();
@@ -84,6 +88,7 @@ class Connection final : public base::Mortal,
     ended,      // over or handed over; on the way to be freed
   };
 
+  void flush() override;
   void on_bytes(std::span<char> bytes) override;
   void on_end() override;
   void on_writable() override;
@@ -102,6 +107,7 @@ class Connection final : public base::Mortal,
   void dispatch();
   void refuse(const Problem& problem);
   void write(const Response& response, bool keep_alive);
+  bool send_queued();
   void settle();
   void enter(Phase phase);
   void arm_deadline();

@@ -150,7 +150,11 @@ Parser::Event Parser::read_body(std::string_view& input) {
 Parser::Event Parser::read_chunks(std::string_view& input) {
   std::size_t used = 0;
   const auto verdict = chunk_scanner_->scan(input, used);
-  if (verdict == HeadScanner::Verdict::refused) return refuse(chunk_scanner_->problem());
+  if (verdict == HeadScanner::Verdict::refused) {
+    // llhttp may have found fault with what comes before: the first fault is the one to name.
+    const bool taken = machine_->feed(input.substr(0, used - 1));
+    return refuse(taken ? chunk_scanner_->problem() : machine_->problem());
+  }
   const auto bytes = input.substr(0, used);
   input.remove_prefix(used);
   return feed_body(bytes, verdict == HeadScanner::Verdict::complete);

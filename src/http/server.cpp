@@ -6,7 +6,7 @@ namespace roomcast::http {
 
 Server::Server(Handler& handler, const base::Clock& clock, base::Deadlines& deadlines,
                base::Scheduler& scheduler, base::Log& log)
-    : environment_{*this, handler, clock, deadlines, log}, scheduler_(scheduler) {}
+    : environment_{*this, handler, clock, deadlines, scheduler, log} {}
 
 void Server::accept(std::unique_ptr<net::ByteStream> stream, net::Peer peer, net::Admission admission) {
   const base::SlotId id = connections_.insert(nullptr);
@@ -27,7 +27,7 @@ void Server::drain() {
   connections_.for_each([](base::SlotId, std::unique_ptr<Connection>& connection) { connection->drain(); });
 }
 
-void Server::on_ended(base::SlotId id) { scheduler_.bury(connections_.take(id)); }
+void Server::on_ended(base::SlotId id) { environment_.scheduler.bury(connections_.take(id)); }
 
 base::SlotId Server::defer_answer(Connection& connection) { return exchanges_.insert(&connection); }
 

@@ -23,7 +23,7 @@ class Server final : public Connections, private ConnectionOwner {
          base::Log& log);
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
-  ~Server() = default;
+  virtual ~Server() = default;
 
   /// Settings that may change while running count from the next request on.
   void set_limits(const ParserLimits& limits) { environment_.limits = limits; }
@@ -47,7 +47,6 @@ class Server final : public Connections, private ConnectionOwner {
   void forget_answer(base::SlotId exchange) override;
 
   ConnectionEnvironment environment_;
-  base::Scheduler& scheduler_;
   base::SlotMap<Connection*> exchanges_;  // the deferred ones; each id answers once
   base::SlotMap<std::unique_ptr<Connection>> connections_;
 };

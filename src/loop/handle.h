@@ -15,7 +15,8 @@ void close_handle(uv_handle_s* handle, void (*free_body)(uv_handle_s*));
 struct HandleCloser {
   template <class T>
   void operator()(T* handle) const {
-    static_assert(sizeof(T) > 0, "the owner's destructor belongs where the libuv type is known");
+    // The owner's destructor (and constructors) belong where the libuv type is known.
+    static_assert(requires(T complete) { complete.data; });
     close_handle(reinterpret_cast<uv_handle_s*>(handle),
                  [](uv_handle_s* closed) { delete reinterpret_cast<T*>(closed); });
   }

@@ -23,7 +23,7 @@ class Loop final : public base::Clock {
   Loop& operator=(const Loop&) = delete;
   ~Loop();
 
-  /// Runs until `stop` is called or nothing is left that could happen.
+  /// Runs until `stop` is called; with a Turn on the loop it does not end by itself.
   void run();
   /// Runs one turn; sleeps in it until something happens.
   void run_turn();

@@ -15,7 +15,6 @@ Signal::Signal(Loop& loop, int number, Listener& listener) : listener_(listener)
     status = uv_signal_start(handle_.get(), on_arrival, number);
   }
   if (status != 0) throw std::system_error(-status, std::generic_category(), "cannot watch a signal");
-  uv_unref(reinterpret_cast<uv_handle_t*>(handle_.get()));
 }
 
 Signal::~Signal() = default;

@@ -7,7 +7,7 @@ struct uv_signal_s;
 
 namespace roomcast::loop {
 
-/// Watches one signal of the process and reports it from within the loop. Does not keep the loop running.
+/// Watches one signal of the process and reports it from within the loop.
 class Signal {
  public:
   class Listener {

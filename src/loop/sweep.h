@@ -5,12 +5,11 @@
 
 namespace roomcast::loop {
 
-/// Has the loop look through all deadlines every `deadlines.interval_ms()`. Does not keep the loop running.
+/// Has the loop look through all deadlines every `deadlines.interval_ms()`.
 class Sweep final : private Timer::Listener {
  public:
   Sweep(Loop& loop, base::Deadlines& deadlines) : deadlines_(deadlines), timer_(loop, *this) {
     timer_.start_every(deadlines.interval_ms());
-    timer_.do_not_keep_loop_running();
   }
 
  private:

@@ -16,8 +16,6 @@ Turn::Turn(Loop& loop, std::int64_t time_box_us)
   keep_awake_ = std::move(*idle);
   uv_prepare_start(before_sleep_.get(),
                    [](uv_prepare_t* handle) noexcept { static_cast<Turn*>(handle->data)->end_turn(); });
-  // It alone is no reason to go on running; an armed idle handle is.
-  uv_unref(reinterpret_cast<uv_handle_t*>(before_sleep_.get()));
 }
 
 Turn::~Turn() = default;

@@ -12,7 +12,8 @@ constexpr int flushes_per_look = 8;
 }  // namespace
 
 TurnQueue::~TurnQueue() {
-  while (!graves_.empty()) reap();
+  while (!graves_.empty())
+    reap();
 }
 
 bool TurnQueue::run() {

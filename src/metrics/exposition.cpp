@@ -79,18 +79,18 @@ void Exposition::sample(Labels labels, double value) {
 
 void Exposition::sample(Labels labels, const Histogram& value) {
   std::uint64_t up_to_here = 0;
-  for (std::size_t i = 0; i < value.counts().size(); ++i) {
+  for (std::size_t i = 0; i < value.counts.size(); ++i) {
     std::string bound = "+Inf";
-    if (i < value.bounds().size()) {
+    if (i < value.bounds.size()) {
       bound.clear();
-      append_number(bound, value.bounds()[i]);
+      append_number(bound, value.bounds[i]);
     }
-    up_to_here += value.counts()[i];
+    up_to_here += value.counts[i];
     head("_bucket", labels, bound);
     out_ += std::to_string(up_to_here) + '\n';
   }
   head("_sum", labels, "");
-  append_number(out_, value.sum());
+  append_number(out_, value.sum);
   out_ += '\n';
   head("_count", labels, "");
   out_ += std::to_string(up_to_here) + '\n';

@@ -1,11 +1,11 @@
 #pragma once
 
 #include <concepts>
+#include <cstdint>
 #include <initializer_list>
+#include <span>
 #include <string>
 #include <string_view>
-
-#include "metrics/histogram.h"
 
 namespace roomcast::metrics {
 
@@ -17,6 +17,13 @@ struct Label {
   std::string_view value;  ///< anything; escaped
 };
 using Labels = std::initializer_list<Label>;
+
+/// Observations counted in buckets. The views need only live for the call.
+struct Histogram {
+  std::span<const double> bounds;         ///< inclusive upper ends in rising order, without +Inf
+  std::span<const std::uint64_t> counts;  ///< of each bucket alone; one more than bounds, for what is above
+  double sum = 0;
+};
 
 /// Writes metric families in the Prometheus text format 0.0.4: first `counter`, `gauge` or `histogram` with
 /// the family's name and help text, then its samples. Names follow the conventions of Prometheus: base units,

@@ -52,6 +52,7 @@ class AdmissionControl {
   explicit AdmissionControl(Limits limits) : limits_(limits) {}
   AdmissionControl(const AdmissionControl&) = delete;
   AdmissionControl& operator=(const AdmissionControl&) = delete;
+  ~AdmissionControl() = default;
 
   /// Holds for connections to come; nobody is disconnected.
   void set_limits(Limits limits);

@@ -32,7 +32,8 @@ class Linger {
 
   /// Takes a connection over. May be called from within an event of `stream`. `peer_has_ended`: on_end has
   /// come already, so there is nothing to wait for but the sending.
-  void add(std::unique_ptr<ByteStream> stream, WriteQueue owed, Admission admission, bool peer_has_ended);
+  void add(std::unique_ptr<ByteStream> stream, WriteQueue owed, Admission admission,
+           bool peer_has_ended = false);
   [[nodiscard]] std::size_t size() const { return closing_.size(); }
 
  private:

@@ -51,6 +51,11 @@ base::Result<std::unique_ptr<ByteStream>> SocketStream::adopt(loop::Loop& loop, 
   return std::unique_ptr<ByteStream>(std::move(stream));
 }
 
+SocketStream::SocketStream(IoBuffers& buffers, FileDescriptor socket)
+    : buffers_(buffers), socket_(std::move(socket)) {
+  static_assert(sizeof(SocketStream) + sizeof(uv_poll_t) <= 200, "every connection pays for this");
+}
+
 SocketStream::~SocketStream() = default;
 
 void SocketStream::set_events(Events& events) {

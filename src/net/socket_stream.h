@@ -27,6 +27,8 @@ class SocketStream final : public ByteStream {
   /// Takes over `socket`, connected. `buffers` must outlive the stream.
   [[nodiscard]] static base::Result<std::unique_ptr<ByteStream>> adopt(loop::Loop& loop, IoBuffers& buffers,
                                                                        FileDescriptor socket);
+  SocketStream(const SocketStream&) = delete;
+  SocketStream& operator=(const SocketStream&) = delete;
   ~SocketStream() override;
 
   void set_events(Events& events) override;
@@ -38,7 +40,7 @@ class SocketStream final : public ByteStream {
   [[nodiscard]] bool is_secure() const override { return false; }
 
  private:
-  SocketStream(IoBuffers& buffers, FileDescriptor socket) : buffers_(buffers), socket_(std::move(socket)) {}
+  SocketStream(IoBuffers& buffers, FileDescriptor socket);
 
   static void on_ready(uv_poll_s* handle, int status, int ready) noexcept;
   void on_socket_error();

@@ -34,6 +34,8 @@ class TlsStream final : public ByteStream,
  public:
   /// `shared` outlives the stream.
   TlsStream(TlsShared& shared, std::shared_ptr<const TlsContext> context, std::unique_ptr<ByteStream> below);
+  TlsStream(const TlsStream&) = delete;
+  TlsStream& operator=(const TlsStream&) = delete;
   ~TlsStream() override;
 
   void set_events(ByteStream::Events& events) override;

@@ -27,13 +27,15 @@ base::CloseReason reason_for(ws::CloseCode code) {
 ws::FrameReader make_reader(WebSocketShared& shared, const std::optional<ws::DeflateParameters>& deflate) {
   if (!deflate) return ws::FrameReader(shared.settings.reader);
   using Takeover = ws::FrameReader::ContextTakeover;
-  return {shared.settings.reader, shared.inflaters, deflate->client_context_takeover ? Takeover::yes : Takeover::no};
+  return {shared.settings.reader, shared.inflaters,
+          deflate->client_context_takeover ? Takeover::yes : Takeover::no};
 }
 
 }  // namespace
 
-WebSocketShared::WebSocketShared(base::Scheduler& scheduler_, base::Deadlines& deadlines_, net::Linger& linger_,
-                                 WebSocketFramings& framings_, const WebSocketSettings& settings_)
+WebSocketShared::WebSocketShared(base::Scheduler& scheduler_, base::Deadlines& deadlines_,
+                                 net::Linger& linger_, WebSocketFramings& framings_,
+                                 const WebSocketSettings& settings_)
     : scheduler(scheduler_),
       deadlines(deadlines_),
       linger(linger_),
@@ -184,6 +186,7 @@ void WebSocket::say_goodbye(base::CloseReason reason, std::uint16_t code, std::s
 }
 
 void WebSocket::on_end() {
+  peer_ended_ = true;
   // Without a close handshake there is nothing to wait for; with one, what is queued still leaves.
   if (state_ != State::finishing)
     end(state_ == State::closing ? reason_ : base::CloseReason::connection_lost);
@@ -230,7 +233,7 @@ void WebSocket::flush() {
   wire_bytes_out_ += before - queue_.bytes();
   shared_.stats.wire_bytes_out += before - queue_.bytes();
   if (all && state_ == State::finishing) {
-    shared_.linger.add(std::move(stream_), {}, std::move(admission_));
+    shared_.linger.add(std::move(stream_), {}, std::move(admission_), peer_ended_);
     return end(reason_);
   }
   if (state_ == State::open && queue_.bytes() > shared_.settings.queue_bytes) {

@@ -65,9 +65,8 @@ class WebSocket final : public session::Transport,
     net::WriteQueue unsent;  ///< of the handshake's answer; usually nothing
     net::Admission admission;
     std::string leftover;  ///< bytes that came behind the handshake
-    std::string peer;
-    const session::Framing* framing = nullptr;
-    ws::FrameReader reader;
+    std::string peer;      ///< client address, for the log
+    std::optional<ws::DeflateParameters> deflate;
   };
 
   WebSocket(WebSocketShared& shared, Parts parts);
@@ -125,6 +124,7 @@ class WebSocket final : public session::Transport,
   bool heard_ = false;  // anything came since the last look
   bool awaiting_pong_ = false;
   bool paused_ = false;
+  bool peer_ended_ = false;  // FIN seen
 };
 
 }  // namespace roomcast::transport

@@ -41,7 +41,8 @@ ws::HandshakeRequest handshake_request(const http::Request& request, const Field
 
 http::Response refusal(const ws::HandshakeRefused& refused) {
   http::Response response = http::Response::error(refused.status, refused.code, refused.message);
-  for (const auto& [name, value] : refused.headers) response.headers.add(std::string(name), std::string(value));
+  for (const auto& [name, value] : refused.headers)
+    response.headers.add(std::string(name), std::string(value));
   return response;
 }
 
@@ -50,8 +51,13 @@ http::Response refusal(const ws::HandshakeRefused& refused) {
 WebSocketUpgrade::WebSocketUpgrade(WebSocketShared& shared, session::SessionTable& sessions,
                                    session::DialectChoices choices, Rooms rooms,
                                    const std::optional<ws::DeflatePolicy>& deflate)
-    : shared_(shared), sessions_(sessions), choices_(std::move(choices)), rooms_(rooms), policy_{{}, deflate} {
-  for (const session::DialectChoice& choice : choices_.named) policy_.subprotocols.push_back(choice.subprotocol);
+    : shared_(shared),
+      sessions_(sessions),
+      choices_(std::move(choices)),
+      rooms_(rooms),
+      policy_{{}, deflate} {
+  for (const session::DialectChoice& choice : choices_.named)
+    policy_.subprotocols.push_back(choice.subprotocol);
 }
 
 void WebSocketUpgrade::handle(http::Exchange& exchange, std::string_view room) {
@@ -76,7 +82,7 @@ void WebSocketUpgrade::handle(http::Exchange& exchange, std::string_view room) {
   const std::string name = request.query_parameter("name").value_or("");
   const bool own_messages = request.query_parameter("echo") != "0";
   http::HandOver connection = exchange.take_over(decision->head);
-  WebSocket::Parts parts{std::move(connection.stream),   std::move(connection.unsent),
+  WebSocket::Parts parts{std::move(connection.stream),    std::move(connection.unsent),
                          std::move(connection.admission), std::move(connection.leftover),
                          std::move(connection.peer),      decision->deflate};
   sessions_.open(std::make_unique<WebSocket>(shared_, std::move(parts)), choices_.find(decision->subprotocol),

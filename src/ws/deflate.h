@@ -60,6 +60,7 @@ class InflaterPool {
   explicit InflaterPool(std::size_t max_spare = 8) : max_spare_(max_spare) {}
   InflaterPool(const InflaterPool&) = delete;
   InflaterPool& operator=(const InflaterPool&) = delete;
+  ~InflaterPool() = default;
 
   /// One with an empty window. Throws std::bad_alloc when out of memory.
   [[nodiscard]] Lease borrow();

@@ -47,7 +47,6 @@ Event FrameReader::next(std::span<char>& input) {
   if (fault_ != Fault::none) return fail(fault_);
   release_what_is_done();
   if (closed_) {
-    inflater_.reset();
     input = {};
     return {};
   }
@@ -172,6 +171,7 @@ Event FrameReader::close_event(std::string_view payload) {
     if (!base::is_valid_utf8(payload)) return fail(Fault::close_reason_not_utf8);
   }
   closed_ = true;
+  inflater_.reset();
   return {Event::Type::close, code, payload};
 }
 

@@ -52,7 +52,7 @@ class FrameReader {
   /// Takes bytes from the front of `input` up to the end of the next event and returns that; need_more once
   /// they are used up. To be called until then, also when `input` has become empty. Writes to the bytes it
   /// takes. After `error` there is only the same error, after `close` only need_more, whatever
-  /// arrives.
+  /// arrives. Throws std::bad_alloc when out of memory.
   [[nodiscard]] Event next(std::span<char>& input);
 
   /// What the reader has allocated for a message under way, without the inflater's own memory.

@@ -1,6 +1,5 @@
 #include "ws/mask.h"
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -23,7 +22,9 @@ void apply_mask(std::span<char> bytes, MaskKey& key) {
   for (std::size_t at = in_words; at < bytes.size(); ++at) {
     bytes[at] = static_cast<char>(static_cast<unsigned char>(bytes[at]) ^ key[at % key.size()]);
   }
-  std::rotate(key.begin(), key.begin() + bytes.size() % key.size(), key.end());
+  const MaskKey before = key;
+  for (std::size_t at = 0; at < key.size(); ++at)
+    key[at] = before[(at + bytes.size()) % key.size()];
 }
 
 }  // namespace roomcast::ws

@@ -6,8 +6,7 @@
 namespace roomcast::ws {
 
 /// Judges UTF-8 (RFC 3629) that arrives in pieces, cut anywhere, and says no at the first byte that rules out
-/// every continuation: the second byte of an overlong form or a surrogate already. For text that is there as
-/// a whole base::is_valid_utf8 is faster.
+/// every continuation: the second byte of an overlong form or a surrogate already.
 class Utf8Validator {
  public:
   /// Takes the next bytes. Once it has said false it may only be assigned anew.

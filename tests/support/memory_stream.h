@@ -151,39 +151,4 @@ class MemoryWire {
   std::shared_ptr<State> state_;
 };
 
-/// Two memory streams tied to each other: what one writes, the other reads, once `move` is called.
-class MemoryPipe {
- public:
-  static constexpr std::size_t capacity = 65'536;
-
-  MemoryPipe() {
-    near_.set_room(capacity);
-    far_.set_room(capacity);
-  }
-
-  MemoryWire& near() { return near_; }
-  MemoryWire& far() { return far_; }
-
-  /// Carries what is on its way in both directions, one step.
-  void move() {
-    carry(near_, far_);
-    carry(far_, near_);
-  }
-
- private:
-  static void carry(MemoryWire& from, MemoryWire& to) {
-    // A reader that does not take what it has been sent stops the writer.
-    if (to.waiting() == 0 && !from.received().empty()) {
-      to.send(from.take_received());
-      from.set_room(capacity);
-    } else {
-      to.deliver();
-    }
-    if (from.received().empty() && (from.is_shut_down() || !from.is_open())) to.end();
-  }
-
-  MemoryWire near_;
-  MemoryWire far_;
-};
-
 }  // namespace roomcast::test

@@ -6,7 +6,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <limits>
-#include <regex>
 #include <string>
 #include <string_view>
 
@@ -40,17 +39,26 @@ class CapturedStderr {
   int saved_;
 };
 
+/// Whether `text` begins with `shape`, in which the letter d stands for any digit.
+bool has_shape(std::string_view text, std::string_view shape) {
+  if (text.size() < shape.size()) return false;
+  for (std::size_t i = 0; i < shape.size(); ++i) {
+    const bool fits = shape[i] == 'd' ? text[i] >= '0' && text[i] <= '9' : text[i] == shape[i];
+    if (!fits) return false;
+  }
+  return true;
+}
+
 /// What is written for one call, without the time, which every line must begin with.
 std::string logged(LogFormat format, std::string_view message, Log::Fields fields) {
   CapturedStderr captured;
   Log log(LogLevel::trace, format);
   log.write(LogLevel::info, message, fields);
   const std::string text = captured.text();
-  const std::regex time(format == LogFormat::json ? R"(^\{"time":"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z",)"
-                                                  : R"(^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z )");
-  std::smatch match;
-  if (!std::regex_search(text, match, time)) return "no time at the front: " + text;
-  return match.suffix();
+  const std::string shape =
+      format == LogFormat::json ? R"({"time":"dddd-dd-ddTdd:dd:dd.dddZ",)" : "dddd-dd-ddTdd:dd:dd.dddZ ";
+  if (!has_shape(text, shape)) return "no time at the front: " + text;
+  return text.substr(shape.size());
 }
 
 }  // namespace
@@ -67,11 +75,12 @@ TEST_CASE("a JSON line is one object with time, level, message and fields") {
 }
 
 TEST_CASE("fields of every type are written in both formats") {
+  const std::string word = "word";
   const Log::Fields fields = {{"i", std::int64_t{-5}},
                               {"u", std::numeric_limits<std::uint64_t>::max()},
                               {"d", 0.25},
                               {"b", true},
-                              {"s", std::string("word")},
+                              {"s", word},
                               {"v", std::string_view("two words")}};
   CHECK(logged(LogFormat::text, "m", fields) ==
         "info  m i=-5 u=18446744073709551615 d=0.25 b=true s=word v=\"two words\"\n");

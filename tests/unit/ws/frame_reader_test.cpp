@@ -1,5 +1,6 @@
 #include "ws/frame_reader.h"
 
+#include <algorithm>
 #include <initializer_list>
 
 #include "unit/ws/client.h"

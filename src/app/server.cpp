@@ -1,0 +1,177 @@
+#include "app/server.h"
+
+#include <algorithm>
+#include <csignal>
+#include <cstdint>
+#include <utility>
+
+#include "app/version.h"
+#include "config/reload.h"
+
+namespace roomcast::app {
+
+namespace {
+
+// Long enough to serve a few hundred clients, short enough that nobody waits noticeably.
+constexpr std::int64_t turn_box_us = 4000;
+constexpr std::int64_t deadline_interval_ms = 50;
+
+net::AdmissionControl::Limits admission_limits(const config::Config& config) {
+  return {static_cast<std::size_t>(config.limits.connections),
+          static_cast<std::size_t>(config.limits.connections_per_address)};
+}
+
+http::ParserLimits parser_limits(const config::Config& config) {
+  http::ParserLimits limits;
+  limits.header_bytes = static_cast<std::size_t>(config.limits.header_bytes);
+  limits.header_count = static_cast<std::size_t>(config.limits.header_count);
+  limits.uri_bytes = static_cast<std::size_t>(config.limits.uri_bytes);
+  limits.body_bytes = static_cast<std::size_t>(config.limits.body_bytes);
+  return limits;
+}
+
+http::ConnectionSettings connection_settings(const config::Config& config) {
+  http::ConnectionSettings settings;
+  settings.head_ms = config.http.head_timeout_ms;
+  settings.body_ms = config.http.body_timeout_ms;
+  settings.idle_ms = config.http.idle_timeout_ms;
+  return settings;
+}
+
+transport::WebSocketSettings websocket_settings(const config::Config& config) {
+  transport::WebSocketSettings settings;
+  settings.ping_ms = config.websocket.ping_ms;
+  settings.pong_timeout_ms = config.websocket.pong_timeout_ms;
+  settings.close_timeout_ms = config.websocket.close_timeout_ms;
+  // Whoever is sent one of the largest messages while another is on its way is not slow yet.
+  settings.queue_bytes =
+      static_cast<std::size_t>(std::max(config.limits.queue_bytes, 2 * config.limits.message_bytes));
+  settings.reader.message_bytes = config.limits.message_bytes;
+  settings.reader.fragments = static_cast<std::uint32_t>(config.limits.fragments);
+  return settings;
+}
+
+}  // namespace
+
+Server::Server(config::Sources sources, config::Loaded loaded)
+    : sources_(std::move(sources)),
+      config_(std::move(loaded.config)),
+      log_(config_.log.level, config_.log.format),
+      turn_(loop_, turn_box_us),
+      deadlines_(loop_, deadline_interval_ms),
+      sweep_(loop_, deadlines_),
+      admissions_(admission_limits(config_)),
+      linger_(turn_, deadlines_, {}),
+      tls_(turn_, deadlines_, config_.http.head_timeout_ms),
+      engine_(loop_),
+      hub_(engine_, turn_, {}),
+      sessions_(hub_, turn_, loop_, log_),
+      framings_(static_cast<int>(config_.websocket.compression_level),
+                static_cast<std::size_t>(config_.websocket.compression_min_bytes)),
+      websockets_(turn_, deadlines_, linger_, framings_, websocket_settings(config_)),
+      http_(router_, loop_, deadlines_, turn_, log_),
+      memory_guard_(loop_, hub_, sessions_, log_),
+      metrics_({turn_, admissions_, listener_stats_, tls_.stats(), linger_, http_, hub_, sessions_,
+                websockets_, memory_guard_}),
+      wiring_({router_, http_, hub_, sessions_, websockets_, metrics_, log_}, config_),
+      listeners_({loop_, buffers_, admissions_, trusted_proxies_, listener_stats_, log_, *this}, tls_),
+      drain_(loop_, http_, sessions_, linger_, log_),
+      on_terminate_(loop_, SIGTERM, *this),
+      on_interrupt_(loop_, SIGINT, *this),
+      on_hang_up_(loop_, SIGHUP, *this),
+      watchdog_(loop_, *this) {
+  turn_.add_work(hub_);
+  turn_.add_work(sessions_);
+  http_.set_trusted_proxy([this](std::string_view address) { return trusted_proxies_.contains(address); });
+}
+
+Server::~Server() {
+  // Whoever is left goes while everything that they refer to still stands.
+  listeners_.close();
+  sessions_.abort_all();
+  loop_.run_turn_without_waiting();
+}
+
+std::optional<base::Error> Server::run(std::vector<InheritedSocket> inherited) {
+  auto certificates = load_certificates(config_);
+  if (!certificates) return certificates.error();
+  if (auto error = wiring_.load_page(config_)) return error;
+  apply(config_);
+  if (auto error = listeners_.open(config_, std::move(inherited), std::move(*certificates))) return error;
+  announce_readiness();
+  loop_.run();
+  log_.info("stopped");
+  return std::nullopt;
+}
+
+void Server::announce_readiness() {
+  log_.info("ready", {{"version", version}, {"listen", listeners_.urls()}});
+  service_manager_.ready(listeners_.urls());
+  if (const auto interval = service_manager_.watchdog_interval_ms()) watchdog_.start_every(*interval);
+}
+
+void Server::on_connection(std::unique_ptr<net::ByteStream> stream, net::Peer peer,
+                           net::Admission admission) {
+  http_.accept(std::move(stream), std::move(peer), std::move(admission));
+}
+
+void Server::on_timer(loop::Timer& /*timer*/) { service_manager_.feed_watchdog(); }
+
+void Server::on_signal(int number) {
+  if (number == SIGHUP) return reload();
+  if (drain_.has_begun()) {
+    log_.warn("second signal: stopping at once", {{"clients", sessions_.size()}});
+    return loop_.stop();
+  }
+  log_.info("stopping",
+            {{"signal", number}, {"drain_seconds", static_cast<double>(config_.drain_ms) / 1000}});
+  service_manager_.stopping("draining");
+  listeners_.close();
+  drain_.begin(config_.drain_ms, config_.websocket.close_timeout_ms);
+}
+
+void Server::apply(const config::Config& config) {
+  log_.set_level(config.log.level);
+  log_.set_format(config.log.format);
+  admissions_.set_limits(admission_limits(config));
+  trusted_proxies_ = {};
+  for (const std::string& network : config.trusted_proxies)
+    (void)trusted_proxies_.add(network);  // checked
+  http_.set_limits(parser_limits(config));
+  http_.set_settings(connection_settings(config));
+  websockets_.settings = websocket_settings(config);
+  memory_guard_.set_limits({static_cast<std::size_t>(config.limits.memory_bytes),
+                            static_cast<std::size_t>(config.limits.queue_bytes)});
+  wiring_.apply(config);
+}
+
+void Server::reload() {
+  service_manager_.reloading("reloading");
+  const auto loaded = config::load(sources_);
+  if (!loaded) {
+    for (const config::Problem& problem : loaded.error()) {
+      log_.error("reload refused", {{"where", problem.where}, {"problem", problem.what}});
+    }
+  } else if (const auto error = take_over(*loaded)) {
+    log_.error("reload refused", {{"problem", error->message}});
+  }
+  service_manager_.ready(listeners_.urls());
+}
+
+std::optional<base::Error> Server::take_over(const config::Loaded& loaded) {
+  // Certificates are read anew even if no key has changed: the files may have.
+  auto certificates = load_certificates(loaded.config);
+  if (!certificates) return certificates.error();
+  if (auto error = wiring_.load_page(config_)) return error;
+  for (const config::Change& change : config::changes(config_, loaded.config)) {
+    log_.info(change.needs_restart() ? "setting changed, takes effect after a restart" : "setting changed",
+              {{"key", change.setting->name}, {"before", change.before}, {"after", change.after}});
+  }
+  listeners_.set_certificates(std::move(*certificates));
+  config_ = config::merge_reloadable(config_, loaded.config);
+  apply(config_);
+  log_.info("reloaded");
+  return std::nullopt;
+}
+
+}  // namespace roomcast::app

@@ -1,0 +1,58 @@
+#include "app/wiring.h"
+
+#include <utility>
+
+#include "http/embedded_file.h"
+
+namespace roomcast::app {
+
+namespace {
+
+using transport::WebSocketUpgrade;
+
+std::optional<ws::DeflatePolicy> deflate_policy(const config::Config& config) {
+  if (!config.websocket.compression) return std::nullopt;
+  return ws::DeflatePolicy{};
+}
+
+}  // namespace
+
+Wiring::Wiring(const WiringParts& parts, const config::Config& config)
+    : join_(parts.websockets, parts.sessions, {{{"roomcast.raw.v1", &raw_}}, &raw_},
+            WebSocketUpgrade::Rooms::from_path, deflate_policy(config)),
+      echo_upgrade_(parts.websockets, parts.sessions, {{}, &echo_}, WebSocketUpgrade::Rooms::none,
+                    deflate_policy(config)),
+      publish_(parts.hub, parts.connections, origins_, parts.websockets.settings.reader.message_bytes),
+      metrics_(parts.metrics),
+      guarded_join_(origins_, join_, parts.log),
+      guarded_echo_(origins_, echo_upgrade_, parts.log),
+      guarded_publish_(origins_, publish_, parts.log),
+      preflight_(origins_),
+      page_({}) {
+  using enum http::Method;
+  http::Router& router = parts.router;
+  router.add({get}, "/rooms/{room}", guarded_join_);
+  router.add({post}, "/rooms/{room}", guarded_publish_);
+  router.add({options}, "/rooms/{room}", preflight_);
+  if (config.echo.enabled) router.add({get}, "/echo", guarded_echo_);
+  router.add({get}, "/healthz", health_);
+  router.add({get}, "/metrics", metrics_);
+  router.set_fallback(page_);
+}
+
+std::optional<base::Error> Wiring::load_page(const config::Config& config) {
+  if (config.web.root.empty()) {
+    page_.replace(http::FileSet::from_embedded(http::web_assets()));
+    return std::nullopt;
+  }
+  auto files = http::FileSet::from_directory(config.web.root);
+  if (!files) return base::Error{"web.root: " + files.error().message};
+  page_.replace(std::move(*files));
+  return std::nullopt;
+}
+
+void Wiring::apply(const config::Config& config) {
+  if (auto rules = auth::OriginRules::parse(config.origins)) origins_ = std::move(*rules);
+}
+
+}  // namespace roomcast::app

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "api/health.h"
+#include "api/metrics.h"
+#include "api/publish.h"
+#include "auth/guard.h"
+#include "auth/origin.h"
+#include "base/log.h"
+#include "base/result.h"
+#include "config/config.h"
+#include "dialect/echo.h"
+#include "dialect/raw.h"
+#include "http/exchange.h"
+#include "http/router.h"
+#include "http/static_files.h"
+#include "hub/hub.h"
+#include "session/session_table.h"
+#include "transport/websocket.h"
+#include "transport/websocket_upgrade.h"
+
+namespace roomcast::app {
+
+/// What the routes lead to; outlives the wiring.
+struct WiringParts {
+  http::Router& router;
+  http::Connections& connections;
+  hub::Hub& hub;
+  session::SessionTable& sessions;
+  transport::WebSocketShared& websockets;
+  api::MetricsSource& metrics;
+  base::Log& log;
+};
+
+/// The explicit lists of what there is: dialects, transports, routes. A new one is a member here and a line
+/// in wiring.cpp.
+class Wiring {
+ public:
+  Wiring(const WiringParts& parts, const config::Config& config);
+  Wiring(const Wiring&) = delete;
+  Wiring& operator=(const Wiring&) = delete;
+
+  /// The page: the files below web.root, or the built-in ones. Read anew at each call.
+  [[nodiscard]] std::optional<base::Error> load_page(const config::Config& config);
+  /// Takes over what a reload may change; it has been checked.
+  void apply(const config::Config& config);
+
+ private:
+  auth::OriginRules origins_;
+  dialect::Raw raw_;
+  dialect::Echo echo_;
+  transport::WebSocketUpgrade join_;
+  transport::WebSocketUpgrade echo_upgrade_;
+  api::Publish publish_;
+  api::Health health_;
+  api::Metrics metrics_;
+  auth::OriginGuard guarded_join_;
+  auth::OriginGuard guarded_echo_;
+  auth::OriginGuard guarded_publish_;
+  auth::PostPreflight preflight_;
+  http::StaticFiles page_;
+};
+
+}  // namespace roomcast::app

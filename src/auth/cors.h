@@ -1,0 +1,25 @@
+#pragma once
+
+#include <initializer_list>
+#include <string_view>
+
+#include "auth/origin.h"
+#include "http/message.h"
+
+namespace roomcast::auth {
+
+/// Lets the page of an allowed other origin read this answer (WHATWG Fetch, CORS protocol). Adds nothing to
+/// Access-Control-… for anybody else, and Vary: Origin always, since the answer depends on it.
+void add_cors(http::Headers& headers, const OriginDecision& decision);
+
+/// Whether `request` is a CORS preflight: OPTIONS with Origin and Access-Control-Request-Method.
+[[nodiscard]] bool is_preflight(const http::Request& request);
+
+/// The answer to a preflight: 204 with what is allowed, or the 403 of a denied origin.
+[[nodiscard]] http::Response answer_preflight(const OriginDecision& decision,
+                                              std::initializer_list<http::Method> methods);
+
+/// The 403 of a denied origin.
+[[nodiscard]] http::Response refuse_origin(const OriginDecision& decision);
+
+}  // namespace roomcast::auth

@@ -1,0 +1,97 @@
+#include "auth/origin.h"
+
+#include <algorithm>
+
+#include "http/url.h"
+
+namespace roomcast::auth {
+
+namespace {
+
+std::string lower_case(std::string_view text) {
+  std::string lowered(text);
+  std::transform(lowered.begin(), lowered.end(), lowered.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  return lowered;
+}
+
+std::optional<std::uint16_t> default_port(std::string_view scheme) {
+  if (scheme == "http") return std::uint16_t{80};
+  if (scheme == "https") return std::uint16_t{443};
+  return std::nullopt;
+}
+
+std::optional<WebOrigin> make_origin(std::string scheme, std::string_view authority) {
+  auto parsed = http::parse_authority(authority);
+  if (!parsed) return std::nullopt;
+  const auto port = parsed->port ? parsed->port : default_port(scheme);
+  if (!port) return std::nullopt;
+  return WebOrigin{std::move(scheme), std::move(parsed->host), *port};
+}
+
+/// Whether `host` ends in `suffix` (".example.org") with at least one label in front.
+bool is_below(std::string_view host, std::string_view suffix) {
+  return host.size() > suffix.size() && host.ends_with(suffix) && host.front() != '.';
+}
+
+base::Error bad_entry(const std::string& entry) {
+  return {"origins: '" + entry +
+          "' is not an origin: expected https://example.org, https://*.example.org, \"null\" or \"*\""};
+}
+
+}  // namespace
+
+std::optional<WebOrigin> parse_origin(std::string_view text) {
+  const auto scheme_end = text.find("://");
+  if (scheme_end == std::string_view::npos || scheme_end == 0) return std::nullopt;
+  std::string scheme = lower_case(text.substr(0, scheme_end));
+  if (scheme.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789+-.") != std::string::npos)
+    return std::nullopt;
+  return make_origin(std::move(scheme), text.substr(scheme_end + 3));
+}
+
+base::Result<OriginRules> OriginRules::parse(const std::vector<std::string>& entries) {
+  OriginRules rules;
+  for (const auto& entry : entries) {
+    if (entry == "*") {
+      rules.any_ = true;
+    } else if (entry == "null") {
+      rules.null_ = true;
+    } else {
+      const auto star = entry.find("://*.");
+      const bool wildcard = star != std::string::npos;
+      auto origin = parse_origin(wildcard ? entry.substr(0, star + 3) + entry.substr(star + 5) : entry);
+      if (!origin || origin->host.find('*') != std::string::npos) return bad_entry(entry);
+      if (wildcard) origin->host.insert(0, ".");
+      rules.rules_.push_back({*std::move(origin), wildcard});
+    }
+  }
+  return rules;
+}
+
+bool OriginRules::allow(std::string_view text) const {
+  if (any_) return true;
+  if (text == "null") return null_;
+  const auto origin = parse_origin(text);
+  if (!origin) return false;
+  return std::any_of(rules_.begin(), rules_.end(), [&origin](const Rule& rule) {
+    if (!rule.any_subdomain) return rule.origin == *origin;
+    return rule.origin.scheme == origin->scheme && rule.origin.port == origin->port &&
+           is_below(origin->host, rule.origin.host);
+  });
+}
+
+OriginDecision check_origin(const http::Request& request, const OriginRules& rules) {
+  if (request.headers.count("Origin") == 0) return {OriginVerdict::not_a_browser, {}, {}};
+  std::string text = request.headers.joined("Origin");
+  const auto origin = parse_origin(text);
+  const auto own =
+      make_origin(request.client.secure ? "https" : "http", request.headers.get("Host").value_or(""));
+  if (origin && own && *origin == *own) return {OriginVerdict::same_origin, std::move(text), {}};
+  if (rules.allow(text)) return {OriginVerdict::listed, std::move(text), {}};
+  std::string message = "pages of origin '" + text + "' may not use this server; to allow them add \"" +
+                        text + "\" to the config key origins";
+  return {OriginVerdict::denied, std::move(text), std::move(message)};
+}
+
+}  // namespace roomcast::auth

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/frame.h"
+#include "base/result.h"
+#include "http/embedded_file.h"
+#include "http/exchange.h"
+
+namespace roomcast::http {
+
+/// A set of files in memory, by exact decoded path ("/index.html"). Immutable once loaded.
+struct FileSet {
+  struct File {
+    base::FrameRef bytes;
+    std::string_view content_type;  ///< static
+    std::string etag;               ///< strong, in its quotes (RFC 9110 section 8.8.3)
+  };
+  std::map<std::string, File, std::less<>> files;
+
+  static FileSet from_embedded(std::span<const EmbeddedFile> embedded);
+  /// Reads the files below `root`: nothing whose name begins with a dot, links to files only where they lead
+  /// to one below `root`, no links to folders. An error names what is wrong: no folder, unreadable, or past a
+  /// bound.
+  static base::Result<FileSet> from_directory(const std::filesystem::path& root);
+
+  static constexpr std::size_t max_bytes = std::size_t{64} * 1024 * 1024;
+  static constexpr std::size_t max_files = 4096;
+
+ private:
+  void add(std::string path, std::string_view bytes);
+};
+
+/// Serves a FileSet: GET and HEAD, conditional by If-None-Match, with the headers that keep a page to itself.
+/// Only the set's map is consulted, so no path, however encoded, leads outside. "/" is "/index.html".
+class StaticFiles final : public Handler {
+ public:
+  explicit StaticFiles(FileSet files) : files_(std::move(files)) {}
+  /// Answers from `files` from now on.
+  void replace(FileSet files) { files_ = std::move(files); }
+
+  /// `path` is the whole decoded path.
+  void handle(Exchange& exchange, std::string_view path) override;
+
+ private:
+  FileSet files_;
+};
+
+/// The media type that goes with a file's name (RFC 9110 section 8.3); application/octet-stream if unknown.
+[[nodiscard]] std::string_view content_type_of(std::string_view path);
+
+/// Whether If-None-Match says that the client has `etag` already (RFC 9110 section 13.1.2, weak comparison).
+[[nodiscard]] bool matches_etag(std::string_view if_none_match, std::string_view etag);
+
+/// Content-Security-Policy for a page served to `host` (the Host field). `'self'` covers WebSockets only in
+/// current browsers, so the page's own host is named for the older ones; a host that could be read as
+/// policy is left out.
+[[nodiscard]] std::string content_security_policy(std::string_view host);
+
+}  // namespace roomcast::http

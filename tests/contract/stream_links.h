@@ -1,0 +1,132 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "net/byte_stream.h"
+#include "net/socket_stream.h"
+#include "net/tls_shared.h"
+#include "net/tls_stream.h"
+#include "support/certificates.h"
+#include "support/loop_fixture.h"
+#include "support/memory_stream.h"
+#include "support/sockets.h"
+#include "support/tls_client.h"
+
+// A link holds a stream under test and its far end. All have the same members:
+//   near        the stream under test
+//   step()      lets things happen once
+//   send        the far end sends; how much it could
+//   receive     what the far end has got since the last call
+//   finish      the far end says that it has finished sending
+//   reset       the far end breaks the connection
+//   far_ended   the far end was told that the near one has finished
+namespace roomcast::test {
+
+class MemoryLink {
+  static constexpr std::size_t capacity = 65'536;
+  MemoryWire wire_;
+
+ public:
+  std::unique_ptr<net::ByteStream> near = wire_.make_stream();
+
+  MemoryLink() { wire_.set_room(capacity); }
+  void step() { wire_.deliver(10'000); }
+  std::size_t send(std::string_view bytes) {
+    // A reader that does not take what it was sent stops the sender.
+    if (wire_.waiting() > 0) return 0;
+    wire_.send(bytes.substr(0, capacity));
+    return std::min(bytes.size(), capacity);
+  }
+  std::string receive() {
+    std::string bytes = wire_.take_received();
+    wire_.set_room(capacity);
+    return bytes;
+  }
+  void finish() { wire_.end(); }
+  void reset() { wire_.fail("reset"); }
+  bool far_ended() { return wire_.is_shut_down(); }
+};
+
+/// What links over real sockets have in common.
+class SocketLink {
+ public:
+  std::unique_ptr<net::ByteStream> near;
+
+  void step() { fixture_.run_idle_turns(1); }
+  std::size_t send(std::string_view bytes) {
+    const ssize_t sent = ::send(far_.number(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    return sent > 0 ? static_cast<std::size_t>(sent) : 0;
+  }
+  std::string receive() { return receive_some(far_, ended_, broken_); }
+  void finish() { ::shutdown(far_.number(), SHUT_WR); }
+  void reset() { test::reset(far_); }
+  bool far_ended() {
+    (void)receive();
+    return ended_;
+  }
+
+ protected:
+  explicit SocketLink(const std::string& address) {
+    auto socket = net::ListeningSocket::bind(parse_address(address), 0600);
+    far_ = connect_to(socket->address());
+    net::FileDescriptor accepted(::accept4(socket->number(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    near = std::move(*net::SocketStream::adopt(fixture_.loop, fixture_.buffers, std::move(accepted)));
+  }
+  explicit SocketLink(const TemporaryDirectory& directory) : SocketLink("unix:" + directory.file("s")) {}
+
+  LoopFixture fixture_;
+  net::FileDescriptor far_;
+  bool ended_ = false;
+  bool broken_ = false;
+};
+
+/// Members are destroyed before those of a base class, so `near` goes first by hand.
+class TcpLink : public SocketLink {
+ public:
+  TcpLink() : SocketLink("127.0.0.1:0") {}
+  ~TcpLink() { near.reset(); }
+};
+
+class UnixLink : public SocketLink {
+ public:
+  UnixLink() : SocketLink(TemporaryDirectory()) {}
+  ~UnixLink() { near.reset(); }
+};
+
+template <int version>
+class TlsLink : public SocketLink {
+ public:
+  TlsLink() : SocketLink("127.0.0.1:0") { near = wrapper_.wrap(std::move(near)); }
+  ~TlsLink() { near.reset(); }
+
+  // The handshake happens on the way, as soon as somebody listens to the stream.
+  std::size_t send(std::string_view bytes) { return client_.send(bytes); }
+  std::string receive() { return client_.receive(); }
+  void finish() { client_.finish(); }
+  void reset() { test::reset(client_.socket()); }
+  bool far_ended() {
+    (void)receive();
+    return client_.ended();
+  }
+  void step() {
+    (void)client_.handshake();
+    SocketLink::step();
+  }
+
+ private:
+  static std::shared_ptr<const net::TlsContext> make_context() {
+    const TemporaryDirectory directory;
+    return *net::TlsContext::load({make_certificate(directory, "localhost", "DNS:localhost")});
+  }
+
+  net::TlsShared shared_{fixture_.turn, fixture_.deadlines, 10'000};
+  net::TlsWrapper wrapper_{shared_, make_context()};
+  TlsClient client_{std::move(far_), {"localhost", version, "", nullptr}};
+};
+
+using Tls13Link = TlsLink<TLS1_3_VERSION>;
+using Tls12Link = TlsLink<TLS1_2_VERSION>;
+
+}  // namespace roomcast::test

@@ -1,0 +1,162 @@
+// Talking: several tabs and a raw client in one room.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { assertNoProblems, enterRoom, hears, launchBrowser, openPage, post, saidIn, say, stateIs } from '../support/browser.js';
+import { startServer } from '../support/server.js';
+
+let server;
+let browser;
+
+before(async () => {
+  server = await startServer();
+  browser = await launchBrowser();
+});
+
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+test('two tabs that talk at once see one order', async () => {
+  const [ada, grace] = await Promise.all(['Ada', 'Grace'].map((name) => enterRoom(browser, server.url, { room: 'order', name })));
+  const lines = [...Array(25).keys()];
+  const sayAll = async (tab, name) => {
+    for (const line of lines) await say(tab, `${name} ${line}`);
+  };
+  await Promise.all([sayAll(ada, 'Ada'), sayAll(grace, 'Grace')]);
+  await Promise.all([ada, grace].map((tab) => tab.waitForFunction(() => document.querySelectorAll('#messages .words').length === 50)));
+
+  const heard = await saidIn(ada);
+  assert.deepEqual(await saidIn(grace), heard);
+  for (const name of ['Ada', 'Grace']) {
+    assert.deepEqual(heard.filter((line) => line.startsWith(name)), lines.map((line) => `${name} ${line}`));
+  }
+  assert.equal(await ada.locator('#outbox li').count(), 0, 'nothing is still under way');
+  assert.equal(await ada.locator('#messages .own').count(), 25);
+  assert.equal(await grace.locator('#messages .own').count(), 25);
+  assertNoProblems(ada, grace);
+});
+
+test('markup is shown as text and runs nothing', async () => {
+  const names = ['Ada', '<img src=x onerror=ran=1>'];
+  const [ada, grace] = await Promise.all(names.map((name) => enterRoom(browser, server.url, { room: 'markup', name })));
+  const hostile = '<img src=x onerror="window.ran=1"><script>window.ran=1</script><a href="javascript:ran=1">x</a> javascript:ran=1';
+  await say(grace, hostile);
+  await post(server.url, 'markup', hostile, 'text/html');
+  await post(server.url, 'markup', '<svg xmlns="http://www.w3.org/2000/svg" onload="window.ran=1"/>', 'image/svg+xml');
+  await hears(ada, hostile);
+  await ada.waitForSelector('#messages .attachment');
+
+  assert.deepEqual(await saidIn(ada), [hostile, hostile]);
+  assert.equal(await ada.locator('#messages .name').first().textContent(), names[1]);
+  assert.equal(await ada.locator('#messages :is(script, img, svg)').count(), 0);
+  assert.equal(await ada.locator('#messages a:not([download])').count(), 0);
+  assert.equal(await ada.evaluate(() => window.ran), undefined);
+  assertNoProblems(ada, grace);
+});
+
+test('links can be followed but know nothing of the page', async () => {
+  const ada = await enterRoom(browser, server.url, { room: 'links', name: 'Ada' });
+  await say(ada, 'read https://example.test/a?b=1#c.');
+  await hears(ada, 'read https://example.test/a?b=1#c.');
+  const link = await ada.$eval('#messages a', ({ href, rel, target, textContent }) => ({ href, rel, target, textContent }));
+  const href = 'https://example.test/a?b=1#c';
+  assert.deepEqual(link, { href, rel: 'noopener noreferrer', target: '_blank', textContent: href });
+});
+
+test('what a raw client posts is shown', async () => {
+  const ada = await enterRoom(browser, server.url, { room: 'chat/raw', name: 'Ada' });
+  await post(server.url, 'chat/raw', 'hello', 'text/plain');
+  await post(server.url, 'chat/raw', '{"alert":"disk"}', 'application/json');
+  await post(server.url, 'chat/raw', '{"name":"bot","text":"done"}', 'application/json');
+  await post(server.url, 'chat/raw', new Uint8Array(1234), 'application/octet-stream');
+  const download = ada.locator('#messages .attachment');
+  await download.waitFor();
+
+  assert.deepEqual(await saidIn(ada), ['hello', '{"alert":"disk"}', 'done']);
+  assert.deepEqual(await ada.locator('#messages .name').allTextContents(), ['anonymous', 'anonymous', 'bot', 'anonymous']);
+  assert.match(await download.textContent(), /Binary message, 1.?234 bytes/);
+  assert.equal(await download.locator('a').getAttribute('download'), 'message.bin');
+  assertNoProblems(ada);
+});
+
+test('the line a shell user is shown works', async () => {
+  const ada = await enterRoom(browser, server.url, { room: "it's", name: 'Ada' });
+  const shown = await ada.textContent('#curl');
+  const [, type, body, address] = /^curl -H 'Content-Type: (.+)' -d '(.+)' '(.+)'$/.exec(shown);
+  await fetch(address, { method: 'POST', headers: { 'Content-Type': type }, body });
+  await hears(ada, 'hello');
+});
+
+test('rooms keep to themselves', async () => {
+  const [ada, grace] = await Promise.all(['one', 'two'].map((room) => enterRoom(browser, server.url, { room, name: 'Ada' })));
+  await say(ada, 'for one');
+  await say(grace, 'for two');
+  await Promise.all([hears(ada, 'for one'), hears(grace, 'for two')]);
+  assert.deepEqual(await saidIn(ada), ['for one']);
+  assert.deepEqual(await saidIn(grace), ['for two']);
+});
+
+test('the log is bounded, and a reader who scrolled up is left in peace', async () => {
+  const ada = await enterRoom(browser, server.url, { room: 'long', name: 'Ada' });
+  for (let i = 0; i < 505; i += 1) await post(server.url, 'long', `line ${i}`, 'text/plain');
+  await hears(ada, 'line 504');
+  const heard = await saidIn(ada);
+  assert.equal(heard.length, 500);
+  assert.equal(heard[0], 'line 5');
+  const fromBottom = () => ada.$eval('#scroller', (box) => Math.round(box.scrollHeight - box.scrollTop - box.clientHeight));
+  await ada.waitForFunction(() => {
+    const box = document.getElementById('scroller');
+    return box.scrollHeight - box.scrollTop - box.clientHeight < 2;
+  });
+
+  await ada.$eval('#scroller', (box) => { box.scrollTop = 1000; });
+  await ada.waitForSelector('#scroller:not(.following)');
+  await post(server.url, 'long', 'news', 'text/plain');
+  await ada.waitForFunction(() => document.getElementById('newer').textContent === '1 new message');
+  assert.ok((await fromBottom()) > 1000);
+  await ada.click('#newer');
+  await ada.waitForFunction(() => document.getElementById('newer').hidden);
+  assert.ok((await fromBottom()) < 2);
+  assertNoProblems(ada);
+});
+
+test('the title counts what was said while nobody looked', async () => {
+  const ada = await enterRoom(browser, server.url, { room: 'title', name: 'Ada' });
+  assert.equal(await ada.title(), 'title · roomcast');
+  const look = (hidden) => ada.evaluate((value) => {
+    Object.defineProperty(document, 'hidden', { configurable: true, get: () => value });
+    document.dispatchEvent(new Event('visibilitychange'));
+  }, hidden);
+  await look(true);
+  for (const text of ['a', 'b']) await post(server.url, 'title', text, 'text/plain');
+  await hears(ada, 'b');
+  assert.equal(await ada.title(), '(2) title · roomcast');
+  await look(false);
+  assert.equal(await ada.title(), 'title · roomcast');
+});
+
+test('a link leads into its room, the name is remembered, leaving leads back to the door', async () => {
+  const ada = await openPage(browser, `${server.url}/?room=chat/x%20y`);
+  assert.equal(await ada.inputValue('#join-room'), 'chat/x y');
+  await ada.click('text=Enter the room');
+  assert.equal(await ada.textContent('#join-name-problem'), 'Please say what to call you.');
+  await ada.fill('#join-name', 'Ada');
+  await ada.click('text=Enter the room');
+  await stateIs(ada, 'live');
+  assert.equal(ada.url(), `${server.url}/?room=chat/x%20y`);
+  await ada.reload();
+  await stateIs(ada, 'live');
+  assert.equal(await ada.textContent('#me'), 'Ada');
+
+  await ada.click('#leave');
+  assert.equal(ada.url(), `${server.url}/`);
+  await ada.fill('#join-room', '/bad');
+  await ada.press('#join-room', 'Enter');
+  assert.match(await ada.textContent('#join-room-problem'), /does not start or end/);
+  await ada.goBack();
+  await stateIs(ada, 'live');
+  assert.equal(await ada.textContent('#room'), 'chat/x y');
+  assertNoProblems(ada);
+});

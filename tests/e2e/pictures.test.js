@@ -1,0 +1,141 @@
+// Pictures and other binary messages.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { assertNoProblems, enterRoom, launchBrowser, post, stateIs } from '../support/browser.js';
+import { startServer } from '../support/server.js';
+
+const DOT = Buffer.from('R0lGODlhAQABAIAAAP8AAAAAACwAAAAAAQABAAACAkQBADs=', 'base64');
+
+let server;
+let browser;
+
+before(async () => {
+  server = await startServer();
+  browser = await launchBrowser();
+});
+
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+const pair = (room) => Promise.all(['Ada', 'Grace'].map((name) => enterRoom(browser, server.url, { room, name })));
+
+/** A square picture full of noise. */
+function imageBytes(tab, side, type) {
+  return tab.evaluate(async ([length, wanted]) => {
+    const canvas = document.createElement('canvas');
+    canvas.width = canvas.height = length;
+    const context = canvas.getContext('2d');
+    const pixels = context.createImageData(length, length);
+    for (let i = 0; i < pixels.data.length; i += 1) pixels.data[i] = i % 4 === 3 ? 255 : Math.random() * 256;
+    context.putImageData(pixels, 0, 0);
+    const blob = await new Promise((resolve) => canvas.toBlob(resolve, wanted));
+    return [...new Uint8Array(await blob.arrayBuffer())];
+  }, [side, type]).then((bytes) => Buffer.from(bytes));
+}
+
+/** Waits for the picture in the log and tells what it is. */
+async function pictureIn(tab) {
+  await tab.waitForFunction(() => document.querySelector('#messages img')?.naturalWidth > 0);
+  return tab.$eval('#messages img', (img) => ({ alt: img.alt, scheme: new URL(img.src).protocol, width: img.naturalWidth }));
+}
+
+test('a small picture arrives as it is, with its sender', async () => {
+  const [ada, grace] = await pair('small');
+  await ada.setInputFiles('#picture', { name: 'dot.gif', mimeType: 'image/gif', buffer: DOT });
+  const seen = await pictureIn(grace);
+  assert.equal(seen.alt, 'Picture from Ada');
+  assert.equal(seen.scheme, 'blob:');
+  await pictureIn(ada);
+  assert.equal(await ada.locator('#messages .own img').count(), 1);
+  assert.equal(await ada.locator('#outbox li').count(), 0);
+  assertNoProblems(ada);
+});
+
+/** The binary messages a tab sends from now on. */
+async function binarySentBy(tab) {
+  const sent = [];
+  tab.on('websocket', (socket) => socket.on('framesent', ({ payload }) => {
+    if (typeof payload !== 'string') sent.push(payload);
+  }));
+  await tab.reload();
+  await stateIs(tab, 'live');
+  return sent;
+}
+
+test('a picture too large for a message is made smaller until it fits', async () => {
+  const [ada, grace] = await pair('large');
+  const sent = await binarySentBy(ada);
+  const png = await imageBytes(ada, 700, 'image/png');
+  assert.ok(png.length > 1_000_000);
+  await ada.setInputFiles('#picture', { name: 'noise.png', mimeType: 'image/png', buffer: png });
+  assert.ok((await pictureIn(grace)).width >= 100);
+  assert.equal(sent.length, 1);
+  assert.ok(sent[0].length > 10_000 && sent[0].length <= 60_000, `${sent[0].length} bytes`);
+  assert.equal(await ada.textContent('#notice'), '');
+  assert.equal(await ada.getAttribute('#state', 'data-state'), 'live');
+});
+
+test('a photograph does not tell where it was taken', async () => {
+  const [ada, grace] = await pair('exif');
+  const sent = await binarySentBy(ada);
+  const jpeg = await imageBytes(ada, 32, 'image/jpeg');
+  const exif = Buffer.from('\xff\xe1\x00\x1eExif\0\0GPS at home, upstairs!!', 'latin1');
+  const photograph = Buffer.concat([jpeg.subarray(0, 2), exif, jpeg.subarray(2)]);
+  await ada.setInputFiles('#picture', { name: 'home.jpg', mimeType: 'image/jpeg', buffer: photograph });
+  assert.equal((await pictureIn(grace)).width, 32);
+  assert.equal(sent[0].includes('GPS'), false);
+});
+
+test('what is no picture, or cannot be made to fit, is refused in words', async () => {
+  const [ada, grace] = await pair('refused');
+  const svg = Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" onload="ran=1"/>');
+  await ada.setInputFiles('#picture', { name: 'x.png', mimeType: 'image/png', buffer: svg });
+  await ada.waitForFunction(() => /Only pictures/.test(document.getElementById('notice').textContent));
+  const broken = Buffer.concat([DOT, Buffer.alloc(70_000)]).fill(0xff, 13);
+  await ada.setInputFiles('#picture', { name: 'x.gif', mimeType: 'image/gif', buffer: broken });
+  await ada.waitForFunction(() => /cannot read it to make it fit/.test(document.getElementById('notice').textContent));
+  assert.equal(await grace.locator('#messages li').count(), 0);
+});
+
+test('a dropped and a pasted picture are sent', async () => {
+  const [ada, grace] = await pair('dropped');
+  const hand = (kind) => ada.evaluate(({ type, bytes }) => {
+    const transfer = new DataTransfer();
+    transfer.items.add(new File([new Uint8Array(bytes)], 'dot.gif', { type: 'image/gif' }));
+    const event = type === 'paste'
+      ? new ClipboardEvent('paste', { clipboardData: transfer, bubbles: true, cancelable: true })
+      : new DragEvent(type, { dataTransfer: transfer, bubbles: true, cancelable: true });
+    document.getElementById('entry').dispatchEvent(event);
+  }, { type: kind, bytes: [...DOT] });
+  await hand('dragover');
+  assert.equal(await ada.isVisible('#drop-hint'), true);
+  await hand('drop');
+  assert.equal(await ada.isVisible('#drop-hint'), false);
+  await hand('paste');
+  await grace.waitForFunction(() => document.querySelectorAll('#messages img').length === 2);
+});
+
+test('a raw client’s picture is shown by its bytes; a damaged one becomes a download', async () => {
+  const [ada] = await pair('raw');
+  await post(server.url, 'raw', DOT, 'application/octet-stream');
+  assert.equal((await pictureIn(ada)).alt, 'Picture');
+  await post(server.url, 'raw', Buffer.from('\x89PNG\r\n\x1a\nbroken', 'latin1'), 'image/png');
+  await ada.waitForSelector('#messages .attachment');
+  assert.equal(await ada.locator('#messages img').count(), 1);
+});
+
+test('senders are told apart although their pictures cross', async () => {
+  const [ada, grace] = await pair('crossing');
+  const viewer = await enterRoom(browser, server.url, { room: 'crossing', name: 'Alan' });
+  await Promise.all([ada, grace].flatMap((tab, who) => [0, 1, 2].map(async (i) => {
+    const buffer = Buffer.from(DOT);
+    buffer[13] = who * 100 + i; // the colour
+    await tab.setInputFiles('#picture', { name: 'dot.gif', mimeType: 'image/gif', buffer });
+  })));
+  await viewer.waitForFunction(() => document.querySelectorAll('#messages img').length === 6);
+  const alts = await viewer.$$eval('#messages img', (all) => all.map((img) => img.alt).sort());
+  assert.deepEqual(alts, [...Array(3).fill('Picture from Ada'), ...Array(3).fill('Picture from Grace')]);
+});

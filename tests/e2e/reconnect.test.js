@@ -1,0 +1,149 @@
+// The line breaks and comes back.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { assertNoProblems, enterRoom, hears, launchBrowser, openPage, saidIn, say, stateIs } from '../support/browser.js';
+import { startServer as start } from '../support/server.js';
+
+let browser;
+
+/** A server that does not outlive the test `t`, however it ends. */
+async function startServer(t, options) {
+  const server = await start(options);
+  t.after(() => server.kill());
+  return server;
+}
+
+before(async () => {
+  // A name that is not this machine's, so that the page believes the browser about the network.
+  browser = await launchBrowser(['--host-resolver-rules=MAP roomcast.test 127.0.0.1']);
+});
+
+after(() => browser?.close());
+
+test('the server restarts and the tabs come back by themselves', async (t) => {
+  let server = await startServer(t);
+  const listen = [`http://127.0.0.1:${server.port}`];
+  const tabs = await Promise.all(['Ada', 'Grace'].map((name) => enterRoom(browser, server.url, { name })));
+  const [ada, grace] = tabs;
+  await say(ada, 'before');
+  await Promise.all(tabs.map((tab) => hears(tab, 'before')));
+
+  await server.stop();
+  const countsDown = () => /^Reconnecting in \d+ s$/.test(document.getElementById('state-text').textContent);
+  await Promise.all(tabs.map((tab) => tab.waitForFunction(countsDown)));
+  assert.equal(await ada.textContent('#state-announced'), 'Connection lost, reconnecting');
+  await say(ada, 'unsaid');
+  assert.equal(await ada.inputValue('#entry'), 'unsaid', 'what was written is kept');
+  assert.match(await ada.textContent('#notice'), /Not connected/);
+
+  server = await startServer(t, { listen });
+  await Promise.all(tabs.map((tab) => stateIs(tab, 'live')));
+  assert.equal(await ada.textContent('#state-announced'), 'Connected');
+  assert.equal(await ada.textContent('#notice'), '');
+  assert.match(await ada.textContent('#messages .gap'), /^Connected again after \d+ s\./);
+  await ada.press('#entry', 'Enter');
+  await Promise.all(tabs.map((tab) => hears(tab, 'unsaid')));
+  assert.deepEqual(await saidIn(grace), ['before', 'unsaid']);
+  assertNoProblems(...tabs);
+  await Promise.all(tabs.map((tab) => tab.context().close()));
+  await server.stop();
+});
+
+test('a server that vanishes without a word is found again, and the user may hurry', async (t) => {
+  let server = await startServer(t);
+  const listen = [`http://127.0.0.1:${server.port}`];
+  const ada = await enterRoom(browser, server.url, { name: 'Ada' });
+  await server.kill();
+  await stateIs(ada, 'waiting');
+  server = await startServer(t, { listen });
+  await ada.click('#state-retry', { timeout: 2000 }).catch(() => {}); // unless it was back before
+  await stateIs(ada, 'live');
+  await ada.context().close();
+  await server.stop();
+});
+
+test('without a network the page waits for it', async (t) => {
+  const server = await startServer(t);
+  const ada = await enterRoom(browser, `http://roomcast.test:${server.port}`, { name: 'Ada' });
+  await ada.context().setOffline(true);
+  await stateIs(ada, 'offline');
+  assert.equal(await ada.textContent('#state-text'), 'Offline');
+  assert.equal(await ada.textContent('#state-announced'), 'Offline, waiting for the network');
+  await ada.context().setOffline(false);
+  await stateIs(ada, 'live');
+  await ada.context().close();
+  await server.stop();
+});
+
+test('a message the server finds too large is named, and the line comes back', async (t) => {
+  const server = await startServer(t, { set: { 'limits.message_bytes': 1024 } });
+  const ada = await enterRoom(browser, server.url, { name: 'Ada' });
+  await say(ada, 'x'.repeat(2000));
+  await ada.waitForSelector('#messages .gap');
+  await stateIs(ada, 'live');
+  assert.match(await ada.textContent('#notice'), /larger than the server allows/);
+  assert.match(await ada.textContent('#outbox .unconfirmed-actions'), /May not have arrived/);
+  await ada.click('text=Discard');
+  assert.equal(await ada.locator('#outbox li').count(), 0);
+  await ada.context().close();
+  await server.stop();
+});
+
+test('what the page itself knows to be too large is not sent', async (t) => {
+  const server = await startServer(t);
+  const ada = await enterRoom(browser, server.url, { name: 'Ada' });
+  await say(ada, 'x'.repeat(65_536));
+  assert.match(await ada.textContent('#notice'), /too long by \d+ bytes/);
+  assert.equal(await ada.getAttribute('#state', 'data-state'), 'live');
+  await ada.context().close();
+  await server.stop();
+});
+
+test('a refusal is shown and not repeated until the user asks', async (t) => {
+  const server = await startServer(t);
+  const ada = await openPage(browser, server.url);
+  let refused = 0;
+  await ada.routeWebSocket(/\/rooms\/private$/, (socket) => {
+    refused += 1;
+    socket.close({ code: 1008, reason: 'members only' });
+  });
+  await ada.goto(`${server.url}/?room=private&name=Ada`);
+  await stateIs(ada, 'closed');
+  assert.equal(await ada.textContent('#state-text'), 'Disconnected');
+  assert.match(await ada.textContent('#notice'), /refused.*members only/);
+  assert.equal(refused, 1);
+  await ada.click('text=Connect again');
+  await ada.waitForFunction(() => document.getElementById('state').dataset.state === 'closed');
+  await ada.context().close();
+  assert.equal(refused, 2);
+  await server.stop();
+});
+
+test('a line that swallows what is said is given up', async (t) => {
+  const server = await startServer(t);
+  const ada = await openPage(browser, server.url);
+  let lines = 0;
+  await ada.clock.install();
+  await ada.routeWebSocket(/\/rooms\/silent$/, () => {
+    lines += 1;
+  });
+  await ada.goto(`${server.url}/?room=silent&name=Ada`);
+  await stateIs(ada, 'live');
+  await ada.clock.pauseAt(Date.now() + 60_000);
+  await say(ada, 'anybody?');
+  assert.equal(await ada.locator('#outbox li').count(), 1);
+  await ada.clock.fastForward(20_000);
+  await ada.waitForSelector('#outbox .unconfirmed');
+  await ada.click('text=Send again');
+  assert.match(await ada.textContent('#notice'), /Not connected/);
+  assert.equal(await ada.locator('#outbox .unconfirmed').count(), 1, 'what cannot be sent now is kept');
+  await ada.clock.fastForward(1000);
+  await stateIs(ada, 'live');
+  assert.equal(lines, 2);
+  await ada.click('text=Send again');
+  assert.equal(await ada.locator('#outbox .unconfirmed').count(), 0);
+  assert.equal(await ada.locator('#outbox li').count(), 1);
+  await ada.context().close();
+  await server.stop();
+});

@@ -1,0 +1,141 @@
+// For everybody: keyboard alone, a narrow screen, light and dark, enough contrast, names for a screen reader.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { assertNoProblems, enterRoom, hears, launchBrowser, openPage, post, say, stateIs } from '../support/browser.js';
+import { startServer } from '../support/server.js';
+
+let server;
+let browser;
+
+before(async () => {
+  server = await startServer();
+  browser = await launchBrowser();
+});
+
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+const focused = (tab) => tab.evaluate(() => document.activeElement.id || document.activeElement.className);
+
+test('the keyboard alone is enough', async () => {
+  const tab = await openPage(browser, server.url);
+  assert.equal(await focused(tab), 'join-name');
+  await tab.keyboard.type('Ada');
+  await tab.keyboard.press('Tab');
+  assert.equal(await focused(tab), 'join-room');
+  await tab.keyboard.press('ControlOrMeta+A');
+  await tab.keyboard.type('keys');
+  await tab.keyboard.press('Enter');
+  await stateIs(tab, 'live');
+
+  assert.equal(await focused(tab), 'entry');
+  await tab.keyboard.type('one');
+  await tab.keyboard.press('Shift+Enter');
+  await tab.keyboard.type('two');
+  await tab.keyboard.press('Enter');
+  await hears(tab, 'one\ntwo');
+  assert.equal(await tab.inputValue('#entry'), '');
+
+  const order = [];
+  await tab.focus('.skip');
+  for (let i = 0; i < 7; i += 1) {
+    order.push(await focused(tab));
+    const outline = await tab.evaluate(() => getComputedStyle(document.activeElement).outlineStyle);
+    assert.notEqual(outline, 'none', `focus is visible on ${order.at(-1)}`);
+    await tab.keyboard.press('Tab');
+  }
+  assert.deepEqual(order, ['skip', 'share', 'leave', 'scroller', 'entry', 'attach', 'primary send']);
+
+  await tab.focus('.skip');
+  await tab.keyboard.press('Enter');
+  assert.equal(await focused(tab), 'entry');
+  assertNoProblems(tab);
+});
+
+test('everything that can be operated has a name, and the log is announced', async () => {
+  const tab = await enterRoom(browser, server.url, { room: 'names', name: 'Ada' });
+  const nameless = await tab.$$eval('button, input:not([hidden]), textarea, img', (all) => all
+    .filter((one) => one.checkVisibility())
+    .filter((one) => !(one.textContent.trim() || one.ariaLabel || one.labels?.length || one.hasAttribute('alt')))
+    .map((one) => one.outerHTML));
+  assert.deepEqual(nameless, []);
+  assert.equal(await tab.getAttribute('#scroller', 'role'), 'log');
+  assert.equal(await tab.getAttribute('#scroller', 'aria-label'), 'Messages in names');
+  assert.equal(await tab.getAttribute('#state-announced', 'role'), 'status');
+});
+
+test('320 pixels are wide enough, whatever is said', async () => {
+  const door = await openPage(browser, server.url, { viewport: { width: 320, height: 568 } });
+  const tab = await enterRoom(browser, server.url, { room: 'w'.repeat(60), name: 'N'.repeat(40), viewport: { width: 320, height: 568 } });
+  await say(tab, `${'endless'.repeat(60)} https://example.test/${'path'.repeat(40)}`);
+  for (let i = 0; i < 40; i += 1) await post(server.url, 'w'.repeat(60), `line ${i}`, 'text/plain');
+  await post(server.url, 'w'.repeat(60), 'm'.repeat(300), 'text/plain');
+  await hears(tab, 'm'.repeat(300));
+  for (const page of [door, tab]) {
+    const [content, screen] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+    assert.ok(content <= screen, `${content} > ${screen}`);
+  }
+  const height = await tab.evaluate(() => document.documentElement.scrollHeight - innerHeight);
+  assert.equal(height, 0, 'only the log scrolls, not the page');
+  const wide = await tab.$eval('#scroller', (box) => box.scrollWidth - box.clientWidth);
+  assert.equal(wide, 0, 'the log scrolls down only');
+  const bottom = await tab.$eval('#composer', (form) => form.getBoundingClientRect().bottom - innerHeight);
+  assert.ok(bottom <= 0, 'the field is on the screen');
+  const small = await tab.$$eval('button', (all) => all.filter((one) => one.checkVisibility()).map((one) => one.getBoundingClientRect())
+    .filter((box) => box.height < 24 || box.width < 24).length);
+  assert.equal(small, 0, 'buttons can be hit');
+});
+
+/** In the page: text whose contrast with what is behind it is less than WCAG AA asks for. */
+function poorContrast() {
+  const channels = (color) => color.match(/[\d.]+/g).map(Number);
+  const luminance = (color) => {
+    const linear = (c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
+    const [r, g, b] = channels(color).slice(0, 3).map((value) => linear(value / 255));
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const behind = (one) => {
+    for (let at = one; at; at = at.parentElement) {
+      const color = getComputedStyle(at).backgroundColor;
+      if ((channels(color)[3] ?? 1) === 1) return color;
+    }
+    return 'rgb(255, 255, 255)';
+  };
+  const hasText = (one) => [...one.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.textContent.trim());
+  const shown = (one) => one.checkVisibility({ opacityProperty: true, visibilityProperty: true }) && !one.closest('.unseen');
+  return [...document.querySelectorAll('body *')].filter((one) => hasText(one) && shown(one)).map((one) => {
+    const [dark, light] = [luminance(getComputedStyle(one).color), luminance(behind(one))].sort((a, b) => a - b);
+    return { what: `${one.tagName}.${one.className} ${one.textContent.slice(0, 20)}`, ratio: (light + 0.05) / (dark + 0.05) };
+  }).filter(({ ratio }) => ratio < 4.5);
+}
+
+for (const colorScheme of ['light', 'dark']) {
+  test(`in the ${colorScheme} every text has contrast enough`, async () => {
+    const door = await openPage(browser, server.url, { colorScheme });
+    const tab = await enterRoom(browser, server.url, { room: colorScheme, name: 'Ada', colorScheme });
+    // The eight colours of names, and everything else that can stand in the log.
+    for (const name of 'abcdefgh') {
+      const said = JSON.stringify({ name, text: `I am ${name} of http://example.test` });
+      await post(server.url, colorScheme, said, 'application/json');
+    }
+    await post(server.url, colorScheme, 'raw', 'text/plain');
+    await post(server.url, colorScheme, new Uint8Array(9), 'application/octet-stream');
+    await say(tab, 'x'.repeat(70_000));
+    await tab.waitForSelector('#messages .attachment');
+    const hues = await tab.$$eval('#messages .name', (all) => new Set(all.map((one) => getComputedStyle(one).color)).size);
+    assert.equal(hues, 9);
+    assert.deepEqual(await door.evaluate(poorContrast), []);
+    assert.deepEqual(await tab.evaluate(poorContrast), []);
+    const ground = await tab.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    assert.equal(Number(/\d+/.exec(ground)[0]) > 128, colorScheme === 'light', ground);
+  });
+}
+
+test('who wants no motion gets none', async () => {
+  const tab = await enterRoom(browser, server.url, { room: 'calm', name: 'Ada', reducedMotion: 'reduce' });
+  await tab.$eval('#state', (state) => { state.dataset.state = 'waiting'; });
+  assert.equal(await tab.$eval('.lamp', (lamp) => getComputedStyle(lamp).animationName), 'none');
+});

@@ -1,0 +1,59 @@
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+
+#include "http/parser.h"
+
+namespace http = roomcast::http;
+
+namespace {
+
+/// What reading gave, in a form that can be compared.
+std::string read(std::string_view bytes, std::size_t piece, const http::ParserLimits& limits) {
+  http::Parser parser(limits);
+  std::string seen;
+  while (!bytes.empty()) {
+    std::string_view input = bytes.substr(0, piece);
+    bytes.remove_prefix(input.size());
+    for (bool more = true; more;) {
+      switch (parser.next(input)) {
+        case http::Parser::Event::need_more:
+          if (!input.empty()) std::abort();  // it said that it had used everything
+          more = false;
+          break;
+        case http::Parser::Event::head:
+          if (parser.request().minor_version == 1 && parser.request().headers.count("Host") != 1)
+            std::abort();
+          break;
+        case http::Parser::Event::request: {
+          const http::Request request = parser.take_request();
+          if (request.body.size() > limits.body_bytes || request.path.empty()) std::abort();
+          seen += request.method_text + ' ' + request.path + '?' + request.query + '\n';
+          for (const auto& field : request.headers.fields()) {
+            if (field.value.find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos) std::abort();
+            seen += field.name + ": " + field.value + '\n';
+          }
+          seen += request.body + '\n';
+          break;
+        }
+        case http::Parser::Event::refused:
+          return seen + std::to_string(parser.problem().status) + ' ' + parser.problem().message;
+      }
+    }
+  }
+  return seen;
+}
+
+}  // namespace
+
+/// However the bytes are cut, the same requests have to come out.
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view bytes(reinterpret_cast<const char*>(data), size);
+  const http::ParserLimits limits{
+      .header_bytes = 512, .header_count = 16, .uri_bytes = 128, .body_bytes = 256};
+  const std::string whole = read(bytes, size, limits);
+  if (read(bytes, 1, limits) != whole || read(bytes, 7, limits) != whole) std::abort();
+  return 0;
+}

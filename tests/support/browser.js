@@ -1,0 +1,73 @@
+// Drives the bundled page in Debian's Chromium.
+
+import assert from 'node:assert/strict';
+import { chromium } from 'playwright-core';
+
+const executablePath = process.env.CHROMIUM || '/usr/bin/chromium';
+const quiet = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+  '--disable-component-update', '--disable-sync'];
+const PATIENCE_MS = 20_000;
+
+export function launchBrowser(extraArgs = []) {
+  return chromium.launch({ executablePath, args: [...quiet, ...extraArgs], timeout: PATIENCE_MS });
+}
+
+/**
+ * A tab of its own (own storage) with the page at `path`. What the console complains about, uncaught errors and
+ * violations of the Content-Security-Policy gather in `tab.problems`.
+ */
+export async function openPage(browser, address, options = {}) {
+  const context = await browser.newContext({ viewport: { width: 1100, height: 700 }, ...options });
+  const tab = await context.newPage();
+  tab.setDefaultTimeout(PATIENCE_MS);
+  tab.problems = [];
+  tab.on('console', (message) => {
+    if (['error', 'warning'].includes(message.type())) tab.problems.push(message.text());
+  });
+  tab.on('pageerror', (error) => tab.problems.push(String(error)));
+  await tab.addInitScript(() => {
+    addEventListener('securitypolicyviolation', (event) => console.error(`CSP violation: ${event.violatedDirective} ${event.blockedURI}`));
+  });
+  const answer = await tab.goto(address);
+  assert.match(answer.headers()['content-security-policy'] ?? '', /default-src 'none'/);
+  return tab;
+}
+
+/** A tab that is live in `room` under `name`. */
+export async function enterRoom(browser, url, { room = 'lobby', name, ...options }) {
+  const query = new URLSearchParams({ room, name });
+  const tab = await openPage(browser, `${url}/?${query}`, options);
+  await stateIs(tab, 'live');
+  return tab;
+}
+
+export function stateIs(tab, name) {
+  return tab.waitForSelector(`#state[data-state="${name}"]`);
+}
+
+/** Types into the field and presses Enter; does not wait for the echo. */
+export async function say(tab, text) {
+  await tab.fill('#entry', text);
+  await tab.press('#entry', 'Enter');
+}
+
+export function saidIn(tab) {
+  return tab.$$eval('#messages .words', (all) => all.map((words) => words.textContent));
+}
+
+/** Waits until the tab's log shows a line with exactly `text`. */
+export function hears(tab, text) {
+  const isThere = (wanted) => [...document.querySelectorAll('#messages .words')].some((words) => words.textContent === wanted);
+  return tab.waitForFunction(isThere, text);
+}
+
+/** Nothing to complain about but a server that was away on purpose. */
+export function assertNoProblems(...tabs) {
+  for (const tab of tabs) {
+    assert.deepEqual(tab.problems.filter((text) => !/^WebSocket connection to .* failed/.test(text)), []);
+  }
+}
+
+export function post(url, room, body, type) {
+  return fetch(`${url}/rooms/${room}`, { method: 'POST', headers: { 'Content-Type': type }, body });
+}

@@ -1,0 +1,19 @@
+// Names and wordings that only the server can decide on, in one place.
+
+export const METRICS = {
+  connections: 'roomcast_connections',
+  rooms: 'roomcast_rooms',
+  published: 'roomcast_messages_published_total',
+  deliveries: 'roomcast_deliveries_total',
+  closes: 'roomcast_sessions_closed_total',
+  queueBytes: 'roomcast_queued_bytes',
+  handshakes: 'roomcast_tls_handshakes_total',
+};
+
+export const LOG = {
+  connectionEnd: /connection (?:closed|ended)|client (?:left|closed|gone)/i,
+  originRefused: /origin/i,
+  descriptors: /descriptor|EMFILE|too many open files/i,
+  reloaded: /reload/i,
+  needsRestart: /restart/i,
+};

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "base/deadlines.h"
+#include "loop/loop.h"
+#include "loop/sweep.h"
+#include "loop/timer.h"
+#include "loop/turn.h"
+#include "net/byte_stream.h"
+#include "net/io_buffers.h"
+
+namespace roomcast::test {
+
+/// A loop with what hangs on it. The loop's destructor aborts the test program if a handle was left open.
+struct LoopFixture : private loop::Timer::Listener {
+  loop::Loop loop;
+  loop::Turn turn{loop, 2'000};
+  base::Deadlines deadlines{loop, 5};
+  loop::Sweep sweep{loop, deadlines};
+  net::IoBuffers buffers;
+
+  /// Runs turns until `done()`; false if it has not come to that in `limit_ms`.
+  template <class Done>
+  bool run_until(const Done& done, std::int64_t limit_ms = 20'000) {
+    loop::Timer limit(loop, *this);
+    limit.start_once(limit_ms);
+    // The tick keeps turns coming for conditions that no event of the loop announces.
+    loop::Timer tick(loop, *this);
+    tick.start_every(1);
+    while (!done()) {
+      if (!limit.is_active()) return false;
+      loop.run_turn();
+    }
+    return true;
+  }
+  /// Writes all of `bytes`, in as many turns as it takes; false if the stream does not take them.
+  bool write_all(net::ByteStream& stream, std::string_view bytes) {
+    return run_until([&] {
+      bytes.remove_prefix(stream.write({&bytes, 1}));
+      return bytes.empty() && stream.buffered_bytes() == 0;
+    });
+  }
+  /// Runs a few turns without sleeping, for showing that something does not happen.
+  void run_idle_turns(int turns = 20) {
+    for (int i = 0; i < turns; ++i)
+      loop.run_turn_without_waiting();
+  }
+
+ private:
+  void on_timer(loop::Timer& /*timer*/) override {}
+};
+
+}  // namespace roomcast::test

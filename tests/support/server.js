@@ -1,0 +1,194 @@
+// Starts the real program and watches over it.
+
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { eventually, patience, within } from './deadline.js';
+import { fetchOnce } from './raw_http.js';
+
+export const repository = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
+export const binary = path.resolve(process.env.ROOMCAST_BINARY ?? path.join(repository, 'build/release/roomcast'));
+
+const address = /\b(?:https?:\/\/(?:\[[0-9a-fA-F:]+\]|[0-9A-Za-z.-]+):[0-9]+|unix:[^\s",\]]+)/g;
+const sanitizer_report = /(?:Address|Leak|Thread|UndefinedBehavior)Sanitizer|runtime error:|Assertion .* failed|terminate called/;
+
+const started = new Set();
+process.on('exit', (code) => {
+  for (const server of started) {
+    if (server.running) server.process.kill('SIGKILL');
+    if (code !== 0) process.stderr.write(`--- log of ${server.command.join(' ')}\n${server.log().slice(-20000)}---\n`);
+  }
+});
+
+/** The environment of this process without what would configure the program, plus `extra`. */
+export function cleanEnvironment(extra = {}) {
+  const kept = Object.entries(process.env).filter(([name]) => !/^(ROOMCAST_|NOTIFY_|LISTEN_|WATCHDOG_)/.test(name));
+  return { ...Object.fromEntries(kept), ...sanitizerOptions, ...extra };
+}
+
+const sanitizerOptions = {
+  ASAN_OPTIONS: process.env.ASAN_OPTIONS ?? 'detect_leaks=1:abort_on_error=0',
+  UBSAN_OPTIONS: process.env.UBSAN_OPTIONS ?? 'print_stacktrace=1:halt_on_error=1',
+};
+
+/** `{ 'a.b': 1 }` as `--set a.b=1`. */
+export const setFlags = (set) => Object.entries(set).flatMap(([key, value]) => ['--set', `${key}=${value}`]);
+
+/** Runs the program to its end: `{code, signal, stdout, stderr}`. */
+export async function runToEnd(args, { env = {}, cwd = repository } = {}) {
+  const child = spawn(binary, args, { cwd, env: cleanEnvironment(env), stdio: ['ignore', 'pipe', 'pipe'] });
+  const output = { stdout: '', stderr: '' };
+  child.stdout.on('data', (data) => (output.stdout += data));
+  child.stderr.on('data', (data) => (output.stderr += data));
+  try {
+    const [code, signal] = await within(patience, once(child, 'close'), `the end of roomcast ${args.join(' ')}`);
+    return { code, signal, ...output };
+  } finally {
+    child.kill('SIGKILL');
+  }
+}
+
+export class Server {
+  #log = '';
+  #onLog = () => {};
+
+  constructor(command, { env, cwd, urlCount }) {
+    this.command = command;
+    this.process = spawn(command[0], command.slice(1), { cwd, env: cleanEnvironment(env), stdio: ['ignore', 'inherit', 'pipe'] });
+    this.running = true;
+    this.urlCount = urlCount;
+    this.exited = new Promise((resolve) => {
+      this.process.on('error', (error) => resolve({ error }));
+      this.process.on('close', (code, signal) => resolve({ code, signal }));
+    }).then((end) => {
+      this.running = false;
+      this.#onLog();
+      return end;
+    });
+    this.process.stderr.setEncoding('utf8');
+    this.process.stderr.on('data', (data) => {
+      this.#log += data;
+      this.#onLog();
+    });
+    // A failed test leaves its server behind; that must not keep the test process, whose exit ends the server.
+    this.process.unref();
+    this.process.stderr.unref();
+    started.add(this);
+  }
+
+  get pid() {
+    return this.process.pid;
+  }
+
+  /** Everything logged since `mark`. */
+  log(mark = 0) {
+    return this.#log.slice(mark);
+  }
+
+  /** A place in the log, for `log` and `waitForLog`. */
+  mark() {
+    return this.#log.length;
+  }
+
+  /** Waits until the log behind `mark` holds a whole line matching `pattern`; gives the match. */
+  async waitForLog(pattern, { mark = 0, ms = patience } = {}) {
+    const end = Date.now() + ms;
+    for (;;) {
+      const match = this.log(mark).split('\n').slice(0, -1).map((line) => pattern.exec(line)).find(Boolean);
+      if (match) return match;
+      if (!this.running) throw new Error(`the server ended before it logged ${pattern}:\n${this.log()}`);
+      const logged = new Promise((resolve) => (this.#onLog = resolve));
+      await within(Math.max(1, end - Date.now()), logged, `log line ${pattern}; log:\n${this.log(mark).slice(-4000)}`);
+    }
+  }
+
+  async waitUntilReady() {
+    const everyUrl = { exec: (line) => (line.match(address)?.length >= this.urlCount ? line.match(address) : null) };
+    this.urls = await this.waitForLog(everyUrl);
+    this.readyLine = this.log().split('\n').find((line) => everyUrl.exec(line));
+    [this.url] = this.urls;
+    this.port = Number(/:(\d+)$/.exec(this.url)?.[1]);
+  }
+
+  /** The bound URL that begins with `scheme`. */
+  urlOf(scheme) {
+    return this.urls.find((url) => url.startsWith(scheme));
+  }
+
+  reload() {
+    this.process.kill('SIGHUP');
+  }
+
+  /** All samples of /metrics: name with labels → value. */
+  async metrics() {
+    const { status, text } = await fetchOnce(this.url, 'GET', '/metrics');
+    assert.equal(status, 200);
+    return parseMetrics(text);
+  }
+
+  /** The sum of the samples of the metric `name` whose labels match. */
+  async metric(name, labels = /(?:)/) {
+    let sum = 0;
+    for (const [key, value] of await this.metrics()) {
+      const [, base, rest] = /^([^{]+)(.*)$/.exec(key);
+      if (base === name && labels.test(rest)) sum += value;
+    }
+    return sum;
+  }
+
+  /** Waits until the metric's sum satisfies `check`. */
+  metricBecomes(name, check, labels) {
+    return eventually(async () => check(await this.metric(name, labels)), `${name} ${check}`);
+  }
+
+  /** Ends with SIGTERM; the exit must be clean. */
+  async stop() {
+    if (this.running) this.process.kill('SIGTERM');
+    await this.expectExit(0);
+  }
+
+  async expectExit(code) {
+    const end = await within(patience, this.exited, `the server's end; log:\n${this.log().slice(-4000)}`);
+    assert.ok(!sanitizer_report.test(this.log()), this.log().slice(-8000));
+    assert.deepEqual(end, { code, signal: null }, this.log().slice(-4000));
+  }
+
+  /** Ends it the hard way. */
+  async kill() {
+    this.process.kill('SIGKILL');
+    await within(patience, this.exited, 'the end of a killed server');
+  }
+}
+
+/** Prometheus text form as a map, judged on the way. */
+export function parseMetrics(text) {
+  const samples = new Map();
+  assert.ok(text.endsWith('\n'));
+  for (const line of text.split('\n')) {
+    if (line === '' || /^# (HELP|TYPE) [a-zA-Z_:][a-zA-Z0-9_:]* \S/.test(line)) continue;
+    const sample = /^([a-zA-Z_:][a-zA-Z0-9_:]*(?:\{(?:[a-zA-Z_][a-zA-Z0-9_]*="(?:[^"\\\n]|\\["\\n])*",?)*\})?) (-?[0-9.eE+-]+|[+-]Inf|NaN)$/.exec(line);
+    assert.ok(sample, `metrics line ${JSON.stringify(line)}`);
+    assert.ok(!samples.has(sample[1]), `twice: ${sample[1]}`);
+    samples.set(sample[1], sample[2] === '+Inf' ? Infinity : Number(sample[2]));
+  }
+  return samples;
+}
+
+/**
+ * Starts a server and waits until it says that it is ready.
+ * `listen`: addresses (port 0 of 127.0.0.1 by default), `set`: config keys (no drain time by default, so that
+ * tests end at once), `wrap`: a command to run it under.
+ */
+export async function startServer({ args = [], env = {}, set = {}, listen = ['http://127.0.0.1:0'], wrap = [], cwd = repository, urlCount = listen.length } = {}) {
+  const flags = listen.flatMap((one) => ['--listen', one]);
+  const server = new Server([...wrap, binary, ...flags, ...setFlags({ drain_seconds: 0, ...set }), ...args], { env, cwd, urlCount: Math.max(1, urlCount) });
+  try {
+    await server.waitUntilReady();
+  } catch (error) {
+    server.process.kill('SIGKILL');
+    throw error;
+  }
+  return server;
+}

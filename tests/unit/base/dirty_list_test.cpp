@@ -1,0 +1,142 @@
+#include "base/dirty_list.h"
+
+#include <doctest/doctest.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace roomcast::base {
+
+namespace {
+
+struct Item final : Flushable {
+  Item(DirtyList& owner, std::string& trace, char label) : list(owner), log(trace), name(label) {}
+  ~Item() { list.forget(*this); }
+  Item(const Item&) = delete;
+  Item& operator=(const Item&) = delete;
+  void flush() override {
+    log += name;
+    if (then) then();
+  }
+  DirtyList& list;
+  std::string& log;
+  char name;
+  std::function<void()> then;
+};
+
+void flush_all(DirtyList& list) {
+  for (int i = 0; i < 1'000 && list.flush_next(); ++i) {
+  }
+}
+
+}  // namespace
+
+TEST_CASE("dirty list: items are flushed once each, in the order in which they were marked") {
+  DirtyList list;
+  std::string log;
+  Item a(list, log, 'a');
+  Item b(list, log, 'b');
+  Item c(list, log, 'c');
+  list.mark(c);
+  list.mark(a);
+  list.mark(c);
+  list.mark(b);
+  CHECK(list.size() == 3);
+  flush_all(list);
+  CHECK(log == "cab");
+  CHECK(list.empty());
+  CHECK_FALSE(list.flush_next());
+}
+
+TEST_CASE("dirty list: a forgotten item is not flushed, and may be marked again") {
+  DirtyList list;
+  std::string log;
+  Item a(list, log, 'a');
+  Item b(list, log, 'b');
+  list.forget(a);
+  list.mark(a);
+  list.mark(b);
+  list.forget(a);
+  list.forget(a);
+  CHECK(list.size() == 1);
+  flush_all(list);
+  CHECK(log == "b");
+  list.mark(a);
+  flush_all(list);
+  CHECK(log == "ba");
+}
+
+TEST_CASE("dirty list: while flushed, an item may mark itself and others, and they come after the rest") {
+  DirtyList list;
+  std::string log;
+  Item a(list, log, 'a');
+  Item b(list, log, 'b');
+  Item c(list, log, 'c');
+  int again = 2;
+  a.then = [&] {
+    if (again-- > 0) list.mark(a);
+    list.mark(c);
+  };
+  list.mark(a);
+  list.mark(b);
+  flush_all(list);
+  CHECK(log == "abacac");
+}
+
+TEST_CASE("dirty list: while flushed, an item may forget any other, wherever it stands") {
+  DirtyList list;
+  std::string log;
+  Item a(list, log, 'a');
+  Item b(list, log, 'b');
+  Item c(list, log, 'c');
+  Item d(list, log, 'd');
+  a.then = [&] {
+    list.mark(d);    // the next round's first place, as a had in this one
+    list.forget(b);  // in this round
+    list.forget(a);  // not on the list
+  };
+  c.then = [&] { list.forget(d); };
+  list.mark(a);
+  list.mark(b);
+  list.mark(c);
+  flush_all(list);
+  CHECK(log == "ac");
+  CHECK(list.empty());
+}
+
+TEST_CASE("dirty list: items destroyed while marked are not touched again") {
+  DirtyList list;
+  std::string log;
+  auto a = std::make_unique<Item>(list, log, 'a');
+  auto b = std::make_unique<Item>(list, log, 'b');
+  auto c = std::make_unique<Item>(list, log, 'c');
+  list.mark(*a);
+  list.mark(*b);
+  list.mark(*c);
+  a->then = [&] {
+    list.mark(*a);
+    b.reset();
+  };
+  c->then = [&] { a.reset(); };
+  flush_all(list);
+  CHECK(log == "ac");
+  CHECK(list.empty());
+}
+
+TEST_CASE("dirty list: items that mark each other for ever do not make it grow") {
+  DirtyList list;
+  std::string log;
+  Item a(list, log, 'a');
+  Item b(list, log, 'b');
+  a.then = [&] { list.mark(b); };
+  b.then = [&] { list.mark(a); };
+  list.mark(a);
+  for (int i = 0; i < 1'000; ++i) {
+    CHECK(list.flush_next());
+    CHECK(list.size() == 1);
+  }
+}
+
+}  // namespace roomcast::base

@@ -1,0 +1,84 @@
+#include "http/message.h"
+
+#include <doctest/doctest.h>
+
+#include "http/response_head.h"
+
+namespace http = roomcast::http;
+
+TEST_CASE("headers: names compare without case, and the first value is found") {
+  http::Headers headers;
+  headers.add("X-A", "1");
+  headers.add("x-a", "2");
+  headers.add("B", "");
+  CHECK(headers.get("X-a") == "1");
+  CHECK(headers.get("b") == "");
+  CHECK_FALSE(headers.get("X-").has_value());
+  CHECK(headers.joined("X-A") == "1, 2");
+  CHECK(headers.joined("c") == "");
+  CHECK(headers.count("x-A") == 2);
+  headers.set("X-A", "3");
+  CHECK(headers.joined("x-a") == "3");
+}
+
+TEST_CASE("headers: tokens are found in lists, whole and without case") {
+  http::Headers headers;
+  headers.add("Connection", "keep-alive,\tUpgrade ");
+  headers.add("Connection", "x");
+  CHECK(headers.has_token("connection", "upgrade"));
+  CHECK(headers.has_token("connection", "X"));
+  CHECK_FALSE(headers.has_token("connection", "up"));
+  CHECK_FALSE(headers.has_token("connection", "grade"));
+  CHECK_FALSE(headers.has_token("upgrade", "x"));
+}
+
+TEST_CASE("request: query parameters are decoded once, the first one counts") {
+  http::Request request;
+  request.query = "a=1&b=x+y%20z&a=2&c&d=%2541&e=%zz&f%3D=g&=empty";
+  CHECK(request.query_parameter("a") == "1");
+  CHECK(request.query_parameter("b") == "x y z");
+  CHECK(request.query_parameter("c") == "");
+  CHECK(request.query_parameter("d") == "%41");
+  CHECK_FALSE(request.query_parameter("e").has_value());
+  CHECK(request.query_parameter("f=") == "g");
+  CHECK(request.query_parameter("") == "empty");
+  CHECK_FALSE(request.query_parameter("g").has_value());
+}
+
+TEST_CASE("response: an error is a JSON object with code and message") {
+  const auto response = http::Response::error(404, "not_found", "no \"x\"");
+  CHECK(response.status == 404);
+  CHECK(response.headers.get("Content-Type") == "application/json");
+  CHECK(response.body.view() == "{\"error\":{\"code\":\"not_found\",\"message\":\"no \\\"x\\\"\"}}\n");
+}
+
+TEST_CASE("response head: Date, Content-Length and Connection are added") {
+  const auto response = http::Response::of(200, "text/plain", "hello");
+  CHECK(response_head(response, {true, 1, "now"}) ==
+        "HTTP/1.1 200 OK\r\nDate: now\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\n");
+  CHECK(response_head(response, {false, 1, "now"}).find("Connection: close\r\n") != std::string::npos);
+  CHECK(response_head(response, {true, 0, "now"}).find("Connection: keep-alive\r\n") != std::string::npos);
+}
+
+TEST_CASE("response head: statuses without a body have no Content-Length") {
+  for (const int status : {101, 204, 304}) {
+    http::Response response;
+    response.status = status;
+    CHECK(response_head(response, {true, 1, "now"}).find("Content-Length") == std::string::npos);
+  }
+}
+
+TEST_CASE("response head: a line break in a value can't split the head") {
+  http::Response response;
+  response.headers.add("Location", "/a\r\nSet-Cookie: x");
+  CHECK(response_head(response, {true, 1, "now"}).find("Location: /a  Set-Cookie: x\r\n") !=
+        std::string::npos);
+}
+
+TEST_CASE("date: written as HTTP wants it") {
+  http::DateText date;
+  CHECK(date.at(784111777000) == "Sun, 06 Nov 1994 08:49:37 GMT");
+  CHECK(date.at(784111777999) == "Sun, 06 Nov 1994 08:49:37 GMT");
+  CHECK(date.at(784111778000) == "Sun, 06 Nov 1994 08:49:38 GMT");
+  CHECK(date.at(951827696000) == "Tue, 29 Feb 2000 12:34:56 GMT");
+}

@@ -1,0 +1,208 @@
+#include "http/static_files.h"
+
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <array>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <string_view>
+
+#include "http/router.h"
+#include "support/exchange_double.h"
+
+namespace fs = std::filesystem;
+namespace http = roomcast::http;
+using http::Method;
+using roomcast::test::ExchangeDouble;
+
+namespace {
+
+constexpr std::array<http::EmbeddedFile, 4> embedded{{
+    {"index.html", "<!doctype html>"},
+    {"app.js", "export {};"},
+    {"img/a b.png", std::string_view("\x89PNG\0", 5)},
+    {"empty.txt", ""},
+}};
+
+struct Fixture {
+  http::StaticFiles files{http::FileSet::from_embedded(embedded)};
+  http::Router router;
+
+  Fixture() { router.set_fallback(files); }
+
+  ExchangeDouble ask(Method method, std::string_view target, std::string_view if_none_match = "") {
+    ExchangeDouble exchange(method, target);
+    exchange.edit().headers.add("Host", "example.org:8080");
+    if (!if_none_match.empty()) exchange.edit().headers.add("If-None-Match", std::string(if_none_match));
+    router.handle(exchange, {});
+    return exchange;
+  }
+};
+
+/// A folder that is gone with the test.
+struct Folder {
+  fs::path path;
+  Folder() {
+    std::string name = (fs::temp_directory_path() / "http-files-XXXXXX").string();
+    REQUIRE(mkdtemp(name.data()) != nullptr);
+    path = name;
+  }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+  ~Folder() { fs::remove_all(path); }
+  void write(const fs::path& name, std::string_view bytes) const {
+    fs::create_directories((path / name).parent_path());
+    std::ofstream(path / name, std::ios::binary) << bytes;
+  }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Fixture,
+                  "static files: a file comes with its type, a strong tag and the headers that protect it") {
+  const auto answer = ask(Method::get, "/index.html?x");
+  CHECK(answer.status() == 200);
+  CHECK(answer.body() == "<!doctype html>");
+  CHECK(answer.header("Content-Type") == "text/html; charset=utf-8");
+  CHECK(answer.header("ETag") == "\"fe26c59e91ac8de694b2531dc3bdc1b7faf471d3d7e4e00870af60f5f22897cb\"");
+  CHECK(answer.header("Cache-Control") == "no-cache");
+  CHECK(answer.header("X-Content-Type-Options") == "nosniff");
+  CHECK(answer.header("Referrer-Policy") == "no-referrer");
+  CHECK(answer.header("Cross-Origin-Opener-Policy") == "same-origin");
+  CHECK(answer.header("Content-Security-Policy").find("default-src 'none'") == 0);
+  CHECK(ask(Method::get, "/").body() == answer.body());
+  CHECK(ask(Method::get, "/app.js").header("Content-Type") == "text/javascript; charset=utf-8");
+}
+
+TEST_CASE_FIXTURE(Fixture, "static files: the path is decoded once and has to match exactly") {
+  CHECK(ask(Method::get, "/img/a%20b.png").body() == std::string_view("\x89PNG\0", 5));
+  CHECK(ask(Method::get, "/%69ndex.html").status() == 200);
+  CHECK(ask(Method::get, "/empty.txt").status() == 200);
+  for (const char* target :
+       {"/img/", "/img", "//index.html", "/./index.html", "/img/../index.html", "/index.html/", "/INDEX.HTML",
+        "/%252e%252e/index.html", "/img/a%2520b.png", "/index.html%00", "/index.html%00.png",
+        "/%2e%2e/etc/passwd", "/..%2fetc%2fpasswd", "/../etc/passwd", "/..%5cetc%5cpasswd",
+        "/..\\etc\\passwd", "/etc/passwd", "//etc/passwd", "/%c0%ae%c0%ae/x"}) {
+    CAPTURE(target);
+    CHECK(ask(Method::get, target).status() == 404);
+  }
+  CHECK(ask(Method::get, "/%zz").status() == 400);
+}
+
+TEST_CASE_FIXTURE(Fixture, "static files: only GET and HEAD") {
+  CHECK(ask(Method::head, "/").status() == 200);
+  CHECK(ask(Method::post, "/").status() == 405);
+  CHECK(ask(Method::post, "/").header("Allow") == "GET, HEAD, OPTIONS");
+  CHECK(ask(Method::options, "/").status() == 204);
+  CHECK(ask(Method::options, "/").header("Allow") == "GET, HEAD, OPTIONS");
+  CHECK(ask(Method::post, "/nothing").status() == 404);
+}
+
+TEST_CASE_FIXTURE(Fixture, "static files: who has the file already is told so") {
+  const std::string tag = ask(Method::get, "/").header("ETag");
+  const auto answer = ask(Method::get, "/", tag);
+  CHECK(answer.status() == 304);
+  CHECK(answer.body().empty());
+  CHECK(answer.header("ETag") == tag);
+  CHECK(answer.header("Cache-Control") == "no-cache");
+  CHECK(answer.header("Content-Type") == "");
+  CHECK(ask(Method::get, "/", "\"other\"").status() == 200);
+  CHECK(ask(Method::head, "/", "*").status() == 304);
+}
+
+TEST_CASE_FIXTURE(Fixture, "static files: a new set replaces the old one") {
+  constexpr std::array<http::EmbeddedFile, 1> other{{{"index.html", "new"}}};
+  files.replace(http::FileSet::from_embedded(other));
+  CHECK(ask(Method::get, "/").body() == "new");
+  CHECK(ask(Method::get, "/app.js").status() == 404);
+}
+
+TEST_CASE("static files: If-None-Match compares weakly, in lists") {
+  CHECK(http::matches_etag("\"a\"", "\"a\""));
+  CHECK(http::matches_etag("W/\"a\"", "\"a\""));
+  CHECK(http::matches_etag("\"b\", W/\"x,y\" ,\t\"a\"", "\"a\""));
+  CHECK(http::matches_etag(" * ", "\"a\""));
+  CHECK(http::matches_etag("\"b\",,\"a\"", "\"a\""));
+  for (const char* field :
+       {"", "a", "\"a", "\"b\"", "\"A\"", "\"b\" \"a\"", "w/\"a\"", "\"aa\"", "\"x\"a\"", ","}) {
+    CAPTURE(field);
+    CHECK_FALSE(http::matches_etag(field, "\"a\""));
+  }
+}
+
+TEST_CASE("static files: types go by the name's end") {
+  CHECK(http::content_type_of("/a.SVG") == "image/svg+xml");
+  CHECK(http::content_type_of("/a.webmanifest") == "application/manifest+json");
+  CHECK(http::content_type_of("/a.woff2") == "font/woff2");
+  CHECK(http::content_type_of("/a.html.exe") == "application/octet-stream");
+  CHECK(http::content_type_of("/js") == "application/octet-stream");
+}
+
+TEST_CASE("static files: the policy names the page's own host for WebSockets, if it is nothing but a host") {
+  const auto policy = http::content_security_policy("example.org:8080");
+  CHECK(policy.find("connect-src 'self' ws://example.org:8080 wss://example.org:8080;") != std::string::npos);
+  CHECK(policy.find("frame-ancestors 'none'") != std::string::npos);
+  CHECK(http::content_security_policy("a;script-src *").find("connect-src 'self';") != std::string::npos);
+  CHECK(http::content_security_policy("").find("connect-src 'self';") != std::string::npos);
+}
+
+TEST_CASE("static files: a folder is read whole, without dot files") {
+  const Folder folder;
+  folder.write("index.html", "hello");
+  folder.write("img/x.png", std::string_view("\0\xff", 2));
+  folder.write(".secret", "x");
+  folder.write(".git/config", "x");
+  const auto set = http::FileSet::from_directory(folder.path);
+  REQUIRE(set.ok());
+  CHECK(set->files.size() == 2);
+  CHECK(set->files.at("/index.html").bytes.view() == "hello");
+  CHECK(set->files.at("/img/x.png").bytes.view() == std::string_view("\0\xff", 2));
+}
+
+TEST_CASE("static files: links out of the folder are not followed") {
+  const Folder outside;
+  outside.write("secret.txt", "x");
+  // A name that begins like the folder's own is still another folder.
+  const fs::path sibling = fs::path(outside.path.string() + "-root");
+  fs::create_directory(sibling);
+  std::ofstream(sibling / "index.html") << "in";
+  fs::create_symlink(outside.path / "secret.txt", sibling / "out.txt");
+  fs::create_symlink("../" + outside.path.filename().string() + "/secret.txt", sibling / "relative.txt");
+  fs::create_symlink(outside.path, sibling / "folder");
+  fs::create_symlink(sibling / "nothing", sibling / "dangling");
+  fs::create_symlink("index.html", sibling / "inside.html");
+  const auto set = http::FileSet::from_directory(sibling);
+  fs::remove_all(sibling);
+  REQUIRE(set.ok());
+  CHECK(set->files.size() == 2);
+  CHECK(set->files.count("/index.html") == 1);
+  CHECK(set->files.count("/inside.html") == 1);
+}
+
+TEST_CASE("static files: a folder that can't be read is an error that names it") {
+  const auto missing = http::FileSet::from_directory("/nonexistent/web");
+  REQUIRE_FALSE(missing.ok());
+  CHECK(missing.error().message.find("web.root: cannot read /nonexistent/web") == 0);
+  const Folder folder;
+  folder.write("file", "x");
+  CHECK_FALSE(http::FileSet::from_directory(folder.path / "file").ok());
+}
+
+TEST_CASE("static files: a folder may hold 64 MiB and 4096 files, and no more") {
+  const Folder folder;
+  folder.write("big", "");
+  fs::resize_file(folder.path / "big", http::FileSet::max_bytes);
+  CHECK(http::FileSet::from_directory(folder.path).ok());
+  folder.write("one", "x");
+  const auto too_big = http::FileSet::from_directory(folder.path);
+  REQUIRE_FALSE(too_big.ok());
+  CHECK(too_big.error().message.find("67108864") != std::string::npos);
+  fs::resize_file(folder.path / "big", 0);
+  for (std::size_t i = 2; i < http::FileSet::max_files; ++i)
+    folder.write(std::to_string(i), "");
+  CHECK(http::FileSet::from_directory(folder.path).ok());
+  folder.write("another", "");
+  CHECK_FALSE(http::FileSet::from_directory(folder.path).ok());
+}

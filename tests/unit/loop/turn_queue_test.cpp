@@ -1,0 +1,201 @@
+#include "loop/turn_queue.h"
+
+#include <doctest/doctest.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace roomcast::loop {
+
+namespace {
+
+struct FakeMicroClock final : MicroClock {
+  mutable std::int64_t us = 0;
+  [[nodiscard]] std::int64_t now_us() const override { return us; }
+};
+
+struct Item final : base::Flushable {
+  std::function<void()> then;
+  int flushed = 0;
+  void flush() override {
+    ++flushed;
+    if (then) then();
+  }
+};
+
+struct Work final : base::SlicedWork {
+  int left = 0;
+  int slices = 0;
+  std::function<void()> then;
+  bool do_slice() override {
+    ++slices;
+    if (then) then();
+    if (left > 0) --left;
+    return left > 0;
+  }
+};
+
+struct Dying final : base::Mortal {
+  explicit Dying(std::function<void()> f) : last_act(std::move(f)) {}
+  ~Dying() override { last_act(); }
+  Dying(const Dying&) = delete;
+  Dying& operator=(const Dying&) = delete;
+  std::function<void()> last_act;
+};
+
+}  // namespace
+
+TEST_CASE("turn queue: an empty turn looks at the sliced work once and is quiet") {
+  FakeMicroClock clock;
+  TurnQueue queue(clock, 1'000);
+  Work work;
+  queue.add_work(work);
+  CHECK_FALSE(queue.run());
+  CHECK(work.slices == 1);
+}
+
+TEST_CASE("turn queue: slices first, then flushes, then the dead, again until all is quiet") {
+  FakeMicroClock clock;
+  TurnQueue queue(clock, 1'000);
+  std::string log;
+  Work work;
+  Item item;
+  work.left = 2;
+  work.then = [&] {
+    log += 's';
+    if (work.left > 0) queue.mark_dirty(item);
+  };
+  item.then = [&] {
+    log += 'f';
+    queue.bury(std::make_unique<Dying>([&] { log += 'd'; }));
+  };
+  queue.add_work(work);
+  CHECK_FALSE(queue.run());
+  CHECK(log == "sfdsfd");
+}
+
+TEST_CASE("turn queue: what the dead mark, bury and wake is done in the same turn") {
+  FakeMicroClock clock;
+  TurnQueue queue(clock, 1'000);
+  Item item;
+  Work work;
+  int deaths = 0;
+  queue.add_work(work);
+  queue.bury(std::make_unique<Dying>([&] {
+    ++deaths;
+    queue.mark_dirty(item);
+    queue.bury(std::make_unique<Dying>([&] {
+      ++deaths;
+      queue.wake();
+    }));
+  }));
+  CHECK_FALSE(queue.run());
+  CHECK(deaths == 2);
+  CHECK(item.flushed == 1);
+  CHECK(work.slices == 3);
+}
+
+TEST_CASE("turn queue: an item may bury itself while it is flushed") {
+  struct Session final : base::Mortal, base::Flushable {
+    TurnQueue& queue;
+    std::unique_ptr<Session>& owner;
+    bool& destroyed;
+    Session(TurnQueue& q, std::unique_ptr<Session>& o, bool& d) : queue(q), owner(o), destroyed(d) {}
+    ~Session() override {
+      queue.forget(*this);
+      destroyed = true;
+    }
+    Session(const Session&) = delete;
+    Session& operator=(const Session&) = delete;
+    void flush() override {
+      if (!owner) return;
+      queue.bury(std::move(owner));
+      queue.mark_dirty(*this);
+      CHECK_FALSE(destroyed);
+    }
+  };
+  FakeMicroClock clock;
+  TurnQueue queue(clock, 1'000);
+  std::unique_ptr<Session> owner;
+  bool destroyed = false;
+  owner = std::make_unique<Session>(queue, owner, destroyed);
+  // Flushed a second time because it marked itself; there is nothing left to bury then.
+  queue.mark_dirty(*owner);
+  CHECK_FALSE(queue.run());
+  CHECK(destroyed);
+}
+
+TEST_CASE("turn queue: it stops at the time box, keeps the rest, and goes on where it stopped") {
+  FakeMicroClock clock;
+  TurnQueue queue(clock, 1'000);
+  std::vector<std::unique_ptr<Item>> items;
+  for (int i = 0; i < 100; ++i) {
+    items.push_back(std::make_unique<Item>());
+    items.back()->then = [&] { clock.us += 50; };
+    queue.mark_dirty(*items.back());
+  }
+  const auto flushed = [&] {
+    int count = 0;
+    for (const auto& item : items)
+      count += item->flushed;
+    return count;
+  };
+  CHECK(queue.run());
+  CHECK(flushed() >= 20);
+  CHECK(flushed() < 30);
+  int turns = 1;
+  while (queue.run())
+    ++turns;
+  CHECK(turns < 6);
+  CHECK(flushed() == 100);
+}
+
+TEST_CASE("turn queue: long sliced work and endless flushing share the turns") {
+  FakeMicroClock clock;
+  TurnQueue queue(clock, 1'000);
+  Work work;
+  work.left = 1'000'000;
+  work.then = [&] { clock.us += 300; };
+  Item restless;
+  restless.then = [&] {
+    clock.us += 10;
+    queue.mark_dirty(restless);
+  };
+  queue.mark_dirty(restless);
+  queue.add_work(work);
+  for (int turn = 0; turn < 10; ++turn)
+    CHECK(queue.run());
+  CHECK(work.slices >= 10);
+  CHECK(restless.flushed >= 10);
+  queue.forget(restless);
+}
+
+TEST_CASE("turn queue: it makes progress even with no time at all") {
+  FakeMicroClock clock;
+  TurnQueue queue(clock, 0);
+  Item item;
+  Work work;
+  work.left = 5;
+  queue.add_work(work);
+  queue.mark_dirty(item);
+  CHECK(queue.run());
+  CHECK(item.flushed == 1);
+  CHECK(work.slices == 1);
+}
+
+TEST_CASE("turn queue: what is still buried dies with it, and so does what that buries") {
+  FakeMicroClock clock;
+  int deaths = 0;
+  {
+    TurnQueue queue(clock, 1'000);
+    queue.bury(std::make_unique<Dying>([&] {
+      ++deaths;
+      queue.bury(std::make_unique<Dying>([&] { ++deaths; }));
+    }));
+  }
+  CHECK(deaths == 2);
+}
+
+}  // namespace roomcast::loop

@@ -1,0 +1,200 @@
+#include "net/listener.h"
+
+#include <doctest/doctest.h>
+#include <sys/resource.h>
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "support/loop_fixture.h"
+#include "support/sockets.h"
+#include "support/temporary_directory.h"
+
+namespace roomcast::net {
+
+namespace {
+
+struct Deaf final : ByteStream::Events {
+  void on_bytes(std::span<char> /*bytes*/) override {}
+  void on_end() override {}
+  void on_writable() override {}
+  void on_error(std::string_view /*why*/) override {}
+};
+
+struct Client {
+  std::unique_ptr<ByteStream> stream;
+  Peer peer;
+  Admission admission;
+};
+
+struct Server final : ListenerEvents {
+  test::LoopFixture f;
+  AdmissionControl admissions{{100, 100}};
+  CidrList exempt;
+  ListenerStats stats;
+  base::Log log{base::LogLevel::error, base::LogFormat::text};
+  Deaf nobody;
+  std::vector<Client> clients;
+  std::unique_ptr<Listener> listener;
+
+  explicit Server(const std::string& address = "127.0.0.1:0", Listener::Options options = {}) {
+    auto socket = ListeningSocket::bind(test::parse_address(address), 0600);
+    auto made = Listener::start({f.loop, f.buffers, admissions, exempt, stats, log, *this},
+                                std::move(*socket), nullptr, std::move(options));
+    listener = std::move(*made);
+  }
+  void on_connection(std::unique_ptr<ByteStream> stream, Peer peer, Admission admission) override {
+    stream->set_events(nobody);
+    clients.push_back({std::move(stream), std::move(peer), std::move(admission)});
+  }
+  FileDescriptor connect() { return test::connect_to(test::parse_address(listener->url())); }
+  bool wait_for_clients(std::size_t count) {
+    return f.run_until([&] { return clients.size() >= count; });
+  }
+};
+
+/// Lets the process open `more` descriptors from here on, until destroyed.
+class DescriptorLimit {
+ public:
+  explicit DescriptorLimit(rlim_t more) {
+    ::getrlimit(RLIMIT_NOFILE, &before_);
+    const FileDescriptor next(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    const rlimit tight{static_cast<rlim_t>(next.number()) + more, before_.rlim_max};
+    ::setrlimit(RLIMIT_NOFILE, &tight);
+  }
+  DescriptorLimit(const DescriptorLimit&) = delete;
+  DescriptorLimit& operator=(const DescriptorLimit&) = delete;
+  ~DescriptorLimit() { ::setrlimit(RLIMIT_NOFILE, &before_); }
+
+ private:
+  rlimit before_{};
+};
+
+std::string read_to_end(const FileDescriptor& socket, test::LoopFixture& f, bool& broken) {
+  std::string all;
+  bool ended = false;
+  (void)f.run_until([&] {
+    all += test::receive_some(socket, ended, broken);
+    return ended || broken;
+  });
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("listener: it hands on who connects, with the address and an admission") {
+  Server server;
+  CHECK(server.listener->url().starts_with("http://127.0.0.1:"));
+  const FileDescriptor client = server.connect();
+  REQUIRE(server.wait_for_clients(1));
+  CHECK(server.clients[0].peer.address == "127.0.0.1");
+  CHECK(server.clients[0].peer.port != 0);
+  CHECK(server.clients[0].admission.address() == "127.0.0.1");
+  CHECK_FALSE(server.clients[0].stream->is_secure());
+  CHECK(server.stats.accepted == 1);
+  CHECK(server.admissions.connections() == 1);
+}
+
+TEST_CASE("listener: a Unix socket looks the same") {
+  const test::TemporaryDirectory directory;
+  Server server("unix:" + directory.file("s"));
+  const FileDescriptor client = server.connect();
+  REQUIRE(server.wait_for_clients(1));
+  CHECK(server.clients[0].peer.address == "unix");
+  CHECK(server.listener->url() == "unix:" + directory.file("s"));
+}
+
+TEST_CASE("listener: no more than the budget is accepted in one turn") {
+  Server server("127.0.0.1:0", {.accepts_per_turn = 3, .refusal = ""});
+  std::vector<FileDescriptor> waiting;
+  for (int i = 0; i < 7; ++i)
+    waiting.push_back(server.connect());
+  std::size_t before = 0;
+  for (int turn = 0; turn < 50 && server.clients.size() < 7; ++turn) {
+    server.f.loop.run_turn_without_waiting();
+    CHECK(server.clients.size() <= before + 3);
+    before = server.clients.size();
+  }
+  CHECK(server.clients.size() == 7);
+}
+
+TEST_CASE("listener: at limits.connections clients wait in the backlog until one leaves") {
+  Server server;
+  server.admissions.set_limits({2, 100});
+  std::vector<FileDescriptor> waiting;
+  for (int i = 0; i < 4; ++i)
+    waiting.push_back(server.connect());
+  REQUIRE(server.wait_for_clients(2));
+  server.f.run_idle_turns();
+  CHECK(server.clients.size() == 2);
+  CHECK(server.stats.paused_full == 1);
+  server.clients.erase(server.clients.begin());
+  REQUIRE(server.wait_for_clients(2));
+  server.f.run_idle_turns();
+  CHECK(server.clients.size() == 2);
+  server.clients.clear();
+  REQUIRE(server.wait_for_clients(1));
+  CHECK(server.stats.accepted == 4);
+}
+
+TEST_CASE("listener: past limits.connections_per_address a client gets the refusal and the end") {
+  Server server("127.0.0.1:0", {.accepts_per_turn = 64, .refusal = "HTTP/1.1 429 no\r\n\r\n"});
+  server.admissions.set_limits({100, 1});
+  const FileDescriptor first = server.connect();
+  REQUIRE(server.wait_for_clients(1));
+  const FileDescriptor second = server.connect();
+  REQUIRE(::send(second.number(), "GET / HTTP/1.1\r\n\r\n", 18, MSG_NOSIGNAL) == 18);
+  bool broken = false;
+  CHECK(read_to_end(second, server.f, broken) == "HTTP/1.1 429 no\r\n\r\n");
+  CHECK_FALSE(broken);
+  CHECK(server.stats.refused_per_address == 1);
+  CHECK(server.clients.size() == 1);
+  CHECK(server.exempt.add("127.0.0.0/8") == std::nullopt);
+  const FileDescriptor third = server.connect();
+  CHECK(server.wait_for_clients(2));
+}
+
+TEST_CASE("listener: out of file descriptors it closes newcomers, leaves the others alone, and recovers") {
+  Server server;
+  const FileDescriptor old = server.connect();
+  REQUIRE(server.wait_for_clients(1));
+  std::vector<FileDescriptor> newcomers;
+  for (int i = 0; i < 3; ++i)
+    newcomers.push_back(server.connect());
+  {
+    const DescriptorLimit none(0);
+    REQUIRE(server.f.run_until([&] { return server.stats.out_of_descriptors == 3; }));
+    server.f.run_idle_turns();
+    CHECK(server.clients.size() == 1);
+  }
+  for (const auto& newcomer : newcomers) {
+    bool broken = false;
+    CHECK(read_to_end(newcomer, server.f, broken).empty());
+  }
+  const std::string_view hello = "still here";
+  CHECK(server.f.write_all(*server.clients[0].stream, hello));
+  const FileDescriptor after = server.connect();
+  CHECK(server.wait_for_clients(2));
+}
+
+TEST_CASE("listener: destroying it refuses newcomers and leaves its connections") {
+  Server server;
+  const net::Address address = test::parse_address(server.listener->url());
+  const FileDescriptor client = server.connect();
+  REQUIRE(server.wait_for_clients(1));
+  server.listener.reset();
+  CHECK_FALSE(test::connect_to(address).is_open());
+  const std::string_view hello = "still here";
+  CHECK(server.f.write_all(*server.clients[0].stream, hello));
+  bool ended = false;
+  bool broken = false;
+  std::string received;
+  CHECK(server.f.run_until([&] {
+    received += test::receive_some(client, ended, broken);
+    return received == hello;
+  }));
+}
+
+}  // namespace roomcast::net

@@ -1,0 +1,333 @@
+#include <doctest/doctest.h>
+
+#include <array>
+#include <ctime>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "net/socket_stream.h"
+#include "net/tls_context.h"
+#include "net/tls_shared.h"
+#include "support/certificates.h"
+#include "support/loop_fixture.h"
+#include "support/memory_stream.h"
+#include "support/sockets.h"
+#include "support/tls_client.h"
+
+namespace roomcast::net {
+
+namespace {
+
+struct Recorder final : ByteStream::Events {
+  std::string bytes;
+  std::string why;
+  int ends = 0;
+  int errors = 0;
+  void on_bytes(std::span<char> received) override { bytes.append(received.data(), received.size()); }
+  void on_end() override { ++ends; }
+  void on_writable() override {}
+  void on_error(std::string_view reason) override {
+    ++errors;
+    why = reason;
+  }
+};
+
+struct Server {
+  explicit Server(std::shared_ptr<const TlsContext> context, std::int64_t handshake_timeout_ms = 10'000)
+      : shared(f.turn, f.deadlines, handshake_timeout_ms), wrapper(shared, std::move(context)) {}
+
+  /// A connected client socket; `stream` and `events` are the server's side of it.
+  FileDescriptor connect() {
+    auto socket = ListeningSocket::bind(test::parse_address("127.0.0.1:0"), 0600);
+    FileDescriptor client = test::connect_to(socket->address());
+    FileDescriptor accepted(::accept4(socket->number(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    stream = wrapper.wrap(std::move(*SocketStream::adopt(f.loop, f.buffers, std::move(accepted))));
+    events = std::make_unique<Recorder>();
+    stream->set_events(*events);
+    return client;
+  }
+  /// True when the client's handshake is over, false when it failed.
+  bool shake_hands(test::TlsClient& client) {
+    bool done = false;
+    (void)f.run_until([&] {
+      done = done || client.handshake();
+      return done || client.broken();
+    });
+    // A TLS 1.3 client is through before the server is.
+    return done &&
+           f.run_until([&] { return shared.stats().handshakes_ok + shared.stats().handshakes_failed > 0; });
+  }
+
+  test::LoopFixture f;
+  TlsShared shared;
+  TlsWrapper wrapper;
+  std::unique_ptr<Recorder> events;
+  std::unique_ptr<ByteStream> stream;
+};
+
+struct Certificates {
+  test::TemporaryDirectory directory;
+  CertificateFiles one = test::make_certificate(directory, "one", "DNS:one.example,DNS:*.wild.example");
+  CertificateFiles two = test::make_certificate(directory, "two", "DNS:two.example,DNS:exact.wild.example");
+  std::shared_ptr<const TlsContext> load() const { return *TlsContext::load({one, two}); }
+};
+
+std::string load_error(const std::vector<CertificateFiles>& files) {
+  const auto context = TlsContext::load(files);
+  return context ? "fine" : context.error().message;
+}
+
+bool says(const std::string& text, const std::string& words) { return text.find(words) != std::string::npos; }
+
+}  // namespace
+
+TEST_CASE("tls context: what is wrong with the files is said, and which file it is") {
+  const Certificates c;
+  const std::string missing = c.directory.file("missing.pem");
+  const std::string garbage = c.directory.file("garbage.pem");
+  std::ofstream(garbage) << "no certificate";
+  CHECK(says(load_error({}), "tls.certificate"));
+  CHECK(says(load_error({{missing, c.one.key}}), missing));
+  CHECK(says(load_error({{missing, c.one.key}}), "No such file"));
+  CHECK(says(load_error({{c.one.certificate, missing}}), missing));
+  CHECK(says(load_error({{garbage, c.one.key}}), garbage));
+  CHECK(says(load_error({{c.one.certificate, garbage}}), garbage));
+  const std::string mismatch = load_error({c.two, {c.one.certificate, c.two.key}});
+  CHECK(says(mismatch, "does not belong"));
+  CHECK(says(mismatch, c.one.certificate));
+  CHECK(says(mismatch, c.two.key));
+  CHECK(load_error({c.one, c.two}) == "fine");
+}
+
+TEST_CASE("tls context: it knows when each certificate expires") {
+  const Certificates c;
+  const auto context = c.load();
+  REQUIRE(context->expiries().size() == 2);
+  CHECK(context->expiries()[1].certificate == c.two.certificate);
+  const std::int64_t now_ms = std::int64_t{std::time(nullptr)} * 1000;
+  const std::int64_t left_ms = context->expiries()[0].not_after_ms - now_ms;
+  CHECK(left_ms > 86'000'000);
+  CHECK(left_ms <= 86'400'000);
+}
+
+TEST_CASE("tls: the server name chooses the certificate, exact names before wildcards") {
+  const Certificates c;
+  const auto chosen = [&](const std::string& server_name) {
+    Server server(c.load());
+    test::TlsClient client(server.connect(), {.server_name = server_name});
+    return server.shake_hands(client) ? client.certificate_name() : "failed";
+  };
+  CHECK(chosen("") == "one");
+  CHECK(chosen("one.example") == "one");
+  CHECK(chosen("two.example") == "two");
+  CHECK(chosen("TWO.example") == "two");
+  CHECK(chosen("a.wild.example") == "one");
+  CHECK(chosen("exact.wild.example") == "two");
+  CHECK(chosen("a.b.wild.example") == "one");  // the default: a wildcard is one label
+  CHECK(chosen("unknown.example") == "one");
+}
+
+TEST_CASE("tls: HTTP/1.1 is agreed on, and a client that offers only something else is refused") {
+  const Certificates c;
+  Server server(c.load());
+  SUBCASE("both") {
+    test::TlsClient client(server.connect(), {.protocols = "\x02h2\x08http/1.1"});
+    REQUIRE(server.shake_hands(client));
+    CHECK(client.alpn() == "http/1.1");
+  }
+  SUBCASE("none") {
+    test::TlsClient client(server.connect(), {});
+    REQUIRE(server.shake_hands(client));
+    CHECK(client.alpn().empty());
+  }
+  SUBCASE("h2 only") {
+    test::TlsClient client(server.connect(), {.protocols = "\x02h2"});
+    CHECK_FALSE(server.shake_hands(client));
+    CHECK(server.events->errors == 1);
+    CHECK(server.shared.stats().handshakes_failed == 1);
+  }
+}
+
+TEST_CASE("tls: sessions are resumed by ticket") {
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    CAPTURE(version);
+    const Certificates c;
+    Server server(c.load());
+    test::TlsClient first(server.connect(), {.server_name = "one.example", .most_version = version});
+    REQUIRE(server.shake_hands(first));
+    const std::string_view hello = "hello";
+    REQUIRE(server.f.write_all(*server.stream, hello));
+    REQUIRE(server.f.run_until([&] { return first.receive() == hello; }));
+    const std::unique_ptr<SSL_SESSION, decltype(&SSL_SESSION_free)> session(SSL_get1_session(first.native()),
+                                                                            SSL_SESSION_free);
+    REQUIRE(session);
+    CHECK(server.shared.stats().handshakes_resumed == 0);
+    test::TlsClient second(server.connect(),
+                           {.server_name = "one.example", .most_version = version, .session = session.get()});
+    REQUIRE(server.shake_hands(second));
+    CHECK(server.f.run_until([&] { return server.shared.stats().handshakes_ok == 2; }));
+    CHECK(server.shared.stats().handshakes_resumed == 1);
+  }
+}
+
+TEST_CASE("tls: versions before 1.2 are refused") {
+  const Certificates c;
+  Server server(c.load());
+  test::TlsClient client(server.connect(), {.most_version = TLS1_1_VERSION});
+  CHECK_FALSE(server.shake_hands(client));
+}
+
+TEST_CASE("tls: a client that asks to renegotiate is not obliged") {
+  const Certificates c;
+  Server server(c.load());
+  test::TlsClient client(server.connect(), {.most_version = TLS1_2_VERSION});
+  REQUIRE(server.shake_hands(client));
+  SSL_renegotiate(client.native());
+  (void)server.f.run_until([&] {
+    (void)client.handshake();
+    return client.broken();
+  });
+  CHECK(client.broken());
+  CHECK(server.shared.stats().handshakes_ok == 1);
+}
+
+TEST_CASE("tls: plain HTTP on the TLS port is named as what it is") {
+  const Certificates c;
+  Server server(c.load());
+  const FileDescriptor client = server.connect();
+  REQUIRE(::send(client.number(), "GET / HTTP/1.1\r\n\r\n", 18, MSG_NOSIGNAL) == 18);
+  REQUIRE(server.f.run_until([&] { return server.events->errors > 0; }));
+  CHECK(says(server.events->why, "plain HTTP request on a TLS port"));
+  CHECK(server.shared.stats().handshakes_failed == 1);
+}
+
+TEST_CASE("tls: a handshake that is not finished in time is given up, one that is stays") {
+  const Certificates c;
+  Server server(c.load(), 50);
+  SUBCASE("nothing comes") {
+    const FileDescriptor client = server.connect();
+    REQUIRE(server.f.run_until([&] { return server.events->errors > 0; }));
+    CHECK(says(server.events->why, "not completed within 50 ms"));
+    CHECK(server.shared.stats().handshakes_failed == 1);
+  }
+  SUBCASE("it is finished") {
+    test::TlsClient client(server.connect(), {});
+    REQUIRE(server.shake_hands(client));
+    const auto end_ms = server.f.loop.monotonic_ms() + 150;
+    REQUIRE(server.f.run_until([&] { return server.f.loop.monotonic_ms() > end_ms; }));
+    CHECK(server.events->errors == 0);
+  }
+}
+
+TEST_CASE("tls: an end without close_notify is an error, unless we had said ours") {
+  const Certificates c;
+  Server server(c.load());
+  test::TlsClient client(server.connect(), {});
+  REQUIRE(server.shake_hands(client));
+  SUBCASE("truncated") {
+    ::shutdown(client.socket().number(), SHUT_WR);
+    REQUIRE(server.f.run_until([&] { return server.events->errors + server.events->ends > 0; }));
+    CHECK(server.events->ends == 0);
+    CHECK(says(server.events->why, "without close_notify"));
+  }
+  SUBCASE("in answer to our end") {
+    server.stream->shutdown();
+    REQUIRE(server.f.run_until([&] {
+      (void)client.receive();
+      return client.ended();
+    }));
+    ::shutdown(client.socket().number(), SHUT_WR);
+    REQUIRE(server.f.run_until([&] { return server.events->errors + server.events->ends > 0; }));
+    CHECK(server.events->ends == 1);
+  }
+  SUBCASE("with close_notify") {
+    client.finish();
+    REQUIRE(server.f.run_until([&] { return server.events->errors + server.events->ends > 0; }));
+    CHECK(server.events->ends == 1);
+  }
+}
+
+TEST_CASE("tls: a broken record is an error in words") {
+  const Certificates c;
+  Server server(c.load());
+  test::TlsClient client(server.connect(), {});
+  REQUIRE(server.shake_hands(client));
+  const std::string_view forged("\x17\x03\x03\x00\x20 this is not what it claims to be ..", 37);
+  REQUIRE(::send(client.socket().number(), forged.data(), forged.size(), MSG_NOSIGNAL) == 37);
+  REQUIRE(server.f.run_until([&] { return server.events->errors > 0; }));
+  CHECK(says(server.events->why, "TLS failed: "));
+  CHECK(server.events->why.size() > 15);
+}
+
+TEST_CASE("tls: many small pieces leave in one record") {
+  const Certificates c;
+  Server server(c.load());
+  test::TlsClient client(server.connect(), {});
+  REQUIRE(server.shake_hands(client));
+  const std::vector<std::string_view> pieces(100, "0123456789");
+  REQUIRE(server.f.run_until([&] { return server.stream->buffered_bytes() == 0; }));
+  REQUIRE(server.stream->write(pieces) == 1'000);
+  std::string received;
+  REQUIRE(server.f.run_until([&] {
+    received = client.receive();
+    return !received.empty();
+  }));
+  CHECK(received.size() == 1'000);
+}
+
+TEST_CASE("tls: what is buffered for a client that does not read stays bounded") {
+  const Certificates c;
+  Server server(c.load());
+  test::TlsClient client(server.connect(), {});
+  REQUIRE(server.shake_hands(client));
+  const std::string chunk(1'000'000, 'x');
+  const std::string_view piece = chunk;
+  std::size_t taken = 0;
+  for (int i = 0; i < 100; ++i) {
+    taken += server.stream->write({&piece, 1});
+    server.f.run_idle_turns(1);
+  }
+  CHECK(server.stream->buffered_bytes() > 0);
+  CHECK(server.stream->buffered_bytes() < 90'000);
+  CHECK(taken < 100 * chunk.size());
+}
+
+TEST_CASE("tls: new certificates hold for new connections, and the old connection goes on") {
+  const Certificates c;
+  Server server(*TlsContext::load({c.one}));
+  test::TlsClient old_client(server.connect(), {});
+  REQUIRE(server.shake_hands(old_client));
+  auto old_stream = std::move(server.stream);
+  auto old_events = std::move(server.events);
+  server.wrapper.set_context(*TlsContext::load({c.two}));
+  test::TlsClient new_client(server.connect(), {});
+  REQUIRE(server.shake_hands(new_client));
+  CHECK(old_client.certificate_name() == "one");
+  CHECK(new_client.certificate_name() == "two");
+  REQUIRE(old_client.send("still here") == 10);
+  CHECK(server.f.run_until([&] { return old_events->bytes == "still here"; }));
+}
+
+TEST_CASE("tls: a handshake in pieces of one byte works") {
+  const Certificates c;
+  Server server(c.load());
+  const FileDescriptor socket = server.connect();
+  // The client talks to the server through a pair of sockets that lets one byte through at a time.
+  std::array<int, 2> pair{};
+  REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair.data()) == 0);
+  const FileDescriptor relay(pair[1]);
+  test::TlsClient client(FileDescriptor{pair[0]}, {});
+  bool done = false;
+  CHECK(server.f.run_until([&] {
+    char byte = 0;
+    if (::recv(relay.number(), &byte, 1, 0) == 1) (void)::send(socket.number(), &byte, 1, MSG_NOSIGNAL);
+    if (::recv(socket.number(), &byte, 1, 0) == 1) (void)::send(relay.number(), &byte, 1, MSG_NOSIGNAL);
+    server.f.run_idle_turns(1);
+    done = done || client.handshake();
+    return done && server.shared.stats().handshakes_ok == 1;
+  }));
+}
+
+}  // namespace roomcast::net

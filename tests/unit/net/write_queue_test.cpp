@@ -1,0 +1,190 @@
+#include "net/write_queue.h"
+
+#include <doctest/doctest.h>
+
+#include <memory>
+#include <string>
+
+#include "support/memory_stream.h"
+
+namespace roomcast::net {
+
+namespace {
+
+using base::FrameRef;
+
+struct Fixture {
+  test::MemoryWire wire;
+  std::unique_ptr<ByteStream> stream = wire.make_stream();
+  WriteQueue queue;
+  void push(std::string_view bytes) { queue.push(FrameRef::copy_of(bytes)); }
+  void push_urgent(std::string_view bytes) { queue.push_urgent(FrameRef::copy_of(bytes)); }
+};
+
+}  // namespace
+
+TEST_CASE("write queue: it is small, for every connection has one") { CHECK(sizeof(WriteQueue) <= 24); }
+
+TEST_CASE("write queue: an empty one is flushed without a write") {
+  Fixture f;
+  CHECK(f.queue.empty());
+  CHECK(f.queue.flush(*f.stream));
+  CHECK(f.wire.writes() == 0);
+  f.push("");
+  f.push_urgent("");
+  CHECK(f.queue.empty());
+}
+
+TEST_CASE("write queue: frames leave in order in one write") {
+  Fixture f;
+  f.push("one ");
+  f.push("two ");
+  f.push("three");
+  CHECK(f.queue.bytes() == 13);
+  CHECK(f.queue.flush(*f.stream));
+  CHECK(f.wire.received() == "one two three");
+  CHECK(f.wire.writes() == 1);
+  CHECK(f.queue.empty());
+}
+
+TEST_CASE("write queue: cut short at any byte, it goes on there") {
+  const std::string whole = "aaabbbbbcddddddddeeee";
+  for (std::size_t room = 0; room <= whole.size(); ++room) {
+    Fixture f;
+    for (const char* frame : {"aaa", "bbbbb", "c", "dddddddd", "eeee"})
+      f.push(frame);
+    f.wire.set_room(room);
+    CHECK(f.queue.flush(*f.stream) == (room == whole.size()));
+    CHECK(f.queue.bytes() == whole.size() - room);
+    f.wire.set_room(test::MemoryWire::unlimited);
+    CHECK(f.queue.flush(*f.stream));
+    CHECK(f.wire.received() == whole);
+  }
+}
+
+TEST_CASE("write queue: one byte at a time works too") {
+  Fixture f;
+  f.push("abc");
+  f.push("def");
+  f.push_urgent("!");
+  for (int i = 0; i < 7; ++i) {
+    f.wire.set_room(1);
+    CHECK(f.queue.flush(*f.stream) == (i == 6));
+  }
+  CHECK(f.wire.received() == "!abcdef");
+}
+
+TEST_CASE("write queue: neighbours in memory become one reference, up to 16 KiB") {
+  Fixture f;
+  const FrameRef block = FrameRef::copy_of(std::string(20'000, 'x'));
+  f.queue.push(block.slice(0, 8'192));
+  f.queue.push(block.slice(8'192, 8'192));
+  CHECK(block.use_count() == 2);
+  f.queue.push(block.slice(16'384, 1));
+  CHECK(block.use_count() == 3);
+  CHECK(f.queue.bytes() == 16'385);
+  CHECK(f.queue.flush(*f.stream));
+  CHECK(block.use_count() == 1);
+  CHECK(f.wire.received().size() == 16'385);
+}
+
+TEST_CASE("write queue: urgent frames go first, among themselves in order") {
+  Fixture f;
+  f.push("data ");
+  f.push("more ");
+  f.push_urgent("pong ");
+  f.push_urgent("close ");
+  f.push("last");
+  CHECK(f.queue.flush(*f.stream));
+  CHECK(f.wire.received() == "pong close data more last");
+}
+
+TEST_CASE("write queue: an urgent frame never cuts through one partly sent, nor overtakes an urgent one") {
+  Fixture f;
+  f.push("data ");
+  f.push("more ");
+  f.wire.set_room(2);
+  CHECK_FALSE(f.queue.flush(*f.stream));
+  f.push_urgent("ping ");
+  f.wire.set_room(5);  // "ta " and "pi"
+  CHECK_FALSE(f.queue.flush(*f.stream));
+  f.push_urgent("pong ");
+  f.push_urgent("close ");
+  f.wire.set_room(test::MemoryWire::unlimited);
+  CHECK(f.queue.flush(*f.stream));
+  CHECK(f.wire.received() == "data ping pong close more ");
+}
+
+TEST_CASE("write queue: urgent frames pushed to an empty queue keep their order") {
+  Fixture f;
+  f.push_urgent("pong ");
+  f.push_urgent("close ");
+  f.push("data");
+  CHECK(f.queue.flush(*f.stream));
+  CHECK(f.wire.received() == "pong close data");
+}
+
+TEST_CASE("write queue: dropping keeps the rest of a frame partly sent, and only that") {
+  Fixture f;
+  f.push("first ");
+  f.push("second ");
+  f.push_urgent("ping ");
+  SUBCASE("nothing was sent") {
+    f.queue.drop_unsent();
+    CHECK(f.queue.empty());
+    CHECK(f.queue.flush(*f.stream));
+    CHECK(f.wire.received().empty());
+  }
+  SUBCASE("an urgent frame was begun") {
+    f.wire.set_room(2);
+    CHECK_FALSE(f.queue.flush(*f.stream));
+    f.queue.drop_unsent();
+    CHECK(f.queue.bytes() == 3);
+    f.push_urgent("close");
+    f.wire.set_room(100);
+    CHECK(f.queue.flush(*f.stream));
+    CHECK(f.wire.received() == "ping close");
+  }
+  SUBCASE("an ordinary frame was begun, and a neighbour came after") {
+    f.wire.set_room(6);
+    CHECK_FALSE(f.queue.flush(*f.stream));
+    const FrameRef block = FrameRef::copy_of("abcd");
+    f.queue.drop_unsent();
+    f.queue.push(block.slice(0, 2));
+    f.queue.push(block.slice(2, 2));
+    f.wire.set_room(100);
+    CHECK(f.queue.flush(*f.stream));
+    CHECK(f.wire.received() == "ping first abcd");
+  }
+  SUBCASE("what joins a frame partly sent is dropped too") {
+    const FrameRef block = FrameRef::copy_of("abcd");
+    f.queue.drop_unsent();
+    f.queue.push(block.slice(0, 2));
+    f.wire.set_room(1);
+    CHECK_FALSE(f.queue.flush(*f.stream));
+    f.queue.push(block.slice(2, 2));
+    f.queue.drop_unsent();
+    CHECK(f.queue.bytes() == 1);
+  }
+}
+
+TEST_CASE("write queue: a long queue drained in small steps is not quadratic and keeps its order") {
+  Fixture f;
+  std::string expected;
+  for (int i = 0; i < 50'000; ++i) {
+    const std::string frame = std::to_string(i) + ",";
+    expected += frame;
+    f.push(frame);
+  }
+  bool done = false;
+  std::size_t steps = 0;
+  while (!done && steps < 100'000) {
+    f.wire.set_room(37);
+    done = f.queue.flush(*f.stream);
+    ++steps;
+  }
+  CHECK(done);
+  CHECK((f.wire.received() == expected));
+}
+
+}  // namespace roomcast::net

@@ -1,0 +1,186 @@
+// SIGHUP: certificates and reloadable settings are taken anew after they were checked; nobody is disconnected.
+
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { after, beforeEach, describe, it } from 'node:test';
+import { ByteSocket } from '../support/byte_socket.js';
+import { LOG } from '../support/contract.js';
+import { eventually } from '../support/deadline.js';
+import { fetchOnce } from '../support/raw_http.js';
+import { makeCertificate, scratchDirectory } from '../support/scratch.js';
+import { startServer } from '../support/server.js';
+import { connect } from '../support/wire_client.js';
+
+const directory = scratchDirectory();
+const old = makeCertificate(directory, 'old.example');
+const fresh = makeCertificate(directory, 'fresh.example');
+const served = { certificate: path.join(directory, 'served.pem'), key: path.join(directory, 'served.key') };
+const config = path.join(directory, 'roomcast.toml');
+
+function serve({ certificate, key }) {
+  fs.copyFileSync(certificate, served.certificate);
+  fs.copyFileSync(key, served.key);
+}
+
+const tls_lines = `[tls]\ncertificate = "${served.certificate}"\nkey = "${served.key}"\n`;
+const write = (lines = '') => fs.writeFileSync(config, `${lines}\n${tls_lines}`);
+
+serve(old);
+write();
+const server = await startServer({ listen: ['http://127.0.0.1:0', 'https://127.0.0.1:0'], args: ['--config', config] });
+const https = server.urlOf('https:');
+
+async function subject() {
+  const socket = await ByteSocket.open(https);
+  const name = socket.socket.getPeerCertificate().subject.CN;
+  socket.destroy();
+  return name;
+}
+
+/** Sends SIGHUP and waits for the line that says what came of it. */
+async function reload(pattern = LOG.reloaded) {
+  const mark = server.mark();
+  server.reload();
+  await server.waitForLog(pattern, { mark });
+  await fetchOnce(server.url, 'GET', '/healthz');
+  return server.log(mark);
+}
+
+describe('reload', () => {
+  after(() => server.stop());
+  beforeEach(async () => {
+    serve(old);
+    write();
+    await reload();
+  });
+
+  it('a new certificate is served to new connections, old connections live on', async () => {
+    const secure = await connect(https);
+    const plain = await connect(server.url);
+    assert.equal(await subject(), 'old.example');
+    serve(fresh);
+    await reload();
+    assert.equal(await subject(), 'fresh.example');
+    for (const client of [secure, plain]) {
+      await client.text('still here');
+      await client.expectText('still here');
+      await client.close();
+    }
+  });
+
+  const broken = {
+    'a certificate that is none': () => fs.writeFileSync(served.certificate, 'rubbish'),
+    'a certificate cut short': () => fs.truncateSync(served.certificate, 200),
+    'a missing certificate': () => fs.rmSync(served.certificate),
+    'an empty key': () => fs.writeFileSync(served.key, ''),
+    'the key of another certificate': () => fs.copyFileSync(fresh.key, served.key),
+    'a missing key': () => fs.rmSync(served.key),
+  };
+  for (const [name, spoil] of Object.entries(broken)) {
+    it(`${name} keeps the old one and says which file is bad`, async () => {
+      const client = await connect(https);
+      spoil();
+      const log = await reload(/served\.(pem|key)/);
+      assert.match(log, /error|warn/i);
+      assert.equal(await subject(), 'old.example');
+      await client.text('still here');
+      await client.expectText('still here');
+      await client.close();
+    });
+  }
+
+  it('log.level is taken anew', async () => {
+    write('[log]\nlevel = "debug"');
+    await reload();
+    const mark = server.mark();
+    await (await connect(server.url)).close();
+    await fetchOnce(server.url, 'GET', '/healthz');
+    write('[log]\nlevel = "error"');
+    server.reload();
+    await eventually(async () => {
+      const quiet = server.mark();
+      await (await connect(server.url)).close();
+      await fetchOnce(server.url, 'GET', '/healthz');
+      return server.log(quiet) === '';
+    }, 'silence at level error');
+    assert.notEqual(server.log(mark), '');
+    write();
+    server.reload();
+    await eventually(async () => {
+      const loud = server.mark();
+      await (await connect(server.url)).close();
+      await fetchOnce(server.url, 'GET', '/healthz');
+      return server.log(loud) !== '';
+    }, 'lines at level info');
+  });
+
+  it('log.format is taken anew', async () => {
+    write('[log]\nformat = "json"');
+    await reload();
+    const mark = server.mark();
+    await (await connect(server.url)).close();
+    await server.waitForLog(/^\{/, { mark });
+    for (const line of server.log(mark).split('\n').slice(0, -1)) JSON.parse(line);
+  });
+
+  it('limits are taken anew', async () => {
+    write('[limits]\nmessage_bytes = 10');
+    await reload();
+    const client = await connect(server.url);
+    await client.text('12345678901');
+    await client.expectClose(1009);
+  });
+
+  it('origins are taken anew', async () => {
+    const answer = async () => (await fetchOnce(server.url, 'POST', '/rooms/x', { body: 'x', headers: { Origin: 'https://page.example', 'Content-Type': 'text/plain' } })).status;
+    assert.equal(await answer(), 403);
+    write('origins = ["https://page.example"]');
+    await reload();
+    assert.equal(await answer(), 200);
+    write();
+    await reload();
+    assert.equal(await answer(), 403);
+  });
+
+  it('a key that needs a restart is named', async () => {
+    write('[echo]\nenabled = false');
+    const log = await reload(/echo\.enabled/);
+    assert.match(log, LOG.needsRestart);
+    await (await connect(server.url)).close();
+  });
+
+  const mistakes = {
+    'an unknown key': '[limits]\nmesage_bytes = 5\nmessage_bytes = 7',
+    'a wrong type': '[limits]\nmessage_bytes = "many"',
+    'an impossible value': '[limits]\nmessage_bytes = -1',
+    'broken TOML': '[limits\nmessage_bytes = 7',
+  };
+  for (const [name, lines] of Object.entries(mistakes)) {
+    it(`${name} keeps everything as it was and says where it is`, async () => {
+      const client = await connect(server.url);
+      write(lines);
+      const log = await reload(/roomcast\.toml/);
+      assert.match(log, /roomcast\.toml.*[12]/);
+      await client.text('more than seven bytes');
+      await client.expectText('more than seven bytes');
+      await client.close();
+    });
+  }
+
+  it('a config file that is gone keeps everything as it was', async () => {
+    fs.rmSync(config);
+    await reload(/roomcast\.toml/);
+    assert.equal(await subject(), 'old.example');
+  });
+
+  it('many signals at once, with clients talking, disturb nobody', async () => {
+    const client = await connect(https);
+    for (let i = 0; i < 50; i += 1) {
+      server.reload();
+      await client.text(`${i}`);
+      await client.expectText(`${i}`);
+    }
+    await client.close();
+  });
+});

@@ -1,0 +1,40 @@
+// Names of rooms and people, and the addresses made of them. Pure.
+
+const ROOM_BYTES_MAX = 200;
+const NAME_LENGTH_MAX = 40;
+// What would let one name pass for another or turn the line around: controls, line breaks, bidirectional overrides, zero widths.
+const NOT_IN_NAMES = /[\p{Cc}\p{Zl}\p{Zp}\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]/gu;
+
+/** @returns {string} what is wrong with the room's name, for the user; empty if nothing is */
+export function roomProblem(room) {
+  const bytes = new TextEncoder().encode(room).length;
+  if (bytes === 0) return 'A room needs a name.';
+  if (bytes > ROOM_BYTES_MAX) return `A room’s name has at most ${ROOM_BYTES_MAX} bytes; this one has ${bytes}.`;
+  if (/\p{Cc}/u.test(room)) return 'A room’s name has no control characters.';
+  if (/\p{Cs}/u.test(room)) return 'A room’s name must be valid Unicode.';
+  if (room.startsWith('/') || room.endsWith('/')) return 'A room’s name does not start or end with “/”.';
+  if (room.split('/').some((part) => part === '.' || part === '..')) {
+    return 'Browsers cannot address a room with “.” or “..” between its slashes.';
+  }
+  return '';
+}
+
+/** The room's address below the page, for WebSocket and POST alike: `rooms/…`, each segment percent-encoded. */
+export function roomPath(room) {
+  // The apostrophe too, so that the address can stand in a shell's single quotes.
+  const encode = (segment) => encodeURIComponent(segment).replaceAll("'", '%27');
+  return `rooms/${room.split('/').map(encode).join('/')}`;
+}
+
+/** The room's WebSocket URL, for a page at `base`. */
+export function roomSocketUrl(room, base) {
+  const url = new URL(roomPath(room), new URL('.', base));
+  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+  return url.href;
+}
+
+/** A person's name fit to be shown: one line, no trickery, at most 40 characters; empty if nothing is left. */
+export function cleanName(name) {
+  const line = name.replace(NOT_IN_NAMES, ' ').replace(/\s+/gu, ' ').trim();
+  return [...line].slice(0, NAME_LENGTH_MAX).join('').trim();
+}
