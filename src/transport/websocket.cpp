@@ -211,9 +211,10 @@ void WebSocket::keep_alive() {
   if (awaiting_pong_ && !heard_ && !paused_) {
     return close(base::CloseReason::ping_timeout, {});
   }
-  if (awaiting_pong_) {
+  const std::int64_t rest_ms = settings.ping_ms - settings.pong_timeout_ms;
+  if (awaiting_pong_ && rest_ms > 0) {
     awaiting_pong_ = false;
-    return deadline_.set_in(settings.ping_ms);
+    return deadline_.set_in(rest_ms);
   }
   awaiting_pong_ = true;
   heard_ = false;
