@@ -121,6 +121,12 @@ void WebSocket::read(std::span<char> input) {
   }
 }
 
+void WebSocket::read_held() {
+  if (!held_ || paused_) return;
+  const std::unique_ptr<std::string> held = std::move(held_);
+  read({held->data(), held->size()});
+}
+
 void WebSocket::on_event(const ws::Event& event) {
   using Type = ws::Event::Type;
   switch (event.type) {
@@ -187,6 +193,7 @@ void WebSocket::say_goodbye(base::CloseReason reason, std::uint16_t code, std::s
 
 void WebSocket::on_end() {
   peer_ended_ = true;
+  read_held();
   // Without a close handshake there is nothing to wait for; with one, what is queued still leaves.
   if (state_ != State::finishing)
     end(state_ == State::closing ? reason_ : base::CloseReason::connection_lost);
@@ -195,6 +202,7 @@ void WebSocket::on_end() {
 void WebSocket::on_writable() { mark_dirty(); }
 
 void WebSocket::on_error(std::string_view /*why*/) {
+  read_held();
   end(state_ == State::open ? base::CloseReason::connection_lost : reason_);
 }
 
@@ -211,9 +219,10 @@ void WebSocket::keep_alive() {
   if (awaiting_pong_ && !heard_ && !paused_) {
     return close(base::CloseReason::ping_timeout, {});
   }
-  if (awaiting_pong_) {
+  const std::int64_t rest_ms = settings.ping_ms - settings.pong_timeout_ms;
+  if (awaiting_pong_ && rest_ms > 0) {
     awaiting_pong_ = false;
-    return deadline_.set_in(settings.ping_ms);
+    return deadline_.set_in(rest_ms);
   }
   awaiting_pong_ = true;
   heard_ = false;
@@ -224,10 +233,7 @@ void WebSocket::keep_alive() {
 
 void WebSocket::flush() {
   if (state_ == State::closed) return;
-  if (held_ && !paused_) {
-    const std::unique_ptr<std::string> held = std::move(held_);
-    read({held->data(), held->size()});
-  }
+  read_held();
   const std::size_t before = queue_.bytes();
   const bool all = queue_.flush(*stream_);
   wire_bytes_out_ += before - queue_.bytes();

@@ -95,6 +95,8 @@ class WebSocket final : public session::Transport,
   void flush() override;
 
   void read(std::span<char> input);
+  /// Reads what is held, unless reading is paused.
+  void read_held();
   void on_event(const ws::Event& event);
   void on_close_frame(const ws::Event& event);
   void on_data(dialect::Form form, std::string_view payload);

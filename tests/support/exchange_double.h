@@ -11,7 +11,7 @@
 
 namespace roomcast::test {
 
-/// One request and the answer a handler gives at once.
+/// One request and what a handler does with it.
 class ExchangeDouble final : public http::Exchange {
  public:
   ExchangeDouble(http::Method method, std::string_view target) {
@@ -26,10 +26,25 @@ class ExchangeDouble final : public http::Exchange {
   http::Request& edit() { return request_; }
   [[nodiscard]] const http::Request& request() const override { return request_; }
   void respond(http::Response response) override { response_ = std::move(response); }
-  [[nodiscard]] base::SlotId defer() override { throw std::logic_error("not deferred in this test"); }
-  [[nodiscard]] http::HandOver take_over(std::string_view) override {
-    throw std::logic_error("not taken over in this test");
+  [[nodiscard]] base::SlotId defer() override {
+    deferred_ = true;
+    return id;
   }
+  [[nodiscard]] http::HandOver take_over(std::string_view head) override {
+    if (!connection_) throw std::logic_error("not taken over in this test");
+    taken_over_with_ = std::string(head);
+    // As in the real one, nothing of the request is left.
+    request_ = {};
+    return *std::exchange(connection_, std::nullopt);
+  }
+  /// What take_over gives.
+  void offer(http::HandOver connection) { connection_ = std::move(connection); }
+
+  /// What a deferred answer is sent to.
+  static constexpr base::SlotId id{7, 1};
+  [[nodiscard]] bool deferred() const { return deferred_; }
+  /// The response head that went with the hand-over; empty if there was none.
+  [[nodiscard]] const std::string& taken_over_with() const { return taken_over_with_; }
 
   [[nodiscard]] bool answered() const { return response_.has_value(); }
   [[nodiscard]] const http::Response& response() const { return response_.value(); }
@@ -40,6 +55,9 @@ class ExchangeDouble final : public http::Exchange {
  private:
   http::Request request_;
   std::optional<http::Response> response_;
+  std::optional<http::HandOver> connection_;
+  std::string taken_over_with_;
+  bool deferred_ = false;
 };
 
 }  // namespace roomcast::test

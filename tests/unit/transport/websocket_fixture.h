@@ -1,0 +1,111 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "support/fake_scheduler.h"
+#include "support/memory_stream.h"
+#include "transport/websocket.h"
+#include "unit/ws/client.h"
+#include "ws/frame_writer.h"
+
+/// One WebSocket whose peer is in the hands of the test.
+namespace roomcast::transport::test {
+
+namespace peer = ws::test;
+using roomcast::test::MemoryWire;
+
+inline std::string text_from_peer(std::string_view payload) {
+  return peer::frame(peer::fin | peer::text, payload);
+}
+
+inline std::string from_server(ws::Opcode opcode, std::string_view payload) {
+  std::string out;
+  ws::append_frame(out, opcode, payload);
+  return out;
+}
+
+inline std::string close_from_server(int code, std::string_view reason = {}) {
+  std::string out;
+  ws::append_close(out, static_cast<ws::CloseCode>(code), reason);
+  return out;
+}
+
+/// Writes down what it is told.
+struct Recorder final : session::TransportEvents {
+  void on_message(dialect::Form form, std::string_view bytes) override {
+    messages.push_back((form == dialect::Form::text ? "t:" : "b:") + std::string(bytes));
+    if (then) then();
+  }
+  void on_closing() override { ++closings; }
+  void on_closed(base::CloseReason reason) override { closed.push_back(reason); }
+
+  /// Whether on_closed came, once, with this reason.
+  [[nodiscard]] bool ended_with(base::CloseReason reason) const {
+    return closed == std::vector<base::CloseReason>{reason};
+  }
+
+  std::vector<std::string> messages;
+  std::function<void()> then;  ///< at each message
+  int closings = 0;
+  std::vector<base::CloseReason> closed;
+};
+
+struct Fixture {
+  static constexpr std::int64_t ping_ms = 25'000;
+  static constexpr std::int64_t pong_timeout_ms = 10'000;
+  static constexpr std::int64_t close_timeout_ms = 5'000;
+  static constexpr std::size_t queue_bytes = 100;
+
+  Fixture() = default;
+  Fixture(const Fixture&) = delete;
+  Fixture& operator=(const Fixture&) = delete;
+  ~Fixture() {
+    client.reset();
+    end_turn();
+  }
+
+  void open(std::string leftover = {}, std::string_view unsent = {},
+            const std::optional<ws::DeflateParameters>& deflate = {}) {
+    WebSocket::Parts parts{wire.make_stream(), {}, {}, std::move(leftover), "192.0.2.1", deflate};
+    parts.unsent.push(base::FrameRef::copy_of(unsent));
+    CHECK(admissions.admit("192.0.2.1", false, parts.admission) == net::Refusal::none);
+    client = std::make_unique<WebSocket>(shared, std::move(parts));
+    client->start(seen);
+  }
+  void send(std::string_view wire_bytes) const { client->send(base::FrameRef::copy_of(wire_bytes)); }
+  void end_turn() {
+    struct NoWork final : base::SlicedWork {
+      bool do_slice() override { return false; }
+    } no_work;
+    scheduler.run_turn(no_work);
+  }
+  void pass(std::int64_t ms) {
+    clock.now += ms;
+    deadlines.sweep();
+    end_turn();
+  }
+
+  roomcast::test::FakeScheduler scheduler;
+  roomcast::test::FakeClock clock;
+  base::Deadlines deadlines{clock, 50};
+  net::AdmissionControl admissions{{10, 10}};
+  net::Linger linger{scheduler, deadlines, {}};
+  WebSocketFramings framings{6, 128};
+  WebSocketShared shared{scheduler,
+                         deadlines,
+                         linger,
+                         framings,
+                         {ping_ms, pong_timeout_ms, close_timeout_ms, queue_bytes, {1'000, 10}}};
+  MemoryWire wire;
+  Recorder seen;
+  std::unique_ptr<WebSocket> client;
+};
+
+}  // namespace roomcast::transport::test

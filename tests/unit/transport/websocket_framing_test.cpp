@@ -1,0 +1,121 @@
+#include "transport/websocket_framing.h"
+
+#include <doctest/doctest.h>
+
+#include <array>
+#include <string>
+#include <string_view>
+
+#include "ws/frame_writer.h"
+
+using namespace roomcast;
+using dialect::Form;
+using transport::WebSocketFramings;
+
+namespace {
+
+constexpr std::size_t min_bytes = 128;
+
+std::string framed(const session::Framing& framing, Form form, std::string_view payload) {
+  std::string out;
+  framing.frame(form, payload, out);
+  return out;
+}
+
+ws::DeflateParameters window(int bits) {
+  ws::DeflateParameters parameters;
+  parameters.server_max_window_bits = bits;
+  return parameters;
+}
+
+/// What a client with an empty window reads out of a compressed payload.
+std::string inflated(std::string_view compressed) {
+  std::string data(compressed);
+  data += ws::deflate_tail;
+  std::string_view input = data;
+  ws::Inflater inflater;
+  std::string out;
+  std::array<char, 256> piece{};
+  for (;;) {
+    const auto step = inflater.inflate(input, piece);
+    out.append(piece.data(), step.written);
+    if (!step.valid) return "not DEFLATE data";
+    if (input.empty() && step.written < piece.size()) return out;
+  }
+}
+
+/// A text that compresses, but has more than one window of the smallest size in it.
+std::string long_text() {
+  std::string text;
+  for (int i = 0; i < 300; ++i)
+    text += "line " + std::to_string(i * i) + "\n";
+  return text;
+}
+
+/// The payload of a server's frame with fewer than 65,536 bytes.
+std::string_view payload_of(std::string_view frame) { return frame.substr(frame[1] == 126 ? 4 : 2); }
+
+}  // namespace
+
+TEST_CASE("framing: without compression a payload is one frame, by its form text or binary") {
+  WebSocketFramings framings(6, min_bytes);
+  const auto& plain = framings.for_client({});
+  CHECK(framed(plain, Form::text, "Hello") == "\x81\x05Hello");
+  CHECK(framed(plain, Form::binary, "Hello") == "\x82\x05Hello");
+  CHECK(framed(plain, Form::text, std::string(500, 'x')) == "\x81\x7e\x01\xf4" + std::string(500, 'x'));
+}
+
+TEST_CASE("framing: frames are appended to what is there") {
+  WebSocketFramings framings(6, 0);
+  for (const auto& framing : {&framings.for_client({}), &framings.for_client(window(15))}) {
+    std::string out = "before";
+    framing->frame(Form::text, "x", out);
+    CHECK(out == "before" + framed(*framing, Form::text, "x"));
+  }
+}
+
+TEST_CASE("framing: a compressed frame has RSV1 set and inflates to the payload, with any window") {
+  WebSocketFramings framings(6, min_bytes);
+  const std::string text = long_text();
+  for (int bits = 9; bits <= 15; ++bits) {
+    CAPTURE(bits);
+    const std::string frame = framed(framings.for_client(window(bits)), Form::text, text);
+    CHECK(frame[0] == '\xC1');
+    CHECK(frame.size() < text.size());
+    CHECK(inflated(payload_of(frame)) == text);
+    CHECK(framed(framings.for_client(window(bits)), Form::binary, text)[0] == '\xC2');
+  }
+}
+
+TEST_CASE("framing: each compressed message stands for itself, so that everybody gets the same bytes") {
+  WebSocketFramings framings(6, min_bytes);
+  const auto& framing = framings.for_client(window(15));
+  const std::string first = framed(framing, Form::text, long_text());
+  CHECK(framed(framing, Form::text, long_text()) == first);
+}
+
+TEST_CASE("framing: below the smallest size nothing is compressed, at it everything is") {
+  WebSocketFramings framings(6, min_bytes);
+  const auto& framing = framings.for_client(window(15));
+  const std::string below(min_bytes - 1, 'x');
+  CHECK(framed(framing, Form::text, below) == framed(framings.for_client({}), Form::text, below));
+  CHECK(framed(framing, Form::text, std::string(min_bytes, 'x'))[0] == '\xC1');
+}
+
+TEST_CASE("framing: an empty message can be compressed as well") {
+  WebSocketFramings framings(6, 0);
+  const std::string frame = framed(framings.for_client(window(15)), Form::text, "");
+  CHECK(frame[0] == '\xC1');
+  CHECK(inflated(payload_of(frame)).empty());
+}
+
+TEST_CASE("framing: clients with the same window share one framing, whatever else they agreed on") {
+  WebSocketFramings framings(6, min_bytes);
+  ws::DeflateParameters other = window(15);
+  other.client_context_takeover = true;
+  other.client_max_window_bits = 9;
+  CHECK(&framings.for_client(window(15)) == &framings.for_client(other));
+  CHECK(&framings.for_client(window(15)) != &framings.for_client(window(9)));
+  CHECK(&framings.for_client(window(15)) != &framings.for_client({}));
+  CHECK(&framings.for_client({}) == &framings.for_client({}));
+}

@@ -1,0 +1,236 @@
+#include "transport/websocket_upgrade.h"
+
+#include <doctest/doctest.h>
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "support/exchange_double.h"
+#include "support/fake_engine.h"
+#include "unit/transport/websocket_fixture.h"
+
+using namespace roomcast;
+using roomcast::test::ExchangeDouble;
+using transport::WebSocketUpgrade;
+using transport::test::from_server;
+using transport::test::text_from_peer;
+
+namespace {
+
+/// Delivers `dialect:room:sender:payload` and publishes what it is sent.
+class NamedDialect final : public dialect::Dialect {
+ public:
+  explicit NamedDialect(std::string_view name) : name_(name) {}
+  [[nodiscard]] std::string_view name() const override { return name_; }
+  void decode(dialect::Form /*form*/, std::string_view bytes, dialect::Commands& commands) const override {
+    commands.publish(hub::Kind::text, bytes);
+  }
+  dialect::Form encode(std::string_view room, const hub::Message& message, std::string& out) const override {
+    out.append(name_).append(":").append(room).append(":").append(message.from.view()).append(":");
+    out += message.payload.view();
+    return dialect::Form::text;
+  }
+
+ private:
+  std::string_view name_;
+};
+
+/// What all WebSockets share, and a hub and sessions behind them.
+struct UpgradeFixture : transport::test::Fixture {
+  ~UpgradeFixture() {
+    sessions.abort_all();
+    end_turn();
+  }
+
+  static ExchangeDouble handshake(std::string_view target) {
+    ExchangeDouble exchange(http::Method::get, target);
+    auto& headers = exchange.edit().headers;
+    headers.add("Upgrade", "websocket");
+    headers.add("Connection", "keep-alive");
+    headers.add("Connection", "Upgrade");
+    headers.add("Sec-WebSocket-Version", "13");
+    headers.add("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==");
+    return exchange;
+  }
+  /// Takes `exchange` over `wire`.
+  void join(ExchangeDouble& exchange, std::string_view room, WebSocketUpgrade& upgrade,
+            std::string leftover = {}) {
+    net::Admission admission;
+    CHECK(admissions.admit("192.0.2.1", false, admission) == net::Refusal::none);
+    exchange.offer({wire.make_stream(), {}, std::move(leftover), std::move(admission), "192.0.2.1"});
+    upgrade.handle(exchange, room);
+    deliver();
+  }
+  void publish(std::string_view room, std::string_view payload) {
+    hub.publish(room, {hub::Kind::text, base::FrameRef::copy_of(payload), base::FrameRef::copy_of("ann"), 0});
+    deliver();
+  }
+  void deliver() {
+    end_turn();
+    scheduler.run_turn(hub);
+  }
+
+  roomcast::test::FakeEngine engine;
+  hub::Hub hub{engine, scheduler, {}};
+  base::Log log{base::LogLevel::error, base::LogFormat::text};
+  session::SessionTable sessions{hub, scheduler, clock, log};
+  NamedDialect first{"first"};
+  NamedDialect second{"second"};
+  NamedDialect otherwise{"otherwise"};
+  WebSocketUpgrade rooms{shared,
+                         sessions,
+                         {{{"first.v1", &first}, {"second.v1", &second}}, &otherwise},
+                         WebSocketUpgrade::Rooms::from_path,
+                         ws::DeflatePolicy{}};
+  WebSocketUpgrade no_rooms{shared, sessions, {{}, &otherwise}, WebSocketUpgrade::Rooms::none, {}};
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(UpgradeFixture, "upgrade: a handshake becomes a session that is in its room") {
+  auto exchange = handshake("/rooms/lobby");
+  join(exchange, "lobby", rooms);
+  CHECK_FALSE(exchange.answered());
+  CHECK(exchange.taken_over_with() ==
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n");
+  CHECK(sessions.size() == 1);
+  CHECK(hub.subscribers("lobby") == 1);
+  CHECK(admissions.connections() == 1);
+  publish("lobby", "hi");
+  CHECK(wire.take_received() == from_server(ws::Opcode::text, "otherwise:lobby:ann:hi"));
+}
+
+TEST_CASE_FIXTURE(UpgradeFixture, "upgrade: what the client sent behind the handshake is its first message") {
+  auto exchange = handshake("/rooms/lobby");
+  join(exchange, "lobby", rooms, text_from_peer("early"));
+  deliver();
+  CHECK(wire.received() == from_server(ws::Opcode::text, "otherwise:lobby::early"));
+}
+
+TEST_CASE_FIXTURE(UpgradeFixture,
+                  "upgrade: the subprotocol picks the dialect, the server's favourite first") {
+  auto exchange = handshake("/rooms/lobby");
+  std::string dialect;
+  SUBCASE("one that is known") {
+    exchange.edit().headers.add("Sec-WebSocket-Protocol", "second.v1");
+    dialect = "second";
+  }
+  SUBCASE("several") {
+    exchange.edit().headers.add("Sec-WebSocket-Protocol", "unknown, second.v1");
+    exchange.edit().headers.add("Sec-WebSocket-Protocol", "first.v1");
+    dialect = "first";
+  }
+  SUBCASE("none that is known") {
+    exchange.edit().headers.add("Sec-WebSocket-Protocol", "unknown");
+    dialect = "otherwise";
+  }
+  join(exchange, "lobby", rooms);
+  const bool named =
+      exchange.taken_over_with().find("Sec-WebSocket-Protocol: " + dialect + ".v1\r\n") != std::string::npos;
+  CHECK(named == (dialect != "otherwise"));
+  publish("lobby", "x");
+  CHECK(wire.received() == from_server(ws::Opcode::text, dialect + ":lobby:ann:x"));
+}
+
+TEST_CASE_FIXTURE(UpgradeFixture, "upgrade: ?name= is how the client is called") {
+  auto exchange = handshake("/rooms/lobby?name=Ren%C3%A9+D.");
+  join(exchange, "lobby", rooms);
+  wire.send(text_from_peer("x"));
+  deliver();
+  CHECK(wire.received() == from_server(ws::Opcode::text, "otherwise:lobby:Ren\xC3\xA9 D.:x"));
+}
+
+TEST_CASE_FIXTURE(UpgradeFixture, "upgrade: only ?echo=0 leaves out the client's own messages") {
+  bool own_messages = true;
+  std::string target = "/rooms/lobby";
+  SUBCASE("said") {
+    target += "?echo=0";
+    own_messages = false;
+  }
+  SUBCASE("not said") {}
+  SUBCASE("said otherwise") { target += "?echo=1"; }
+  SUBCASE("said without a value") { target += "?echo"; }
+  auto exchange = handshake(target);
+  join(exchange, "lobby", rooms);
+  wire.send(text_from_peer("mine"));
+  publish("lobby", "theirs");
+  const std::string mine = from_server(ws::Opcode::text, "otherwise:lobby::mine");
+  const std::string theirs = from_server(ws::Opcode::text, "otherwise:lobby:ann:theirs");
+  CHECK(wire.received() == (own_messages ? mine + theirs : theirs));
+}
+
+TEST_CASE_FIXTURE(UpgradeFixture, "upgrade: compression is agreed on where the policy allows it") {
+  auto exchange = handshake("/rooms/lobby");
+  exchange.edit().headers.add("Sec-WebSocket-Extensions", "permessage-deflate");
+  bool agreed = false;
+  SUBCASE("it does") {
+    join(exchange, "lobby", rooms);
+    agreed = true;
+    publish("lobby", std::string(500, 'x'));
+    CHECK(wire.received().at(0) == '\xC1');
+  }
+  SUBCASE("it does not") { join(exchange, "", no_rooms); }
+  CHECK((exchange.taken_over_with().find("permessage-deflate") != std::string::npos) == agreed);
+}
+
+TEST_CASE_FIXTURE(UpgradeFixture, "upgrade: an endpoint without rooms takes any client and joins none") {
+  auto exchange = handshake("/echo");
+  join(exchange, "", no_rooms);
+  CHECK(sessions.size() == 1);
+  CHECK(hub.rooms() == 0);
+}
+
+TEST_CASE_FIXTURE(UpgradeFixture,
+                  "upgrade: a refusal is an ordinary answer with the status and fields it needs") {
+  SUBCASE("not asked for") {
+    ExchangeDouble exchange(http::Method::get, "/rooms/lobby");
+    rooms.handle(exchange, "lobby");
+    CHECK(exchange.status() == 426);
+    CHECK(exchange.header("Upgrade") == "websocket");
+    CHECK(exchange.body().find("upgrade_required") != std::string_view::npos);
+  }
+  SUBCASE("another version") {
+    auto exchange = handshake("/rooms/lobby");
+    exchange.edit().headers.set("Sec-WebSocket-Version", "8");
+    rooms.handle(exchange, "lobby");
+    CHECK(exchange.status() == 426);
+    CHECK(exchange.header("Sec-WebSocket-Version") == "13");
+  }
+  SUBCASE("two keys") {
+    auto exchange = handshake("/rooms/lobby");
+    exchange.edit().headers.add("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==");
+    rooms.handle(exchange, "lobby");
+    CHECK(exchange.status() == 400);
+    CHECK(exchange.body().find("websocket_key") != std::string_view::npos);
+  }
+  SUBCASE("malformed extensions") {
+    auto exchange = handshake("/rooms/lobby");
+    exchange.edit().headers.add("Sec-WebSocket-Extensions", "=");
+    rooms.handle(exchange, "lobby");
+    CHECK(exchange.status() == 400);
+    CHECK(exchange.body().find("websocket_extensions") != std::string_view::npos);
+  }
+  CHECK(sessions.size() == 0);
+}
+
+TEST_CASE_FIXTURE(UpgradeFixture, "upgrade: a bad room name is refused with the reason") {
+  auto exchange = handshake("/rooms/");
+  rooms.handle(exchange, "");
+  CHECK(exchange.status() == 400);
+  CHECK(exchange.body().find("bad_room_name") != std::string_view::npos);
+  CHECK(sessions.size() == 0);
+}
+
+TEST_CASE_FIXTURE(UpgradeFixture, "upgrade: while memory is short new clients are asked to come back later") {
+  hub.set_overloaded(true);
+  auto exchange = handshake("/rooms/lobby");
+  rooms.handle(exchange, "lobby");
+  CHECK(exchange.status() == 503);
+  CHECK(exchange.header("Retry-After") == "1");
+  CHECK(exchange.body().find("limits.memory_bytes") != std::string_view::npos);
+  hub.set_overloaded(false);
+  join(exchange, "lobby", rooms);
+  CHECK(sessions.size() == 1);
+}
