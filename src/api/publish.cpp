@@ -32,11 +32,20 @@ hub::Kind kind_of(const http::Request& request) {
 }
 
 /// Why this cannot be published, if so.
-std::optional<http::Response> check(std::string_view room, hub::Kind kind, std::string_view body,
-                                    std::uint64_t message_bytes) {
+std::optional<http::Response> check(std::string_view room, std::string_view client_name,
+                                    const http::Request& request, std::uint64_t message_bytes) {
   if (const auto valid = hub::check_room_name(room); !valid) {
     return http::Response::error(400, "bad_room_name", valid.error().message);
   }
+  if (const auto valid = hub::check_client_name(client_name); !valid) {
+    return http::Response::error(400, "bad_client_name", valid.error().message);
+  }
+  if (request.headers.get("Content-Encoding").value_or("identity") != "identity") {
+    return http::Response::error(415, "unsupported_encoding",
+                                 "a body is taken as it is: send no Content-Encoding");
+  }
+  const std::string_view body = request.body;
+  const hub::Kind kind = kind_of(request);
   if (body.size() > message_bytes) {
     return http::Response::error(413, "message_too_big",
                                  "the message has " + std::to_string(body.size()) +
@@ -71,13 +80,13 @@ http::Response receipt(std::string_view room, const hub::PublishResult& result) 
 void Publish::handle(http::Exchange& exchange, std::string_view room) {
   const http::Request& request = exchange.request();
   const auth::OriginDecision origin = auth::check_origin(request, rules_);
-  const hub::Kind kind = kind_of(request);
-  if (auto problem = check(room, kind, request.body, message_bytes_)) {
+  const std::string name = request.query_parameter("name").value_or("");
+  if (auto problem = check(room, name, request, message_bytes_)) {
     auth::add_cors(problem->headers, origin);
     return exchange.respond(std::move(*problem));
   }
-  const std::string name = request.query_parameter("name").value_or("");
-  const hub::Draft draft{kind, base::FrameRef::copy_of(request.body), base::FrameRef::copy_of(name), 0};
+  const hub::Draft draft{kind_of(request), base::FrameRef::copy_of(request.body),
+                         base::FrameRef::copy_of(name), 0};
   hub_.publish(room, draft,
                [&connections = connections_, id = exchange.defer(), name_of_room = std::string(room),
                 origin](const hub::PublishResult& result) {

@@ -14,7 +14,7 @@ namespace {
 
 using metrics::Exposition;
 
-constexpr double microsecond = 1e-6;
+constexpr double microseconds_per_second = 1e6;
 
 template <class Number>
 void single_counter(Exposition& out, std::string_view name, std::string_view help, Number value) {
@@ -93,11 +93,11 @@ void process(Exposition& out, const MetricsParts& parts) {
   const loop::TurnStats& turns = parts.turn.stats();
   std::vector<double> bounds;
   for (const std::int64_t bound : loop::TurnStats::bounds_us) {
-    bounds.push_back(static_cast<double>(bound) * microsecond);
+    bounds.push_back(static_cast<double>(bound) / microseconds_per_second);
   }
   out.histogram("roomcast_turn_duration_seconds",
                 "How long turns of the event loop worked, sleep not counted.");
-  out.sample({}, {bounds, turns.buckets, static_cast<double>(turns.sum_us) * microsecond});
+  out.sample({}, {bounds, turns.buckets, static_cast<double>(turns.sum_us) / microseconds_per_second});
   single_gauge(out, "roomcast_memory_bytes", "Bytes that the allocator has given out.",
                parts.memory.used_bytes());
 }

@@ -20,8 +20,8 @@ std::optional<ws::DeflatePolicy> deflate_policy(const config::Config& config) {
 Wiring::Wiring(const WiringParts& parts, const config::Config& config)
     : join_(parts.websockets, parts.sessions, {{{"roomcast.raw.v1", &raw_}}, &raw_},
             WebSocketUpgrade::Rooms::from_path, deflate_policy(config)),
-      echo_upgrade_(parts.websockets, parts.sessions, {{}, &echo_}, WebSocketUpgrade::Rooms::none,
-                    deflate_policy(config)),
+      echo_upgrade_(parts.websockets, parts.sessions, {{{"roomcast.raw.v1", &echo_}}, &echo_},
+                    WebSocketUpgrade::Rooms::none, deflate_policy(config)),
       publish_(parts.hub, parts.connections, origins_, parts.websockets.settings.reader.message_bytes),
       metrics_(parts.metrics),
       guarded_join_(origins_, join_, parts.log),
@@ -46,7 +46,7 @@ std::optional<base::Error> Wiring::load_page(const config::Config& config) {
     return std::nullopt;
   }
   auto files = http::FileSet::from_directory(config.web.root);
-  if (!files) return base::Error{"web.root: " + files.error().message};
+  if (!files) return files.error();
   page_.replace(std::move(*files));
   return std::nullopt;
 }

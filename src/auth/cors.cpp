@@ -7,8 +7,7 @@ namespace roomcast::auth {
 namespace {
 
 // Beyond the ones every page may send.
-constexpr std::string_view request_headers = "Content-Type, Idempotency-Key, Last-Event-ID";
-constexpr std::string_view response_headers = "Roomcast-Cursor, Roomcast-Subscribers";
+constexpr std::string_view request_headers = "Content-Type";
 constexpr std::string_view preflight_seconds = "600";
 
 }  // namespace
@@ -17,7 +16,6 @@ void add_cors(http::Headers& headers, const OriginDecision& decision) {
   headers.add("Vary", "Origin");
   if (decision.verdict != OriginVerdict::listed) return;
   headers.add("Access-Control-Allow-Origin", decision.origin);
-  headers.add("Access-Control-Expose-Headers", std::string(response_headers));
 }
 
 bool is_preflight(const http::Request& request) {

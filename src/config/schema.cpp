@@ -87,7 +87,7 @@ constexpr Setting table[] = {
      "How long after a ping something must have come back."},
     {SECONDS(websocket.close_timeout, 1, day_ms), reload, "How long a client may take to answer a close frame."},
 
-    {TEXT(web.root), restart, "Directory served at /; empty serves the page that comes with the server."},
+    {TEXT(web.root), restart, "Directory served at /, read anew by a reload; empty serves the page that comes with the server."},
 
     {FLAG(echo.enabled), restart,
      "Whether /echo answers WebSocket clients with what they send, for diagnosis."},

@@ -57,7 +57,7 @@ void Connection::on_writable() {
 
 void Connection::on_error(std::string_view why) {
   if (phase_ == Phase::ended) return;
-  environment_.log.debug("http connection broken", {{"client", peer_.address}, {"reason", why}});
+  environment_.log.debug("http connection broken", {{"peer", peer_.address}, {"reason", why}});
   finish();
 }
 
@@ -139,7 +139,7 @@ void Connection::respond(Response response) {
   assert(phase_ == Phase::answering);
   const bool keep_alive = wants_keep_alive(request_) && !response.close && !environment_.draining;
   write(response, keep_alive);
-  environment_.log.debug("http request", {{"client", request_.client.address},
+  environment_.log.debug("http request", {{"peer", request_.client.address},
                                           {"method", request_.method_text},
                                           {"path", request_.path},
                                           {"status", response.status},
@@ -176,7 +176,7 @@ HandOver Connection::take_over(std::string_view head) {
 
 void Connection::refuse(const Problem& problem) {
   environment_.log.info("http request refused",
-                        {{"client", peer_.address}, {"status", problem.status}, {"reason", problem.message}});
+                        {{"peer", peer_.address}, {"status", problem.status}, {"reason", problem.message}});
   request_ = {};
   request_.method = parser_->request().method;  // an answer to HEAD has no body even now
   write(Response::error(problem.status, problem.code, problem.message), false);

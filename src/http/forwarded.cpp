@@ -16,24 +16,14 @@ struct Hop {
   std::string_view proto;
 };
 
-/// Splits at `separator` outside double quotes.
-std::vector<std::string_view> split(std::string_view text, char separator) {
+std::vector<std::string_view> split_list(std::string_view text) {
   std::vector<std::string_view> parts;
-  bool quoted = false;
-  std::size_t start = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '"') quoted = !quoted;
-    if (text[i] != separator || quoted) continue;
-    parts.push_back(trim(text.substr(start, i - start)));
-    start = i + 1;
+  for (;;) {
+    const std::size_t comma = text.find(',');
+    parts.push_back(trim(text.substr(0, comma)));
+    if (comma == std::string_view::npos) return parts;
+    text.remove_prefix(comma + 1);
   }
-  parts.push_back(trim(text.substr(start)));
-  return parts;
-}
-
-std::string_view unquote(std::string_view text) {
-  const bool quoted = text.size() >= 2 && text.front() == '"' && text.back() == '"';
-  return quoted ? text.substr(1, text.size() - 2) : text;
 }
 
 /// The numeric address in `text`: "192.0.2.1", "192.0.2.1:80", "2001:db8::1", "[2001:db8::1]:80"; in
@@ -59,27 +49,10 @@ std::optional<std::string> numeric_address(std::string_view text) {
   return std::nullopt;
 }
 
-std::vector<Hop> hops_of_forwarded(std::string_view header) {
+std::vector<Hop> hops_of(std::string_view addresses, std::string_view protos) {
+  const auto proto_list = split_list(protos);
   std::vector<Hop> hops;
-  for (const auto element : split(header, ',')) {
-    Hop hop;
-    for (const auto pair : split(element, ';')) {
-      const auto equals = pair.find('=');
-      if (equals == std::string_view::npos) continue;
-      const auto name = trim(pair.substr(0, equals));
-      const auto value = unquote(trim(pair.substr(equals + 1)));
-      if (equals_ignoring_case(name, "for")) hop.address = value;
-      if (equals_ignoring_case(name, "proto")) hop.proto = value;
-    }
-    hops.push_back(hop);
-  }
-  return hops;
-}
-
-std::vector<Hop> hops_of_x_forwarded(std::string_view addresses, std::string_view protos) {
-  const auto proto_list = split(protos, ',');
-  std::vector<Hop> hops;
-  for (const auto address : split(addresses, ','))
+  for (const auto address : split_list(addresses))
     hops.push_back({address, {}});
   // One scheme is the client's own leg, whoever added addresses; a list stands beside the addresses.
   if (proto_list.size() == 1) {
@@ -98,10 +71,9 @@ Client resolve_client(std::string_view peer_address, bool peer_secure, const Hea
                       const TrustedProxy& is_trusted) {
   Client client{std::string(peer_address), peer_secure};
   if (!is_trusted || !is_trusted(peer_address)) return client;
-  const std::string forwarded = headers.joined("Forwarded");
   const std::string addresses = headers.joined("X-Forwarded-For");
   const std::string protos = headers.joined("X-Forwarded-Proto");
-  const auto hops = forwarded.empty() ? hops_of_x_forwarded(addresses, protos) : hops_of_forwarded(forwarded);
+  const auto hops = hops_of(addresses, protos);
   for (auto hop = hops.rbegin(); hop != hops.rend(); ++hop) {
     if (equals_ignoring_case(hop->proto, "https")) client.secure = true;
     if (equals_ignoring_case(hop->proto, "http")) client.secure = false;

@@ -10,10 +10,13 @@ namespace roomcast::http {
 /// Whether a numeric address (or "unix") is a proxy whose word about the client is taken.
 using TrustedProxy = std::function<bool(std::string_view address)>;
 
-/// Who really asks. Only a trusted peer's word counts: then the right-most address of Forwarded (RFC 7239)
-/// or, without it, X-Forwarded-For that is not itself a trusted proxy, and the scheme that stands with it
-/// (Forwarded's proto, or X-Forwarded-Proto). What is not an address ends the walk: the last good one
-/// stands. `peer_address` and `peer_secure` are what the socket says.
+/// Who really asks. Only a trusted peer's word counts: then the right-most address of X-Forwarded-For that is
+/// not itself a trusted proxy, and the scheme that stands with it in X-Forwarded-Proto. What is not an
+/// address ends the walk: the last good one stands. `peer_address` and `peer_secure` are what the socket
+/// says.
+///
+/// Forwarded (RFC 7239) is not looked at: proxies that write the X-Forwarded fields pass a client's own
+/// Forwarded on as it is, so whoever believed either of the two could be lied to.
 [[nodiscard]] Client resolve_client(std::string_view peer_address, bool peer_secure, const Headers& headers,
                                     const TrustedProxy& is_trusted);
 

@@ -9,6 +9,7 @@ namespace roomcast::hub {
 namespace {
 
 constexpr std::size_t name_bytes_max = 200;
+constexpr std::size_t client_name_bytes_max = 100;
 
 /// C0, DEL, or C1 (which UTF-8 writes as C2 80 to C2 9F). `name` is well-formed UTF-8.
 bool has_control_character(std::string_view name) {
@@ -34,6 +35,16 @@ base::Result<NameIsValid> check_room_name(std::string_view name) {
   if (name.front() == '/' || name.back() == '/') {
     return base::Error{"the room name begins or ends with '/'"};
   }
+  return NameIsValid{};
+}
+
+base::Result<NameIsValid> check_client_name(std::string_view name) {
+  if (name.size() > client_name_bytes_max) {
+    return base::Error{"the client's name has " + std::to_string(name.size()) + " bytes, at most " +
+                       std::to_string(client_name_bytes_max) + " are allowed"};
+  }
+  if (!base::is_valid_utf8(name)) return base::Error{"the client's name is not valid UTF-8"};
+  if (has_control_character(name)) return base::Error{"the client's name contains a control character"};
   return NameIsValid{};
 }
 

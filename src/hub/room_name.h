@@ -11,4 +11,7 @@ namespace roomcast::hub {
 struct NameIsValid {};
 [[nodiscard]] base::Result<NameIsValid> check_room_name(std::string_view name);
 
+/// Checks how a client wants to be called: at most 100 bytes of UTF-8, no control characters; may be empty.
+[[nodiscard]] base::Result<NameIsValid> check_client_name(std::string_view name);
+
 }  // namespace roomcast::hub

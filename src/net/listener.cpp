@@ -73,6 +73,10 @@ void Listener::accept_some() {
   for (int i = 0; i < options_.accepts_per_turn; ++i) {
     if (shared_.admissions.full()) {
       ++shared_.stats.paused_full;
+      if (full_line_.is_due(shared_.loop.monotonic_ms())) {
+        shared_.log.warn("limits.connections is reached: new connections wait",
+                         {{"connections", shared_.admissions.connections()}, {"listener", url()}});
+      }
       return listen(false);
     }
     if (!accept_one()) return;
@@ -106,7 +110,7 @@ void Listener::refuse(const FileDescriptor& socket, const Peer& peer) {
   ++shared_.stats.refused_per_address;
   if (refusal_line_.is_due(shared_.loop.monotonic_ms())) {
     shared_.log.warn("connection refused by limits.connections_per_address",
-                     {{"address", peer.address}, {"refused_so_far", shared_.stats.refused_per_address}});
+                     {{"peer", peer.address}, {"refused_so_far", shared_.stats.refused_per_address}});
   }
   if (tls_ != nullptr || options_.refusal.empty()) return;
   constexpr int flags = MSG_DONTWAIT | MSG_NOSIGNAL;

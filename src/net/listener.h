@@ -106,6 +106,7 @@ class Listener final : private AdmissionControl::Listener, private loop::Timer::
   bool listening_ = false;
   RateLimit complaint_line_;
   RateLimit refusal_line_;
+  RateLimit full_line_;
   loop::Handle<uv_poll_s> poll_;
 };
 

@@ -8,14 +8,18 @@ namespace roomcast::session {
 
 SessionTable::~SessionTable() { abort_all(); }
 
-std::optional<Rejection> SessionTable::check(std::optional<std::string_view> room) const {
-  if (hub_.overloaded()) {
-    return Rejection{Rejection::Why::overloaded, "memory is short (limits.memory_bytes): try again later"};
+std::optional<Rejection> SessionTable::check(std::optional<std::string_view> room,
+                                             std::string_view name) const {
+  using Why = Rejection::Why;
+  if (hub_.overloaded())
+    return Rejection{Why::overloaded, "memory is short (limits.memory_bytes): try again later"};
+  if (room) {
+    const auto valid = hub::check_room_name(*room);
+    if (!valid) return Rejection{Why::bad_room_name, valid.error().message};
   }
-  if (!room) return std::nullopt;
-  const auto valid = hub::check_room_name(*room);
-  if (valid) return std::nullopt;
-  return Rejection{Rejection::Why::bad_room_name, valid.error().message};
+  const auto valid = hub::check_client_name(name);
+  if (!valid) return Rejection{Why::bad_client_name, valid.error().message};
+  return std::nullopt;
 }
 
 void SessionTable::open(std::unique_ptr<Transport> transport, const dialect::Dialect& dialect,

@@ -21,7 +21,7 @@ namespace roomcast::session {
 
 /// Why a client is not let in.
 struct Rejection {
-  enum class Why : std::uint8_t { bad_room_name, overloaded };
+  enum class Why : std::uint8_t { bad_room_name, bad_client_name, overloaded };
   Why why = Why::bad_room_name;
   std::string message;
 };
@@ -40,8 +40,9 @@ class SessionTable final : public base::SlicedWork {
   SessionTable& operator=(const SessionTable&) = delete;
   ~SessionTable();
 
-  /// Whether a client that wants to join `room`, if any, must be turned away.
-  [[nodiscard]] std::optional<Rejection> check(std::optional<std::string_view> room) const;
+  /// Whether a client called `name` that wants to join `room`, if any, must be turned away.
+  [[nodiscard]] std::optional<Rejection> check(std::optional<std::string_view> room,
+                                               std::string_view name) const;
   /// Makes a session of a client that has been let in. The dialect must outlive the table.
   void open(std::unique_ptr<Transport> transport, const dialect::Dialect& dialect, const Options& options);
 

@@ -45,8 +45,10 @@ http::Response refusal(const ws::HandshakeRefused& refused) {
 }
 
 http::Response refusal(const session::Rejection& rejection) {
-  if (rejection.why == session::Rejection::Why::bad_room_name) {
-    return http::Response::error(400, "bad_room_name", rejection.message);
+  using Why = session::Rejection::Why;
+  if (rejection.why != Why::overloaded) {
+    const auto* const code = rejection.why == Why::bad_room_name ? "bad_room_name" : "bad_client_name";
+    return http::Response::error(400, code, rejection.message);
   }
   http::Response response = http::Response::error(503, "overloaded", rejection.message);
   response.headers.add("Retry-After", "1");
@@ -70,7 +72,8 @@ WebSocketUpgrade::WebSocketUpgrade(WebSocketShared& shared, session::SessionTabl
 void WebSocketUpgrade::handle(http::Exchange& exchange, std::string_view room) {
   const http::Request& request = exchange.request();
   const bool has_room = rooms_ == Rooms::from_path;
-  if (const auto rejection = sessions_.check(has_room ? std::optional(room) : std::nullopt)) {
+  const std::string name = request.query_parameter("name").value_or("");
+  if (const auto rejection = sessions_.check(has_room ? std::optional(room) : std::nullopt, name)) {
     return exchange.respond(refusal(*rejection));
   }
   const Fields fields(request.headers);
@@ -78,7 +81,6 @@ void WebSocketUpgrade::handle(http::Exchange& exchange, std::string_view room) {
   if (!decision) return exchange.respond(refusal(decision.error()));
   // The request goes with the hand-over: what is needed of it is taken before.
   const std::string room_name(room);
-  const std::string name = request.query_parameter("name").value_or("");
   const bool own_messages = request.query_parameter("echo") != "0";
   http::HandOver connection = exchange.take_over(decision->head);
   WebSocket::Parts parts{std::move(connection.stream),    std::move(connection.unsent),

@@ -60,3 +60,13 @@ TEST_CASE("a room name neither begins nor ends with a slash") {
   CHECK(error_of("/a") == "the room name begins or ends with '/'");
   CHECK(error_of("a/") == "the room name begins or ends with '/'");
 }
+
+TEST_CASE("a client's name has at most 100 bytes of UTF-8 without control characters, or none at all") {
+  CHECK(roomcast::hub::check_client_name("").ok());
+  CHECK(roomcast::hub::check_client_name("Zo\u00eb / ops").ok());
+  CHECK(roomcast::hub::check_client_name(std::string(100, 'n')).ok());
+  CHECK_FALSE(roomcast::hub::check_client_name(std::string(101, 'n')).ok());
+  CHECK_FALSE(roomcast::hub::check_client_name("\xff").ok());
+  CHECK_FALSE(roomcast::hub::check_client_name(std::string_view("a\0b", 3)).ok());
+  CHECK_FALSE(roomcast::hub::check_client_name("a\nb").ok());
+}
