@@ -40,7 +40,7 @@ std::optional<std::string> check_whole(const config::Config& config) {
   }
   if (config.web.root.empty()) return std::nullopt;
   const auto page = http::FileSet::from_directory(config.web.root);
-  if (!page) return "web.root: " + page.error().message;
+  if (!page) return page.error().message;
   return std::nullopt;
 }
 

@@ -46,7 +46,7 @@ std::optional<base::Error> Wiring::load_page(const config::Config& config) {
     return std::nullopt;
   }
   auto files = http::FileSet::from_directory(config.web.root);
-  if (!files) return base::Error{"web.root: " + files.error().message};
+  if (!files) return files.error();
   page_.replace(std::move(*files));
   return std::nullopt;
 }
