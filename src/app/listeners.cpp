@@ -45,7 +45,7 @@ std::optional<base::Error> Listeners::open(const config::Config& config,
     const auto address = net::Address::parse(text);
     if (!address) return base::Error{"cannot listen on " + text + ": " + address.error().message};
     auto bound = net::ListeningSocket::bind(*address, config.listen_unix_mode);
-    if (!bound) return base::Error{"cannot listen on " + text + ": " + bound.error().message};
+    if (!bound) return bound.error();
     if (auto error = add(std::move(*bound), address->scheme == net::Address::Scheme::https)) return error;
   }
   return std::nullopt;

@@ -53,7 +53,7 @@ constexpr Setting table[] = {
     {WHOLE(limits.fragments, 1, 1'000'000, ""), reload, "Most fragments of one WebSocket message."},
     {WHOLE(limits.body_bytes, 1, 256 * mib, "bytes"), reload, "Largest body of an HTTP request."},
     {WHOLE(limits.header_bytes, 256, mib, "bytes"), reload,
-     "Largest request head: request line and all header fields."},
+     "All header fields of one request together."},
     {WHOLE(limits.header_count, 1, 10'000, ""), reload, "Most header fields of one request."},
     {WHOLE(limits.uri_bytes, 16, mib, "bytes"), reload, "Longest request target."},
     {WHOLE(limits.connections, 1, 10'000'000, ""), reload,

@@ -104,7 +104,10 @@ void Listener::admit(FileDescriptor socket, Peer peer) {
 
 void Listener::refuse(const FileDescriptor& socket, const Peer& peer) {
   ++shared_.stats.refused_per_address;
-  shared_.log.debug("connection refused by limits.connections_per_address", {{"address", peer.address}});
+  if (refusal_line_.is_due(shared_.loop.monotonic_ms())) {
+    shared_.log.warn("connection refused by limits.connections_per_address",
+                     {{"address", peer.address}, {"refused_so_far", shared_.stats.refused_per_address}});
+  }
   if (tls_ != nullptr || options_.refusal.empty()) return;
   constexpr int flags = MSG_DONTWAIT | MSG_NOSIGNAL;
   (void)::send(socket.number(), options_.refusal.data(), options_.refusal.size(), flags);
@@ -153,10 +156,14 @@ bool Listener::shed_one() {
   return shed;
 }
 
+bool Listener::RateLimit::is_due(std::int64_t now_ms) {
+  if (now_ms < next_ms_) return false;
+  next_ms_ = now_ms + complaint_interval_ms;
+  return true;
+}
+
 void Listener::complain(std::string_view what, int error) {
-  const std::int64_t now_ms = shared_.loop.monotonic_ms();
-  if (now_ms < next_complaint_ms_) return;
-  next_complaint_ms_ = now_ms + complaint_interval_ms;
+  if (!complaint_line_.is_due(shared_.loop.monotonic_ms())) return;
   shared_.log.error(what, {{"listener", url()}, {"error", std::generic_category().message(error)}});
 }
 

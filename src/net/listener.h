@@ -79,6 +79,15 @@ class Listener final : private AdmissionControl::Listener, private loop::Timer::
   void on_room_again() override { listen(true); }
   void on_timer(loop::Timer& /*timer*/) override { listen(!shared_.admissions.full()); }
 
+  /// One log line an interval, however often it happens.
+  class RateLimit {
+   public:
+    [[nodiscard]] bool is_due(std::int64_t now_ms);
+
+   private:
+    std::int64_t next_ms_ = 0;
+  };
+
   void listen(bool wanted);
   void accept_some();
   bool accept_one();
@@ -95,7 +104,8 @@ class Listener final : private AdmissionControl::Listener, private loop::Timer::
   FileDescriptor reserve_;  // given up for a moment when there are no more descriptors
   loop::Timer retry_;
   bool listening_ = false;
-  std::int64_t next_complaint_ms_ = 0;
+  RateLimit complaint_line_;
+  RateLimit refusal_line_;
   loop::Handle<uv_poll_s> poll_;
 };
 

@@ -2,9 +2,21 @@
 
 #include <utility>
 
+#include "hub/room_name.h"
+
 namespace roomcast::session {
 
 SessionTable::~SessionTable() { abort_all(); }
+
+std::optional<Rejection> SessionTable::check(std::optional<std::string_view> room) const {
+  if (hub_.overloaded()) {
+    return Rejection{Rejection::Why::overloaded, "memory is short (limits.memory_bytes): try again later"};
+  }
+  if (!room) return std::nullopt;
+  const auto valid = hub::check_room_name(*room);
+  if (valid) return std::nullopt;
+  return Rejection{Rejection::Why::bad_room_name, valid.error().message};
+}
 
 void SessionTable::open(std::unique_ptr<Transport> transport, const dialect::Dialect& dialect,
                         const Options& options) {

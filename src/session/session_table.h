@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -16,6 +18,13 @@
 #include "session/session.h"
 
 namespace roomcast::session {
+
+/// Why a client is not let in.
+struct Rejection {
+  enum class Why : std::uint8_t { bad_room_name, overloaded };
+  Why why = Why::bad_room_name;
+  std::string message;
+};
 
 struct SessionStats {
   std::uint64_t opened = 0;
@@ -31,6 +40,8 @@ class SessionTable final : public base::SlicedWork {
   SessionTable& operator=(const SessionTable&) = delete;
   ~SessionTable();
 
+  /// Whether a client that wants to join `room`, if any, must be turned away.
+  [[nodiscard]] std::optional<Rejection> check(std::optional<std::string_view> room) const;
   /// Makes a session of a client that has been let in. The dialect must outlive the table.
   void open(std::unique_ptr<Transport> transport, const dialect::Dialect& dialect, const Options& options);
 

@@ -4,8 +4,6 @@
 #include <string>
 #include <utility>
 
-#include "hub/room_name.h"
-
 namespace roomcast::transport {
 
 namespace {
@@ -46,6 +44,15 @@ http::Response refusal(const ws::HandshakeRefused& refused) {
   return response;
 }
 
+http::Response refusal(const session::Rejection& rejection) {
+  if (rejection.why == session::Rejection::Why::bad_room_name) {
+    return http::Response::error(400, "bad_room_name", rejection.message);
+  }
+  http::Response response = http::Response::error(503, "overloaded", rejection.message);
+  response.headers.add("Retry-After", "1");
+  return response;
+}
+
 }  // namespace
 
 WebSocketUpgrade::WebSocketUpgrade(WebSocketShared& shared, session::SessionTable& sessions,
@@ -62,21 +69,13 @@ WebSocketUpgrade::WebSocketUpgrade(WebSocketShared& shared, session::SessionTabl
 
 void WebSocketUpgrade::handle(http::Exchange& exchange, std::string_view room) {
   const http::Request& request = exchange.request();
-  if (rooms_ == Rooms::from_path) {
-    if (const auto valid = hub::check_room_name(room); !valid) {
-      return exchange.respond(http::Response::error(400, "bad_room_name", valid.error().message));
-    }
+  const bool has_room = rooms_ == Rooms::from_path;
+  if (const auto rejection = sessions_.check(has_room ? std::optional(room) : std::nullopt)) {
+    return exchange.respond(refusal(*rejection));
   }
   const Fields fields(request.headers);
   const auto decision = ws::decide_handshake(handshake_request(request, fields), policy_);
   if (!decision) return exchange.respond(refusal(decision.error()));
-  if (sessions_.hub().overloaded()) {
-    http::Response response =
-        http::Response::error(503, "overloaded", "memory is short (limits.memory_bytes): try again later");
-    response.headers.add("Retry-After", "1");
-    return exchange.respond(std::move(response));
-  }
-
   // The request goes with the hand-over: what is needed of it is taken before.
   const std::string room_name(room);
   const std::string name = request.query_parameter("name").value_or("");

@@ -31,10 +31,11 @@ std::optional<HandshakeRefused> check_upgrade(const HandshakeRequest& request) {
         405, "method_not_allowed", "a WebSocket handshake is a GET request", {{"Allow", "GET"}}};
   }
   if (!list_has_token(request.upgrade, "websocket")) {
-    return HandshakeRefused{426,
-                            "upgrade_required",
-                            "this address speaks WebSocket: send Upgrade: websocket",
-                            {{"Upgrade", "websocket"}, {"Connection", "Upgrade"}}};
+    return HandshakeRefused{
+        426,
+        "upgrade_required",
+        "this address speaks WebSocket: send Upgrade: websocket",
+        {{"Sec-WebSocket-Version", supported_version}, {"Upgrade", "websocket"}, {"Connection", "Upgrade"}}};
   }
   if (request.minor_version < 1) return bad_request("http_version", "a WebSocket handshake needs HTTP/1.1");
   if (!list_has_token(request.connection, "upgrade")) {

@@ -1,6 +1,8 @@
 // CPU time of the server per delivery, roomcast beside a bare loop of send(2), interleaved in one run.
 // Usage: roomcast-bench PATH_OF_ROOMCAST [ROUNDS]
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
@@ -35,8 +37,17 @@ double measure(const char* name, const std::vector<std::string>& command, const 
   return result.ns_per_delivery();
 }
 
+/// A thousand subscribers do not fit the usual soft limit of 1024 descriptors.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int run(const char* self, const char* roomcast, int rounds) {
   const FanoutSettings settings;
+  raise_descriptor_limit();
   pin_to_cpu(client_cpu);
   std::printf("fan-out: %zu subscribers, %zu bytes, %zu messages at %lld/s, %d rounds\n",
               settings.subscribers, settings.message_bytes, settings.messages,

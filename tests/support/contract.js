@@ -7,6 +7,7 @@ export const METRICS = {
   deliveries: 'roomcast_deliveries_total',
   closes: 'roomcast_sessions_closed_total',
   queueBytes: 'roomcast_queued_bytes',
+  memory: 'roomcast_memory_bytes',
   handshakes: 'roomcast_tls_handshakes_total',
 };
 

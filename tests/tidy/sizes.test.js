@@ -9,7 +9,11 @@ const hard_limit = 700;
 const function_limit = 70;
 
 /** Files over the soft limit, with the reason why splitting them would make them harder to read. */
-const long_for_a_reason = {};
+const long_for_a_reason = {
+  'tests/contract/stream_test.cpp': 'one suite that each kind of stream must pass as a whole',
+  'tests/unit/http/connection_test.cpp': 'many short cases around one fixture',
+  'tests/unit/http/parser_test.cpp': 'many short cases around one fixture',
+};
 
 const code = [...under('src', '.h', '.cpp'), ...under('tests', '.h', '.cpp', '.js', '.sh'), ...under('web', '.js', '.css', '.html'), 'dev'];
 const line_count = (name) => read(name).split('\n').length - 1;

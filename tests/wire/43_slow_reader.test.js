@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
 import { METRICS } from '../support/contract.js';
-import { eventually } from '../support/deadline.js';
+import { eventually, seconds } from '../support/deadline.js';
 import { HttpConnection, errorMessage } from '../support/raw_http.js';
 import { startServer } from '../support/server.js';
 import { connect } from '../support/wire_client.js';
@@ -122,8 +122,13 @@ describe('a slow reader', () => {
     await client.close();
   });
 
-  it('past limits.memory_bytes publishing is refused with 503 until the readers are gone', async () => {
+  it('past limits.memory_bytes publishing is refused with 503 until the readers are gone', async (t) => {
     const tight = await startServer({ set: { 'limits.memory_bytes': 16777216, 'limits.queue_bytes': 268435456 } });
+    const measures = eventually(() => tight.metric(METRICS.memory), 'a figure for the memory in use', seconds(2));
+    if (!(await measures.catch(() => false))) {
+      await tight.stop();
+      return t.skip('this build\'s allocator keeps no statistics');
+    }
     const clients = await Promise.all(Array.from({ length: 4 }, () => connect(tight.url, { path: '/rooms/tight' })));
     clients.forEach((client) => client.socket.pauseReading());
     const connection = await HttpConnection.open(tight.url);
@@ -134,7 +139,7 @@ describe('a slow reader', () => {
     clients.forEach((client) => client.destroy());
     await eventually(async () => (await post()).status === 200, 'publishing again');
     connection.close();
-    await tight.stop();
+    return tight.stop();
   });
 
   it('a sender that does not read its echoes is held back or closed, not buffered without end', async () => {

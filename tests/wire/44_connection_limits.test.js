@@ -1,16 +1,20 @@
 // limits.connections, limits.connections_per_address and running out of file descriptors.
 
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
 import { describe, it } from 'node:test';
 import { ByteSocket } from '../support/byte_socket.js';
 import { LOG } from '../support/contract.js';
 import { eventually } from '../support/deadline.js';
 import { HttpConnection, fetchOnce, requestBytes } from '../support/raw_http.js';
-import { startServer } from '../support/server.js';
+import { binary, startServer } from '../support/server.js';
 import { attempt, connect } from '../support/wire_client.js';
 
 const open = (server, count, path = '/rooms/limits') => Promise.all(Array.from({ length: count }, () => connect(server.url, { path })));
 const health = requestBytes('GET', '/healthz');
+
+// UBSan's check of virtual calls opens a pipe to see whether memory can be read: without descriptors it errs.
+const checksVptr = fs.readFileSync(binary).includes('__ubsan_handle_dynamic_type_cache_miss');
 
 describe('connection limits', () => {
   it('past limits.connections clients wait, and are let in when one leaves', async () => {
@@ -79,7 +83,7 @@ describe('connection limits', () => {
     'prlimit --nofile': ['prlimit', '--nofile=64:64'],
     'ulimit -n': ['bash', '-c', 'ulimit -n 40; exec "$0" "$@"'],
   })) {
-    it(`running out of descriptors (${name}) disturbs nobody who is there`, async () => {
+    it(`running out of descriptors (${name}) disturbs nobody who is there`, { skip: checksVptr && 'UBSan\'s vptr check needs descriptors' }, async () => {
       const server = await startServer({ wrap });
       const clients = await open(server, 5);
       const crowd = [];

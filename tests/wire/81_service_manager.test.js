@@ -103,7 +103,7 @@ describe('under a service manager', () => {
     const passed = Object.entries({ ...process.env, NOTIFY_SOCKET: manager.address })
       .filter(([name]) => /^(NOTIFY_SOCKET|ASAN_OPTIONS|UBSAN_OPTIONS)$/.test(name))
       .flatMap(([name, value]) => ['-E', `${name}=${value}`]);
-    const activate = ['systemd-socket-activate', '-l', `127.0.0.1:${port}`, ...passed, binary];
+    const activate = ['systemd-socket-activate', '-l', `127.0.0.1:${port}`, ...passed, binary, '--set', 'drain_seconds=0'];
     const server = new Server(activate, { urlCount: 1 });
     try {
       await server.waitForLog(/Listening on/);

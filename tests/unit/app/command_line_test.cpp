@@ -85,10 +85,11 @@ TEST_CASE("the last action counts, but help wins") {
 
 TEST_CASE("an unknown flag is refused with the one that was meant") {
   CHECK(error_of({"--lisen", "x"}) == "unknown flag --lisen (did you mean --listen?); --help lists them all");
-  CHECK(error_of({"--check-confg"}) == "unknown flag --check-confg (did you mean --check-config?); --help lists them all");
-  CHECK(error_of({"--port=80"}) == "unknown flag --port");
-  CHECK(error_of({"-x"}) == "unknown flag -x");
-  CHECK(error_of({"--"}) == "unknown flag --");
+  CHECK(error_of({"--check-confg"}) ==
+        "unknown flag --check-confg (did you mean --check-config?); --help lists them all");
+  CHECK(error_of({"--port=80"}) == "unknown flag --port; --help lists them all");
+  CHECK(error_of({"-x"}) == "unknown flag -x; --help lists them all");
+  CHECK(error_of({"--"}) == "unknown flag --; --help lists them all");
 }
 
 TEST_CASE("wrong usage of known flags is refused") {

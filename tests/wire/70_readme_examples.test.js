@@ -1,0 +1,126 @@
+// The examples of the README do what it says. In its fenced blocks
+//   console   `$ command` lines, each with its output below; `$ cat FILE` shows a file that the next commands find
+//   log       lines that the server of the console block before has logged
+//   js        a program; what it prints stands behind its `// → ` comments, in order
+// Every console and js block gets a server of its own, which stands where the block says 127.0.0.1:8080.
+
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import fs from 'node:fs';
+import path from 'node:path';
+import { after, describe, it } from 'node:test';
+import { patience, within } from '../support/deadline.js';
+import { scratchDirectory } from '../support/scratch.js';
+import { binary, cleanEnvironment, repository, startServer } from '../support/server.js';
+
+const readme = fs.readFileSync(path.join(repository, 'README.md'), 'utf8');
+const written = '127.0.0.1:8080';
+
+const blocks = [...readme.matchAll(/^```(\w+)\n(.*?)^```$/gms)].map((match) => ({
+  language: match[1],
+  text: match[2],
+  line: readme.slice(0, match.index).split('\n').length,
+}));
+const blocksOf = (language) => blocks.filter((block) => block.language === language);
+
+/** What differs from run to run: a room's epoch. */
+const masked = (text) => text.replace(/"cursor":"[0-9a-f]{16}-/g, '"cursor":"EPOCH-');
+
+/** `$ command` lines as `{command, output}`. */
+const stepsOf = (text) => text.split(/^\$ /m).slice(1).map((step) => {
+  const [command, ...output] = step.split('\n');
+  return { command, output: output.join('\n') };
+});
+
+/** What a child process prints, up to its end or until `enough(printed)`. */
+async function printedBy(child, enough = () => false) {
+  let printed = '';
+  const done = new Promise((resolve) => {
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (data) => {
+        printed += data;
+        if (enough(printed)) resolve();
+      });
+    }
+  });
+  try {
+    await within(patience, Promise.race([done, once(child, 'close')]), 'the output of an example');
+    return printed;
+  } finally {
+    child.kill('SIGKILL');
+  }
+}
+
+/** `command` with the program and curl as a reader has them, except that curl shows no progress where no terminal is. */
+function runInShell(command, cwd) {
+  const script = `exec 2>&1; roomcast() { "$BINARY" "$@"; }; curl() { command curl -sS "$@"; }\n${command}`;
+  const env = cleanEnvironment({ BINARY: binary });
+  return printedBy(spawn('bash', ['-c', script], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] }));
+}
+
+async function checkConsole({ text }, server) {
+  const cwd = scratchDirectory();
+  const here = new URL(server.url).host;
+  for (const { command, output } of stepsOf(text)) {
+    const shown = /^cat (\S+)$/.exec(command);
+    if (shown) {
+      fs.writeFileSync(path.join(cwd, shown[1]), output);
+      continue;
+    }
+    const printed = await runInShell(command.replaceAll(written, here), cwd);
+    assert.equal(masked(printed.replaceAll(here, written)), masked(output), `$ ${command}`);
+  }
+}
+
+async function checkScript({ text }, server) {
+  const expected = [...text.matchAll(/\/\/ → (.*)$/gm)].map(([, line]) => `${line}\n`).join('');
+  assert.notEqual(expected, '', 'the example says what it prints');
+  // Browsers have WebSocket; the Node of Debian has not.
+  const source = (text.includes('import WebSocket') ? '' : "import WebSocket from 'ws';\n") + text;
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', source.replaceAll(written, new URL(server.url).host)], {
+    cwd: path.join(repository, 'tests'),
+    env: cleanEnvironment(),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  assert.equal(await printedBy(child, (printed) => printed.length >= expected.length), expected);
+}
+
+describe('the README', () => {
+  const last = { server: undefined };
+  after(() => last.server?.stop());
+
+  /** A server for one block; it stays until the next one, for the log blocks. */
+  async function serverFor() {
+    await last.server?.stop();
+    last.server = await startServer();
+    return last.server;
+  }
+
+  it('has examples for a shell, a log and JavaScript', () => {
+    for (const language of ['console', 'log', 'js']) assert.notEqual(blocksOf(language).length, 0, language);
+  });
+
+  for (const block of blocks) {
+    if (block.language === 'console') it(`console, line ${block.line}`, async () => checkConsole(block, await serverFor()));
+    if (block.language === 'js') it(`js, line ${block.line}`, async () => checkScript(block, await serverFor()));
+    if (block.language === 'log') {
+      it(`log, line ${block.line}`, async () => {
+        for (const line of block.text.trimEnd().split('\n')) {
+          const message = line.slice(line.indexOf(' '));
+          await last.server.waitForLog({ exec: (logged) => logged.slice(logged.indexOf(' ')) === message });
+        }
+      });
+    }
+  }
+
+  it('lists every metric, with its type and meaning', async () => {
+    const server = await serverFor();
+    const text = await (await fetch(`${server.url}/metrics`)).text();
+    const described = [...text.matchAll(/^# HELP (\S+) (.*)\n# TYPE \S+ (\S+)$/gm)];
+    const rows = described.map(([, name, help, type]) => `| \`${name}\` | ${type} | ${help} |`);
+    assert.notEqual(rows.length, 0);
+    const listed = readme.split('\n').filter((line) => line.startsWith('| `roomcast_'));
+    assert.deepEqual(listed, rows);
+  });
+});
