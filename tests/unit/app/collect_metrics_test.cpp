@@ -2,12 +2,13 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdlib>
 #include <map>
-#include <regex>
-#include <set>
 #include <sstream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "unit/app/server_parts.h"
@@ -41,6 +42,28 @@ const std::map<std::string, std::string> families{
     {"roomcast_turn_duration_seconds", "histogram"},
 };
 
+/// `name` or `name{label="value",…}`; no value needs escaping here.
+bool is_series(std::string_view text) {
+  const auto is_word = [](std::string_view word) {
+    return !word.empty() && word.find_first_not_of("abcdefghijklmnopqrstuvwxyz_") == std::string_view::npos;
+  };
+  const auto brace = text.find('{');
+  if (!is_word(text.substr(0, brace))) return false;
+  if (brace == std::string_view::npos) return true;
+  if (!text.ends_with('}')) return false;
+  std::string_view labels = text.substr(brace + 1, text.size() - brace - 2);
+  for (;;) {
+    const auto begin = labels.find("=\"");
+    if (begin == std::string_view::npos || !is_word(labels.substr(0, begin))) return false;
+    const auto end = labels.find('"', begin + 2);
+    if (end == std::string_view::npos) return false;
+    labels.remove_prefix(end + 1);
+    if (labels.empty()) return true;
+    if (labels.front() != ',') return false;
+    labels.remove_prefix(1);
+  }
+}
+
 /// The Prometheus text format, read as strictly as it is written.
 struct Parsed {
   std::map<std::string, std::string> types;
@@ -49,33 +72,29 @@ struct Parsed {
 };
 
 Parsed parse(const std::string& text) {
-  static const std::regex sample_line(
-      R"(([a-z_]+)((?:\{[a-z]+="[^"\\\n]*"(?:,[a-z]+="[^"\\\n]*")*\})?) (\S+))");
   Parsed parsed;
-  std::istringstream lines(text);
   std::string family;
+  std::istringstream lines(text);
   for (std::string line; std::getline(lines, line);) {
     std::istringstream words(line);
     std::string hash;
     std::string keyword;
     std::string name;
-    std::smatch match;
+    std::string type;
     if (line.rfind("# HELP ", 0) == 0) {
       words >> hash >> keyword >> family;
-    } else if (line.rfind("# TYPE ", 0) == 0) {
-      std::string type;
+      continue;
+    }
+    if (line.rfind("# TYPE ", 0) == 0) {
       words >> hash >> keyword >> name >> type;
       if (name != family || !parsed.types.emplace(name, type).second) parsed.problems.push_back(line);
-    } else if (std::regex_match(line, match, sample_line)) {
-      char* end = nullptr;
-      const std::string number = match[3];
-      const double value = std::strtod(number.c_str(), &end);
-      const bool is_new = parsed.samples.emplace(match[1].str() + match[2].str(), value).second;
-      const bool in_family = match[1].str().rfind(family, 0) == 0;
-      if (*end != '\0' || !is_new || !in_family) parsed.problems.push_back(line);
-    } else {
-      parsed.problems.push_back(line);
+      continue;
     }
+    const std::string series = line.substr(0, line.rfind(' '));
+    char* end = nullptr;
+    const double value = std::strtod(line.c_str() + std::min(series.size() + 1, line.size()), &end);
+    const bool is_sound = is_series(series) && series.rfind(family, 0) == 0 && *end == '\0';
+    if (!is_sound || !parsed.samples.emplace(series, value).second) parsed.problems.push_back(line);
   }
   return parsed;
 }
