@@ -4,6 +4,7 @@ include(GNUInstallDirs)
 
 install(TARGETS roomcast RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(FILES README.md CHANGELOG.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(FILES systemd/roomcast.service systemd/roomcast.socket DESTINATION lib/systemd/system)
 # The configuration that an administrator has changed is never overwritten: the sample lies beside it.
 install(FILES config/roomcast.toml DESTINATION ${CMAKE_INSTALL_DATADIR}/roomcast)

@@ -18,7 +18,7 @@ class TlsClient {
   struct Options {
     std::string server_name{};
     int most_version = TLS1_3_VERSION;
-    std::string protocols{};           ///< ALPN in wire form: a length byte before each
+    std::string protocols{};         ///< ALPN in wire form: a length byte before each
     SSL_SESSION* session = nullptr;  ///< to be resumed
   };
 
