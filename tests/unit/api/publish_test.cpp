@@ -88,6 +88,7 @@ TEST_CASE_FIXTURE(Fixture, "publish: the media type says what kind of message it
   CHECK(kind_of("text/plain; charset=utf-8", "hi") == hub::Kind::text);
   CHECK(kind_of("TEXT/HTML;charset=utf-8", "<b>") == hub::Kind::text);
   CHECK(kind_of("application/json", "[1]") == hub::Kind::json);
+  CHECK(kind_of("application/json;charset=utf-8", "[1]") == hub::Kind::json);
   CHECK(kind_of("Application/JSON ;charset=utf-8", "{}") == hub::Kind::json);
   CHECK(kind_of("application/octet-stream", "\xff") == hub::Kind::binary);
   CHECK(kind_of("application/json-seq", "{") == hub::Kind::binary);

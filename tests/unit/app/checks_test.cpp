@@ -1,0 +1,97 @@
+#include "app/checks.h"
+
+#include <doctest/doctest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include "support/certificates.h"
+#include "support/temporary_directory.h"
+
+using namespace roomcast;
+
+namespace {
+
+struct Fixture {
+  [[nodiscard]] std::string problem() const { return app::check_whole(config).value_or("none"); }
+  void use(const net::CertificateFiles& files) {
+    config.tls.certificate = files.certificate;
+    config.tls.key = files.key;
+  }
+
+  test::TemporaryDirectory directory;
+  config::Config config;
+};
+
+std::string judge(config::TextCheck check, const std::string& text) { return check(text).value_or("sound"); }
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Fixture, "checks: the defaults are sound") { CHECK(problem() == "none"); }
+
+TEST_CASE_FIXTURE(Fixture, "checks: https needs a certificate, from either place") {
+  config.listen = {"http://127.0.0.1:0", "https://127.0.0.1:0"};
+  CHECK(problem() == "listen: https://127.0.0.1:0 needs tls.certificate and tls.key");
+  const auto files = test::make_certificate(directory, "a", "DNS:a.test");
+  SUBCASE("tls.certificate") { use(files); }
+  SUBCASE("tls.certificates") { config.tls.certificates = {{files.certificate, files.key}}; }
+  CHECK(problem() == "none");
+}
+
+TEST_CASE_FIXTURE(Fixture, "checks: certificates must be usable even if nothing listens for https") {
+  const auto files = test::make_certificate(directory, "a", "DNS:a.test");
+  const auto other = test::make_certificate(directory, "b", "DNS:b.test");
+  SUBCASE("the file is not there") {
+    use({directory.file("none.crt"), files.key});
+    CHECK(problem().find("cannot use the certificate in " + directory.file("none.crt")) == 0);
+  }
+  SUBCASE("the file is something else") {
+    use({files.key, files.key});
+    CHECK(problem().find("cannot use the certificate in " + files.key) == 0);
+  }
+  SUBCASE("the key belongs to another") {
+    use({files.certificate, other.key});
+    CHECK(problem().find(other.key) != std::string::npos);
+  }
+  SUBCASE("there is no key") {
+    use({files.certificate, ""});
+    CHECK(problem() != "none");
+  }
+  SUBCASE("a further one is broken") {
+    use(files);
+    config.tls.certificates = {{other.certificate, files.key}};
+    CHECK(problem().find(files.key) != std::string::npos);
+  }
+}
+
+TEST_CASE_FIXTURE(Fixture, "checks: web.root must be a readable folder") {
+  SUBCASE("not there") {
+    config.web.root = directory.file("none");
+    CHECK(problem().find("web.root: cannot read " + config.web.root) == 0);
+  }
+  SUBCASE("a file") {
+    config.web.root = directory.file("file");
+    std::ofstream(config.web.root) << "x";
+    CHECK(problem() == "web.root: " + config.web.root + " is not a directory");
+  }
+  SUBCASE("a folder") {
+    config.web.root = directory.file("folder");
+    std::filesystem::create_directory(config.web.root);
+    CHECK(problem() == "none");
+  }
+}
+
+TEST_CASE("checks: texts are judged by those who will read them") {
+  const config::Checks checks = app::configuration_checks();
+  CHECK(judge(checks.address, "http://[::1]:8080") == "sound");
+  CHECK(judge(checks.address, "unix:/run/roomcast.sock") == "sound");
+  CHECK(judge(checks.address, "http://127.0.0.1:65536") != "sound");
+  CHECK(judge(checks.address, "ftp://127.0.0.1:21") != "sound");
+  CHECK(judge(checks.origin, "https://*.example.org") == "sound");
+  CHECK(judge(checks.origin, "*") == "sound");
+  CHECK(judge(checks.origin, "example.org").find("'example.org' is not an origin") != std::string::npos);
+  CHECK(judge(checks.network, "10.0.0.0/8") == "sound");
+  CHECK(judge(checks.network, "10.0.0.0/33") != "sound");
+  CHECK(judge(checks.network, "example.org") != "sound");
+}

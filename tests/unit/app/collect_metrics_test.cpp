@@ -1,0 +1,191 @@
+#include "app/collect_metrics.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdlib>
+#include <map>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "unit/app/server_parts.h"
+
+using namespace roomcast;
+
+namespace {
+
+const std::map<std::string, std::string> families{
+    {"roomcast_backlog_bytes", "gauge"},
+    {"roomcast_connections", "gauge"},
+    {"roomcast_connections_accepted_total", "counter"},
+    {"roomcast_connections_admitted", "gauge"},
+    {"roomcast_connections_refused_total", "counter"},
+    {"roomcast_deliveries_total", "counter"},
+    {"roomcast_http_bad_requests_total", "counter"},
+    {"roomcast_http_responses_total", "counter"},
+    {"roomcast_http_timeouts_total", "counter"},
+    {"roomcast_memory_bytes", "gauge"},
+    {"roomcast_messages_published_total", "counter"},
+    {"roomcast_messages_received_total", "counter"},
+    {"roomcast_publishes_refused_total", "counter"},
+    {"roomcast_queued_bytes", "gauge"},
+    {"roomcast_received_payload_bytes_total", "counter"},
+    {"roomcast_rooms", "gauge"},
+    {"roomcast_sent_bytes_total", "counter"},
+    {"roomcast_sessions_closed_total", "counter"},
+    {"roomcast_sessions_opened_total", "counter"},
+    {"roomcast_tls_handshakes_total", "counter"},
+    {"roomcast_tls_resumptions_total", "counter"},
+    {"roomcast_turn_duration_seconds", "histogram"},
+};
+
+/// `name` or `name{label="value",…}`; no value needs escaping here.
+bool is_series(std::string_view text) {
+  const auto is_word = [](std::string_view word) {
+    return !word.empty() && word.find_first_not_of("abcdefghijklmnopqrstuvwxyz_") == std::string_view::npos;
+  };
+  const auto brace = text.find('{');
+  if (!is_word(text.substr(0, brace))) return false;
+  if (brace == std::string_view::npos) return true;
+  if (!text.ends_with('}')) return false;
+  std::string_view labels = text.substr(brace + 1, text.size() - brace - 2);
+  for (;;) {
+    const auto begin = labels.find("=\"");
+    if (begin == std::string_view::npos || !is_word(labels.substr(0, begin))) return false;
+    const auto end = labels.find('"', begin + 2);
+    if (end == std::string_view::npos) return false;
+    labels.remove_prefix(end + 1);
+    if (labels.empty()) return true;
+    if (labels.front() != ',') return false;
+    labels.remove_prefix(1);
+  }
+}
+
+/// The Prometheus text format, read as strictly as it is written.
+struct Parsed {
+  std::map<std::string, std::string> types;
+  std::map<std::string, double> samples;  ///< by name and labels as they stand
+  std::vector<std::string> problems;
+};
+
+Parsed parse(const std::string& text) {
+  Parsed parsed;
+  std::string family;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line);
+    std::string hash;
+    std::string keyword;
+    std::string name;
+    std::string type;
+    if (line.rfind("# HELP ", 0) == 0) {
+      words >> hash >> keyword >> family;
+      continue;
+    }
+    if (line.rfind("# TYPE ", 0) == 0) {
+      words >> hash >> keyword >> name >> type;
+      if (name != family || !parsed.types.emplace(name, type).second) parsed.problems.push_back(line);
+      continue;
+    }
+    const std::string series = line.substr(0, line.rfind(' '));
+    char* end = nullptr;
+    const double value = std::strtod(line.c_str() + std::min(series.size() + 1, line.size()), &end);
+    const bool is_sound = is_series(series) && series.rfind(family, 0) == 0 && *end == '\0';
+    if (!is_sound || !parsed.samples.emplace(series, value).second) parsed.problems.push_back(line);
+  }
+  return parsed;
+}
+
+struct Fixture : test::ServerParts {
+  std::map<std::string, double> samples() {
+    std::string text;
+    metrics.collect(text);
+    return parse(text).samples;
+  }
+
+  net::AdmissionControl admissions{{10, 10}};
+  net::ListenerStats listeners;
+  net::TlsStats tls;
+  transport::WebSocketFramings framings{6, 128};
+  transport::WebSocketShared websockets{turn, deadlines, linger, framings, {}};
+  app::MemoryGuard memory{loop, hub, sessions, log};
+  app::CollectMetrics metrics{
+      {turn, admissions, listeners, tls, linger, http, hub, sessions, websockets, memory}};
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Fixture, "metrics: every family is there once, of its type, in sound text") {
+  std::string text;
+  metrics.collect(text);
+  const Parsed parsed = parse(text);
+  CHECK(parsed.problems.empty());
+  CHECK(parsed.types == families);
+  for (const auto& [name, type] : parsed.types)
+    CHECK(name.ends_with("_total") == (type == "counter"));
+  CHECK(parsed.samples.count("roomcast_turn_duration_seconds_bucket{le=\"+Inf\"}") == 1);
+  CHECK(parsed.samples.count("roomcast_turn_duration_seconds_count") == 1);
+  for (std::size_t i = 0; i < static_cast<std::size_t>(base::CloseReason::count_); ++i) {
+    const std::string reason(base::describe(static_cast<base::CloseReason>(i)).name);
+    CHECK(parsed.samples.count("roomcast_sessions_closed_total{reason=\"" + reason + "\"}") == 1);
+  }
+}
+
+TEST_CASE_FIXTURE(Fixture, "metrics: collecting appends, and changes nothing") {
+  std::string text = "before\n";
+  metrics.collect(text);
+  std::string again = "before\n";
+  metrics.collect(again);
+  CHECK(text.rfind("before\n# HELP ", 0) == 0);
+  CHECK(text == again);
+}
+
+TEST_CASE_FIXTURE(Fixture, "metrics: clients, rooms and messages are counted where they belong") {
+  auto& ada = join("lobby");
+  join("lobby").queued = 7;
+  join("attic").queued = 5;
+  hub.publish("lobby", {hub::Kind::text, base::FrameRef::copy_of("hello"), {}, 0});
+  auto now = samples();
+  CHECK(now["roomcast_connections{transport=\"websocket\"}"] == 3);
+  CHECK(now["roomcast_sessions_opened_total"] == 3);
+  CHECK(now["roomcast_rooms"] == 2);
+  CHECK(now["roomcast_queued_bytes"] == 12);
+  CHECK(now["roomcast_messages_published_total"] == 1);
+  CHECK(now["roomcast_deliveries_total"] == 0);
+  CHECK(now["roomcast_backlog_bytes"] == 5);
+
+  loop.run_turn_without_waiting();
+  ada.events->on_closed(base::CloseReason::client_closed);
+  hub.set_overloaded(true);
+  hub.publish("lobby", {hub::Kind::text, base::FrameRef::copy_of("x"), {}, 0});
+  now = samples();
+  CHECK(now["roomcast_deliveries_total"] == 2);
+  CHECK(now["roomcast_backlog_bytes"] == 0);
+  CHECK(now["roomcast_connections{transport=\"websocket\"}"] == 2);
+  CHECK(now["roomcast_sessions_closed_total{reason=\"client_closed\"}"] == 1);
+  CHECK(now["roomcast_publishes_refused_total"] == 1);
+}
+
+TEST_CASE_FIXTURE(Fixture, "metrics: the counters of the parts stand under their own names") {
+  listeners = {1, 2, 3, 4, 5};
+  tls = {6, 7, 8};
+  websockets.stats = {9, 10, 11};
+  net::Admission admission;
+  CHECK(admissions.admit("192.0.2.1", false, admission) == net::Refusal::none);
+  auto now = samples();
+  CHECK(now["roomcast_connections_accepted_total"] == 1);
+  CHECK(now["roomcast_connections_refused_total{reason=\"per_address\"}"] == 2);
+  CHECK(now["roomcast_connections_refused_total{reason=\"full\"}"] == 3);
+  CHECK(now["roomcast_connections_refused_total{reason=\"out_of_descriptors\"}"] == 4);
+  CHECK(now["roomcast_connections_refused_total{reason=\"failed\"}"] == 5);
+  CHECK(now["roomcast_tls_handshakes_total{outcome=\"ok\"}"] == 6);
+  CHECK(now["roomcast_tls_handshakes_total{outcome=\"failed\"}"] == 7);
+  CHECK(now["roomcast_tls_resumptions_total"] == 8);
+  CHECK(now["roomcast_messages_received_total"] == 9);
+  CHECK(now["roomcast_received_payload_bytes_total"] == 10);
+  CHECK(now["roomcast_sent_bytes_total"] == 11);
+  CHECK(now["roomcast_connections_admitted"] == 1);
+}

@@ -1,0 +1,119 @@
+#include "app/drain.h"
+
+#include <doctest/doctest.h>
+
+#include <cstdint>
+
+#include "support/memory_stream.h"
+#include "unit/app/server_parts.h"
+
+using namespace roomcast;
+using test::MemoryWire;
+
+namespace {
+
+/// Clients that complete the close handshake, one turn after they were told.
+class PoliteClients final : private loop::Timer::Listener {
+ public:
+  explicit PoliteClients(test::ServerParts& parts) : parts_(parts), timer_(parts.loop, *this) {
+    timer_.start_every(1);
+  }
+
+ private:
+  void on_timer(loop::Timer& /*timer*/) override {
+    for (auto& wire : parts_.wires) {
+      if (!wire.closes.empty() && !wire.destroyed) wire.events->on_closed(wire.closes.front());
+    }
+  }
+
+  test::ServerParts& parts_;
+  loop::Timer timer_;
+};
+
+struct Fixture : test::ServerParts {
+  /// How long it takes from `begin` until the loop is stopped.
+  std::int64_t drain_for(std::int64_t drain_ms, std::int64_t grace_ms) {
+    loop.run_turn_without_waiting();  // brings the loop's time up to date
+    const std::int64_t begun_ms = loop.monotonic_ms();
+    drain.begin(drain_ms, grace_ms);
+    CHECK(run());
+    return loop.monotonic_ms() - begun_ms;
+  }
+
+  app::Drain drain{loop, http, sessions, linger, log};
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Fixture, "drain: everybody is told to come back, and the loop stops once they have gone") {
+  const PoliteClients polite(*this);
+  join_many(3);
+  CHECK_FALSE(drain.has_begun());
+  CHECK(drain_for(15'000, 15'000) < 15'000);
+  CHECK(drain.has_begun());
+  CHECK(sessions.size() == 0);
+  for (const auto& wire : wires)
+    CHECK(wire.closes == std::vector<base::CloseReason>{base::CloseReason::server_shutdown});
+}
+
+TEST_CASE_FIXTURE(Fixture, "drain: a few are told at once, however much time there is") {
+  SUBCASE("as many as may come back unnoticed") {
+    join_many(64);
+    drain.begin(60'000, 0);
+    CHECK(told_to_close() == 64);
+  }
+  SUBCASE("one more waits for the next tick") {
+    join_many(65);
+    drain.begin(60'000, 0);
+    CHECK(told_to_close() == 64);
+    CHECK(run_until([&] { return told_to_close() == 65; }));
+  }
+}
+
+TEST_CASE_FIXTURE(Fixture, "drain: many are told in equal shares over the drain time") {
+  join_many(300);
+  drain.begin(150, 0);  // three ticks
+  CHECK(told_to_close() == 101);
+  CHECK(run_until([&] { return told_to_close() > 101; }));
+  CHECK(told_to_close() == 202);
+  CHECK(run_until([&] { return told_to_close() > 202; }));
+  CHECK(told_to_close() == 300);
+}
+
+TEST_CASE_FIXTURE(Fixture, "drain: without drain time all are told at once") {
+  join_many(300);
+  drain.begin(0, 0);
+  CHECK(told_to_close() == 300);
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "drain: whoever does not say goodbye is waited for no longer than time and grace") {
+  join_many(1);
+  CHECK(drain_for(60, 60) >= 120);
+  CHECK(sessions.size() == 1);
+}
+
+TEST_CASE_FIXTURE(Fixture, "drain: connections whose last bytes are still on their way are waited for") {
+  MemoryWire wire;
+  linger.add(wire.make_stream(), {}, {});
+  SUBCASE("until they have said FIN") {
+    wire.end();
+    CHECK(drain_for(15'000, 15'000) < 15'000);
+    CHECK_FALSE(wire.is_open());
+  }
+  SUBCASE("or time is over") {
+    CHECK(drain_for(0, 100) >= 100);
+    CHECK(wire.is_open());
+  }
+}
+
+TEST_CASE_FIXTURE(Fixture, "drain: idle HTTP connections are closed at once") {
+  MemoryWire wire;
+  http.accept(wire.make_stream(), {"192.0.2.1", 1}, {});
+  CHECK(http.connections() == 1);
+  drain.begin(15'000, 15'000);
+  wire.end();
+  CHECK(run());
+  CHECK(http.connections() == 0);
+  CHECK_FALSE(wire.is_open());
+}

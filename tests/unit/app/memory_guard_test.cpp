@@ -1,0 +1,75 @@
+#include "app/memory_guard.h"
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <vector>
+
+#include "unit/app/server_parts.h"
+
+using namespace roomcast;
+
+namespace {
+
+#if defined(__SANITIZE_ADDRESS__)
+constexpr bool has_own_allocator = true;
+#elif defined(__has_feature)
+constexpr bool has_own_allocator = __has_feature(address_sanitizer);
+#else
+constexpr bool has_own_allocator = false;
+#endif
+
+constexpr std::size_t plenty = std::size_t{1} << 40U;
+
+struct Fixture : test::ServerParts {
+  /// Waits until the guard has looked once more, which it shows by seeing that something was allocated.
+  bool guard_looks() {
+    const std::size_t before = guard.used_bytes();
+    ballast.emplace_back(100'000, 'x');
+    return run_until([&] { return guard.used_bytes() > before + 50'000; });
+  }
+
+  std::vector<std::string> ballast{std::string(10'000'000, 'x')};
+  app::MemoryGuard guard{loop, hub, sessions, log};
+};
+
+}  // namespace
+
+// The sanitizer's allocator does not count for mallinfo2.
+TEST_SUITE_BEGIN("memory guard" * doctest::skip(has_own_allocator));
+
+TEST_CASE_FIXTURE(Fixture, "memory guard: within the limit nobody is bothered") {
+  guard.set_limits({plenty, 800});
+  join("lobby").queued = 100'000;
+  CHECK(guard_looks());
+  CHECK(guard.used_bytes() > 10'000'000);
+  CHECK_FALSE(hub.overloaded());
+  CHECK(told_to_close() == 0);
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "memory guard: past the limit the slowest are closed and the hub takes nothing more") {
+  guard.set_limits({1, 800});
+  auto& fast = join("lobby");
+  auto& slow = join("lobby");
+  fast.queued = 100;  // an eighth of limits.queue_bytes
+  slow.queued = 101;
+  CHECK(guard_looks());
+  CHECK(hub.overloaded());
+  CHECK(fast.closes.empty());
+  CHECK(slow.closes == std::vector<base::CloseReason>{base::CloseReason::slow_consumer});
+}
+
+TEST_CASE_FIXTURE(Fixture, "memory guard: it gives way again only when a tenth of the limit is free") {
+  guard.set_limits({1, 800});
+  CHECK(guard_looks());
+  CHECK(hub.overloaded());
+  guard.set_limits({guard.used_bytes() / 100 * 105, 800});
+  CHECK(guard_looks());
+  CHECK(hub.overloaded());
+  guard.set_limits({guard.used_bytes() / 100 * 120, 800});
+  CHECK(guard_looks());
+  CHECK_FALSE(hub.overloaded());
+}
+
+TEST_SUITE_END();
