@@ -43,7 +43,7 @@ base::Result<toml::value, TomlError> parse(std::string_view text) {
     error.line = line_of(at);
     error.column = column_of(at);
   }
-  error.message += ", in: " + line_at(text, error.line);
+  if (error.line > 0) error.message += ", in: " + line_at(text, error.line);
   return error;
 }
 
