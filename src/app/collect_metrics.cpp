@@ -92,6 +92,7 @@ void http_and_tls(Exposition& out, const MetricsParts& parts) {
 void process(Exposition& out, const MetricsParts& parts) {
   const loop::TurnStats& turns = parts.turn.stats();
   std::vector<double> bounds;
+  bounds.reserve(loop::TurnStats::bounds_us.size());
   for (const std::int64_t bound : loop::TurnStats::bounds_us) {
     bounds.push_back(static_cast<double>(bound) / microseconds_per_second);
   }

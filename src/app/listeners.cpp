@@ -32,7 +32,7 @@ base::Result<std::shared_ptr<const net::TlsContext>> load_certificates(const con
 }
 
 std::optional<base::Error> Listeners::open(const config::Config& config,
-                                           std::vector<InheritedSocket> inherited,
+                                           const std::vector<InheritedSocket>& inherited,
                                            std::shared_ptr<const net::TlsContext> certificates) {
   if (certificates) wrapper_.emplace(tls_, std::move(certificates));
   for (const InheritedSocket& socket : inherited) {

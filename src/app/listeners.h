@@ -30,7 +30,7 @@ class Listeners {
   /// Opens all of them, or says which could not be opened and why. `inherited` replaces config.listen if
   /// there is any; one whose name begins with "https" speaks TLS.
   [[nodiscard]] std::optional<base::Error> open(const config::Config& config,
-                                                std::vector<InheritedSocket> inherited,
+                                                const std::vector<InheritedSocket>& inherited,
                                                 std::shared_ptr<const net::TlsContext> certificates);
   /// Stops listening; connections live on.
   void close() { listeners_.clear(); }

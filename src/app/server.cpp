@@ -92,12 +92,13 @@ Server::~Server() {
   loop_.run_turn_without_waiting();
 }
 
-std::optional<base::Error> Server::run(std::vector<InheritedSocket> inherited) {
+std::optional<base::Error> Server::run(const std::vector<InheritedSocket>& inherited) {
   auto certificates = load_certificates(config_);
   if (!certificates) return certificates.error();
   if (auto error = wiring_.load_page(config_)) return error;
   apply(config_);
-  if (auto error = listeners_.open(config_, std::move(inherited), std::move(*certificates))) return error;
+  if (!inherited.empty()) log_.info("the service manager holds the listening sockets: listen is not used");
+  if (auto error = listeners_.open(config_, inherited, std::move(*certificates))) return error;
   announce_readiness();
   loop_.run();
   log_.info("stopped");

@@ -47,7 +47,7 @@ class Server final : private net::ListenerEvents,
   ~Server();
 
   /// Opens the listeners and serves until a signal ends it. An error means that it could not begin.
-  [[nodiscard]] std::optional<base::Error> run(std::vector<InheritedSocket> inherited);
+  [[nodiscard]] std::optional<base::Error> run(const std::vector<InheritedSocket>& inherited);
 
  private:
   void on_connection(std::unique_ptr<net::ByteStream> stream, net::Peer peer,

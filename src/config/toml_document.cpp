@@ -23,6 +23,14 @@ std::size_t line_of(const toml::source_location& at) { return at.first_line_numb
 std::size_t column_of(const toml::source_location& at) { return at.first_column_number(); }
 const std::string& text_of(const toml::value& value) { return value.as_string(); }
 
+/// Line `number`, counted from 1, without its end; cut where it is long.
+std::string line_at(std::string_view text, std::size_t number) {
+  constexpr std::size_t shown_bytes = 80;
+  for (; number > 1; --number)
+    text.remove_prefix(std::min(text.find('\n') + 1, text.size()));
+  return std::string(text.substr(0, std::min(text.find('\n'), shown_bytes)));
+}
+
 base::Result<toml::value, TomlError> parse(std::string_view text) {
   auto parsed = toml::try_parse(std::vector<unsigned char>(text.begin(), text.end()), "config");
   if (parsed.is_ok()) return std::move(parsed.unwrap());
@@ -35,6 +43,7 @@ base::Result<toml::value, TomlError> parse(std::string_view text) {
     error.line = line_of(at);
     error.column = column_of(at);
   }
+  if (error.line > 0) error.message += ", in: " + line_at(text, error.line);
   return error;
 }
 

@@ -57,9 +57,9 @@ void Hub::on_published(Ticket ticket, const PublishOutcome& outcome) {
   if (found == waiting_.end()) return;
   Waiting waiting = std::move(found->second);
   waiting_.erase(found);
-  PublishResult result = outcome.ok() ? PublishResult(Receipt{*outcome, subscribers(waiting.room)})
-                                      : PublishResult(outcome.error());
-  completed_.emplace_back(std::move(waiting.done), std::move(result));
+  const PublishResult result = outcome.ok() ? PublishResult(Receipt{*outcome, subscribers(waiting.room)})
+                                            : PublishResult(outcome.error());
+  completed_.emplace_back(std::move(waiting.done), result);
   scheduler_.wake();
 }
 

@@ -194,9 +194,15 @@ void WebSocket::say_goodbye(base::CloseReason reason, std::uint16_t code, std::s
 void WebSocket::on_end() {
   peer_ended_ = true;
   read_held();
-  // Without a close handshake there is nothing to wait for; with one, what is queued still leaves.
-  if (state_ != State::finishing)
-    end(state_ == State::closing ? reason_ : base::CloseReason::connection_lost);
+  if (state_ == State::closed) return;
+  // There is nothing to wait for any more, but whoever only closed its sending half still gets what it is
+  // owed.
+  if (state_ == State::open) {
+    deadline_.set_in(shared_.settings.close_timeout_ms);
+    events_->on_closing();
+  }
+  state_ = State::finishing;
+  mark_dirty();
 }
 
 void WebSocket::on_writable() { mark_dirty(); }

@@ -14,6 +14,11 @@
 
 namespace roomcast::test {
 
+struct CloseFile {
+  void operator()(FILE* file) const { std::fclose(file); }
+};
+using File = std::unique_ptr<FILE, CloseFile>;
+
 /// Writes a fresh self-signed certificate, its key beside it, as `name`.crt and `name`.key.
 /// `alternative_names` as in OpenSSL's configuration: "DNS:example.org,DNS:*.example.org". Valid for a day.
 inline net::CertificateFiles make_certificate(const TemporaryDirectory& directory, const std::string& name,
@@ -37,9 +42,8 @@ inline net::CertificateFiles make_certificate(const TemporaryDirectory& director
   X509_sign(x, key.get(), EVP_sha256());
 
   net::CertificateFiles files{directory.file(name + ".crt"), directory.file(name + ".key")};
-  const std::unique_ptr<FILE, decltype(&std::fclose)> crt(std::fopen(files.certificate.c_str(), "w"),
-                                                          std::fclose);
-  const std::unique_ptr<FILE, decltype(&std::fclose)> pem(std::fopen(files.key.c_str(), "w"), std::fclose);
+  const File crt(std::fopen(files.certificate.c_str(), "w"));
+  const File pem(std::fopen(files.key.c_str(), "w"));
   if (!crt || !pem || PEM_write_X509(crt.get(), x) != 1 ||
       PEM_write_PrivateKey(pem.get(), key.get(), nullptr, nullptr, 0, nullptr, nullptr) != 1) {
     throw std::runtime_error("cannot write a test certificate");

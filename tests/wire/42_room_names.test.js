@@ -50,4 +50,18 @@ describe('room names', () => {
       });
     }
   });
+
+  it('a client may be called anything of at most 100 bytes without control characters', async () => {
+    for (const name of ['', 'Zo%C3%AB', 'n'.repeat(100)]) {
+      const client = await connect(server.url, { path: `/rooms/called?name=${name}` });
+      await client.close();
+    }
+    for (const name of ['n'.repeat(101), '%0A', '%FF']) {
+      const path = `/rooms/called?name=${name}`;
+      for (const response of [await refusal(server.url, { path }), await fetchOnce(server.url, 'POST', path, { body: 'x' })]) {
+        assert.equal(response.status, 400);
+        assert.equal(response.json.error.code, 'bad_client_name');
+      }
+    }
+  });
 });

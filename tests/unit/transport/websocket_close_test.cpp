@@ -207,6 +207,7 @@ TEST_CASE_FIXTURE(Fixture, "websocket: FIN or a reset without a close frame is a
   open();
   SUBCASE("FIN") { wire.end(); }
   SUBCASE("reset") { wire.fail("connection reset"); }
+  end_turn();
   CHECK(seen.ended_with(CloseReason::connection_lost));
   CHECK(client->close_code() == 0);
   pass(ping_ms);
@@ -217,11 +218,26 @@ TEST_CASE_FIXTURE(Fixture, "websocket: FIN or a reset without a close frame is a
   CHECK(admissions.connections() == 0);
 }
 
+TEST_CASE_FIXTURE(Fixture, "websocket: who only closed its sending half still gets what it is owed") {
+  open();
+  wire.set_room(0);
+  send("owed");
+  end_turn();
+  wire.end();
+  end_turn();
+  CHECK(seen.closed.empty());
+  wire.set_room(MemoryWire::unlimited);
+  end_turn();
+  CHECK(wire.received() == "owed");
+  CHECK(seen.ended_with(CloseReason::connection_lost));
+}
+
 TEST_CASE_FIXTURE(Fixture, "websocket: FIN or a reset while closing keeps the reason it was closed for") {
   open();
   client->close(CloseReason::server_shutdown, {});
   SUBCASE("FIN") { wire.end(); }
   SUBCASE("reset") { wire.fail("connection reset"); }
+  end_turn();
   CHECK(seen.ended_with(CloseReason::server_shutdown));
 }
 
