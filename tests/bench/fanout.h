@@ -11,7 +11,7 @@ struct FanoutSettings {
   std::size_t subscribers = 1000;
   std::size_t message_bytes = 64;
   std::size_t messages = 200;
-  std::int64_t interval_us = 10000;  ///< between messages
+  std::int64_t interval_us = 10000;  ///< between messages, at least
 };
 
 struct FanoutResult {
@@ -23,8 +23,9 @@ struct FanoutResult {
   }
 };
 
-/// Connects the subscribers to /rooms/bench over WebSocket, has the first publish at a fixed rate and counts
-/// what all of them receive. Gives up 10 s after the last publish.
+/// Connects the subscribers to /rooms/bench over WebSocket, has the first publish one message after the
+/// other, each when the one before has arrived everywhere, and counts what all of them receive. Gives up 10 s
+/// after the last publish would be due.
 FanoutResult run_fanout(const ServerProcess& server, const FanoutSettings& settings);
 
 }  // namespace roomcast::bench

@@ -49,7 +49,7 @@ int run(const char* self, const char* roomcast, int rounds) {
   const FanoutSettings settings;
   raise_descriptor_limit();
   pin_to_cpu(client_cpu);
-  std::printf("fan-out: %zu subscribers, %zu bytes, %zu messages at %lld/s, %d rounds\n",
+  std::printf("fan-out: %zu subscribers, %zu bytes, %zu messages, at most %lld/s, %d rounds\n",
               settings.subscribers, settings.message_bytes, settings.messages,
               1'000'000LL / settings.interval_us, rounds);
   std::vector<double> floors;
