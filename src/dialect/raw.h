@@ -4,7 +4,7 @@
 
 namespace roomcast::dialect {
 
-/// No envelope (DESIGN 2.2): what a client sends is published, what the room gets arrives verbatim.
+/// No envelope: what a client sends is published, what the room gets arrives verbatim.
 class Raw final : public Dialect {
  public:
   [[nodiscard]] std::string_view name() const override { return "raw"; }

@@ -14,7 +14,7 @@ enum class Kind : std::uint8_t { text, json, binary };
 /// Names one subscriber for as long as it lives, for leaving out a sender's own messages; 0: nobody.
 using SubscriberId = std::uint64_t;
 
-/// A place in a room's order (DESIGN 2.4): the log's identity and the message's number in it.
+/// A place in a room's order: the log's identity and the message's number in it.
 struct Position {
   std::uint64_t epoch = 0;
   std::uint64_t offset = 0;  ///< 1, 2, 3 …; 0: before the first message
