@@ -44,7 +44,7 @@ class SlicedWork {
   ~SlicedWork() = default;
 };
 
-/// What the end of a turn does for others (DESIGN: deliver, flush, reap). Implemented by loop::Turn.
+/// What the end of a turn does for others (deliver, flush, reap). Implemented by loop::Turn.
 class Scheduler {
  public:
   /// Has `item.flush()` called before the loop sleeps. Marking twice is the same as once.

@@ -6,7 +6,7 @@
 
 namespace roomcast::hub {
 
-/// Checks a room name (DESIGN section 1): 1–200 bytes of UTF-8, no control characters (C0, DEL, C1), no
+/// Checks a room name: 1–200 bytes of UTF-8, no control characters (C0, DEL, C1), no
 /// leading or trailing '/'. The error says which rule was broken.
 struct NameIsValid {};
 [[nodiscard]] base::Result<NameIsValid> check_room_name(std::string_view name);
