@@ -25,9 +25,9 @@ COPY --from=build /installed/usr/bin/roomcast /usr/bin/roomcast
 USER roomcast
 EXPOSE 8080
 STOPSIGNAL SIGTERM
-# Bash speaks TCP by itself: no client has to be installed. Another port: -e ROOMCAST_HEALTH_PORT=…
+# Bash speaks TCP by itself: no client has to be installed. Another port: -e HEALTH_PORT=…
 HEALTHCHECK --interval=10s --timeout=3s --start-period=5s CMD ["bash", "-c", "\
-  exec 3<>/dev/tcp/127.0.0.1/${ROOMCAST_HEALTH_PORT:-8080} \
+  exec 3<>/dev/tcp/127.0.0.1/${HEALTH_PORT:-8080} \
   && printf 'GET /healthz HTTP/1.1\\r\\nHost: localhost\\r\\nConnection: close\\r\\n\\r\\n' >&3 \
   && read -r _ status _ <&3 && [ \"$status\" = 200 ]"]
 ENTRYPOINT ["/usr/bin/roomcast"]

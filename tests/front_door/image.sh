@@ -66,7 +66,7 @@ get() {
 }
 
 container="$(buildah from --pull-never "$image")"
-in_image() { buildah run --network host --env "ROOMCAST_HEALTH_PORT=$port" "$container" -- "$@"; }
+in_image() { buildah run --network host --env "HEALTH_PORT=$port" "$container" -- "$@"; }
 in_image /usr/bin/roomcast --listen "http://127.0.0.1:$port" &
 server=$!
 for ((i = 0; i < 100; i++)); do
