@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::int64_t tick_ms = 50;
 // So many may come back at once without anybody noticing.
-constexpr std::size_t at_least_per_tick = 64;
+constexpr std::size_t at_least_per_tick = 8;
 
 }  // namespace
 
