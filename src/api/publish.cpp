@@ -61,11 +61,7 @@ std::optional<http::Response> check(std::string_view room, std::string_view clie
 }
 
 http::Response receipt(std::string_view room, const hub::PublishResult& result) {
-  if (!result) {
-    http::Response response = http::Response::error(503, "overloaded", result.error().message);
-    response.headers.add("Retry-After", "1");
-    return response;
-  }
+  if (!result) return http::Response::overloaded(result.error().message);
   std::string body = R"({"room":)";
   base::append_json_string(body, room);
   body += R"(,"cursor":")" + hub::to_cursor(result->position);

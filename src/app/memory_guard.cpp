@@ -13,7 +13,6 @@ constexpr std::int64_t look_every_ms = 200;
 MemoryGuard::MemoryGuard(loop::Loop& loop, hub::Hub& hub, session::SessionTable& sessions, base::Log& log)
     : hub_(hub), sessions_(sessions), log_(log), timer_(loop, *this) {
   timer_.start_every(look_every_ms);
-  timer_.do_not_keep_loop_running();
 }
 
 void MemoryGuard::on_timer(loop::Timer& /*timer*/) {

@@ -131,6 +131,12 @@ Response Response::error(int status, std::string_view code, std::string_view mes
   return of(status, "application/json", body);
 }
 
+Response Response::overloaded(std::string_view message) {
+  Response response = error(503, "overloaded", message);
+  response.headers.add("Retry-After", "1");
+  return response;
+}
+
 std::string_view reason_phrase(int status) {
   struct Row {
     int status;

@@ -83,6 +83,8 @@ struct Response {
   /// `{"error":{"code","message"}}` as application/json. `code` is a stable snake_case word; `message` names
   /// the limit or the config key that said no.
   static Response error(int status, std::string_view code, std::string_view message);
+  /// 503: too much to do, come back in a second (Retry-After).
+  static Response overloaded(std::string_view message);
 };
 
 /// The reason phrase of RFC 9110 section 15 for `status`; "Unknown" if there is none.

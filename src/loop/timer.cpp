@@ -31,8 +31,6 @@ void Timer::stop() { uv_timer_stop(handle_.get()); }
 
 bool Timer::is_active() const { return uv_is_active(reinterpret_cast<uv_handle_t*>(handle_.get())) != 0; }
 
-void Timer::do_not_keep_loop_running() { uv_unref(reinterpret_cast<uv_handle_t*>(handle_.get())); }
-
 void Timer::on_expiry(uv_timer_s* handle) noexcept {
   auto* timer = static_cast<Timer*>(handle->data);
   timer->listener_.on_timer(*timer);

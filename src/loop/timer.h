@@ -32,8 +32,6 @@ class Timer {
   void start_every(std::int64_t ms);
   void stop();
   [[nodiscard]] bool is_active() const;
-  /// The loop no longer goes on running just for this timer.
-  void do_not_keep_loop_running();
 
  private:
   static void on_expiry(uv_timer_s* handle) noexcept;

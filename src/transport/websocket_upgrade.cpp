@@ -46,13 +46,9 @@ http::Response refusal(const ws::HandshakeRefused& refused) {
 
 http::Response refusal(const session::Rejection& rejection) {
   using Why = session::Rejection::Why;
-  if (rejection.why != Why::overloaded) {
-    const auto* const code = rejection.why == Why::bad_room_name ? "bad_room_name" : "bad_client_name";
-    return http::Response::error(400, code, rejection.message);
-  }
-  http::Response response = http::Response::error(503, "overloaded", rejection.message);
-  response.headers.add("Retry-After", "1");
-  return response;
+  if (rejection.why == Why::overloaded) return http::Response::overloaded(rejection.message);
+  const auto* const code = rejection.why == Why::bad_room_name ? "bad_room_name" : "bad_client_name";
+  return http::Response::error(400, code, rejection.message);
 }
 
 }  // namespace

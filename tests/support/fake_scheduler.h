@@ -5,7 +5,6 @@
 #include <utility>
 #include <vector>
 
-#include "base/clock.h"
 #include "base/scheduler.h"
 
 namespace roomcast::test {
@@ -43,14 +42,6 @@ class FakeScheduler final : public base::Scheduler {
  private:
   std::vector<base::Flushable*> dirty_;
   std::vector<std::unique_ptr<base::Mortal>> graves_;
-};
-
-/// Time that passes when the test says so.
-class FakeClock final : public base::Clock {
- public:
-  [[nodiscard]] std::int64_t monotonic_ms() const override { return now; }
-  [[nodiscard]] std::int64_t wall_ms() const override { return 1'700'000'000'000 + now; }
-  std::int64_t now = 0;
 };
 
 }  // namespace roomcast::test

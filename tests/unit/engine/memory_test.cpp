@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "support/fake_scheduler.h"
+#include "support/fake_clock.h"
 
 using namespace roomcast;
 

@@ -7,11 +7,11 @@
 #include <string_view>
 #include <vector>
 
-#include "base/clock.h"
 #include "base/deadlines.h"
 #include "base/log.h"
 #include "base/scheduler.h"
 #include "http/server.h"
+#include "support/fake_clock.h"
 #include "support/http_stream_double.h"
 
 namespace base = roomcast::base;
@@ -21,13 +21,6 @@ using roomcast::test::StreamDouble;
 using roomcast::test::StreamRecord;
 
 namespace {
-
-class FakeClock final : public base::Clock {
- public:
-  [[nodiscard]] std::int64_t monotonic_ms() const override { return now_ms; }
-  [[nodiscard]] std::int64_t wall_ms() const override { return 784111777000; }
-  std::int64_t now_ms = 0;
-};
 
 class FakeScheduler final : public base::Scheduler {
  public:
@@ -84,7 +77,7 @@ class Probe final : public http::Handler {
 };
 
 struct Fixture {
-  FakeClock clock;
+  roomcast::test::FakeClock clock;
   base::Deadlines deadlines{clock, 100};
   FakeScheduler scheduler;
   base::Log log{base::LogLevel::error, base::LogFormat::text};
@@ -94,6 +87,7 @@ struct Fixture {
   http::Server server{probe, clock, deadlines, scheduler, log};
 
   Fixture() {
+    clock.wall_now_ms = 784111777000;
     probe.server = &server;
     connect();
   }

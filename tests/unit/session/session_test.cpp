@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "dialect/dialect.h"
 #include "session/session_table.h"
+#include "support/fake_clock.h"
 #include "support/fake_engine.h"
 #include "support/fake_scheduler.h"
 #include "support/fake_transport.h"

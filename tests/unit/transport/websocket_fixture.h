@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "support/fake_clock.h"
 #include "support/fake_scheduler.h"
 #include "support/memory_stream.h"
 #include "transport/websocket.h"
@@ -87,7 +88,7 @@ struct Fixture {
     scheduler.run_turn(no_work);
   }
   void pass(std::int64_t ms) {
-    clock.now += ms;
+    clock.advance(ms);
     deadlines.sweep();
     end_turn();
   }
