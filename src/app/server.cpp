@@ -64,7 +64,7 @@ Server::Server(config::Sources sources, config::Loaded loaded)
       linger_(turn_, deadlines_, {}),
       tls_(turn_, deadlines_, config_.http.head_timeout_ms),
       engine_(loop_),
-      hub_(engine_, turn_, {}),
+      hub_({engine_, turn_, loop_, deadlines_}, {}),
       sessions_(hub_, turn_, loop_, log_),
       framings_(static_cast<int>(config_.websocket.compression_level),
                 static_cast<std::size_t>(config_.websocket.compression_min_bytes)),

@@ -21,6 +21,7 @@ constexpr std::array<CloseReasonInfo, static_cast<std::size_t>(CloseReason::coun
     {"overloaded", 1013, "overloaded, try again later", true},
     {"ping_timeout", 1011, "no answer to ping", true},
     {"close_timeout", 0, "", false},
+    {"gap", 4410, "messages are missing", true},
 }};
 
 }  // namespace

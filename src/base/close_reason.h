@@ -20,6 +20,7 @@ enum class CloseReason : std::uint8_t {
   overloaded,        ///< past a limit on memory or connections
   ping_timeout,      ///< nothing came back in time
   close_timeout,     ///< the close handshake was not completed in time
+  gap,               ///< messages are missing, and the client's dialect has no words for it
   count_,
 };
 

@@ -1,10 +1,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/close_reason.h"
+#include "dialect/event.h"
 #include "hub/message.h"
 
 namespace roomcast::dialect {
@@ -36,6 +38,11 @@ class Dialect {
   virtual void decode(Form form, std::string_view bytes, Commands& commands) const = 0;
   /// Appends what a client gets for `message` of `room` and says how it is to be carried.
   virtual Form encode(std::string_view room, const hub::Message& message, std::string& out) const = 0;
+  /// Whether a payload says by itself what it is, so that messages and events can share one wire.
+  [[nodiscard]] virtual bool has_envelope() const = 0;
+  /// Appends what a client gets for `event`; nothing if this dialect has no words for it. Without an envelope
+  /// only a wire that names its events can carry it.
+  virtual std::optional<Form> encode(const Event& event, std::string& out) const = 0;
 
  protected:
   ~Dialect() = default;

@@ -11,4 +11,6 @@ Form Echo::encode(std::string_view /*room*/, const hub::Message& message, std::s
   return message.kind == hub::Kind::binary ? Form::binary : Form::text;
 }
 
+std::optional<Form> Echo::encode(const Event& /*event*/, std::string& /*out*/) const { return std::nullopt; }
+
 }  // namespace roomcast::dialect

@@ -1,11 +1,16 @@
 #include "engine/memory.h"
 
+#include <cassert>
+
 #include "base/digest.h"
 
 namespace roomcast::engine {
 
 void Memory::subscribe(std::string_view room) {
-  logs_.try_emplace(std::string(room), hub::Position{base::random_u64(), 0});
+  const auto [log, is_new] = logs_.try_emplace(std::string(room), hub::Position{});
+  // 0 would mean that there is no log.
+  if (is_new) log->second.epoch = base::random_u64() | 1U;
+  events_->on_subscribed(room, log->second);
 }
 
 void Memory::unsubscribe(std::string_view room) {
@@ -15,11 +20,7 @@ void Memory::unsubscribe(std::string_view room) {
 
 void Memory::publish(std::string_view room, const hub::Draft& draft, hub::Ticket ticket) {
   const auto log = logs_.find(room);
-  if (log == logs_.end()) {
-    // Nobody is there and nothing is kept: the message is first and last of a log that ends with it.
-    if (ticket != 0) events_->on_published(ticket, hub::Position{base::random_u64(), 1});
-    return;
-  }
+  assert(log != logs_.end());
   ++log->second.offset;
   events_->on_message(room,
                       {draft.kind, draft.payload, draft.from, draft.sender, log->second, clock_.wall_ms()});

@@ -24,6 +24,9 @@ using PublishOutcome = base::Result<Position, PublishRefusal>;
 /// notes here and acts at the end of the turn.
 class EngineEvents {
  public:
+  /// The log of a room that was subscribed to stands at `top` (offset 0: it has no message yet): messages
+  /// after that follow through on_message. Called once for each Engine::subscribe.
+  virtual void on_subscribed(std::string_view room, const Position& top) = 0;
   /// A message of a subscribed room has its place. The one way in, for local and remote messages alike;
   /// within a room in the order of positions.
   virtual void on_message(std::string_view room, const Message& message) = 0;
@@ -41,11 +44,12 @@ class Engine {
  public:
   /// Called once, before anything else; `events` outlives the engine's last call.
   virtual void start(EngineEvents& events) = 0;
-  /// This server has its first subscriber in `room`: on_message is wanted from now on.
+  /// This server wants to know of `room`: on_subscribed is wanted, and on_message from there on.
   virtual void subscribe(std::string_view room) = 0;
-  /// The last subscriber has left; messages that come all the same are ignored.
+  /// The room is forgotten here; messages that come all the same are ignored.
   virtual void unsubscribe(std::string_view room) = 0;
-  /// Gives the draft its place after everything published before it on this server in the same room.
+  /// Gives the draft its place after everything published before it on this server in the same room, which is
+  /// subscribed.
   virtual void publish(std::string_view room, const Draft& draft, Ticket ticket) = 0;
 
  protected:

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <list>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -11,12 +12,17 @@
 #include <utility>
 #include <vector>
 
+#include "base/clock.h"
+#include "base/deadlines.h"
+#include "base/dirty_list.h"
 #include "base/result.h"
 #include "base/scheduler.h"
 #include "base/string_hash.h"
 #include "hub/engine.h"
+#include "hub/membership.h"
 #include "hub/message.h"
 #include "hub/room.h"
+#include "hub/room_settings.h"
 
 namespace roomcast::hub {
 
@@ -32,31 +38,42 @@ using PublishDone = std::function<void(const PublishResult&)>;
 struct HubLimits {
   /// Payload bytes accepted and not yet handed to every member; past it the hub is congested.
   std::size_t backlog_bytes = std::size_t{8} << 20U;
+  /// All histories together, and what it costs to remember rooms at all.
+  std::size_t history_bytes = std::size_t{256} << 20U;
 };
 
 struct HubStats {
-  std::uint64_t published = 0;   ///< messages that came in through on_message for rooms with members
-  std::uint64_t deliveries = 0;  ///< messages × members handed over
+  std::uint64_t published = 0;   ///< messages that came in through on_message
+  std::uint64_t deliveries = 0;  ///< messages × members handed over live
+  std::uint64_t replayed = 0;    ///< messages × members handed over from history
+  std::uint64_t gaps = 0;        ///< members told that messages may be missing
   std::uint64_t refused = 0;     ///< publishes refused here
 };
 
-/// The rooms and who is in them. Created on first use, gone when empty. Knows no sockets.
+/// What everything in the hub leans on; outlives it.
+struct HubParts {
+  Engine& engine;
+  base::Scheduler& scheduler;
+  const base::Clock& clock;
+  base::Deadlines& deadlines;
+};
+
+/// The rooms, their last messages and who is in them. A room is created on first use and forgotten when
+/// nobody is in it and its history has aged out, or earlier when all histories together take too much. Knows
+/// no sockets.
 ///
 /// Nothing is delivered from within a call: messages are handed out by do_slice at the end of the turn, so a
 /// publisher is never on the stack, and a room of any size is walked in slices between which everybody else
 /// is served. Rooms take turns.
 class Hub final : public EngineEvents, public base::SlicedWork {
  public:
-  Hub(Engine& engine, base::Scheduler& scheduler, HubLimits limits)
-      : engine_(engine), scheduler_(scheduler), limits_(limits) {
-    engine_.start(*this);
-  }
+  Hub(const HubParts& parts, const HubLimits& limits, RoomRules rules = {});
   Hub(const Hub&) = delete;
   Hub& operator=(const Hub&) = delete;
 
-  /// Joins `subscriber` to the room (a valid name, see room_name.h): it gets every message whose place is
-  /// fixed from now on. Drop the membership to leave.
-  [[nodiscard]] std::unique_ptr<Membership> subscribe(std::string_view room, Subscriber& subscriber);
+  /// Joins `subscriber` to the room (a valid name, see room_name.h). Drop the membership to leave.
+  [[nodiscard]] std::unique_ptr<Membership> subscribe(std::string_view room, Subscriber& subscriber,
+                                                      const Interest& interest = {});
 
   /// Publishes into the room (a valid name). `done` may be empty.
   void publish(std::string_view room, const Draft& draft, PublishDone done = {});
@@ -72,36 +89,71 @@ class Hub final : public EngineEvents, public base::SlicedWork {
   void set_overloaded(bool overloaded) { overloaded_ = overloaded; }
   [[nodiscard]] bool overloaded() const { return overloaded_; }
 
+  /// Applies from now on, to the rooms there are as well.
+  void set_rules(RoomRules rules);
+  void set_limits(const HubLimits& limits);
+
+  /// Rooms that are remembered.
   [[nodiscard]] std::size_t rooms() const { return rooms_.size(); }
   [[nodiscard]] std::size_t subscribers(std::string_view room) const;
   [[nodiscard]] std::size_t backlog_bytes() const { return backlog_bytes_; }
+  [[nodiscard]] std::size_t history_bytes() const { return history_bytes_; }
   [[nodiscard]] const HubStats& stats() const { return stats_; }
 
+  void on_subscribed(std::string_view room, const Position& top) override;
   void on_message(std::string_view room, const Message& message) override;
   void on_published(Ticket ticket, const PublishOutcome& outcome) override;
   bool do_slice() override;
 
  private:
   friend class Membership;
+  friend class Room;
   struct Waiting {
     std::string room;
     PublishDone done;
   };
+  /// Rooms in the order of their last use, the longest unused first.
+  using Shelf = std::list<Room*>;
 
   [[nodiscard]] Room* find(std::string_view name) const;
+  Room& find_or_create(std::string_view name);
+
+  // For memberships and rooms.
+  void schedule(Membership& member);
+  void advance(Membership& member);
+  void on_leaving(Membership& member);
   void on_left(Room& room);
-  void remove_if_unused(Room& room);
+  void on_due(Room& room);
+
   void run_completions();
+  void advance_some();
   void walk_next_room();
 
-  Engine& engine_;
-  base::Scheduler& scheduler_;
+  // Remembering and forgetting (hub_memory.cpp).
+  static std::size_t remembering_cost(const Room& room);
+  void touch(Room& room);
+  void trim(Room& room);
+  void put_on_shelf(Room& room);
+  void set_due(Room& room);
+  void keep_within_limits();
+  void forget(Room& room);
+
+  HubParts parts_;
   HubLimits limits_;
+  RoomRules rules_;
   HubStats stats_;
   std::unordered_map<std::string, std::unique_ptr<Room>, base::StringHash, std::equal_to<>> rooms_;
   std::deque<Room*> active_;  // rooms with work, each once, in the order in which they take turns
   std::size_t backlog_bytes_ = 0;
   bool overloaded_ = false;
+
+  base::DirtyList catching_up_;
+  Membership* advancing_ = nullptr;  // the one that on_joined or on_gap is being called for
+  std::vector<Room*> replaying_;     // rooms that may hold a page, until nobody catches up any more
+
+  Shelf bare_;  // rooms without members and without messages: the first to be forgotten
+  Shelf kept_;  // rooms with messages
+  std::size_t history_bytes_ = 0;
 
   std::unordered_map<Ticket, Waiting> waiting_;
   std::vector<std::pair<PublishDone, PublishResult>> completed_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <vector>
 
 #include "hub/hub.h"
 
@@ -13,29 +14,34 @@ namespace {
 // cache this makes the walk several times faster.
 constexpr std::size_t prefetch_distance = 8;
 
+// Payload bytes handed over at a time to a member that catches up: well below limits.queue_bytes.
+constexpr std::size_t page_bytes = 131'072;
+
 }  // namespace
 
-Membership::Membership(Hub& hub, Room& room, Subscriber& subscriber)
-    : hub_(hub), room_(room), subscriber_(subscriber) {
-  room_.join(*this);
+void Room::open(const Position& top) {
+  top_ = top;
+  walked_offset_ = top.offset;
+  for (Membership* member : members_) {
+    if (member != nullptr) plan(*member);
+  }
 }
 
-Membership::~Membership() {
-  room_.leave(*this);
-  hub_.on_left(room_);
+Position Room::earliest() const {
+  return history_.empty() ? top_ : Position{top_.epoch, history_[0].position.offset - 1};
 }
 
-std::string_view Membership::room_name() const { return room_.name(); }
-
-void Room::accept(const Message& message) {
+void Room::accept(const Message& message, std::int64_t now_ms) {
   accepted_messages_.push_back(message);
   ++accepted_;
+  top_ = message.position;
+  history_.append(message, now_ms, settings_->history);
+  page_.reset();
 }
 
 void Room::join(Membership& member) {
   assert(!delivering_);
   member.index_ = static_cast<std::uint32_t>(members_.size());
-  member.joined_after_ = accepted_;
   members_.push_back(&member);
 }
 
@@ -52,6 +58,8 @@ void Room::leave(Membership& member) {
   members_.pop_back();
 }
 
+void Room::on_deadline() { hub_.on_due(*this); }
+
 Room::Progress Room::walk(std::size_t member_count) {
   if (!walking_) begin_walk();
   Progress progress;
@@ -62,9 +70,10 @@ Room::Progress Room::walk(std::size_t member_count) {
       __builtin_prefetch(members_[next_member_ + prefetch_distance]);
     const Membership* member = members_[next_member_];
     if (member == nullptr) continue;
-    const std::size_t from = member->joined_after_ <= batch_begin_
+    // Of somebody who is not live yet that is more than any batch holds.
+    const std::size_t from = member->live_after_ <= batch_begin_
                                  ? 0
-                                 : static_cast<std::size_t>(member->joined_after_ - batch_begin_);
+                                 : static_cast<std::size_t>(member->live_after_ - batch_begin_);
     if (from >= batch_.messages().size()) continue;
     member->subscriber_.deliver(batch_, from);
     progress.deliveries += batch_.messages().size() - from;
@@ -77,6 +86,7 @@ Room::Progress Room::walk(std::size_t member_count) {
 void Room::begin_walk() {
   walking_ = true;
   batch_begin_ = accepted_ - accepted_messages_.size();
+  walked_offset_ = top_.offset;
   batch_.assign(name_, accepted_messages_);
   next_member_ = 0;
   end_member_ = members_.size();
@@ -97,6 +107,83 @@ void Room::close_holes() {
   for (std::size_t i = 0; i < members_.size(); ++i)
     members_[i]->index_ = static_cast<std::uint32_t>(i);
   holes_ = 0;
+}
+
+void Room::plan(Membership& member) const {
+  Membership::CatchUp& catch_up = *member.catch_up_;
+  catch_up.plan = plan(catch_up.interest);
+  catch_up.after = catch_up.plan.cursor.offset;
+}
+
+bool Room::can_continue_after(std::uint64_t offset) const {
+  return offset >= walked_offset_ || offset >= earliest().offset;
+}
+
+Joined Room::plan(const Interest& interest) const {
+  const Position first = earliest();
+  if (!interest.since) return {before_last(interest.history.value_or(0)), std::nullopt};
+  const Position& since = *interest.since;
+  const bool is_provable =
+      since.epoch == top_.epoch && since.offset <= top_.offset && since.offset >= first.offset;
+  if (is_provable) return {since, std::nullopt};
+  const Position cursor = interest.history ? before_last(*interest.history) : first;
+  return {cursor, Gap{cursor, first}};
+}
+
+Position Room::before_last(std::size_t messages) const {
+  if (messages == 0) return top_;
+  if (messages >= history_.size()) return earliest();
+  return {top_.epoch, history_[history_.size() - messages].position.offset - 1};
+}
+
+std::size_t Room::replay(Membership& member) {
+  Membership::CatchUp& catch_up = *member.catch_up_;
+  if (catch_up.after >= walked_offset_) {
+    // The next walk has all that is to come.
+    member.live_after_ = accepted_ - accepted_after(catch_up.after);
+    member.catch_up_.reset();
+    return 0;
+  }
+  const std::size_t begin = history_.first_after(catch_up.after);
+  const Message& wanted = history_[begin];
+  if (!page_ || wanted.position.offset < page_->messages().front().position.offset ||
+      wanted.position.offset > page_->messages().back().position.offset) {
+    turn_page(begin);
+  }
+  const auto messages = page_->messages();
+  const auto from = static_cast<std::size_t>(
+      std::partition_point(messages.begin(), messages.end(),
+                           [&](const Message& m) { return m.position.offset < wanted.position.offset; }) -
+      messages.begin());
+  if (messages.back().position == top_) {
+    member.catch_up_.reset();
+    member.live_after_ = accepted_;
+  } else {
+    catch_up.after = messages.back().position.offset;
+  }
+  delivering_ = true;
+  member.subscriber_.deliver(*page_, from);
+  delivering_ = false;
+  return messages.size() - from;
+}
+
+/// How many of the messages that wait for their walk have a greater offset.
+std::size_t Room::accepted_after(std::uint64_t offset) const {
+  const auto first = std::partition_point(accepted_messages_.begin(), accepted_messages_.end(),
+                                          [offset](const Message& m) { return m.position.offset <= offset; });
+  return static_cast<std::size_t>(accepted_messages_.end() - first);
+}
+
+void Room::turn_page(std::size_t begin) {
+  std::vector<Message> messages;
+  std::size_t bytes = 0;
+  for (std::size_t i = begin; i < history_.size(); ++i) {
+    bytes += history_[i].payload.size();
+    if (!messages.empty() && bytes > page_bytes) break;
+    messages.push_back(history_[i]);
+  }
+  page_ = std::make_unique<Batch>();
+  page_->assign(name_, messages);
 }
 
 }  // namespace roomcast::hub

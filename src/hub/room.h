@@ -2,50 +2,45 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <list>
+#include <memory>
 #include <string>
-#include <string_view>
 #include <vector>
 
+#include "base/deadlines.h"
 #include "hub/encode_cache.h"
-#include "hub/subscriber.h"
+#include "hub/history.h"
+#include "hub/membership.h"
+#include "hub/room_settings.h"
 
 namespace roomcast::hub {
 
-class Room;
-class Hub;
-
-/// One subscriber's place in one room, held by the subscriber: dropping it leaves the room.
-class Membership {
+/// A named stream, who is in it, and its last messages. Accepts messages at any time and hands them out in
+/// walks: a walk takes what has been accepted so far as one batch past every member, in slices. Members that
+/// become live meanwhile are owed nothing of that batch; members that leave meanwhile leave a hole that is
+/// closed when the walk ends.
+class Room final : private base::Deadline::Listener {
  public:
-  Membership(Hub& hub, Room& room, Subscriber& subscriber);
-  Membership(const Membership&) = delete;
-  Membership& operator=(const Membership&) = delete;
-  ~Membership();
-
-  [[nodiscard]] std::string_view room_name() const;
-
- private:
-  friend class Room;
-  Hub& hub_;
-  Room& room_;
-  Subscriber& subscriber_;
-  std::uint64_t joined_after_ = 0;  // Room::accepted_ at the time of joining
-  std::uint32_t index_ = 0;         // place in Room::members_
-};
-
-/// A named stream and who is in it. Accepts messages at any time and hands them out in walks: a walk takes
-/// what has been accepted so far as one batch past every member, in slices. Members that join meanwhile are
-/// owed nothing of that batch; members that leave meanwhile leave a hole that is closed when the walk ends.
-class Room {
- public:
-  explicit Room(std::string name) : name_(std::move(name)) {}
+  Room(Hub& hub, base::Deadlines& deadlines, std::string name, const RoomSettings& settings)
+      : hub_(hub), name_(std::move(name)), settings_(&settings), due_(deadlines, *this) {}
   Room(const Room&) = delete;
   Room& operator=(const Room&) = delete;
 
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] std::size_t members() const { return members_.size() - holes_; }
+  [[nodiscard]] const RoomSettings& settings() const { return *settings_; }
+  void set_settings(const RoomSettings& settings) { settings_ = &settings; }
 
-  void accept(const Message& message);
+  /// The engine has said where the room's log stands; nobody joins before.
+  void open(const Position& top);
+  [[nodiscard]] bool is_open() const { return top_.epoch != 0; }
+  /// The place of the last message.
+  [[nodiscard]] const Position& top() const { return top_; }
+  /// The earliest place after which everything is kept.
+  [[nodiscard]] Position earliest() const;
+  [[nodiscard]] History& history() { return history_; }
+
+  void accept(const Message& message, std::int64_t now_ms);
   /// Whether a walk is under way or there are messages to begin one with.
   [[nodiscard]] bool has_work() const { return walking_ || !accepted_messages_.empty(); }
 
@@ -56,18 +51,39 @@ class Room {
   /// Takes the walk past at most `member_count` further members, beginning one if there is none.
   Progress walk(std::size_t member_count);
 
+  /// Fixes where a member begins that is not live yet.
+  void plan(Membership& member) const;
+  /// Whether everything after `offset` can still be handed over.
+  [[nodiscard]] bool can_continue_after(std::uint64_t offset) const;
+  /// Delivers the next page of the past to a member that has joined; with the last one it is live. Returns
+  /// the number of messages.
+  std::size_t replay(Membership& member);
+  /// Forgets the encodings that replays share.
+  void end_replays() { page_.reset(); }
+
  private:
+  friend class Hub;
   friend class Membership;
   void join(Membership& member);
   void leave(Membership& member);
+  void on_deadline() override;
   void begin_walk();
   std::size_t end_walk();
   void close_holes();
+  [[nodiscard]] Joined plan(const Interest& interest) const;
+  [[nodiscard]] Position before_last(std::size_t messages) const;
+  [[nodiscard]] std::size_t accepted_after(std::uint64_t offset) const;
+  void turn_page(std::size_t begin);
 
+  Hub& hub_;
   std::string name_;
+  const RoomSettings* settings_;
   std::vector<Membership*> members_;  // null: left during a walk
   std::size_t holes_ = 0;
 
+  Position top_;
+  std::uint64_t walked_offset_ = 0;  // of the last message that a walk has taken
+  History history_;
   std::vector<Message> accepted_messages_;
   std::uint64_t accepted_ = 0;  // how many messages were ever accepted
 
@@ -77,6 +93,14 @@ class Room {
   std::uint64_t batch_begin_ = 0;  // number of messages accepted before the batch
   std::size_t next_member_ = 0;
   std::size_t end_member_ = 0;
+
+  std::unique_ptr<Batch> page_;  // of the past, while members catch up
+
+  // The hub's notes.
+  base::Deadline due_;           // for forgetting old messages, or all of the room
+  std::int64_t touched_ms_ = 0;  // last publish, join or leave
+  std::list<Room*>* shelf_ = nullptr;
+  std::list<Room*>::iterator place_;
 };
 
 }  // namespace roomcast::hub

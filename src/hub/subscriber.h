@@ -1,17 +1,37 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 
 #include "hub/encode_cache.h"
+#include "hub/message.h"
 
 namespace roomcast::hub {
 
-/// What a room delivers to. It knows messages, never sockets.
+class Membership;
+
+/// Messages may be missing between what a subscriber has and what it gets next.
+struct Gap {
+  Position cursor;    ///< everything after this place follows
+  Position earliest;  ///< the earliest place from which the room can still replay everything
+};
+
+/// What a subscriber is told when it has joined.
+struct Joined {
+  Position cursor;         ///< everything after this place follows
+  std::optional<Gap> gap;  ///< if what was asked for can't be proven to be complete
+};
+
+/// What a room delivers to. It knows messages, never sockets. From within these calls it may queue references
+/// and mark itself dirty and nothing else: no publish, subscribe or unsubscribe (asserted by the room), so
+/// that no room changes while it is walked. The one exception: on_joined and on_gap may drop that membership.
 class Subscriber {
  public:
-  /// Messages [from, batch.messages().size()) are what the room has for this subscriber now, in order. It may
-  /// queue references and mark itself dirty and nothing else: no publish, subscribe or unsubscribe from here
-  /// (asserted by the room), so that no room changes while it is walked.
+  /// The room has its place for this subscriber: called once, before anything else about it.
+  virtual void on_joined(Membership& membership, const Joined& joined) = 0;
+  /// A subscriber that was still catching up has been overtaken: what it had not got yet is no longer kept.
+  virtual void on_gap(Membership& membership, const Gap& gap) = 0;
+  /// Messages [from, batch.messages().size()) are what the room has for this subscriber now, in order.
   virtual void deliver(Batch& batch, std::size_t from) = 0;
 
  protected:

@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "hub/cursor.h"
 #include "session/session_table.h"
 
 namespace roomcast::session {
@@ -15,7 +16,7 @@ void Session::open(base::SlotId id, const Options& options) {
   opened_s_ = table_.monotonic_seconds();
   own_messages_ = options.own_messages;
   name_ = base::FrameRef::copy_of(options.name);
-  if (!options.room.empty()) membership_ = table_.hub().subscribe(options.room, *this);
+  if (!options.room.empty()) membership_ = table_.hub().subscribe(options.room, *this, options.interest);
   transport_->start(*this);
 }
 
@@ -25,6 +26,25 @@ void Session::close(base::CloseReason reason, std::string_view text) {
 
 void Session::resume() {
   if (state_ == State::open) transport_->resume();
+}
+
+void Session::on_joined(hub::Membership& membership, const hub::Joined& joined) {
+  transport_->notify_when_drained();
+  if (joined.gap) return on_gap(membership, *joined.gap);
+  tell(dialect::Subscribed{{}, membership.room_name(), joined.cursor}, joined.cursor);
+}
+
+void Session::on_gap(hub::Membership& membership, const hub::Gap& gap) {
+  if (tell(dialect::GapFound{membership.room_name(), gap}, gap.cursor)) return;
+  // Nobody misses a message without being told, even where the end is all that can be told.
+  close(base::CloseReason::gap,
+        "messages are missing; the earliest cursor is " + hub::to_cursor(gap.earliest));
+}
+
+void Session::on_drained() {
+  if (state_ != State::open || !membership_ || !membership_->is_catching_up()) return;
+  transport_->notify_when_drained();
+  membership_->continue_replay();
 }
 
 void Session::deliver(hub::Batch& batch, std::size_t from) {
@@ -53,7 +73,10 @@ void Session::on_message(dialect::Form form, std::string_view bytes) {
   encoder_.dialect().decode(form, bytes, *this);
 }
 
-void Session::on_closing() {
+void Session::on_closing(base::CloseReason reason, std::string_view /*text*/) {
+  const base::CloseReasonInfo& info = base::describe(reason);
+  const bool is_ours = reason != base::CloseReason::client_closed && info.websocket != 0;
+  if (is_ours) tell(dialect::Goodbye{info.websocket, info.name, std::nullopt});
   state_ = State::closing;
   membership_.reset();
 }
@@ -84,8 +107,20 @@ void Session::publish(hub::Kind kind, std::string_view payload) {
 
 void Session::reply(dialect::Form form, std::string_view bytes) {
   std::string wire;
-  encoder_.framing().frame(form, bytes, wire);
+  encoder_.framing().frame({form, bytes, {}, std::nullopt}, wire);
   transport_->send(base::FrameRef::copy_of(wire));
+}
+
+bool Session::tell(const dialect::Event& event, const std::optional<hub::Position>& cursor) {
+  const dialect::Dialect& dialect = encoder_.dialect();
+  if (!dialect.has_envelope() && !encoder_.framing().names_events()) return false;
+  std::string payload;
+  const auto form = dialect.encode(event, payload);
+  if (!form) return false;
+  std::string wire;
+  encoder_.framing().frame({*form, payload, dialect::name_of(event), cursor}, wire);
+  transport_->send(base::FrameRef::copy_of(wire));
+  return true;
 }
 
 void Session::fail(base::CloseReason reason, std::string_view text) { close(reason, text); }

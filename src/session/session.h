@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string_view>
 
 #include "base/close_reason.h"
@@ -23,6 +24,7 @@ struct Options {
   std::string_view room;     ///< the room the connection is for, a valid name; empty: none
   std::string_view name;     ///< how an anonymous client wants to be called; may be empty
   bool own_messages = true;  ///< deliver the client's own messages to it as well
+  hub::Interest interest{};    ///< what it wants of the room's past
 };
 
 /// One client's state machine: open → closing → buried. Neutral to transport and dialect: it joins rooms,
@@ -45,9 +47,12 @@ class Session final : public base::Mortal,
   /// Takes messages from the client again after the hub was congested.
   void resume();
 
+  void on_joined(hub::Membership& membership, const hub::Joined& joined) override;
+  void on_gap(hub::Membership& membership, const hub::Gap& gap) override;
   void deliver(hub::Batch& batch, std::size_t from) override;
   void on_message(dialect::Form form, std::string_view bytes) override;
-  void on_closing() override;
+  void on_drained() override;
+  void on_closing(base::CloseReason reason, std::string_view text) override;
   void on_closed(base::CloseReason reason) override;
 
  private:
@@ -57,6 +62,8 @@ class Session final : public base::Mortal,
   void reply(dialect::Form form, std::string_view bytes) override;
   void fail(base::CloseReason reason, std::string_view text) override;
   void deliver_from_others(hub::Batch& batch, std::size_t from);
+  /// Says it if dialect and wire together have words for it.
+  bool tell(const dialect::Event& event, const std::optional<hub::Position>& cursor = std::nullopt);
   [[nodiscard]] hub::SubscriberId subscriber_id() const;
 
   SessionTable& table_;

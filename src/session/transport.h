@@ -2,21 +2,33 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/close_reason.h"
 #include "base/frame.h"
 #include "dialect/dialect.h"
+#include "hub/message.h"
 
 namespace roomcast::session {
+
+/// One payload on its way to a wire, with what some wires say beside it.
+struct Unit {
+  dialect::Form form = dialect::Form::text;
+  std::string_view payload;
+  std::string_view event;               ///< what it is if it is no message: "gap", "bye" …
+  std::optional<hub::Position> cursor;  ///< whoever has this has everything up to here
+};
 
 /// Puts one payload into the form a kind of wire wants. One object per kind (and compression), shared by all
 /// clients of that kind: its address stands for the kind.
 class Framing {
  public:
-  /// Appends the wire form of `payload` to `out`.
-  virtual void frame(dialect::Form form, std::string_view payload, std::string& out) const = 0;
+  /// Appends the wire form of `unit` to `out`.
+  virtual void frame(const Unit& unit, std::string& out) const = 0;
+  /// Whether the wire says of an event that it is one, so that it can't be taken for a message.
+  [[nodiscard]] virtual bool names_events() const = 0;
 
  protected:
   ~Framing() = default;
@@ -27,8 +39,13 @@ class TransportEvents {
  public:
   /// One whole message from the client; the view lives for the call.
   virtual void on_message(dialect::Form form, std::string_view bytes) = 0;
-  /// The end has begun, from whichever side: nothing more is delivered to this client. Called at most once.
-  virtual void on_closing() = 0;
+  /// Everything that was queued is gone; called once for each Transport::notify_when_drained, at the end of a
+  /// turn.
+  virtual void on_drained() = 0;
+  /// The end has begun, from whichever side; `text` is for people. From within this call, and only if the
+  /// server closes, a last word may be sent. Nothing more is delivered to this client after it. Called at
+  /// most once.
+  virtual void on_closing(base::CloseReason reason, std::string_view text) = 0;
   /// Over: nothing more will be read or written. Called once, never from within a call to the transport.
   virtual void on_closed(base::CloseReason reason) = 0;
 
@@ -60,6 +77,9 @@ class Transport {
   virtual void send(const base::FrameRef& wire) = 0;
   /// Bytes queued that the kernel has not taken yet.
   [[nodiscard]] virtual std::size_t queued_bytes() const = 0;
+
+  /// Has TransportEvents::on_drained called once nothing is queued any more.
+  virtual void notify_when_drained() = 0;
 
   /// Stops and resumes taking messages from the client (back-pressure). Control frames wait as well.
   virtual void pause() = 0;

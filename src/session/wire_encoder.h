@@ -20,7 +20,7 @@ class WireEncoder final : public hub::Encoder {
   void encode(std::string_view room, const hub::Message& message, std::string& out) const override {
     std::string payload;
     const dialect::Form form = dialect_.encode(room, message, payload);
-    framing_.frame(form, payload, out);
+    framing_.frame({form, payload, {}, message.position}, out);
   }
 
   [[nodiscard]] const dialect::Dialect& dialect() const { return dialect_; }

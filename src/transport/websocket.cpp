@@ -73,6 +73,11 @@ void WebSocket::send(const base::FrameRef& wire) {
   mark_dirty();
 }
 
+void WebSocket::notify_when_drained() {
+  drained_wanted_ = true;
+  mark_dirty();
+}
+
 void WebSocket::pause() {
   if (paused_ || state_ != State::open) return;
   paused_ = true;
@@ -175,6 +180,8 @@ void WebSocket::on_close_frame(const ws::Event& event) {
 }
 
 void WebSocket::say_goodbye(base::CloseReason reason, std::uint16_t code, std::string_view text, State next) {
+  // While this is still open: what the session says now goes before the close frame.
+  events_->on_closing(reason, text);
   reason_ = reason;
   close_code_ = code;
   state_ = next;
@@ -188,7 +195,6 @@ void WebSocket::say_goodbye(base::CloseReason reason, std::uint16_t code, std::s
     paused_ = false;
     stream_->resume_reading();
   }
-  events_->on_closing();
 }
 
 void WebSocket::on_end() {
@@ -199,7 +205,7 @@ void WebSocket::on_end() {
   // owed.
   if (state_ == State::open) {
     deadline_.set_in(shared_.settings.close_timeout_ms);
-    events_->on_closing();
+    events_->on_closing(base::CloseReason::connection_lost, {});
   }
   state_ = State::finishing;
   mark_dirty();
@@ -249,7 +255,11 @@ void WebSocket::flush() {
     return end(reason_);
   }
   if (state_ == State::open && queue_.bytes() > shared_.settings.queue_bytes) {
-    close(base::CloseReason::slow_consumer, {});
+    return close(base::CloseReason::slow_consumer, {});
+  }
+  if (all && drained_wanted_ && state_ == State::open) {
+    drained_wanted_ = false;
+    events_->on_drained();
   }
 }
 

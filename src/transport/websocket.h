@@ -76,6 +76,7 @@ class WebSocket final : public session::Transport,
   [[nodiscard]] const session::Framing& framing() const override { return framing_; }
   void send(const base::FrameRef& wire) override;
   [[nodiscard]] std::size_t queued_bytes() const override { return queue_.bytes(); }
+  void notify_when_drained() override;
   void pause() override;
   void resume() override;
   void close(base::CloseReason reason, std::string_view text) override;
@@ -101,7 +102,7 @@ class WebSocket final : public session::Transport,
   void on_close_frame(const ws::Event& event);
   void on_data(dialect::Form form, std::string_view payload);
   void keep_alive();
-  /// Queues a close frame (RFC 6455 section 5.5.1) and moves on to `next`.
+  /// Queues a close frame (RFC 6455 section 5.5.1), behind the session's last word, and moves on to `next`.
   void say_goodbye(base::CloseReason reason, std::uint16_t code, std::string_view text, State next);
   /// Over at once; the stream goes down with this object.
   void end(base::CloseReason reason);
@@ -126,6 +127,7 @@ class WebSocket final : public session::Transport,
   bool heard_ = false;  // anything came since the last look
   bool awaiting_pong_ = false;
   bool paused_ = false;
+  bool drained_wanted_ = false;
   bool peer_ended_ = false;  // FIN seen
 };
 

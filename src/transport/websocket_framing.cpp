@@ -12,15 +12,15 @@ ws::Opcode opcode_of(dialect::Form form) {
 
 }  // namespace
 
-void PlainFraming::frame(dialect::Form form, std::string_view payload, std::string& out) const {
-  ws::append_frame(out, opcode_of(form), payload);
+void PlainFraming::frame(const session::Unit& unit, std::string& out) const {
+  ws::append_frame(out, opcode_of(unit.form), unit.payload);
 }
 
-void DeflateFraming::frame(dialect::Form form, std::string_view payload, std::string& out) const {
-  if (payload.size() < min_bytes_) return ws::append_frame(out, opcode_of(form), payload);
+void DeflateFraming::frame(const session::Unit& unit, std::string& out) const {
+  if (unit.payload.size() < min_bytes_) return ws::append_frame(out, opcode_of(unit.form), unit.payload);
   std::string compressed;
-  deflater_.compress(payload, compressed);
-  ws::append_frame(out, opcode_of(form), compressed, true);
+  deflater_.compress(unit.payload, compressed);
+  ws::append_frame(out, opcode_of(unit.form), compressed, true);
 }
 
 const session::Framing& WebSocketFramings::for_client(const std::optional<ws::DeflateParameters>& deflate) {

@@ -16,7 +16,8 @@ namespace roomcast::transport {
 /// One WebSocket frame per payload, uncompressed (RFC 6455 section 5).
 class PlainFraming final : public session::Framing {
  public:
-  void frame(dialect::Form form, std::string_view payload, std::string& out) const override;
+  void frame(const session::Unit& unit, std::string& out) const override;
+  [[nodiscard]] bool names_events() const override { return false; }
 };
 
 /// One compressed frame per payload (RFC 7692), by one compressor for all clients with the same window: each
@@ -26,7 +27,8 @@ class DeflateFraming final : public session::Framing {
  public:
   DeflateFraming(const ws::DeflaterSettings& settings, std::size_t min_bytes)
       : deflater_(settings), min_bytes_(min_bytes) {}
-  void frame(dialect::Form form, std::string_view payload, std::string& out) const override;
+  void frame(const session::Unit& unit, std::string& out) const override;
+  [[nodiscard]] bool names_events() const override { return false; }
 
  private:
   mutable ws::Deflater deflater_;  // a workspace: what it makes of a message depends on that alone

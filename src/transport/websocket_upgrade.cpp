@@ -4,6 +4,8 @@
 #include <string>
 #include <utility>
 
+#include "transport/join_request.h"
+
 namespace roomcast::transport {
 
 namespace {
@@ -44,13 +46,6 @@ http::Response refusal(const ws::HandshakeRefused& refused) {
   return response;
 }
 
-http::Response refusal(const session::Rejection& rejection) {
-  using Why = session::Rejection::Why;
-  if (rejection.why == Why::overloaded) return http::Response::overloaded(rejection.message);
-  const auto* const code = rejection.why == Why::bad_room_name ? "bad_room_name" : "bad_client_name";
-  return http::Response::error(400, code, rejection.message);
-}
-
 }  // namespace
 
 WebSocketUpgrade::WebSocketUpgrade(WebSocketShared& shared, session::SessionTable& sessions,
@@ -67,23 +62,19 @@ WebSocketUpgrade::WebSocketUpgrade(WebSocketShared& shared, session::SessionTabl
 
 void WebSocketUpgrade::handle(http::Exchange& exchange, std::string_view room) {
   const http::Request& request = exchange.request();
-  const bool has_room = rooms_ == Rooms::from_path;
-  const std::string name = request.query_parameter("name").value_or("");
-  if (const auto rejection = sessions_.check(has_room ? std::optional(room) : std::nullopt, name)) {
-    return exchange.respond(refusal(*rejection));
-  }
+  auto join =
+      read_join_request(request, rooms_ == Rooms::from_path ? std::optional(room) : std::nullopt, sessions_);
+  if (!join) return exchange.respond(std::move(join.error()));
   const Fields fields(request.headers);
   const auto decision = ws::decide_handshake(handshake_request(request, fields), policy_);
   if (!decision) return exchange.respond(refusal(decision.error()));
-  // The request goes with the hand-over: what is needed of it is taken before.
-  const std::string room_name(room);
-  const bool own_messages = request.query_parameter("echo") != "0";
+  // The request goes with the hand-over; all that is needed of it has been copied.
   http::HandOver connection = exchange.take_over(decision->head);
   WebSocket::Parts parts{std::move(connection.stream),    std::move(connection.unsent),
                          std::move(connection.admission), std::move(connection.leftover),
                          std::move(connection.peer),      decision->deflate};
   sessions_.open(std::make_unique<WebSocket>(shared_, std::move(parts)), choices_.find(decision->subprotocol),
-                 {room_name, name, own_messages});
+                 join->options());
 }
 
 }  // namespace roomcast::transport

@@ -13,7 +13,10 @@ namespace roomcast::test {
 class FakeEngine final : public hub::Engine {
  public:
   void start(hub::EngineEvents& events) override { events_ = &events; }
-  void subscribe(std::string_view room) override { log.push_back("+" + std::string(room)); }
+  void subscribe(std::string_view room) override {
+    log.push_back("+" + std::string(room));
+    if (!hold_rooms) events_->on_subscribed(room, {1, offset_});
+  }
   void unsubscribe(std::string_view room) override { log.push_back("-" + std::string(room)); }
   void publish(std::string_view room, const hub::Draft& draft, hub::Ticket ticket) override {
     const hub::Position position{1, ++offset_};
@@ -27,6 +30,7 @@ class FakeEngine final : public hub::Engine {
   hub::EngineEvents& events() { return *events_; }
 
   std::vector<std::string> log;
+  bool hold_rooms = false;
   bool hold_answers = false;
   std::vector<hub::Ticket> held;
 

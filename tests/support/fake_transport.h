@@ -9,14 +9,19 @@
 
 namespace roomcast::test {
 
-/// `(t:payload)` for text, `(b:payload)` for binary.
+/// `(t:payload)` for text, `(b:payload)` for binary, `(event:payload)` for events.
 class BracketFraming final : public session::Framing {
  public:
-  void frame(dialect::Form form, std::string_view payload, std::string& out) const override {
-    out += form == dialect::Form::text ? "(t:" : "(b:";
-    out += payload;
+  void frame(const session::Unit& unit, std::string& out) const override {
+    out += '(';
+    out += !unit.event.empty() ? unit.event : unit.form == dialect::Form::text ? "t" : "b";
+    out += ':';
+    out += unit.payload;
     out += ')';
   }
+  [[nodiscard]] bool names_events() const override { return named_events; }
+
+  bool named_events = false;
 };
 
 /// A client whose wire is a string; what it is and was told outlives it.
@@ -28,6 +33,7 @@ class FakeTransport final : public session::Transport {
     session::TransportEvents* events = nullptr;
     std::size_t queued = 0;
     bool paused = false;
+    bool wants_drained = false;
     bool aborted = false;
     bool destroyed = false;
   };
@@ -39,11 +45,12 @@ class FakeTransport final : public session::Transport {
   [[nodiscard]] const session::Framing& framing() const override { return framing_; }
   void send(const base::FrameRef& wire) override { wire_.sent += wire.view(); }
   [[nodiscard]] std::size_t queued_bytes() const override { return wire_.queued; }
+  void notify_when_drained() override { wire_.wants_drained = true; }
   void pause() override { wire_.paused = true; }
   void resume() override { wire_.paused = false; }
-  void close(base::CloseReason reason, std::string_view /*text*/) override {
+  void close(base::CloseReason reason, std::string_view text) override {
     wire_.closes.push_back(reason);
-    wire_.events->on_closing();
+    wire_.events->on_closing(reason, text);
   }
   void abort() override { wire_.aborted = true; }
   [[nodiscard]] std::string_view peer_address() const override { return "192.0.2.1"; }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "support/exchange_double.h"
+#include "support/fake_clock.h"
 #include "support/fake_engine.h"
 #include "support/fake_scheduler.h"
 
@@ -21,6 +22,8 @@ namespace {
 
 /// Keeps what a room delivers.
 struct Listener final : hub::Subscriber {
+  void on_joined(hub::Membership& /*membership*/, const hub::Joined& /*joined*/) override {}
+  void on_gap(hub::Membership& /*membership*/, const hub::Gap& /*gap*/) override {}
   void deliver(hub::Batch& batch, std::size_t from) override {
     for (const auto& message : batch.messages().subspan(from))
       messages.push_back(message);
@@ -72,7 +75,9 @@ struct Fixture {
 
   test::FakeScheduler scheduler;
   test::FakeEngine engine;
-  hub::Hub hub{engine, scheduler, {1'000}};
+  test::FakeClock clock;
+  base::Deadlines hub_deadlines{clock, 50};
+  hub::Hub hub{{engine, scheduler, clock, hub_deadlines}, {1'000}};
   Listener lobby;
   std::unique_ptr<hub::Membership> membership = hub.subscribe("lobby", lobby);
   Answers answers;

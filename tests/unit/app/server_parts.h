@@ -69,7 +69,7 @@ struct ServerParts : LoopFixture {
   base::Log log{base::LogLevel::error, base::LogFormat::text};
   net::Linger linger{turn, deadlines, {}};
   engine::Memory engine{loop};
-  hub::Hub hub{engine, turn, {}};
+  hub::Hub hub{{engine, turn, loop, deadlines}, {}};
   session::SessionTable sessions{hub, turn, loop, log};
   http::Router router;
   http::Server http{router, loop, deadlines, turn, log};

@@ -13,12 +13,16 @@ using namespace roomcast;
 namespace {
 
 struct Recorder final : hub::EngineEvents {
+  void on_subscribed(std::string_view room, const hub::Position& top) override {
+    tops.emplace_back(std::string(room), top);
+  }
   void on_message(std::string_view room, const hub::Message& message) override {
     messages.emplace_back(std::string(room), message);
   }
   void on_published(hub::Ticket ticket, const hub::PublishOutcome& outcome) override {
     answers.emplace_back(ticket, *outcome);
   }
+  std::vector<std::pair<std::string, hub::Position>> tops;
   std::vector<std::pair<std::string, hub::Message>> messages;
   std::vector<std::pair<hub::Ticket, hub::Position>> answers;
 };
@@ -60,10 +64,12 @@ TEST_CASE_FIXTURE(Fixture, "memory engine: a room that was forgotten comes back 
   CHECK(events.messages[1].second.position.offset == 1);
 }
 
-TEST_CASE_FIXTURE(Fixture,
-                  "memory engine: a publish into a room nobody is in is answered and spread to nobody") {
-  engine.publish("lobby", draft, 5);
-  CHECK(events.messages.empty());
-  REQUIRE(events.answers.size() == 1);
-  CHECK(events.answers[0].second.offset == 1);
+TEST_CASE_FIXTURE(Fixture, "memory engine: whoever subscribes is told where the room's log stands") {
+  engine.subscribe("lobby");
+  REQUIRE(events.tops.size() == 1);
+  CHECK(events.tops[0].first == "lobby");
+  CHECK(events.tops[0].second.epoch != 0);
+  CHECK(events.tops[0].second.offset == 0);
+  engine.publish("lobby", draft, 0);
+  CHECK(events.messages[0].second.position.epoch == events.tops[0].second.epoch);
 }

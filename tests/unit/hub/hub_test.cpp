@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "support/fake_clock.h"
 #include "support/fake_engine.h"
 #include "support/fake_scheduler.h"
 
@@ -29,6 +30,8 @@ struct BracketEncoder final : hub::Encoder {
 
 struct Listener final : hub::Subscriber {
   explicit Listener(const hub::Encoder& e) : encoder(e) {}
+  void on_joined(hub::Membership& /*membership*/, const hub::Joined& /*joined*/) override {}
+  void on_gap(hub::Membership& /*membership*/, const hub::Gap& /*gap*/) override {}
   void deliver(hub::Batch& batch, std::size_t from) override {
     const base::FrameRef wire = batch.wire(encoder, from, batch.messages().size());
     heard += wire.view();
@@ -42,8 +45,17 @@ struct Listener final : hub::Subscriber {
 struct Fixture {
   test::FakeEngine engine;
   test::FakeScheduler scheduler;
-  hub::Hub hub{engine, scheduler, {100}};
+  test::FakeClock clock;
+  base::Deadlines deadlines{clock, 50};
+  hub::Hub hub{{engine, scheduler, clock, deadlines}, {100}};
   BracketEncoder encoder;
+
+  void pass(std::int64_t ms) {
+    scheduler.run_turn(hub);
+    clock.advance(ms);
+    deadlines.sweep();
+    scheduler.run_turn(hub);
+  }
 };
 
 }  // namespace
@@ -89,7 +101,7 @@ TEST_CASE_FIXTURE(Fixture, "hub: who joins between a publish and its delivery ge
   CHECK(late.heard == "[after]");
 }
 
-TEST_CASE_FIXTURE(Fixture, "hub: a room is created on first use and gone when empty") {
+TEST_CASE_FIXTURE(Fixture, "hub: a room is created on first use and forgotten its history's age after the last") {
   Listener a(encoder);
   auto first = hub.subscribe("lobby", a);
   Listener b(encoder);
@@ -97,21 +109,29 @@ TEST_CASE_FIXTURE(Fixture, "hub: a room is created on first use and gone when em
   CHECK(hub.rooms() == 1);
   CHECK(hub.subscribers("lobby") == 2);
   first.reset();
-  CHECK(hub.rooms() == 1);
   second.reset();
-  CHECK(hub.rooms() == 0);
   CHECK(hub.subscribers("lobby") == 0);
+  pass(599'999);
+  CHECK(hub.rooms() == 1);
+  pass(1);
+  CHECK(hub.rooms() == 0);
+  CHECK(hub.history_bytes() == 0);
   CHECK(engine.log == std::vector<std::string>{"+lobby", "-lobby"});
 }
 
-TEST_CASE_FIXTURE(Fixture, "hub: a room whose last member leaves with messages under way goes after them") {
-  Listener a(encoder);
-  auto member = hub.subscribe("lobby", a);
+TEST_CASE_FIXTURE(Fixture, "hub: a room nobody is in keeps its messages until they are too old") {
   hub.publish("lobby", text("x"));
-  member.reset();
-  CHECK(hub.rooms() == 1);
+  pass(300'000);
+  hub.publish("lobby", text("y"));
+  pass(300'000);
+  Listener a(encoder);
+  auto member = hub.subscribe("lobby", a, {std::nullopt, 100});
   scheduler.run_turn(hub);
-  CHECK(a.heard.empty());
+  CHECK(a.heard == "[y]");
+  member.reset();
+  pass(599'999);
+  CHECK(hub.rooms() == 1);
+  pass(1);
   CHECK(hub.rooms() == 0);
 }
 
@@ -124,6 +144,7 @@ TEST_CASE_FIXTURE(Fixture,
     listeners.push_back(std::make_unique<Listener>(encoder));
     members.push_back(hub.subscribe("lobby", *listeners.back()));
   }
+  scheduler.run_turn(hub);
   hub.publish("lobby", text("x"));
   CHECK(hub.do_slice());  // not done yet
   CHECK(listeners.front()->heard == "[x]");
@@ -156,6 +177,7 @@ TEST_CASE_FIXTURE(Fixture, "hub: a small room does not wait until a large one ha
   }
   Listener one(encoder);
   const auto in_one = hub.subscribe("booth", one);
+  scheduler.run_turn(hub);
   hub.publish("arena", text("x"));
   hub.publish("booth", text("y"));
   hub.do_slice();

@@ -32,6 +32,10 @@ class WordDialect final : public dialect::Dialect {
     out += message.payload.view();
     return message.kind == hub::Kind::binary ? dialect::Form::binary : dialect::Form::text;
   }
+  [[nodiscard]] bool has_envelope() const override { return false; }
+  std::optional<dialect::Form> encode(const dialect::Event& /*event*/, std::string& /*out*/) const override {
+    return std::nullopt;
+  }
 };
 
 struct Fixture {
@@ -46,7 +50,8 @@ struct Fixture {
   test::FakeScheduler scheduler;
   test::FakeClock clock;
   base::Log log{base::LogLevel::error, base::LogFormat::text};
-  hub::Hub hub{engine, scheduler, {10}};
+  base::Deadlines hub_deadlines{clock, 50};
+  hub::Hub hub{{engine, scheduler, clock, hub_deadlines}, {10}};
   test::BracketFraming framing;
   WordDialect dialect;
   session::SessionTable table{hub, scheduler, clock, log};
@@ -95,7 +100,7 @@ TEST_CASE_FIXTURE(Fixture,
   ada.events->on_message(dialect::Form::text, "fail");
   REQUIRE(ada.closes.size() == 1);
   CHECK(ada.closes[0] == base::CloseReason::invalid_data);
-  CHECK(hub.rooms() == 0);
+  CHECK(hub.subscribers("lobby") == 0);
   ada.events->on_message(dialect::Form::text, "too late");
   scheduler.run_turn(hub);
   CHECK(table.size() == 1);  // until the transport has said its goodbyes
@@ -163,7 +168,7 @@ TEST_CASE_FIXTURE(Fixture, "session table: aborting ends all without a word") {
   table.abort_all();
   CHECK(ada.aborted);
   CHECK(table.size() == 0);
-  CHECK(hub.rooms() == 0);
+  CHECK(hub.subscribers("lobby") == 0);
   scheduler.run_turn(hub);
   CHECK(ada.destroyed);
 }

@@ -44,7 +44,8 @@ struct Recorder final : session::TransportEvents {
     messages.push_back((form == dialect::Form::text ? "t:" : "b:") + std::string(bytes));
     if (then) then();
   }
-  void on_closing() override { ++closings; }
+  void on_drained() override { ++drained; }
+  void on_closing(base::CloseReason /*reason*/, std::string_view /*text*/) override { ++closings; }
   void on_closed(base::CloseReason reason) override { closed.push_back(reason); }
 
   /// Whether on_closed came, once, with this reason.
@@ -54,6 +55,7 @@ struct Recorder final : session::TransportEvents {
 
   std::vector<std::string> messages;
   std::function<void()> then;  ///< at each message
+  int drained = 0;
   int closings = 0;
   std::vector<base::CloseReason> closed;
 };

@@ -18,7 +18,7 @@ constexpr std::size_t min_bytes = 128;
 
 std::string framed(const session::Framing& framing, Form form, std::string_view payload) {
   std::string out;
-  framing.frame(form, payload, out);
+  framing.frame({form, payload, {}, std::nullopt}, out);
   return out;
 }
 
@@ -69,7 +69,7 @@ TEST_CASE("framing: frames are appended to what is there") {
   WebSocketFramings framings(6, 0);
   for (const auto& framing : {&framings.for_client({}), &framings.for_client(window(15))}) {
     std::string out = "before";
-    framing->frame(Form::text, "x", out);
+    framing->frame({Form::text, "x", {}, std::nullopt}, out);
     CHECK(out == "before" + framed(*framing, Form::text, "x"));
   }
 }

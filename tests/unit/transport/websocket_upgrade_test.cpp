@@ -31,6 +31,10 @@ class NamedDialect final : public dialect::Dialect {
     out += message.payload.view();
     return dialect::Form::text;
   }
+  [[nodiscard]] bool has_envelope() const override { return false; }
+  std::optional<dialect::Form> encode(const dialect::Event& /*event*/, std::string& /*out*/) const override {
+    return std::nullopt;
+  }
 
  private:
   std::string_view name_;
@@ -72,7 +76,8 @@ struct UpgradeFixture : transport::test::Fixture {
   }
 
   roomcast::test::FakeEngine engine;
-  hub::Hub hub{engine, scheduler, {}};
+  base::Deadlines hub_deadlines{clock, 50};
+  hub::Hub hub{{engine, scheduler, clock, hub_deadlines}, {}};
   base::Log log{base::LogLevel::error, base::LogFormat::text};
   session::SessionTable sessions{hub, scheduler, clock, log};
   NamedDialect first{"first"};

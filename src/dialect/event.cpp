@@ -1,0 +1,13 @@
+#include "dialect/event.h"
+
+#include <array>
+
+namespace roomcast::dialect {
+
+std::string_view name_of(const Event& event) {
+  constexpr std::array<std::string_view, std::variant_size_v<Event>> names{"welcome", "ok", "gap", "error",
+                                                                           "bye"};
+  return names.at(event.index());
+}
+
+}  // namespace roomcast::dialect

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <string>
+
+#include "dialect/event.h"
+
+namespace roomcast::dialect {
+
+/// Appends `{"room","cursor","earliest"}`'s members without the braces: where the stream goes on, and the
+/// earliest place that is still good to go on from.
+void append_gap_members(std::string& out, const GapFound& found);
+/// Appends `"code","reason"` and, where there is one, `"retry_ms"`, without the braces.
+void append_goodbye_members(std::string& out, const Goodbye& goodbye);
+
+}  // namespace roomcast::dialect

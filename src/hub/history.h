@@ -1,0 +1,47 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "hub/message.h"
+#include "hub/room_settings.h"
+
+namespace roomcast::hub {
+
+/// The last messages of one room, oldest first, within its limits. An empty one owns no memory.
+class History {
+ public:
+  /// Appends a message that comes after all that are kept, and drops what is past count and bytes.
+  void append(const Message& message, std::int64_t now_ms, const HistoryLimits& limits);
+  /// Drops what is past its age, count or bytes.
+  void trim(std::int64_t now_ms, const HistoryLimits& limits);
+  void drop_oldest();
+  void clear();
+
+  [[nodiscard]] bool empty() const { return first_ == kept_.size(); }
+  [[nodiscard]] std::size_t size() const { return kept_.size() - first_; }
+  /// What the kept messages take: payloads, senders' names, and what it costs to keep a message at all.
+  [[nodiscard]] std::size_t bytes() const { return bytes_; }
+
+  /// The message at `index`, 0 the oldest.
+  [[nodiscard]] const Message& operator[](std::size_t index) const { return kept_[first_ + index].message; }
+  /// The index of the first message whose offset is greater than `offset`; size() if there is none.
+  /// O(log n).
+  [[nodiscard]] std::size_t first_after(std::uint64_t offset) const;
+  /// When the oldest was appended (monotonic); not when empty.
+  [[nodiscard]] std::int64_t oldest_ms() const { return kept_[first_].kept_at_ms; }
+
+ private:
+  struct Kept {
+    Message message;
+    std::int64_t kept_at_ms = 0;
+  };
+  static std::size_t cost(const Message& message);
+
+  std::vector<Kept> kept_;  // those before first_ are dropped and empty
+  std::size_t first_ = 0;
+  std::size_t bytes_ = 0;
+};
+
+}  // namespace roomcast::hub

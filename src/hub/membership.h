@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include "base/scheduler.h"
+#include "hub/message.h"
+#include "hub/subscriber.h"
+
+namespace roomcast::hub {
+
+class Room;
+class Hub;
+
+/// What a subscriber wants of a room's past.
+struct Interest {
+  /// It has everything up to here and wants all that follows.
+  std::optional<Position> since;
+  /// Without `since`, or if that is no longer kept: at most so many of the last messages. Nothing: none
+  /// without `since`, all that are kept after a gap.
+  std::optional<std::size_t> history;
+};
+
+/// One subscriber's place in one room, held by the subscriber: dropping it leaves the room.
+///
+/// Its place is fixed when it is made, and told at the end of the turn: Subscriber::on_joined, then what it
+/// wanted of the past, then live messages, with nothing missing and nothing twice. A long past comes in
+/// pages; for the next one the subscriber calls continue_replay once it has got rid of the last.
+class Membership final : private base::Flushable {
+ public:
+  Membership(Hub& hub, Room& room, Subscriber& subscriber, const Interest& interest);
+  Membership(const Membership&) = delete;
+  Membership& operator=(const Membership&) = delete;
+  ~Membership();
+
+  [[nodiscard]] std::string_view room_name() const;
+  /// Whether the past has been handed over only in part. The subscriber gets nothing more until
+  /// continue_replay.
+  [[nodiscard]] bool is_catching_up() const { return catch_up_ && catch_up_->joined; }
+  /// Has the next page delivered at the end of the turn; nothing happens if there is none.
+  void continue_replay();
+
+ private:
+  friend class Hub;
+  friend class Room;
+  /// Until it is live.
+  struct CatchUp {
+    Interest interest;
+    Joined plan;  // where it begins; fixed as soon as the room is open
+    bool joined = false;
+    std::uint64_t after = 0;  // the offset up to which it has everything
+  };
+  void flush() override;
+
+  Hub& hub_;
+  Room& room_;
+  Subscriber& subscriber_;
+  std::uint64_t live_after_;  // Room::accepted_ when it became live
+  std::unique_ptr<CatchUp> catch_up_;
+  std::uint32_t index_ = 0;  // place in Room::members_
+};
+
+}  // namespace roomcast::hub

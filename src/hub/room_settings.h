@@ -1,0 +1,56 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace roomcast::hub {
+
+/// What a room keeps of its past. Whichever bound is reached first counts.
+struct HistoryLimits {
+  std::size_t messages = 100;     ///< 0 keeps nothing
+  std::size_t bytes = 1'048'576;  ///< as History::bytes counts them
+  std::int64_t age_ms = 600'000;  ///< also for how long a room without members is remembered at all
+  friend bool operator==(const HistoryLimits&, const HistoryLimits&) = default;
+};
+
+struct PresenceLimits {
+  std::int64_t grace_ms = 3'000;  ///< for how long somebody who left counts as here: a reload does not flap
+  std::size_t crowd = 100;  ///< with more members than this only their number is told, once a second at most
+  friend bool operator==(const PresenceLimits&, const PresenceLimits&) = default;
+};
+
+/// What may differ from room to room.
+struct RoomSettings {
+  HistoryLimits history;
+  PresenceLimits presence;
+  friend bool operator==(const RoomSettings&, const RoomSettings&) = default;
+};
+
+/// Which settings a room has: those of the first rule whose pattern matches its name, or the general ones.
+class RoomRules {
+ public:
+  struct Rule {
+    std::string pattern;
+    RoomSettings settings;
+  };
+
+  RoomRules() = default;
+  explicit RoomRules(RoomSettings otherwise, std::vector<Rule> rules = {})
+      : otherwise_(otherwise), rules_(std::move(rules)) {}
+
+  /// Valid until the rules are replaced.
+  [[nodiscard]] const RoomSettings& find(std::string_view room) const;
+
+ private:
+  RoomSettings otherwise_;
+  std::vector<Rule> rules_;
+};
+
+/// Whether `room` matches `pattern`: `*` stands for any bytes but '/', `**` for any bytes at all, everything
+/// else for itself. `chat/**` matches every room below `chat/`. Time is at most their lengths' product.
+[[nodiscard]] bool matches_pattern(std::string_view pattern, std::string_view room);
+
+}  // namespace roomcast::hub

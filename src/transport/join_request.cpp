@@ -1,0 +1,55 @@
+#include "transport/join_request.h"
+
+#include <charconv>
+#include <optional>
+#include <utility>
+
+#include "hub/cursor.h"
+
+namespace roomcast::transport {
+
+namespace {
+
+std::optional<std::size_t> parse_count(std::string_view text) {
+  std::size_t count = 0;
+  const char* end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, count);
+  if (error != std::errc() || stop != end) return std::nullopt;
+  return count;
+}
+
+}  // namespace
+
+base::Result<JoinRequest, http::Response> read_join_request(const http::Request& request,
+                                                            std::optional<std::string_view> room,
+                                                            const session::SessionTable& sessions) {
+  JoinRequest join;
+  join.room = room.value_or("");
+  join.name = request.query_parameter("name").value_or("");
+  join.own_messages = request.query_parameter("echo") != "0";
+  if (const auto rejection = sessions.check(room, join.name)) return refusal(*rejection);
+  if (const auto since = request.query_parameter("since")) {
+    join.interest.since = hub::parse_cursor(*since);
+    if (!join.interest.since) {
+      return http::Response::error(400, "bad_cursor", "since must be a cursor as this server gives them");
+    }
+  } else if (const auto last = request.headers.get("Last-Event-ID"); last && !last->empty()) {
+    join.interest.since = hub::parse_cursor(*last).value_or(hub::Position{});
+  }
+  if (const auto history = request.query_parameter("history")) {
+    join.interest.history = parse_count(*history);
+    if (!join.interest.history) {
+      return http::Response::error(400, "bad_history", "history must be a whole number of messages");
+    }
+  }
+  return join;
+}
+
+http::Response refusal(const session::Rejection& rejection) {
+  using Why = session::Rejection::Why;
+  if (rejection.why == Why::overloaded) return http::Response::overloaded(rejection.message);
+  const auto* const code = rejection.why == Why::bad_room_name ? "bad_room_name" : "bad_client_name";
+  return http::Response::error(400, code, rejection.message);
+}
+
+}  // namespace roomcast::transport
