@@ -1,0 +1,40 @@
+#include "dialect/message_json.h"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+using namespace roomcast;
+
+namespace {
+
+std::string json_of(hub::Kind kind, std::string_view payload, std::string_view from = "ada") {
+  std::string out = "before";
+  dialect::append_message_json(
+      out, "a\"b", {kind, base::FrameRef::copy_of(payload), base::FrameRef::copy_of(from), 0, {0xab, 7}, 12});
+  const std::string front =
+      R"(before{"type":"message","room":"a\"b","cursor":"00000000000000ab-7","time":12,"from":)";
+  REQUIRE(out.rfind(front, 0) == 0);
+  return out.substr(front.size());
+}
+
+}  // namespace
+
+TEST_CASE("message json: a text payload is a JSON string") {
+  CHECK(json_of(hub::Kind::text, "say \"hi\"\n") == R"("ada","data":"say \"hi\"\n"})");
+}
+
+TEST_CASE("message json: a json payload stands as it came, on one line") {
+  CHECK(json_of(hub::Kind::json, "{\"a\" :\r\n [1.0,\n 2e400]}") ==
+        R"("ada","data":{"a" :   [1.0,  2e400]}})");
+}
+
+TEST_CASE("message json: a binary payload is base64 under another name") {
+  CHECK(json_of(hub::Kind::binary, std::string_view("\0\xff\x01\x02", 4)) ==
+        R"("ada","data_base64":"AP8BAg=="})");
+  CHECK(json_of(hub::Kind::binary, "") == R"("ada","data_base64":""})");
+}
+
+TEST_CASE("message json: a sender without a name is null") {
+  CHECK(json_of(hub::Kind::text, "x", "") == R"(null,"data":"x"})");
+}
