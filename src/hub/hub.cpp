@@ -22,6 +22,8 @@ std::unique_ptr<Membership> Hub::subscribe(std::string_view room, Subscriber& su
                                            const Interest& interest) {
   Room& joined = find_or_create(room);
   auto membership = std::make_unique<Membership>(*this, joined, subscriber, interest);
+  if (joined.members() == 1) ++occupied_rooms_;
+  tell_of_presence(joined);
   touch(joined);
   keep_within_limits();
   return membership;
@@ -52,6 +54,12 @@ void Hub::set_limits(const HubLimits& limits) {
 std::size_t Hub::subscribers(std::string_view room) const {
   const Room* found = find(room);
   return found == nullptr ? 0 : found->members();
+}
+
+PresenceSnapshot Hub::presence(std::string_view room) const {
+  const Room* found = find(room);
+  if (found != nullptr) return found->presence();
+  return {0, std::vector<base::FrameRef>{}, 0};
 }
 
 void Hub::on_subscribed(std::string_view room, const Position& top) {
@@ -91,8 +99,26 @@ void Hub::on_published(Ticket ticket, const PublishOutcome& outcome) {
 bool Hub::do_slice() {
   run_completions();
   advance_some();
+  // Before the messages, so that somebody is known before being heard.
+  if (!telling_.empty()) tell_next_presence();
   if (!active_.empty()) walk_next_room();
-  return !active_.empty() || !completed_.empty() || !catching_up_.empty();
+  return !active_.empty() || !telling_.empty() || !completed_.empty() || !catching_up_.empty();
+}
+
+/// Has what there is to tell told at the end of the turn.
+void Hub::tell_of_presence(Room& room) {
+  if (room.telling_ || !room.has_presence_news()) return;
+  room.telling_ = true;
+  telling_.push_back(&room);
+  parts_.scheduler.wake();
+}
+
+void Hub::tell_next_presence() {
+  Room& room = *telling_.front();
+  telling_.pop_front();
+  room.telling_ = false;
+  if (room.has_presence_news()) room.tell_presence(slice_members);
+  tell_of_presence(room);
 }
 
 void Hub::walk_next_room() {
@@ -145,6 +171,7 @@ void Hub::advance(Membership& member) {
   if (is_overtaken || (is_new && catch_up.plan.gap)) ++stats_.gaps;
   advancing_ = &member;
   if (is_new) {
+    if (room.presence_) room.presence_->begin_watching(member);
     member.subscriber_.on_joined(member, Joined(catch_up.plan));
   } else if (is_overtaken) {
     member.subscriber_.on_gap(member, Gap(*catch_up.plan.gap));
@@ -161,7 +188,16 @@ void Hub::on_leaving(Membership& member) {
   if (advancing_ == &member) advancing_ = nullptr;
 }
 
-void Hub::on_left(Room& room) { touch(room); }
+void Hub::on_left(Room& room) {
+  if (room.members() == 0) --occupied_rooms_;
+  tell_of_presence(room);
+  touch(room);
+}
+
+void Hub::on_presence_due(Room& room) {
+  tell_of_presence(room);
+  set_due(room);
+}
 
 Room* Hub::find(std::string_view name) const {
   const auto found = rooms_.find(name);

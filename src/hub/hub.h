@@ -95,7 +95,11 @@ class Hub final : public EngineEvents, public base::SlicedWork {
 
   /// Rooms that are remembered.
   [[nodiscard]] std::size_t rooms() const { return rooms_.size(); }
+  /// Rooms with at least one member.
+  [[nodiscard]] std::size_t occupied_rooms() const { return occupied_rooms_; }
   [[nodiscard]] std::size_t subscribers(std::string_view room) const;
+  /// Who is in the room.
+  [[nodiscard]] PresenceSnapshot presence(std::string_view room) const;
   [[nodiscard]] std::size_t backlog_bytes() const { return backlog_bytes_; }
   [[nodiscard]] std::size_t history_bytes() const { return history_bytes_; }
   [[nodiscard]] const HubStats& stats() const { return stats_; }
@@ -124,7 +128,10 @@ class Hub final : public EngineEvents, public base::SlicedWork {
   void on_leaving(Membership& member);
   void on_left(Room& room);
   void on_due(Room& room);
+  void on_presence_due(Room& room);
 
+  void tell_of_presence(Room& room);
+  void tell_next_presence();
   void run_completions();
   void advance_some();
   void walk_next_room();
@@ -143,7 +150,9 @@ class Hub final : public EngineEvents, public base::SlicedWork {
   RoomRules rules_;
   HubStats stats_;
   std::unordered_map<std::string, std::unique_ptr<Room>, base::StringHash, std::equal_to<>> rooms_;
-  std::deque<Room*> active_;  // rooms with work, each once, in the order in which they take turns
+  std::deque<Room*> active_;   // rooms with work, each once, in the order in which they take turns
+  std::deque<Room*> telling_;  // rooms with news of presence, likewise
+  std::size_t occupied_rooms_ = 0;
   std::size_t backlog_bytes_ = 0;
   bool overloaded_ = false;
 

@@ -19,8 +19,10 @@ std::size_t Hub::remembering_cost(const Room& room) {
 void Hub::set_rules(RoomRules rules) {
   // The rooms point into the rules.
   rules_ = std::move(rules);
-  for (const auto& [name, room] : rooms_)
+  for (const auto& [name, room] : rooms_) {
     room->set_settings(rules_.find(name));
+    tell_of_presence(*room);
+  }
   std::vector<Room*> all;
   all.reserve(rooms_.size());
   for (const auto& [name, room] : rooms_)
@@ -44,7 +46,7 @@ void Hub::trim(Room& room) {
   const std::size_t before = room.history().bytes();
   room.history().trim(now_ms, room.settings().history);
   history_bytes_ -= before - room.history().bytes();
-  const bool is_over = room.members() == 0 && room.history().empty() && !room.has_work() &&
+  const bool is_over = room.members() == 0 && !room.presence_ && room.history().empty() && !room.has_work() &&
                        room.touched_ms_ + room.settings().history.age_ms <= now_ms;
   if (is_over) return forget(room);
   put_on_shelf(room);
@@ -53,7 +55,8 @@ void Hub::trim(Room& room) {
 
 void Hub::set_due(Room& room) {
   const bool has_history = !room.history().empty();
-  if (!has_history && room.members() != 0) return room.due_.clear();
+  // Once the last one's grace time is over this is looked at again.
+  if (!has_history && (room.members() != 0 || room.presence_)) return room.due_.clear();
   const std::int64_t since_ms = has_history ? room.history().oldest_ms() : room.touched_ms_;
   const std::int64_t due_ms = since_ms + room.settings().history.age_ms;
   room.due_.set_in(std::max<std::int64_t>(due_ms - parts_.clock.monotonic_ms(), 0));
@@ -94,6 +97,7 @@ void Hub::keep_within_limits() {
 void Hub::forget(Room& room) {
   if (room.shelf_ != nullptr) room.shelf_->erase(room.place_);
   replaying_.erase(std::remove(replaying_.begin(), replaying_.end(), &room), replaying_.end());
+  if (room.telling_) telling_.erase(std::find(telling_.begin(), telling_.end(), &room));
   history_bytes_ -= remembering_cost(room);
   parts_.engine.unsubscribe(room.name());
   rooms_.erase(rooms_.find(room.name()));

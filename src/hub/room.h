@@ -11,6 +11,7 @@
 #include "hub/encode_cache.h"
 #include "hub/history.h"
 #include "hub/membership.h"
+#include "hub/presence.h"
 #include "hub/room_settings.h"
 
 namespace roomcast::hub {
@@ -29,7 +30,7 @@ class Room final : private base::Deadline::Listener {
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] std::size_t members() const { return members_.size() - holes_; }
   [[nodiscard]] const RoomSettings& settings() const { return *settings_; }
-  void set_settings(const RoomSettings& settings) { settings_ = &settings; }
+  void set_settings(const RoomSettings& settings);
 
   /// The engine has said where the room's log stands; nobody joins before.
   void open(const Position& top);
@@ -61,12 +62,21 @@ class Room final : private base::Deadline::Listener {
   /// Forgets the encodings that replays share.
   void end_replays() { page_.reset(); }
 
+  [[nodiscard]] PresenceSnapshot presence() const;
+  /// Whether there is something to tell those who watch who is here.
+  [[nodiscard]] bool has_presence_news() const { return presence_ && presence_->has_news(); }
+  /// Tells the first of it to at most `watcher_count` further watchers.
+  void tell_presence(std::size_t watcher_count);
+
  private:
   friend class Hub;
   friend class Membership;
-  void join(Membership& member);
+  friend class Presence;
+  void join(Membership& member, const Interest& interest);
   void leave(Membership& member);
   void on_deadline() override;
+  void on_presence_due();
+  void drop_idle_presence();
   void begin_walk();
   std::size_t end_walk();
   void close_holes();
@@ -94,11 +104,13 @@ class Room final : private base::Deadline::Listener {
   std::size_t next_member_ = 0;
   std::size_t end_member_ = 0;
 
-  std::unique_ptr<Batch> page_;  // of the past, while members catch up
+  std::unique_ptr<Batch> page_;         // of the past, while members catch up
+  std::unique_ptr<Presence> presence_;  // while somebody has a name or watches
 
   // The hub's notes.
   base::Deadline due_;           // for forgetting old messages, or all of the room
   std::int64_t touched_ms_ = 0;  // last publish, join or leave
+  bool telling_ = false;
   std::list<Room*>* shelf_ = nullptr;
   std::list<Room*>::iterator place_;
 };
