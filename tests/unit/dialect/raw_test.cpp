@@ -14,6 +14,8 @@ struct Recorder final : dialect::Commands {
   void publish(hub::Kind kind, std::string_view payload) override {
     log += (kind == hub::Kind::text ? "publish text " : "publish binary ") + std::string(payload);
   }
+  void run(const dialect::Command& /*command*/) override { log += "run"; }
+  void refuse(const dialect::Refused& /*refused*/) override { log += "refuse"; }
   void reply(dialect::Form form, std::string_view bytes) override {
     log += (form == dialect::Form::text ? "reply text " : "reply binary ") + std::string(bytes);
   }
