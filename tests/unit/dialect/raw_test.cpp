@@ -14,6 +14,8 @@ struct Recorder final : dialect::Commands {
   void publish(hub::Kind kind, std::string_view payload) override {
     log += (kind == hub::Kind::text ? "publish text " : "publish binary ") + std::string(payload);
   }
+  void run(const dialect::Command& /*command*/) override { log += "run"; }
+  void refuse(const dialect::Refused& /*refused*/) override { log += "refuse"; }
   void reply(dialect::Form form, std::string_view bytes) override {
     log += (form == dialect::Form::text ? "reply text " : "reply binary ") + std::string(bytes);
   }
@@ -60,7 +62,7 @@ TEST_CASE(
     return out;
   };
   const hub::Position place{1, 2};
-  CHECK(told(dialect::Subscribed{{}, "a \"b\"", place}) ==
+  CHECK(told(dialect::Subscribed{{}, "a \"b\"", place, {}}) ==
         R"(joined {"room":"a \"b\"","cursor":"0000000000000001-2"})");
   CHECK(told(dialect::GapFound{"a", {place, {1, 0}}}) ==
         R"(gap {"room":"a","cursor":"0000000000000001-2","earliest":"0000000000000001-0"})");
