@@ -180,6 +180,25 @@ describe('EventSource', { concurrency: 4 }, () => {
     second.destroy();
   });
 
+  it('?dialect=roomcast.v1 says everything as an object, in events of the same names', async () => {
+    const query = '?dialect=roomcast.v1';
+    const stream = await open('v1', { query });
+    const first = await stream.event();
+    assert.equal(first.type, 'ok');
+    assert.deepEqual(JSON.parse(first.data), { type: 'ok', room: 'v1', cursor: first.id });
+    const { cursor } = await publish(server.url, 'v1', 'a\nb');
+    const message = await stream.event();
+    assert.deepEqual([message.type, message.id], ['message', cursor]);
+    assert.deepEqual(JSON.parse(message.data), { type: 'message', room: 'v1', cursor, time: JSON.parse(message.data).time, from: null, data: 'a\nb' });
+    stream.destroy();
+    const other = await open('v1', { query, headers: { 'Last-Event-ID': 'gibberish' } });
+    const gap = await other.event();
+    assert.equal(gap.type, 'gap');
+    assert.deepEqual(JSON.parse(gap.data), { type: 'gap', room: 'v1', cursor: first.id, earliest: first.id });
+    assert.equal((await other.event()).id, cursor);
+    other.destroy();
+  });
+
   it('resumes from Last-Event-ID and from ?since=, which is the stronger', async () => {
     const cursors = [];
     for (let i = 1; i <= 5; i += 1) cursors.push((await publish(server.url, 'resume', `m${i}`)).cursor);
@@ -296,8 +315,9 @@ describe('EventSource', { concurrency: 4 }, () => {
       const bye = await stream.event();
       assert.equal(bye.type, 'bye');
       assert.equal(bye.id, undefined);
-      const { code, reason } = JSON.parse(bye.data);
+      const { code, reason, retry_ms } = JSON.parse(bye.data);
       assert.deepEqual({ code, reason }, { code: 1012, reason: 'server_shutdown' });
+      assert.ok(retry_ms >= 0 && retry_ms <= 1300, retry_ms);
       await stream.expectEnd();
     }
     await drained.expectExit(0);
