@@ -61,7 +61,7 @@ class Wiring {
   dialect::Echo echo_;
   transport::WebSocketUpgrade join_;
   transport::StreamJoin event_stream_;
-  transport::StreamJoin line_stream_;
+  transport::StreamJoin ndjson_;
   transport::RoomEntry room_entry_;
   transport::WebSocketUpgrade connect_;
   transport::WebSocketUpgrade echo_upgrade_;
