@@ -146,7 +146,7 @@ void Hub::advance_some() {
   }
   for (std::size_t i = 0; i < slice_joins && pages_made_ < slice_pages && catching_up_.flush_next(); ++i) {
   }
-  if (!catching_up_.empty()) return;
+  if (!arriving_.empty() || !catching_up_.empty()) return;
   for (Room* room : with_page_)
     room->drop_page();
   with_page_.clear();
