@@ -82,7 +82,6 @@ class Session final : public base::Mortal,
   /// The room that a request is for; nothing, and the client has been told, if it is for none.
   std::optional<std::string_view> room_for(dialect::RequestId id,
                                            const std::optional<std::string_view>& room);
-  RoomSet& rooms();
 
   [[nodiscard]] std::unique_ptr<hub::Membership> subscribe(std::string_view room, hub::Interest interest);
   void deliver_from_others(hub::Batch& batch, std::size_t from);
