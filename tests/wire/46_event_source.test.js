@@ -7,7 +7,7 @@ import net from 'node:net';
 import { after, describe, it } from 'node:test';
 import { EventSource } from 'eventsource';
 import { METRICS } from '../support/contract.js';
-import { eventually, patience, within } from '../support/deadline.js';
+import { eventually, patience, seconds, within } from '../support/deadline.js';
 import { errorMessage, fetchOnce } from '../support/raw_http.js';
 import { RoomStream, publish } from '../support/room_stream.js';
 import { startServer } from '../support/server.js';
@@ -341,6 +341,26 @@ describe('EventSource', { concurrency: 4 }, () => {
     slow.destroy();
   });
 
+  it('when memory is short those who do not read are the first to go', async (t) => {
+    const small = await startServer({ set: { 'limits.memory_bytes': 16777216, 'limits.queue_bytes': 67108864 } });
+    const measures = eventually(() => small.metric(METRICS.memory), 'a figure for the memory in use', seconds(2));
+    if (!(await measures.catch(() => false))) {
+      await small.stop();
+      return t.skip('this build\'s allocator keeps no statistics');
+    }
+    const slow = await Promise.all(Array.from({ length: 4 }, () => RoomStream.open(small.url, 'tight')));
+    slow.forEach((stream) => stream.socket.pauseReading());
+    let status = 200;
+    for (let i = 0; i < 2000 && status === 200; i += 1) {
+      ({ status } = await fetchOnce(small.url, 'POST', '/rooms/tight', { body: Buffer.alloc(60000, 'm') }));
+    }
+    assert.equal(status, 503);
+    errorMessage(await fetchOnce(small.url, 'GET', '/rooms/x?transport=sse'), 503);
+    await small.metricBecomes(METRICS.closes, (count) => count > 0, /slow_consumer/);
+    for (const stream of slow) stream.destroy();
+    return small.stop();
+  });
+
   it('who goes, with a word or without, leaves nothing behind', async () => {
     const before = await tight.metric(METRICS.connections, /"sse"/);
     const streams = await Promise.all(Array.from({ length: 3 }, () => RoomStream.open(tight.url, 'gone')));
@@ -352,6 +372,8 @@ describe('EventSource', { concurrency: 4 }, () => {
     await streams[2].expectEnd();
     await tight.metricBecomes(METRICS.connections, (count) => count === before, /"sse"/);
     assert.equal((await publish(tight.url, 'gone', 'x')).subscribers, 0);
+    assert.ok((await tight.metric('roomcast_http_responses_total', /2xx/)) >= 3);
+    assert.equal(await tight.metric('roomcast_http_responses_total', /1xx/), 0);
   });
 
   it('who goes on sending is thrown out', async () => {
