@@ -3,13 +3,16 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import fs from 'node:fs';
 import net from 'node:net';
+import path from 'node:path';
 import { after, describe, it } from 'node:test';
 import { EventSource } from 'eventsource';
 import { METRICS } from '../support/contract.js';
 import { eventually, patience, seconds, within } from '../support/deadline.js';
 import { errorMessage, fetchOnce } from '../support/raw_http.js';
 import { RoomStream, publish } from '../support/room_stream.js';
+import { makeCertificate, scratchDirectory } from '../support/scratch.js';
 import { startServer } from '../support/server.js';
 import { connect } from '../support/wire_client.js';
 
@@ -263,6 +266,31 @@ describe('EventSource', { concurrency: 4 }, () => {
     assert.deepEqual(one.pieces.slice(before), two.pieces.slice(same));
     assert.ok(one.pieces.at(-1).length < 200);
     for (const stream of [one, two]) stream.destroy();
+  });
+
+  it('over TLS it is the same, and a reload decides anew whether to compress', async () => {
+    const directory = scratchDirectory();
+    const { certificate, key } = makeCertificate(directory, 'localhost');
+    const config = path.join(directory, 'roomcast.toml');
+    const write = (compression) =>
+      fs.writeFileSync(config, `http.compression = ${compression}\ntls = { certificate = "${certificate}", key = "${key}" }\n`);
+    write(true);
+    const secure = await startServer({ listen: ['https://127.0.0.1:0'], args: ['--config', config] });
+    const headers = { 'Accept-Encoding': 'gzip' };
+    const before = await RoomStream.open(secure.url, 'tls', { headers });
+    assert.equal(before.head.header('content-encoding'), 'gzip');
+    write(false);
+    secure.reload();
+    await secure.waitForLog(/reloaded/);
+    const behind = await RoomStream.open(secure.url, 'tls', { headers });
+    assert.equal(behind.head.header('content-encoding'), undefined);
+    await publish(secure.url, 'tls', 'hello');
+    for (const stream of [before, behind]) {
+      assert.equal((await stream.event()).type, 'joined');
+      assert.equal((await stream.event()).data, 'hello');
+      stream.destroy();
+    }
+    return secure.stop();
   });
 
   it('curl -N shows every message as it comes, compressed or not', async () => {
