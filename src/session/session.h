@@ -68,7 +68,7 @@ class Session final : public base::Mortal,
   void reply(dialect::Form form, std::string_view bytes) override;
   void fail(base::CloseReason reason, std::string_view text) override;
 
-  // Requests, in command_*.cpp.
+  // Requests, in session_*.cpp.
   void run(const dialect::Subscribe& request);
   void run(const dialect::Unsubscribe& request);
   void run(const dialect::Publish& request);
