@@ -86,6 +86,8 @@ class Session final : public base::Mortal,
   void leave_rooms();
   void welcome();
   void wait_while_congested();
+  /// Takes the next request when the client has taken what it is sent.
+  void wait_until_drained();
   [[nodiscard]] std::optional<std::int64_t> retry_ms(base::CloseReason reason) const;
   /// Says it if dialect and wire together have words for it.
   bool tell(const dialect::Event& event, const std::optional<hub::Position>& cursor = std::nullopt);
