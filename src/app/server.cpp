@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "app/room_rules.h"
 #include "app/version.h"
 #include "config/reload.h"
 
@@ -76,13 +77,6 @@ transport::HttpStreamSettings stream_settings(const config::Config& config) {
   return settings;
 }
 
-hub::RoomSettings room_settings(const config::Config& config) {
-  hub::RoomSettings settings;
-  settings.presence.grace_ms = config.presence.grace_ms;
-  settings.presence.crowd = static_cast<std::size_t>(config.presence.crowd);
-  return settings;
-}
-
 }  // namespace
 
 Server::Server(config::Sources sources, config::Loaded loaded)
@@ -96,7 +90,7 @@ Server::Server(config::Sources sources, config::Loaded loaded)
       linger_(turn_, deadlines_, {}),
       tls_(turn_, deadlines_, config_.http.head_timeout_ms),
       engine_(loop_),
-      hub_({engine_, turn_, loop_, deadlines_}, {}),
+      hub_({engine_, turn_, loop_, deadlines_}, hub_limits(config_), room_rules(config_)),
       sessions_(hub_, turn_, loop_, log_),
       framings_(static_cast<int>(config_.websocket.compression_level),
                 static_cast<std::size_t>(config_.websocket.compression_min_bytes)),
@@ -176,9 +170,10 @@ void Server::apply(const config::Config& config) {
   websockets_.settings = websocket_settings(config);
   streams_.settings = stream_settings(config);
   sessions_.set_settings(session_settings(config));
-  hub_.set_rules(hub::RoomRules(room_settings(config)));
   memory_guard_.set_limits({static_cast<std::size_t>(config.limits.memory_bytes),
                             static_cast<std::size_t>(config.limits.queue_bytes)});
+  hub_.set_limits(hub_limits(config));
+  hub_.set_rules(room_rules(config));
   wiring_.apply(config);
 }
 

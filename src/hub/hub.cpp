@@ -143,6 +143,7 @@ void Hub::tell_next_presence() {
   room.telling_ = false;
   if (room.has_presence_news()) room.tell_presence(slice_members);
   tell_of_presence(room);
+  recollection_.on_idle(room);
 }
 
 void Hub::walk_next_room() {

@@ -144,9 +144,9 @@ class Hub final : public EngineEvents, public base::SlicedWork, private Recollec
   void on_presence_due(Room& room);
   [[nodiscard]] std::size_t page_bytes() const { return limits_.page_bytes; }
 
+  void on_forgotten(Room& room) override;
   void tell_of_presence(Room& room);
   void tell_next_presence();
-  void on_forgotten(Room& room) override;
   void run_completions();
   void advance_some();
   [[nodiscard]] bool tell(Membership& member);
