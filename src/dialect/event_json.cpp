@@ -127,11 +127,14 @@ struct MemberWriter {
 
 }  // namespace
 
+void append_place_members(std::string& out, std::string_view room, const hub::Position& cursor) {
+  append_text(out, R"("room":)", room);
+  append_cursor(out, R"(,"cursor":)", cursor);
+}
+
 void append_gap_members(std::string& out, const GapFound& found) {
-  out += R"("room":)";
-  base::append_json_string(out, found.room);
-  out += R"(,"cursor":")" + hub::to_cursor(found.gap.cursor);
-  out += R"(","earliest":")" + hub::to_cursor(found.gap.earliest) + '"';
+  append_place_members(out, found.room, found.gap.cursor);
+  append_cursor(out, R"(,"earliest":)", found.gap.earliest);
 }
 
 void append_goodbye_members(std::string& out, const Goodbye& goodbye) {

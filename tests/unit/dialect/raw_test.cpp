@@ -52,6 +52,31 @@ TEST_CASE("raw dialect: a message arrives verbatim, json as its text") {
   CHECK(encoded(hub::Kind::binary) == "before {\"a\":1} binary");
 }
 
+TEST_CASE(
+    "raw dialect: where a wire names events, a client is told that it has joined and what it has missed") {
+  const dialect::Raw raw;
+  const auto told = [&raw](const dialect::Event& event) {
+    std::string out(raw.event_name(event));
+    out += ' ';
+    CHECK(raw.encode(event, out) == dialect::Form::text);
+    return out;
+  };
+  const hub::Position place{1, 2};
+  CHECK(told(dialect::Subscribed{{}, "a \"b\"", place, {}}) ==
+        R"(joined {"room":"a \"b\"","cursor":"0000000000000001-2"})");
+  CHECK(told(dialect::GapFound{"a", {place, {1, 0}}}) ==
+        R"(gap {"room":"a","cursor":"0000000000000001-2","earliest":"0000000000000001-0"})");
+  CHECK(told(dialect::Goodbye{1012, "server_shutdown", 5}) ==
+        R"(bye {"code":1012,"reason":"server_shutdown","retry_ms":5})");
+}
+
+TEST_CASE("raw dialect: there are no words for anything else") {
+  std::string out;
+  CHECK_FALSE(dialect::Raw{}.encode(dialect::Welcome{}, out));
+  CHECK_FALSE(dialect::Raw{}.encode(dialect::Refused{}, out));
+  CHECK(out.empty());
+}
+
 TEST_CASE("echo dialect: everything goes back to whoever sent it") {
   CHECK(decoded(dialect::Echo{}, dialect::Form::text, "hi") == "reply text hi");
   CHECK(decoded(dialect::Echo{}, dialect::Form::binary, "hi") == "reply binary hi");
