@@ -187,7 +187,7 @@ bool Hub::tell(Membership& member) {
   if (catch_up.plan.gap) ++stats_.gaps;
   // A copy: the member may be gone before the call returns.
   const Joined plan = catch_up.plan;
-  telling_ = &member;
+  advancing_ = &member;
   if (is_new) {
     catch_up.joined = true;
     --room.arriving_;
@@ -195,7 +195,7 @@ bool Hub::tell(Membership& member) {
   } else {
     member.subscriber_.on_gap(member, *plan.gap);
   }
-  return std::exchange(telling_, nullptr) != nullptr;
+  return std::exchange(advancing_, nullptr) != nullptr;
 }
 
 void Hub::replay(Membership& member) {
@@ -218,7 +218,7 @@ void Hub::note_page(Room& room) {
 
 void Hub::on_leaving(Membership& member) {
   list_of(member).forget(member);
-  if (telling_ == &member) telling_ = nullptr;
+  if (advancing_ == &member) advancing_ = nullptr;
 }
 
 void Hub::on_forgotten(Room& room) {

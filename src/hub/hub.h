@@ -156,11 +156,11 @@ class Hub final : public EngineEvents, public base::SlicedWork, private Recollec
   std::size_t backlog_bytes_ = 0;
   bool overloaded_ = false;
 
-  base::DirtyList arriving_;       // members that are to be told that they joined
-  base::DirtyList catching_up_;    // members that were told and are to get a page of the past
-  Membership* telling_ = nullptr;  // the one that on_joined or on_gap is being called for
-  std::size_t pages_made_ = 0;     // in this slice
-  std::deque<Room*> with_page_;    // rooms that may hold a page of their past, the oldest page first
+  base::DirtyList arriving_;         // members that are to be told that they joined
+  base::DirtyList catching_up_;      // members that were told and are to get a page of the past
+  Membership* advancing_ = nullptr;  // the one that on_joined or on_gap is being called for
+  std::size_t pages_made_ = 0;       // in this slice
+  std::deque<Room*> with_page_;      // rooms that may hold a page of their past, the oldest page first
 
   Recollection recollection_;
 

@@ -37,6 +37,11 @@ void Recollection::touch(Room& room) {
   if (!room.due_.is_set()) set_due(room);
 }
 
+void Recollection::on_idle(Room& room) {
+  put_on_shelf(room);
+  if (!room.due_.is_set()) set_due(room);
+}
+
 void Recollection::trim(Room& room) {
   const std::int64_t now_ms = clock_.monotonic_ms();
   history_bytes_ -= room.history().bytes();
@@ -50,7 +55,7 @@ void Recollection::trim(Room& room) {
 
 void Recollection::set_due(Room& room) {
   const bool has_history = !room.history().empty();
-  if (!has_history && room.members() != 0) return room.due_.clear();
+  if (!has_history && room.is_in_use()) return room.due_.clear();
   const std::int64_t since_ms = has_history ? room.history().oldest_ms() : room.touched_ms_;
   const std::int64_t due_ms = since_ms + room.settings().history.age_ms;
   room.due_.set_in(std::max<std::int64_t>(due_ms - clock_.monotonic_ms(), 0));
@@ -58,8 +63,7 @@ void Recollection::set_due(Room& room) {
 
 /// Where the room is found when it is time to forget; at the end, if it was not there before.
 void Recollection::put_on_shelf(Room& room) {
-  const bool is_bare = room.members() == 0 && !room.has_work();
-  Shelf* shelf = !room.history().empty() ? &kept_ : is_bare ? &bare_ : nullptr;
+  Shelf* shelf = !room.history().empty() ? &kept_ : room.is_in_use() ? nullptr : &bare_;
   if (shelf == room.shelf_) return;
   if (shelf == nullptr) {
     room.shelf_->erase(room.place_);

@@ -13,13 +13,12 @@ class Room;
 /// What is remembered of rooms and their messages, and what is forgotten first. A message is forgotten at its
 /// room's limits; a room when nobody has been in it and nothing has been kept of it for its history's age.
 /// When all of it together takes too much the emptiest rooms go first, then messages, beginning with the
-/// oldest of the room that has been quiet longest. A room with members is never forgotten.
+/// oldest of the room that has been quiet longest. A room in use is never forgotten.
 class Recollection {
  public:
   class Owner {
    public:
-    /// There is nothing to remember about the room: its owner frees it. Never a room with members or with
-    /// messages that wait for their walk.
+    /// There is nothing to remember about the room: its owner frees it. Never a room in use.
     virtual void on_forgotten(Room& room) = 0;
 
    protected:
@@ -36,8 +35,8 @@ class Recollection {
   void keep(Room& room, const Message& message);
   /// Somebody has joined or left.
   void touch(Room& room);
-  /// The room has no more work.
-  void on_idle(Room& room) { put_on_shelf(room); }
+  /// The room may not be in use any more.
+  void on_idle(Room& room);
   /// Drops what is too old or past the room's settings; the room itself too, if that is over.
   void trim(Room& room);
 
@@ -61,7 +60,7 @@ class Recollection {
 
   const base::Clock& clock_;
   Owner& owner_;
-  Shelf bare_;  // rooms without members, messages and work: they can be forgotten
+  Shelf bare_;  // rooms not in use and without messages: they can be forgotten
   Shelf kept_;  // rooms with messages
   std::size_t history_bytes_ = 0;
   std::size_t room_bytes_ = 0;

@@ -47,8 +47,6 @@ void Room::accept(const Message& message) {
   accepted_messages_.push_back(message);
   ++accepted_;
   top_ = message.position;
-  // A page that ends with the last message is no longer the last.
-  page_.reset();
 }
 
 void Room::join(Membership& member) {
@@ -181,13 +179,8 @@ Room::Replay Room::replay(Membership& member) {
   done.made_page = turn_page_to(history_.first_after(catch_up.after));
   const std::size_t from = first_after(page_->messages(), catch_up.after);
   done.messages = page_->messages().size() - from;
-  const Position last = page_->messages().back().position;
-  if (last == top_) {
-    member.catch_up_.reset();
-    member.live_after_ = accepted_;
-  } else {
-    catch_up.after = last.offset;
-  }
+  catch_up.after = page_->messages().back().position.offset;
+  (void)go_live(member);
   delivering_ = true;
   member.subscriber_.deliver(*page_, from);
   delivering_ = false;

@@ -48,6 +48,9 @@ class Room final : private base::Deadline::Listener {
   /// Whether a walk is under way or there are messages to begin one with.
   [[nodiscard]] bool has_work() const { return walking_ || !accepted_messages_.empty(); }
 
+  /// Whether it can't be forgotten, however little there is to remember.
+  [[nodiscard]] bool is_in_use() const { return members() != 0 || has_work(); }
+
   struct Progress {
     std::size_t deliveries = 0;      ///< messages × members in this slice
     std::size_t released_bytes = 0;  ///< payload bytes accepted earlier and now handed to everybody

@@ -234,3 +234,19 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(hub.history_bytes() == 0);
   CHECK(hub.shed_history() == 0);
 }
+
+TEST_CASE_FIXTURE(Fixture,
+                  "hub memory: a room that keeps no messages is remembered, and forgotten, all the same") {
+  hub::RoomSettings none;
+  none.history.messages = 0;
+  hub.set_rules(hub::RoomRules(none));
+  publish("lobby");
+  pass(599'999);
+  CHECK_FALSE(join("lobby", {hub::Position{1, 1}, {}}).has_gap);
+  members.clear();
+  pass(600'000);
+  CHECK(hub.rooms() == 0);
+  publish("lobby");
+  pass(600'000);
+  CHECK(hub.rooms() == 0);
+}
