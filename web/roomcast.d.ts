@@ -122,4 +122,5 @@ export class RoomcastError extends Error {
   readonly status?: number;
 }
 
-export function connect(url?: string | URL, options?: Options): Client;
+export function connect(url: string | URL, options?: Options): Client;
+export function connect(options?: Options): Client;

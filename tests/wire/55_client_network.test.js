@@ -91,7 +91,8 @@ describe('a network that blocks', { concurrency: 2 }, () => {
     await said;
     await hears(room, ...expected);
     assert.deepEqual(room.gaps, []);
-    assert.ok(!client.states.some(({ name }) => name === 'waiting' && client.states.indexOf(name) > 5));
+    const climb = client.states.slice(client.states.findIndex(({ name }) => name === 'live'));
+    assert.deepEqual(climb.map(({ transport }) => transport), ['poll', 'sse', 'websocket'], 'live all the time');
   });
 
   it('publishes under way while it climbs happen once', async (t) => {
