@@ -75,6 +75,8 @@ constexpr Setting table[] = {
     {SECONDS(http.body_timeout, 1, day_ms), reload, "How long a client may take to send a request body."},
     {SECONDS(http.idle_timeout, 1, day_ms), reload,
      "How long a connection is kept open between two requests."},
+    {FLAG(http.compression), reload,
+     "Whether messages over HTTP are compressed with gzip for clients that accept it."},
 
     {FLAG(websocket.compression), restart,
      "Whether permessage-deflate (RFC 7692) is agreed to when a client offers it."},
@@ -82,7 +84,7 @@ constexpr Setting table[] = {
      "Smallest message worth compressing."},
     {WHOLE(websocket.compression_level, 1, 9, ""), restart, "From 1, fastest, to 9, smallest."},
     {SECONDS(websocket.ping, 1, day_ms), reload,
-     "How often an idle WebSocket is pinged; proxies usually cut idle connections after 60 seconds."},
+     "How often a live connection is pinged (EventSource, stream: a heartbeat); proxies usually cut idle connections after 60 seconds."},
     {SECONDS(websocket.pong_timeout, 1, day_ms), reload,
      "How long after a ping something must have come back."},
     {SECONDS(websocket.close_timeout, 1, day_ms), reload, "How long a client may take to answer a close frame."},

@@ -43,6 +43,8 @@ class Dialect {
   /// Appends what a client gets for `event`; nothing if this dialect has no words for it. Without an envelope
   /// only a wire that names its events can carry it.
   virtual std::optional<Form> encode(const Event& event, std::string& out) const = 0;
+  /// What `event` is called on a wire that names its events.
+  [[nodiscard]] virtual std::string_view event_name(const Event& event) const { return name_of(event); }
 
  protected:
   ~Dialect() = default;

@@ -5,11 +5,15 @@
 
 namespace roomcast::dialect {
 
-void append_gap_members(std::string& out, const GapFound& found) {
+void append_place_members(std::string& out, std::string_view room, const hub::Position& cursor) {
   out += R"("room":)";
-  base::append_json_string(out, found.room);
-  out += R"(,"cursor":")" + hub::to_cursor(found.gap.cursor);
-  out += R"(","earliest":")" + hub::to_cursor(found.gap.earliest) + '"';
+  base::append_json_string(out, room);
+  out += R"(,"cursor":")" + hub::to_cursor(cursor) + '"';
+}
+
+void append_gap_members(std::string& out, const GapFound& found) {
+  append_place_members(out, found.room, found.gap.cursor);
+  out += R"(,"earliest":")" + hub::to_cursor(found.gap.earliest) + '"';
 }
 
 void append_goodbye_members(std::string& out, const Goodbye& goodbye) {

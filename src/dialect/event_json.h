@@ -1,11 +1,14 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "dialect/event.h"
 
 namespace roomcast::dialect {
 
+/// Appends `"room","cursor"` without the braces: a place in a room's order.
+void append_place_members(std::string& out, std::string_view room, const hub::Position& cursor);
 /// Appends `{"room","cursor","earliest"}`'s members without the braces: where the stream goes on, and the
 /// earliest place that is still good to go on from.
 void append_gap_members(std::string& out, const GapFound& found);

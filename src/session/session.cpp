@@ -118,7 +118,7 @@ bool Session::tell(const dialect::Event& event, const std::optional<hub::Positio
   const auto form = dialect.encode(event, payload);
   if (!form) return false;
   std::string wire;
-  encoder_.framing().frame({*form, payload, dialect::name_of(event), cursor}, wire);
+  encoder_.framing().frame({*form, payload, dialect.event_name(event), cursor}, wire);
   transport_->send(base::FrameRef::copy_of(wire));
   return true;
 }

@@ -56,9 +56,13 @@ WebSocket::WebSocket(WebSocketShared& shared, Parts parts)
       deadline_(shared.deadlines, *this),
       peer_(std::move(parts.peer)) {
   if (!parts.leftover.empty()) held_ = std::make_unique<std::string>(std::move(parts.leftover));
+  ++shared_.stats.open;
 }
 
-WebSocket::~WebSocket() { shared_.scheduler.forget(*this); }
+WebSocket::~WebSocket() {
+  --shared_.stats.open;
+  shared_.scheduler.forget(*this);
+}
 
 void WebSocket::start(session::TransportEvents& events) {
   events_ = &events;

@@ -36,6 +36,7 @@ struct WebSocketStats {
   std::uint64_t messages_in = 0;
   std::uint64_t payload_bytes_in = 0;
   std::uint64_t wire_bytes_out = 0;
+  std::size_t open = 0;  ///< clients there are now
 };
 
 /// What all WebSocket clients share; outlives them.
