@@ -15,6 +15,7 @@ namespace {
 // Long enough to serve a few hundred clients, short enough that nobody waits noticeably.
 constexpr std::int64_t turn_box_us = 4000;
 constexpr std::int64_t deadline_interval_ms = 50;
+constexpr std::uint64_t envelope_bytes = 4096;
 
 net::AdmissionControl::Limits admission_limits(const config::Config& config) {
   return {static_cast<std::size_t>(config.limits.connections),
@@ -51,6 +52,18 @@ transport::WebSocketSettings websocket_settings(const config::Config& config) {
   settings.queue_bytes = queue_bytes(config);
   settings.reader.message_bytes = config.limits.message_bytes;
   settings.reader.fragments = static_cast<std::uint32_t>(config.limits.fragments);
+  settings.enveloped_reader = settings.reader;
+  // Room for escapes or base64, and for what stands around the payload.
+  settings.enveloped_reader.message_bytes = 2 * config.limits.message_bytes + envelope_bytes;
+  return settings;
+}
+
+session::SessionSettings session_settings(const config::Config& config) {
+  session::SessionSettings settings;
+  settings.ping_ms = config.websocket.ping_ms;
+  settings.message_bytes = config.limits.message_bytes;
+  settings.rooms_per_connection = static_cast<std::size_t>(config.limits.rooms_per_connection);
+  settings.drain_ms = config.drain_ms;
   return settings;
 }
 
@@ -155,6 +168,7 @@ void Server::apply(const config::Config& config) {
   http_.set_settings(connection_settings(config));
   websockets_.settings = websocket_settings(config);
   streams_.settings = stream_settings(config);
+  sessions_.set_settings(session_settings(config));
   memory_guard_.set_limits({static_cast<std::size_t>(config.limits.memory_bytes),
                             static_cast<std::size_t>(config.limits.queue_bytes)});
   wiring_.apply(config);

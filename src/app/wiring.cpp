@@ -19,16 +19,20 @@ std::optional<ws::DeflatePolicy> deflate_policy(const config::Config& config) {
 }  // namespace
 
 Wiring::Wiring(const WiringParts& parts, const config::Config& config)
-    : join_(parts.websockets, parts.sessions, {{{"roomcast.raw.v1", &raw_}}, &raw_},
+    : join_(parts.websockets, parts.sessions, {{{"roomcast.v1", &json_}, {"roomcast.raw.v1", &raw_}}, &raw_},
             WebSocketUpgrade::Rooms::from_path, deflate_policy(config)),
       event_stream_(parts.streams, parts.sessions, origins_, parts.clock, StreamKind::event_stream,
-                    {{{"roomcast.raw.v1", &raw_}}, &raw_}),
-      room_entry_(origins_, {join_, event_stream_, join_, join_}),
+                    {{{"roomcast.v1", &json_}, {"roomcast.raw.v1", &raw_}}, &raw_}),
+      ndjson_(parts.streams, parts.sessions, origins_, parts.clock, StreamKind::ndjson, {{}, &json_}),
+      room_entry_(origins_, {join_, event_stream_, ndjson_, join_}),
+      connect_(parts.websockets, parts.sessions, {{{"roomcast.v1", &json_}}, nullptr},
+               WebSocketUpgrade::Rooms::none, deflate_policy(config)),
       echo_upgrade_(parts.websockets, parts.sessions, {{{"roomcast.raw.v1", &echo_}}, &echo_},
                     WebSocketUpgrade::Rooms::none, deflate_policy(config)),
       publish_(parts.hub, parts.connections, origins_, parts.websockets.settings.reader.message_bytes),
       metrics_(parts.metrics),
       guarded_room_(origins_, room_entry_, parts.log),
+      guarded_connect_(origins_, connect_, parts.log),
       guarded_echo_(origins_, echo_upgrade_, parts.log),
       guarded_publish_(origins_, publish_, parts.log),
       preflight_(origins_),
@@ -38,6 +42,7 @@ Wiring::Wiring(const WiringParts& parts, const config::Config& config)
   router.add({get}, "/rooms/{room}", guarded_room_);
   router.add({post}, "/rooms/{room}", guarded_publish_);
   router.add({options}, "/rooms/{room}", preflight_);
+  router.add({get}, "/connect", guarded_connect_);
   if (config.echo.enabled) router.add({get}, "/echo", guarded_echo_);
   router.add({get}, "/healthz", health_);
   router.add({get}, "/metrics", metrics_);

@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "config/config.h"
 #include "dialect/echo.h"
+#include "dialect/json.h"
 #include "dialect/raw.h"
 #include "http/exchange.h"
 #include "http/router.h"
@@ -56,15 +57,19 @@ class Wiring {
  private:
   auth::OriginRules origins_;
   dialect::Raw raw_;
+  dialect::Json json_;
   dialect::Echo echo_;
   transport::WebSocketUpgrade join_;
   transport::StreamJoin event_stream_;
+  transport::StreamJoin ndjson_;
   transport::RoomEntry room_entry_;
+  transport::WebSocketUpgrade connect_;
   transport::WebSocketUpgrade echo_upgrade_;
   api::Publish publish_;
   api::Health health_;
   api::Metrics metrics_;
   auth::OriginGuard guarded_room_;
+  auth::OriginGuard guarded_connect_;
   auth::OriginGuard guarded_echo_;
   auth::OriginGuard guarded_publish_;
   auth::PostPreflight preflight_;

@@ -60,6 +60,8 @@ constexpr Setting table[] = {
      "Most connections at a time; the descriptor limit (RLIMIT_NOFILE) may be lower."},
     {WHOLE(limits.connections_per_address, 1, 10'000'000, ""), reload,
      "Most connections from one address, trusted proxies excepted; lower it on a server that faces the internet."},
+    {WHOLE(limits.rooms_per_connection, 1, 10'000, ""), reload,
+     "Most rooms that one roomcast.v1 connection may be in at a time, the one it was opened for included."},
     {WHOLE(limits.queue_bytes, 1, gib, "bytes"), reload,
      "Most bytes queued for one client that does not read (never less than two of the largest messages); then 1013."},
     {WHOLE(limits.memory_bytes, mib, 1024 * gib, "bytes"), reload,
