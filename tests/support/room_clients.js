@@ -80,7 +80,10 @@ async function openJson(client, url, room, options) {
   // `data`: JSON text for the member of that name, sent as it stands.
   client.command = (members, data) => {
     last += 1;
-    const answer = new Promise((resolve) => pending.set(last, resolve));
+    const answer = new Promise((resolve, reject) => {
+      pending.set(last, resolve);
+      socket.once('close', () => reject(new Error(`closed before the reply to ${members.type}`)));
+    });
     const text = JSON.stringify({ ...members, id: last });
     socket.send(data === undefined ? text : `${text.slice(0, -1)},"data":${data}}`);
     return within(patience, answer, `the reply to ${members.type}`);

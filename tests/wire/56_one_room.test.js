@@ -6,7 +6,8 @@ import path from 'node:path';
 import { after, describe, it } from 'node:test';
 import { eventually } from '../support/deadline.js';
 import { assertPayload, publications, publish, publishers } from '../support/publications.js';
-import { openRoom, parseCursor, roomUrl, ways } from '../support/room_clients.js';
+import { parseCursor } from '../support/room_client.js';
+import { openRoom, roomUrl, ways } from '../support/room_clients.js';
 import { makeCertificate, scratchDirectory } from '../support/scratch.js';
 import { startServer } from '../support/server.js';
 

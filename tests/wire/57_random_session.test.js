@@ -46,6 +46,8 @@ class Session {
   run = 0;
   up = Promise.resolve();
   finishing = false;
+  over = false;
+  open = new Set();
   tally = { connections: 0, resumed: 0, gaps: 0, cuts: 0, slow: 0, published: 0 };
   runs = []; // of those without cursors: {ledger, heard, who}
 
@@ -70,6 +72,24 @@ class Session {
     done();
   }
 
+  async enter(way, room, options) {
+    const client = await openRoom(way, this.url, room, options);
+    this.open.add(client);
+    return client;
+  }
+
+  leave(client) {
+    this.open.delete(client);
+    client.close();
+  }
+
+  /** However it went: nothing goes on behind the test's back. */
+  async end() {
+    this.over = true;
+    this.open.forEach((client) => client.cut());
+    await (this.finishing ? this.server.stop() : this.server.kill());
+  }
+
   /** Runs `act`, which may fail if the server is restarted meanwhile. */
   async try(act) {
     await this.up;
@@ -77,7 +97,7 @@ class Session {
     try {
       return await act();
     } catch (error) {
-      if (error instanceof assert.AssertionError || run === this.run) throw error;
+      if (!this.over && (error instanceof assert.AssertionError || run === this.run)) throw error;
       return undefined;
     }
   }
@@ -93,7 +113,7 @@ async function wander(session, number) {
   const random = chance(number);
   const ledger = session.ledgers.get(rooms[number % rooms.length]);
   let cursor;
-  for (let visit = 0; ; visit += 1) {
+  for (let visit = 0; !session.over; visit += 1) {
     const way = random.happens(0.02) ? random.of(children) : random.of(quick);
     const history = random.happens(0.3) ? random.below(kept + 10) : undefined;
     const who = `client ${number}, visit ${visit}, ${way.name}`;
@@ -108,7 +128,7 @@ async function wander(session, number) {
 /** One connection, checked message by message. Gives where it was when it ended. */
 async function stay(session, { way, ledger, asked, random, who }) {
   const { run } = session;
-  const client = await openRoom(way, session.url, ledger.room, { since: asked.since, history: asked.history, wait: 5 });
+  const client = await session.enter(way, ledger.room, { since: asked.since, history: asked.history, wait: 5 });
   const timers = disturb(session, client, random);
   try {
     const first = await client.next(`${who}: the start`);
@@ -127,7 +147,7 @@ async function stay(session, { way, ledger, asked, random, who }) {
     }
   } finally {
     timers.forEach(clearTimeout);
-    client.close();
+    session.leave(client);
   }
 }
 
@@ -154,7 +174,7 @@ function disturb(session, client, random) {
 function ended(session, client, { why, code }, { run, who, cursor }) {
   if (code === 1013) session.tally.slow += 1;
   const ours = why === 'cut' || why === 'closed';
-  assert.ok(ours || code === 1013 || run !== session.run, `${who}: ended by itself: ${why} ${code}`);
+  assert.ok(ours || code === 1013 || run !== session.run || session.over, `${who}: ended by itself: ${why} ${code}`);
   return { cursor: client.cursor ?? cursor };
 }
 
@@ -162,14 +182,14 @@ function ended(session, client, { why, code }, { run, who, cursor }) {
 async function observe(session, number) {
   const random = chance(1000 + number);
   const ledger = session.ledgers.get(rooms[number % rooms.length]);
-  for (let visit = 0; ; visit += 1) {
+  for (let visit = 0; !session.over; visit += 1) {
     const way = random.of(ways.filter(({ cursors }) => !cursors));
     const who = `observer ${number}, visit ${visit}, ${way.name}`;
     const heard = [];
     session.runs.push({ ledger, heard, who });
     const finished = await session.try(async () => {
       const { run } = session;
-      const client = await openRoom(way, session.url, ledger.room, { history: random.below(3) * 10 });
+      const client = await session.enter(way, ledger.room, { history: random.below(3) * 10 });
       const timers = disturb(session, client, random);
       try {
         await client.expect('joined');
@@ -181,7 +201,7 @@ async function observe(session, number) {
         }
       } finally {
         timers.forEach(clearTimeout);
-        client.close();
+        session.leave(client);
       }
     });
     if (finished) return;
@@ -243,7 +263,7 @@ const waysToPublish = {
 async function publishAlong(session, number) {
   const random = chance(2000 + number);
   const ledger = session.ledgers.get(rooms[number % rooms.length]);
-  for (let i = 0; !session.stopPublishing; i += 1) {
+  for (let i = 0; !session.stopPublishing && !session.over; i += 1) {
     const id = `p${number}.${i}`;
     const how = random.of(Object.keys(waysToPublish));
     await session.try(() => ledger.publishing(() => waysToPublish[how](session, ledger, id, payload(id, random))));
@@ -262,37 +282,41 @@ async function burst(session, number) {
   }
 }
 
+/** All of it, up to the last message at everybody; the first failure ends it. */
+async function play(session) {
+  const all = (count, act) => Array.from({ length: count }, (_, i) => act(session, i));
+  const publishers = all(2 * rooms.length, publishAlong);
+  const everybody = Promise.all([...all(size.clients, wander), ...all(size.observers, observe), ...publishers]);
+  const story = async () => {
+    await sleep(duration_ms * 0.3);
+    await burst(session, 0);
+    await session.restart('stop');
+    await sleep(duration_ms * 0.3);
+    await burst(session, 1);
+    await session.restart('kill');
+    await sleep(duration_ms * 0.4);
+    session.stopPublishing = true;
+    await Promise.all(publishers);
+    session.finishing = true;
+    for (const ledger of session.ledgers.values()) await ledger.publishing(() => waysToPublish.post(session, ledger, 'last', 'last'));
+  };
+  await within(duration_ms + 2 * patience, Promise.all([story(), everybody]), 'everybody at the last message');
+}
+
 describe(`a random session, ROOMCAST_SEED=${seed}`, () => {
   it('everybody hears what the room heard, or is told of a gap where there is one', async (t) => {
     console.log(`ROOMCAST_SEED=${seed}`);
     const session = new Session();
     await session.start();
-    const all = (count, act) => Array.from({ length: count }, (_, i) => act(session, i));
-    const listeners = [...all(size.clients, wander), ...all(size.observers, observe)];
-    const publishers = all(2 * rooms.length, publishAlong);
-    // The first failure ends the test at once.
-    const running = Promise.all([...listeners, ...publishers]);
-    running.catch(() => {});
-    const story = (async () => {
-      await sleep(duration_ms * 0.3);
-      await burst(session, 0);
-      await session.restart('stop');
-      await sleep(duration_ms * 0.3);
-      await burst(session, 1);
-      await session.restart('kill');
-      await sleep(duration_ms * 0.4);
-      session.stopPublishing = true;
-      await Promise.all(publishers);
-      session.finishing = true;
-      for (const ledger of session.ledgers.values()) await ledger.publishing(() => waysToPublish.post(session, ledger, 'last', 'last'));
-    })();
-    await Promise.race([running, story.then(() => running)]);
-    await within(patience, running, 'everybody at the last message');
+    try {
+      await play(session);
+    } finally {
+      t.diagnostic(JSON.stringify(session.tally));
+      await session.end();
+    }
     for (const { ledger, heard, who } of session.runs) ledger.checkRun(heard, who);
-    t.diagnostic(JSON.stringify(session.tally));
     assert.ok(session.tally.gaps > 20 && session.tally.resumed > 100, JSON.stringify(session.tally));
     for (const ledger of session.ledgers.values()) assert.equal(ledger.epochs, 3, 'one log for each run of the server');
-    await session.server.stop();
   });
 });
 
