@@ -126,11 +126,11 @@ async function byJsonSocket(url, room, { kind, body }) {
 
 const no_json_string = ({ kind, body }) => kind !== 'json' || !body.startsWith('"');
 
-/** `can(publication)`: what a way has no words for. A JSON string is text to the ways that speak JSON. */
+/** `can(publication)`: what a way has no words for. `process`: a process for each, so it costs most. A JSON string is text to the ways that speak JSON. */
 export const publishers = [
   { name: 'POST by fetch', publish: byPost, can: () => true },
-  { name: 'POST by curl', publish: byCurl, can: () => true },
-  { name: 'POST by urllib', publish: byUrllib, can: () => true },
+  { name: 'POST by curl', publish: byCurl, can: () => true, process: true },
+  { name: 'POST by urllib', publish: byUrllib, can: () => true, process: true },
   { name: 'POST /api/publish', publish: byBatch, can: no_json_string },
   { name: 'WebSocket', publish: bySocket, can: ({ kind }) => kind !== 'json' },
   { name: 'WebSocket roomcast.v1', publish: byJsonSocket, can: no_json_string },
