@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { eventually } from '../support/deadline.js';
 import { Relay } from '../support/relay.js';
-import { isJoined, join } from '../support/room_client.js';
+import { isJoined, join } from '../support/client_module.js';
 import { startServer } from '../support/server.js';
 
 const names = (room) => room.members.map(({ name }) => name).join(' ');
