@@ -1,6 +1,7 @@
 // What was sent and has not come back yet. It stands below the log, for only the server decides on its place in it.
 
-import { element, messageElement, releaseElement } from './message_view.js';
+import { element } from './elements.js';
+import { messageElement, releaseElement } from './message_view.js';
 
 const ECHO_DEADLINE_MS = 15_000;
 
