@@ -2,7 +2,7 @@
 //
 //   live ──▶ feed (the five transports)     series: pure     value_row ──▶ plot (the canvas)
 
-import { retryDelay } from './backoff.js';
+import { retryDelay } from './roomcast/backoff.js';
 import { listen, TRANSPORTS } from './feed.js';
 import { roomLink } from './memory.js';
 import { roomPath, roomProblem } from './room.js';

@@ -68,8 +68,9 @@ export function downloadElement(bytes) {
   return element('div', 'attachment', element('span', '', `Binary message, ${bytes.length.toLocaleString()} bytes`), link);
 }
 
-export function dividerElement(text, gap = false) {
-  return element('li', gap ? 'divider gap' : 'divider', element('span', '', text));
+/** @param {'gap'|'away'|''} kind see Log.addDivider */
+export function dividerElement(text, kind = '') {
+  return element('li', `divider ${kind}`.trim(), element('span', '', text));
 }
 
 export function dayName(time) {
