@@ -89,7 +89,6 @@ export function listen(transport, room, { since, history }, listener) {
 function poll(url, { onOpen, onObject, onEnd }, { wait, pauseMs }) {
   const stop = new AbortController();
   const address = new URL(url);
-  if (wait) address.searchParams.set('wait', wait);
   const read = async () => {
     while (!stop.signal.aborted) {
       const answer = await fetch(address, { signal: stop.signal, cache: 'no-store' });
@@ -101,6 +100,8 @@ function poll(url, { onOpen, onObject, onEnd }, { wait, pauseMs }) {
       onObject({ type: 'ok', cursor });
       address.searchParams.delete('history');
       address.searchParams.set('since', cursor);
+      // Only from the second one on: the first tells at once that the line is up.
+      if (wait) address.searchParams.set('wait', wait);
       if (pauseMs) await new Promise((resolve) => setTimeout(resolve, pauseMs));
     }
   };
