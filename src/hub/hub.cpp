@@ -44,6 +44,15 @@ void Hub::publish(std::string_view room, const Draft& draft, PublishDone done) {
   parts_.engine.publish(room, draft, ticket);
 }
 
+std::optional<HistoryPage> Hub::read_history(std::string_view room, const std::optional<Position>& since,
+                                             const std::optional<std::size_t>& limit) {
+  const Room& found = find_or_create(room);
+  if (!found.is_open()) return std::nullopt;
+  HistoryPage page = found.read(since, limit);
+  keep_within_limits();
+  return page;
+}
+
 void Hub::set_limits(const HubLimits& limits) {
   limits_ = limits;
   keep_within_limits();
@@ -152,6 +161,8 @@ void Hub::advance(Membership& member) {
   const bool has_left = advancing_ == nullptr;
   advancing_ = nullptr;
   if (has_left) return;
+  // Who lacks nothing need not wait to be live.
+  if (std::exchange(catch_up.held, false) && catch_up.after < room.walked_offset_) return;
   if (std::find(replaying_.begin(), replaying_.end(), &room) == replaying_.end()) replaying_.push_back(&room);
   stats_.replayed += room.replay(member);
 }

@@ -6,6 +6,7 @@
 #include <functional>
 #include <list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -77,6 +78,13 @@ class Hub final : public EngineEvents, public base::SlicedWork {
 
   /// Publishes into the room (a valid name). `done` may be empty.
   void publish(std::string_view room, const Draft& draft, PublishDone done = {});
+
+  /// What the room (a valid name) has after `since`: at most `limit` messages and at most a page, as replays
+  /// are cut into. Without `since` it begins with the last `limit`; without a limit a page begins with the
+  /// oldest. Nothing while the engine has not said where the room stands.
+  [[nodiscard]] std::optional<HistoryPage> read_history(std::string_view room,
+                                                        const std::optional<Position>& since,
+                                                        const std::optional<std::size_t>& limit);
 
   /// Whether messages come in faster than they can be handed out. Whoever can make a publisher wait should;
   /// who publishes all the same is refused once twice the limit is reached.

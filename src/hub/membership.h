@@ -42,6 +42,8 @@ class Membership final : private base::Flushable {
   [[nodiscard]] bool is_catching_up() const { return catch_up_ && catch_up_->joined; }
   /// Has the next page delivered at the end of the turn; nothing happens if there is none.
   void continue_replay();
+  /// From within Subscriber::on_joined: has the first page wait for continue_replay as well.
+  void hold_replay() { catch_up_->held = true; }
 
  private:
   friend class Hub;
@@ -51,6 +53,7 @@ class Membership final : private base::Flushable {
     Interest interest;
     Joined plan;  // where it begins; fixed as soon as the room is open
     bool joined = false;
+    bool held = false;        // the subscriber takes nothing for now
     std::uint64_t after = 0;  // the offset up to which it has everything
   };
   void flush() override;

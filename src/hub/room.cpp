@@ -14,8 +14,10 @@ namespace {
 // cache this makes the walk several times faster.
 constexpr std::size_t prefetch_distance = 8;
 
-// Payload bytes handed over at a time to a member that catches up: well below limits.queue_bytes.
-constexpr std::size_t page_bytes = 131'072;
+// What is handed over at a time to a member that catches up: well below limits.queue_bytes, also where each
+// message is wrapped into a few hundred bytes.
+constexpr std::size_t page_bytes = 131'072;  // of payload
+constexpr std::size_t page_messages = 1'000;
 
 }  // namespace
 
@@ -174,14 +176,30 @@ std::size_t Room::accepted_after(std::uint64_t offset) const {
   return static_cast<std::size_t>(accepted_messages_.end() - first);
 }
 
-void Room::turn_page(std::size_t begin) {
+HistoryPage Room::read(const std::optional<Position>& since, const std::optional<std::size_t>& limit) const {
+  const Interest interest{since, since ? std::nullopt : std::optional(limit.value_or(history_.size()))};
+  const Joined start = plan(interest);
+  HistoryPage page{start.cursor, start.gap, {}, false};
+  page.messages = page_from(history_.first_after(start.cursor.offset), limit.value_or(history_.size()));
+  if (!page.messages.empty()) page.cursor = page.messages.back().position;
+  page.more = page.cursor.offset < top_.offset;
+  return page;
+}
+
+std::vector<Message> Room::page_from(std::size_t begin, std::size_t messages_max) const {
+  const std::size_t end = begin + std::min({history_.size() - begin, messages_max, page_messages});
   std::vector<Message> messages;
   std::size_t bytes = 0;
-  for (std::size_t i = begin; i < history_.size(); ++i) {
+  for (std::size_t i = begin; i < end; ++i) {
     bytes += history_[i].payload.size();
     if (!messages.empty() && bytes > page_bytes) break;
     messages.push_back(history_[i]);
   }
+  return messages;
+}
+
+void Room::turn_page(std::size_t begin) {
+  std::vector<Message> messages = page_from(begin, history_.size());
   page_ = std::make_unique<Batch>();
   page_->assign(name_, messages);
 }

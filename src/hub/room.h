@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -58,6 +59,9 @@ class Room final : private base::Deadline::Listener {
   /// Delivers the next page of the past to a member that has joined; with the last one it is live. Returns
   /// the number of messages.
   std::size_t replay(Membership& member);
+  /// See Hub::read_history; only of an open room.
+  [[nodiscard]] HistoryPage read(const std::optional<Position>& since,
+                                 const std::optional<std::size_t>& limit) const;
   /// Forgets the encodings that replays share.
   void end_replays() { page_.reset(); }
 
@@ -73,6 +77,7 @@ class Room final : private base::Deadline::Listener {
   [[nodiscard]] Joined plan(const Interest& interest) const;
   [[nodiscard]] Position before_last(std::size_t messages) const;
   [[nodiscard]] std::size_t accepted_after(std::uint64_t offset) const;
+  [[nodiscard]] std::vector<Message> page_from(std::size_t begin, std::size_t messages_max) const;
   void turn_page(std::size_t begin);
 
   Hub& hub_;

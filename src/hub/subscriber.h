@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <vector>
 
 #include "hub/encode_cache.h"
 #include "hub/message.h"
@@ -20,6 +21,14 @@ struct Gap {
 struct Joined {
   Position cursor;         ///< everything after this place follows
   std::optional<Gap> gap;  ///< if what was asked for can't be proven to be complete
+};
+
+/// Part of a room's past.
+struct HistoryPage {
+  Position cursor;         ///< where to go on: of the last message here, or where the page would begin
+  std::optional<Gap> gap;  ///< if what was asked for can't be proven to be complete
+  std::vector<Message> messages;
+  bool more = false;  ///< the room has messages after `cursor`
 };
 
 /// What a room delivers to. It knows messages, never sockets. From within these calls it may queue references
