@@ -129,6 +129,8 @@ export class Client {
   /** Publishes into a room, joined or not. See `Room.publish`. */
   async publish(room, data, { key } = {}) {
     this.#check(room);
+    const { name, reason, code = 'refused' } = this.state;
+    if (name === 'closed') throw new RoomcastError(code, reason);
     const receipt = this.#outbox.add(room, data, key);
     this.#keeper.want();
     return receipt;
@@ -163,7 +165,7 @@ export class Client {
 
   #onLeft(room) {
     this.#rooms.delete(room.name);
-    this.#keeper.link?.leave(room);
+    this.#keeper.left(room);
   }
 
   #flush() {

@@ -1,9 +1,9 @@
 // Every room by an HTTP request of its own (event streams or long polls), and publishing by POST.
 // A link lives once: when it is down, the client makes another.
 
-import { address, roomAddress } from './addresses.js';
-import { RoomcastError, refusalOf } from './errors.js';
-import { eventStream, getJson, longPolls } from './http_sources.js';
+import { roomAddress } from './addresses.js';
+import { refusalOf } from './errors.js';
+import { eventStream, longPolls } from './http_sources.js';
 import { Line } from './line.js';
 import { CONTENT_TYPES } from './payload.js';
 
@@ -43,10 +43,13 @@ export class HttpLink {
   }
 
   leave(room) {
+    const followed = this.#lines.has(room);
     for (const lines of [this.#lines, this.#pictures]) {
       lines.get(room)?.end();
       lines.delete(room);
     }
+    // It was the one whose first word was waited for: then that of another.
+    if (followed && !this.#open && !this.#closed) this.open();
   }
 
   /** The network or the page woke up: a request that was silent for a while may be dead, and cannot be asked. */
@@ -131,12 +134,8 @@ export class HttpLink {
 
   /** `early`: nothing was heard of the room yet. */
   #onError(room, error, early) {
-    if (error.ours && !error.temporary && room.refuse) {
-      this.leave(room);
-      room.refuse(error);
-    } else {
-      this.#fail(error, early);
-    }
+    if (error.ours && !error.temporary && room.refuse) room.refuse(error);
+    else this.#fail(error, early);
   }
 
   #fail(error, early = false) {

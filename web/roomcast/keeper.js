@@ -10,6 +10,9 @@ import { climbDelay, retryDelay } from './backoff.js';
 const STRIKES_UNOPENED = 2;
 const STRIKES_YOUNG = 3;
 
+/** What a server may ask for; the platform's timers take 24 days at most. */
+const RETRY_MAX_MS = 3_600_000;
+
 export class Keeper {
   #options;
   #state = { name: 'idle' };
@@ -19,6 +22,7 @@ export class Keeper {
   #timer = null; // the one thing waited for: doubts about a slow link, or the next attempt
   #climbTimer = null;
   #openedAt = null;
+  #round = 0; // counts the links let go of, so that a late answer finds out that it is late
   #attempt = 0;
   #strikes = 0;
   #climbs = 0;
@@ -51,6 +55,11 @@ export class Keeper {
   /** There is something to be connected for. */
   want() {
     if (this.#state.name === 'idle') this.#connect();
+  }
+
+  /** The room is not to be followed any more, be the link up or not yet. */
+  left(room) {
+    this.#link?.leave(room);
   }
 
   /** Trying now is worthwhile. */
@@ -117,10 +126,10 @@ export class Keeper {
 
   /** The link failed early: is the server away, or is the transport blocked? */
   async #suspect(failure, unopened) {
-    this.#change({ name: 'connecting' });
-    const waiting = this.#state;
+    const round = this.#round;
+    if (this.#state.name !== 'connecting') this.#change({ name: 'connecting' });
     const verdict = await this.#options.probe();
-    if (waiting !== this.#state) return;
+    if (round !== this.#round) return;
     if (verdict instanceof Error) this.#refused({ reason: verdict.message, code: verdict.code });
     else if (verdict === 'unreachable') this.#retryLater(failure);
     else {
@@ -143,7 +152,7 @@ export class Keeper {
     this.#release();
     if (!this.#options.isWanted()) return this.#change({ name: 'idle' });
     if (!environment.online) return this.#change({ name: 'offline', reason });
-    const delayMs = retryMs ?? retryDelay(this.#attempt, { hidden: environment.hidden });
+    const delayMs = Math.min(retryMs ?? retryDelay(this.#attempt, { hidden: environment.hidden }), RETRY_MAX_MS);
     this.#attempt += 1;
     this.#timer = setTimeout(() => this.#connect(), delayMs);
     return this.#change({ name: 'waiting', retryAt: Date.now() + delayMs, reason });
@@ -214,6 +223,7 @@ export class Keeper {
     this.#trial = null;
     this.#link = null;
     this.#openedAt = null;
+    this.#round += 1;
   }
 
   #change(state) {

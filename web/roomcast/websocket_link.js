@@ -4,7 +4,9 @@ import { socketAddress } from './addresses.js';
 import { RoomcastError } from './errors.js';
 import { publishCommand } from './payload.js';
 
-const POLICY = 1008; // RFC 6455 section 7.4.1
+// RFC 6455 section 7.4.1
+const POLICY = 1008;
+const NO_WORD = 1006;
 const BLAMES_PUBLISH = new Map([
   [1007, 'invalid_data'],
   [1009, 'message_too_big'],
@@ -23,7 +25,7 @@ export class WebSocketLink {
   #replies = new Map(); // id of a request -> what to do with its reply
   #rooms = new Map(); // name -> Room, of those the server took us into
 
-  /** @param {import('./host.js').Host} host */
+  /** @param {import('./client.js').Host} host */
   constructor(host) {
     this.#host = host;
   }
@@ -156,7 +158,7 @@ export class WebSocketLink {
 
   #onClose({ code, reason }) {
     this.#fail({
-      reason: reason || `The connection was closed with code ${code}.`,
+      reason: reason || (code === NO_WORD ? 'The connection broke.' : `The connection was closed with code ${code}.`),
       final: code === POLICY,
       blames: BLAMES_PUBLISH.get(code),
       code: code === POLICY ? 'refused' : undefined,
