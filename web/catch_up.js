@@ -4,6 +4,7 @@
 // moment, is where the one ends and the other begins. Cursors are only compared for being the same.
 
 const PATIENCE_MS = 10_000;
+const BLIND_MS = 1000; // where the newest cursor cannot be learnt: what comes within this time was there already
 
 export class CatchUp {
   #headOf;
@@ -32,11 +33,12 @@ export class CatchUp {
     const messages = [];
     this.#since = since;
     this.#messages = messages;
-    this.#timer = setTimeout(() => this.#finish(messages), PATIENCE_MS);
+    this.#finishIn(PATIENCE_MS);
     const head = await this.#headOf().catch(() => null);
     if (this.#messages !== messages) return; // begun anew or stopped meanwhile
     this.#head = head;
-    this.#look();
+    if (head === null) this.#finishIn(BLIND_MS);
+    else this.#look();
   }
 
   /** A message came. @param {boolean} counts it is another's; one's own was not missed */
@@ -63,6 +65,11 @@ export class CatchUp {
     if (this.#head === null) return;
     const last = this.#messages.findIndex(({ cursor }) => cursor === this.#head);
     if (last >= 0 || this.#head === this.#since) this.#finish(this.#messages.slice(0, last + 1));
+  }
+
+  #finishIn(delayMs) {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#finish(this.#messages), delayMs);
   }
 
   #finish(messages) {
