@@ -16,6 +16,11 @@ void Batch::clear() {
   forms_.clear();
 }
 
+void Batch::release() {
+  messages_ = {};
+  forms_ = {};
+}
+
 base::FrameRef Batch::wire(const Encoder& encoder, std::size_t from, std::size_t to) {
   assert(from <= to && to <= messages_.size());
   if (from == to) return {};

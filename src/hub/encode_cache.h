@@ -35,6 +35,8 @@ class Batch {
   void assign(std::string_view room, std::vector<Message>& messages);
   /// Releases messages and wire forms.
   void clear();
+  /// The same, and gives back the memory that they stood in.
+  void release();
 
   [[nodiscard]] std::span<const Message> messages() const { return messages_; }
 

@@ -25,7 +25,7 @@ using PublishOutcome = base::Result<Position, PublishRefusal>;
 class EngineEvents {
  public:
   /// The log of a room that was subscribed to stands at `top` (offset 0: it has no message yet): messages
-  /// after that follow through on_message. Called once for each Engine::subscribe.
+  /// after that follow through on_message, none comes before. Called once for each Engine::subscribe.
   virtual void on_subscribed(std::string_view room, const Position& top) = 0;
   /// A message of a subscribed room has its place. The one way in, for local and remote messages alike;
   /// within a room in the order of positions.

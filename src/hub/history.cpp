@@ -1,6 +1,6 @@
 #include "hub/history.h"
 
-#include <algorithm>
+#include <utility>
 
 namespace roomcast::hub {
 
@@ -9,47 +9,67 @@ namespace {
 // The allocator's and the frame's own bytes for each block.
 constexpr std::size_t block_overhead = 24;
 
+/// Room for a quarter more: a message is moved a few times in its life, and little is spare.
+constexpr std::size_t with_spare(std::size_t size) { return size + size / 4; }
+
 }  // namespace
 
 void History::append(const Message& message, std::int64_t now_ms, const HistoryLimits& limits) {
-  if (limits.messages == 0) return;
-  kept_.push_back({message, now_ms});
+  if (limits.messages == 0 || cost(message) > limits.bytes) return clear();
+  if (size_ == ring_.size()) set_capacity(with_spare(size_) + 1);
+  ring_[slot(size_++)] = {message, now_ms};
   bytes_ += cost(message);
   trim(now_ms, limits);
 }
 
 void History::trim(std::int64_t now_ms, const HistoryLimits& limits) {
   while (!empty() &&
-         (size() > limits.messages || bytes_ > limits.bytes || oldest_ms() + limits.age_ms <= now_ms))
+         (size_ > limits.messages || bytes_ > limits.bytes || now_ms - oldest_ms() >= limits.age_ms))
     drop_oldest();
 }
 
 void History::drop_oldest() {
-  bytes_ -= cost(kept_[first_].message);
-  kept_[first_++] = {};
-  if (empty()) return clear();
-  // Moving what is left once for as many drops keeps a drop O(1) on average.
-  if (first_ * 2 < kept_.size() || first_ < 16) return;
-  kept_.erase(kept_.begin(), kept_.begin() + static_cast<std::ptrdiff_t>(first_));
-  first_ = 0;
+  Kept& oldest = ring_[first_];
+  bytes_ -= cost(oldest.message);
+  oldest = {};
+  first_ = slot(1);
+  --size_;
+  if (size_ * 2 < ring_.size()) set_capacity(with_spare(size_));
 }
 
 void History::clear() {
-  kept_ = {};
+  ring_ = {};
   first_ = 0;
+  size_ = 0;
   bytes_ = 0;
 }
 
 std::size_t History::first_after(std::uint64_t offset) const {
-  const auto begin = kept_.begin() + static_cast<std::ptrdiff_t>(first_);
-  const auto found = std::partition_point(
-      begin, kept_.end(), [offset](const Kept& kept) { return kept.message.position.offset <= offset; });
-  return static_cast<std::size_t>(found - begin);
+  std::size_t low = 0;
+  std::size_t high = size_;
+  while (low < high) {
+    const std::size_t middle = low + (high - low) / 2;
+    if (at(middle).message.position.offset <= offset) {
+      low = middle + 1;
+    } else {
+      high = middle;
+    }
+  }
+  return low;
+}
+
+void History::set_capacity(std::size_t capacity) {
+  std::vector<Kept> ring(capacity);
+  for (std::size_t i = 0; i < size_; ++i)
+    ring[i] = std::move(ring_[slot(i)]);
+  ring_ = std::move(ring);
+  first_ = 0;
 }
 
 std::size_t History::cost(const Message& message) {
   const std::size_t name = message.from.empty() ? 0 : message.from.size() + block_overhead;
-  return sizeof(Kept) + message.payload.size() + block_overhead + name;
+  const std::size_t payload = message.payload.empty() ? 0 : message.payload.size() + block_overhead;
+  return with_spare(sizeof(Kept)) + payload + name;
 }
 
 }  // namespace roomcast::hub

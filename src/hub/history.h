@@ -12,25 +12,26 @@ namespace roomcast::hub {
 /// The last messages of one room, oldest first, within its limits. An empty one owns no memory.
 class History {
  public:
-  /// Appends a message that comes after all that are kept, and drops what is past count and bytes.
+  /// Appends a message that comes after all that are kept, and drops what is past the limits then: perhaps
+  /// the message itself.
   void append(const Message& message, std::int64_t now_ms, const HistoryLimits& limits);
   /// Drops what is past its age, count or bytes.
   void trim(std::int64_t now_ms, const HistoryLimits& limits);
+  /// Not when empty.
   void drop_oldest();
-  void clear();
 
-  [[nodiscard]] bool empty() const { return first_ == kept_.size(); }
-  [[nodiscard]] std::size_t size() const { return kept_.size() - first_; }
+  [[nodiscard]] bool empty() const { return size_ == 0; }
+  [[nodiscard]] std::size_t size() const { return size_; }
   /// What the kept messages take: payloads, senders' names, and what it costs to keep a message at all.
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
 
-  /// The message at `index`, 0 the oldest.
-  [[nodiscard]] const Message& operator[](std::size_t index) const { return kept_[first_ + index].message; }
+  /// The message at `index`, 0 the oldest; less than size().
+  [[nodiscard]] const Message& operator[](std::size_t index) const { return at(index).message; }
   /// The index of the first message whose offset is greater than `offset`; size() if there is none.
   /// O(log n).
   [[nodiscard]] std::size_t first_after(std::uint64_t offset) const;
   /// When the oldest was appended (monotonic); not when empty.
-  [[nodiscard]] std::int64_t oldest_ms() const { return kept_[first_].kept_at_ms; }
+  [[nodiscard]] std::int64_t oldest_ms() const { return at(0).kept_at_ms; }
 
  private:
   struct Kept {
@@ -38,9 +39,17 @@ class History {
     std::int64_t kept_at_ms = 0;
   };
   static std::size_t cost(const Message& message);
+  void clear();
+  [[nodiscard]] std::size_t slot(std::size_t index) const {
+    const std::size_t at = first_ + index;
+    return at < ring_.size() ? at : at - ring_.size();
+  }
+  [[nodiscard]] const Kept& at(std::size_t index) const { return ring_[slot(index)]; }
+  void set_capacity(std::size_t capacity);
 
-  std::vector<Kept> kept_;  // those before first_ are dropped and empty
-  std::size_t first_ = 0;
+  std::vector<Kept> ring_;  // all of it in use or spare: its size is the capacity
+  std::size_t first_ = 0;   // the slot of the oldest
+  std::size_t size_ = 0;
   std::size_t bytes_ = 0;
 };
 

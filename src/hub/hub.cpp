@@ -1,6 +1,7 @@
 #include "hub/hub.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace roomcast::hub {
 
@@ -10,11 +11,15 @@ namespace {
 // near a millisecond.
 constexpr std::size_t slice_members = 256;
 constexpr std::size_t slice_joins = 256;
+// Making a page of the past and encoding it takes about as long as a hundred joins.
+constexpr std::size_t slice_pages = 4;
+// Pages that are kept for whoever catches up next: bounds what they and their encodings take.
+constexpr std::size_t pages_max = 16;
 
 }  // namespace
 
 Hub::Hub(const HubParts& parts, const HubLimits& limits, RoomRules rules)
-    : parts_(parts), limits_(limits), rules_(std::move(rules)) {
+    : parts_(parts), limits_(limits), rules_(std::move(rules)), recollection_(parts.clock, *this) {
   parts_.engine.start(*this);
 }
 
@@ -22,8 +27,7 @@ std::unique_ptr<Membership> Hub::subscribe(std::string_view room, Subscriber& su
                                            const Interest& interest) {
   Room& joined = find_or_create(room);
   auto membership = std::make_unique<Membership>(*this, joined, subscriber, interest);
-  touch(joined);
-  keep_within_limits();
+  recollection_.touch(joined);
   return membership;
 }
 
@@ -48,14 +52,25 @@ std::optional<HistoryPage> Hub::read_history(std::string_view room, const std::o
                                              const std::optional<std::size_t>& limit) {
   const Room& found = find_or_create(room);
   if (!found.is_open()) return std::nullopt;
-  HistoryPage page = found.read(since, limit);
-  keep_within_limits();
-  return page;
+  return found.read(since, limit);
+}
+
+void Hub::set_rules(RoomRules rules) {
+  if (rules == rules_) return;
+  rules_ = std::move(rules);
+  std::vector<Room*> all;
+  all.reserve(rooms_.size());
+  for (const auto& [name, room] : rooms_)
+    all.push_back(room.get());
+  for (Room* room : all) {
+    room->set_settings(rules_.find(room->name()));
+    recollection_.trim(*room);  // this may be its end
+  }
 }
 
 void Hub::set_limits(const HubLimits& limits) {
   limits_ = limits;
-  keep_within_limits();
+  recollection_.keep_within(limits_.history_bytes);
 }
 
 std::size_t Hub::subscribers(std::string_view room) const {
@@ -65,7 +80,7 @@ std::size_t Hub::subscribers(std::string_view room) const {
 
 void Hub::on_subscribed(std::string_view room, const Position& top) {
   Room* found = find(room);
-  if (found == nullptr) return;
+  if (found == nullptr || found->is_open()) return;
   found->open(top);
   for (Membership* member : found->members_) {
     if (member != nullptr) schedule(*member);
@@ -74,15 +89,13 @@ void Hub::on_subscribed(std::string_view room, const Position& top) {
 
 void Hub::on_message(std::string_view room, const Message& message) {
   Room* found = find(room);
-  if (found == nullptr) return;
+  if (found == nullptr || !found->is_open()) return;
   ++stats_.published;
   backlog_bytes_ += message.payload.size();
   if (!found->has_work()) active_.push_back(found);
-  const std::size_t before = found->history().bytes();
-  found->accept(message, parts_.clock.monotonic_ms());
-  history_bytes_ += found->history().bytes() - before;
-  touch(*found);
-  keep_within_limits();
+  found->accept(message);
+  recollection_.keep(*found, message);
+  recollection_.keep_within(limits_.history_bytes);
   parts_.scheduler.wake();
 }
 
@@ -101,7 +114,7 @@ bool Hub::do_slice() {
   run_completions();
   advance_some();
   if (!active_.empty()) walk_next_room();
-  return !active_.empty() || !completed_.empty() || !catching_up_.empty();
+  return !active_.empty() || !completed_.empty() || !arriving_.empty() || !catching_up_.empty();
 }
 
 void Hub::walk_next_room() {
@@ -113,7 +126,7 @@ void Hub::walk_next_room() {
   if (room.has_work()) {
     active_.push_back(&room);
   } else {
-    put_on_shelf(room);
+    recollection_.on_idle(room);
   }
 }
 
@@ -126,53 +139,93 @@ void Hub::run_completions() {
 }
 
 void Hub::schedule(Membership& member) {
-  if (!member.catch_up_) return;
-  catching_up_.mark(member);
+  list_of(member).mark(member);
   parts_.scheduler.wake();
 }
 
+base::DirtyList& Hub::list_of(const Membership& member) {
+  return member.is_arriving() ? arriving_ : catching_up_;
+}
+
 void Hub::advance_some() {
-  for (std::size_t i = 0; i < slice_joins && catching_up_.flush_next(); ++i) {
+  pages_made_ = 0;
+  for (std::size_t i = 0; i < slice_joins && arriving_.flush_next(); ++i) {
   }
-  if (!catching_up_.empty()) return;
-  for (Room* room : replaying_)
-    room->end_replays();
-  replaying_.clear();
+  for (std::size_t i = 0; i < slice_joins && pages_made_ < slice_pages && catching_up_.flush_next(); ++i) {
+  }
+  if (!arriving_.empty() || !catching_up_.empty()) return;
+  for (Room* room : with_page_)
+    room->drop_page();
+  with_page_.clear();
 }
 
 void Hub::advance(Membership& member) {
   Room& room = member.room_;
-  if (!room.is_open()) return;  // on_subscribed schedules it again
+  // A room that is not open yet schedules its members when it is.
+  if (!room.is_open() || !member.catch_up_) return;
+  if (!tell(member) || room.go_live(member)) return;
+  if (std::exchange(member.catch_up_->held, false)) return;
+  if (pages_made_ == slice_pages) return schedule(member);
+  replay(member);
+}
+
+/// Tells a member what it has to know before it gets more. False if that made it leave.
+bool Hub::tell(Membership& member) {
+  Room& room = member.room_;
   Membership::CatchUp& catch_up = *member.catch_up_;
+  const bool is_new = !catch_up.joined;
   const bool is_overtaken = !room.can_continue_after(catch_up.after);
-  if (is_overtaken) {
+  if (is_overtaken && is_new) {
+    // What it wanted has been dropped meanwhile. It knows of no place yet: it gets another.
+    room.plan(member);
+  } else if (is_overtaken) {
     const Position first = room.earliest();
     catch_up.plan = {first, Gap{first, first}};
     catch_up.after = first.offset;
   }
-  const bool is_new = !std::exchange(catch_up.joined, true);
-  if (is_overtaken || (is_new && catch_up.plan.gap)) ++stats_.gaps;
+  if (!is_new && !is_overtaken) return true;
+  if (catch_up.plan.gap) ++stats_.gaps;
+  // A copy: the member may be gone before the call returns.
+  const Joined plan = catch_up.plan;
   advancing_ = &member;
   if (is_new) {
-    member.subscriber_.on_joined(member, Joined(catch_up.plan));
-  } else if (is_overtaken) {
-    member.subscriber_.on_gap(member, Gap(*catch_up.plan.gap));
+    catch_up.joined = true;
+    --room.arriving_;
+    member.subscriber_.on_joined(member, plan);
+  } else {
+    member.subscriber_.on_gap(member, *plan.gap);
   }
-  const bool has_left = advancing_ == nullptr;
-  advancing_ = nullptr;
-  if (has_left) return;
-  // Who lacks nothing need not wait to be live.
-  if (std::exchange(catch_up.held, false) && catch_up.after < room.walked_offset_) return;
-  if (std::find(replaying_.begin(), replaying_.end(), &room) == replaying_.end()) replaying_.push_back(&room);
-  stats_.replayed += room.replay(member);
+  return std::exchange(advancing_, nullptr) != nullptr;
+}
+
+void Hub::replay(Membership& member) {
+  Room& room = member.room_;
+  const Room::Replay done = room.replay(member);
+  stats_.replayed += done.messages;
+  if (!done.made_page) return;
+  ++pages_made_;
+  note_page(room);
+}
+
+void Hub::note_page(Room& room) {
+  if (std::find(with_page_.begin(), with_page_.end(), &room) != with_page_.end()) return;
+  if (with_page_.size() == pages_max) {
+    with_page_.front()->drop_page();
+    with_page_.pop_front();
+  }
+  with_page_.push_back(&room);
 }
 
 void Hub::on_leaving(Membership& member) {
-  catching_up_.forget(member);
+  list_of(member).forget(member);
   if (advancing_ == &member) advancing_ = nullptr;
 }
 
-void Hub::on_left(Room& room) { touch(room); }
+void Hub::on_forgotten(Room& room) {
+  with_page_.erase(std::remove(with_page_.begin(), with_page_.end(), &room), with_page_.end());
+  parts_.engine.unsubscribe(room.name());
+  rooms_.erase(rooms_.find(room.name()));
+}
 
 Room* Hub::find(std::string_view name) const {
   const auto found = rooms_.find(name);
@@ -181,11 +234,11 @@ Room* Hub::find(std::string_view name) const {
 
 Room& Hub::find_or_create(std::string_view name) {
   if (Room* found = find(name)) return *found;
+  recollection_.keep_within(limits_.history_bytes);
   auto made = std::make_unique<Room>(*this, parts_.deadlines, std::string(name), rules_.find(name));
   Room& room = *made;
   rooms_.emplace(room.name(), std::move(made));
-  history_bytes_ += remembering_cost(room);
-  touch(room);
+  recollection_.add(room);
   parts_.engine.subscribe(name);
   return room;
 }

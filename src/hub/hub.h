@@ -4,7 +4,6 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
-#include <list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,6 +21,7 @@
 #include "hub/engine.h"
 #include "hub/membership.h"
 #include "hub/message.h"
+#include "hub/recollection.h"
 #include "hub/room.h"
 #include "hub/room_settings.h"
 
@@ -41,6 +41,9 @@ struct HubLimits {
   std::size_t backlog_bytes = std::size_t{8} << 20U;
   /// All histories together, and what it costs to remember rooms at all.
   std::size_t history_bytes = std::size_t{256} << 20U;
+  /// Payload bytes handed over at a time to a member that catches up, or one message: well below what a
+  /// client may have queued.
+  std::size_t page_bytes = 131'072;
 };
 
 struct HubStats {
@@ -66,7 +69,7 @@ struct HubParts {
 /// Nothing is delivered from within a call: messages are handed out by do_slice at the end of the turn, so a
 /// publisher is never on the stack, and a room of any size is walked in slices between which everybody else
 /// is served. Rooms take turns.
-class Hub final : public EngineEvents, public base::SlicedWork {
+class Hub final : public EngineEvents, public base::SlicedWork, private Recollection::Owner {
  public:
   Hub(const HubParts& parts, const HubLimits& limits, RoomRules rules = {});
   Hub(const Hub&) = delete;
@@ -100,12 +103,15 @@ class Hub final : public EngineEvents, public base::SlicedWork {
   /// Applies from now on, to the rooms there are as well.
   void set_rules(RoomRules rules);
   void set_limits(const HubLimits& limits);
+  /// Forgets half of what is remembered and not in use, for when memory is short. Returns the bytes, as
+  /// history_bytes counts them.
+  std::size_t shed_history() { return recollection_.shed_half(); }
 
   /// Rooms that are remembered.
   [[nodiscard]] std::size_t rooms() const { return rooms_.size(); }
   [[nodiscard]] std::size_t subscribers(std::string_view room) const;
   [[nodiscard]] std::size_t backlog_bytes() const { return backlog_bytes_; }
-  [[nodiscard]] std::size_t history_bytes() const { return history_bytes_; }
+  [[nodiscard]] std::size_t history_bytes() const { return recollection_.bytes(); }
   [[nodiscard]] const HubStats& stats() const { return stats_; }
 
   void on_subscribed(std::string_view room, const Position& top) override;
@@ -120,8 +126,6 @@ class Hub final : public EngineEvents, public base::SlicedWork {
     std::string room;
     PublishDone done;
   };
-  /// Rooms in the order of their last use, the longest unused first.
-  using Shelf = std::list<Room*>;
 
   [[nodiscard]] Room* find(std::string_view name) const;
   Room& find_or_create(std::string_view name);
@@ -129,22 +133,19 @@ class Hub final : public EngineEvents, public base::SlicedWork {
   // For memberships and rooms.
   void schedule(Membership& member);
   void advance(Membership& member);
+  [[nodiscard]] base::DirtyList& list_of(const Membership& member);
   void on_leaving(Membership& member);
-  void on_left(Room& room);
-  void on_due(Room& room);
+  void on_left(Room& room) { recollection_.touch(room); }
+  void on_due(Room& room) { recollection_.trim(room); }
+  [[nodiscard]] std::size_t page_bytes() const { return limits_.page_bytes; }
 
+  void on_forgotten(Room& room) override;
   void run_completions();
   void advance_some();
+  [[nodiscard]] bool tell(Membership& member);
+  void replay(Membership& member);
+  void note_page(Room& room);
   void walk_next_room();
-
-  // Remembering and forgetting (hub_memory.cpp).
-  static std::size_t remembering_cost(const Room& room);
-  void touch(Room& room);
-  void trim(Room& room);
-  void put_on_shelf(Room& room);
-  void set_due(Room& room);
-  void keep_within_limits();
-  void forget(Room& room);
 
   HubParts parts_;
   HubLimits limits_;
@@ -155,13 +156,13 @@ class Hub final : public EngineEvents, public base::SlicedWork {
   std::size_t backlog_bytes_ = 0;
   bool overloaded_ = false;
 
-  base::DirtyList catching_up_;
+  base::DirtyList arriving_;         // members that are to be told that they joined
+  base::DirtyList catching_up_;      // members that were told and are to get a page of the past
   Membership* advancing_ = nullptr;  // the one that on_joined or on_gap is being called for
-  std::vector<Room*> replaying_;     // rooms that may hold a page, until nobody catches up any more
+  std::size_t pages_made_ = 0;       // in this slice
+  std::deque<Room*> with_page_;      // rooms that may hold a page of their past, the oldest page first
 
-  Shelf bare_;  // rooms without members and without messages: the first to be forgotten
-  Shelf kept_;  // rooms with messages
-  std::size_t history_bytes_ = 0;
+  Recollection recollection_;
 
   std::unordered_map<Ticket, Waiting> waiting_;
   std::vector<std::pair<PublishDone, PublishResult>> completed_;

@@ -57,6 +57,8 @@ class Membership final : private base::Flushable {
     std::uint64_t after = 0;  // the offset up to which it has everything
   };
   void flush() override;
+  /// Whether it has not been told yet that it joined.
+  [[nodiscard]] bool is_arriving() const { return catch_up_ && !catch_up_->joined; }
 
   Hub& hub_;
   Room& room_;

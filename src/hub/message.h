@@ -24,7 +24,7 @@ struct Position {
 /// A message on its way in, before it has a place.
 struct Draft {
   Kind kind = Kind::text;
-  base::FrameRef payload;
+  base::FrameRef payload;   ///< a block of its own, not part of a larger one: histories keep it
   base::FrameRef from;      ///< how the sender is called; may be empty
   SubscriberId sender = 0;  ///< the local subscriber it came from, or 0
 };

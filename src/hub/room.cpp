@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <span>
 #include <vector>
 
 #include "hub/hub.h"
@@ -14,10 +15,19 @@ namespace {
 // cache this makes the walk several times faster.
 constexpr std::size_t prefetch_distance = 8;
 
-// What is handed over at a time to a member that catches up: well below limits.queue_bytes, also where each
-// message is wrapped into a few hundred bytes.
-constexpr std::size_t page_bytes = 131'072;  // of payload
+// Of a page, beside its bytes: where each message is wrapped into a few hundred bytes, they count.
 constexpr std::size_t page_messages = 1'000;
+
+// Messages that a room with members keeps memory for between two walks.
+constexpr std::size_t spare_messages = 64;
+
+/// The index of the first message whose offset is greater than `offset`; their number if there is none.
+std::size_t first_after(std::span<const Message> messages, std::uint64_t offset) {
+  const auto found = std::partition_point(messages.begin(), messages.end(), [offset](const Message& message) {
+    return message.position.offset <= offset;
+  });
+  return static_cast<std::size_t>(found - messages.begin());
+}
 
 }  // namespace
 
@@ -33,22 +43,22 @@ Position Room::earliest() const {
   return history_.empty() ? top_ : Position{top_.epoch, history_[0].position.offset - 1};
 }
 
-void Room::accept(const Message& message, std::int64_t now_ms) {
+void Room::accept(const Message& message) {
   accepted_messages_.push_back(message);
   ++accepted_;
   top_ = message.position;
-  history_.append(message, now_ms, settings_->history);
-  page_.reset();
 }
 
 void Room::join(Membership& member) {
   assert(!delivering_);
   member.index_ = static_cast<std::uint32_t>(members_.size());
   members_.push_back(&member);
+  ++arriving_;
 }
 
 void Room::leave(Membership& member) {
   assert(!delivering_);
+  if (member.is_arriving()) --arriving_;
   const std::size_t index = member.index_;
   if (walking_) {
     members_[index] = nullptr;
@@ -58,12 +68,19 @@ void Room::leave(Membership& member) {
   members_[index] = members_.back();
   members_[index]->index_ = static_cast<std::uint32_t>(index);
   members_.pop_back();
+  if (members_.empty()) {
+    members_ = {};
+    release_messages();
+  }
 }
 
 void Room::on_deadline() { hub_.on_due(*this); }
 
 Room::Progress Room::walk(std::size_t member_count) {
-  if (!walking_) begin_walk();
+  if (!walking_) {
+    if (arriving_ != 0) return {};
+    begin_walk();
+  }
   Progress progress;
   const std::size_t stop = std::min(end_member_, next_member_ + member_count);
   delivering_ = true;
@@ -98,9 +115,11 @@ std::size_t Room::end_walk() {
   std::size_t bytes = 0;
   for (const Message& message : batch_.messages())
     bytes += message.payload.size();
+  const bool was_burst = batch_.messages().size() > spare_messages;
   batch_.clear();
   walking_ = false;
   if (holes_ != 0) close_holes();
+  if (members_.empty() || was_burst) release_messages();
   return bytes;
 }
 
@@ -109,6 +128,13 @@ void Room::close_holes() {
   for (std::size_t i = 0; i < members_.size(); ++i)
     members_[i]->index_ = static_cast<std::uint32_t>(i);
   holes_ = 0;
+}
+
+/// Gives back the memory that messages stood in.
+void Room::release_messages() {
+  if (walking_) return;
+  batch_.release();
+  accepted_messages_.shrink_to_fit();
 }
 
 void Room::plan(Membership& member) const {
@@ -122,12 +148,12 @@ bool Room::can_continue_after(std::uint64_t offset) const {
 }
 
 Joined Room::plan(const Interest& interest) const {
-  const Position first = earliest();
   if (!interest.since) return {before_last(interest.history.value_or(0)), std::nullopt};
   const Position& since = *interest.since;
   const bool is_provable =
-      since.epoch == top_.epoch && since.offset <= top_.offset && since.offset >= first.offset;
+      since.epoch == top_.epoch && since.offset <= top_.offset && can_continue_after(since.offset);
   if (is_provable) return {since, std::nullopt};
+  const Position first = earliest();
   const Position cursor = interest.history ? before_last(*interest.history) : first;
   return {cursor, Gap{cursor, first}};
 }
@@ -138,42 +164,32 @@ Position Room::before_last(std::size_t messages) const {
   return {top_.epoch, history_[history_.size() - messages].position.offset - 1};
 }
 
-std::size_t Room::replay(Membership& member) {
+bool Room::go_live(Membership& member) {
+  const std::uint64_t after = member.catch_up_->after;
+  if (after < walked_offset_) return false;
+  // The next walk has all that is to come.
+  member.live_after_ = accepted_ - accepted_after(after);
+  member.catch_up_.reset();
+  return true;
+}
+
+Room::Replay Room::replay(Membership& member) {
   Membership::CatchUp& catch_up = *member.catch_up_;
-  if (catch_up.after >= walked_offset_) {
-    // The next walk has all that is to come.
-    member.live_after_ = accepted_ - accepted_after(catch_up.after);
-    member.catch_up_.reset();
-    return 0;
-  }
-  const std::size_t begin = history_.first_after(catch_up.after);
-  const Message& wanted = history_[begin];
-  if (!page_ || wanted.position.offset < page_->messages().front().position.offset ||
-      wanted.position.offset > page_->messages().back().position.offset) {
-    turn_page(begin);
-  }
-  const auto messages = page_->messages();
-  const auto from = static_cast<std::size_t>(
-      std::partition_point(messages.begin(), messages.end(),
-                           [&](const Message& m) { return m.position.offset < wanted.position.offset; }) -
-      messages.begin());
-  if (messages.back().position == top_) {
-    member.catch_up_.reset();
-    member.live_after_ = accepted_;
-  } else {
-    catch_up.after = messages.back().position.offset;
-  }
+  Replay done;
+  done.made_page = turn_page_to(history_.first_after(catch_up.after));
+  const std::size_t from = first_after(page_->messages(), catch_up.after);
+  done.messages = page_->messages().size() - from;
+  catch_up.after = page_->messages().back().position.offset;
+  (void)go_live(member);
   delivering_ = true;
   member.subscriber_.deliver(*page_, from);
   delivering_ = false;
-  return messages.size() - from;
+  return done;
 }
 
 /// How many of the messages that wait for their walk have a greater offset.
 std::size_t Room::accepted_after(std::uint64_t offset) const {
-  const auto first = std::partition_point(accepted_messages_.begin(), accepted_messages_.end(),
-                                          [offset](const Message& m) { return m.position.offset <= offset; });
-  return static_cast<std::size_t>(accepted_messages_.end() - first);
+  return accepted_messages_.size() - first_after(accepted_messages_, offset);
 }
 
 HistoryPage Room::read(const std::optional<Position>& since, const std::optional<std::size_t>& limit) const {
@@ -192,16 +208,23 @@ std::vector<Message> Room::page_from(std::size_t begin, std::size_t messages_max
   std::size_t bytes = 0;
   for (std::size_t i = begin; i < end; ++i) {
     bytes += history_[i].payload.size();
-    if (!messages.empty() && bytes > page_bytes) break;
+    if (!messages.empty() && bytes > hub_.page_bytes()) break;
     messages.push_back(history_[i]);
   }
   return messages;
 }
 
-void Room::turn_page(std::size_t begin) {
-  std::vector<Message> messages = page_from(begin, history_.size());
+/// Makes the page hold the message at `index` of the history, and what follows it. False if it did already.
+bool Room::turn_page_to(std::size_t index) {
+  const std::uint64_t offset = history_[index].position.offset;
+  if (page_ && page_->messages().front().position.offset <= offset &&
+      page_->messages().back().position.offset >= offset) {
+    return false;
+  }
+  std::vector<Message> messages = page_from(index, history_.size());
   page_ = std::make_unique<Batch>();
   page_->assign(name_, messages);
+  return true;
 }
 
 }  // namespace roomcast::hub

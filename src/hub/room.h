@@ -23,16 +23,17 @@ namespace roomcast::hub {
 class Room final : private base::Deadline::Listener {
  public:
   Room(Hub& hub, base::Deadlines& deadlines, std::string name, const RoomSettings& settings)
-      : hub_(hub), name_(std::move(name)), settings_(&settings), due_(deadlines, *this) {}
+      : hub_(hub), name_(std::move(name)), settings_(settings), due_(deadlines, *this) {}
   Room(const Room&) = delete;
   Room& operator=(const Room&) = delete;
 
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] std::size_t members() const { return members_.size() - holes_; }
-  [[nodiscard]] const RoomSettings& settings() const { return *settings_; }
-  void set_settings(const RoomSettings& settings) { settings_ = &settings; }
+  [[nodiscard]] const RoomSettings& settings() const { return settings_; }
+  /// What the room keeps is brought in line by Recollection::trim.
+  void set_settings(const RoomSettings& settings) { settings_ = settings; }
 
-  /// The engine has said where the room's log stands; nobody joins before.
+  /// The engine has said where the room's log stands: from here on members have a place in it. Once.
   void open(const Position& top);
   [[nodiscard]] bool is_open() const { return top_.epoch != 0; }
   /// The place of the last message.
@@ -40,51 +41,68 @@ class Room final : private base::Deadline::Listener {
   /// The earliest place after which everything is kept.
   [[nodiscard]] Position earliest() const;
   [[nodiscard]] History& history() { return history_; }
+  [[nodiscard]] const History& history() const { return history_; }
 
-  void accept(const Message& message, std::int64_t now_ms);
+  /// Takes a message, which comes after top(), for the next walk. The history is the hub's to keep.
+  void accept(const Message& message);
   /// Whether a walk is under way or there are messages to begin one with.
   [[nodiscard]] bool has_work() const { return walking_ || !accepted_messages_.empty(); }
+
+  /// Whether it can't be forgotten, however little there is to remember.
+  [[nodiscard]] bool is_in_use() const { return members() != 0 || has_work(); }
 
   struct Progress {
     std::size_t deliveries = 0;      ///< messages × members in this slice
     std::size_t released_bytes = 0;  ///< payload bytes accepted earlier and now handed to everybody
   };
-  /// Takes the walk past at most `member_count` further members, beginning one if there is none.
+  /// Takes the walk past at most `member_count` further members, beginning one if there is none. None begins
+  /// while somebody who has joined has not been told so: nobody is overtaken on the doorstep.
   Progress walk(std::size_t member_count);
 
-  /// Fixes where a member begins that is not live yet.
+  /// Fixes where a member begins that is not live yet; the room is open.
   void plan(Membership& member) const;
   /// Whether everything after `offset` can still be handed over.
   [[nodiscard]] bool can_continue_after(std::uint64_t offset) const;
-  /// Delivers the next page of the past to a member that has joined; with the last one it is live. Returns
-  /// the number of messages.
-  std::size_t replay(Membership& member);
   /// See Hub::read_history; only of an open room.
   [[nodiscard]] HistoryPage read(const std::optional<Position>& since,
                                  const std::optional<std::size_t>& limit) const;
-  /// Forgets the encodings that replays share.
-  void end_replays() { page_.reset(); }
+
+  struct Replay {
+    std::size_t messages = 0;  ///< handed over
+    bool made_page = false;    ///< whether the page had to be made, and encoded, for this
+  };
+  /// Makes a member live that has been told that it joined and wants nothing of the past, or has got it
+  /// already. False if it does.
+  bool go_live(Membership& member);
+  /// Delivers the next page of the past to such a member; with the last one it is live. Everything after
+  /// where it stands can be handed over.
+  Replay replay(Membership& member);
+  /// Forgets the page, with its encodings, that is kept for whoever catches up next.
+  void drop_page() { page_.reset(); }
 
  private:
   friend class Hub;
   friend class Membership;
+  friend class Recollection;
   void join(Membership& member);
   void leave(Membership& member);
   void on_deadline() override;
   void begin_walk();
   std::size_t end_walk();
   void close_holes();
+  void release_messages();
   [[nodiscard]] Joined plan(const Interest& interest) const;
   [[nodiscard]] Position before_last(std::size_t messages) const;
   [[nodiscard]] std::size_t accepted_after(std::uint64_t offset) const;
   [[nodiscard]] std::vector<Message> page_from(std::size_t begin, std::size_t messages_max) const;
-  void turn_page(std::size_t begin);
+  bool turn_page_to(std::size_t index);
 
   Hub& hub_;
   std::string name_;
-  const RoomSettings* settings_;
+  RoomSettings settings_;
   std::vector<Membership*> members_;  // null: left during a walk
   std::size_t holes_ = 0;
+  std::size_t arriving_ = 0;  // members that have not been told yet that they joined
 
   Position top_;
   std::uint64_t walked_offset_ = 0;  // of the last message that a walk has taken
@@ -101,8 +119,8 @@ class Room final : private base::Deadline::Listener {
 
   std::unique_ptr<Batch> page_;  // of the past, while members catch up
 
-  // The hub's notes.
-  base::Deadline due_;           // for forgetting old messages, or all of the room
+  // Recollection's notes.
+  base::Deadline due_;           // for looking whether old messages, or all of the room, can be forgotten
   std::int64_t touched_ms_ = 0;  // last publish, join or leave
   std::list<Room*>* shelf_ = nullptr;
   std::list<Room*>::iterator place_;

@@ -1,5 +1,7 @@
 #include "hub/room_settings.h"
 
+#include <algorithm>
+
 namespace roomcast::hub {
 
 const RoomSettings& RoomRules::find(std::string_view room) const {
@@ -10,6 +12,12 @@ const RoomSettings& RoomRules::find(std::string_view room) const {
 }
 
 bool matches_pattern(std::string_view pattern, std::string_view room) {
+  // What stands before the first star decides most comparisons.
+  const std::size_t literal = std::min(pattern.find('*'), pattern.size());
+  if (!room.starts_with(pattern.substr(0, literal))) return false;
+  pattern.remove_prefix(literal);
+  room.remove_prefix(literal);
+
   // reached[i]: what has been read of the pattern can stand for the first i bytes of the room.
   std::vector<bool> reached(room.size() + 1, false);
   reached[0] = true;

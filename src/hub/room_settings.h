@@ -35,6 +35,7 @@ class RoomRules {
   struct Rule {
     std::string pattern;
     RoomSettings settings;
+    friend bool operator==(const Rule&, const Rule&) = default;
   };
 
   RoomRules() = default;
@@ -43,6 +44,7 @@ class RoomRules {
 
   /// Valid until the rules are replaced.
   [[nodiscard]] const RoomSettings& find(std::string_view room) const;
+  friend bool operator==(const RoomRules&, const RoomRules&) = default;
 
  private:
   RoomSettings otherwise_;

@@ -9,18 +9,10 @@
 
 namespace roomcast::session {
 
-RoomSet& Session::rooms() {
-  if (!rooms_) {
-    rooms_ = std::make_unique<RoomSet>(membership_ ? membership_->room_name() : std::string_view{},
-                                       membership_.get());
-  }
-  return *rooms_;
-}
-
 std::optional<std::string_view> Session::room_for(dialect::RequestId id,
                                                   const std::optional<std::string_view>& room) {
   if (!room) {
-    const std::string& home = rooms().home();
+    const std::string& home = rooms_->home();
     if (!home.empty()) return home;
     refuse({id, "bad_request", "room is missing, and this connection is not for one"});
     return std::nullopt;
@@ -36,10 +28,10 @@ void Session::run(const dialect::Subscribe& request) {
   const auto room = room_for(request.id, request.room);
   if (!room) return;
   const std::size_t count_max = table_.settings().rooms_per_connection;
-  if ((membership_ && membership_->room_name() == *room) || rooms().find(*room) != nullptr) {
+  if ((membership_ && membership_->room_name() == *room) || rooms_->find(*room) != nullptr) {
     return refuse({request.id, "already_subscribed", "this connection is in the room already"});
   }
-  if (rooms().size() + (membership_ ? 1 : 0) >= count_max) {
+  if (rooms_->size() + (membership_ ? 1 : 0) >= count_max) {
     const std::string message =
         "limits.rooms_per_connection allows " + std::to_string(count_max) + " rooms at a time";
     return refuse({request.id, "too_many_rooms", message});
@@ -47,7 +39,7 @@ void Session::run(const dialect::Subscribe& request) {
   if (table_.hub().overloaded()) {
     return refuse({request.id, "overloaded", "memory is short (limits.memory_bytes): try again later"});
   }
-  rooms().add({table_.hub().subscribe(*room, *this, request.interest), base::FrameRef::copy_of(request.id),
+  rooms_->add({table_.hub().subscribe(*room, *this, request.interest), base::FrameRef::copy_of(request.id),
                request.presence});
 }
 
@@ -55,10 +47,10 @@ void Session::run(const dialect::Unsubscribe& request) {
   const auto room = room_for(request.id, request.room);
   if (!room) return;
   if (membership_ && membership_->room_name() == *room) {
-    rooms().forget_replay(*membership_);
+    rooms_->forget_replay(*membership_);
     membership_.reset();
   } else {
-    const RoomSet::Subscription left = rooms().take(*room);
+    const RoomSet::Subscription left = rooms_->take(*room);
     if (!left.membership) return refuse({request.id, "not_subscribed", "this connection is not in the room"});
     // Every id is answered.
     if (!left.reply_to.empty()) {
@@ -75,7 +67,7 @@ void Session::confirm(hub::Membership& membership, const hub::Joined& joined) {
     if (two_way_ || !joined.gap) tell(dialect::Subscribed{{}, room, joined.cursor, {}}, joined.cursor);
     return;
   }
-  RoomSet::Subscription& subscription = *rooms().find(room);
+  RoomSet::Subscription& subscription = *rooms_->find(room);
   const base::FrameRef id = std::exchange(subscription.reply_to, {});
   if (id.empty()) return;
   dialect::Subscribed subscribed{id.view(), room, joined.cursor, {}};

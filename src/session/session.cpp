@@ -156,6 +156,10 @@ void Session::wait_while_congested() {
 }
 
 void Session::run(const dialect::Command& command) {
+  if (!rooms_) {
+    rooms_ = std::make_unique<RoomSet>(membership_ ? membership_->room_name() : std::string_view{},
+                                       membership_.get());
+  }
   std::visit([this](const auto& request) { run(request); }, command);
   if (transport_->queued_bytes() <= queued_ahead_bytes) return;
   transport_->pause();

@@ -81,7 +81,6 @@ class Session final : public base::Mortal,
   std::optional<std::string_view> room_for(dialect::RequestId id,
                                            const std::optional<std::string_view>& room);
   [[nodiscard]] dialect::Presence presence_in(std::string_view room) const;
-  RoomSet& rooms();
 
   void deliver_from_others(hub::Batch& batch, std::size_t from);
   void leave_rooms();

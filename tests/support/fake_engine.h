@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -9,24 +10,39 @@
 
 namespace roomcast::test {
 
-/// Orders as the memory engine does, but answers a publish only when told to, if so wished.
+/// Orders as the memory engine does, but opens a room and answers a publish only when told to, if so wished.
+/// A room's first log has epoch 1, the next one, after it was forgotten, 2.
 class FakeEngine final : public hub::Engine {
  public:
   void start(hub::EngineEvents& events) override { events_ = &events; }
   void subscribe(std::string_view room) override {
     log.push_back("+" + std::string(room));
-    if (!hold_rooms) events_->on_subscribed(room, {1, offset_});
+    Log& found = logs_[std::string(room)];
+    found.top = {found.top.epoch + 1, 0};
+    found.is_open = false;
+    if (!hold_rooms) open(room);
   }
   void unsubscribe(std::string_view room) override { log.push_back("-" + std::string(room)); }
   void publish(std::string_view room, const hub::Draft& draft, hub::Ticket ticket) override {
-    const hub::Position position{1, ++offset_};
-    events_->on_message(room, {draft.kind, draft.payload, draft.from, draft.sender, position, 0});
+    Log& found = logs_[std::string(room)];
+    ++found.top.offset;
+    // Before the room is open its messages are part of what it opens with.
+    if (found.is_open)
+      events_->on_message(room, {draft.kind, draft.payload, draft.from, draft.sender, found.top, 0});
     if (hold_answers) {
       held.push_back(ticket);
     } else if (ticket != 0) {
-      events_->on_published(ticket, position);
+      events_->on_published(ticket, found.top);
     }
   }
+  /// Says where the log of a room stands, as subscribe does unless rooms are held.
+  void open(std::string_view room) {
+    Log& found = logs_[std::string(room)];
+    found.is_open = true;
+    events_->on_subscribed(room, found.top);
+  }
+  [[nodiscard]] bool is_open(const std::string& room) { return logs_[room].is_open; }
+  [[nodiscard]] hub::Position top(const std::string& room) { return logs_[room].top; }
   hub::EngineEvents& events() { return *events_; }
 
   std::vector<std::string> log;
@@ -35,8 +51,12 @@ class FakeEngine final : public hub::Engine {
   std::vector<hub::Ticket> held;
 
  private:
+  struct Log {
+    hub::Position top;
+    bool is_open = false;
+  };
   hub::EngineEvents* events_ = nullptr;
-  std::uint64_t offset_ = 0;
+  std::map<std::string, Log> logs_;
 };
 
 }  // namespace roomcast::test

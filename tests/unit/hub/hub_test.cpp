@@ -101,7 +101,8 @@ TEST_CASE_FIXTURE(Fixture, "hub: who joins between a publish and its delivery ge
   CHECK(late.heard == "[after]");
 }
 
-TEST_CASE_FIXTURE(Fixture, "hub: a room is created on first use and forgotten its history's age after the last") {
+TEST_CASE_FIXTURE(Fixture,
+                  "hub: a room is created on first use and forgotten its history's age after the last") {
   Listener a(encoder);
   auto first = hub.subscribe("lobby", a);
   Listener b(encoder);

@@ -1,0 +1,115 @@
+#include "hub/recollection.h"
+
+#include <algorithm>
+
+#include "hub/room.h"
+
+namespace roomcast::hub {
+
+namespace {
+
+// Of the maps, lists and deadlines that know a room, and of the engine's note of it.
+constexpr std::size_t room_overhead = 320;
+
+}  // namespace
+
+std::size_t Recollection::cost(const Room& room) {
+  return sizeof(Room) + room_overhead + 3 * room.name().size();
+}
+
+void Recollection::add(Room& room) {
+  room_bytes_ += cost(room);
+  touch(room);
+}
+
+void Recollection::keep(Room& room, const Message& message) {
+  history_bytes_ -= room.history().bytes();
+  room.history().append(message, clock_.monotonic_ms(), room.settings().history);
+  history_bytes_ += room.history().bytes();
+  touch(room);
+}
+
+void Recollection::touch(Room& room) {
+  room.touched_ms_ = clock_.monotonic_ms();
+  put_on_shelf(room);
+  if (room.shelf_ != nullptr) room.shelf_->splice(room.shelf_->end(), *room.shelf_, room.place_);
+  // What is due can only have become due later: whoever looks too early looks again.
+  if (!room.due_.is_set()) set_due(room);
+}
+
+void Recollection::on_idle(Room& room) {
+  put_on_shelf(room);
+  if (!room.due_.is_set()) set_due(room);
+}
+
+void Recollection::trim(Room& room) {
+  const std::int64_t now_ms = clock_.monotonic_ms();
+  history_bytes_ -= room.history().bytes();
+  room.history().trim(now_ms, room.settings().history);
+  history_bytes_ += room.history().bytes();
+  put_on_shelf(room);
+  const bool is_over = room.shelf_ == &bare_ && now_ms - room.touched_ms_ >= room.settings().history.age_ms;
+  if (is_over) return forget(room);
+  set_due(room);
+}
+
+void Recollection::set_due(Room& room) {
+  const bool has_history = !room.history().empty();
+  if (!has_history && room.is_in_use()) return room.due_.clear();
+  const std::int64_t since_ms = has_history ? room.history().oldest_ms() : room.touched_ms_;
+  const std::int64_t due_ms = since_ms + room.settings().history.age_ms;
+  room.due_.set_in(std::max<std::int64_t>(due_ms - clock_.monotonic_ms(), 0));
+}
+
+/// Where the room is found when it is time to forget; at the end, if it was not there before.
+void Recollection::put_on_shelf(Room& room) {
+  Shelf* shelf = !room.history().empty() ? &kept_ : room.is_in_use() ? nullptr : &bare_;
+  if (shelf == room.shelf_) return;
+  if (shelf == nullptr) {
+    room.shelf_->erase(room.place_);
+  } else if (room.shelf_ == nullptr) {
+    room.place_ = shelf->insert(shelf->end(), &room);
+  } else {
+    shelf->splice(shelf->end(), *room.shelf_, room.place_);
+  }
+  room.shelf_ = shelf;
+}
+
+void Recollection::keep_within(std::size_t limit_bytes) {
+  while (bytes() > limit_bytes) {
+    if (!bare_.empty()) {
+      forget(*bare_.front());
+    } else if (!kept_.empty()) {
+      drop_oldest_message();
+    } else {
+      return;
+    }
+  }
+}
+
+std::size_t Recollection::shed_half() {
+  const std::size_t before = bytes();
+  for (std::size_t rooms = (bare_.size() + 1) / 2; rooms > 0; --rooms)
+    forget(*bare_.front());
+  const std::size_t half = history_bytes_ / 2;
+  while (history_bytes_ > half)
+    drop_oldest_message();
+  return before - bytes();
+}
+
+/// Of the room that has been quiet longest; there is one with messages.
+void Recollection::drop_oldest_message() {
+  Room& room = *kept_.front();
+  history_bytes_ -= room.history().bytes();
+  room.history().drop_oldest();
+  history_bytes_ += room.history().bytes();
+  if (room.history().empty()) put_on_shelf(room);
+}
+
+void Recollection::forget(Room& room) {
+  room.shelf_->erase(room.place_);
+  room_bytes_ -= cost(room);
+  owner_.on_forgotten(room);
+}
+
+}  // namespace roomcast::hub

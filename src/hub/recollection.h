@@ -1,0 +1,69 @@
+#pragma once
+
+#include <cstddef>
+#include <list>
+
+#include "base/clock.h"
+#include "hub/message.h"
+
+namespace roomcast::hub {
+
+class Room;
+
+/// What is remembered of rooms and their messages, and what is forgotten first. A message is forgotten at its
+/// room's limits; a room when nobody has been in it and nothing has been kept of it for its history's age.
+/// When all of it together takes too much the emptiest rooms go first, then messages, beginning with the
+/// oldest of the room that has been quiet longest. A room in use is never forgotten.
+class Recollection {
+ public:
+  class Owner {
+   public:
+    /// There is nothing to remember about the room: its owner frees it. Never a room in use.
+    virtual void on_forgotten(Room& room) = 0;
+
+   protected:
+    ~Owner() = default;
+  };
+
+  Recollection(const base::Clock& clock, Owner& owner) : clock_(clock), owner_(owner) {}
+  Recollection(const Recollection&) = delete;
+  Recollection& operator=(const Recollection&) = delete;
+  ~Recollection() = default;
+
+  void add(Room& room);
+  /// Keeps a message that the room has just accepted.
+  void keep(Room& room, const Message& message);
+  /// Somebody has joined or left.
+  void touch(Room& room);
+  /// The room may not be in use any more.
+  void on_idle(Room& room);
+  /// Drops what is too old or past the room's settings; the room itself too, if that is over.
+  void trim(Room& room);
+
+  /// Forgets until all together is at most `limit_bytes`, or only rooms that have members are left.
+  void keep_within(std::size_t limit_bytes);
+  /// Forgets half of what can be forgotten. Returns the bytes.
+  std::size_t shed_half();
+
+  /// All histories, and what it costs to remember rooms at all.
+  [[nodiscard]] std::size_t bytes() const { return history_bytes_ + room_bytes_; }
+
+ private:
+  /// Rooms in the order of their last use, the longest unused first.
+  using Shelf = std::list<Room*>;
+
+  static std::size_t cost(const Room& room);
+  void put_on_shelf(Room& room);
+  void set_due(Room& room);
+  void drop_oldest_message();
+  void forget(Room& room);
+
+  const base::Clock& clock_;
+  Owner& owner_;
+  Shelf bare_;  // rooms not in use and without messages: they can be forgotten
+  Shelf kept_;  // rooms with messages
+  std::size_t history_bytes_ = 0;
+  std::size_t room_bytes_ = 0;
+};
+
+}  // namespace roomcast::hub
