@@ -13,7 +13,7 @@ export { RoomcastError } from './roomcast/errors.js';
 
 /**
  * A client of the server at `url`. It connects when the first room is joined or the first message published.
- * @param {string|URL} [url] http(s) address of the server; by default the one this module was loaded from
+ * @param {string|URL} [url] http(s) address of the server; without it, the one this module was loaded from
  * @param {object} [options]
  * @param {string} [options.name] how others see us
  * @param {('websocket'|'sse'|'poll')[]} [options.transports] which ones to use, best first; all by default
@@ -27,5 +27,6 @@ export { RoomcastError } from './roomcast/errors.js';
  * @throws {TypeError} the address or a transport is none
  */
 export function connect(url, options) {
-  return new Client(url ?? new URL('.', import.meta.url), options);
+  if (typeof url === 'string' || url instanceof URL) return new Client(url, options);
+  return new Client(new URL('.', import.meta.url), url ?? options);
 }

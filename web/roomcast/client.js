@@ -145,10 +145,10 @@ export class Client {
   close() {
     if (this.#closed) return;
     this.#closed = true;
+    this.#keeper.close();
     for (const room of [...this.#rooms.values()]) room.close();
     this.#outbox.rejectAll('closed', 'The client was closed.');
     for (const line of this.#requests) line.end();
-    this.#keeper.close();
     this.#listeners.clear();
   }
 
