@@ -5,12 +5,14 @@ import { after, before, test } from 'node:test';
 import { assertNoProblems, enterRoom, hears, isIn, launchBrowser, post, saidIn, say, stateIs } from '../support/browser.js';
 import { startServer } from '../support/server.js';
 
+const KEPT = 100; // history.messages unless configured otherwise
+
 let server;
 let browser;
 let url;
 
 before(async () => {
-  server = await startServer({ set: { 'history.messages': 10 } });
+  server = await startServer();
   browser = await launchBrowser(['--host-resolver-rules=MAP roomcast.test 127.0.0.1']);
   // Not this machine's name, so that the page believes the browser about the network.
   url = `http://roomcast.test:${server.port}`;
@@ -73,10 +75,10 @@ test('what the room no longer keeps is missing, and the log says where', async (
   const ada = await enterRoom(browser, url, { room: 'gap', name: 'Ada' });
   await postLines('gap', 0, 2);
   await hears(ada, 'line 1');
-  await cutOff(ada, () => postLines('gap', 2, 14));
-  await hears(ada, 'line 13');
+  await cutOff(ada, () => postLines('gap', 2, 4 + KEPT));
+  await hears(ada, `line ${3 + KEPT}`);
   const lines = await ada.$$eval('.log > li', (all) => all.map((line) => (line.matches('.divider') ? line.textContent : line.querySelector('.words').textContent)));
-  const kept = Array.from({ length: 10 }, (_, i) => `line ${i + 4}`);
+  const kept = Array.from({ length: KEPT }, (_, i) => `line ${i + 4}`);
   assert.deepEqual(lines, ['line 0', 'line 1', 'Some messages may be missing here.', ...kept]);
   assert.equal(await ada.locator('.divider.gap').count(), 1);
   assertNoProblems(ada);
