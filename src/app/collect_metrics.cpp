@@ -76,6 +76,14 @@ void messages(Exposition& out, const MetricsParts& parts) {
                  parts.hub.stats().published);
   single_counter(out, "roomcast_deliveries_total", "Messages handed to members, each member counted.",
                  parts.hub.stats().deliveries);
+  single_counter(out, "roomcast_replayed_total",
+                 "Messages handed to members from history, each member counted.", parts.hub.stats().replayed);
+  single_counter(out, "roomcast_gaps_total", "Members told that messages may be missing.",
+                 parts.hub.stats().gaps);
+  single_gauge(out, "roomcast_rooms_remembered", "Rooms that are remembered, with members or without.",
+               parts.hub.rooms());
+  single_gauge(out, "roomcast_history_bytes",
+               "Bytes that rooms and their histories take (history.total_bytes).", parts.hub.history_bytes());
   single_counter(out, "roomcast_publishes_refused_total",
                  "Publishes refused because the server was overloaded.", parts.hub.stats().refused);
   single_gauge(out, "roomcast_backlog_bytes", "Payload bytes accepted and not yet handed to every member.",

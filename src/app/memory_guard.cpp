@@ -2,6 +2,8 @@
 
 #include <malloc.h>
 
+#include <utility>
+
 namespace roomcast::app {
 
 namespace {
@@ -15,10 +17,27 @@ MemoryGuard::MemoryGuard(loop::Loop& loop, hub::Hub& hub, session::SessionTable&
   timer_.start_every(look_every_ms);
 }
 
-void MemoryGuard::on_timer(loop::Timer& /*timer*/) {
+void MemoryGuard::look() {
   // Not the resident size: that stays high after the memory has been freed.
   const struct mallinfo2 info = mallinfo2();
   used_bytes_ = info.uordblks + info.hblkhd;
+}
+
+void MemoryGuard::shed_history() {
+  const std::size_t dropped = hub_.shed_history();
+  if (dropped == 0) return;
+  if (!std::exchange(has_shed_, true)) {
+    log_.warn("memory is short: rooms forget half of their history",
+              {{"used_bytes", used_bytes_},
+               {"limits.memory_bytes", limits_.memory_bytes},
+               {"forgotten_bytes", dropped}});
+  }
+  look();
+}
+
+void MemoryGuard::on_timer(loop::Timer& /*timer*/) {
+  look();
+  if (used_bytes_ > limits_.memory_bytes) shed_history();
   const bool short_of_memory = used_bytes_ > limits_.memory_bytes;
   if (short_of_memory) {
     const std::size_t closed = sessions_.close_slower_than(limits_.queue_bytes / 8);
@@ -32,6 +51,7 @@ void MemoryGuard::on_timer(loop::Timer& /*timer*/) {
     hub_.set_overloaded(false);
     log_.info("memory suffices again", {{"used_bytes", used_bytes_}});
   }
+  if (used_bytes_ < limits_.memory_bytes / 10 * 9) has_shed_ = false;
 }
 
 }  // namespace roomcast::app

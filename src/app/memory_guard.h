@@ -11,8 +11,9 @@
 namespace roomcast::app {
 
 /// Keeps the process below limits.memory_bytes. Looks at what the allocator has given out a few times a
-/// second; past the limit it closes the clients that hold most (their queues), and until there is room again
-/// publishes and new WebSocket clients are refused.
+/// second. Past the limit, in this order: half of what rooms keep of their past is forgotten; if that was not
+/// enough, the clients that hold most (their queues) are closed, and until there is room again publishes and
+/// new WebSocket clients are refused. Each look past the limit does the same again.
 class MemoryGuard final : private loop::Timer::Listener {
  public:
   struct Limits {
@@ -28,12 +29,15 @@ class MemoryGuard final : private loop::Timer::Listener {
 
  private:
   void on_timer(loop::Timer& timer) override;
+  void look();
+  void shed_history();
 
   hub::Hub& hub_;
   session::SessionTable& sessions_;
   base::Log& log_;
   Limits limits_;
   std::size_t used_bytes_ = 0;
+  bool has_shed_ = false;  // since memory last sufficed
   loop::Timer timer_;
 };
 

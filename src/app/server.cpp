@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "app/room_rules.h"
 #include "app/version.h"
 #include "config/reload.h"
 
@@ -89,7 +90,7 @@ Server::Server(config::Sources sources, config::Loaded loaded)
       linger_(turn_, deadlines_, {}),
       tls_(turn_, deadlines_, config_.http.head_timeout_ms),
       engine_(loop_),
-      hub_({engine_, turn_, loop_, deadlines_}, {}),
+      hub_({engine_, turn_, loop_, deadlines_}, hub_limits(config_), room_rules(config_)),
       sessions_(hub_, turn_, loop_, log_),
       framings_(static_cast<int>(config_.websocket.compression_level),
                 static_cast<std::size_t>(config_.websocket.compression_min_bytes)),
@@ -171,6 +172,8 @@ void Server::apply(const config::Config& config) {
   sessions_.set_settings(session_settings(config));
   memory_guard_.set_limits({static_cast<std::size_t>(config.limits.memory_bytes),
                             static_cast<std::size_t>(config.limits.queue_bytes)});
+  hub_.set_limits(hub_limits(config));
+  hub_.set_rules(room_rules(config));
   wiring_.apply(config);
 }
 

@@ -2,9 +2,11 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/log.h"
+#include "config/value.h"
 
 namespace roomcast::config {
 
@@ -13,6 +15,13 @@ struct Certificate {
   std::string certificate;
   std::string key;
   friend bool operator==(const Certificate&, const Certificate&) = default;
+};
+
+/// What is different in the rooms whose names match a pattern (see hub/room_settings.h).
+struct RoomRule {
+  std::string match;
+  /// Names of settings, such as "history.messages", with the values that suit them.
+  std::vector<std::pair<std::string, Value>> overrides;
 };
 
 /// Everything that can be set. The values given here are the defaults; what each means, its range and how it
@@ -24,6 +33,7 @@ struct Config {
   std::vector<std::string> origins;
   std::vector<std::string> trusted_proxies;
   std::int64_t drain_ms = 10'000;
+  std::vector<RoomRule> rooms;
 
   struct Limits {
     std::uint64_t message_bytes = 65'536;
@@ -38,6 +48,13 @@ struct Config {
     std::uint64_t queue_bytes = 1'048'576;
     std::uint64_t memory_bytes = 1'073'741'824;
   } limits;
+
+  struct History {
+    std::uint64_t messages = 100;
+    std::uint64_t bytes = 1'048'576;
+    std::int64_t age_ms = 600'000;
+    std::uint64_t total_bytes = 268'435'456;
+  } history;
 
   struct Tls {
     std::string certificate;

@@ -52,11 +52,12 @@ std::vector<std::string> all_environment_names() {
 /// Collects values and problems from one source after the other.
 class Loader {
  public:
-  explicit Loader(const Checks& checks) : checks_(checks) {
+  /// `file` is what the file is called in messages.
+  Loader(const Checks& checks, std::string file) : checks_(checks), file_(std::move(file)) {
     loaded_.came_from.assign(settings().size(), "default");
   }
 
-  void take_toml(std::string_view text, const std::string& file);
+  void take_toml(std::string_view text);
   void take_environment(const std::vector<std::string_view>& environment);
   void take_override(const Override& override);
   void complain(std::string where, std::string what) {
@@ -65,6 +66,7 @@ class Loader {
   [[nodiscard]] base::Result<Loaded, Problems> finish();
 
  private:
+  [[nodiscard]] std::string at(const Place& place) const;
   void take(const Setting& setting, const Value& value, const std::string& where, std::string came_from);
   void complain_unknown_key(const std::string& where, const std::string& key);
   [[nodiscard]] std::optional<std::string> check_texts(const Setting& setting, const Value& value) const;
@@ -72,15 +74,23 @@ class Loader {
   void check_certificate_pair();
 
   const Checks& checks_;
+  std::string file_;
   Loaded loaded_;
   Problems problems_;
 };
 
+std::string Loader::at(const Place& place) const {
+  return file_ + ":" + std::to_string(place.line) + ":" + std::to_string(place.column);
+}
+
 void Loader::take(const Setting& setting, const Value& value, const std::string& where,
                   std::string came_from) {
-  auto problem = assign(setting, value, loaded_.config);
+  Place within;
+  auto problem = assign(setting, value, loaded_.config, &within);
   if (!problem) problem = check_texts(setting, value);
-  if (problem) return complain(where, std::string(setting.name) + ": " + *problem);
+  if (problem) {
+    return complain(within.line == 0 ? where : at(within), std::string(setting.name) + ": " + *problem);
+  }
   loaded_.came_from[static_cast<std::size_t>(&setting - settings().data())] = std::move(came_from);
 }
 
@@ -107,23 +117,27 @@ void Loader::complain_unknown_key(const std::string& where, const std::string& k
                           return section_of(setting) == key;
                         })->name));
   }
+  // [rooms] where [[rooms]] is meant.
+  const Setting* tables = find_setting(key.substr(0, key.rfind('.')));
+  if (tables != nullptr) {
+    return complain(where,
+                    std::string(tables->name) + ": expected " + expectation(*tables) + ", found a table");
+  }
   complain(where, "unknown key " + describe(key) + did_you_mean(key, all_names()));
 }
 
-void Loader::take_toml(std::string_view text, const std::string& file) {
+void Loader::take_toml(std::string_view text) {
   const auto entries = read_toml(text);
   if (!entries) {
     const TomlError& error = entries.error();
-    std::string where = file;
-    if (error.line > 0) where += ":" + std::to_string(error.line) + ":" + std::to_string(error.column);
-    return complain(std::move(where), "not valid TOML: " + error.message);
+    return complain(error.line == 0 ? file_ : at({error.line, error.column}),
+                    "not valid TOML: " + error.message);
   }
   for (const TomlEntry& entry : *entries) {
-    const std::string line = file + ":" + std::to_string(entry.line);
-    const std::string where = line + ":" + std::to_string(entry.column);
+    const std::string where = at({entry.line, entry.column});
     const bool is_table = std::holds_alternative<Unsuitable>(entry.value);
     if (const Setting* setting = find_setting(entry.key)) {
-      take(*setting, entry.value, where, line);
+      take(*setting, entry.value, where, file_ + ":" + std::to_string(entry.line));
     } else if (!is_table || !is_section(entry.key)) {
       complain_unknown_key(where, entry.key);
     }
@@ -177,9 +191,9 @@ base::Result<Loaded, Problems> Loader::finish() {
 }
 
 base::Result<Loaded, Problems> load_with(const Sources& sources, const base::Result<std::string>* text) {
-  Loader loader(sources.checks);
   const std::string file = sources.file.value_or("config");
-  if (text != nullptr && text->ok()) loader.take_toml(**text, file);
+  Loader loader(sources.checks, file);
+  if (text != nullptr && text->ok()) loader.take_toml(**text);
   if (text != nullptr && !text->ok()) loader.complain(file, text->error().message);
   loader.take_environment(sources.environment);
   for (const Override& override : sources.overrides)

@@ -17,6 +17,7 @@ namespace {
 #define TEXT_LIST(path, form) #path, TextList{MEMBER(path), form}
 #define FILE_MODE(path) #path, FileMode{MEMBER(path)}
 #define CERTIFICATE_LIST(path) #path, CertificateList{MEMBER(path)}
+#define ROOM_RULE_LIST(path) #path, RoomRuleList{MEMBER(path)}
 #define CHOICE(path, words) #path, Choice{                                                       \
     [](const Config& config) { return static_cast<std::size_t>(config.path); },                  \
     [](Config& config, std::size_t i) { config.path = static_cast<decltype(config.path)>(i); },  \
@@ -27,6 +28,7 @@ constexpr std::uint64_t kib = 1024;
 constexpr std::uint64_t mib = 1024 * kib;
 constexpr std::uint64_t gib = 1024 * mib;
 constexpr std::int64_t day_ms = 86'400'000;
+constexpr std::int64_t year_ms = 365 * day_ms;
 
 // In the order of base::LogLevel and base::LogFormat.
 constexpr std::array<std::string_view, 5> level_words{"trace", "debug", "info", "warn", "error"};
@@ -34,6 +36,7 @@ constexpr std::array<std::string_view, 2> format_words{"text", "json"};
 
 constexpr auto reload = Apply::reload;
 constexpr auto restart = Apply::restart;
+constexpr bool per_room = true;
 
 // clang-format off
 constexpr Setting table[] = {
@@ -47,6 +50,8 @@ constexpr Setting table[] = {
      "Networks (10.0.0.0/8) or addresses of reverse proxies whose forwarded client address is believed."},
     {SECONDS(drain, 0, day_ms), reload,
      "Over how long clients are told to reconnect when the server is stopped."},
+    {ROOM_RULE_LIST(rooms), reload,
+     "What is different in rooms whose names match: `*` stands for anything but a slash, `**` for anything; the first match counts."},
 
     {WHOLE(limits.message_bytes, 1, 256 * mib, "bytes"), reload,
      "Largest message over WebSocket, after decompression and with all its fragments."},
@@ -65,7 +70,14 @@ constexpr Setting table[] = {
     {WHOLE(limits.queue_bytes, 1, gib, "bytes"), reload,
      "Most bytes queued for one client that does not read (never less than two of the largest messages); then 1013."},
     {WHOLE(limits.memory_bytes, mib, 1024 * gib, "bytes"), reload,
-     "Most memory in all; past it publishes and new clients are refused and the slowest clients disconnected."},
+     "Most memory in all; past it rooms forget history, then publishes and new clients are refused and the slowest clients disconnected."},
+
+    {WHOLE(history.messages, 0, 1'000'000, ""), reload, "Most messages that a room keeps for those who come later.", per_room},
+    {WHOLE(history.bytes, 0, gib, "bytes"), reload, "Most bytes of messages that a room keeps.", per_room},
+    {SECONDS(history.age, 1, year_ms), reload,
+     "How long a room keeps a message, and how long a room that nobody uses is remembered.", per_room},
+    {WHOLE(history.total_bytes, 0, 1024 * gib, "bytes"), reload,
+     "Most bytes that all rooms keep together; past it empty rooms are forgotten, then the oldest messages."},
 
     {TEXT(tls.certificate), reload, "PEM file with the certificate chain for https listeners."},
     {TEXT(tls.key), reload, "PEM file with the private key of `tls.certificate`."},

@@ -53,15 +53,20 @@ struct CertificateList {
   std::vector<Certificate>& (*member)(Config&);
 };
 
+struct RoomRuleList {
+  std::vector<RoomRule>& (*member)(Config&);
+};
+
 /// Whether a changed value takes effect at a reload (SIGHUP) or at the next start only.
 enum class Apply : std::uint8_t { reload, restart };
 
 /// One row of the table: all there is to know about a key. Everything else is derived from it.
 struct Setting {
   std::string_view name;  ///< dotted: "limits.message_bytes"; at most one dot
-  std::variant<Flag, Whole, Seconds, Choice, Text, TextList, FileMode, CertificateList> kind;
+  std::variant<Flag, Whole, Seconds, Choice, Text, TextList, FileMode, CertificateList, RoomRuleList> kind;
   Apply apply;
-  std::string_view doc;  ///< one line for the reference
+  std::string_view doc;   ///< one line for the reference
+  bool per_room = false;  ///< whether an element of `rooms` can override it
 };
 
 /// The table. Keys outside a section come first, then section by section: the order of a TOML file.
@@ -82,8 +87,9 @@ struct Setting {
 [[nodiscard]] Value parse_text(const Setting& setting, std::string_view text);
 
 /// Puts `value` into `config` if its type and range suit the setting. Otherwise changes nothing and says what
-/// was expected and what was found.
-[[nodiscard]] std::optional<std::string> assign(const Setting& setting, const Value& value, Config& config);
+/// was expected and what was found, and in `place` where, if it is something within the value.
+[[nodiscard]] std::optional<std::string> assign(const Setting& setting, const Value& value, Config& config,
+                                                Place* place = nullptr);
 
 /// What the setting takes, in words: "a whole number of bytes, 1 to 268435456".
 [[nodiscard]] std::string expectation(const Setting& setting);

@@ -3,9 +3,10 @@
 #include <charconv>
 #include <cmath>
 #include <string>
+#include <utility>
 
-#include "base/json.h"
-#include "base/utf8.h"
+#include "config/certificate.h"
+#include "config/room_rule.h"
 #include "config/schema.h"
 
 namespace roomcast::config {
@@ -74,21 +75,14 @@ struct TextParser {
   Value operator()(const FileMode&) const { return std::string(text); }
   Value operator()(const TextList&) const { return split_list(text); }
   Value operator()(const CertificateList&) const { return std::string(text); }
+  Value operator()(const RoomRuleList&) const { return std::string(text); }
 };
-
-/// Whether `text` can be written to a TOML file, a log and a system call and mean the same in all of them.
-bool is_clean(std::string_view text) {
-  if (!base::is_valid_utf8(text)) return false;
-  for (const char c : text) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) return false;
-  }
-  return true;
-}
 
 struct Assigner {
   const Setting& setting;
   const Value& value;
   Config& config;
+  Place* place;
 
   [[nodiscard]] Problem refuse() const { return unexpected(setting, value); }
 
@@ -163,28 +157,28 @@ struct Assigner {
   }
 
   Problem operator()(const CertificateList& list) const {
+    return assign_tables(list.member(config), read_certificate);
+  }
+
+  Problem operator()(const RoomRuleList& list) const {
+    return assign_tables(list.member(config), read_room_rule);
+  }
+
+  template <class Element>
+  Problem assign_tables(std::vector<Element>& member,
+                        std::optional<Mistake> (*read)(const Table&, Element&)) const {
+    // An array without elements does not show what they would be.
     const auto* no_elements = std::get_if<std::vector<std::string>>(&value);
-    if (no_elements != nullptr && no_elements->empty()) {
-      list.member(config).clear();
-      return std::nullopt;
-    }
-    const auto* tables = std::get_if<std::vector<TextTable>>(&value);
-    if (tables == nullptr) return refuse();
-    std::vector<Certificate> certificates;
-    for (const TextTable& table : *tables) {
-      Certificate& added = certificates.emplace_back();
-      for (const auto& [key, text] : table) {
-        if (key != "certificate" && key != "key")
-          return "expected the keys certificate and key, found " + describe(key);
-        (key == "key" ? added.key : added.certificate) = text;
+    const auto* tables = std::get_if<std::vector<Table>>(&value);
+    if (tables == nullptr && (no_elements == nullptr || !no_elements->empty())) return refuse();
+    std::vector<Element> elements;
+    for (std::size_t i = 0; tables != nullptr && i < tables->size(); ++i) {
+      if (const auto mistake = read((*tables)[i], elements.emplace_back())) {
+        if (place != nullptr) *place = mistake->place;
+        return mistake->what;
       }
-      if (added.certificate.empty() || added.key.empty()) {
-        return "expected both certificate and key in every element, found one without " +
-               std::string(added.key.empty() ? "key" : "certificate");
-      }
-      if (!is_clean(added.certificate) || !is_clean(added.key)) return refuse();
     }
-    list.member(config) = std::move(certificates);
+    member = std::move(elements);
     return std::nullopt;
   }
 };
@@ -195,8 +189,8 @@ Value parse_text(const Setting& setting, std::string_view text) {
   return std::visit(TextParser{text}, setting.kind);
 }
 
-Problem assign(const Setting& setting, const Value& value, Config& config) {
-  return std::visit(Assigner{setting, value, config}, setting.kind);
+Problem assign(const Setting& setting, const Value& value, Config& config, Place* place) {
+  return std::visit(Assigner{setting, value, config, place}, setting.kind);
 }
 
 }  // namespace roomcast::config

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "base/json.h"
+#include "config/room_rule.h"
 #include "config/schema.h"
 
 namespace roomcast::config {
@@ -55,6 +56,9 @@ struct TomlWriter {
   std::string operator()(const Text& text) const { return quote(read(text, config)); }
   std::string operator()(const FileMode& mode) const { return quote(mode_text(read(mode, config))); }
   std::string operator()(const TextList& list) const { return array_text(read(list, config), quote); }
+  std::string operator()(const RoomRuleList& list) const {
+    return array_text(read(list, config), [](const RoomRule& rule) { return rule_to_toml(rule); });
+  }
   std::string operator()(const CertificateList& list) const {
     return array_text(read(list, config), [](const Certificate& item) {
       return "{ certificate = " + quote(item.certificate) + ", key = " + quote(item.key) + " }";
@@ -84,6 +88,13 @@ struct Expectation {
   std::string operator()(const FileMode&) const { return "octal digits in quotes, \"0000\" to \"0777\""; }
   std::string operator()(const CertificateList&) const {
     return "an array of tables with certificate and key (only in a file)";
+  }
+  std::string operator()(const RoomRuleList&) const {
+    std::string out = "an array of tables with match and any of ";
+    const std::vector<std::string> keys = override_keys();
+    for (const std::string& key : keys)
+      out += (&key == keys.data() ? "" : ", ") + key;
+    return out + " (only in a file)";
   }
 };
 

@@ -105,25 +105,38 @@ std::string kind_of(const toml::value& value) {
   return "a date or time";
 }
 
-std::optional<TextTable> text_table(const toml::value& value) {
-  TextTable out;
-  for (const auto& [key, item] : value.as_table()) {
-    if (!item.is_string()) return std::nullopt;
-    out.emplace_back(key, text_of(item));
-  }
+Scalar scalar_value(const toml::value& value) {
+  if (value.is_boolean()) return value.as_boolean();
+  if (value.is_integer()) return static_cast<std::int64_t>(value.as_integer());
+  if (value.is_floating()) return value.as_floating();
+  if (value.is_string()) return text_of(value);
+  return Unsuitable{kind_of(value)};
+}
+
+Place place_of(const toml::value& value) {
+  const auto at = value.location();
+  return {line_of(at), column_of(at)};
+}
+
+Table table_value(const toml::value& value) {
+  Table out;
+  for (const auto& [key, item] : value.as_table())
+    out.items.push_back({key, scalar_value(item), place_of(item)});
+  std::sort(out.items.begin(), out.items.end(), [](const Table::Item& a, const Table::Item& b) {
+    return std::tie(a.place.line, a.place.column, a.key) < std::tie(b.place.line, b.place.column, b.key);
+  });
+  out.place = place_of(value);
   return out;
 }
 
 Value array_value(const toml::value& value) {
   std::vector<std::string> texts;
-  std::vector<TextTable> tables;
+  std::vector<Table> tables;
   for (const toml::value& item : value.as_array()) {
     if (item.is_string()) {
       texts.push_back(text_of(item));
     } else if (item.is_table()) {
-      auto table = text_table(item);
-      if (!table) return Unsuitable{"an array of tables with something else than texts"};
-      tables.push_back(std::move(*table));
+      tables.push_back(table_value(item));
     } else {
       return Unsuitable{"an array with " + kind_of(item) + " in it"};
     }
@@ -134,12 +147,7 @@ Value array_value(const toml::value& value) {
 }
 
 Value leaf_value(const toml::value& value) {
-  if (value.is_boolean()) return value.as_boolean();
-  if (value.is_integer()) return static_cast<std::int64_t>(value.as_integer());
-  if (value.is_floating()) return value.as_floating();
-  if (value.is_string()) return text_of(value);
-  if (value.is_array()) return array_value(value);
-  return Unsuitable{kind_of(value)};
+  return value.is_array() ? array_value(value) : to_value(scalar_value(value));
 }
 
 void flatten(const std::string& prefix, const toml::value& table, std::vector<TomlEntry>& out) {

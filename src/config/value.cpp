@@ -5,6 +5,7 @@
 #include <cstddef>
 
 #include "base/json.h"
+#include "base/utf8.h"
 
 namespace roomcast::config {
 namespace {
@@ -25,11 +26,23 @@ struct Describer {
     return out;
   }
   std::string operator()(const std::vector<std::string>&) const { return "an array"; }
-  std::string operator()(const std::vector<TextTable>&) const { return "an array of tables"; }
+  std::string operator()(const std::vector<Table>&) const { return "an array of tables"; }
   std::string operator()(const Unsuitable& value) const { return value.what; }
 };
 
 }  // namespace
+
+Value to_value(const Scalar& scalar) {
+  return std::visit([](const auto& value) { return Value(value); }, scalar);
+}
+
+bool is_clean(std::string_view text) {
+  if (!base::is_valid_utf8(text)) return false;
+  for (const char c : text) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) return false;
+  }
+  return true;
+}
 
 std::string describe(const Value& value) { return std::visit(Describer{}, value); }
 

@@ -1,8 +1,9 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
-#include <utility>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -13,12 +14,39 @@ struct Unsuitable {
   std::string what;
 };
 
-/// Names and texts of one element of an array of tables.
-using TextTable = std::vector<std::pair<std::string, std::string>>;
+/// Where in a file something stands, counted from 1; line 0: not in a file.
+struct Place {
+  std::size_t line = 0;
+  std::size_t column = 0;
+};
+
+/// A value that is neither an array nor a table.
+using Scalar = std::variant<bool, std::int64_t, double, std::string, Unsuitable>;
+
+/// One element of an array of tables.
+struct Table {
+  struct Item {
+    std::string key;
+    Scalar value;
+    Place place{};
+  };
+  std::vector<Item> items;  ///< in the order of the file
+  Place place{};
+};
 
 /// A value as it was given, before it is held against its setting.
 using Value = std::variant<bool, std::int64_t, double, std::string, std::vector<std::string>,
-                           std::vector<TextTable>, Unsuitable>;
+                           std::vector<Table>, Unsuitable>;
+[[nodiscard]] Value to_value(const Scalar& scalar);
+
+/// Whether `text` can be written to a TOML file, a log and a system call and mean the same in all of them.
+[[nodiscard]] bool is_clean(std::string_view text);
+
+/// Something wrong within a value.
+struct Mistake {
+  std::string what;
+  Place place;
+};
 
 /// How an error message calls the value that was found: `"abc"`, `12`, `a table`. One line, cut if long.
 [[nodiscard]] std::string describe(const Value& value);

@@ -49,11 +49,20 @@ void Room::accept(const Message& message) {
   top_ = message.position;
 }
 
-void Room::join(Membership& member) {
+void Room::set_settings(const RoomSettings& settings) {
+  settings_ = settings;
+  if (presence_) presence_->on_settings();
+}
+
+void Room::join(Membership& member, const Interest& interest) {
   assert(!delivering_);
   member.index_ = static_cast<std::uint32_t>(members_.size());
   members_.push_back(&member);
   ++arriving_;
+  const bool is_seen = !interest.name.empty() || interest.watch_presence;
+  if (is_seen && !presence_)
+    presence_ = std::make_unique<Presence>(*this, hub_.parts_.deadlines, hub_.parts_.clock);
+  if (presence_) presence_->enter(member, interest);
 }
 
 void Room::leave(Membership& member) {
@@ -63,18 +72,43 @@ void Room::leave(Membership& member) {
   if (walking_) {
     members_[index] = nullptr;
     ++holes_;
-    return;
+  } else {
+    members_[index] = members_.back();
+    members_[index]->index_ = static_cast<std::uint32_t>(index);
+    members_.pop_back();
   }
-  members_[index] = members_.back();
-  members_[index]->index_ = static_cast<std::uint32_t>(index);
-  members_.pop_back();
   if (members_.empty()) {
     members_ = {};
     release_messages();
   }
+  if (!presence_) return;
+  presence_->leave(member);
+  drop_idle_presence();
 }
 
 void Room::on_deadline() { hub_.on_due(*this); }
+
+void Room::on_presence_due() {
+  presence_->on_due();
+  drop_idle_presence();
+  hub_.on_presence_due(*this);
+}
+
+PresenceSnapshot Room::presence() const {
+  if (presence_) return presence_->snapshot();
+  PresenceSnapshot nameless{members(), std::nullopt, members()};
+  if (nameless.count <= settings_.presence.crowd) nameless.members.emplace();
+  return nameless;
+}
+
+void Room::tell_presence(std::size_t watcher_count) {
+  presence_->tell(watcher_count);
+  drop_idle_presence();
+}
+
+void Room::drop_idle_presence() {
+  if (!presence_->is_needed()) presence_.reset();
+}
 
 Room::Progress Room::walk(std::size_t member_count) {
   if (!walking_) {

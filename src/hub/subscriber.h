@@ -10,6 +10,7 @@
 namespace roomcast::hub {
 
 class Membership;
+class PresenceNews;
 
 /// Messages may be missing between what a subscriber has and what it gets next.
 struct Gap {
@@ -42,6 +43,9 @@ class Subscriber {
   virtual void on_gap(Membership& membership, const Gap& gap) = 0;
   /// Messages [from, batch.messages().size()) are what the room has for this subscriber now, in order.
   virtual void deliver(Batch& batch, std::size_t from) = 0;
+  /// Who is in the room has changed since on_joined, or since the last call: one change at a time, in order.
+  /// Only for those who watch (Interest::watch_presence).
+  virtual void on_presence(Membership& /*membership*/, PresenceNews& /*news*/) {}
 
  protected:
   ~Subscriber() = default;

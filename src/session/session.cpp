@@ -12,8 +12,8 @@ namespace roomcast::session {
 
 namespace {
 
-// A client with more than this on its way gets nothing of the past, and its requests wait, until that is
-// gone: well below limits.queue_bytes, so that whoever asks for much is slowed down and not cut off.
+// The requests of a client with more than this on its way wait until that is gone: well below
+// limits.queue_bytes, so that whoever asks for much is slowed down and not cut off.
 constexpr std::size_t queued_ahead_bytes = 131'072;
 
 constexpr std::int64_t retry_min_ms = 500;
@@ -61,8 +61,11 @@ void Session::resume() {
 
 void Session::on_joined(hub::Membership& membership, const hub::Joined& joined) {
   transport_->notify_when_drained();
-  if (transport_->queued_bytes() > queued_ahead_bytes) membership.hold_replay();
-  if (rooms_) rooms_->add_replay(membership);
+  if (rooms_) {
+    // One room at a time, and only what the client takes.
+    membership.hold_replay();
+    rooms_->add_replay(membership);
+  }
   confirm(membership, joined);
   if (joined.gap) on_gap(membership, *joined.gap);
 }
@@ -161,7 +164,10 @@ void Session::run(const dialect::Command& command) {
                                        membership_.get());
   }
   std::visit([this](const auto& request) { run(request); }, command);
-  if (transport_->queued_bytes() <= queued_ahead_bytes) return;
+  if (transport_->queued_bytes() > queued_ahead_bytes) wait_until_drained();
+}
+
+void Session::wait_until_drained() {
   transport_->pause();
   transport_->notify_when_drained();
 }

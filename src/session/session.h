@@ -68,7 +68,7 @@ class Session final : public base::Mortal,
   void reply(dialect::Form form, std::string_view bytes) override;
   void fail(base::CloseReason reason, std::string_view text) override;
 
-  // Requests, in command_*.cpp.
+  // Requests, in session_*.cpp.
   void run(const dialect::Subscribe& request);
   void run(const dialect::Unsubscribe& request);
   void run(const dialect::Publish& request);
@@ -86,6 +86,8 @@ class Session final : public base::Mortal,
   void leave_rooms();
   void welcome();
   void wait_while_congested();
+  /// Takes the next request when the client has taken what it is sent.
+  void wait_until_drained();
   [[nodiscard]] std::optional<std::int64_t> retry_ms(base::CloseReason reason) const;
   /// Says it if dialect and wire together have words for it.
   bool tell(const dialect::Event& event, const std::optional<hub::Position>& cursor = std::nullopt);

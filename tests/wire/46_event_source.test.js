@@ -3,13 +3,16 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import fs from 'node:fs';
 import net from 'node:net';
+import path from 'node:path';
 import { after, describe, it } from 'node:test';
 import { EventSource } from 'eventsource';
 import { METRICS } from '../support/contract.js';
-import { eventually, patience, within } from '../support/deadline.js';
+import { eventually, patience, seconds, within } from '../support/deadline.js';
 import { errorMessage, fetchOnce } from '../support/raw_http.js';
 import { RoomStream, publish } from '../support/room_stream.js';
+import { makeCertificate, scratchDirectory } from '../support/scratch.js';
 import { startServer } from '../support/server.js';
 import { connect } from '../support/wire_client.js';
 
@@ -265,6 +268,31 @@ describe('EventSource', { concurrency: 4 }, () => {
     for (const stream of [one, two]) stream.destroy();
   });
 
+  it('over TLS it is the same, and a reload decides anew whether to compress', async () => {
+    const directory = scratchDirectory();
+    const { certificate, key } = makeCertificate(directory, 'localhost');
+    const config = path.join(directory, 'roomcast.toml');
+    const write = (compression) =>
+      fs.writeFileSync(config, `http.compression = ${compression}\ntls = { certificate = "${certificate}", key = "${key}" }\n`);
+    write(true);
+    const secure = await startServer({ listen: ['https://127.0.0.1:0'], args: ['--config', config] });
+    const headers = { 'Accept-Encoding': 'gzip' };
+    const before = await RoomStream.open(secure.url, 'tls', { headers });
+    assert.equal(before.head.header('content-encoding'), 'gzip');
+    write(false);
+    secure.reload();
+    await secure.waitForLog(/reloaded/);
+    const behind = await RoomStream.open(secure.url, 'tls', { headers });
+    assert.equal(behind.head.header('content-encoding'), undefined);
+    await publish(secure.url, 'tls', 'hello');
+    for (const stream of [before, behind]) {
+      assert.equal((await stream.event()).type, 'joined');
+      assert.equal((await stream.event()).data, 'hello');
+      stream.destroy();
+    }
+    return secure.stop();
+  });
+
   it('curl -N shows every message as it comes, compressed or not', async () => {
     for (const more of [[], ['--compressed']]) {
       const room = `curl${more.length}`;
@@ -341,6 +369,26 @@ describe('EventSource', { concurrency: 4 }, () => {
     slow.destroy();
   });
 
+  it('when memory is short those who do not read are the first to go', async (t) => {
+    const small = await startServer({ set: { 'limits.memory_bytes': 16777216, 'limits.queue_bytes': 67108864 } });
+    const measures = eventually(() => small.metric(METRICS.memory), 'a figure for the memory in use', seconds(2));
+    if (!(await measures.catch(() => false))) {
+      await small.stop();
+      return t.skip('this build\'s allocator keeps no statistics');
+    }
+    const slow = await Promise.all(Array.from({ length: 4 }, () => RoomStream.open(small.url, 'tight')));
+    slow.forEach((stream) => stream.socket.pauseReading());
+    let status = 200;
+    for (let i = 0; i < 2000 && status === 200; i += 1) {
+      ({ status } = await fetchOnce(small.url, 'POST', '/rooms/tight', { body: Buffer.alloc(60000, 'm') }));
+    }
+    assert.equal(status, 503);
+    errorMessage(await fetchOnce(small.url, 'GET', '/rooms/x?transport=sse'), 503);
+    await small.metricBecomes(METRICS.closes, (count) => count > 0, /slow_consumer/);
+    for (const stream of slow) stream.destroy();
+    return small.stop();
+  });
+
   it('who goes, with a word or without, leaves nothing behind', async () => {
     const before = await tight.metric(METRICS.connections, /"sse"/);
     const streams = await Promise.all(Array.from({ length: 3 }, () => RoomStream.open(tight.url, 'gone')));
@@ -352,6 +400,8 @@ describe('EventSource', { concurrency: 4 }, () => {
     await streams[2].expectEnd();
     await tight.metricBecomes(METRICS.connections, (count) => count === before, /"sse"/);
     assert.equal((await publish(tight.url, 'gone', 'x')).subscribers, 0);
+    assert.ok((await tight.metric('roomcast_http_responses_total', /2xx/)) >= 3);
+    assert.equal(await tight.metric('roomcast_http_responses_total', /1xx/), 0);
   });
 
   it('who goes on sending is thrown out', async () => {

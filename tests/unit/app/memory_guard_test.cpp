@@ -72,4 +72,30 @@ TEST_CASE_FIXTURE(Fixture, "memory guard: it gives way again only when a tenth o
   CHECK_FALSE(hub.overloaded());
 }
 
+TEST_CASE_FIXTURE(Fixture,
+                  "memory guard: half of the history goes first, and nobody else if that is enough") {
+  auto& slow = join("lobby");
+  slow.queued = 100'000;
+  for (int i = 0; i < 100; ++i)
+    hub.publish("lobby", {hub::Kind::text, base::FrameRef::copy_of(std::string(10'000, 'x')), {}, 0});
+  guard.set_limits({plenty, 800});
+  REQUIRE(guard_looks());
+  const std::size_t before = hub.history_bytes();
+  REQUIRE(before > 1'000'000);
+  guard.set_limits({guard.used_bytes() - 100'000, 800});
+  CHECK(run_until([&] { return hub.history_bytes() < before; }));
+  CHECK(hub.history_bytes() < before / 10 * 6);
+  CHECK(hub.history_bytes() > before / 10 * 4);
+  CHECK_FALSE(hub.overloaded());
+  CHECK(slow.closes.empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "memory guard: where half of the history is not enough the rest goes by and by") {
+  for (int i = 0; i < 100; ++i)
+    hub.publish("lobby", {hub::Kind::text, base::FrameRef::copy_of(std::string(1'000, 'x')), {}, 0});
+  guard.set_limits({1, 800});
+  CHECK(run_until([&] { return hub.history_bytes() == 0; }));
+  CHECK(hub.overloaded());
+}
+
 TEST_SUITE_END();

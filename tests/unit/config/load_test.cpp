@@ -233,3 +233,29 @@ TEST_CASE("a file of 1 MiB is read, one byte more is refused") {
     if (!loaded) CHECK(to_text(loaded.error()) == file.path() + ": is larger than 1048576 bytes");
   }
 }
+
+TEST_CASE("a mistake in an element of an array of tables is reported where it stands") {
+  const std::string file =
+      "[[rooms]]\n"
+      "match = \"chat/**\"\n"
+      "history_messages = 5\n"
+      "\n"
+      "[[rooms]]\n";
+  CHECK(outcome(file + "match = \"news\"\nhistory_bytes = 1\n") == "loaded");
+  CHECK(outcome(file + "match = \"news\"\n  history_byte = 1\n") ==
+        "r.toml:7:18: rooms: unknown key \"history_byte\" (did you mean history_bytes?)");
+  CHECK(outcome(file + "history_messages = -1\nmatch = \"news\"\n") ==
+        "r.toml:6:20: rooms: history_messages: expected a whole number, 0 to 1000000, found -1");
+  CHECK(outcome(file + "match = \"\"\n").starts_with("r.toml:6:9: rooms: match: expected a pattern"));
+  CHECK(outcome(file + "history_bytes = 1\n") ==
+        "r.toml:5:1: rooms: expected match in every element, found one without");
+  CHECK(outcome("rooms = [{ match = \"a\" }, { history_bytes = 1 }]") ==
+        "r.toml:1:27: rooms: expected match in every element, found one without");
+  CHECK(outcome("[[tls.certificates]]\ncertificate = \"a\"\nkey = 5\n") ==
+        "r.toml:3:7: tls.certificates: key: expected the path of a PEM file, found 5");
+}
+
+TEST_CASE("one pair of brackets where two are meant is said to be that") {
+  CHECK(outcome("[rooms]\nmatch = \"a\"\n") ==
+        "r.toml:2:9: rooms: expected " + expectation(*find_setting("rooms")) + ", found a table");
+}

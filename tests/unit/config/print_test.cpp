@@ -86,6 +86,7 @@ TEST_CASE("what is printed says the same when it is loaded again") {
       "origins = [\"https://a\", \"https://b\"]\n"
       "drain_seconds = 0.25\n"
       "listen_unix_mode = \"0600\"\n"
+      "rooms = [{ match = \"chat/*\", history_age_seconds = 0.5 }, { match = \"\\\"\" }]\n"
       "[web]\nroot = \"/srv/\\\"q\\\" \\\\ \xC3\xA4 # x\"\n"
       "[echo]\nenabled = false\n"
       "[[tls.certificates]]\ncertificate = \"a \\\"\"\nkey = \"b\"\n"
@@ -95,7 +96,7 @@ TEST_CASE("what is printed says the same when it is loaded again") {
   const auto again = load_text(print_effective(*loaded), named());
   if (!again) FAIL(to_text(again.error()));
   CHECK(changes(loaded->config, again->config).empty());
-  CHECK(changes(Config{}, again->config).size() == 6);
+  CHECK(changes(Config{}, again->config).size() == 7);
 }
 
 TEST_CASE("a line break in a file's name does not break the print into lines") {

@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+#include "config/room_rule.h"
+
 using namespace roomcast::config;
 
 namespace {
@@ -23,6 +25,13 @@ const Setting& setting(std::string_view name) {
 std::string outcome(std::string_view name, const Value& value) {
   Config config;
   return assign(setting(name), value, config).value_or("taken");
+}
+
+Value tables(const std::vector<std::vector<Table::Item>>& items) {
+  std::vector<Table> out;
+  for (const auto& one : items)
+    out.push_back({one, {}});
+  return out;
 }
 
 /// A value other than the default that the setting takes.
@@ -43,19 +52,35 @@ struct OtherValue {
   Value operator()(const Text&) const { return std::string("other"); }
   Value operator()(const TextList&) const { return std::vector<std::string>{"other", "more"}; }
   Value operator()(const FileMode&) const { return std::string("0600"); }
-  Value operator()(const CertificateList&) const {
-    return std::vector<TextTable>{{{"certificate", "c"}, {"key", "k"}}};
-  }
+  Value operator()(const CertificateList&) const { return tables({{{"certificate", "c"}, {"key", "k"}}}); }
+  Value operator()(const RoomRuleList&) const { return tables({{{"match", "a/*"}}}); }
 };
 
 }  // namespace
 
 TEST_CASE("the settings that users reach for first are there under their names") {
-  for (const char* name :
-       {"listen", "limits.message_bytes", "limits.fragments", "limits.body_bytes", "limits.connections",
-        "limits.connections_per_address", "limits.queue_bytes", "tls.certificate", "tls.key",
-        "tls.certificates", "web.root", "echo.enabled", "origins", "trusted_proxies", "drain_seconds",
-        "log.level", "log.format", "websocket.ping_seconds", "http.head_timeout_seconds"}) {
+  for (const char* name : {"listen",
+                           "limits.message_bytes",
+                           "limits.fragments",
+                           "limits.body_bytes",
+                           "limits.connections",
+                           "limits.connections_per_address",
+                           "limits.queue_bytes",
+                           "tls.certificate",
+                           "tls.key",
+                           "tls.certificates",
+                           "web.root",
+                           "echo.enabled",
+                           "origins",
+                           "trusted_proxies",
+                           "drain_seconds",
+                           "log.level",
+                           "log.format",
+                           "history.messages",
+                           "history.total_bytes",
+                           "rooms",
+                           "websocket.ping_seconds",
+                           "http.head_timeout_seconds"}) {
     CHECK_MESSAGE(find_setting(name) != nullptr, name);
   }
   CHECK(find_setting("limits") == nullptr);
@@ -245,7 +270,7 @@ TEST_CASE("a list is an array of texts, possibly none, none of them empty") {
   CHECK(outcome("origins", std::vector<std::string>{"https://a", ""}) == expected + "\"\"");
   CHECK(outcome("origins", std::vector<std::string>{"a\rb"}) == expected + "\"a\\rb\"");
   CHECK(outcome("origins", std::string("https://a")) == expected + "\"https://a\"");
-  CHECK(outcome("origins", std::vector<TextTable>{{}}) == expected + "an array of tables");
+  CHECK(outcome("origins", std::vector<Table>(1)) == expected + "an array of tables");
 }
 
 TEST_CASE("a file mode is octal digits in quotes, up to 0777") {
@@ -263,28 +288,85 @@ TEST_CASE("a file mode is octal digits in quotes, up to 0777") {
 }
 
 TEST_CASE("certificates are tables with both a certificate and a key") {
-  using Tables = std::vector<TextTable>;
   Config config;
   CHECK_FALSE(assign(setting("tls.certificates"),
-                     Tables{{{"certificate", "a.pem"}, {"key", "a.key"}},
-                            {{"key", "b.key"}, {"certificate", "b.pem"}}},
+                     tables({{{"certificate", "a.pem"}, {"key", "a.key"}},
+                             {{"key", "b.key"}, {"certificate", "b.pem"}}}),
                      config)
                   .has_value());
   CHECK(config.tls.certificates == std::vector<Certificate>{{"a.pem", "a.key"}, {"b.pem", "b.key"}});
-  CHECK(outcome("tls.certificates", Tables{{{"certificate", "a"}}}) ==
+  CHECK(outcome("tls.certificates", tables({{{"certificate", "a"}}})) ==
         "expected both certificate and key in every element, found one without key");
-  CHECK(outcome("tls.certificates", Tables{{{"key", "a"}}}) ==
+  CHECK(outcome("tls.certificates", tables({{{"key", "a"}}})) ==
         "expected both certificate and key in every element, found one without certificate");
-  CHECK(outcome("tls.certificates", Tables{{{"cert", "a"}, {"key", "b"}}}) ==
+  CHECK(outcome("tls.certificates", tables({{{"cert", "a"}, {"key", "b"}}})) ==
         "expected the keys certificate and key, found \"cert\"");
-  CHECK(outcome("tls.certificates", Tables{{{"certificate", "a\n"}, {"key", "b"}}}) ==
-        "expected an array of tables with certificate and key (only in a file), found an array of tables");
+  CHECK(outcome("tls.certificates", tables({{{"certificate", "a\n"}, {"key", "b"}}})) ==
+        "certificate: expected the path of a PEM file, found \"a\\n\"");
+  CHECK(outcome("tls.certificates", tables({{{"certificate", "a"}, {"key", std::int64_t{5}}}})) ==
+        "key: expected the path of a PEM file, found 5");
   CHECK(outcome("tls.certificates", std::string("a.pem")) ==
         "expected an array of tables with certificate and key (only in a file), found \"a.pem\"");
   CHECK(outcome("tls.certificates", std::vector<std::string>{"a.pem"}) ==
         "expected an array of tables with certificate and key (only in a file), found an array");
   CHECK_FALSE(assign(setting("tls.certificates"), std::vector<std::string>{}, config).has_value());
   CHECK(config.tls.certificates.empty());
+}
+
+TEST_CASE("rooms are tables with a pattern and settings that are different there") {
+  Config config;
+  CHECK_FALSE(
+      assign(
+          setting("rooms"),
+          tables({{{"history_messages", std::int64_t{5}}, {"match", "chat/**"}, {"history_age_seconds", 0.5}},
+                  {{"match", "*"}}}),
+          config)
+          .has_value());
+  REQUIRE(config.rooms.size() == 2);
+  CHECK(config.rooms[0].match == "chat/**");
+  CHECK(to_toml(setting("rooms"), config) ==
+        "[{ match = \"chat/**\", history_messages = 5, history_age_seconds = 0.5 }, { match = \"*\" }]");
+
+  config.history.bytes = 77;
+  const Config there = config_in_rooms(config.rooms[0], config);
+  CHECK(there.history.messages == 5);
+  CHECK(there.history.age_ms == 500);
+  CHECK(there.history.bytes == 77);
+  CHECK(config.history.messages == 100);
+
+  CHECK_FALSE(assign(setting("rooms"), std::vector<std::string>{}, config).has_value());
+  CHECK(config.rooms.empty());
+}
+
+TEST_CASE("what is wrong with a rule for rooms is said with the range of the setting it overrides") {
+  CHECK(outcome("rooms", tables({{{"match", "a"}, {"history_messages", std::int64_t{1'000'000}}}})) ==
+        "taken");
+  CHECK(outcome("rooms", tables({{{"match", "a"}, {"history_messages", std::int64_t{1'000'001}}}})) ==
+        "history_messages: expected a whole number, 0 to 1000000, found 1000001");
+  CHECK(outcome("rooms", tables({{{"match", "a"}, {"history_bytes", "1M"}}})) ==
+        "history_bytes: expected a whole number of bytes, 0 to 1073741824, found \"1M\"");
+  CHECK(outcome("rooms", tables({{{"match", "a"}, {"history_age_seconds", -0.5}}})) ==
+        "history_age_seconds: expected a number of seconds, 0.001 to 31536000, found -0.5");
+  CHECK(outcome("rooms", tables({{{"match", "a"}, {"history_mesages", std::int64_t{1}}}})) ==
+        "unknown key \"history_mesages\" (did you mean history_messages?)");
+  CHECK(outcome("rooms", tables({{{"mach", "a"}}})) == "unknown key \"mach\" (did you mean match?)");
+  CHECK(outcome("rooms", tables({{{"match", "a"}, {"history_total_bytes", std::int64_t{1}}}}))
+            .starts_with("unknown key \"history_total_bytes\""));
+  CHECK(outcome("rooms", tables({{{"match", "a"}, {"limits_connections", std::int64_t{1}}}})) ==
+        "unknown key \"limits_connections\"");
+  CHECK(outcome("rooms", tables({{{"history_messages", std::int64_t{1}}}})) ==
+        "expected match in every element, found one without");
+  const std::string expected =
+      "match: expected a pattern for names of rooms, 1 to 200 bytes without control characters, found ";
+  CHECK(outcome("rooms", tables({{{"match", ""}}})) == expected + "\"\"");
+  CHECK(outcome("rooms", tables({{{"match", "a\n"}}})) == expected + "\"a\\n\"");
+  CHECK(outcome("rooms", tables({{{"match", true}}})) == expected + "true");
+  CHECK(outcome("rooms", tables({{{"match", std::string(200, '*')}}})) == "taken");
+  CHECK(outcome("rooms", tables({{{"match", std::string(201, '*')}}})).starts_with(expected));
+  CHECK(outcome("rooms", parse_text(setting("rooms"), "chat/**")) ==
+        "expected " + expectation(setting("rooms")) + ", found \"chat/**\"");
+  CHECK(expectation(setting("rooms"))
+            .starts_with("an array of tables with match and any of history_messages, history_bytes, "));
 }
 
 TEST_CASE("what is refused changes nothing") {

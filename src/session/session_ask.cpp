@@ -15,6 +15,8 @@ void Session::run(const dialect::AskHistory& request) {
   const auto page = table_.hub().read_history(*room, request.since, request.limit);
   if (!page) return refuse({request.id, "overloaded", "the room is being opened: try again"});
   tell(dialect::HistoryPage{request.id, *room, page->cursor, page->gap, page->messages, page->more});
+  // To encode a page takes its time: one for each turn, so that others are served in between.
+  wait_until_drained();
 }
 
 void Session::run(const dialect::Ping& request) {

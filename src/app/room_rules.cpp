@@ -1,0 +1,37 @@
+#include "app/room_rules.h"
+
+#include <cstddef>
+#include <utility>
+#include <vector>
+
+#include "config/room_rule.h"
+
+namespace roomcast::app {
+
+namespace {
+
+hub::RoomSettings room_settings(const config::Config& config) {
+  hub::RoomSettings settings;
+  settings.history.messages = static_cast<std::size_t>(config.history.messages);
+  settings.history.bytes = static_cast<std::size_t>(config.history.bytes);
+  settings.history.age_ms = config.history.age_ms;
+  return settings;
+}
+
+}  // namespace
+
+hub::HubLimits hub_limits(const config::Config& config) {
+  hub::HubLimits limits;
+  limits.history_bytes = static_cast<std::size_t>(config.history.total_bytes);
+  return limits;
+}
+
+hub::RoomRules room_rules(const config::Config& config) {
+  std::vector<hub::RoomRules::Rule> rules;
+  rules.reserve(config.rooms.size());
+  for (const config::RoomRule& rule : config.rooms)
+    rules.push_back({rule.match, room_settings(config::config_in_rooms(rule, config))});
+  return hub::RoomRules(room_settings(config), std::move(rules));
+}
+
+}  // namespace roomcast::app

@@ -1,0 +1,95 @@
+#include "config/room_rule.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <string_view>
+
+#include "base/json.h"
+#include "config/schema.h"
+#include "config/spelling.h"
+
+namespace roomcast::config {
+
+namespace {
+
+constexpr std::string_view match_key = "match";
+// A longer one says nothing about names of at most so many bytes.
+constexpr std::size_t match_bytes_max = 200;
+
+std::string override_key(const Setting& setting) {
+  return std::string(section_of(setting)) + "_" + std::string(key_of(setting));
+}
+
+const Setting* find_overridden(std::string_view key) {
+  const auto rows = settings();
+  const auto found = std::find_if(rows.begin(), rows.end(), [key](const Setting& setting) {
+    return setting.per_room && override_key(setting) == key;
+  });
+  return found == rows.end() ? nullptr : &*found;
+}
+
+Mistake unknown_key(const Table::Item& item) {
+  std::vector<std::string> known = override_keys();
+  known.emplace_back(match_key);
+  return {"unknown key " + describe(item.key) + did_you_mean(item.key, known), item.place};
+}
+
+std::optional<std::string> read_match(const Scalar& value, RoomRule& rule) {
+  const auto* pattern = std::get_if<std::string>(&value);
+  if (pattern == nullptr || pattern->empty() || pattern->size() > match_bytes_max || !is_clean(*pattern)) {
+    return "match: expected a pattern for names of rooms, 1 to " + std::to_string(match_bytes_max) +
+           " bytes without control characters, found " + describe(to_value(value));
+  }
+  rule.match = *pattern;
+  return std::nullopt;
+}
+
+std::optional<std::string> read_override(const Setting& setting, const Table::Item& item, RoomRule& rule) {
+  Config scratch;
+  const Value value = to_value(item.value);
+  if (const auto problem = assign(setting, value, scratch)) return item.key + ": " + *problem;
+  rule.overrides.emplace_back(setting.name, value);
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::vector<std::string> override_keys() {
+  std::vector<std::string> keys;
+  for (const Setting& setting : settings()) {
+    if (setting.per_room) keys.push_back(override_key(setting));
+  }
+  return keys;
+}
+
+std::optional<Mistake> read_room_rule(const Table& table, RoomRule& rule) {
+  for (const Table::Item& item : table.items) {
+    const Setting* overridden = find_overridden(item.key);
+    if (overridden == nullptr && item.key != match_key) return unknown_key(item);
+    const auto problem =
+        overridden == nullptr ? read_match(item.value, rule) : read_override(*overridden, item, rule);
+    if (problem) return Mistake{*problem, item.place};
+  }
+  if (rule.match.empty()) return Mistake{"expected match in every element, found one without", table.place};
+  return std::nullopt;
+}
+
+std::string rule_to_toml(const RoomRule& rule) {
+  const Config overridden = config_in_rooms(rule, {});
+  std::string out = "{ match = ";
+  base::append_json_string(out, rule.match);
+  for (const auto& [name, value] : rule.overrides) {
+    const Setting& setting = *find_setting(name);
+    out += ", " + override_key(setting) + " = " + to_toml(setting, overridden);
+  }
+  return out + " }";
+}
+
+Config config_in_rooms(const RoomRule& rule, const Config& general) {
+  Config overridden = general;
+  for (const auto& [name, value] : rule.overrides)
+    (void)assign(*find_setting(name), value, overridden);  // checked
+  return overridden;
+}
+
+}  // namespace roomcast::config

@@ -1,0 +1,29 @@
+#include "app/room_rules.h"
+
+#include <doctest/doctest.h>
+
+#include "config/load.h"
+
+using namespace roomcast;
+
+TEST_CASE("room rules: what a rule leaves out is as in general, in the environment too") {
+  config::Sources sources;
+  sources.environment = {"ROOMCAST_HISTORY_AGE_SECONDS=30", "ROOMCAST_HISTORY_TOTAL_BYTES=5000"};
+  const auto loaded = config::load_text(
+      "history = { messages = 7, bytes = 70 }\n"
+      "rooms = [{ match = \"a/b\", history_messages = 0 }, { match = \"a/*\", history_bytes = 1 },\n"
+      "         { match = \"c\", history_age_seconds = 0.5 }]\n",
+      sources);
+  REQUIRE(loaded.ok());
+  const hub::RoomRules rules = app::room_rules(loaded->config);
+  CHECK(rules.find("other").history == hub::HistoryLimits{7, 70, 30'000});
+  CHECK(rules.find("a/b").history == hub::HistoryLimits{0, 70, 30'000});
+  CHECK(rules.find("a/c").history == hub::HistoryLimits{7, 1, 30'000});
+  CHECK(rules.find("c").history == hub::HistoryLimits{7, 70, 500});
+  CHECK(app::hub_limits(loaded->config).history_bytes == 5'000);
+}
+
+TEST_CASE("room rules: by default a room is as the hub has it by default") {
+  CHECK(app::room_rules({}) == hub::RoomRules());
+  CHECK(app::hub_limits({}).history_bytes == hub::HubLimits{}.history_bytes);
+}
