@@ -3,10 +3,10 @@
 import assert from 'node:assert/strict';
 import WebSocket from 'ws';
 import { connect } from '../../web/roomcast.js';
-import { eventually } from './deadline.js';
+import { eventually, seconds } from './deadline.js';
 
 /** Deadlines small enough for tests that wait for them. */
-export const QUICK = { doubtMs: 300, climbMs: 200, climbCapMs: 400, stableMs: 500, presenceMs: 200 };
+export const QUICK = { doubtMs: seconds(1), climbMs: 200, climbCapMs: 400, stableMs: 500, presenceMs: 200 };
 
 /** A client that is closed with the test `t`; `client.states` are all states it went through. */
 export function join(t, url, { room: name = 'lobby', since, history, presence, timing, ...options } = {}) {

@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { describe, it } from 'node:test';
 import WebSocket, { WebSocketServer } from 'ws';
 import { connect } from '../../web/roomcast.js';
-import { eventually, sleep } from '../support/deadline.js';
+import { eventually, seconds, sleep } from '../support/deadline.js';
 import { Relay, isEventStream, isUpgrade } from '../support/relay.js';
 import { QUICK, hears, isJoined, isState, join, post } from '../support/room_client.js';
 import { startServer } from '../support/server.js';
@@ -58,7 +58,7 @@ describe('a network that blocks', { concurrency: 2 }, () => {
     it(`WebSocket and event streams (${verdict}): long polls serve`, async (t) => {
       const { server, relay } = await behindRelay(t);
       relay.judge = (head) => (isUpgrade(head) || isEventStream(head) ? verdict : undefined);
-      const { client, room } = join(t, relay.url, { timing: { ...NEVER, connectMs: 2000 } });
+      const { client, room } = join(t, relay.url, { timing: { ...NEVER, connectMs: seconds(2) } });
       await isState(client, 'live', 'poll');
       await isJoined(room);
       await room.publish('through');
