@@ -1,122 +1,155 @@
 // The bundled page of roomcast: puts the parts together and tells them what the browser notices.
 //
-//   join ──▶ chat ──▶ connection ──▶ WebSocket        memory: address and storage     message, room, links, backoff,
-//                └──▶ log, outbox, composer, status (the views)                          close_codes: pure
+//   join ──▶ rooms ──▶ chat (one a room) ──▶ line ──▶ roomcast.js (the client module)
+//                       └──▶ pane ──▶ log, outbox, composer (the views)      side, status: the views around them
+//   memory: address and storage      message, room, links, catch_up: pure
 
-import { Chat } from './chat.js';
-import { Composer } from './composer.js';
 import { JoinForm } from './join.js';
-import { Log } from './log.js';
+import { Line } from './line.js';
 import { recall, remember, roomLink } from './memory.js';
-import { Outbox } from './outbox.js';
-import { cleanName, roomPath, roomProblem, roomSocketUrl } from './room.js';
+import { cleanName, roomProblem } from './room.js';
+import { Rooms } from './rooms.js';
+import { Menu, People, RoomList } from './side.js';
 import { StatusView } from './status.js';
 
 const byId = (id) => document.getElementById(id);
-let chat = null;
-let room = '';
-let unread = 0;
+const hasMouse = matchMedia('(pointer: fine)');
 
-const views = {
-  log: new Log(),
-  outbox: new Outbox(() => chat?.connection.distrust('Nothing comes back from the server.')),
-  composer: new Composer({
-    onText: (text) => chat.sendText(text),
-    onFiles: (files) => chat.sendFiles(files),
-  }),
-  status: new StatusView(() => {
-    views.composer.focus();
-    chat?.connection.open();
-  }),
-};
+let line = null;
+let rooms = null;
+let me = '';
 
-const joinForm = new JoinForm((choice) => {
-  remember(choice);
-  history.pushState(null, '', roomLink(choice.room));
-  enter(choice);
+const people = new People();
+const menu = new Menu();
+const roomList = new RoomList((room) => {
+  goTo(room);
+  menu.close();
+  takeUp();
+});
+const status = new StatusView(() => {
+  takeUp();
+  line?.retry();
+});
+const joinForm = new JoinForm(({ name, room }) => {
+  history.pushState(null, '', roomLink(room));
+  enter(name, room, [room]);
 });
 
+/** Goes where the address says. */
 function route() {
-  chat?.leave();
-  chat = null;
   const known = recall();
   const name = cleanName(known.name);
-  if (name && known.room && !roomProblem(known.room)) {
-    remember({ name, room: known.room });
-    enter({ name, room: known.room });
+  const room = roomProblem(known.room) ? '' : known.room;
+  if (rooms && room && name === me) {
+    rooms.join(room);
+    rooms.goTo(room);
+  } else if (name && room) {
+    enter(name, room, known.open.filter((one) => !roomProblem(one)));
   } else {
-    show('join');
-    joinForm.fill({ name, room: known.room || known.lastRoom });
+    leaveAll();
+    joinForm.fill({ name, room: known.room || (known.known[0] ?? 'lobby') });
   }
 }
 
-function enter(choice) {
-  room = choice.room;
-  show('chat');
-  byId('room').textContent = room;
-  byId('me').textContent = choice.name;
-  byId('scroller').setAttribute('aria-label', `Messages in ${room}`);
-  const address = new URL(roomPath(room), new URL('.', location.href));
-  byId('curl').textContent = `curl -H 'Content-Type: text/plain' -d 'hello' '${address.href}'`;
-  const url = roomSocketUrl(room, location.href);
-  chat = new Chat({ url, name: choice.name, isOnline, onLine: countUnread, views });
-  chat.enter();
-  views.composer.focus();
+function enter(name, room, open) {
+  leaveAll();
+  me = name;
+  line = new Line(name, onState);
+  rooms = new Rooms(line, name, refresh);
+  showPart('chat');
+  for (const one of new Set([...open, room])) rooms.join(one);
+  rooms.goTo(room);
+  takeUp();
 }
 
-function show(part) {
+function leaveAll() {
+  rooms?.leaveAll();
+  line?.close();
+  rooms = line = null;
+  menu.close();
+  showPart('join');
+  document.title = 'roomcast';
+}
+
+function goTo(room) {
+  if (room !== rooms.current) history.pushState(null, '', roomLink(room));
+  rooms.join(room);
+  rooms.goTo(room);
+}
+
+function leaveCurrent() {
+  const next = rooms.leaveCurrent();
+  if (next) rooms.goTo(next);
+  history.pushState(null, '', roomLink(next));
+  remember({ name: me, room: next, open: rooms.names });
+  if (!next) route();
+  else takeUp();
+}
+
+function onState(state) {
+  status.show(state);
+  rooms?.lineIs(state);
+}
+
+/** What stands around the rooms follows them. */
+function refresh() {
+  if (!rooms?.chat) return;
+  const room = rooms.current;
+  byId('room').textContent = room;
+  roomList.show(rooms.list, recall().known);
+  people.show(rooms.chat.people, me);
+  menu.showUnread(rooms.unread);
+  document.title = `${rooms.unread > 0 ? `(${rooms.unread}) ` : ''}${room} · roomcast`;
+  byId('columns').hidden = !rooms.columns.possible;
+  byId('columns').setAttribute('aria-pressed', String(rooms.columns.shown));
+  // Turning to another column is no step to come back to.
+  if (recall().room !== room) history.replaceState(null, '', roomLink(room));
+  remember({ name: me, room, open: rooms.names });
+}
+
+function showPart(part) {
   byId('join').hidden = part !== 'join';
   byId('chat').hidden = part !== 'chat';
-  if (part === 'join') room = '';
-  unread = 0;
-  showTitle();
 }
 
-function showTitle() {
-  const place = room ? `${room} · roomcast` : 'roomcast';
-  document.title = unread > 0 ? `(${unread}) ${place}` : place;
-}
-
-function countUnread() {
-  if (!document.hidden) return;
-  unread += 1;
-  showTitle();
-}
-
-/** The browser's word on the network says nothing about a server on this very machine. */
-function isOnline() {
-  return navigator.onLine || /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(location.hostname);
+/** To the field, where that does not bring up a keyboard over half of the screen. */
+function takeUp() {
+  if (hasMouse.matches) rooms?.chat?.pane.composer.focus();
 }
 
 async function share() {
-  const link = roomLink(room);
+  const { composer } = rooms.chat.pane;
+  const link = roomLink(rooms.current);
   try {
     await navigator.clipboard.writeText(link);
-    views.composer.notice('The link to this room is copied.', 'news');
+    composer.notice('The link to this room is copied.', 'news');
   } catch {
     // No clipboard without https or permission.
-    views.composer.notice(`The link to this room: ${link}`, 'news');
+    composer.notice(`The link to this room: ${link}`, 'news');
   }
 }
 
+/** Alt and an arrow lead to the room above or below. */
+function onKey(event) {
+  const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
+  if (!rooms || !event.altKey || !step) return;
+  event.preventDefault();
+  const { names } = rooms;
+  goTo(names[(names.indexOf(rooms.current) + step + names.length) % names.length]);
+  takeUp();
+}
+
 byId('share').addEventListener('click', share);
-byId('leave').addEventListener('click', () => {
-  history.pushState(null, '', roomLink(''));
-  route();
+byId('leave').addEventListener('click', leaveCurrent);
+byId('columns').addEventListener('click', () => {
+  rooms.columns = !rooms.columns.shown;
+});
+byId('skip').addEventListener('click', (event) => {
+  event.preventDefault();
+  rooms.chat.pane.composer.focus();
 });
 window.addEventListener('popstate', route);
-window.addEventListener('online', () => chat?.connection.wake());
-window.addEventListener('offline', () => {
-  if (!isOnline()) chat?.connection.lost();
-});
-window.addEventListener('pageshow', (event) => {
-  if (event.persisted) chat?.connection.wake();
-});
-document.addEventListener('visibilitychange', () => {
-  if (document.hidden) return;
-  unread = 0;
-  showTitle();
-  chat?.connection.wake();
-});
+window.addEventListener('keydown', onKey);
+document.addEventListener('visibilitychange', () => rooms?.look());
 
 route();

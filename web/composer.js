@@ -1,49 +1,57 @@
 // The field: what is written, chosen, pasted or dropped.
 
 export class Composer {
-  #form = document.getElementById('composer');
-  #entry = document.getElementById('entry');
-  #picture = document.getElementById('picture');
-  #attach = document.getElementById('attach');
-  #notice = document.getElementById('notice');
-  #dropHint = document.getElementById('drop-hint');
-  #send = this.#form.querySelector('.send');
+  #pane;
+  #entry;
+  #notice;
+  #dropHint;
+  #send;
+  #attach;
   #handlers;
 
   /**
+   * @param {HTMLElement} pane
    * @param {object} handlers
-   * @param {(text: string) => boolean} handlers.onText true if it was sent, so that the field may be emptied
+   * @param {(text: string) => boolean} handlers.onText true if it was taken, so that the field may be emptied
    * @param {(files: File[]) => void} handlers.onFiles
    */
-  constructor(handlers) {
+  constructor(pane, handlers) {
+    const part = (selector) => pane.querySelector(selector);
+    const picture = part('.picture-file');
+    this.#pane = pane;
+    this.#entry = part('.entry');
+    this.#notice = part('.notice');
+    this.#dropHint = part('.drop-hint');
+    this.#send = part('.send');
+    this.#attach = part('.attach');
     this.#handlers = handlers;
-    this.#form.addEventListener('submit', (event) => {
+    part('.composer').addEventListener('submit', (event) => {
       event.preventDefault();
       this.#submit();
     });
     this.#entry.addEventListener('keydown', (event) => this.#onKey(event));
     this.#entry.addEventListener('input', () => this.#fit());
-    this.#attach.addEventListener('click', () => this.#picture.click());
-    this.#picture.addEventListener('change', () => {
-      this.#handlers.onFiles([...this.#picture.files]);
-      this.#picture.value = '';
+    this.#attach.addEventListener('click', () => picture.click());
+    picture.addEventListener('change', () => {
+      this.#handlers.onFiles([...picture.files]);
+      picture.value = '';
       this.focus();
     });
-    document.addEventListener('paste', (event) => {
+    pane.addEventListener('paste', (event) => {
       // Office programs put a picture of the text beside the text.
       if (!event.clipboardData?.types.includes('text/plain')) this.#take(event, event.clipboardData);
     });
-    this.#watchDrops(document.getElementById('chat'));
+    this.#watchDrops();
   }
 
   focus() {
     this.#entry.focus();
   }
 
-  /** Whether sending makes sense now; the field itself stays open, so that nothing written is lost. */
-  enable(live) {
-    this.#send.setAttribute('aria-disabled', String(!live));
-    this.#attach.setAttribute('aria-disabled', String(!live));
+  /** Whether sending makes sense at all; the field itself stays open, so that nothing written is lost. */
+  enable(possible) {
+    this.#send.setAttribute('aria-disabled', String(!possible));
+    this.#attach.setAttribute('aria-disabled', String(!possible));
   }
 
   /** Something the user should know; an empty text takes it away. @param {'problem'|'news'} tone */
@@ -76,12 +84,13 @@ export class Composer {
 
   #take(event, transfer) {
     const files = [...(transfer?.files ?? [])];
-    if (files.length === 0 || document.getElementById('chat').hidden) return;
+    if (files.length === 0) return;
     event.preventDefault();
     this.#handlers.onFiles(files);
   }
 
-  #watchDrops(area) {
+  #watchDrops() {
+    const area = this.#pane;
     const carriesFiles = (event) => event.dataTransfer?.types.includes('Files');
     area.addEventListener('dragover', (event) => {
       if (!carriesFiles(event)) return;

@@ -1,7 +1,10 @@
-// What the page remembers: the room in the address, so that a link leads to it; the name and the last room in the browser.
+// What the page remembers: the room looked at in the address, so that a link leads to it; the rooms that are open in the
+// tab; the name, and the rooms one has been in, in the browser.
 
 const NAME = 'roomcast.name';
-const ROOM = 'roomcast.room';
+const OPEN = 'roomcast.open';
+const KNOWN = 'roomcast.known';
+const KNOWN_MAX = 12;
 
 /** A tab keeps its own name; a new tab starts with the last one used. Storage may be denied: then nothing is kept. */
 export function recall() {
@@ -9,14 +12,18 @@ export function recall() {
   return {
     name: query.get('name') ?? read(() => sessionStorage, NAME) ?? read(() => localStorage, NAME) ?? '',
     room: query.get('room') ?? '',
-    lastRoom: read(() => localStorage, ROOM) ?? 'lobby',
+    open: list(() => sessionStorage, OPEN),
+    known: list(() => localStorage, KNOWN),
   };
 }
 
-export function remember({ name, room }) {
+/** @param {{name: string, room: string, open: string[]}} now `room`: the one looked at; `open`: all that are joined */
+export function remember({ name, room, open }) {
   write(() => sessionStorage, NAME, name);
   write(() => localStorage, NAME, name);
-  write(() => localStorage, ROOM, room);
+  write(() => sessionStorage, OPEN, JSON.stringify(open));
+  const others = list(() => localStorage, KNOWN).filter((known) => known !== room);
+  write(() => localStorage, KNOWN, JSON.stringify([room, ...others].slice(0, KNOWN_MAX)));
 }
 
 /** The link that leads into `room`, without the name of whoever shares it. */
@@ -25,6 +32,16 @@ export function roomLink(room) {
   url.hash = '';
   url.search = room ? `?room=${encodeURIComponent(room).replaceAll('%2F', '/')}` : '';
   return url.href;
+}
+
+/** A list of texts; empty if there is none, or something else in its place. */
+function list(storage, key) {
+  try {
+    const value = JSON.parse(read(storage, key) ?? '[]');
+    return Array.isArray(value) ? value.filter((one) => typeof one === 'string') : [];
+  } catch {
+    return [];
+  }
 }
 
 function read(storage, key) {

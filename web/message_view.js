@@ -1,5 +1,6 @@
 // Builds the elements of one message. Text goes in as text nodes only; nothing is ever parsed as markup.
 
+import { element } from './elements.js';
 import { linkParts } from './links.js';
 
 const HUES = 8;
@@ -7,13 +8,6 @@ const LONG_TEXT = 2500;
 const timeFormat = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
 const fullFormat = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'medium' });
 const dayFormat = new Intl.DateTimeFormat(undefined, { dateStyle: 'full' });
-
-export function element(tag, className = '', ...children) {
-  const made = document.createElement(tag);
-  if (className) made.className = className;
-  made.append(...children);
-  return made;
-}
 
 /**
  * One line of the log.
@@ -74,8 +68,9 @@ export function downloadElement(bytes) {
   return element('div', 'attachment', element('span', '', `Binary message, ${bytes.length.toLocaleString()} bytes`), link);
 }
 
-export function dividerElement(text, gap = false) {
-  return element('li', gap ? 'divider gap' : 'divider', element('span', '', text));
+/** @param {'gap'|'away'|''} kind see Log.addDivider */
+export function dividerElement(text, kind = '') {
+  return element('li', `divider ${kind}`.trim(), element('span', '', text));
 }
 
 export function dayName(time) {

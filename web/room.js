@@ -2,6 +2,7 @@
 
 const ROOM_BYTES_MAX = 200;
 const NAME_LENGTH_MAX = 40;
+const NAME_BYTES_MAX = 100; // the server's bound
 // What would let one name pass for another or turn the line around: controls, line breaks, bidirectional overrides, zero widths.
 const NOT_IN_NAMES = /[\p{Cc}\p{Zl}\p{Zp}\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]/gu;
 
@@ -19,22 +20,17 @@ export function roomProblem(room) {
   return '';
 }
 
-/** The room's address below the page, for WebSocket and POST alike: `rooms/…`, each segment percent-encoded. */
+/** The room's address below the page, for every transport: `rooms/…`, each segment percent-encoded. */
 export function roomPath(room) {
   // The apostrophe too, so that the address can stand in a shell's single quotes.
   const encode = (segment) => encodeURIComponent(segment).replaceAll("'", '%27');
   return `rooms/${room.split('/').map(encode).join('/')}`;
 }
 
-/** The room's WebSocket URL, for a page at `base`. */
-export function roomSocketUrl(room, base) {
-  const url = new URL(roomPath(room), new URL('.', base));
-  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
-  return url.href;
-}
-
-/** A person's name fit to be shown: one line, no trickery, at most 40 characters; empty if nothing is left. */
+/** A person's name fit to be shown: one line, no trickery, at most 40 characters and 100 bytes; empty if nothing is left. */
 export function cleanName(name) {
-  const line = name.replace(NOT_IN_NAMES, ' ').replace(/\s+/gu, ' ').trim();
-  return [...line].slice(0, NAME_LENGTH_MAX).join('').trim();
+  const line = name.replace(/\p{Cs}/gu, ' ').replace(NOT_IN_NAMES, ' ').replace(/\s+/gu, ' ').trim();
+  const characters = [...line].slice(0, NAME_LENGTH_MAX);
+  while (new TextEncoder().encode(characters.join('')).length > NAME_BYTES_MAX) characters.pop();
+  return characters.join('').trim();
 }

@@ -1,6 +1,7 @@
 // The state of the line: a lamp and words for the eye, a sentence for the screen reader, a button where one helps.
 
 const LABELS = { idle: '', connecting: 'Connecting…', live: 'Live', offline: 'Offline', closed: 'Disconnected' };
+const TRANSPORTS = { websocket: 'WebSocket', sse: 'EventSource', poll: 'long poll' };
 const SPOKEN = {
   idle: '',
   connecting: 'Connecting',
@@ -13,6 +14,7 @@ const SPOKEN = {
 export class StatusView {
   #root = document.getElementById('state');
   #text = document.getElementById('state-text');
+  #transport = document.getElementById('state-transport');
   #announced = document.getElementById('state-announced');
   #retry = document.getElementById('state-retry');
   #ticker = null;
@@ -22,12 +24,13 @@ export class StatusView {
     this.#retry.addEventListener('click', onRetry);
   }
 
-  /** @param {import('./connection.js').State} state */
+  /** @param {import('./line.js').State} state */
   show(state) {
     clearInterval(this.#ticker);
     this.#root.dataset.state = state.name;
     this.#retry.hidden = state.name !== 'waiting' && state.name !== 'closed';
     this.#retry.textContent = state.name === 'closed' ? 'Connect again' : 'Try now';
+    this.#transport.textContent = state.name === 'live' ? `by ${TRANSPORTS[state.transport] ?? state.transport}` : '';
     if (state.name === 'waiting') {
       this.#countDown(state.retryAt);
       this.#ticker = setInterval(() => this.#countDown(state.retryAt), 1000);

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { assertNoProblems, enterRoom, hears, launchBrowser, openPage, post, saidIn, say, stateIs } from '../support/browser.js';
+import { assertNoProblems, enterRoom, hears, isIn, launchBrowser, openPage, post, saidIn, say } from '../support/browser.js';
 import { startServer } from '../support/server.js';
 
 let server;
@@ -25,16 +25,16 @@ test('two tabs that talk at once see one order', async () => {
     for (const line of lines) await say(tab, `${name} ${line}`);
   };
   await Promise.all([sayAll(ada, 'Ada'), sayAll(grace, 'Grace')]);
-  await Promise.all([ada, grace].map((tab) => tab.waitForFunction(() => document.querySelectorAll('#messages .words').length === 50)));
+  await Promise.all([ada, grace].map((tab) => tab.waitForFunction(() => document.querySelectorAll('.log .words').length === 50)));
 
   const heard = await saidIn(ada);
   assert.deepEqual(await saidIn(grace), heard);
   for (const name of ['Ada', 'Grace']) {
     assert.deepEqual(heard.filter((line) => line.startsWith(name)), lines.map((line) => `${name} ${line}`));
   }
-  assert.equal(await ada.locator('#outbox li').count(), 0, 'nothing is still under way');
-  assert.equal(await ada.locator('#messages .own').count(), 25);
-  assert.equal(await grace.locator('#messages .own').count(), 25);
+  assert.equal(await ada.locator('.outbox li').count(), 0, 'nothing is still under way');
+  assert.equal(await ada.locator('.log .own').count(), 25);
+  assert.equal(await grace.locator('.log .own').count(), 25);
   assertNoProblems(ada, grace);
 });
 
@@ -46,12 +46,12 @@ test('markup is shown as text and runs nothing', async () => {
   await post(server.url, 'markup', hostile, 'text/html');
   await post(server.url, 'markup', '<svg xmlns="http://www.w3.org/2000/svg" onload="window.ran=1"/>', 'image/svg+xml');
   await hears(ada, hostile);
-  await ada.waitForSelector('#messages .attachment');
+  await ada.waitForSelector('.log .attachment');
 
   assert.deepEqual(await saidIn(ada), [hostile, hostile]);
-  assert.equal(await ada.locator('#messages .name').first().textContent(), names[1]);
-  assert.equal(await ada.locator('#messages :is(script, img, svg)').count(), 0);
-  assert.equal(await ada.locator('#messages a:not([download])').count(), 0);
+  assert.equal(await ada.locator('.log .name').first().textContent(), names[1]);
+  assert.equal(await ada.locator('.log :is(script, img, svg)').count(), 0);
+  assert.equal(await ada.locator('.log a:not([download])').count(), 0);
   assert.equal(await ada.evaluate(() => window.ran), undefined);
   assertNoProblems(ada, grace);
 });
@@ -60,7 +60,7 @@ test('links can be followed but know nothing of the page', async () => {
   const ada = await enterRoom(browser, server.url, { room: 'links', name: 'Ada' });
   await say(ada, 'read https://example.test/a?b=1#c.');
   await hears(ada, 'read https://example.test/a?b=1#c.');
-  const link = await ada.$eval('#messages a', ({ href, rel, target, textContent }) => ({ href, rel, target, textContent }));
+  const link = await ada.$eval('.log a', ({ href, rel, target, textContent }) => ({ href, rel, target, textContent }));
   const href = 'https://example.test/a?b=1#c';
   assert.deepEqual(link, { href, rel: 'noopener noreferrer', target: '_blank', textContent: href });
 });
@@ -70,12 +70,13 @@ test('what a raw client posts is shown', async () => {
   await post(server.url, 'chat/raw', 'hello', 'text/plain');
   await post(server.url, 'chat/raw', '{"alert":"disk"}', 'application/json');
   await post(server.url, 'chat/raw', '{"name":"bot","text":"done"}', 'application/json');
+  await post(server.url, 'chat/raw', 'deployed', 'text/plain', 'deploy bot');
   await post(server.url, 'chat/raw', new Uint8Array(1234), 'application/octet-stream');
-  const download = ada.locator('#messages .attachment');
+  const download = ada.locator('.log .attachment');
   await download.waitFor();
 
-  assert.deepEqual(await saidIn(ada), ['hello', '{"alert":"disk"}', 'done']);
-  assert.deepEqual(await ada.locator('#messages .name').allTextContents(), ['anonymous', 'anonymous', 'bot', 'anonymous']);
+  assert.deepEqual(await saidIn(ada), ['hello', '{"alert":"disk"}', 'done', 'deployed']);
+  assert.deepEqual(await ada.locator('.log .name').allTextContents(), ['anonymous', 'anonymous', 'bot', 'deploy bot', 'anonymous']);
   assert.match(await download.textContent(), /Binary message, 1.?234 bytes/);
   assert.equal(await download.locator('a').getAttribute('download'), 'message.bin');
   assertNoProblems(ada);
@@ -83,7 +84,7 @@ test('what a raw client posts is shown', async () => {
 
 test('the line a shell user is shown works', async () => {
   const ada = await enterRoom(browser, server.url, { room: "it's", name: 'Ada' });
-  const shown = await ada.textContent('#curl');
+  const shown = await ada.textContent('.curl');
   const [, type, body, address] = /^curl -H 'Content-Type: (.+)' -d '(.+)' '(.+)'$/.exec(shown);
   await fetch(address, { method: 'POST', headers: { 'Content-Type': type }, body });
   await hears(ada, 'hello');
@@ -105,19 +106,19 @@ test('the log is bounded, and a reader who scrolled up is left in peace', async 
   const heard = await saidIn(ada);
   assert.equal(heard.length, 500);
   assert.equal(heard[0], 'line 5');
-  const fromBottom = () => ada.$eval('#scroller', (box) => Math.round(box.scrollHeight - box.scrollTop - box.clientHeight));
+  const fromBottom = () => ada.$eval('.scroller', (box) => Math.round(box.scrollHeight - box.scrollTop - box.clientHeight));
   await ada.waitForFunction(() => {
-    const box = document.getElementById('scroller');
+    const box = document.querySelector('.scroller');
     return box.scrollHeight - box.scrollTop - box.clientHeight < 2;
   });
 
-  await ada.$eval('#scroller', (box) => { box.scrollTop = 1000; });
-  await ada.waitForSelector('#scroller:not(.following)');
+  await ada.$eval('.scroller', (box) => { box.scrollTop = 1000; });
+  await ada.waitForSelector('.scroller:not(.following)');
   await post(server.url, 'long', 'news', 'text/plain');
-  await ada.waitForFunction(() => document.getElementById('newer').textContent === '1 new message');
+  await ada.waitForFunction(() => document.querySelector('.newer').textContent === '1 new message');
   assert.ok((await fromBottom()) > 1000);
-  await ada.click('#newer');
-  await ada.waitForFunction(() => document.getElementById('newer').hidden);
+  await ada.click('.newer');
+  await ada.waitForFunction(() => document.querySelector('.newer').hidden);
   assert.ok((await fromBottom()) < 2);
   assertNoProblems(ada);
 });
@@ -144,11 +145,11 @@ test('a link leads into its room, the name is remembered, leaving leads back to 
   assert.equal(await ada.textContent('#join-name-problem'), 'Please say what to call you.');
   await ada.fill('#join-name', 'Ada');
   await ada.click('text=Enter the room');
-  await stateIs(ada, 'live');
+  await isIn(ada);
   assert.equal(ada.url(), `${server.url}/?room=chat/x%20y`);
   await ada.reload();
-  await stateIs(ada, 'live');
-  assert.equal(await ada.textContent('#me'), 'Ada');
+  await isIn(ada);
+  assert.equal(await ada.textContent('.me'), 'Ada');
 
   await ada.click('#leave');
   assert.equal(ada.url(), `${server.url}/`);
@@ -156,7 +157,7 @@ test('a link leads into its room, the name is remembered, leaving leads back to 
   await ada.press('#join-room', 'Enter');
   assert.match(await ada.textContent('#join-room-problem'), /does not start or end/);
   await ada.goBack();
-  await stateIs(ada, 'live');
+  await isIn(ada);
   assert.equal(await ada.textContent('#room'), 'chat/x y');
   assertNoProblems(ada);
 });

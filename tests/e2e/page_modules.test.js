@@ -2,80 +2,60 @@
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { BASE_MS, CAP_MS, retryDelay } from '../../web/backoff.js';
-import { explainClose } from '../../web/close_codes.js';
+import { CatchUp } from '../../web/catch_up.js';
 import { sniffImage } from '../../web/image.js';
 import { linkParts } from '../../web/links.js';
-import { checksum, decodeText, encodeImageNote, encodeText, Senders } from '../../web/message.js';
-import { cleanName, roomPath, roomProblem, roomSocketUrl } from '../../web/room.js';
+import { shownAs } from '../../web/message.js';
+import { cleanName, roomPath, roomProblem } from '../../web/room.js';
+import { monotoneSlopes, niceScale, numbersIn, POINTS_MAX, SERIES_MAX, SeriesSet, shortNumber } from '../../web/series.js';
 
-const almostOne = () => 1 - Number.EPSILON;
-
-test('the back-off doubles its ceiling up to the cap and is spread over all of it', () => {
-  assert.equal(retryDelay(0, almostOne), BASE_MS - 1);
-  assert.equal(retryDelay(3, almostOne), BASE_MS * 8 - 1);
-  assert.equal(retryDelay(6, almostOne), CAP_MS - 1);
-  assert.equal(retryDelay(5000, almostOne), CAP_MS - 1);
-  assert.equal(retryDelay(5, () => 0.5), BASE_MS * 16);
-  for (const attempt of [0, 4, 100]) assert.equal(retryDelay(attempt, () => 0), 0);
-});
-
-test('a close code decides whether to come back, and words the reason', () => {
-  for (const code of [1001, 1005, 1006, 1007, 1009, 1011, 1012, 1013, 4000]) assert.equal(explainClose(code).retry, true, code);
-  for (const code of [1000, 1002, 1003, 1008, 1010]) assert.equal(explainClose(code).retry, false, code);
-  assert.match(explainClose(1008, 'not your room').text, /policy.*\(not your room\)/);
-  assert.equal(explainClose(1006).text, '');
-  assert.match(explainClose(4321).text, /4321/);
-  assert.ok(explainClose(1013).patience > explainClose(1012).patience);
-  assert.equal(explainClose(1009).blamesMessage, true);
-  assert.equal(explainClose(1012).blamesMessage, false);
-});
-
-test('what the page says comes back as it was said', () => {
-  const text = 'hi "there"\n<b>& \u2028 🜁';
-  assert.deepEqual(decodeText(encodeText({ id: 'a1', name: 'Ada', text })), { kind: 'chat', id: 'a1', name: 'Ada', text });
-  const bytes = new Uint8Array([1, 2, 3]);
-  const note = decodeText(encodeImageNote({ id: 'a2', name: 'Ada', type: 'image/png', bytes }));
-  assert.deepEqual(note, { kind: 'note', id: 'a2', name: 'Ada', bytes: 3, sum: checksum(bytes) });
-});
-
-test('whatever is not the page’s own convention is plain text', () => {
-  const others = ['hello', '', '{', '{}', 'null', '[1]', '"x"', '{"name":"Ada"}', '{"name":7,"text":"x"}', '{"name":" ","text":"x"}',
-    '{"name":"Ada","text":7}', '{"name":"Ada","image":{}}', '{"name":"Ada","image":{"bytes":"9"}}', '{"text":"no name"}'];
-  for (const text of others) assert.deepEqual(decodeText(text), { kind: 'plain', text });
-});
-
-test('an id that is not a short string is ignored', () => {
-  for (const id of ['7', '{"a":1}', `"${'x'.repeat(65)}"`]) {
-    assert.equal(decodeText(`{"id":${id},"name":"Ada","text":"x"}`).id, '');
+test('a signed text is said in words, an unsigned one is shown as it is', () => {
+  const text = (data, from = null) => shownAs({ kind: 'text', from, data });
+  assert.deepEqual(text('hi <b>', 'Ada'), { name: 'Ada', text: 'hi <b>', raw: false });
+  for (const data of ['hello', '', '{', '{}', 'null', '[1]', '"x"', '{"name":"Ada"}', '{"name":7,"text":"x"}', '{"name":" ","text":"x"}', '{"text":"no name"}']) {
+    assert.deepEqual(text(data), { name: '', text: data, raw: true });
   }
 });
 
-test('the checksum is FNV-1a', () => {
-  assert.equal(checksum(new Uint8Array()), '811c9dc5');
-  assert.equal(checksum(new TextEncoder().encode('foobar')), 'bf9cf968');
+test('a bot may sign in its JSON, as json or as text, but not as somebody else than the server knows', () => {
+  const said = { name: 'bot', text: 'done' };
+  const shown = { name: 'bot', text: 'done', raw: false };
+  assert.deepEqual(shownAs({ kind: 'json', from: null, data: said }), shown);
+  assert.deepEqual(shownAs({ kind: 'text', from: null, data: JSON.stringify(said) }), shown);
+  assert.deepEqual(shownAs({ kind: 'json', from: 'eve', data: { name: 'Ada', text: 'x' } }), { name: 'eve', text: 'x', raw: false });
+  assert.deepEqual(shownAs({ kind: 'json', from: null, data: { alert: 'disk' } }), { name: '', text: '{"alert":"disk"}', raw: true });
+  for (const data of [null, 7, 'x', [1], false]) assert.equal(shownAs({ kind: 'json', from: null, data }).text, JSON.stringify(data));
 });
 
-test('a binary message finds its sender although others come between', () => {
-  const senders = new Senders();
-  const one = new Uint8Array([1, 2, 3]);
-  const two = new Uint8Array([3, 2, 1]);
-  for (const [id, name, bytes] of [['1', 'Ada', one], ['2', 'Grace', two]]) {
-    senders.note(decodeText(encodeImageNote({ id, name, type: 'image/png', bytes })));
+test('what had been in the room already is counted up to its newest cursor, whichever is known first', async () => {
+  for (const order of ['head first', 'messages first']) {
+    const counts = [];
+    let answer;
+    const catchUp = new CatchUp(() => new Promise((resolve) => (answer = resolve)), (count) => counts.push(count));
+    const begun = catchUp.begin('e-1');
+    if (order === 'head first') answer('e-3');
+    if (order === 'head first') await begun;
+    catchUp.message('e-2', true);
+    catchUp.message('e-3', true);
+    catchUp.message('e-4', true);
+    if (order === 'messages first') answer('e-3');
+    await begun;
+    assert.deepEqual(counts, [2], order);
+    assert.equal(catchUp.running, false);
   }
-  assert.equal(senders.take(two).name, 'Grace');
-  assert.equal(senders.take(new Uint8Array([9])).name, '');
-  assert.equal(senders.take(one).name, 'Ada');
-  assert.equal(senders.take(one).name, '', 'a note counts once');
 });
 
-test('a note without a checksum goes by its size, and only so many notes are kept', () => {
-  const senders = new Senders();
-  for (let i = 0; i <= Senders.LIMIT; i += 1) senders.note({ id: '', name: `n${i}`, bytes: i + 1, sum: '' });
-  assert.equal(senders.take(new Uint8Array(1)).name, '', 'the oldest is gone');
-  assert.equal(senders.take(new Uint8Array(2)).name, 'n1');
-  senders.forget();
-  assert.equal(senders.take(new Uint8Array(3)).name, '');
+test('nothing was missed if the newest cursor is the one gone on from, and own messages were not', async () => {
+  const counts = [];
+  const catchUp = new CatchUp(async () => 'e-1', (count) => counts.push(count));
+  await catchUp.begin('e-1');
+  await catchUp.begin('e-0');
+  assert.deepEqual(counts, [0]);
+  catchUp.message('e-1', false);
+  assert.deepEqual(counts, [0, 0]);
+  await catchUp.begin('x-9');
+  catchUp.gap('e-1');
+  assert.deepEqual(counts, [0, 0, 0], 'a gap leads to where the room is');
 });
 
 test('links are http and https only, without the sentence around them', () => {
@@ -105,15 +85,15 @@ test('room names follow the server’s rules, at the limit and one past it', () 
 
 test('a room’s address is percent-encoded segment by segment', () => {
   assert.equal(roomPath('chat/a b?#%ü\''), 'rooms/chat/a%20b%3F%23%25%C3%BC%27');
-  assert.equal(roomSocketUrl('lobby', 'http://h.test:81/?room=x'), 'ws://h.test:81/rooms/lobby');
-  assert.equal(roomSocketUrl('lobby', 'https://h.test/below/index.html'), 'wss://h.test/below/rooms/lobby');
 });
 
 test('names are one clean line', () => {
   assert.equal(cleanName('  Ada\n\tLovelace '), 'Ada Lovelace');
   assert.equal(cleanName('\u202eadA\u200b'), 'adA');
   assert.equal(cleanName(' \u0000\u2066 '), '');
-  assert.equal([...cleanName('🜁'.repeat(41))].length, 40);
+  assert.equal([...cleanName('x'.repeat(41))].length, 40);
+  assert.equal([...cleanName('🜁'.repeat(41))].length, 25, 'no more than 100 bytes');
+  assert.equal(cleanName('a\ud800b'), 'a b');
 });
 
 test('pictures are known by their first bytes, never by what they are called', () => {
@@ -136,4 +116,58 @@ test('pictures are known by their first bytes, never by what they are called', (
     assert.equal(sniffImage(head), type);
     if (type) assert.equal(sniffImage(head.slice(0, type === 'image/avif' ? 11 : head.length - (type === 'image/jpeg' ? 2 : 1))), '');
   }
+});
+
+test('numbers are taken from objects and bare numbers, and nothing else', () => {
+  assert.deepEqual(numbersIn({ cpu: 0.42, name: 'web', ok: true, nested: { x: 1 }, load: -1 }), [['cpu', 0.42], ['load', -1]]);
+  assert.deepEqual(numbersIn(7), [['value', 7]]);
+  assert.deepEqual(numbersIn('{"cpu":1}'), [['cpu', 1]]);
+  assert.deepEqual(numbersIn('0.5'), [['value', 0.5]]);
+  for (const data of [null, undefined, [1, 2], 'words', '', '{', true, { x: Infinity }]) assert.deepEqual(numbersIn(data), []);
+});
+
+test('series and their points are bounded, at the limit and one past it', () => {
+  const series = new SeriesSet();
+  for (let i = 0; i < SERIES_MAX; i += 1) series.add(0, { [`s${i}`]: i });
+  assert.equal(series.surplus, 0);
+  series.add(0, { more: 1 });
+  assert.equal(series.all.length, SERIES_MAX);
+  assert.equal(series.surplus, 1);
+  for (let i = 1; i <= POINTS_MAX; i += 1) series.add(i, { s0: i });
+  assert.equal(series.all[0].points.length, POINTS_MAX);
+  assert.equal(series.all[0].points[0].time, 1);
+});
+
+test('a gap breaks every line once', () => {
+  const series = new SeriesSet();
+  for (const time of [1, 2]) series.add(time, { a: 1, b: 2 });
+  series.break();
+  for (const time of [3, 4]) series.add(time, { a: 1 });
+  series.add(5, { b: 1 });
+  const broken = series.all.map(({ points }) => points.filter((point) => point.broken).map(({ time }) => time));
+  assert.deepEqual(broken, [[3], [5]]);
+});
+
+test('a scale has round ticks that hold the range', () => {
+  assert.deepEqual(niceScale(0, 1).ticks, [0, 0.5, 1]);
+  assert.deepEqual(niceScale(0, 0.42).ticks, [0, 0.2, 0.4, 0.6]);
+  assert.deepEqual(niceScale(-3, 7).ticks, [-5, 0, 5, 10]);
+  for (const [least, most] of [[0, 0], [5, 5], [-2, -2], [0.605, 0.614], [1e9, 3e9], [1e-7, 2e-7], [99.99, 100.01]]) {
+    const { low, high, ticks } = niceScale(least, most);
+    assert.ok(low <= least && high >= most && low < high, `${least} to ${most}: ${ticks}`);
+    assert.ok(ticks.length >= 2 && ticks.length <= 6, `${ticks}`);
+  }
+});
+
+test('numbers are short', () => {
+  const pairs = [[0, '0'], [0.1 + 0.2, '0.3'], [0.61384, '0.6138'], [1234.5, '1235'], [65_536, '65.54 k'], [2.5e6, '2.5 M'], [-3e9, '-3 G'], [1e-7, '1.00e-7']];
+  for (const [value, text] of pairs) assert.equal(shortNumber(value), text);
+});
+
+test('the smooth line never leaves what it was drawn from', () => {
+  const points = [[0, 0], [1, 0], [2, 10], [3, 10], [4, 9], [4, 3]].map(([x, y]) => ({ x, y }));
+  const slopes = monotoneSlopes(points);
+  assert.deepEqual([slopes[0], slopes[1], slopes[2], slopes[3]], [0, 0, 0, 0], 'flat where it turns');
+  assert.ok(slopes.every(Number.isFinite));
+  assert.deepEqual(monotoneSlopes([{ x: 0, y: 5 }]), [0]);
 });

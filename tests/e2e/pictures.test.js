@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { assertNoProblems, enterRoom, launchBrowser, post, stateIs } from '../support/browser.js';
+import { assertNoProblems, enterRoom, isIn, launchBrowser, post } from '../support/browser.js';
 import { startServer } from '../support/server.js';
 
 const DOT = Buffer.from('R0lGODlhAQABAIAAAP8AAAAAACwAAAAAAQABAAACAkQBADs=', 'base64');
@@ -38,30 +38,31 @@ function imageBytes(tab, side, type) {
 
 /** Waits for the picture in the log and tells what it is. */
 async function pictureIn(tab) {
-  await tab.waitForFunction(() => document.querySelector('#messages img')?.naturalWidth > 0);
-  return tab.$eval('#messages img', (img) => ({ alt: img.alt, scheme: new URL(img.src).protocol, width: img.naturalWidth }));
+  await tab.waitForFunction(() => document.querySelector('.log img')?.naturalWidth > 0);
+  return tab.$eval('.log img', (img) => ({ alt: img.alt, scheme: new URL(img.src).protocol, width: img.naturalWidth }));
 }
 
 test('a small picture arrives as it is, with its sender', async () => {
   const [ada, grace] = await pair('small');
-  await ada.setInputFiles('#picture', { name: 'dot.gif', mimeType: 'image/gif', buffer: DOT });
+  await ada.setInputFiles('.picture-file', { name: 'dot.gif', mimeType: 'image/gif', buffer: DOT });
   const seen = await pictureIn(grace);
   assert.equal(seen.alt, 'Picture from Ada');
   assert.equal(seen.scheme, 'blob:');
   await pictureIn(ada);
-  assert.equal(await ada.locator('#messages .own img').count(), 1);
-  assert.equal(await ada.locator('#outbox li').count(), 0);
+  assert.equal(await ada.locator('.log .own img').count(), 1);
+  assert.equal(await ada.locator('.outbox li').count(), 0);
   assertNoProblems(ada);
 });
 
-/** The binary messages a tab sends from now on. */
+/** The binary messages a tab publishes from now on. */
 async function binarySentBy(tab) {
   const sent = [];
   tab.on('websocket', (socket) => socket.on('framesent', ({ payload }) => {
-    if (typeof payload !== 'string') sent.push(payload);
+    const base64 = JSON.parse(payload).data_base64;
+    if (base64) sent.push(Buffer.from(base64, 'base64'));
   }));
   await tab.reload();
-  await stateIs(tab, 'live');
+  await isIn(tab);
   return sent;
 }
 
@@ -70,11 +71,11 @@ test('a picture too large for a message is made smaller until it fits', async ()
   const sent = await binarySentBy(ada);
   const png = await imageBytes(ada, 700, 'image/png');
   assert.ok(png.length > 1_000_000);
-  await ada.setInputFiles('#picture', { name: 'noise.png', mimeType: 'image/png', buffer: png });
+  await ada.setInputFiles('.picture-file', { name: 'noise.png', mimeType: 'image/png', buffer: png });
   assert.ok((await pictureIn(grace)).width >= 100);
   assert.equal(sent.length, 1);
   assert.ok(sent[0].length > 10_000 && sent[0].length <= 60_000, `${sent[0].length} bytes`);
-  assert.equal(await ada.textContent('#notice'), '');
+  assert.equal(await ada.textContent('.notice'), '');
   assert.equal(await ada.getAttribute('#state', 'data-state'), 'live');
 });
 
@@ -84,7 +85,7 @@ test('a photograph does not tell where it was taken', async () => {
   const jpeg = await imageBytes(ada, 32, 'image/jpeg');
   const exif = Buffer.from('\xff\xe1\x00\x1eExif\0\0GPS at home, upstairs!!', 'latin1');
   const photograph = Buffer.concat([jpeg.subarray(0, 2), exif, jpeg.subarray(2)]);
-  await ada.setInputFiles('#picture', { name: 'home.jpg', mimeType: 'image/jpeg', buffer: photograph });
+  await ada.setInputFiles('.picture-file', { name: 'home.jpg', mimeType: 'image/jpeg', buffer: photograph });
   assert.equal((await pictureIn(grace)).width, 32);
   assert.equal(sent[0].includes('GPS'), false);
 });
@@ -92,12 +93,12 @@ test('a photograph does not tell where it was taken', async () => {
 test('what is no picture, or cannot be made to fit, is refused in words', async () => {
   const [ada, grace] = await pair('refused');
   const svg = Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" onload="ran=1"/>');
-  await ada.setInputFiles('#picture', { name: 'x.png', mimeType: 'image/png', buffer: svg });
-  await ada.waitForFunction(() => /Only pictures/.test(document.getElementById('notice').textContent));
+  await ada.setInputFiles('.picture-file', { name: 'x.png', mimeType: 'image/png', buffer: svg });
+  await ada.waitForFunction(() => /Only pictures/.test(document.querySelector('.notice').textContent));
   const broken = Buffer.concat([DOT, Buffer.alloc(70_000)]).fill(0xff, 13);
-  await ada.setInputFiles('#picture', { name: 'x.gif', mimeType: 'image/gif', buffer: broken });
-  await ada.waitForFunction(() => /cannot read it to make it fit/.test(document.getElementById('notice').textContent));
-  assert.equal(await grace.locator('#messages li').count(), 0);
+  await ada.setInputFiles('.picture-file', { name: 'x.gif', mimeType: 'image/gif', buffer: broken });
+  await ada.waitForFunction(() => /cannot read it to make it fit/.test(document.querySelector('.notice').textContent));
+  assert.equal(await grace.locator('.log li').count(), 0);
 });
 
 test('a dropped and a pasted picture are sent', async () => {
@@ -108,14 +109,14 @@ test('a dropped and a pasted picture are sent', async () => {
     const event = type === 'paste'
       ? new ClipboardEvent('paste', { clipboardData: transfer, bubbles: true, cancelable: true })
       : new DragEvent(type, { dataTransfer: transfer, bubbles: true, cancelable: true });
-    document.getElementById('entry').dispatchEvent(event);
+    document.querySelector('.entry').dispatchEvent(event);
   }, { type: kind, bytes: [...DOT] });
   await hand('dragover');
-  assert.equal(await ada.isVisible('#drop-hint'), true);
+  assert.equal(await ada.isVisible('.drop-hint'), true);
   await hand('drop');
-  assert.equal(await ada.isVisible('#drop-hint'), false);
+  assert.equal(await ada.isVisible('.drop-hint'), false);
   await hand('paste');
-  await grace.waitForFunction(() => document.querySelectorAll('#messages img').length === 2);
+  await grace.waitForFunction(() => document.querySelectorAll('.log img').length === 2);
 });
 
 test('a raw client’s picture is shown by its bytes; a damaged one becomes a download', async () => {
@@ -123,8 +124,8 @@ test('a raw client’s picture is shown by its bytes; a damaged one becomes a do
   await post(server.url, 'raw', DOT, 'application/octet-stream');
   assert.equal((await pictureIn(ada)).alt, 'Picture');
   await post(server.url, 'raw', Buffer.from('\x89PNG\r\n\x1a\nbroken', 'latin1'), 'image/png');
-  await ada.waitForSelector('#messages .attachment');
-  assert.equal(await ada.locator('#messages img').count(), 1);
+  await ada.waitForSelector('.log .attachment');
+  assert.equal(await ada.locator('.log img').count(), 1);
 });
 
 test('senders are told apart although their pictures cross', async () => {
@@ -133,9 +134,9 @@ test('senders are told apart although their pictures cross', async () => {
   await Promise.all([ada, grace].flatMap((tab, who) => [0, 1, 2].map(async (i) => {
     const buffer = Buffer.from(DOT);
     buffer[13] = who * 100 + i; // the colour
-    await tab.setInputFiles('#picture', { name: 'dot.gif', mimeType: 'image/gif', buffer });
+    await tab.setInputFiles('.picture-file', { name: 'dot.gif', mimeType: 'image/gif', buffer });
   })));
-  await viewer.waitForFunction(() => document.querySelectorAll('#messages img').length === 6);
-  const alts = await viewer.$$eval('#messages img', (all) => all.map((img) => img.alt).sort());
+  await viewer.waitForFunction(() => document.querySelectorAll('.log img').length === 6);
+  const alts = await viewer.$$eval('.log img', (all) => all.map((img) => img.alt).sort());
   assert.deepEqual(alts, [...Array(3).fill('Picture from Ada'), ...Array(3).fill('Picture from Grace')]);
 });

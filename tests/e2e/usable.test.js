@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { assertNoProblems, enterRoom, hears, launchBrowser, openPage, post, say, stateIs } from '../support/browser.js';
+import { assertNoProblems, enterRoom, hears, isIn, launchBrowser, openPage, post, say } from '../support/browser.js';
 import { startServer } from '../support/server.js';
 
 let server;
@@ -18,7 +18,7 @@ after(async () => {
   await server?.stop();
 });
 
-const focused = (tab) => tab.evaluate(() => document.activeElement.id || document.activeElement.className);
+const focused = (tab) => tab.evaluate(() => document.activeElement.id || document.activeElement.className || document.activeElement.textContent);
 
 test('the keyboard alone is enough', async () => {
   const tab = await openPage(browser, server.url);
@@ -29,7 +29,7 @@ test('the keyboard alone is enough', async () => {
   await tab.keyboard.press('ControlOrMeta+A');
   await tab.keyboard.type('keys');
   await tab.keyboard.press('Enter');
-  await stateIs(tab, 'live');
+  await isIn(tab);
 
   assert.equal(await focused(tab), 'entry');
   await tab.keyboard.type('one');
@@ -37,17 +37,18 @@ test('the keyboard alone is enough', async () => {
   await tab.keyboard.type('two');
   await tab.keyboard.press('Enter');
   await hears(tab, 'one\ntwo');
-  assert.equal(await tab.inputValue('#entry'), '');
+  assert.equal(await tab.inputValue('.entry'), '');
 
   const order = [];
   await tab.focus('.skip');
-  for (let i = 0; i < 7; i += 1) {
+  for (let i = 0; i < 11; i += 1) {
     order.push(await focused(tab));
     const outline = await tab.evaluate(() => getComputedStyle(document.activeElement).outlineStyle);
     assert.notEqual(outline, 'none', `focus is visible on ${order.at(-1)}`);
     await tab.keyboard.press('Tab');
   }
-  assert.deepEqual(order, ['skip', 'share', 'leave', 'scroller', 'entry', 'attach', 'primary send']);
+  assert.deepEqual(order, ['skip', 'share', 'leave', 'room-link', 'add-room-name', 'plain', 'Live data', 'scroller following', 'entry', 'icon attach',
+    'primary send']);
 
   await tab.focus('.skip');
   await tab.keyboard.press('Enter');
@@ -62,8 +63,9 @@ test('everything that can be operated has a name, and the log is announced', asy
     .filter((one) => !(one.textContent.trim() || one.ariaLabel || one.labels?.length || one.hasAttribute('alt')))
     .map((one) => one.outerHTML));
   assert.deepEqual(nameless, []);
-  assert.equal(await tab.getAttribute('#scroller', 'role'), 'log');
-  assert.equal(await tab.getAttribute('#scroller', 'aria-label'), 'Messages in names');
+  assert.equal(await tab.getAttribute('.entry', 'aria-label'), 'Message to names');
+  assert.equal(await tab.getAttribute('.scroller', 'role'), 'log');
+  assert.equal(await tab.getAttribute('.scroller', 'aria-label'), 'Messages in names');
   assert.equal(await tab.getAttribute('#state-announced', 'role'), 'status');
 });
 
@@ -80,9 +82,9 @@ test('320 pixels are wide enough, whatever is said', async () => {
   }
   const height = await tab.evaluate(() => document.documentElement.scrollHeight - innerHeight);
   assert.equal(height, 0, 'only the log scrolls, not the page');
-  const wide = await tab.$eval('#scroller', (box) => box.scrollWidth - box.clientWidth);
+  const wide = await tab.$eval('.scroller', (box) => box.scrollWidth - box.clientWidth);
   assert.equal(wide, 0, 'the log scrolls down only');
-  const bottom = await tab.$eval('#composer', (form) => form.getBoundingClientRect().bottom - innerHeight);
+  const bottom = await tab.$eval('.composer', (form) => form.getBoundingClientRect().bottom - innerHeight);
   assert.ok(bottom <= 0, 'the field is on the screen');
   const small = await tab.$$eval('button', (all) => all.filter((one) => one.checkVisibility()).map((one) => one.getBoundingClientRect())
     .filter((box) => box.height < 24 || box.width < 24).length);
@@ -124,11 +126,14 @@ for (const colorScheme of ['light', 'dark']) {
     await post(server.url, colorScheme, 'raw', 'text/plain');
     await post(server.url, colorScheme, new Uint8Array(9), 'application/octet-stream');
     await say(tab, 'x'.repeat(70_000));
-    await tab.waitForSelector('#messages .attachment');
-    const hues = await tab.$$eval('#messages .name', (all) => new Set(all.map((one) => getComputedStyle(one).color)).size);
+    await tab.waitForSelector('.log .attachment');
+    const hues = await tab.$$eval('.log .name', (all) => new Set(all.map((one) => getComputedStyle(one).color)).size);
     assert.equal(hues, 9);
-    assert.deepEqual(await door.evaluate(poorContrast), []);
-    assert.deepEqual(await tab.evaluate(poorContrast), []);
+    await post(server.url, 'demo/metrics', '{"a":1,"b":2,"c":3,"d":4,"e":5,"f":6,"g":7,"h":8,"i":9}', 'application/json');
+    const live = await openPage(browser, `${server.url}/live.html`, { colorScheme });
+    await live.waitForSelector('.value');
+    for (const page of [door, tab, live]) assert.deepEqual(await page.evaluate(poorContrast), []);
+    assertNoProblems(door, tab, live);
     const ground = await tab.evaluate(() => getComputedStyle(document.body).backgroundColor);
     assert.equal(Number(/\d+/.exec(ground)[0]) > 128, colorScheme === 'light', ground);
   });

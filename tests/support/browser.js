@@ -37,37 +37,47 @@ export async function openPage(browser, address, options = {}) {
 export async function enterRoom(browser, url, { room = 'lobby', name, ...options }) {
   const query = new URLSearchParams({ room, name });
   const tab = await openPage(browser, `${url}/?${query}`, options);
-  await stateIs(tab, 'live');
+  await isIn(tab);
   return tab;
+}
+
+/** The line is up and the current room's history has been read. */
+export async function isIn(tab) {
+  await stateIs(tab, 'live');
+  await tab.waitForSelector('.current .scroller[aria-busy="false"]');
 }
 
 export function stateIs(tab, name) {
   return tab.waitForSelector(`#state[data-state="${name}"]`);
 }
 
-/** Types into the field and presses Enter; does not wait for the echo. */
+/** Types into the current room's field and presses Enter; does not wait for the echo. */
 export async function say(tab, text) {
-  await tab.fill('#entry', text);
-  await tab.press('#entry', 'Enter');
+  await tab.fill('.current .entry', text);
+  await tab.press('.current .entry', 'Enter');
 }
 
+/** What the current room's log says. */
 export function saidIn(tab) {
-  return tab.$$eval('#messages .words', (all) => all.map((words) => words.textContent));
+  return tab.$$eval('.current .log .words', (all) => all.map((words) => words.textContent));
 }
 
-/** Waits until the tab's log shows a line with exactly `text`. */
+/** Waits until the current room's log shows a line with exactly `text`. */
 export function hears(tab, text) {
-  const isThere = (wanted) => [...document.querySelectorAll('#messages .words')].some((words) => words.textContent === wanted);
+  const isThere = (wanted) => [...document.querySelectorAll('.current .log .words')].some((words) => words.textContent === wanted);
   return tab.waitForFunction(isThere, text);
 }
 
-/** Nothing to complain about but a server that was away on purpose. */
+/** Nothing to complain about but a server that was away on purpose, and plain http under a name that is not this machine's. */
 export function assertNoProblems(...tabs) {
+  const expected = /^WebSocket connection to .* failed|net::ERR_(CONNECTION|INTERNET)|^The Cross-Origin-Opener-Policy header has been ignored/;
   for (const tab of tabs) {
-    assert.deepEqual(tab.problems.filter((text) => !/^WebSocket connection to .* failed/.test(text)), []);
+    assert.deepEqual(tab.problems.filter((text) => !expected.test(text)), []);
   }
 }
 
-export function post(url, room, body, type) {
-  return fetch(`${url}/rooms/${room}`, { method: 'POST', headers: { 'Content-Type': type }, body });
+/** Publishes as any client may, under `name` if there is one. */
+export function post(url, room, body, type, name) {
+  const query = name ? `?${new URLSearchParams({ name })}` : '';
+  return fetch(`${url}/rooms/${room}${query}`, { method: 'POST', headers: { 'Content-Type': type }, body });
 }

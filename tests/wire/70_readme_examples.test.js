@@ -2,7 +2,8 @@
 //   console   `$ command` lines, each with its output below; `$ cat FILE` shows a file that the next commands find
 //   log       lines that the server of the console block before has logged
 //   js        a program; what it prints stands behind its `// → ` comments, in order
-// Every console and js block gets a server of its own, which stands where the block says 127.0.0.1:8080.
+//   python    the same, behind `# → `
+// Every console, js and python block gets a server of its own, which stands where the block says 127.0.0.1:8080.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -25,8 +26,9 @@ const blocks = [...readme.matchAll(/^```(\w+)\n(.*?)^```$/gms)].map((match) => (
 }));
 const blocksOf = (language) => blocks.filter((block) => block.language === language);
 
-/** What differs from run to run: a room's epoch. */
-const masked = (text) => text.replace(/"cursor":"[0-9a-f]{16}-/g, '"cursor":"EPOCH-');
+/** Without what differs from run to run, and without curl's word on an endless answer that an example ends. */
+const masked = (text) => text.replace(/\b[0-9a-f]{16}-(?=\d)/g, 'EPOCH-').replace(/"time":\d+/g, '"time":TIME')
+  .replace(/^retry: \d+$/gm, 'retry: MS').replace(/^curl: \(28\) .*\n/gm, '').trimEnd();
 
 /** `$ command` lines as `{command, output}`. */
 const stepsOf = (text) => text.split(/^\$ /m).slice(1).map((step) => {
@@ -74,17 +76,29 @@ async function checkConsole({ text }, server) {
   }
 }
 
-async function checkScript({ text }, server) {
-  const expected = [...text.matchAll(/\/\/ → (.*)$/gm)].map(([, line]) => `${line}\n`).join('');
+/** What a program is said to print, in comments that begin with `mark`. */
+const expectedOf = (text, mark) => [...text.matchAll(new RegExp(`${mark} → (.*)$`, 'gm'))].map(([, line]) => `${line}\n`).join('');
+
+async function checkProgram(command, source, expected, server) {
   assert.notEqual(expected, '', 'the example says what it prints');
-  // Browsers have WebSocket and a fetch that is no experiment; the Node of Debian 12 has neither.
-  const source = (text.includes('import WebSocket') ? '' : "import WebSocket from 'ws';\n") + text;
-  const child = spawn(process.execPath, ['--no-warnings', '--input-type=module', '--eval', source.replaceAll(written, new URL(server.url).host)], {
+  const child = spawn(command[0], [...command.slice(1), source.replaceAll(written, new URL(server.url).host)], {
     cwd: path.join(repository, 'tests'),
     env: cleanEnvironment(),
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   assert.equal(await printedBy(child, (printed) => printed.length >= expected.length), expected);
+}
+
+function checkScript({ text }, server) {
+  // Browsers have WebSocket, EventSource and a fetch that is no experiment; the Node of Debian 12 has none of them.
+  const missing = { WebSocket: "import WebSocket from 'ws';", EventSource: "import { EventSource } from 'eventsource';" };
+  const imports = Object.entries(missing).filter(([name, line]) => text.includes(`new ${name}(`) && !text.includes(line)).map(([, line]) => line);
+  const source = [...imports, text.replace("'./web/", "'../web/")].join('\n');
+  return checkProgram([process.execPath, '--no-warnings', '--input-type=module', '--eval'], source, expectedOf(text, '//'), server);
+}
+
+function checkPython({ text }, server) {
+  return checkProgram(['python3', '-u', '-c'], text, expectedOf(text, '#'), server);
 }
 
 describe('the README', () => {
@@ -98,12 +112,13 @@ describe('the README', () => {
     return last.server;
   }
 
-  it('has examples for a shell, a log and JavaScript', () => {
-    for (const language of ['console', 'log', 'js']) assert.notEqual(blocksOf(language).length, 0, language);
+  it('has examples for a shell, a log, JavaScript and Python', () => {
+    for (const language of ['console', 'log', 'js', 'python']) assert.notEqual(blocksOf(language).length, 0, language);
   });
 
   for (const block of blocks) {
     if (block.language === 'console') it(`console, line ${block.line}`, async () => checkConsole(block, await serverFor()));
+    if (block.language === 'python') it(`python, line ${block.line}`, async () => checkPython(block, await serverFor()));
     if (block.language === 'js') it(`js, line ${block.line}`, async () => checkScript(block, await serverFor()));
     if (block.language === 'log') {
       it(`log, line ${block.line}`, async () => {

@@ -1,0 +1,164 @@
+// The client module in Chromium, as a page of the server imports it.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { launchBrowser, openPage } from '../support/browser.js';
+import { Relay, isEventStream, isUpgrade } from '../support/relay.js';
+import { startServer } from '../support/server.js';
+
+const NAME = 'roomcast.test'; // not this machine's, so that the client believes the browser about the network
+let browser;
+let server;
+
+before(async () => {
+  browser = await launchBrowser([`--host-resolver-rules=MAP ${NAME} 127.0.0.1`]);
+  server = await startServer();
+});
+
+after(async () => {
+  await browser?.close();
+  await server?.kill();
+});
+
+/** A tab at `url` whose `client` is in `room`; `heard`, `states` and `joins` of the page say what happened. */
+async function openClient(t, url, options) {
+  const tab = await openPage(browser, url);
+  t.after(() => tab.context().close());
+  await startClient(tab, options);
+  return tab;
+}
+
+async function startClient(tab, { room, roomOptions = {}, ...options }) {
+  await tab.evaluate(async ([name, ofRoom, ofClient]) => {
+    const { connect } = await import('/roomcast.js');
+    Object.assign(window, { client: connect(ofClient), heard: [], states: [], joins: 0 });
+    client.on('state', (state) => states.push(state));
+    window.room = client.room(name, ofRoom);
+    window.room.on('message', ({ data }) => heard.push(data instanceof Uint8Array ? [...data] : data));
+    window.room.on('gap', () => heard.push('(gap)'));
+    window.room.on('joined', () => (joins += 1));
+  }, [room, roomOptions, options]);
+}
+
+const stateIs = (tab, name, transport) => tab.waitForFunction(
+  ([wanted, by]) => client.state.name === wanted && (!by || client.state.transport === by), [name, transport]);
+
+const isJoined = (tab, times = 1) => tab.waitForFunction((wanted) => joins >= wanted, times);
+
+async function hears(tab, ...expected) {
+  await tab.waitForFunction((count) => heard.length >= count, expected.length);
+  assert.deepEqual(await tab.evaluate(() => heard), expected);
+}
+
+async function post(room, data) {
+  const answer = await fetch(`${server.url}/rooms/${room}`, { method: 'POST', headers: { 'Content-Type': 'text/plain' }, body: data });
+  assert.equal(answer.status, 200);
+}
+
+async function startRelay(t) {
+  const relay = await Relay.start(server.url);
+  t.after(() => relay.close());
+  return relay;
+}
+
+/** What the browser would tell if the tab were covered or looked at again. */
+const setVisibility = (tab, state) => tab.evaluate((wanted) => {
+  Object.defineProperty(document, 'visibilityState', { value: wanted, configurable: true });
+  document.dispatchEvent(new Event('visibilitychange'));
+}, state);
+
+for (const transport of ['websocket', 'sse', 'poll']) {
+  test(`a page hears and speaks over ${transport}, and comes back after a cut`, async (t) => {
+    const relay = await startRelay(t);
+    const room = `page/${transport}`;
+    await post(room, 'before');
+    const tab = await openClient(t, relay.url, { room, roomOptions: { history: 1 }, name: 'Ada', transports: [transport] });
+    await stateIs(tab, 'live', transport);
+    await hears(tab, 'before');
+    const receipt = await tab.evaluate(async () => {
+      await room.publish({ n: 1 });
+      await room.publish(new Blob([Uint8Array.of(0, 255)]));
+      return room.publish('said');
+    });
+    await hears(tab, 'before', { n: 1 }, [0, 255], 'said');
+    assert.equal(receipt.cursor, await tab.evaluate(() => room.cursor));
+    assert.deepEqual(tab.problems, []);
+    relay.cut();
+    await post(room, 'after');
+    await hears(tab, 'before', { n: 1 }, [0, 255], 'said', 'after');
+    await tab.evaluate(() => client.close());
+  });
+}
+
+test('without a network the client waits for it, and misses nothing', async (t) => {
+  const tab = await openClient(t, `http://${NAME}:${server.port}`, { room: 'offline' });
+  await isJoined(tab);
+  await tab.context().setOffline(true);
+  await stateIs(tab, 'offline');
+  await post('offline', 'missed');
+  await tab.context().setOffline(false);
+  await hears(tab, 'missed');
+  assert.equal(await tab.evaluate(() => client.state.name), 'live');
+});
+
+test('a hidden page waits longer, and tries at once when it is looked at', async (t) => {
+  const relay = await startRelay(t);
+  const tab = await openClient(t, relay.url, { room: 'hidden' });
+  await isJoined(tab);
+  await setVisibility(tab, 'hidden');
+  await tab.evaluate(() => (Math.random = () => 0.999999));
+  relay.down = true;
+  relay.cut();
+  await tab.waitForFunction(() => client.state.retryAt - Date.now() > 5000);
+  relay.down = false;
+  const looked = Date.now();
+  await setVisibility(tab, 'visible');
+  await isJoined(tab, 2);
+  assert.ok(Date.now() - looked < 3000);
+});
+
+test('a page that is looked at again asks whether its link is alive', async (t) => {
+  const relay = await startRelay(t);
+  const tab = await openClient(t, relay.url, { room: 'stalled', timing: { pongMs: 200 } });
+  await isJoined(tab);
+  relay.stall();
+  await post('stalled', 'missed');
+  await setVisibility(tab, 'visible');
+  await hears(tab, 'missed');
+});
+
+test('the next page begins with what got through on this one', async (t) => {
+  const relay = await startRelay(t);
+  relay.judge = (head) => (isUpgrade(head) ? 'refuse' : undefined);
+  const tab = await openClient(t, relay.url, { room: 'remembered' });
+  await stateIs(tab, 'live', 'sse');
+  await tab.reload();
+  relay.requests.length = 0;
+  await startClient(tab, { room: 'remembered' });
+  await stateIs(tab, 'live', 'sse');
+  assert.ok(!relay.requests.some(isUpgrade));
+});
+
+test('where only plain requests get through, the page polls, and climbs when it can', async (t) => {
+  const relay = await startRelay(t);
+  relay.judge = (head) => (isUpgrade(head) || isEventStream(head) ? 'refuse' : undefined);
+  const tab = await openClient(t, relay.url, { room: 'climb', timing: { climbMs: 300, climbCapMs: 300 } });
+  await stateIs(tab, 'live', 'poll');
+  await post('climb', 'polled');
+  await hears(tab, 'polled');
+  relay.judge = () => undefined;
+  await stateIs(tab, 'live', 'websocket');
+  await post('climb', 'pushed');
+  await hears(tab, 'polled', 'pushed');
+});
+
+test('after close() the page keeps nothing open', async (t) => {
+  const relay = await startRelay(t);
+  const tab = await openClient(t, relay.url, { room: 'closed', transports: ['sse'], roomOptions: { presence: true } });
+  await isJoined(tab);
+  await tab.evaluate(() => client.close());
+  relay.requests.length = 0;
+  await setVisibility(tab, 'visible');
+  await tab.waitForTimeout(500);
+  assert.deepEqual(relay.requests, []);
+});

@@ -1,0 +1,280 @@
+// The client's pure modules, straight in Node.
+
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { address, baseOf, presenceAddress, roomAddress, roomProblem, socketAddress } from '../../web/roomcast/addresses.js';
+import { BASE_MS, CAP_MS, HIDDEN_FACTOR, climbDelay, retryDelay } from '../../web/roomcast/backoff.js';
+import { isCovered } from '../../web/roomcast/cursor.js';
+import { RoomcastError, refusalOf } from '../../web/roomcast/errors.js';
+import { EventStreamReader } from '../../web/roomcast/event_stream.js';
+import { Listeners } from '../../web/roomcast/listeners.js';
+import { Outbox } from '../../web/roomcast/outbox.js';
+import { decodeMessage, encodePayload, fromBase64, publishCommand, toBase64 } from '../../web/roomcast/payload.js';
+import { Presence } from '../../web/roomcast/presence.js';
+import { Room } from '../../web/roomcast/room.js';
+
+const almostOne = () => 1 - Number.EPSILON;
+
+test('the back-off doubles its ceiling up to the cap, is spread over all of it, and is longer for a hidden page', () => {
+  assert.equal(retryDelay(0, { random: almostOne }), BASE_MS - 1);
+  assert.equal(retryDelay(3, { random: almostOne }), BASE_MS * 8 - 1);
+  assert.equal(retryDelay(5000, { random: almostOne }), CAP_MS - 1);
+  assert.equal(retryDelay(5000, { random: almostOne, hidden: true }), CAP_MS * HIDDEN_FACTOR - 1);
+  assert.equal(retryDelay(5, { random: () => 0.5 }), BASE_MS * 16);
+  for (const attempt of [0, 4, 100]) assert.equal(retryDelay(attempt, { random: () => 0 }), 0);
+});
+
+test('tries of a better transport grow apart', () => {
+  assert.equal(climbDelay(0, 100, 1000, () => 0), 50);
+  assert.ok(climbDelay(2, 100, 1000, almostOne) < 400.01);
+  assert.equal(climbDelay(4, 100, 1000, () => 0), 500);
+  assert.equal(climbDelay(4000, 100, 1000, () => 0), 500);
+});
+
+test('a cursor covers what is not later in the same epoch, and nothing of another', () => {
+  const at = (offset, epoch = '0123456789abcdef') => `${epoch}-${offset}`;
+  assert.equal(isCovered(at(7), at(7)), true);
+  assert.equal(isCovered(at(7), at(8)), true);
+  assert.equal(isCovered(at(8), at(7)), false);
+  assert.equal(isCovered(at(10), at(9)), false, 'numbers, not texts');
+  assert.equal(isCovered(at('18446744073709551615'), at('18446744073709551614')), false, 'of 64 bits');
+  assert.equal(isCovered(at(1), at(9, 'fedcba9876543210')), false);
+  assert.equal(isCovered(at(1), undefined), false);
+  assert.equal(isCovered('odd', 'odd'), false);
+});
+
+const STREAM = '\uFEFF: hello\r\nretry: 3000\n\nid: 1\ndata: one\n\nevent: gap\rdata:two\rdata\rdata:  three\r\rdata: \u{1F701}\r\n\r\n:\n\nevent: lost\n\ndata: unfinished';
+const EVENTS = [
+  { event: 'message', data: 'one' },
+  { event: 'gap', data: 'two\n\n three' },
+  { event: 'message', data: '\u{1F701}' },
+];
+
+test('an event stream reads the same whole, char by char, and split at every place', () => {
+  const read = (...pieces) => {
+    const reader = new EventStreamReader();
+    return pieces.flatMap((piece) => reader.push(piece));
+  };
+  assert.deepEqual(read(STREAM), EVENTS);
+  assert.deepEqual(read(...STREAM.split('')), EVENTS);
+  for (let at = 0; at <= STREAM.length; at += 1) assert.deepEqual(read(STREAM.slice(0, at), STREAM.slice(at)), EVENTS, `split at ${at}`);
+});
+
+test('an event that never ends is given up', () => {
+  const reader = new EventStreamReader();
+  const line = `data: ${'x'.repeat(1024 * 1024)}\n`;
+  assert.throws(() => {
+    for (let i = 0; i < 17; i += 1) reader.push(line);
+  }, RangeError);
+});
+
+test('strings are text, bytes binary, everything else json', () => {
+  assert.deepEqual(encodePayload('é'), { kind: 'text', body: 'é', bytes: 2 });
+  for (const [value, body] of [[null, 'null'], [7, '7'], [{ a: [1] }, '{"a":[1]}'], [true, 'true']]) {
+    assert.deepEqual(encodePayload(value), { kind: 'json', body, bytes: body.length });
+  }
+  const bytes = Uint8Array.of(1, 2, 3, 4);
+  for (const value of [bytes, bytes.buffer, new DataView(bytes.buffer)]) {
+    assert.deepEqual(encodePayload(value), { kind: 'binary', body: bytes, bytes: 4 });
+  }
+  assert.deepEqual(encodePayload(bytes.subarray(1, 3)).body, Uint8Array.of(2, 3));
+  const cycle = {};
+  cycle.self = cycle;
+  for (const value of [undefined, () => 1, Symbol('x'), 1n, cycle]) assert.throws(() => encodePayload(value), { code: 'invalid_data' });
+});
+
+test('bytes that wait are not those the caller goes on writing into', () => {
+  const bytes = Uint8Array.of(1);
+  const payloads = [encodePayload(bytes), encodePayload(bytes.buffer)];
+  bytes[0] = 2;
+  for (const { body } of payloads) assert.deepEqual(body, Uint8Array.of(1));
+});
+
+test('a publish command is JSON for every kind', () => {
+  const command = (data) => JSON.parse(publishCommand(5, 'a"b', 'k', encodePayload(data)));
+  const head = { type: 'publish', id: 5, room: 'a"b', key: 'k' };
+  assert.deepEqual(command('a\n"b"'), { ...head, data: 'a\n"b"' });
+  assert.deepEqual(command({ x: [1, null] }), { ...head, data: { x: [1, null] } });
+  assert.deepEqual(command(Uint8Array.of(0, 255)), { ...head, data_base64: 'AP8=' });
+});
+
+test('base64 survives any bytes of any length', () => {
+  for (const length of [0, 1, 2, 3, 255, 8191, 8192, 8193, 100_000]) {
+    const bytes = Uint8Array.from({ length }, (_, i) => (i * 7) % 256);
+    const text = toBase64(bytes);
+    assert.equal(text, Buffer.from(bytes).toString('base64'));
+    assert.deepEqual(fromBase64(text), bytes);
+  }
+});
+
+test('a message tells its kind', () => {
+  const common = { room: 'r', cursor: 'c', time: 1, from: null };
+  assert.deepEqual(decodeMessage({ type: 'message', ...common, data: 'x' }), { ...common, kind: 'text', data: 'x' });
+  assert.deepEqual(decodeMessage({ type: 'message', ...common, data: null }), { ...common, kind: 'json', data: null });
+  assert.deepEqual(decodeMessage({ type: 'message', ...common, data_base64: 'AP8=' }), { ...common, kind: 'binary', data: Uint8Array.of(0, 255) });
+});
+
+test('addresses are below the base, with every segment encoded', () => {
+  const base = baseOf('wss://h.test/below?x=1#y');
+  assert.equal(base.href, 'https://h.test/below/');
+  assert.equal(roomAddress(base, 'chat/a b?#%ü', { since: 'c', history: undefined }).href, 'https://h.test/below/rooms/chat/a%20b%3F%23%25%C3%BC?since=c');
+  assert.equal(presenceAddress(baseOf('http://h.test:81'), 'lobby').href, 'http://h.test:81/presence/lobby');
+  assert.equal(socketAddress(base, { name: 'Ada & Co' }).href, 'wss://h.test/below/connect?name=Ada+%26+Co');
+  assert.equal(address(base, 'x').href, 'https://h.test/below/x');
+  for (const wrong of ['ftp://h.test', 'file:///tmp/', 'h.test', '']) assert.throws(() => baseOf(wrong), TypeError, wrong);
+});
+
+test('room names follow the server’s rules, at the limit and one past it', () => {
+  for (const room of ['lobby', 'chat/lobby', 'é'.repeat(100), 'a//b']) assert.equal(roomProblem(room), '', room);
+  for (const room of ['', undefined, 7, `${'é'.repeat(100)}x`, '/a', 'a/', 'a\nb', '..', 'a/./b', '\ud800']) {
+    assert.notEqual(roomProblem(room), '', JSON.stringify(room));
+  }
+});
+
+test('a refusal knows whether it is the server’s own and whether to come back', async () => {
+  const own = await refusalOf(new Response('{"error":{"code":"bad_cursor","message":"no"}}', { status: 400 }));
+  assert.deepEqual([own.code, own.message, own.ours, own.temporary, own.status], ['bad_cursor', 'no', true, false, 400]);
+  const proxy = await refusalOf(new Response('<html>', { status: 503, headers: { 'Retry-After': '7' } }));
+  assert.deepEqual([proxy.code, proxy.ours, proxy.temporary, proxy.retryMs], ['http_503', false, true, 7000]);
+  assert.equal((await refusalOf(new Response('null', { status: 404 }))).retryMs, undefined);
+  assert.ok(own instanceof RoomcastError && own instanceof Error);
+});
+
+test('a listener that throws is reported and harms no other', (t) => {
+  const later = t.mock.method(globalThis, 'queueMicrotask', () => {});
+  const listeners = new Listeners();
+  const heard = [];
+  const off = listeners.on('x', () => {
+    throw new Error('mine');
+  });
+  listeners.on('x', (detail) => heard.push(detail));
+  listeners.emit('x', 1);
+  assert.deepEqual(heard, [1]);
+  assert.throws(later.mock.calls[0].arguments[0], /mine/);
+  off();
+  listeners.emit('x', 2);
+  assert.deepEqual(heard, [1, 2]);
+  assert.throws(() => listeners.on('x', 'no function'), TypeError);
+});
+
+/** A room whose client only counts. */
+function lonelyRoom(options) {
+  const heard = [];
+  const room = new Room({ left: () => heard.push('left') }, 'lobby', options);
+  room.on('message', ({ data }) => heard.push(data));
+  room.on('gap', ({ cursor }) => heard.push(`gap ${cursor.slice(-2)}`));
+  for (const event of ['join', 'leave']) room.on(event, ({ member }) => heard.push(`${event} ${member.name}`));
+  return { room, heard };
+}
+
+const cursor = (offset, epoch = 'a') => `${epoch.repeat(16)}-${offset}`;
+const message = (offset, epoch) => ({ cursor: cursor(offset, epoch), time: 1, from: null, data: `${offset}` });
+
+test('a room says each message once and in order, whatever a link repeats', () => {
+  const { room, heard } = lonelyRoom({ history: 5 });
+  assert.deepEqual(room.position(), { since: undefined, history: 5, presence: false });
+  room.joined(cursor(1));
+  for (const offset of [2, 3, 2, 3, 4]) room.message(message(offset));
+  room.joined(cursor(2));
+  for (const offset of [3, 4, 5]) room.message(message(offset));
+  assert.deepEqual(heard, ['2', '3', '4', '5']);
+  assert.deepEqual(room.position(), { since: cursor(5), history: undefined, presence: false });
+});
+
+test('a gap moves the room to where it goes on, also into another epoch', () => {
+  const { room, heard } = lonelyRoom({ since: cursor(9) });
+  room.joined(cursor(20));
+  room.gap({ cursor: cursor(20), earliest: cursor(20) });
+  for (const offset of [20, 21]) room.message(message(offset));
+  room.gap({ cursor: cursor(0, 'b'), earliest: cursor(0, 'b') });
+  room.message(message(1, 'b'));
+  assert.deepEqual(heard, ['gap 20', '21', 'gap -0', '1']);
+  assert.equal(room.cursor, cursor(1, 'b'));
+});
+
+test('a room that was closed says nothing more', () => {
+  const { room, heard } = lonelyRoom({});
+  room.joined(cursor(0));
+  room.close();
+  room.close();
+  room.message(message(1));
+  room.gap({ cursor: cursor(3), earliest: cursor(3) });
+  assert.deepEqual(heard, ['left']);
+  assert.throws(() => room.on('massage', () => {}), /no event "massage"/);
+});
+
+test('members are a picture and its changes; a newer picture tells what was missed', () => {
+  const { room, heard } = lonelyRoom({ presence: true });
+  room.showPresence({ count: 3, members: [{ name: 'ada' }, { name: 'grace' }], anonymous: 1 });
+  assert.deepEqual(heard, [], 'the first picture is no change');
+  room.memberJoined({ name: 'bob' });
+  room.memberJoined({ name: 'bob' });
+  room.memberLeft({ name: 'grace' });
+  room.memberLeft({ name: 'nobody' });
+  assert.deepEqual(room.members, [{ name: 'ada' }, { name: 'bob' }]);
+  assert.deepEqual([room.count, room.anonymous, room.crowd], [3, 1, false]);
+  room.showPresence({ count: 2, members: [{ name: 'ada' }, { name: 'eve' }], anonymous: 0 });
+  assert.deepEqual(heard, ['join bob', 'leave grace', 'join eve', 'leave bob']);
+});
+
+test('a crowd has a count and no members, and is no news about anybody', () => {
+  const presence = new Presence();
+  presence.replace({ count: 1, members: [{ name: 'ada' }] });
+  assert.deepEqual(presence.replace({ count: 500 }), { joined: [], left: [] });
+  assert.deepEqual([presence.count, presence.crowd, presence.members], [500, true, []]);
+  assert.deepEqual(presence.replace({ count: 1, members: [{ name: 'eve' }] }), { joined: [], left: [] });
+});
+
+const limits = { count: 3, bytes: 10, deadlineMs: 60_000 };
+
+test('the outbox is bounded by number and by bytes, at the limit and one past it', async () => {
+  const outbox = new Outbox(limits, () => {});
+  const adding = [outbox.add('r', 'x'.repeat(4)), outbox.add('r', 'x'.repeat(6))];
+  await assert.rejects(outbox.add('r', 'x'), { code: 'queue_full', message: /10 bytes/ });
+  adding.push(outbox.add('r', ''));
+  await assert.rejects(outbox.add('r', ''), { code: 'queue_full', message: /3 publishes/ });
+  const [first] = outbox.unsent('link');
+  outbox.resolve(first, { cursor: 'c' });
+  assert.deepEqual(await adding[0], { cursor: 'c' });
+  adding.push(outbox.add('r', 'xxxx'));
+  outbox.rejectAll('closed', 'enough');
+  for (const promise of adding.slice(1)) await assert.rejects(promise, { code: 'closed', maybePublished: false });
+  assert.equal(outbox.size, 0);
+});
+
+test('every publish has its own key, the same on every link, unless one is given', async () => {
+  const outbox = new Outbox(limits, () => {});
+  const adding = [outbox.add('r', 'a'), outbox.add('r', 'b'), outbox.add('r', 'c', 'mine')];
+  const keys = [...outbox.unsent('one')].map((entry) => {
+    entry.link = 'one';
+    return entry.key;
+  });
+  assert.equal(new Set(keys).size, 3);
+  assert.equal(keys[2], 'mine');
+  assert.deepEqual([...outbox.unsent('one')], []);
+  assert.deepEqual([...outbox.unsent('two')].map(({ key }) => key), keys);
+  outbox.rejectOldestSent('one', new RoomcastError('message_too_big', 'no'));
+  await assert.rejects(adding[0], { code: 'message_too_big' });
+  outbox.rejectAll('closed', 'enough');
+  for (const promise of adding.slice(1)) await assert.rejects(promise, { code: 'closed', maybePublished: true });
+});
+
+test('a Blob keeps its place although it must be read first', async () => {
+  let onReady = () => {};
+  const outbox = new Outbox(limits, () => onReady());
+  const adding = [outbox.add('r', new Blob(['ab'])), outbox.add('r', 'later')];
+  assert.deepEqual([...outbox.unsent('link')], [], 'nothing overtakes it');
+  await new Promise((resolve) => (onReady = resolve));
+  assert.deepEqual([...outbox.unsent('link')].map(({ payload }) => payload.kind), ['binary', 'text']);
+  outbox.rejectAll('closed', 'enough');
+  await Promise.allSettled(adding);
+});
+
+test('a publish without a receipt ends with an error that says whether it was sent', async () => {
+  const outbox = new Outbox({ ...limits, deadlineMs: 20 }, () => {});
+  const sent = outbox.add('r', 'a');
+  [...outbox.unsent('link')][0].link = 'link';
+  const unsent = outbox.add('r', 'b');
+  await assert.rejects(sent, { code: 'timeout', maybePublished: true });
+  await assert.rejects(unsent, { code: 'timeout', maybePublished: false });
+});

@@ -1,0 +1,171 @@
+// The live page: numbers of a room as lines, the same over every transport.
+
+import assert from 'node:assert/strict';
+import { execFile, spawn } from 'node:child_process';
+import path from 'node:path';
+import { after, before, test } from 'node:test';
+import { promisify } from 'node:util';
+import { assertNoProblems, launchBrowser, openPage, stateIs } from '../support/browser.js';
+import { cleanEnvironment, repository, startServer } from '../support/server.js';
+
+const TRANSPORTS = ['websocket', 'sse', 'stream', 'longpoll', 'shortpoll'];
+const run = promisify(execFile);
+const example = (name) => path.join(repository, 'examples', name);
+
+let server;
+let browser;
+
+before(async () => {
+  server = await startServer();
+  browser = await launchBrowser();
+});
+
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+const openLive = (room, transport = 'websocket', options = {}) =>
+  openPage(browser, `${server.url}/live.html?${new URLSearchParams({ room, transport })}`, options);
+const publish = (room, numbers) =>
+  fetch(`${server.url}/rooms/${room}`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(numbers) });
+const choose = (tab, transport) => tab.check(`[value="${transport}"]`, { force: true });
+const countBecomes = (tab, count) => tab.waitForFunction((wanted) => document.getElementById('count').textContent === String(wanted), count);
+const lastValues = (tab) => tab.$$eval('.value', (all) => Object.fromEntries(all.map((one) =>
+  [one.querySelector('.series-name').textContent, one.querySelector('.last').textContent])));
+
+/** How many pixels of the first plot are of its line's colour: that something is drawn, and where. */
+const inked = (tab) => tab.$eval('.plot', (canvas) => {
+  const wanted = getComputedStyle(canvas).color.match(/\d+/g).map(Number);
+  const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+  let count = 0;
+  for (let i = 0; i < data.length; i += 4) {
+    if (data[i + 3] > 200 && wanted.every((channel, c) => Math.abs(data[i + c] - channel) < 12)) count += 1;
+  }
+  return count;
+});
+
+for (const transport of TRANSPORTS) {
+  test(`the publisher script is drawn over ${transport}`, async () => {
+    const room = `metrics/${transport}`;
+    const tab = await openLive(room, transport);
+    await stateIs(tab, 'live');
+    await run(example('publish_metrics.py'), ['--server', server.url, '--room', room, '--count', '4', '--interval', '0.2']);
+    await countBecomes(tab, 4);
+    const values = await lastValues(tab);
+    assert.deepEqual(Object.keys(values), ['cpu', 'load', 'memory']);
+    for (const value of Object.values(values)) assert.match(value, /^\d+(\.\d+)?$/);
+    await tab.waitForFunction(() => /^-?[\d.,]+ ms$/.test(document.getElementById('latency').textContent));
+    assert.equal(await tab.textContent('#gaps'), '0');
+    assert.equal(await tab.isVisible('#nothing'), false);
+    await tab.waitForTimeout(100); // one picture
+    assert.ok((await inked(tab)) > 10, 'a line is drawn');
+    assert.match(await tab.getAttribute('.plot >> nth=0', 'aria-label'), /^cpu over time: last [\d.]+, [\d.]+ to [\d.]+$/);
+    assertNoProblems(tab);
+  });
+}
+
+test('switching from transport to transport while messages come loses none and repeats none', async () => {
+  const tab = await openLive('switching');
+  await stateIs(tab, 'live');
+  let sent = 0;
+  for (const transport of [...TRANSPORTS.slice(1), ...TRANSPORTS]) {
+    const publishing = (async () => {
+      for (let i = 0; i < 12; i += 1) await publish('switching', { n: (sent += 1) });
+    })();
+    await choose(tab, transport);
+    await publishing;
+    await stateIs(tab, 'live');
+  }
+  await countBecomes(tab, sent);
+  assert.equal(await tab.textContent('.last'), String(sent));
+  assert.equal(await tab.textContent('#gaps'), '0');
+  await publish('switching', { n: 0 });
+  await countBecomes(tab, sent + 1);
+  assert.match(tab.url(), /transport=shortpoll/);
+  assertNoProblems(tab);
+});
+
+test('who opens the page later sees the line from before', async () => {
+  for (let i = 0; i < 20; i += 1) await publish('before', { n: i, deep: { x: 1 }, word: 'x' });
+  const tab = await openLive('before', 'sse');
+  await countBecomes(tab, 20);
+  assert.deepEqual(await lastValues(tab), { n: '19' });
+  assert.equal(await tab.textContent('#latency'), '–', 'what waited in the room says nothing of the way');
+  assertNoProblems(tab);
+});
+
+test('a server that begins anew is a gap: it is counted, and the line goes on', async (t) => {
+  let own = await startServer();
+  t.after(() => own.kill());
+  const tab = await openPage(browser, `${own.url}/live.html?room=gap&transport=stream`);
+  await stateIs(tab, 'live');
+  const say = (n) => fetch(`${own.url}/rooms/gap`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: String(n) });
+  await say(1);
+  await countBecomes(tab, 1);
+  await own.stop();
+  await stateIs(tab, 'waiting');
+  own = await startServer({ listen: [`http://127.0.0.1:${own.port}`] });
+  await stateIs(tab, 'live');
+  await say(2);
+  await countBecomes(tab, 2);
+  assert.deepEqual(await lastValues(tab), { value: '2' });
+  assert.equal(await tab.textContent('#gaps'), '1');
+  await tab.context().close();
+});
+
+test('where nothing comes, the page shows a loop that works', async () => {
+  const tab = await openLive("it's/empty");
+  await stateIs(tab, 'live');
+  await tab.waitForSelector('#nothing:not([hidden])');
+  const loop = await tab.textContent('#loop');
+  assert.ok(loop.includes(`'${server.url}/rooms/it%27s/empty'`), loop);
+  const shell = spawn('sh', ['-c', loop.replace('sleep 1', 'sleep 0.2')], { env: cleanEnvironment(), stdio: 'ignore', detached: true });
+  try {
+    await tab.waitForSelector('.value');
+  } finally {
+    process.kill(-shell.pid);
+  }
+  assert.match(await tab.textContent('.last'), /^[\d.]+$/);
+  assert.equal(await tab.isVisible('#nothing'), false);
+  assertNoProblems(tab);
+});
+
+test('the shell script publishes what it says', async () => {
+  const tab = await openLive('from/shell', 'longpoll');
+  await run(example('publish_metrics.sh'), [server.url, 'from/shell'], { env: cleanEnvironment({ COUNT: '2', INTERVAL: '0.1' }) });
+  await countBecomes(tab, 2);
+  assert.deepEqual(Object.keys(await lastValues(tab)), ['load', 'processes']);
+});
+
+test('names without end are drawn up to a bound, and markup in them is text', async () => {
+  const tab = await openLive('hostile');
+  await stateIs(tab, 'live');
+  await publish('hostile', { '<img src=x onerror=ran=1>': 1, ...Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`n${i}`, i])) });
+  await countBecomes(tab, 1);
+  assert.equal(await tab.locator('.value').count(), 8);
+  assert.equal(await tab.textContent('.series-name >> nth=0'), '<img src=x onerror=ran=1>');
+  assert.match(await tab.textContent('#surplus'), /^13 more not shown/);
+  assert.equal(await tab.evaluate(() => window.ran), undefined);
+  assertNoProblems(tab);
+});
+
+test('the keyboard is enough, 320 pixels too, and the chat is one step away', async () => {
+  await publish('small', { 'a rather long name of a series that goes on': 123_456.789, b: 1 });
+  const tab = await openLive('small', 'websocket', { viewport: { width: 320, height: 568 }, reducedMotion: 'reduce' });
+  await countBecomes(tab, 1);
+  const [content, screen] = await tab.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
+  assert.ok(content <= screen, `${content} > ${screen}`);
+  await tab.focus('[value="websocket"]');
+  await tab.keyboard.press('ArrowRight');
+  await tab.waitForFunction(() => document.getElementById('state-text').textContent === 'Live by EventSource');
+  assert.equal(await tab.textContent('#announced'), 'Live by EventSource');
+  assert.equal(await tab.textContent('#count'), '1', 'nothing is read twice');
+  await tab.click('#to-chat');
+  await tab.waitForSelector('#join:not([hidden])');
+  assert.equal(await tab.inputValue('#join-room'), 'small');
+  await tab.click('.brand-link');
+  await stateIs(tab, 'live');
+  assert.equal(await tab.textContent('#room'), 'demo/metrics');
+  assertNoProblems(tab);
+});

@@ -1,0 +1,180 @@
+// Draws one series on a canvas: time on x, the newest at the right edge, a smooth line, a few readable ticks.
+
+import { monotoneSlopes, niceScale, shortNumber } from './series.js';
+
+const MARGIN = { top: 10, right: 12, bottom: 24, left: 52 };
+const TICK_SECONDS = [5, 10, 15, 30, 60, 120, 300, 600];
+const TICK_WIDTH_PX = 90;
+const LAST_DOT_PX = 3.5;
+const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+
+export class Plot {
+  #canvas;
+  #context;
+  #width = 0;
+  #height = 0;
+  #colors = null;
+
+  /** @param {HTMLCanvasElement} canvas its size is what the style sheet gives it, its line the element's `color` */
+  constructor(canvas) {
+    this.#canvas = canvas;
+    this.#context = canvas.getContext('2d');
+    new ResizeObserver(() => this.#fit()).observe(canvas);
+    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
+      this.#colors = null;
+    });
+  }
+
+  /**
+   * @param {{time: number, value: number, broken: boolean}[]} points
+   * @param {{from: number, to: number}} range of time, in ms since the epoch
+   */
+  draw(points, { from, to }) {
+    if (this.#width === 0) this.#fit();
+    const shown = visible(points, from, to);
+    const scale = scaleOf(shown);
+    const right = this.#width - MARGIN.right;
+    const bottom = this.#height - MARGIN.bottom;
+    const place = {
+      x: (time) => MARGIN.left + ((time - from) / (to - from)) * (right - MARGIN.left),
+      y: (value) => bottom - ((value - scale.low) / (scale.high - scale.low)) * (bottom - MARGIN.top),
+    };
+    const context = this.#context;
+    context.clearRect(0, 0, this.#width, this.#height);
+    context.font = '12px ui-sans-serif, system-ui, sans-serif';
+    this.#drawValueTicks(scale, place, right);
+    this.#drawTimeTicks(from, to, place, bottom);
+    context.save();
+    context.beginPath();
+    context.rect(MARGIN.left, 0, right - MARGIN.left + LAST_DOT_PX + 1, this.#height);
+    context.clip();
+    const runs = runsOf(shown).map((run) => run.map(({ time, value }) => ({ x: place.x(time), y: place.y(value) })));
+    for (const run of runs) this.#drawRun(run, bottom);
+    if (runs.length > 0) this.#drawDot(runs.at(-1).at(-1));
+    this.#drawBreaks(shown, place, bottom);
+    context.restore();
+  }
+
+  #drawValueTicks({ ticks }, place, right) {
+    const context = this.#context;
+    const { line, muted } = this.#palette();
+    context.textAlign = 'right';
+    context.textBaseline = 'middle';
+    context.lineWidth = 1;
+    for (const tick of ticks) {
+      const y = Math.round(place.y(tick)) + 0.5;
+      context.strokeStyle = line;
+      this.#stroke([[MARGIN.left, y], [right, y]]);
+      context.fillStyle = muted;
+      context.fillText(shortNumber(tick), MARGIN.left - 8, y);
+    }
+  }
+
+  #drawTimeTicks(from, to, place, bottom) {
+    const context = this.#context;
+    const fitting = Math.max(1, (this.#width - MARGIN.left - MARGIN.right) / TICK_WIDTH_PX);
+    const step = 1000 * (TICK_SECONDS.find((seconds) => (to - from) / 1000 / seconds <= fitting) ?? TICK_SECONDS.at(-1));
+    context.fillStyle = this.#palette().muted;
+    context.textAlign = 'center';
+    context.textBaseline = 'alphabetic';
+    for (let time = Math.ceil(from / step) * step; time <= to; time += step) {
+      const x = place.x(time);
+      // Half a label past an edge is worse than none.
+      if (x > MARGIN.left + 4 && x < this.#width - 30) context.fillText(clock.format(time), x, bottom + 18);
+    }
+  }
+
+  #drawRun(points, bottom) {
+    const context = this.#context;
+    const { ink } = this.#palette();
+    const last = points.at(-1);
+    context.beginPath();
+    trace(context, points);
+    context.strokeStyle = ink;
+    context.lineWidth = 2;
+    context.lineJoin = context.lineCap = 'round';
+    context.stroke();
+    context.lineTo(last.x, bottom);
+    context.lineTo(points[0].x, bottom);
+    context.globalAlpha = 0.1;
+    context.fillStyle = ink;
+    context.fill();
+    context.globalAlpha = 1;
+  }
+
+  #drawDot({ x, y }) {
+    this.#context.fillStyle = this.#palette().ink;
+    this.#context.beginPath();
+    this.#context.arc(x, y, LAST_DOT_PX, 0, 2 * Math.PI);
+    this.#context.fill();
+  }
+
+  /** A dashed upright where messages are missing. */
+  #drawBreaks(points, place, bottom) {
+    const context = this.#context;
+    context.strokeStyle = this.#palette().own;
+    context.lineWidth = 1.5;
+    context.setLineDash([4, 4]);
+    for (const { time } of points.filter(({ broken }) => broken)) this.#stroke([[place.x(time), MARGIN.top], [place.x(time), bottom]]);
+    context.setLineDash([]);
+  }
+
+  #stroke([[x1, y1], [x2, y2]]) {
+    this.#context.beginPath();
+    this.#context.moveTo(x1, y1);
+    this.#context.lineTo(x2, y2);
+    this.#context.stroke();
+  }
+
+  #palette() {
+    if (this.#colors) return this.#colors;
+    const style = getComputedStyle(this.#canvas);
+    const token = (name) => style.getPropertyValue(name).trim();
+    this.#colors = { ink: style.color, line: token('--line'), muted: token('--muted'), own: token('--own') };
+    return this.#colors;
+  }
+
+  #fit() {
+    const ratio = devicePixelRatio || 1;
+    this.#width = this.#canvas.clientWidth;
+    this.#height = this.#canvas.clientHeight;
+    this.#canvas.width = Math.round(this.#width * ratio);
+    this.#canvas.height = Math.round(this.#height * ratio);
+    this.#context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  }
+}
+
+/** The points within the range and one beyond its old end, so that the line comes in from the edge. */
+function visible(points, from, to) {
+  const first = points.findIndex(({ time }) => time >= from);
+  if (first < 0) return [];
+  return points.slice(Math.max(0, first - 1)).filter(({ time }) => time <= to);
+}
+
+function scaleOf(points) {
+  if (points.length === 0) return niceScale(0, 1);
+  const values = points.map(({ value }) => value);
+  const [least, most] = [Math.min(...values), Math.max(...values)];
+  // A scale that begins at nought lies least; not where all the movement is far above it.
+  return niceScale(least > 0 && least < most * 0.8 ? 0 : least, most);
+}
+
+/** Cut where messages are missing. */
+function runsOf(points) {
+  const runs = [];
+  for (const point of points) {
+    if (point.broken || runs.length === 0) runs.push([]);
+    runs.at(-1).push(point);
+  }
+  return runs;
+}
+
+function trace(context, points) {
+  const slopes = monotoneSlopes(points);
+  context.moveTo(points[0].x, points[0].y);
+  for (let i = 1; i < points.length; i += 1) {
+    const [from, to] = [points[i - 1], points[i]];
+    const third = (to.x - from.x) / 3;
+    context.bezierCurveTo(from.x + third, from.y + slopes[i - 1] * third, to.x - third, to.y - slopes[i] * third, to.x, to.y);
+  }
+}

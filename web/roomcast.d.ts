@@ -1,0 +1,126 @@
+// Types of roomcast.js. What things mean stands there and in docs/client.md.
+
+export type Transport = 'websocket' | 'sse' | 'poll';
+
+export type State =
+  | { name: 'idle' | 'connecting' }
+  | { name: 'live'; transport: Transport }
+  | { name: 'waiting'; retryAt: number; reason: string }
+  | { name: 'offline'; reason?: string }
+  | { name: 'closed'; reason: string; code?: string };
+
+export interface Options {
+  name?: string;
+  transports?: Transport[];
+  maxPending?: number;
+  maxPendingBytes?: number;
+  publishTimeoutMs?: number;
+  /** The class of the `ws` package, for instance. */
+  WebSocket?: new (url: string, protocols?: string[]) => any;
+  fetch?: typeof fetch;
+  timing?: Partial<Timing>;
+}
+
+export interface Timing {
+  connectMs: number;
+  doubtMs: number;
+  requestMs: number;
+  pongMs: number;
+  silenceMs: number;
+  wakeMs: number;
+  pollWaitSeconds: number;
+  presenceMs: number;
+  stableMs: number;
+  climbMs: number;
+  climbCapMs: number;
+  closeMs: number;
+}
+
+export interface RoomOptions {
+  since?: string;
+  history?: number;
+  presence?: boolean;
+}
+
+interface MessageFrame {
+  room: string;
+  cursor: string;
+  /** Milliseconds since the epoch. */
+  time: number;
+  from: string | null;
+}
+
+export type Message =
+  | (MessageFrame & { kind: 'text'; data: string })
+  | (MessageFrame & { kind: 'json'; data: any })
+  | (MessageFrame & { kind: 'binary'; data: Uint8Array });
+
+export interface Member {
+  name: string;
+}
+
+export interface Presence {
+  room: string;
+  count: number;
+  anonymous: number;
+  /** Too many to be named. */
+  crowd: boolean;
+  members: Member[];
+}
+
+export interface Receipt {
+  room: string;
+  cursor: string;
+  subscribers: number;
+  duplicate: boolean;
+}
+
+export interface RoomEvents {
+  message: Message;
+  gap: { room: string; cursor: string; earliest: string };
+  joined: { room: string; cursor: string | undefined };
+  presence: Presence;
+  join: { room: string; member: Member };
+  leave: { room: string; member: Member };
+  error: RoomcastError;
+  closed: { room: string; error: RoomcastError | undefined };
+}
+
+export type Unlisten = () => void;
+
+export interface Room {
+  readonly name: string;
+  readonly cursor: string | undefined;
+  readonly closed: boolean;
+  readonly members: Member[];
+  readonly count: number;
+  readonly anonymous: number;
+  readonly crowd: boolean;
+  on<E extends keyof RoomEvents>(event: E, listener: (detail: RoomEvents[E]) => void): Unlisten;
+  off<E extends keyof RoomEvents>(event: E, listener: (detail: RoomEvents[E]) => void): void;
+  /** A string is text; bytes and Blobs are binary; everything else travels as JSON. */
+  publish(data: unknown, options?: { key?: string }): Promise<Receipt>;
+  fetchPresence(): Promise<{ room: string; count: number; anonymous?: number; members?: Member[] }>;
+  close(): void;
+}
+
+export interface Client {
+  readonly state: State;
+  on(event: 'state', listener: (state: State) => void): Unlisten;
+  off(event: 'state', listener: (state: State) => void): void;
+  room(name: string, options?: RoomOptions): Room;
+  publish(room: string, data: unknown, options?: { key?: string }): Promise<Receipt>;
+  retry(): void;
+  close(): void;
+}
+
+export class RoomcastError extends Error {
+  readonly code: string;
+  /** Of a publish without a receipt: it was sent, so it may have happened. */
+  readonly maybePublished?: boolean;
+  /** Of an HTTP answer. */
+  readonly status?: number;
+}
+
+export function connect(url: string | URL, options?: Options): Client;
+export function connect(options?: Options): Client;

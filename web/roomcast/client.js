@@ -1,0 +1,212 @@
+// One server, many rooms, one link at a time.
+
+import { baseOf, presenceAddress, roomAddress, roomProblem } from './addresses.js';
+import { Environment } from './environment.js';
+import { RoomcastError } from './errors.js';
+import { HttpLink } from './http_link.js';
+import { getJson } from './http_sources.js';
+import { Keeper } from './keeper.js';
+import { Line } from './line.js';
+import { Listeners } from './listeners.js';
+import { Outbox } from './outbox.js';
+import { Room } from './room.js';
+import { WebSocketLink } from './websocket_link.js';
+
+const TRANSPORTS = ['websocket', 'sse', 'poll'];
+
+/** How long things may take, in milliseconds unless the name says otherwise. */
+export const TIMING = Object.freeze({
+  connectMs: 10_000, // to the server's first word
+  doubtMs: 3_000, // then plain HTTP is asked whether this transport is blocked
+  requestMs: 15_000, // a publish by POST, a look at who is there
+  pongMs: 10_000, // the answer to a ping after a silence
+  silenceMs: 60_000, // of an event stream; the server says something every 25 s
+  wakeMs: 30_000, // a request silent for that long is made anew when the page wakes up
+  pollWaitSeconds: 25, // below what proxies cut at
+  presenceMs: 30_000, // between looks at who is there, where nobody tells
+  stableMs: 5_000, // a link that lived this long was a good one
+  climbMs: 60_000, // to the first try of a better transport, doubling
+  climbCapMs: 30 * 60_000,
+  closeMs: 1_000, // for the other side to say goodbye
+});
+
+/**
+ * What links need of the client.
+ * @typedef {object} Host
+ * @property {URL} base the server's
+ * @property {string} [userName]
+ * @property {typeof TIMING} timing
+ * @property {typeof fetch} fetch
+ * @property {typeof WebSocket} [WebSocket]
+ * @property {Outbox} outbox
+ * @property {() => Iterable<Room>} rooms those to be joined
+ * @property {(link: object) => void} onOpen the server said something over the link: it works
+ * @property {(link: object, failure: object) => void} onDown the link is over, by itself
+ */
+
+export class Client {
+  #host;
+  #keeper;
+  #outbox;
+  #rooms = new Map();
+  #requests = new Set(); // Lines of what was asked besides the link
+  #listeners = new Listeners();
+  #closed = false;
+
+  /** Clients are made by `connect`. */
+  constructor(url, options = {}) {
+    const { name, transports = TRANSPORTS, maxPending = 100, maxPendingBytes = 1024 * 1024, publishTimeoutMs = 60_000 } = options;
+    const base = baseOf(url);
+    const WebSocketClass = options.WebSocket ?? globalThis.WebSocket;
+    const fetchFunction = options.fetch ?? globalThis.fetch;
+    this.#outbox = new Outbox({ count: maxPending, bytes: maxPendingBytes, deadlineMs: publishTimeoutMs }, () => this.#flush());
+    this.#host = {
+      base,
+      userName: name || undefined,
+      timing: { ...TIMING, ...options.timing },
+      // Not as a method of ours: a browser's fetch wants its own `this`.
+      fetch: (address, init) => fetchFunction(address, init),
+      WebSocket: WebSocketClass,
+      outbox: this.#outbox,
+      rooms: () => this.#rooms.values(),
+      onOpen: (link) => this.#keeper.opened(link),
+      onDown: (link, failure) => this.#onDown(link, failure),
+    };
+    this.#keeper = new Keeper({
+      transports: usable(transports, WebSocketClass),
+      timing: this.#host.timing,
+      environment: new Environment(base),
+      makeLink: (transport) => (transport === 'websocket' ? new WebSocketLink(this.#host) : new HttpLink(transport, this.#host)),
+      isWanted: () => this.#rooms.size > 0 || this.#outbox.size > 0,
+      probe: () => this.#probe(),
+      onState: (state) => this.#listeners.emit('state', state),
+      onOpen: (link) => this.#joinAll(link),
+      onEnd: ({ reason, code }) => this.#outbox.rejectAll(code ?? 'refused', reason),
+    });
+  }
+
+  /**
+   * `{name, transport?, retryAt?, reason?, code?}`; `name`: idle (no room yet), connecting, live (by `transport`), waiting (until
+   * `retryAt`, ms since the epoch), offline (the browser has no network), closed (by us, or refused with `code` and `reason`).
+   */
+  get state() {
+    return this.#keeper.state;
+  }
+
+  /** Listens to `state`. @returns {() => void} takes the listener away again */
+  on(event, listener) {
+    if (event !== 'state') throw new TypeError(`A client has no event "${event}", but state.`);
+    return this.#listeners.on(event, listener);
+  }
+
+  off(event, listener) {
+    this.#listeners.off(event, listener);
+  }
+
+  /**
+   * Joins a room. Listen to it before you wait for anything, and nothing is missed.
+   * @param {string} name
+   * @param {object} [options]
+   * @param {string} [options.since] a cursor: begin with everything after it
+   * @param {number} [options.history] begin with the last so many messages
+   * @param {boolean} [options.presence] keep `members` up to date
+   * @throws {RoomcastError} `bad_room_name`, `already_joined`, `closed`
+   */
+  room(name, options = {}) {
+    this.#check(name);
+    if (this.#rooms.has(name)) throw new RoomcastError('already_joined', `This client has already joined the room "${name}".`);
+    const room = new Room({
+      publish: (...publish) => this.publish(...publish),
+      fetchPresence: (roomName) => this.#ask(presenceAddress(this.#host.base, roomName)),
+      left: (leaver) => this.#onLeft(leaver),
+    }, name, options);
+    this.#rooms.set(name, room);
+    this.#keeper.link?.join(room);
+    this.#keeper.want();
+    return room;
+  }
+
+  /** Publishes into a room, joined or not. See `Room.publish`. */
+  async publish(room, data, { key } = {}) {
+    this.#check(room);
+    const { name, reason, code = 'refused' } = this.state;
+    if (name === 'closed') throw new RoomcastError(code, reason);
+    const receipt = this.#outbox.add(room, data, key);
+    this.#keeper.want();
+    return receipt;
+  }
+
+  /** Tries to connect now, if it is waiting or was refused. */
+  retry() {
+    if (!this.#closed) this.#keeper.retry();
+  }
+
+  /** Ends it for good: rooms close, what is not published yet fails with `closed`, nothing is left running. */
+  close() {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#keeper.close();
+    for (const room of [...this.#rooms.values()]) room.close();
+    this.#outbox.rejectAll('closed', 'The client was closed.');
+    for (const line of this.#requests) line.end();
+    this.#listeners.clear();
+  }
+
+  #check(room) {
+    if (this.#closed) throw new RoomcastError('closed', 'The client was closed.');
+    const problem = roomProblem(room);
+    if (problem) throw new RoomcastError('bad_room_name', problem);
+  }
+
+  #joinAll(link) {
+    for (const room of [...this.#rooms.values()]) link.join(room);
+    link.flush();
+  }
+
+  #onLeft(room) {
+    this.#rooms.delete(room.name);
+    this.#keeper.left(room);
+  }
+
+  #flush() {
+    this.#keeper.link?.flush();
+  }
+
+  #onDown(link, failure) {
+    if (failure.blames) this.#outbox.rejectOldestSent(link, new RoomcastError(failure.blames, failure.reason));
+    this.#keeper.down(link, failure);
+  }
+
+  async #ask(url) {
+    const line = new Line();
+    this.#requests.add(line);
+    line.expect(this.#host.timing.requestMs);
+    try {
+      return await getJson(this.#host, url, line);
+    } finally {
+      line.end();
+      this.#requests.delete(line);
+    }
+  }
+
+  /** Whether the server is there for plain HTTP, whatever the transport at fault says. */
+  async #probe() {
+    const [room] = this.#rooms.keys();
+    try {
+      const answer = await this.#ask(roomAddress(this.#host.base, room ?? this.#outbox.room, { transport: 'poll' }));
+      return typeof answer?.cursor === 'string' ? 'works' : 'unreachable';
+    } catch (error) {
+      if (!error.ours || error.temporary) return 'unreachable';
+      // Only these are about us; any other answer of the server itself shows that it is there.
+      return [401, 403].includes(error.status) ? error : 'works';
+    }
+  }
+}
+
+function usable(transports, WebSocketClass) {
+  const unknown = transports.filter((transport) => !TRANSPORTS.includes(transport));
+  if (unknown.length > 0) throw new TypeError(`There is no transport "${unknown[0]}", but ${TRANSPORTS.join(', ')}.`);
+  const all = transports.filter((transport) => transport !== 'websocket' || WebSocketClass !== undefined);
+  if (all.length === 0) throw new TypeError('No transport is left: this platform has no WebSocket (see docs/client.md).');
+  return all;
+}

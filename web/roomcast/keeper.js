@@ -1,0 +1,233 @@
+// Keeps one link up: comes back after cuts, steps down to the next transport where a network blocks one, and climbs again.
+//
+//   idle ──wanted──▶ connecting ──▶ live ──down──▶ waiting ──timer, wake──▶ connecting
+//                        │                            │
+//                        └──no network──▶ offline ◀───┘       closed: close(), or the server said do not come back
+
+import { climbDelay, retryDelay } from './backoff.js';
+
+/** Failures with the server's HTTP working, after which a transport counts as blocked: never opened, or opened and died young. */
+const STRIKES_UNOPENED = 2;
+const STRIKES_YOUNG = 3;
+
+/** What a server may ask for; the platform's timers take 24 days at most. */
+const RETRY_MAX_MS = 3_600_000;
+
+export class Keeper {
+  #options;
+  #state = { name: 'idle' };
+  #level; // index into transports; 0 is the best
+  #link = null;
+  #trial = null; // {link, level} of a better transport being tried while the link works
+  #timer = null; // the one thing waited for: doubts about a slow link, or the next attempt
+  #climbTimer = null;
+  #openedAt = null;
+  #round = 0; // counts the links let go of, so that a late answer finds out that it is late
+  #attempt = 0;
+  #strikes = 0;
+  #climbs = 0;
+
+  /**
+   * @param {object} options
+   * @param {string[]} options.transports best first
+   * @param {(name: string) => object} options.makeLink a new WebSocketLink or HttpLink that tells `opened` and `down` here
+   * @param {() => boolean} options.isWanted whether there is anything to be connected for
+   * @param {() => Promise<'works'|'unreachable'|RoomcastError>} options.probe asks the server by plain HTTP; an error is its refusal
+   * @param {(state: object) => void} options.onState
+   * @param {(link: object) => void} options.onOpen a link to join the rooms on; the one before is closed
+   * @param {(error: object) => void} options.onEnd the server will not have us
+   */
+  constructor(options) {
+    this.#options = options;
+    this.#level = Math.max(0, options.transports.indexOf(options.environment.recall()));
+    options.environment.listen(() => this.wake(), () => this.#onNetwork());
+  }
+
+  get state() {
+    return this.#state;
+  }
+
+  /** The link that is up, or null. */
+  get link() {
+    return this.#state.name === 'live' ? this.#link : null;
+  }
+
+  /** There is something to be connected for. */
+  want() {
+    if (this.#state.name === 'idle') this.#connect();
+  }
+
+  /** The room is not to be followed any more, be the link up or not yet. */
+  left(room) {
+    this.#link?.leave(room);
+  }
+
+  /** Trying now is worthwhile. */
+  wake() {
+    if (this.#state.name === 'waiting') this.#connect();
+    else this.link?.check();
+  }
+
+  /** The user asks for it: tries now, even after a refusal. */
+  retry() {
+    if (['waiting', 'offline', 'closed'].includes(this.#state.name)) this.#connect();
+  }
+
+  close() {
+    this.#end('', undefined);
+    this.#options.environment.stop();
+  }
+
+  /** From a link: it works. */
+  opened(link) {
+    if (link === this.#trial?.link) this.#climb(this.#trial);
+    else if (link !== this.#link) return;
+    clearTimeout(this.#timer);
+    this.#openedAt = performance.now();
+    this.#options.environment.remember(link.name);
+    this.#change({ name: 'live', transport: link.name });
+    this.#options.onOpen(link);
+    this.#planClimb();
+  }
+
+  /** From a link: it is over. `failure`: {reason, code?, retryMs?, final?, blocked?}. */
+  down(link, failure) {
+    if (link === this.#trial?.link) return this.#tryNext(this.#trial.level + 1);
+    if (link !== this.#link) return undefined;
+    const age = this.#openedAt === null ? null : performance.now() - this.#openedAt;
+    this.#release();
+    if (failure.final) return this.#refused(failure);
+    if (age !== null && age >= this.#options.timing.stableMs) this.#forgive();
+    const isYoung = age === null || age < this.#options.timing.stableMs;
+    const canStepDown = this.#level + 1 < this.#options.transports.length;
+    if (isYoung && canStepDown && failure.retryMs === undefined) return this.#suspect(failure, age === null);
+    return this.#retryLater(failure);
+  }
+
+  #connect() {
+    this.#release();
+    if (!this.#options.environment.online) return this.#change({ name: 'offline' });
+    if (!this.#options.isWanted()) return this.#change({ name: 'idle' });
+    this.#change({ name: 'connecting' });
+    this.#link = this.#options.makeLink(this.#options.transports[this.#level]);
+    if (this.#level + 1 < this.#options.transports.length) {
+      this.#timer = setTimeout(() => this.#doubt(), this.#options.timing.doubtMs);
+    }
+    return this.#link.open();
+  }
+
+  /** It takes long: if the server answers plain HTTP meanwhile, something on the way holds this transport back. */
+  async #doubt() {
+    const link = this.#link;
+    const verdict = await this.#options.probe();
+    if (link !== this.#link || this.#state.name !== 'connecting') return;
+    if (verdict === 'works') this.#stepDown();
+  }
+
+  /** The link failed early: is the server away, or is the transport blocked? */
+  async #suspect(failure, unopened) {
+    const round = this.#round;
+    if (this.#state.name !== 'connecting') this.#change({ name: 'connecting' });
+    const verdict = await this.#options.probe();
+    if (round !== this.#round) return;
+    if (verdict instanceof Error) this.#refused({ reason: verdict.message, code: verdict.code });
+    else if (verdict === 'unreachable') this.#retryLater(failure);
+    else {
+      this.#strikes += 1;
+      // One quick failure may be a server that was just restarting.
+      const enough = failure.blocked ? 1 : unopened ? STRIKES_UNOPENED : STRIKES_YOUNG;
+      if (this.#strikes >= enough) this.#stepDown();
+      else this.#retryLater(failure);
+    }
+  }
+
+  #stepDown() {
+    this.#strikes = 0;
+    this.#level += 1;
+    this.#connect();
+  }
+
+  #retryLater({ reason, retryMs }) {
+    const { environment } = this.#options;
+    this.#release();
+    if (!this.#options.isWanted()) return this.#change({ name: 'idle' });
+    if (!environment.online) return this.#change({ name: 'offline', reason });
+    const delayMs = Math.min(retryMs ?? retryDelay(this.#attempt, { hidden: environment.hidden }), RETRY_MAX_MS);
+    this.#attempt += 1;
+    this.#timer = setTimeout(() => this.#connect(), delayMs);
+    return this.#change({ name: 'waiting', retryAt: Date.now() + delayMs, reason });
+  }
+
+  #onNetwork() {
+    if (['idle', 'closed'].includes(this.#state.name)) return;
+    if (!this.#options.environment.online) {
+      this.#release();
+      this.#change({ name: 'offline' });
+    } else {
+      // Another network may let through what the last one blocked.
+      this.#climbs = 0;
+      if (this.#state.name === 'offline') this.#connect();
+      else this.wake();
+    }
+  }
+
+  #planClimb() {
+    clearTimeout(this.#climbTimer);
+    if (this.#level === 0) return;
+    const { climbMs, climbCapMs } = this.#options.timing;
+    this.#climbTimer = setTimeout(() => this.#tryNext(0), climbDelay(this.#climbs, climbMs, climbCapMs));
+  }
+
+  /** Tries the transports from `level` on that are better than the one in use. */
+  #tryNext(level) {
+    this.#trial?.link.close();
+    this.#trial = null;
+    if (level >= this.#level) {
+      this.#climbs += 1;
+      return this.#planClimb();
+    }
+    this.#trial = { level, link: this.#options.makeLink(this.#options.transports[level]) };
+    return this.#trial.link.open(true);
+  }
+
+  /** The trial works: it takes over, and the rooms go on from their cursors. */
+  #climb({ link, level }) {
+    this.#link.close();
+    this.#link = link;
+    this.#level = level;
+    this.#strikes = 0;
+    this.#trial = null;
+  }
+
+  #forgive() {
+    this.#attempt = 0;
+    this.#strikes = 0;
+    if (this.#level === 0) this.#climbs = 0;
+  }
+
+  #refused({ reason, code }) {
+    this.#end(reason, code);
+    this.#options.onEnd({ reason, code });
+  }
+
+  #end(reason, code) {
+    this.#release();
+    this.#change({ name: 'closed', reason, code });
+  }
+
+  #release() {
+    clearTimeout(this.#timer);
+    clearTimeout(this.#climbTimer);
+    this.#trial?.link.close();
+    this.#link?.close();
+    this.#trial = null;
+    this.#link = null;
+    this.#openedAt = null;
+    this.#round += 1;
+  }
+
+  #change(state) {
+    this.#state = state;
+    this.#options.onState(state);
+  }
+}

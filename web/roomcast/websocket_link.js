@@ -1,0 +1,213 @@
+// All rooms over one WebSocket with roomcast.v1. A link lives once: when it is down, the client makes another.
+
+import { socketAddress } from './addresses.js';
+import { RoomcastError } from './errors.js';
+import { publishCommand } from './payload.js';
+
+// RFC 6455 section 7.4.1
+const POLICY = 1008;
+const NO_WORD = 1006;
+const BLAMES_PUBLISH = new Map([
+  [1007, 'invalid_data'],
+  [1009, 'message_too_big'],
+]);
+
+export class WebSocketLink {
+  name = 'websocket';
+  #host;
+  #socket = null;
+  #open = false;
+  #timer = null; // the one thing waited for: the welcome, the next look at the silence, or a pong
+  #heardAt = 0;
+  #pingMs = 0;
+  #messageBytes = Infinity;
+  #ids = 0;
+  #replies = new Map(); // id of a request -> what to do with its reply
+  #rooms = new Map(); // name -> Room, of those the server took us into
+
+  /** @param {import('./client.js').Host} host */
+  constructor(host) {
+    this.#host = host;
+  }
+
+  /** Connects; `host.onOpen` follows once the server said a word, for an upgrade alone proves nothing. */
+  open() {
+    const url = socketAddress(this.#host.base, { name: this.#host.userName });
+    let socket;
+    try {
+      socket = new this.#host.WebSocket(url.href, ['roomcast.v1']);
+    } catch (error) {
+      // Not thrown further: the caller gets every failure in one way, and later.
+      this.#wait(0, () => this.#fail({ reason: error.message }));
+      return;
+    }
+    this.#socket = socket;
+    socket.onmessage = (event) => this.#onFrame(event.data);
+    socket.onclose = (event) => this.#onClose(event);
+    socket.onerror = () => {}; // close follows
+    this.#wait(this.#host.timing.connectMs, () => this.#fail({ reason: 'The server did not answer in time.', blocked: true }));
+  }
+
+  join(room) {
+    const { since, history, presence } = room.position();
+    const command = { type: 'subscribe', room: room.name, since, history, presence: presence || undefined };
+    this.#request(command, (reply) => this.#onSubscribed(room, reply));
+  }
+
+  leave(room) {
+    if (this.#rooms.get(room.name) === room) this.#rooms.delete(room.name);
+    this.#request({ type: 'unsubscribe', room: room.name }, () => {});
+  }
+
+  /** Sends what waits in the outbox. */
+  flush() {
+    if (!this.#open) return;
+    for (const entry of [...this.#host.outbox.unsent(this)]) this.#publish(entry);
+  }
+
+  /** The network or the page woke up: is this link still alive? */
+  check() {
+    if (!this.#open) return;
+    const askedAt = performance.now();
+    this.#send('{"type":"ping"}');
+    this.#wait(this.#host.timing.pongMs, () => {
+      if (this.#heardAt >= askedAt) this.#watch();
+      else this.#fail({ reason: 'Nothing comes back from the server.', dead: true });
+    });
+  }
+
+  close() {
+    this.#release(false);
+  }
+
+  #onFrame(text) {
+    let object;
+    try {
+      object = JSON.parse(text);
+    } catch {
+      return this.#fail({ reason: 'The server said something that is not roomcast.v1.' });
+    }
+    this.#heardAt = performance.now();
+    if (this.#open) this.#onObject(object);
+    else if (object.type === 'welcome') this.#onWelcome(object);
+    else if (object.type === 'bye') this.#onBye(object);
+  }
+
+  #onWelcome({ ping_ms: pingMs, limits }) {
+    this.#open = true;
+    this.#pingMs = pingMs;
+    this.#messageBytes = limits?.message_bytes ?? Infinity;
+    this.#watch();
+    this.#host.onOpen(this);
+  }
+
+  #onObject(object) {
+    const room = this.#rooms.get(object.room);
+    switch (object.type) {
+      case 'message': return room?.message(object);
+      case 'ok':
+      case 'error': return this.#onReply(object);
+      case 'gap': return room?.gap(object);
+      case 'presence': return room?.showPresence(object);
+      case 'join': return room?.memberJoined(object.member);
+      case 'leave': return room?.memberLeft(object.member);
+      case 'bye': return this.#onBye(object);
+      default: return undefined; // of a newer server
+    }
+  }
+
+  #onReply(reply) {
+    const then = this.#replies.get(reply.id);
+    this.#replies.delete(reply.id);
+    then?.(reply);
+  }
+
+  #onSubscribed(room, reply) {
+    if (room.closed) return;
+    if (reply.type === 'ok') {
+      this.#rooms.set(room.name, room);
+      room.joined(reply.cursor);
+      if (reply.presence) room.showPresence(reply.presence);
+    } else if (reply.code === 'overloaded') {
+      this.#fail({ reason: reply.message });
+    } else {
+      room.refuse(new RoomcastError(reply.code, reply.message));
+    }
+  }
+
+  #publish(entry) {
+    if (entry.payload.bytes > this.#messageBytes) {
+      const limit = `The message has ${entry.payload.bytes} bytes, but the server takes ${this.#messageBytes} (limits.message_bytes).`;
+      return this.#host.outbox.reject(entry, new RoomcastError('message_too_big', limit));
+    }
+    entry.link = this;
+    this.#ids += 1;
+    this.#replies.set(this.#ids, (reply) => this.#onReceipt(entry, reply));
+    return this.#send(publishCommand(this.#ids, entry.room, entry.key, entry.payload));
+  }
+
+  #onReceipt(entry, reply) {
+    const { code, message, cursor, subscribers, duplicate = false } = reply;
+    if (reply.type === 'ok') this.#host.outbox.resolve(entry, { room: entry.room, cursor, subscribers, duplicate });
+    else this.#host.outbox.reject(entry, new RoomcastError(code, message));
+  }
+
+  #onBye({ reason, retry_ms: retryMs }) {
+    this.#fail({ reason: `The server said: ${reason}.`, code: reason, retryMs, final: retryMs === undefined });
+  }
+
+  #onClose({ code, reason }) {
+    this.#fail({
+      reason: reason || (code === NO_WORD ? 'The connection broke.' : `The connection was closed with code ${code}.`),
+      final: code === POLICY,
+      blames: BLAMES_PUBLISH.get(code),
+      code: code === POLICY ? 'refused' : undefined,
+    });
+  }
+
+  #request(command, onReply) {
+    if (!this.#open) return;
+    this.#ids += 1;
+    this.#replies.set(this.#ids, onReply);
+    this.#send(JSON.stringify({ ...command, id: this.#ids }));
+  }
+
+  #send(text) {
+    // A socket that is closing says so itself soon; what is lost here is sent again by the next link.
+    if (this.#socket?.readyState === 1) this.#socket.send(text);
+  }
+
+  /** Two missed beats are silence. A timer per message would be dear, so it looks back when it fires. */
+  #watch() {
+    const allowed = this.#pingMs * 2;
+    const silence = performance.now() - this.#heardAt;
+    if (silence < allowed) this.#wait(allowed - silence, () => this.#watch());
+    else this.check();
+  }
+
+  #wait(delayMs, callback) {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(callback, delayMs);
+  }
+
+  #fail(failure) {
+    this.#release(failure.dead === true);
+    this.#host.onDown(this, failure);
+  }
+
+  /** Lets go of socket and timer; nothing of them is heard afterwards. */
+  #release(dead) {
+    clearTimeout(this.#timer);
+    this.#open = false;
+    this.#replies.clear();
+    this.#rooms.clear();
+    const socket = this.#socket;
+    this.#socket = null;
+    if (!socket) return;
+    socket.onmessage = null;
+    socket.onclose = null;
+    socket.close();
+    // The `ws` package of Node waits half a minute for an answer to its close frame, and the process with it.
+    if (socket.terminate) setTimeout(() => socket.terminate(), dead ? 0 : this.#host.timing.closeMs).unref?.();
+  }
+}
