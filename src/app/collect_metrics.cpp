@@ -64,7 +64,11 @@ void sessions(Exposition& out, const MetricsParts& parts) {
 }
 
 void messages(Exposition& out, const MetricsParts& parts) {
-  single_gauge(out, "roomcast_rooms", "Rooms with at least one member.", parts.hub.rooms());
+  single_gauge(out, "roomcast_rooms", "Rooms with at least one member.", parts.hub.occupied_rooms());
+  single_gauge(out, "roomcast_rooms_remembered", "Rooms that are remembered, with or without members.",
+               parts.hub.rooms());
+  single_gauge(out, "roomcast_history_bytes", "Bytes that rooms and their last messages take.",
+               parts.hub.history_bytes());
   single_counter(out, "roomcast_messages_received_total", "Messages received over WebSocket.",
                  parts.websockets.stats.messages_in);
   single_counter(out, "roomcast_received_payload_bytes_total", "Payload bytes received over WebSocket.",
@@ -77,14 +81,10 @@ void messages(Exposition& out, const MetricsParts& parts) {
                  parts.hub.stats().published);
   single_counter(out, "roomcast_deliveries_total", "Messages handed to members, each member counted.",
                  parts.hub.stats().deliveries);
-  single_counter(out, "roomcast_replayed_total",
+  single_counter(out, "roomcast_messages_replayed_total",
                  "Messages handed to members from history, each member counted.", parts.hub.stats().replayed);
   single_counter(out, "roomcast_gaps_total", "Members told that messages may be missing.",
                  parts.hub.stats().gaps);
-  single_gauge(out, "roomcast_rooms_remembered", "Rooms that are remembered, with members or without.",
-               parts.hub.rooms());
-  single_gauge(out, "roomcast_history_bytes",
-               "Bytes that rooms and their histories take (history.total_bytes).", parts.hub.history_bytes());
   single_counter(out, "roomcast_publishes_refused_total",
                  "Publishes refused because the server was overloaded.", parts.hub.stats().refused);
   single_gauge(out, "roomcast_backlog_bytes", "Payload bytes accepted and not yet handed to every member.",

@@ -31,11 +31,13 @@ Wiring::Wiring(const WiringParts& parts, const config::Config& config)
       echo_upgrade_(parts.websockets, parts.sessions, {{{"roomcast.raw.v1", &echo_}}, &echo_},
                     WebSocketUpgrade::Rooms::none, deflate_policy(config)),
       publish_(parts.hub, parts.connections, origins_, parts.websockets.settings.reader.message_bytes),
+      presence_(parts.hub, origins_),
       metrics_(parts.metrics),
       guarded_room_(origins_, room_entry_, parts.log),
       guarded_connect_(origins_, connect_, parts.log),
       guarded_echo_(origins_, echo_upgrade_, parts.log),
       guarded_publish_(origins_, publish_, parts.log),
+      guarded_presence_(origins_, presence_, parts.log),
       preflight_(origins_),
       page_({}) {
   using enum http::Method;
@@ -44,6 +46,7 @@ Wiring::Wiring(const WiringParts& parts, const config::Config& config)
   router.add({post}, "/rooms/{room}", guarded_publish_);
   router.add({options}, "/rooms/{room}", preflight_);
   router.add({get}, "/connect", guarded_connect_);
+  router.add({get}, "/presence/{room}", guarded_presence_);
   if (config.echo.enabled) router.add({get}, "/echo", guarded_echo_);
   router.add({get}, "/healthz", health_);
   router.add({get}, "/metrics", metrics_);

@@ -5,6 +5,7 @@
 
 #include "api/health.h"
 #include "api/metrics.h"
+#include "api/presence.h"
 #include "api/publish.h"
 #include "auth/guard.h"
 #include "auth/origin.h"
@@ -70,12 +71,14 @@ class Wiring {
   transport::WebSocketUpgrade connect_;
   transport::WebSocketUpgrade echo_upgrade_;
   api::Publish publish_;
+  api::Presence presence_;
   api::Health health_;
   api::Metrics metrics_;
   auth::OriginGuard guarded_room_;
   auth::OriginGuard guarded_connect_;
   auth::OriginGuard guarded_echo_;
   auth::OriginGuard guarded_publish_;
+  auth::OriginGuard guarded_presence_;
   auth::PostPreflight preflight_;
   http::StaticFiles page_;
 };

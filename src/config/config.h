@@ -79,6 +79,11 @@ struct Config {
     std::int64_t close_timeout_ms = 5'000;
   } websocket;
 
+  struct Presence {
+    std::int64_t grace_ms = 3'000;
+    std::uint64_t crowd = 100;
+  } presence;
+
   struct Web {
     std::string root;
   } web;

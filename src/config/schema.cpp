@@ -105,6 +105,11 @@ constexpr Setting table[] = {
      "How long after a ping something must have come back."},
     {SECONDS(websocket.close_timeout, 1, day_ms), reload, "How long a client may take to answer a close frame."},
 
+    {SECONDS(presence.grace, 0, 300'000), reload,
+     "For how long somebody whose last connection has gone still counts as here, so that a reload is no event."},
+    {WHOLE(presence.crowd, 0, 10'000, ""), reload,
+     "With more than this many in a room only their number is told, at most once a second, and no names."},
+
     {TEXT(web.root), restart, "Directory served at /, read anew by a reload; empty serves the page that comes with the server."},
 
     {FLAG(echo.enabled), restart,

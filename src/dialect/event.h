@@ -7,6 +7,7 @@
 #include <variant>
 
 #include "hub/message.h"
+#include "hub/presence_news.h"
 #include "hub/subscriber.h"
 
 namespace roomcast::dialect {
@@ -23,20 +24,12 @@ struct Welcome {
   std::uint64_t rooms = 0;          ///< how many it may be in at a time
 };
 
-/// Who is in a room.
-struct Presence {
-  std::uint64_t count = 0;  ///< different names, and clients without one
-  /// The different names, sorted; nothing in a crowd.
-  std::optional<std::span<const std::string_view>> members;
-  std::uint64_t anonymous = 0;  ///< clients without a name
-};
-
 /// The client is in the room.
 struct Subscribed {
   RequestId id;
   std::string_view room;
-  hub::Position cursor;              ///< everything after this place follows
-  std::optional<Presence> presence;  ///< if it asked for that
+  hub::Position cursor;                           ///< everything after this place follows
+  std::optional<hub::PresenceSnapshot> presence;  ///< if it asked for that
 };
 
 /// What was asked for has been done.
@@ -58,7 +51,7 @@ struct Published {
 struct PresenceList {
   RequestId id;
   std::string_view room;
-  Presence presence;
+  hub::PresenceSnapshot presence;
 };
 
 /// Part of a room's past.
@@ -81,10 +74,11 @@ struct MemberLeft {
   std::string_view name;
 };
 
-/// How many are in a room, while it is a crowd; with its members once it is none any more.
+/// How many are in a room, while it is a crowd; with its members once it is none any more, and to begin with
+/// where no ok says it.
 struct CrowdCounted {
   std::string_view room;
-  Presence presence;
+  hub::PresenceSnapshot presence;
 };
 
 /// The answer to a ping without id.

@@ -118,7 +118,7 @@ struct MemberWriter {
     out += R"(,"member":)";
     append_member(out, name);
   }
-  void append_presence(const Presence& presence) const {
+  void append_presence(const hub::PresenceSnapshot& presence) const {
     out += R"(,"presence":{)";
     append_presence_members(out, presence);
     out += '}';
@@ -144,13 +144,13 @@ void append_goodbye_members(std::string& out, const Goodbye& goodbye) {
   if (goodbye.retry_ms) out += R"(,"retry_ms":)" + std::to_string(*goodbye.retry_ms);
 }
 
-void append_presence_members(std::string& out, const Presence& presence) {
+void append_presence_members(std::string& out, const hub::PresenceSnapshot& presence) {
   append_number(out, R"("count":)", presence.count);
   if (presence.members) {
     out += R"(,"members":[)";
-    for (const std::string_view name : *presence.members) {
+    for (const base::FrameRef& name : *presence.members) {
       if (out.back() != '[') out += ',';
-      append_member(out, name);
+      append_member(out, name.view());
     }
     out += ']';
   }

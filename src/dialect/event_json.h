@@ -15,7 +15,7 @@ void append_gap_members(std::string& out, const GapFound& found);
 /// Appends `"code","reason"` and, where there is one, `"retry_ms"`, without the braces.
 void append_goodbye_members(std::string& out, const Goodbye& goodbye);
 /// Appends `"count"`, `"members"` if they are known, and `"anonymous"`, without the braces.
-void append_presence_members(std::string& out, const Presence& presence);
+void append_presence_members(std::string& out, const hub::PresenceSnapshot& presence);
 /// Appends the event as one JSON object on one line, its name as `type`.
 void append_event_json(std::string& out, const Event& event);
 

@@ -26,6 +26,8 @@ Membership::~Membership() {
 
 std::string_view Membership::room_name() const { return room_.name(); }
 
+bool Membership::watches_presence() const { return attendance_ && attendance_->watches; }
+
 void Membership::continue_replay() {
   if (is_catching_up()) hub_.schedule(*this);
 }

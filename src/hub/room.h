@@ -49,8 +49,9 @@ class Room final : private base::Deadline::Listener {
   /// Whether a walk is under way or there are messages to begin one with.
   [[nodiscard]] bool has_work() const { return walking_ || !accepted_messages_.empty(); }
 
-  /// Whether it can't be forgotten, however little there is to remember.
-  [[nodiscard]] bool is_in_use() const { return members() != 0 || has_work(); }
+  /// Whether it can't be forgotten, however little there is to remember: somebody is here, or was a moment
+  /// ago and may be back.
+  [[nodiscard]] bool is_in_use() const { return members() != 0 || presence_ || has_work(); }
 
   /// Whether somebody who left may still come back before anybody is told.
   [[nodiscard]] bool awaits_return() const { return presence_ && members() == 0; }
@@ -133,10 +134,11 @@ class Room final : private base::Deadline::Listener {
   std::unique_ptr<Batch> page_;         // of the past, while members catch up
   std::unique_ptr<Presence> presence_;  // while somebody has a name or watches
 
+  bool telling_ = false;  // the hub's note: it is to tell news of presence
+
   // Recollection's notes.
   base::Deadline due_;           // for looking whether old messages, or all of the room, can be forgotten
   std::int64_t touched_ms_ = 0;  // last publish, join or leave
-  bool telling_ = false;
   std::list<Room*>* shelf_ = nullptr;
   std::list<Room*>::iterator place_;
 };

@@ -18,7 +18,6 @@ class RoomSet {
   struct Subscription {
     std::unique_ptr<hub::Membership> membership;
     base::FrameRef reply_to;  ///< id of the request, until that is answered; empty: no reply is wanted
-    bool presence = false;
   };
 
   /// `home`: the room of the connection, empty if it has none; `in_home`: the membership in that, if any.

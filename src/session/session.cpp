@@ -5,6 +5,7 @@
 
 #include "base/digest.h"
 #include "hub/cursor.h"
+#include "hub/presence_news.h"
 #include "session/room_set.h"
 #include "session/session_table.h"
 
@@ -37,9 +38,14 @@ void Session::open(base::SlotId id, const Options& options) {
   own_messages_ = options.own_messages;
   two_way_ = options.two_way;
   name_ = base::FrameRef::copy_of(options.name);
-  if (!options.room.empty()) membership_ = table_.hub().subscribe(options.room, *this, options.interest);
+  if (!options.room.empty()) membership_ = subscribe(options.room, options.interest);
   transport_->start(*this);
   if (two_way_ && encoder_.dialect().has_envelope()) welcome();
+}
+
+std::unique_ptr<hub::Membership> Session::subscribe(std::string_view room, hub::Interest interest) {
+  interest.name = name_;
+  return table_.hub().subscribe(room, *this, interest);
 }
 
 void Session::welcome() {
@@ -66,8 +72,11 @@ void Session::on_joined(hub::Membership& membership, const hub::Joined& joined) 
     membership.hold_replay();
     rooms_->add_replay(membership);
   }
-  confirm(membership, joined);
+  const bool is_confirmed = confirm(membership, joined);
   if (joined.gap) on_gap(membership, *joined.gap);
+  // Whoever watches begins with who is here, also where there is no ok to say it.
+  if (is_confirmed || state_ != State::open || !membership.watches_presence()) return;
+  tell(dialect::CrowdCounted{membership.room_name(), table_.hub().presence(membership.room_name())});
 }
 
 void Session::on_gap(hub::Membership& membership, const hub::Gap& gap) {
@@ -105,6 +114,11 @@ void Session::deliver_from_others(hub::Batch& batch, std::size_t from) {
     from = i + 1;
   }
   if (from < messages.size()) transport_->send(batch.wire(encoder_, from, messages.size()));
+}
+
+void Session::on_presence(hub::Membership& /*membership*/, hub::PresenceNews& news) {
+  const base::FrameRef wire = news.wire(encoder_);
+  if (!wire.empty()) transport_->send(wire);
 }
 
 void Session::on_message(dialect::Form form, std::string_view bytes) {
@@ -183,13 +197,8 @@ void Session::reply(dialect::Form form, std::string_view bytes) {
 }
 
 bool Session::tell(const dialect::Event& event, const std::optional<hub::Position>& cursor) {
-  const dialect::Dialect& dialect = encoder_.dialect();
-  if (!dialect.has_envelope() && !encoder_.framing().names_events()) return false;
-  std::string payload;
-  const auto form = dialect.encode(event, payload);
-  if (!form) return false;
   std::string wire;
-  encoder_.framing().frame({*form, payload, dialect.event_name(event), cursor}, wire);
+  if (!encoder_.encode_event(event, cursor, wire)) return false;
   transport_->send(base::FrameRef::copy_of(wire));
   return true;
 }

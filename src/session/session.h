@@ -54,6 +54,7 @@ class Session final : public base::Mortal,
   void on_joined(hub::Membership& membership, const hub::Joined& joined) override;
   void on_gap(hub::Membership& membership, const hub::Gap& gap) override;
   void deliver(hub::Batch& batch, std::size_t from) override;
+  void on_presence(hub::Membership& membership, hub::PresenceNews& news) override;
   void on_message(dialect::Form form, std::string_view bytes) override;
   void on_drained() override;
   void on_closing(base::CloseReason reason, std::string_view text) override;
@@ -76,12 +77,13 @@ class Session final : public base::Mortal,
   void run(const dialect::AskHistory& request);
   void run(const dialect::Ping& request);
   void on_published(dialect::RequestId id, std::string_view room, const hub::PublishResult& result);
-  void confirm(hub::Membership& membership, const hub::Joined& joined);
+  /// Says ok where it is wanted; whether it was.
+  bool confirm(hub::Membership& membership, const hub::Joined& joined);
   /// The room that a request is for; nothing, and the client has been told, if it is for none.
   std::optional<std::string_view> room_for(dialect::RequestId id,
                                            const std::optional<std::string_view>& room);
-  [[nodiscard]] dialect::Presence presence_in(std::string_view room) const;
 
+  [[nodiscard]] std::unique_ptr<hub::Membership> subscribe(std::string_view room, hub::Interest interest);
   void deliver_from_others(hub::Batch& batch, std::size_t from);
   void leave_rooms();
   void welcome();

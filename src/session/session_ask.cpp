@@ -6,7 +6,7 @@ namespace roomcast::session {
 
 void Session::run(const dialect::AskPresence& request) {
   const auto room = room_for(request.id, request.room);
-  if (room) tell(dialect::PresenceList{request.id, *room, presence_in(*room)});
+  if (room) tell(dialect::PresenceList{request.id, *room, table_.hub().presence(*room)});
 }
 
 void Session::run(const dialect::AskHistory& request) {
@@ -25,11 +25,6 @@ void Session::run(const dialect::Ping& request) {
   } else {
     tell(dialect::Done{request.id, {}});
   }
-}
-
-dialect::Presence Session::presence_in(std::string_view room) const {
-  const std::size_t count = table_.hub().subscribers(room);
-  return {count, std::nullopt, count};
 }
 
 }  // namespace roomcast::session

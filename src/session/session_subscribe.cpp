@@ -39,8 +39,9 @@ void Session::run(const dialect::Subscribe& request) {
   if (table_.hub().overloaded()) {
     return refuse({request.id, "overloaded", "memory is short (limits.memory_bytes): try again later"});
   }
-  rooms_->add({table_.hub().subscribe(*room, *this, request.interest), base::FrameRef::copy_of(request.id),
-               request.presence});
+  hub::Interest interest = request.interest;
+  interest.watch_presence = request.presence;
+  rooms_->add({subscribe(*room, std::move(interest)), base::FrameRef::copy_of(request.id)});
 }
 
 void Session::run(const dialect::Unsubscribe& request) {
@@ -60,19 +61,19 @@ void Session::run(const dialect::Unsubscribe& request) {
   if (!request.id.empty()) tell(dialect::Done{request.id, *room});
 }
 
-void Session::confirm(hub::Membership& membership, const hub::Joined& joined) {
+bool Session::confirm(hub::Membership& membership, const hub::Joined& joined) {
   const std::string_view room = membership.room_name();
-  if (&membership == membership_.get()) {
+  base::FrameRef id;
+  if (&membership != membership_.get()) {
+    id = std::exchange(rooms_->find(room)->reply_to, {});
+    if (id.empty()) return false;
+  } else if (joined.gap && !two_way_) {
     // Where nothing can be asked for the gap says all of it.
-    if (two_way_ || !joined.gap) tell(dialect::Subscribed{{}, room, joined.cursor, {}}, joined.cursor);
-    return;
+    return false;
   }
-  RoomSet::Subscription& subscription = *rooms_->find(room);
-  const base::FrameRef id = std::exchange(subscription.reply_to, {});
-  if (id.empty()) return;
   dialect::Subscribed subscribed{id.view(), room, joined.cursor, {}};
-  if (subscription.presence) subscribed.presence = presence_in(room);
-  tell(subscribed, joined.cursor);
+  if (membership.watches_presence()) subscribed.presence = table_.hub().presence(room);
+  return tell(subscribed, joined.cursor);
 }
 
 }  // namespace roomcast::session

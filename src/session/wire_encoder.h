@@ -1,10 +1,12 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "dialect/dialect.h"
 #include "hub/encode_cache.h"
+#include "hub/message.h"
 #include "session/transport.h"
 
 namespace roomcast::session {
@@ -17,11 +19,12 @@ class WireEncoder final : public hub::Encoder {
   WireEncoder(const WireEncoder&) = delete;
   WireEncoder& operator=(const WireEncoder&) = delete;
 
-  void encode(std::string_view room, const hub::Message& message, std::string& out) const override {
-    std::string payload;
-    const dialect::Form form = dialect_.encode(room, message, payload);
-    framing_.frame({form, payload, {}, message.position}, out);
-  }
+  void encode(std::string_view room, const hub::Message& message, std::string& out) const override;
+  void encode_presence(std::string_view room, const hub::PresenceChange& change,
+                       std::string& out) const override;
+  /// Appends the wire form of `event` if dialect and wire together have words for it, and says whether.
+  bool encode_event(const dialect::Event& event, const std::optional<hub::Position>& cursor,
+                    std::string& out) const;
 
   [[nodiscard]] const dialect::Dialect& dialect() const { return dialect_; }
   [[nodiscard]] const Framing& framing() const { return framing_; }

@@ -47,6 +47,7 @@ base::Result<JoinRequest, http::Response> read_join_request(const http::Request&
       return http::Response::error(400, "bad_history", "history must be a whole number of messages");
     }
   }
+  join.interest.watch_presence = request.query_parameter("presence") == "1";
   return join;
 }
 

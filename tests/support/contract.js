@@ -3,6 +3,9 @@
 export const METRICS = {
   connections: 'roomcast_connections',
   rooms: 'roomcast_rooms',
+  remembered: 'roomcast_rooms_remembered',
+  replayed: 'roomcast_messages_replayed_total',
+  gaps: 'roomcast_gaps_total',
   published: 'roomcast_messages_published_total',
   deliveries: 'roomcast_deliveries_total',
   closes: 'roomcast_sessions_closed_total',

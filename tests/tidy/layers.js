@@ -14,7 +14,7 @@ export const layers = {
   session: { folders: ['base', 'hub', 'dialect'] },
   transport: { folders: ['base', 'hub', 'session', 'http', 'auth', 'ws', 'net'] },
   auth: { folders: ['base', 'http'] },
-  api: { folders: ['base', 'hub', 'session', 'http', 'auth', 'metrics'] },
+  api: { folders: ['base', 'hub', 'dialect', 'session', 'http', 'auth', 'metrics'] },
   config: { folders: ['base'] },
   app: {
     folders: ['base', 'loop', 'net', 'http', 'ws', 'hub', 'engine', 'dialect', 'session', 'transport', 'auth', 'api',

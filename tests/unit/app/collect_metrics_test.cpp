@@ -32,10 +32,10 @@ const std::map<std::string, std::string> families{
     {"roomcast_memory_bytes", "gauge"},
     {"roomcast_messages_published_total", "counter"},
     {"roomcast_messages_received_total", "counter"},
+    {"roomcast_messages_replayed_total", "counter"},
     {"roomcast_publishes_refused_total", "counter"},
     {"roomcast_queued_bytes", "gauge"},
     {"roomcast_received_payload_bytes_total", "counter"},
-    {"roomcast_replayed_total", "counter"},
     {"roomcast_rooms", "gauge"},
     {"roomcast_rooms_remembered", "gauge"},
     {"roomcast_sent_bytes_total", "counter"},
@@ -170,6 +170,29 @@ TEST_CASE_FIXTURE(Fixture, "metrics: clients, rooms and messages are counted whe
   CHECK(now["roomcast_backlog_bytes"] == 0);
   CHECK(now["roomcast_sessions_closed_total{reason=\"client_closed\"}"] == 1);
   CHECK(now["roomcast_publishes_refused_total"] == 1);
+}
+
+TEST_CASE_FIXTURE(
+    Fixture, "metrics: rooms are counted with members and as remembered, their past with what was replayed") {
+  auto& ada = join("lobby");
+  hub.publish("attic", {hub::Kind::text, base::FrameRef::copy_of("a"), {}, 0});
+  loop.run_turn_without_waiting();
+  ada.events->on_closed(base::CloseReason::client_closed);
+  auto now = samples();
+  CHECK(now["roomcast_rooms"] == 0);
+  CHECK(now["roomcast_rooms_remembered"] == 2);
+  CHECK(now["roomcast_history_bytes"] == static_cast<double>(hub.history_bytes()));
+  CHECK(now["roomcast_messages_replayed_total"] == 0);
+
+  // Nobody can have got this place from here.
+  sessions.open(std::make_unique<test::FakeTransport>(wires.emplace_back(), framing), dialect,
+                {"attic", "", true, {hub::Position{1, 1}, std::nullopt}});
+  framing.named_events = true;
+  loop.run_turn_without_waiting();
+  now = samples();
+  CHECK(now["roomcast_rooms"] == 1);
+  CHECK(now["roomcast_messages_replayed_total"] == 1);
+  CHECK(now["roomcast_gaps_total"] == 1);
 }
 
 TEST_CASE_FIXTURE(Fixture, "metrics: the counters of the parts stand under their own names") {

@@ -2,9 +2,7 @@
 
 #include <doctest/doctest.h>
 
-#include <array>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "base/json.h"
@@ -37,7 +35,7 @@ TEST_CASE("event as JSON: ok in all its forms, with the id as the client wrote i
   CHECK(encoded(dialect::Subscribed{{}, "lobby", cursor, {}}) ==
         R"({"type":"ok","room":"lobby","cursor":"0000000000000001-5"})");
   CHECK(
-      encoded(dialect::Subscribed{"1e2", "lobby", cursor, dialect::Presence{2, {}, 2}}) ==
+      encoded(dialect::Subscribed{"1e2", "lobby", cursor, hub::PresenceSnapshot{2, {}, 2}}) ==
       R"({"type":"ok","id":1e2,"room":"lobby","cursor":"0000000000000001-5","presence":{"count":2,"anonymous":2}})");
   CHECK(encoded(dialect::Done{"7", "a\"b"}) == R"({"type":"ok","id":7,"room":"a\"b"})");
   CHECK(encoded(dialect::Done{"\"a\\u0041\"", {}}) == R"({"type":"ok","id":"a\u0041"})");
@@ -48,11 +46,11 @@ TEST_CASE("event as JSON: ok in all its forms, with the id as the client wrote i
 }
 
 TEST_CASE("event as JSON: who is there, by name or as a number") {
-  const std::array<std::string_view, 2> names{"ada", "b\"b"};
+  const std::vector<base::FrameRef> names{base::FrameRef::copy_of("ada"), base::FrameRef::copy_of("b\"b")};
   CHECK(
       encoded(dialect::PresenceList{"1", "r", {3, names, 1}}) ==
       R"({"type":"ok","id":1,"room":"r","presence":{"count":3,"members":[{"name":"ada"},{"name":"b\"b"}],"anonymous":1}})");
-  CHECK(encoded(dialect::PresenceList{"1", "r", {0, std::span<const std::string_view>{}, 0}}) ==
+  CHECK(encoded(dialect::PresenceList{"1", "r", {0, std::vector<base::FrameRef>{}, 0}}) ==
         R"({"type":"ok","id":1,"room":"r","presence":{"count":0,"members":[],"anonymous":0}})");
   CHECK(encoded(dialect::MemberJoined{"r", "ada"}) ==
         R"({"type":"join","room":"r","member":{"name":"ada"}})");

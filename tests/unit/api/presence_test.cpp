@@ -1,0 +1,96 @@
+#include "api/presence.h"
+
+#include <doctest/doctest.h>
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "support/exchange_double.h"
+#include "support/fake_clock.h"
+#include "support/fake_engine.h"
+#include "support/fake_scheduler.h"
+
+using namespace roomcast;
+using test::ExchangeDouble;
+
+namespace {
+
+struct Listener final : hub::Subscriber {
+  void on_joined(hub::Membership& /*membership*/, const hub::Joined& /*joined*/) override {}
+  void on_gap(hub::Membership& /*membership*/, const hub::Gap& /*gap*/) override {}
+  void deliver(hub::Batch& /*batch*/, std::size_t /*from*/) override {}
+};
+
+struct Fixture {
+  Fixture() { hub.set_rules(hub::RoomRules({{}, {3'000, 2}})); }
+  void join(std::string_view name) {
+    hub::Interest interest;
+    interest.name = base::FrameRef::copy_of(name);
+    members.push_back(hub.subscribe("lobby", listener, interest));
+  }
+  ExchangeDouble get(std::string_view room, std::string_view origin = "") {
+    ExchangeDouble exchange(http::Method::get, "/presence/lobby");
+    exchange.edit().headers.add("Host", "chat.test");
+    if (!origin.empty()) exchange.edit().headers.add("Origin", std::string(origin));
+    presence.handle(exchange, room);
+    return exchange;
+  }
+
+  test::FakeEngine engine;
+  test::FakeScheduler scheduler;
+  test::FakeClock clock;
+  base::Deadlines deadlines{clock, 50};
+  hub::Hub hub{{engine, scheduler, clock, deadlines}, {}};
+  auth::OriginRules rules = *auth::OriginRules::parse({"https://listed.test"});
+  api::Presence presence{hub, rules};
+  Listener listener;
+  std::vector<std::unique_ptr<hub::Membership>> members;
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Fixture, "GET presence: members by name, each once, and how many have none") {
+  join("b\"b");
+  join("b\"b");
+  join("");
+  const auto answer = get("lobby");
+  CHECK(answer.status() == 200);
+  CHECK(answer.header("Content-Type") == "application/json");
+  CHECK(answer.header("Cache-Control") == "no-store");
+  CHECK(answer.body() == R"({"room":"lobby","count":2,"members":[{"name":"b\"b"}],"anonymous":1})"
+                         "\n");
+}
+
+TEST_CASE_FIXTURE(Fixture, "GET presence: a crowd is a number") {
+  join("ada");
+  join("bob");
+  join("");
+  CHECK(get("lobby").body() == R"({"room":"lobby","count":3,"anonymous":1})"
+                               "\n");
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "GET presence: a room that nobody knows is empty, and asking makes no room of it") {
+  CHECK(get("no\\where").body() == R"({"room":"no\\where","count":0,"members":[],"anonymous":0})"
+                                   "\n");
+  CHECK(hub.rooms() == 0);
+}
+
+TEST_CASE_FIXTURE(Fixture, "GET presence: a bad room name is refused with the reason") {
+  const auto answer = get("a\x01z");
+  CHECK(answer.status() == 400);
+  CHECK(answer.body().find(R"({"error":{"code":"bad_room_name")") == 0);
+  CHECK(answer.header("Cache-Control") == "no-store");
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "GET presence: pages of listed origins may read the answer, whatever it is; nobody else") {
+  for (const std::string_view room : {"lobby", ""}) {
+    CHECK(get(room, "https://listed.test").header("Access-Control-Allow-Origin") == "https://listed.test");
+    CHECK(get(room, "http://chat.test").header("Access-Control-Allow-Origin").empty());
+    CHECK(get(room).header("Access-Control-Allow-Origin").empty());
+    CHECK(get(room).header("Vary") == "Origin");
+  }
+}
