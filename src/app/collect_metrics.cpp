@@ -13,6 +13,7 @@ namespace roomcast::app {
 namespace {
 
 using metrics::Exposition;
+using transport::StreamKind;
 
 constexpr double microseconds_per_second = 1e6;
 
@@ -28,10 +29,16 @@ void single_gauge(Exposition& out, std::string_view name, std::string_view help,
   out.sample({}, value);
 }
 
+const transport::HttpStreamStats& streams(const MetricsParts& parts, StreamKind kind) {
+  return parts.streams.stats.at(static_cast<std::size_t>(kind));
+}
+
 void connections(Exposition& out, const MetricsParts& parts) {
   out.gauge("roomcast_connections", "Connections that are open, by how they are used.");
   out.sample({{"transport", "http"}}, parts.http.connections());
-  out.sample({{"transport", "websocket"}}, parts.sessions.size());
+  out.sample({{"transport", "websocket"}}, parts.websockets.stats.open);
+  out.sample({{"transport", "sse"}}, streams(parts, StreamKind::event_stream).open);
+  out.sample({{"transport", "stream"}}, streams(parts, StreamKind::ndjson).open);
   out.sample({{"transport", "closing"}}, parts.linger.size());
   single_gauge(out, "roomcast_connections_admitted", "Connections that count against limits.connections.",
                parts.admissions.connections());
@@ -61,8 +68,10 @@ void messages(Exposition& out, const MetricsParts& parts) {
                  parts.websockets.stats.messages_in);
   single_counter(out, "roomcast_received_payload_bytes_total", "Payload bytes received over WebSocket.",
                  parts.websockets.stats.payload_bytes_in);
-  single_counter(out, "roomcast_sent_bytes_total", "Bytes sent over WebSocket, framing included.",
-                 parts.websockets.stats.wire_bytes_out);
+  out.counter("roomcast_sent_bytes_total", "Bytes sent to clients, framing included, by transport.");
+  out.sample({{"transport", "websocket"}}, parts.websockets.stats.wire_bytes_out);
+  out.sample({{"transport", "sse"}}, streams(parts, StreamKind::event_stream).wire_bytes_out);
+  out.sample({{"transport", "stream"}}, streams(parts, StreamKind::ndjson).wire_bytes_out);
   single_counter(out, "roomcast_messages_published_total", "Messages that were given a place in a room.",
                  parts.hub.stats().published);
   single_counter(out, "roomcast_deliveries_total", "Messages handed to members, each member counted.",

@@ -12,6 +12,7 @@
 #include "net/listener.h"
 #include "net/tls_shared.h"
 #include "session/session_table.h"
+#include "transport/http_stream.h"
 #include "transport/websocket.h"
 
 namespace roomcast::app {
@@ -27,6 +28,7 @@ struct MetricsParts {
   const hub::Hub& hub;
   session::SessionTable& sessions;
   const transport::WebSocketShared& websockets;
+  const transport::HttpStreamShared& streams;
   const MemoryGuard& memory;
 };
 

@@ -16,6 +16,7 @@ namespace {
 // Long enough to serve a few hundred clients, short enough that nobody waits noticeably.
 constexpr std::int64_t turn_box_us = 4000;
 constexpr std::int64_t deadline_interval_ms = 50;
+constexpr std::uint64_t envelope_bytes = 4096;
 
 net::AdmissionControl::Limits admission_limits(const config::Config& config) {
   return {static_cast<std::size_t>(config.limits.connections),
@@ -39,16 +40,40 @@ http::ConnectionSettings connection_settings(const config::Config& config) {
   return settings;
 }
 
+// Whoever is sent one of the largest messages while another is on its way is not slow yet.
+std::size_t queue_bytes(const config::Config& config) {
+  return static_cast<std::size_t>(std::max(config.limits.queue_bytes, 2 * config.limits.message_bytes));
+}
+
 transport::WebSocketSettings websocket_settings(const config::Config& config) {
   transport::WebSocketSettings settings;
   settings.ping_ms = config.websocket.ping_ms;
   settings.pong_timeout_ms = config.websocket.pong_timeout_ms;
   settings.close_timeout_ms = config.websocket.close_timeout_ms;
-  // Whoever is sent one of the largest messages while another is on its way is not slow yet.
-  settings.queue_bytes =
-      static_cast<std::size_t>(std::max(config.limits.queue_bytes, 2 * config.limits.message_bytes));
+  settings.queue_bytes = queue_bytes(config);
   settings.reader.message_bytes = config.limits.message_bytes;
   settings.reader.fragments = static_cast<std::uint32_t>(config.limits.fragments);
+  settings.enveloped_reader = settings.reader;
+  // Room for escapes or base64, and for what stands around the payload.
+  settings.enveloped_reader.message_bytes = 2 * config.limits.message_bytes + envelope_bytes;
+  return settings;
+}
+
+session::SessionSettings session_settings(const config::Config& config) {
+  session::SessionSettings settings;
+  settings.ping_ms = config.websocket.ping_ms;
+  settings.message_bytes = config.limits.message_bytes;
+  settings.rooms_per_connection = static_cast<std::size_t>(config.limits.rooms_per_connection);
+  settings.drain_ms = config.drain_ms;
+  return settings;
+}
+
+transport::HttpStreamSettings stream_settings(const config::Config& config) {
+  transport::HttpStreamSettings settings;
+  settings.heartbeat_ms = config.websocket.ping_ms;
+  settings.close_timeout_ms = config.websocket.close_timeout_ms;
+  settings.queue_bytes = queue_bytes(config);
+  settings.compression = config.http.compression;
   return settings;
 }
 
@@ -70,11 +95,12 @@ Server::Server(config::Sources sources, config::Loaded loaded)
       framings_(static_cast<int>(config_.websocket.compression_level),
                 static_cast<std::size_t>(config_.websocket.compression_min_bytes)),
       websockets_(turn_, deadlines_, linger_, framings_, websocket_settings(config_)),
+      streams_{turn_, deadlines_, linger_, stream_settings(config_)},
       http_(router_, loop_, deadlines_, turn_, log_),
       memory_guard_(loop_, hub_, sessions_, log_),
       metrics_({turn_, admissions_, listener_stats_, tls_.stats(), linger_, http_, hub_, sessions_,
-                websockets_, memory_guard_}),
-      wiring_({router_, http_, hub_, sessions_, websockets_, metrics_, log_}, config_),
+                websockets_, streams_, memory_guard_}),
+      wiring_({router_, http_, hub_, sessions_, websockets_, streams_, metrics_, loop_, log_}, config_),
       listeners_({loop_, buffers_, admissions_, trusted_proxies_, listener_stats_, log_, *this}, tls_),
       drain_(loop_, http_, sessions_, linger_, log_),
       on_terminate_(loop_, SIGTERM, *this),
@@ -142,6 +168,8 @@ void Server::apply(const config::Config& config) {
   http_.set_limits(parser_limits(config));
   http_.set_settings(connection_settings(config));
   websockets_.settings = websocket_settings(config);
+  streams_.settings = stream_settings(config);
+  sessions_.set_settings(session_settings(config));
   memory_guard_.set_limits({static_cast<std::size_t>(config.limits.memory_bytes),
                             static_cast<std::size_t>(config.limits.queue_bytes)});
   hub_.set_limits(hub_limits(config));

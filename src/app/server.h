@@ -31,6 +31,7 @@
 #include "net/linger.h"
 #include "net/listener.h"
 #include "session/session_table.h"
+#include "transport/http_stream.h"
 #include "transport/websocket.h"
 
 namespace roomcast::app {
@@ -82,6 +83,7 @@ class Server final : private net::ListenerEvents,
   session::SessionTable sessions_;
   transport::WebSocketFramings framings_;
   transport::WebSocketShared websockets_;
+  transport::HttpStreamShared streams_;
   http::Router router_;
   http::Server http_;
   MemoryGuard memory_guard_;

@@ -8,6 +8,7 @@ namespace roomcast::app {
 
 namespace {
 
+using transport::StreamKind;
 using transport::WebSocketUpgrade;
 
 std::optional<ws::DeflatePolicy> deflate_policy(const config::Config& config) {
@@ -18,22 +19,30 @@ std::optional<ws::DeflatePolicy> deflate_policy(const config::Config& config) {
 }  // namespace
 
 Wiring::Wiring(const WiringParts& parts, const config::Config& config)
-    : join_(parts.websockets, parts.sessions, {{{"roomcast.raw.v1", &raw_}}, &raw_},
+    : join_(parts.websockets, parts.sessions, {{{"roomcast.v1", &json_}, {"roomcast.raw.v1", &raw_}}, &raw_},
             WebSocketUpgrade::Rooms::from_path, deflate_policy(config)),
+      event_stream_(parts.streams, parts.sessions, origins_, parts.clock, StreamKind::event_stream,
+                    {{{"roomcast.v1", &json_}, {"roomcast.raw.v1", &raw_}}, &raw_}),
+      ndjson_(parts.streams, parts.sessions, origins_, parts.clock, StreamKind::ndjson, {{}, &json_}),
+      room_entry_(origins_, {join_, event_stream_, ndjson_, join_}),
+      connect_(parts.websockets, parts.sessions, {{{"roomcast.v1", &json_}}, nullptr},
+               WebSocketUpgrade::Rooms::none, deflate_policy(config)),
       echo_upgrade_(parts.websockets, parts.sessions, {{{"roomcast.raw.v1", &echo_}}, &echo_},
                     WebSocketUpgrade::Rooms::none, deflate_policy(config)),
       publish_(parts.hub, parts.connections, origins_, parts.websockets.settings.reader.message_bytes),
       metrics_(parts.metrics),
-      guarded_join_(origins_, join_, parts.log),
+      guarded_room_(origins_, room_entry_, parts.log),
+      guarded_connect_(origins_, connect_, parts.log),
       guarded_echo_(origins_, echo_upgrade_, parts.log),
       guarded_publish_(origins_, publish_, parts.log),
       preflight_(origins_),
       page_({}) {
   using enum http::Method;
   http::Router& router = parts.router;
-  router.add({get}, "/rooms/{room}", guarded_join_);
+  router.add({get}, "/rooms/{room}", guarded_room_);
   router.add({post}, "/rooms/{room}", guarded_publish_);
   router.add({options}, "/rooms/{room}", preflight_);
+  router.add({get}, "/connect", guarded_connect_);
   if (config.echo.enabled) router.add({get}, "/echo", guarded_echo_);
   router.add({get}, "/healthz", health_);
   router.add({get}, "/metrics", metrics_);

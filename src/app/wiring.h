@@ -8,16 +8,21 @@
 #include "api/publish.h"
 #include "auth/guard.h"
 #include "auth/origin.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/result.h"
 #include "config/config.h"
 #include "dialect/echo.h"
+#include "dialect/json.h"
 #include "dialect/raw.h"
 #include "http/exchange.h"
 #include "http/router.h"
 #include "http/static_files.h"
 #include "hub/hub.h"
 #include "session/session_table.h"
+#include "transport/http_stream.h"
+#include "transport/room_entry.h"
+#include "transport/stream_join.h"
 #include "transport/websocket.h"
 #include "transport/websocket_upgrade.h"
 
@@ -30,7 +35,9 @@ struct WiringParts {
   hub::Hub& hub;
   session::SessionTable& sessions;
   transport::WebSocketShared& websockets;
+  transport::HttpStreamShared& streams;
   api::MetricsSource& metrics;
+  const base::Clock& clock;
   base::Log& log;
 };
 
@@ -50,13 +57,19 @@ class Wiring {
  private:
   auth::OriginRules origins_;
   dialect::Raw raw_;
+  dialect::Json json_;
   dialect::Echo echo_;
   transport::WebSocketUpgrade join_;
+  transport::StreamJoin event_stream_;
+  transport::StreamJoin ndjson_;
+  transport::RoomEntry room_entry_;
+  transport::WebSocketUpgrade connect_;
   transport::WebSocketUpgrade echo_upgrade_;
   api::Publish publish_;
   api::Health health_;
   api::Metrics metrics_;
-  auth::OriginGuard guarded_join_;
+  auth::OriginGuard guarded_room_;
+  auth::OriginGuard guarded_connect_;
   auth::OriginGuard guarded_echo_;
   auth::OriginGuard guarded_publish_;
   auth::PostPreflight preflight_;

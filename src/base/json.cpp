@@ -1,5 +1,6 @@
 #include "base/json.h"
 
+#include <algorithm>
 #include <bitset>
 #include <cstddef>
 #include <cstdint>
@@ -8,8 +9,6 @@
 
 namespace roomcast::base {
 namespace {
-
-constexpr std::size_t depth_max = 1024;
 
 /// One character of UTF-8 at the front of `text`; `size` 0 if it is not well-formed.
 struct Character {
@@ -72,8 +71,15 @@ void append_escape(std::string& out, std::uint32_t code) {
 /// that are valid JSON, and needs many times the text's size.
 class JsonChecker {
  public:
-  explicit JsonChecker(std::string_view text) : text_(text) {}
+  JsonChecker(std::string_view text, std::size_t depth_max)
+      : text_(text), depth_max_(std::min(depth_max, json_depth_max)) {}
 
+  JsonVerdict judge() {
+    if (check()) return JsonVerdict::valid;
+    return too_deep_ ? JsonVerdict::too_deep : JsonVerdict::broken;
+  }
+
+ private:
   bool check() {
     while (true) {
       if (!open_containers_to_scalar()) return false;
@@ -82,7 +88,6 @@ class JsonChecker {
     }
   }
 
- private:
   [[nodiscard]] char peek() const { return at_ < text_.size() ? text_[at_] : '\0'; }
   bool take(char c) {
     if (at_ == text_.size() || text_[at_] != c) return false;
@@ -102,10 +107,11 @@ class JsonChecker {
       skip_space();
       const bool is_object = peek() == '{';
       if (!is_object && peek() != '[') return scalar();
+      too_deep_ = depth_ == depth_max_;
+      if (too_deep_) return false;
       ++at_;
       skip_space();
       if (take(is_object ? '}' : ']')) return true;
-      if (depth_ == depth_max) return false;
       objects_[depth_++] = is_object;
       if (is_object && !member_name()) return false;
     }
@@ -196,8 +202,10 @@ class JsonChecker {
 
   std::string_view text_;
   std::size_t at_ = 0;
+  std::size_t depth_max_;
   std::size_t depth_ = 0;
-  std::bitset<depth_max> objects_;  // for each open container whether it is an object
+  bool too_deep_ = false;
+  std::bitset<json_depth_max> objects_;  // for each open container whether it is an object
 };
 
 }  // namespace
@@ -224,6 +232,9 @@ void append_json_string(std::string& out, std::string_view text) {
   out += '"';
 }
 
-bool is_valid_json(std::string_view text) { return is_valid_utf8(text) && JsonChecker(text).check(); }
+JsonVerdict judge_json(std::string_view text, std::size_t depth_max) {
+  if (!is_valid_utf8(text)) return JsonVerdict::broken;
+  return JsonChecker(text, depth_max).judge();
+}
 
 }  // namespace roomcast::base

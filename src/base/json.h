@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -10,8 +12,22 @@ namespace roomcast::base {
 /// U+2028 and U+2029 are escaped: the output is one line to every reader.
 void append_json_string(std::string& out, std::string_view text);
 
-/// Whether `text` is exactly one JSON value (RFC 8259) in UTF-8, nested at most 1,024 deep. Judges the
-/// grammar alone: numbers of any size and escapes of lone surrogates pass. Needs no memory.
-[[nodiscard]] bool is_valid_json(std::string_view text);
+/// How deep arrays and objects may be nested at most.
+inline constexpr std::size_t json_depth_max = 1024;
+
+enum class JsonVerdict : std::uint8_t {
+  valid,
+  broken,
+  too_deep,  ///< what comes before the place that is too deep is valid, the rest has not been looked at
+};
+
+/// Whether `text` is exactly one JSON value (RFC 8259) in UTF-8 with arrays and objects nested at most
+/// `depth_max` deep (0..json_depth_max). Judges the grammar alone: numbers of any size and escapes of lone
+/// surrogates pass. Needs no memory.
+[[nodiscard]] JsonVerdict judge_json(std::string_view text, std::size_t depth_max = json_depth_max);
+
+[[nodiscard]] inline bool is_valid_json(std::string_view text) {
+  return judge_json(text) == JsonVerdict::valid;
+}
 
 }  // namespace roomcast::base

@@ -44,6 +44,7 @@ struct Config {
     std::uint64_t uri_bytes = 4'096;
     std::uint64_t connections = 100'000;
     std::uint64_t connections_per_address = 100'000;
+    std::uint64_t rooms_per_connection = 100;
     std::uint64_t queue_bytes = 1'048'576;
     std::uint64_t memory_bytes = 1'073'741'824;
   } limits;
@@ -65,6 +66,7 @@ struct Config {
     std::int64_t head_timeout_ms = 10'000;
     std::int64_t body_timeout_ms = 30'000;
     std::int64_t idle_timeout_ms = 60'000;
+    bool compression = true;
   } http;
 
   struct Websocket {

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/close_reason.h"
+#include "dialect/command.h"
 #include "dialect/event.h"
 #include "hub/message.h"
 
@@ -19,6 +20,10 @@ class Commands {
  public:
   /// Publish into the room the connection was opened for.
   virtual void publish(hub::Kind kind, std::string_view payload) = 0;
+  /// Do what a request says; what is said of it carries its id.
+  virtual void run(const Command& command) = 0;
+  /// Tell the client that what it sent is no request.
+  virtual void refuse(const Refused& refused) = 0;
   /// Send these bytes back to this client only.
   virtual void reply(Form form, std::string_view bytes) = 0;
   /// The client broke the dialect beyond repair; `text` says how, at most 123 bytes.
@@ -43,6 +48,8 @@ class Dialect {
   /// Appends what a client gets for `event`; nothing if this dialect has no words for it. Without an envelope
   /// only a wire that names its events can carry it.
   virtual std::optional<Form> encode(const Event& event, std::string& out) const = 0;
+  /// What `event` is called on a wire that names its events.
+  [[nodiscard]] virtual std::string_view event_name(const Event& event) const { return name_of(event); }
 
  protected:
   ~Dialect() = default;

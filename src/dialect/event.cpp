@@ -5,8 +5,8 @@
 namespace roomcast::dialect {
 
 std::string_view name_of(const Event& event) {
-  constexpr std::array<std::string_view, std::variant_size_v<Event>> names{"welcome", "ok", "gap", "error",
-                                                                           "bye"};
+  constexpr std::array<std::string_view, std::variant_size_v<Event>> names{
+      "welcome", "ok", "ok", "ok", "ok", "ok", "gap", "join", "leave", "presence", "pong", "error", "bye"};
   return names.at(event.index());
 }
 

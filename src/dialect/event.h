@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <variant>
 
@@ -18,15 +19,76 @@ using RequestId = std::string_view;
 struct Welcome {
   std::string_view client;  ///< names this connection
   std::int64_t ping_ms = 0;
-  std::uint64_t message_bytes = 0;
+  std::uint64_t message_bytes = 0;  ///< the largest payload it may publish
+  std::uint64_t rooms = 0;          ///< how many it may be in at a time
+};
+
+/// Who is in a room.
+struct Presence {
+  std::uint64_t count = 0;  ///< different names, and clients without one
+  /// The different names, sorted; nothing in a crowd.
+  std::optional<std::span<const std::string_view>> members;
+  std::uint64_t anonymous = 0;  ///< clients without a name
 };
 
 /// The client is in the room.
 struct Subscribed {
   RequestId id;
   std::string_view room;
-  hub::Position cursor;  ///< everything after this place follows
+  hub::Position cursor;              ///< everything after this place follows
+  std::optional<Presence> presence;  ///< if it asked for that
 };
+
+/// What was asked for has been done.
+struct Done {
+  RequestId id;
+  std::string_view room;  ///< empty if it has to do with none
+};
+
+/// The client's message has its place.
+struct Published {
+  RequestId id;
+  std::string_view room;
+  hub::Position cursor;
+  std::uint64_t subscribers = 0;
+  bool is_duplicate = false;  ///< it had it already: its key has been seen
+};
+
+/// The answer to who is in a room.
+struct PresenceList {
+  RequestId id;
+  std::string_view room;
+  Presence presence;
+};
+
+/// Part of a room's past.
+struct HistoryPage {
+  RequestId id;
+  std::string_view room;
+  hub::Position cursor;  ///< where to go on: of the last message here, or where the page would begin
+  std::optional<hub::Gap> gap;
+  std::span<const hub::Message> messages;
+  bool more = false;  ///< there are messages after `cursor`
+};
+
+struct MemberJoined {
+  std::string_view room;
+  std::string_view name;
+};
+
+struct MemberLeft {
+  std::string_view room;
+  std::string_view name;
+};
+
+/// How many are in a room, while it is a crowd; with its members once it is none any more.
+struct CrowdCounted {
+  std::string_view room;
+  Presence presence;
+};
+
+/// The answer to a ping without id.
+struct Pong {};
 
 /// Messages of the room may be missing here.
 struct GapFound {
@@ -49,9 +111,11 @@ struct Goodbye {
 };
 
 /// What one client is told besides messages. Views live for the call.
-using Event = std::variant<Welcome, Subscribed, GapFound, Refused, Goodbye>;
+using Event = std::variant<Welcome, Subscribed, Done, Published, PresenceList, HistoryPage, GapFound,
+                           MemberJoined, MemberLeft, CrowdCounted, Pong, Refused, Goodbye>;
 
-/// The event's stable name: "welcome", "ok", "gap", "error", "bye".
+/// The event's stable name: "welcome", "ok" (of all that says that a request succeeded), "gap", "join",
+/// "leave", "presence", "pong", "error", "bye".
 [[nodiscard]] std::string_view name_of(const Event& event);
 
 }  // namespace roomcast::dialect

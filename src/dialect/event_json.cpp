@@ -1,15 +1,140 @@
 #include "dialect/event_json.h"
 
+#include <variant>
+
 #include "base/json.h"
+#include "dialect/message_json.h"
 #include "hub/cursor.h"
 
 namespace roomcast::dialect {
 
+namespace {
+
+void append_text(std::string& out, std::string_view label, std::string_view text) {
+  out += label;
+  base::append_json_string(out, text);
+}
+
+void append_number(std::string& out, std::string_view label, std::uint64_t number) {
+  out += label;
+  out += std::to_string(number);
+}
+
+void append_cursor(std::string& out, std::string_view label, hub::Position position) {
+  out += label;
+  out += '"' + hub::to_cursor(position) + '"';
+}
+
+/// An id stands as the client wrote it.
+void append_id(std::string& out, RequestId id) {
+  if (id.empty()) return;
+  out += R"(,"id":)";
+  out += id;
+}
+
+void append_member(std::string& out, std::string_view name) {
+  append_text(out, R"({"name":)", name);
+  out += '}';
+}
+
+/// Writes what comes behind `type`, each member with the comma before it.
+struct MemberWriter {
+  std::string& out;
+
+  void operator()(const Welcome& welcome) const {
+    append_text(out, R"(,"client":)", welcome.client);
+    out += R"(,"ping_ms":)" + std::to_string(welcome.ping_ms);
+    append_number(out, R"(,"limits":{"message_bytes":)", welcome.message_bytes);
+    append_number(out, R"(,"rooms":)", welcome.rooms);
+    out += '}';
+  }
+  void operator()(const Subscribed& subscribed) const {
+    begin(subscribed.id, subscribed.room);
+    append_cursor(out, R"(,"cursor":)", subscribed.cursor);
+    if (subscribed.presence) append_presence(*subscribed.presence);
+  }
+  void operator()(const Done& done) const {
+    append_id(out, done.id);
+    if (!done.room.empty()) append_text(out, R"(,"room":)", done.room);
+  }
+  void operator()(const Published& published) const {
+    begin(published.id, published.room);
+    append_cursor(out, R"(,"cursor":)", published.cursor);
+    append_number(out, R"(,"subscribers":)", published.subscribers);
+    if (published.is_duplicate) out += R"(,"duplicate":true)";
+  }
+  void operator()(const PresenceList& list) const {
+    begin(list.id, list.room);
+    append_presence(list.presence);
+  }
+  void operator()(const HistoryPage& page) const {
+    begin(page.id, page.room);
+    append_cursor(out, R"(,"cursor":)", page.cursor);
+    out += R"(,"gap":)";
+    if (page.gap) {
+      append_cursor(out, R"({"cursor":)", page.gap->cursor);
+      append_cursor(out, R"(,"earliest":)", page.gap->earliest);
+      out += '}';
+    } else {
+      out += "null";
+    }
+    out += R"(,"messages":[)";
+    for (const hub::Message& message : page.messages) {
+      if (out.back() != '[') out += ',';
+      append_message_json(out, page.room, message);
+    }
+    out += page.more ? R"(],"more":true)" : R"(],"more":false)";
+  }
+  void operator()(const GapFound& found) const {
+    out += ',';
+    append_gap_members(out, found);
+  }
+  void operator()(const MemberJoined& joined) const { change(joined.room, joined.name); }
+  void operator()(const MemberLeft& left) const { change(left.room, left.name); }
+  void operator()(const CrowdCounted& counted) const {
+    begin({}, counted.room);
+    out += ',';
+    if (counted.presence.members) return append_presence_members(out, counted.presence);
+    append_number(out, R"("count":)", counted.presence.count);
+  }
+  void operator()(const Pong& /*pong*/) const {}
+  void operator()(const Refused& refused) const {
+    append_id(out, refused.id);
+    append_text(out, R"(,"code":)", refused.code);
+    append_text(out, R"(,"message":)", refused.message);
+  }
+  void operator()(const Goodbye& goodbye) const {
+    out += ',';
+    append_goodbye_members(out, goodbye);
+  }
+
+ private:
+  void begin(RequestId id, std::string_view room) const {
+    append_id(out, id);
+    append_text(out, R"(,"room":)", room);
+  }
+  void change(std::string_view room, std::string_view name) const {
+    begin({}, room);
+    out += R"(,"member":)";
+    append_member(out, name);
+  }
+  void append_presence(const Presence& presence) const {
+    out += R"(,"presence":{)";
+    append_presence_members(out, presence);
+    out += '}';
+  }
+};
+
+}  // namespace
+
+void append_place_members(std::string& out, std::string_view room, const hub::Position& cursor) {
+  append_text(out, R"("room":)", room);
+  append_cursor(out, R"(,"cursor":)", cursor);
+}
+
 void append_gap_members(std::string& out, const GapFound& found) {
-  out += R"("room":)";
-  base::append_json_string(out, found.room);
-  out += R"(,"cursor":")" + hub::to_cursor(found.gap.cursor);
-  out += R"(","earliest":")" + hub::to_cursor(found.gap.earliest) + '"';
+  append_place_members(out, found.room, found.gap.cursor);
+  append_cursor(out, R"(,"earliest":)", found.gap.earliest);
 }
 
 void append_goodbye_members(std::string& out, const Goodbye& goodbye) {
@@ -17,6 +142,25 @@ void append_goodbye_members(std::string& out, const Goodbye& goodbye) {
   out += R"(,"reason":)";
   base::append_json_string(out, goodbye.reason);
   if (goodbye.retry_ms) out += R"(,"retry_ms":)" + std::to_string(*goodbye.retry_ms);
+}
+
+void append_presence_members(std::string& out, const Presence& presence) {
+  append_number(out, R"("count":)", presence.count);
+  if (presence.members) {
+    out += R"(,"members":[)";
+    for (const std::string_view name : *presence.members) {
+      if (out.back() != '[') out += ',';
+      append_member(out, name);
+    }
+    out += ']';
+  }
+  append_number(out, R"(,"anonymous":)", presence.anonymous);
+}
+
+void append_event_json(std::string& out, const Event& event) {
+  append_text(out, R"({"type":)", name_of(event));
+  std::visit(MemberWriter{out}, event);
+  out += '}';
 }
 
 }  // namespace roomcast::dialect

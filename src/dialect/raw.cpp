@@ -14,7 +14,10 @@ Form Raw::encode(std::string_view /*room*/, const hub::Message& message, std::st
 }
 
 std::optional<Form> Raw::encode(const Event& event, std::string& out) const {
-  if (const auto* found = std::get_if<GapFound>(&event)) {
+  if (const auto* subscribed = std::get_if<Subscribed>(&event)) {
+    out += '{';
+    append_place_members(out, subscribed->room, subscribed->cursor);
+  } else if (const auto* found = std::get_if<GapFound>(&event)) {
     out += '{';
     append_gap_members(out, *found);
   } else if (const auto* goodbye = std::get_if<Goodbye>(&event)) {
@@ -25,6 +28,10 @@ std::optional<Form> Raw::encode(const Event& event, std::string& out) const {
   }
   out += '}';
   return Form::text;
+}
+
+std::string_view Raw::event_name(const Event& event) const {
+  return std::holds_alternative<Subscribed>(event) ? "joined" : name_of(event);
 }
 
 }  // namespace roomcast::dialect

@@ -12,6 +12,7 @@ class Raw final : public Dialect {
   Form encode(std::string_view room, const hub::Message& message, std::string& out) const override;
   [[nodiscard]] bool has_envelope() const override { return false; }
   std::optional<Form> encode(const Event& event, std::string& out) const override;
+  [[nodiscard]] std::string_view event_name(const Event& event) const override;
 };
 
 }  // namespace roomcast::dialect

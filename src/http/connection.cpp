@@ -10,6 +10,12 @@ namespace {
 
 constexpr std::size_t small_body_bytes = 4096;  // copied behind its head: one frame, one piece to write
 
+/// Of a whole response head, which begins as "HTTP/1.1 200".
+std::size_t status_class_of(std::string_view head) {
+  constexpr std::size_t before_status = 9;
+  return static_cast<std::size_t>(head.at(before_status) - '0');
+}
+
 }  // namespace
 
 Connection::Connection(ConnectionEnvironment& environment, base::SlotId id,
@@ -163,7 +169,7 @@ void Connection::answer(Response response) {
 }
 
 HandOver Connection::take_over(std::string_view head) {
-  ++environment_.stats.answers[1];
+  ++environment_.stats.answers.at(status_class_of(head));
   queue_.push(base::FrameRef::copy_of(head));
   queue_.flush(*stream_);
   if (reading_paused_) stream_->resume_reading();

@@ -19,23 +19,37 @@ void append_field(std::string& head, std::string_view name, std::string_view val
   head += "\r\n";
 }
 
+/// Everything but what frames the body.
+std::string begin_head(const Response& response, std::string_view date) {
+  std::string head = "HTTP/1.1 " + std::to_string(response.status) + ' ';
+  head += reason_phrase(response.status);
+  head += "\r\n";
+  append_field(head, "Date", date);
+  for (const auto& field : response.headers.fields())
+    append_field(head, field.name, field.value);
+  return head;
+}
+
 }  // namespace
 
 bool has_body(int status) { return status >= 200 && status != 204 && status != 304; }
 
 std::string response_head(const Response& response, const HeadOptions& options) {
-  std::string head = "HTTP/1.1 " + std::to_string(response.status) + ' ';
-  head += reason_phrase(response.status);
-  head += "\r\n";
-  append_field(head, "Date", options.date);
-  for (const auto& field : response.headers.fields())
-    append_field(head, field.name, field.value);
+  std::string head = begin_head(response, options.date);
   if (has_body(response.status)) append_field(head, "Content-Length", std::to_string(response.body.size()));
   if (!options.keep_alive) {
     append_field(head, "Connection", "close");
   } else if (options.minor_version == 0) {
     append_field(head, "Connection", "keep-alive");
   }
+  head += "\r\n";
+  return head;
+}
+
+std::string endless_response_head(const Response& response, int minor_version, std::string_view date) {
+  std::string head = begin_head(response, date);
+  if (minor_version > 0) append_field(head, "Transfer-Encoding", "chunked");
+  append_field(head, "Connection", "close");
   head += "\r\n";
   return head;
 }

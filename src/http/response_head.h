@@ -24,6 +24,11 @@ struct HeadOptions {
 /// split a head.
 [[nodiscard]] std::string response_head(const Response& response, const HeadOptions& options);
 
+/// The same for a body without end: in chunks (RFC 9112 section 7.1) or, for HTTP/1.0, which does not know
+/// them, up to the end of the connection. The connection serves no other request either way.
+[[nodiscard]] std::string endless_response_head(const Response& response, int minor_version,
+                                                std::string_view date);
+
 /// Date in the form HTTP wants (IMF-fixdate, RFC 9110 section 5.6.7), formatted once a second.
 class DateText {
  public:

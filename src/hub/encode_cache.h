@@ -12,12 +12,17 @@
 
 namespace roomcast::hub {
 
+struct PresenceChange;
+
 /// Turns a message into the very bytes that go over one kind of wire: a dialect × transport × compression.
 /// One object per combination, shared by all its clients: its address is the cache key.
 class Encoder {
  public:
   /// Appends the wire form of `message` of `room` to `out`: the same for every client.
   virtual void encode(std::string_view room, const Message& message, std::string& out) const = 0;
+  /// Appends what clients who watch `room` are told of `change`: nothing if this wire has no words for it.
+  virtual void encode_presence(std::string_view /*room*/, const PresenceChange& /*change*/,
+                               std::string& /*out*/) const {}
 
  protected:
   ~Encoder() = default;

@@ -27,6 +27,8 @@ std::unique_ptr<Membership> Hub::subscribe(std::string_view room, Subscriber& su
                                            const Interest& interest) {
   Room& joined = find_or_create(room);
   auto membership = std::make_unique<Membership>(*this, joined, subscriber, interest);
+  if (joined.members() == 1) ++occupied_rooms_;
+  tell_of_presence(joined);
   recollection_.touch(joined);
   return membership;
 }
@@ -48,6 +50,13 @@ void Hub::publish(std::string_view room, const Draft& draft, PublishDone done) {
   parts_.engine.publish(room, draft, ticket);
 }
 
+std::optional<HistoryPage> Hub::read_history(std::string_view room, const std::optional<Position>& since,
+                                             const std::optional<std::size_t>& limit) {
+  const Room& found = find_or_create(room);
+  if (!found.is_open()) return std::nullopt;
+  return found.read(since, limit);
+}
+
 void Hub::set_rules(RoomRules rules) {
   if (rules == rules_) return;
   rules_ = std::move(rules);
@@ -57,6 +66,7 @@ void Hub::set_rules(RoomRules rules) {
     all.push_back(room.get());
   for (Room* room : all) {
     room->set_settings(rules_.find(room->name()));
+    tell_of_presence(*room);
     recollection_.trim(*room);  // this may be its end
   }
 }
@@ -69,6 +79,12 @@ void Hub::set_limits(const HubLimits& limits) {
 std::size_t Hub::subscribers(std::string_view room) const {
   const Room* found = find(room);
   return found == nullptr ? 0 : found->members();
+}
+
+PresenceSnapshot Hub::presence(std::string_view room) const {
+  const Room* found = find(room);
+  if (found != nullptr) return found->presence();
+  return {0, std::vector<base::FrameRef>{}, 0};
 }
 
 void Hub::on_subscribed(std::string_view room, const Position& top) {
@@ -106,8 +122,28 @@ void Hub::on_published(Ticket ticket, const PublishOutcome& outcome) {
 bool Hub::do_slice() {
   run_completions();
   advance_some();
+  // Before the messages, so that somebody is known before being heard.
+  if (!telling_.empty()) tell_next_presence();
   if (!active_.empty()) walk_next_room();
-  return !active_.empty() || !completed_.empty() || !arriving_.empty() || !catching_up_.empty();
+  return !active_.empty() || !telling_.empty() || !completed_.empty() || !arriving_.empty() ||
+         !catching_up_.empty();
+}
+
+/// Has what there is to tell told at the end of the turn.
+void Hub::tell_of_presence(Room& room) {
+  if (room.telling_ || !room.has_presence_news()) return;
+  room.telling_ = true;
+  telling_.push_back(&room);
+  parts_.scheduler.wake();
+}
+
+void Hub::tell_next_presence() {
+  Room& room = *telling_.front();
+  telling_.pop_front();
+  room.telling_ = false;
+  if (room.has_presence_news()) room.tell_presence(slice_members);
+  tell_of_presence(room);
+  recollection_.on_idle(room);
 }
 
 void Hub::walk_next_room() {
@@ -157,6 +193,7 @@ void Hub::advance(Membership& member) {
   // A room that is not open yet schedules its members when it is.
   if (!room.is_open() || !member.catch_up_) return;
   if (!tell(member) || room.go_live(member)) return;
+  if (std::exchange(member.catch_up_->held, false)) return;
   if (pages_made_ == slice_pages) return schedule(member);
   replay(member);
 }
@@ -183,6 +220,7 @@ bool Hub::tell(Membership& member) {
   if (is_new) {
     catch_up.joined = true;
     --room.arriving_;
+    if (room.presence_) room.presence_->begin_watching(member);
     member.subscriber_.on_joined(member, plan);
   } else {
     member.subscriber_.on_gap(member, *plan.gap);
@@ -213,8 +251,20 @@ void Hub::on_leaving(Membership& member) {
   if (advancing_ == &member) advancing_ = nullptr;
 }
 
+void Hub::on_left(Room& room) {
+  if (room.members() == 0) --occupied_rooms_;
+  tell_of_presence(room);
+  recollection_.touch(room);
+}
+
+void Hub::on_presence_due(Room& room) {
+  tell_of_presence(room);
+  recollection_.on_idle(room);
+}
+
 void Hub::on_forgotten(Room& room) {
   with_page_.erase(std::remove(with_page_.begin(), with_page_.end(), &room), with_page_.end());
+  if (room.telling_) telling_.erase(std::find(telling_.begin(), telling_.end(), &room));
   parts_.engine.unsubscribe(room.name());
   rooms_.erase(rooms_.find(room.name()));
 }

@@ -5,6 +5,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -81,6 +82,13 @@ class Hub final : public EngineEvents, public base::SlicedWork, private Recollec
   /// Publishes into the room (a valid name). `done` may be empty.
   void publish(std::string_view room, const Draft& draft, PublishDone done = {});
 
+  /// What the room (a valid name) has after `since`: at most `limit` messages and at most a page, as replays
+  /// are cut into. Without `since` it begins with the last `limit`; without a limit a page begins with the
+  /// oldest. Nothing while the engine has not said where the room stands.
+  [[nodiscard]] std::optional<HistoryPage> read_history(std::string_view room,
+                                                        const std::optional<Position>& since,
+                                                        const std::optional<std::size_t>& limit);
+
   /// Whether messages come in faster than they can be handed out. Whoever can make a publisher wait should;
   /// who publishes all the same is refused once twice the limit is reached.
   [[nodiscard]] bool congested() const { return backlog_bytes_ > limits_.backlog_bytes; }
@@ -101,7 +109,11 @@ class Hub final : public EngineEvents, public base::SlicedWork, private Recollec
 
   /// Rooms that are remembered.
   [[nodiscard]] std::size_t rooms() const { return rooms_.size(); }
+  /// Rooms with at least one member.
+  [[nodiscard]] std::size_t occupied_rooms() const { return occupied_rooms_; }
   [[nodiscard]] std::size_t subscribers(std::string_view room) const;
+  /// Who is in the room.
+  [[nodiscard]] PresenceSnapshot presence(std::string_view room) const;
   [[nodiscard]] std::size_t backlog_bytes() const { return backlog_bytes_; }
   [[nodiscard]] std::size_t history_bytes() const { return recollection_.bytes(); }
   [[nodiscard]] const HubStats& stats() const { return stats_; }
@@ -127,11 +139,14 @@ class Hub final : public EngineEvents, public base::SlicedWork, private Recollec
   void advance(Membership& member);
   [[nodiscard]] base::DirtyList& list_of(const Membership& member);
   void on_leaving(Membership& member);
-  void on_left(Room& room) { recollection_.touch(room); }
+  void on_left(Room& room);
   void on_due(Room& room) { recollection_.trim(room); }
+  void on_presence_due(Room& room);
   [[nodiscard]] std::size_t page_bytes() const { return limits_.page_bytes; }
 
   void on_forgotten(Room& room) override;
+  void tell_of_presence(Room& room);
+  void tell_next_presence();
   void run_completions();
   void advance_some();
   [[nodiscard]] bool tell(Membership& member);
@@ -144,7 +159,9 @@ class Hub final : public EngineEvents, public base::SlicedWork, private Recollec
   RoomRules rules_;
   HubStats stats_;
   std::unordered_map<std::string, std::unique_ptr<Room>, base::StringHash, std::equal_to<>> rooms_;
-  std::deque<Room*> active_;  // rooms with work, each once, in the order in which they take turns
+  std::deque<Room*> active_;   // rooms with work, each once, in the order in which they take turns
+  std::deque<Room*> telling_;  // rooms with news of presence, likewise
+  std::size_t occupied_rooms_ = 0;
   std::size_t backlog_bytes_ = 0;
   bool overloaded_ = false;
 

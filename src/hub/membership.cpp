@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "hub/hub.h"
+#include "hub/presence.h"
 
 namespace roomcast::hub {
 
@@ -12,7 +13,7 @@ Membership::Membership(Hub& hub, Room& room, Subscriber& subscriber, const Inter
       subscriber_(subscriber),
       live_after_(std::numeric_limits<std::uint64_t>::max()),
       catch_up_(std::make_unique<CatchUp>(CatchUp{interest, {}})) {
-  room_.join(*this);
+  room_.join(*this, interest);
   if (room_.is_open()) room_.plan(*this);
   hub_.schedule(*this);
 }

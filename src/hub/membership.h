@@ -6,6 +6,7 @@
 #include <optional>
 #include <string_view>
 
+#include "base/frame.h"
 #include "base/scheduler.h"
 #include "hub/message.h"
 #include "hub/subscriber.h"
@@ -15,13 +16,19 @@ namespace roomcast::hub {
 class Room;
 class Hub;
 
-/// What a subscriber wants of a room's past.
+struct Attendance;
+
+/// What a subscriber wants of a room's past, and how it is there itself.
 struct Interest {
   /// It has everything up to here and wants all that follows.
   std::optional<Position> since;
   /// Without `since`, or if that is no longer kept: at most so many of the last messages. Nothing: none
   /// without `since`, all that are kept after a gap.
   std::optional<std::size_t> history;
+  /// Who it is to everybody else (a valid name, see room_name.h); without a name it is only counted.
+  base::FrameRef name{};
+  /// Whether it is told who comes and goes: Subscriber::on_presence.
+  bool watch_presence = false;
 };
 
 /// One subscriber's place in one room, held by the subscriber: dropping it leaves the room.
@@ -42,15 +49,19 @@ class Membership final : private base::Flushable {
   [[nodiscard]] bool is_catching_up() const { return catch_up_ && catch_up_->joined; }
   /// Has the next page delivered at the end of the turn; nothing happens if there is none.
   void continue_replay();
+  /// From within Subscriber::on_joined: has the first page wait for continue_replay as well.
+  void hold_replay() { catch_up_->held = true; }
 
  private:
   friend class Hub;
+  friend class Presence;
   friend class Room;
   /// Until it is live.
   struct CatchUp {
     Interest interest;
     Joined plan;  // where it begins; fixed as soon as the room is open
     bool joined = false;
+    bool held = false;        // the subscriber takes nothing for now
     std::uint64_t after = 0;  // the offset up to which it has everything
   };
   void flush() override;
@@ -62,7 +73,8 @@ class Membership final : private base::Flushable {
   Subscriber& subscriber_;
   std::uint64_t live_after_;  // Room::accepted_ when it became live
   std::unique_ptr<CatchUp> catch_up_;
-  std::uint32_t index_ = 0;  // place in Room::members_
+  std::unique_ptr<Attendance> attendance_;  // if it has a name or watches
+  std::uint32_t index_ = 0;                 // place in Room::members_
 };
 
 }  // namespace roomcast::hub

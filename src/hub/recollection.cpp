@@ -48,14 +48,16 @@ void Recollection::trim(Room& room) {
   room.history().trim(now_ms, room.settings().history);
   history_bytes_ += room.history().bytes();
   put_on_shelf(room);
-  const bool is_over = room.shelf_ == &bare_ && now_ms - room.touched_ms_ >= room.settings().history.age_ms;
+  const bool is_over = room.shelf_ == &bare_ && !room.awaits_return() &&
+                       now_ms - room.touched_ms_ >= room.settings().history.age_ms;
   if (is_over) return forget(room);
   set_due(room);
 }
 
 void Recollection::set_due(Room& room) {
   const bool has_history = !room.history().empty();
-  if (!has_history && room.is_in_use()) return room.due_.clear();
+  // Whoever ends its use, or the wait for somebody's return, has it looked at again.
+  if (!has_history && (room.is_in_use() || room.awaits_return())) return room.due_.clear();
   const std::int64_t since_ms = has_history ? room.history().oldest_ms() : room.touched_ms_;
   const std::int64_t due_ms = since_ms + room.settings().history.age_ms;
   room.due_.set_in(std::max<std::int64_t>(due_ms - clock_.monotonic_ms(), 0));

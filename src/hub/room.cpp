@@ -15,6 +15,9 @@ namespace {
 // cache this makes the walk several times faster.
 constexpr std::size_t prefetch_distance = 8;
 
+// Of a page, beside its bytes: where each message is wrapped into a few hundred bytes, they count.
+constexpr std::size_t page_messages = 1'000;
+
 // Messages that a room with members keeps memory for between two walks.
 constexpr std::size_t spare_messages = 64;
 
@@ -46,11 +49,20 @@ void Room::accept(const Message& message) {
   top_ = message.position;
 }
 
-void Room::join(Membership& member) {
+void Room::set_settings(const RoomSettings& settings) {
+  settings_ = settings;
+  if (presence_) presence_->on_settings();
+}
+
+void Room::join(Membership& member, const Interest& interest) {
   assert(!delivering_);
   member.index_ = static_cast<std::uint32_t>(members_.size());
   members_.push_back(&member);
   ++arriving_;
+  const bool is_seen = !interest.name.empty() || interest.watch_presence;
+  if (is_seen && !presence_)
+    presence_ = std::make_unique<Presence>(*this, hub_.parts_.deadlines, hub_.parts_.clock);
+  if (presence_) presence_->enter(member, interest);
 }
 
 void Room::leave(Membership& member) {
@@ -60,18 +72,43 @@ void Room::leave(Membership& member) {
   if (walking_) {
     members_[index] = nullptr;
     ++holes_;
-    return;
+  } else {
+    members_[index] = members_.back();
+    members_[index]->index_ = static_cast<std::uint32_t>(index);
+    members_.pop_back();
   }
-  members_[index] = members_.back();
-  members_[index]->index_ = static_cast<std::uint32_t>(index);
-  members_.pop_back();
   if (members_.empty()) {
     members_ = {};
     release_messages();
   }
+  if (!presence_) return;
+  presence_->leave(member);
+  drop_idle_presence();
 }
 
 void Room::on_deadline() { hub_.on_due(*this); }
+
+void Room::on_presence_due() {
+  presence_->on_due();
+  drop_idle_presence();
+  hub_.on_presence_due(*this);
+}
+
+PresenceSnapshot Room::presence() const {
+  if (presence_) return presence_->snapshot();
+  PresenceSnapshot nameless{members(), std::nullopt, members()};
+  if (nameless.count <= settings_.presence.crowd) nameless.members.emplace();
+  return nameless;
+}
+
+void Room::tell_presence(std::size_t watcher_count) {
+  presence_->tell(watcher_count);
+  drop_idle_presence();
+}
+
+void Room::drop_idle_presence() {
+  if (!presence_->is_needed()) presence_.reset();
+}
 
 Room::Progress Room::walk(std::size_t member_count) {
   if (!walking_) {
@@ -189,6 +226,28 @@ std::size_t Room::accepted_after(std::uint64_t offset) const {
   return accepted_messages_.size() - first_after(accepted_messages_, offset);
 }
 
+HistoryPage Room::read(const std::optional<Position>& since, const std::optional<std::size_t>& limit) const {
+  const Interest interest{since, since ? std::nullopt : std::optional(limit.value_or(history_.size()))};
+  const Joined start = plan(interest);
+  HistoryPage page{start.cursor, start.gap, {}, false};
+  page.messages = page_from(history_.first_after(start.cursor.offset), limit.value_or(history_.size()));
+  if (!page.messages.empty()) page.cursor = page.messages.back().position;
+  page.more = page.cursor.offset < top_.offset;
+  return page;
+}
+
+std::vector<Message> Room::page_from(std::size_t begin, std::size_t messages_max) const {
+  const std::size_t end = begin + std::min({history_.size() - begin, messages_max, page_messages});
+  std::vector<Message> messages;
+  std::size_t bytes = 0;
+  for (std::size_t i = begin; i < end; ++i) {
+    bytes += history_[i].payload.size();
+    if (!messages.empty() && bytes > hub_.page_bytes()) break;
+    messages.push_back(history_[i]);
+  }
+  return messages;
+}
+
 /// Makes the page hold the message at `index` of the history, and what follows it. False if it did already.
 bool Room::turn_page_to(std::size_t index) {
   const std::uint64_t offset = history_[index].position.offset;
@@ -196,13 +255,7 @@ bool Room::turn_page_to(std::size_t index) {
       page_->messages().back().position.offset >= offset) {
     return false;
   }
-  std::vector<Message> messages;
-  std::size_t bytes = 0;
-  for (; index < history_.size(); ++index) {
-    bytes += history_[index].payload.size();
-    if (!messages.empty() && bytes > hub_.page_bytes()) break;
-    messages.push_back(history_[index]);
-  }
+  std::vector<Message> messages = page_from(index, history_.size());
   page_ = std::make_unique<Batch>();
   page_->assign(name_, messages);
   return true;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "hub/encode_cache.h"
 #include "hub/history.h"
 #include "hub/membership.h"
+#include "hub/presence.h"
 #include "hub/room_settings.h"
 
 namespace roomcast::hub {
@@ -30,7 +32,7 @@ class Room final : private base::Deadline::Listener {
   [[nodiscard]] std::size_t members() const { return members_.size() - holes_; }
   [[nodiscard]] const RoomSettings& settings() const { return settings_; }
   /// What the room keeps is brought in line by Recollection::trim.
-  void set_settings(const RoomSettings& settings) { settings_ = settings; }
+  void set_settings(const RoomSettings& settings);
 
   /// The engine has said where the room's log stands: from here on members have a place in it. Once.
   void open(const Position& top);
@@ -50,6 +52,9 @@ class Room final : private base::Deadline::Listener {
   /// Whether it can't be forgotten, however little there is to remember.
   [[nodiscard]] bool is_in_use() const { return members() != 0 || has_work(); }
 
+  /// Whether somebody who left may still come back before anybody is told.
+  [[nodiscard]] bool awaits_return() const { return presence_ && members() == 0; }
+
   struct Progress {
     std::size_t deliveries = 0;      ///< messages × members in this slice
     std::size_t released_bytes = 0;  ///< payload bytes accepted earlier and now handed to everybody
@@ -62,6 +67,9 @@ class Room final : private base::Deadline::Listener {
   void plan(Membership& member) const;
   /// Whether everything after `offset` can still be handed over.
   [[nodiscard]] bool can_continue_after(std::uint64_t offset) const;
+  /// See Hub::read_history; only of an open room.
+  [[nodiscard]] HistoryPage read(const std::optional<Position>& since,
+                                 const std::optional<std::size_t>& limit) const;
 
   struct Replay {
     std::size_t messages = 0;  ///< handed over
@@ -76,13 +84,22 @@ class Room final : private base::Deadline::Listener {
   /// Forgets the page, with its encodings, that is kept for whoever catches up next.
   void drop_page() { page_.reset(); }
 
+  [[nodiscard]] PresenceSnapshot presence() const;
+  /// Whether there is something to tell those who watch who is here.
+  [[nodiscard]] bool has_presence_news() const { return presence_ && presence_->has_news(); }
+  /// Tells the first of it to at most `watcher_count` further watchers.
+  void tell_presence(std::size_t watcher_count);
+
  private:
   friend class Hub;
   friend class Membership;
+  friend class Presence;
   friend class Recollection;
-  void join(Membership& member);
+  void join(Membership& member, const Interest& interest);
   void leave(Membership& member);
   void on_deadline() override;
+  void on_presence_due();
+  void drop_idle_presence();
   void begin_walk();
   std::size_t end_walk();
   void close_holes();
@@ -90,6 +107,7 @@ class Room final : private base::Deadline::Listener {
   [[nodiscard]] Joined plan(const Interest& interest) const;
   [[nodiscard]] Position before_last(std::size_t messages) const;
   [[nodiscard]] std::size_t accepted_after(std::uint64_t offset) const;
+  [[nodiscard]] std::vector<Message> page_from(std::size_t begin, std::size_t messages_max) const;
   bool turn_page_to(std::size_t index);
 
   Hub& hub_;
@@ -112,11 +130,13 @@ class Room final : private base::Deadline::Listener {
   std::size_t next_member_ = 0;
   std::size_t end_member_ = 0;
 
-  std::unique_ptr<Batch> page_;  // of the past, while members catch up
+  std::unique_ptr<Batch> page_;         // of the past, while members catch up
+  std::unique_ptr<Presence> presence_;  // while somebody has a name or watches
 
   // Recollection's notes.
   base::Deadline due_;           // for looking whether old messages, or all of the room, can be forgotten
   std::int64_t touched_ms_ = 0;  // last publish, join or leave
+  bool telling_ = false;
   std::list<Room*>* shelf_ = nullptr;
   std::list<Room*>::iterator place_;
 };

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <optional>
+#include <vector>
 
 #include "hub/encode_cache.h"
 #include "hub/message.h"
@@ -9,6 +10,7 @@
 namespace roomcast::hub {
 
 class Membership;
+class PresenceNews;
 
 /// Messages may be missing between what a subscriber has and what it gets next.
 struct Gap {
@@ -22,6 +24,14 @@ struct Joined {
   std::optional<Gap> gap;  ///< if what was asked for can't be proven to be complete
 };
 
+/// Part of a room's past.
+struct HistoryPage {
+  Position cursor;         ///< where to go on: of the last message here, or where the page would begin
+  std::optional<Gap> gap;  ///< if what was asked for can't be proven to be complete
+  std::vector<Message> messages;
+  bool more = false;  ///< the room has messages after `cursor`
+};
+
 /// What a room delivers to. It knows messages, never sockets. From within these calls it may queue references
 /// and mark itself dirty and nothing else: no publish, subscribe or unsubscribe (asserted by the room), so
 /// that no room changes while it is walked. The one exception: on_joined and on_gap may drop that membership.
@@ -33,6 +43,9 @@ class Subscriber {
   virtual void on_gap(Membership& membership, const Gap& gap) = 0;
   /// Messages [from, batch.messages().size()) are what the room has for this subscriber now, in order.
   virtual void deliver(Batch& batch, std::size_t from) = 0;
+  /// Who is in the room has changed since on_joined, or since the last call: one change at a time, in order.
+  /// Only for those who watch (Interest::watch_presence).
+  virtual void on_presence(Membership& /*membership*/, PresenceNews& /*news*/) {}
 
  protected:
   ~Subscriber() = default;

@@ -16,13 +16,14 @@ struct DialectChoice {
 /// What one endpoint speaks, the most wanted first.
 struct DialectChoices {
   std::vector<DialectChoice> named;
-  const dialect::Dialect* otherwise;  ///< for clients that ask for none of them
+  const dialect::Dialect* otherwise;  ///< for clients that ask for none of them; null: they are refused
 
-  [[nodiscard]] const dialect::Dialect& find(std::string_view subprotocol) const {
+  /// Null if it is not spoken here.
+  [[nodiscard]] const dialect::Dialect* find(std::string_view subprotocol) const {
     for (const DialectChoice& choice : named) {
-      if (choice.subprotocol == subprotocol) return *choice.dialect;
+      if (choice.subprotocol == subprotocol) return choice.dialect;
     }
-    return *otherwise;
+    return otherwise;
   }
 };
 

@@ -3,21 +3,52 @@
 #include <string>
 #include <utility>
 
+#include "base/digest.h"
 #include "hub/cursor.h"
+#include "session/room_set.h"
 #include "session/session_table.h"
 
 namespace roomcast::session {
 
+namespace {
+
+// The requests of a client with more than this on its way wait until that is gone: well below
+// limits.queue_bytes, so that whoever asks for much is slowed down and not cut off.
+constexpr std::size_t queued_ahead_bytes = 131'072;
+
+constexpr std::int64_t retry_min_ms = 500;
+constexpr std::int64_t retry_max_ms = 5'000;
+constexpr std::int64_t restart_ms = 1'000;
+
+std::int64_t random_between(std::int64_t min, std::int64_t max) {
+  return min + static_cast<std::int64_t>(base::random_u64() % static_cast<std::uint64_t>(max - min + 1));
+}
+
+}  // namespace
+
 Session::Session(SessionTable& table, std::unique_ptr<Transport> transport, const WireEncoder& encoder)
     : table_(table), transport_(std::move(transport)), encoder_(encoder) {}
+
+Session::~Session() = default;
 
 void Session::open(base::SlotId id, const Options& options) {
   id_ = id;
   opened_s_ = table_.monotonic_seconds();
   own_messages_ = options.own_messages;
+  two_way_ = options.two_way;
   name_ = base::FrameRef::copy_of(options.name);
   if (!options.room.empty()) membership_ = table_.hub().subscribe(options.room, *this, options.interest);
   transport_->start(*this);
+  if (two_way_ && encoder_.dialect().has_envelope()) welcome();
+}
+
+void Session::welcome() {
+  const SessionSettings& settings = table_.settings();
+  // Whoever knows it can speak of this client to others: it must not be guessed.
+  const std::string client =
+      base::sha256_hex(std::to_string(base::random_u64()) + ' ' + std::to_string(base::random_u64()))
+          .substr(0, 32);
+  tell(dialect::Welcome{client, settings.ping_ms, settings.message_bytes, settings.rooms_per_connection});
 }
 
 void Session::close(base::CloseReason reason, std::string_view text) {
@@ -30,8 +61,13 @@ void Session::resume() {
 
 void Session::on_joined(hub::Membership& membership, const hub::Joined& joined) {
   transport_->notify_when_drained();
-  if (joined.gap) return on_gap(membership, *joined.gap);
-  tell(dialect::Subscribed{{}, membership.room_name(), joined.cursor}, joined.cursor);
+  if (rooms_) {
+    // One room at a time, and only what the client takes.
+    membership.hold_replay();
+    rooms_->add_replay(membership);
+  }
+  confirm(membership, joined);
+  if (joined.gap) on_gap(membership, *joined.gap);
 }
 
 void Session::on_gap(hub::Membership& membership, const hub::Gap& gap) {
@@ -42,9 +78,12 @@ void Session::on_gap(hub::Membership& membership, const hub::Gap& gap) {
 }
 
 void Session::on_drained() {
-  if (state_ != State::open || !membership_ || !membership_->is_catching_up()) return;
+  if (state_ != State::open) return;
+  if (rooms_) transport_->resume();
+  hub::Membership* const next = rooms_ ? rooms_->next_replay() : membership_.get();
+  if (next == nullptr || !next->is_catching_up()) return;
   transport_->notify_when_drained();
-  membership_->continue_replay();
+  next->continue_replay();
 }
 
 void Session::deliver(hub::Batch& batch, std::size_t from) {
@@ -76,16 +115,27 @@ void Session::on_message(dialect::Form form, std::string_view bytes) {
 void Session::on_closing(base::CloseReason reason, std::string_view /*text*/) {
   const base::CloseReasonInfo& info = base::describe(reason);
   const bool is_ours = reason != base::CloseReason::client_closed && info.websocket != 0;
-  if (is_ours) tell(dialect::Goodbye{info.websocket, info.name, std::nullopt});
+  if (is_ours) tell(dialect::Goodbye{info.websocket, info.name, retry_ms(reason)});
   state_ = State::closing;
-  membership_.reset();
+  leave_rooms();
 }
 
 void Session::on_closed(base::CloseReason reason) {
   if (state_ == State::buried) return;
   state_ = State::buried;
-  membership_.reset();
+  leave_rooms();
   table_.on_session_closed(id_, *transport_, encoder_.dialect().name(), opened_s_, reason);
+}
+
+void Session::leave_rooms() {
+  membership_.reset();
+  rooms_.reset();
+}
+
+std::optional<std::int64_t> Session::retry_ms(base::CloseReason reason) const {
+  if (!base::describe(reason).retry) return std::nullopt;
+  if (reason != base::CloseReason::server_shutdown) return random_between(retry_min_ms, retry_max_ms);
+  return random_between(0, table_.settings().drain_ms + restart_ms);
 }
 
 void Session::publish(hub::Kind kind, std::string_view payload) {
@@ -99,10 +149,31 @@ void Session::publish(hub::Kind kind, std::string_view payload) {
     return;
   }
   hub.publish(membership_->room_name(), {kind, base::FrameRef::copy_of(payload), name_, subscriber_id()});
-  if (hub.congested()) {
-    transport_->pause();
-    table_.resume_when_relieved(id_);
+  wait_while_congested();
+}
+
+void Session::wait_while_congested() {
+  if (!table_.hub().congested()) return;
+  transport_->pause();
+  table_.resume_when_relieved(id_);
+}
+
+void Session::run(const dialect::Command& command) {
+  if (!rooms_) {
+    rooms_ = std::make_unique<RoomSet>(membership_ ? membership_->room_name() : std::string_view{},
+                                       membership_.get());
   }
+  std::visit([this](const auto& request) { run(request); }, command);
+  if (transport_->queued_bytes() > queued_ahead_bytes) wait_until_drained();
+}
+
+void Session::wait_until_drained() {
+  transport_->pause();
+  transport_->notify_when_drained();
+}
+
+void Session::refuse(const dialect::Refused& refused) {
+  if (!tell(refused)) close(base::CloseReason::policy_violation, refused.message);
 }
 
 void Session::reply(dialect::Form form, std::string_view bytes) {
@@ -118,7 +189,7 @@ bool Session::tell(const dialect::Event& event, const std::optional<hub::Positio
   const auto form = dialect.encode(event, payload);
   if (!form) return false;
   std::string wire;
-  encoder_.framing().frame({*form, payload, dialect::name_of(event), cursor}, wire);
+  encoder_.framing().frame({*form, payload, dialect.event_name(event), cursor}, wire);
   transport_->send(base::FrameRef::copy_of(wire));
   return true;
 }

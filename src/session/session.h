@@ -24,8 +24,11 @@ struct Options {
   std::string_view room;     ///< the room the connection is for, a valid name; empty: none
   std::string_view name;     ///< how an anonymous client wants to be called; may be empty
   bool own_messages = true;  ///< deliver the client's own messages to it as well
-  hub::Interest interest{};    ///< what it wants of the room's past
+  hub::Interest interest{};  ///< what it wants of the room's past
+  bool two_way = false;      ///< it can send requests as well: it is welcomed
 };
+
+class RoomSet;
 
 /// One client's state machine: open → closing → buried. Neutral to transport and dialect: it joins rooms,
 /// turns commands into hub calls and deliveries into queued wire bytes. The end is a state, not a delete:
@@ -36,6 +39,7 @@ class Session final : public base::Mortal,
                       private dialect::Commands {
  public:
   Session(SessionTable& table, std::unique_ptr<Transport> transport, const WireEncoder& encoder);
+  ~Session() override;
 
   /// Joins the room and begins to read. Once, right after construction.
   void open(base::SlotId id, const Options& options);
@@ -59,9 +63,32 @@ class Session final : public base::Mortal,
   enum class State : std::uint8_t { open, closing, buried };
 
   void publish(hub::Kind kind, std::string_view payload) override;
+  void run(const dialect::Command& command) override;
+  void refuse(const dialect::Refused& refused) override;
   void reply(dialect::Form form, std::string_view bytes) override;
   void fail(base::CloseReason reason, std::string_view text) override;
+
+  // Requests, in session_*.cpp.
+  void run(const dialect::Subscribe& request);
+  void run(const dialect::Unsubscribe& request);
+  void run(const dialect::Publish& request);
+  void run(const dialect::AskPresence& request);
+  void run(const dialect::AskHistory& request);
+  void run(const dialect::Ping& request);
+  void on_published(dialect::RequestId id, std::string_view room, const hub::PublishResult& result);
+  void confirm(hub::Membership& membership, const hub::Joined& joined);
+  /// The room that a request is for; nothing, and the client has been told, if it is for none.
+  std::optional<std::string_view> room_for(dialect::RequestId id,
+                                           const std::optional<std::string_view>& room);
+  [[nodiscard]] dialect::Presence presence_in(std::string_view room) const;
+
   void deliver_from_others(hub::Batch& batch, std::size_t from);
+  void leave_rooms();
+  void welcome();
+  void wait_while_congested();
+  /// Takes the next request when the client has taken what it is sent.
+  void wait_until_drained();
+  [[nodiscard]] std::optional<std::int64_t> retry_ms(base::CloseReason reason) const;
   /// Says it if dialect and wire together have words for it.
   bool tell(const dialect::Event& event, const std::optional<hub::Position>& cursor = std::nullopt);
   [[nodiscard]] hub::SubscriberId subscriber_id() const;
@@ -69,12 +96,14 @@ class Session final : public base::Mortal,
   SessionTable& table_;
   std::unique_ptr<Transport> transport_;
   const WireEncoder& encoder_;
-  std::unique_ptr<hub::Membership> membership_;
+  std::unique_ptr<hub::Membership> membership_;  // in the room of the connection
+  std::unique_ptr<RoomSet> rooms_;               // only once the client has sent a request
   base::FrameRef name_;
   base::SlotId id_;
   std::uint32_t opened_s_ = 0;  // monotonic
   State state_ = State::open;
   bool own_messages_ = true;
+  bool two_way_ = false;
 };
 
 }  // namespace roomcast::session

@@ -72,9 +72,14 @@ bool SessionTable::do_slice() {
   std::vector<base::SlotId> paused;
   paused.swap(paused_);
   for (const base::SlotId id : paused) {
-    if (auto* session = sessions_.find(id)) (*session)->resume();
+    if (Session* session = find(id)) session->resume();
   }
   return false;
+}
+
+Session* SessionTable::find(base::SlotId id) {
+  const auto* found = sessions_.find(id);
+  return found == nullptr ? nullptr : found->get();
 }
 
 std::uint32_t SessionTable::monotonic_seconds() const {

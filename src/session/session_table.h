@@ -31,6 +31,14 @@ struct SessionStats {
   std::array<std::uint64_t, static_cast<std::size_t>(base::CloseReason::count_)> closed{};
 };
 
+/// What may change by a reload; applies from the next use on.
+struct SessionSettings {
+  std::int64_t ping_ms = 25'000;  ///< told to clients
+  std::uint64_t message_bytes = 65'536;
+  std::size_t rooms_per_connection = 100;
+  std::int64_t drain_ms = 10'000;  ///< clients come back within about this time when the server stops
+};
+
 /// Owns every session from open to burial, and the encoders they share.
 class SessionTable final : public base::SlicedWork {
  public:
@@ -60,7 +68,12 @@ class SessionTable final : public base::SlicedWork {
   /// Resumes the clients whose publishing was paused, once the hub is no longer congested.
   bool do_slice() override;
 
+  void set_settings(const SessionSettings& settings) { settings_ = settings; }
+
   // For sessions.
+  [[nodiscard]] const SessionSettings& settings() const { return settings_; }
+  /// Null if it has gone.
+  [[nodiscard]] Session* find(base::SlotId id);
   [[nodiscard]] hub::Hub& hub() { return hub_; }
   [[nodiscard]] std::uint32_t monotonic_seconds() const;
   void resume_when_relieved(base::SlotId id) { paused_.push_back(id); }
@@ -74,6 +87,7 @@ class SessionTable final : public base::SlicedWork {
   base::Scheduler& scheduler_;
   const base::Clock& clock_;
   base::Log& log_;
+  SessionSettings settings_;
   SessionStats stats_;
   std::vector<std::unique_ptr<WireEncoder>> encoders_;
   base::SlotMap<std::unique_ptr<Session>> sessions_;

@@ -24,11 +24,12 @@ base::CloseReason reason_for(ws::CloseCode code) {
   }
 }
 
-ws::FrameReader make_reader(WebSocketShared& shared, const std::optional<ws::DeflateParameters>& deflate) {
-  if (!deflate) return ws::FrameReader(shared.settings.reader);
+ws::FrameReader make_reader(WebSocketShared& shared, const WebSocket::Parts& parts) {
+  const ws::ReaderLimits& limits =
+      parts.enveloped ? shared.settings.enveloped_reader : shared.settings.reader;
+  if (!parts.deflate) return ws::FrameReader(limits);
   using Takeover = ws::FrameReader::ContextTakeover;
-  return {shared.settings.reader, shared.inflaters,
-          deflate->client_context_takeover ? Takeover::yes : Takeover::no};
+  return {limits, shared.inflaters, parts.deflate->client_context_takeover ? Takeover::yes : Takeover::no};
 }
 
 }  // namespace
@@ -51,14 +52,18 @@ WebSocket::WebSocket(WebSocketShared& shared, Parts parts)
       framing_(shared.framings.for_client(parts.deflate)),
       stream_(std::move(parts.stream)),
       admission_(std::move(parts.admission)),
-      reader_(make_reader(shared, parts.deflate)),
+      reader_(make_reader(shared, parts)),
       queue_(std::move(parts.unsent)),
       deadline_(shared.deadlines, *this),
       peer_(std::move(parts.peer)) {
   if (!parts.leftover.empty()) held_ = std::make_unique<std::string>(std::move(parts.leftover));
+  ++shared_.stats.open;
 }
 
-WebSocket::~WebSocket() { shared_.scheduler.forget(*this); }
+WebSocket::~WebSocket() {
+  --shared_.stats.open;
+  shared_.scheduler.forget(*this);
+}
 
 void WebSocket::start(session::TransportEvents& events) {
   events_ = &events;
@@ -228,7 +233,9 @@ void WebSocket::on_deadline() {
 
 void WebSocket::keep_alive() {
   const WebSocketSettings& settings = shared_.settings;
-  if (awaiting_pong_ && !heard_ && !paused_) {
+  // A client whose bytes wait unread can't be heard, but can show that it lives by taking what it is owed.
+  const bool could_be_heard = !paused_ || !queue_.empty();
+  if (awaiting_pong_ && !heard_ && could_be_heard) {
     return close(base::CloseReason::ping_timeout, {});
   }
   const std::int64_t rest_ms = settings.ping_ms - settings.pong_timeout_ms;
@@ -248,6 +255,7 @@ void WebSocket::flush() {
   read_held();
   const std::size_t before = queue_.bytes();
   const bool all = queue_.flush(*stream_);
+  if (paused_ && queue_.bytes() < before) heard_ = true;
   wire_bytes_out_ += before - queue_.bytes();
   shared_.stats.wire_bytes_out += before - queue_.bytes();
   if (all && state_ == State::finishing) {

@@ -30,12 +30,14 @@ struct WebSocketSettings {
   std::int64_t close_timeout_ms = 5000;  ///< for the close handshake and for what is still owed
   std::size_t queue_bytes = std::size_t{1} << 20U;
   ws::ReaderLimits reader;
+  ws::ReaderLimits enveloped_reader{};  ///< where a message stands within a larger one, escaped
 };
 
 struct WebSocketStats {
   std::uint64_t messages_in = 0;
   std::uint64_t payload_bytes_in = 0;
   std::uint64_t wire_bytes_out = 0;
+  std::size_t open = 0;  ///< clients there are now
 };
 
 /// What all WebSocket clients share; outlives them.
@@ -67,6 +69,7 @@ class WebSocket final : public session::Transport,
     std::string leftover;  ///< bytes that came behind the handshake
     std::string peer;      ///< client address, for the log
     std::optional<ws::DeflateParameters> deflate;
+    bool enveloped = false;  ///< whether the client's messages hold payloads rather than are them
   };
 
   WebSocket(WebSocketShared& shared, Parts parts);
@@ -124,7 +127,7 @@ class WebSocket final : public session::Transport,
   std::uint16_t close_code_ = 0;
   base::CloseReason reason_ = base::CloseReason::connection_lost;
   State state_ = State::open;
-  bool heard_ = false;  // anything came since the last look
+  bool heard_ = false;  // anything came since the last look, or was taken while nothing is read
   bool awaiting_pong_ = false;
   bool paused_ = false;
   bool drained_wanted_ = false;

@@ -46,6 +46,13 @@ http::Response refusal(const ws::HandshakeRefused& refused) {
   return response;
 }
 
+http::Response subprotocol_needed(const session::DialectChoices& choices) {
+  std::string message = "Sec-WebSocket-Protocol must offer";
+  for (const session::DialectChoice& choice : choices.named)
+    message.append(&choice == choices.named.data() ? " " : " or ").append(choice.subprotocol);
+  return http::Response::error(400, "bad_subprotocol", message);
+}
+
 }  // namespace
 
 WebSocketUpgrade::WebSocketUpgrade(WebSocketShared& shared, session::SessionTable& sessions,
@@ -68,13 +75,17 @@ void WebSocketUpgrade::handle(http::Exchange& exchange, std::string_view room) {
   const Fields fields(request.headers);
   const auto decision = ws::decide_handshake(handshake_request(request, fields), policy_);
   if (!decision) return exchange.respond(refusal(decision.error()));
+  const dialect::Dialect* const dialect = choices_.find(decision->subprotocol);
+  if (dialect == nullptr) return exchange.respond(subprotocol_needed(choices_));
   // The request goes with the hand-over; all that is needed of it has been copied.
   http::HandOver connection = exchange.take_over(decision->head);
   WebSocket::Parts parts{std::move(connection.stream),    std::move(connection.unsent),
                          std::move(connection.admission), std::move(connection.leftover),
-                         std::move(connection.peer),      decision->deflate};
-  sessions_.open(std::make_unique<WebSocket>(shared_, std::move(parts)), choices_.find(decision->subprotocol),
-                 join->options());
+                         std::move(connection.peer),      decision->deflate,
+                         dialect->has_envelope()};
+  session::Options options = join->options();
+  options.two_way = true;
+  sessions_.open(std::make_unique<WebSocket>(shared_, std::move(parts)), *dialect, options);
 }
 
 }  // namespace roomcast::transport

@@ -12,7 +12,7 @@ export const layers = {
   engine: { folders: ['base', 'hub'] },
   dialect: { folders: ['base', 'hub'] },
   session: { folders: ['base', 'hub', 'dialect'] },
-  transport: { folders: ['base', 'session', 'http', 'ws', 'net'] },
+  transport: { folders: ['base', 'hub', 'session', 'http', 'auth', 'ws', 'net'] },
   auth: { folders: ['base', 'http'] },
   api: { folders: ['base', 'hub', 'session', 'http', 'auth', 'metrics'] },
   config: { folders: ['base'] },

@@ -115,9 +115,10 @@ struct Fixture : test::ServerParts {
   net::TlsStats tls;
   transport::WebSocketFramings framings{6, 128};
   transport::WebSocketShared websockets{turn, deadlines, linger, framings, {}};
+  transport::HttpStreamShared streams{turn, deadlines, linger, {}};
   app::MemoryGuard memory{loop, hub, sessions, log};
   app::CollectMetrics metrics{
-      {turn, admissions, listeners, tls, linger, http, hub, sessions, websockets, memory}};
+      {turn, admissions, listeners, tls, linger, http, hub, sessions, websockets, streams, memory}};
 };
 
 }  // namespace
@@ -153,7 +154,6 @@ TEST_CASE_FIXTURE(Fixture, "metrics: clients, rooms and messages are counted whe
   join("attic").queued = 5;
   hub.publish("lobby", {hub::Kind::text, base::FrameRef::copy_of("hello"), {}, 0});
   auto now = samples();
-  CHECK(now["roomcast_connections{transport=\"websocket\"}"] == 3);
   CHECK(now["roomcast_sessions_opened_total"] == 3);
   CHECK(now["roomcast_rooms"] == 2);
   CHECK(now["roomcast_queued_bytes"] == 12);
@@ -168,7 +168,6 @@ TEST_CASE_FIXTURE(Fixture, "metrics: clients, rooms and messages are counted whe
   now = samples();
   CHECK(now["roomcast_deliveries_total"] == 2);
   CHECK(now["roomcast_backlog_bytes"] == 0);
-  CHECK(now["roomcast_connections{transport=\"websocket\"}"] == 2);
   CHECK(now["roomcast_sessions_closed_total{reason=\"client_closed\"}"] == 1);
   CHECK(now["roomcast_publishes_refused_total"] == 1);
 }
@@ -176,7 +175,8 @@ TEST_CASE_FIXTURE(Fixture, "metrics: clients, rooms and messages are counted whe
 TEST_CASE_FIXTURE(Fixture, "metrics: the counters of the parts stand under their own names") {
   listeners = {1, 2, 3, 4, 5};
   tls = {6, 7, 8};
-  websockets.stats = {9, 10, 11};
+  websockets.stats = {9, 10, 11, 12};
+  streams.stats = {{{13, 14}, {15, 16}}};
   net::Admission admission;
   CHECK(admissions.admit("192.0.2.1", false, admission) == net::Refusal::none);
   auto now = samples();
@@ -190,6 +190,11 @@ TEST_CASE_FIXTURE(Fixture, "metrics: the counters of the parts stand under their
   CHECK(now["roomcast_tls_resumptions_total"] == 8);
   CHECK(now["roomcast_messages_received_total"] == 9);
   CHECK(now["roomcast_received_payload_bytes_total"] == 10);
-  CHECK(now["roomcast_sent_bytes_total"] == 11);
+  CHECK(now["roomcast_sent_bytes_total{transport=\"websocket\"}"] == 11);
+  CHECK(now["roomcast_connections{transport=\"websocket\"}"] == 12);
+  CHECK(now["roomcast_sent_bytes_total{transport=\"sse\"}"] == 13);
+  CHECK(now["roomcast_connections{transport=\"sse\"}"] == 14);
+  CHECK(now["roomcast_sent_bytes_total{transport=\"stream\"}"] == 15);
+  CHECK(now["roomcast_connections{transport=\"stream\"}"] == 16);
   CHECK(now["roomcast_connections_admitted"] == 1);
 }

@@ -203,6 +203,19 @@ TEST_CASE("JSON may be nested 1,024 deep and not one deeper") {
   CHECK_FALSE(is_valid_json(nested(1'000'000, "[", "]")));
 }
 
+TEST_CASE("JSON is judged with the depth one asks for; an empty array is as deep as any") {
+  using roomcast::base::judge_json;
+  using Verdict = roomcast::base::JsonVerdict;
+  CHECK(judge_json("1", 0) == Verdict::valid);
+  CHECK(judge_json("[]", 0) == Verdict::too_deep);
+  CHECK(judge_json(R"([{"a":[]}, 1])", 3) == Verdict::valid);
+  CHECK(judge_json(R"([{"a":[]}, 1])", 2) == Verdict::too_deep);
+  CHECK(judge_json(R"([[[x)", 2) == Verdict::too_deep);
+  CHECK(judge_json(R"([x[[)", 2) == Verdict::broken);
+  CHECK(judge_json(R"([[1]]x)", 2) == Verdict::broken);
+  CHECK(judge_json("[\"\xFF\",[[]]]", 2) == Verdict::broken);
+}
+
 TEST_CASE("mutated JSON is judged as a full parser judges it, but for numbers and lone surrogates") {
   simdjson::dom::parser parser;
   std::mt19937 random(7);

@@ -14,6 +14,8 @@ struct Recorder final : dialect::Commands {
   void publish(hub::Kind kind, std::string_view payload) override {
     log += (kind == hub::Kind::text ? "publish text " : "publish binary ") + std::string(payload);
   }
+  void run(const dialect::Command& /*command*/) override { log += "run"; }
+  void refuse(const dialect::Refused& /*refused*/) override { log += "refuse"; }
   void reply(dialect::Form form, std::string_view bytes) override {
     log += (form == dialect::Form::text ? "reply text " : "reply binary ") + std::string(bytes);
   }
@@ -48,6 +50,31 @@ TEST_CASE("raw dialect: a message arrives verbatim, json as its text") {
   CHECK(encoded(hub::Kind::text) == "before {\"a\":1} text");
   CHECK(encoded(hub::Kind::json) == "before {\"a\":1} text");
   CHECK(encoded(hub::Kind::binary) == "before {\"a\":1} binary");
+}
+
+TEST_CASE(
+    "raw dialect: where a wire names events, a client is told that it has joined and what it has missed") {
+  const dialect::Raw raw;
+  const auto told = [&raw](const dialect::Event& event) {
+    std::string out(raw.event_name(event));
+    out += ' ';
+    CHECK(raw.encode(event, out) == dialect::Form::text);
+    return out;
+  };
+  const hub::Position place{1, 2};
+  CHECK(told(dialect::Subscribed{{}, "a \"b\"", place, {}}) ==
+        R"(joined {"room":"a \"b\"","cursor":"0000000000000001-2"})");
+  CHECK(told(dialect::GapFound{"a", {place, {1, 0}}}) ==
+        R"(gap {"room":"a","cursor":"0000000000000001-2","earliest":"0000000000000001-0"})");
+  CHECK(told(dialect::Goodbye{1012, "server_shutdown", 5}) ==
+        R"(bye {"code":1012,"reason":"server_shutdown","retry_ms":5})");
+}
+
+TEST_CASE("raw dialect: there are no words for anything else") {
+  std::string out;
+  CHECK_FALSE(dialect::Raw{}.encode(dialect::Welcome{}, out));
+  CHECK_FALSE(dialect::Raw{}.encode(dialect::Refused{}, out));
+  CHECK(out.empty());
 }
 
 TEST_CASE("echo dialect: everything goes back to whoever sent it") {

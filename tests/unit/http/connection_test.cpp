@@ -52,6 +52,8 @@ class Probe final : public http::Handler {
       deferred.push_back(exchange.defer());
     } else if (request.path == "/up") {
       hand_over.emplace(exchange.take_over("HTTP/1.1 101 Switching Protocols\r\n\r\n"));
+    } else if (request.path == "/endless") {
+      hand_over.emplace(exchange.take_over("HTTP/1.1 200 OK\r\n\r\n"));
     } else if (request.path == "/big") {
       exchange.respond(http::Response::of(200, "text/plain", std::string(100'000, 'x')));
     } else if (request.path == "/empty") {
@@ -381,6 +383,15 @@ TEST_CASE_FIXTURE(Fixture, "connection: end of stream within a request closes wi
   reap();
   CHECK(stream.destroyed);
   CHECK(stream.written == "");
+}
+
+TEST_CASE_FIXTURE(Fixture, "connection: an answer that somebody else goes on with is counted as what it is") {
+  stream.send(get("/endless"));
+  reap();
+  REQUIRE(probe.hand_over.has_value());
+  CHECK(stream.take() == "HTTP/1.1 200 OK\r\n\r\n");
+  CHECK(server.stats().answers[1] == 0);
+  CHECK(server.stats().answers[2] == 1);
 }
 
 TEST_CASE_FIXTURE(Fixture, "connection: an upgrade hands the stream over with the bytes already read") {

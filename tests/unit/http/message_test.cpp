@@ -60,6 +60,16 @@ TEST_CASE("response head: Date, Content-Length and Connection are added") {
   CHECK(response_head(response, {true, 0, "now"}).find("Connection: keep-alive\r\n") != std::string::npos);
 }
 
+TEST_CASE("response head: a body without end comes in chunks, or until the connection closes for HTTP/1.0") {
+  http::Response response;
+  response.headers.add("Content-Type", "text/event-stream");
+  CHECK(http::endless_response_head(response, 1, "now") ==
+        "HTTP/1.1 200 OK\r\nDate: now\r\nContent-Type: text/event-stream\r\n"
+        "Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n");
+  CHECK(http::endless_response_head(response, 0, "now") ==
+        "HTTP/1.1 200 OK\r\nDate: now\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n");
+}
+
 TEST_CASE("response head: statuses without a body have no Content-Length") {
   for (const int status : {101, 204, 304}) {
     http::Response response;

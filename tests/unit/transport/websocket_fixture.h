@@ -45,7 +45,10 @@ struct Recorder final : session::TransportEvents {
     if (then) then();
   }
   void on_drained() override { ++drained; }
-  void on_closing(base::CloseReason /*reason*/, std::string_view /*text*/) override { ++closings; }
+  void on_closing(base::CloseReason /*reason*/, std::string_view /*text*/) override {
+    ++closings;
+    if (on_close) on_close();
+  }
   void on_closed(base::CloseReason reason) override { closed.push_back(reason); }
 
   /// Whether on_closed came, once, with this reason.
@@ -54,7 +57,8 @@ struct Recorder final : session::TransportEvents {
   }
 
   std::vector<std::string> messages;
-  std::function<void()> then;  ///< at each message
+  std::function<void()> then;      ///< at each message
+  std::function<void()> on_close;  ///< at on_closing
   int drained = 0;
   int closings = 0;
   std::vector<base::CloseReason> closed;

@@ -108,6 +108,24 @@ TEST_CASE_FIXTURE(Fixture, "websocket: a client that is not read is not blamed f
   CHECK(seen.closings == 1);
 }
 
+TEST_CASE_FIXTURE(Fixture,
+                  "websocket: a client that is not read shows that it lives by taking what it is owed") {
+  open();
+  wire.set_room(0);
+  client->pause();
+  send("owed");
+  pass(ping_ms);
+  bool takes = false;
+  SUBCASE("it takes some") {
+    wire.set_room(1);
+    end_turn();
+    takes = true;
+  }
+  SUBCASE("it takes nothing") {}
+  pass(pong_timeout_ms);
+  CHECK(seen.closings == (takes ? 0 : 1));
+}
+
 TEST_CASE_FIXTURE(Fixture, "websocket: new settings hold from the next deadline on") {
   open();
   shared.settings.ping_ms = 1'000;

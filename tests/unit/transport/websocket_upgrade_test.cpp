@@ -13,15 +13,17 @@
 using namespace roomcast;
 using roomcast::test::ExchangeDouble;
 using transport::WebSocketUpgrade;
+using transport::test::close_from_server;
 using transport::test::from_server;
 using transport::test::text_from_peer;
 
 namespace {
 
-/// Delivers `dialect:room:sender:payload` and publishes what it is sent.
+/// Delivers `dialect:room:sender:payload`, says `event` of what happens besides if it has an envelope, and
+/// publishes what it is sent.
 class NamedDialect final : public dialect::Dialect {
  public:
-  explicit NamedDialect(std::string_view name) : name_(name) {}
+  explicit NamedDialect(std::string_view name, bool envelope = false) : name_(name), envelope_(envelope) {}
   [[nodiscard]] std::string_view name() const override { return name_; }
   void decode(dialect::Form /*form*/, std::string_view bytes, dialect::Commands& commands) const override {
     commands.publish(hub::Kind::text, bytes);
@@ -31,13 +33,15 @@ class NamedDialect final : public dialect::Dialect {
     out += message.payload.view();
     return dialect::Form::text;
   }
-  [[nodiscard]] bool has_envelope() const override { return false; }
-  std::optional<dialect::Form> encode(const dialect::Event& /*event*/, std::string& /*out*/) const override {
-    return std::nullopt;
+  [[nodiscard]] bool has_envelope() const override { return envelope_; }
+  std::optional<dialect::Form> encode(const dialect::Event& event, std::string& out) const override {
+    out += dialect::name_of(event);
+    return dialect::Form::text;
   }
 
  private:
   std::string_view name_;
+  bool envelope_;
 };
 
 /// What all WebSockets share, and a hub and sessions behind them.
@@ -88,6 +92,9 @@ struct UpgradeFixture : transport::test::Fixture {
                          {{{"first.v1", &first}, {"second.v1", &second}}, &otherwise},
                          WebSocketUpgrade::Rooms::from_path,
                          ws::DeflatePolicy{}};
+  NamedDialect enveloped{"enveloped", true};
+  WebSocketUpgrade asked_for{
+      shared, sessions, {{{"enveloped.v1", &enveloped}}, nullptr}, WebSocketUpgrade::Rooms::none, {}};
   WebSocketUpgrade no_rooms{shared, sessions, {{}, &otherwise}, WebSocketUpgrade::Rooms::none, {}};
 };
 
@@ -178,6 +185,37 @@ TEST_CASE_FIXTURE(UpgradeFixture, "upgrade: compression is agreed on where the p
   }
   SUBCASE("it does not") { join(exchange, "", no_rooms); }
   CHECK((exchange.taken_over_with().find("permessage-deflate") != std::string::npos) == agreed);
+}
+
+TEST_CASE_FIXTURE(UpgradeFixture,
+                  "upgrade: where a dialect must be asked for others are refused with its name") {
+  auto exchange = handshake("/connect");
+  SUBCASE("none") {}
+  SUBCASE("another") { exchange.edit().headers.add("Sec-WebSocket-Protocol", "first.v1"); }
+  asked_for.handle(exchange, "");
+  CHECK(exchange.status() == 400);
+  CHECK(exchange.body().find("bad_subprotocol") != std::string_view::npos);
+  CHECK(exchange.body().find("must offer enveloped.v1") != std::string_view::npos);
+  CHECK(sessions.size() == 0);
+}
+
+TEST_CASE_FIXTURE(UpgradeFixture,
+                  "upgrade: a client with an envelope is welcomed and has a limit of its own") {
+  shared.settings.enveloped_reader = {2'000, 10};
+  auto exchange = handshake("/connect");
+  exchange.edit().headers.add("Sec-WebSocket-Protocol", "enveloped.v1");
+  join(exchange, "", asked_for);
+  CHECK(wire.take_received() == from_server(ws::Opcode::text, "welcome"));
+  std::size_t size = 2'000;
+  std::string answer = close_from_server(1008, "this connection has no room to publish to");
+  SUBCASE("at it") {}
+  SUBCASE("one past it") {
+    ++size;
+    answer = close_from_server(1009, "message is larger than limits.message_bytes");
+  }
+  wire.send(text_from_peer(std::string(size, 'x')));
+  deliver();
+  CHECK(wire.received() == from_server(ws::Opcode::text, "bye") + answer);
 }
 
 TEST_CASE_FIXTURE(UpgradeFixture, "upgrade: an endpoint without rooms takes any client and joins none") {

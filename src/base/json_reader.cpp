@@ -1,0 +1,220 @@
+#include "base/json_reader.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <system_error>
+
+namespace roomcast::base {
+namespace {
+
+constexpr std::string_view space = " \t\r\n";
+constexpr std::uint32_t replacement = 0xFFFD;
+
+void skip_space(std::string_view& text) {
+  text.remove_prefix(std::min(text.find_first_not_of(space), text.size()));
+}
+
+std::string_view trimmed(std::string_view text) {
+  skip_space(text);
+  return text.substr(0, text.find_last_not_of(space) + 1);
+}
+
+/// The number of bytes that the string at the front of `text` takes with its quotes.
+std::size_t string_size(std::string_view text) {
+  for (std::size_t at = 1; at < text.size(); ++at) {
+    at = text.find_first_of("\"\\", at);
+    if (at == std::string_view::npos) break;
+    if (text[at] == '"') return at + 1;
+    ++at;  // whatever is escaped
+  }
+  return text.size();
+}
+
+/// The same for an array or object.
+std::size_t container_size(std::string_view text) {
+  std::size_t depth = 0;
+  std::size_t at = 0;
+  while (at < text.size()) {
+    const char c = text[at];
+    if (c == '"') {
+      at += string_size(text.substr(at));
+      continue;
+    }
+    ++at;
+    if (c == '[' || c == '{') ++depth;
+    if ((c == ']' || c == '}') && --depth == 0) return at;
+  }
+  return text.size();
+}
+
+/// Takes the value at the front of `rest`, and the space, comma or colon behind it.
+JsonValue take_value(std::string_view& rest) {
+  std::size_t size = 0;
+  if (rest.front() == '"') {
+    size = string_size(rest);
+  } else if (rest.front() == '[' || rest.front() == '{') {
+    size = container_size(rest);
+  } else {
+    size = std::min(rest.find_first_of(" \t\r\n,:]}"), rest.size());
+  }
+  const JsonValue value(rest.substr(0, size));
+  rest.remove_prefix(size);
+  skip_space(rest);
+  if (!rest.empty()) rest.remove_prefix(1);
+  skip_space(rest);
+  return value;
+}
+
+/// What stands between the brackets of a container of that kind; nothing of any other value.
+std::string_view inside(const JsonValue& value, JsonKind kind) {
+  if (!value.is(kind) || value.raw().size() < 2) return {};
+  return trimmed(value.raw().substr(1, value.raw().size() - 2));
+}
+
+std::optional<std::uint32_t> take_hex(std::string_view& text) {
+  if (text.size() < 4) return std::nullopt;
+  std::uint32_t code = 0;
+  const char* const end = text.data() + 4;
+  if (const auto read = std::from_chars(text.data(), end, code, 16); read.ptr != end) return std::nullopt;
+  text.remove_prefix(4);
+  return code;
+}
+
+/// Reads what follows `\u`, and a second escape if both stand for one character.
+std::uint32_t take_code_point(std::string_view& text) {
+  const std::uint32_t high = take_hex(text).value_or(replacement);
+  if (high < 0xD800 || high > 0xDFFF) return high;
+  if (high > 0xDBFF || text.substr(0, 2) != "\\u") return replacement;
+  std::string_view behind = text.substr(2);
+  const std::uint32_t low = take_hex(behind).value_or(0);
+  // What is no low surrogate is a character by itself, and read as one next.
+  if (low < 0xDC00 || low > 0xDFFF) return replacement;
+  text = behind;
+  return 0x10000 + ((high - 0xD800) << 10U) + (low - 0xDC00);
+}
+
+using Utf8 = std::array<char, 4>;
+
+std::string_view encode(std::uint32_t code, Utf8& bytes) {
+  if (code < 0x80) {
+    bytes[0] = static_cast<char>(code);
+    return {bytes.data(), 1};
+  }
+  const std::size_t size = code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+  for (std::size_t i = size - 1; i > 0; --i, code >>= 6U)
+    bytes.at(i) = static_cast<char>(0x80U | (code & 0x3FU));
+  bytes[0] = static_cast<char>((0xF00U >> size & 0xFFU) | code);
+  return {bytes.data(), size};
+}
+
+/// Reads an escape behind its backslash.
+std::uint32_t take_escape(std::string_view& text) {
+  if (text.empty()) return replacement;
+  const char c = text.front();
+  text.remove_prefix(1);
+  switch (c) {
+    case 'b':
+      return '\b';
+    case 'f':
+      return '\f';
+    case 'n':
+      return '\n';
+    case 'r':
+      return '\r';
+    case 't':
+      return '\t';
+    case 'u':
+      return take_code_point(text);
+    default:
+      return static_cast<unsigned char>(c);
+  }
+}
+
+/// Takes as much of a string's inside as stands for itself, or one character that is escaped.
+std::string_view take_piece(std::string_view& rest, Utf8& bytes) {
+  if (rest.front() != '\\') {
+    const std::string_view plain = rest.substr(0, rest.find('\\'));
+    rest.remove_prefix(plain.size());
+    return plain;
+  }
+  rest.remove_prefix(1);
+  return encode(take_escape(rest), bytes);
+}
+
+std::string_view between_quotes(std::string_view raw) {
+  return raw.size() < 2 ? std::string_view{} : raw.substr(1, raw.size() - 2);
+}
+
+}  // namespace
+
+JsonValue::JsonValue(std::string_view text) : raw_(trimmed(text)) {}
+
+JsonKind JsonValue::kind() const {
+  switch (raw_.empty() ? 'n' : raw_.front()) {
+    case '{':
+      return JsonKind::object;
+    case '[':
+      return JsonKind::array;
+    case '"':
+      return JsonKind::string;
+    case 't':
+    case 'f':
+      return JsonKind::boolean;
+    case 'n':
+      return JsonKind::null;
+    default:
+      return JsonKind::number;
+  }
+}
+
+std::optional<std::uint64_t> JsonValue::to_unsigned(std::uint64_t max) const {
+  std::uint64_t number = 0;
+  const char* const end = raw_.data() + raw_.size();
+  const auto read = std::from_chars(raw_.data(), end, number);
+  if (read.ec != std::errc{} || read.ptr != end || number > max) return std::nullopt;
+  return number;
+}
+
+std::optional<bool> JsonValue::to_bool() const {
+  if (!is(JsonKind::boolean)) return std::nullopt;
+  return raw_.front() == 't';
+}
+
+bool JsonValue::equals(std::string_view text) const {
+  if (!is(JsonKind::string)) return false;
+  std::string_view rest = between_quotes(raw_);
+  Utf8 bytes{};
+  while (!rest.empty()) {
+    const std::string_view piece = take_piece(rest, bytes);
+    if (text.substr(0, piece.size()) != piece) return false;
+    text.remove_prefix(piece.size());
+  }
+  return text.empty();
+}
+
+void JsonValue::append_text(std::string& out) const {
+  if (!is(JsonKind::string)) return;
+  std::string_view rest = between_quotes(raw_);
+  Utf8 bytes{};
+  while (!rest.empty())
+    out += take_piece(rest, bytes);
+}
+
+JsonMembers::JsonMembers(const JsonValue& object) : rest_(inside(object, JsonKind::object)) {}
+
+std::optional<JsonMember> JsonMembers::next() {
+  if (rest_.empty()) return std::nullopt;
+  const JsonValue name = take_value(rest_);
+  if (rest_.empty()) return std::nullopt;  // no member of valid JSON ends so
+  return JsonMember{name, take_value(rest_)};
+}
+
+JsonElements::JsonElements(const JsonValue& array) : rest_(inside(array, JsonKind::array)) {}
+
+std::optional<JsonValue> JsonElements::next() {
+  if (rest_.empty()) return std::nullopt;
+  return take_value(rest_);
+}
+
+}  // namespace roomcast::base

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string_view>
+#include <variant>
+
+#include "dialect/event.h"
+#include "hub/membership.h"
+#include "hub/message.h"
+
+namespace roomcast::dialect {
+
+// What a client can ask for, by dialects that have words for it. Nothing as `room` means the room that the
+// connection was opened for; no room name has been checked. Views live for the call.
+
+struct Subscribe {
+  RequestId id;
+  std::optional<std::string_view> room;
+  hub::Interest interest;
+  bool presence = false;  ///< tell who is there, comes and goes as well
+};
+
+struct Unsubscribe {
+  RequestId id;
+  std::optional<std::string_view> room;
+};
+
+struct Publish {
+  RequestId id;
+  std::optional<std::string_view> room;
+  hub::Kind kind = hub::Kind::text;
+  std::string_view payload;             ///< what `kind` says: valid UTF-8, one JSON value, or any bytes
+  std::optional<std::string_view> key;  ///< makes a retry safe: published once for each room and key
+};
+
+struct AskPresence {
+  RequestId id;
+  std::optional<std::string_view> room;
+};
+
+struct AskHistory {
+  RequestId id;
+  std::optional<std::string_view> room;
+  std::optional<hub::Position> since;  ///< nothing: the last `limit`
+  std::optional<std::size_t> limit;    ///< nothing: as many as one reply holds
+};
+
+struct Ping {
+  RequestId id;
+};
+
+using Command = std::variant<Subscribe, Unsubscribe, Publish, AskPresence, AskHistory, Ping>;
+
+}  // namespace roomcast::dialect

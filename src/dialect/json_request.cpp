@@ -1,0 +1,190 @@
+#include "dialect/json_request.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "base/digest.h"
+#include "hub/cursor.h"
+
+namespace roomcast::dialect {
+
+namespace {
+
+using base::JsonKind;
+using base::JsonValue;
+
+// In the order of JsonRequest::Name.
+constexpr std::array<std::string_view, 10> names{"id",       "type", "room",        "since", "history",
+                                                 "presence", "data", "data_base64", "key",   "limit"};
+
+}  // namespace
+
+const std::array<JsonRequest::Type, 6> JsonRequest::types{{
+    {"subscribe", &JsonRequest::subscribe},
+    {"unsubscribe", &JsonRequest::unsubscribe},
+    {"publish", &JsonRequest::publish},
+    {"presence", &JsonRequest::ask_presence},
+    {"history", &JsonRequest::ask_history},
+    {"ping", &JsonRequest::ping},
+}};
+
+JsonRequest::JsonRequest(std::string_view text) {
+  static_assert(names.size() == static_cast<std::size_t>(Name::count_));
+  const JsonValue object(text);
+  if (!object.is(JsonKind::object)) fail("bad_request", "a request must be a JSON object");
+  collect(object);
+  check_id();
+}
+
+void JsonRequest::run(Commands& commands) {
+  const auto type = find(Name::type);
+  if (!type || !type->is(JsonKind::string)) fail("bad_request", "a request needs a type, as a string");
+  if (problem_) return refuse(problem_->code, problem_->message, commands);
+  const auto* const found =
+      std::find_if(types.begin(), types.end(), [&](const Type& known) { return type->equals(known.name); });
+  if (found == types.end()) {
+    return refuse("unknown_type", "type must be subscribe, unsubscribe, publish, presence, history or ping",
+                  commands);
+  }
+  const Command command = (this->*found->read)();
+  if (problem_) return refuse(problem_->code, problem_->message, commands);
+  commands.run(command);
+}
+
+void JsonRequest::refuse(std::string_view code, std::string_view message, Commands& commands) const {
+  commands.refuse({id_, code, message});
+}
+
+void JsonRequest::collect(const JsonValue& object) {
+  base::JsonMembers members(object);
+  std::size_t count = 0;
+  while (const auto member = members.next()) {
+    if (++count > json_request_members_max) {
+      return fail("bad_request", "a request must have at most 64 members");
+    }
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      if (member->name.equals(names.at(i))) members_.at(i) = member->value;
+    }
+  }
+}
+
+void JsonRequest::check_id() {
+  const auto id = find(Name::id);
+  if (!id) return;
+  if (!id->is(JsonKind::number) && !id->is(JsonKind::string)) {
+    return fail("bad_request", "id must be a number or a string");
+  }
+  if (id->raw().size() > json_request_id_bytes_max) {
+    return fail("bad_request", "id must take at most 64 bytes, quotes and escapes included");
+  }
+  id_ = id->raw();
+}
+
+std::optional<JsonValue> JsonRequest::find(Name name) const {
+  const auto& member = members_.at(static_cast<std::size_t>(name));
+  return member && member->is(JsonKind::null) ? std::nullopt : member;
+}
+
+void JsonRequest::fail(std::string_view code, std::string_view message) {
+  if (!problem_) problem_ = Problem{code, message};
+}
+
+std::optional<std::string_view> JsonRequest::room() {
+  const auto member = find(Name::room);
+  if (!member) return std::nullopt;
+  if (!member->is(JsonKind::string)) fail("bad_request", "room must be a string");
+  member->append_text(room_);
+  return room_;
+}
+
+std::optional<hub::Position> JsonRequest::since() {
+  const auto member = find(Name::since);
+  if (!member) return std::nullopt;
+  std::string text;
+  member->append_text(text);
+  const auto position = hub::parse_cursor(text);
+  if (!position) fail("bad_cursor", "since must be a cursor as this server gives them");
+  return position;
+}
+
+std::optional<std::size_t> JsonRequest::whole(Name name, std::string_view problem) {
+  const auto member = find(name);
+  if (!member) return std::nullopt;
+  const auto count = member->to_unsigned(std::numeric_limits<std::size_t>::max());
+  if (!count) fail("bad_request", problem);
+  return count;
+}
+
+bool JsonRequest::presence() {
+  const auto member = find(Name::presence);
+  if (!member) return false;
+  const auto flag = member->to_bool();
+  if (!flag) fail("bad_request", "presence must be true or false");
+  return flag.value_or(false);
+}
+
+std::optional<std::string_view> JsonRequest::key() {
+  const auto member = find(Name::key);
+  if (!member) return std::nullopt;
+  member->append_text(key_);
+  const bool is_printable =
+      std::all_of(key_.begin(), key_.end(), [](char c) { return c >= ' ' && c <= '~'; });
+  if (key_.empty() || key_.size() > json_request_key_bytes_max || !is_printable) {
+    fail("bad_request", "key must be a string of 1 to 200 printable ASCII characters");
+  }
+  return key_;
+}
+
+void JsonRequest::read_payload(Publish& command) {
+  // null is a value as good as any.
+  const auto& data = members_.at(static_cast<std::size_t>(Name::data));
+  const auto binary = find(Name::data_base64);
+  if (data.has_value() == binary.has_value()) {
+    return fail("bad_request", "publish needs one of data and data_base64");
+  }
+  if (data && !data->is(JsonKind::string)) {
+    command.kind = hub::Kind::json;
+    command.payload = data->raw();
+    return;
+  }
+  if (data) {
+    command.kind = hub::Kind::text;
+    data->append_text(payload_);
+  } else {
+    command.kind = hub::Kind::binary;
+    if (!binary->is(JsonKind::string)) fail("bad_request", "data_base64 must be a string");
+    std::string text;
+    binary->append_text(text);
+    if (!base::base64_decode(text, payload_)) {
+      fail("invalid_data", "data_base64 must be whole, padded base64 (RFC 4648 section 4)");
+    }
+  }
+  command.payload = payload_;
+}
+
+Command JsonRequest::subscribe() {
+  const hub::Interest interest{since(), whole(Name::history, "history must be a whole number of messages")};
+  return Subscribe{id_, room(), interest, presence()};
+}
+
+Command JsonRequest::unsubscribe() { return Unsubscribe{id_, room()}; }
+
+Command JsonRequest::publish() {
+  Publish command{id_, room(), {}, {}, key()};
+  read_payload(command);
+  return command;
+}
+
+Command JsonRequest::ask_presence() {
+  if (id_.empty()) fail("bad_request", "presence needs an id: the reply is all it does");
+  return AskPresence{id_, room()};
+}
+
+Command JsonRequest::ask_history() {
+  if (id_.empty()) fail("bad_request", "history needs an id: the reply is all it does");
+  return AskHistory{id_, room(), since(), whole(Name::limit, "limit must be a whole number of messages")};
+}
+
+Command JsonRequest::ping() { return Ping{id_}; }
+
+}  // namespace roomcast::dialect

@@ -1,0 +1,85 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/json_reader.h"
+#include "dialect/dialect.h"
+
+namespace roomcast::dialect {
+
+inline constexpr std::size_t json_request_depth_max = 64;
+inline constexpr std::size_t json_request_members_max = 64;
+inline constexpr std::size_t json_request_id_bytes_max = 64;
+inline constexpr std::size_t json_request_key_bytes_max = 200;
+
+/// One request of roomcast.v1, read member by member. Of members with the same name the last one counts;
+/// unknown ones are ignored; null is the same as left out, except as data.
+class JsonRequest {
+ public:
+  /// `text` is valid JSON and outlives the request.
+  explicit JsonRequest(std::string_view text);
+
+  /// Runs the one command it is, or says why it is none.
+  void run(Commands& commands);
+  /// Refuses it, whatever it says.
+  void refuse(std::string_view code, std::string_view message, Commands& commands) const;
+
+ private:
+  enum class Name : std::uint8_t {
+    id,
+    type,
+    room,
+    since,
+    history,
+    presence,
+    data,
+    data_base64,
+    key,
+    limit,
+    count_
+  };
+  struct Problem {
+    std::string_view code;
+    std::string_view message;
+  };
+  struct Type {
+    std::string_view name;
+    Command (JsonRequest::*read)();
+  };
+  static const std::array<Type, 6> types;
+
+  void collect(const base::JsonValue& object);
+  void check_id();
+  [[nodiscard]] std::optional<base::JsonValue> find(Name name) const;
+  /// The first problem is the one that is told.
+  void fail(std::string_view code, std::string_view message);
+
+  // What the members say; a problem where they can't mean it.
+  std::optional<std::string_view> room();
+  std::optional<hub::Position> since();
+  std::optional<std::size_t> whole(Name name, std::string_view problem);
+  bool presence();
+  std::optional<std::string_view> key();
+  void read_payload(Publish& command);
+
+  Command subscribe();
+  Command unsubscribe();
+  Command publish();
+  Command ask_presence();
+  Command ask_history();
+  Command ping();
+
+  std::array<std::optional<base::JsonValue>, static_cast<std::size_t>(Name::count_)> members_;
+  RequestId id_;
+  std::optional<Problem> problem_;
+  std::string room_;
+  std::string key_;
+  std::string payload_;
+};
+
+}  // namespace roomcast::dialect

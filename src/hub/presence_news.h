@@ -1,0 +1,59 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/frame.h"
+#include "hub/encode_cache.h"
+
+namespace roomcast::hub {
+
+/// Who is in a room at one moment.
+struct PresenceSnapshot {
+  std::size_t count = 0;  ///< different names, and connections without one
+  /// The different names in the order of their bytes; nothing in a crowd.
+  std::optional<std::vector<base::FrameRef>> members;
+  std::size_t anonymous = 0;  ///< connections without a name
+};
+
+/// What happened to who is in a room.
+struct PresenceChange {
+  enum class What : std::uint8_t {
+    joined,   ///< `name` came with its first connection
+    left,     ///< `name` has had no connection for the grace time
+    counted,  ///< the room is a crowd of so many: `everybody`, without members
+    listed,   ///< it is no crowd any more: `everybody`
+  };
+  What what = What::joined;
+  base::FrameRef name;
+  PresenceSnapshot everybody{};
+};
+
+/// A change on its way to all who watch, with its wire forms: each is made once, by the first who asks.
+class PresenceNews {
+ public:
+  /// The room's name must outlive it.
+  PresenceNews(std::string_view room, PresenceChange change) : room_(room), change_(std::move(change)) {}
+  PresenceNews(const PresenceNews&) = delete;
+  PresenceNews& operator=(const PresenceNews&) = delete;
+
+  [[nodiscard]] const PresenceChange& change() const { return change_; }
+  /// Empty if that wire has no words for it.
+  [[nodiscard]] base::FrameRef wire(const Encoder& encoder);
+
+ private:
+  struct Form {
+    const Encoder* encoder = nullptr;
+    base::FrameRef bytes;
+  };
+
+  std::string_view room_;
+  PresenceChange change_;
+  std::vector<Form> forms_;
+};
+
+}  // namespace roomcast::hub

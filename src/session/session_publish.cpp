@@ -1,0 +1,35 @@
+// Publishing with a receipt.
+#include <string>
+#include <utility>
+
+#include "session/session.h"
+#include "session/session_table.h"
+
+namespace roomcast::session {
+
+void Session::run(const dialect::Publish& request) {
+  const auto room = room_for(request.id, request.room);
+  if (!room) return;
+  const std::uint64_t message_bytes = table_.settings().message_bytes;
+  if (request.payload.size() > message_bytes) {
+    const std::string message = "the message has " + std::to_string(request.payload.size()) +
+                                " bytes, limits.message_bytes allows " + std::to_string(message_bytes);
+    return refuse({request.id, "message_too_big", message});
+  }
+  const hub::Draft draft{request.kind, base::FrameRef::copy_of(request.payload), name_, subscriber_id()};
+  table_.hub().publish(*room, draft,
+                       [&table = table_, session = id_, id = base::FrameRef::copy_of(request.id),
+                        name = std::string(*room)](const hub::PublishResult& result) {
+                         Session* const publisher = table.find(session);
+                         if (publisher != nullptr) publisher->on_published(id.view(), name, result);
+                       });
+  wait_while_congested();
+}
+
+void Session::on_published(dialect::RequestId id, std::string_view room, const hub::PublishResult& result) {
+  if (state_ != State::open) return;
+  if (!result) return refuse({id, "overloaded", result.error().message});
+  if (!id.empty()) tell(dialect::Published{id, room, result->position, result->subscribers, false});
+}
+
+}  // namespace roomcast::session

@@ -1,0 +1,78 @@
+// Which rooms a client is in.
+#include <string>
+#include <utility>
+
+#include "hub/room_name.h"
+#include "session/room_set.h"
+#include "session/session.h"
+#include "session/session_table.h"
+
+namespace roomcast::session {
+
+std::optional<std::string_view> Session::room_for(dialect::RequestId id,
+                                                  const std::optional<std::string_view>& room) {
+  if (!room) {
+    const std::string& home = rooms_->home();
+    if (!home.empty()) return home;
+    refuse({id, "bad_request", "room is missing, and this connection is not for one"});
+    return std::nullopt;
+  }
+  if (const auto valid = hub::check_room_name(*room); !valid) {
+    refuse({id, "bad_room_name", valid.error().message});
+    return std::nullopt;
+  }
+  return room;
+}
+
+void Session::run(const dialect::Subscribe& request) {
+  const auto room = room_for(request.id, request.room);
+  if (!room) return;
+  const std::size_t count_max = table_.settings().rooms_per_connection;
+  if ((membership_ && membership_->room_name() == *room) || rooms_->find(*room) != nullptr) {
+    return refuse({request.id, "already_subscribed", "this connection is in the room already"});
+  }
+  if (rooms_->size() + (membership_ ? 1 : 0) >= count_max) {
+    const std::string message =
+        "limits.rooms_per_connection allows " + std::to_string(count_max) + " rooms at a time";
+    return refuse({request.id, "too_many_rooms", message});
+  }
+  if (table_.hub().overloaded()) {
+    return refuse({request.id, "overloaded", "memory is short (limits.memory_bytes): try again later"});
+  }
+  rooms_->add({table_.hub().subscribe(*room, *this, request.interest), base::FrameRef::copy_of(request.id),
+               request.presence});
+}
+
+void Session::run(const dialect::Unsubscribe& request) {
+  const auto room = room_for(request.id, request.room);
+  if (!room) return;
+  if (membership_ && membership_->room_name() == *room) {
+    rooms_->forget_replay(*membership_);
+    membership_.reset();
+  } else {
+    const RoomSet::Subscription left = rooms_->take(*room);
+    if (!left.membership) return refuse({request.id, "not_subscribed", "this connection is not in the room"});
+    // Every id is answered.
+    if (!left.reply_to.empty()) {
+      refuse({left.reply_to.view(), "not_subscribed", "the room was left before it could be joined"});
+    }
+  }
+  if (!request.id.empty()) tell(dialect::Done{request.id, *room});
+}
+
+void Session::confirm(hub::Membership& membership, const hub::Joined& joined) {
+  const std::string_view room = membership.room_name();
+  if (&membership == membership_.get()) {
+    // Where nothing can be asked for the gap says all of it.
+    if (two_way_ || !joined.gap) tell(dialect::Subscribed{{}, room, joined.cursor, {}}, joined.cursor);
+    return;
+  }
+  RoomSet::Subscription& subscription = *rooms_->find(room);
+  const base::FrameRef id = std::exchange(subscription.reply_to, {});
+  if (id.empty()) return;
+  dialect::Subscribed subscribed{id.view(), room, joined.cursor, {}};
+  if (subscription.presence) subscribed.presence = presence_in(room);
+  tell(subscribed, joined.cursor);
+}
+
+}  // namespace roomcast::session

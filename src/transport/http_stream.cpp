@@ -1,0 +1,140 @@
+#include "transport/http_stream.h"
+
+#include <utility>
+
+namespace roomcast::transport {
+
+namespace {
+
+constexpr std::size_t max_discarded_bytes = 16'384;
+
+}  // namespace
+
+HttpStream::HttpStream(HttpStreamShared& shared, const StreamFraming& framing, Parts parts)
+    : shared_(shared),
+      framing_(framing),
+      stream_(std::move(parts.stream)),
+      admission_(std::move(parts.admission)),
+      queue_(std::move(parts.unsent)),
+      deadline_(shared.deadlines, *this),
+      peer_(std::move(parts.peer)),
+      discarded_(parts.leftover_bytes) {
+  queue_.push(framing_.start(parts.opening));
+  start_bytes_ = queue_.bytes();
+  ++stats().open;
+}
+
+HttpStream::~HttpStream() {
+  --stats().open;
+  shared_.scheduler.forget(*this);
+}
+
+void HttpStream::start(session::TransportEvents& events) {
+  events_ = &events;
+  stream_->set_events(*this);
+  deadline_.set_in(shared_.settings.heartbeat_ms);
+  mark_dirty();
+}
+
+void HttpStream::send(const base::FrameRef& wire) {
+  if (state_ != State::open) return;
+  queue_.push(wire);
+  mark_dirty();
+}
+
+void HttpStream::notify_when_drained() {
+  drained_wanted_ = true;
+  mark_dirty();
+}
+
+void HttpStream::close(base::CloseReason reason, std::string_view text) {
+  if (state_ != State::open) return;
+  close_code_ = base::describe(reason).websocket;
+  finish(reason, text);
+}
+
+void HttpStream::abort() {
+  state_ = State::closed;
+  deadline_.clear();
+}
+
+void HttpStream::finish(base::CloseReason reason, std::string_view text) {
+  reason_ = reason;
+  if (reason == base::CloseReason::slow_consumer) {
+    queue_.drop_unsent();
+    // If the answer's beginning has gone with the rest there is nothing left that could be understood.
+    if (wire_bytes_out_ < start_bytes_) state_ = State::finishing;
+  }
+  events_->on_closing(reason, text);
+  if (state_ == State::open) queue_.push(framing_.end());
+  state_ = State::finishing;
+  deadline_.set_in(shared_.settings.close_timeout_ms);
+  mark_dirty();
+}
+
+void HttpStream::on_bytes(std::span<char> bytes) {
+  discarded_ += bytes.size();
+  if (discarded_ > max_discarded_bytes) mark_dirty();
+}
+
+void HttpStream::on_end() {
+  peer_ended_ = true;
+  if (state_ == State::open) return finish(base::CloseReason::client_closed, {});
+  mark_dirty();
+}
+
+void HttpStream::on_error(std::string_view /*why*/) {
+  end(state_ == State::open ? base::CloseReason::connection_lost : reason_);
+}
+
+void HttpStream::on_deadline() {
+  if (state_ == State::open) {
+    keep_alive();
+  } else {
+    end(reason_);
+  }
+}
+
+void HttpStream::keep_alive() {
+  if (stuck_) return close(base::CloseReason::slow_consumer, "nothing was taken for websocket.ping_seconds");
+  if (queue_.empty()) {
+    queue_.push(framing_.heartbeat());
+    mark_dirty();
+  } else {
+    stuck_ = true;
+  }
+  deadline_.set_in(shared_.settings.heartbeat_ms);
+}
+
+void HttpStream::flush() {
+  if (state_ == State::closed) return;
+  const std::size_t before = queue_.bytes();
+  const bool all = queue_.flush(*stream_);
+  const std::size_t taken = before - queue_.bytes();
+  wire_bytes_out_ += taken;
+  stats().wire_bytes_out += taken;
+  if (taken > 0) stuck_ = false;
+  if (state_ == State::finishing) {
+    if (!all) return;
+    shared_.linger.add(std::move(stream_), {}, std::move(admission_), peer_ended_);
+    return end(reason_);
+  }
+  if (discarded_ > max_discarded_bytes) {
+    stream_->pause_reading();
+    return close(base::CloseReason::policy_violation, "an answer without end takes nothing from its client");
+  }
+  if (queue_.bytes() > shared_.settings.queue_bytes) return close(base::CloseReason::slow_consumer, {});
+  if (all && drained_wanted_) {
+    drained_wanted_ = false;
+    events_->on_drained();
+  }
+}
+
+void HttpStream::end(base::CloseReason reason) {
+  if (state_ == State::closed) return;
+  state_ = State::closed;
+  deadline_.clear();
+  events_->on_closed(reason);
+}
+
+}  // namespace roomcast::transport

@@ -1,0 +1,122 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/close_reason.h"
+#include "base/deadlines.h"
+#include "base/frame.h"
+#include "base/scheduler.h"
+#include "net/admission.h"
+#include "net/byte_stream.h"
+#include "net/linger.h"
+#include "net/write_queue.h"
+#include "session/transport.h"
+#include "transport/stream_framing.h"
+
+namespace roomcast::transport {
+
+/// What may change by a reload; applies from the next use on.
+struct HttpStreamSettings {
+  std::int64_t heartbeat_ms = 25'000;     ///< between heartbeats; also how long nothing at all may be taken
+  std::int64_t close_timeout_ms = 5'000;  ///< for what is still owed at the end
+  std::size_t queue_bytes = std::size_t{1} << 20U;
+  bool compression = true;  ///< gzip for whoever accepts it
+};
+
+struct HttpStreamStats {
+  std::uint64_t wire_bytes_out = 0;
+  std::size_t open = 0;  ///< clients there are now
+};
+
+/// What all clients of endless answers share; outlives them.
+struct HttpStreamShared {
+  base::Scheduler& scheduler;
+  base::Deadlines& deadlines;
+  net::Linger& linger;
+  HttpStreamSettings settings;
+  StreamFramings framings{};
+  std::array<HttpStreamStats, stream_kinds> stats{};  ///< by StreamKind
+};
+
+/// A client that reads an HTTP answer without end (EventSource, NDJSON) and says nothing more: open →
+/// finishing (what is queued leaves, then the connection is closed) → closed.
+///
+/// What it sends all the same is thrown away, up to a bound; that it closes, even only its sending half, is
+/// how it leaves.
+class HttpStream final : public session::Transport,
+                         private net::ByteStream::Events,
+                         private base::Flushable,
+                         private base::Deadline::Listener {
+ public:
+  struct Parts {
+    std::unique_ptr<net::ByteStream> stream;
+    net::WriteQueue unsent;  ///< of the response head; usually nothing
+    net::Admission admission;
+    std::size_t leftover_bytes = 0;  ///< that came behind the request
+    std::string peer;                ///< client address, for the log
+    std::string opening;             ///< the first of the content; may be empty
+  };
+
+  HttpStream(HttpStreamShared& shared, const StreamFraming& framing, Parts parts);
+  ~HttpStream() override;
+
+  void start(session::TransportEvents& events) override;
+  [[nodiscard]] const session::Framing& framing() const override { return framing_; }
+  void send(const base::FrameRef& wire) override;
+  [[nodiscard]] std::size_t queued_bytes() const override { return queue_.bytes(); }
+  void notify_when_drained() override;
+  /// Nothing that the client sends is taken anyway.
+  void pause() override {}
+  void resume() override {}
+  void close(base::CloseReason reason, std::string_view text) override;
+  void abort() override;
+  [[nodiscard]] std::string_view peer_address() const override { return peer_; }
+  [[nodiscard]] session::Traffic traffic() const override { return {0, 0, wire_bytes_out_}; }
+  [[nodiscard]] std::uint16_t close_code() const override { return close_code_; }
+
+ private:
+  enum class State : std::uint8_t { open, finishing, closed };
+
+  void on_bytes(std::span<char> bytes) override;
+  void on_end() override;
+  void on_writable() override { mark_dirty(); }
+  void on_error(std::string_view why) override;
+  void on_deadline() override;
+  void flush() override;
+
+  void keep_alive();
+  /// Ends the body behind the session's last word.
+  void finish(base::CloseReason reason, std::string_view text);
+  /// Over at once; the stream goes down with this object.
+  void end(base::CloseReason reason);
+  void mark_dirty() { shared_.scheduler.mark_dirty(*this); }
+  [[nodiscard]] HttpStreamStats& stats() const {
+    return shared_.stats.at(static_cast<std::size_t>(framing_.kind()));
+  }
+
+  HttpStreamShared& shared_;
+  const StreamFraming& framing_;
+  std::unique_ptr<net::ByteStream> stream_;
+  net::Admission admission_;
+  session::TransportEvents* events_ = nullptr;
+  net::WriteQueue queue_;
+  base::Deadline deadline_;
+  std::string peer_;
+  std::uint64_t wire_bytes_out_ = 0;
+  std::size_t start_bytes_;  // what was queued at first: without it the rest means nothing
+  std::size_t discarded_;    // bytes that the client sent
+  std::uint16_t close_code_ = 0;
+  base::CloseReason reason_ = base::CloseReason::connection_lost;
+  State state_ = State::open;
+  bool drained_wanted_ = false;
+  bool stuck_ = false;       // something waited at the last heartbeat, and nothing was taken since
+  bool peer_ended_ = false;  // FIN seen
+};
+
+}  // namespace roomcast::transport

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "session/transport.h"
+
+namespace roomcast::transport {
+
+/// One line per unit (application/x-ndjson). The payload is what the JSON dialect makes: one JSON value
+/// without line breaks that says by itself what it is.
+class NdjsonFraming final : public session::Framing {
+ public:
+  void frame(const session::Unit& unit, std::string& out) const override {
+    out += unit.payload;
+    out += '\n';
+  }
+  [[nodiscard]] bool names_events() const override { return false; }
+};
+
+/// An empty line: says nothing, keeps the connection in use.
+constexpr std::string_view ndjson_heartbeat = "\n";
+
+}  // namespace roomcast::transport

@@ -1,0 +1,105 @@
+#include "transport/negotiation.h"
+
+#include <algorithm>
+#include <array>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace roomcast::transport {
+
+namespace {
+
+constexpr int full_weight = 1000;
+
+/// Takes the part of `list` up to the next `separator` that is in no quoted-string, without the space around.
+std::string_view take_until(std::string_view& list, char separator) {
+  bool quoted = false;
+  std::size_t end = 0;
+  for (; end < list.size() && (quoted || list[end] != separator); ++end) {
+    if (list[end] == '"') quoted = !quoted;
+    if (list[end] == '\\' && quoted && end + 1 < list.size()) ++end;
+  }
+  const std::string_view part = http::trim(list.substr(0, end));
+  list.remove_prefix(std::min(end + 1, list.size()));
+  return part;
+}
+
+/// A weight in thousandths (RFC 9110 section 12.4.2); nothing if it is none.
+std::optional<int> parse_weight(std::string_view text) {
+  if (text.empty() || text.size() > 5 || (text[0] != '0' && text[0] != '1')) return std::nullopt;
+  if (text.size() > 1 && text[1] != '.') return std::nullopt;
+  int weight = (text[0] - '0') * full_weight;
+  int place = full_weight / 10;
+  for (const char digit : text.substr(std::min<std::size_t>(2, text.size()))) {
+    if (digit < '0' || digit > '9') return std::nullopt;
+    weight += (digit - '0') * place;
+    place /= 10;
+  }
+  return weight <= full_weight ? std::optional(weight) : std::nullopt;
+}
+
+/// The weight of the list element `parameters` belong to; nothing if it makes no sense.
+std::optional<int> weight_among(std::string_view parameters) {
+  while (!parameters.empty()) {
+    const std::string_view parameter = take_until(parameters, ';');
+    const bool is_weight = parameter.size() >= 2 && parameter[1] == '=' &&
+                           http::equals_ignoring_case(parameter.substr(0, 1), "q");
+    if (is_weight) return parse_weight(parameter.substr(2));
+  }
+  return full_weight;
+}
+
+/// The weight that `list` gives to `name`; nothing if it does not name it. An element whose weight makes no
+/// sense is as if it were not there.
+std::optional<int> weight_of(std::string_view name, std::string_view list) {
+  while (!list.empty()) {
+    std::string_view element = take_until(list, ',');
+    if (!http::equals_ignoring_case(take_until(element, ';'), name)) continue;
+    if (const auto weight = weight_among(element)) return weight;
+  }
+  return std::nullopt;
+}
+
+std::optional<Choice> parse_choice(std::string_view name) {
+  if (name == "websocket") return Choice::websocket;
+  if (name == "sse") return Choice::event_stream;
+  if (name == "stream") return Choice::ndjson;
+  if (name == "poll") return Choice::poll;
+  return std::nullopt;
+}
+
+Choice choose_by_type(std::string_view accept) {
+  constexpr std::array<std::pair<Choice, std::string_view>, 3> types{{
+      {Choice::event_stream, "text/event-stream"},
+      {Choice::ndjson, "application/x-ndjson"},
+      {Choice::poll, "application/json"},
+  }};
+  Choice best = Choice::poll;
+  int best_weight = 0;
+  for (const auto& [choice, type] : types) {
+    const int weight = weight_of(type, accept).value_or(0);
+    if (weight <= best_weight) continue;
+    best = choice;
+    best_weight = weight;
+  }
+  return best;
+}
+
+}  // namespace
+
+std::optional<Choice> choose(const http::Request& request) {
+  if (request.headers.has_token("Upgrade", "websocket")) return Choice::websocket;
+  if (const auto transport = request.query_parameter("transport")) return parse_choice(*transport);
+  return choose_by_type(request.headers.joined("Accept"));
+}
+
+bool accepts_gzip(const http::Request& request) {
+  const std::string list = request.headers.joined("Accept-Encoding");
+  auto gzip = weight_of("gzip", list);
+  if (!gzip) gzip = weight_of("x-gzip", list);  // the same (RFC 9110 section 8.4.1.3)
+  if (!gzip) gzip = weight_of("*", list);
+  return gzip.value_or(0) > 0 && *gzip >= weight_of("identity", list).value_or(0);
+}
+
+}  // namespace roomcast::transport

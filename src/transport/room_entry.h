@@ -1,0 +1,30 @@
+#pragma once
+
+#include <string_view>
+
+#include "auth/origin.h"
+#include "http/exchange.h"
+
+namespace roomcast::transport {
+
+/// `GET /rooms/{room}`: leads every client to the transport that it wants (see negotiation.h).
+class RoomEntry final : public http::Handler {
+ public:
+  struct Transports {
+    http::Handler& websocket;
+    http::Handler& event_stream;
+    http::Handler& ndjson;
+    http::Handler& poll;
+  };
+  /// All outlive the entry; `rules` are read anew for each request.
+  RoomEntry(const auth::OriginRules& rules, const Transports& transports)
+      : rules_(rules), transports_(transports) {}
+
+  void handle(http::Exchange& exchange, std::string_view room) override;
+
+ private:
+  const auth::OriginRules& rules_;
+  Transports transports_;
+};
+
+}  // namespace roomcast::transport

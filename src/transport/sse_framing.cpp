@@ -1,0 +1,55 @@
+#include "transport/sse_framing.h"
+
+#include <cstddef>
+#include <string_view>
+
+#include "base/digest.h"
+#include "hub/cursor.h"
+
+namespace roomcast::transport {
+
+namespace {
+
+void append_field(std::string& out, std::string_view name, std::string_view value) {
+  out += name;
+  out += ": ";
+  out += value;
+  out += '\n';
+}
+
+void append_data(std::string& out, std::string_view payload) {
+  for (;;) {
+    const std::size_t end = payload.find_first_of("\r\n");
+    append_field(out, "data", payload.substr(0, end));
+    if (end == std::string_view::npos) return;
+    const bool is_pair = payload.substr(end, 2) == "\r\n";
+    payload.remove_prefix(end + (is_pair ? 2 : 1));
+  }
+}
+
+}  // namespace
+
+void SseFraming::frame(const session::Unit& unit, std::string& out) const {
+  const bool is_binary = unit.form == dialect::Form::binary;
+  if (!unit.event.empty()) {
+    append_field(out, "event", unit.event);
+  } else if (is_binary) {
+    append_field(out, "event", "binary");
+  }
+  if (unit.cursor) append_field(out, "id", hub::to_cursor(*unit.cursor));
+  if (is_binary) {
+    append_field(out, "data", base::base64_encode(unit.payload));
+  } else {
+    append_data(out, unit.payload);
+  }
+  out += '\n';
+}
+
+std::string sse_opening(std::int64_t retry_ms) {
+  std::string opening;
+  append_field(opening, "retry", std::to_string(retry_ms));
+  opening += sse_heartbeat;
+  return opening;
+}
+
+}  // namespace roomcast::transport

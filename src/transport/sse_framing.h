@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "session/transport.h"
+
+namespace roomcast::transport {
+
+/// One event of a text/event-stream per unit (WHATWG HTML section 9.2.5). `id` is the cursor. A message is an
+/// event without a name, a binary one the event "binary" with its payload in base64 (RFC 4648 section 4).
+/// Every line of a payload is a `data` line of its own, so whoever reads it gets each line break, CR LF, CR
+/// or LF, as LF: the format can say no more.
+class SseFraming final : public session::Framing {
+ public:
+  void frame(const session::Unit& unit, std::string& out) const override;
+  [[nodiscard]] bool names_events() const override { return true; }
+};
+
+/// What an event stream begins with: how long to wait before the next attempt after a cut, and a comment.
+[[nodiscard]] std::string sse_opening(std::int64_t retry_ms);
+
+/// A comment and the end of its block: says nothing, keeps the connection in use.
+constexpr std::string_view sse_heartbeat = ":\n\n";
+
+}  // namespace roomcast::transport

@@ -1,0 +1,43 @@
+#include "transport/stream_framing.h"
+
+namespace roomcast::transport {
+
+StreamFraming::StreamFraming(StreamKind kind, const session::Framing& content, const BodyCoding& coding,
+                             std::string_view heartbeat)
+    : kind_(kind), content_(content), coding_(coding) {
+  std::string wire;
+  coding_.append(heartbeat, wire);
+  heartbeat_ = base::FrameRef::copy_of(wire);
+  wire.clear();
+  coding_.append_end(wire);
+  end_ = base::FrameRef::copy_of(wire);
+}
+
+void StreamFraming::frame(const session::Unit& unit, std::string& out) const {
+  std::string content;
+  content_.frame(unit, content);
+  coding_.append(content, out);
+}
+
+base::FrameRef StreamFraming::start(std::string_view opening) const {
+  std::string wire;
+  coding_.append_start(wire);
+  coding_.append(opening, wire);
+  return base::FrameRef::copy_of(wire);
+}
+
+const StreamFraming& StreamFramings::for_form(const StreamForm& form) {
+  const bool is_sse = form.kind == StreamKind::event_stream;
+  const bool is_chunked = form.length == BodyCoding::Length::chunked;
+  auto& framing = made_.at((is_sse ? 4U : 0U) + (is_chunked ? 2U : 0U) + (form.gzip ? 1U : 0U));
+  if (!framing) {
+    if (form.gzip && !deflater_) deflater_ = std::make_unique<ws::Deflater>(ws::DeflaterSettings{});
+    const session::Framing& content = is_sse ? static_cast<const session::Framing&>(sse_) : ndjson_;
+    framing = std::make_unique<StreamFraming>(form.kind, content,
+                                              BodyCoding(form.length, form.gzip ? deflater_.get() : nullptr),
+                                              is_sse ? sse_heartbeat : ndjson_heartbeat);
+  }
+  return *framing;
+}
+
+}  // namespace roomcast::transport

@@ -1,0 +1,90 @@
+#include "transport/stream_join.h"
+
+#include <cstdint>
+#include <memory>
+#include <utility>
+
+#include "base/digest.h"
+#include "transport/join_request.h"
+#include "transport/negotiation.h"
+#include "transport/room_answer.h"
+
+namespace roomcast::transport {
+
+namespace {
+
+// Whoever was cut off together does not come back together.
+constexpr std::int64_t retry_ms = 2000;
+constexpr std::uint64_t retry_spread_ms = 2001;
+
+std::string opening_of(StreamKind kind) {
+  if (kind != StreamKind::event_stream) return {};
+  return sse_opening(retry_ms + static_cast<std::int64_t>(base::random_u64() % retry_spread_ms));
+}
+
+http::Response unknown_dialect(const session::DialectChoices& choices) {
+  std::string message = "dialect must be one of";
+  for (const session::DialectChoice& choice : choices.named)
+    message.append(" ").append(choice.subprotocol);
+  return http::Response::error(400, "bad_dialect", message);
+}
+
+}  // namespace
+
+StreamJoin::StreamJoin(HttpStreamShared& shared, session::SessionTable& sessions,
+                       const auth::OriginRules& rules, const base::Clock& clock, StreamKind kind,
+                       session::DialectChoices choices)
+    : shared_(shared),
+      sessions_(sessions),
+      rules_(rules),
+      clock_(clock),
+      kind_(kind),
+      choices_(std::move(choices)) {}
+
+void StreamJoin::handle(http::Exchange& exchange, std::string_view room) {
+  const http::Request& request = exchange.request();
+  const auth::OriginDecision origin = auth::check_origin(request, rules_);
+  const auto refuse = [&](http::Response response) {
+    add_room_fields(response.headers, origin);
+    exchange.respond(std::move(response));
+  };
+  auto join = read_join_request(request, room, sessions_);
+  if (!join) return refuse(std::move(join.error()));
+  const dialect::Dialect* dialect = dialect_for(request);
+  if (dialect == nullptr) return refuse(unknown_dialect(choices_));
+
+  const StreamForm form{
+      kind_, request.minor_version > 0 ? BodyCoding::Length::chunked : BodyCoding::Length::until_close,
+      shared_.settings.compression && accepts_gzip(request)};
+  // The request goes with the hand-over; all that is needed of it has been copied.
+  http::HandOver connection = exchange.take_over(head_for(request, origin, form));
+  HttpStream::Parts parts{std::move(connection.stream),    std::move(connection.unsent),
+                          std::move(connection.admission), connection.leftover.size(),
+                          std::move(connection.peer),      opening_of(kind_)};
+  const StreamFraming& framing = shared_.framings.for_form(form);
+  sessions_.open(std::make_unique<HttpStream>(shared_, framing, std::move(parts)), *dialect, join->options());
+}
+
+const dialect::Dialect* StreamJoin::dialect_for(const http::Request& request) const {
+  const auto wanted = request.query_parameter("dialect");
+  if (!wanted || choices_.named.empty()) return choices_.otherwise;
+  for (const session::DialectChoice& choice : choices_.named) {
+    if (choice.subprotocol == *wanted) return choice.dialect;
+  }
+  return nullptr;
+}
+
+std::string StreamJoin::head_for(const http::Request& request, const auth::OriginDecision& origin,
+                                 const StreamForm& form) {
+  http::Response response;
+  // The format is UTF-8 by definition; its media type takes no other (WHATWG HTML section 9.2.5).
+  response.headers.add("Content-Type",
+                       kind_ == StreamKind::event_stream ? "text/event-stream" : "application/x-ndjson");
+  if (form.gzip) response.headers.add("Content-Encoding", "gzip");
+  // nginx would wait until it has a buffer full.
+  response.headers.add("X-Accel-Buffering", "no");
+  add_room_fields(response.headers, origin);
+  return http::endless_response_head(response, request.minor_version, date_.at(clock_.wall_ms()));
+}
+
+}  // namespace roomcast::transport

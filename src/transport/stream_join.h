@@ -1,0 +1,41 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "auth/origin.h"
+#include "base/clock.h"
+#include "http/exchange.h"
+#include "http/response_head.h"
+#include "session/dialect_choice.h"
+#include "session/session_table.h"
+#include "transport/http_stream.h"
+
+namespace roomcast::transport {
+
+/// `GET /rooms/{room}` answered without end: takes the connection over and makes a session of it. What the
+/// client wants of the room's past is read by read_join_request; where there is more than one dialect,
+/// `?dialect=` picks it by name.
+class StreamJoin final : public http::Handler {
+ public:
+  /// All outlive the handler, and so do the names in `choices`; `rules` are read anew for each request.
+  StreamJoin(HttpStreamShared& shared, session::SessionTable& sessions, const auth::OriginRules& rules,
+             const base::Clock& clock, StreamKind kind, session::DialectChoices choices);
+
+  void handle(http::Exchange& exchange, std::string_view room) override;
+
+ private:
+  [[nodiscard]] const dialect::Dialect* dialect_for(const http::Request& request) const;
+  [[nodiscard]] std::string head_for(const http::Request& request, const auth::OriginDecision& origin,
+                                     const StreamForm& form);
+
+  HttpStreamShared& shared_;
+  session::SessionTable& sessions_;
+  const auth::OriginRules& rules_;
+  const base::Clock& clock_;
+  StreamKind kind_;
+  session::DialectChoices choices_;
+  http::DateText date_;
+};
+
+}  // namespace roomcast::transport

@@ -1,0 +1,94 @@
+// What a waiting client and a kept message cost the server in resident memory:
+//     ./dev bench memory [CLIENTS] [MESSAGES]
+// Each kind gets a server of its own; the figure is the growth of its resident size, divided. What a first
+// handful costs (pages, pools, encodings) is spent before the first look.
+
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { once } from 'node:events';
+import net from 'node:net';
+import { eventually } from '../support/deadline.js';
+import { startServer } from '../support/server.js';
+
+const clients = Number(process.argv[2] ?? 8000);
+const messages = Number(process.argv[3] ?? 100_000);
+const warm_up = 500;
+const at_once = 200;
+const payload_bytes = 100;
+
+const upgrade = 'Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n';
+const kinds = {
+  'WebSocket, raw': { path: '/rooms/lobby', fields: upgrade, answers: true },
+  'WebSocket, roomcast.v1': { path: '/rooms/lobby', fields: `${upgrade}Sec-WebSocket-Protocol: roomcast.v1\r\n`, answers: true },
+  EventSource: { path: '/rooms/lobby', fields: 'Accept: text/event-stream\r\n', answers: true },
+  'NDJSON stream': { path: '/rooms/lobby', fields: 'Accept: application/x-ndjson\r\n', answers: true },
+  'long poll': { path: '/rooms/lobby?wait=60', fields: '', answers: false },
+};
+
+/** Bytes of the process's memory that lie in RAM and belong to it alone or to its programs. */
+function residentBytes(pid) {
+  return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) * 1024;
+}
+
+async function connect(port, { path, fields, answers }) {
+  const socket = net.connect(port, '127.0.0.1');
+  socket.on('error', () => {});
+  await once(socket, 'connect');
+  socket.write(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n${fields}\r\n`);
+  if (answers) {
+    const [head] = await once(socket, 'data');
+    assert.match(head.toString('latin1'), /^HTTP\/1\.1 (101|200) /);
+  }
+  socket.resume();
+  return socket;
+}
+
+async function subscribers(url) {
+  const response = await fetch(`${url}/rooms/lobby`, { method: 'HEAD' });
+  return Number(response.headers.get('roomcast-subscribers'));
+}
+
+async function bytesPerClient(kind) {
+  const server = await startServer({ set: { 'http.poll_wait_seconds': 3600, 'websocket.ping_seconds': 3600, 'log.level': 'error' } });
+  const sockets = [];
+  const open = async (count) => {
+    while (sockets.length < count) {
+      const more = Math.min(at_once, count - sockets.length);
+      sockets.push(...(await Promise.all(Array.from({ length: more }, () => connect(server.port, kind)))));
+    }
+    await eventually(async () => (await subscribers(server.url)) >= count, `${count} subscribers`);
+  };
+  await open(warm_up);
+  const before = residentBytes(server.pid);
+  await open(warm_up + clients);
+  const grown = residentBytes(server.pid) - before;
+  for (const socket of sockets) socket.destroy();
+  await server.stop();
+  return grown / clients;
+}
+
+async function bytesPerMessage() {
+  const rows = 1000;
+  const server = await startServer({
+    set: { 'history.messages': messages * 2, 'history.bytes': 2 ** 30, 'history.total_bytes': 2 ** 31, 'log.level': 'error' },
+  });
+  const body = JSON.stringify({ messages: Array.from({ length: rows }, () => ({ room: 'lobby', data: 'x'.repeat(payload_bytes) })) });
+  const publish = async (count) => {
+    for (let sent = 0; sent < count; sent += rows) {
+      const response = await fetch(`${server.url}/api/publish`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body });
+      assert.equal(response.status, 200);
+      await response.arrayBuffer();
+    }
+  };
+  await publish(rows);
+  const before = residentBytes(server.pid);
+  await publish(messages);
+  const grown = residentBytes(server.pid) - before;
+  await server.stop();
+  return grown / messages;
+}
+
+const line = (what, bytes) => console.log(`| ${what} | ${Math.round(bytes)} |`);
+console.log(`| resident bytes (${clients} clients, ${messages} messages of ${payload_bytes} bytes) | each |\n| --- | --- |`);
+for (const [name, kind] of Object.entries(kinds)) line(name, await bytesPerClient(kind));
+line(`kept message of ${payload_bytes} bytes`, await bytesPerMessage());

@@ -1,0 +1,82 @@
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <string_view>
+
+#include "base/json.h"
+#include "base/json_reader.h"
+#include "base/utf8.h"
+#include "check.h"
+
+using namespace roomcast::base;
+
+namespace {
+
+/// Walks all of a value; gives the text anew, without space between tokens.
+void rebuild(const JsonValue& value, std::string& out) {
+  if (value.is(JsonKind::object)) {
+    out += '{';
+    JsonMembers members(value);
+    while (const auto member = members.next()) {
+      if (out.back() != '{') out += ',';
+      out += member->name.raw();
+      out += ':';
+      rebuild(member->value, out);
+    }
+    out += '}';
+  } else if (value.is(JsonKind::array)) {
+    out += '[';
+    JsonElements elements(value);
+    while (const auto element = elements.next()) {
+      if (out.back() != '[') out += ',';
+      rebuild(*element, out);
+    }
+    out += ']';
+  } else {
+    out += value.raw();
+  }
+}
+
+void check_string(const JsonValue& value) {
+  std::string text;
+  value.append_text(text);
+  FUZZ_CHECK(text.size() <= value.raw().size());
+  FUZZ_CHECK(is_valid_utf8(text));
+  FUZZ_CHECK(value.equals(text));
+  FUZZ_CHECK(!value.equals(text + "x"));
+  std::string written;
+  append_json_string(written, text);
+  FUZZ_CHECK(JsonValue(written).equals(text));
+}
+
+}  // namespace
+
+/// What is valid is walked without loss; what is not is walked to its end and no further.
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  // A copy of just this size: reading beyond it is seen.
+  const std::string text(reinterpret_cast<const char*>(data), size);
+  const JsonValue value{std::string_view(text)};
+  if (!is_valid_json(text)) {
+    // No deeper than the stack of a sanitizer build takes.
+    if (size < 4096) {
+      std::string ignored;
+      rebuild(value, ignored);
+      value.append_text(ignored);
+      (void)value.equals("x");
+    }
+    return 0;
+  }
+  std::string once;
+  rebuild(value, once);
+  FUZZ_CHECK(is_valid_json(once));
+  std::string twice;
+  rebuild(JsonValue(once), twice);
+  FUZZ_CHECK(once == twice);
+  FUZZ_CHECK(once.size() <= text.size());
+  if (value.is(JsonKind::string)) check_string(value);
+  if (const auto number = value.to_unsigned(std::numeric_limits<std::uint64_t>::max())) {
+    FUZZ_CHECK(std::to_string(*number) == value.raw());
+  }
+  return 0;
+}

@@ -1,0 +1,95 @@
+#include "dialect/event_json.h"
+
+#include <doctest/doctest.h>
+
+#include <array>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/json.h"
+#include "dialect/json.h"
+
+using namespace roomcast;
+using dialect::Event;
+
+namespace {
+
+std::string encoded(const Event& event) {
+  std::string out;
+  const auto form = dialect::Json{}.encode(event, out);
+  CHECK(form == dialect::Form::text);
+  CHECK(base::is_valid_json(out));
+  CHECK(out.find('\n') == std::string::npos);
+  return out;
+}
+
+constexpr hub::Position cursor{1, 5};
+
+}  // namespace
+
+TEST_CASE("event as JSON: the welcome says who the client is and what it may do") {
+  CHECK(encoded(dialect::Welcome{"c1", 25000, 65536, 100}) ==
+        R"({"type":"welcome","client":"c1","ping_ms":25000,"limits":{"message_bytes":65536,"rooms":100}})");
+}
+
+TEST_CASE("event as JSON: ok in all its forms, with the id as the client wrote it") {
+  CHECK(encoded(dialect::Subscribed{{}, "lobby", cursor, {}}) ==
+        R"({"type":"ok","room":"lobby","cursor":"0000000000000001-5"})");
+  CHECK(
+      encoded(dialect::Subscribed{"1e2", "lobby", cursor, dialect::Presence{2, {}, 2}}) ==
+      R"({"type":"ok","id":1e2,"room":"lobby","cursor":"0000000000000001-5","presence":{"count":2,"anonymous":2}})");
+  CHECK(encoded(dialect::Done{"7", "a\"b"}) == R"({"type":"ok","id":7,"room":"a\"b"})");
+  CHECK(encoded(dialect::Done{"\"a\\u0041\"", {}}) == R"({"type":"ok","id":"a\u0041"})");
+  CHECK(encoded(dialect::Published{"1", "r", cursor, 3, false}) ==
+        R"({"type":"ok","id":1,"room":"r","cursor":"0000000000000001-5","subscribers":3})");
+  CHECK(encoded(dialect::Published{"1", "r", cursor, 3, true}) ==
+        R"({"type":"ok","id":1,"room":"r","cursor":"0000000000000001-5","subscribers":3,"duplicate":true})");
+}
+
+TEST_CASE("event as JSON: who is there, by name or as a number") {
+  const std::array<std::string_view, 2> names{"ada", "b\"b"};
+  CHECK(
+      encoded(dialect::PresenceList{"1", "r", {3, names, 1}}) ==
+      R"({"type":"ok","id":1,"room":"r","presence":{"count":3,"members":[{"name":"ada"},{"name":"b\"b"}],"anonymous":1}})");
+  CHECK(encoded(dialect::PresenceList{"1", "r", {0, std::span<const std::string_view>{}, 0}}) ==
+        R"({"type":"ok","id":1,"room":"r","presence":{"count":0,"members":[],"anonymous":0}})");
+  CHECK(encoded(dialect::MemberJoined{"r", "ada"}) ==
+        R"({"type":"join","room":"r","member":{"name":"ada"}})");
+  CHECK(encoded(dialect::MemberLeft{"r", "ada"}) == R"({"type":"leave","room":"r","member":{"name":"ada"}})");
+  CHECK(encoded(dialect::CrowdCounted{"r", {101, {}, 1}}) == R"({"type":"presence","room":"r","count":101})");
+  CHECK(
+      encoded(dialect::CrowdCounted{"r", {3, names, 1}}) ==
+      R"({"type":"presence","room":"r","count":3,"members":[{"name":"ada"},{"name":"b\"b"}],"anonymous":1})");
+}
+
+TEST_CASE("event as JSON: a page of history holds whole messages") {
+  std::vector<hub::Message> messages(2);
+  messages[0] = {hub::Kind::text, base::FrameRef::copy_of("a\n"), {}, 0, {1, 4}, 10};
+  messages[1] = {
+      hub::Kind::json, base::FrameRef::copy_of("[1,\n2]"), base::FrameRef::copy_of("ada"), 0, {1, 5}, 11};
+  CHECK(
+      encoded(dialect::HistoryPage{"1", "r", cursor, {}, messages, true}) ==
+      R"({"type":"ok","id":1,"room":"r","cursor":"0000000000000001-5","gap":null,"messages":[)"
+      R"({"type":"message","room":"r","cursor":"0000000000000001-4","time":10,"from":null,"data":"a\n"},)"
+      R"({"type":"message","room":"r","cursor":"0000000000000001-5","time":11,"from":"ada","data":[1, 2]}],)"
+      R"("more":true})");
+  CHECK(
+      encoded(dialect::HistoryPage{"1", "r", cursor, hub::Gap{cursor, {1, 2}}, {}, false}) ==
+      R"({"type":"ok","id":1,"room":"r","cursor":"0000000000000001-5",)"
+      R"("gap":{"cursor":"0000000000000001-5","earliest":"0000000000000001-2"},"messages":[],"more":false})");
+}
+
+TEST_CASE("event as JSON: gap, pong, error and bye") {
+  CHECK(encoded(dialect::GapFound{"r", {cursor, {1, 2}}}) ==
+        R"({"type":"gap","room":"r","cursor":"0000000000000001-5","earliest":"0000000000000001-2"})");
+  CHECK(encoded(dialect::Pong{}) == R"({"type":"pong"})");
+  CHECK(encoded(dialect::Refused{"\"i\"", "bad_request", "no"}) ==
+        R"({"type":"error","id":"i","code":"bad_request","message":"no"})");
+  CHECK(encoded(dialect::Refused{{}, "bad_request", "no"}) ==
+        R"({"type":"error","code":"bad_request","message":"no"})");
+  CHECK(encoded(dialect::Goodbye{1012, "server_shutdown", 700}) ==
+        R"({"type":"bye","code":1012,"reason":"server_shutdown","retry_ms":700})");
+  CHECK(encoded(dialect::Goodbye{1002, "protocol_error", {}}) ==
+        R"({"type":"bye","code":1002,"reason":"protocol_error"})");
+}

@@ -1,0 +1,118 @@
+#include <doctest/doctest.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "hub/hub.h"
+#include "support/fake_clock.h"
+#include "support/fake_engine.h"
+#include "support/fake_scheduler.h"
+
+using namespace roomcast;
+
+namespace {
+
+struct Fixture {
+  test::FakeEngine engine;
+  test::FakeScheduler scheduler;
+  test::FakeClock clock;
+  base::Deadlines deadlines{clock, 50};
+  hub::HubLimits limits{std::size_t{64} << 20U};
+  hub::Hub hub{{engine, scheduler, clock, deadlines},
+               limits,
+               hub::RoomRules(hub::RoomSettings{{5'000, 1'000'000, 60'000}, {}})};
+
+  void publish(std::string_view payload) {
+    hub.publish("lobby", {hub::Kind::text, base::FrameRef::copy_of(payload), {}, 0});
+  }
+  void publish_numbers(int count) {
+    for (int i = 1; i <= count; ++i)
+      publish(std::to_string(i));
+  }
+  hub::HistoryPage read(const std::optional<hub::Position>& since, const std::optional<std::size_t>& limit) {
+    auto page = hub.read_history("lobby", since, limit);
+    REQUIRE(page.has_value());
+    return std::move(*page);
+  }
+  static std::string text_of(const hub::HistoryPage& page) {
+    std::string text;
+    for (const hub::Message& message : page.messages)
+      text += std::string(message.payload.view()) + " ";
+    return text + std::to_string(page.cursor.offset) + (page.more ? " more" : "");
+  }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Fixture, "history page: of a room without messages it is empty, at the room's cursor") {
+  const hub::HistoryPage page = read({}, {});
+  CHECK(text_of(page) == "0");
+  CHECK(page.cursor.epoch == 1);
+  CHECK_FALSE(page.gap);
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "history page: without a cursor it begins with the last ones, as many as asked for") {
+  publish_numbers(5);
+  CHECK(text_of(read({}, 2)) == "4 5 5");
+  CHECK(text_of(read({}, 5)) == "1 2 3 4 5 5");
+  CHECK(text_of(read({}, 6)) == "1 2 3 4 5 5");
+  CHECK(text_of(read({}, {})) == "1 2 3 4 5 5");
+  CHECK(text_of(read({}, 0)) == "5");
+}
+
+TEST_CASE_FIXTURE(Fixture, "history page: a cursor gives what follows it, and more says that there is more") {
+  publish_numbers(5);
+  CHECK(text_of(read(hub::Position{1, 2}, {})) == "3 4 5 5");
+  CHECK(text_of(read(hub::Position{1, 2}, 2)) == "3 4 4 more");
+  CHECK(text_of(read(hub::Position{1, 2}, 0)) == "2 more");
+  CHECK(text_of(read(hub::Position{1, 5}, {})) == "5");
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "history page: a cursor that proves nothing gives a gap and then all that is kept") {
+  publish_numbers(3);
+  for (const hub::Position since : {hub::Position{2, 1}, hub::Position{1, 4}}) {
+    const hub::HistoryPage page = read(since, 2);
+    CHECK(text_of(page) == "1 2 2 more");
+    REQUIRE(page.gap);
+    CHECK(page.gap->cursor == hub::Position{1, 0});
+    CHECK(page.gap->earliest == hub::Position{1, 0});
+  }
+}
+
+TEST_CASE_FIXTURE(Fixture, "history page: it holds at most 128 KiB of payload, but always a message") {
+  publish(std::string(131'072, 'x'));
+  CHECK(read({}, {}).messages.size() == 1);
+  publish("y");
+  const hub::HistoryPage first = read({}, {});
+  CHECK(first.messages.size() == 1);
+  CHECK(first.more);
+  CHECK(text_of(read(first.cursor, {})) == "y 2");
+  publish(std::string(200'000, 'z'));
+  CHECK(read(hub::Position{1, 2}, {}).messages.size() == 1);
+}
+
+TEST_CASE_FIXTURE(Fixture, "history page: it holds at most 1,000 messages, however small") {
+  publish_numbers(1'001);
+  const hub::HistoryPage page = read({}, {});
+  CHECK(page.messages.size() == 1'000);
+  CHECK(page.more);
+  CHECK(text_of(read(page.cursor, {})) == "1001 1001");
+}
+
+TEST_CASE_FIXTURE(Fixture, "history page: there is none before the engine has said where the room stands") {
+  engine.hold_rooms = true;
+  CHECK_FALSE(hub.read_history("lobby", {}, {}).has_value());
+  engine.events().on_subscribed("lobby", {1, 7});
+  CHECK(text_of(read({}, {})) == "7");
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "history page: reading rooms that nobody uses takes no more memory than is allowed") {
+  hub.set_limits({1'000, 10'000});
+  for (int i = 0; i < 1'000; ++i)
+    CHECK(hub.read_history("room " + std::to_string(i), {}, {}).has_value());
+  CHECK(hub.history_bytes() <= 10'000);
+}

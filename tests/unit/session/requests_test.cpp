@@ -1,0 +1,312 @@
+// What a session does with the requests of a dialect that has words for them.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/log.h"
+#include "dialect/json.h"
+#include "hub/cursor.h"
+#include "session/room_set.h"
+#include "session/session_table.h"
+#include "support/fake_clock.h"
+#include "support/fake_engine.h"
+#include "support/fake_scheduler.h"
+#include "support/fake_transport.h"
+
+using namespace roomcast;
+using test::FakeTransport;
+
+namespace {
+
+constexpr std::string_view nowhere = "00000000000000aa-5";  // a cursor of no log here
+
+struct Fixture {
+  FakeTransport::Wire& open(std::string_view room, const hub::Interest& interest = {}, bool two_way = true) {
+    wires.push_back(std::make_unique<FakeTransport::Wire>());
+    table.open(std::make_unique<FakeTransport>(*wires.back(), framing), json,
+               {room, "", true, interest, two_way});
+    return *wires.back();
+  }
+  /// A client that has read its greeting.
+  FakeTransport::Wire& greeted(std::string_view room) {
+    FakeTransport::Wire& wire = open(room);
+    turn();
+    wire.sent.clear();
+    return wire;
+  }
+  void turn() { scheduler.run_turn(hub); }
+  void fill(std::string_view room, int count, std::size_t bytes = 1) {
+    for (int i = 0; i < count; ++i)
+      hub.publish(room, {hub::Kind::text, base::FrameRef::copy_of(std::string(bytes, 'm')), {}, 0});
+    turn();
+  }
+  static void say(FakeTransport::Wire& wire, std::string_view request) {
+    wire.events->on_message(dialect::Form::text, request);
+  }
+  /// What it has been sent since the last look, by `type` (and `id`), in order.
+  static std::string heard(FakeTransport::Wire& wire) {
+    std::string words;
+    std::string_view rest = wire.sent;
+    while (!rest.empty()) {
+      const std::size_t end = rest.find("})") + 1;
+      words += (words.empty() ? "" : " ") + word(rest.substr(0, end));
+      rest.remove_prefix(end + 1);
+    }
+    wire.sent.clear();
+    return words;
+  }
+  static std::string word(std::string_view unit) {
+    const auto value = [&](std::string_view name) -> std::string {
+      const std::string label = "\"" + std::string(name) + "\":";
+      const std::size_t at = unit.find(label);
+      if (at == std::string_view::npos) return {};
+      const std::string_view behind = unit.substr(at + label.size());
+      return std::string(behind.substr(0, behind.find_first_of(",}")));
+    };
+    const std::string type = value("type");
+    std::string text = type.substr(1, type.size() - 2);
+    if (type == "\"error\"") text += ":" + value("code");
+    return value("id").empty() ? text : text + "#" + value("id");
+  }
+
+  std::vector<std::unique_ptr<FakeTransport::Wire>> wires;
+  test::FakeEngine engine;
+  test::FakeScheduler scheduler;
+  test::FakeClock clock;
+  base::Log log{base::LogLevel::error, base::LogFormat::text};
+  base::Deadlines hub_deadlines{clock, 50};
+  hub::Hub hub{{engine, scheduler, clock, hub_deadlines}, {}};
+  test::BracketFraming framing;
+  dialect::Json json;
+  session::SessionTable table{hub, scheduler, clock, log};
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Fixture, "requests: a client is welcomed, then told of its room") {
+  auto& wire = open("lobby");
+  CHECK(wire.sent.rfind(R"((welcome:{"type":"welcome","client":")", 0) == 0);
+  turn();
+  CHECK(heard(wire) == "welcome ok");
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "requests: with a gap a client hears ok and gap, one that can't ask only the gap") {
+  const hub::Interest interest{hub::parse_cursor(nowhere), std::nullopt};
+  auto& asks = open("lobby", interest);
+  auto& listens = open("lobby", interest, false);
+  turn();
+  CHECK(heard(asks) == "welcome ok gap");
+  CHECK(heard(listens) == "gap");
+}
+
+TEST_CASE_FIXTURE(Fixture, "requests: one session is in many rooms, and in none once it has closed") {
+  auto& wire = greeted("");
+  say(wire, R"({"type":"subscribe","id":1,"room":"a"})");
+  say(wire, R"({"type":"subscribe","room":"b"})");
+  turn();
+  CHECK(heard(wire) == "ok#1");
+  fill("a", 1);
+  fill("b", 1);
+  CHECK(heard(wire) == "message message");
+  say(wire, R"({"type":"unsubscribe","id":2,"room":"a"})");
+  CHECK(heard(wire) == "ok#2");
+  CHECK(hub.subscribers("a") == 0);
+  CHECK(hub.subscribers("b") == 1);
+  wire.events->on_closing(base::CloseReason::client_closed, "");
+  CHECK(hub.subscribers("b") == 0);
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "requests: a subscribe taken back before the room answered is answered all the same") {
+  engine.hold_rooms = true;
+  auto& wire = greeted("");
+  say(wire, R"({"type":"subscribe","id":1,"room":"a"})");
+  turn();
+  CHECK(wire.sent.empty());
+  say(wire, R"({"type":"unsubscribe","id":2,"room":"a"})");
+  CHECK(heard(wire) == "error:\"not_subscribed\"#1 ok#2");
+  engine.events().on_subscribed("a", {1, 0});
+  turn();
+  CHECK(wire.sent.empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "requests: rooms are counted with that of the connection, up to the limit") {
+  table.set_settings({25'000, 65'536, 2, 10'000});
+  auto& wire = greeted("home");
+  say(wire, R"({"type":"subscribe","id":1,"room":"a"})");
+  say(wire, R"({"type":"subscribe","id":2,"room":"b"})");
+  turn();
+  CHECK(heard(wire) == "error:\"too_many_rooms\"#2 ok#1");
+  say(wire, R"({"type":"unsubscribe"})");
+  say(wire, R"({"type":"subscribe","id":3,"room":"b"})");
+  turn();
+  CHECK(heard(wire) == "ok#3");
+  say(wire, R"({"type":"subscribe","id":4})");
+  CHECK(heard(wire) == "error:\"too_many_rooms\"#4");
+}
+
+TEST_CASE_FIXTURE(
+    Fixture, "requests: the room of the connection can be left and joined again by leaving out its name") {
+  auto& wire = greeted("home");
+  say(wire, R"({"type":"subscribe","id":1})");
+  say(wire, R"({"type":"unsubscribe","id":2})");
+  say(wire, R"({"type":"unsubscribe","id":3})");
+  say(wire, R"({"type":"subscribe","id":4})");
+  turn();
+  CHECK(heard(wire) == "error:\"already_subscribed\"#1 ok#2 error:\"not_subscribed\"#3 ok#4");
+  CHECK(hub.subscribers("home") == 1);
+}
+
+TEST_CASE_FIXTURE(Fixture, "requests: a receipt comes at the end of the turn, before the message itself") {
+  auto& wire = greeted("home");
+  say(wire, R"({"type":"publish","id":1,"data":"x"})");
+  CHECK(wire.sent.empty());
+  turn();
+  CHECK(heard(wire) == "ok#1 message");
+}
+
+TEST_CASE_FIXTURE(Fixture, "requests: a receipt for a client that has gone goes nowhere") {
+  engine.hold_answers = true;
+  auto& wire = greeted("home");
+  say(wire, R"({"type":"publish","id":1,"data":"x"})");
+  wire.events->on_closed(base::CloseReason::connection_lost);
+  turn();
+  REQUIRE(wire.destroyed);
+  REQUIRE(engine.held.size() == 1);
+  engine.events().on_published(engine.held[0], hub::Position{1, 1});
+  turn();
+  CHECK(wire.sent.empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "requests: a publish that is refused says why, with and without an id") {
+  auto& wire = greeted("home");
+  hub.set_overloaded(true);
+  say(wire, R"({"type":"publish","id":1,"data":"x"})");
+  say(wire, R"({"type":"publish","data":"x"})");
+  say(wire, R"({"type":"subscribe","id":2,"room":"b"})");
+  turn();
+  CHECK(heard(wire) == "error:\"overloaded\"#2 error:\"overloaded\"#1 error:\"overloaded\"");
+  CHECK(wire.closes.empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "requests: a payload may be as large as the limit and not one byte larger") {
+  table.set_settings({25'000, 3, 100, 10'000});
+  auto& wire = greeted("home");
+  say(wire, R"({"type":"publish","id":1,"data":"\u0061\u0062\u0063"})");
+  say(wire, R"({"type":"publish","id":2,"data":"abcd"})");
+  turn();
+  CHECK(heard(wire) == "error:\"message_too_big\"#2 ok#1 message");
+}
+
+TEST_CASE_FIXTURE(Fixture, "requests: who has much on its way is not read from until that is gone") {
+  auto& wire = greeted("home");
+  wire.queued = 131'072;
+  say(wire, R"({"type":"ping"})");
+  CHECK_FALSE(wire.paused);
+  wire.queued = 131'073;
+  say(wire, R"({"type":"ping"})");
+  CHECK(wire.paused);
+  CHECK(wire.wants_drained);
+  wire.events->on_drained();
+  CHECK_FALSE(wire.paused);
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "requests: one page of history is given for each time the client has taken the last") {
+  fill("a", 1);
+  auto& wire = greeted("");
+  say(wire, R"({"type":"history","id":1,"room":"a"})");
+  CHECK(wire.paused);
+  CHECK(wire.wants_drained);
+  wire.events->on_drained();
+  CHECK_FALSE(wire.paused);
+}
+
+TEST_CASE_FIXTURE(Fixture, "requests: the pasts of many rooms follow page by page, each room in its turn") {
+  for (const char* room : {"a", "b"})
+    fill(room, 5, 60'000);  // two messages a page
+  auto& wire = greeted("");
+  say(wire, R"({"type":"subscribe","id":1,"room":"a","history":100})");
+  say(wire, R"({"type":"subscribe","id":2,"room":"b","history":100})");
+  turn();
+  CHECK(heard(wire) == "ok#1 ok#2");
+  const auto next_page = [&] {
+    wire.events->on_drained();
+    turn();
+    const std::size_t room = wire.sent.find("\"room\":\"");
+    const std::string from = room == std::string::npos ? "" : wire.sent.substr(room + 8, 1);
+    return from + " " + heard(wire);
+  };
+  CHECK(next_page() == "a message message");
+  CHECK(next_page() == "b message message");
+  fill("a", 1);
+  CHECK(heard(wire).empty());  // what is live waits for what came before
+  CHECK(next_page() == "a message message");
+  CHECK(next_page() == "b message message");
+  CHECK(next_page() == "a message message");
+  CHECK(next_page() == "b message");
+  CHECK(next_page() == " ");
+  fill("a", 1);
+  CHECK(heard(wire) == "message");
+}
+
+TEST_CASE_FIXTURE(Fixture, "requests: who lacks nothing is live at once, however much is on its way") {
+  auto& wire = greeted("");
+  wire.queued = 100'000;
+  say(wire, R"({"type":"subscribe","id":1,"room":"a"})");
+  turn();
+  fill("a", 1);
+  CHECK(heard(wire) == "ok#1 message");
+}
+
+TEST_CASE_FIXTURE(Fixture, "requests: a room left while it is replayed is not replayed any further") {
+  fill("a", 5, 60'000);
+  auto& wire = greeted("");
+  say(wire, R"({"type":"subscribe","id":1,"room":"a","history":100})");
+  turn();
+  wire.events->on_drained();
+  turn();
+  CHECK(heard(wire) == "ok#1 message message");
+  say(wire, R"({"type":"unsubscribe","id":2,"room":"a"})");
+  wire.events->on_drained();
+  turn();
+  CHECK(heard(wire) == "ok#2");
+}
+
+TEST_CASE_FIXTURE(Fixture, "requests: bye says when to come back, or not to") {
+  const auto bye = [&](base::CloseReason reason) {
+    auto& wire = greeted("");
+    wire.events->on_closing(reason, "");
+    return wire.sent;
+  };
+  const auto retry_ms = [](const std::string& sent) {
+    const std::size_t at = sent.find("\"retry_ms\":");
+    return at == std::string::npos ? -1 : std::stoi(sent.substr(at + 11));
+  };
+  CHECK(bye(base::CloseReason::protocol_error) ==
+        R"((bye:{"type":"bye","code":1002,"reason":"protocol_error"}))");
+  CHECK(bye(base::CloseReason::client_closed).empty());
+  CHECK(bye(base::CloseReason::connection_lost).empty());
+  table.set_settings({25'000, 65'536, 100, 2'000});
+  int latest = 0;
+  for (int i = 0; i < 200; ++i) {
+    const int slow = retry_ms(bye(base::CloseReason::slow_consumer));
+    CHECK((slow >= 500 && slow <= 5'000));
+    const int shutdown = retry_ms(bye(base::CloseReason::server_shutdown));
+    CHECK((shutdown >= 0 && shutdown <= 3'000));
+    latest = std::max(latest, shutdown);
+  }
+  CHECK(latest > 2'000);
+}
+
+TEST_CASE_FIXTURE(Fixture, "requests: a page of history of a room that is still being opened has to wait") {
+  engine.hold_rooms = true;
+  auto& wire = greeted("");
+  say(wire, R"({"type":"history","id":1,"room":"a"})");
+  CHECK(heard(wire) == "error:\"overloaded\"#1");
+}

@@ -1,0 +1,65 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "transport/http_stream.h"
+#include "unit/transport/websocket_fixture.h"
+
+/// One client of an endless answer, in the hands of the test.
+namespace roomcast::transport::test {
+
+struct StreamFixture {
+  static constexpr std::int64_t heartbeat_ms = 25'000;
+  static constexpr std::int64_t close_timeout_ms = 5'000;
+  static constexpr std::size_t queue_bytes = 100;
+  static constexpr StreamForm sse{StreamKind::event_stream, BodyCoding::Length::chunked, false};
+  static constexpr std::string_view head = "head\r\n\r\n";
+  static constexpr std::string_view last_chunk = "0\r\n\r\n";
+  static constexpr std::string_view heartbeat = "3\r\n:\n\n\r\n";
+
+  StreamFixture() = default;
+  StreamFixture(const StreamFixture&) = delete;
+  StreamFixture& operator=(const StreamFixture&) = delete;
+  ~StreamFixture() {
+    client.reset();
+    end_turn();
+  }
+
+  /// `unsent`: what of the head the socket has not taken yet.
+  void open(const StreamForm& form = sse, std::string_view unsent = {}, std::string opening = {},
+            std::size_t leftover_bytes = 0) {
+    HttpStream::Parts parts{wire.make_stream(), {}, {}, leftover_bytes, "192.0.2.1", std::move(opening)};
+    parts.unsent.push(base::FrameRef::copy_of(unsent));
+    CHECK(admissions.admit("192.0.2.1", false, parts.admission) == net::Refusal::none);
+    client = std::make_unique<HttpStream>(shared, shared.framings.for_form(form), std::move(parts));
+    client->start(seen);
+  }
+  void send(std::string_view wire_bytes) const { client->send(base::FrameRef::copy_of(wire_bytes)); }
+  void end_turn() {
+    struct NoWork final : base::SlicedWork {
+      bool do_slice() override { return false; }
+    } no_work;
+    scheduler.run_turn(no_work);
+  }
+  void pass(std::int64_t ms) {
+    clock.advance(ms);
+    deadlines.sweep();
+    end_turn();
+  }
+
+  roomcast::test::FakeScheduler scheduler;
+  roomcast::test::FakeClock clock;
+  base::Deadlines deadlines{clock, 50};
+  net::AdmissionControl admissions{{10, 10}};
+  net::Linger linger{scheduler, deadlines, {}};
+  HttpStreamShared shared{scheduler, deadlines, linger, {heartbeat_ms, close_timeout_ms, queue_bytes, true}};
+  MemoryWire wire;
+  Recorder seen;
+  std::unique_ptr<HttpStream> client;
+};
+
+}  // namespace roomcast::transport::test

@@ -1,0 +1,115 @@
+#include "transport/negotiation.h"
+
+#include <doctest/doctest.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+using namespace roomcast;
+using transport::Choice;
+
+namespace {
+
+http::Request request(std::string_view field, std::string_view value, std::string_view query = {}) {
+  http::Request made;
+  made.query = query;
+  if (!field.empty()) made.headers.add(std::string(field), std::string(value));
+  return made;
+}
+
+Choice by_accept(std::string_view value) { return transport::choose(request("Accept", value)).value(); }
+
+std::optional<Choice> by_query(std::string_view query) {
+  return transport::choose(request("Accept", "text/event-stream", query));
+}
+
+bool gzip(std::string_view value) { return transport::accepts_gzip(request("Accept-Encoding", value)); }
+
+}  // namespace
+
+TEST_CASE("negotiation: the type that is named is chosen") {
+  CHECK(by_accept("text/event-stream") == Choice::event_stream);
+  CHECK(by_accept("application/x-ndjson") == Choice::ndjson);
+  CHECK(by_accept("application/json") == Choice::poll);
+  CHECK(by_accept("Text/Event-Stream") == Choice::event_stream);
+  CHECK(by_accept("text/html, text/event-stream;charset=utf-8, */*;q=0.1") == Choice::event_stream);
+}
+
+TEST_CASE("negotiation: without a type that is known it is a poll") {
+  CHECK(transport::choose(request("", "")) == Choice::poll);
+  CHECK(by_accept("") == Choice::poll);
+  CHECK(by_accept("*/*") == Choice::poll);
+  CHECK(by_accept("text/*") == Choice::poll);
+  CHECK(by_accept("text/html,application/xhtml+xml,*/*;q=0.8") == Choice::poll);
+  CHECK(by_accept("text/event-streams") == Choice::poll);
+}
+
+TEST_CASE("negotiation: the highest weight wins, and of equal ones EventSource, then the stream") {
+  CHECK(by_accept("text/event-stream;q=0.5, application/x-ndjson") == Choice::ndjson);
+  CHECK(by_accept("text/event-stream;q=0.5, application/x-ndjson;q=0.501") == Choice::ndjson);
+  CHECK(by_accept("application/x-ndjson;q=0.5, text/event-stream ; Q=0.75") == Choice::event_stream);
+  CHECK(by_accept("application/x-ndjson, text/event-stream") == Choice::event_stream);
+  CHECK(by_accept("application/json, application/x-ndjson") == Choice::ndjson);
+  CHECK(by_accept("application/json, application/x-ndjson;q=0.9") == Choice::poll);
+}
+
+TEST_CASE("negotiation: weight 0 excludes") {
+  CHECK(by_accept("text/event-stream;q=0") == Choice::poll);
+  CHECK(by_accept("text/event-stream;q=0.000, application/x-ndjson;q=0.001") == Choice::ndjson);
+}
+
+TEST_CASE("negotiation: an element whose weight makes no sense is not there") {
+  for (const auto* const weight : {"", "2", "1.001", "0.0001", "-1", "0,5", "x", "0.x", ".5", "1.1"}) {
+    CAPTURE(weight);
+    CHECK(by_accept(std::string("text/event-stream;q=") + weight) == Choice::poll);
+  }
+  for (const auto* const weight : {"1", "1.", "1.0", "1.000", "0.1", "0.001"}) {
+    CAPTURE(weight);
+    CHECK(by_accept(std::string("text/event-stream;q=") + weight) == Choice::event_stream);
+  }
+}
+
+TEST_CASE("negotiation: separators within quotes separate nothing") {
+  CHECK(by_accept(R"(text/html;x=", text/event-stream")") == Choice::poll);
+  CHECK(by_accept(R"(text/event-stream;x=";q=0")") == Choice::event_stream);
+  CHECK(by_accept(R"(text/html;x="\", text/event-stream", application/x-ndjson)") == Choice::ndjson);
+  CHECK(by_accept(R"(text/html;x="no end, text/event-stream)") == Choice::poll);
+  CHECK(by_accept(R"(text/html;x="\)") == Choice::poll);
+}
+
+TEST_CASE("negotiation: ?transport= is stronger than Accept") {
+  CHECK(by_query("") == Choice::event_stream);
+  CHECK(by_query("transport=stream") == Choice::ndjson);
+  CHECK(by_query("since=x&transport=poll") == Choice::poll);
+  CHECK(by_query("transport=sse") == Choice::event_stream);
+  CHECK(by_query("transport=websocket") == Choice::websocket);
+  CHECK(by_query("transport=pigeon") == std::nullopt);
+  CHECK(by_query("transport=") == std::nullopt);
+}
+
+TEST_CASE("negotiation: an upgrade to WebSocket is stronger than all else") {
+  auto upgrade = request("Upgrade", "h2c, WebSocket", "transport=poll");
+  upgrade.headers.add("Accept", "text/event-stream");
+  CHECK(transport::choose(upgrade) == Choice::websocket);
+  CHECK(transport::choose(request("Upgrade", "h2c")) == Choice::poll);
+}
+
+TEST_CASE("negotiation: gzip is used for whoever accepts it") {
+  CHECK(gzip("gzip"));
+  CHECK(gzip("deflate, GZIP;q=0.5, br"));
+  CHECK(gzip("x-gzip"));
+  CHECK(gzip("*"));
+  CHECK(gzip("gzip;q=0.5, identity;q=0.5"));
+}
+
+TEST_CASE("negotiation: gzip is not used for anybody else") {
+  CHECK_FALSE(transport::accepts_gzip(request("", "")));
+  CHECK_FALSE(gzip(""));
+  CHECK_FALSE(gzip("identity"));
+  CHECK_FALSE(gzip("br, deflate"));
+  CHECK_FALSE(gzip("gzip;q=0"));
+  CHECK_FALSE(gzip("gzip;q=0, *"));
+  CHECK_FALSE(gzip("*;q=0"));
+  CHECK_FALSE(gzip("gzip;q=0.5, identity"));
+}

@@ -1,0 +1,290 @@
+#include "transport/stream_join.h"
+
+#include <doctest/doctest.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "dialect/raw.h"
+#include "hub/cursor.h"
+#include "support/exchange_double.h"
+#include "support/fake_engine.h"
+#include "support/sse_reader.h"
+#include "support/stream_reader.h"
+#include "transport/room_entry.h"
+#include "unit/transport/http_stream_fixture.h"
+
+using namespace roomcast;
+using namespace roomcast::transport;
+using roomcast::test::Dechunked;
+using roomcast::test::ExchangeDouble;
+using roomcast::test::Gunzip;
+using roomcast::test::SseReader;
+
+namespace {
+
+/// Says everything in brackets, with an envelope.
+class BracketDialect final : public dialect::Dialect {
+ public:
+  [[nodiscard]] std::string_view name() const override { return "bracket"; }
+  void decode(dialect::Form /*form*/, std::string_view /*bytes*/,
+              dialect::Commands& /*commands*/) const override {}
+  dialect::Form encode(std::string_view /*room*/, const hub::Message& message,
+                       std::string& out) const override {
+    out.append("[").append(message.payload.view()).append("]");
+    return dialect::Form::text;
+  }
+  [[nodiscard]] bool has_envelope() const override { return true; }
+  std::optional<dialect::Form> encode(const dialect::Event& event, std::string& out) const override {
+    out.append("[").append(name_of(event)).append("]");
+    return dialect::Form::text;
+  }
+};
+
+struct JoinFixture : transport::test::StreamFixture {
+  ~JoinFixture() {
+    sessions.abort_all();
+    end_turn();
+  }
+
+  void join(ExchangeDouble& exchange, StreamJoin& handler, std::string_view room = "lobby") {
+    net::Admission admission;
+    CHECK(admissions.admit("192.0.2.1", false, admission) == net::Refusal::none);
+    exchange.offer({wire.make_stream(), {}, {}, std::move(admission), "192.0.2.1"});
+    handler.handle(exchange, room);
+    deliver();
+  }
+  void join(std::string_view target, StreamJoin& handler) {
+    ExchangeDouble exchange(http::Method::get, target);
+    join(exchange, handler);
+  }
+  /// The head of the answer to `exchange`.
+  std::string head_of(ExchangeDouble& exchange, StreamJoin& handler) {
+    join(exchange, handler);
+    return exchange.taken_over_with();
+  }
+  /// The response that refuses `target`.
+  ExchangeDouble refused(std::string_view target, StreamJoin& handler, std::string_view room = "lobby") {
+    ExchangeDouble exchange(http::Method::get, target);
+    handler.handle(exchange, room);
+    CHECK(sessions.size() == 0);
+    return exchange;
+  }
+  void publish(std::string_view payload, hub::Kind kind = hub::Kind::text) {
+    hub.publish("lobby", {kind, base::FrameRef::copy_of(payload), {}, 0});
+    deliver();
+  }
+  void deliver() {
+    end_turn();
+    scheduler.run_turn(hub);
+  }
+  /// What an EventSource has got so far.
+  SseReader events() { return SseReader(Dechunked(wire.received()).content); }
+
+  roomcast::test::FakeEngine engine;
+  base::Deadlines hub_deadlines{clock, 50};
+  hub::Hub hub{{engine, scheduler, clock, hub_deadlines}, {}};
+  base::Log log{base::LogLevel::error, base::LogFormat::text};
+  session::SessionTable sessions{hub, scheduler, clock, log};
+  auth::OriginRules rules = *auth::OriginRules::parse({"https://listed.example"});
+  dialect::Raw raw;
+  BracketDialect bracket;
+  StreamJoin event_stream{shared,
+                          sessions,
+                          rules,
+                          clock,
+                          StreamKind::event_stream,
+                          {{{"raw.v1", &raw}, {"bracket.v1", &bracket}}, &raw}};
+  StreamJoin ndjson{shared, sessions, rules, clock, StreamKind::ndjson, {{}, &bracket}};
+};
+
+bool has_line(const std::string& head, const std::string& line) {
+  return head.find("\r\n" + line + "\r\n") != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE_FIXTURE(JoinFixture,
+                  "stream: an event stream opens, says where it begins, and goes on with messages") {
+  join("/rooms/lobby", event_stream);
+  CHECK(sessions.size() == 1);
+  CHECK(hub.subscribers("lobby") == 1);
+  publish("hi");
+  publish("\x01", hub::Kind::binary);
+  const SseReader reader = events();
+  REQUIRE(reader.retry);
+  CHECK(std::stoi(*reader.retry) >= 2000);
+  CHECK(std::stoi(*reader.retry) <= 4000);
+  CHECK(reader.comments == 1);
+  REQUIRE(reader.events.size() == 3);
+  CHECK(reader.events[0].type == "joined");
+  CHECK(reader.events[0].data == R"({"room":"lobby","cursor":")" + reader.events[0].id + "\"}");
+  CHECK(hub::parse_cursor(reader.events[0].id)->offset == 0);
+  CHECK(reader.events[1].data == "hi");
+  CHECK(hub::parse_cursor(reader.events[1].id)->offset == 1);
+  CHECK(reader.events[2].type == "binary");
+}
+
+TEST_CASE_FIXTURE(JoinFixture, "stream: in lines, every message and event is one") {
+  join("/rooms/lobby?dialect=ignored", ndjson);
+  publish("hi");
+  CHECK(Dechunked(wire.received()).content == "[ok]\n[hi]\n");
+}
+
+TEST_CASE_FIXTURE(JoinFixture, "stream: ?dialect= picks what an event stream says") {
+  join("/rooms/lobby?dialect=bracket.v1", event_stream);
+  publish("hi");
+  const SseReader reader = events();
+  REQUIRE(reader.events.size() == 2);
+  CHECK(reader.events[0].type == "ok");
+  CHECK(reader.events[1].data == "[hi]");
+}
+
+TEST_CASE_FIXTURE(JoinFixture,
+                  "stream: a dialect that there is not is refused by naming those that there are") {
+  const ExchangeDouble exchange = refused("/rooms/lobby?dialect=other", event_stream);
+  CHECK(exchange.status() == 400);
+  CHECK(exchange.body().find("bad_dialect") != std::string_view::npos);
+  CHECK(exchange.body().find("raw.v1 bracket.v1") != std::string_view::npos);
+}
+
+TEST_CASE_FIXTURE(JoinFixture,
+                  "stream: the head says what comes, that nobody keeps it and on what it depends") {
+  ExchangeDouble exchange(http::Method::get, "/rooms/lobby");
+  const std::string answer = head_of(exchange, event_stream);
+  CHECK(answer.starts_with("HTTP/1.1 200 OK\r\nDate: "));
+  CHECK(answer.ends_with("\r\n\r\n"));
+  CHECK(has_line(answer, "Content-Type: text/event-stream"));
+  CHECK(has_line(answer, "Cache-Control: no-store"));
+  CHECK(has_line(answer, "X-Accel-Buffering: no"));
+  CHECK(has_line(answer, "Vary: Accept, Accept-Encoding"));
+  CHECK(has_line(answer, "Vary: Origin"));
+  CHECK(has_line(answer, "Transfer-Encoding: chunked"));
+  CHECK(has_line(answer, "Connection: close"));
+  CHECK(answer.find("Content-Length") == std::string::npos);
+  CHECK(answer.find("Content-Encoding") == std::string::npos);
+  CHECK(answer.find("Access-Control") == std::string::npos);
+}
+
+TEST_CASE_FIXTURE(JoinFixture, "stream: a client of HTTP/1.0 gets no chunks") {
+  ExchangeDouble exchange(http::Method::get, "/rooms/lobby");
+  exchange.edit().minor_version = 0;
+  const std::string answer = head_of(exchange, ndjson);
+  CHECK(has_line(answer, "Content-Type: application/x-ndjson"));
+  CHECK(has_line(answer, "Connection: close"));
+  CHECK(answer.find("Transfer-Encoding") == std::string::npos);
+  CHECK(wire.received() == "[ok]\n");
+}
+
+TEST_CASE_FIXTURE(JoinFixture, "stream: the page of a listed origin may read it, and why it was refused") {
+  ExchangeDouble exchange(http::Method::get, "/rooms/lobby");
+  exchange.edit().headers.add("Origin", "https://listed.example");
+  CHECK(has_line(head_of(exchange, event_stream), "Access-Control-Allow-Origin: https://listed.example"));
+  sessions.abort_all();
+  ExchangeDouble bad(http::Method::get, "/rooms/lobby?since=x");
+  bad.edit().headers.add("Origin", "https://listed.example");
+  event_stream.handle(bad, "lobby");
+  CHECK(bad.status() == 400);
+  CHECK(bad.header("Access-Control-Allow-Origin") == "https://listed.example");
+  CHECK(bad.header("Vary") == "Accept, Accept-Encoding, Origin");
+}
+
+TEST_CASE_FIXTURE(JoinFixture, "stream: gzip goes to whoever accepts it, unless http.compression is off") {
+  ExchangeDouble exchange(http::Method::get, "/rooms/lobby");
+  exchange.edit().headers.add("Accept-Encoding", "gzip");
+  SUBCASE("on") {
+    CHECK(has_line(head_of(exchange, event_stream), "Content-Encoding: gzip"));
+    publish("hi");
+    const SseReader reader(Gunzip().read(Dechunked(wire.received()).content));
+    REQUIRE(reader.events.size() == 2);
+    CHECK(reader.events[1].data == "hi");
+  }
+  SUBCASE("off") {
+    shared.settings.compression = false;
+    CHECK(head_of(exchange, event_stream).find("Content-Encoding") == std::string::npos);
+    CHECK(events().events.size() == 1);
+  }
+}
+
+TEST_CASE_FIXTURE(JoinFixture, "stream: a request that makes no sense is refused, whoever makes it") {
+  CHECK(refused("/rooms/lobby?since=x", event_stream).body().find("bad_cursor") != std::string_view::npos);
+  CHECK(refused("/rooms/lobby?history=x", ndjson).body().find("bad_history") != std::string_view::npos);
+  CHECK(refused("/rooms/", ndjson, "").body().find("bad_room_name") != std::string_view::npos);
+  hub.set_overloaded(true);
+  CHECK(refused("/rooms/lobby", event_stream).status() == 503);
+}
+
+TEST_CASE_FIXTURE(JoinFixture,
+                  "stream: a cursor nobody can have got here is a gap, said in place of joined") {
+  publish("one");
+  ExchangeDouble exchange(http::Method::get, "/rooms/lobby");
+  exchange.edit().headers.add("Last-Event-ID", "gibberish");
+  join(exchange, event_stream);
+  const SseReader reader = events();
+  REQUIRE(reader.events.size() == 2);
+  CHECK(reader.events[0].type == "gap");
+  CHECK(reader.events[1].data == "one");
+}
+
+TEST_CASE_FIXTURE(JoinFixture, "stream: the server says goodbye and ends the body") {
+  join("/rooms/lobby", event_stream);
+  sessions.close_some(1, base::CloseReason::server_shutdown);
+  deliver();
+  const Dechunked body(wire.received());
+  CHECK(body.ended);
+  const SseReader reader(body.content);
+  REQUIRE(reader.events.size() == 2);
+  CHECK(reader.events[1].type == "bye");
+  CHECK(reader.events[1].data.starts_with(R"({"code":1012,"reason":"server_shutdown")"));
+  CHECK(sessions.size() == 0);
+}
+
+namespace {
+
+struct Named final : http::Handler {
+  explicit Named(std::string& log) : log_(log) {}
+  void handle(http::Exchange& exchange, std::string_view rest) override {
+    log_ = rest;
+    exchange.respond({});
+  }
+  std::string& log_;
+};
+
+}  // namespace
+
+TEST_CASE("room entry: every client is led to the transport it wants") {
+  std::string websocket;
+  std::string event_stream;
+  std::string ndjson;
+  std::string poll;
+  Named a(websocket);
+  Named b(event_stream);
+  Named c(ndjson);
+  Named d(poll);
+  const auth::OriginRules rules;
+  RoomEntry entry(rules, {a, b, c, d});
+  const auto enter = [&](http::Method method, std::string_view target, std::string_view field = {},
+                         std::string_view value = {}) {
+    for (std::string* log : {&websocket, &event_stream, &ndjson, &poll})
+      log->clear();
+    ExchangeDouble exchange(method, target);
+    exchange.edit().headers.add(std::string(field), std::string(value));
+    entry.handle(exchange, "lobby");
+    return exchange;
+  };
+  using enum http::Method;
+  enter(get, "/rooms/lobby", "Upgrade", "websocket");
+  CHECK(websocket == "lobby");
+  enter(get, "/rooms/lobby", "Accept", "text/event-stream");
+  CHECK(event_stream == "lobby");
+  enter(get, "/rooms/lobby?transport=stream");
+  CHECK(ndjson == "lobby");
+  enter(get, "/rooms/lobby", "Accept", "*/*");
+  CHECK(poll == "lobby");
+  enter(head, "/rooms/lobby", "Accept", "text/event-stream");
+  CHECK(poll == "lobby");
+  const ExchangeDouble refused = enter(get, "/rooms/lobby?transport=pigeon");
+  CHECK(refused.status() == 400);
+  CHECK(refused.body().find("bad_transport") != std::string_view::npos);
+}
