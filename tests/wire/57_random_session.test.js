@@ -48,7 +48,7 @@ class Session {
   finishing = false;
   over = false;
   open = new Set();
-  tally = { connections: 0, resumed: 0, gaps: 0, cuts: 0, slow: 0, published: 0 };
+  tally = { connections: 0, resumed: 0, gaps: 0, cuts: 0, slow: 0, overtaken: 0, published: 0 };
   runs = []; // of those without cursors: {ledger, heard, who}
 
   async start() {
@@ -63,6 +63,7 @@ class Session {
 
   /** `how` ends the server; the next one is up before anybody goes on. */
   async restart(how) {
+    if (this.over) return;
     let done;
     this.up = new Promise((resolve) => (done = resolve));
     this.run += 1;
@@ -141,8 +142,9 @@ async function stay(session, { way, ledger, asked, random, who }) {
     for (let { cursor } = start; ; cursor = client.cursor) {
       const event = await client.next(`${who}: something after ${cursor}`);
       if (event.type === 'end') return ended(session, client, event, { run, who, cursor });
-      if (event.type === 'gap' && /poll/.test(way.name)) {
-        // Between two polls more may have come than is kept.
+      if (event.type === 'gap') {
+        // Between two polls, or while a slow one catches up, more may have come than is kept.
+        session.tally.overtaken += 1;
         ledger.checkStart({ since: cursor, floor: asked.floor }, { cursor: event.cursor, gap: event }, who);
         continue;
       }
@@ -175,11 +177,12 @@ function disturb(session, client, random) {
   return timers;
 }
 
-/** Connections end because they were cut here, the server was restarted, or they were too slow: for no other reason. */
+/** Connections end because they were cut here, the server was restarted, or they were too slow (1013, 4410): for no other reason. */
 function ended(session, client, { why, code }, { run, who, cursor }) {
   if (code === 1013) session.tally.slow += 1;
+  if (code === 4410) session.tally.overtaken += 1;
   const ours = why === 'cut' || why === 'closed';
-  assert.ok(ours || code === 1013 || run !== session.run || session.over, `${who}: ended by itself: ${why} ${code}`);
+  assert.ok(ours || code === 1013 || code === 4410 || run !== session.run || session.over, `${who}: ended by itself: ${why} ${code}`);
   return { cursor: client.cursor ?? cursor };
 }
 
@@ -201,6 +204,8 @@ async function observe(session, number) {
         for (;;) {
           const event = await client.next(`${who}: something`);
           if (event.type === 'end') return ended(session, client, event, { run, who }).finished;
+          // It was overtaken while it caught up; that it can be told only by the end, which follows.
+          if (event.type === 'gap') continue;
           heard.push(event.data);
           if (idOf(event.data) === 'last') return true;
         }
@@ -316,6 +321,7 @@ describe(`a random session, ROOMCAST_SEED=${seed}`, () => {
     try {
       await play(session);
     } finally {
+      session.over = true;
       t.diagnostic(JSON.stringify(session.tally));
       await session.end();
     }
