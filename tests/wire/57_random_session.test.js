@@ -116,7 +116,8 @@ async function wander(session, number) {
   let cursor;
   for (let visit = 0; !session.over; visit += 1) {
     const way = random.happens(0.02) ? random.of(children) : random.of(quick);
-    const history = random.happens(0.3) ? random.below(kept + 10) : undefined;
+    // At least one message: whoever comes behind the last one hears it.
+    const history = cursor === undefined || random.happens(0.3) ? 1 + random.below(kept + 10) : undefined;
     const who = `client ${number}, visit ${visit}, ${way.name}`;
     const asked = { since: cursor, history, floor: ledger.floor };
     const outcome = await session.try(() => stay(session, { way, ledger, asked, random, who }));
@@ -197,7 +198,7 @@ async function observe(session, number) {
     session.runs.push({ ledger, heard, who });
     const finished = await session.try(async () => {
       const { run } = session;
-      const client = await session.enter(way, ledger.room, { history: random.below(3) * 10 });
+      const client = await session.enter(way, ledger.room, { history: 1 + random.below(3) * 10 });
       const timers = disturb(session, client, random);
       try {
         await client.expect('joined');
