@@ -35,7 +35,8 @@ const transport::HttpStreamStats& streams(const MetricsParts& parts, StreamKind 
 
 void connections(Exposition& out, const MetricsParts& parts) {
   out.gauge("roomcast_connections", "Connections that are open, by how they are used.");
-  out.sample({{"transport", "http"}}, parts.http.connections());
+  out.sample({{"transport", "http"}}, parts.http.connections() - parts.polls.size());
+  out.sample({{"transport", "poll"}}, parts.polls.size());
   out.sample({{"transport", "websocket"}}, parts.websockets.stats.open);
   out.sample({{"transport", "sse"}}, streams(parts, StreamKind::event_stream).open);
   out.sample({{"transport", "stream"}}, streams(parts, StreamKind::ndjson).open);

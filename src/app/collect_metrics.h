@@ -13,6 +13,7 @@
 #include "net/tls_shared.h"
 #include "session/session_table.h"
 #include "transport/http_stream.h"
+#include "transport/polls.h"
 #include "transport/websocket.h"
 
 namespace roomcast::app {
@@ -29,6 +30,7 @@ struct MetricsParts {
   session::SessionTable& sessions;
   const transport::WebSocketShared& websockets;
   const transport::HttpStreamShared& streams;
+  const transport::Polls& polls;
   const MemoryGuard& memory;
 };
 

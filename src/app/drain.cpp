@@ -12,23 +12,35 @@ constexpr std::size_t at_least_per_tick = 8;
 
 }  // namespace
 
-Drain::Drain(loop::Loop& loop, http::Server& http, session::SessionTable& sessions, net::Linger& linger,
-             base::Log& log)
-    : loop_(loop), http_(http), sessions_(sessions), linger_(linger), log_(log), timer_(loop, *this) {}
+Drain::Drain(loop::Loop& loop, http::Server& http, session::SessionTable& sessions, transport::Polls& polls,
+             net::Linger& linger, base::Log& log)
+    : loop_(loop),
+      http_(http),
+      sessions_(sessions),
+      polls_(polls),
+      linger_(linger),
+      log_(log),
+      timer_(loop, *this) {}
 
 void Drain::begin(std::int64_t drain_ms, std::int64_t grace_ms) {
   begun_ = true;
   const auto ticks = static_cast<std::size_t>(drain_ms / tick_ms);
-  per_tick_ = ticks == 0 ? sessions_.size() : std::max(at_least_per_tick, sessions_.size() / ticks + 1);
+  const std::size_t clients = sessions_.size() + polls_.size();
+  per_tick_ = ticks == 0 ? clients : std::max(at_least_per_tick, clients / ticks + 1);
   give_up_at_ms_ = loop_.monotonic_ms() + drain_ms + grace_ms;
   log_.info("draining", {{"clients", sessions_.size()}, {"http_connections", http_.connections()}});
   http_.drain();
-  sessions_.close_some(per_tick_, base::CloseReason::server_shutdown);
+  close_some();
   timer_.start_every(tick_ms);
 }
 
+void Drain::close_some() {
+  const std::size_t closed = sessions_.close_some(per_tick_, base::CloseReason::server_shutdown);
+  polls_.close_some(per_tick_ - closed);
+}
+
 void Drain::on_timer(loop::Timer& /*timer*/) {
-  sessions_.close_some(per_tick_, base::CloseReason::server_shutdown);
+  close_some();
   const bool give_up = loop_.monotonic_ms() >= give_up_at_ms_;
   if (!give_up && !everybody_has_gone()) return;
   if (!everybody_has_gone()) {

@@ -9,15 +9,17 @@
 #include "loop/timer.h"
 #include "net/linger.h"
 #include "session/session_table.h"
+#include "transport/polls.h"
 
 namespace roomcast::app {
 
-/// The way to the end: every client is told to come back (1012), a share at a time over the drain time, so
-/// that they do not all reconnect elsewhere in the same instant; then the loop is stopped.
+/// The way to the end: every client is told to come back (1012, or the answer to a waiting poll), a share at
+/// a time over the drain time, so that they do not all reconnect elsewhere in the same instant; then the loop
+/// is stopped.
 class Drain final : private loop::Timer::Listener {
  public:
-  Drain(loop::Loop& loop, http::Server& http, session::SessionTable& sessions, net::Linger& linger,
-        base::Log& log);
+  Drain(loop::Loop& loop, http::Server& http, session::SessionTable& sessions, transport::Polls& polls,
+        net::Linger& linger, base::Log& log);
 
   /// `drain_ms` is the time to spread the closing over, `grace_ms` what the last ones get to say goodbye.
   void begin(std::int64_t drain_ms, std::int64_t grace_ms);
@@ -25,11 +27,13 @@ class Drain final : private loop::Timer::Listener {
 
  private:
   void on_timer(loop::Timer& timer) override;
+  void close_some();
   [[nodiscard]] bool everybody_has_gone() const;
 
   loop::Loop& loop_;
   http::Server& http_;
   session::SessionTable& sessions_;
+  transport::Polls& polls_;
   net::Linger& linger_;
   base::Log& log_;
   loop::Timer timer_;

@@ -12,8 +12,9 @@ constexpr std::int64_t look_every_ms = 200;
 
 }  // namespace
 
-MemoryGuard::MemoryGuard(loop::Loop& loop, hub::Hub& hub, session::SessionTable& sessions, base::Log& log)
-    : hub_(hub), sessions_(sessions), log_(log), timer_(loop, *this) {
+MemoryGuard::MemoryGuard(loop::Loop& loop, hub::Hub& hub, session::SessionTable& sessions, http::Server& http,
+                         base::Log& log)
+    : hub_(hub), sessions_(sessions), http_(http), log_(log), timer_(loop, *this) {
   timer_.start_every(look_every_ms);
 }
 
@@ -40,7 +41,8 @@ void MemoryGuard::on_timer(loop::Timer& /*timer*/) {
   if (used_bytes_ > limits_.memory_bytes) shed_history();
   const bool short_of_memory = used_bytes_ > limits_.memory_bytes;
   if (short_of_memory) {
-    const std::size_t closed = sessions_.close_slower_than(limits_.queue_bytes / 8);
+    const std::size_t slow_bytes = limits_.queue_bytes / 8;
+    const std::size_t closed = sessions_.close_slower_than(slow_bytes) + http_.close_slower_than(slow_bytes);
     if (!hub_.overloaded() || closed != 0) {
       log_.warn(
           "memory is short: publishes and new clients are refused",

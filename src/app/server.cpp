@@ -97,12 +97,14 @@ Server::Server(config::Sources sources, config::Loaded loaded)
       websockets_(turn_, deadlines_, linger_, framings_, websocket_settings(config_)),
       streams_{turn_, deadlines_, linger_, stream_settings(config_)},
       http_(router_, loop_, deadlines_, turn_, log_),
-      memory_guard_(loop_, hub_, sessions_, log_),
+      polls_({hub_, turn_, deadlines_, http_, poll_items_}),
+      memory_guard_(loop_, hub_, sessions_, http_, log_),
       metrics_({turn_, admissions_, listener_stats_, tls_.stats(), linger_, http_, hub_, sessions_,
-                websockets_, streams_, memory_guard_}),
-      wiring_({router_, http_, hub_, sessions_, websockets_, streams_, metrics_, loop_, log_}, config_),
+                websockets_, streams_, polls_, memory_guard_}),
+      wiring_({router_, http_, hub_, sessions_, websockets_, streams_, polls_, metrics_, loop_, log_},
+              config_),
       listeners_({loop_, buffers_, admissions_, trusted_proxies_, listener_stats_, log_, *this}, tls_),
-      drain_(loop_, http_, sessions_, linger_, log_),
+      drain_(loop_, http_, sessions_, polls_, linger_, log_),
       on_terminate_(loop_, SIGTERM, *this),
       on_interrupt_(loop_, SIGINT, *this),
       on_hang_up_(loop_, SIGHUP, *this),
@@ -116,6 +118,7 @@ Server::~Server() {
   // Whoever is left goes while everything that they refer to still stands.
   listeners_.close();
   sessions_.abort_all();
+  polls_.abort_all();
   loop_.run_turn_without_waiting();
 }
 
@@ -169,6 +172,7 @@ void Server::apply(const config::Config& config) {
   http_.set_settings(connection_settings(config));
   websockets_.settings = websocket_settings(config);
   streams_.settings = stream_settings(config);
+  polls_.set_settings({config.http.poll_wait_ms, config.http.compression});
   sessions_.set_settings(session_settings(config));
   memory_guard_.set_limits({static_cast<std::size_t>(config.limits.memory_bytes),
                             static_cast<std::size_t>(config.limits.queue_bytes)});

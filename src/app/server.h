@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/result.h"
 #include "config/load.h"
+#include "dialect/message_list.h"
 #include "engine/memory.h"
 #include "http/router.h"
 #include "http/server.h"
@@ -32,6 +33,7 @@
 #include "net/listener.h"
 #include "session/session_table.h"
 #include "transport/http_stream.h"
+#include "transport/polls.h"
 #include "transport/websocket.h"
 
 namespace roomcast::app {
@@ -86,6 +88,8 @@ class Server final : private net::ListenerEvents,
   transport::HttpStreamShared streams_;
   http::Router router_;
   http::Server http_;
+  dialect::MessageList poll_items_;
+  transport::Polls polls_;
   MemoryGuard memory_guard_;
   CollectMetrics metrics_;
   Wiring wiring_;

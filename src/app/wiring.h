@@ -21,6 +21,8 @@
 #include "hub/hub.h"
 #include "session/session_table.h"
 #include "transport/http_stream.h"
+#include "transport/poll_join.h"
+#include "transport/polls.h"
 #include "transport/room_entry.h"
 #include "transport/stream_join.h"
 #include "transport/websocket.h"
@@ -36,6 +38,7 @@ struct WiringParts {
   session::SessionTable& sessions;
   transport::WebSocketShared& websockets;
   transport::HttpStreamShared& streams;
+  transport::Polls& polls;
   api::MetricsSource& metrics;
   const base::Clock& clock;
   base::Log& log;
@@ -62,6 +65,7 @@ class Wiring {
   transport::WebSocketUpgrade join_;
   transport::StreamJoin event_stream_;
   transport::StreamJoin ndjson_;
+  transport::PollJoin poll_;
   transport::RoomEntry room_entry_;
   transport::WebSocketUpgrade connect_;
   transport::WebSocketUpgrade echo_upgrade_;

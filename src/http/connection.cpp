@@ -25,8 +25,7 @@ Connection::Connection(ConnectionEnvironment& environment, base::SlotId id,
       stream_(std::move(stream)),
       peer_(std::move(peer)),
       admission_(std::move(admission)),
-      deadline_(environment.deadlines, *this),
-      parser_(std::make_unique<Parser>(environment.limits)) {}
+      deadline_(environment.deadlines, *this) {}
 
 Connection::~Connection() { environment_.scheduler.forget(*this); }
 
@@ -50,6 +49,7 @@ void Connection::on_bytes(std::span<char> bytes) {
 void Connection::on_end() {
   if (phase_ == Phase::ended) return;
   peer_ended_ = true;
+  if (watched_) abandon_answer();
   // Whoever only closed its sending half still gets what it asked for.
   if (phase_ == Phase::lingering) return linger();
   settle();
@@ -80,6 +80,7 @@ void Connection::on_deadline() {
 /// Looks at `input_` until it is used up or an answer has to come first.
 void Connection::process() {
   processing_ = true;
+  if (!parser_) parser_ = std::make_unique<Parser>(environment_.limits);
   bool more = true;
   while (more && is_reading() &&
          (queue_.bytes() < environment_.settings.write_ahead_bytes || send_queued())) {
@@ -130,20 +131,42 @@ void Connection::dispatch() {
   request_.client =
       resolve_client(peer_.address, stream_->is_secure(), request_.headers, environment_.trusted_proxy);
   first_request_ = false;
+  keep_alive_ = wants_keep_alive(request_);
   enter(Phase::answering);
   try {
     environment_.handler.handle(*this, {});
   } catch (const std::exception& error) {
     environment_.log.error("a request handler failed", {{"path", request_.path}, {"reason", error.what()}});
-    if (exchange_.generation != 0) environment_.owner.forget_answer(std::exchange(exchange_, {}));
+    forget_answer();
   }
   const bool unanswered = phase_ == Phase::answering && exchange_.generation == 0;
   if (unanswered) respond(Response::error(500, "internal_error", "the request could not be answered"));
+  if (exchange_.generation != 0) shed_request();
+}
+
+/// Thousands may wait for an answer: nothing is kept but what writing it needs.
+void Connection::shed_request() {
+  parser_.reset();
+  request_.headers = {};
+  request_.body = {};
+  request_.query = {};
+}
+
+/// Nobody waits for long behind a half-closed connection; what was answered before still leaves.
+void Connection::abandon_answer() {
+  forget_answer();
+  request_ = {};
+  enter(Phase::closing);
+}
+
+void Connection::forget_answer() {
+  watched_ = false;
+  if (exchange_.generation != 0) environment_.owner.forget_answer(std::exchange(exchange_, {}));
 }
 
 void Connection::respond(Response response) {
   assert(phase_ == Phase::answering);
-  const bool keep_alive = wants_keep_alive(request_) && !response.close && !environment_.draining;
+  const bool keep_alive = keep_alive_ && !response.close && !environment_.draining;
   write(response, keep_alive);
   environment_.log.debug("http request", {{"peer", request_.client.address},
                                           {"method", request_.method_text},
@@ -155,12 +178,19 @@ void Connection::respond(Response response) {
 }
 
 base::SlotId Connection::defer() {
-  exchange_ = environment_.owner.defer_answer(*this);
+  exchange_ = environment_.owner.defer_answer(*this, nullptr, {});
+  return exchange_;
+}
+
+base::SlotId Connection::defer_for(ClientWatch& watch, base::SlotId waiter) {
+  exchange_ = environment_.owner.defer_answer(*this, &watch, waiter);
+  watched_ = true;
   return exchange_;
 }
 
 void Connection::answer(Response response) {
   exchange_ = {};
+  watched_ = false;
   respond(std::move(response));
   if (processing_) return;  // answered from within its own handler: the round under way goes on by itself
   settle();
@@ -286,10 +316,14 @@ void Connection::drain() {
   enter(Phase::closing);
 }
 
+void Connection::abort() {
+  if (phase_ != Phase::ended) finish();
+}
+
 void Connection::finish() {
   phase_ = Phase::ended;
   deadline_.clear();
-  if (exchange_.generation != 0) environment_.owner.forget_answer(std::exchange(exchange_, {}));
+  forget_answer();
   environment_.owner.on_ended(id_);
 }
 

@@ -31,9 +31,10 @@ class ConnectionOwner {
  public:
   /// The connection `id` is over: take it off and bury it. It is still on the stack.
   virtual void on_ended(base::SlotId id) = 0;
-  /// A name for the answer `connection` owes; resolves once.
-  [[nodiscard]] virtual base::SlotId defer_answer(Connection& connection) = 0;
-  /// Nobody waits for that answer any more.
+  /// A name for the answer `connection` owes; resolves once. `watch` may be null.
+  [[nodiscard]] virtual base::SlotId defer_answer(Connection& connection, ClientWatch* watch,
+                                                  base::SlotId waiter) = 0;
+  /// Nobody waits for that answer any more: its watch is told.
   virtual void forget_answer(base::SlotId exchange) = 0;
 
  protected:
@@ -76,6 +77,10 @@ class Connection final : public base::Mortal,
   void answer(Response response);
   /// Closes at once if nothing is owed; otherwise the answer under way is the last.
   void drain();
+  /// Bytes of answers that the client has not taken yet.
+  [[nodiscard]] std::size_t queued_bytes() const { return queue_.bytes(); }
+  /// Closes without a word, whatever is owed.
+  void abort();
 
  private:
   enum class Phase : std::uint8_t {
@@ -98,6 +103,7 @@ class Connection final : public base::Mortal,
   [[nodiscard]] const Request& request() const override { return request_; }
   void respond(Response response) override;
   [[nodiscard]] base::SlotId defer() override;
+  [[nodiscard]] base::SlotId defer_for(ClientWatch& watch, base::SlotId waiter) override;
   [[nodiscard]] HandOver take_over(std::string_view head) override;
 
   [[nodiscard]] bool is_reading() const { return phase_ <= Phase::body; }
@@ -105,6 +111,9 @@ class Connection final : public base::Mortal,
   void resume_work();
   void on_head();
   void dispatch();
+  void shed_request();
+  void abandon_answer();
+  void forget_answer();
   void refuse(const Problem& problem);
   void write(const Response& response, bool keep_alive);
   bool send_queued();
@@ -122,13 +131,15 @@ class Connection final : public base::Mortal,
   net::Peer peer_;
   net::Admission admission_;
   base::Deadline deadline_;
-  std::unique_ptr<Parser> parser_;
+  std::unique_ptr<Parser> parser_;  // none while an answer is deferred
   net::WriteQueue queue_;
   Phase phase_ = Phase::idle;
   bool first_request_ = true;
   bool processing_ = false;  // `process` is on the stack
   bool peer_ended_ = false;  // FIN seen
   bool reading_paused_ = false;
+  bool keep_alive_ = false;    // the client wants it, behind the request being answered
+  bool watched_ = false;       // somebody wants to know if the client goes before the deferred answer
   Request request_;            // the one being answered
   base::SlotId exchange_{};    // its name while the answer is deferred
   std::string_view input_;     // while processing: what has been read and not looked at

@@ -21,16 +21,30 @@ struct HandOver {
   std::string peer;          ///< client address for the log
 };
 
+/// Who wants to know that nobody waits for a deferred answer any more.
+class ClientWatch {
+ public:
+  /// The client of the answer that was deferred for `waiter` has gone, and the answer's id is stale. Called
+  /// at most once, and not once it has been answered.
+  virtual void on_client_gone(base::SlotId waiter) = 0;
+
+ protected:
+  ~ClientWatch() = default;
+};
+
 /// One request waiting for its one answer. Lives for the call of Handler::handle; what answers later keeps
 /// the id and answers through Connections::respond.
 class Exchange {
  public:
   [[nodiscard]] virtual const Request& request() const = 0;
-  /// Answers. Exactly one of respond, take_over and defer is called, once.
+  /// Answers. Exactly one of respond, take_over, defer and defer_for is called, once.
   virtual void respond(Response response) = 0;
   /// Promises an answer, once, by `Connections::respond(id, …)`. The client may go away before: the id is
   /// stale then.
   [[nodiscard]] virtual base::SlotId defer() = 0;
+  /// The same for an answer that may be long in coming: `watch`, which outlives the connection, is told if
+  /// the client goes away before it. A client that only closes its sending half counts as gone too.
+  [[nodiscard]] virtual base::SlotId defer_for(ClientWatch& watch, base::SlotId waiter) = 0;
   /// Writes `head` (a complete response head with its empty line) and hands the stream over, reading. The
   /// exchange and its HTTP connection are out of the story; the new owner calls ByteStream::set_events.
   /// Only from within Handler::handle.

@@ -18,8 +18,8 @@ void Server::accept(std::unique_ptr<net::ByteStream> stream, net::Peer peer, net
 }
 
 void Server::respond(base::SlotId id, Response response) {
-  Connection* connection = exchanges_.take(id);
-  if (connection != nullptr) connection->answer(std::move(response));
+  const Deferred deferred = exchanges_.take(id);
+  if (deferred.connection != nullptr) deferred.connection->answer(std::move(response));
 }
 
 void Server::drain() {
@@ -29,8 +29,23 @@ void Server::drain() {
 
 void Server::on_ended(base::SlotId id) { environment_.scheduler.bury(connections_.take(id)); }
 
-base::SlotId Server::defer_answer(Connection& connection) { return exchanges_.insert(&connection); }
+std::size_t Server::close_slower_than(std::size_t queued_bytes) {
+  std::size_t closed = 0;
+  connections_.for_each([&](base::SlotId, const std::unique_ptr<Connection>& connection) {
+    if (connection->queued_bytes() <= queued_bytes) return;
+    connection->abort();
+    ++closed;
+  });
+  return closed;
+}
 
-void Server::forget_answer(base::SlotId exchange) { exchanges_.take(exchange); }
+base::SlotId Server::defer_answer(Connection& connection, ClientWatch* watch, base::SlotId waiter) {
+  return exchanges_.insert({&connection, watch, waiter});
+}
+
+void Server::forget_answer(base::SlotId exchange) {
+  const Deferred forgotten = exchanges_.take(exchange);
+  if (forgotten.watch != nullptr) forgotten.watch->on_client_gone(forgotten.waiter);
+}
 
 }  // namespace roomcast::http

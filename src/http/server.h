@@ -37,17 +37,27 @@ class Server final : public Connections, private ConnectionOwner {
 
   /// Idle connections close at once, the others behind the answer they wait for. For good.
   void drain();
+  /// Closes whoever has left more than `queued_bytes` of answers untaken; for when memory is short. Returns
+  /// how many.
+  std::size_t close_slower_than(std::size_t queued_bytes);
 
   [[nodiscard]] std::size_t connections() const { return connections_.size(); }
   [[nodiscard]] const HttpStats& stats() const { return environment_.stats; }
 
  private:
   void on_ended(base::SlotId id) override;
-  [[nodiscard]] base::SlotId defer_answer(Connection& connection) override;
+  [[nodiscard]] base::SlotId defer_answer(Connection& connection, ClientWatch* watch,
+                                          base::SlotId waiter) override;
   void forget_answer(base::SlotId exchange) override;
 
+  struct Deferred {
+    Connection* connection = nullptr;
+    ClientWatch* watch = nullptr;
+    base::SlotId waiter{};
+  };
+
   ConnectionEnvironment environment_;
-  base::SlotMap<Connection*> exchanges_;  // the deferred ones; each id answers once
+  base::SlotMap<Deferred> exchanges_;  // the deferred ones; each id answers once
   base::SlotMap<std::unique_ptr<Connection>> connections_;
 };
 

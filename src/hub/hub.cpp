@@ -54,7 +54,9 @@ std::optional<HistoryPage> Hub::read_history(std::string_view room, const std::o
                                              const std::optional<std::size_t>& limit) {
   const Room& found = find_or_create(room);
   if (!found.is_open()) return std::nullopt;
-  return found.read(since, limit);
+  HistoryPage page = found.read(since, limit);
+  recollection_.keep_within(limits_.history_bytes);
+  return page;
 }
 
 void Hub::set_rules(RoomRules rules) {

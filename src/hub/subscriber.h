@@ -16,6 +16,7 @@ class PresenceNews;
 struct Gap {
   Position cursor;    ///< everything after this place follows
   Position earliest;  ///< the earliest place from which the room can still replay everything
+  friend bool operator==(const Gap&, const Gap&) = default;
 };
 
 /// What a subscriber is told when it has joined.

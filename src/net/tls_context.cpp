@@ -5,6 +5,7 @@
 #include <openssl/x509err.h>
 #include <openssl/x509v3.h>
 
+#include <algorithm>
 #include <array>
 #include <ctime>
 #include <span>
@@ -24,20 +25,28 @@ constexpr std::string_view session_id_context = "roomcast";
 
 int refuse_password(char* /*buffer*/, int /*size*/, int /*writing*/, void* /*data*/) { return -1; }
 
-/// RFC 7301: HTTP/1.1 if it is offered, else the alert no_application_protocol.
+/// Whether the ALPN list `offered` holds `protocol`; if so, `chosen` is its place there.
+bool find_protocol(std::string_view offered, std::string_view protocol, std::string_view& chosen) {
+  while (!offered.empty()) {
+    const auto size = static_cast<unsigned char>(offered.front());
+    chosen = offered.substr(1, size);
+    if (chosen == protocol) return true;
+    offered.remove_prefix(std::min<std::size_t>(offered.size(), 1U + size));
+  }
+  return false;
+}
+
+/// RFC 7301: HTTP/1.1 if it is offered, else HTTP/1.0, else the alert no_application_protocol.
 int choose_protocol(SSL* /*connection*/, const unsigned char** chosen, unsigned char* chosen_size,
                     const unsigned char* offered, unsigned int offered_size, void* /*data*/) {
   const std::string_view list(reinterpret_cast<const char*>(offered), offered_size);
-  for (std::size_t at = 0; at < list.size();) {
-    const auto size = static_cast<unsigned char>(list[at]);
-    if (list.substr(at + 1, size) == "http/1.1") {
-      *chosen = offered + at + 1;
-      *chosen_size = size;
-      return SSL_TLSEXT_ERR_OK;
-    }
-    at += 1U + size;
+  std::string_view found;
+  if (!find_protocol(list, "http/1.1", found) && !find_protocol(list, "http/1.0", found)) {
+    return SSL_TLSEXT_ERR_ALERT_FATAL;
   }
-  return SSL_TLSEXT_ERR_ALERT_FATAL;
+  *chosen = reinterpret_cast<const unsigned char*>(found.data());
+  *chosen_size = static_cast<unsigned char>(found.size());
+  return SSL_TLSEXT_ERR_OK;
 }
 
 void configure(SSL_CTX* context) {

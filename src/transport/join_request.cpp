@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "http/url.h"
 #include "hub/cursor.h"
 
 namespace roomcast::transport {
@@ -23,6 +24,10 @@ std::optional<std::size_t> parse_count(std::string_view text) {
 base::Result<JoinRequest, http::Response> read_join_request(const http::Request& request,
                                                             std::optional<std::string_view> room,
                                                             const session::SessionTable& sessions) {
+  // Else a cursor that was garbled on its way would be as good as none, and messages missed in silence.
+  if (const auto query = http::percent_decode(request.query); !query) {
+    return http::Response::error(400, "bad_query", query.error().message);
+  }
   JoinRequest join;
   join.room = room.value_or("");
   join.name = request.query_parameter("name").value_or("");

@@ -30,6 +30,11 @@ class ExchangeDouble final : public http::Exchange {
     deferred_ = true;
     return id;
   }
+  [[nodiscard]] base::SlotId defer_for(http::ClientWatch& watch, base::SlotId waiter) override {
+    watch_ = &watch;
+    waiter_ = waiter;
+    return defer();
+  }
   [[nodiscard]] http::HandOver take_over(std::string_view head) override {
     if (!connection_) throw std::logic_error("not taken over in this test");
     taken_over_with_ = std::string(head);
@@ -43,6 +48,9 @@ class ExchangeDouble final : public http::Exchange {
   /// What a deferred answer is sent to.
   static constexpr base::SlotId id{7, 1};
   [[nodiscard]] bool deferred() const { return deferred_; }
+  /// The client goes away before the deferred answer.
+  void leave() { watch_->on_client_gone(waiter_); }
+  [[nodiscard]] bool watched() const { return watch_ != nullptr; }
   /// The response head that went with the hand-over; empty if there was none.
   [[nodiscard]] const std::string& taken_over_with() const { return taken_over_with_; }
 
@@ -57,6 +65,8 @@ class ExchangeDouble final : public http::Exchange {
   std::optional<http::Response> response_;
   std::optional<http::HandOver> connection_;
   std::string taken_over_with_;
+  http::ClientWatch* watch_ = nullptr;
+  base::SlotId waiter_{};
   bool deferred_ = false;
 };
 

@@ -1,52 +1,199 @@
-// The client module as the tests use it: with a WebSocket for Node before 22, quick timing, and a record of what it said.
+// One client of one room, whatever it came in by: events in order, and a cursor to go on from.
 
 import assert from 'node:assert/strict';
-import WebSocket from 'ws';
-import { connect } from '../../web/roomcast.js';
-import { eventually, seconds } from './deadline.js';
+import { patience, within } from './deadline.js';
+import { objectsIn } from './event_stream.js';
 
-/** Deadlines small enough for tests that wait for them. */
-export const QUICK = { doubtMs: seconds(1), climbMs: 200, climbCapMs: 400, stableMs: 500, presenceMs: 200 };
+const cursor_form = /^[0-9a-f]{16}-(?:0|[1-9][0-9]*)$/;
 
-/** A client that is closed with the test `t`; `client.states` are all states it went through. */
-export function join(t, url, { room: name = 'lobby', since, history, presence, timing, ...options } = {}) {
-  const client = connect(url, { WebSocket, timing: { ...QUICK, ...timing }, ...options });
-  t.after(() => client.close());
-  client.states = [];
-  client.on('state', (state) => client.states.push(state));
-  return { client, room: record(client.room(name, { since, history, presence })) };
+/** `{epoch, offset}` of a cursor, which must be one. */
+export function parseCursor(cursor) {
+  assert.match(cursor, cursor_form);
+  const [epoch, offset] = cursor.split('-');
+  return { epoch, offset: Number(offset) };
 }
 
-/** Writes down what a room says: `room.heard` (data and gaps in their order), `room.messages`, `room.gaps`, `room.told`. */
-export function record(room) {
-  Object.assign(room, { heard: [], messages: [], gaps: [], told: [], errors: [], joins: 0 });
-  room.on('message', (message) => {
-    room.messages.push(message);
-    room.heard.push(message.data);
-  });
-  room.on('gap', (gap) => {
-    room.gaps.push(gap);
-    room.heard.push('(gap)');
-  });
-  room.on('joined', () => (room.joins += 1));
-  room.on('error', (error) => room.errors.push(error));
-  for (const event of ['join', 'leave']) room.on(event, ({ member }) => room.told.push(`${event} ${member.name}`));
-  return room;
+/**
+ * Events, each with its `type`:
+ *   joined   `cursor`: everything after it follows (none from raw WebSocket)
+ *   gap      `cursor`: everything after it follows, `earliest`: where one could go on from
+ *   message  `data` (string, or Buffer if binary), `cursor` (none from raw WebSocket), `object`: its JSON as it came
+ *   reply    of roomcast.v1: `answer`
+ *   end      `why`, and what the server said: `code`, `reason`, `retry_ms`; nothing comes after it
+ */
+export class RoomClient {
+  #events = [];
+  #wake = () => {};
+  #ended = false;
+  #gate = null;
+  #open_gate = () => {};
+
+  constructor(way, room, options) {
+    this.way = way;
+    this.room = room;
+    this.options = options;
+    this.cursor = options.since;
+    this.heartbeats = 0;
+  }
+
+  // --- for the test ---
+
+  /** The next event. */
+  async next(what = 'an event', ms = patience) {
+    const end = Date.now() + ms;
+    while (this.#events.length === 0) {
+      const woken = new Promise((resolve) => (this.#wake = resolve));
+      await within(Math.max(1, end - Date.now()), woken, `${what} by ${this.way.name}`);
+    }
+    const event = this.#events[0].type === 'end' ? this.#events[0] : this.#events.shift();
+    if (event.cursor !== undefined) this.cursor = event.cursor;
+    return event;
+  }
+
+  /** Puts an event back. */
+  unshift(event) {
+    if (event.type !== 'end') this.#events.unshift(event);
+  }
+
+  /** The next event, which must be of `type`. */
+  async expect(type, what = type, ms = patience) {
+    const event = await this.next(what, ms);
+    assert.equal(event.type, type, `${this.way.name}: ${what}, got ${JSON.stringify(event).slice(0, 500)}`);
+    return event;
+  }
+
+  message(ms) {
+    return this.expect('message', 'message', ms);
+  }
+
+  async messages(count) {
+    const got = [];
+    while (got.length < count) got.push(await this.message());
+    return got;
+  }
+
+  /** Where it begins: `{cursor, gap}`, the gap null if nothing is missing. What says so depends on the way. */
+  async start() {
+    const event = await this.next('the start');
+    if (event.type === 'gap') return { cursor: event.cursor, gap: event };
+    assert.equal(event.type, 'joined', `${this.way.name}: ${JSON.stringify(event).slice(0, 500)}`);
+    if (!this.way.gap_follows || this.options.since === undefined || event.cursor === this.options.since) return { cursor: event.cursor, gap: null };
+    const gap = await this.expect('gap', 'the gap after another cursor than asked for');
+    assert.equal(gap.cursor, event.cursor);
+    return { cursor: gap.cursor, gap };
+  }
+
+  /** How many events have come and were not taken. */
+  get waiting() {
+    return this.#events.length;
+  }
+
+  get ended() {
+    return this.#ended;
+  }
+
+  /** Breaks the TCP connection. */
+  cut() {
+    this.end('cut');
+    this.breakOff();
+  }
+
+  /** Leaves as a polite client does. */
+  close() {
+    this.end('closed');
+    (this.leave ?? this.breakOff).call(this);
+  }
+
+  /** Stops reading from the socket, until `resume`. */
+  pause() {
+    this.#gate ??= new Promise((resolve) => (this.#open_gate = resolve));
+    this.hold?.(true);
+  }
+
+  resume() {
+    this.#gate = null;
+    this.#open_gate();
+    this.hold?.(false);
+  }
+
+  // --- for the ways ---
+
+  /** What reads by itself waits for this before it reads on. */
+  get gate() {
+    return this.#gate;
+  }
+
+  push(event) {
+    if (this.#ended) return;
+    for (const cursor of [event.cursor, event.earliest]) if (cursor !== undefined) parseCursor(cursor);
+    this.#ended = event.type === 'end';
+    this.#events.push(event);
+    this.#wake();
+  }
+
+  beat() {
+    this.heartbeats += 1;
+    this.onHeartbeat?.();
+  }
+
+  end(why, said = this.bye ?? {}) {
+    this.push({ type: 'end', why, ...said });
+  }
+
+  /** One JSON object of the server: `text` is as it came. */
+  pushObject(text) {
+    assert.ok(!/[\r\n]/.test(text), 'an object is one line');
+    const object = JSON.parse(text);
+    switch (object.type) {
+      case 'message': return this.pushMessage(object, text);
+      case 'gap': return this.pushOfRoom(object, { type: 'gap', cursor: object.cursor, earliest: object.earliest });
+      case 'bye': return this.pushBye(object);
+      case 'ok':
+        if (object.id === undefined) return this.pushOfRoom(object, { type: 'joined', cursor: object.cursor });
+        return this.push({ type: 'reply', answer: object });
+      default: return assert.fail(`${this.way.name}: unexpected ${text.slice(0, 300)}`);
+    }
+  }
+
+  pushMessage(object, text) {
+    assert.deepEqual(Object.keys(object), ['type', 'room', 'cursor', 'time', 'from', 'data' in object ? 'data' : 'data_base64']);
+    assert.ok(object.from === null || typeof object.from === 'string');
+    assert.ok(Math.abs(object.time - Date.now()) < 600_000, 'time is now, in milliseconds');
+    const isText = typeof object.data === 'string';
+    let data = 'data' in object && !isText ? text.slice(text.indexOf(',"data":') + 8, -1) : object.data;
+    if (data === undefined) {
+      data = Buffer.from(object.data_base64, 'base64');
+      assert.equal(data.toString('base64'), object.data_base64, 'standard base64 with padding');
+    }
+    this.pushOfRoom(object, { type: 'message', data, cursor: object.cursor, from: object.from, object: text });
+  }
+
+  pushOfRoom(object, event) {
+    assert.equal(object.room, this.room);
+    this.push(event);
+  }
+
+  pushBye({ code, reason, retry_ms }) {
+    assert.ok(Number.isInteger(code) && typeof reason === 'string');
+    this.bye = { code, reason, retry_ms };
+  }
+
+  /** One answer of a poll; gives the cursor to go on from. */
+  pushAnswer(text, first) {
+    const answer = JSON.parse(text);
+    assert.deepEqual(Object.keys(answer), ['room', 'cursor', 'gap', 'messages']);
+    assert.equal(answer.room, this.room);
+    if (answer.gap) this.push({ type: 'gap', ...answer.gap });
+    else if (first) this.push({ type: 'joined', cursor: this.options.since ?? (answer.messages.length > 0 ? before(answer.messages[0].cursor) : answer.cursor) });
+    const slices = objectsIn(text, 'messages');
+    assert.equal(slices.length, answer.messages.length);
+    answer.messages.forEach((object, i) => this.pushMessage(object, slices[i]));
+    if (answer.messages.length > 0) assert.equal(answer.messages.at(-1).cursor, answer.cursor);
+    return answer.cursor;
+  }
 }
 
-export const isJoined = (room, times = 1) => eventually(() => room.joins >= times, `${room.name} joined`);
-
-export const isState = (client, name, transport) =>
-  eventually(() => client.state.name === name && (!transport || client.state.transport === transport), `the state ${name} ${transport ?? ''}`);
-
-export async function hears(room, ...expected) {
-  await eventually(() => room.heard.length >= expected.length, `${expected.length} messages, heard ${JSON.stringify(room.heard).slice(-300)}`);
-  assert.deepEqual(room.heard, expected);
-}
-
-/** Publishes past the client. */
-export async function post(url, data, { room = 'lobby', type = 'text/plain' } = {}) {
-  const answer = await fetch(`${url}/rooms/${room}`, { method: 'POST', headers: { 'Content-Type': type }, body: data });
-  assert.equal(answer.status, 200, await answer.clone().text());
-  return answer.json();
+function before(cursor) {
+  const { epoch, offset } = parseCursor(cursor);
+  return `${epoch}-${offset - 1}`;
 }

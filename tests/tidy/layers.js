@@ -27,7 +27,7 @@ export const third_party = [
   { header: /^uv\.h$/, files: /^src\/(loop\/|net\/\w+\.cpp$)/ },
   { header: /^llhttp\.h$/, files: /^src\/http\/parser\.cpp$/ },
   { header: /^openssl\//, files: /^src\/(net\/tls_\w+\.(cpp|h)|base\/digest\.cpp)$/ },
-  { header: /^zlib\.h$/, files: /^src\/ws\/deflate\.cpp$/ },
+  { header: /^zlib\.h$/, files: /^src\/(ws\/deflate|base\/gzip)\.cpp$/ },
   { header: /^toml/, files: /^src\/config\/(load|toml_\w+)\.cpp$/ },
   { header: /^spdlog\//, files: /^src\/base\/log\.cpp$/ },
   { header: /^simdjson\.h$/, files: /^src\/(base|ws)\/\w+\.cpp$/ },

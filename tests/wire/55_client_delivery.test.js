@@ -7,7 +7,7 @@ import path from 'node:path';
 import { describe, it } from 'node:test';
 import { eventually, patience, seconds, sleep, within } from '../support/deadline.js';
 import { Relay } from '../support/relay.js';
-import { hears, isJoined, isState, join, post, record } from '../support/room_client.js';
+import { hears, isJoined, isState, join, post, record } from '../support/client_module.js';
 import { repository, startServer } from '../support/server.js';
 
 const TRANSPORTS = ['websocket', 'sse', 'poll'];

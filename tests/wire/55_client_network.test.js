@@ -8,7 +8,7 @@ import WebSocket, { WebSocketServer } from 'ws';
 import { connect } from '../../web/roomcast.js';
 import { eventually, seconds, sleep } from '../support/deadline.js';
 import { Relay, isEventStream, isUpgrade } from '../support/relay.js';
-import { QUICK, hears, isJoined, isState, join, post } from '../support/room_client.js';
+import { QUICK, hears, isJoined, isState, join, post } from '../support/client_module.js';
 import { startServer } from '../support/server.js';
 
 const NEVER = { climbMs: 3_600_000, climbCapMs: 3_600_000 };

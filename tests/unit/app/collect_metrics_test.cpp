@@ -116,9 +116,9 @@ struct Fixture : test::ServerParts {
   transport::WebSocketFramings framings{6, 128};
   transport::WebSocketShared websockets{turn, deadlines, linger, framings, {}};
   transport::HttpStreamShared streams{turn, deadlines, linger, {}};
-  app::MemoryGuard memory{loop, hub, sessions, log};
+  app::MemoryGuard memory{loop, hub, sessions, http, log};
   app::CollectMetrics metrics{
-      {turn, admissions, listeners, tls, linger, http, hub, sessions, websockets, streams, memory}};
+      {turn, admissions, listeners, tls, linger, http, hub, sessions, websockets, streams, polls, memory}};
 };
 
 }  // namespace

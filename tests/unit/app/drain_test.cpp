@@ -40,7 +40,7 @@ struct Fixture : test::ServerParts {
     return loop.monotonic_ms() - begun_ms;
   }
 
-  app::Drain drain{loop, http, sessions, linger, log};
+  app::Drain drain{loop, http, sessions, polls, linger, log};
 };
 
 }  // namespace

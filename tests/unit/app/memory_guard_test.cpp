@@ -30,7 +30,7 @@ struct Fixture : test::ServerParts {
   }
 
   std::vector<std::string> ballast{std::string(10'000'000, 'x')};
-  app::MemoryGuard guard{loop, hub, sessions, log};
+  app::MemoryGuard guard{loop, hub, sessions, http, log};
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/log.h"
+#include "dialect/message_list.h"
 #include "dialect/raw.h"
 #include "engine/memory.h"
 #include "http/router.h"
@@ -15,6 +16,7 @@
 #include "session/session_table.h"
 #include "support/fake_transport.h"
 #include "support/loop_fixture.h"
+#include "transport/polls.h"
 
 namespace roomcast::test {
 
@@ -31,6 +33,7 @@ struct ServerParts : LoopFixture {
   ~ServerParts() {
     // Whoever is left goes while everything that they refer to still stands.
     sessions.abort_all();
+    polls.abort_all();
     loop.run_turn_without_waiting();
   }
 
@@ -73,6 +76,8 @@ struct ServerParts : LoopFixture {
   session::SessionTable sessions{hub, turn, loop, log};
   http::Router router;
   http::Server http{router, loop, deadlines, turn, log};
+  dialect::MessageList poll_items;
+  transport::Polls polls{{hub, turn, deadlines, http, poll_items}};
 };
 
 }  // namespace roomcast::test

@@ -129,7 +129,8 @@ TEST_CASE("tls: the server name chooses the certificate, exact names before wild
   CHECK(chosen("unknown.example") == "one");
 }
 
-TEST_CASE("tls: HTTP/1.1 is agreed on, and a client that offers only something else is refused") {
+TEST_CASE(
+    "tls: HTTP/1.1 is agreed on, else HTTP/1.0, and a client that offers only something else is refused") {
   const Certificates c;
   Server server(c.load());
   SUBCASE("both") {
@@ -141,6 +142,16 @@ TEST_CASE("tls: HTTP/1.1 is agreed on, and a client that offers only something e
     test::TlsClient client(server.connect(), {});
     REQUIRE(server.shake_hands(client));
     CHECK(client.alpn().empty());
+  }
+  SUBCASE("both versions of HTTP/1") {
+    test::TlsClient client(server.connect(), {.protocols = "\x08http/1.0\x08http/1.1"});
+    REQUIRE(server.shake_hands(client));
+    CHECK(client.alpn() == "http/1.1");
+  }
+  SUBCASE("HTTP/1.0 only") {
+    test::TlsClient client(server.connect(), {.protocols = "\x08http/1.0"});
+    REQUIRE(server.shake_hands(client));
+    CHECK(client.alpn() == "http/1.0");
   }
   SUBCASE("h2 only") {
     test::TlsClient client(server.connect(), {.protocols = "\x02h2"});

@@ -1,0 +1,11 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace roomcast::base {
+
+/// `bytes` as one whole gzip file (RFC 1952). Throws std::bad_alloc when out of memory.
+[[nodiscard]] std::string gzip(std::string_view bytes);
+
+}  // namespace roomcast::base

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "dialect/message_json.h"
+#include "hub/encode_cache.h"
+
+namespace roomcast::dialect {
+
+/// The elements of a JSON array of messages, each with a comma before it: whoever writes the array leaves out
+/// the first byte.
+class MessageList final : public hub::Encoder {
+ public:
+  void encode(std::string_view room, const hub::Message& message, std::string& out) const override {
+    out += ',';
+    append_message_json(out, room, message);
+  }
+};
+
+}  // namespace roomcast::dialect

@@ -1,0 +1,79 @@
+#include "transport/poll.h"
+
+#include <string>
+#include <utility>
+
+#include "hub/encode_cache.h"
+#include "hub/hub.h"
+#include "transport/polls.h"
+
+namespace roomcast::transport {
+
+namespace {
+
+// For an engine that takes its time to say where a room stands.
+constexpr std::int64_t join_ms = 10'000;
+
+}  // namespace
+
+Poll::Poll(Polls& polls, PollOptions options)
+    : polls_(polls), options_(std::move(options)), deadline_(polls.parts().deadlines, *this) {}
+
+Poll::~Poll() { polls_.parts().scheduler.forget(*this); }
+
+void Poll::open(base::SlotId id, base::SlotId exchange, const JoinRequest& join) {
+  id_ = id;
+  exchange_ = exchange;
+  deadline_.set_in(join_ms);
+  membership_ = polls_.parts().hub.subscribe(join.room, *this, join.interest);
+}
+
+void Poll::on_joined(hub::Membership& /*membership*/, const hub::Joined& joined) {
+  joined_ = true;
+  cursor_ = joined.cursor;
+  gap_ = joined.gap;
+  deadline_.set_in(options_.wait_ms);
+  if (gap_ || options_.wait_ms == 0) polls_.parts().scheduler.mark_dirty(*this);
+}
+
+void Poll::on_gap(hub::Membership& /*membership*/, const hub::Gap& gap) {
+  cursor_ = gap.cursor;
+  gap_ = gap;
+  polls_.parts().scheduler.mark_dirty(*this);
+}
+
+void Poll::deliver(hub::Batch& batch, std::size_t from) {
+  const base::FrameRef wire = batch.wire(polls_.parts().items, from, batch.messages().size());
+  // Seldom more than once: whatever comes before the end of the turn goes into the same answer.
+  items_ = items_.empty() ? wire : base::FrameRef::joined({items_.view(), wire.view()});
+  cursor_ = batch.messages().back().position;
+  polls_.parts().scheduler.mark_dirty(*this);
+}
+
+void Poll::flush() {
+  // When many come at once the first page may take until a later turn.
+  const bool page_is_due = membership_ && membership_->is_catching_up() && items_.empty();
+  if (!page_is_due) answer();
+}
+
+void Poll::on_deadline() { answer(); }
+
+void Poll::answer() {
+  if (!membership_) return;
+  const std::string room(membership_->room_name());
+  membership_.reset();  // so that it is not counted among those in the room
+  if (joined_) {
+    polls_.respond(exchange_, {room, cursor_, gap_, items_}, options_);
+  } else {
+    polls_.refuse(exchange_, options_);
+  }
+  leave();
+}
+
+void Poll::leave() {
+  membership_.reset();
+  deadline_.clear();
+  polls_.on_over(id_);
+}
+
+}  // namespace roomcast::transport

@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "auth/origin.h"
+#include "base/deadlines.h"
+#include "base/frame.h"
+#include "base/scheduler.h"
+#include "base/slot_map.h"
+#include "hub/membership.h"
+#include "hub/subscriber.h"
+#include "transport/join_request.h"
+
+namespace roomcast::transport {
+
+class Polls;
+
+/// How a poll wants its answer.
+struct PollOptions {
+  std::int64_t wait_ms = 0;     ///< for the first message; 0: not at all
+  bool gzip = false;            ///< the client accepts it and the server does it
+  auth::OriginDecision origin;  ///< whose page may read the answer
+};
+
+/// One request that is answered with what a room has for it, or as soon as it has something: a member of the
+/// room until its answer, which it gives at the end of the turn in which there is one. Much smaller than a
+/// session, since thousands may wait.
+class Poll final : public base::Mortal,
+                   private hub::Subscriber,
+                   private base::Flushable,
+                   private base::Deadline::Listener {
+ public:
+  Poll(Polls& polls, PollOptions options);
+  Poll(const Poll&) = delete;
+  Poll& operator=(const Poll&) = delete;
+  ~Poll() override;
+
+  /// Joins the room. Once; `exchange` is the answer it owes.
+  void open(base::SlotId id, base::SlotId exchange, const JoinRequest& join);
+  /// Answers with what there is and is over. Not from within a call of the hub.
+  void answer();
+  /// Over without an answer.
+  void leave();
+
+ private:
+  void on_joined(hub::Membership& membership, const hub::Joined& joined) override;
+  void on_gap(hub::Membership& membership, const hub::Gap& gap) override;
+  void deliver(hub::Batch& batch, std::size_t from) override;
+  void flush() override;
+  void on_deadline() override;
+
+  Polls& polls_;
+  PollOptions options_;
+  base::SlotId id_{};
+  base::SlotId exchange_{};
+  std::unique_ptr<hub::Membership> membership_;  // none: over
+  hub::Position cursor_;
+  std::optional<hub::Gap> gap_;
+  base::FrameRef items_;
+  base::Deadline deadline_;  // to have joined, then to have something to say
+  bool joined_ = false;
+};
+
+}  // namespace roomcast::transport

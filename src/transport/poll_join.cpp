@@ -1,0 +1,61 @@
+#include "transport/poll_join.h"
+
+#include <algorithm>
+#include <cstddef>
+#include <limits>
+#include <string>
+#include <utility>
+
+#include "transport/join_request.h"
+#include "transport/negotiation.h"
+#include "transport/room_answer.h"
+
+namespace roomcast::transport {
+
+namespace {
+
+bool is_digits(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+}  // namespace
+
+std::optional<std::int64_t> parse_wait(std::string_view text) {
+  constexpr std::size_t most_digits = 15;  // fits with three more
+  const std::size_t point = text.find('.');
+  const std::string_view whole = text.substr(0, point);
+  if (!is_digits(whole)) return std::nullopt;
+  const std::string_view decimals = point == std::string_view::npos ? "0" : text.substr(point + 1);
+  if (!is_digits(decimals)) return std::nullopt;
+  const std::string_view significant = whole.substr(std::min(whole.find_first_not_of('0'), whole.size()));
+  if (significant.size() > most_digits) return std::numeric_limits<std::int64_t>::max();
+  std::int64_t ms = 0;
+  for (const char c : significant)
+    ms = ms * 10 + (c - '0');
+  for (std::size_t i = 0; i < 3; ++i)
+    ms = ms * 10 + (i < decimals.size() ? decimals[i] - '0' : 0);
+  return ms;
+}
+
+void PollJoin::handle(http::Exchange& exchange, std::string_view room) {
+  const http::Request& request = exchange.request();
+  auth::OriginDecision origin = auth::check_origin(request, rules_);
+  const auto refuse = [&](http::Response response) {
+    add_room_fields(response.headers, origin);
+    exchange.respond(std::move(response));
+  };
+  const auto join = read_join_request(request, room, sessions_);
+  if (!join) return refuse(join.error());
+  const auto wait_ms = parse_wait(request.query_parameter("wait").value_or("0"));
+  if (!wait_ms) {
+    return refuse(http::Response::error(400, "bad_wait", "wait must be a number of seconds, such as 30"));
+  }
+  const PollSettings& settings = polls_.settings();
+  PollOptions options;
+  if (request.method != http::Method::head) options.wait_ms = std::min(*wait_ms, settings.wait_ms);
+  options.gzip = settings.compression && accepts_gzip(request);
+  options.origin = std::move(origin);
+  polls_.open(exchange, *join, std::move(options));
+}
+
+}  // namespace roomcast::transport

@@ -1,0 +1,56 @@
+#include "transport/polls.h"
+
+#include <string>
+#include <utility>
+
+#include "hub/cursor.h"
+#include "transport/room_answer.h"
+
+namespace roomcast::transport {
+
+Polls::~Polls() { abort_all(); }
+
+void Polls::open(http::Exchange& exchange, const JoinRequest& join, PollOptions options) {
+  const bool waits = options.wait_ms > 0;
+  auto made = std::make_unique<Poll>(*this, std::move(options));
+  Poll& poll = *made;
+  const base::SlotId id = polls_.insert(std::move(made));
+  // Who does not wait is answered in this turn, even behind a half-closed connection.
+  poll.open(id, waits ? exchange.defer_for(*this, id) : exchange.defer(), join);
+}
+
+void Polls::close_some(std::size_t count) {
+  polls_.for_each([&count](base::SlotId, const std::unique_ptr<Poll>& poll) {
+    if (count == 0) return;
+    --count;
+    poll->answer();
+  });
+}
+
+void Polls::abort_all() {
+  polls_.for_each([](base::SlotId, const std::unique_ptr<Poll>& poll) { poll->leave(); });
+}
+
+void Polls::respond(base::SlotId exchange, const PollResult& result, const PollOptions& options) {
+  PollBodies::Body body = bodies_.make(result, options.gzip);
+  http::Response response;
+  response.headers.add("Content-Type", "application/json");
+  response.headers.add("Roomcast-Cursor", hub::to_cursor(result.cursor));
+  response.headers.add("Roomcast-Subscribers", std::to_string(parts_.hub.subscribers(result.room)));
+  if (body.gzipped) response.headers.add("Content-Encoding", "gzip");
+  response.body = std::move(body.bytes);
+  add_room_fields(response.headers, options.origin);
+  parts_.connections.respond(exchange, std::move(response));
+}
+
+void Polls::refuse(base::SlotId exchange, const PollOptions& options) {
+  http::Response response = http::Response::overloaded("the room did not answer in time");
+  add_room_fields(response.headers, options.origin);
+  parts_.connections.respond(exchange, std::move(response));
+}
+
+void Polls::on_client_gone(base::SlotId waiter) {
+  if (const auto* poll = polls_.find(waiter)) (*poll)->leave();
+}
+
+}  // namespace roomcast::transport

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+
+#include "base/deadlines.h"
+#include "base/scheduler.h"
+#include "base/slot_map.h"
+#include "http/exchange.h"
+#include "hub/encode_cache.h"
+#include "hub/hub.h"
+#include "transport/join_request.h"
+#include "transport/poll.h"
+#include "transport/poll_body.h"
+
+namespace roomcast::transport {
+
+/// What may change by a reload; applies from the next request on.
+struct PollSettings {
+  std::int64_t wait_ms = 60'000;  ///< the longest wait there is; a longer `?wait=` is cut down to it
+  bool compression = true;        ///< gzip for whoever accepts it
+};
+
+/// What all polls lean on; outlives them.
+struct PollParts {
+  hub::Hub& hub;
+  base::Scheduler& scheduler;
+  base::Deadlines& deadlines;
+  http::Connections& connections;
+  const hub::Encoder& items;  ///< a message as an element of a list, with a comma before it
+};
+
+/// Owns every poll from its request to its answer.
+class Polls final : public http::ClientWatch {
+ public:
+  explicit Polls(const PollParts& parts) : parts_(parts), bodies_(parts.deadlines) {}
+  Polls(const Polls&) = delete;
+  Polls& operator=(const Polls&) = delete;
+  ~Polls();
+
+  /// Answers the request when there is something to say, or `options.wait_ms` are over.
+  void open(http::Exchange& exchange, const JoinRequest& join, PollOptions options);
+
+  /// How many wait.
+  [[nodiscard]] std::size_t size() const { return polls_.size(); }
+  [[nodiscard]] const PollSettings& settings() const { return settings_; }
+  void set_settings(const PollSettings& settings) { settings_ = settings; }
+
+  /// Answers up to `count` of those that wait, with an empty list: they come back by themselves.
+  void close_some(std::size_t count);
+  /// Ends all that are left, without an answer.
+  void abort_all();
+
+  // For polls.
+  [[nodiscard]] const PollParts& parts() const { return parts_; }
+  void respond(base::SlotId exchange, const PollResult& result, const PollOptions& options);
+  /// The room could not be joined in time.
+  void refuse(base::SlotId exchange, const PollOptions& options);
+  void on_over(base::SlotId id) { parts_.scheduler.bury(polls_.take(id)); }
+
+ private:
+  void on_client_gone(base::SlotId waiter) override;
+
+  PollParts parts_;
+  PollSettings settings_;
+  PollBodies bodies_;
+  base::SlotMap<std::unique_ptr<Poll>> polls_;
+};
+
+}  // namespace roomcast::transport

@@ -1,0 +1,356 @@
+// Hundreds of clients come and go at random, by every way in turn, some of them slow, and the server is restarted
+// under them: each one hears what the room heard, or is told of a gap exactly where there is one.
+// ROOMCAST_SEED=N repeats the choices of a run, as far as timing lets it.
+
+import assert from 'node:assert/strict';
+import net from 'node:net';
+import { describe, it } from 'node:test';
+import { patience, sleep, within } from '../support/deadline.js';
+import { idOf, RoomLedger } from '../support/room_ledger.js';
+import { openRoom, roomUrl, wayCalled, ways } from '../support/room_clients.js';
+import { startServer } from '../support/server.js';
+
+const slow = process.env.ROOMCAST_SLOW !== undefined;
+const seed = Number(process.env.ROOMCAST_SEED ?? Date.now() % 1_000_000_000);
+const size = slow ? { clients: 60, observers: 8, rate: 12 } : { clients: 200, observers: 20, rate: 25 };
+const duration_ms = 10_000;
+const kept = 30;
+const rooms = ['random/a', 'random/b', 'random/c'];
+
+/** A generator of its own for each who. */
+function chance(who) {
+  let state = (seed ^ Math.imul(who + 1, 0x9e3779b1)) >>> 0;
+  const next = () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
+  };
+  return { next, below: (n) => Math.floor(next() * n), of: (list) => list[Math.floor(next() * list.length)], happens: (share) => next() < share };
+}
+
+/** A port that stays ours between two runs: below those that the kernel gives to outgoing connections. */
+async function stablePort() {
+  const { below } = chance(-1);
+  for (;;) {
+    const port = 10_000 + below(20_000);
+    const free = await new Promise((resolve) => {
+      const probe = net.createServer().once('error', () => resolve(false)).listen(port, '127.0.0.1', () => probe.close(() => resolve(true)));
+    });
+    if (free) return port;
+  }
+}
+
+class Session {
+  ledgers = new Map(rooms.map((room) => [room, new RoomLedger(room, kept)]));
+  run = 0;
+  up = Promise.resolve();
+  finishing = false;
+  over = false;
+  open = new Set();
+  tally = { connections: 0, resumed: 0, gaps: 0, cuts: 0, slow: 0, published: 0 };
+  runs = []; // of those without cursors: {ledger, heard, who}
+
+  async start() {
+    this.port = await stablePort();
+    this.url = `http://127.0.0.1:${this.port}`;
+    this.server = await this.#startServer();
+  }
+
+  #startServer() {
+    return startServer({ listen: [this.url], set: { 'history.messages': kept, 'history.bytes': 67108864, 'limits.queue_bytes': 262144 } });
+  }
+
+  /** `how` ends the server; the next one is up before anybody goes on. */
+  async restart(how) {
+    let done;
+    this.up = new Promise((resolve) => (done = resolve));
+    this.run += 1;
+    await this.server[how]();
+    for (const ledger of this.ledgers.values()) ledger.newRun();
+    this.server = await this.#startServer();
+    done();
+  }
+
+  async enter(way, room, options) {
+    const client = await openRoom(way, this.url, room, options);
+    this.open.add(client);
+    return client;
+  }
+
+  leave(client) {
+    this.open.delete(client);
+    client.close();
+  }
+
+  /** However it went: nothing goes on behind the test's back. */
+  async end() {
+    this.over = true;
+    this.open.forEach((client) => client.cut());
+    await (this.finishing ? this.server.stop() : this.server.kill());
+  }
+
+  /** Runs `act`, which may fail if the server is restarted meanwhile. */
+  async try(act) {
+    await this.up;
+    const { run } = this;
+    try {
+      return await act();
+    } catch (error) {
+      if (!this.over && (error instanceof assert.AssertionError || run === this.run)) throw error;
+      return undefined;
+    }
+  }
+}
+
+// --- clients ---
+
+const quick = ways.filter(({ cursors, process: child }) => cursors && !child);
+const children = ways.filter(({ cursors, process: child }) => cursors && child);
+
+/** Comes and goes until the last message of the session; each time by another way. */
+async function wander(session, number) {
+  const random = chance(number);
+  const ledger = session.ledgers.get(rooms[number % rooms.length]);
+  let cursor;
+  for (let visit = 0; !session.over; visit += 1) {
+    const way = random.happens(0.02) ? random.of(children) : random.of(quick);
+    const history = random.happens(0.3) ? random.below(kept + 10) : undefined;
+    const who = `client ${number}, visit ${visit}, ${way.name}`;
+    const asked = { since: cursor, history, floor: ledger.floor };
+    const outcome = await session.try(() => stay(session, { way, ledger, asked, random, who }));
+    if (outcome?.finished) return;
+    cursor = outcome?.cursor ?? cursor;
+    if (!session.finishing) await sleep(random.of([0, 0, 10, 100, 500, 2500]) * random.next());
+  }
+}
+
+/** One connection, checked message by message. Gives where it was when it ended. */
+async function stay(session, { way, ledger, asked, random, who }) {
+  const { run } = session;
+  const client = await session.enter(way, ledger.room, { since: asked.since, history: asked.history, wait: 5 });
+  const timers = disturb(session, client, random);
+  try {
+    const first = await client.next(`${who}: the start`);
+    if (first.type === 'end') return ended(session, client, first, { run, who });
+    client.unshift(first);
+    const start = await client.start();
+    ledger.checkStart(asked, start, who);
+    session.tally.connections += 1;
+    if (asked.since !== undefined) session.tally[start.gap ? 'gaps' : 'resumed'] += 1;
+    for (let { cursor } = start; ; cursor = client.cursor) {
+      const event = await client.next(`${who}: something after ${cursor}`);
+      if (event.type === 'end') return ended(session, client, event, { run, who, cursor });
+      assert.equal(event.type, 'message', `${who}: ${JSON.stringify(event).slice(0, 300)}`);
+      ledger.checkNext(cursor, event, who);
+      if (idOf(event.data) === 'last') return { finished: true };
+    }
+  } finally {
+    timers.forEach(clearTimeout);
+    session.leave(client);
+  }
+}
+
+/** What is going to happen to a connection. */
+function disturb(session, client, random) {
+  const timers = [];
+  const later = (ms, act) => timers.push(setTimeout(() => !session.finishing && act(), ms));
+  if (random.happens(0.8)) {
+    later(3000 * random.next() ** 2, () => {
+      session.tally.cuts += 1;
+      if (random.happens(0.8)) client.cut();
+      else client.close();
+    });
+  }
+  if (random.happens(0.3)) {
+    const begin = 1000 * random.next();
+    later(begin, () => client.pause());
+    timers.push(setTimeout(() => client.resume(), begin + 1500 * random.next()));
+  }
+  return timers;
+}
+
+/** Connections end because they were cut here, the server was restarted, or they were too slow: for no other reason. */
+function ended(session, client, { why, code }, { run, who, cursor }) {
+  if (code === 1013) session.tally.slow += 1;
+  const ours = why === 'cut' || why === 'closed';
+  assert.ok(ours || code === 1013 || run !== session.run || session.over, `${who}: ended by itself: ${why} ${code}`);
+  return { cursor: client.cursor ?? cursor };
+}
+
+/** Listens without cursors. */
+async function observe(session, number) {
+  const random = chance(1000 + number);
+  const ledger = session.ledgers.get(rooms[number % rooms.length]);
+  for (let visit = 0; !session.over; visit += 1) {
+    const way = random.of(ways.filter(({ cursors }) => !cursors));
+    const who = `observer ${number}, visit ${visit}, ${way.name}`;
+    const heard = [];
+    session.runs.push({ ledger, heard, who });
+    const finished = await session.try(async () => {
+      const { run } = session;
+      const client = await session.enter(way, ledger.room, { history: random.below(3) * 10 });
+      const timers = disturb(session, client, random);
+      try {
+        await client.expect('joined');
+        for (;;) {
+          const event = await client.next(`${who}: something`);
+          if (event.type === 'end') return ended(session, client, event, { run, who }).finished;
+          heard.push(event.data);
+          if (idOf(event.data) === 'last') return true;
+        }
+      } finally {
+        timers.forEach(clearTimeout);
+        session.leave(client);
+      }
+    });
+    if (finished) return;
+  }
+}
+
+// --- publishers ---
+
+const payload = (id, random) => `${id} ${'x'.repeat(random.happens(0.05) ? random.below(30_000) : random.below(200))}`;
+
+async function postJson(url, body, headers) {
+  const response = await fetch(url, { method: 'POST', body, headers });
+  const text = await response.text();
+  assert.equal(response.status, 200, text);
+  return JSON.parse(text);
+}
+
+/** Each takes `(session, ledger, id, data)`, publishes it and records where it is. */
+const waysToPublish = {
+  async post(session, ledger, id, data) {
+    const { cursor } = await postJson(roomUrl(session.url, ledger.room), data, { 'Content-Type': 'text/plain' });
+    ledger.record(cursor, id, 'a receipt');
+  },
+  async postTwice(session, ledger, id, data) {
+    const once = () => postJson(roomUrl(session.url, ledger.room), data, { 'Content-Type': 'text/plain', 'Idempotency-Key': id });
+    const [first, second] = await Promise.all([once(), once()]);
+    assert.equal(second.cursor, first.cursor, 'one key, two messages');
+    ledger.record(first.cursor, id, 'two receipts');
+  },
+  async batch(session, ledger, id, data) {
+    const { results } = await postJson(`${session.url}/api/publish`, JSON.stringify({ messages: [{ room: ledger.room, data }] }), { 'Content-Type': 'application/json' });
+    ledger.record(results[0].cursor, id, 'a receipt of many');
+  },
+  async dialect(session, ledger, id, data) {
+    const client = await openRoom(wayCalled('WebSocket roomcast.v1'), session.url, ledger.room);
+    try {
+      const { cursor } = await client.publish({ kind: 'text', body: data });
+      ledger.record(cursor, id, 'a reply');
+    } finally {
+      client.close();
+    }
+  },
+  /** Has no receipt: its place is learnt from who hears it. */
+  async socket(session, ledger, id, data) {
+    const client = await openRoom(wayCalled('WebSocket'), session.url, ledger.room);
+    try {
+      client.socket.send(data);
+      for (;;) {
+        const event = await client.next();
+        if (event.type === 'end') return;
+        if (event.data === data) return;
+      }
+    } finally {
+      client.close();
+    }
+  },
+};
+
+async function publishAlong(session, number) {
+  const random = chance(2000 + number);
+  const ledger = session.ledgers.get(rooms[number % rooms.length]);
+  for (let i = 0; !session.stopPublishing && !session.over; i += 1) {
+    const id = `p${number}.${i}`;
+    const how = random.of(Object.keys(waysToPublish));
+    await session.try(() => ledger.publishing(() => waysToPublish[how](session, ledger, id, payload(id, random))));
+    session.tally.published += 1;
+    await sleep((2000 / size.rate) * 2 * random.next());
+  }
+}
+
+/** More than anybody's queue holds, at once. */
+async function burst(session, number) {
+  const ledger = session.ledgers.get(rooms[0]);
+  const body = 'y'.repeat(60_000);
+  for (let i = 0; i < (slow ? 60 : 150); i += 1) {
+    const id = `burst${number}.${i}`;
+    await session.try(() => ledger.publishing(() => waysToPublish.post(session, ledger, id, `${id} ${body}`)));
+  }
+}
+
+/** All of it, up to the last message at everybody; the first failure ends it. */
+async function play(session) {
+  const all = (count, act) => Array.from({ length: count }, (_, i) => act(session, i));
+  const publishers = all(2 * rooms.length, publishAlong);
+  const everybody = Promise.all([...all(size.clients, wander), ...all(size.observers, observe), ...publishers]);
+  const story = async () => {
+    await sleep(duration_ms * 0.3);
+    await burst(session, 0);
+    await session.restart('stop');
+    await sleep(duration_ms * 0.3);
+    await burst(session, 1);
+    await session.restart('kill');
+    await sleep(duration_ms * 0.4);
+    session.stopPublishing = true;
+    await Promise.all(publishers);
+    session.finishing = true;
+    for (const ledger of session.ledgers.values()) await ledger.publishing(() => waysToPublish.post(session, ledger, 'last', 'last'));
+  };
+  await within(duration_ms + 2 * patience, Promise.all([story(), everybody]), 'everybody at the last message');
+}
+
+describe(`a random session, ROOMCAST_SEED=${seed}`, () => {
+  it('everybody hears what the room heard, or is told of a gap where there is one', async (t) => {
+    console.log(`ROOMCAST_SEED=${seed}`);
+    const session = new Session();
+    await session.start();
+    try {
+      await play(session);
+    } finally {
+      t.diagnostic(JSON.stringify(session.tally));
+      await session.end();
+    }
+    for (const { ledger, heard, who } of session.runs) ledger.checkRun(heard, who);
+    assert.ok(session.tally.gaps > 20 && session.tally.resumed > 100, JSON.stringify(session.tally));
+    for (const ledger of session.ledgers.values()) assert.equal(ledger.epochs, 3, 'one log for each run of the server');
+  });
+});
+
+describe('the ledger by which the session is judged', () => {
+  const epoch = 'a'.repeat(16);
+  const at = (offset) => `${epoch}-${offset}`;
+  const filled = (count) => {
+    const ledger = new RoomLedger('r', 5);
+    for (let i = 1; i <= count; i += 1) ledger.publishing(() => ledger.record(at(i), `m${i}`, 'test'));
+    return ledger;
+  };
+  const start = (ledger, since, cursor, earliest, more = {}) => ledger.checkStart({ since: at(since), floor: ledger.floor, ...more }, { cursor: at(cursor), gap: earliest === undefined ? null : { cursor: at(cursor), earliest: at(earliest) } }, 'test');
+
+  it('takes what is true', () => {
+    const ledger = filled(9);
+    ledger.checkNext(at(3), { cursor: at(4), data: 'm4 x' }, 'test');
+    ledger.checkRun(['m7', 'm8', 'm9'], 'test');
+    start(ledger, 5, 5);
+    start(ledger, 3, 4, 4);
+    start(ledger, 3, 7, 4, { history: 2 });
+  });
+
+  it('sees a hole, a double, another order and what never was', () => {
+    const ledger = filled(9);
+    for (const [cursor, data] of [[5, 'm5'], [3, 'm3'], [4, 'm5']]) assert.throws(() => ledger.checkNext(at(3), { cursor: at(cursor), data }, 'test'));
+    for (const run of [['m1', 'm3'], ['m1', 'm1'], ['m2', 'm1'], ['mx']]) assert.throws(() => ledger.checkRun(run, 'test'));
+  });
+
+  it('sees a false gap, and a beginning elsewhere without a word', () => {
+    const ledger = filled(9);
+    assert.throws(() => start(ledger, 4, 4, 4), /a gap after/);
+    assert.throws(() => start(ledger, 3, 5), /without a word/);
+    assert.throws(() => start(ledger, 2, 3, 3), /no longer kept/);
+    assert.throws(() => start(ledger, 2, 5, 5), /as the earliest/);
+    assert.throws(() => start(ledger, 3, 5, 4), /not all that is kept/);
+  });
+});
