@@ -67,8 +67,8 @@ void messages(Exposition& out, const MetricsParts& parts) {
   single_gauge(out, "roomcast_rooms", "Rooms with at least one member.", parts.hub.occupied_rooms());
   single_gauge(out, "roomcast_rooms_remembered", "Rooms that are remembered, with or without members.",
                parts.hub.rooms());
-  single_gauge(out, "roomcast_history_bytes", "Bytes that rooms and their last messages take.",
-               parts.hub.history_bytes());
+  single_gauge(out, "roomcast_history_bytes",
+               "Bytes that rooms and their histories take (history.total_bytes).", parts.hub.history_bytes());
   single_counter(out, "roomcast_messages_received_total", "Messages received over WebSocket.",
                  parts.websockets.stats.messages_in);
   single_counter(out, "roomcast_received_payload_bytes_total", "Payload bytes received over WebSocket.",

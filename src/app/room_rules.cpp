@@ -15,6 +15,8 @@ hub::RoomSettings room_settings(const config::Config& config) {
   settings.history.messages = static_cast<std::size_t>(config.history.messages);
   settings.history.bytes = static_cast<std::size_t>(config.history.bytes);
   settings.history.age_ms = config.history.age_ms;
+  settings.presence.grace_ms = config.presence.grace_ms;
+  settings.presence.crowd = static_cast<std::size_t>(config.presence.crowd);
   return settings;
 }
 

@@ -9,7 +9,7 @@ namespace roomcast::app {
 /// What the hub keeps in all.
 [[nodiscard]] hub::HubLimits hub_limits(const config::Config& config);
 
-/// What each room keeps: `history` in general, `rooms` where it is different.
+/// How each room is: `history` and `presence` in general, `rooms` where it is different.
 [[nodiscard]] hub::RoomRules room_rules(const config::Config& config);
 
 }  // namespace roomcast::app

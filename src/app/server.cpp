@@ -77,13 +77,6 @@ transport::HttpStreamSettings stream_settings(const config::Config& config) {
   return settings;
 }
 
-hub::RoomSettings room_settings(const config::Config& config) {
-  hub::RoomSettings settings;
-  settings.presence.grace_ms = config.presence.grace_ms;
-  settings.presence.crowd = static_cast<std::size_t>(config.presence.crowd);
-  return settings;
-}
-
 }  // namespace
 
 Server::Server(config::Sources sources, config::Loaded loaded)
@@ -181,7 +174,6 @@ void Server::apply(const config::Config& config) {
   streams_.settings = stream_settings(config);
   polls_.set_settings({config.http.poll_wait_ms, config.http.compression});
   sessions_.set_settings(session_settings(config));
-  hub_.set_rules(hub::RoomRules(room_settings(config)));
   memory_guard_.set_limits({static_cast<std::size_t>(config.limits.memory_bytes),
                             static_cast<std::size_t>(config.limits.queue_bytes)});
   hub_.set_limits(hub_limits(config));

@@ -56,6 +56,11 @@ struct Config {
     std::uint64_t total_bytes = 268'435'456;
   } history;
 
+  struct Presence {
+    std::int64_t grace_ms = 3'000;
+    std::uint64_t crowd = 100;
+  } presence;
+
   struct Tls {
     std::string certificate;
     std::string key;
@@ -78,11 +83,6 @@ struct Config {
     std::int64_t pong_timeout_ms = 10'000;
     std::int64_t close_timeout_ms = 5'000;
   } websocket;
-
-  struct Presence {
-    std::int64_t grace_ms = 3'000;
-    std::uint64_t crowd = 100;
-  } presence;
 
   struct Web {
     std::string root;

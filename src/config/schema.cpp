@@ -79,6 +79,11 @@ constexpr Setting table[] = {
     {WHOLE(history.total_bytes, 0, 1024 * gib, "bytes"), reload,
      "Most bytes that all rooms keep together; past it empty rooms are forgotten, then the oldest messages."},
 
+    {SECONDS(presence.grace, 0, 300'000), reload,
+     "For how long somebody whose last connection has gone still counts as here, so that a reload is no event.", per_room},
+    {WHOLE(presence.crowd, 0, 10'000, ""), reload,
+     "With more than this many in a room only their number is told, at most once a second, and no names.", per_room},
+
     {TEXT(tls.certificate), reload, "PEM file with the certificate chain for https listeners."},
     {TEXT(tls.key), reload, "PEM file with the private key of `tls.certificate`."},
     {CERTIFICATE_LIST(tls.certificates), reload,
@@ -104,11 +109,6 @@ constexpr Setting table[] = {
     {SECONDS(websocket.pong_timeout, 1, day_ms), reload,
      "How long after a ping something must have come back."},
     {SECONDS(websocket.close_timeout, 1, day_ms), reload, "How long a client may take to answer a close frame."},
-
-    {SECONDS(presence.grace, 0, 300'000), reload,
-     "For how long somebody whose last connection has gone still counts as here, so that a reload is no event."},
-    {WHOLE(presence.crowd, 0, 10'000, ""), reload,
-     "With more than this many in a room only their number is told, at most once a second, and no names."},
 
     {TEXT(web.root), restart, "Directory served at /, read anew by a reload; empty serves the page that comes with the server."},
 

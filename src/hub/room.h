@@ -49,9 +49,8 @@ class Room final : private base::Deadline::Listener {
   /// Whether a walk is under way or there are messages to begin one with.
   [[nodiscard]] bool has_work() const { return walking_ || !accepted_messages_.empty(); }
 
-  /// Whether it can't be forgotten, however little there is to remember: somebody is here, or was a moment
-  /// ago and may be back.
-  [[nodiscard]] bool is_in_use() const { return members() != 0 || presence_ || has_work(); }
+  /// Whether it can't be forgotten, however little there is to remember.
+  [[nodiscard]] bool is_in_use() const { return members() != 0 || has_work(); }
 
   /// Whether somebody who left may still come back before anybody is told.
   [[nodiscard]] bool awaits_return() const { return presence_ && members() == 0; }

@@ -23,6 +23,18 @@ TEST_CASE("room rules: what a rule leaves out is as in general, in the environme
   CHECK(app::hub_limits(loaded->config).history_bytes == 5'000);
 }
 
+TEST_CASE("room rules: presence can be different too") {
+  const auto loaded = config::load_text(
+      "presence = { grace_seconds = 1, crowd = 5 }\n"
+      "rooms = [{ match = \"a\", presence_crowd = 0 }, { match = \"b\", presence_grace_seconds = 0.5 }]\n",
+      {});
+  REQUIRE(loaded.ok());
+  const hub::RoomRules rules = app::room_rules(loaded->config);
+  CHECK(rules.find("other").presence == hub::PresenceLimits{1'000, 5});
+  CHECK(rules.find("a").presence == hub::PresenceLimits{1'000, 0});
+  CHECK(rules.find("b").presence == hub::PresenceLimits{500, 5});
+}
+
 TEST_CASE("room rules: by default a room is as the hub has it by default") {
   CHECK(app::room_rules({}) == hub::RoomRules());
   CHECK(app::hub_limits({}).history_bytes == hub::HubLimits{}.history_bytes);
