@@ -59,6 +59,12 @@ export class Chat {
     return { count, anonymous, crowd, members };
   }
 
+  /** Asks who is here: those without a name come and go untold. */
+  lookAround() {
+    // The next look may have more luck; what was known stays.
+    this.#room.fetchPresence().catch(() => {});
+  }
+
   leave() {
     this.#left = true;
     this.#catchUp.stop();

@@ -3,6 +3,7 @@
 import { Chat } from './chat.js';
 
 const ROOM_FOR_COLUMNS = '(min-width: 64rem)';
+const LOOK_AROUND_MS = 20_000;
 
 export class Rooms {
   #chats = new Map(); // room -> Chat, in the order they were joined
@@ -13,6 +14,9 @@ export class Rooms {
   #wantsColumns = false;
   #state = { name: 'idle' };
   #current = '';
+  #lookAround = setInterval(() => {
+    if (!document.hidden && this.#state.name === 'live') this.chat?.lookAround();
+  }, LOOK_AROUND_MS);
 
   /**
    * @param {import('./line.js').Line} line
@@ -77,6 +81,7 @@ export class Rooms {
   goTo(room) {
     this.#current = room;
     this.#arrange();
+    if (this.#state.name === 'live') this.chat.lookAround();
   }
 
   /** Leaves the current room. @returns {string} a neighbour to go to; empty if that was the last one */
@@ -88,6 +93,7 @@ export class Rooms {
   }
 
   leaveAll() {
+    clearInterval(this.#lookAround);
     this.#wide.removeEventListener('change', this.#arrange);
     for (const chat of this.#chats.values()) chat.leave();
     this.#chats.clear();

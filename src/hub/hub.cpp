@@ -278,7 +278,8 @@ Room* Hub::find(std::string_view name) const {
 
 Room& Hub::find_or_create(std::string_view name) {
   if (Room* found = find(name)) return *found;
-  recollection_.keep_within(limits_.history_bytes);
+  const std::size_t cost = Recollection::room_cost(name);
+  recollection_.keep_within(limits_.history_bytes - std::min(cost, limits_.history_bytes));
   auto made = std::make_unique<Room>(*this, parts_.deadlines, std::string(name), rules_.find(name));
   Room& room = *made;
   rooms_.emplace(room.name(), std::move(made));

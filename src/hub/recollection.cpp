@@ -13,12 +13,12 @@ constexpr std::size_t room_overhead = 320;
 
 }  // namespace
 
-std::size_t Recollection::cost(const Room& room) {
-  return sizeof(Room) + room_overhead + 3 * room.name().size();
+std::size_t Recollection::room_cost(std::string_view name) {
+  return sizeof(Room) + room_overhead + 3 * name.size();
 }
 
 void Recollection::add(Room& room) {
-  room_bytes_ += cost(room);
+  room_bytes_ += room_cost(room.name());
   touch(room);
 }
 
@@ -110,7 +110,7 @@ void Recollection::drop_oldest_message() {
 
 void Recollection::forget(Room& room) {
   room.shelf_->erase(room.place_);
-  room_bytes_ -= cost(room);
+  room_bytes_ -= room_cost(room.name());
   owner_.on_forgotten(room);
 }
 

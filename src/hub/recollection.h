@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <list>
+#include <string_view>
 
 #include "base/clock.h"
 #include "hub/message.h"
@@ -45,6 +46,8 @@ class Recollection {
   /// Forgets half of what can be forgotten. Returns the bytes.
   std::size_t shed_half();
 
+  /// What it costs to remember a room of that name at all.
+  [[nodiscard]] static std::size_t room_cost(std::string_view name);
   /// All histories, and what it costs to remember rooms at all.
   [[nodiscard]] std::size_t bytes() const { return history_bytes_ + room_bytes_; }
 
@@ -52,7 +55,6 @@ class Recollection {
   /// Rooms in the order of their last use, the longest unused first.
   using Shelf = std::list<Room*>;
 
-  static std::size_t cost(const Room& room);
   void put_on_shelf(Room& room);
   void set_due(Room& room);
   void drop_oldest_message();

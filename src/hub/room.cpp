@@ -173,19 +173,20 @@ void Room::release_messages() {
 
 void Room::plan(Membership& member) const {
   Membership::CatchUp& catch_up = *member.catch_up_;
-  catch_up.plan = plan(catch_up.interest);
+  catch_up.plan = plan(catch_up.interest, std::min(walked_offset_, earliest().offset));
   catch_up.after = catch_up.plan.cursor.offset;
 }
 
 bool Room::can_continue_after(std::uint64_t offset) const {
-  return offset >= walked_offset_ || offset >= earliest().offset;
+  return offset >= std::min(walked_offset_, earliest().offset);
 }
 
-Joined Room::plan(const Interest& interest) const {
+/// Where one begins who can have everything after `first_offset`.
+Joined Room::plan(const Interest& interest, std::uint64_t first_offset) const {
   if (!interest.since) return {before_last(interest.history.value_or(0)), std::nullopt};
   const Position& since = *interest.since;
   const bool is_provable =
-      since.epoch == top_.epoch && since.offset <= top_.offset && can_continue_after(since.offset);
+      since.epoch == top_.epoch && since.offset <= top_.offset && since.offset >= first_offset;
   if (is_provable) return {since, std::nullopt};
   const Position first = earliest();
   const Position cursor = interest.history ? before_last(*interest.history) : first;
@@ -228,7 +229,8 @@ std::size_t Room::accepted_after(std::uint64_t offset) const {
 
 HistoryPage Room::read(const std::optional<Position>& since, const std::optional<std::size_t>& limit) const {
   const Interest interest{since, since ? std::nullopt : std::optional(limit.value_or(history_.size()))};
-  const Joined start = plan(interest);
+  // What waits for its walk is of no use to a reader: only what is kept counts.
+  const Joined start = plan(interest, earliest().offset);
   HistoryPage page{start.cursor, start.gap, {}, false};
   page.messages = page_from(history_.first_after(start.cursor.offset), limit.value_or(history_.size()));
   if (!page.messages.empty()) page.cursor = page.messages.back().position;

@@ -104,7 +104,7 @@ class Room final : private base::Deadline::Listener {
   std::size_t end_walk();
   void close_holes();
   void release_messages();
-  [[nodiscard]] Joined plan(const Interest& interest) const;
+  [[nodiscard]] Joined plan(const Interest& interest, std::uint64_t first_offset) const;
   [[nodiscard]] Position before_last(std::size_t messages) const;
   [[nodiscard]] std::size_t accepted_after(std::uint64_t offset) const;
   [[nodiscard]] std::vector<Message> page_from(std::size_t begin, std::size_t messages_max) const;

@@ -1,6 +1,7 @@
 // Several rooms at once, who is in them, and what was said before one came.
 
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { after, before, test } from 'node:test';
 import WebSocket from 'ws';
 import { assertNoProblems, enterRoom, hears, isIn, launchBrowser, openPage, post, saidIn, say } from '../support/browser.js';
@@ -131,15 +132,24 @@ test('five tabs of one person are one, a reload does not flap, and leaving is to
 });
 
 test('who has no name is counted, and a crowd is only counted', async () => {
-  const ada = await enterRoom(browser, server.url, { room: 'crowd', name: 'Ada' });
   const sockets = [];
-  const join = (name) => sockets.push(new WebSocket(`${server.url.replace('http', 'ws')}/rooms/crowd${name ? `?name=${name}` : ''}`));
-  join('');
+  const join = async (name) => {
+    const socket = new WebSocket(`${server.url.replace('http', 'ws')}/rooms/crowd${name ? `?name=${name}` : ''}`);
+    sockets.push(socket);
+    await once(socket, 'open');
+  };
+  await join('');
+  const ada = await enterRoom(browser, server.url, { room: 'crowd', name: 'Ada' });
   await ada.waitForFunction(() => document.getElementById('people-rest').textContent === 'and 1 without a name');
-  for (let i = 0; i < 14; i += 1) join(`guest${i}`);
+  assert.equal(await ada.textContent('#people-count'), '2');
+  for (let i = 0; i < 14; i += 1) await join(`guest${i}`);
   await ada.waitForFunction(() => document.getElementById('people-rest').textContent === 'Too many to name.');
   await eventually(async () => (await ada.textContent('#people-count')) === '16', 'sixteen are counted');
   assert.deepEqual(await peopleIn(ada), []);
+
+  await join('');
+  await goTo(ada, 'crowd'); // looks around
+  await eventually(async () => (await ada.textContent('#people-count')) === '17', 'a nameless one more');
   for (const socket of sockets) socket.close();
   assertNoProblems(ada);
 });

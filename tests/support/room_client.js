@@ -95,12 +95,14 @@ export class RoomClient {
   /** Breaks the TCP connection. */
   cut() {
     this.end('cut');
+    this.resume();
     this.breakOff();
   }
 
   /** Leaves as a polite client does. */
   close() {
     this.end('closed');
+    this.resume();
     (this.leave ?? this.breakOff).call(this);
   }
 

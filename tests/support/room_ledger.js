@@ -14,6 +14,7 @@ export class RoomLedger {
   #acknowledged = new Map(); // epoch → the greatest offset known to exist
   #begun = 0; // publishes that may have reached this run of the server
   #settled = 0;
+  #ceilings = new Map(); // epoch of an earlier run → how many publishes may have reached it
 
   /** `kept`: how many messages the room keeps. */
   constructor(room, kept) {
@@ -25,6 +26,7 @@ export class RoomLedger {
 
   /** The server is started anew: nothing is left of the room. */
   newRun() {
+    for (const epoch of this.#epochs) if (!this.#ceilings.has(epoch)) this.#ceilings.set(epoch, this.#begun);
     this.#begun -= this.#settled;
     this.#settled = 0;
   }
@@ -68,9 +70,10 @@ export class RoomLedger {
     return { epoch: this.#epochs.at(-1), offset: this.#acknowledged.get(this.#epochs.at(-1)) ?? 0 };
   }
 
-  /** No offset of this run can be greater than that. */
-  get ceiling() {
-    return this.#begun;
+  /** No offset of `epoch` can be greater than that. */
+  #ceiling(epoch) {
+    if (!this.#epochs.includes(epoch)) return Infinity;
+    return this.#ceilings.get(epoch) ?? this.#begun;
   }
 
   // --- what a client was told ---
@@ -85,7 +88,7 @@ export class RoomLedger {
       assert.equal(gap, null, `${who}: a gap without since`);
       const back = Math.min(history ?? 0, this.kept);
       if (told.epoch === floor.epoch) assert.ok(told.offset >= floor.offset - back, `${who}: begins at ${cursor}, before ${floor.offset} - ${back}`);
-      assert.ok(told.offset <= this.ceiling, `${who}: begins at ${cursor}, in the future`);
+      assert.ok(told.offset <= this.#ceiling(told.epoch), `${who}: begins at ${cursor}, in the future`);
       return;
     }
     if (gap === null) {
@@ -97,7 +100,7 @@ export class RoomLedger {
     assert.equal(earliest.epoch, told.epoch);
     assert.ok(told.offset >= earliest.offset, `${who}: ${JSON.stringify(gap)}`);
     if (history === undefined) assert.equal(gap.cursor, gap.earliest, `${who}: not all that is kept`);
-    assert.ok(earliest.offset === 0 || earliest.offset + this.kept <= this.ceiling, `${who}: ${gap.earliest} as the earliest, of ${this.ceiling}`);
+    assert.ok(earliest.offset === 0 || earliest.offset + this.kept <= this.#ceiling(told.epoch), `${who}: ${gap.earliest} as the earliest, of ${this.#ceiling(told.epoch)}`);
     if (earliest.epoch === floor.epoch) assert.ok(earliest.offset >= floor.offset - this.kept, `${who}: ${gap.earliest} is no longer kept`);
     if (asked.epoch === told.epoch) assert.ok(asked.offset < earliest.offset, `${who}: a gap after ${since}, which is kept from ${gap.earliest} on`);
     else assert.ok(!this.#epochs.includes(told.epoch) || this.#epochs.indexOf(told.epoch) > this.#epochs.indexOf(asked.epoch), `${who}: back to an older log`);

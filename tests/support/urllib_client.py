@@ -25,7 +25,7 @@ def show(line):
 def with_query(url, **more):
     parts = urllib.parse.urlsplit(url)
     query = dict(urllib.parse.parse_qsl(parts.query, keep_blank_values=True)) | more
-    return parts._replace(query=urllib.parse.urlencode(query)).geturl()
+    return parts._replace(query=urllib.parse.urlencode({k: v for k, v in query.items() if v is not None})).geturl()
 
 
 def stream(url):
@@ -41,7 +41,7 @@ def poll(url):
         with open_url(url) as response:
             answer = response.read()
         show(answer)
-        url = with_query(url, since=json.loads(answer)["cursor"], wait=wait)
+        url = with_query(url, since=json.loads(answer)["cursor"], wait=wait, history=None)
 
 
 def post(url, content_type, *key):

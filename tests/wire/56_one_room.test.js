@@ -87,13 +87,14 @@ for (const scheme of ['http:', 'https:']) {
 
     it('many publishers at once make one order', async () => {
       const { clients } = await openAll(url, 'order');
-      const sent = Array.from({ length: 60 }, (_, i) => publishers[[0, 3, 4, 5][i % 4]].publish(url, 'order', text(`m${i}`)));
+      // Fewer than are kept: a poll could miss some otherwise, and say so.
+      const sent = Array.from({ length: 36 }, (_, i) => publishers[[0, 3, 4, 5][i % 4]].publish(url, 'order', text(`m${i}`)));
       // Publishers that listen hear each other; only the receipts are waited for.
       const receipts = (await Promise.allSettled(sent)).filter(({ status }) => status === 'fulfilled').map(({ value }) => value?.cursor);
-      const heard = await Promise.all(clients.map((client) => payloads(client, 60)));
-      assert.deepEqual(new Set(heard[0]).size, 60);
+      const heard = await Promise.all(clients.map((client) => payloads(client, 36)));
+      assert.equal(new Set(heard[0]).size, 36);
       heard.forEach((one, i) => assert.deepEqual(one, heard[0], ways[i].name));
-      assert.ok(receipts.length >= 30);
+      assert.ok(receipts.length >= 18);
       const { cursor } = clients.find(({ way }) => way.cursors);
       clients.filter(({ way }) => way.cursors).forEach((client) => assert.equal(client.cursor, cursor, client.way.name));
       clients.forEach((client) => client.close());

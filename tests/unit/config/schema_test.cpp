@@ -9,8 +9,6 @@
 #include <string_view>
 #include <vector>
 
-#include "config/room_rule.h"
-
 using namespace roomcast::config;
 
 namespace {
@@ -311,62 +309,6 @@ TEST_CASE("certificates are tables with both a certificate and a key") {
         "expected an array of tables with certificate and key (only in a file), found an array");
   CHECK_FALSE(assign(setting("tls.certificates"), std::vector<std::string>{}, config).has_value());
   CHECK(config.tls.certificates.empty());
-}
-
-TEST_CASE("rooms are tables with a pattern and settings that are different there") {
-  Config config;
-  CHECK_FALSE(
-      assign(
-          setting("rooms"),
-          tables({{{"history_messages", std::int64_t{5}}, {"match", "chat/**"}, {"history_age_seconds", 0.5}},
-                  {{"match", "*"}}}),
-          config)
-          .has_value());
-  REQUIRE(config.rooms.size() == 2);
-  CHECK(config.rooms[0].match == "chat/**");
-  CHECK(to_toml(setting("rooms"), config) ==
-        "[{ match = \"chat/**\", history_messages = 5, history_age_seconds = 0.5 }, { match = \"*\" }]");
-
-  config.history.bytes = 77;
-  const Config there = config_in_rooms(config.rooms[0], config);
-  CHECK(there.history.messages == 5);
-  CHECK(there.history.age_ms == 500);
-  CHECK(there.history.bytes == 77);
-  CHECK(config.history.messages == 100);
-
-  CHECK_FALSE(assign(setting("rooms"), std::vector<std::string>{}, config).has_value());
-  CHECK(config.rooms.empty());
-}
-
-TEST_CASE("what is wrong with a rule for rooms is said with the range of the setting it overrides") {
-  CHECK(outcome("rooms", tables({{{"match", "a"}, {"history_messages", std::int64_t{1'000'000}}}})) ==
-        "taken");
-  CHECK(outcome("rooms", tables({{{"match", "a"}, {"history_messages", std::int64_t{1'000'001}}}})) ==
-        "history_messages: expected a whole number, 0 to 1000000, found 1000001");
-  CHECK(outcome("rooms", tables({{{"match", "a"}, {"history_bytes", "1M"}}})) ==
-        "history_bytes: expected a whole number of bytes, 0 to 1073741824, found \"1M\"");
-  CHECK(outcome("rooms", tables({{{"match", "a"}, {"history_age_seconds", -0.5}}})) ==
-        "history_age_seconds: expected a number of seconds, 0.001 to 31536000, found -0.5");
-  CHECK(outcome("rooms", tables({{{"match", "a"}, {"history_mesages", std::int64_t{1}}}})) ==
-        "unknown key \"history_mesages\" (did you mean history_messages?)");
-  CHECK(outcome("rooms", tables({{{"mach", "a"}}})) == "unknown key \"mach\" (did you mean match?)");
-  CHECK(outcome("rooms", tables({{{"match", "a"}, {"history_total_bytes", std::int64_t{1}}}}))
-            .starts_with("unknown key \"history_total_bytes\""));
-  CHECK(outcome("rooms", tables({{{"match", "a"}, {"limits_connections", std::int64_t{1}}}})) ==
-        "unknown key \"limits_connections\"");
-  CHECK(outcome("rooms", tables({{{"history_messages", std::int64_t{1}}}})) ==
-        "expected match in every element, found one without");
-  const std::string expected =
-      "match: expected a pattern for names of rooms, 1 to 200 bytes without control characters, found ";
-  CHECK(outcome("rooms", tables({{{"match", ""}}})) == expected + "\"\"");
-  CHECK(outcome("rooms", tables({{{"match", "a\n"}}})) == expected + "\"a\\n\"");
-  CHECK(outcome("rooms", tables({{{"match", true}}})) == expected + "true");
-  CHECK(outcome("rooms", tables({{{"match", std::string(200, '*')}}})) == "taken");
-  CHECK(outcome("rooms", tables({{{"match", std::string(201, '*')}}})).starts_with(expected));
-  CHECK(outcome("rooms", parse_text(setting("rooms"), "chat/**")) ==
-        "expected " + expectation(setting("rooms")) + ", found \"chat/**\"");
-  CHECK(expectation(setting("rooms"))
-            .starts_with("an array of tables with match and any of history_messages, history_bytes, "));
 }
 
 TEST_CASE("what is refused changes nothing") {

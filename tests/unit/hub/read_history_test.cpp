@@ -117,3 +117,13 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(hub.history_bytes() <= 10'000 + 1'000);  // the newest room comes on top
   CHECK(hub.rooms() < 100);
 }
+
+TEST_CASE_FIXTURE(Fixture, "history page: what waits to be handed out and is not kept is a gap") {
+  hub.set_rules(hub::RoomRules(hub::RoomSettings{{2, 1'000'000, 60'000}, {}}));
+  publish_numbers(5);
+  const hub::HistoryPage page = read(hub::Position{1, 1}, {});
+  CHECK(text_of(page) == "4 5 5");
+  REQUIRE(page.gap);
+  CHECK(page.gap->earliest == hub::Position{1, 3});
+  CHECK_FALSE(read(hub::Position{1, 3}, {}).gap);
+}
