@@ -1,0 +1,135 @@
+#pragma once
+
+#include <doctest/doctest.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "hub/hub.h"
+#include "hub/presence.h"
+#include "support/fake_clock.h"
+#include "support/fake_engine.h"
+#include "support/fake_scheduler.h"
+
+// A room with a grace time of three seconds, a crowd from the fifth on, and clients that write down what they
+// are told.
+namespace roomcast::test::presence {
+
+/// "3: ada bob +1", "3: crowd +1"
+inline std::string say(const hub::PresenceSnapshot& snapshot) {
+  std::string out = std::to_string(snapshot.count) + ':';
+  if (!snapshot.members) out += " crowd";
+  for (const base::FrameRef& name : snapshot.members.value_or(std::vector<base::FrameRef>{})) {
+    out += ' ';
+    out += name.view();
+  }
+  return out + " +" + std::to_string(snapshot.anonymous);
+}
+
+/// "+ada", "-ada", "#101", "[3: ada bob +1]"
+inline std::string say(const hub::PresenceChange& change) {
+  using What = hub::PresenceChange::What;
+  if (change.what == What::joined) return '+' + std::string(change.name.view());
+  if (change.what == What::left) return '-' + std::string(change.name.view());
+  if (change.what == What::counted) return '#' + std::to_string(change.everybody.count);
+  return '[' + say(change.everybody) + ']';
+}
+
+struct WordEncoder final : hub::Encoder {
+  void encode(std::string_view /*room*/, const hub::Message& /*message*/,
+              std::string& /*out*/) const override {}
+  void encode_presence(std::string_view room, const hub::PresenceChange& change,
+                       std::string& out) const override {
+    ++encoded;
+    out += room;
+    out += say(change);
+  }
+  mutable int encoded = 0;
+};
+
+struct Fixture;
+
+/// One connection of a client.
+struct Client final : hub::Subscriber {
+  Client(Fixture& f, std::string_view name, bool watches, std::string_view room = "lobby");
+  void on_joined(hub::Membership& membership, const hub::Joined& joined) override;
+  void on_gap(hub::Membership& /*membership*/, const hub::Gap& /*gap*/) override {}
+  void deliver(hub::Batch& batch, std::size_t from) override;
+  void on_presence(hub::Membership& membership, hub::PresenceNews& news) override;
+  void leave() { membership.reset(); }
+  /// What it was told since it was asked last.
+  std::string told() { return std::exchange(heard, {}); }
+
+  Fixture& fixture;
+  std::string snapshot;  // at on_joined
+  std::string heard;
+  base::FrameRef last;
+  Client* drops = nullptr;  // whom it makes leave when it is told something
+  std::unique_ptr<hub::Membership> membership;
+};
+
+struct Fixture {
+  static constexpr std::int64_t grace_ms = 3'000;
+  static constexpr std::size_t crowd = 4;
+
+  Fixture() { set_limits({grace_ms, crowd}); }
+
+  void set_limits(const hub::PresenceLimits& limits) { hub.set_rules(hub::RoomRules({{}, limits})); }
+  std::unique_ptr<Client> join(std::string_view name) { return std::make_unique<Client>(*this, name, false); }
+  std::unique_ptr<Client> watch(std::string_view name = "") {
+    auto client = std::make_unique<Client>(*this, name, true);
+    turn();
+    return client;
+  }
+  std::vector<std::unique_ptr<Client>> join_nameless(std::size_t count) {
+    std::vector<std::unique_ptr<Client>> clients;
+    for (std::size_t i = 0; i < count; ++i)
+      clients.push_back(join(""));
+    return clients;
+  }
+  void turn() { scheduler.run_turn(hub); }
+  void pass(std::int64_t ms) {
+    turn();
+    clock.advance(ms);
+    deadlines.sweep();
+    turn();
+  }
+  [[nodiscard]] std::string here() const { return say(hub.presence("lobby")); }
+
+  test::FakeEngine engine;
+  test::FakeScheduler scheduler;
+  test::FakeClock clock;
+  base::Deadlines deadlines{clock, 50};
+  hub::Hub hub{{engine, scheduler, clock, deadlines}, {}};
+  WordEncoder encoder;
+};
+
+inline Client::Client(Fixture& f, std::string_view name, bool watches, std::string_view room) : fixture(f) {
+  hub::Interest interest;
+  interest.name = base::FrameRef::copy_of(name);
+  interest.watch_presence = watches;
+  membership = fixture.hub.subscribe(room, *this, interest);
+}
+
+inline void Client::on_joined(hub::Membership& m, const hub::Joined& /*joined*/) {
+  snapshot = say(fixture.hub.presence(m.room_name()));
+}
+
+inline void Client::deliver(hub::Batch& batch, std::size_t from) {
+  for (const hub::Message& message : batch.messages().subspan(from))
+    heard += '"' + std::string(message.payload.view()) + '"';
+}
+
+inline void Client::on_presence(hub::Membership& m, hub::PresenceNews& news) {
+  CHECK(&m == membership.get());
+  heard += say(news.change());
+  last = news.wire(fixture.encoder);
+  if (drops != nullptr) std::exchange(drops, nullptr)->leave();
+}
+
+}  // namespace roomcast::test::presence
