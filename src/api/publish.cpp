@@ -4,10 +4,8 @@
 #include <string>
 #include <utility>
 
+#include "api/publish_outcome.h"
 #include "auth/cors.h"
-#include "base/json.h"
-#include "base/utf8.h"
-#include "hub/cursor.h"
 #include "hub/room_name.h"
 
 namespace roomcast::api {
@@ -44,28 +42,28 @@ std::optional<http::Response> check(std::string_view room, std::string_view clie
     return http::Response::error(415, "unsupported_encoding",
                                  "a body is taken as it is: send no Content-Encoding");
   }
-  const std::string_view body = request.body;
-  const hub::Kind kind = kind_of(request);
-  if (body.size() > message_bytes) {
-    return http::Response::error(413, "message_too_big",
-                                 "the message has " + std::to_string(body.size()) +
-                                     " bytes, limits.message_bytes allows " + std::to_string(message_bytes));
+  if (const auto key = request.headers.get("Idempotency-Key")) {
+    const bool is_one = request.headers.count("Idempotency-Key") == 1;
+    if (!is_one || !hub::check_idempotency_key(*key)) {
+      return http::Response::error(
+          400, "bad_idempotency_key",
+          "Idempotency-Key must be given once, as 1 to 200 bytes of printable ASCII");
+    }
   }
-  if (kind == hub::Kind::text && !base::is_valid_utf8(body)) {
-    return http::Response::error(400, "invalid_text", "a text/* body must be UTF-8");
-  }
-  if (kind == hub::Kind::json && !base::is_valid_json(body)) {
-    return http::Response::error(400, "invalid_json", "an application/json body must be one JSON value");
-  }
-  return std::nullopt;
+  const auto problem = check_payload(kind_of(request), request.body, message_bytes);
+  if (!problem) return std::nullopt;
+  return http::Response::error(problem->status, problem->code, problem->message);
 }
 
 http::Response receipt(std::string_view room, const hub::PublishResult& result) {
-  if (!result) return http::Response::overloaded(result.error().message);
-  std::string body = R"({"room":)";
-  base::append_json_string(body, room);
-  body += R"(,"cursor":")" + hub::to_cursor(result->position);
-  body += R"(","subscribers":)" + std::to_string(result->subscribers) + "}\n";
+  if (!result) {
+    const http::Problem problem = problem_of(result.error());
+    if (problem.status == 503) return http::Response::overloaded(problem.message);
+    return http::Response::error(problem.status, problem.code, problem.message);
+  }
+  std::string body;
+  append_receipt(body, room, *result);
+  body += '\n';
   http::Response response = http::Response::of(200, "application/json", body);
   response.headers.add("Cache-Control", "no-store");
   return response;
@@ -83,13 +81,14 @@ void Publish::handle(http::Exchange& exchange, std::string_view room) {
   }
   const hub::Draft draft{kind_of(request), base::FrameRef::copy_of(request.body),
                          base::FrameRef::copy_of(name), 0};
-  hub_.publish(room, draft,
-               [&connections = connections_, id = exchange.defer(), name_of_room = std::string(room),
-                origin](const hub::PublishResult& result) {
-                 http::Response response = receipt(name_of_room, result);
-                 auth::add_cors(response.headers, origin);
-                 connections.respond(id, std::move(response));
-               });
+  const std::string key(request.headers.get("Idempotency-Key").value_or(""));
+  publisher_.publish(room, draft, key,
+                     [&connections = connections_, id = exchange.defer(), name_of_room = std::string(room),
+                      origin](const hub::PublishResult& result) {
+                       http::Response response = receipt(name_of_room, result);
+                       auth::add_cors(response.headers, origin);
+                       connections.respond(id, std::move(response));
+                     });
 }
 
 }  // namespace roomcast::api

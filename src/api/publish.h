@@ -5,25 +5,27 @@
 
 #include "auth/origin.h"
 #include "http/exchange.h"
-#include "hub/hub.h"
+#include "hub/publish_once.h"
 
 namespace roomcast::api {
 
 /// `POST /rooms/{room}`: publishes the body. Content-Type decides the kind: `text/*` is text and must be
 /// UTF-8, `application/json` is json and must be one JSON value, anything else is binary. The answer,
 /// `{"room","cursor","subscribers"}`, comes once the message has its place in the room's order.
+/// `Idempotency-Key` makes a repeated request safe (see hub::PublishOnce): it gets the first receipt, with
+/// `"duplicate":true`.
 class Publish final : public http::Handler {
  public:
   /// All outlive the handler. The answer may be read by pages of the origins that `rules` list. The largest
   /// message (limits.message_bytes) is read anew for each request.
-  Publish(hub::Hub& hub, http::Connections& connections, const auth::OriginRules& rules,
+  Publish(hub::PublishOnce& publisher, http::Connections& connections, const auth::OriginRules& rules,
           const std::uint64_t& message_bytes)
-      : hub_(hub), connections_(connections), rules_(rules), message_bytes_(message_bytes) {}
+      : publisher_(publisher), connections_(connections), rules_(rules), message_bytes_(message_bytes) {}
 
   void handle(http::Exchange& exchange, std::string_view room) override;
 
  private:
-  hub::Hub& hub_;
+  hub::PublishOnce& publisher_;
   http::Connections& connections_;
   const auth::OriginRules& rules_;
   const std::uint64_t& message_bytes_;

@@ -91,7 +91,8 @@ Server::Server(config::Sources sources, config::Loaded loaded)
       tls_(turn_, deadlines_, config_.http.head_timeout_ms),
       engine_(loop_),
       hub_({engine_, turn_, loop_, deadlines_}, hub_limits(config_), room_rules(config_)),
-      sessions_(hub_, turn_, loop_, log_),
+      publisher_(hub_, turn_, loop_, deadlines_, static_cast<std::size_t>(config_.limits.idempotency_bytes)),
+      sessions_(hub_, publisher_, turn_, loop_, log_),
       framings_(static_cast<int>(config_.websocket.compression_level),
                 static_cast<std::size_t>(config_.websocket.compression_min_bytes)),
       websockets_(turn_, deadlines_, linger_, framings_, websocket_settings(config_)),
@@ -101,8 +102,9 @@ Server::Server(config::Sources sources, config::Loaded loaded)
       memory_guard_(loop_, hub_, sessions_, http_, log_),
       metrics_({turn_, admissions_, listener_stats_, tls_.stats(), linger_, http_, hub_, sessions_,
                 websockets_, streams_, polls_, memory_guard_}),
-      wiring_({router_, http_, hub_, sessions_, websockets_, streams_, polls_, metrics_, loop_, log_},
-              config_),
+      wiring_(
+          {router_, http_, hub_, publisher_, sessions_, websockets_, streams_, polls_, metrics_, loop_, log_},
+          config_),
       listeners_({loop_, buffers_, admissions_, trusted_proxies_, listener_stats_, log_, *this}, tls_),
       drain_(loop_, http_, sessions_, polls_, linger_, log_),
       on_terminate_(loop_, SIGTERM, *this),
@@ -173,6 +175,7 @@ void Server::apply(const config::Config& config) {
   websockets_.settings = websocket_settings(config);
   streams_.settings = stream_settings(config);
   polls_.set_settings({config.http.poll_wait_ms, config.http.compression});
+  publisher_.set_limit(static_cast<std::size_t>(config.limits.idempotency_bytes));
   sessions_.set_settings(session_settings(config));
   memory_guard_.set_limits({static_cast<std::size_t>(config.limits.memory_bytes),
                             static_cast<std::size_t>(config.limits.queue_bytes)});

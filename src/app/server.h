@@ -21,6 +21,7 @@
 #include "http/router.h"
 #include "http/server.h"
 #include "hub/hub.h"
+#include "hub/publish_once.h"
 #include "loop/loop.h"
 #include "loop/signal.h"
 #include "loop/sweep.h"
@@ -82,6 +83,7 @@ class Server final : private net::ListenerEvents,
   net::TlsShared tls_;
   engine::Memory engine_;
   hub::Hub hub_;
+  hub::PublishOnce publisher_;
   session::SessionTable sessions_;
   transport::WebSocketFramings framings_;
   transport::WebSocketShared websockets_;

@@ -30,13 +30,15 @@ Wiring::Wiring(const WiringParts& parts, const config::Config& config)
                WebSocketUpgrade::Rooms::none, deflate_policy(config)),
       echo_upgrade_(parts.websockets, parts.sessions, {{{"roomcast.raw.v1", &echo_}}, &echo_},
                     WebSocketUpgrade::Rooms::none, deflate_policy(config)),
-      publish_(parts.hub, parts.connections, origins_, parts.websockets.settings.reader.message_bytes),
+      publish_(parts.publisher, parts.connections, origins_, parts.websockets.settings.reader.message_bytes),
+      publish_batch_(parts.publisher, parts.connections, origins_, batch_limits_),
       presence_(parts.hub, origins_),
       metrics_(parts.metrics),
       guarded_room_(origins_, room_entry_, parts.log),
       guarded_connect_(origins_, connect_, parts.log),
       guarded_echo_(origins_, echo_upgrade_, parts.log),
       guarded_publish_(origins_, publish_, parts.log),
+      guarded_publish_batch_(origins_, publish_batch_, parts.log),
       guarded_presence_(origins_, presence_, parts.log),
       preflight_(origins_),
       page_({}) {
@@ -47,6 +49,9 @@ Wiring::Wiring(const WiringParts& parts, const config::Config& config)
   router.add({options}, "/rooms/{room}", preflight_);
   router.add({get}, "/connect", guarded_connect_);
   router.add({get}, "/presence/{room}", guarded_presence_);
+  router.add({post}, "/api/publish", guarded_publish_batch_);
+  router.add({options}, "/api/publish", preflight_);
+  router.add({options}, "/presence/{room}", preflight_);
   if (config.echo.enabled) router.add({get}, "/echo", guarded_echo_);
   router.add({get}, "/healthz", health_);
   router.add({get}, "/metrics", metrics_);
@@ -66,6 +71,7 @@ std::optional<base::Error> Wiring::load_page(const config::Config& config) {
 
 void Wiring::apply(const config::Config& config) {
   if (auto rules = auth::OriginRules::parse(config.origins)) origins_ = std::move(*rules);
+  batch_limits_ = {config.limits.message_bytes, config.limits.batch_messages};
 }
 
 }  // namespace roomcast::app

@@ -7,6 +7,7 @@
 #include "api/metrics.h"
 #include "api/presence.h"
 #include "api/publish.h"
+#include "api/publish_batch.h"
 #include "auth/guard.h"
 #include "auth/origin.h"
 #include "base/clock.h"
@@ -20,6 +21,7 @@
 #include "http/router.h"
 #include "http/static_files.h"
 #include "hub/hub.h"
+#include "hub/publish_once.h"
 #include "session/session_table.h"
 #include "transport/http_stream.h"
 #include "transport/poll_join.h"
@@ -36,6 +38,7 @@ struct WiringParts {
   http::Router& router;
   http::Connections& connections;
   hub::Hub& hub;
+  hub::PublishOnce& publisher;
   session::SessionTable& sessions;
   transport::WebSocketShared& websockets;
   transport::HttpStreamShared& streams;
@@ -70,7 +73,9 @@ class Wiring {
   transport::RoomEntry room_entry_;
   transport::WebSocketUpgrade connect_;
   transport::WebSocketUpgrade echo_upgrade_;
+  api::BatchLimits batch_limits_;
   api::Publish publish_;
+  api::PublishBatch publish_batch_;
   api::Presence presence_;
   api::Health health_;
   api::Metrics metrics_;
@@ -78,6 +83,7 @@ class Wiring {
   auth::OriginGuard guarded_connect_;
   auth::OriginGuard guarded_echo_;
   auth::OriginGuard guarded_publish_;
+  auth::OriginGuard guarded_publish_batch_;
   auth::OriginGuard guarded_presence_;
   auth::PostPreflight preflight_;
   http::StaticFiles page_;

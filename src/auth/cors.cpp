@@ -6,8 +6,9 @@ namespace roomcast::auth {
 
 namespace {
 
-// Beyond the ones every page may send.
-constexpr std::string_view request_headers = "Content-Type";
+// Beyond the ones every page may send, and read.
+constexpr std::string_view request_headers = "Content-Type, Idempotency-Key, Last-Event-ID";
+constexpr std::string_view exposed_headers = "Roomcast-Cursor, Roomcast-Subscribers";
 constexpr std::string_view preflight_seconds = "600";
 
 }  // namespace
@@ -16,6 +17,7 @@ void add_cors(http::Headers& headers, const OriginDecision& decision) {
   headers.add("Vary", "Origin");
   if (decision.verdict != OriginVerdict::listed) return;
   headers.add("Access-Control-Allow-Origin", decision.origin);
+  headers.add("Access-Control-Expose-Headers", std::string(exposed_headers));
 }
 
 bool is_preflight(const http::Request& request) {

@@ -32,9 +32,14 @@ std::array<unsigned char, 20> sha1(std::string_view bytes) {
   return out;
 }
 
+std::array<unsigned char, 32> sha256(std::string_view bytes) {
+  std::array<unsigned char, 32> out{};
+  digest(EVP_sha256(), bytes, out.data());
+  return out;
+}
+
 std::string sha256_hex(std::string_view bytes) {
-  std::array<unsigned char, 32> hash{};
-  digest(EVP_sha256(), bytes, hash.data());
+  const auto hash = sha256(bytes);
   constexpr std::string_view digits = "0123456789abcdef";
   std::string out;
   out.reserve(hash.size() * 2);

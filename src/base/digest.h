@@ -10,7 +10,9 @@ namespace roomcast::base {
 
 /// SHA-1 of `bytes`, only for the WebSocket handshake (RFC 6455 section 4.2.2).
 [[nodiscard]] std::array<unsigned char, 20> sha1(std::string_view bytes);
-/// SHA-256 of `bytes` in lower-case hexadecimal.
+/// SHA-256 of `bytes`.
+[[nodiscard]] std::array<unsigned char, 32> sha256(std::string_view bytes);
+/// The same in lower-case hexadecimal.
 [[nodiscard]] std::string sha256_hex(std::string_view bytes);
 /// RFC 4648 section 4, with padding.
 [[nodiscard]] std::string base64_encode(std::string_view bytes);

@@ -45,6 +45,8 @@ struct Config {
     std::uint64_t connections = 100'000;
     std::uint64_t connections_per_address = 100'000;
     std::uint64_t rooms_per_connection = 100;
+    std::uint64_t batch_messages = 1'000;
+    std::uint64_t idempotency_bytes = 16'777'216;
     std::uint64_t queue_bytes = 1'048'576;
     std::uint64_t memory_bytes = 1'073'741'824;
   } limits;

@@ -13,7 +13,7 @@ using Ticket = std::uint64_t;
 
 /// Why a message has no place: the words go to the publisher.
 struct PublishRefusal {
-  enum class Why : std::uint8_t { overloaded, unavailable, timed_out };
+  enum class Why : std::uint8_t { overloaded, unavailable, timed_out, key_reused };
   Why why = Why::overloaded;
   std::string_view message;
 };

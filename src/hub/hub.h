@@ -31,6 +31,7 @@ namespace roomcast::hub {
 struct Receipt {
   Position position;
   std::size_t subscribers = 0;  ///< members of the room on this server at that moment
+  bool duplicate = false;       ///< published earlier under the same key (see publish_once.h)
 };
 using PublishResult = base::Result<Receipt, PublishRefusal>;
 /// Called once, at the end of a turn, never from within publish. Keep ids in it, not pointers.

@@ -17,19 +17,23 @@ void Session::run(const dialect::Publish& request) {
     return refuse({request.id, "message_too_big", message});
   }
   const hub::Draft draft{request.kind, base::FrameRef::copy_of(request.payload), name_, subscriber_id()};
-  table_.hub().publish(*room, draft,
-                       [&table = table_, session = id_, id = base::FrameRef::copy_of(request.id),
-                        name = std::string(*room)](const hub::PublishResult& result) {
-                         Session* const publisher = table.find(session);
-                         if (publisher != nullptr) publisher->on_published(id.view(), name, result);
-                       });
+  table_.publisher().publish(*room, draft, request.key.value_or(""),
+                             [&table = table_, session = id_, id = base::FrameRef::copy_of(request.id),
+                              name = std::string(*room)](const hub::PublishResult& result) {
+                               Session* const client = table.find(session);
+                               if (client != nullptr) client->on_published(id.view(), name, result);
+                             });
   wait_while_congested();
 }
 
 void Session::on_published(dialect::RequestId id, std::string_view room, const hub::PublishResult& result) {
   if (state_ != State::open) return;
-  if (!result) return refuse({id, "overloaded", result.error().message});
-  if (!id.empty()) tell(dialect::Published{id, room, result->position, result->subscribers, false});
+  if (!result) {
+    const bool is_reused = result.error().why == hub::PublishRefusal::Why::key_reused;
+    return refuse({id, is_reused ? "key_reused" : "overloaded", result.error().message});
+  }
+  if (id.empty()) return;
+  tell(dialect::Published{id, room, result->position, result->subscribers, result->duplicate});
 }
 
 }  // namespace roomcast::session

@@ -15,6 +15,7 @@
 #include "base/scheduler.h"
 #include "base/slot_map.h"
 #include "hub/hub.h"
+#include "hub/publish_once.h"
 #include "session/session.h"
 
 namespace roomcast::session {
@@ -42,8 +43,10 @@ struct SessionSettings {
 /// Owns every session from open to burial, and the encoders they share.
 class SessionTable final : public base::SlicedWork {
  public:
-  SessionTable(hub::Hub& hub, base::Scheduler& scheduler, const base::Clock& clock, base::Log& log)
-      : hub_(hub), scheduler_(scheduler), clock_(clock), log_(log) {}
+  /// All outlive the table.
+  SessionTable(hub::Hub& hub, hub::PublishOnce& publisher, base::Scheduler& scheduler,
+               const base::Clock& clock, base::Log& log)
+      : hub_(hub), publisher_(publisher), scheduler_(scheduler), clock_(clock), log_(log) {}
   SessionTable(const SessionTable&) = delete;
   SessionTable& operator=(const SessionTable&) = delete;
   ~SessionTable();
@@ -75,6 +78,7 @@ class SessionTable final : public base::SlicedWork {
   /// Null if it has gone.
   [[nodiscard]] Session* find(base::SlotId id);
   [[nodiscard]] hub::Hub& hub() { return hub_; }
+  [[nodiscard]] hub::PublishOnce& publisher() { return publisher_; }
   [[nodiscard]] std::uint32_t monotonic_seconds() const;
   void resume_when_relieved(base::SlotId id) { paused_.push_back(id); }
   void on_session_closed(base::SlotId id, const Transport& transport, std::string_view dialect,
@@ -84,6 +88,7 @@ class SessionTable final : public base::SlicedWork {
   const WireEncoder& encoder_for(const dialect::Dialect& dialect, const Framing& framing);
 
   hub::Hub& hub_;
+  hub::PublishOnce& publisher_;
   base::Scheduler& scheduler_;
   const base::Clock& clock_;
   base::Log& log_;

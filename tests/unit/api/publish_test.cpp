@@ -83,7 +83,8 @@ struct Fixture {
   Answers answers;
   auth::OriginRules rules = *auth::OriginRules::parse({"https://listed.test"});
   std::uint64_t message_bytes = 20;
-  api::Publish publish{hub, answers, rules, message_bytes};
+  hub::PublishOnce publisher{hub, scheduler, clock, hub_deadlines, 100'000};
+  api::Publish publish{publisher, answers, rules, message_bytes};
 };
 
 }  // namespace

@@ -82,7 +82,8 @@ struct Fixture {
   hub::Hub hub{{engine, scheduler, clock, hub_deadlines}, {}};
   test::BracketFraming framing;
   dialect::Json json;
-  session::SessionTable table{hub, scheduler, clock, log};
+  hub::PublishOnce publisher{hub, scheduler, clock, hub_deadlines, 100'000};
+  session::SessionTable table{hub, publisher, scheduler, clock, log};
 };
 
 }  // namespace

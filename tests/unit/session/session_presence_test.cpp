@@ -62,7 +62,8 @@ struct Fixture {
   test::BracketFraming framing;
   dialect::Json json;
   dialect::Raw raw;
-  session::SessionTable table{hub, scheduler, clock, log};
+  hub::PublishOnce publisher{hub, scheduler, clock, deadlines, 100'000};
+  session::SessionTable table{hub, publisher, scheduler, clock, log};
 };
 
 }  // namespace

@@ -54,7 +54,8 @@ struct Fixture {
   hub::Hub hub{{engine, scheduler, clock, hub_deadlines}, {10}};
   test::BracketFraming framing;
   WordDialect dialect;
-  session::SessionTable table{hub, scheduler, clock, log};
+  hub::PublishOnce publisher{hub, scheduler, clock, hub_deadlines, 100'000};
+  session::SessionTable table{hub, publisher, scheduler, clock, log};
 };
 
 }  // namespace

@@ -86,7 +86,8 @@ struct JoinFixture : transport::test::StreamFixture {
   base::Deadlines hub_deadlines{clock, 50};
   hub::Hub hub{{engine, scheduler, clock, hub_deadlines}, {}};
   base::Log log{base::LogLevel::error, base::LogFormat::text};
-  session::SessionTable sessions{hub, scheduler, clock, log};
+  hub::PublishOnce publisher{hub, scheduler, clock, hub_deadlines, 100'000};
+  session::SessionTable sessions{hub, publisher, scheduler, clock, log};
   auth::OriginRules rules = *auth::OriginRules::parse({"https://listed.example"});
   dialect::Raw raw;
   BracketDialect bracket;

@@ -83,7 +83,8 @@ struct UpgradeFixture : transport::test::Fixture {
   base::Deadlines hub_deadlines{clock, 50};
   hub::Hub hub{{engine, scheduler, clock, hub_deadlines}, {}};
   base::Log log{base::LogLevel::error, base::LogFormat::text};
-  session::SessionTable sessions{hub, scheduler, clock, log};
+  hub::PublishOnce publisher{hub, scheduler, clock, hub_deadlines, 100'000};
+  session::SessionTable sessions{hub, publisher, scheduler, clock, log};
   NamedDialect first{"first"};
   NamedDialect second{"second"};
   NamedDialect otherwise{"otherwise"};

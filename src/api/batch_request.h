@@ -1,0 +1,37 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "http/problem.h"
+#include "hub/message.h"
+
+namespace roomcast::api {
+
+/// One message for one room, as a batch asks for it.
+struct BatchItem {
+  std::string room;
+  hub::Draft draft;
+  std::string key;                       ///< for hub::PublishOnce; may be empty
+  std::optional<http::Problem> problem;  ///< it can't be published, and the rest is only what it said
+};
+
+struct BatchLimits {
+  std::uint64_t message_bytes = 65'536;  ///< limits.message_bytes
+  std::uint64_t messages = 1'000;        ///< limits.batch_messages: items
+};
+
+/// Reads `{"messages":[{"room" or "rooms", "data" or "data_base64", "from"?, "key"?},…]}`: an item for each
+/// message and room, in that order. `data` that is a JSON string is a text message, any other value a json
+/// one. Unknown members are ignored, and so is one that is null (but `data`); of several with one name the
+/// last counts. An error is the answer to all of it: it is not JSON, not of that shape, or has more items
+/// than the limit. What is wrong with one message alone (its room's name, size, base64, key) is that item's
+/// problem.
+[[nodiscard]] base::Result<std::vector<BatchItem>, http::Problem> read_batch(std::string_view body,
+                                                                             const BatchLimits& limits);
+
+}  // namespace roomcast::api

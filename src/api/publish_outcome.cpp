@@ -1,0 +1,39 @@
+#include "api/publish_outcome.h"
+
+#include "base/json.h"
+#include "base/utf8.h"
+#include "hub/cursor.h"
+
+namespace roomcast::api {
+
+std::optional<http::Problem> check_payload(hub::Kind kind, std::string_view payload,
+                                           std::uint64_t message_bytes) {
+  if (payload.size() > message_bytes) {
+    return http::Problem{413, "message_too_big",
+                         "the message has " + std::to_string(payload.size()) +
+                             " bytes, limits.message_bytes allows " + std::to_string(message_bytes)};
+  }
+  if (kind == hub::Kind::text && !base::is_valid_utf8(payload)) {
+    return http::Problem{400, "invalid_text", "a text/* body must be UTF-8"};
+  }
+  if (kind == hub::Kind::json && !base::is_valid_json(payload)) {
+    return http::Problem{400, "invalid_json", "an application/json body must be one JSON value"};
+  }
+  return std::nullopt;
+}
+
+http::Problem problem_of(const hub::PublishRefusal& refusal) {
+  const std::string message(refusal.message);
+  if (refusal.why == hub::PublishRefusal::Why::key_reused) return {422, "key_reused", message};
+  return {503, "overloaded", message};
+}
+
+void append_receipt(std::string& out, std::string_view room, const hub::Receipt& receipt) {
+  out += R"({"room":)";
+  base::append_json_string(out, room);
+  out += R"(,"cursor":")" + hub::to_cursor(receipt.position);
+  out += R"(","subscribers":)" + std::to_string(receipt.subscribers);
+  out += receipt.duplicate ? R"(,"duplicate":true})" : "}";
+}
+
+}  // namespace roomcast::api

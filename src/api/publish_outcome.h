@@ -1,0 +1,26 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "http/problem.h"
+#include "hub/engine.h"
+#include "hub/hub.h"
+#include "hub/message.h"
+
+namespace roomcast::api {
+
+/// Why that payload can't be a message, if so: larger than `message_bytes` (limits.message_bytes), text that
+/// is not UTF-8, json that is not one JSON value.
+[[nodiscard]] std::optional<http::Problem> check_payload(hub::Kind kind, std::string_view payload,
+                                                         std::uint64_t message_bytes);
+
+/// The same for what the hub has refused.
+[[nodiscard]] http::Problem problem_of(const hub::PublishRefusal& refusal);
+
+/// Appends `{"room","cursor","subscribers"}`, with `"duplicate":true` if the message was there already.
+void append_receipt(std::string& out, std::string_view room, const hub::Receipt& receipt);
+
+}  // namespace roomcast::api
