@@ -49,7 +49,7 @@ async function subscribers(url) {
 }
 
 async function bytesPerClient(kind) {
-  const server = await startServer({ set: { 'http.poll_wait_seconds': 3600, 'websocket.ping_seconds': 3600, 'log.level': 'error' } });
+  const server = await startServer({ set: { 'http.poll_wait_seconds': 3600, 'websocket.ping_seconds': 3600 } });
   const sockets = [];
   const open = async (count) => {
     while (sockets.length < count) {
@@ -70,7 +70,7 @@ async function bytesPerClient(kind) {
 async function bytesPerMessage() {
   const rows = 1000;
   const server = await startServer({
-    set: { 'history.messages': messages * 2, 'history.bytes': 2 ** 30, 'history.total_bytes': 2 ** 31, 'log.level': 'error' },
+    set: { 'history.messages': messages * 2, 'history.bytes': 2 ** 30, 'history.total_bytes': 2 ** 31 },
   });
   const body = JSON.stringify({ messages: Array.from({ length: rows }, () => ({ room: 'lobby', data: 'x'.repeat(payload_bytes) })) });
   const publish = async (count) => {
