@@ -73,7 +73,7 @@ struct Config {
     std::int64_t head_timeout_ms = 10'000;
     std::int64_t body_timeout_ms = 30'000;
     std::int64_t idle_timeout_ms = 60'000;
-    std::int64_t poll_wait_ms = 60'000;
+    std::int64_t poll_wait_ms = 50'000;
     bool compression = true;
   } http;
 

@@ -99,7 +99,7 @@ constexpr Setting table[] = {
     {SECONDS(http.idle_timeout, 1, day_ms), reload,
      "How long a connection is kept open between two requests."},
     {SECONDS(http.poll_wait, 0, day_ms), reload,
-     "The longest that a poll with ?wait= is held back; a longer wait is cut down to it."},
+     "The longest that a poll with ?wait= is held back; a longer wait is cut down to it. Proxies usually cut at 60."},
     {FLAG(http.compression), reload,
      "Whether messages over HTTP are compressed with gzip for clients that accept it."},
 

@@ -1,5 +1,6 @@
 #include "transport/websocket.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "ws/close_code.h"
@@ -235,19 +236,23 @@ void WebSocket::keep_alive() {
   const WebSocketSettings& settings = shared_.settings;
   // A client whose bytes wait unread can't be heard, but can show that it lives by taking what it is owed.
   const bool could_be_heard = !paused_ || !queue_.empty();
-  if (awaiting_pong_ && !heard_ && could_be_heard) {
-    return close(base::CloseReason::ping_timeout, {});
-  }
-  const std::int64_t rest_ms = settings.ping_ms - settings.pong_timeout_ms;
-  if (awaiting_pong_ && rest_ms > 0) {
+  const auto until_next_ms = [&] { return std::min(settings.ping_ms, settings.pong_timeout_ms - silent_ms_); };
+  if (awaiting_pong_ && (heard_ || !could_be_heard)) {
     awaiting_pong_ = false;
-    return deadline_.set_in(rest_ms);
+    const std::int64_t rest_ms = settings.ping_ms - settings.pong_timeout_ms;
+    if (rest_ms > 0) return deadline_.set_in(rest_ms);
+  }
+  if (awaiting_pong_) {
+    silent_ms_ += static_cast<std::int32_t>(until_next_ms());
+    if (silent_ms_ >= settings.pong_timeout_ms) return close(base::CloseReason::ping_timeout, {});
+  } else {
+    silent_ms_ = 0;
   }
   awaiting_pong_ = true;
   heard_ = false;
   queue_.push_urgent(shared_.ping_frame);
   mark_dirty();
-  deadline_.set_in(settings.pong_timeout_ms);
+  deadline_.set_in(until_next_ms());
 }
 
 void WebSocket::flush() {

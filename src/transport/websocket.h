@@ -124,6 +124,7 @@ class WebSocket final : public session::Transport,
   std::uint64_t payload_bytes_in_ = 0;
   std::uint64_t wire_bytes_out_ = 0;
   std::uint32_t messages_in_ = 0;
+  std::int32_t silent_ms_ = 0;  // since the first ping that nothing has come back for
   std::uint16_t close_code_ = 0;
   base::CloseReason reason_ = base::CloseReason::connection_lost;
   State state_ = State::open;
