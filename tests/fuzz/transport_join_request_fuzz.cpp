@@ -1,0 +1,66 @@
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "../support/fake_clock.h"
+#include "../support/fake_engine.h"
+#include "../support/fake_scheduler.h"
+#include "base/log.h"
+#include "check.h"
+#include "http/url.h"
+#include "hub/cursor.h"
+#include "hub/room_name.h"
+#include "transport/join_request.h"
+
+using namespace roomcast;
+
+namespace {
+
+/// A server without clients; reading a request leaves it as it is.
+struct Server {
+  test::FakeEngine engine;
+  test::FakeScheduler scheduler;
+  test::FakeClock clock;
+  base::Deadlines deadlines{clock, 50};
+  hub::Hub hub{{engine, scheduler, clock, deadlines}, {}};
+  base::Log log{base::LogLevel::error, base::LogFormat::text};
+  hub::PublishOnce publisher{hub, scheduler, clock, deadlines, 100'000};
+  session::SessionTable sessions{hub, publisher, scheduler, clock, log};
+};
+
+/// Nothing that was said of the past may get lost on the way in: messages would be missed in silence.
+void check(const http::Request& request, const transport::JoinRequest& join) {
+  FUZZ_CHECK(http::percent_decode(request.query));
+  FUZZ_CHECK(hub::check_client_name(join.name));
+  FUZZ_CHECK(join.interest.name.view() == join.name);
+  FUZZ_CHECK(join.name == request.query_parameter("name").value_or(""));
+  FUZZ_CHECK(join.interest.history.has_value() == request.query_parameter("history").has_value());
+  const auto since = request.query_parameter("since");
+  const std::string_view last = request.headers.get("Last-Event-ID").value_or("");
+  FUZZ_CHECK(join.interest.since.has_value() == (since.has_value() || !last.empty()));
+  if (since) FUZZ_CHECK(hub::to_cursor(*join.interest.since) == *since);
+}
+
+}  // namespace
+
+/// A Last-Event-ID up to the first line feed, then a query: both are taken whole, or there is an answer that
+/// says why not.
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  static const Server server;
+  const std::string_view input(reinterpret_cast<const char*>(data), size);
+  const std::size_t line = input.find('\n');
+  if (line == std::string_view::npos) return 0;
+  http::Request request;
+  request.headers.add("Last-Event-ID", std::string(input.substr(0, line)));
+  request.query = input.substr(line + 1);
+  const auto join = transport::read_join_request(request, "lobby", server.sessions);
+  if (join) {
+    FUZZ_CHECK(join->room == "lobby");
+    check(request, *join);
+  } else {
+    FUZZ_CHECK(join.error().status == 400);
+    FUZZ_CHECK(join.error().body.view().find(R"({"error":{"code":"bad_)") == 0);
+  }
+  return 0;
+}

@@ -1,0 +1,231 @@
+#include "api/batch_request.h"
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+using namespace roomcast;
+using api::BatchItem;
+using hub::Kind;
+
+namespace {
+
+const api::BatchLimits small{20, 3};
+
+/// `{"messages":[…]}` with these elements.
+std::string body_of(std::string_view messages) { return R"({"messages":[)" + std::string(messages) + "]}"; }
+
+/// The items of a request that has the right shape.
+std::vector<BatchItem> items(std::string_view messages, const api::BatchLimits& limits = small) {
+  auto read = api::read_batch(body_of(messages), limits);
+  REQUIRE_MESSAGE(read, messages, ": ", read.error().message);
+  return std::move(*read);
+}
+BatchItem only(std::string_view message) {
+  auto read = items(message);
+  REQUIRE(read.size() == 1);
+  return std::move(read.front());
+}
+/// Its only item's problem: "400 bad_room_name".
+std::string problem(std::string_view message) {
+  const BatchItem item = only(message);
+  return item.problem ? std::to_string(item.problem->status) + " " + std::string(item.problem->code) : "";
+}
+/// Why all of it is refused: "400 bad_request: the reason".
+std::string refusal(std::string_view body, const api::BatchLimits& limits = small) {
+  const auto read = api::read_batch(body, limits);
+  REQUIRE_FALSE(read);
+  const http::Problem& why = read.error();
+  return std::to_string(why.status) + " " + std::string(why.code) + ": " + why.message;
+}
+std::string misshapen(std::string_view messages) {
+  const std::string front = "400 bad_request: ";
+  const std::string why = refusal(body_of(messages));
+  return why.rfind(front, 0) == 0 ? why.substr(front.size()) : why;
+}
+std::string rooms_of(const std::vector<BatchItem>& items) {
+  std::string names;
+  for (const BatchItem& item : items)
+    names += (names.empty() ? "" : " ") + item.room;
+  return names;
+}
+
+const std::string one_room = "needs room or rooms, one of them";
+const std::string one_payload = "needs data or data_base64, one of them";
+
+}  // namespace
+
+TEST_CASE("batch request: a message has a room and data, and may say whom it is from and its key") {
+  const BatchItem item = only(R"({"room":"lobby","data":"hi","from":"ada","key":"k"})");
+  CHECK(item.room == "lobby");
+  CHECK(item.draft.kind == Kind::text);
+  CHECK(item.draft.payload.view() == "hi");
+  CHECK(item.draft.from.view() == "ada");
+  CHECK(item.draft.sender == 0);
+  CHECK(item.key == "k");
+  CHECK_FALSE(item.problem);
+
+  const BatchItem bare = only(R"({"room":"lobby","data":"hi"})");
+  CHECK(bare.draft.from.view().empty());
+  CHECK(bare.key.empty());
+  CHECK_FALSE(bare.problem);
+}
+
+TEST_CASE("batch request: a string is a text message, any other value a json one of those very bytes") {
+  const BatchItem text = only(R"({"room":"r","data":"a\n\"\u00e4"})");
+  CHECK(text.draft.kind == Kind::text);
+  CHECK(text.draft.payload.view() == "a\n\"\xC3\xA4");
+  CHECK(only(R"({"room":"r","data":""})").draft.kind == Kind::text);
+  for (const char* value : {R"({ "a" : 1.0 })", "[1, 2]", "12e1", "true", "false", "null", "{}"}) {
+    const BatchItem item = only(R"({"room":"r","data": )" + std::string(value) + " }");
+    CHECK(item.draft.kind == Kind::json);
+    CHECK(item.draft.payload.view() == value);
+    CHECK_FALSE(item.problem);
+  }
+}
+
+TEST_CASE("batch request: base64 is a binary message") {
+  const BatchItem item = only(R"({"room":"r","data_base64":"\/wBh"})");
+  CHECK(item.draft.kind == Kind::binary);
+  CHECK(item.draft.payload.view() == std::string_view("\xff\0a", 3));
+  CHECK_FALSE(item.problem);
+  const BatchItem empty = only(R"({"room":"r","data_base64":""})");
+  CHECK(empty.draft.kind == Kind::binary);
+  CHECK(empty.draft.payload.view().empty());
+  CHECK_FALSE(empty.problem);
+}
+
+TEST_CASE("batch request: broken base64 is that message's problem") {
+  for (const char* broken : {"YQ", "YQ=", "YQ===", "Y Q=", "Y-_=", "=", "YQ==YQ=="})
+    CHECK(problem(R"({"room":"r","data_base64":")" + std::string(broken) + "\"}") == "400 invalid_data");
+}
+
+TEST_CASE("batch request: a message for many rooms is an item for each, in their order") {
+  const auto read = items(R"({"room":"a","data":1},{"rooms":["c","b"],"data":"x","from":"ada","key":"k"})");
+  CHECK(rooms_of(read) == "a c b");
+  for (const std::size_t i : {1U, 2U}) {
+    CHECK(read[i].draft.payload.view() == "x");
+    CHECK(read[i].draft.from.view() == "ada");
+    CHECK(read[i].key == "k");
+  }
+  // However many rooms it is for, its bytes are there once.
+  CHECK(read[1].draft.payload.view().data() == read[2].draft.payload.view().data());
+  CHECK(rooms_of(items(R"({"rooms":["a","a"],"data":1})")) == "a a");
+}
+
+TEST_CASE("batch request: no messages, and a message for no rooms, are no items") {
+  CHECK(items("").empty());
+  CHECK(items(R"({"rooms":[],"data":1})").empty());
+  CHECK(rooms_of(items(R"({"rooms":[],"data":1},{"room":"a","data":1})")) == "a");
+}
+
+TEST_CASE("batch request: unknown members are ignored, and so are those that are null, but for data") {
+  const BatchItem item = only(
+      R"({"room":"r","rooms":null,"data":"x","data_base64":null,"from":null,"key":null,"to":[{"room":"no"}]})");
+  CHECK(item.room == "r");
+  CHECK(item.draft.payload.view() == "x");
+  CHECK_FALSE(item.problem);
+  CHECK(rooms_of(items(R"({"room":null,"rooms":["r"],"data":1})")) == "r");
+  CHECK(misshapen(R"({"room":"r","data":null,"data_base64":""})") == "messages[0]: " + one_payload);
+  CHECK(api::read_batch(R"({"a":{"messages":1},"messages":[],"b":2})", small));
+}
+
+TEST_CASE("batch request: of members with one name the last counts, however it is spelled") {
+  const BatchItem item = only(R"({"room":1,"data":"x","r\u006fom":"r","data":"y"})");
+  CHECK(item.room == "r");
+  CHECK(item.draft.payload.view() == "y");
+  CHECK(misshapen(R"({"room":"r","room":null,"data":1})") == "messages[0]: " + one_room);
+  const auto read = api::read_batch(R"({"messages":1,"messages":[{"room":"r","data":1}]})", small);
+  REQUIRE(read);
+  CHECK(read->size() == 1);
+  CHECK_FALSE(api::read_batch(R"({"messages":[],"messages":{}})", small));
+}
+
+TEST_CASE("batch request: what is no JSON is refused") {
+  for (const char* body : {"", " ", "{", R"({"messages":[}]})", R"({"messages":[]} x)", "{'messages':[]}",
+                           "{\"messages\":[\"\xff\"]}"})
+    CHECK(refusal(body) == "400 invalid_json: the body must be one JSON value");
+}
+
+TEST_CASE("batch request: what is no object with a list of messages is refused") {
+  for (const char* body : {"[]", "1", "null", R"("messages")", "{}", R"({"messages":null})",
+                           R"({"messages":{}})", R"({"messages":"[]"})", R"({"Messages":[]})"})
+    CHECK(refusal(body) == "400 bad_request: the body must be an object with a list called messages");
+}
+
+TEST_CASE("batch request: one message of a wrong shape is named, and all of it refused") {
+  const std::string good = R"({"room":"a","data":1},)";
+  for (const char* element : {"1", "[]", "null", R"("x")"})
+    CHECK(misshapen(good + element) == "messages[1]: must be an object");
+  const auto second = [&](std::string_view message) { return misshapen(good + std::string(message)); };
+  CHECK(second(R"({"data":1})") == "messages[1]: " + one_room);
+  CHECK(second(R"({"room":"a","rooms":["a"],"data":1})") == "messages[1]: " + one_room);
+  CHECK(second(R"({"room":"a"})") == "messages[1]: " + one_payload);
+  CHECK(second(R"({"room":"a","data":"x","data_base64":"eA=="})") == "messages[1]: " + one_payload);
+  CHECK(second("{}") == "messages[1]: " + one_payload);
+  CHECK(second(R"({"room":1,"data":1})") == "messages[1]: room must be a string");
+  CHECK(second(R"({"rooms":"a","data":1})") == "messages[1]: rooms must be a list");
+  CHECK(second(R"({"rooms":["a",1],"data":1})") == "messages[1]: rooms must be strings");
+  CHECK(second(R"({"rooms":[null],"data":1})") == "messages[1]: rooms must be strings");
+  CHECK(second(R"({"room":"a","data_base64":1})") == "messages[1]: data_base64 must be a string");
+  CHECK(second(R"({"room":"a","data":1,"from":1})") == "messages[1]: from must be a string");
+  CHECK(second(R"({"room":"a","data":1,"key":{}})") == "messages[1]: key must be a string");
+}
+
+TEST_CASE("batch request: what is wrong with one message alone is its problem, and the others are fine") {
+  const auto read = items(R"({"room":"a","data":1},{"room":"","data":2,"key":"k"},{"room":"c","data":"3"})");
+  REQUIRE(read.size() == 3);
+  CHECK_FALSE(read[0].problem);
+  REQUIRE(read[1].problem);
+  CHECK(read[1].problem->code == "bad_room_name");
+  CHECK_FALSE(read[2].problem);
+  CHECK(read[2].draft.payload.view() == "3");
+
+  const auto rooms = items(R"({"rooms":["a","\u0001","b"],"data":1})");
+  REQUIRE(rooms.size() == 3);
+  CHECK_FALSE(rooms[0].problem);
+  CHECK(rooms[1].problem);
+  CHECK(rooms[1].room == "\x01");
+  CHECK_FALSE(rooms[2].problem);
+}
+
+TEST_CASE("batch request: the problems a message can have of its own") {
+  CHECK(problem(R"({"room":"a\u0001","data":1})") == "400 bad_room_name");
+  CHECK(problem(R"({"room":"a","data":1,"from":"\u0001"})") == "400 bad_client_name");
+  CHECK(problem(R"({"room":"a","data":1,"key":""})") == "400 bad_idempotency_key");
+  CHECK(problem(R"({"room":"a","data":1,"key":"\u00e4"})") == "400 bad_idempotency_key");
+  CHECK(problem(R"({"room":"a","data":1,"key":")" + std::string(200, 'k') + "\"}").empty());
+  CHECK(problem(R"({"room":"a","data":1,"key":")" + std::string(201, 'k') + "\"}") ==
+        "400 bad_idempotency_key");
+}
+
+TEST_CASE("batch request: a message is as large as the limit and no larger, as what it stands for") {
+  const std::string most(20, 'x');
+  CHECK(problem(R"({"room":"a","data":")" + most + "\"}").empty());
+  CHECK(problem(R"({"room":"a","data":")" + most + "x\"}") == "413 message_too_big");
+  CHECK(problem(R"({"room":"a","data":"\u0078)" + most.substr(1) + "\"}").empty());
+  CHECK(problem(R"({"room":"a","data":[)" + std::string(18, '1') + "]}").empty());
+  CHECK(problem(R"({"room":"a","data":[)" + std::string(19, '1') + "]}") == "413 message_too_big");
+  // 20 and 21 bytes.
+  CHECK(problem(R"({"room":"a","data_base64":"eHh4eHh4eHh4eHh4eHh4eHh4eHg="})").empty());
+  CHECK(problem(R"({"room":"a","data_base64":"eHh4eHh4eHh4eHh4eHh4eHh4eHh4"})") == "413 message_too_big");
+}
+
+TEST_CASE(
+    "batch request: there are as many items as the limit and no more, a message counted for each room") {
+  const std::string refused =
+      "413 too_many_messages: more messages, one for each room, than limits.batch_messages allows: 3";
+  const std::string one = R"({"room":"a","data":1})";
+  CHECK(items(one + "," + one + "," + one).size() == 3);
+  CHECK(refusal(body_of(one + "," + one + "," + one + "," + one)) == refused);
+  CHECK(items(R"({"rooms":["a","b","c"],"data":1})").size() == 3);
+  CHECK(refusal(body_of(R"({"rooms":["a","b","c","d"],"data":1})")) == refused);
+  CHECK(items(one + R"(,{"rooms":["a","b"],"data":1})").size() == 3);
+  CHECK(refusal(body_of(one + R"(,{"rooms":["a","b","c","d","e"],"data":1})")) == refused);
+  // Those with a problem have an outcome as well.
+  const std::string bad = R"({"room":"","data":1})";
+  CHECK(items(bad + "," + bad + "," + bad).size() == 3);
+  CHECK(refusal(body_of(bad + "," + bad + "," + bad + "," + bad)) == refused);
+}

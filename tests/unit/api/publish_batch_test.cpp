@@ -1,0 +1,242 @@
+#include "api/publish_batch.h"
+
+#include <doctest/doctest.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "support/exchange_double.h"
+#include "support/fake_clock.h"
+#include "support/fake_engine.h"
+#include "support/fake_scheduler.h"
+
+using namespace roomcast;
+using test::ExchangeDouble;
+
+namespace {
+
+/// Keeps the deferred answers.
+struct Answers final : http::Connections {
+  void respond(base::SlotId id, http::Response response) override {
+    ids.push_back(id);
+    last = std::move(response);
+  }
+  std::vector<base::SlotId> ids;
+  std::optional<http::Response> last;
+};
+
+struct Fixture {
+  static ExchangeDouble post(std::string_view body, std::string_view content_type = "application/json") {
+    ExchangeDouble exchange(http::Method::post, "/api/publish");
+    exchange.edit().headers.add("Host", "chat.test");
+    if (!content_type.empty()) exchange.edit().headers.add("Content-Type", std::string(content_type));
+    exchange.edit().body = body;
+    return exchange;
+  }
+  /// Posts `{"messages":[…]}` with these.
+  void send(std::string_view messages) {
+    auto exchange = post(R"({"messages":[)" + std::string(messages) + "]}");
+    batch.handle(exchange, "");
+    CHECK(exchange.deferred());
+    CHECK_FALSE(exchange.answered());
+  }
+  void turn() { scheduler.run_turn(hub); }
+  /// The results of the last answer.
+  std::string results() {
+    if (!answers.last) return "none";
+    CHECK(answers.last->status == 200);
+    const std::string body(std::exchange(answers.last, std::nullopt)->body.view());
+    const std::string front = R"({"results":[)";
+    const std::string back = "]}\n";
+    CHECK(body.rfind(front, 0) == 0);
+    REQUIRE(body.size() >= front.size() + back.size());
+    CHECK(body.substr(body.size() - back.size()) == back);
+    return body.substr(front.size(), body.size() - front.size() - back.size());
+  }
+  /// What a request that is refused as a whole is told.
+  std::string refusal(ExchangeDouble exchange) {
+    batch.handle(exchange, "");
+    turn();
+    CHECK_FALSE(exchange.deferred());
+    CHECK(engine.log.empty());  // not even a room was made
+    if (!exchange.answered()) return "not answered";
+    const std::string body(exchange.body());
+    const std::string front = R"({"error":{"code":")";
+    if (body.rfind(front, 0) != 0) return body;
+    return std::to_string(exchange.status()) + " " +
+           body.substr(front.size(), body.find('"', front.size()) - front.size());
+  }
+  std::uint64_t messages(const std::string& room) { return engine.top(room).offset; }
+
+  test::FakeScheduler scheduler;
+  test::FakeEngine engine;
+  test::FakeClock clock;
+  base::Deadlines deadlines{clock, 50};
+  hub::Hub hub{{engine, scheduler, clock, deadlines}, {}};
+  Answers answers;
+  auth::OriginRules rules = *auth::OriginRules::parse({"https://listed.test"});
+  api::BatchLimits limits{20, 3};
+  hub::PublishOnce publisher{hub, scheduler, clock, deadlines, 100'000};
+  api::PublishBatch batch{publisher, answers, rules, limits};
+};
+
+/// The receipt of the first log's `offset`th message.
+std::string receipt(const std::string& room, int offset, bool duplicate = false) {
+  return R"({"room":")" + room + R"(","cursor":"0000000000000001-)" + std::to_string(offset) +
+         R"(","subscribers":0)" + (duplicate ? R"(,"duplicate":true})" : "}");
+}
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Fixture, "batch: each message and room has its receipt, in order, in one answer") {
+  send(R"({"room":"b","data":1},{"rooms":["a","b"],"data":"x"})");
+  CHECK_FALSE(answers.last.has_value());  // not from within the request
+  turn();
+  CHECK(answers.ids == std::vector<base::SlotId>{ExchangeDouble::id});
+  REQUIRE(answers.last);
+  CHECK(answers.last->headers.get("Content-Type") == "application/json");
+  CHECK(answers.last->headers.get("Cache-Control") == "no-store");
+  CHECK(results() == receipt("b", 1) + "," + receipt("a", 1) + "," + receipt("b", 2));
+}
+
+TEST_CASE_FIXTURE(Fixture, "batch: the answer waits for the last outcome, whichever comes first") {
+  engine.hold_answers = true;
+  send(R"({"room":"a","data":1},{"room":"b","data":2},{"room":"c","data":3})");
+  turn();
+  REQUIRE(engine.held.size() == 3);
+  engine.events().on_published(engine.held[2], hub::Position{1, 33});
+  engine.events().on_published(engine.held[0], hub::Position{1, 11});
+  turn();
+  CHECK_FALSE(answers.last.has_value());
+  engine.events().on_published(engine.held[1], hub::PublishRefusal{{}, "not today"});
+  turn();
+  CHECK(results() == receipt("a", 11) + "," +
+                         R"({"room":"b","error":{"code":"overloaded","message":"not today"}},)" +
+                         receipt("c", 33));
+  CHECK(answers.ids.size() == 1);
+}
+
+TEST_CASE_FIXTURE(Fixture, "batch: two under way at once each get their own") {
+  engine.hold_answers = true;
+  send(R"({"room":"a","data":1})");
+  send(R"({"room":"b","data":2})");
+  REQUIRE(engine.held.size() == 2);
+  engine.events().on_published(engine.held[1], hub::Position{1, 2});
+  turn();
+  CHECK(results() == receipt("b", 2));
+  engine.events().on_published(engine.held[0], hub::Position{1, 1});
+  turn();
+  CHECK(results() == receipt("a", 1));
+}
+
+TEST_CASE_FIXTURE(Fixture, "batch: no messages are answered with no results, and only problems with these") {
+  send("");
+  CHECK(results().empty());
+  send(R"({"rooms":[],"data":1})");
+  CHECK(results().empty());
+  send(R"({"room":"\u0001\"","data":1})");
+  const std::string only = results();
+  CHECK(only.find(R"({"room":"\u0001\"","error":{"code":"bad_room_name","message":")") == 0);
+  CHECK(engine.log.empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "batch: a message with a problem keeps none of the others from being published") {
+  send(R"({"room":"a","data":1},{"room":"b","data_base64":"x"},{"room":"c","data":3})");
+  turn();
+  CHECK(
+      results() ==
+      receipt("a", 1) + "," +
+          R"({"room":"b","error":{"code":"invalid_data","message":"data_base64 must be base64 with padding"}},)" +
+          receipt("c", 1));
+  CHECK(messages("b") == 0);
+}
+
+TEST_CASE_FIXTURE(Fixture, "batch: a key is good once in each room, within a batch and across") {
+  send(R"({"rooms":["a","b","a"],"data":1,"key":"k"})");
+  turn();
+  CHECK(results() == receipt("a", 1) + "," + receipt("b", 1) + "," + receipt("a", 1, true));
+  send(R"({"room":"b","data":1,"key":"k"},{"room":"a","data":2,"key":"k"},{"room":"a","data":2})");
+  turn();
+  CHECK(
+      results() ==
+      receipt("b", 1, true) + "," +
+          R"({"room":"a","error":{"code":"key_reused","message":"that idempotency key belongs to another message"}},)" +
+          receipt("a", 2));
+  CHECK(messages("b") == 1);
+}
+
+TEST_CASE_FIXTURE(Fixture, "batch: while the hub takes nothing each message is told so") {
+  hub.set_overloaded(true);
+  send(R"({"rooms":["a","b"],"data":1})");
+  turn();
+  const std::string both = results();
+  CHECK(both.find(R"({"room":"a","error":{"code":"overloaded",)") == 0);
+  CHECK(both.find(R"(,{"room":"b","error":{"code":"overloaded",)") != std::string::npos);
+}
+
+TEST_CASE_FIXTURE(Fixture, "batch: what is refused as a whole publishes nothing of it") {
+  const std::string good = R"({"messages":[{"room":"a","data":1},)";
+  CHECK(refusal(post(good + "1]}")) == "400 bad_request");
+  CHECK(refusal(post(good + R"({"room":"b"}]})")) == "400 bad_request");
+  CHECK(refusal(post(good)) == "400 invalid_json");
+  CHECK(refusal(post(good + R"({"rooms":["b","c","d"],"data":2}]})")) == "413 too_many_messages");
+  CHECK(refusal(post("")) == "400 invalid_json");
+}
+
+TEST_CASE_FIXTURE(Fixture, "batch: limits are those of the moment") {
+  limits.messages = 4;
+  send(R"({"rooms":["a","b","c","d"],"data":1})");
+  turn();
+  CHECK(results().find("error") == std::string::npos);
+  limits.message_bytes = 0;
+  send(R"({"room":"a","data":1})");
+  turn();
+  CHECK(results().find(R"("code":"message_too_big")") != std::string::npos);
+}
+
+TEST_CASE_FIXTURE(Fixture, "batch: it is application/json without a coding, or refused") {
+  const std::string_view good = R"({"messages":[{"room":"a","data":1}]})";
+  for (const char* type :
+       {"", "text/plain", "application/json-seq", "text/json", "application/x-www-form-urlencoded"})
+    CHECK(refusal(post(good, type)) == "415 unsupported_media_type");
+  auto coded = post(good);
+  coded.edit().headers.add("Content-Encoding", "gzip");
+  CHECK(refusal(std::move(coded)) == "415 unsupported_encoding");
+
+  for (const char* type : {"application/json", "Application/JSON; charset=utf-8", "application/json ;x=y"}) {
+    auto exchange = post(good, type);
+    exchange.edit().headers.add("Content-Encoding", "identity");
+    batch.handle(exchange, "");
+    turn();
+    CHECK(results().find("error") == std::string::npos);
+  }
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "batch: pages of listed origins may read the answer, whatever it is; nobody else") {
+  std::string origin;
+  bool may_read = false;
+  SUBCASE("listed") {
+    origin = "https://listed.test";
+    may_read = true;
+  }
+  SUBCASE("another") { origin = "https://other.test"; }
+  SUBCASE("no page") {}
+  const auto answer = [&](std::string_view body) {
+    answers.last.reset();
+    auto exchange = post(body);
+    if (!origin.empty()) exchange.edit().headers.add("Origin", origin);
+    batch.handle(exchange, "");
+    turn();
+    return exchange.answered() ? exchange.response() : answers.last.value();
+  };
+  for (const char* body : {R"({"messages":[{"room":"a","data":1}]})", R"({"messages":[]})", "{}"}) {
+    const http::Response response = answer(body);
+    CHECK(response.headers.get("Vary") == "Origin");
+    CHECK(response.headers.get("Access-Control-Allow-Origin").has_value() == may_read);
+    if (may_read) CHECK(response.headers.get("Access-Control-Allow-Origin") == origin);
+  }
+}
