@@ -18,7 +18,7 @@ namespace roomcast::transport {
 
 /// What may change by a reload; applies from the next request on.
 struct PollSettings {
-  std::int64_t wait_ms = 60'000;  ///< the longest wait there is; a longer `?wait=` is cut down to it
+  std::int64_t wait_ms = 50'000;  ///< the longest wait there is; a longer `?wait=` is cut down to it
   bool compression = true;        ///< gzip for whoever accepts it
 };
 
