@@ -40,18 +40,20 @@ Wiring::Wiring(const WiringParts& parts, const config::Config& config)
       guarded_publish_(origins_, publish_, parts.log),
       guarded_publish_batch_(origins_, publish_batch_, parts.log),
       guarded_presence_(origins_, presence_, parts.log),
-      preflight_(origins_),
+      room_preflight_(origins_, {http::Method::get, http::Method::head, http::Method::post}),
+      publish_preflight_(origins_, {http::Method::post}),
+      presence_preflight_(origins_, {http::Method::get, http::Method::head}),
       page_({}) {
   using enum http::Method;
   http::Router& router = parts.router;
   router.add({get}, "/rooms/{room}", guarded_room_);
   router.add({post}, "/rooms/{room}", guarded_publish_);
-  router.add({options}, "/rooms/{room}", preflight_);
+  router.add({options}, "/rooms/{room}", room_preflight_);
   router.add({get}, "/connect", guarded_connect_);
   router.add({get}, "/presence/{room}", guarded_presence_);
   router.add({post}, "/api/publish", guarded_publish_batch_);
-  router.add({options}, "/api/publish", preflight_);
-  router.add({options}, "/presence/{room}", preflight_);
+  router.add({options}, "/api/publish", publish_preflight_);
+  router.add({options}, "/presence/{room}", presence_preflight_);
   if (config.echo.enabled) router.add({get}, "/echo", guarded_echo_);
   router.add({get}, "/healthz", health_);
   router.add({get}, "/metrics", metrics_);

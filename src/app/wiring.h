@@ -85,7 +85,9 @@ class Wiring {
   auth::OriginGuard guarded_publish_;
   auth::OriginGuard guarded_publish_batch_;
   auth::OriginGuard guarded_presence_;
-  auth::PostPreflight preflight_;
+  auth::Preflight room_preflight_;
+  auth::Preflight publish_preflight_;
+  auth::Preflight presence_preflight_;
   http::StaticFiles page_;
 };
 

@@ -25,18 +25,22 @@ bool is_preflight(const http::Request& request) {
          request.headers.count("Access-Control-Request-Method") > 0;
 }
 
-http::Response answer_preflight(const OriginDecision& decision, std::initializer_list<http::Method> methods) {
-  if (!decision.allowed()) return refuse_origin(decision);
-  http::Response response;
-  response.status = 204;
-  add_cors(response.headers, decision);
-  if (decision.verdict != OriginVerdict::listed) return response;
+std::string list_of(const std::vector<http::Method>& methods) {
   std::string list;
   for (const auto method : methods) {
     if (!list.empty()) list += ", ";
     list += http::to_string(method);
   }
-  response.headers.add("Access-Control-Allow-Methods", std::move(list));
+  return list;
+}
+
+http::Response answer_preflight(const OriginDecision& decision, const std::vector<http::Method>& methods) {
+  if (!decision.allowed()) return refuse_origin(decision);
+  http::Response response;
+  response.status = 204;
+  add_cors(response.headers, decision);
+  if (decision.verdict != OriginVerdict::listed) return response;
+  response.headers.add("Access-Control-Allow-Methods", list_of(methods));
   response.headers.add("Access-Control-Allow-Headers", std::string(request_headers));
   response.headers.add("Access-Control-Max-Age", std::string(preflight_seconds));
   return response;

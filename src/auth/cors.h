@@ -1,7 +1,8 @@
 #pragma once
 
-#include <initializer_list>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "auth/origin.h"
 #include "http/message.h"
@@ -15,9 +16,12 @@ void add_cors(http::Headers& headers, const OriginDecision& decision);
 /// Whether `request` is a CORS preflight: OPTIONS with Origin and Access-Control-Request-Method.
 [[nodiscard]] bool is_preflight(const http::Request& request);
 
+/// The methods' names as a list for a header field.
+[[nodiscard]] std::string list_of(const std::vector<http::Method>& methods);
+
 /// The answer to a preflight: 204 with what is allowed, or the 403 of a denied origin.
 [[nodiscard]] http::Response answer_preflight(const OriginDecision& decision,
-                                              std::initializer_list<http::Method> methods);
+                                              const std::vector<http::Method>& methods);
 
 /// The 403 of a denied origin.
 [[nodiscard]] http::Response refuse_origin(const OriginDecision& decision);

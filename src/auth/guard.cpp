@@ -16,14 +16,14 @@ void OriginGuard::handle(http::Exchange& exchange, std::string_view rest) {
   exchange.respond(refuse_origin(decision));
 }
 
-void PostPreflight::handle(http::Exchange& exchange, std::string_view /*rest*/) {
+void Preflight::handle(http::Exchange& exchange, std::string_view /*rest*/) {
   const http::Request& request = exchange.request();
   if (is_preflight(request)) {
-    return exchange.respond(answer_preflight(check_origin(request, rules_), {http::Method::post}));
+    return exchange.respond(answer_preflight(check_origin(request, rules_), methods_));
   }
   http::Response response;
   response.status = 204;
-  response.headers.add("Allow", "GET, HEAD, OPTIONS, POST");
+  response.headers.add("Allow", list_of(methods_) + ", OPTIONS");
   exchange.respond(std::move(response));
 }
 

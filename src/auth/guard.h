@@ -1,6 +1,8 @@
 #pragma once
 
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "auth/origin.h"
 #include "base/log.h"
@@ -24,14 +26,18 @@ class OriginGuard final : public http::Handler {
   base::Log& log_;
 };
 
-/// `OPTIONS` where pages of other origins may POST: answers CORS preflights.
-class PostPreflight final : public http::Handler {
+/// `OPTIONS` where pages of other origins may do more than follow a link: answers CORS preflights, and
+/// everybody else with Allow.
+class Preflight final : public http::Handler {
  public:
-  explicit PostPreflight(const OriginRules& rules) : rules_(rules) {}
+  /// `rules` outlive the handler and are read anew for each request; `methods`: what else the path answers.
+  Preflight(const OriginRules& rules, std::vector<http::Method> methods)
+      : rules_(rules), methods_(std::move(methods)) {}
   void handle(http::Exchange& exchange, std::string_view rest) override;
 
  private:
   const OriginRules& rules_;
+  std::vector<http::Method> methods_;
 };
 
 }  // namespace roomcast::auth

@@ -3,8 +3,12 @@
 #include <doctest/doctest.h>
 
 #include <cstdint>
+#include <deque>
+#include <string>
 
+#include "auth/origin.h"
 #include "support/memory_stream.h"
+#include "transport/poll_join.h"
 #include "unit/app/server_parts.h"
 
 using namespace roomcast;
@@ -104,6 +108,30 @@ TEST_CASE_FIXTURE(Fixture, "drain: connections whose last bytes are still on the
   SUBCASE("or time is over") {
     CHECK(drain_for(0, 100) >= 100);
     CHECK(wire.is_open());
+  }
+}
+
+TEST_CASE_FIXTURE(Fixture, "drain: polls that wait are answered a share at a time, like everybody") {
+  const auth::OriginRules rules;
+  transport::PollJoin join(polls, sessions, rules);
+  router.add({http::Method::get}, "/rooms/{room}", join);
+  std::deque<MemoryWire> waiting(9);
+  for (MemoryWire& wire : waiting) {
+    http.accept(wire.make_stream(), {"192.0.2.1", 1}, {});
+    wire.send("GET /rooms/lobby?wait=60 HTTP/1.1\r\nHost: a\r\n\r\n");
+  }
+  loop.run_turn_without_waiting();
+  REQUIRE(polls.size() == 9);
+  drain.begin(15'000, 15'000);
+  CHECK(polls.size() == 1);
+  CHECK(run_until([&] { return polls.size() == 0; }));
+  for (MemoryWire& wire : waiting)
+    wire.end();
+  CHECK(run());
+  CHECK(http.connections() == 0);
+  for (const MemoryWire& wire : waiting) {
+    CHECK(wire.received().find("Connection: close\r\n") != std::string::npos);
+    CHECK(wire.received().find(R"("gap":null,"messages":[]})") != std::string::npos);
   }
 }
 

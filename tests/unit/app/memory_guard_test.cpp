@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "support/memory_stream.h"
 #include "unit/app/server_parts.h"
 
 using namespace roomcast;
@@ -58,6 +59,30 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(hub.overloaded());
   CHECK(fast.closes.empty());
   CHECK(slow.closes == std::vector<base::CloseReason>{base::CloseReason::slow_consumer});
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "memory guard: past the limit whoever does not read a large answer is closed too") {
+  struct Large final : http::Handler {
+    void handle(http::Exchange& exchange, std::string_view /*rest*/) override {
+      exchange.respond(http::Response::of(200, "text/plain", std::string(5'000, 'x')));
+    }
+  } large;
+  router.set_fallback(large);
+  test::MemoryWire reading;
+  test::MemoryWire stuck;
+  for (auto* wire : {&reading, &stuck}) {
+    http.accept(wire->make_stream(), {"192.0.2.1", 1}, {});
+    wire->set_room(wire == &stuck ? 4'000 : test::MemoryWire::unlimited);
+    wire->send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  }
+  guard.set_limits({plenty, 8'000});
+  CHECK(guard_looks());
+  CHECK(stuck.is_open());
+  guard.set_limits({1, 8'000});
+  CHECK(guard_looks());
+  CHECK(run_until([&] { return !stuck.is_open(); }));
+  CHECK(reading.is_open());
 }
 
 TEST_CASE_FIXTURE(Fixture, "memory guard: it gives way again only when a tenth of the limit is free") {

@@ -39,7 +39,7 @@ struct Fixture {
   base::Log log{base::LogLevel::error, base::LogFormat::text};
   Inner inner;
   auth::OriginGuard guard{rules, inner, log};
-  auth::PostPreflight preflight{rules};
+  auth::Preflight preflight{rules, {http::Method::get, http::Method::post}};
 };
 
 }  // namespace
@@ -70,16 +70,16 @@ TEST_CASE_FIXTURE(Fixture, "guard: changed rules hold from the next request on")
   CHECK(guarded("https://listed.test").status() == 403);
 }
 
-TEST_CASE_FIXTURE(Fixture, "post preflight: a listed origin is told that it may POST") {
+TEST_CASE_FIXTURE(Fixture, "preflight: a listed origin is told what it may do") {
   auto exchange = ask(http::Method::options, "https://listed.test");
   exchange.edit().headers.add("Access-Control-Request-Method", "POST");
   preflight.handle(exchange, "lobby");
   CHECK(exchange.status() == 204);
   CHECK(exchange.header("Access-Control-Allow-Origin") == "https://listed.test");
-  CHECK(exchange.header("Access-Control-Allow-Methods") == "POST");
+  CHECK(exchange.header("Access-Control-Allow-Methods") == "GET, POST");
 }
 
-TEST_CASE_FIXTURE(Fixture, "post preflight: any other origin is refused") {
+TEST_CASE_FIXTURE(Fixture, "preflight: any other origin is refused") {
   auto exchange = ask(http::Method::options, "https://other.test");
   exchange.edit().headers.add("Access-Control-Request-Method", "POST");
   preflight.handle(exchange, "lobby");
@@ -87,12 +87,12 @@ TEST_CASE_FIXTURE(Fixture, "post preflight: any other origin is refused") {
   CHECK(exchange.response().headers.count("Access-Control-Allow-Origin") == 0);
 }
 
-TEST_CASE_FIXTURE(Fixture, "post preflight: plain OPTIONS is told the methods there are") {
+TEST_CASE_FIXTURE(Fixture, "preflight: plain OPTIONS is told the methods there are") {
   for (const char* origin : {"", "https://other.test"}) {
     auto exchange = ask(http::Method::options, origin);
     preflight.handle(exchange, "lobby");
     CHECK(exchange.status() == 204);
-    CHECK(exchange.header("Allow") == "GET, HEAD, OPTIONS, POST");
+    CHECK(exchange.header("Allow") == "GET, POST, OPTIONS");
     CHECK(exchange.response().headers.count("Access-Control-Allow-Methods") == 0);
   }
 }
