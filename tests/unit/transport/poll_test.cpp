@@ -2,111 +2,16 @@
 
 #include <cstdint>
 #include <limits>
-#include <list>
-#include <memory>
-#include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
-#include "base/log.h"
-#include "dialect/message_list.h"
-#include "hub/cursor.h"
-#include "support/exchange_double.h"
-#include "support/fake_clock.h"
-#include "support/fake_engine.h"
-#include "support/fake_scheduler.h"
-#include "support/stream_reader.h"
-#include "transport/poll_join.h"
-#include "transport/polls.h"
+#include "unit/transport/poll_fixture.h"
 
 using namespace roomcast;
 using namespace roomcast::transport;
+using namespace roomcast::transport::test;
 using roomcast::test::ExchangeDouble;
-
-namespace {
-
-/// Keeps the deferred answers in the order in which they came.
-struct Answers final : http::Connections {
-  void respond(base::SlotId /*id*/, http::Response response) override { all.push_back(std::move(response)); }
-  std::vector<http::Response> all;
-};
-
-const std::string no_log = "00000000000000aa-5";  // a cursor of no log here
-
-std::string cursor(std::uint64_t offset) { return hub::to_cursor({1, offset}); }
-
-struct Fixture {
-  ExchangeDouble& ask(std::string_view query, std::string_view room = "lobby",
-                      http::Method method = http::Method::get) {
-    return ask(ExchangeDouble(method, "/rooms/lobby" + std::string(query)), room);
-  }
-  ExchangeDouble& ask(ExchangeDouble exchange, std::string_view room = "lobby") {
-    exchanges.push_back(std::move(exchange));
-    join.handle(exchanges.back(), room);
-    return exchanges.back();
-  }
-  void publish(std::string_view payload, std::string_view room = "lobby") {
-    hub.publish(room, {hub::Kind::text, base::FrameRef::copy_of(payload), {}, 0});
-  }
-  void turn() { scheduler.run_turn(hub); }
-  void pass(std::int64_t ms) {
-    clock.advance(ms);
-    deadlines.sweep();
-    turn();
-  }
-  /// What each answer of late says, in short: its messages' data, and where to go on.
-  std::vector<std::string> heard() {
-    std::vector<std::string> words;
-    for (const http::Response& response : std::exchange(answers.all, {}))
-      words.push_back(response.status == 200 ? summary(response) : std::to_string(response.status));
-    return words;
-  }
-  static std::string summary(const http::Response& response) {
-    const std::string body(response.body.view());
-    std::string words;
-    for (std::size_t at = 0; (at = body.find(R"("data":")", at)) != std::string::npos;) {
-      at += 8;
-      words += body.substr(at, body.find('"', at) - at) + " ";
-    }
-    if (body.find(R"("gap":null)") == std::string::npos) words += "gap ";
-    const std::string place(response.headers.get("Roomcast-Cursor").value_or("?"));
-    CHECK(body.find(R"({"room":"lobby","cursor":")" + place + '"') == 0);
-    return words + place;
-  }
-  /// The status and code of an answer given at once.
-  static std::string refusal(const ExchangeDouble& exchange) {
-    CHECK_FALSE(exchange.deferred());
-    if (!exchange.answered()) return "not answered";
-    const std::string body(exchange.body());
-    const std::string front = R"({"error":{"code":")";
-    return std::to_string(exchange.status()) + " " +
-           body.substr(front.size(), body.find('"', front.size()) - front.size());
-  }
-
-  test::FakeEngine engine;
-  test::FakeScheduler scheduler;
-  test::FakeClock clock;
-  base::Log log{base::LogLevel::error, base::LogFormat::text};
-  base::Deadlines deadlines{clock, 50};
-  hub::Hub hub{{engine, scheduler, clock, deadlines},
-               {},
-               hub::RoomRules(hub::RoomSettings{{100, 1'000'000, 600'000}, {}})};
-  hub::PublishOnce publisher{hub, scheduler, clock, deadlines, 100'000};
-  session::SessionTable sessions{hub, publisher, scheduler, clock, log};
-  Answers answers;
-  std::list<ExchangeDouble> exchanges;
-  dialect::MessageList items;
-  Polls polls{{hub, scheduler, deadlines, answers, items}};
-  auth::OriginRules rules = *auth::OriginRules::parse({"https://listed.test"});
-  PollJoin join{polls, sessions, rules};
-};
-
-using Words = std::vector<std::string>;
-
-}  // namespace
 
 TEST_CASE("poll: a wait is seconds, whole or with decimals, and nothing else") {
   CHECK(parse_wait("0") == 0);
@@ -124,7 +29,7 @@ TEST_CASE("poll: a wait is seconds, whole or with decimals, and nothing else") {
     CHECK_FALSE(parse_wait(text).has_value());
 }
 
-TEST_CASE_FIXTURE(Fixture,
+TEST_CASE_FIXTURE(PollFixture,
                   "poll: without a wait it is answered in the same turn, with where the room stands") {
   publish("1");
   turn();
@@ -146,7 +51,7 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(hub.subscribers("lobby") == 0);
 }
 
-TEST_CASE_FIXTURE(Fixture, "poll: what came after the cursor is a list of message objects") {
+TEST_CASE_FIXTURE(PollFixture, "poll: what came after the cursor is a list of message objects") {
   publish("1");
   publish("2");
   publish("3");
@@ -166,7 +71,8 @@ TEST_CASE_FIXTURE(Fixture, "poll: what came after the cursor is a list of messag
   CHECK(heard().size() == 2);
 }
 
-TEST_CASE_FIXTURE(Fixture, "poll: one that waits is answered at the end of the turn, with all of that turn") {
+TEST_CASE_FIXTURE(PollFixture,
+                  "poll: one that waits is answered at the end of the turn, with all of that turn") {
   auto& exchange = ask("?wait=30");
   CHECK(exchange.watched());
   turn();
@@ -185,7 +91,7 @@ TEST_CASE_FIXTURE(Fixture, "poll: one that waits is answered at the end of the t
   CHECK(answers.all.empty());  // once
 }
 
-TEST_CASE_FIXTURE(Fixture, "poll: what comes in several pieces of one turn goes into one answer") {
+TEST_CASE_FIXTURE(PollFixture, "poll: what comes in several pieces of one turn goes into one answer") {
   ask("?wait=30");
   turn();
   publish("1");
@@ -196,7 +102,7 @@ TEST_CASE_FIXTURE(Fixture, "poll: what comes in several pieces of one turn goes 
   CHECK(heard() == Words{"1 2 " + cursor(2)});
 }
 
-TEST_CASE_FIXTURE(Fixture, "poll: one that waits but has missed something is answered at once") {
+TEST_CASE_FIXTURE(PollFixture, "poll: one that waits but has missed something is answered at once") {
   publish("1");
   publish("2");
   turn();
@@ -211,7 +117,7 @@ TEST_CASE_FIXTURE(Fixture, "poll: one that waits but has missed something is ans
   CHECK(heard() == Words{"3 " + cursor(3)});
 }
 
-TEST_CASE_FIXTURE(Fixture, "poll: when the wait is over the list is empty, and the cursor still good") {
+TEST_CASE_FIXTURE(PollFixture, "poll: when the wait is over the list is empty, and the cursor still good") {
   publish("1");
   turn();
   ask("?wait=1.5");
@@ -224,7 +130,7 @@ TEST_CASE_FIXTURE(Fixture, "poll: when the wait is over the list is empty, and t
   CHECK(hub.subscribers("lobby") == 0);
 }
 
-TEST_CASE_FIXTURE(Fixture, "poll: a longer wait than the server's is cut down to that") {
+TEST_CASE_FIXTURE(PollFixture, "poll: a longer wait than the server's is cut down to that") {
   polls.set_settings({2'000, true});
   ask("?wait=2.001");
   ask("?wait=" + std::string(40, '9'));
@@ -235,7 +141,7 @@ TEST_CASE_FIXTURE(Fixture, "poll: a longer wait than the server's is cut down to
   CHECK(answers.all.size() == 2);
 }
 
-TEST_CASE_FIXTURE(Fixture, "poll: a gap is told at once, with what is kept") {
+TEST_CASE_FIXTURE(PollFixture, "poll: a gap is told at once, with what is kept") {
   ask("?wait=30&since=" + no_log);
   turn();
   REQUIRE(answers.all.size() == 1);
@@ -253,7 +159,7 @@ TEST_CASE_FIXTURE(Fixture, "poll: a gap is told at once, with what is kept") {
   CHECK(heard() == Words{"1 2 gap " + cursor(2), "2 gap " + cursor(2)});
 }
 
-TEST_CASE_FIXTURE(Fixture,
+TEST_CASE_FIXTURE(PollFixture,
                   "poll: more than a page comes page by page, each going on at the last one's cursor") {
   hub.set_limits({std::size_t{8} << 20U, std::size_t{256} << 20U, 2});
   for (const char* payload : {"1", "2", "3", "4", "5"})
@@ -266,7 +172,7 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(heard() == Words{"1 2 " + cursor(2), "3 4 " + cursor(4), "5 " + cursor(5)});
 }
 
-TEST_CASE_FIXTURE(Fixture, "poll: one that does not wait gets its page even if that takes a few turns") {
+TEST_CASE_FIXTURE(PollFixture, "poll: one that does not wait gets its page even if that takes a few turns") {
   const Words rooms{"a", "b", "c", "d", "lobby"};  // one more than pages are made in a slice
   for (const std::string& room : rooms) {
     publish("1", room);
@@ -285,7 +191,7 @@ TEST_CASE_FIXTURE(Fixture, "poll: one that does not wait gets its page even if t
   CHECK(heard() == Words{"1 " + cursor(1)});
 }
 
-TEST_CASE_FIXTURE(Fixture, "poll: a room that does not open in ten seconds is told to be tried again") {
+TEST_CASE_FIXTURE(PollFixture, "poll: a room that does not open in ten seconds is told to be tried again") {
   engine.hold_rooms = true;
   ask("?wait=60");
   ask("");
@@ -299,7 +205,7 @@ TEST_CASE_FIXTURE(Fixture, "poll: a room that does not open in ten seconds is to
   CHECK(polls.size() == 0);
 }
 
-TEST_CASE_FIXTURE(Fixture, "poll: the wait begins when the room is open") {
+TEST_CASE_FIXTURE(PollFixture, "poll: the wait begins when the room is open") {
   engine.hold_rooms = true;
   ask("?wait=2");
   pass(5'000);
@@ -311,7 +217,8 @@ TEST_CASE_FIXTURE(Fixture, "poll: the wait begins when the room is open") {
   CHECK(heard() == Words{cursor(0)});
 }
 
-TEST_CASE_FIXTURE(Fixture, "poll: a client that goes away is no longer in the room, and nobody is answered") {
+TEST_CASE_FIXTURE(PollFixture,
+                  "poll: a client that goes away is no longer in the room, and nobody is answered") {
   auto& waiting = ask("?wait=30&name=ada");
   turn();
   CHECK(hub.presence("lobby").count == 1);
@@ -332,7 +239,7 @@ TEST_CASE_FIXTURE(Fixture, "poll: a client that goes away is no longer in the ro
   CHECK(answers.all.empty());
 }
 
-TEST_CASE_FIXTURE(Fixture,
+TEST_CASE_FIXTURE(PollFixture,
                   "polls: a few at a time are closed, with an empty list, to come back by themselves") {
   for (int i = 0; i < 5; ++i)
     ask("?wait=30");
@@ -354,7 +261,7 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(heard() == Words{"503"});
 }
 
-TEST_CASE_FIXTURE(Fixture, "polls: at the end all are dropped without an answer") {
+TEST_CASE_FIXTURE(PollFixture, "polls: at the end all are dropped without an answer") {
   ask("?wait=30");
   ask("?wait=30");
   turn();
@@ -365,7 +272,7 @@ TEST_CASE_FIXTURE(Fixture, "polls: at the end all are dropped without an answer"
   CHECK(answers.all.empty());
 }
 
-TEST_CASE_FIXTURE(Fixture, "poll: HEAD never waits") {
+TEST_CASE_FIXTURE(PollFixture, "poll: HEAD never waits") {
   publish("1");
   turn();
   ask("?wait=30", "lobby", http::Method::get);
@@ -378,7 +285,7 @@ TEST_CASE_FIXTURE(Fixture, "poll: HEAD never waits") {
   CHECK(answers.all[0].headers.get("Roomcast-Subscribers") == "1");
 }
 
-TEST_CASE_FIXTURE(Fixture, "poll: what makes no sense is refused before anything is waited for") {
+TEST_CASE_FIXTURE(PollFixture, "poll: what makes no sense is refused before anything is waited for") {
   CHECK(refusal(ask("?wait=soon")) == "400 bad_wait");
   CHECK(refusal(ask("?wait=")) == "400 bad_wait");
   CHECK(refusal(ask("?wait=-1")) == "400 bad_wait");
@@ -391,142 +298,4 @@ TEST_CASE_FIXTURE(Fixture, "poll: what makes no sense is refused before anything
   CHECK(exchanges.back().header("Vary").find("Accept, Accept-Encoding") == 0);
   CHECK(polls.size() == 0);
   CHECK(engine.log.empty());
-}
-
-TEST_CASE_FIXTURE(Fixture, "poll: pages of listed origins may read the answer, good or bad; nobody else") {
-  std::string origin;
-  bool may_read = false;
-  SUBCASE("listed") {
-    origin = "https://listed.test";
-    may_read = true;
-  }
-  SUBCASE("another") { origin = "https://other.test"; }
-  const auto check = [&](const http::Response& response) {
-    CHECK(response.headers.get("Access-Control-Allow-Origin").has_value() == may_read);
-    CHECK(response.headers.has_token("Vary", "Origin"));
-  };
-  const auto ask_from = [&](std::string_view target) -> ExchangeDouble& {
-    ExchangeDouble exchange(http::Method::get, target);
-    exchange.edit().headers.add("Host", "chat.test");
-    exchange.edit().headers.add("Origin", origin);
-    return ask(std::move(exchange));
-  };
-  ask_from("/rooms/lobby");
-  turn();
-  REQUIRE(answers.all.size() == 1);
-  check(answers.all[0]);
-  check(ask_from("/rooms/lobby?wait=x").response());
-  engine.hold_rooms = true;
-  ExchangeDouble exchange(http::Method::get, "/rooms/attic");
-  exchange.edit().headers.add("Host", "chat.test");
-  exchange.edit().headers.add("Origin", origin);
-  ask(std::move(exchange), "attic");
-  pass(10'000);
-  REQUIRE(answers.all.size() == 2);
-  CHECK(answers.all[1].status == 503);
-  check(answers.all[1]);
-}
-
-TEST_CASE_FIXTURE(Fixture,
-                  "poll: a body of some length is compressed for whoever accepts that, once for all") {
-  const auto ask_coded = [&](std::string_view coding) {
-    ExchangeDouble exchange(http::Method::get, "/rooms/lobby?wait=30");
-    if (!coding.empty()) exchange.edit().headers.add("Accept-Encoding", std::string(coding));
-    ask(std::move(exchange));
-  };
-  const auto all_ask = [&] {
-    for (const char* coding : {"gzip", "", "br, gzip;q=0.5", "gzip;q=0", "gzip"})
-      ask_coded(coding);
-    turn();
-  };
-  all_ask();
-  publish(std::string(2'000, 'x'));
-  turn();
-  REQUIRE(answers.all.size() == 5);
-  const auto is_coded = [&](std::size_t i) {
-    return answers.all[i].headers.get("Content-Encoding") == "gzip";
-  };
-  const auto bytes = [&](std::size_t i) { return answers.all[i].body.view(); };
-  CHECK(is_coded(0));
-  CHECK_FALSE(is_coded(1));
-  CHECK(is_coded(2));
-  CHECK_FALSE(is_coded(3));
-  CHECK(is_coded(4));
-  // The very same bytes, not only equal ones.
-  CHECK(bytes(0).data() == bytes(2).data());
-  CHECK(bytes(0).data() == bytes(4).data());
-  CHECK(bytes(1).data() == bytes(3).data());
-  CHECK(bytes(0).size() < 200);
-  CHECK(test::Gunzip().read(bytes(0)) == bytes(1));
-
-  answers.all.clear();
-  all_ask();
-  publish("short");
-  turn();
-  REQUIRE(answers.all.size() == 5);
-  for (std::size_t i = 0; i < 5; ++i)
-    CHECK_FALSE(is_coded(i));
-
-  answers.all.clear();
-  polls.set_settings({60'000, false});
-  all_ask();
-  publish(std::string(2'000, 'y'));
-  turn();
-  REQUIRE(answers.all.size() == 5);
-  for (std::size_t i = 0; i < 5; ++i)
-    CHECK_FALSE(is_coded(i));
-}
-
-TEST_CASE_FIXTURE(Fixture, "poll: bodies are compressed from 1,024 bytes on") {
-  ask("?wait=30");
-  turn();
-  publish("x");
-  turn();
-  const std::size_t around = answers.all.at(0).body.size() - 1;
-  for (const std::size_t size : {std::size_t{1'023}, std::size_t{1'024}}) {
-    answers.all.clear();
-    ExchangeDouble exchange(http::Method::get, "/rooms/lobby?wait=30");
-    exchange.edit().headers.add("Accept-Encoding", "gzip");
-    ask(std::move(exchange));
-    turn();
-    publish(std::string(size - around, 'x'));
-    turn();
-    REQUIRE(answers.all.size() == 1);
-    CHECK(answers.all[0].headers.get("Content-Encoding").has_value() == (size == 1'024));
-  }
-}
-
-TEST_CASE_FIXTURE(Fixture, "poll: thousands who wait for one message share one body") {
-  for (int i = 0; i < 3'000; ++i)
-    ask("?wait=30");
-  turn();
-  publish("hi");
-  turn();
-  REQUIRE(answers.all.size() == 3'000);
-  std::set<const void*> bodies;
-  for (const http::Response& response : answers.all)
-    bodies.insert(response.body.view().data());
-  CHECK(bodies.size() == 1);
-}
-
-TEST_CASE_FIXTURE(Fixture, "poll: nobody gets the body of another room, or of another gap") {
-  ask("?wait=30");
-  ask("?wait=30", "attic");
-  ask("?wait=30");
-  turn();
-  publish("hi");
-  publish("hi", "attic");
-  turn();
-  REQUIRE(answers.all.size() == 3);
-  std::size_t of_attic = 0;
-  for (const http::Response& response : answers.all)
-    of_attic += response.body.view().find(R"({"room":"attic",)") == 0 ? 1U : 0U;
-  CHECK(of_attic == 1);
-
-  answers.all.clear();
-  ask("?since=" + cursor(0));
-  ask("?since=" + no_log);
-  ask("?since=" + cursor(0));
-  turn();
-  CHECK(heard() == Words{"hi " + cursor(1), "hi gap " + cursor(1), "hi " + cursor(1)});
 }
