@@ -32,7 +32,8 @@ void Poll::on_joined(hub::Membership& /*membership*/, const hub::Joined& joined)
   joined_ = true;
   cursor_ = joined.cursor;
   gap_ = joined.gap;
-  deadline_.set_in(options_.wait_ms);
+  // Who does not wait is answered in this turn, or as soon as the page it asked for is there.
+  deadline_.set_in(options_.wait_ms == 0 ? join_ms : options_.wait_ms);
   if (gap_ || options_.wait_ms == 0) polls_.parts().scheduler.mark_dirty(*this);
 }
 
