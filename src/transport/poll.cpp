@@ -13,6 +13,7 @@ namespace {
 
 // For an engine that takes its time to say where a room stands.
 constexpr std::int64_t join_ms = 10'000;
+constexpr std::int64_t page_check_ms = 20;
 
 }  // namespace
 
@@ -32,7 +33,8 @@ void Poll::on_joined(hub::Membership& /*membership*/, const hub::Joined& joined)
   joined_ = true;
   cursor_ = joined.cursor;
   gap_ = joined.gap;
-  deadline_.set_in(options_.wait_ms);
+  // Who does not wait is answered in this turn, or as soon as the page it asked for is there.
+  deadline_.set_in(options_.wait_ms == 0 ? join_ms : options_.wait_ms);
   if (gap_ || options_.wait_ms == 0) polls_.parts().scheduler.mark_dirty(*this);
 }
 
@@ -51,12 +53,16 @@ void Poll::deliver(hub::Batch& batch, std::size_t from) {
 }
 
 void Poll::flush() {
-  // When many come at once the first page may take until a later turn.
-  const bool page_is_due = membership_ && membership_->is_catching_up() && items_.empty();
-  if (!page_is_due) answer();
+  if (!is_page_due()) answer();
 }
 
-void Poll::on_deadline() { answer(); }
+void Poll::on_deadline() {
+  // The wait is for what is yet to come: what the room has already is not left out because it takes a moment.
+  if (is_page_due()) return deadline_.set_in(page_check_ms);
+  answer();
+}
+
+bool Poll::is_page_due() const { return membership_ && membership_->is_catching_up() && items_.empty(); }
 
 void Poll::answer() {
   if (!membership_) return;

@@ -50,6 +50,8 @@ class Poll final : public base::Mortal,
   void deliver(hub::Batch& batch, std::size_t from) override;
   void flush() override;
   void on_deadline() override;
+  /// The room has messages for it that come in a later turn, because many came at once.
+  [[nodiscard]] bool is_page_due() const;
 
   Polls& polls_;
   PollOptions options_;

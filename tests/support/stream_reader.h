@@ -62,7 +62,8 @@ class Gunzip {
       stream_.next_out = reinterpret_cast<Bytef*>(piece.data());
       stream_.avail_out = piece.size();
       const int status = inflate(&stream_, Z_SYNC_FLUSH);
-      if (status != Z_OK && status != Z_BUF_ERROR) throw std::runtime_error("not gzip");
+      if (status != Z_OK && status != Z_BUF_ERROR && status != Z_STREAM_END)
+        throw std::runtime_error("not gzip");
       out.append(piece.data(), piece.size() - stream_.avail_out);
     } while (stream_.avail_out == 0);
     return out;

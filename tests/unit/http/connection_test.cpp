@@ -40,9 +40,10 @@ class FakeScheduler final : public base::Scheduler {
   std::vector<std::unique_ptr<base::Mortal>> graveyard;
 };
 
-/// Answers with what it was asked; "/later" defers, "/up" takes the stream over, "/big" answers at length,
+/// Answers with what it was asked; "/later" defers, "/watched" does and wants to know if the client goes,
+/// "/up" takes the stream over, "/big" answers at length,
 /// "/nothing" breaks its promise, "/throw" fails.
-class Probe final : public http::Handler {
+class Probe final : public http::Handler, private http::ClientWatch {
  public:
   void handle(http::Exchange& exchange, std::string_view) override {
     const auto& request = exchange.request();
@@ -50,6 +51,8 @@ class Probe final : public http::Handler {
     clients.push_back(request.client);
     if (request.path == "/later") {
       deferred.push_back(exchange.defer());
+    } else if (request.path == "/watched") {
+      deferred.push_back(exchange.defer_for(*this, base::SlotId{42, 7}));
     } else if (request.path == "/up") {
       hand_over.emplace(exchange.take_over("HTTP/1.1 101 Switching Protocols\r\n\r\n"));
     } else if (request.path == "/endless") {
@@ -74,8 +77,16 @@ class Probe final : public http::Handler {
   std::vector<std::string> seen;
   std::vector<http::Client> clients;
   std::vector<base::SlotId> deferred;
+  std::vector<base::SlotId> gone;  // waiters whose clients went away
   std::optional<http::HandOver> hand_over;
   http::Connections* server = nullptr;
+
+ private:
+  void on_client_gone(base::SlotId waiter) override {
+    gone.push_back(waiter);
+    // Its answer goes nowhere by now.
+    server->respond(deferred.back(), http::Response::of(200, "text/plain", "too late"));
+  }
 };
 
 struct Fixture {
@@ -203,6 +214,38 @@ TEST_CASE_FIXTURE(Fixture, "connection: a deferred answer whose client is gone g
   CHECK(stream.destroyed);
   server.respond(probe.deferred.at(0), http::Response::of(200, "text/plain", "now"));
   CHECK(stream.take() == "");
+}
+
+TEST_CASE_FIXTURE(Fixture, "connection: whoever watches is told once that the client went, and nobody else") {
+  const std::vector<base::SlotId> told{{42, 7}};
+  exchange(get("/watched"));
+  CHECK(probe.gone.empty());
+  SUBCASE("broken") {
+    stream.events->on_error("reset");
+    CHECK(probe.gone == told);
+  }
+  SUBCASE("closed") {
+    stream.end();
+    CHECK(probe.gone == told);
+    stream.events->on_error("reset");
+  }
+  reap();
+  CHECK(probe.gone == told);
+  CHECK(stream.destroyed);
+  CHECK(stream.written == "");
+  CHECK(server.connections() == 0);
+}
+
+TEST_CASE_FIXTURE(Fixture, "connection: a client that goes after a watched answer is nobody's news") {
+  exchange(get("/watched"));
+  server.respond(probe.deferred.at(0), http::Response::of(200, "text/plain", "now"));
+  CHECK(stream.take() == ok("now"));
+  SUBCASE("at once") {}
+  SUBCASE("within a later answer that nobody watches") { exchange(get("/later")); }
+  stream.events->on_error("reset");
+  reap();
+  CHECK(stream.destroyed);
+  CHECK(probe.gone.empty());
 }
 
 TEST_CASE_FIXTURE(Fixture, "connection: reading pauses while too much is pipelined behind an open answer") {

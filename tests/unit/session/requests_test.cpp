@@ -311,3 +311,55 @@ TEST_CASE_FIXTURE(Fixture, "requests: a page of history of a room that is still 
   say(wire, R"({"type":"history","id":1,"room":"a"})");
   CHECK(heard(wire) == "error:\"overloaded\"#1");
 }
+
+TEST_CASE_FIXTURE(Fixture, "requests: a message with a key is published once, whoever sends it again") {
+  auto& ada = greeted("lobby");
+  auto& bob = greeted("");
+  say(ada, R"({"type":"publish","id":1,"data":"x","key":"k"})");
+  turn();
+  CHECK(
+      ada.sent.find(R"({"type":"ok","id":1,"room":"lobby","cursor":"0000000000000001-1","subscribers":1})") !=
+      std::string::npos);
+  CHECK(heard(ada).find("message") != std::string::npos);
+  say(ada, R"({"type":"publish","id":2,"data":"x","key":"k"})");
+  say(bob, R"({"type":"publish","id":3,"room":"lobby","data":"x","key":"k"})");
+  say(bob, R"({"type":"publish","room":"lobby","data":"x","key":"k"})");
+  turn();
+  CHECK(
+      ada.sent ==
+      R"((ok:{"type":"ok","id":2,"room":"lobby","cursor":"0000000000000001-1","subscribers":1,"duplicate":true}))");
+  CHECK(heard(bob) == "ok#3");
+  CHECK(engine.top("lobby").offset == 1);
+}
+
+TEST_CASE_FIXTURE(Fixture, "requests: two with one key under way at once both get the one place") {
+  engine.hold_answers = true;
+  auto& wire = greeted("");
+  say(wire, R"({"type":"publish","id":1,"room":"lobby","data":"x","key":"k"})");
+  say(wire, R"({"type":"publish","id":2,"room":"lobby","data":"x","key":"k"})");
+  turn();
+  CHECK(wire.sent.empty());
+  REQUIRE(engine.held.size() == 1);
+  engine.events().on_published(engine.held[0], hub::Position{1, 1});
+  turn();
+  CHECK(heard(wire) == "ok#1 ok#2");
+}
+
+TEST_CASE_FIXTURE(Fixture, "requests: a key belongs to one message of one room") {
+  auto& wire = greeted("");
+  say(wire, R"({"type":"publish","room":"lobby","data":"1","key":"k"})");
+  turn();
+  say(wire, R"({"type":"publish","id":1,"room":"lobby","data":"2","key":"k"})");
+  say(wire, R"({"type":"publish","id":2,"room":"lobby","data":1,"key":"k"})");
+  say(wire, R"({"type":"publish","id":3,"room":"lobby","data_base64":"MQ==","key":"k"})");
+  say(wire, R"({"type":"publish","room":"lobby","data":"2","key":"k"})");
+  say(wire, R"({"type":"publish","id":4,"room":"attic","data":"2","key":"k"})");
+  turn();
+  const std::string words = heard(wire);
+  const std::string reused = "error:\"key_reused\"";
+  for (const char* id : {"#1", "#2", "#3"})
+    CHECK(words.find(reused + id) != std::string::npos);
+  CHECK((" " + words + " ").find(" " + reused + " ") != std::string::npos);
+  CHECK(words.find("ok#4") != std::string::npos);
+  CHECK(engine.top("lobby").offset == 1);
+}
