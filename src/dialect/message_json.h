@@ -8,9 +8,9 @@
 namespace roomcast::dialect {
 
 /// Appends the message as one JSON object on one line:
-/// `{"type":"message","room","cursor","time","from","data"}`. `from` is null if the sender has no name. A text
-/// payload is a JSON string; a json payload stands as it came, line breaks between its tokens replaced by
-/// spaces; a binary one is `data_base64` (RFC 4648 section 4) in place of `data`.
+/// `{"type":"message","room","cursor","time","from","data"}`. `from` is null if the sender has no name. A
+/// text payload is a JSON string; a json payload stands as it came, line breaks between its tokens replaced
+/// by spaces; a binary one is `data_base64` (RFC 4648 section 4) in place of `data`.
 void append_message_json(std::string& out, std::string_view room, const hub::Message& message);
 
 }  // namespace roomcast::dialect

@@ -236,7 +236,9 @@ void WebSocket::keep_alive() {
   const WebSocketSettings& settings = shared_.settings;
   // A client whose bytes wait unread can't be heard, but can show that it lives by taking what it is owed.
   const bool could_be_heard = !paused_ || !queue_.empty();
-  const auto until_next_ms = [&] { return std::min(settings.ping_ms, settings.pong_timeout_ms - silent_ms_); };
+  const auto until_next_ms = [&] {
+    return std::min(settings.ping_ms, settings.pong_timeout_ms - silent_ms_);
+  };
   if (awaiting_pong_ && (heard_ || !could_be_heard)) {
     awaiting_pong_ = false;
     const std::int64_t rest_ms = settings.ping_ms - settings.pong_timeout_ms;
