@@ -35,6 +35,15 @@ inline std::string cursor(std::uint64_t offset) { return hub::to_cursor({1, offs
 
 /// Clients that poll, and what they are told.
 struct PollFixture {
+  PollFixture() = default;
+  PollFixture(const PollFixture&) = delete;
+  PollFixture& operator=(const PollFixture&) = delete;
+  ~PollFixture() {
+    // Whoever is left goes while everything that they refer to still stands.
+    polls.abort_all();
+    turn();
+  }
+
   roomcast::test::ExchangeDouble& ask(std::string_view query, std::string_view room = "lobby",
                                       http::Method method = http::Method::get) {
     return ask(roomcast::test::ExchangeDouble(method, "/rooms/lobby" + std::string(query)), room);
