@@ -5,6 +5,7 @@
 
 #include "base/digest.h"
 #include "hub/cursor.h"
+#include "hub/publish_once.h"
 
 namespace roomcast::dialect {
 
@@ -127,9 +128,7 @@ std::optional<std::string_view> JsonRequest::key() {
   const auto member = find(Name::key);
   if (!member) return std::nullopt;
   member->append_text(key_);
-  const bool is_printable =
-      std::all_of(key_.begin(), key_.end(), [](char c) { return c >= ' ' && c <= '~'; });
-  if (key_.empty() || key_.size() > json_request_key_bytes_max || !is_printable) {
+  if (!hub::check_idempotency_key(key_)) {
     fail("bad_request", "key must be a string of 1 to 200 printable ASCII characters");
   }
   return key_;

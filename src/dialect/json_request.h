@@ -15,7 +15,6 @@ namespace roomcast::dialect {
 inline constexpr std::size_t json_request_depth_max = 64;
 inline constexpr std::size_t json_request_members_max = 64;
 inline constexpr std::size_t json_request_id_bytes_max = 64;
-inline constexpr std::size_t json_request_key_bytes_max = 200;
 
 /// One request of roomcast.v1, read member by member. Of members with the same name the last one counts;
 /// unknown ones are ignored; null is the same as left out, except as data.
