@@ -1,6 +1,7 @@
 // A TCP relay between a client and the server that plays a bad network: it cuts, stalls, refuses and swallows.
 
 import net from 'node:net';
+import { startServer } from './server.js';
 
 const HTTP_403 = 'HTTP/1.1 403 Forbidden\r\nContent-Type: text/html\r\nContent-Length: 9\r\nConnection: close\r\n\r\n<p>no</p>';
 const HEAD = /^(GET|HEAD|POST) (\S+) HTTP\/1\.1\r\n/;
@@ -92,4 +93,15 @@ export class Relay {
     if (verdict === 'refuse') pair.near.end(HTTP_403);
     else if (!pair.stalled) pair.far.write(chunk);
   }
+}
+
+/** A server behind a relay, both ended with the test `t`. `options` are startServer's. */
+export async function behindRelay(t, options) {
+  const server = await startServer(options);
+  const relay = await Relay.start(server.url);
+  t.after(async () => {
+    await relay.close();
+    await server.kill();
+  });
+  return { server, relay };
 }

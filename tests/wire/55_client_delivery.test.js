@@ -6,22 +6,11 @@ import { once } from 'node:events';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 import { eventually, patience, seconds, sleep, within } from '../support/deadline.js';
-import { Relay } from '../support/relay.js';
+import { behindRelay } from '../support/relay.js';
 import { hears, isJoined, isState, join, post, record } from '../support/client_module.js';
 import { repository, startServer } from '../support/server.js';
 
 const TRANSPORTS = ['websocket', 'sse', 'poll'];
-
-/** A server behind a relay, both ended with the test. */
-async function behindRelay(t, options) {
-  const server = await startServer(options);
-  const relay = await Relay.start(server.url);
-  t.after(async () => {
-    await relay.close();
-    await server.kill();
-  });
-  return { server, relay };
-}
 
 for (const transport of TRANSPORTS) {
   const only = { transports: [transport], timing: { silenceMs: seconds(1.5), pollWaitSeconds: 1 } };

@@ -7,21 +7,11 @@ import { describe, it } from 'node:test';
 import WebSocket, { WebSocketServer } from 'ws';
 import { connect } from '../../web/roomcast.js';
 import { eventually, seconds, sleep } from '../support/deadline.js';
-import { Relay, isEventStream, isUpgrade } from '../support/relay.js';
+import { behindRelay, isEventStream, isUpgrade } from '../support/relay.js';
 import { QUICK, hears, isJoined, isState, join, post } from '../support/client_module.js';
 import { startServer } from '../support/server.js';
 
 const NEVER = { climbMs: 3_600_000, climbCapMs: 3_600_000 };
-
-async function behindRelay(t, options) {
-  const server = await startServer(options);
-  const relay = await Relay.start(server.url);
-  t.after(async () => {
-    await relay.close();
-    await server.kill();
-  });
-  return { server, relay };
-}
 
 /** A server of our own that speaks roomcast.v1 as the test wants: `onClient(socket)` after each welcome. */
 async function scripted(t, onClient, onRequest = (_, response) => response.writeHead(503).end()) {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { eventually } from '../support/deadline.js';
-import { Relay } from '../support/relay.js';
+import { behindRelay } from '../support/relay.js';
 import { isJoined, join } from '../support/client_module.js';
 import { startServer } from '../support/server.js';
 
@@ -31,12 +31,7 @@ for (const transport of ['websocket', 'sse', 'poll']) {
     });
 
     it('what happened during a cut is told after it', async (t) => {
-      const server = await startServer({ set });
-      const relay = await Relay.start(server.url);
-      t.after(async () => {
-        await relay.close();
-        await server.kill();
-      });
+      const { server, relay } = await behindRelay(t, { set });
       const { client, room } = join(t, relay.url, { ...watching, name: 'Ada' });
       await shows(room, 'Ada');
       relay.down = true;
