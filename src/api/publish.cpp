@@ -52,14 +52,14 @@ std::optional<http::Response> check(std::string_view room, std::string_view clie
   }
   const auto problem = check_payload(kind_of(request), request.body, message_bytes);
   if (!problem) return std::nullopt;
-  return http::Response::error(problem->status, problem->code, problem->message);
+  return http::Response::error(*problem);
 }
 
 http::Response receipt(std::string_view room, const hub::PublishResult& result) {
   if (!result) {
     const http::Problem problem = problem_of(result.error());
     if (problem.status == 503) return http::Response::overloaded(problem.message);
-    return http::Response::error(problem.status, problem.code, problem.message);
+    return http::Response::error(problem);
   }
   std::string body;
   append_receipt(body, room, *result);

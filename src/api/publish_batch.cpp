@@ -44,8 +44,7 @@ void PublishBatch::handle(http::Exchange& exchange, std::string_view /*rest*/) {
   auth::OriginDecision origin = auth::check_origin(request, rules_);
   const auto items = read(request, limits_);
   if (items) return begin(exchange, std::move(origin), *items);
-  const http::Problem& problem = items.error();
-  http::Response response = http::Response::error(problem.status, problem.code, problem.message);
+  http::Response response = http::Response::error(items.error());
   auth::add_cors(response.headers, origin);
   exchange.respond(std::move(response));
 }

@@ -215,7 +215,7 @@ void Connection::refuse(const Problem& problem) {
                         {{"peer", peer_.address}, {"status", problem.status}, {"reason", problem.message}});
   request_ = {};
   request_.method = parser_->request().method;  // an answer to HEAD has no body even now
-  write(Response::error(problem.status, problem.code, problem.message), false);
+  write(Response::error(problem), false);
   enter(Phase::closing);
 }
 

@@ -131,6 +131,10 @@ Response Response::error(int status, std::string_view code, std::string_view mes
   return of(status, "application/json", body);
 }
 
+Response Response::error(const Problem& problem) {
+  return error(problem.status, problem.code, problem.message);
+}
+
 Response Response::overloaded(std::string_view message) {
   Response response = error(503, "overloaded", message);
   response.headers.add("Retry-After", "1");

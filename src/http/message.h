@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/frame.h"
+#include "http/problem.h"
 
 namespace roomcast::http {
 
@@ -83,6 +84,7 @@ struct Response {
   /// `{"error":{"code","message"}}` as application/json. `code` is a stable snake_case word; `message` names
   /// the limit or the config key that said no.
   static Response error(int status, std::string_view code, std::string_view message);
+  static Response error(const Problem& problem);
   /// 503: too much to do, come back in a second (Retry-After).
   static Response overloaded(std::string_view message);
 };
