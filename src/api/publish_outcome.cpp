@@ -23,9 +23,8 @@ std::optional<http::Problem> check_payload(hub::Kind kind, std::string_view payl
 }
 
 http::Problem problem_of(const hub::PublishRefusal& refusal) {
-  const std::string message(refusal.message);
-  if (refusal.why == hub::PublishRefusal::Why::key_reused) return {422, "key_reused", message};
-  return {503, "overloaded", message};
+  const int status = refusal.why == hub::PublishRefusal::Why::key_reused ? 422 : 503;
+  return {status, hub::code_of(refusal.why), std::string(refusal.message)};
 }
 
 void append_receipt(std::string& out, std::string_view room, const hub::Receipt& receipt) {

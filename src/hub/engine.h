@@ -18,6 +18,11 @@ struct PublishRefusal {
   std::string_view message;
 };
 
+/// The stable word that publishers are told, whichever way they came.
+[[nodiscard]] constexpr std::string_view code_of(PublishRefusal::Why why) {
+  return why == PublishRefusal::Why::key_reused ? "key_reused" : "overloaded";
+}
+
 using PublishOutcome = base::Result<Position, PublishRefusal>;
 
 /// How an engine answers. It may call these at any time, also from within the request: the hub only takes
