@@ -105,10 +105,14 @@ void Client::resume_reading() {
 
 void Client::close() {
   if (state_ == State::idle || state_ == State::closing) return;
-  if (state_ != State::open || share_->kind.way != Way::websocket) return end(Ended::by_us);
+  if (state_ != State::open || share_->kind.way != Way::websocket) return hang_up();
   state_ = State::closing;
   constexpr std::string_view normal("\x03\xe8", 2);
   send_control(Opcode::close, normal);
+}
+
+void Client::hang_up() {
+  if (state_ != State::idle) end(Ended::by_us);
 }
 
 void Client::cut() {

@@ -22,7 +22,7 @@ enum class Opcode : std::uint8_t;
 
 /// Why a client is closed.
 enum class Ended : std::uint8_t {
-  by_us,    ///< close() or cut() was called, whatever the server did then
+  by_us,    ///< close(), hang_up() or cut() was called, whatever the server did then
   refused,  ///< it never got so far as to be open: no connection, another answer than was asked for
   cut,      ///< the server ended it, or broke the protocol, after it had been open
 };
@@ -72,6 +72,9 @@ class Client final : public Pollable {
   /// ended the connection; all others just end, and `on_closed` comes before this returns. Nothing while idle
   /// or closing.
   void close();
+  /// Ends at once and in order, without a close frame. `on_closed` comes before this returns. Nothing while
+  /// idle.
+  void hang_up();
   /// Ends at once, with a reset. `on_closed` comes before this returns. Nothing while idle.
   void cut();
 
