@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "load/dechunker.h"
+#include "load/http_body.h"
 #include "load/link.h"
 #include "load/poller.h"
 #include "load/stamp.h"
@@ -18,6 +18,7 @@ namespace roomcast::bench {
 
 class Client;
 struct ClientShare;
+enum class Opcode : std::uint8_t;
 
 /// Why a client is closed.
 enum class Ended : std::uint8_t {
@@ -35,8 +36,8 @@ class ClientEvents {
   /// One message of the room. `stamp` is nothing when it does not carry one.
   virtual void on_message(Client& client, const std::optional<Stamp>& stamp) = 0;
   virtual void on_pong(Client& client) = 0;
-  /// It is idle again, and may be opened anew. Nothing is told of it in between.
-  virtual void on_closed(Client& client, Ended ended) = 0;
+  /// It is idle again, and may be opened anew. `was_open`: `on_open` has been told before.
+  virtual void on_closed(Client& client, Ended ended, bool was_open) = 0;
 
  protected:
   ~ClientEvents() = default;
@@ -67,8 +68,9 @@ class Client final : public Pollable {
   void stop_reading();
   void resume_reading();
 
-  /// Ends in order: a close frame and the answer to it, or just the connection's end. `on_closed` comes
-  /// later. Nothing while idle or closing.
+  /// Ends in order. A WebSocket that is open sends a close frame, and `on_closed` comes when the server has
+  /// ended the connection; all others just end, and `on_closed` comes before this returns. Nothing while idle
+  /// or closing.
   void close();
   /// Ends at once, with a reset. `on_closed` comes before this returns. Nothing while idle.
   void cut();
@@ -77,24 +79,44 @@ class Client final : public Pollable {
 
  private:
   void go_on_connecting();
-  void read();
-  void take_in(std::string_view bytes);
-  [[nodiscard]] std::size_t take_whole(std::string_view bytes);
-  [[nodiscard]] std::size_t take_head(std::string_view bytes);
+  void request();
+  void send_control(Opcode opcode, std::string_view payload);
   void write(std::string_view bytes);
   void flush();
+  /// The server has ended the connection, or broken it.
+  void lose(std::string_view complaint);
   void end(Ended ended);
+  void complain(std::string_view complaint);
+
+  void read(bool has_hung_up);
+  void take_in(std::string_view bytes);
+  void take_head(std::string_view bytes);
+  void take_body(std::string_view bytes);
+  void take_content(std::string_view content);
+  /// False when the answer was over with it.
+  [[nodiscard]] bool take_poll_part(const HttpBody::Piece& piece);
+  [[nodiscard]] std::size_t take_whole(std::string_view bytes);
+  [[nodiscard]] std::size_t take_frame(std::string_view bytes);
+  [[nodiscard]] std::size_t take_event(std::string_view bytes);
+  [[nodiscard]] std::size_t take_line(std::string_view bytes);
+  void on_message(const std::optional<Stamp>& stamp);
+  void on_compressed(std::string_view payload);
+  void on_envelope(std::string_view envelope);
+  void on_close_frame(std::string_view payload);
+  void on_poll_answer(std::string_view body);
 
   Link link_;
   ClientShare* share_ = nullptr;
-  std::unique_ptr<std::string> partial_;  ///< what came of a message that is not whole yet
+  std::unique_ptr<std::string> partial_;  ///< what has come of something that is not whole yet
   std::unique_ptr<std::string> unsent_;
-  std::unique_ptr<std::string> cursor_;  ///< long poll: behind what it has
-  Dechunker chunks_;
+  std::unique_ptr<std::string> cursor_;  ///< long poll: what it has
+  HttpBody body_;
   std::uint32_t index_ = 0;
   State state_ = State::idle;
-  bool chunked_ = false;
+  bool in_body_ = false;  ///< the head has been read
   bool reading_ = true;
+  /// Counts its connections, so that who has called out can see whether it is still the same one.
+  std::uint8_t life_ = 0;
 };
 
 }  // namespace roomcast::bench

@@ -51,8 +51,8 @@ class Crowd final : private ClientEvents {
   /// Closes all at once, and tells nobody. Not to be called out of a callback.
   ~Crowd();
 
-  [[nodiscard]] std::size_t size() const;
-  [[nodiscard]] Client& operator[](std::size_t index);
+  [[nodiscard]] std::size_t size() const { return size_; }
+  [[nodiscard]] Client& operator[](std::size_t index) { return clients_[index]; }
 
   /// Has clients 0 to `count` - 1 opened, as many of them as are idle: at once while fewer than `at_once` are
   /// under way, the others as those get done. It returns before they are.
@@ -65,7 +65,7 @@ class Crowd final : private ClientEvents {
   /// Clients that are open now.
   [[nodiscard]] std::size_t open() const { return open_; }
   /// Clients that are waiting to be started, connecting or in their handshake.
-  [[nodiscard]] std::size_t under_way() const;
+  [[nodiscard]] std::size_t under_way() const { return waiting_.size() + handshakes_; }
   /// Since the beginning: handshakes that were done, that were refused, and open clients that the server cut.
   [[nodiscard]] std::uint64_t opened() const { return opened_; }
   [[nodiscard]] std::uint64_t refused() const { return refused_; }
@@ -78,9 +78,10 @@ class Crowd final : private ClientEvents {
   void on_open(Client& client) override;
   void on_message(Client& client, const std::optional<Stamp>& stamp) override;
   void on_pong(Client& client) override;
-  void on_closed(Client& client, Ended ended) override;
+  void on_closed(Client& client, Ended ended, bool was_open) override;
   void start_waiting();
 
+  Poller& poller_;
   std::unique_ptr<ClientShare> share_;
   CrowdListener& listener_;
   std::size_t at_once_;

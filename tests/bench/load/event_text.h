@@ -9,7 +9,8 @@ namespace roomcast::bench {
 struct TextItem {
   std::size_t used = 0;   ///< of the bytes given; 0 while it is not whole
   bool is_event = false;  ///< an event that a page would hear as `message`; never for a line
-  std::string_view text;  ///< within the bytes: the line, or the event's data up to the end of their first line
+  std::string_view
+      text;  ///< within the bytes: the line, or the event's data up to the end of their first line
 };
 
 /// The line at the front of `bytes`, which ends in LF or CR LF; what NDJSON consists of.

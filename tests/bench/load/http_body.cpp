@@ -4,9 +4,12 @@ namespace roomcast::bench {
 
 HttpBody::Piece HttpBody::take(std::string_view bytes) {
   switch (length_) {
-    case Length::endless: return {bytes.size(), bytes};
-    case Length::counted: return take_content(bytes);
-    case Length::chunked: return take_chunked(bytes);
+    case Length::endless:
+      return {bytes.size(), bytes};
+    case Length::counted:
+      return take_content(bytes);
+    case Length::chunked:
+      return take_chunked(bytes);
   }
   return {};
 }
@@ -33,7 +36,8 @@ HttpBody::Piece HttpBody::take_chunked(std::string_view bytes) {
 /// One byte of what stands between the contents of two chunks; false when it can't be there.
 bool HttpBody::step(char byte) {
   switch (next_) {
-    case Next::size: return take_digit(byte);
+    case Next::size:
+      return take_digit(byte);
     case Next::extension:
       if (byte == '\r') next_ = Next::size_end;
       return byte != '\n';
@@ -42,11 +46,16 @@ bool HttpBody::step(char byte) {
       // Trailers are not looked for: none of the servers under measurement sends any.
       return expect(byte, '\n', left_ > 0 ? Next::content : Next::last_end);
     }
-    case Next::content_end: return expect(byte, '\r', Next::content_end_lf);
-    case Next::content_end_lf: return expect(byte, '\n', Next::size);
-    case Next::last_end: return expect(byte, '\r', Next::last_end_lf);
-    case Next::last_end_lf: return expect(byte, '\n', Next::size);
-    case Next::content: break;
+    case Next::content_end:
+      return expect(byte, '\r', Next::content_end_lf);
+    case Next::content_end_lf:
+      return expect(byte, '\n', Next::size);
+    case Next::last_end:
+      return expect(byte, '\r', Next::last_end_lf);
+    case Next::last_end_lf:
+      return expect(byte, '\n', Next::size);
+    case Next::content:
+      break;
   }
   return false;
 }

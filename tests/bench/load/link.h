@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "load/target.h"
@@ -27,12 +28,13 @@ class Link {
   Link() = default;
   Link(const Link&) = delete;
   Link& operator=(const Link&) = delete;
-  ~Link() { close(); }
+  ~Link() { reset(); }
 
   /// Starts to connect; with `tls` to be encrypted. `tls` has to outlive the link. Throws std::runtime_error
   /// when the descriptors or ports of this machine are used up, with the name of the limit.
   void open(const Target& target, TlsClient* tls);
   [[nodiscard]] int descriptor() const { return descriptor_; }
+  [[nodiscard]] bool is_plain() const { return tls_ == nullptr; }
   [[nodiscard]] bool is_open() const { return descriptor_ >= 0; }
 
   /// Goes on with connecting, TLS handshake included: `some` when that is done. To be called when the poller
@@ -42,12 +44,17 @@ class Link {
   [[nodiscard]] Move read(std::span<char> room);
   [[nodiscard]] Move write(std::string_view bytes);
 
+  /// What the last call that failed has met, in words; to be asked at once.
+  [[nodiscard]] std::string why() const;
+
   /// Gives up the descriptor (FIN); nothing when it has none.
   void close();
-  /// The same with a reset, as if the machine had vanished.
+  /// The same with a reset, as if the process had died. So no port of this machine stays taken (TIME_WAIT).
   void reset();
 
  private:
+  void drop_tls();
+
   ssl_st* tls_ = nullptr;
   int descriptor_ = -1;
 };

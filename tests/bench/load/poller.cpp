@@ -1,10 +1,13 @@
 #include "load/poller.h"
 
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <stdexcept>
+#include <string>
 #include <system_error>
 
 #include "load/clock.h"
@@ -16,6 +19,9 @@ namespace {
 // So few that a sender whose turn comes by time is not kept waiting for long, enough that the call is
 // nothing.
 constexpr std::size_t events_at_once = 256;
+
+// For standard streams, a server's pipe, /proc, the poller itself.
+constexpr std::size_t other_descriptors = 32;
 
 [[noreturn]] void fail(const char* call) { throw std::system_error(errno, std::generic_category(), call); }
 
@@ -29,11 +35,34 @@ Poller::Poller() : events_(events_at_once) {
 
 Poller::~Poller() { ::close(epoll_); }
 
-void Poller::watch(int descriptor, Pollable& pollable) {
+void Poller::make_room_for(std::size_t descriptors) {
+  expected_ += descriptors;
+  const rlim_t needed = expected_ + other_descriptors;
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) fail("getrlimit");
+  if (limit.rlim_cur >= needed) return;
+  if (limit.rlim_max < needed) {
+    expected_ -= descriptors;
+    throw std::runtime_error("this needs " + std::to_string(needed) +
+                             " descriptors, and the hard limit RLIMIT_NOFILE (ulimit -Hn) is " +
+                             std::to_string(limit.rlim_max));
+  }
+  limit.rlim_cur = limit.rlim_max;
+  if (setrlimit(RLIMIT_NOFILE, &limit) != 0) fail("setrlimit");
+}
+
+void Poller::watch(int descriptor, Pollable& pollable) { control(EPOLL_CTL_ADD, descriptor, pollable, true); }
+
+void Poller::hear_reads(int descriptor, Pollable& pollable, bool hear) {
+  control(EPOLL_CTL_MOD, descriptor, pollable, hear);
+}
+
+void Poller::control(int operation, int descriptor, Pollable& pollable, bool reads) {
   epoll_event event{};
-  event.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET;
+  event.events = EPOLLOUT | EPOLLET;
+  if (reads) event.events |= EPOLLIN | EPOLLRDHUP;
   event.data.ptr = &pollable;
-  if (epoll_ctl(epoll_, EPOLL_CTL_ADD, descriptor, &event) != 0) fail("epoll_ctl");
+  if (epoll_ctl(epoll_, operation, descriptor, &event) != 0) fail("epoll_ctl");
 }
 
 void Poller::turn(std::int64_t until_ns) {

@@ -29,9 +29,18 @@ class Poller {
   Poller& operator=(const Poller&) = delete;
   ~Poller();
 
+  /// Raises this process's limit of descriptors, as far as it may, for `descriptors` more. Throws
+  /// std::runtime_error, with the limit's name, when all that were asked for so far do not fit.
+  void make_room_for(std::size_t descriptors);
+  /// They are no longer needed.
+  void give_back(std::size_t descriptors) { expected_ -= descriptors; }
+
   /// Watches `descriptor` for both directions until it is closed. `pollable` has to outlive the poller's
   /// current `turn`, even when its descriptor has been closed meanwhile, and may hear of that one in vain.
   void watch(int descriptor, Pollable& pollable);
+
+  /// Whether `pollable` hears of what can be read; once more, if something can be by now.
+  void hear_reads(int descriptor, Pollable& pollable, bool hear);
 
   /// Sleeps until something is ready, at most until `until_ns` (CLOCK_MONOTONIC), and tells everybody who is.
   void turn(std::int64_t until_ns);
@@ -40,7 +49,10 @@ class Poller {
   bool run_until(const std::function<bool()>& done, std::int64_t deadline_ns);
 
  private:
+  void control(int operation, int descriptor, Pollable& pollable, bool reads);
+
   int epoll_ = -1;
+  std::size_t expected_ = 0;  ///< descriptors that room was made for
   std::vector<epoll_event> events_;
 };
 

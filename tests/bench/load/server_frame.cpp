@@ -24,7 +24,8 @@ bool is_fine(unsigned first, unsigned second, bool compression) {
 }
 
 void append_big_endian(std::string& out, std::uint64_t value, int bytes) {
-  for (int shift = (bytes - 1) * 8; shift >= 0; shift -= 8) out += static_cast<char>((value >> shift) & 0xFFU);
+  for (int shift = (bytes - 1) * 8; shift >= 0; shift -= 8)
+    out += static_cast<char>((value >> shift) & 0xFFU);
 }
 
 }  // namespace
