@@ -14,7 +14,7 @@ namespace roomcast::bench {
 /// The subscribers of a room that one publisher fills, all of them open before its first message: what each
 /// is owed, what went wrong, and how old the deliveries were (a sample of about a thousand subscribers,
 /// spread over the room).
-class Audience final : public CrowdListener {
+class Audience : public CrowdListener {
  public:
   explicit Audience(std::size_t clients);
 

@@ -26,7 +26,8 @@ Memory look(const Target& target) {
 void add_figure(Measurement& measurement, const char* name, std::int64_t before, std::int64_t after,
                 std::size_t connections) {
   if (before < 0 || after < 0 || connections == 0) return;
-  measurement.figures.push_back({name, static_cast<double>(after - before) / static_cast<double>(connections)});
+  measurement.figures.push_back(
+      {name, static_cast<double>(after - before) / static_cast<double>(connections)});
 }
 
 }  // namespace
@@ -49,7 +50,7 @@ Measurement run_idle(const Target& target, const IdleSettings& settings) {
     return crowd.open();
   };
   if (!stage.open(poller, publisher.crowd(), 1)) {
-    measurement.refused = 1;
+    measurement.refused = publisher.refused();
     return measurement;
   }
   const std::size_t open_before = open_first(settings.warm_up);
@@ -67,6 +68,7 @@ Measurement run_idle(const Target& target, const IdleSettings& settings) {
   }
   stage.end(measurement);
   audience.enter(measurement);
+  measurement.refused += publisher.refused();
   measurement.latency = audience.take_latency();
   return measurement;
 }

@@ -10,7 +10,8 @@ Publisher::Publisher(Poller& poller, const Target& target, std::string path, std
     : poller_(poller),
       message_(make_message(message_bytes)),
       crowd_(poller, target,
-             {.kind = {}, .clients = 1, .path = [path = std::move(path)](std::size_t) { return path; }}, *this) {}
+             {.kind = {}, .clients = 1, .path = [path = std::move(path)](std::size_t) { return path; }},
+             *this) {}
 
 void Publisher::publish() {
   stamp_.sent_ns = now_ns();

@@ -20,6 +20,8 @@ class Publisher final : private CrowdListener {
   /// One client, to be opened before anything is published.
   [[nodiscard]] Crowd& crowd() { return crowd_; }
   [[nodiscard]] bool is_open() const { return crowd_.open() == 1; }
+  /// 1 when it was not let in, or cut off.
+  [[nodiscard]] std::uint64_t refused() const { return crowd_.refused() + crowd_.cut(); }
   /// The next message, stamped with this moment. Only while open.
   void publish();
   [[nodiscard]] std::uint32_t published() const { return stamp_.number; }
