@@ -111,6 +111,10 @@ void Client::close() {
   send_control(Opcode::close, normal);
 }
 
+void Client::hang_up() {
+  if (state_ != State::idle) end(Ended::by_us);
+}
+
 void Client::cut() {
   if (state_ == State::idle) return;
   link_.reset();

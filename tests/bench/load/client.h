@@ -53,6 +53,9 @@ class Client final : public Pollable {
   void belong_to(ClientShare& share, std::uint32_t index);
   [[nodiscard]] std::uint32_t index() const { return index_; }
   [[nodiscard]] State state() const { return state_; }
+  /// How many segments of this connection the kernel had to send again, a SYN that found the server's backlog
+  /// full among them.
+  [[nodiscard]] std::uint32_t resent() const { return link_.resent(); }
 
   /// Starts to connect; the client has to be idle. Throws like `Link::open`.
   void open();
@@ -72,6 +75,9 @@ class Client final : public Pollable {
   /// ended the connection; all others just end, and `on_closed` comes before this returns. Nothing while idle
   /// or closing.
   void close();
+  /// Ends with the connection's end and no more words. `on_closed` comes before this returns. Nothing while
+  /// idle.
+  void hang_up();
   /// Ends at once, with a reset. `on_closed` comes before this returns. Nothing while idle.
   void cut();
 
