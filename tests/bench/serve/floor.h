@@ -15,11 +15,13 @@ struct FloorSettings {
   bool deflate = false;
 };
 
-/// accept4, TCP_NODELAY, epoll; the request head is searched for its path and its end, the 101 is fixed but
-/// for the accept key; frames of `/rooms/NAME` go, unmasked, to all of that room with send(2) or SSL_write,
-/// those of `/echo` back to the sender. Nothing is queued: who does not take a frame at once is cut. Listens
-/// on a free port of 127.0.0.1, prints its URL on standard error like roomcast does, and serves until it is
-/// killed.
+/// accept4, epoll (level-triggered), TCP_NODELAY inherited from the listening socket; the request head is
+/// searched for its path, its key and its end, the 101 is fixed but for the accept key; messages of
+/// `/rooms/NAME` go to all of that room with one send(2) or SSL_write each, those of `/echo` back to the
+/// sender. Nothing is queued: where a socket does not take everything at once, all wait for it (`send_all` in
+/// floor_link.h). Frames as in floor_frames.h; whoever sends others is cut. Listens on a free port of
+/// 127.0.0.1, prints its URL on standard error like roomcast does, and serves until it is killed; ends the
+/// process with a line on standard error when it cannot.
 [[noreturn]] void run_floor(const FloorSettings& settings);
 
 }  // namespace roomcast::bench

@@ -1,12 +1,13 @@
 #pragma once
 
-#include <sys/types.h>
-
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "load/target.h"
+#include "serve/child_process.h"
+#include "serve/scratch_directory.h"
 
 namespace roomcast::bench {
 
@@ -14,25 +15,29 @@ namespace roomcast::bench {
 /// end.
 class ServerProcess {
  public:
+  /// How a server is started.
+  struct Launch {
+    std::vector<std::string> command;
+    int cpu = -1;  ///< -1: anywhere
+    /// Where it listens when it does not print that itself; it is ready once it accepts a connection there.
+    std::uint16_t port = 0;
+    bool tls = false;  ///< only with `port`
+    /// Its configuration, removed when it has ended; may be none.
+    std::unique_ptr<ScratchDirectory> directory;
+  };
+
   /// Runs `command` on `cpu` (-1: anywhere) and waits, at most 10 s, for the first `http://127.0.0.1:PORT` or
   /// `https://127.0.0.1:PORT` on its standard error. Throws std::runtime_error with what it printed instead.
   ServerProcess(const std::vector<std::string>& command, int cpu);
-  ServerProcess(const ServerProcess&) = delete;
-  ServerProcess& operator=(const ServerProcess&) = delete;
-  ~ServerProcess();
+  /// The same; with `launch.port` it waits for that port instead.
+  explicit ServerProcess(Launch launch);
 
   [[nodiscard]] const Target& target() const { return target_; }
 
  private:
-  void wait_until_ready();
-
-  pid_t pid_ = -1;
-  int errors_ =
-      -1;  ///< its standard error, read on by nobody: the pipe is drained by a server that logs little
+  std::unique_ptr<ScratchDirectory> directory_;  // outlives the process
+  ChildProcess process_;
   Target target_;
 };
-
-/// Binds the calling process to one CPU; does nothing for -1 or when there is no such CPU.
-void pin_to_cpu(int cpu);
 
 }  // namespace roomcast::bench
