@@ -53,6 +53,9 @@ class Client final : public Pollable {
   void belong_to(ClientShare& share, std::uint32_t index);
   [[nodiscard]] std::uint32_t index() const { return index_; }
   [[nodiscard]] State state() const { return state_; }
+  /// How many segments of this connection the kernel had to send again, a SYN that found the server's backlog
+  /// full among them.
+  [[nodiscard]] std::uint32_t resent() const { return link_.resent(); }
 
   /// Starts to connect; the client has to be idle. Throws like `Link::open`.
   void open();

@@ -104,6 +104,13 @@ std::string Link::why() const {
   return reason != nullptr ? std::string("TLS: ") + reason : std::strerror(errno);
 }
 
+std::uint32_t Link::resent() const {
+  tcp_info info{};
+  socklen_t bytes = sizeof info;
+  if (getsockopt(descriptor_, IPPROTO_TCP, TCP_INFO, &info, &bytes) != 0) return 0;
+  return info.tcpi_total_retrans;
+}
+
 void Link::close() {
   if (!is_open()) return;
   if (tls_ != nullptr) SSL_shutdown(tls_);

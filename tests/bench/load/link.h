@@ -47,6 +47,9 @@ class Link {
   /// What the last call that failed has met, in words; to be asked at once.
   [[nodiscard]] std::string why() const;
 
+  /// TCP's count of segments that were sent again.
+  [[nodiscard]] std::uint32_t resent() const;
+
   /// Gives up the descriptor (FIN); nothing when it has none.
   void close();
   /// The same with a reset, as if the process had died. So no port of this machine stays taken (TIME_WAIT).

@@ -14,7 +14,7 @@ namespace roomcast::bench {
 /// The subscribers of a room that one publisher fills, all of them open before its first message: what each
 /// is owed, what went wrong, and how old the deliveries were (a sample of about a thousand subscribers,
 /// spread over the room).
-class Audience : public CrowdListener {
+class Audience final : public CrowdListener {
  public:
   explicit Audience(std::size_t clients);
 
@@ -32,11 +32,15 @@ class Audience : public CrowdListener {
   /// Excused subscribers that the server cut off.
   [[nodiscard]] std::uint64_t excused_cut() const { return excused_cut_; }
 
+  /// Pongs that came, from anybody.
+  [[nodiscard]] std::uint64_t pongs() const { return pongs_; }
+
   /// Enters deliveries (added), faults, and who was refused or cut. What is owed still is lost.
   void enter(Measurement& measurement) const;
 
   void on_open(Client& client) override;
   void on_message(Client& client, const std::optional<Stamp>& stamp) override;
+  void on_pong(Client& /*client*/) override { ++pongs_; }
   void on_closed(Client& client, Ended ended) override;
 
  private:
@@ -56,6 +60,7 @@ class Audience : public CrowdListener {
   std::uint64_t deliveries_ = 0;
   std::uint64_t refused_ = 0;
   std::uint64_t excused_cut_ = 0;
+  std::uint64_t pongs_ = 0;
   Faults faults_;
   Latency latency_;
 };
