@@ -258,7 +258,8 @@ export class Crowd {
 
   /**
    * Begins `count` connections at once. `options`: `path`, `kind` (websocket, sse, ndjson), `size` of each message,
-   * `first` number due (1; null for any), `localAddress`, `persistent` (whoever could not connect tries again).
+   * `first` number due (1; null for any), `localAddress`, `persistent` (whoever could not connect tries again). Those
+   * of the group's first count.
    */
   begin(name, url, count, options) {
     if (!this.#groups.has(name)) this.#groups.set(name, new Group(url, options));
@@ -286,6 +287,12 @@ export class Crowd {
   settled(name) {
     const group = this.#group(name);
     return group.until(() => group.count.connecting === 0 && group.count.asking === 0, 'answered');
+  }
+
+  /** No more than `count` wait for an answer. */
+  asking(name, count) {
+    const group = this.#group(name);
+    return group.until(() => group.count.asking <= count, `${count} waiting`);
   }
 
   /** At least `count` are in. */

@@ -53,7 +53,7 @@ export class SteadyPublisher {
     return this.sent;
   }
 
-  leave() {
+  destroy() {
     this.#client.destroy();
   }
 }

@@ -124,7 +124,7 @@ describe('a large room that is published to without pause', () => {
     assert.deepEqual({ least, most, open, faults }, { least: sent, most: sent, open: many, faults: [] });
     assert.equal(publisher.received, sent);
     await crowd.call('cut', 'stayers');
-    publisher.leave();
+    publisher.destroy();
     await server.metricBecomes(METRICS.rooms, (rooms) => rooms === 0);
     assert.equal(await server.metric(METRICS.queueBytes), 0);
     assert.equal(await server.metric(METRICS.closes, /slow_consumer/), 0);
