@@ -63,15 +63,19 @@ class FrameReader {
 /** A client's frame with a mask of zeros, which changes nothing. */
 const unmaskedReply = (opcode, payload) => Buffer.concat([Buffer.from([0x80 | opcode, 0x80 | payload.length, 0, 0, 0, 0]), payload]);
 
+/** The number in the mark that begins `payload`. */
 function numberIn(payload) {
   let number = 0;
   for (let i = 1; i < 9; i += 1) number = number * 10 + payload[i] - 48;
-  return payload[0] === 0x23 && payload[9] === 0x23 ? number : NaN;
+  return payload[0] === payload[9] ? number : NaN;
 }
+
+const mark_bytes = 10;
 
 /** Counts numbered messages in an answer without end, by the marks at both ends of each payload. */
 class StreamReader {
-  #tail = '';
+  #rest = Buffer.alloc(0);
+  #between = ''; // the end of what came outside of payloads
   #begun = null;
 
   constructor(member) {
@@ -79,23 +83,36 @@ class StreamReader {
   }
 
   feed(chunk) {
-    const text = this.#tail + chunk.latin1Slice();
-    const marks = /([#$])(\d{8})\1/g;
-    let end = 0;
-    for (let mark = marks.exec(text); mark !== null; mark = marks.exec(text)) {
-      end = marks.lastIndex;
-      this.#mark(mark[1] === '#', Number(mark[2]));
+    const bytes = this.#rest.length > 0 ? Buffer.concat([this.#rest, chunk]) : chunk;
+    let at = 0;
+    for (;;) {
+      const mark = bytes.indexOf(this.#begun === null ? '#' : '$', at);
+      const end = mark < 0 ? bytes.length : mark;
+      if (this.#begun === null) this.#outside(bytes.latin1Slice(at, end));
+      if (end + mark_bytes > bytes.length) {
+        this.#rest = Buffer.from(bytes.subarray(end));
+        return;
+      }
+      this.#mark(numberIn(bytes.subarray(mark, mark + mark_bytes)));
+      at = mark + mark_bytes;
     }
-    const said = /"type":"bye"|event: bye|event: gap|"type":"gap"/.exec(text);
-    if (said) this.member.closeCode = Number(/"code":(\d{4})/.exec(text)?.[1] ?? NaN);
-    this.#tail = text.slice(Math.max(end, text.length - 9));
   }
 
-  #mark(opens, number) {
-    if (opens !== (this.#begun === null)) this.member.fail(`mark of ${number} inside ${this.#begun}`);
-    else if (!opens && number !== this.#begun) this.member.fail(`the end of ${number} in ${this.#begun}`);
-    else if (!opens) this.member.take(number);
-    this.#begun = opens ? number : null;
+  #mark(number) {
+    if (this.#begun === null) {
+      this.#begun = number;
+      return;
+    }
+    if (number === this.#begun) this.member.take(number);
+    else this.member.fail(`the end of ${number} in ${this.#begun}`);
+    this.#begun = null;
+  }
+
+  /** Whether the server says farewell. */
+  #outside(text) {
+    this.#between = (this.#between + text).slice(-200);
+    const bye = /bye.*"code":(\d{4})/s.exec(this.#between);
+    if (bye) this.member.closeCode = Number(bye[1]);
   }
 }
 
@@ -328,6 +345,12 @@ export class Crowd {
 
   resume(name) {
     for (const { socket } of this.#group(name).members) socket.resume();
+  }
+
+  /** Lets the group read until the server has ended every one. */
+  readToEnd(name) {
+    this.resume(name);
+    return this.ended(name);
   }
 
   /** Breaks off `count` of those that are open, or everything there is. */
