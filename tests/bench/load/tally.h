@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -22,6 +23,8 @@ class Tally {
   Tally(std::uint16_t first_publisher, std::uint16_t publishers);
   /// Takes note of a delivery; what is missing before it is counted as lost at once.
   void note(const Stamp& stamp, Faults& faults);
+  /// The number that comes next from one of the publishers (0 is the first of them).
+  [[nodiscard]] std::uint32_t next(std::size_t publisher) const { return next_[publisher]; }
   /// What is missing at the end when each publisher sent `messages`.
   void finish(std::uint32_t messages, Faults& faults) const;
 

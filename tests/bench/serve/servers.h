@@ -24,9 +24,11 @@ struct ServerNeeds {
 /// The version it says of itself, for the table's foot.
 [[nodiscard]] std::string version_of(Server server);
 
-/// Starts one with a configuration that is alike for all (no log lines per connection, no idle timeouts that
-/// fall into a run, pings as far apart as it allows, one worker). Nothing when it is not installed here, or
-/// cannot do what is needed.
-[[nodiscard]] std::unique_ptr<ServerProcess> start_server(Server server, const ServerNeeds& needs, int cpu);
+/// Starts one on `cpu` (-1: anywhere) with a configuration that is alike for all (no log lines per
+/// connection, no idle timeouts that fall into a run, pings as far apart as it allows, one worker).
+/// `roomcast` is the daemon's path; empty: beside this tool, then in PATH. Nothing when the server is not
+/// installed here, or cannot do what is needed.
+[[nodiscard]] std::unique_ptr<ServerProcess> start_server(Server server, const ServerNeeds& needs, int cpu,
+                                                          const std::string& roomcast);
 
 }  // namespace roomcast::bench
