@@ -153,7 +153,7 @@ void Million::enter_memory(Measurement& measurement, const Memory& before, const
   const auto connections = static_cast<double>(std::max<std::uint64_t>(1, sum(open_of)));
   const auto each = [&](std::int64_t growth) { return static_cast<double>(growth) / connections; };
   measurement.figures.push_back({"server_bytes", each(after.servers - before.servers)});
-  measurement.figures.push_back({"client_bytes", each(after.clients - before.clients)});
+  measurement.figures.push_back({"client_bytes", each(after.clients)});
   measurement.figures.push_back({"kernel_bytes", each(after.kernel - before.kernel)});
 }
 

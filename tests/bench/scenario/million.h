@@ -27,7 +27,8 @@ using StartServer = std::function<std::unique_ptr<ServerProcess>()>;
 
 /// All connect; each is pinged, and has to answer; then one message goes to each room. An operation is a
 /// connection that got it. What is not whole is counted; figures: processes (of each kind), alive (pongs),
-/// server_bytes and client_bytes (user memory for each connection), kernel_bytes (for each pair),
+/// server_bytes (user memory, growth of the server for each), client_bytes (the
+/// same of its client, all that the processes have), kernel_bytes (for each pair),
 /// open_seconds, deliver_seconds, least_available_bytes. Throws std::runtime_error when a process ends, or
 /// memory does; all processes are gone then.
 [[nodiscard]] Measurement run_million(const StartServer& start_server, const MillionSettings& settings);
