@@ -12,8 +12,9 @@ namespace roomcast::bench {
 /// destructor, and by the kernel should the tool die before.
 class ChildProcess {
  public:
-  /// Runs `command`, found in PATH unless its first word has a slash, on `cpu` (-1: anywhere). Throws
-  /// std::runtime_error when no process can be made; a program that does not exist ends at once and says so.
+  /// Runs `command`, found in PATH unless its first word has a slash, on `cpu` (-1: anywhere), with as
+  /// many descriptors as it may have. Throws std::runtime_error when no process can be made; a program that
+  /// does not exist ends at once and says so.
   ChildProcess(const std::vector<std::string>& command, int cpu);
   ChildProcess(const ChildProcess&) = delete;
   ChildProcess& operator=(const ChildProcess&) = delete;
@@ -32,6 +33,9 @@ class ChildProcess {
   int output_ = -1;
   bool ended_ = false;
 };
+
+/// Raises the calling process's limit of open descriptors as far as it may.
+void allow_many_descriptors();
 
 /// Binds the calling process to one CPU; does nothing for -1 or when there is no such CPU.
 void pin_to_cpu(int cpu);

@@ -4,7 +4,6 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -20,6 +19,7 @@
 #include <string_view>
 #include <vector>
 
+#include "serve/child_process.h"
 #include "serve/floor_deflate.h"
 #include "serve/floor_frames.h"
 #include "serve/floor_handshake.h"
@@ -222,13 +222,6 @@ class Floor {
   std::string reply_;
   std::array<char, 65536> input_{};
 };
-
-void allow_many_descriptors() {
-  rlimit limit{};
-  getrlimit(RLIMIT_NOFILE, &limit);
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
-}
 
 }  // namespace
 
