@@ -3,6 +3,7 @@
 #include <poll.h>
 
 #include <algorithm>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -27,12 +28,20 @@ constexpr std::size_t reserved_ports = 1000;
 /// the scheduler.
 constexpr std::size_t pairs_at_once = 2;
 constexpr int look_interval_ms = 200;
+constexpr std::int64_t tell_interval_ns = 1'000'000'000;
 
+/// In bytes; nothing when it cannot be read, or a process has ended.
 struct Memory {
-  std::int64_t servers = 0;
-  std::int64_t clients = 0;
-  std::int64_t kernel = 0;
+  std::optional<std::int64_t> servers = 0;
+  std::optional<std::int64_t> clients = 0;
+  std::optional<std::int64_t> kernel = 0;
 };
+
+/// One that is not known makes the sum unknown.
+void add_known(std::optional<std::int64_t>& sum, std::int64_t bytes) {
+  if (bytes < 0) sum.reset();
+  if (sum) *sum += bytes;
+}
 
 struct Pair {
   std::unique_ptr<ServerProcess> server;
@@ -59,7 +68,7 @@ class Million {
 
   const MillionSettings& settings_;
   std::int64_t deadline_ns_;
-  std::int64_t tell_next_ns_ = 0;
+  std::int64_t tell_next_ns_ = now_ns() + tell_interval_ns;
   std::int64_t least_available_ = -1;
   std::vector<Pair> pairs_;
 };
@@ -135,26 +144,27 @@ std::uint64_t Million::sum(std::uint64_t (*of)(const Report&)) const {
 Memory Million::look() const {
   Memory memory;
   for (const Pair& pair : pairs_) {
-    memory.servers += resident_bytes(pair.server->target().pid);
-    memory.clients += resident_bytes(pair.crowd->pid());
+    add_known(memory.servers, resident_bytes(pair.server->target().pid));
+    add_known(memory.clients, resident_bytes(pair.crowd->pid()));
   }
-  memory.kernel = kernel_socket_bytes();
+  add_known(memory.kernel, kernel_socket_bytes());
   return memory;
 }
 
 void Million::tell(const char* what, std::uint64_t done) {
   if (!settings_.progress || now_ns() < tell_next_ns_) return;
-  constexpr std::int64_t interval_ns = 1'000'000'000;
-  tell_next_ns_ = now_ns() + interval_ns;
+  tell_next_ns_ = now_ns() + tell_interval_ns;
   settings_.progress(what, done, settings_.connections);
 }
 
 void Million::enter_memory(Measurement& measurement, const Memory& before, const Memory& after) const {
   const auto connections = static_cast<double>(std::max<std::uint64_t>(1, sum(open_of)));
-  const auto each = [&](std::int64_t growth) { return static_cast<double>(growth) / connections; };
-  measurement.figures.push_back({"server_bytes", each(after.servers - before.servers)});
-  measurement.figures.push_back({"client_bytes", each(after.clients)});
-  measurement.figures.push_back({"kernel_bytes", each(after.kernel - before.kernel)});
+  const auto enter = [&](const char* name, std::optional<std::int64_t> from, std::optional<std::int64_t> to) {
+    if (from && to) measurement.figures.push_back({name, static_cast<double>(*to - *from) / connections});
+  };
+  enter("server_bytes", before.servers, after.servers);
+  enter("client_bytes", 0, after.clients);
+  enter("kernel_bytes", before.kernel, after.kernel);
 }
 
 Measurement Million::run(const StartServer& start_server) {
