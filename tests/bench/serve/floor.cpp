@@ -97,10 +97,12 @@ class Floor {
   void on_ready(int fd) {
     if (fd == listener_) return accept_all();
     Connection& connection = connections_[static_cast<std::size_t>(fd)];
-    const std::ptrdiff_t size = receive(connection.link, input_);
-    if (size == 0) return;
-    if (size < 0 || !on_bytes(connection, std::span(input_).first(static_cast<std::size_t>(size))))
-      end(connection);
+    do {
+      const std::ptrdiff_t size = receive(connection.link, input_);
+      if (size == 0) return;
+      if (size < 0 || !on_bytes(connection, std::span(input_).first(static_cast<std::size_t>(size))))
+        return end(connection);
+    } while (has_read_ahead(connection.link));
   }
 
   void watch(int fd) const {

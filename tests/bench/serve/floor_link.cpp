@@ -69,6 +69,8 @@ std::ptrdiff_t receive(const Link& link, std::span<char> buffer) {
   return -1;
 }
 
+bool has_read_ahead(const Link& link) { return link.tls != nullptr && SSL_has_pending(link.tls) == 1; }
+
 void close_link(const Link& link) {
   if (link.tls != nullptr) {
     SSL_shutdown(link.tls);

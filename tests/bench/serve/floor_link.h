@@ -24,6 +24,9 @@ void send_all(const Link& link, std::string_view bytes);
 /// -1 when nothing will come any more. `buffer` has to hold a whole TLS record, 16 KiB.
 [[nodiscard]] std::ptrdiff_t receive(const Link& link, std::span<char> buffer);
 
+/// Whether OpenSSL has read more than it has given out, of which epoll knows nothing.
+[[nodiscard]] bool has_read_ahead(const Link& link);
+
 /// Closes the socket; with TLS says so first.
 void close_link(const Link& link);
 

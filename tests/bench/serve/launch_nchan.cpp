@@ -1,16 +1,12 @@
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <memory>
-#include <stdexcept>
 #include <string>
 #include <system_error>
 
 #include "serve/certificate.h"
+#include "serve/free_port.h"
 #include "serve/launches.h"
 
 namespace roomcast::bench {
@@ -20,20 +16,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* module_path = "/usr/lib/nginx/modules/ngx_nchan_module.so";
-
-/// A port of 127.0.0.1 that was free a moment ago: nginx does not tell which one it got for 0.
-std::uint16_t free_port() {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  auto* const generic = reinterpret_cast<sockaddr*>(&address);
-  const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  const bool found = bind(fd, generic, size) == 0 && getsockname(fd, generic, &size) == 0;
-  close(fd);
-  if (!found) throw std::runtime_error("no free port on 127.0.0.1");
-  return ntohs(address.sin_port);
-}
 
 /// nginx allocates so many beforehand.
 rlim_t worker_connections() {

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "serve/certificate.h"
+#include "serve/free_port.h"
 
 namespace roomcast::bench {
 
@@ -55,8 +56,7 @@ fs::path ws_script() {
   return installed && is_there(script) && !find_program("node").empty() ? script : fs::path();
 }
 
-std::optional<ServerProcess::Launch> launch_roomcast(const ServerNeeds& needs) {
-  const fs::path binary = roomcast_binary();
+std::optional<ServerProcess::Launch> launch_roomcast(const ServerNeeds& needs, const fs::path& binary) {
   if (binary.empty()) return std::nullopt;
   ServerProcess::Launch launch;
   launch.command = {binary};
@@ -64,7 +64,11 @@ std::optional<ServerProcess::Launch> launch_roomcast(const ServerNeeds& needs) {
     launch.command.emplace_back("--set");
     launch.command.push_back(std::string(key).append("=").append(value));
   };
-  set("listen", needs.tls ? "https://127.0.0.1:0" : "http://127.0.0.1:0");
+  // It logs a line for each connection that ends, and where it listens, at the same level.
+  set("log.level", "warn");
+  launch.port = free_port();
+  launch.tls = needs.tls;
+  set("listen", (needs.tls ? "https://127.0.0.1:" : "http://127.0.0.1:") + std::to_string(launch.port));
   set("websocket.ping_seconds", far_apart_seconds);
   set("http.poll_wait_seconds", far_apart_seconds);
   set("websocket.compression", needs.deflate ? "true" : "false");

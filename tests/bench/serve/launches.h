@@ -9,8 +9,9 @@
 
 namespace roomcast::bench {
 
-/// How each server is started, on any CPU; nothing when it is not installed here.
-[[nodiscard]] std::optional<ServerProcess::Launch> launch_roomcast(const ServerNeeds& needs);
+/// How each server is started, on any CPU; nothing when it is not installed here, or `binary` is empty.
+[[nodiscard]] std::optional<ServerProcess::Launch> launch_roomcast(const ServerNeeds& needs,
+                                                                   const std::filesystem::path& binary);
 [[nodiscard]] std::optional<ServerProcess::Launch> launch_floor(const ServerNeeds& needs, bool join);
 [[nodiscard]] std::optional<ServerProcess::Launch> launch_nchan(const ServerNeeds& needs);
 [[nodiscard]] std::optional<ServerProcess::Launch> launch_ws(const ServerNeeds& needs);

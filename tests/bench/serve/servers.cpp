@@ -14,10 +14,11 @@ namespace roomcast::bench {
 
 namespace {
 
-std::optional<ServerProcess::Launch> launch(Server server, const ServerNeeds& needs) {
+std::optional<ServerProcess::Launch> launch(Server server, const ServerNeeds& needs,
+                                            const std::string& roomcast) {
   switch (server) {
     case Server::roomcast:
-      return launch_roomcast(needs);
+      return launch_roomcast(needs, roomcast.empty() ? roomcast_binary() : std::filesystem::path(roomcast));
     case Server::floor:
       return launch_floor(needs, false);
     case Server::floor_join:
@@ -95,8 +96,9 @@ std::string version_of(Server server) {
   return "";
 }
 
-std::unique_ptr<ServerProcess> start_server(Server server, const ServerNeeds& needs, int cpu) {
-  auto launched = launch(server, needs);
+std::unique_ptr<ServerProcess> start_server(Server server, const ServerNeeds& needs, int cpu,
+                                            const std::string& roomcast) {
+  auto launched = launch(server, needs, roomcast);
   if (!launched) return nullptr;
   launched->cpu = cpu;
   return std::make_unique<ServerProcess>(std::move(*launched));
