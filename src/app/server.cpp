@@ -132,7 +132,9 @@ std::optional<base::Error> Server::run(const std::vector<InheritedSocket>& inher
   if (!inherited.empty()) log_.info("the service manager holds the listening sockets: listen is not used");
   if (auto error = listeners_.open(config_, inherited, std::move(*certificates))) return error;
   announce_readiness();
+  log_.write_once_a_turn(turn_);
   loop_.run();
+  log_.write_at_once();
   log_.info("stopped");
   return std::nullopt;
 }
