@@ -102,7 +102,10 @@ std::size_t SocketStream::write(std::span<const std::string_view> pieces) {
   }
 }
 
-void SocketStream::shutdown() { (void)::shutdown(socket_.number(), SHUT_WR); }
+void SocketStream::shutdown() {
+  // Where both sides have ended, the close that follows says it.
+  if (!ended_) (void)::shutdown(socket_.number(), SHUT_WR);
+}
 
 void SocketStream::watch() {
   if (events_ == nullptr || dead_) return;
