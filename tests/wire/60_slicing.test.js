@@ -1,0 +1,132 @@
+// A large room that is published to without pause: it is served in slices, between which everybody else is.
+
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { METRICS } from '../support/contract.js';
+import { numbered } from '../support/crowd.js';
+import { CrowdProcess, affordable } from '../support/crowd_process.js';
+import { JsonClient } from '../support/json_client.js';
+import { HttpConnection } from '../support/raw_http.js';
+import { parseCursor } from '../support/room_client.js';
+import { parseMetrics, startServer } from '../support/server.js';
+import { SteadyPublisher } from '../support/steady_publisher.js';
+import { connect } from '../support/wire_client.js';
+
+const many = affordable(process.env.ROOMCAST_SLOW ? 3000 : 6000);
+const rounds = 30;
+const server = await startServer();
+const crowd = new CrowdProcess();
+
+/** Deliveries to the large room so far; those to others are `elsewhere`, all of which have been read. */
+async function progress(watcher, elsewhere) {
+  const { text } = await watcher.request('GET', '/metrics');
+  return parseMetrics(text).get(METRICS.deliveries) - elsewhere;
+}
+
+describe('a large room that is published to without pause', () => {
+  let publisher;
+
+  before(async () => {
+    // First in, so first served: it has the next message on its way while the one before is still being handed out.
+    publisher = await SteadyPublisher.open(server.url, 'large');
+    await crowd.call('open', 'stayers', server.url, many, { path: '/rooms/large', size: numbered(1).length });
+  });
+  after(async () => {
+    crowd.end();
+    await server.stop();
+  });
+
+  it('within one walk others are answered, let in and heard', async () => {
+    const members = many + 1;
+    const watcher = await HttpConnection.open(server.url);
+    const echo = await connect(server.url);
+    const others = await Promise.all([1, 2, 3].map(() => connect(server.url, { path: '/rooms/other' })));
+    let elsewhere = 0;
+    let newcomer;
+    const actions = {
+      'an echo': () => echo.text('to and fro').then(() => echo.expectText('to and fro')),
+      'a ping': () => echo.roundTrip(),
+      'a message of another room': async () => {
+        await others[0].text('hello');
+        for (const other of others) await other.expectText('hello');
+        elsewhere += others.length;
+      },
+      'a new connection': async () => {
+        newcomer = await connect(server.url, { path: '/rooms/new' });
+      },
+      'what it publishes': async () => {
+        await newcomer.text('here I am');
+        await newcomer.expectText('here I am');
+        elsewhere += 1;
+        newcomer.destroy();
+      },
+    };
+    const inside = Object.fromEntries(Object.keys(actions).map((name) => [name, 0]));
+
+    publisher.begin();
+    for (let round = 0; round < rounds; round += 1) {
+      for (const [name, action] of Object.entries(actions)) {
+        const begun = await progress(watcher, elsewhere);
+        await action();
+        const ended = await progress(watcher, elsewhere);
+        // Asked and answered while the room got on, but by less than one message for every member: a walk that
+        // is not sliced takes a whole number of these between any two answers.
+        if (ended > begun && ended - begun < members) inside[name] += 1;
+      }
+    }
+    for (const [name, count] of Object.entries(inside)) assert.ok(count > rounds / 10, `${name}: ${JSON.stringify(inside)}`);
+    for (const client of [echo, ...others]) client.destroy();
+    watcher.close();
+  });
+
+  it('who joins or leaves in the middle has what follows the cursor it was told, whole and in order', async () => {
+    /** Joins behind `since`, reads, and leaves one way or the other. Gives the last cursor. */
+    const visit = async (visitor, since) => {
+      const client = await JsonClient.open(server, `/rooms/large${since ? `?since=${since}` : ''}`);
+      const { cursor } = await client.next(({ type }) => type === 'ok');
+      if (since) assert.equal(cursor, since);
+      const { epoch, offset } = parseCursor(cursor);
+      const messages = await client.messages(1 + (visitor % 3));
+      messages.forEach((message, i) => {
+        assert.equal(message.cursor, `${epoch}-${offset + 1 + i}`);
+        assert.equal(message.data, numbered(offset + 1 + i));
+      });
+      assert.deepEqual(client.unread.filter(({ type }) => type === 'gap'), []);
+      if (visitor % 2) await client.ask({ type: 'unsubscribe', room: 'large' });
+      client.socket.terminate();
+      return messages.at(-1).cursor;
+    };
+    await Promise.all(Array.from({ length: 20 }, async (_, visitor) => {
+      let cursor;
+      for (let time = 0; time < 4; time += 1) cursor = await visit(visitor + time, time % 2 ? cursor : undefined);
+    }));
+  });
+
+  it('those who leave by the hundred take nothing from those who stay', async () => {
+    const leaving = 600;
+    const first = publisher.received;
+    await crowd.call('begin', 'leavers', server.url, leaving, { path: '/rooms/large', size: numbered(1).length, first: null });
+    await crowd.call('opened', 'leavers', leaving);
+    await crowd.call('reach', 'leavers', publisher.sent + 1);
+    for (let gone = 0; gone < leaving; gone += 100) {
+      await crowd.call('cut', 'leavers', 100);
+      const served = publisher.received;
+      while (publisher.received === served) await publisher.next();
+    }
+    const { faults, open, least } = await crowd.call('ended', 'leavers');
+    assert.deepEqual({ faults, open }, { faults: [], open: 0 });
+    assert.ok(least > first, 'each had something before it left');
+  });
+
+  it('every one of those who stayed has had every message, in order', async () => {
+    const sent = await publisher.stop();
+    const { least, most, open, faults } = await crowd.call('reach', 'stayers', sent);
+    assert.deepEqual({ least, most, open, faults }, { least: sent, most: sent, open: many, faults: [] });
+    assert.equal(publisher.received, sent);
+    await crowd.call('cut', 'stayers');
+    publisher.destroy();
+    await server.metricBecomes(METRICS.rooms, (rooms) => rooms === 0);
+    assert.equal(await server.metric(METRICS.queueBytes), 0);
+    assert.equal(await server.metric(METRICS.closes, /slow_consumer/), 0);
+  });
+});

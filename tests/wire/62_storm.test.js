@@ -1,0 +1,210 @@
+// Thousands cut off and back at once: all are let in, limits hold, those who stayed notice nothing, nothing is left behind.
+
+import assert from 'node:assert/strict';
+import { readFileSync, readdirSync } from 'node:fs';
+import { after, describe, it } from 'node:test';
+import { METRICS } from '../support/contract.js';
+import { numbered } from '../support/crowd.js';
+import { CrowdProcess, affordable } from '../support/crowd_process.js';
+import { eventually } from '../support/deadline.js';
+import { HttpConnection } from '../support/raw_http.js';
+import { parseMetrics, startServer } from '../support/server.js';
+import { SteadyPublisher } from '../support/steady_publisher.js';
+import { connect } from '../support/wire_client.js';
+
+const many = affordable(process.env.ROOMCAST_SLOW ? 1500 : 3000);
+const backlog = Number(readFileSync('/proc/sys/net/core/somaxconn', 'utf8'));
+const size = numbered(1).length;
+const storm = { path: '/rooms/storm', size };
+const crowd = new CrowdProcess();
+
+const descriptors = (server) => readdirSync(`/proc/${server.pid}/fd`).length;
+
+/** Asks for figures over one connection that is there from the start. */
+class Watcher {
+  static async open(server, socket) {
+    const watcher = new Watcher();
+    watcher.server = server;
+    watcher.connection = await HttpConnection.open(server.url, socket);
+    await watcher.figures();
+    watcher.descriptors = descriptors(server);
+    return watcher;
+  }
+
+  async figures() {
+    const { text } = await this.connection.request('GET', '/metrics');
+    return parseMetrics(text);
+  }
+
+  async figure(name) {
+    return (await this.figures()).get(name);
+  }
+
+  accepted() {
+    return this.figure('roomcast_connections_accepted_total');
+  }
+
+  admitted() {
+    return this.figure('roomcast_connections_admitted');
+  }
+
+  /** Waits until nobody else is there, and nothing of them either. */
+  async alone() {
+    await eventually(async () => (await this.admitted()) === 1, 'all connections gone');
+    const figures = await this.figures();
+    const open = [...figures].filter(([name, value]) => name.startsWith('roomcast_connections{') && value !== 0);
+    assert.deepEqual(open, [['roomcast_connections{transport="http"}', 1]]);
+    assert.equal(figures.get(METRICS.rooms), 0);
+    assert.equal(figures.get(METRICS.queueBytes), 0);
+    assert.equal(descriptors(this.server), this.descriptors);
+    this.connection.close();
+  }
+}
+
+/** One message for everybody in the group, none of whom has had one yet. */
+async function tellAll(server, group) {
+  const publisher = await connect(server.url, { path: storm.path });
+  await publisher.text(numbered(1));
+  await crowd.call('reach', group, 1);
+  publisher.destroy();
+}
+
+function assertAllIn(tally, count) {
+  const { open, refused, failed, errors } = tally;
+  assert.deepEqual({ open, refused, failed, errors }, { open: count, refused: 0, failed: 0, errors: {} });
+}
+
+describe('a storm', () => {
+  after(() => crowd.end());
+
+  it('everyone is back after a restart, and whoever comes once the port is open is not refused', async () => {
+    const first = await startServer({ set: { drain_seconds: 0.5 } });
+    const listen = [first.url];
+    await crowd.call('open', 'told', first.url, many, storm);
+    await first.stop();
+    const { closes } = await crowd.call('ended', 'told');
+    assert.deepEqual(closes, { 1012: many });
+
+    const second = await startServer({ listen });
+    await crowd.call('begin', 'cut', second.url, many, storm);
+    assertAllIn(await crowd.call('settled', 'cut'), many);
+    await second.kill();
+    assert.deepEqual((await crowd.call('ended', 'cut')).closes, { null: many });
+
+    const half = Math.floor(many / 2);
+    await crowd.call('begin', 'eager', second.url, half, { ...storm, persistent: true });
+    const third = await startServer({ listen });
+    await crowd.call('begin', 'patient', second.url, half, storm);
+    assertAllIn(await crowd.call('settled', 'patient'), half);
+    const { errors } = await crowd.call('opened', 'eager', half);
+    for (const error of Object.keys(errors)) assert.match(error, /^ECONN(?:REFUSED|RESET)$/, 'while the server was down');
+    await tellAll(third, 'eager');
+    await crowd.call('reach', 'patient', 1);
+    for (const group of ['told', 'cut', 'eager', 'patient']) await crowd.call('forget', group);
+    await third.stop();
+  });
+
+  it('who stayed in another room loses nothing and is answered while all others are cut and come back', async () => {
+    const server = await startServer();
+    const watcher = await Watcher.open(server);
+    const echo = await connect(server.url);
+    const publisher = await SteadyPublisher.open(server.url, 'steady');
+    await crowd.call('open', 'steady', server.url, 50, { path: '/rooms/steady', size });
+    await crowd.call('open', 'before', server.url, many, storm);
+    const begun = await watcher.accepted();
+    publisher.begin();
+    await publisher.next();
+
+    const cut = crowd.call('cut', 'before');
+    const back = crowd.call('begin', 'after', server.url, many, storm);
+    let meanwhile = 0;
+    let heard = 0;
+    for (let accepted = begun; accepted < begun + many;) {
+      const received = publisher.received;
+      await echo.text('still there?');
+      await echo.expectText('still there?');
+      await echo.roundTrip();
+      const now = await watcher.accepted();
+      if (now > accepted && now < begun + many) meanwhile += 1;
+      if (publisher.received > received) heard += 1;
+      accepted = now;
+    }
+    await Promise.all([cut, back]);
+    assertAllIn(await crowd.call('settled', 'after'), many);
+    assert.ok(meanwhile > 0 && heard > 0, `${meanwhile} answers and ${heard} messages in the storm`);
+    await tellAll(server, 'after');
+
+    const sent = await publisher.stop();
+    const { least, most, open } = await crowd.call('reach', 'steady', sent);
+    assert.deepEqual({ least, most, open }, { least: sent, most: sent, open: 50 });
+    for (const client of [echo, publisher]) client.destroy();
+    for (const group of ['steady', 'before', 'after']) await crowd.call('forget', group);
+    await watcher.alone();
+    await server.stop();
+  });
+
+  it('thousands that wait to be accepted are taken a few at a time, so that others come between', async () => {
+    const server = await startServer();
+    const watcher = await Watcher.open(server);
+    const count = Math.min(many, backlog - 50);
+    server.process.kill('SIGSTOP');
+    await crowd.call('begin', 'waiting', server.url, count, storm);
+    await crowd.call('connected', 'waiting');  // none for want of a backlog
+    const asked = watcher.accepted();
+    server.process.kill('SIGCONT');
+    const steps = [await asked];
+    while (steps.at(-1) < 1 + count) steps.push(await watcher.accepted());
+    assert.ok(steps[0] < 1 + count, 'the question came behind all of them, the answer too');
+    assert.ok(new Set(steps).size > 3, `accepted: ${steps}`);
+    assertAllIn(await crowd.call('settled', 'waiting'), count);
+    await crowd.call('forget', 'waiting');
+    await watcher.alone();
+    await server.stop();
+  });
+
+  it('past limits.connections the rest of a storm waits, and gets in as others leave', async () => {
+    const past = 100;
+    const server = await startServer({ set: { 'limits.connections': 1 + many - past } });
+    const watcher = await Watcher.open(server);
+    await crowd.call('begin', 'storm', server.url, many, storm);
+    await crowd.call('opened', 'storm', many - past);
+    await crowd.call('connected', 'storm');
+    for (let left = past; left > 0; left -= 25) {
+      assert.equal(await watcher.admitted(), 1 + many - past);
+      const { open, asking, refused, failed } = await crowd.call('tally', 'storm');
+      assert.deepEqual({ open, asking, refused, failed }, { open: many - past, asking: left, refused: 0, failed: 0 });
+      await crowd.call('cut', 'storm', 25);
+      await crowd.call('asking', 'storm', left - 25);
+    }
+    const { open, ended, errors } = await crowd.call('settled', 'storm');
+    assert.deepEqual({ open, ended, errors }, { open: many - past, ended: past, errors: {} });
+    await crowd.call('forget', 'storm');
+    await watcher.alone();
+    await server.stop();
+  });
+
+  it('limits.connections_per_address holds for each address in a storm from several', async () => {
+    const each = 250;
+    const past = 10;
+    const addresses = ['127.0.0.1', '127.0.0.2', '127.0.0.3', '127.0.0.4'];
+    const server = await startServer({ set: { 'limits.connections_per_address': each } });
+    const watcher = await Watcher.open(server, { localAddress: '127.0.0.9' });
+    const all = (action) => Promise.all(addresses.map(action));
+    await all((localAddress) => crowd.call('begin', localAddress, server.url, each + past, { ...storm, localAddress }));
+    await all(async (address) => {
+      const { open, statuses } = await crowd.call('settled', address);
+      assert.deepEqual({ open, statuses }, { open: each, statuses: { 429: past } });
+    });
+    assert.equal(await watcher.figure('roomcast_connections_refused_total{reason="per_address"}'), past * addresses.length);
+
+    await all((address) => crowd.call('cut', address, past));
+    await eventually(async () => (await watcher.admitted()) === 1 + (each - past) * addresses.length, 'those who left gone');
+    await all((address) => crowd.call('begin', address, server.url, past, { ...storm }));
+    await all(async (address) => assert.equal((await crowd.call('settled', address)).open, each));
+    await crowd.call('begin', addresses[0], server.url, 1, { ...storm });
+    assert.deepEqual((await crowd.call('settled', addresses[0])).statuses, { 429: past + 1 });
+    await all((address) => crowd.call('forget', address));
+    await watcher.alone();
+    await server.stop();
+  });
+});
