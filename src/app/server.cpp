@@ -86,7 +86,7 @@ Server::Server(config::Sources sources, config::Loaded loaded)
       turn_(loop_, turn_box_us),
       deadlines_(loop_, deadline_interval_ms),
       sweep_(loop_, deadlines_),
-      sockets_(loop_),
+      sockets_(loop_, turn_),
       admissions_(admission_limits(config_)),
       linger_(turn_, deadlines_, {}),
       tls_(turn_, deadlines_, config_.http.head_timeout_ms),
