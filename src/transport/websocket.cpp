@@ -265,10 +265,7 @@ void WebSocket::flush() {
   if (paused_ && queue_.bytes() < before) heard_ = true;
   wire_bytes_out_ += before - queue_.bytes();
   shared_.stats.wire_bytes_out += before - queue_.bytes();
-  if (all && state_ == State::finishing) {
-    shared_.linger.add(std::move(stream_), {}, std::move(admission_), peer_ended_);
-    return end(reason_);
-  }
+  if (all && state_ == State::finishing) return finish();
   if (state_ == State::open && queue_.bytes() > shared_.settings.queue_bytes) {
     return close(base::CloseReason::slow_consumer, {});
   }
@@ -276,6 +273,16 @@ void WebSocket::flush() {
     drained_wanted_ = false;
     events_->on_drained();
   }
+}
+
+void WebSocket::finish() {
+  if (peer_ended_) {
+    stream_->shutdown();
+    stream_.reset();
+  } else {
+    shared_.linger.add(std::move(stream_), {}, std::move(admission_));
+  }
+  end(reason_);
 }
 
 void WebSocket::end(base::CloseReason reason) {

@@ -107,6 +107,8 @@ class WebSocket final : public session::Transport,
   void keep_alive();
   /// Queues a close frame (RFC 6455 section 5.5.1), behind the session's last word, and moves on to `next`.
   void say_goodbye(base::CloseReason reason, std::uint16_t code, std::string_view text, State next);
+  /// Everything has been said and sent.
+  void finish();
   /// Over at once; the stream goes down with this object.
   void end(base::CloseReason reason);
   void mark_dirty() { shared_.scheduler.mark_dirty(*this); }
