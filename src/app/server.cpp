@@ -86,6 +86,7 @@ Server::Server(config::Sources sources, config::Loaded loaded)
       turn_(loop_, turn_box_us),
       deadlines_(loop_, deadline_interval_ms),
       sweep_(loop_, deadlines_),
+      sockets_(loop_),
       admissions_(admission_limits(config_)),
       linger_(turn_, deadlines_, {}),
       tls_(turn_, deadlines_, config_.http.head_timeout_ms),
@@ -105,7 +106,7 @@ Server::Server(config::Sources sources, config::Loaded loaded)
       wiring_(
           {router_, http_, hub_, publisher_, sessions_, websockets_, streams_, polls_, metrics_, loop_, log_},
           config_),
-      listeners_({loop_, buffers_, admissions_, trusted_proxies_, listener_stats_, log_, *this}, tls_),
+      listeners_({loop_, sockets_, admissions_, trusted_proxies_, listener_stats_, log_, *this}, tls_),
       drain_(loop_, http_, sessions_, polls_, linger_, log_),
       on_terminate_(loop_, SIGTERM, *this),
       on_interrupt_(loop_, SIGINT, *this),

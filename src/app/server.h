@@ -29,9 +29,9 @@
 #include "loop/turn.h"
 #include "net/admission.h"
 #include "net/cidr.h"
-#include "net/io_buffers.h"
 #include "net/linger.h"
 #include "net/listener.h"
+#include "net/socket_stream.h"
 #include "session/session_table.h"
 #include "transport/http_stream.h"
 #include "transport/polls.h"
@@ -75,7 +75,7 @@ class Server final : private net::ListenerEvents,
   loop::Turn turn_;
   base::Deadlines deadlines_;
   loop::Sweep sweep_;
-  net::IoBuffers buffers_;
+  net::SocketShared sockets_;
   net::CidrList trusted_proxies_;
   net::AdmissionControl admissions_;
   net::ListenerStats listener_stats_;

@@ -95,7 +95,7 @@ void Listener::admit(FileDescriptor socket, Peer peer) {
   Admission admission;
   const bool exempt = shared_.exempt.contains(peer.address);
   if (shared_.admissions.admit(peer.address, exempt, admission) != Refusal::none) return refuse(socket, peer);
-  auto stream = SocketStream::adopt(shared_.loop, shared_.buffers, std::move(socket));
+  auto stream = SocketStream::adopt(shared_.sockets, std::move(socket));
   if (!stream) {
     ++shared_.stats.failed;
     shared_.log.warn("a connection could not be taken", {{"error", stream.error().message}});

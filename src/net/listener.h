@@ -13,8 +13,8 @@
 #include "net/admission.h"
 #include "net/byte_stream.h"
 #include "net/cidr.h"
-#include "net/io_buffers.h"
 #include "net/listening_socket.h"
+#include "net/socket_stream.h"
 #include "net/stream_wrapper.h"
 
 struct uv_poll_s;
@@ -48,7 +48,7 @@ class Listener final : private AdmissionControl::Listener, private loop::Timer::
   /// What listeners share; all of it outlives them.
   struct Shared {
     loop::Loop& loop;
-    IoBuffers& buffers;
+    SocketShared& sockets;
     AdmissionControl& admissions;
     const CidrList& exempt;  ///< addresses without a cap per address: trusted proxies
     ListenerStats& stats;

@@ -3,7 +3,6 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
-#include <uv.h>
 
 #include <cerrno>
 #include <cstdlib>
@@ -37,26 +36,23 @@ ssize_t send_parts(int socket, std::span<iovec> parts) {
 
 }  // namespace
 
-base::Result<std::unique_ptr<ByteStream>> SocketStream::adopt(loop::Loop& loop, IoBuffers& buffers,
-                                                              FileDescriptor socket) {
+base::Result<std::unique_ptr<ByteStream>> SocketStream::adopt(SocketShared& shared, FileDescriptor socket) {
   const int number = socket.number();
   // Fails on a Unix socket, which has no such delay anyway.
   const int on = 1;
   (void)::setsockopt(number, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  std::unique_ptr<SocketStream> stream(new SocketStream(buffers, std::move(socket)));
-  auto poll = loop::make_handle<uv_poll_t>(
-      stream.get(), [&](uv_poll_t* handle) { return uv_poll_init(loop.native(), handle, number); });
-  if (!poll) return base::Error{"cannot watch a socket: " + describe_error(-poll.error())};
-  stream->poll_ = std::move(*poll);
+  std::unique_ptr<SocketStream> stream(new SocketStream(shared, std::move(socket)));
+  const int error = shared.poller.add(*stream, number, {true, false});
+  if (error != 0) return base::Error{"cannot watch a socket: " + describe_error(error)};
   return std::unique_ptr<ByteStream>(std::move(stream));
 }
 
-SocketStream::SocketStream(IoBuffers& buffers, FileDescriptor socket)
-    : buffers_(buffers), socket_(std::move(socket)) {
-  static_assert(sizeof(SocketStream) + sizeof(uv_poll_t) <= 200, "every connection pays for this");
+SocketStream::SocketStream(SocketShared& shared, FileDescriptor socket)
+    : socket_(std::move(socket)), shared_(shared) {
+  static_assert(sizeof(SocketStream) <= 40, "every connection pays for this");
 }
 
-SocketStream::~SocketStream() = default;
+SocketStream::~SocketStream() { shared_.poller.remove(*this, socket_.number()); }
 
 void SocketStream::set_events(Events& events) {
   events_ = &events;
@@ -75,14 +71,14 @@ void SocketStream::resume_reading() {
 
 std::size_t SocketStream::write(std::span<const std::string_view> pieces) {
   if (error_ != 0 || blocked_) return 0;
-  Gather gather(pieces, buffers_.joining());
+  Gather gather(pieces, shared_.buffers.joining());
   std::size_t taken = 0;
   for (;;) {
     const Gather::Batch batch = gather.next();
     if (batch.bytes == 0) return taken;
 #ifdef ROOMCAST_CHAOS
     auto& first = batch.parts.front();
-    first.iov_len = buffers_.random_up_to(first.iov_len);
+    first.iov_len = shared_.buffers.random_up_to(first.iov_len);
     const ssize_t sent = send_parts(socket_.number(), batch.parts.first(1));
 #else
     const ssize_t sent = send_parts(socket_.number(), batch.parts);
@@ -106,30 +102,21 @@ void SocketStream::shutdown() { (void)::shutdown(socket_.number(), SHUT_WR); }
 
 void SocketStream::watch() {
   if (events_ == nullptr || dead_) return;
-  int wanted = 0;
-  if (!paused_ && !ended_) wanted |= UV_READABLE;
-  if (blocked_ || error_ != 0) wanted |= UV_WRITABLE;
-  if (wanted == watched_) return;
-  watched_ = static_cast<std::uint8_t>(wanted) & 3U;
-  // Starting a watch on an open descriptor cannot fail; with nothing wanted it stops.
-  (void)uv_poll_start(poll_.get(), wanted, on_ready);
+  shared_.poller.change(*this, socket_.number(), {!paused_ && !ended_, blocked_ || error_ != 0});
 }
 
-void SocketStream::on_ready(uv_poll_s* handle, int status, int ready) noexcept {
-  auto* self = static_cast<SocketStream*>(handle->data);
-  if (status < 0 || self->error_ != 0) return self->on_socket_error();
-  if ((ready & UV_READABLE) != 0 && (self->watched_ & UV_READABLE) != 0) (void)self->read_once();
-  if ((ready & UV_WRITABLE) != 0 && self->blocked_) self->take_back_writable();
+void SocketStream::on_ready(loop::Readiness ready) {
+  // Nobody listens yet: set_events begins it all.
+  if (events_ == nullptr) return shared_.poller.change(*this, socket_.number(), {});
+  if (ready.failed || error_ != 0) return on_socket_error();
+  if (ready.readable) (void)read_once();
+  if (ready.writable && blocked_) take_back_writable();
 }
 
 void SocketStream::on_socket_error() {
   // What arrived before the error is still there and is read first, in this turn and the next ones; the read
-  // that comes after it says what happened. libuv reports no more than "error" and has stopped watching.
-  if (!paused_ && !ended_ && read_once()) {
-    if (dead_) return;
-    watched_ = 0;
-    return watch();
-  }
+  // that comes after it says what happened.
+  if (!paused_ && !ended_ && read_once()) return;
   int error = error_;
   if (error != 0) return fail(error);
   socklen_t size = sizeof error;
@@ -138,9 +125,9 @@ void SocketStream::on_socket_error() {
 }
 
 bool SocketStream::read_once() {
-  auto buffer = buffers_.reading();
+  auto buffer = shared_.buffers.reading();
 #ifdef ROOMCAST_CHAOS
-  buffer = buffer.first(buffers_.random_up_to(7));
+  buffer = buffer.first(shared_.buffers.random_up_to(7));
 #endif
   const ssize_t count = ::recv(socket_.number(), buffer.data(), buffer.size(), MSG_DONTWAIT);
   if (count > 0) {
@@ -167,8 +154,7 @@ void SocketStream::fail(int error) {
   error_ = static_cast<std::uint16_t>(error);
   dead_ = true;
   blocked_ = false;
-  if (watched_ != 0) (void)uv_poll_stop(poll_.get());
-  watched_ = 0;
+  shared_.poller.change(*this, socket_.number(), {});
   events_->on_error(describe_error(error));
 }
 

@@ -7,25 +7,31 @@
 #include <string_view>
 
 #include "base/result.h"
-#include "loop/handle.h"
 #include "loop/loop.h"
+#include "loop/poller.h"
 #include "net/byte_stream.h"
 #include "net/file_descriptor.h"
 #include "net/io_buffers.h"
 
-struct uv_poll_s;
-
 namespace roomcast::net {
 
-/// A connected TCP or Unix socket. Reads and writes the descriptor itself and uses libuv only to learn when
-/// it is ready; one read per readiness and turn, so that a fast sender does not starve the others.
+/// What all socket streams of a loop share; outlives them.
+struct SocketShared {
+  explicit SocketShared(loop::Loop& loop) : poller(loop) {}
+
+  loop::Poller poller;
+  IoBuffers buffers;
+};
+
+/// A connected TCP or Unix socket. Reads and writes the descriptor itself and is told by the poller when it
+/// is ready; one read per readiness and turn, so that a fast sender does not starve the others.
 ///
-/// While reading is paused, or after the peer's end, and nothing waits to be written, the socket is not
-/// watched: that the connection broke is then noticed by the next write or by resuming.
-class SocketStream final : public ByteStream {
+/// While reading is paused, or after the peer's end, and nothing waits to be written, nothing is heard of the
+/// socket: that the connection broke is then noticed by the next write or by resuming.
+class SocketStream final : public ByteStream, private loop::Pollable {
  public:
-  /// Takes over `socket`, connected. `buffers` must outlive the stream.
-  [[nodiscard]] static base::Result<std::unique_ptr<ByteStream>> adopt(loop::Loop& loop, IoBuffers& buffers,
+  /// Takes over `socket`, connected.
+  [[nodiscard]] static base::Result<std::unique_ptr<ByteStream>> adopt(SocketShared& shared,
                                                                        FileDescriptor socket);
   SocketStream(const SocketStream&) = delete;
   SocketStream& operator=(const SocketStream&) = delete;
@@ -40,9 +46,9 @@ class SocketStream final : public ByteStream {
   [[nodiscard]] bool is_secure() const override { return false; }
 
  private:
-  SocketStream(IoBuffers& buffers, FileDescriptor socket);
+  SocketStream(SocketShared& shared, FileDescriptor socket);
 
-  static void on_ready(uv_poll_s* handle, int status, int ready) noexcept;
+  void on_ready(loop::Readiness ready) override;
   void on_socket_error();
   /// False if there was nothing to read.
   bool read_once();
@@ -50,16 +56,14 @@ class SocketStream final : public ByteStream {
   void watch();
   void fail(int error);
 
-  Events* events_ = nullptr;
-  IoBuffers& buffers_;
-  FileDescriptor socket_;    // before poll_: libuv lets go of the descriptor before it is closed
-  std::uint16_t error_ = 0;  // errno of what broke the connection
   bool paused_ : 1 = false;
-  bool ended_ : 1 = false;        // the peer has: nothing to read any more
-  bool dead_ : 1 = false;         // on_error was called
-  bool blocked_ : 1 = false;      // the last write was cut short and on_writable is owed
-  std::uint8_t watched_ : 2 = 0;  // what poll_ waits for
-  loop::Handle<uv_poll_s> poll_;
+  bool ended_ : 1 = false;    // the peer has: nothing to read any more
+  bool dead_ : 1 = false;     // on_error was called
+  bool blocked_ : 1 = false;  // the last write was cut short and on_writable is owed
+  std::uint16_t error_ = 0;   // errno of what broke the connection
+  FileDescriptor socket_;
+  SocketShared& shared_;
+  Events* events_ = nullptr;
 };
 
 }  // namespace roomcast::net

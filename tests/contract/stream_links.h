@@ -72,7 +72,7 @@ class SocketLink {
     auto socket = net::ListeningSocket::bind(parse_address(address), 0600);
     far_ = connect_to(socket->address());
     net::FileDescriptor accepted(::accept4(socket->number(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
-    near = std::move(*net::SocketStream::adopt(fixture_.loop, fixture_.buffers, std::move(accepted)));
+    near = std::move(*net::SocketStream::adopt(fixture_.sockets, std::move(accepted)));
   }
   explicit SocketLink(const TemporaryDirectory& directory) : SocketLink("unix:" + directory.file("s")) {}
 

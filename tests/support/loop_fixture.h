@@ -9,7 +9,7 @@
 #include "loop/timer.h"
 #include "loop/turn.h"
 #include "net/byte_stream.h"
-#include "net/io_buffers.h"
+#include "net/socket_stream.h"
 
 namespace roomcast::test {
 
@@ -19,7 +19,7 @@ struct LoopFixture : private loop::Timer::Listener {
   loop::Turn turn{loop, 2'000};
   base::Deadlines deadlines{loop, 5};
   loop::Sweep sweep{loop, deadlines};
-  net::IoBuffers buffers;
+  net::SocketShared sockets{loop};
 
   /// Runs turns until `done()`; false if it has not come to that in `limit_ms`.
   template <class Done>

@@ -41,7 +41,7 @@ struct Server final : ListenerEvents {
 
   explicit Server(const std::string& address = "127.0.0.1:0", Listener::Options options = {}) {
     auto socket = ListeningSocket::bind(test::parse_address(address), 0600);
-    auto made = Listener::start({f.loop, f.buffers, admissions, exempt, stats, log, *this},
+    auto made = Listener::start({f.loop, f.sockets, admissions, exempt, stats, log, *this},
                                 std::move(*socket), nullptr, std::move(options));
     listener = std::move(*made);
   }

@@ -43,7 +43,7 @@ struct Server {
     auto socket = ListeningSocket::bind(test::parse_address("127.0.0.1:0"), 0600);
     FileDescriptor client = test::connect_to(socket->address());
     FileDescriptor accepted(::accept4(socket->number(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
-    stream = wrapper.wrap(std::move(*SocketStream::adopt(f.loop, f.buffers, std::move(accepted))));
+    stream = wrapper.wrap(std::move(*SocketStream::adopt(f.sockets, std::move(accepted))));
     events = std::make_unique<Recorder>();
     stream->set_events(*events);
     return client;

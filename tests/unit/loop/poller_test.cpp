@@ -1,0 +1,227 @@
+#include "loop/poller.h"
+
+#include <doctest/doctest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "loop/timer.h"
+#include "loop/turn.h"
+#include "support/loop_fixture.h"
+
+namespace roomcast::loop {
+
+namespace {
+
+/// One end of a pair of sockets, watched; the test holds the other.
+class End final : public Pollable {
+ public:
+  explicit End(Poller& poller, Interest interest = {true, false}) : poller_(poller) {
+    std::array<int, 2> pair{};
+    REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair.data()) == 0);
+    near_ = pair[0];
+    far_ = pair[1];
+    REQUIRE(poller_.add(*this, near_, interest) == 0);
+  }
+  ~End() {
+    poller_.remove(*this, near_);
+    ::close(near_);
+    hang_up();
+  }
+
+  void watch(Interest interest) { poller_.change(*this, near_, interest); }
+  void send() { CHECK(::send(far_, "x", 1, MSG_NOSIGNAL) == 1); }
+  void hang_up() {
+    if (far_ >= 0) ::close(far_);
+    far_ = -1;
+  }
+  void take() {
+    std::array<char, 64> bytes{};
+    (void)::recv(near_, bytes.data(), bytes.size(), 0);
+  }
+  [[nodiscard]] int near() const { return near_; }
+
+  int calls = 0;
+  Readiness last;
+  std::function<void()> then;
+
+ private:
+  void on_ready(Readiness ready) override {
+    ++calls;
+    last = ready;
+    if (then) then();
+  }
+
+  Poller& poller_;
+  int near_ = -1;
+  int far_ = -1;
+};
+
+struct Fixture : test::LoopFixture {
+  Poller poller{loop};
+  /// One look at what is ready.
+  void turn_once() { loop.run_turn_without_waiting(); }
+};
+
+}  // namespace
+
+TEST_CASE("poller: who is ready is called in every turn until it is not, and nobody else is") {
+  Fixture f;
+  End ready(f.poller);
+  End quiet(f.poller);
+  f.turn_once();
+  CHECK(ready.calls == 0);
+  ready.send();
+  f.turn_once();
+  f.turn_once();
+  CHECK(ready.calls == 2);
+  CHECK(ready.last.readable);
+  CHECK_FALSE(ready.last.writable);
+  CHECK_FALSE(ready.last.failed);
+  ready.take();
+  f.run_idle_turns();
+  CHECK(ready.calls == 2);
+  CHECK(quiet.calls == 0);
+}
+
+TEST_CASE("poller: room to write is told only to who waits for it") {
+  Fixture f;
+  End end(f.poller);
+  f.run_idle_turns();
+  CHECK(end.calls == 0);
+  end.watch({true, true});
+  f.turn_once();
+  CHECK(end.calls == 1);
+  CHECK(end.last.writable);
+  CHECK_FALSE(end.last.readable);
+  end.watch({true, false});
+  f.run_idle_turns();
+  CHECK(end.calls == 1);
+}
+
+TEST_CASE("poller: who waits for nothing hears nothing, and everything once it waits again") {
+  Fixture f;
+  End end(f.poller, Interest{});
+  end.send();
+  f.run_idle_turns();
+  end.hang_up();
+  f.run_idle_turns();
+  CHECK(end.calls == 0);
+  end.watch({true, false});
+  f.turn_once();
+  CHECK(end.calls == 1);
+  CHECK(end.last.readable);
+}
+
+TEST_CASE("poller: a hang-up is something to read for who reads and room to write for who writes") {
+  Fixture f;
+  End reader(f.poller);
+  End writer(f.poller, {false, true});
+  reader.hang_up();
+  writer.hang_up();
+  f.turn_once();
+  CHECK(reader.last.readable);
+  CHECK_FALSE(reader.last.writable);
+  CHECK(writer.last.writable);
+  CHECK_FALSE(writer.last.readable);
+}
+
+TEST_CASE("poller: who waits for nothing does not keep the loop awake when it is hung up") {
+  Loop loop;
+  Turn turn(loop, 2'000);
+  Poller poller(loop);
+  End end(poller, Interest{});
+  end.hang_up();
+  struct Stop final : Timer::Listener {
+    explicit Stop(Loop& l) : loop(l) {}
+    void on_timer(Timer& /*timer*/) override { loop.stop(); }
+    Loop& loop;
+  } stop(loop);
+  Timer timer(loop, stop);
+  timer.start_once(20);
+  loop.run();
+  CHECK(end.calls == 0);
+  CHECK(turn.stats().count < 10);
+}
+
+TEST_CASE("poller: who is destroyed while others are called is not called any more, nor its successor") {
+  Fixture f;
+  std::vector<std::unique_ptr<End>> ends;
+  for (int i = 0; i < 3; ++i)
+    ends.push_back(std::make_unique<End>(f.poller));
+  int calls = 0;
+  for (auto& end : ends) {
+    // Whoever comes first takes the others away, and puts new ones with the same descriptors in their place.
+    end->then = [&, self = end.get()] {
+      ++calls;
+      for (auto& other : ends) {
+        if (other.get() == self) continue;
+        other.reset();
+        other = std::make_unique<End>(f.poller);
+        other->then = [&calls] { ++calls; };
+      }
+    };
+    end->send();
+  }
+  f.turn_once();
+  CHECK(calls == 1);
+}
+
+TEST_CASE("poller: who stops waiting while others are called is not called any more") {
+  Fixture f;
+  End first(f.poller);
+  End second(f.poller);
+  first.then = [&] { second.watch({}); };
+  second.then = [&] { first.watch({}); };
+  first.send();
+  second.send();
+  f.turn_once();
+  CHECK(first.calls + second.calls == 1);
+}
+
+TEST_CASE("poller: who both reads and writes is told of both in one call") {
+  Fixture f;
+  End end(f.poller, {true, true});
+  end.send();
+  end.hang_up();
+  f.turn_once();
+  CHECK(end.last.readable);
+  CHECK(end.last.writable);
+}
+
+TEST_CASE("poller: what can't be watched is refused with the system's reason") {
+  Fixture f;
+  End end(f.poller);
+  struct Nobody final : Pollable {
+    void on_ready(Readiness /*ready*/) override {}
+  } nobody;
+  CHECK(f.poller.add(nobody, end.near(), {true, false}) == EEXIST);
+  CHECK(f.poller.add(nobody, 1'000'000, {true, false}) == EBADF);
+}
+
+TEST_CASE("poller: a turn looks at so many and no more, and all are called before anybody is again") {
+  test::LoopFixture f;
+  Poller poller(f.loop, 4);
+  std::vector<std::unique_ptr<End>> ends;
+  int calls = 0;
+  for (int i = 0; i < 12; ++i) {
+    ends.push_back(std::make_unique<End>(poller));
+    ends.back()->then = [&calls] { ++calls; };
+    ends.back()->send();
+  }
+  for (int turn = 1; turn <= 3; ++turn) {
+    f.loop.run_turn_without_waiting();
+    CHECK(calls == 4 * turn);
+  }
+  for (const auto& end : ends)
+    CHECK(end->calls == 1);
+}
+
+}  // namespace roomcast::loop
