@@ -28,6 +28,8 @@ constexpr std::array commands = {
     CommandRow{"storm", Command::storm, "all clients cut at once, and back at once"},
     CommandRow{"slow", Command::slow, "a share of the subscribers stops reading"},
     CommandRow{"fair", Command::fair, "what others notice while a large room is fanned out to without pause"},
+    CommandRow{"million", Command::million,
+               "very many connections that wait, over as many processes as it takes"},
     CommandRow{"matrix", Command::matrix, "all of it, beside the floor and what else is installed"},
     CommandRow{"floor", Command::floor, "be the floor: one system call for each delivery, nothing else"},
 };
@@ -36,7 +38,7 @@ constexpr unsigned bit(Command command) { return 1U << static_cast<unsigned>(com
 
 constexpr unsigned loads = bit(Command::fanout) | bit(Command::idle) | bit(Command::connect) |
                            bit(Command::echo) | bit(Command::storm) | bit(Command::slow) | bit(Command::fair);
-constexpr unsigned runs = loads | bit(Command::matrix);
+constexpr unsigned runs = loads | bit(Command::million) | bit(Command::matrix);
 
 /// A row is an option that takes a number (`set_number`), a word, or nothing (`argument` is empty).
 struct Option {
@@ -123,8 +125,8 @@ std::vector<Option> make_options() {
   const unsigned messages = fanout | bit(Command::slow);
   const unsigned sizes = messages | bit(Command::echo) | bit(Command::fair);
   return {
-      word("--server", "NAME", "start roomcast (as it is), floor, floor-join, nchan or ws", loads,
-           [](I& i, Text w) { i.server = server_named(w); }),
+      word("--server", "NAME", "start roomcast (as it is), floor, floor-join, nchan or ws",
+           loads | bit(Command::million), [](I& i, Text w) { i.server = server_named(w); }),
       word("--roomcast", "PATH", "the daemon to start; else the one beside this tool, then the one in PATH",
            runs, [](I& i, Text w) { i.roomcast = std::string(w); }),
       word("--url", "URL", "measure a server that runs already, ws://127.0.0.1:8080", loads,
@@ -136,7 +138,7 @@ std::vector<Option> make_options() {
              }),
       word("--allow-remote", "", "let --url be another machine than this one: it will be put under load",
            loads, [](I&, Text) {}),
-      word("--tls", "", "start the server with TLS", loads | bit(Command::floor),
+      word("--tls", "", "start the server with TLS", loads | bit(Command::million) | bit(Command::floor),
            [](I& i, Text) { i.tls = true; }),
       word("--deflate", "", "offer permessage-deflate", fanout | bit(Command::floor),
            [](I& i, Text) { i.common.kind.deflate = true; }),
@@ -162,8 +164,9 @@ std::vector<Option> make_options() {
              [](I& i, N n) { i.fanout.interval_us = i.slow.interval_us = static_cast<std::int64_t>(n); }),
       number("--window", "messages of a publisher on their way when --interval-us is 0", fanout, 1, 100'000,
              [](I& i, N n) { i.fanout.window = n; }),
-      number("--connections", "to open", bit(Command::idle) | bit(Command::connect), 1, million,
-             [](I& i, N n) { i.idle.connections = i.connect.connections = n; }),
+      number("--connections", "to open", bit(Command::idle) | bit(Command::connect) | bit(Command::million),
+             1, 10 * million,
+             [](I& i, N n) { i.idle.connections = i.connect.connections = i.million.connections = n; }),
       number("--at-once", "handshakes under way", bit(Command::connect), 1, 10'000,
              [](I& i, N n) { i.connect.at_once = n; }),
       word("--resume", "", "TLS: come back with a ticket", bit(Command::connect),
@@ -177,8 +180,10 @@ std::vector<Option> make_options() {
       number("--seconds", "of load", bit(Command::fair), 1, 3600,
              [](I& i, N n) { i.fair.seconds = static_cast<std::int64_t>(n); }),
       number("--give-up", "seconds after which a run ends with what it has", runs, 1, 3600,
-             [](I& i, N n) { i.common.give_up_seconds = static_cast<std::int64_t>(n); }),
-      number("--rounds", "runs of each; medians are shown", runs, 1, 1000, [](I& i, N n) { i.rounds = n; }),
+             [](I& i, N n) {
+               i.common.give_up_seconds = i.million.give_up_seconds = static_cast<std::int64_t>(n);
+             }),
+      number("--rounds", "runs of each; medians are shown", loads | bit(Command::matrix), 1, 1000, [](I& i, N n) { i.rounds = n; }),
       word("--only", "TEXT", "rows whose name contains this", bit(Command::matrix),
            [](I& i, Text w) { i.only = std::string(w); }),
       word("--write", "FILE", "put the tables between the marks of this Markdown file", bit(Command::matrix),
@@ -228,8 +233,9 @@ void check_together(const Invocation& invocation, bool remote_allowed) {
 
 }  // namespace
 
-Invocation parse_command_line(const std::vector<std::string_view>& arguments) {
+Invocation parse_command_line(const std::vector<std::string_view>& arguments, const Progress& progress) {
   Invocation invocation;
+  invocation.common.progress = invocation.million.progress = progress;
   if (arguments.empty() || arguments.front() == "--help" || arguments.front() == "-h") return invocation;
   if (arguments.front() == "--version") {
     invocation.command = Command::version;

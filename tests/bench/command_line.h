@@ -7,12 +7,13 @@
 #include <vector>
 
 #include "load/target.h"
+#include "scenario/million.h"
 #include "scenario/scenarios.h"
 #include "serve/servers.h"
 
 namespace roomcast::bench {
 
-enum class Command { help, version, fanout, idle, connect, echo, storm, slow, fair, matrix, floor };
+enum class Command { help, version, fanout, idle, connect, echo, storm, slow, fair, million, matrix, floor };
 
 /// What the command line asks for. Each scenario has its settings, with the defaults of
 /// `scenario/scenarios.h`.
@@ -29,6 +30,7 @@ struct Invocation {
   StormSettings storm;
   SlowSettings slow;
   FairSettings fair;
+  MillionSettings million;
   bool tls = false;          ///< of servers that the tool starts
   bool join = false;         ///< of the floor
   std::uint64_t rounds = 1;  ///< runs of each; the medians are shown
@@ -39,8 +41,9 @@ struct Invocation {
 
 /// Reads the arguments behind the program's name. Throws std::invalid_argument with a sentence that names the
 /// option and what it takes: unknown ones, those the scenario does not know, values out of range, hosts that
-/// are not loopback without --allow-remote.
-[[nodiscard]] Invocation parse_command_line(const std::vector<std::string_view>& arguments);
+/// are not loopback without --allow-remote. Long runs tell `progress` how far they are.
+[[nodiscard]] Invocation parse_command_line(const std::vector<std::string_view>& arguments,
+                                            const Progress& progress = {});
 
 /// What --help prints: every scenario and every option, made from the table that is parsed by.
 [[nodiscard]] std::string help_text();

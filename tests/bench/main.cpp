@@ -16,7 +16,9 @@
 #include "report/pinning.h"
 #include "report/show.h"
 #include "report/tables.h"
+#include "scenario/million.h"
 #include "serve/floor.h"
+#include "serve/kernel_limits.h"
 #include "serve/servers.h"
 
 namespace {
@@ -97,6 +99,25 @@ int run_scenario(const Invocation& invocation) {
   return whole ? all_arrived : something_missing;
 }
 
+int run_very_many(const Invocation& invocation) {
+  const Server server = invocation.server.value_or(Server::roomcast);
+  const auto start = [&] {
+    auto process = start_server(server, {invocation.tls, false}, -1, invocation.roomcast);
+    if (!process)
+      throw std::runtime_error(std::string(name_of(server)) + " is not installed, or cannot do this");
+    return process;
+  };
+  const Measurement run = run_million(start, invocation.million);
+  const Shown shown{"million", "reached at the end", std::string(name_of(server))};
+  std::fputs((invocation.json ? show_as_json(shown, {run}) : show_as_text(shown, {run})).c_str(), stdout);
+  if (!invocation.json) {
+    std::puts("\nLimits of this machine:");
+    for (const KernelLimit& limit : kernel_limits())
+      std::printf("  %-32s%s\n", limit.name.c_str(), limit.value.c_str());
+  }
+  return run.whole() ? all_arrived : something_missing;
+}
+
 int run_whole_matrix(const Invocation& invocation) {
   const std::vector<RowResult> results =
       run_matrix({choose_cpus(), invocation.rounds, invocation.only, invocation.roomcast,
@@ -113,7 +134,7 @@ int run_whole_matrix(const Invocation& invocation) {
 }
 
 int run(const std::vector<std::string_view>& arguments) {
-  Invocation invocation = parse_command_line(arguments);
+  Invocation invocation = parse_command_line(arguments, progress_on_terminal());
   raise_descriptor_limit();
   signal(SIGPIPE, SIG_IGN);
   switch (invocation.command) {
@@ -125,6 +146,8 @@ int run(const std::vector<std::string_view>& arguments) {
       return all_arrived;
     case Command::floor:
       run_floor({invocation.join, invocation.tls, invocation.common.kind.deflate});
+    case Command::million:
+      return run_very_many(invocation);
     case Command::matrix:
       return run_whole_matrix(invocation);
     default:

@@ -16,7 +16,11 @@ void Client::read(bool has_hung_up) {
   std::vector<char>& room = share_->incoming;
   while (reading_) {
     const Move move = link_.read(room);
-    if (move.how == Moved::again) return;
+    if (move.how == Moved::again) {
+      // TLS stops at what had come; the end may be behind it.
+      if (!std::exchange(has_hung_up, false)) return;
+      continue;
+    }
     if (move.how == Moved::ended) return lose("the server ended the connection");
     if (move.how == Moved::failed) return lose("while reading: " + link_.why());
     take_in({room.data(), move.bytes});
@@ -97,7 +101,7 @@ void Client::on_poll_answer(std::string_view body) {
     return share_->events.on_open(*this);
   }
   for (std::string_view message = answer.next(); !message.empty(); message = answer.next()) {
-    on_message(read_stamp(message));
+    on_message(read_stamp(message, share_->stamp_place));
     if (life_ != life) return;
   }
 }
@@ -162,7 +166,7 @@ std::size_t Client::take_frame(std::string_view bytes) {
       } else if (share_->kind.dialect == Dialect::json) {
         on_envelope(frame.payload);
       } else {
-        on_message(read_stamp(frame.payload));
+        on_message(read_stamp(frame.payload, share_->stamp_place));
       }
   }
   return frame.used;
@@ -174,7 +178,7 @@ std::size_t Client::take_event(std::string_view bytes) {
   if (share_->kind.dialect == Dialect::json) {
     on_envelope(event.text);
   } else {
-    on_message(read_stamp(event.text));
+    on_message(read_stamp(event.text, share_->stamp_place));
   }
   return event.used;
 }
@@ -196,7 +200,7 @@ void Client::on_compressed(std::string_view payload) {
 }
 
 void Client::on_envelope(std::string_view envelope) {
-  if (is_of_type(envelope, "message")) return on_message(read_stamp(envelope));
+  if (is_of_type(envelope, "message")) return on_message(read_stamp(envelope, share_->stamp_place));
   const bool is_bad =
       is_of_type(envelope, "error") || is_of_type(envelope, "gap") || is_of_type(envelope, "bye");
   if (is_bad) lose(envelope);

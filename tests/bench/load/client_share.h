@@ -27,6 +27,7 @@ struct ClientShare {
   std::unique_ptr<CompressedStamps> compressed{};  ///< where deflate is offered
   std::vector<char> incoming{};                    ///< what a client reads into, one after the other
   std::string outgoing{};                          ///< where frames are laid down before they are written
+  std::size_t stamp_place = 0;                     ///< see `read_stamp`
   std::string complaint{};                         ///< the first, see `Crowd::first_complaint`
 };
 

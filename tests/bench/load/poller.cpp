@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <csignal>
 #include <stdexcept>
 #include <string>
 #include <system_error>
@@ -31,7 +30,6 @@ constexpr std::size_t other_descriptors = 32;
 }  // namespace
 
 Poller::Poller() : events_(events_at_once) {
-  std::signal(SIGPIPE, SIG_IGN);
   epoll_ = epoll_create1(EPOLL_CLOEXEC);
   if (epoll_ < 0) fail("epoll_create1");
 }

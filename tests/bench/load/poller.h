@@ -23,7 +23,7 @@ class Pollable {
 /// The one loop of the tool: epoll, for as many crowds as share it. Single-threaded.
 class Poller {
  public:
-  /// Also has SIGPIPE ignored, since OpenSSL writes without MSG_NOSIGNAL. Throws std::system_error.
+  /// Throws std::system_error.
   Poller();
   Poller(const Poller&) = delete;
   Poller& operator=(const Poller&) = delete;

@@ -112,20 +112,25 @@ void write_stamp(std::string& message, const Stamp& stamp) {
 }
 
 std::optional<Stamp> read_stamp(std::string_view text) {
-  if (text.size() < stamp_at + stamp_letters) return std::nullopt;
-  const char* found = text.data() + head.size();
-  if (std::memcmp(found, mark.data(), mark.size()) != 0) {
-    found = static_cast<const char*>(::memmem(text.data(), text.size(), mark.data(), mark.size()));
+  std::size_t place = head.size();
+  return read_stamp(text, place);
+}
+
+std::optional<Stamp> read_stamp(std::string_view text, std::size_t& place) {
+  if (text.size() < mark.size() + stamp_letters) return std::nullopt;
+  const std::size_t last = text.size() - mark.size() - stamp_letters;
+  if (place > last || std::memcmp(text.data() + place, mark.data(), mark.size()) != 0) {
+    const void* const found = ::memmem(text.data(), last + mark.size(), mark.data(), mark.size());
     if (found == nullptr) return std::nullopt;
+    place = static_cast<std::size_t>(static_cast<const char*>(found) - text.data());
   }
-  found += mark.size();
-  if (static_cast<std::size_t>(text.data() + text.size() - found) < stamp_letters) return std::nullopt;
+  const char* const letters = text.data() + place + mark.size();
   Stamp stamp;
   std::uint32_t low = 0;
   std::uint32_t high = 0;
   std::uint32_t publisher = 0;
-  if (!read_word(found, stamp.number) || !read_word(found + word_letters, low) ||
-      !read_word(found + 2 * word_letters, high) || !read_word(found + 3 * word_letters, publisher)) {
+  if (!read_word(letters, stamp.number) || !read_word(letters + word_letters, low) ||
+      !read_word(letters + 2 * word_letters, high) || !read_word(letters + 3 * word_letters, publisher)) {
     return std::nullopt;
   }
   stamp.sent_ns = static_cast<std::int64_t>(std::uint64_t{high} << 32 | low);

@@ -28,4 +28,8 @@ void write_stamp(std::string& message, const Stamp& stamp);
 /// The stamp of a message, or of an envelope that has one inside; nothing when there is none.
 [[nodiscard]] std::optional<Stamp> read_stamp(std::string_view text);
 
+/// The same for many texts of one kind: `place` is where the last one's stamp stood (0 at first), which is
+/// tried before the text is searched.
+[[nodiscard]] std::optional<Stamp> read_stamp(std::string_view text, std::size_t& place);
+
 }  // namespace roomcast::bench

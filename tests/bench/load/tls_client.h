@@ -1,5 +1,6 @@
 #pragma once
 
+struct bio_method_st;
 struct ssl_ctx_st;
 struct ssl_st;
 struct ssl_session_st;
@@ -15,12 +16,13 @@ class TlsClient {
   TlsClient& operator=(const TlsClient&) = delete;
   ~TlsClient();
 
-  /// For a connection to be made over `descriptor`; the caller frees it (SSL_free).
+  /// For a connection to be made over `descriptor`; the caller frees it (SSL_free), and closes that.
   [[nodiscard]] ssl_st* make(int descriptor);
 
  private:
   static int on_ticket(ssl_st* connection, ssl_session_st* ticket);
 
+  bio_method_st* socket_ = nullptr;
   ssl_ctx_st* context_ = nullptr;
   ssl_session_st* newest_ = nullptr;  ///< only with `resume`
 };

@@ -42,7 +42,7 @@ Measurement run_idle(const Target& target, const IdleSettings& settings) {
               audience);
   Publisher publisher(poller, target, room, min_message_bytes);
   Measurement measurement;
-  measurement.expected = clients;
+  measurement.expected = settings.connections;
 
   const auto open_first = [&](std::size_t count) {
     stage.open(poller, crowd, count);
@@ -60,6 +60,8 @@ Measurement run_idle(const Target& target, const IdleSettings& settings) {
   add_figure(measurement, "server_bytes", before.server, after.server, open_after - open_before);
   add_figure(measurement, "kernel_bytes", before.kernel, after.kernel, open_after - open_before);
 
+  for (std::size_t index = 0; index < settings.warm_up; ++index)
+    audience.excuse(index);
   stage.begin();
   if (publisher.is_open()) {
     publisher.publish();

@@ -12,7 +12,10 @@ constexpr std::int64_t second_ns = 1'000'000'000;
 }  // namespace
 
 Stage::Stage(const Target& target, const Common& common)
-    : target_(target), common_(common), deadline_ns_(now_ns() + common.give_up_seconds * second_ns) {}
+    : target_(target),
+      common_(common),
+      deadline_ns_(now_ns() + common.give_up_seconds * second_ns),
+      tell_next_ns_(now_ns() + second_ns) {}
 
 void Stage::tell(std::string_view what, std::uint64_t done, std::uint64_t of) {
   if (!common_.progress) return;

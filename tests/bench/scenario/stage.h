@@ -35,7 +35,7 @@ class Stage {
   const Target& target_;
   const Common& common_;
   std::int64_t deadline_ns_;
-  std::int64_t tell_next_ns_ = 0;
+  std::int64_t tell_next_ns_;
   std::int64_t begun_ns_ = 0;
   std::int64_t cpu_begun_ns_ = -1;
 };

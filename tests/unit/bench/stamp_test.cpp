@@ -83,6 +83,19 @@ TEST_CASE("a stamp is found inside an envelope") {
   }
 }
 
+TEST_CASE("a stamp is found where the last one stood, and as well where it did not") {
+  std::size_t place = 0;
+  for (const std::string_view front : {"", "some words: ", "some words: ", "more: ", ""}) {
+    const std::string text = std::string(front) + stamped(64, example);
+    const auto stamp = read_stamp(text, place);
+    REQUIRE(stamp.has_value());
+    check_same(stamp, example);
+    CHECK(place == front.size() + 6);
+  }
+  CHECK_FALSE(read_stamp("", place).has_value());
+  CHECK_FALSE(read_stamp(std::string(200, 'x'), place).has_value());
+}
+
 TEST_CASE("what has no whole stamp gives none") {
   CHECK_FALSE(read_stamp("").has_value());
   CHECK_FALSE(read_stamp("hello").has_value());
