@@ -8,11 +8,11 @@ WORKDIR /src
 COPY dev ./
 RUN ./dev install-deps run
 COPY . .
-RUN ./dev build release roomcast \
-  && strip build/release/roomcast \
+RUN ./dev build release roomcast roomcast-bench \
+  && strip build/release/roomcast build/release/roomcast-bench \
   && DESTDIR=/installed cmake --install build/release --prefix /usr
 # The packages that hold the shared libraries the program is linked with, whatever this release calls them.
-RUN ldd /installed/usr/bin/roomcast | awk '$3 ~ /^\// { print $3 }' | xargs -n1 realpath | xargs dpkg -S \
+RUN ldd /installed/usr/bin/roomcast* | awk '$3 ~ /^\// { print $3 }' | xargs -n1 realpath | xargs dpkg -S \
   | cut -d: -f1 | sort -u > /installed/packages
 
 FROM ${BASE}
@@ -21,7 +21,7 @@ RUN apt-get update -q \
   && xargs apt-get install -q -y --no-install-recommends < /tmp/packages \
   && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/* /tmp/packages \
   && useradd --system --user-group --no-create-home --shell /usr/sbin/nologin roomcast
-COPY --from=build /installed/usr/bin/roomcast /usr/bin/roomcast
+COPY --from=build /installed/usr/bin/ /usr/bin/
 USER roomcast
 EXPOSE 8080
 STOPSIGNAL SIGTERM

@@ -2,7 +2,7 @@
 
 include(GNUInstallDirs)
 
-install(TARGETS roomcast RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+install(TARGETS roomcast roomcast-bench RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(FILES README.md CHANGELOG.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(FILES systemd/roomcast.service systemd/roomcast.socket DESTINATION lib/systemd/system)

@@ -86,7 +86,7 @@ Server::Server(config::Sources sources, config::Loaded loaded)
       turn_(loop_, turn_box_us),
       deadlines_(loop_, deadline_interval_ms),
       sweep_(loop_, deadlines_),
-      sockets_(loop_),
+      sockets_(loop_, turn_),
       admissions_(admission_limits(config_)),
       linger_(turn_, deadlines_, {}),
       tls_(turn_, deadlines_, config_.http.head_timeout_ms),
@@ -133,7 +133,9 @@ std::optional<base::Error> Server::run(const std::vector<InheritedSocket>& inher
   if (!inherited.empty()) log_.info("the service manager holds the listening sockets: listen is not used");
   if (auto error = listeners_.open(config_, inherited, std::move(*certificates))) return error;
   announce_readiness();
+  log_.write_once_a_turn(turn_);
   loop_.run();
+  log_.write_at_once();
   log_.info("stopped");
   return std::nullopt;
 }

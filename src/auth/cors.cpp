@@ -17,7 +17,7 @@ void add_cors(http::Headers& headers, const OriginDecision& decision) {
   headers.add("Vary", "Origin");
   if (decision.verdict != OriginVerdict::listed) return;
   headers.add("Access-Control-Allow-Origin", decision.origin);
-  headers.add("Access-Control-Expose-Headers", std::string(exposed_headers));
+  headers.add("Access-Control-Expose-Headers", exposed_headers);
 }
 
 bool is_preflight(const http::Request& request) {
@@ -41,8 +41,8 @@ http::Response answer_preflight(const OriginDecision& decision, const std::vecto
   add_cors(response.headers, decision);
   if (decision.verdict != OriginVerdict::listed) return response;
   response.headers.add("Access-Control-Allow-Methods", list_of(methods));
-  response.headers.add("Access-Control-Allow-Headers", std::string(request_headers));
-  response.headers.add("Access-Control-Max-Age", std::string(preflight_seconds));
+  response.headers.add("Access-Control-Allow-Headers", request_headers);
+  response.headers.add("Access-Control-Max-Age", preflight_seconds);
   return response;
 }
 

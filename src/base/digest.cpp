@@ -8,6 +8,21 @@
 namespace roomcast::base {
 namespace {
 
+/// Looked up once: looking one up in libcrypto's providers takes longer than digesting a few bytes.
+class Algorithm {
+ public:
+  explicit Algorithm(const char* name) : method_(EVP_MD_fetch(nullptr, name, nullptr)) {
+    if (method_ == nullptr) std::abort();
+  }
+  Algorithm(const Algorithm&) = delete;
+  Algorithm& operator=(const Algorithm&) = delete;
+  ~Algorithm() { EVP_MD_free(method_); }
+  [[nodiscard]] const EVP_MD* get() const { return method_; }
+
+ private:
+  EVP_MD* method_;
+};
+
 /// Digests `bytes` into `out`, which has room for the algorithm's output.
 void digest(const EVP_MD* algorithm, std::string_view bytes, unsigned char* out) {
   // A digest can only fail if libcrypto itself is broken; an answer made up instead would be worse.
@@ -28,13 +43,15 @@ unsigned bits_of(char c) {
 
 std::array<unsigned char, 20> sha1(std::string_view bytes) {
   std::array<unsigned char, 20> out{};
-  digest(EVP_sha1(), bytes, out.data());
+  static const Algorithm algorithm("SHA1");
+  digest(algorithm.get(), bytes, out.data());
   return out;
 }
 
 std::array<unsigned char, 32> sha256(std::string_view bytes) {
   std::array<unsigned char, 32> out{};
-  digest(EVP_sha256(), bytes, out.data());
+  static const Algorithm algorithm("SHA256");
+  digest(algorithm.get(), bytes, out.data());
   return out;
 }
 
@@ -51,20 +68,28 @@ std::string sha256_hex(std::string_view bytes) {
 }
 
 std::string base64_encode(std::string_view bytes) {
-  constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   std::string out;
-  out.reserve((bytes.size() + 2) / 3 * 4);
-  for (std::size_t i = 0; i < bytes.size(); i += 3) {
-    const std::size_t count = bytes.size() - i < 3 ? bytes.size() - i : 3;
-    unsigned group = 0;
-    for (std::size_t j = 0; j < 3; ++j) {
-      group = group << 8U | (j < count ? static_cast<unsigned char>(bytes[i + j]) : 0U);
-    }
-    for (std::size_t j = 0; j < 4; ++j) {
-      out += j <= count ? alphabet[group >> (18 - 6 * j) & 63U] : '=';
-    }
-  }
+  append_base64(out, bytes);
   return out;
+}
+
+void append_base64(std::string& out, std::string_view bytes) {
+  constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::size_t at = out.size();
+  out.resize(at + (bytes.size() + 2) / 3 * 4, '=');
+  const auto byte = [bytes](std::size_t i) {
+    return static_cast<unsigned>(static_cast<unsigned char>(bytes[i]));
+  };
+  const auto put = [&](unsigned group, unsigned digits) {
+    for (unsigned i = 0; i < digits; ++i)
+      out[at + i] = alphabet[group >> (18 - 6 * i) & 63U];
+    at += 4;
+  };
+  std::size_t i = 0;
+  for (; i + 3 <= bytes.size(); i += 3)
+    put(byte(i) << 16U | byte(i + 1) << 8U | byte(i + 2), 4);
+  if (bytes.size() - i == 2) put(byte(i) << 16U | byte(i + 1) << 8U, 3);
+  if (bytes.size() - i == 1) put(byte(i) << 16U, 2);
 }
 
 bool base64_decode(std::string_view text, std::string& out) {

@@ -16,6 +16,8 @@ namespace roomcast::base {
 [[nodiscard]] std::string sha256_hex(std::string_view bytes);
 /// RFC 4648 section 4, with padding.
 [[nodiscard]] std::string base64_encode(std::string_view bytes);
+/// The same at the end of `out`.
+void append_base64(std::string& out, std::string_view bytes);
 /// Strict RFC 4648 section 4: false for anything but whole, padded, canonical input.
 [[nodiscard]] bool base64_decode(std::string_view text, std::string& out);
 /// Unpredictable bits from the operating system's generator (through OpenSSL).

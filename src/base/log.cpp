@@ -2,13 +2,16 @@
 
 #include <spdlog/logger.h>
 #include <spdlog/pattern_formatter.h>
-#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/sinks/base_sink.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <charconv>
 #include <cmath>
 #include <exception>
+#include <utility>
 
 #include "base/json.h"
 
@@ -41,11 +44,17 @@ void append_number(std::string& out, Number number) {
   out.append(digits.data(), end);
 }
 
-/// Appends `text` as it is if every byte of it is printable ASCII and not one of `special`, else quoted.
-void append_quoted_if_needed(std::string& out, std::string_view text, std::string_view special) {
-  const bool plain = !text.empty() && std::all_of(text.begin(), text.end(), [special](char c) {
-    return c >= 0x20 && c < 0x7F && special.find(c) == std::string_view::npos;
-  });
+enum class Place : std::uint8_t { message, key_or_value };
+
+/// Whether `c` can stand as it is: printable ASCII that cannot be mistaken for what separates fields.
+bool is_plain(char c, Place place) {
+  if (c < 0x20 || c >= 0x7F) return false;
+  return place == Place::message || (c != ' ' && c != '"' && c != '\\' && c != '=');
+}
+
+void append_quoted_if_needed(std::string& out, std::string_view text, Place place) {
+  const bool plain =
+      !text.empty() && std::all_of(text.begin(), text.end(), [place](char c) { return is_plain(c, place); });
   if (plain) {
     out += text;
   } else {
@@ -61,7 +70,7 @@ struct ValueWriter {
     if (format == LogFormat::json) {
       append_json_string(out, text);
     } else {
-      append_quoted_if_needed(out, text, " \"\\=");
+      append_quoted_if_needed(out, text, Place::key_or_value);
     }
   }
   void operator()(std::int64_t number) const { append_number(out, number); }
@@ -81,10 +90,10 @@ void append_text_line(std::string& out, LogLevel level, std::string_view message
   const std::string_view name = name_of(level);
   out += name;
   out.append(6 - name.size(), ' ');
-  append_quoted_if_needed(out, message, "");
+  append_quoted_if_needed(out, message, Place::message);
   for (const LogField& field : fields) {
     out += ' ';
-    append_quoted_if_needed(out, field.key, " \"\\=");
+    append_quoted_if_needed(out, field.key, Place::key_or_value);
     out += '=';
     std::visit(ValueWriter{out, LogFormat::text}, field.value);
   }
@@ -104,18 +113,41 @@ void append_json_members(std::string& out, LogLevel level, std::string_view mess
   }
 }
 
+/// Collects formatted lines and writes them to standard error when flushed.
+class StderrSink final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
+ public:
+  ~StderrSink() override { write_out(); }
+  [[nodiscard]] std::size_t waiting_bytes() const { return waiting_.size(); }
+
+ private:
+  void sink_it_(const spdlog::details::log_msg& line) override { formatter_->format(line, waiting_); }
+  void flush_() override { write_out(); }
+
+  void write_out() {
+    std::string_view rest(waiting_.data(), waiting_.size());
+    while (!rest.empty()) {
+      const ssize_t written = ::write(STDERR_FILENO, rest.data(), rest.size());
+      // A full disk or a closed pipe must not turn into more lines about itself.
+      if (written < 0 && errno != EINTR) break;
+      if (written > 0) rest.remove_prefix(static_cast<std::size_t>(written));
+    }
+    waiting_.clear();
+  }
+
+  spdlog::memory_buf_t waiting_;
+};
+
 }  // namespace
 
 /// Keeps spdlog out of the header.
 struct Log::Sink {
-  spdlog::logger logger{"roomcast", std::make_shared<spdlog::sinks::stderr_sink_st>()};
+  std::shared_ptr<StderrSink> lines = std::make_shared<StderrSink>();
+  spdlog::logger logger{"roomcast", lines};
   std::string line;
 
   explicit Sink(LogFormat format) {
     // Levels are judged by Log; what gets here is written.
     logger.set_level(spdlog::level::trace);
-    logger.flush_on(spdlog::level::trace);
-    // A full disk or a closed pipe must not turn into more lines about itself.
     logger.set_error_handler([](const std::string&) {});
     set_format(format);
   }
@@ -150,10 +182,26 @@ void Log::write(LogLevel level, std::string_view message, Fields fields) {
       append_text_line(line, level, message, fields);
     }
     sink_->logger.log(spdlog::level::info, spdlog::string_view_t(line.data(), line.size()));
+    constexpr std::size_t waiting_bytes_max = 65'536;
+    if (turn_ != nullptr && level < LogLevel::warn && sink_->lines->waiting_bytes() < waiting_bytes_max) {
+      turn_->mark_dirty(*this);
+    } else {
+      flush();
+    }
   } catch (const std::exception&) {
     // Out of memory while writing a line: losing the line is all that may happen.
     sink_->line.clear();
   }
 }
+
+void Log::write_once_a_turn(Scheduler& turn) { turn_ = &turn; }
+
+void Log::write_at_once() {
+  if (turn_ == nullptr) return;
+  std::exchange(turn_, nullptr)->forget(*this);
+  flush();
+}
+
+void Log::flush() { sink_->logger.flush(); }
 
 }  // namespace roomcast::base

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <variant>
 
+#include "base/scheduler.h"
+
 namespace roomcast::base {
 
 enum class LogLevel : std::uint8_t { trace, debug, info, warn, error };
@@ -36,7 +38,7 @@ struct LogField {
 
 /// Writes lines to standard error: time, level, message, then the fields. What comes from outside is escaped,
 /// so that a line is always one line. Handed to each part; there is no global logger.
-class Log {
+class Log final : private Flushable {
  public:
   using Fields = std::initializer_list<LogField>;
 
@@ -47,6 +49,13 @@ class Log {
 
   void set_level(LogLevel level);
   void set_format(LogFormat format);
+
+  /// From now on the lines of a turn are written together at its end, for thousands of connections may come
+  /// and go in one; warnings and errors, and what waits before them, at once all the same.
+  void write_once_a_turn(Scheduler& turn);
+  /// Back to writing each line at once, as it is in the beginning. To be called before `turn` ends.
+  void write_at_once();
+
   [[nodiscard]] bool enabled(LogLevel level) const { return level >= level_; }
 
   void write(LogLevel level, std::string_view message, Fields fields);
@@ -57,9 +66,12 @@ class Log {
 
  private:
   struct Sink;
+  void flush() override;
+
   LogLevel level_;
   LogFormat format_;
   std::unique_ptr<Sink> sink_;
+  Scheduler* turn_ = nullptr;  // null: lines are written at once
 };
 
 }  // namespace roomcast::base

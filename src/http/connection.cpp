@@ -200,8 +200,12 @@ void Connection::answer(Response response) {
 
 HandOver Connection::take_over(std::string_view head) {
   ++environment_.stats.answers.at(status_class_of(head));
-  queue_.push(base::FrameRef::copy_of(head));
-  queue_.flush(*stream_);
+  // Usually all of it leaves at once and need not be kept.
+  const std::size_t sent = queue_.empty() ? stream_->write({&head, 1}) : 0;
+  if (sent < head.size()) {
+    queue_.push(base::FrameRef::copy_of(head.substr(sent)));
+    queue_.flush(*stream_);
+  }
   if (reading_paused_) stream_->resume_reading();
   HandOver hand_over{std::move(stream_), std::move(queue_), std::string(input_), std::move(admission_),
                      std::move(request_.client.address)};

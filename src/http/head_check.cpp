@@ -31,7 +31,7 @@ std::optional<Problem> check_target(Request& request, std::string_view text) {
   request.query = target->query;
   if (text.starts_with('/') || text == "*") return std::nullopt;
   if (!parse_authority(target->authority)) return bad_request("the request target has no valid host");
-  request.headers.set("Host", std::string(target->authority));
+  request.headers.set("Host", target->authority);
   return std::nullopt;
 }
 

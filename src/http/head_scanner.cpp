@@ -1,29 +1,45 @@
 #include "http/head_scanner.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace roomcast::http {
 
 namespace {
 
-/// tchar of RFC 9110 section 5.6.2.
-constexpr std::array<bool, 256> make_token_table() {
-  std::array<bool, 256> table{};
-  for (unsigned c = '0'; c <= '9'; ++c)
-    table.at(c) = true;
-  for (unsigned c = 'a'; c <= 'z'; ++c)
-    table.at(c) = true;
-  for (unsigned c = 'A'; c <= 'Z'; ++c)
-    table.at(c) = true;
-  for (const char c : std::string_view("!#$%&'*+-.^_`|~"))
-    table.at(static_cast<unsigned char>(c)) = true;
-  return table;
-}
-constexpr auto token_table = make_token_table();
+/// What a byte may be part of.
+enum ByteClass : std::uint8_t {
+  token_byte = 1,   // tchar of RFC 9110 section 5.6.2
+  target_byte = 2,  // visible ASCII but '#'
+  text_byte = 4,    // field-vchar, SP or HTAB of RFC 9110 section 5.5
+};
 
-bool is_token(unsigned char byte) { return token_table.at(byte); }
-/// field-vchar, SP or HTAB of RFC 9110 section 5.5.
-bool is_field_text(unsigned char byte) { return byte == '\t' || (byte >= 0x20 && byte != 0x7f); }
+constexpr std::array<std::uint8_t, 256> make_byte_classes() {
+  std::array<std::uint8_t, 256> classes{};
+  for (unsigned c = 0; c < classes.size(); ++c) {
+    const bool alphanumeric = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+    if (alphanumeric) classes.at(c) |= token_byte;
+    if (c > ' ' && c < 0x7f && c != '#') classes.at(c) |= target_byte;
+    if (c == '\t' || (c >= ' ' && c != 0x7f)) classes.at(c) |= text_byte;
+  }
+  for (const char c : std::string_view("!#$%&'*+-.^_`|~"))
+    classes.at(static_cast<unsigned char>(c)) |= token_byte;
+  return classes;
+}
+constexpr auto byte_classes = make_byte_classes();
+
+bool is_a(ByteClass wanted, unsigned char byte) { return (byte_classes.at(byte) & wanted) != 0; }
+
+/// How many bytes at the front of `bytes`, at most `most`, are of one class.
+std::size_t count_front(std::string_view bytes, ByteClass wanted, std::size_t most) {
+  const std::size_t end = std::min(bytes.size(), most);
+  std::size_t count = 0;
+  while (count < end && is_a(wanted, static_cast<unsigned char>(bytes[count])))
+    ++count;
+  return count;
+}
+
+std::size_t left_of(std::size_t limit, std::size_t used) { return limit > used ? limit - used : 0; }
 
 std::string hex_byte(unsigned char byte) {
   constexpr std::string_view digits = "0123456789abcdef";
@@ -38,11 +54,22 @@ HeadScanner::HeadScanner(const ParserLimits& limits, Part part)
 HeadScanner::Verdict HeadScanner::scan(std::string_view bytes, std::size_t& used) {
   used = 0;
   while (used < bytes.size() && state_ < State::complete) {
-    step(static_cast<unsigned char>(bytes[used]));
-    ++used;
+    used += pass_run(bytes.substr(used));
+    if (used < bytes.size()) step(static_cast<unsigned char>(bytes[used++]));
   }
   if (state_ == State::complete) return Verdict::complete;
   return state_ == State::refused ? Verdict::refused : Verdict::need_more;
+}
+
+std::size_t HeadScanner::pass_run(std::string_view bytes) {
+  const bool in_target = state_ == State::target;
+  if (!in_target && state_ != State::name && state_ != State::value) return 0;
+  std::size_t& counted = in_target ? length_ : header_bytes_;
+  const std::size_t limit = in_target ? limits_->uri_bytes : limits_->header_bytes;
+  const ByteClass wanted = in_target ? target_byte : state_ == State::name ? token_byte : text_byte;
+  const std::size_t passed = count_front(bytes, wanted, left_of(limit, counted));
+  counted += passed;
+  return passed;
 }
 
 void HeadScanner::step(unsigned char byte) {
@@ -85,7 +112,7 @@ void HeadScanner::start(unsigned char byte) {
 
 void HeadScanner::method(unsigned char byte) {
   if (byte == ' ' && length_ > 0) return finish_method();
-  if (!is_token(byte))
+  if (!is_a(token_byte, byte))
     return refuse(bad_request("invalid byte " + hex_byte(byte) + " in the request method"));
   if (length_ == word_.size()) return refuse({501, "not_implemented", "no such request method"});
   word_.at(length_++) = static_cast<char>(byte);
@@ -105,7 +132,7 @@ void HeadScanner::target(unsigned char byte) {
     state_ = State::version;
     return;
   }
-  if (byte <= ' ' || byte >= 0x7f || byte == '#') {
+  if (!is_a(target_byte, byte)) {
     return refuse(bad_request("invalid byte " + hex_byte(byte) + " in the request target"));
   }
   if (++length_ > limits_->uri_bytes) {
@@ -162,7 +189,7 @@ void HeadScanner::name(unsigned char byte) {
     state_ = State::value;
   } else if (byte == ' ' || byte == '\t') {
     refuse(bad_request("white space before the colon of a header field"));
-  } else if (!is_token(byte)) {
+  } else if (!is_a(token_byte, byte)) {
     refuse(bad_request("invalid byte " + hex_byte(byte) + " in a header name"));
   }
 }
@@ -173,7 +200,7 @@ void HeadScanner::value(unsigned char byte) {
   if (byte == '\r') {
     state_ = State::line_lf;
     count_header_byte();  // the line feed to come
-  } else if (!is_field_text(byte)) {
+  } else if (!is_a(text_byte, byte)) {
     refuse(bad_request("invalid byte " + hex_byte(byte) + " in a header value"));
   }
 }

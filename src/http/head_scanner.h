@@ -29,6 +29,8 @@ class HeadScanner {
   [[nodiscard]] const Problem& problem() const { return problem_; }
   /// Whether a request has begun: an empty line before it does not count (RFC 9112 section 2.2).
   [[nodiscard]] bool started() const { return state_ != State::start && state_ != State::start_lf; }
+  /// How many header fields there are so far.
+  [[nodiscard]] std::size_t fields() const { return header_count_; }
 
  private:
   enum class State : std::uint8_t {
@@ -46,6 +48,8 @@ class HeadScanner {
     refused,
   };
 
+  /// Takes the bytes at the front that only go on with the word that is being read.
+  std::size_t pass_run(std::string_view bytes);
   void step(unsigned char byte);
   void start(unsigned char byte);
   void method(unsigned char byte);

@@ -54,14 +54,41 @@ Method method_from(std::string_view name) {
   return Method::other;
 }
 
-void Headers::set(std::string_view name, std::string value) {
-  std::erase_if(fields_, [name](const Field& field) { return equals_ignoring_case(field.name, name); });
-  add(std::string(name), std::move(value));
+void Headers::reserve(std::size_t fields, std::size_t bytes) {
+  extents_.reserve(fields);
+  text_.reserve(bytes);
+}
+
+void Headers::add(std::string_view name, std::string_view value) {
+  extents_.push_back({text_.size(), name.size(), value.size()});
+  text_.append(name).append(value);
+}
+
+void Headers::set(std::string_view name, std::string_view value) {
+  // Their text stays behind; fields are replaced once in the life of a message, if at all.
+  std::erase_if(extents_, [&](const Extent& extent) { return is_named(extent, name); });
+  add(name, value);
+}
+
+Headers::Field Headers::field(std::size_t index) const {
+  return {name_of(extents_[index]), value_of(extents_[index])};
+}
+
+std::string_view Headers::name_of(const Extent& extent) const {
+  return {text_.data() + extent.start, extent.name_bytes};
+}
+
+std::string_view Headers::value_of(const Extent& extent) const {
+  return {text_.data() + extent.start + extent.name_bytes, extent.value_bytes};
+}
+
+bool Headers::is_named(const Extent& extent, std::string_view name) const {
+  return extent.name_bytes == name.size() && equals_ignoring_case(name_of(extent), name);
 }
 
 std::optional<std::string_view> Headers::get(std::string_view name) const {
-  for (const auto& field : fields_) {
-    if (equals_ignoring_case(field.name, name)) return field.value;
+  for (const Extent& extent : extents_) {
+    if (is_named(extent, name)) return value_of(extent);
   }
   return std::nullopt;
 }
@@ -69,19 +96,19 @@ std::optional<std::string_view> Headers::get(std::string_view name) const {
 std::string Headers::joined(std::string_view name) const {
   std::string list;
   bool first = true;
-  for (const auto& field : fields_) {
-    if (!equals_ignoring_case(field.name, name)) continue;
+  for (const Extent& extent : extents_) {
+    if (!is_named(extent, name)) continue;
     if (!first) list += ", ";
-    list += field.value;
+    list += value_of(extent);
     first = false;
   }
   return list;
 }
 
 bool Headers::has_token(std::string_view name, std::string_view token) const {
-  for (const auto& field : fields_) {
-    if (!equals_ignoring_case(field.name, name)) continue;
-    std::string_view rest = field.value;
+  for (const Extent& extent : extents_) {
+    if (!is_named(extent, name)) continue;
+    std::string_view rest = value_of(extent);
     while (true) {
       const auto comma = rest.find(',');
       if (equals_ignoring_case(trim(rest.substr(0, comma)), token)) return true;
@@ -93,9 +120,8 @@ bool Headers::has_token(std::string_view name, std::string_view token) const {
 }
 
 std::size_t Headers::count(std::string_view name) const {
-  return static_cast<std::size_t>(std::count_if(fields_.begin(), fields_.end(), [name](const Field& field) {
-    return equals_ignoring_case(field.name, name);
-  }));
+  return static_cast<std::size_t>(std::count_if(
+      extents_.begin(), extents_.end(), [&](const Extent& extent) { return is_named(extent, name); }));
 }
 
 std::optional<std::string> Request::query_parameter(std::string_view name) const {

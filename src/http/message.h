@@ -12,17 +12,20 @@
 
 namespace roomcast::http {
 
-/// Header fields in the order they came (RFC 9110 section 5). Names compare without case.
+/// Header fields in the order they came (RFC 9110 section 5). Names compare without case. The text of all of
+/// them lies in one string: views into it hold until the next change.
 class Headers {
  public:
   struct Field {
-    std::string name;
-    std::string value;
+    std::string_view name;
+    std::string_view value;
   };
 
-  void add(std::string name, std::string value) { fields_.push_back({std::move(name), std::move(value)}); }
-  /// Replaces every field of that name by this one.
-  void set(std::string_view name, std::string value);
+  /// Makes room for so many fields, and for so many bytes of names and values.
+  void reserve(std::size_t fields, std::size_t bytes);
+  void add(std::string_view name, std::string_view value);
+  /// Replaces every field of that name by this one. `value` is none of this object's own.
+  void set(std::string_view name, std::string_view value);
   /// The only or first field of that name.
   [[nodiscard]] std::optional<std::string_view> get(std::string_view name) const;
   /// All fields of that name as one list, joined with ", " (RFC 9110 section 5.3); empty if there is none.
@@ -30,11 +33,24 @@ class Headers {
   /// Whether the comma-separated list of all fields of that name holds `token`, compared without case.
   [[nodiscard]] bool has_token(std::string_view name, std::string_view token) const;
   [[nodiscard]] std::size_t count(std::string_view name) const;
-  [[nodiscard]] const std::vector<Field>& fields() const { return fields_; }
-  [[nodiscard]] bool empty() const { return fields_.empty(); }
+  [[nodiscard]] std::size_t size() const { return extents_.size(); }
+  [[nodiscard]] bool empty() const { return extents_.empty(); }
+  /// `index` is below size().
+  [[nodiscard]] Field field(std::size_t index) const;
 
  private:
-  std::vector<Field> fields_;
+  struct Extent {
+    std::size_t start;  // of the name; the value follows it
+    std::size_t name_bytes;
+    std::size_t value_bytes;
+  };
+
+  [[nodiscard]] std::string_view name_of(const Extent& extent) const;
+  [[nodiscard]] std::string_view value_of(const Extent& extent) const;
+  [[nodiscard]] bool is_named(const Extent& extent, std::string_view name) const;
+
+  std::string text_;
+  std::vector<Extent> extents_;
 };
 
 enum class Method : std::uint8_t { get, head, post, put, delete_, options, patch, other };

@@ -31,28 +31,32 @@ struct Parser::Machine {
 
   static Machine& of(llhttp_t* parser) { return *static_cast<Machine*>(parser->data); }
 
+  /// The head is fed as one piece, so what is reported of a word in parts lies side by side.
+  static void extend(std::string_view& word, const char* at, std::size_t length) {
+    word = word.empty() ? std::string_view(at, length) : std::string_view(word.data(), word.size() + length);
+  }
+
   static int on_url(llhttp_t* parser, const char* at, std::size_t length) {
-    of(parser).target.append(at, length);
+    extend(of(parser).target, at, length);
     return 0;
   }
 
   static int on_header_field(llhttp_t* parser, const char* at, std::size_t length) {
     Machine& self = of(parser);
-    if (!self.head_complete) self.name.append(at, length);
+    if (!self.head_complete) extend(self.name, at, length);
     return 0;
   }
 
   static int on_header_value(llhttp_t* parser, const char* at, std::size_t length) {
     Machine& self = of(parser);
-    if (!self.head_complete) self.value.append(at, length);
+    if (!self.head_complete) extend(self.value, at, length);
     return 0;
   }
 
   static int on_header_value_complete(llhttp_t* parser) {
     Machine& self = of(parser);
     if (self.head_complete) return 0;  // trailers are judged and dropped
-    self.headers.add(std::exchange(self.name, {}), std::string(trim(self.value)));
-    self.value.clear();
+    self.headers.add(std::exchange(self.name, {}), trim(std::exchange(self.value, {})));
     return 0;
   }
 
@@ -88,9 +92,10 @@ struct Parser::Machine {
   }
 
   llhttp_t parser{};
-  std::string target;
-  std::string name;
-  std::string value;
+  // Views into the head, while that is fed.
+  std::string_view target;
+  std::string_view name;
+  std::string_view value;
   Headers headers;
   std::string body;
   bool head_complete = false;
@@ -118,14 +123,19 @@ Parser::Event Parser::read_head(std::string_view& input) {
   std::size_t used = 0;
   const auto verdict = head_scanner_.scan(input, used);
   if (verdict == HeadScanner::Verdict::refused) return refuse(head_scanner_.problem());
-  head_.append(input.substr(0, used));
+  const std::string_view piece = input.substr(0, used);
   input.remove_prefix(used);
+  if (verdict == HeadScanner::Verdict::complete && head_.empty()) return take_head(piece);
+  head_.append(piece);
   if (verdict == HeadScanner::Verdict::need_more) return Event::need_more;
+  const std::string head = std::exchange(head_, {});
+  return take_head(head);
+}
 
+Parser::Event Parser::take_head(std::string_view head) {
   machine_ = std::make_unique<Machine>();
-  const bool taken = machine_->feed(head_);
-  head_ = {};
-  if (!taken) return refuse(machine_->problem());
+  machine_->headers.reserve(head_scanner_.fields(), head.size());
+  if (!machine_->feed(head)) return refuse(machine_->problem());
   request_.method_text = llhttp_method_name(static_cast<llhttp_method_t>(machine_->parser.method));
   request_.method = method_from(request_.method_text);
   request_.minor_version = machine_->parser.http_minor;

@@ -52,6 +52,7 @@ class Parser {
   enum class Stage : std::uint8_t { head, body, refused };
 
   Event read_head(std::string_view& input);
+  Event take_head(std::string_view head);
   Event read_body(std::string_view& input);
   Event read_chunks(std::string_view& input);
   Event feed_body(std::string_view bytes, bool last);
@@ -62,7 +63,7 @@ class Parser {
   Stage stage_ = Stage::head;
   HeadScanner head_scanner_;
   std::optional<ChunkScanner> chunk_scanner_;  // of a chunked body
-  std::string head_;
+  std::string head_;                           // as much of one as has come, unless it comes as a whole
   BodyFraming framing_;
   std::uint64_t body_left_ = 0;  // of a body with Content-Length
   Request request_;

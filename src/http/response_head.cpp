@@ -25,8 +25,10 @@ std::string begin_head(const Response& response, std::string_view date) {
   head += reason_phrase(response.status);
   head += "\r\n";
   append_field(head, "Date", date);
-  for (const auto& field : response.headers.fields())
+  for (std::size_t i = 0; i < response.headers.size(); ++i) {
+    const Headers::Field field = response.headers.field(i);
     append_field(head, field.name, field.value);
+  }
   return head;
 }
 

@@ -25,12 +25,12 @@ std::string allow_list(const Allows& allows) {
   return list;
 }
 
-void respond_with_allow(Exchange& exchange, std::string allow) {
+void respond_with_allow(Exchange& exchange, const std::string& allow) {
   const bool asked = exchange.request().method == Method::options;
   Response response =
       asked ? Response{} : Response::error(405, "method_not_allowed", "this path allows " + allow);
   if (asked) response.status = 204;
-  response.headers.add("Allow", std::move(allow));
+  response.headers.add("Allow", allow);
   exchange.respond(std::move(response));
 }
 

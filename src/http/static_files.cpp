@@ -70,12 +70,12 @@ void add_security_headers(Headers& headers, const Request& request) {
 Response method_refusal(const Request& request) {
   if (request.method != Method::options) {
     Response refusal = Response::error(405, "method_not_allowed", "files are read with GET and HEAD");
-    refusal.headers.add("Allow", std::string(allowed_methods));
+    refusal.headers.add("Allow", allowed_methods);
     return refusal;
   }
   Response answer;
   answer.status = 204;
-  answer.headers.add("Allow", std::string(allowed_methods));
+  answer.headers.add("Allow", allowed_methods);
   return answer;
 }
 
@@ -136,7 +136,7 @@ void StaticFiles::handle(Exchange& exchange, std::string_view path) {
   if (matches_etag(request.headers.joined("If-None-Match"), file.etag)) {
     response.status = 304;
   } else {
-    response.headers.add("Content-Type", std::string(file.content_type));
+    response.headers.add("Content-Type", file.content_type);
     response.body = file.bytes;
   }
   exchange.respond(std::move(response));

@@ -13,6 +13,9 @@ namespace roomcast::loop {
 
 namespace {
 
+// Looking at the clock costs a tenth of reading a message.
+constexpr int calls_per_look = 4;
+
 epoll_event request_of(Pollable& item, Interest interest) {
   epoll_event event{};
   if (interest.reading) event.events |= EPOLLIN;
@@ -26,9 +29,10 @@ epoll_event request_of(Pollable& item, Interest interest) {
 
 }  // namespace
 
-Poller::Poller(Loop& loop, std::size_t events_per_turn)
-    : events_per_turn_(events_per_turn),
-      events_(std::make_unique<epoll_event[]>(events_per_turn)),
+Poller::Poller(Loop& loop, const MicroClock& clock, Limits limits)
+    : clock_(clock),
+      limits_(limits),
+      events_(std::make_unique<epoll_event[]>(limits.events_per_turn)),
       set_(::epoll_create1(EPOLL_CLOEXEC)) {
   if (set_ < 0) throw std::system_error(errno, std::generic_category(), "cannot make an epoll set");
   auto made = make_handle<uv_poll_t>(
@@ -47,50 +51,66 @@ Poller::~Poller() {
   ::close(set_);
 }
 
-int Poller::add(Pollable& item, int descriptor, Interest interest) {
-  item.interest_ = interest;
+int Poller::add(Pollable& item, Interest interest) {
+  item.wants_reading_ = item.asked_reading_ = interest.reading;
+  item.wants_writing_ = item.asked_writing_ = interest.writing;
   epoll_event event = request_of(item, interest);
-  return ::epoll_ctl(set_, EPOLL_CTL_ADD, descriptor, &event) == 0 ? 0 : errno;
+  return ::epoll_ctl(set_, EPOLL_CTL_ADD, item.descriptor(), &event) == 0 ? 0 : errno;
 }
 
-void Poller::change(Pollable& item, int descriptor, Interest interest) {
-  if (item.interest_ == interest) return;
-  item.interest_ = interest;
-  epoll_event event = request_of(item, interest);
-  [[maybe_unused]] const int status = ::epoll_ctl(set_, EPOLL_CTL_MOD, descriptor, &event);
+void Poller::change(Pollable& item, Interest interest) {
+  item.wants_reading_ = interest.reading;
+  item.wants_writing_ = interest.writing;
+  // Who wants less is often gone, or wants it back, before there is anything to tell: see `tell`.
+  const bool wants_more =
+      (interest.reading && !item.asked_reading_) || (interest.writing && !item.asked_writing_);
+  if (wants_more) ask(item);
+}
+
+void Poller::ask(Pollable& item) {
+  item.asked_reading_ = item.wants_reading_;
+  item.asked_writing_ = item.wants_writing_;
+  epoll_event event = request_of(item, {item.wants_reading_, item.wants_writing_});
+  [[maybe_unused]] const int status = ::epoll_ctl(set_, EPOLL_CTL_MOD, item.descriptor(), &event);
   assert(status == 0);
 }
 
-void Poller::remove(Pollable& item, int descriptor) {
-  item.interest_ = {};
-  epoll_event unused{};
-  (void)::epoll_ctl(set_, EPOLL_CTL_DEL, descriptor, &unused);
+void Poller::forget(Pollable& item) {
   for (epoll_event& event : pending_) {
     if (event.data.ptr == &item) event.data.ptr = nullptr;
   }
 }
 
 void Poller::on_any_ready(uv_poll_s* handle, int /*status*/, int /*ready*/) noexcept {
-  static_cast<Poller*>(handle->data)->dispatch();
+  static_cast<Poller*>(handle->data)->look();
 }
 
-void Poller::dispatch() {
-  const int count = ::epoll_wait(set_, events_.get(), static_cast<int>(events_per_turn_), 0);
-  if (count <= 0) return;
-  pending_ = {events_.get(), static_cast<std::size_t>(count)};
-  while (!pending_.empty()) {
-    const epoll_event event = pending_.front();
-    pending_ = pending_.subspan(1);
-    auto* item = static_cast<Pollable*>(event.data.ptr);
-    if (item == nullptr) continue;
-    // It may be watched for less by now than when the kernel was asked.
-    const bool hung_up = (event.events & EPOLLHUP) != 0;
-    const Readiness ready{item->interest_.reading && (hung_up || (event.events & EPOLLIN) != 0),
-                          item->interest_.writing && (hung_up || (event.events & EPOLLOUT) != 0),
-                          (event.events & EPOLLERR) != 0};
-    const bool wanted = item->interest_.reading || item->interest_.writing;
-    if (wanted && (ready.readable || ready.writable || ready.failed)) item->on_ready(ready);
+void Poller::look() {
+  if (pending_.empty()) {
+    const int count = ::epoll_wait(set_, events_.get(), static_cast<int>(limits_.events_per_turn), 0);
+    if (count <= 0) return;
+    pending_ = {events_.get(), static_cast<std::size_t>(count)};
   }
+  const std::int64_t end_us = clock_.now_us() + limits_.time_box_us;
+  do {
+    for (int i = 0; i < calls_per_look && !pending_.empty(); ++i) {
+      const epoll_event event = pending_.front();
+      pending_ = pending_.subspan(1);
+      if (event.data.ptr != nullptr) tell(*static_cast<Pollable*>(event.data.ptr), event.events);
+    }
+  } while (!pending_.empty() && clock_.now_us() < end_us);
+}
+
+void Poller::tell(Pollable& item, std::uint32_t events) {
+  const bool hung_up = (events & EPOLLHUP) != 0;
+  const bool readable = item.wants_reading_ && (hung_up || (events & EPOLLIN) != 0);
+  const bool writable = item.wants_writing_ && (hung_up || (events & EPOLLOUT) != 0);
+  const bool failed = (item.wants_reading_ || item.wants_writing_) && (events & EPOLLERR) != 0;
+  if (readable || writable || failed) return item.on_ready({readable, writable, failed});
+  // Told of what is not wanted any more: it must not keep the loop awake.
+  const bool asked_too_much =
+      item.asked_reading_ != item.wants_reading_ || item.asked_writing_ != item.wants_writing_;
+  if (asked_too_much) ask(item);
 }
 
 }  // namespace roomcast::loop

@@ -7,6 +7,7 @@
 
 #include "loop/handle.h"
 #include "loop/loop.h"
+#include "loop/turn_queue.h"
 
 struct epoll_event;
 struct uv_poll_s;
@@ -27,52 +28,67 @@ struct Readiness {
   bool failed = false;  ///< there is an error to be asked for (SO_ERROR)
 };
 
-/// Somebody with a descriptor. Must be removed from its poller before it is destroyed.
+/// Somebody with a descriptor. Must be forgotten by its poller before it is destroyed.
 class Pollable {
  public:
   Pollable() = default;
   Pollable(const Pollable&) = delete;
   Pollable& operator=(const Pollable&) = delete;
 
-  /// Called in every turn for as long as the descriptor is ready and watched for that.
+  /// Called for as long as the descriptor is ready and watched for that, once in every round of all who are.
   virtual void on_ready(Readiness ready) = 0;
+  /// Always the same, and open for as long as it is watched.
+  [[nodiscard]] virtual int descriptor() const = 0;
 
  protected:
   ~Pollable() = default;
 
  private:
   friend class Poller;
-  Interest interest_;
+  // Two interests in one byte: what is wanted, and what the kernel tells of, which is as much or more.
+  bool wants_reading_ : 1 = false;
+  bool wants_writing_ : 1 = false;
+  bool asked_reading_ : 1 = false;
+  bool asked_writing_ : 1 = false;
 };
 
 /// Watches the descriptors of which there are thousands: one epoll set of its own, which the loop sees as a
-/// single handle. So a connection costs no memory here, and two system calls in its life instead of the six
-/// of a uv_poll_t. In a turn each descriptor is looked at once at most, and only so many of them that
-/// the other handles of the loop get their turn.
+/// single handle. So a connection costs no memory here, and usually one system call in its life instead of
+/// the six of a uv_poll_t. In a turn each descriptor is looked at once at most, and only as many of them as
+/// the time box allows; the next turn goes on where this one stopped, so that nobody is passed over.
 class Poller {
  public:
-  /// Looks at no more than `events_per_turn` of the ready at a time. Throws std::system_error when the system
-  /// has no resources for it.
-  explicit Poller(Loop& loop, std::size_t events_per_turn = 1'024);
+  struct Limits {
+    std::size_t events_per_turn = 256;
+    std::int64_t time_box_us = 2'000;  ///< every turn makes progress however small the box
+  };
+
+  /// `clock` outlives the poller. Throws std::system_error when the system has no resources for it.
+  Poller(Loop& loop, const MicroClock& clock) : Poller(loop, clock, Limits()) {}
+  Poller(Loop& loop, const MicroClock& clock, Limits limits);
   Poller(const Poller&) = delete;
   Poller& operator=(const Poller&) = delete;
-  /// Everybody has been removed.
+  /// Everybody has been forgotten.
   ~Poller();
 
   /// Begins to watch an open descriptor. Returns 0, or errno: ENOMEM, ENOSPC (fs.epoll.max_user_watches).
-  [[nodiscard]] int add(Pollable& item, int descriptor, Interest interest);
+  [[nodiscard]] int add(Pollable& item, Interest interest);
   /// Watches it for something else from now on, perhaps for nothing. Cannot fail.
-  void change(Pollable& item, int descriptor, Interest interest);
-  /// The descriptor is still open. Nothing is called after this, also from within on_ready.
-  void remove(Pollable& item, int descriptor);
+  void change(Pollable& item, Interest interest);
+  /// `item` is about to close its descriptor, which ends the watching. Nothing is called after this, also
+  /// from within on_ready.
+  void forget(Pollable& item);
 
  private:
   static void on_any_ready(uv_poll_s* handle, int status, int ready) noexcept;
-  void dispatch();
+  void look();
+  void tell(Pollable& item, std::uint32_t events);
+  void ask(Pollable& item);
 
-  std::size_t events_per_turn_;
+  const MicroClock& clock_;
+  Limits limits_;
   std::unique_ptr<epoll_event[]> events_;
-  std::span<epoll_event> pending_;  // of those just received: not delivered yet
+  std::span<epoll_event> pending_;  // of those received: not delivered yet
   int set_;                         // closed only when handle_ has let go of it
   Handle<uv_poll_s> handle_;
 };

@@ -17,7 +17,7 @@ namespace roomcast::loop {
 /// Does the end of every turn of a loop: the last thing before the loop sleeps, after the time-outs, reads
 /// and writes of the turn. If work is left when the time box is used up, the loop does not sleep but only
 /// looks at what else is ready and comes back.
-class Turn final : public base::Scheduler, private MicroClock {
+class Turn final : public base::Scheduler, public MicroClock {
  public:
   Turn(Loop& loop, std::int64_t time_box_us);
   Turn(const Turn&) = delete;
@@ -32,10 +32,11 @@ class Turn final : public base::Scheduler, private MicroClock {
   void bury(std::unique_ptr<base::Mortal> item) override { queue_.bury(std::move(item)); }
   void wake() override { queue_.wake(); }
 
+  [[nodiscard]] std::int64_t now_us() const override;
+
   [[nodiscard]] const TurnStats& stats() const { return stats_; }
 
  private:
-  [[nodiscard]] std::int64_t now_us() const override;
   void end_turn();
   void measure();
 

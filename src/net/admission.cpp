@@ -3,7 +3,7 @@
 namespace roomcast::net {
 
 Admission::~Admission() {
-  if (control_ != nullptr) control_->leave(*entry_);
+  if (entry_ != nullptr) entry_->second.control.leave(*entry_);
 }
 
 std::string_view Admission::address() const {
@@ -20,22 +20,22 @@ void AdmissionControl::set_limits(Limits limits) {
 
 Refusal AdmissionControl::admit(std::string_view address, bool exempt_per_address, Admission& admission) {
   if (full()) return Refusal::connections;
-  auto& entry = *by_address_.try_emplace(std::string(address), 0).first;
+  auto& entry = *by_address_.try_emplace(std::string(address), Admission::Count{*this}).first;
   const bool exempt = exempt_per_address || address == "unix";
-  if (!exempt && entry.second >= limits_.connections_per_address) {
-    if (entry.second == 0) by_address_.erase(entry.first);  // a cap of 0
+  if (!exempt && entry.second.connections >= limits_.connections_per_address) {
+    if (entry.second.connections == 0) by_address_.erase(entry.first);  // a cap of 0
     return Refusal::connections_per_address;
   }
-  ++entry.second;
+  ++entry.second.connections;
   ++connections_;
-  admission = Admission(*this, entry);
+  admission = Admission(entry);
   return Refusal::none;
 }
 
 void AdmissionControl::leave(Admission::Entry& entry) {
   const bool was_full = full();
   --connections_;
-  if (--entry.second == 0) by_address_.erase(by_address_.find(entry.first));
+  if (--entry.second.connections == 0) by_address_.erase(by_address_.find(entry.first));
   if (!was_full || full()) return;
   for (auto* listener : listeners_)
     listener->on_room_again();

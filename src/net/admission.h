@@ -16,10 +16,8 @@ class AdmissionControl;
 class Admission {
  public:
   Admission() = default;
-  Admission(Admission&& other) noexcept
-      : control_(std::exchange(other.control_, nullptr)), entry_(std::exchange(other.entry_, nullptr)) {}
+  Admission(Admission&& other) noexcept : entry_(std::exchange(other.entry_, nullptr)) {}
   Admission& operator=(Admission&& other) noexcept {
-    std::swap(control_, other.control_);
     std::swap(entry_, other.entry_);
     return *this;
   }
@@ -32,9 +30,13 @@ class Admission {
 
  private:
   friend class AdmissionControl;
-  using Entry = std::pair<const std::string, std::uint32_t>;
-  Admission(AdmissionControl& control, Entry& entry) : control_(&control), entry_(&entry) {}
-  AdmissionControl* control_ = nullptr;
+  /// All connections from one address.
+  struct Count {
+    AdmissionControl& control;
+    std::uint32_t connections = 0;
+  };
+  using Entry = std::pair<const std::string, Count>;
+  explicit Admission(Entry& entry) : entry_(&entry) {}
   Entry* entry_ = nullptr;
 };
 
@@ -79,7 +81,7 @@ class AdmissionControl {
 
   Limits limits_;
   std::size_t connections_ = 0;
-  std::unordered_map<std::string, std::uint32_t> by_address_;
+  std::unordered_map<std::string, Admission::Count> by_address_;
   std::vector<Listener*> listeners_;
 };
 

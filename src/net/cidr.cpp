@@ -68,6 +68,7 @@ std::optional<base::Error> CidrList::add(std::string_view text) {
 
 bool CidrList::contains(std::string_view address) const {
   if (address == "unix") return unix_;
+  if (blocks_.empty()) return false;
   Bits bits{};
   bool is_ipv4 = false;
   if (!parse(address, bits, is_ipv4)) return false;

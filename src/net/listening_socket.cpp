@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -42,6 +43,10 @@ void set_option(int socket, int level, int name) {
   (void)::setsockopt(socket, level, name, &on, sizeof on);
 }
 
+/// Messages must not wait for a segment to fill. What is accepted has the option from the start (accept(2) hands it on), so
+/// no connection pays a system call for it. Fails on a Unix socket, which has no such delay anyway.
+void hand_on_no_delay(int socket) { set_option(socket, IPPROTO_TCP, TCP_NODELAY); }
+
 }  // namespace
 
 ListeningSocket::~ListeningSocket() {
@@ -77,6 +82,7 @@ base::Result<ListeningSocket> ListeningSocket::bind(const Address& address, mode
   // The kernel cuts the backlog to net.core.somaxconn.
   if (::listen(made.number(), 65'535) != 0) return failure(address, errno);
   if (!made.find_address()) return failure(address, errno);
+  hand_on_no_delay(made.number());
   return made;
 }
 
@@ -94,6 +100,7 @@ base::Result<ListeningSocket> ListeningSocket::adopt(FileDescriptor socket) {
   }
   ListeningSocket made(std::move(socket));
   if (!made.find_address()) return base::Error{name + " is neither a TCP nor a Unix socket"};
+  hand_on_no_delay(made.number());
   return made;
 }
 

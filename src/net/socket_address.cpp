@@ -5,7 +5,9 @@
 #include <sys/un.h>
 
 #include <array>
+#include <charconv>
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 
 namespace roomcast::net {
@@ -28,9 +30,22 @@ SocketAddress of(const T& address) {
   return result;
 }
 
-std::string numeric(int family, const void* address) {
+std::string numeric_v6(const in6_addr& address) {
   std::array<char, INET6_ADDRSTRLEN> text{};
-  return inet_ntop(family, address, text.data(), text.size()) == nullptr ? "" : text.data();
+  return inet_ntop(AF_INET6, &address, text.data(), text.size()) == nullptr ? "" : text.data();
+}
+
+/// Four bytes in network order. inet_ntop would take ten times as long, and every connection asks.
+std::string numeric_v4(const void* address) {
+  std::array<std::uint8_t, 4> bytes{};
+  std::memcpy(bytes.data(), address, bytes.size());
+  std::array<char, INET_ADDRSTRLEN> text{};
+  char* end = text.data();
+  for (const std::uint8_t byte : bytes) {
+    if (end != text.data()) *end++ = '.';
+    end = std::to_chars(end, text.data() + text.size(), byte).ptr;
+  }
+  return {text.data(), end};
 }
 
 }  // namespace
@@ -59,12 +74,12 @@ SocketAddress SocketAddress::from(const Address& address) {
 Peer SocketAddress::to_peer() const {
   if (family() == AF_INET) {
     const auto four = as<sockaddr_in>(storage);
-    return {numeric(AF_INET, &four.sin_addr), ntohs(four.sin_port)};
+    return {numeric_v4(&four.sin_addr), ntohs(four.sin_port)};
   }
   if (family() == AF_INET6) {
     const auto six = as<sockaddr_in6>(storage);
     const bool is_mapped = IN6_IS_ADDR_V4MAPPED(&six.sin6_addr);
-    return {is_mapped ? numeric(AF_INET, &six.sin6_addr.s6_addr[12]) : numeric(AF_INET6, &six.sin6_addr),
+    return {is_mapped ? numeric_v4(&six.sin6_addr.s6_addr[12]) : numeric_v6(six.sin6_addr),
             ntohs(six.sin6_port)};
   }
   return {"unix", 0};

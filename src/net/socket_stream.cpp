@@ -1,7 +1,5 @@
 #include "net/socket_stream.h"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -37,12 +35,8 @@ ssize_t send_parts(int socket, std::span<iovec> parts) {
 }  // namespace
 
 base::Result<std::unique_ptr<ByteStream>> SocketStream::adopt(SocketShared& shared, FileDescriptor socket) {
-  const int number = socket.number();
-  // Fails on a Unix socket, which has no such delay anyway.
-  const int on = 1;
-  (void)::setsockopt(number, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   std::unique_ptr<SocketStream> stream(new SocketStream(shared, std::move(socket)));
-  const int error = shared.poller.add(*stream, number, {true, false});
+  const int error = shared.poller.add(*stream, {true, false});
   if (error != 0) return base::Error{"cannot watch a socket: " + describe_error(error)};
   return std::unique_ptr<ByteStream>(std::move(stream));
 }
@@ -52,7 +46,7 @@ SocketStream::SocketStream(SocketShared& shared, FileDescriptor socket)
   static_assert(sizeof(SocketStream) <= 40, "every connection pays for this");
 }
 
-SocketStream::~SocketStream() { shared_.poller.remove(*this, socket_.number()); }
+SocketStream::~SocketStream() { shared_.poller.forget(*this); }
 
 void SocketStream::set_events(Events& events) {
   events_ = &events;
@@ -98,16 +92,19 @@ std::size_t SocketStream::write(std::span<const std::string_view> pieces) {
   }
 }
 
-void SocketStream::shutdown() { (void)::shutdown(socket_.number(), SHUT_WR); }
+void SocketStream::shutdown() {
+  // Where both sides have ended, the close that follows says it.
+  if (!ended_) (void)::shutdown(socket_.number(), SHUT_WR);
+}
 
 void SocketStream::watch() {
   if (events_ == nullptr || dead_) return;
-  shared_.poller.change(*this, socket_.number(), {!paused_ && !ended_, blocked_ || error_ != 0});
+  shared_.poller.change(*this, {!paused_ && !ended_, blocked_ || error_ != 0});
 }
 
 void SocketStream::on_ready(loop::Readiness ready) {
   // Nobody listens yet: set_events begins it all.
-  if (events_ == nullptr) return shared_.poller.change(*this, socket_.number(), {});
+  if (events_ == nullptr) return shared_.poller.change(*this, {});
   if (ready.failed || error_ != 0) return on_socket_error();
   if (ready.readable) (void)read_once();
   if (ready.writable && blocked_) take_back_writable();
@@ -154,7 +151,7 @@ void SocketStream::fail(int error) {
   error_ = static_cast<std::uint16_t>(error);
   dead_ = true;
   blocked_ = false;
-  shared_.poller.change(*this, socket_.number(), {});
+  shared_.poller.change(*this, {});
   events_->on_error(describe_error(error));
 }
 

@@ -17,7 +17,7 @@ namespace roomcast::net {
 
 /// What all socket streams of a loop share; outlives them.
 struct SocketShared {
-  explicit SocketShared(loop::Loop& loop) : poller(loop) {}
+  SocketShared(loop::Loop& loop, const loop::MicroClock& clock) : poller(loop, clock) {}
 
   loop::Poller poller;
   IoBuffers buffers;
@@ -49,6 +49,7 @@ class SocketStream final : public ByteStream, private loop::Pollable {
   SocketStream(SocketShared& shared, FileDescriptor socket);
 
   void on_ready(loop::Readiness ready) override;
+  [[nodiscard]] int descriptor() const override { return socket_.number(); }
   void on_socket_error();
   /// False if there was nothing to read.
   bool read_once();

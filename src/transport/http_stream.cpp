@@ -14,13 +14,12 @@ HttpStream::HttpStream(HttpStreamShared& shared, const StreamFraming& framing, P
     : shared_(shared),
       framing_(framing),
       stream_(std::move(parts.stream)),
-      admission_(std::move(parts.admission)),
+      client_(std::move(parts.admission), std::move(parts.peer)),
       queue_(std::move(parts.unsent)),
       deadline_(shared.deadlines, *this),
-      peer_(std::move(parts.peer)),
       discarded_(parts.leftover_bytes) {
   queue_.push(framing_.start(parts.opening));
-  start_bytes_ = queue_.bytes();
+  start_bytes_ = static_cast<std::uint32_t>(queue_.bytes());
   ++stats().open;
 }
 
@@ -116,8 +115,8 @@ void HttpStream::flush() {
   if (taken > 0) stuck_ = false;
   if (state_ == State::finishing) {
     if (!all) return;
-    shared_.linger.add(std::move(stream_), {}, std::move(admission_), peer_ended_);
-    return end(reason_);
+    end(reason_);  // which still names the client
+    return shared_.linger.add(std::move(stream_), {}, client_.take_admission(), peer_ended_);
   }
   if (discarded_ > max_discarded_bytes) {
     stream_->pause_reading();

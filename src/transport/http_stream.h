@@ -17,6 +17,7 @@
 #include "net/linger.h"
 #include "net/write_queue.h"
 #include "session/transport.h"
+#include "transport/client.h"
 #include "transport/stream_framing.h"
 
 namespace roomcast::transport {
@@ -51,8 +52,8 @@ struct HttpStreamShared {
 /// how it leaves.
 class HttpStream final : public session::Transport,
                          private net::ByteStream::Events,
-                         private base::Flushable,
-                         private base::Deadline::Listener {
+                         private base::Deadline::Listener,
+                         private base::Flushable {
  public:
   struct Parts {
     std::unique_ptr<net::ByteStream> stream;
@@ -76,7 +77,7 @@ class HttpStream final : public session::Transport,
   void resume() override {}
   void close(base::CloseReason reason, std::string_view text) override;
   void abort() override;
-  [[nodiscard]] std::string_view peer_address() const override { return peer_; }
+  [[nodiscard]] std::string_view peer_address() const override { return client_.address(); }
   [[nodiscard]] session::Traffic traffic() const override { return {0, 0, wire_bytes_out_}; }
   [[nodiscard]] std::uint16_t close_code() const override { return close_code_; }
 
@@ -100,23 +101,22 @@ class HttpStream final : public session::Transport,
     return shared_.stats.at(static_cast<std::size_t>(framing_.kind()));
   }
 
+  std::uint32_t start_bytes_;  // what was queued at first: without it the rest means nothing
   HttpStreamShared& shared_;
   const StreamFraming& framing_;
   std::unique_ptr<net::ByteStream> stream_;
-  net::Admission admission_;
+  Client client_;
   session::TransportEvents* events_ = nullptr;
   net::WriteQueue queue_;
-  base::Deadline deadline_;
-  std::string peer_;
-  std::uint64_t wire_bytes_out_ = 0;
-  std::size_t start_bytes_;  // what was queued at first: without it the rest means nothing
-  std::size_t discarded_;    // bytes that the client sent
+  [[no_unique_address]] base::Deadline deadline_;
   std::uint16_t close_code_ = 0;
   base::CloseReason reason_ = base::CloseReason::connection_lost;
-  State state_ = State::open;
-  bool drained_wanted_ = false;
-  bool stuck_ = false;       // something waited at the last heartbeat, and nothing was taken since
-  bool peer_ended_ = false;  // FIN seen
+  State state_ : 2 = State::open;
+  bool drained_wanted_ : 1 = false;
+  bool stuck_ : 1 = false;       // something waited at the last heartbeat, and nothing was taken since
+  bool peer_ended_ : 1 = false;  // FIN seen
+  std::uint64_t wire_bytes_out_ = 0;
+  std::size_t discarded_;  // bytes that the client sent
 };
 
 }  // namespace roomcast::transport

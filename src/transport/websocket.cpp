@@ -25,14 +25,6 @@ base::CloseReason reason_for(ws::CloseCode code) {
   }
 }
 
-ws::FrameReader make_reader(WebSocketShared& shared, const WebSocket::Parts& parts) {
-  const ws::ReaderLimits& limits =
-      parts.enveloped ? shared.settings.enveloped_reader : shared.settings.reader;
-  if (!parts.deflate) return ws::FrameReader(limits);
-  using Takeover = ws::FrameReader::ContextTakeover;
-  return {limits, shared.inflaters, parts.deflate->client_context_takeover ? Takeover::yes : Takeover::no};
-}
-
 }  // namespace
 
 WebSocketShared::WebSocketShared(base::Scheduler& scheduler_, base::Deadlines& deadlines_,
@@ -42,21 +34,35 @@ WebSocketShared::WebSocketShared(base::Scheduler& scheduler_, base::Deadlines& d
       deadlines(deadlines_),
       linger(linger_),
       framings(framings_),
-      settings(settings_) {
+      settings(settings_),
+      readers_(profiles_with(settings.reader)),
+      enveloped_readers_(profiles_with(settings.enveloped_reader)) {
   std::string ping;
   ws::append_frame(ping, ws::Opcode::ping, {});
   ping_frame = base::FrameRef::copy_of(ping);
 }
 
+WebSocketShared::Profiles WebSocketShared::profiles_with(const ws::ReaderLimits& limits) {
+  return {{{limits},
+           {limits, &inflaters, ws::ContextTakeover::no},
+           {limits, &inflaters, ws::ContextTakeover::yes}}};
+}
+
+const ws::ReaderProfile& WebSocketShared::reader_for(
+    bool enveloped, const std::optional<ws::DeflateParameters>& deflate) const {
+  const Profiles& profiles = enveloped ? enveloped_readers_ : readers_;
+  if (!deflate) return profiles[0];
+  return profiles[deflate->client_context_takeover ? 2 : 1];
+}
+
 WebSocket::WebSocket(WebSocketShared& shared, Parts parts)
     : shared_(shared),
-      framing_(shared.framings.for_client(parts.deflate)),
       stream_(std::move(parts.stream)),
-      admission_(std::move(parts.admission)),
-      reader_(make_reader(shared, parts)),
+      client_(std::move(parts.admission), std::move(parts.peer)),
+      reader_(shared.reader_for(parts.enveloped, parts.deflate)),
+      window_bits_(static_cast<std::uint8_t>(parts.deflate ? parts.deflate->server_max_window_bits : 0)),
       queue_(std::move(parts.unsent)),
-      deadline_(shared.deadlines, *this),
-      peer_(std::move(parts.peer)) {
+      deadline_(shared.deadlines, *this) {
   if (!parts.leftover.empty()) held_ = std::make_unique<std::string>(std::move(parts.leftover));
   ++shared_.stats.open;
 }
@@ -265,16 +271,23 @@ void WebSocket::flush() {
   if (paused_ && queue_.bytes() < before) heard_ = true;
   wire_bytes_out_ += before - queue_.bytes();
   shared_.stats.wire_bytes_out += before - queue_.bytes();
-  if (all && state_ == State::finishing) {
-    shared_.linger.add(std::move(stream_), {}, std::move(admission_), peer_ended_);
-    return end(reason_);
-  }
+  if (all && state_ == State::finishing) return finish();
   if (state_ == State::open && queue_.bytes() > shared_.settings.queue_bytes) {
     return close(base::CloseReason::slow_consumer, {});
   }
   if (all && drained_wanted_ && state_ == State::open) {
     drained_wanted_ = false;
     events_->on_drained();
+  }
+}
+
+void WebSocket::finish() {
+  end(reason_);  // which still names the client
+  if (peer_ended_) {
+    stream_->shutdown();
+    stream_.reset();
+  } else {
+    shared_.linger.add(std::move(stream_), {}, client_.take_admission());
   }
 }
 

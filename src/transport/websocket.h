@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -17,6 +18,7 @@
 #include "net/linger.h"
 #include "net/write_queue.h"
 #include "session/transport.h"
+#include "transport/client.h"
 #include "transport/websocket_framing.h"
 #include "ws/extensions.h"
 #include "ws/frame_reader.h"
@@ -53,14 +55,26 @@ struct WebSocketShared {
 
   WebSocketShared(base::Scheduler& scheduler, base::Deadlines& deadlines, net::Linger& linger,
                   WebSocketFramings& framings, const WebSocketSettings& settings);
+  WebSocketShared(const WebSocketShared&) = delete;
+  WebSocketShared& operator=(const WebSocketShared&) = delete;
+
+  /// How what such a client sends is read; part of this.
+  [[nodiscard]] const ws::ReaderProfile& reader_for(
+      bool enveloped, const std::optional<ws::DeflateParameters>& deflate) const;
+
+ private:
+  using Profiles = std::array<ws::ReaderProfile, 3>;  // plain, compressed, compressed with context takeover
+  [[nodiscard]] Profiles profiles_with(const ws::ReaderLimits& limits);
+  Profiles readers_;
+  Profiles enveloped_readers_;
 };
 
 /// A client over WebSocket (RFC 6455): open → closing (our close frame is on its way, the peer's is awaited)
 /// → finishing (nothing more is read; what is queued leaves, then the TCP connection is closed) → closed.
 class WebSocket final : public session::Transport,
                         private net::ByteStream::Events,
-                        private base::Flushable,
-                        private base::Deadline::Listener {
+                        private base::Deadline::Listener,
+                        private base::Flushable {
  public:
   struct Parts {
     std::unique_ptr<net::ByteStream> stream;
@@ -76,7 +90,9 @@ class WebSocket final : public session::Transport,
   ~WebSocket() override;
 
   void start(session::TransportEvents& events) override;
-  [[nodiscard]] const session::Framing& framing() const override { return framing_; }
+  [[nodiscard]] const session::Framing& framing() const override {
+    return shared_.framings.for_window(window_bits_);
+  }
   void send(const base::FrameRef& wire) override;
   [[nodiscard]] std::size_t queued_bytes() const override { return queue_.bytes(); }
   void notify_when_drained() override;
@@ -84,7 +100,7 @@ class WebSocket final : public session::Transport,
   void resume() override;
   void close(base::CloseReason reason, std::string_view text) override;
   void abort() override;
-  [[nodiscard]] std::string_view peer_address() const override { return peer_; }
+  [[nodiscard]] std::string_view peer_address() const override { return client_.address(); }
   [[nodiscard]] session::Traffic traffic() const override;
   [[nodiscard]] std::uint16_t close_code() const override { return close_code_; }
 
@@ -107,32 +123,34 @@ class WebSocket final : public session::Transport,
   void keep_alive();
   /// Queues a close frame (RFC 6455 section 5.5.1), behind the session's last word, and moves on to `next`.
   void say_goodbye(base::CloseReason reason, std::uint16_t code, std::string_view text, State next);
+  /// Everything has been said and sent.
+  void finish();
   /// Over at once; the stream goes down with this object.
   void end(base::CloseReason reason);
   void mark_dirty() { shared_.scheduler.mark_dirty(*this); }
 
+  // An idle client is mostly this: the small members stand where the large ones leave room at their ends.
+  std::uint32_t messages_in_ = 0;
   WebSocketShared& shared_;
-  const session::Framing& framing_;
   std::unique_ptr<net::ByteStream> stream_;
-  net::Admission admission_;
+  Client client_;
   session::TransportEvents* events_ = nullptr;
-  ws::FrameReader reader_;
+  [[no_unique_address]] ws::FrameReader reader_;
+  base::CloseReason reason_ = base::CloseReason::connection_lost;
+  State state_ = State::open;
+  std::uint16_t close_code_ = 0;
+  std::uint8_t window_bits_;  // of our compression, 0: none
+  bool heard_ : 1 = false;    // anything came since the last look, or was taken while nothing is read
+  bool awaiting_pong_ : 1 = false;
+  bool paused_ : 1 = false;
+  bool drained_wanted_ : 1 = false;
+  bool peer_ended_ : 1 = false;  // FIN seen
   net::WriteQueue queue_;
-  base::Deadline deadline_;
-  std::string peer_;
+  [[no_unique_address]] base::Deadline deadline_;
+  std::int32_t silent_ms_ = 0;         // since the first ping that nothing has come back for
   std::unique_ptr<std::string> held_;  // read but not taken: the leftover of the handshake, or while paused
   std::uint64_t payload_bytes_in_ = 0;
   std::uint64_t wire_bytes_out_ = 0;
-  std::uint32_t messages_in_ = 0;
-  std::int32_t silent_ms_ = 0;  // since the first ping that nothing has come back for
-  std::uint16_t close_code_ = 0;
-  base::CloseReason reason_ = base::CloseReason::connection_lost;
-  State state_ = State::open;
-  bool heard_ = false;  // anything came since the last look, or was taken while nothing is read
-  bool awaiting_pong_ = false;
-  bool paused_ = false;
-  bool drained_wanted_ = false;
-  bool peer_ended_ = false;  // FIN seen
 };
 
 }  // namespace roomcast::transport

@@ -23,12 +23,12 @@ void DeflateFraming::frame(const session::Unit& unit, std::string& out) const {
   ws::append_frame(out, opcode_of(unit.form), compressed, true);
 }
 
-const session::Framing& WebSocketFramings::for_client(const std::optional<ws::DeflateParameters>& deflate) {
-  if (!deflate) return plain_;
-  auto& framing = by_window_bits_.at(static_cast<std::size_t>(deflate->server_max_window_bits));
+const session::Framing& WebSocketFramings::for_window(int bits) {
+  if (bits == 0) return plain_;
+  auto& framing = by_window_bits_.at(static_cast<std::size_t>(bits));
   if (!framing) {
     ws::DeflaterSettings settings;
-    settings.window_bits = deflate->server_max_window_bits;
+    settings.window_bits = bits;
     settings.level = level_;
     framing = std::make_unique<DeflateFraming>(settings, min_bytes_);
   }

@@ -42,7 +42,11 @@ class WebSocketFramings {
   WebSocketFramings(const WebSocketFramings&) = delete;
   WebSocketFramings& operator=(const WebSocketFramings&) = delete;
 
-  [[nodiscard]] const session::Framing& for_client(const std::optional<ws::DeflateParameters>& deflate);
+  [[nodiscard]] const session::Framing& for_client(const std::optional<ws::DeflateParameters>& deflate) {
+    return for_window(deflate ? deflate->server_max_window_bits : 0);
+  }
+  /// `bits`: of the window agreed on, 0 without compression.
+  [[nodiscard]] const session::Framing& for_window(int bits);
 
  private:
   int level_;

@@ -42,7 +42,7 @@ ws::HandshakeRequest handshake_request(const http::Request& request, const Field
 http::Response refusal(const ws::HandshakeRefused& refused) {
   http::Response response = http::Response::error(refused.status, refused.code, refused.message);
   for (const auto& [name, value] : refused.headers)
-    response.headers.add(std::string(name), std::string(value));
+    response.headers.add(name, value);
   return response;
 }
 

@@ -28,7 +28,8 @@ struct FrameReader::Partial {
   bool in_payload = false;
   std::uint8_t control_size = 0;
   std::array<char, max_control_payload_bytes> control{};
-  FrameHeader frame;  // whose payload is being read; payload_bytes counts down
+  InflaterPool::Lease inflater;  // only during a compressed message, or from the first on with takeover
+  FrameHeader frame;             // whose payload is being read; payload_bytes counts down
   MessageAssembly message;
 
   [[nodiscard]] bool is_done() const {
@@ -36,10 +37,7 @@ struct FrameReader::Partial {
   }
 };
 
-FrameReader::FrameReader(const ReaderLimits& limits) : limits_(&limits) {}
-
-FrameReader::FrameReader(const ReaderLimits& limits, InflaterPool& inflaters, ContextTakeover takeover)
-    : limits_(&limits), inflaters_(&inflaters), takeover_(takeover) {}
+FrameReader::FrameReader(const ReaderProfile& profile) : profile_(profile) {}
 
 FrameReader::~FrameReader() = default;
 
@@ -82,7 +80,7 @@ std::optional<Event> FrameReader::continue_frame(std::span<char>& input) {
   if (is_control(state.frame.opcode)) {
     std::copy(piece.begin(), piece.end(), state.control.begin() + state.control_size);
     state.control_size = static_cast<std::uint8_t>(state.control_size + piece.size());
-  } else if (const Fault fault = state.message.add(view_of(piece), *limits_); fault != Fault::none) {
+  } else if (const Fault fault = state.message.add(view_of(piece), profile_.limits); fault != Fault::none) {
     return fail(fault);
   }
   if (state.frame.payload_bytes > 0) return Event{};
@@ -96,8 +94,8 @@ std::optional<Event> FrameReader::end_frame() {
     return control_event(state.frame.opcode, {state.control.data(), state.control_size});
   }
   if (!state.frame.fin) return std::nullopt;
-  if (const Fault fault = state.message.finish(*limits_); fault != Fault::none) return fail(fault);
-  if (takeover_ == ContextTakeover::no) inflater_.reset();
+  if (const Fault fault = state.message.finish(profile_.limits); fault != Fault::none) return fail(fault);
+  if (profile_.takeover == ContextTakeover::no) state.inflater.reset();
   return Event{message_type(state.message.is_text()), CloseCode::no_status, state.message.bytes()};
 }
 
@@ -121,14 +119,14 @@ HeaderParse FrameReader::read_header(std::span<char>& input, FrameHeader& header
 }
 
 Fault FrameReader::check_in_context(const FrameHeader& header) const {
-  if (header.rsv1 && inflaters_ == nullptr) return Fault::reserved_bits;
+  if (header.rsv1 && profile_.inflaters == nullptr) return Fault::reserved_bits;
   if (is_control(header.opcode)) return Fault::none;
   const bool message_is_open =
       partial_ != nullptr && partial_->message.state() == MessageAssembly::State::open;
   const bool continues = header.opcode == Opcode::continuation;
   if (continues && !message_is_open) return Fault::unexpected_continuation;
   if (!continues && message_is_open) return Fault::expected_continuation;
-  if (!continues && !header.rsv1 && header.payload_bytes > limits_->message_bytes)
+  if (!continues && !header.rsv1 && header.payload_bytes > profile_.limits.message_bytes)
     return Fault::message_too_big;
   return Fault::none;
 }
@@ -140,10 +138,10 @@ Fault FrameReader::begin_payload(const FrameHeader& header) {
   state.control_size = 0;
   if (is_control(header.opcode)) return Fault::none;
   if (header.opcode != Opcode::continuation) {
-    if (header.rsv1 && inflater_ == nullptr) inflater_ = inflaters_->borrow();
-    state.message.begin(header.opcode == Opcode::text, header.rsv1 ? inflater_.get() : nullptr);
+    if (header.rsv1 && state.inflater == nullptr) state.inflater = profile_.inflaters->borrow();
+    state.message.begin(header.opcode == Opcode::text, header.rsv1 ? state.inflater.get() : nullptr);
   }
-  return state.message.add_frame(header.payload_bytes, *limits_);
+  return state.message.add_frame(header.payload_bytes, profile_.limits);
 }
 
 Event FrameReader::whole_message(Opcode opcode, std::string_view payload) {
@@ -171,20 +169,24 @@ Event FrameReader::close_event(std::string_view payload) {
     if (!base::is_valid_utf8(payload)) return fail(Fault::close_reason_not_utf8);
   }
   closed_ = true;
-  inflater_.reset();
+  if (partial_ != nullptr) partial_->inflater.reset();
   return {Event::Type::close, code, payload};
 }
 
 Event FrameReader::fail(Fault fault) {
   fault_ = fault;
   partial_.reset();
-  inflater_.reset();
   const FaultInfo& info = describe(fault);
   return {Event::Type::error, info.code, info.text};
 }
 
 void FrameReader::release_what_is_done() {
-  if (partial_ != nullptr && (closed_ || partial_->is_done())) partial_.reset();
+  if (partial_ == nullptr || !(closed_ || partial_->is_done())) return;
+  if (partial_->inflater != nullptr) {
+    partial_->message = {};
+  } else {
+    partial_.reset();
+  }
 }
 
 FrameReader::Partial& FrameReader::partial() {

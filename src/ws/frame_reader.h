@@ -32,19 +32,24 @@ struct Event {
   std::string_view payload;
 };
 
+/// Whether a client may refer to earlier messages when it compresses (no client_no_context_takeover).
+enum class ContextTakeover : std::uint8_t { no, yes };
+
+/// What all readers of one kind have in common.
+struct ReaderProfile {
+  const ReaderLimits& limits;         ///< changes apply from the next frame on
+  InflaterPool* inflaters = nullptr;  ///< null: permessage-deflate was not negotiated
+  ContextTakeover takeover = ContextTakeover::no;
+};
+
 /// Reads what a client sends (RFC 6455 section 5; RFC 7692 where negotiated). Sans-I/O: bytes in, values out.
 /// A message that arrives whole in one frame is unmasked in the input buffer and not copied. UTF-8 is judged
 /// as the bytes arrive, within frames and across fragments. Nothing is allocated until a message is split,
 /// and nothing is kept after it (but an inflater where the client may refer to earlier messages).
 class FrameReader {
  public:
-  /// Whether the client may refer to earlier messages when it compresses (no client_no_context_takeover).
-  enum class ContextTakeover : std::uint8_t { no, yes };
-
-  /// Without permessage-deflate. `limits` must outlive the reader; changes apply from the next frame on.
-  explicit FrameReader(const ReaderLimits& limits);
-  /// With permessage-deflate. `inflaters` must outlive the reader.
-  FrameReader(const ReaderLimits& limits, InflaterPool& inflaters, ContextTakeover takeover);
+  /// `profile`, and all that it refers to, outlives the reader.
+  explicit FrameReader(const ReaderProfile& profile);
   FrameReader(const FrameReader&) = delete;
   FrameReader& operator=(const FrameReader&) = delete;
   ~FrameReader();
@@ -55,7 +60,8 @@ class FrameReader {
   /// arrives. Throws std::bad_alloc when out of memory.
   [[nodiscard]] Event next(std::span<char>& input);
 
-  /// What the reader has allocated for a message under way, without the inflater's own memory.
+  /// What the reader has allocated for a message under way, without the inflater's own memory; of a reader
+  /// that keeps an inflater a few hundred bytes always.
   [[nodiscard]] std::size_t allocated_bytes() const;
 
  private:
@@ -74,11 +80,8 @@ class FrameReader {
   void release_what_is_done();
   Partial& partial();
 
-  const ReaderLimits* limits_;
-  InflaterPool* inflaters_ = nullptr;  // null: permessage-deflate was not negotiated
-  std::unique_ptr<Partial> partial_;   // only while a frame or a message is incomplete
-  InflaterPool::Lease inflater_;       // only during a compressed message, or from the first on with takeover
-  ContextTakeover takeover_ = ContextTakeover::no;
+  const ReaderProfile& profile_;
+  std::unique_ptr<Partial> partial_;  // only while a frame or a message is incomplete, or for the inflater
   bool closed_ = false;
   Fault fault_ = Fault::none;
 };

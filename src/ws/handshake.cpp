@@ -83,12 +83,36 @@ std::optional<std::string_view> choose_subprotocol(std::string_view offered,
   return best == supported.end() ? std::string_view{} : *best;
 }
 
+void append_accept_key(std::string& out, std::string_view key) {
+  constexpr std::string_view guid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+  const auto digest = base::sha1(std::string(key).append(guid));
+  base::append_base64(out, {reinterpret_cast<const char*>(digest.data()), digest.size()});
+}
+
+/// The whole 101.
+std::string accepting_head(std::string_view key, std::string_view subprotocol,
+                           const std::optional<DeflateAnswer>& deflate) {
+  constexpr std::size_t usual_bytes = 320;
+  std::string head;
+  head.reserve(usual_bytes);
+  head =
+      "HTTP/1.1 101 Switching Protocols\r\n"
+      "Upgrade: websocket\r\n"
+      "Connection: Upgrade\r\n"
+      "Sec-WebSocket-Accept: ";
+  append_accept_key(head, key);
+  if (!subprotocol.empty()) head.append("\r\nSec-WebSocket-Protocol: ").append(subprotocol);
+  if (deflate) head.append("\r\nSec-WebSocket-Extensions: ").append(deflate->header_value);
+  head += "\r\n\r\n";
+  return head;
+}
+
 }  // namespace
 
 std::string accept_key(std::string_view key) {
-  constexpr std::string_view guid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
-  const auto digest = base::sha1(std::string(key).append(guid));
-  return base::base64_encode({reinterpret_cast<const char*>(digest.data()), digest.size()});
+  std::string accept;
+  append_accept_key(accept, key);
+  return accept;
 }
 
 base::Result<HandshakeAccepted, HandshakeRefused> decide_handshake(const HandshakeRequest& request,
@@ -106,17 +130,8 @@ base::Result<HandshakeAccepted, HandshakeRefused> decide_handshake(const Handsha
       negotiate_deflate(request.extensions, policy.deflate ? &policy.deflate.value() : nullptr);
   if (!deflate) return bad_request("websocket_extensions", "Sec-WebSocket-Extensions is malformed");
 
-  accepted.head = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n";
-  const auto append_field = [&head = accepted.head](std::string_view name, std::string_view value) {
-    head.append(name).append(": ").append(value).append("\r\n");
-  };
-  append_field("Sec-WebSocket-Accept", accept_key(request.key));
-  if (!accepted.subprotocol.empty()) append_field("Sec-WebSocket-Protocol", accepted.subprotocol);
-  if (const auto& answer = *deflate) {
-    accepted.deflate = answer->parameters;
-    append_field("Sec-WebSocket-Extensions", answer->header_value);
-  }
-  accepted.head += "\r\n";
+  if (*deflate) accepted.deflate = (*deflate)->parameters;
+  accepted.head = accepting_head(request.key, accepted.subprotocol, *deflate);
   return accepted;
 }
 

@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -30,14 +29,14 @@ struct Seen {
 
 struct Options {
   bool deflate;
-  FrameReader::ContextTakeover takeover;
+  ContextTakeover takeover;
   ReaderLimits limits;
 };
 
 Options read_options(std::uint8_t bits) {
   Options options{};
   options.deflate = (bits & 1U) != 0;
-  options.takeover = (bits & 2U) != 0 ? FrameReader::ContextTakeover::yes : FrameReader::ContextTakeover::no;
+  options.takeover = (bits & 2U) != 0 ? ContextTakeover::yes : ContextTakeover::no;
   options.limits.message_bytes = (bits & 8U) != 0 ? 100 : 70000;
   options.limits.fragments = (bits & 16U) != 0 ? 3 : 1000;
   return options;
@@ -70,12 +69,8 @@ std::vector<Seen> read_all(const std::string& wire, const Options& options, Next
   InflaterPool pool;
   std::vector<Seen> events;
   {
-    std::optional<FrameReader> reader;
-    if (options.deflate) {
-      reader.emplace(options.limits, pool, options.takeover);
-    } else {
-      reader.emplace(options.limits);
-    }
+    const ReaderProfile profile{options.limits, options.deflate ? &pool : nullptr, options.takeover};
+    FrameReader reader(profile);
     for (std::size_t at = 0; at < wire.size();) {
       const auto size = std::min<std::size_t>(wire.size() - at, next_size());
       // Exactly that many bytes on the heap, so that the address sanitizer sees a step past them.
@@ -84,12 +79,12 @@ std::vector<Seen> read_all(const std::string& wire, const Options& options, Next
       at += size;
       std::span<char> input(piece);
       for (;;) {
-        const Event event = reader->next(input);
-        FUZZ_CHECK(reader->allocated_bytes() <= options.limits.message_bytes + 512);
+        const Event event = reader.next(input);
+        FUZZ_CHECK(reader.allocated_bytes() <= options.limits.message_bytes + 512);
         if (event.type == Event::Type::need_more) break;
         events.push_back({event.type, event.code, std::string(event.payload)});
         if (event.type == Event::Type::error) {
-          FUZZ_CHECK(reader->allocated_bytes() == 0);
+          FUZZ_CHECK(reader.allocated_bytes() == 0);
           return events;
         }
         if (event.type == Event::Type::text || event.type == Event::Type::binary) {

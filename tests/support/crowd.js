@@ -363,9 +363,9 @@ export class Crowd {
     }
   }
 
-  /** Forgets a group, cut before. */
-  forget(name) {
-    this.cut(name);
-    this.#groups.delete(name);
+  /** Breaks off and forgets everybody. */
+  clear() {
+    for (const name of this.#groups.keys()) this.cut(name);
+    this.#groups.clear();
   }
 }

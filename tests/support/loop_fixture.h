@@ -19,7 +19,7 @@ struct LoopFixture : private loop::Timer::Listener {
   loop::Turn turn{loop, 2'000};
   base::Deadlines deadlines{loop, 5};
   loop::Sweep sweep{loop, deadlines};
-  net::SocketShared sockets{loop};
+  net::SocketShared sockets{loop, turn};
 
   /// Runs turns until `done()`; false if it has not come to that in `limit_ms`.
   template <class Done>

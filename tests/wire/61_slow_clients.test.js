@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
-import { after, describe, it } from 'node:test';
+import { after, beforeEach, describe, it } from 'node:test';
 import { METRICS } from '../support/contract.js';
 import { numbered } from '../support/crowd.js';
 import { CrowdProcess } from '../support/crowd_process.js';
@@ -56,7 +56,7 @@ class Mixture {
     return mixture;
   }
 
-  /** Calls the crowd's `method` for the `which` (slow, fast, again) of every kind; gives the answers by kind. */
+  /** Calls the crowd's `method` for the `which` (slow, fast) of every kind; gives the answers by kind. */
   async each(which, method, ...args) {
     const answers = kinds.map(async ({ name }) => [name, await crowd.call(method, `${which} ${name}`, ...args)]);
     return Object.fromEntries(await Promise.all(answers));
@@ -95,8 +95,7 @@ class Mixture {
   }
 
   async end() {
-    await this.each('fast', 'forget');
-    await this.each('slow', 'forget');
+    await crowd.call('clear');
     this.publisher.destroy();
     this.watcher.close();
     await this.server.metricBecomes(METRICS.connections, (count) => count === 1);
@@ -126,6 +125,7 @@ class Ceilings {
 }
 
 describe('one in ten does not read', () => {
+  beforeEach(() => crowd.call('clear'));
   after(() => crowd.end());
 
   it('past limits.queue_bytes: the slow are let go with 1013, and what was held for them had its bound', async (t) => {
@@ -159,7 +159,6 @@ describe('one in ten does not read', () => {
       await crowd.call('open', `again ${name}`, server.urlOf(`${scheme}:`), 1, options);
       await crowd.call('reach', `again ${name}`, mixture.sent);
     }
-    await mixture.each('again', 'forget');
     await mixture.end();
 
     if (ceilings.memory === 0) return t.diagnostic('resident memory not judged: this build\'s allocator keeps no statistics');

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
-import { after, describe, it } from 'node:test';
+import { after, beforeEach, describe, it } from 'node:test';
 import { METRICS } from '../support/contract.js';
 import { numbered } from '../support/crowd.js';
 import { CrowdProcess, affordable } from '../support/crowd_process.js';
@@ -75,6 +75,7 @@ function assertAllIn(tally, count) {
 }
 
 describe('a storm', () => {
+  beforeEach(() => crowd.call('clear'));
   after(() => crowd.end());
 
   it('everyone is back after a restart, and whoever comes once the port is open is not refused', async () => {
@@ -100,7 +101,7 @@ describe('a storm', () => {
     for (const error of Object.keys(errors)) assert.match(error, /^ECONN(?:REFUSED|RESET)$/, 'while the server was down');
     await tellAll(third, 'eager');
     await crowd.call('reach', 'patient', 1);
-    for (const group of ['told', 'cut', 'eager', 'patient']) await crowd.call('forget', group);
+    await crowd.call('clear');
     await third.stop();
   });
 
@@ -138,7 +139,7 @@ describe('a storm', () => {
     const { least, most, open } = await crowd.call('reach', 'steady', sent);
     assert.deepEqual({ least, most, open }, { least: sent, most: sent, open: 50 });
     for (const client of [echo, publisher]) client.destroy();
-    for (const group of ['steady', 'before', 'after']) await crowd.call('forget', group);
+    await crowd.call('clear');
     await watcher.alone();
     await server.stop();
   });
@@ -157,7 +158,7 @@ describe('a storm', () => {
     assert.ok(steps[0] < 1 + count, 'the question came behind all of them, the answer too');
     assert.ok(new Set(steps).size > 3, `accepted: ${steps}`);
     assertAllIn(await crowd.call('settled', 'waiting'), count);
-    await crowd.call('forget', 'waiting');
+    await crowd.call('clear');
     await watcher.alone();
     await server.stop();
   });
@@ -178,7 +179,7 @@ describe('a storm', () => {
     }
     const { open, ended, errors } = await crowd.call('settled', 'storm');
     assert.deepEqual({ open, ended, errors }, { open: many - past, ended: past, errors: {} });
-    await crowd.call('forget', 'storm');
+    await crowd.call('clear');
     await watcher.alone();
     await server.stop();
   });
@@ -203,7 +204,7 @@ describe('a storm', () => {
     await all(async (address) => assert.equal((await crowd.call('settled', address)).open, each));
     await crowd.call('begin', addresses[0], server.url, 1, { ...storm });
     assert.deepEqual((await crowd.call('settled', addresses[0])).statuses, { 429: past + 1 });
-    await all((address) => crowd.call('forget', address));
+    await crowd.call('clear');
     await watcher.alone();
     await server.stop();
   });

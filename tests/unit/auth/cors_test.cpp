@@ -25,7 +25,7 @@ TEST_CASE("cors: nobody else gets any permission") {
   for (const auto& decision : {same, denied, auth::OriginDecision{OriginVerdict::not_a_browser, {}, {}}}) {
     http::Headers headers;
     auth::add_cors(headers, decision);
-    CHECK(headers.fields().size() == 1);
+    CHECK(headers.size() == 1);
     CHECK(headers.get("Vary") == "Origin");
   }
 }

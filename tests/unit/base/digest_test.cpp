@@ -35,6 +35,9 @@ TEST_CASE("base64 gives the test vectors of RFC 4648 section 10 and reads them b
                                                                    {"foobar", "Zm9vYmFy"}};
   for (const auto& [plain, encoded] : vectors) {
     CHECK(base64_encode(plain) == encoded);
+    std::string behind = "before ";
+    append_base64(behind, plain);
+    CHECK(behind == "before " + std::string(encoded));
     std::string out = "what was there before";
     CHECK(base64_decode(encoded, out));
     CHECK(out == plain);

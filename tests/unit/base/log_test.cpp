@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "base/json.h"
+#include "support/fake_scheduler.h"
 
 using namespace roomcast::base;
 
@@ -164,4 +165,65 @@ TEST_CASE("a standard error that is gone loses the line and nothing else") {
   close(STDERR_FILENO);
   log.info("lost");
   CHECK(captured.text().empty());
+}
+
+TEST_CASE("once a turn: lines leave together, in their order, at the turn's end") {
+  CapturedStderr captured;
+  Log log(LogLevel::info, LogFormat::text);
+  roomcast::test::FakeScheduler turn;
+  log.write_once_a_turn(turn);
+  log.info("one");
+  log.info("two");
+  CHECK(captured.text().empty());
+  turn.flush();
+  const std::string text = captured.text();
+  CHECK(text.find("info  one\n") < text.find("info  two\n"));
+  CHECK(text.find("info  two\n") != std::string::npos);
+  log.info("three");
+  CHECK(captured.text() == text);
+  turn.flush();
+  CHECK(captured.text().find("three") != std::string::npos);
+}
+
+TEST_CASE("once a turn: warnings and errors do not wait, nor what came before them") {
+  for (const LogLevel level : {LogLevel::warn, LogLevel::error}) {
+    CapturedStderr captured;
+    Log log(LogLevel::info, LogFormat::text);
+    roomcast::test::FakeScheduler turn;
+    log.write_once_a_turn(turn);
+    log.info("before");
+    log.write(level, "serious", {});
+    const std::string text = captured.text();
+    CHECK(text.find("before") < text.find("serious"));
+    CHECK(text.find("serious") != std::string::npos);
+    log.write_at_once();
+  }
+}
+
+TEST_CASE("once a turn: no more than some 64 KiB wait") {
+  CapturedStderr captured;
+  Log log(LogLevel::info, LogFormat::text);
+  roomcast::test::FakeScheduler turn;
+  log.write_once_a_turn(turn);
+  const std::string line(10'000, 'x');
+  for (int i = 0; i < 6; ++i)
+    log.info(line);
+  CHECK(captured.text().empty());
+  log.info(line);
+  CHECK(captured.text().size() > 65'536);
+  log.write_at_once();
+}
+
+TEST_CASE("once a turn: back to writing at once, what waits is written and no turn is needed any more") {
+  CapturedStderr captured;
+  Log log(LogLevel::info, LogFormat::text);
+  {
+    roomcast::test::FakeScheduler turn;
+    log.write_once_a_turn(turn);
+    log.info("waiting");
+    log.write_at_once();
+    CHECK(captured.text().find("waiting") != std::string::npos);
+  }
+  log.info("at once");
+  CHECK(captured.text().find("at once") != std::string::npos);
 }

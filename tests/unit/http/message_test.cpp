@@ -21,6 +21,24 @@ TEST_CASE("headers: names compare without case, and the first value is found") {
   CHECK(headers.joined("x-a") == "3");
 }
 
+TEST_CASE("headers: fields stand in the order they came, with their names as they came") {
+  http::Headers headers;
+  CHECK(headers.empty());
+  headers.reserve(2, 4);
+  headers.add("B", "1");
+  headers.add("a", "");
+  headers.add("B", "2");
+  headers.set("b", "3");
+  CHECK(headers.size() == 2);
+  CHECK(headers.field(0).name == "a");
+  CHECK(headers.field(0).value == "");
+  CHECK(headers.field(1).name == "b");
+  CHECK(headers.field(1).value == "3");
+  const http::Headers copy = headers;
+  headers.set("a", "changed");
+  CHECK(copy.get("a") == "");
+}
+
 TEST_CASE("headers: tokens are found in lists, whole and without case") {
   http::Headers headers;
   headers.add("Connection", "keep-alive,\tUpgrade ");

@@ -28,15 +28,15 @@ class End final : public Pollable {
     REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair.data()) == 0);
     near_ = pair[0];
     far_ = pair[1];
-    REQUIRE(poller_.add(*this, near_, interest) == 0);
+    REQUIRE(poller_.add(*this, interest) == 0);
   }
   ~End() {
-    poller_.remove(*this, near_);
+    poller_.forget(*this);
     ::close(near_);
     hang_up();
   }
 
-  void watch(Interest interest) { poller_.change(*this, near_, interest); }
+  void watch(Interest interest) { poller_.change(*this, interest); }
   void send() { CHECK(::send(far_, "x", 1, MSG_NOSIGNAL) == 1); }
   void hang_up() {
     if (far_ >= 0) ::close(far_);
@@ -58,6 +58,7 @@ class End final : public Pollable {
     last = ready;
     if (then) then();
   }
+  [[nodiscard]] int descriptor() const override { return near_; }
 
   Poller& poller_;
   int near_ = -1;
@@ -65,7 +66,7 @@ class End final : public Pollable {
 };
 
 struct Fixture : test::LoopFixture {
-  Poller poller{loop};
+  Poller poller{loop, turn};
   /// One look at what is ready.
   void turn_once() { loop.run_turn_without_waiting(); }
 };
@@ -136,7 +137,7 @@ TEST_CASE("poller: a hang-up is something to read for who reads and room to writ
 TEST_CASE("poller: who waits for nothing does not keep the loop awake when it is hung up") {
   Loop loop;
   Turn turn(loop, 2'000);
-  Poller poller(loop);
+  Poller poller(loop, turn);
   End end(poller, Interest{});
   end.hang_up();
   struct Stop final : Timer::Listener {
@@ -200,15 +201,20 @@ TEST_CASE("poller: what can't be watched is refused with the system's reason") {
   Fixture f;
   End end(f.poller);
   struct Nobody final : Pollable {
+    explicit Nobody(int number) : number_(number) {}
     void on_ready(Readiness /*ready*/) override {}
-  } nobody;
-  CHECK(f.poller.add(nobody, end.near(), {true, false}) == EEXIST);
-  CHECK(f.poller.add(nobody, 1'000'000, {true, false}) == EBADF);
+    [[nodiscard]] int descriptor() const override { return number_; }
+    int number_;
+  };
+  Nobody twice(end.near());
+  Nobody closed(1'000'000);
+  CHECK(f.poller.add(twice, {true, false}) == EEXIST);
+  CHECK(f.poller.add(closed, {true, false}) == EBADF);
 }
 
 TEST_CASE("poller: a turn looks at so many and no more, and all are called before anybody is again") {
   test::LoopFixture f;
-  Poller poller(f.loop, 4);
+  Poller poller(f.loop, f.turn, {.events_per_turn = 4});
   std::vector<std::unique_ptr<End>> ends;
   int calls = 0;
   for (int i = 0; i < 12; ++i) {
@@ -222,6 +228,88 @@ TEST_CASE("poller: a turn looks at so many and no more, and all are called befor
   }
   for (const auto& end : ends)
     CHECK(end->calls == 1);
+}
+
+TEST_CASE("poller: the time box ends a turn early, and the next one goes on with whoever was not called") {
+  struct Clock final : MicroClock {
+    [[nodiscard]] std::int64_t now_us() const override { return us; }
+    std::int64_t us = 0;
+  } clock;
+  test::LoopFixture f;
+  Poller poller(f.loop, clock, {.events_per_turn = 64, .time_box_us = 1'000});
+  std::vector<std::unique_ptr<End>> ends;
+  int calls = 0;
+  for (int i = 0; i < 16; ++i) {
+    ends.push_back(std::make_unique<End>(poller));
+    ends.back()->then = [&] {
+      ++calls;
+      clock.us += 250;
+    };
+    ends.back()->send();
+  }
+  for (int turn = 1; turn <= 4; ++turn) {
+    f.loop.run_turn_without_waiting();
+    CHECK(calls == 4 * turn);
+  }
+  for (const auto& end : ends)
+    CHECK(end->calls == 1);
+}
+
+TEST_CASE("poller: whoever goes while it waits for the next turn is not called in it") {
+  struct Clock final : MicroClock {
+    [[nodiscard]] std::int64_t now_us() const override { return us; }
+    std::int64_t us = 0;
+  } clock;
+  test::LoopFixture f;
+  Poller poller(f.loop, clock, {.events_per_turn = 64, .time_box_us = 0});
+  std::vector<std::unique_ptr<End>> ends;
+  int calls = 0;
+  for (int i = 0; i < 8; ++i) {
+    ends.push_back(std::make_unique<End>(poller));
+    ends.back()->then = [&] { ++calls; };
+    ends.back()->send();
+  }
+  f.loop.run_turn_without_waiting();
+  const int called = calls;
+  CHECK(called < 8);
+  ends.clear();
+  f.run_idle_turns();
+  CHECK(calls == called);
+}
+
+TEST_CASE("poller: who wants less and then the same again is told as if nothing had been") {
+  Fixture f;
+  End end(f.poller);
+  end.watch({});
+  end.send();
+  f.run_idle_turns();
+  CHECK(end.calls == 0);
+  end.watch({true, false});
+  f.turn_once();
+  CHECK(end.calls == 1);
+  end.watch({});
+  end.watch({true, false});
+  f.turn_once();
+  CHECK(end.calls == 2);
+}
+
+TEST_CASE("poller: who waits for nothing any more does not keep the loop awake with what comes") {
+  Loop loop;
+  Turn turn(loop, 2'000);
+  Poller poller(loop, turn);
+  End end(poller);
+  end.send();
+  end.watch({});
+  struct Stop final : Timer::Listener {
+    explicit Stop(Loop& l) : loop(l) {}
+    void on_timer(Timer& /*timer*/) override { loop.stop(); }
+    Loop& loop;
+  } stop(loop);
+  Timer timer(loop, stop);
+  timer.start_once(20);
+  loop.run();
+  CHECK(end.calls == 0);
+  CHECK(turn.stats().count < 10);
 }
 
 }  // namespace roomcast::loop

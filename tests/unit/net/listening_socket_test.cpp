@@ -1,6 +1,9 @@
 #include "net/listening_socket.h"
 
 #include <doctest/doctest.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 
@@ -32,6 +35,26 @@ TEST_CASE("listening socket: port 0 becomes the true port") {
   CHECK(socket->address().port > 0);
   CHECK(socket->address().host == "127.0.0.1");
   CHECK(test::connect_to(socket->address()).is_open());
+}
+
+TEST_CASE("listening socket: what is accepted sends without delay") {
+  const auto sends_at_once = [](const ListeningSocket& socket) {
+    const FileDescriptor client = test::connect_to(socket.address());
+    const FileDescriptor accepted(::accept4(socket.number(), nullptr, nullptr, SOCK_CLOEXEC));
+    int no_delay = 0;
+    socklen_t size = sizeof no_delay;
+    REQUIRE(::getsockopt(accepted.number(), IPPROTO_TCP, TCP_NODELAY, &no_delay, &size) == 0);
+    return no_delay != 0;
+  };
+  const auto bound = bind("127.0.0.1:0");
+  REQUIRE(bound);
+  CHECK(sends_at_once(*bound));
+
+  FileDescriptor made_elsewhere(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  REQUIRE(::listen(made_elsewhere.number(), 1) == 0);
+  const auto adopted = ListeningSocket::adopt(std::move(made_elsewhere));
+  REQUIRE(adopted);
+  CHECK(sends_at_once(*adopted));
 }
 
 TEST_CASE("listening socket: 0.0.0.0 and [::] stand side by side on one port") {

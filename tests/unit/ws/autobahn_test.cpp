@@ -13,7 +13,8 @@ namespace {
 /// Feeds the pieces one after the other; which of them, counted from 0, made the reader fail with 1007.
 int failing_piece(const std::vector<std::string>& pieces) {
   const ReaderLimits limits;
-  FrameReader reader(limits);
+  const ReaderProfile profile{limits};
+  FrameReader reader(profile);
   for (std::size_t index = 0; index < pieces.size(); ++index) {
     Events events;
     feed(reader, pieces[index], events);

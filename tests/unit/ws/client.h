@@ -4,7 +4,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -91,21 +90,17 @@ inline void feed(FrameReader& reader, std::string_view piece, std::vector<Seen>&
 struct Setup {
   ReaderLimits limits;
   bool deflate = false;
-  FrameReader::ContextTakeover takeover = FrameReader::ContextTakeover::no;
+  ContextTakeover takeover = ContextTakeover::no;
 };
 
 /// What a fresh reader says when the bytes come in these pieces.
 inline std::vector<Seen> read_pieces(const std::vector<std::string_view>& pieces, const Setup& setup) {
   InflaterPool pool;
-  std::optional<FrameReader> reader;
-  if (setup.deflate) {
-    reader.emplace(setup.limits, pool, setup.takeover);
-  } else {
-    reader.emplace(setup.limits);
-  }
+  const ReaderProfile profile{setup.limits, setup.deflate ? &pool : nullptr, setup.takeover};
+  FrameReader reader(profile);
   std::vector<Seen> events;
   for (const auto piece : pieces) {
-    feed(*reader, piece, events);
+    feed(reader, piece, events);
     if (!events.empty() && events.back().type == Event::Type::error) break;
   }
   return events;

@@ -52,7 +52,8 @@ TEST_CASE("a fragmented message comes out whole, control frames in between at on
 
 TEST_CASE("a message whole in the input is not copied and allocates nothing") {
   const ReaderLimits limits;
-  FrameReader reader(limits);
+  const ReaderProfile profile{limits};
+  FrameReader reader(profile);
   auto bytes = frame(fin | text, "Hello") + frame(fin | ping, "x");
   std::span<char> input(bytes);
   const auto message = reader.next(input);
@@ -64,9 +65,10 @@ TEST_CASE("a message whole in the input is not copied and allocates nothing") {
 }
 
 TEST_CASE("an idle reader is small and has given back what a split message needed") {
-  static_assert(sizeof(FrameReader) <= 64);
+  static_assert(sizeof(FrameReader) <= 24);
   const ReaderLimits limits;
-  FrameReader reader(limits);
+  const ReaderProfile profile{limits};
+  FrameReader reader(profile);
   Events events;
   const auto bytes = frame(fin | text, std::string(5000, 'x'));
   feed(reader, bytes.substr(0, 2500), events);
@@ -78,7 +80,8 @@ TEST_CASE("an idle reader is small and has given back what a split message neede
 
 TEST_CASE("what is only announced is not allocated") {
   const ReaderLimits limits{.message_bytes = 16U << 20U, .fragments = 1024};
-  FrameReader reader(limits);
+  const ReaderProfile profile{limits};
+  FrameReader reader(profile);
   Events events;
   auto header = frame(fin | binary, std::string(70000, 'x')).substr(0, 14);
   header.replace(2, 8, std::string("\0\0\0\0\x01\0\0\0", 8));  // exactly 16 MiB
@@ -89,7 +92,8 @@ TEST_CASE("what is only announced is not allocated") {
 
 TEST_CASE("the memory for a message never exceeds its limit or twice what has arrived") {
   const ReaderLimits limits{.message_bytes = 100000, .fragments = 1024};
-  FrameReader reader(limits);
+  const ReaderProfile profile{limits};
+  FrameReader reader(profile);
   Events events;
   const auto bytes = frame(fin | binary, std::string(100000, 'x'));
   std::size_t overhead = 0;
@@ -133,7 +137,8 @@ TEST_CASE("a message of as many fragments as allowed passes and one more is refu
 TEST_CASE(
     "a message of 65,537 fragments of a byte and 16 MiB in one frame are read when the limits allow it") {
   const ReaderLimits limits{.message_bytes = 16U << 20U, .fragments = 65537};
-  FrameReader reader(limits);
+  const ReaderProfile profile{limits};
+  FrameReader reader(profile);
   Events events;
   std::string many = frame(binary, "x");
   for (int i = 0; i < 65535; ++i)
@@ -151,7 +156,8 @@ TEST_CASE(
 
 TEST_CASE("after an error there is only that error") {
   const ReaderLimits limits;
-  FrameReader reader(limits);
+  const ReaderProfile profile{limits};
+  FrameReader reader(profile);
   Events events;
   feed(reader, frame(fin | rsv1 | text, "x"), events);
   feed(reader, frame(fin | text, "fine"), events);
@@ -167,7 +173,8 @@ TEST_CASE("what follows a close frame is swallowed") {
 
 TEST_CASE("a failed message gives its memory back at once") {
   const ReaderLimits limits;
-  FrameReader reader(limits);
+  const ReaderProfile profile{limits};
+  FrameReader reader(profile);
   Events events;
   feed(reader, frame(text, std::string(5000, 'x')) + frame(fin | text, ""), events);
   CHECK(events == Events{failed(Fault::expected_continuation)});
@@ -176,7 +183,8 @@ TEST_CASE("a failed message gives its memory back at once") {
 
 TEST_CASE("the payload of a split message lives until the next call") {
   const ReaderLimits limits;
-  FrameReader reader(limits);
+  const ReaderProfile profile{limits};
+  FrameReader reader(profile);
   auto first = frame(text, "Hello, ");
   auto second = frame(fin | continuation, "world") + frame(fin | ping, "");
   std::span<char> input(first);

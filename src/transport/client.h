@@ -1,0 +1,29 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "net/admission.h"
+
+namespace roomcast::transport {
+
+/// Who is at the other end of a connection: counted against the caps, and named in the log.
+class Client {
+ public:
+  /// `address` as the client's proxies report it, or that of the socket.
+  Client(net::Admission admission, std::string address) : admission_(std::move(admission)) {
+    if (address != admission_.address()) address_ = std::make_unique<const std::string>(std::move(address));
+  }
+
+  [[nodiscard]] std::string_view address() const { return address_ ? *address_ : admission_.address(); }
+  /// For who sees the connection to its end. The address may be lost with it.
+  [[nodiscard]] net::Admission take_admission() { return std::move(admission_); }
+
+ private:
+  net::Admission admission_;
+  std::unique_ptr<const std::string> address_;  // only behind a proxy: otherwise the admission knows it
+};
+
+}  // namespace roomcast::transport

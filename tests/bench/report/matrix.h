@@ -1,0 +1,41 @@
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "report/matrix_rows.h"
+#include "report/pinning.h"
+
+namespace roomcast::bench {
+
+/// What a row's servers have shown: for each server and value the figure of each round; not-a-number where a
+/// round failed.
+struct RowResult {
+  Row row;
+  std::map<Server, std::vector<std::vector<double>>> figures;  ///< [server][value][round]
+  std::vector<std::vector<double>> base;                       ///< [value][round]; empty without a base
+  std::vector<std::string>
+      remarks;        ///< who lost what, who could not take part for another reason than absence
+  bool whole = true;  ///< roomcast delivered all there was
+
+  /// Median of the figures, or of their ratios to the base of the same round.
+  [[nodiscard]] double median_figure(Server server, std::size_t value) const;
+  [[nodiscard]] double median_base(std::size_t value) const;
+  [[nodiscard]] double median_ratio(Server server, std::size_t value) const;
+};
+
+struct MatrixSettings {
+  Cpus cpus;
+  std::size_t rounds = 5;
+  std::string only;  ///< part of the names of the rows that are wanted
+  std::string roomcast;
+  std::int64_t give_up_seconds = 60;
+  Progress progress;
+};
+
+/// Runs every row, its servers one after the other in each round. Server and load have a CPU each where there
+/// are two.
+[[nodiscard]] std::vector<RowResult> run_matrix(const MatrixSettings& settings);
+
+}  // namespace roomcast::bench

@@ -1,0 +1,21 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "report/matrix.h"
+
+namespace roomcast::bench {
+
+/// The two tables of the matrix in Markdown, which people can read as it is: costs as multiples of the floor,
+/// then what has no floor. Below them the machine, the versions, and what went wrong.
+[[nodiscard]] std::string tables_as_markdown(const std::vector<RowResult>& results, std::size_t rounds);
+
+/// The same for machines, with the figures of every round.
+[[nodiscard]] std::string tables_as_json(const std::vector<RowResult>& results, std::size_t rounds);
+
+/// Puts `text` between the lines `<!-- bench:begin -->` and `<!-- bench:end -->` of a file. Throws
+/// std::runtime_error when the file cannot be read or written, or has no such lines.
+void put_into_file(const std::string& path, const std::string& text);
+
+}  // namespace roomcast::bench

@@ -1,0 +1,51 @@
+#include "scenario/stage.h"
+
+#include "load/clock.h"
+#include "serve/process_facts.h"
+
+namespace roomcast::bench {
+
+namespace {
+
+constexpr std::int64_t second_ns = 1'000'000'000;
+
+}  // namespace
+
+Stage::Stage(const Target& target, const Common& common)
+    : target_(target),
+      common_(common),
+      deadline_ns_(now_ns() + common.give_up_seconds * second_ns),
+      tell_next_ns_(now_ns() + second_ns) {}
+
+void Stage::tell(std::string_view what, std::uint64_t done, std::uint64_t of) {
+  if (!common_.progress) return;
+  const std::int64_t now = now_ns();
+  if (now < tell_next_ns_) return;
+  tell_next_ns_ = now + second_ns;
+  common_.progress(what, done, of);
+}
+
+bool Stage::open(Poller& poller, Crowd& crowd, std::size_t count) {
+  crowd.start_first(count);
+  poller.run_until(
+      [&] {
+        tell("connections", crowd.open(), count);
+        return crowd.under_way() == 0;
+      },
+      deadline_ns_);
+  return crowd.open() >= count;
+}
+
+void Stage::begin() {
+  begun_ns_ = now_ns();
+  if (target_.pid != 0) cpu_begun_ns_ = cpu_ns(target_.pid);
+}
+
+void Stage::end(Measurement& measurement) const {
+  measurement.wall_ns = now_ns() - begun_ns_;
+  if (cpu_begun_ns_ < 0) return;
+  const std::int64_t cpu = cpu_ns(target_.pid);
+  if (cpu >= 0) measurement.server_cpu_ns = cpu - cpu_begun_ns_;
+}
+
+}  // namespace roomcast::bench

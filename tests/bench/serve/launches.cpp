@@ -1,0 +1,106 @@
+#include "serve/launches.h"
+
+#include <cstdlib>
+#include <memory>
+#include <sstream>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include "serve/certificate.h"
+#include "serve/free_port.h"
+
+namespace roomcast::bench {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view far_apart_seconds = "86400";
+
+bool is_there(const fs::path& path) {
+  std::error_code ignored;
+  return fs::is_regular_file(path, ignored);
+}
+
+/// A directory with tls.crt and tls.key.
+std::unique_ptr<ScratchDirectory> directory_with_certificate() {
+  auto directory = std::make_unique<ScratchDirectory>();
+  Certificate().write(directory->file("tls.crt"), directory->file("tls.key"));
+  return directory;
+}
+
+}  // namespace
+
+fs::path find_program(std::string_view name) {
+  const char* const path = std::getenv("PATH");
+  std::istringstream folders(std::string(path == nullptr ? "" : path) + ":/usr/sbin:/usr/local/sbin");
+  for (std::string folder; std::getline(folders, folder, ':');) {
+    const fs::path program = fs::path(folder) / name;
+    if (is_there(program)) return program;
+  }
+  return {};
+}
+
+fs::path roomcast_binary() {
+  std::error_code ignored;
+  const fs::path beside = fs::read_symlink("/proc/self/exe", ignored).parent_path() / "roomcast";
+  return is_there(beside) ? beside : find_program("roomcast");
+}
+
+fs::path ws_script() {
+  const fs::path peers = ROOMCAST_BENCH_PEERS;
+  std::error_code ignored;
+  const bool installed = fs::is_directory(peers / "../../node_modules/ws", ignored);
+  const fs::path script = peers / "ws_server.js";
+  return installed && is_there(script) && !find_program("node").empty() ? script : fs::path();
+}
+
+std::optional<ServerProcess::Launch> launch_roomcast(const ServerNeeds& needs, const fs::path& binary) {
+  if (binary.empty()) return std::nullopt;
+  ServerProcess::Launch launch;
+  launch.command = {binary};
+  const auto set = [&launch](std::string_view key, std::string_view value) {
+    launch.command.emplace_back("--set");
+    launch.command.push_back(std::string(key).append("=").append(value));
+  };
+  // It logs a line for each connection that ends, and where it listens, at the same level.
+  set("log.level", "warn");
+  launch.port = free_port();
+  launch.tls = needs.tls;
+  set("listen", (needs.tls ? "https://127.0.0.1:" : "http://127.0.0.1:") + std::to_string(launch.port));
+  set("websocket.ping_seconds", far_apart_seconds);
+  set("http.poll_wait_seconds", far_apart_seconds);
+  set("websocket.compression", needs.deflate ? "true" : "false");
+  set("http.compression", needs.deflate ? "true" : "false");
+  if (needs.tls) {
+    launch.directory = directory_with_certificate();
+    set("tls.certificate", launch.directory->file("tls.crt"));
+    set("tls.key", launch.directory->file("tls.key"));
+  }
+  return launch;
+}
+
+std::optional<ServerProcess::Launch> launch_floor(const ServerNeeds& needs, bool join) {
+  ServerProcess::Launch launch;
+  launch.command = {"/proc/self/exe", "floor"};
+  if (join) launch.command.emplace_back("--join");
+  if (needs.tls) launch.command.emplace_back("--tls");
+  if (needs.deflate) launch.command.emplace_back("--deflate");
+  return launch;
+}
+
+std::optional<ServerProcess::Launch> launch_ws(const ServerNeeds& needs) {
+  const fs::path script = ws_script();
+  if (script.empty()) return std::nullopt;
+  ServerProcess::Launch launch;
+  launch.command = {"node", script};
+  if (needs.deflate) launch.command.emplace_back("--deflate");
+  if (needs.tls) {
+    launch.directory = directory_with_certificate();
+    launch.command.push_back("--tls=" + launch.directory->path());
+  }
+  return launch;
+}
+
+}  // namespace roomcast::bench
