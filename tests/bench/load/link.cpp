@@ -133,7 +133,7 @@ void Link::reset() {
 }
 
 void Link::drop_tls() {
-  SSL_free(tls_);
+  TlsClient::free(tls_);
   tls_ = nullptr;
 }
 

@@ -103,6 +103,13 @@ ssl_st* TlsClient::make(int descriptor) {
 
 void TlsClient::refresh(ssl_st* connection) { socket_of(SSL_get_rbio(connection)).is_empty = false; }
 
+void TlsClient::free(ssl_st* connection) {
+  if (connection == nullptr) return;
+  // Else OpenSSL takes the session of a connection that was not ended in order for a bad one.
+  SSL_set_shutdown(connection, SSL_SENT_SHUTDOWN);
+  SSL_free(connection);
+}
+
 int TlsClient::on_ticket(ssl_st* connection, ssl_session_st* ticket) {
   auto* const self = static_cast<TlsClient*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(connection)));
   SSL_SESSION_free(self->newest_);
