@@ -13,8 +13,9 @@ namespace roomcast::app {
 
 namespace {
 
-// Long enough to serve a few hundred clients, short enough that nobody waits noticeably.
-constexpr std::int64_t turn_box_us = 4000;
+// Long enough to serve a few hundred clients, short enough that nobody waits noticeably: an answer may take
+// two turns, a handshake three.
+constexpr std::int64_t turn_box_us = 2000;
 constexpr std::int64_t deadline_interval_ms = 50;
 constexpr std::uint64_t envelope_bytes = 4096;
 

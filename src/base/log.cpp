@@ -44,18 +44,24 @@ void append_number(std::string& out, Number number) {
   out.append(digits.data(), end);
 }
 
-enum class Place : std::uint8_t { message, key_or_value };
+using PlainBytes = std::array<bool, 256>;
 
-/// Whether `c` can stand as it is: printable ASCII that cannot be mistaken for what separates fields.
-bool is_plain(char c, Place place) {
-  if (c < 0x20 || c >= 0x7F) return false;
-  return place == Place::message || (c != ' ' && c != '"' && c != '\\' && c != '=');
+/// Printable ASCII without `special`.
+constexpr PlainBytes plain_bytes(std::string_view special) {
+  PlainBytes plain{};
+  for (unsigned byte = 0x20; byte < 0x7F; ++byte)
+    plain.at(byte) = special.find(static_cast<char>(byte)) == std::string_view::npos;
+  return plain;
 }
+constexpr PlainBytes plain_in_message = plain_bytes("");
+constexpr PlainBytes plain_in_field = plain_bytes(" \"\\=");
 
-void append_quoted_if_needed(std::string& out, std::string_view text, Place place) {
-  const bool plain =
-      !text.empty() && std::all_of(text.begin(), text.end(), [place](char c) { return is_plain(c, place); });
-  if (plain) {
+/// Appends `text` as it is if every byte of it is one of `plain`, else quoted.
+void append_quoted_if_needed(std::string& out, std::string_view text, const PlainBytes& plain) {
+  const bool as_it_is = !text.empty() && std::all_of(text.begin(), text.end(), [&plain](char c) {
+    return plain[static_cast<unsigned char>(c)];
+  });
+  if (as_it_is) {
     out += text;
   } else {
     append_json_string(out, text);
@@ -70,7 +76,7 @@ struct ValueWriter {
     if (format == LogFormat::json) {
       append_json_string(out, text);
     } else {
-      append_quoted_if_needed(out, text, Place::key_or_value);
+      append_quoted_if_needed(out, text, plain_in_field);
     }
   }
   void operator()(std::int64_t number) const { append_number(out, number); }
@@ -90,10 +96,10 @@ void append_text_line(std::string& out, LogLevel level, std::string_view message
   const std::string_view name = name_of(level);
   out += name;
   out.append(6 - name.size(), ' ');
-  append_quoted_if_needed(out, message, Place::message);
+  append_quoted_if_needed(out, message, plain_in_message);
   for (const LogField& field : fields) {
     out += ' ';
-    append_quoted_if_needed(out, field.key, Place::key_or_value);
+    append_quoted_if_needed(out, field.key, plain_in_field);
     out += '=';
     std::visit(ValueWriter{out, LogFormat::text}, field.value);
   }

@@ -16,6 +16,8 @@ namespace roomcast::net {
 
 namespace {
 
+constexpr int backlog = 65'535;  // the kernel cuts it to net.core.somaxconn
+
 base::Error failure(const Address& address, std::string_view why) {
   std::string message = "cannot listen on " + address.to_url() + ": ";
   message.append(why);
@@ -43,8 +45,9 @@ void set_option(int socket, int level, int name) {
   (void)::setsockopt(socket, level, name, &on, sizeof on);
 }
 
-/// Messages must not wait for a segment to fill. What is accepted has the option from the start (accept(2) hands it on), so
-/// no connection pays a system call for it. Fails on a Unix socket, which has no such delay anyway.
+/// Messages must not wait for a segment to fill. What is accepted has the option from the start (accept(2)
+/// hands it on), so no connection pays a system call for it. Fails on a Unix socket, which has no such delay
+/// anyway.
 void hand_on_no_delay(int socket) { set_option(socket, IPPROTO_TCP, TCP_NODELAY); }
 
 }  // namespace
@@ -79,8 +82,7 @@ base::Result<ListeningSocket> ListeningSocket::bind(const Address& address, mode
     // Before listening, so that nobody gets in under the mode the umask gave.
     if (::chmod(address.path.c_str(), unix_mode) != 0) return failure(address, errno);
   }
-  // The kernel cuts the backlog to net.core.somaxconn.
-  if (::listen(made.number(), 65'535) != 0) return failure(address, errno);
+  if (::listen(made.number(), backlog) != 0) return failure(address, errno);
   if (!made.find_address()) return failure(address, errno);
   hand_on_no_delay(made.number());
   return made;
@@ -98,6 +100,8 @@ base::Result<ListeningSocket> ListeningSocket::adopt(FileDescriptor socket) {
       ::fcntl(socket.number(), F_SETFD, FD_CLOEXEC) != 0) {
     return base::Error{name + ": " + std::generic_category().message(errno)};
   }
+  // Whoever made it may have asked for a short queue; asking again lengthens it.
+  (void)::listen(socket.number(), backlog);
   ListeningSocket made(std::move(socket));
   if (!made.find_address()) return base::Error{name + " is neither a TCP nor a Unix socket"};
   hand_on_no_delay(made.number());

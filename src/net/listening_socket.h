@@ -15,7 +15,8 @@ class ListeningSocket {
   /// only, so that 0.0.0.0 and [::] can stand side by side. The file of a Unix socket gets `unix_mode`; one
   /// that a dead process left behind is replaced, one that somebody answers on is an error.
   [[nodiscard]] static base::Result<ListeningSocket> bind(const Address& address, mode_t unix_mode);
-  /// Takes over a listening socket made by somebody else, such as systemd.
+  /// Takes over a listening socket made by somebody else, such as systemd; its backlog becomes the largest
+  /// too.
   [[nodiscard]] static base::Result<ListeningSocket> adopt(FileDescriptor socket);
 
   ListeningSocket(ListeningSocket&& other) noexcept = default;

@@ -57,6 +57,23 @@ TEST_CASE("listening socket: what is accepted sends without delay") {
   CHECK(sends_at_once(*adopted));
 }
 
+TEST_CASE("listening socket: one that was handed over with a short backlog gets the largest") {
+  const auto backlog_of = [](int socket) {
+    tcp_info info{};
+    socklen_t size = sizeof info;
+    REQUIRE(::getsockopt(socket, IPPROTO_TCP, TCP_INFO, &info, &size) == 0);
+    return info.tcpi_sacked;  // of a listening socket
+  };
+  const auto bound = bind("127.0.0.1:0");
+  REQUIRE(bound);
+  FileDescriptor made_elsewhere(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  REQUIRE(::listen(made_elsewhere.number(), 3) == 0);
+  REQUIRE(backlog_of(made_elsewhere.number()) == 3);
+  const auto adopted = ListeningSocket::adopt(std::move(made_elsewhere));
+  REQUIRE(adopted);
+  CHECK(backlog_of(adopted->number()) == backlog_of(bound->number()));
+}
+
 TEST_CASE("listening socket: 0.0.0.0 and [::] stand side by side on one port") {
   const auto six = bind("[::]:0");
   if (!six) return;  // no IPv6 on this machine
