@@ -13,6 +13,8 @@
 namespace roomcast::bench {
 namespace {
 
+using floor::FloorTls;
+
 /// A client and a server that are connected, both non-blocking.
 class Pair {
  public:
