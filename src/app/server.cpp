@@ -147,9 +147,9 @@ void Server::announce_readiness() {
   if (const auto interval = service_manager_.watchdog_interval_ms()) watchdog_.start_every(*interval);
 }
 
-void Server::on_connection(std::unique_ptr<net::ByteStream> stream, net::Peer peer,
+void Server::on_connection(std::unique_ptr<net::ByteStream> stream, net::Peer /*peer*/,
                            net::Admission admission) {
-  http_.accept(std::move(stream), std::move(peer), std::move(admission));
+  http_.accept(std::move(stream), std::move(admission));
 }
 
 void Server::on_timer(loop::Timer& /*timer*/) { service_manager_.feed_watchdog(); }

@@ -19,7 +19,7 @@ bool Deadline::is_set() const { return sweep_.slots_[slot_].due_ms != 0; }
 
 void Deadlines::sweep() {
   const std::int64_t now_ms = clock_.monotonic_ms();
-  // By index: a listener may add deadlines (the vector moves) or free slots (they are reused).
+  // By index: a listener may add deadlines (the row grows) or free slots (they are reused).
   for (std::size_t i = 0; i < slots_.size(); ++i) {
     Slot& slot = slots_[i];
     if (slot.listener == nullptr || slot.due_ms == 0 || slot.due_ms > now_ms) continue;

@@ -1,7 +1,7 @@
 #pragma once
 
 #include <cstdint>
-#include <vector>
+#include <deque>
 
 #include "base/clock.h"
 
@@ -37,7 +37,7 @@ class Deadline {
   std::uint32_t slot_;
 };
 
-/// All deadlines of the process in one dense array, looked through every `interval_ms`: no timer object and
+/// All deadlines of the process in one dense row, looked through every `interval_ms`: no timer object and
 /// no ordered structure per connection. `sweep` is called by a loop timer.
 class Deadlines {
  public:
@@ -62,7 +62,7 @@ class Deadlines {
 
   const Clock& clock_;
   std::int64_t interval_ms_;
-  std::vector<Slot> slots_;
+  std::deque<Slot> slots_;       // grows without moving all
   std::int64_t first_free_ = 0;  // 1 + index, 0: none
 };
 

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <utility>
 #include <vector>
 
@@ -15,8 +16,8 @@ struct SlotId {
   friend bool operator==(const SlotId&, const SlotId&) = default;
 };
 
-/// Owns values under ids. Insertion, look-up and removal are O(1); values move when the map grows, so T is
-/// usually a unique_ptr.
+/// Owns values under ids. Insertion, look-up and removal are O(1). It grows piece by piece: no value moves,
+/// and there is never twice the memory, or the pause, of a copy of all.
 template <class T>
 class SlotMap {
  public:
@@ -74,7 +75,7 @@ class SlotMap {
     std::uint32_t generation = 1;
     bool occupied = false;
   };
-  std::vector<Slot> slots_;
+  std::deque<Slot> slots_;
   std::vector<std::uint32_t> free_;
   std::size_t size_ = 0;
 };

@@ -19,11 +19,10 @@ std::size_t status_class_of(std::string_view head) {
 }  // namespace
 
 Connection::Connection(ConnectionEnvironment& environment, base::SlotId id,
-                       std::unique_ptr<net::ByteStream> stream, net::Peer peer, net::Admission admission)
+                       std::unique_ptr<net::ByteStream> stream, net::Admission admission)
     : environment_(environment),
       id_(id),
       stream_(std::move(stream)),
-      peer_(std::move(peer)),
       admission_(std::move(admission)),
       deadline_(environment.deadlines, *this) {}
 
@@ -63,7 +62,7 @@ void Connection::on_writable() {
 
 void Connection::on_error(std::string_view why) {
   if (phase_ == Phase::ended) return;
-  environment_.log.debug("http connection broken", {{"peer", peer_.address}, {"reason", why}});
+  environment_.log.debug("http connection broken", {{"peer", admission_.address()}, {"reason", why}});
   finish();
 }
 
@@ -128,8 +127,8 @@ void Connection::on_head() {
 
 void Connection::dispatch() {
   request_ = parser_->take_request();
-  request_.client =
-      resolve_client(peer_.address, stream_->is_secure(), request_.headers, environment_.trusted_proxy);
+  request_.client = resolve_client(admission_.address(), stream_->is_secure(), request_.headers,
+                                   environment_.trusted_proxy);
   first_request_ = false;
   keep_alive_ = wants_keep_alive(request_);
   enter(Phase::answering);
@@ -215,8 +214,9 @@ HandOver Connection::take_over(std::string_view head) {
 }
 
 void Connection::refuse(const Problem& problem) {
-  environment_.log.info("http request refused",
-                        {{"peer", peer_.address}, {"status", problem.status}, {"reason", problem.message}});
+  environment_.log.info(
+      "http request refused",
+      {{"peer", admission_.address()}, {"status", problem.status}, {"reason", problem.message}});
   request_ = {};
   request_.method = parser_->request().method;  // an answer to HEAD has no body even now
   write(Response::error(problem), false);

@@ -66,7 +66,7 @@ class Connection final : public base::Mortal,
                          private base::Deadline::Listener {
  public:
   Connection(ConnectionEnvironment& environment, base::SlotId id, std::unique_ptr<net::ByteStream> stream,
-             net::Peer peer, net::Admission admission);
+             net::Admission admission);
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
   ~Connection() override;
@@ -128,7 +128,6 @@ class Connection final : public base::Mortal,
   ConnectionEnvironment& environment_;
   base::SlotId id_;
   std::unique_ptr<net::ByteStream> stream_;
-  net::Peer peer_;
   net::Admission admission_;
   base::Deadline deadline_;
   std::unique_ptr<Parser> parser_;  // none while an answer is deferred

@@ -32,7 +32,7 @@ class Server final : public Connections, private ConnectionOwner {
   void set_trusted_proxy(TrustedProxy is_trusted) { environment_.trusted_proxy = std::move(is_trusted); }
 
   /// Serves `stream`, which nobody listens to yet.
-  void accept(std::unique_ptr<net::ByteStream> stream, net::Peer peer, net::Admission admission);
+  void accept(std::unique_ptr<net::ByteStream> stream, net::Admission admission);
   void respond(base::SlotId id, Response response) override;
 
   /// Idle connections close at once, the others behind the answer they wait for. For good.

@@ -25,12 +25,13 @@ Hub::Hub(const HubParts& parts, const HubLimits& limits, RoomRules rules)
 
 std::unique_ptr<Membership> Hub::subscribe(std::string_view room, Subscriber& subscriber,
                                            const Interest& interest) {
-  Room& joined = find_or_create(room);
-  auto membership = std::make_unique<Membership>(*this, joined, subscriber, interest);
-  if (joined.members() == 1) ++occupied_rooms_;
-  tell_of_presence(joined);
-  recollection_.touch(joined);
-  return membership;
+  return std::make_unique<Membership>(*this, room, subscriber, interest);
+}
+
+void Hub::on_joined(Room& room) {
+  if (room.members() == 1) ++occupied_rooms_;
+  tell_of_presence(room);
+  recollection_.touch(room);
 }
 
 void Hub::publish(std::string_view room, const Draft& draft, PublishDone done) {

@@ -76,7 +76,8 @@ class Hub final : public EngineEvents, public base::SlicedWork, private Recollec
   Hub(const Hub&) = delete;
   Hub& operator=(const Hub&) = delete;
 
-  /// Joins `subscriber` to the room (a valid name, see room_name.h). Drop the membership to leave.
+  /// Joins `subscriber` to the room (a valid name, see room_name.h). Drop the membership to leave. The same
+  /// as making a Membership oneself.
   [[nodiscard]] std::unique_ptr<Membership> subscribe(std::string_view room, Subscriber& subscriber,
                                                       const Interest& interest = {});
 
@@ -136,6 +137,7 @@ class Hub final : public EngineEvents, public base::SlicedWork, private Recollec
   Room& find_or_create(std::string_view name);
 
   // For memberships and rooms.
+  void on_joined(Room& room);
   void schedule(Membership& member);
   void advance(Membership& member);
   [[nodiscard]] base::DirtyList& list_of(const Membership& member);

@@ -7,21 +7,22 @@
 
 namespace roomcast::hub {
 
-Membership::Membership(Hub& hub, Room& room, Subscriber& subscriber, const Interest& interest)
-    : hub_(hub),
-      room_(room),
+Membership::Membership(Hub& hub, std::string_view room, Subscriber& subscriber, const Interest& interest)
+    : room_(hub.find_or_create(room)),
       subscriber_(subscriber),
       live_after_(std::numeric_limits<std::uint64_t>::max()),
       catch_up_(std::make_unique<CatchUp>(CatchUp{interest, {}})) {
   room_.join(*this, interest);
   if (room_.is_open()) room_.plan(*this);
-  hub_.schedule(*this);
+  hub.schedule(*this);
+  hub.on_joined(room_);
 }
 
 Membership::~Membership() {
-  hub_.on_leaving(*this);
+  Hub& hub = room_.hub_;
+  hub.on_leaving(*this);
   room_.leave(*this);
-  hub_.on_left(room_);
+  hub.on_left(room_);
 }
 
 std::string_view Membership::room_name() const { return room_.name(); }
@@ -29,9 +30,9 @@ std::string_view Membership::room_name() const { return room_.name(); }
 bool Membership::watches_presence() const { return attendance_ && attendance_->watches; }
 
 void Membership::continue_replay() {
-  if (is_catching_up()) hub_.schedule(*this);
+  if (is_catching_up()) room_.hub_.schedule(*this);
 }
 
-void Membership::flush() { hub_.advance(*this); }
+void Membership::flush() { room_.hub_.advance(*this); }
 
 }  // namespace roomcast::hub

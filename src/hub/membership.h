@@ -38,7 +38,8 @@ struct Interest {
 /// pages; for the next one the subscriber calls continue_replay once it has got rid of the last.
 class Membership final : private base::Flushable {
  public:
-  Membership(Hub& hub, Room& room, Subscriber& subscriber, const Interest& interest);
+  /// Joins the room (a valid name, see room_name.h).
+  Membership(Hub& hub, std::string_view room, Subscriber& subscriber, const Interest& interest);
   Membership(const Membership&) = delete;
   Membership& operator=(const Membership&) = delete;
   ~Membership();
@@ -69,13 +70,12 @@ class Membership final : private base::Flushable {
   /// Whether it has not been told yet that it joined.
   [[nodiscard]] bool is_arriving() const { return catch_up_ && !catch_up_->joined; }
 
-  Hub& hub_;
+  std::uint32_t index_ = 0;  // place in Room::members_
   Room& room_;
   Subscriber& subscriber_;
   std::uint64_t live_after_;  // Room::accepted_ when it became live
   std::unique_ptr<CatchUp> catch_up_;
   std::unique_ptr<Attendance> attendance_;  // if it has a name or watches
-  std::uint32_t index_ = 0;                 // place in Room::members_
 };
 
 }  // namespace roomcast::hub

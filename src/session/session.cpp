@@ -27,6 +27,22 @@ std::int64_t random_between(std::int64_t min, std::int64_t max) {
 
 }  // namespace
 
+/// Hands what a message asks for to its session. Made for the moment: in each session its table of functions
+/// would cost as much as a pointer.
+class Session::Commands final : public dialect::Commands {
+ public:
+  explicit Commands(Session& session) : session_(session) {}
+
+  void publish(hub::Kind kind, std::string_view payload) override { session_.publish(kind, payload); }
+  void run(const dialect::Command& command) override { session_.run(command); }
+  void refuse(const dialect::Refused& refused) override { session_.refuse(refused); }
+  void reply(dialect::Form form, std::string_view bytes) override { session_.reply(form, bytes); }
+  void fail(base::CloseReason reason, std::string_view text) override { session_.close(reason, text); }
+
+ private:
+  Session& session_;
+};
+
 Session::Session(SessionTable& table, std::unique_ptr<Transport> transport, const WireEncoder& encoder)
     : table_(table), transport_(std::move(transport)), encoder_(encoder) {}
 
@@ -37,15 +53,21 @@ void Session::open(base::SlotId id, const Options& options) {
   opened_s_ = table_.monotonic_seconds();
   own_messages_ = options.own_messages;
   two_way_ = options.two_way;
-  name_ = base::FrameRef::copy_of(options.name);
-  if (!options.room.empty()) membership_ = subscribe(options.room, options.interest);
+  if (!options.name.empty()) extras().name = base::FrameRef::copy_of(options.name);
+  if (!options.room.empty())
+    membership_.emplace(table_.hub(), options.room, *this, in_my_name(options.interest));
   transport_->start(*this);
   if (two_way_ && encoder_.dialect().has_envelope()) welcome();
 }
 
-std::unique_ptr<hub::Membership> Session::subscribe(std::string_view room, hub::Interest interest) {
-  interest.name = name_;
-  return table_.hub().subscribe(room, *this, interest);
+Session::Extras& Session::extras() {
+  if (!extras_) extras_ = std::make_unique<Extras>();
+  return *extras_;
+}
+
+hub::Interest Session::in_my_name(hub::Interest interest) const {
+  interest.name = name();
+  return interest;
 }
 
 void Session::welcome() {
@@ -67,10 +89,10 @@ void Session::resume() {
 
 void Session::on_joined(hub::Membership& membership, const hub::Joined& joined) {
   transport_->notify_when_drained();
-  if (rooms_) {
+  if (rooms() != nullptr) {
     // One room at a time, and only what the client takes.
     membership.hold_replay();
-    rooms_->add_replay(membership);
+    rooms()->add_replay(membership);
   }
   const bool is_confirmed = confirm(membership, joined);
   if (joined.gap) on_gap(membership, *joined.gap);
@@ -88,8 +110,8 @@ void Session::on_gap(hub::Membership& membership, const hub::Gap& gap) {
 
 void Session::on_drained() {
   if (state_ != State::open) return;
-  if (rooms_) transport_->resume();
-  hub::Membership* const next = rooms_ ? rooms_->next_replay() : membership_.get();
+  if (rooms() != nullptr) transport_->resume();
+  hub::Membership* const next = rooms() != nullptr ? rooms()->next_replay() : my_place();
   if (next == nullptr || !next->is_catching_up()) return;
   transport_->notify_when_drained();
   next->continue_replay();
@@ -123,7 +145,8 @@ void Session::on_presence(hub::Membership& /*membership*/, hub::PresenceNews& ne
 
 void Session::on_message(dialect::Form form, std::string_view bytes) {
   if (state_ != State::open) return;
-  encoder_.dialect().decode(form, bytes, *this);
+  Commands commands(*this);
+  encoder_.dialect().decode(form, bytes, commands);
 }
 
 void Session::on_closing(base::CloseReason reason, std::string_view /*text*/) {
@@ -143,7 +166,7 @@ void Session::on_closed(base::CloseReason reason) {
 
 void Session::leave_rooms() {
   membership_.reset();
-  rooms_.reset();
+  if (extras_) extras_->rooms.reset();
 }
 
 std::optional<std::int64_t> Session::retry_ms(base::CloseReason reason) const {
@@ -162,7 +185,7 @@ void Session::publish(hub::Kind kind, std::string_view payload) {
     close(base::CloseReason::overloaded, "");
     return;
   }
-  hub.publish(membership_->room_name(), {kind, base::FrameRef::copy_of(payload), name_, subscriber_id()});
+  hub.publish(membership_->room_name(), {kind, base::FrameRef::copy_of(payload), name(), subscriber_id()});
   wait_while_congested();
 }
 
@@ -173,9 +196,9 @@ void Session::wait_while_congested() {
 }
 
 void Session::run(const dialect::Command& command) {
-  if (!rooms_) {
-    rooms_ = std::make_unique<RoomSet>(membership_ ? membership_->room_name() : std::string_view{},
-                                       membership_.get());
+  if (rooms() == nullptr) {
+    extras().rooms =
+        std::make_unique<RoomSet>(membership_ ? membership_->room_name() : std::string_view{}, my_place());
   }
   std::visit([this](const auto& request) { run(request); }, command);
   if (transport_->queued_bytes() > queued_ahead_bytes) wait_until_drained();
@@ -202,8 +225,6 @@ bool Session::tell(const dialect::Event& event, const std::optional<hub::Positio
   transport_->send(base::FrameRef::copy_of(wire));
   return true;
 }
-
-void Session::fail(base::CloseReason reason, std::string_view text) { close(reason, text); }
 
 hub::SubscriberId Session::subscriber_id() const {
   return (static_cast<hub::SubscriberId>(id_.generation) << 32U) | id_.index;

@@ -11,6 +11,7 @@
 #include "base/slot_map.h"
 #include "dialect/dialect.h"
 #include "hub/hub.h"
+#include "hub/membership.h"
 #include "hub/subscriber.h"
 #include "session/transport.h"
 #include "session/wire_encoder.h"
@@ -33,10 +34,7 @@ class RoomSet;
 /// One client's state machine: open → closing → buried. Neutral to transport and dialect: it joins rooms,
 /// turns commands into hub calls and deliveries into queued wire bytes. The end is a state, not a delete:
 /// closing leaves the rooms, the table buries it, the turn frees it.
-class Session final : public base::Mortal,
-                      public hub::Subscriber,
-                      public TransportEvents,
-                      private dialect::Commands {
+class Session final : public base::Mortal, public hub::Subscriber, public TransportEvents {
  public:
   Session(SessionTable& table, std::unique_ptr<Transport> transport, const WireEncoder& encoder);
   ~Session() override;
@@ -62,12 +60,18 @@ class Session final : public base::Mortal,
 
  private:
   enum class State : std::uint8_t { open, closing, buried };
+  class Commands;
+  /// What most sessions do without.
+  struct Extras {
+    base::FrameRef name;
+    std::unique_ptr<RoomSet> rooms;
+  };
 
-  void publish(hub::Kind kind, std::string_view payload) override;
-  void run(const dialect::Command& command) override;
-  void refuse(const dialect::Refused& refused) override;
-  void reply(dialect::Form form, std::string_view bytes) override;
-  void fail(base::CloseReason reason, std::string_view text) override;
+  // What a message asked for.
+  void publish(hub::Kind kind, std::string_view payload);
+  void run(const dialect::Command& command);
+  void refuse(const dialect::Refused& refused);
+  void reply(dialect::Form form, std::string_view bytes);
 
   // Requests, in session_*.cpp.
   void run(const dialect::Subscribe& request);
@@ -83,7 +87,14 @@ class Session final : public base::Mortal,
   std::optional<std::string_view> room_for(dialect::RequestId id,
                                            const std::optional<std::string_view>& room);
 
-  [[nodiscard]] std::unique_ptr<hub::Membership> subscribe(std::string_view room, hub::Interest interest);
+  /// In the room of the connection; null if it is in none.
+  [[nodiscard]] hub::Membership* my_place() { return membership_ ? &*membership_ : nullptr; }
+  /// `interest` under the client's name.
+  [[nodiscard]] hub::Interest in_my_name(hub::Interest interest) const;
+  [[nodiscard]] base::FrameRef name() const { return extras_ ? extras_->name : base::FrameRef(); }
+  /// Null before the first request, and once it has left.
+  [[nodiscard]] RoomSet* rooms() { return extras_ ? extras_->rooms.get() : nullptr; }
+  [[nodiscard]] Extras& extras();
   void deliver_from_others(hub::Batch& batch, std::size_t from);
   void leave_rooms();
   void welcome();
@@ -98,14 +109,13 @@ class Session final : public base::Mortal,
   SessionTable& table_;
   std::unique_ptr<Transport> transport_;
   const WireEncoder& encoder_;
-  std::unique_ptr<hub::Membership> membership_;  // in the room of the connection
-  std::unique_ptr<RoomSet> rooms_;               // only once the client has sent a request
-  base::FrameRef name_;
+  std::unique_ptr<Extras> extras_;
   base::SlotId id_;
-  std::uint32_t opened_s_ = 0;  // monotonic
+  std::optional<hub::Membership> membership_;  // in the room of the connection
   State state_ = State::open;
   bool own_messages_ = true;
   bool two_way_ = false;
+  std::uint32_t opened_s_ = 0;  // monotonic
 };
 
 }  // namespace roomcast::session

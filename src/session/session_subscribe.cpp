@@ -12,7 +12,7 @@ namespace roomcast::session {
 std::optional<std::string_view> Session::room_for(dialect::RequestId id,
                                                   const std::optional<std::string_view>& room) {
   if (!room) {
-    const std::string& home = rooms_->home();
+    const std::string& home = rooms()->home();
     if (!home.empty()) return home;
     refuse({id, "bad_request", "room is missing, and this connection is not for one"});
     return std::nullopt;
@@ -28,10 +28,10 @@ void Session::run(const dialect::Subscribe& request) {
   const auto room = room_for(request.id, request.room);
   if (!room) return;
   const std::size_t count_max = table_.settings().rooms_per_connection;
-  if ((membership_ && membership_->room_name() == *room) || rooms_->find(*room) != nullptr) {
+  if ((membership_ && membership_->room_name() == *room) || rooms()->find(*room) != nullptr) {
     return refuse({request.id, "already_subscribed", "this connection is in the room already"});
   }
-  if (rooms_->size() + (membership_ ? 1 : 0) >= count_max) {
+  if (rooms()->size() + (membership_ ? 1 : 0) >= count_max) {
     const std::string message =
         "limits.rooms_per_connection allows " + std::to_string(count_max) + " rooms at a time";
     return refuse({request.id, "too_many_rooms", message});
@@ -41,17 +41,18 @@ void Session::run(const dialect::Subscribe& request) {
   }
   hub::Interest interest = request.interest;
   interest.watch_presence = request.presence;
-  rooms_->add({subscribe(*room, std::move(interest)), base::FrameRef::copy_of(request.id)});
+  rooms()->add({table_.hub().subscribe(*room, *this, in_my_name(std::move(interest))),
+                base::FrameRef::copy_of(request.id)});
 }
 
 void Session::run(const dialect::Unsubscribe& request) {
   const auto room = room_for(request.id, request.room);
   if (!room) return;
   if (membership_ && membership_->room_name() == *room) {
-    rooms_->forget_replay(*membership_);
+    rooms()->forget_replay(*membership_);
     membership_.reset();
   } else {
-    const RoomSet::Subscription left = rooms_->take(*room);
+    const RoomSet::Subscription left = rooms()->take(*room);
     if (!left.membership) return refuse({request.id, "not_subscribed", "this connection is not in the room"});
     // Every id is answered.
     if (!left.reply_to.empty()) {
@@ -64,8 +65,8 @@ void Session::run(const dialect::Unsubscribe& request) {
 bool Session::confirm(hub::Membership& membership, const hub::Joined& joined) {
   const std::string_view room = membership.room_name();
   base::FrameRef id;
-  if (&membership != membership_.get()) {
-    id = std::exchange(rooms_->find(room)->reply_to, {});
+  if (&membership != my_place()) {
+    id = std::exchange(rooms()->find(room)->reply_to, {});
     if (id.empty()) return false;
   } else if (joined.gap && !two_way_) {
     // Where nothing can be asked for the gap says all of it.

@@ -1,5 +1,6 @@
 #include "transport/poll.h"
 
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -32,7 +33,7 @@ void Poll::open(base::SlotId id, base::SlotId exchange, const JoinRequest& join)
 void Poll::on_joined(hub::Membership& /*membership*/, const hub::Joined& joined) {
   joined_ = true;
   cursor_ = joined.cursor;
-  gap_ = joined.gap;
+  if (joined.gap) gap_ = std::make_unique<const hub::Gap>(*joined.gap);
   // Who does not wait is answered in this turn, or as soon as the page it asked for is there.
   deadline_.set_in(options_.wait_ms == 0 ? join_ms : options_.wait_ms);
   if (gap_ || options_.wait_ms == 0) polls_.parts().scheduler.mark_dirty(*this);
@@ -40,7 +41,7 @@ void Poll::on_joined(hub::Membership& /*membership*/, const hub::Joined& joined)
 
 void Poll::on_gap(hub::Membership& /*membership*/, const hub::Gap& gap) {
   cursor_ = gap.cursor;
-  gap_ = gap;
+  gap_ = std::make_unique<const hub::Gap>(gap);
   polls_.parts().scheduler.mark_dirty(*this);
 }
 
@@ -69,7 +70,7 @@ void Poll::answer() {
   const std::string room(membership_->room_name());
   membership_.reset();  // so that it is not counted among those in the room
   if (joined_) {
-    polls_.respond(exchange_, {room, cursor_, gap_, items_}, options_);
+    polls_.respond(exchange_, {room, cursor_, gap_ ? std::optional(*gap_) : std::nullopt, items_}, options_);
   } else {
     polls_.refuse(exchange_, options_);
   }

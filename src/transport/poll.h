@@ -2,7 +2,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 
 #include "auth/origin.h"
 #include "base/deadlines.h"
@@ -19,9 +18,10 @@ class Polls;
 
 /// How a poll wants its answer.
 struct PollOptions {
-  std::int64_t wait_ms = 0;     ///< for the first message; 0: not at all
-  bool gzip = false;            ///< the client accepts it and the server does it
-  auth::OriginDecision origin;  ///< whose page may read the answer
+  std::int64_t wait_ms = 0;  ///< for the first message; 0: not at all
+  bool gzip = false;         ///< the client accepts it and the server does it
+  /// Which other origin's page may read the answer; null: none.
+  std::unique_ptr<const auth::OriginDecision> origin{};
 };
 
 /// One request that is answered with what a room has for it, or as soon as it has something: a member of the
@@ -29,8 +29,8 @@ struct PollOptions {
 /// session, since thousands may wait.
 class Poll final : public base::Mortal,
                    private hub::Subscriber,
-                   private base::Flushable,
-                   private base::Deadline::Listener {
+                   private base::Deadline::Listener,
+                   private base::Flushable {
  public:
   Poll(Polls& polls, PollOptions options);
   Poll(const Poll&) = delete;
@@ -53,16 +53,16 @@ class Poll final : public base::Mortal,
   /// The room has messages for it that come in a later turn, because many came at once.
   [[nodiscard]] bool is_page_due() const;
 
+  bool joined_ = false;
   Polls& polls_;
   PollOptions options_;
   base::SlotId id_{};
   base::SlotId exchange_{};
   std::unique_ptr<hub::Membership> membership_;  // none: over
   hub::Position cursor_;
-  std::optional<hub::Gap> gap_;
+  std::unique_ptr<const hub::Gap> gap_;
   base::FrameRef items_;
   base::Deadline deadline_;  // to have joined, then to have something to say
-  bool joined_ = false;
 };
 
 }  // namespace roomcast::transport

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <limits>
+#include <memory>
 #include <string>
 #include <utility>
 
@@ -54,7 +55,8 @@ void PollJoin::handle(http::Exchange& exchange, std::string_view room) {
   PollOptions options;
   if (request.method != http::Method::head) options.wait_ms = std::min(*wait_ms, settings.wait_ms);
   options.gzip = settings.compression && accepts_gzip(request);
-  options.origin = std::move(origin);
+  if (origin.verdict == auth::OriginVerdict::listed)
+    options.origin = std::make_unique<const auth::OriginDecision>(std::move(origin));
   polls_.open(exchange, *join, std::move(options));
 }
 

@@ -8,6 +8,14 @@
 
 namespace roomcast::transport {
 
+namespace {
+
+void add_fields(http::Headers& headers, const PollOptions& options) {
+  add_room_fields(headers, options.origin ? *options.origin : auth::OriginDecision{});
+}
+
+}  // namespace
+
 Polls::~Polls() { abort_all(); }
 
 void Polls::open(http::Exchange& exchange, const JoinRequest& join, PollOptions options) {
@@ -39,13 +47,13 @@ void Polls::respond(base::SlotId exchange, const PollResult& result, const PollO
   response.headers.add("Roomcast-Subscribers", std::to_string(parts_.hub.subscribers(result.room)));
   if (body.gzipped) response.headers.add("Content-Encoding", "gzip");
   response.body = std::move(body.bytes);
-  add_room_fields(response.headers, options.origin);
+  add_fields(response.headers, options);
   parts_.connections.respond(exchange, std::move(response));
 }
 
 void Polls::refuse(base::SlotId exchange, const PollOptions& options) {
   http::Response response = http::Response::overloaded("the room did not answer in time");
-  add_room_fields(response.headers, options.origin);
+  add_fields(response.headers, options);
   parts_.connections.respond(exchange, std::move(response));
 }
 

@@ -117,7 +117,7 @@ TEST_CASE_FIXTURE(Fixture, "drain: polls that wait are answered a share at a tim
   router.add({http::Method::get}, "/rooms/{room}", join);
   std::deque<MemoryWire> waiting(9);
   for (MemoryWire& wire : waiting) {
-    http.accept(wire.make_stream(), {"192.0.2.1", 1}, {});
+    http.accept(wire.make_stream(), {});
     wire.send("GET /rooms/lobby?wait=60 HTTP/1.1\r\nHost: a\r\n\r\n");
   }
   loop.run_turn_without_waiting();
@@ -137,7 +137,7 @@ TEST_CASE_FIXTURE(Fixture, "drain: polls that wait are answered a share at a tim
 
 TEST_CASE_FIXTURE(Fixture, "drain: idle HTTP connections are closed at once") {
   MemoryWire wire;
-  http.accept(wire.make_stream(), {"192.0.2.1", 1}, {});
+  http.accept(wire.make_stream(), {});
   CHECK(http.connections() == 1);
   drain.begin(15'000, 15'000);
   wire.end();

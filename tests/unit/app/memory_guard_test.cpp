@@ -72,7 +72,7 @@ TEST_CASE_FIXTURE(Fixture,
   test::MemoryWire reading;
   test::MemoryWire stuck;
   for (auto* wire : {&reading, &stuck}) {
-    http.accept(wire->make_stream(), {"192.0.2.1", 1}, {});
+    http.accept(wire->make_stream(), {});
     wire->set_room(wire == &stuck ? 4'000 : test::MemoryWire::unlimited);
     wire->send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
   }

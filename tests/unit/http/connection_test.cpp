@@ -108,7 +108,7 @@ struct Fixture {
   void connect() {
     net::Admission admission;
     CHECK(control.admit("192.0.2.1", false, admission) == net::Refusal::none);
-    server.accept(std::make_unique<StreamDouble>(stream), {"192.0.2.1", 4711}, std::move(admission));
+    server.accept(std::make_unique<StreamDouble>(stream), std::move(admission));
   }
 
   /// The end of a turn.
@@ -490,7 +490,7 @@ TEST_CASE_FIXTURE(Fixture, "connection: a handler that fails or forgets is answe
 TEST_CASE_FIXTURE(Fixture,
                   "connection: draining closes idle ones at once and busy ones behind their answer") {
   StreamRecord idle;
-  server.accept(std::make_unique<StreamDouble>(idle), {"192.0.2.2", 1}, {});
+  server.accept(std::make_unique<StreamDouble>(idle), {});
   exchange(get("/later"));
   server.drain();
   reap();

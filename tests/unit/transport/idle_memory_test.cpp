@@ -1,0 +1,43 @@
+#include <doctest/doctest.h>
+
+#include <cstddef>
+#include <initializer_list>
+
+#include "http/connection.h"
+#include "hub/membership.h"
+#include "net/socket_stream.h"
+#include "session/session.h"
+#include "transport/http_stream.h"
+#include "transport/poll.h"
+#include "transport/websocket.h"
+
+// What a client that waits costs is the product: these sums are most of what `./dev bench memory` measures.
+// Whoever adds a member that only some clients need, or only at times, puts it behind a pointer.
+namespace roomcast::transport {
+
+namespace {
+
+/// What objects of these sizes take on the heap, each with the allocator's word and rounded up to 16 bytes.
+constexpr std::size_t on_the_heap(std::initializer_list<std::size_t> sizes) {
+  std::size_t bytes = 0;
+  for (const std::size_t size : sizes)
+    bytes += (size + 8 + 15) / 16 * 16;
+  return bytes;
+}
+
+}  // namespace
+
+TEST_CASE("memory: the objects of an idle WebSocket client take no more than 368 bytes") {
+  CHECK(on_the_heap({sizeof(net::SocketStream), sizeof(WebSocket), sizeof(session::Session)}) <= 368);
+}
+
+TEST_CASE("memory: the objects of an idle client of an endless answer take no more than 352 bytes") {
+  CHECK(on_the_heap({sizeof(net::SocketStream), sizeof(HttpStream), sizeof(session::Session)}) <= 352);
+}
+
+TEST_CASE("memory: the objects of a waiting long poll take no more than 720 bytes") {
+  CHECK(on_the_heap({sizeof(net::SocketStream), sizeof(http::Connection), sizeof(Poll),
+                     sizeof(hub::Membership)}) <= 720);
+}
+
+}  // namespace roomcast::transport
