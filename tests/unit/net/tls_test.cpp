@@ -15,8 +15,8 @@
 #include "support/loop_fixture.h"
 #include "support/memory_stream.h"
 #include "support/sockets.h"
+#include "support/tls_carrier.h"
 #include "support/tls_client.h"
-#include "support/tls_records.h"
 
 namespace roomcast::net {
 
@@ -341,37 +341,24 @@ TEST_CASE("tls: many small pieces leave in one record") {
 TEST_CASE("tls: the ticket leaves with the answer to what came behind the client's last handshake message") {
   const Certificates c;
   Server server(c.load());
-  const FileDescriptor socket = server.connect();
-  // A client whose bytes the test carries itself.
-  test::TlsClient client(FileDescriptor{::dup(socket.number())}, {});
-  BIO* incoming = BIO_new(BIO_s_mem());
-  BIO* outgoing = BIO_new(BIO_s_mem());
-  BIO_set_mem_eof_return(incoming, -1);
-  SSL_set_bio(client.native(), incoming, outgoing);
+  test::TlsCarrier carrier(server.connect());
   server.events->echo_to = server.stream.get();
-  const auto carry_up = [&] {
-    std::array<char, 16'384> bytes{};
-    const int count = BIO_read(outgoing, bytes.data(), bytes.size());
-    REQUIRE(::send(socket.number(), bytes.data(), static_cast<std::size_t>(count), MSG_NOSIGNAL) == count);
+  std::string wire;
+  const auto await_bytes = [&] {
+    return server.f.run_until([&] {
+      wire = carrier.carry_down();
+      return !wire.empty();
+    });
   };
-  const auto carry_down = [&] {
-    std::string bytes;
-    bool ended = false;
-    REQUIRE(server.f.run_until([&] {
-      bytes = test::receive_some(socket, ended, ended);
-      return !bytes.empty();
-    }));
-    BIO_write(incoming, bytes.data(), static_cast<int>(bytes.size()));
-    return bytes;
-  };
-  CHECK_FALSE(client.handshake());
-  carry_up();
-  carry_down();
-  REQUIRE(client.handshake());
-  REQUIRE(client.send("ping") == 4);
-  carry_up();
-  CHECK(test::records_in(carry_down()).size() == 2);
-  CHECK(client.receive() == "ping");
+  CHECK_FALSE(carrier.client().handshake());
+  REQUIRE(carrier.carry_up());
+  REQUIRE(await_bytes());
+  REQUIRE(carrier.client().handshake());
+  REQUIRE(carrier.client().send("ping") == 4);
+  REQUIRE(carrier.carry_up());
+  REQUIRE(await_bytes());
+  CHECK(test::records_in(wire).size() == 2);
+  CHECK(carrier.client().receive() == "ping");
 }
 
 TEST_CASE("tls: what is buffered for a client that does not read stays bounded") {
