@@ -21,9 +21,13 @@ namespace {
 
 constexpr std::size_t record_overhead = 17;  // of AES-GCM in TLS 1.3: the content's type and the tag
 
-struct Ignore final : net::ByteStream::Events {
-  bool has_read = false;
-  void on_bytes(std::span<char> /*bytes*/) override { has_read = true; }
+/// Sends back what arrives.
+struct Echo final : net::ByteStream::Events {
+  net::ByteStream* stream = nullptr;
+  void on_bytes(std::span<char> bytes) override {
+    const std::string_view answer(bytes.data(), bytes.size());
+    CHECK(stream->write({&answer, 1}) == answer.size());
+  }
   void on_end() override {}
   void on_writable() override {}
   void on_error(std::string_view why) override { FAIL(std::string(why)); }
@@ -39,7 +43,7 @@ struct PacketLink {
   LoopFixture f;
   net::TlsShared shared{f.turn, f.deadlines, 10'000};
   net::TlsWrapper wrapper{shared, make_context()};
-  Ignore events;
+  Echo events;
   std::unique_ptr<TlsCarrier> far;
   std::unique_ptr<net::ByteStream> near;
 
@@ -48,17 +52,30 @@ struct PacketLink {
     REQUIRE(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair.data()) == 0);
     far = std::make_unique<TlsCarrier>(net::FileDescriptor(pair[0]));
     near = wrapper.wrap(std::move(*net::SocketStream::adopt(f.sockets, net::FileDescriptor(pair[1]))));
+    events.stream = near.get();
     near->set_events(events);
-    REQUIRE(f.run_until([&] {
-      if (far->client().handshake()) far->client().send("!");
-      REQUIRE(far->carry_up());
-      (void)far->carry_down();
-      return events.has_read;
+  }
+
+  /// What came with the next system call.
+  std::string await_call() {
+    std::string wire;
+    CHECK(f.run_until([&] {
+      wire = far->carry_down();
+      return !wire.empty();
     }));
-    f.run_idle_turns();
-    while (!far->carry_down().empty()) {
-    }
-    CHECK(far->client().receive().empty());
+    return wire;
+  }
+  /// Makes the handshake and asks for an echo with its last message. What came in answer to that.
+  std::string shake_hands() {
+    CHECK_FALSE(far->client().handshake());
+    REQUIRE(far->carry_up());
+    (void)await_call();
+    REQUIRE(far->client().handshake());
+    REQUIRE(far->client().send("!") == 1);
+    REQUIRE(far->carry_up());
+    std::string answer = await_call();
+    CHECK(far->client().receive() == "!");
+    return answer;
   }
 
   /// The sizes of the records in each system call with which `queue` leaves.
@@ -76,8 +93,14 @@ using Calls = std::vector<std::vector<std::size_t>>;
 
 }  // namespace
 
+TEST_CASE("tls: the ticket leaves with the answer to what came behind the client's last handshake message") {
+  PacketLink link;
+  CHECK(records_in(link.shake_hands()).size() == 2);
+}
+
 TEST_CASE("tls: all frames of a turn leave in one record and one system call") {
   PacketLink link;
+  (void)link.shake_hands();
   net::WriteQueue queue;
   for (int i = 0; i < 100; ++i)
     queue.push(base::FrameRef::copy_of(std::string(100, 'x')));
@@ -87,6 +110,7 @@ TEST_CASE("tls: all frames of a turn leave in one record and one system call") {
 
 TEST_CASE("tls: frames of a turn fill a record to its last byte before the next one, in the same call") {
   PacketLink link;
+  (void)link.shake_hands();
   constexpr std::size_t full = net::TlsShared::record_bytes;
   net::WriteQueue queue;
   SUBCASE("at the limit") {

@@ -13,7 +13,6 @@
 #include "support/loop_fixture.h"
 #include "support/memory_stream.h"
 #include "support/sockets.h"
-#include "support/tls_carrier.h"
 #include "support/tls_client.h"
 
 namespace roomcast::net {
@@ -25,12 +24,7 @@ struct Recorder final : ByteStream::Events {
   std::string why;
   int ends = 0;
   int errors = 0;
-  ByteStream* echo_to = nullptr;
-  void on_bytes(std::span<char> received) override {
-    bytes.append(received.data(), received.size());
-    const std::string_view echo(received.data(), received.size());
-    if (echo_to != nullptr) CHECK(echo_to->write({&echo, 1}) == echo.size());
-  }
+  void on_bytes(std::span<char> received) override { bytes.append(received.data(), received.size()); }
   void on_end() override { ++ends; }
   void on_writable() override {}
   void on_error(std::string_view reason) override {
@@ -293,29 +287,6 @@ TEST_CASE("tls: many small pieces leave in one record") {
     return !received.empty();
   }));
   CHECK(received.size() == 1'000);
-}
-
-TEST_CASE("tls: the ticket leaves with the answer to what came behind the client's last handshake message") {
-  const test::TwoCertificates c;
-  Server server(c.load());
-  test::TlsCarrier carrier(server.connect());
-  server.events->echo_to = server.stream.get();
-  std::string wire;
-  const auto await_bytes = [&] {
-    return server.f.run_until([&] {
-      wire = carrier.carry_down();
-      return !wire.empty();
-    });
-  };
-  CHECK_FALSE(carrier.client().handshake());
-  REQUIRE(carrier.carry_up());
-  REQUIRE(await_bytes());
-  REQUIRE(carrier.client().handshake());
-  REQUIRE(carrier.client().send("ping") == 4);
-  REQUIRE(carrier.carry_up());
-  REQUIRE(await_bytes());
-  CHECK(test::records_in(wire).size() == 2);
-  CHECK(carrier.client().receive() == "ping");
 }
 
 TEST_CASE("tls: what is buffered for a client that does not read stays bounded") {
