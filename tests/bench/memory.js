@@ -7,7 +7,9 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { once } from 'node:events';
 import net from 'node:net';
+import tls from 'node:tls';
 import { eventually } from '../support/deadline.js';
+import { makeCertificate, scratchDirectory } from '../support/scratch.js';
 import { startServer } from '../support/server.js';
 
 const clients = Number(process.argv[2] ?? 8000);
@@ -20,20 +22,27 @@ const upgrade = 'Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Vers
 const kinds = {
   'WebSocket, raw': { path: '/rooms/lobby', fields: upgrade, answers: true },
   'WebSocket, roomcast.v1': { path: '/rooms/lobby', fields: `${upgrade}Sec-WebSocket-Protocol: roomcast.v1\r\n`, answers: true },
+  'WebSocket, raw, TLS 1.3': { path: '/rooms/lobby', fields: upgrade, answers: true, secure: 'TLSv1.3' },
+  'WebSocket, raw, TLS 1.2': { path: '/rooms/lobby', fields: upgrade, answers: true, secure: 'TLSv1.2' },
   EventSource: { path: '/rooms/lobby', fields: 'Accept: text/event-stream\r\n', answers: true },
   'NDJSON stream': { path: '/rooms/lobby', fields: 'Accept: application/x-ndjson\r\n', answers: true },
   'long poll': { path: '/rooms/lobby?wait=60', fields: '', answers: false },
 };
+
+const certificate = makeCertificate(scratchDirectory(), 'localhost');
 
 /** Bytes of the process's memory that lie in RAM and belong to it alone or to its programs. */
 function residentBytes(pid) {
   return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) * 1024;
 }
 
-async function connect(port, { path, fields, answers }) {
-  const socket = net.connect(port, '127.0.0.1');
+async function connect(ports, { path, fields, answers, secure }) {
+  const port = secure ? ports.secure : ports.plain;
+  const socket = secure
+    ? tls.connect({ port, host: '127.0.0.1', rejectUnauthorized: false, minVersion: secure, maxVersion: secure })
+    : net.connect(port, '127.0.0.1');
   socket.on('error', () => {});
-  await once(socket, 'connect');
+  await once(socket, secure ? 'secureConnect' : 'connect');
   socket.write(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n${fields}\r\n`);
   if (answers) {
     const [head] = await once(socket, 'data');
@@ -49,12 +58,16 @@ async function subscribers(url) {
 }
 
 async function bytesPerClient(kind) {
-  const server = await startServer({ set: { 'http.poll_wait_seconds': 3600, 'websocket.ping_seconds': 3600 } });
+  const server = await startServer({
+    listen: ['http://127.0.0.1:0', 'https://127.0.0.1:0'],
+    set: { 'http.poll_wait_seconds': 3600, 'websocket.ping_seconds': 3600, 'tls.certificate': certificate.certificate, 'tls.key': certificate.key },
+  });
+  const ports = { plain: server.port, secure: Number(new URL(server.urlOf('https')).port) };
   const sockets = [];
   const open = async (count) => {
     while (sockets.length < count) {
       const more = Math.min(at_once, count - sockets.length);
-      sockets.push(...(await Promise.all(Array.from({ length: more }, () => connect(server.port, kind)))));
+      sockets.push(...(await Promise.all(Array.from({ length: more }, () => connect(ports, kind)))));
     }
     await eventually(async () => (await subscribers(server.url)) >= count, `${count} subscribers`);
   };

@@ -51,4 +51,12 @@ inline net::CertificateFiles make_certificate(const TemporaryDirectory& director
   return files;
 }
 
+/// Two certificates whose names do not meet but under a wildcard.
+struct TwoCertificates {
+  TemporaryDirectory directory;
+  net::CertificateFiles one = make_certificate(directory, "one", "DNS:one.example,DNS:*.wild.example");
+  net::CertificateFiles two = make_certificate(directory, "two", "DNS:two.example,DNS:exact.wild.example");
+  std::shared_ptr<const net::TlsContext> load() const { return *net::TlsContext::load({one, two}); }
+};
+
 }  // namespace roomcast::test

@@ -1,8 +1,6 @@
 #include <doctest/doctest.h>
 
 #include <array>
-#include <ctime>
-#include <fstream>
 #include <memory>
 #include <string>
 #include <vector>
@@ -16,7 +14,6 @@
 #include "support/memory_stream.h"
 #include "support/sockets.h"
 #include "support/tls_client.h"
-#include "support/tls_records.h"
 
 namespace roomcast::net {
 
@@ -27,12 +24,7 @@ struct Recorder final : ByteStream::Events {
   std::string why;
   int ends = 0;
   int errors = 0;
-  ByteStream* echo_to = nullptr;
-  void on_bytes(std::span<char> received) override {
-    bytes.append(received.data(), received.size());
-    const std::string_view echo(received.data(), received.size());
-    if (echo_to != nullptr) CHECK(echo_to->write({&echo, 1}) == echo.size());
-  }
+  void on_bytes(std::span<char> received) override { bytes.append(received.data(), received.size()); }
   void on_end() override { ++ends; }
   void on_writable() override {}
   void on_error(std::string_view reason) override {
@@ -102,53 +94,12 @@ struct Server {
   std::unique_ptr<ByteStream> stream;
 };
 
-struct Certificates {
-  test::TemporaryDirectory directory;
-  CertificateFiles one = test::make_certificate(directory, "one", "DNS:one.example,DNS:*.wild.example");
-  CertificateFiles two = test::make_certificate(directory, "two", "DNS:two.example,DNS:exact.wild.example");
-  std::shared_ptr<const TlsContext> load() const { return *TlsContext::load({one, two}); }
-};
-
-std::string load_error(const std::vector<CertificateFiles>& files) {
-  const auto context = TlsContext::load(files);
-  return context ? "fine" : context.error().message;
-}
-
 bool says(const std::string& text, const std::string& words) { return text.find(words) != std::string::npos; }
 
 }  // namespace
 
-TEST_CASE("tls context: what is wrong with the files is said, and which file it is") {
-  const Certificates c;
-  const std::string missing = c.directory.file("missing.pem");
-  const std::string garbage = c.directory.file("garbage.pem");
-  std::ofstream(garbage) << "no certificate";
-  CHECK(says(load_error({}), "tls.certificate"));
-  CHECK(says(load_error({{missing, c.one.key}}), missing));
-  CHECK(says(load_error({{missing, c.one.key}}), "No such file"));
-  CHECK(says(load_error({{c.one.certificate, missing}}), missing));
-  CHECK(says(load_error({{garbage, c.one.key}}), garbage));
-  CHECK(says(load_error({{c.one.certificate, garbage}}), garbage));
-  const std::string mismatch = load_error({c.two, {c.one.certificate, c.two.key}});
-  CHECK(says(mismatch, "does not belong"));
-  CHECK(says(mismatch, c.one.certificate));
-  CHECK(says(mismatch, c.two.key));
-  CHECK(load_error({c.one, c.two}) == "fine");
-}
-
-TEST_CASE("tls context: it knows when each certificate expires") {
-  const Certificates c;
-  const auto context = c.load();
-  REQUIRE(context->expiries().size() == 2);
-  CHECK(context->expiries()[1].certificate == c.two.certificate);
-  const std::int64_t now_ms = std::int64_t{std::time(nullptr)} * 1000;
-  const std::int64_t left_ms = context->expiries()[0].not_after_ms - now_ms;
-  CHECK(left_ms > 86'000'000);
-  CHECK(left_ms <= 86'400'000);
-}
-
 TEST_CASE("tls: the server name chooses the certificate, exact names before wildcards") {
-  const Certificates c;
+  const test::TwoCertificates c;
   const auto chosen = [&](const std::string& server_name) {
     Server server(c.load());
     test::TlsClient client(server.connect(), {.server_name = server_name});
@@ -166,7 +117,7 @@ TEST_CASE("tls: the server name chooses the certificate, exact names before wild
 
 TEST_CASE(
     "tls: HTTP/1.1 is agreed on, else HTTP/1.0, and a client that offers only something else is refused") {
-  const Certificates c;
+  const test::TwoCertificates c;
   Server server(c.load());
   SUBCASE("both") {
     test::TlsClient client(server.connect(), {.protocols = "\x02h2\x08http/1.1"});
@@ -201,7 +152,7 @@ TEST_CASE("tls: sessions are resumed by ticket, also with the certificates of a 
     for (const bool reloaded : {false, true}) {
       CAPTURE(version);
       CAPTURE(reloaded);
-      const Certificates c;
+      const test::TwoCertificates c;
       Server server(c.load());
       const Session session = server.make_session(version);
       CHECK(server.shared.stats().handshakes_resumed == 0);
@@ -214,7 +165,7 @@ TEST_CASE("tls: sessions are resumed by ticket, also with the certificates of a 
 TEST_CASE("tls: a ticket is worth nothing once the keys' lifetime is over") {
   for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
     CAPTURE(version);
-    const Certificates c;
+    const test::TwoCertificates c;
     test::FakeClock clock;
     base::Deadlines deadlines(clock, 1);
     Server server(c.load(), 10'000, &deadlines);
@@ -234,14 +185,14 @@ TEST_CASE("tls: a ticket is worth nothing once the keys' lifetime is over") {
 }
 
 TEST_CASE("tls: versions before 1.2 are refused") {
-  const Certificates c;
+  const test::TwoCertificates c;
   Server server(c.load());
   test::TlsClient client(server.connect(), {.most_version = TLS1_1_VERSION});
   CHECK_FALSE(server.shake_hands(client));
 }
 
 TEST_CASE("tls: a client that asks to renegotiate is not obliged") {
-  const Certificates c;
+  const test::TwoCertificates c;
   Server server(c.load());
   test::TlsClient client(server.connect(), {.most_version = TLS1_2_VERSION});
   REQUIRE(server.shake_hands(client));
@@ -255,7 +206,7 @@ TEST_CASE("tls: a client that asks to renegotiate is not obliged") {
 }
 
 TEST_CASE("tls: plain HTTP on the TLS port is named as what it is") {
-  const Certificates c;
+  const test::TwoCertificates c;
   Server server(c.load());
   const FileDescriptor client = server.connect();
   REQUIRE(::send(client.number(), "GET / HTTP/1.1\r\n\r\n", 18, MSG_NOSIGNAL) == 18);
@@ -265,7 +216,7 @@ TEST_CASE("tls: plain HTTP on the TLS port is named as what it is") {
 }
 
 TEST_CASE("tls: a handshake that is not finished in time is given up, one that is stays") {
-  const Certificates c;
+  const test::TwoCertificates c;
   Server server(c.load(), 50);
   SUBCASE("nothing comes") {
     const FileDescriptor client = server.connect();
@@ -283,7 +234,7 @@ TEST_CASE("tls: a handshake that is not finished in time is given up, one that i
 }
 
 TEST_CASE("tls: an end without close_notify is an error, unless we had said ours") {
-  const Certificates c;
+  const test::TwoCertificates c;
   Server server(c.load());
   test::TlsClient client(server.connect(), {});
   REQUIRE(server.shake_hands(client));
@@ -311,7 +262,7 @@ TEST_CASE("tls: an end without close_notify is an error, unless we had said ours
 }
 
 TEST_CASE("tls: a broken record is an error in words") {
-  const Certificates c;
+  const test::TwoCertificates c;
   Server server(c.load());
   test::TlsClient client(server.connect(), {});
   REQUIRE(server.shake_hands(client));
@@ -323,7 +274,7 @@ TEST_CASE("tls: a broken record is an error in words") {
 }
 
 TEST_CASE("tls: many small pieces leave in one record") {
-  const Certificates c;
+  const test::TwoCertificates c;
   Server server(c.load());
   test::TlsClient client(server.connect(), {});
   REQUIRE(server.shake_hands(client));
@@ -338,44 +289,8 @@ TEST_CASE("tls: many small pieces leave in one record") {
   CHECK(received.size() == 1'000);
 }
 
-TEST_CASE("tls: the ticket leaves with the answer to what came behind the client's last handshake message") {
-  const Certificates c;
-  Server server(c.load());
-  const FileDescriptor socket = server.connect();
-  // A client whose bytes the test carries itself.
-  test::TlsClient client(FileDescriptor{::dup(socket.number())}, {});
-  BIO* incoming = BIO_new(BIO_s_mem());
-  BIO* outgoing = BIO_new(BIO_s_mem());
-  BIO_set_mem_eof_return(incoming, -1);
-  SSL_set_bio(client.native(), incoming, outgoing);
-  server.events->echo_to = server.stream.get();
-  const auto carry_up = [&] {
-    std::array<char, 16'384> bytes{};
-    const int count = BIO_read(outgoing, bytes.data(), bytes.size());
-    REQUIRE(::send(socket.number(), bytes.data(), static_cast<std::size_t>(count), MSG_NOSIGNAL) == count);
-  };
-  const auto carry_down = [&] {
-    std::string bytes;
-    bool ended = false;
-    REQUIRE(server.f.run_until([&] {
-      bytes = test::receive_some(socket, ended, ended);
-      return !bytes.empty();
-    }));
-    BIO_write(incoming, bytes.data(), static_cast<int>(bytes.size()));
-    return bytes;
-  };
-  CHECK_FALSE(client.handshake());
-  carry_up();
-  carry_down();
-  REQUIRE(client.handshake());
-  REQUIRE(client.send("ping") == 4);
-  carry_up();
-  CHECK(test::records_in(carry_down()).size() == 2);
-  CHECK(client.receive() == "ping");
-}
-
 TEST_CASE("tls: what is buffered for a client that does not read stays bounded") {
-  const Certificates c;
+  const test::TwoCertificates c;
   Server server(c.load());
   test::TlsClient client(server.connect(), {});
   REQUIRE(server.shake_hands(client));
@@ -392,7 +307,7 @@ TEST_CASE("tls: what is buffered for a client that does not read stays bounded")
 }
 
 TEST_CASE("tls: new certificates hold for new connections, and the old connection goes on") {
-  const Certificates c;
+  const test::TwoCertificates c;
   Server server(*TlsContext::load({c.one}));
   test::TlsClient old_client(server.connect(), {});
   REQUIRE(server.shake_hands(old_client));
@@ -408,7 +323,7 @@ TEST_CASE("tls: new certificates hold for new connections, and the old connectio
 }
 
 TEST_CASE("tls: a handshake in pieces of one byte works") {
-  const Certificates c;
+  const test::TwoCertificates c;
   Server server(c.load());
   const FileDescriptor socket = server.connect();
   // The client talks to the server through a pair of sockets that lets one byte through at a time.
