@@ -1,16 +1,8 @@
 #include "base/dirty_list.h"
 
-#include <cstdint>
 #include <utility>
 
 namespace roomcast::base {
-
-void DirtyList::mark(Flushable& item) {
-  if (item.dirty_position_ != 0) return;
-  marked_.push_back(&item);
-  item.dirty_position_ = static_cast<std::uint32_t>(marked_.size());
-  ++count_;
-}
 
 void DirtyList::forget(Flushable& item) {
   if (item.dirty_position_ == 0) return;
@@ -40,6 +32,13 @@ bool DirtyList::flush_next() {
   marked_.clear();
   next_ = 0;
   return false;
+}
+
+bool DirtyList::flush_some(std::size_t count) {
+  for (; count > 0; --count) {
+    if (!flush_next()) return false;
+  }
+  return true;
 }
 
 }  // namespace roomcast::base

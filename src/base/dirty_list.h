@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include "base/scheduler.h"
@@ -17,11 +18,18 @@ class DirtyList {
   ~DirtyList() = default;
 
   /// Puts `item` at the end; nothing happens if it is on the list already.
-  void mark(Flushable& item);
+  void mark(Flushable& item) {
+    if (item.dirty_position_ != 0) return;
+    marked_.push_back(&item);
+    item.dirty_position_ = static_cast<std::uint32_t>(marked_.size());
+    ++count_;
+  }
   /// Takes `item` off the list; nothing happens if it is not on it.
   void forget(Flushable& item);
   /// Takes the first item off the list and flushes it. False if there was none.
   bool flush_next();
+  /// The same, up to `count` times. False if the list was used up before.
+  bool flush_some(std::size_t count);
   [[nodiscard]] bool empty() const { return count_ == 0; }
   [[nodiscard]] std::size_t size() const { return count_; }
 

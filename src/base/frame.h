@@ -25,8 +25,11 @@ class FrameRef {
         offset_(std::exchange(other.offset_, 0)),
         size_(std::exchange(other.size_, 0)) {}
   FrameRef& operator=(const FrameRef& other) noexcept {
-    FrameRef copy(other);
-    swap(copy);
+    other.retain();  // first: it may be this one
+    release();
+    block_ = other.block_;
+    offset_ = other.offset_;
+    size_ = other.size_;
     return *this;
   }
   FrameRef& operator=(FrameRef&& other) noexcept {
@@ -49,6 +52,13 @@ class FrameRef {
 
   /// A reference to part of this range; `offset + size` must lie within it.
   [[nodiscard]] FrameRef slice(std::size_t offset, std::size_t size) const;
+  /// Lets go of the block; empty from then on.
+  void reset() {
+    release();
+    block_ = nullptr;
+    offset_ = 0;
+    size_ = 0;
+  }
   /// Forgets the first `count` bytes (at most all of them).
   void drop_front(std::size_t count);
   /// Grows over `next` when that starts in the same block exactly where this ends; false otherwise.

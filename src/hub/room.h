@@ -100,6 +100,7 @@ class Room final : private base::Deadline::Listener {
   void on_deadline() override;
   void on_presence_due();
   void drop_idle_presence();
+  void look_ahead() const;
   void begin_walk();
   std::size_t end_walk();
   void close_holes();

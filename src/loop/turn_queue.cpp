@@ -1,5 +1,6 @@
 #include "loop/turn_queue.h"
 
+#include <cstddef>
 #include <utility>
 
 namespace roomcast::loop {
@@ -7,7 +8,7 @@ namespace roomcast::loop {
 namespace {
 
 // Looking at the clock costs about as much as queueing a delivery, so not after every flush.
-constexpr int flushes_per_look = 8;
+constexpr std::size_t flushes_per_look = 8;
 
 }  // namespace
 
@@ -36,11 +37,8 @@ bool TurnQueue::do_slices() {
 }
 
 void TurnQueue::flush(std::int64_t end_us) {
-  do {
-    for (int i = 0; i < flushes_per_look; ++i) {
-      if (!dirty_.flush_next()) return;
-    }
-  } while (clock_.now_us() < end_us);
+  while (dirty_.flush_some(flushes_per_look) && clock_.now_us() < end_us) {
+  }
 }
 
 void TurnQueue::reap() {

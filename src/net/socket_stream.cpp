@@ -15,19 +15,26 @@ namespace {
 
 std::string describe_error(int error) { return std::generic_category().message(error); }
 
-/// What sendmsg() or send() took of `parts`: a number of bytes, or -1 with errno.
-ssize_t send_parts(int socket, std::span<iovec> parts) {
-  constexpr int flags = MSG_DONTWAIT | MSG_NOSIGNAL;
+constexpr int send_flags = MSG_DONTWAIT | MSG_NOSIGNAL;
+
+/// What the kernel took: a number of bytes, or -1 with errno.
+ssize_t send_bytes(int socket, const void* bytes, std::size_t size) {
   ssize_t sent = 0;
   do {
-    if (parts.size() == 1) {
-      sent = ::send(socket, parts[0].iov_base, parts[0].iov_len, flags);
-    } else {
-      msghdr message{};
-      message.msg_iov = parts.data();
-      message.msg_iovlen = parts.size();
-      sent = ::sendmsg(socket, &message, flags);
-    }
+    sent = ::send(socket, bytes, size, send_flags);
+  } while (sent < 0 && errno == EINTR);
+  return sent;
+}
+
+/// The same, of several parts in one call.
+ssize_t send_parts(int socket, std::span<iovec> parts) {
+  if (parts.size() == 1) return send_bytes(socket, parts[0].iov_base, parts[0].iov_len);
+  msghdr message{};
+  message.msg_iov = parts.data();
+  message.msg_iovlen = parts.size();
+  ssize_t sent = 0;
+  do {
+    sent = ::sendmsg(socket, &message, send_flags);
   } while (sent < 0 && errno == EINTR);
   return sent;
 }
@@ -65,6 +72,22 @@ void SocketStream::resume_reading() {
 
 std::size_t SocketStream::write(std::span<const std::string_view> pieces) {
   if (error_ != 0 || blocked_) return 0;
+  if (pieces.size() == 1) return send_one(pieces.front());
+  return send_many(pieces);
+}
+
+std::size_t SocketStream::send_one(std::string_view piece) {
+#ifdef ROOMCAST_CHAOS
+  const std::size_t let_through = shared_.buffers.random_up_to(piece.size());
+#else
+  const std::size_t let_through = piece.size();
+#endif
+  const ssize_t sent = send_bytes(socket_.number(), piece.data(), let_through);
+  if (sent == static_cast<ssize_t>(piece.size())) return piece.size();
+  return cut_short(sent);
+}
+
+std::size_t SocketStream::send_many(std::span<const std::string_view> pieces) {
   Gather gather(pieces, shared_.buffers.joining());
   std::size_t taken = 0;
   for (;;) {
@@ -77,19 +100,21 @@ std::size_t SocketStream::write(std::span<const std::string_view> pieces) {
 #else
     const ssize_t sent = send_parts(socket_.number(), batch.parts);
 #endif
-    if (sent >= 0) {
-      taken += static_cast<std::size_t>(sent);
-      if (static_cast<std::size_t>(sent) == batch.bytes) continue;
-      blocked_ = true;
-    } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-      blocked_ = true;
-    } else {
-      // A broken socket is always ready: the loop comes back and on_error is called from there.
-      error_ = static_cast<std::uint16_t>(errno);
-    }
-    watch();
-    return taken;
+    if (sent != static_cast<ssize_t>(batch.bytes)) return taken + cut_short(sent);
+    taken += batch.bytes;
   }
+}
+
+/// What was taken by a send that took less than it was given, and gave `sent` (negative: see errno).
+std::size_t SocketStream::cut_short(ssize_t sent) {
+  if (sent >= 0 || errno == EAGAIN || errno == EWOULDBLOCK) {
+    blocked_ = true;
+  } else {
+    // A broken socket is always ready: the loop comes back and on_error is called from there.
+    error_ = static_cast<std::uint16_t>(errno);
+  }
+  watch();
+  return sent > 0 ? static_cast<std::size_t>(sent) : 0;
 }
 
 void SocketStream::shutdown() {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -48,6 +50,9 @@ class SocketStream final : public ByteStream, private loop::Pollable {
  private:
   SocketStream(SocketShared& shared, FileDescriptor socket);
 
+  std::size_t send_one(std::string_view piece);
+  std::size_t send_many(std::span<const std::string_view> pieces);
+  std::size_t cut_short(ssize_t sent);
   void on_ready(loop::Readiness ready) override;
   [[nodiscard]] int descriptor() const override { return socket_.number(); }
   void on_socket_error();

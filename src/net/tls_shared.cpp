@@ -2,7 +2,10 @@
 
 #include <openssl/bio.h>
 
+#include <algorithm>
+#include <cstring>
 #include <new>
+#include <utility>
 
 #include "net/tls_stream.h"
 
@@ -34,13 +37,13 @@ TlsShared::TlsShared(base::Scheduler& scheduler, base::Deadlines& deadlines,
   BIO_meth_set_ctrl(method_.get(), control);
   BIO_meth_set_read_ex(method_.get(), [](BIO* bio, char* into, std::size_t size, std::size_t* count) {
     BIO_clear_retry_flags(bio);
-    *count = static_cast<TlsStream*>(BIO_get_data(bio))->take_input(into, size);
+    *count = static_cast<TlsShared*>(BIO_get_data(bio))->take_input(into, size);
     if (*count == 0) BIO_set_retry_read(bio);
     return *count == 0 ? 0 : 1;
   });
   BIO_meth_set_write_ex(method_.get(), [](BIO* bio, const char* from, std::size_t size, std::size_t* count) {
     BIO_clear_retry_flags(bio);
-    static_cast<TlsStream*>(BIO_get_data(bio))->put_output({from, size});
+    static_cast<TlsShared*>(BIO_get_data(bio))->records_.append(from, size);
     *count = size;
     return 1;
   });
@@ -50,15 +53,39 @@ TlsShared::~TlsShared() = default;
 
 void TlsShared::FreeMethod::operator()(bio_method_st* method) const { BIO_meth_free(method); }
 
-bio_st* TlsShared::make_bio(TlsStream& stream) const {
+bio_st* TlsShared::make_bio() {
   BIO* bio = BIO_new(method_.get());
   if (bio == nullptr) throw std::bad_alloc();
-  BIO_set_data(bio, &stream);
+  BIO_set_data(bio, this);
   return bio;
+}
+
+std::size_t TlsShared::take_input(char* into, std::size_t size) {
+  const std::size_t count = std::min(size, input_.size());
+  if (count > 0) std::memcpy(into, input_.data(), count);
+  input_ = input_.subspan(count);
+  return count;
+}
+
+TlsWrapper::TlsWrapper(TlsShared& shared, std::shared_ptr<const TlsContext> context)
+    : shared_(shared), ticket_keys_end_(shared.deadlines_, *this) {
+  set_context(std::move(context));
+  ticket_keys_end_.set_in(TicketKeys::lifetime_ms);
 }
 
 std::unique_ptr<ByteStream> TlsWrapper::wrap(std::unique_ptr<ByteStream> stream) {
   return std::make_unique<TlsStream>(shared_, context_, std::move(stream));
+}
+
+void TlsWrapper::set_context(std::shared_ptr<const TlsContext> context) {
+  context_ = std::move(context);
+  ticket_keys_.give_to(context_->native());
+}
+
+void TlsWrapper::on_deadline() {
+  ticket_keys_.renew();
+  ticket_keys_.give_to(context_->native());
+  ticket_keys_end_.set_in(TicketKeys::lifetime_ms);
 }
 
 }  // namespace roomcast::net

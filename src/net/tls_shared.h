@@ -12,6 +12,7 @@
 #include "net/byte_stream.h"
 #include "net/stream_wrapper.h"
 #include "net/tls_context.h"
+#include "net/tls_ticket_keys.h"
 
 struct bio_method_st;
 struct bio_st;
@@ -40,10 +41,13 @@ class TlsShared {
 
  private:
   friend class TlsStream;
+  friend class TlsWrapper;
   struct FreeMethod {
     void operator()(bio_method_st* method) const;
   };
-  [[nodiscard]] bio_st* make_bio(TlsStream& stream) const;
+  /// A BIO that reads from `input_` and writes to `records_`.
+  [[nodiscard]] bio_st* make_bio();
+  std::size_t take_input(char* into, std::size_t size);
 
   base::Scheduler& scheduler_;
   base::Deadlines& deadlines_;
@@ -51,24 +55,32 @@ class TlsShared {
   TlsStats stats_;
   std::vector<char> decrypted_;  // what SSL_read fills
   std::vector<char> joining_;    // where small pieces become one record
+  std::span<const char> input_;  // ciphertext that is being decrypted
   std::string records_;          // what SSL_write made and the stream below has not been offered yet
   std::unique_ptr<bio_method_st, FreeMethod> method_;
 };
 
-/// Puts TLS with the newest certificates over what a listener accepts.
-class TlsWrapper final : public StreamWrapper {
+/// Puts TLS with the newest certificates over what a listener accepts. A session begun with one set of
+/// certificates can be resumed with the next: the ticket keys go by time, not by certificate.
+class TlsWrapper final : public StreamWrapper, private base::Deadline::Listener {
  public:
-  TlsWrapper(TlsShared& shared, std::shared_ptr<const TlsContext> context)
-      : shared_(shared), context_(std::move(context)) {}
+  TlsWrapper(TlsShared& shared, std::shared_ptr<const TlsContext> context);
+  TlsWrapper(const TlsWrapper&) = delete;
+  TlsWrapper& operator=(const TlsWrapper&) = delete;
+  ~TlsWrapper() = default;
 
   [[nodiscard]] std::unique_ptr<ByteStream> wrap(std::unique_ptr<ByteStream> stream) override;
   /// Holds for connections to come; those there are keep theirs.
-  void set_context(std::shared_ptr<const TlsContext> context) { context_ = std::move(context); }
+  void set_context(std::shared_ptr<const TlsContext> context);
   [[nodiscard]] const TlsContext& context() const { return *context_; }
 
  private:
+  void on_deadline() override;
+
   TlsShared& shared_;
   std::shared_ptr<const TlsContext> context_;
+  TicketKeys ticket_keys_;
+  base::Deadline ticket_keys_end_;
 };
 
 }  // namespace roomcast::net

@@ -27,13 +27,15 @@ void TlsStream::Free::operator()(ssl_st* connection) const { SSL_free(connection
 TlsStream::TlsStream(TlsShared& shared, std::shared_ptr<const TlsContext> context,
                      std::unique_ptr<ByteStream> below)
     : shared_(shared),
-      context_(std::move(context)),
       below_(std::move(below)),
-      connection_(SSL_new(context_->native())) {
+      connection_(SSL_new(context->native())),
+      handshake_(std::make_unique<Handshake>()) {
+  static_assert(sizeof(TlsStream) <= 104, "every connection pays for this");
   if (!connection_) throw std::bad_alloc();
-  BIO* bio = shared_.make_bio(*this);
+  BIO* bio = shared_.make_bio();
   SSL_set_bio(connection_.get(), bio, bio);
   SSL_set_accept_state(connection_.get());
+  handshake_->context = std::move(context);
 }
 
 TlsStream::~TlsStream() { shared_.scheduler_.forget(*this); }
@@ -43,8 +45,8 @@ void TlsStream::set_events(ByteStream::Events& events) {
   events_ = &events;
   if (!is_first) return;
   base::Deadline::Listener& listener = *this;
-  deadline_.emplace(shared_.deadlines_, listener);
-  deadline_->set_in(shared_.handshake_timeout_ms_);
+  handshake_->deadline.emplace(shared_.deadlines_, listener);
+  handshake_->deadline->set_in(shared_.handshake_timeout_ms_);
   below_->set_events(*this);
 }
 
@@ -62,7 +64,7 @@ void TlsStream::resume_reading() {
 std::size_t TlsStream::write(std::span<const std::string_view> pieces) {
   RecordGather gather(pieces, shared_.joining_);
   std::size_t taken = 0;
-  while (state_ == State::open && unsent_.empty() && !shut_down_) {
+  while (state_ == State::open && !has_unsent() && !shut_down_) {
     const std::string_view plaintext = gather.next();
     if (!plaintext.empty()) {
       if (!encrypt(plaintext)) return 0;
@@ -92,141 +94,170 @@ void TlsStream::shutdown() {
     ERR_clear_error();
     send_records();
   }
-  if (unsent_.empty()) below_->shutdown();
+  if (!has_unsent()) below_->shutdown();
 }
 
 void TlsStream::on_bytes(std::span<char> bytes) {
   if (state_ == State::failed) return;
-  if (state_ == State::handshake) {
-    kept_input_.append(bytes.data(), bytes.size());
-    below_->pause_reading();
-    shared_.scheduler_.mark_dirty(*this);
-    return;
-  }
-  input_ = bytes;
-  read_plaintext();
-  kept_input_.assign(input_.begin(), input_.end());
-  input_ = {};
+  if (state_ == State::open) return read_plaintext(bytes);
+  // Reading goes on, since to stop it and start it again in every step would cost more than all else here.
+  if (waiting_ && !waiting_->input.empty()) below_->pause_reading();
+  keep_input(bytes);
+  shared_.scheduler_.mark_dirty(*this);
 }
 
 void TlsStream::on_end() {
+  // What came before it is read first.
+  end_waits_ = waiting_ && !waiting_->input.empty();
+  if (end_waits_ || state_ == State::failed || ended_) return;
   if (state_ == State::handshake) return fail("connection closed during the TLS handshake");
-  if (state_ == State::failed || ended_) return;
   if (!shut_down_) return fail("connection ended without close_notify");
   on_peer_finished();
 }
 
-void TlsStream::on_error(std::string_view why) { fail(error_.empty() ? std::string(why) : error_); }
+void TlsStream::on_error(std::string_view why) {
+  const std::string own = take_waiting(&Waiting::error);
+  fail(own.empty() ? std::string(why) : own);
+}
 
 void TlsStream::on_deadline() {
   fail("TLS handshake not completed within " + std::to_string(shared_.handshake_timeout_ms_) + " ms");
 }
 
 void TlsStream::on_writable() {
-  const std::string_view rest = unsent_;
+  std::string unsent = take_waiting(&Waiting::unsent);
+  const std::string_view rest = unsent;
   const std::size_t sent = below_->write({&rest, 1});
-  unsent_.erase(0, sent);
-  if (!unsent_.empty()) return;
-  unsent_ = {};  // a connection at rest keeps no buffer
+  if (sent < unsent.size()) {
+    waiting().unsent = std::move(unsent.erase(0, sent));
+    return;
+  }
   if (shut_down_) return below_->shutdown();
   if (state_ == State::open && std::exchange(blocked_, false)) events_->on_writable();
 }
 
 void TlsStream::flush() {
-  if (!error_.empty()) return fail(error_);
+  const std::string error = take_waiting(&Waiting::error);
+  if (!error.empty()) return fail(error);
   if (state_ == State::handshake) do_handshake();
-  if (state_ != State::open) return;
-  const std::string input = std::exchange(kept_input_, {});
-  input_ = input;
-  read_plaintext();
-  kept_input_.assign(input_.begin(), input_.end());
-  input_ = {};
-  if (state_ == State::open && !paused_ && !ended_) below_->resume_reading();
+  if (state_ == State::open) {
+    read_plaintext(take_waiting(&Waiting::input));
+    if (handshake_) finish_handshake();
+    if (state_ == State::open && !paused_ && !ended_) below_->resume_reading();
+  }
+  if (end_waits_) on_end();
 }
 
 void TlsStream::do_handshake() {
   ERR_clear_error();
-  input_ = kept_input_;
+  const std::string input = take_waiting(&Waiting::input);
+  shared_.input_ = input;
   const int status = SSL_accept(connection_.get());
   const int error = SSL_get_error(connection_.get(), status);
-  kept_input_.erase(0, kept_input_.size() - input_.size());
-  input_ = {};
-  send_records();
-  if (state_ == State::failed) return;
+  if (!shared_.input_.empty()) keep_input(std::exchange(shared_.input_, {}));
   if (status == 1) {
     state_ = State::open;
-    deadline_.reset();
+    handshake_->deadline.reset();
+    handshake_->last_words = shared_.records_;
+    shared_.records_.clear();
     ++shared_.stats_.handshakes_ok;
     if (SSL_session_reused(connection_.get()) == 1) ++shared_.stats_.handshakes_resumed;
-    if (unsent_.empty() && std::exchange(blocked_, false)) events_->on_writable();
-  } else if (error == SSL_ERROR_WANT_READ) {
-    below_->resume_reading();
-  } else {
-    fail("TLS handshake failed: " + take_openssl_error());
+    return;
   }
+  send_records();
+  if (state_ == State::failed) return;
+  if (error != SSL_ERROR_WANT_READ) return fail("TLS handshake failed: " + take_openssl_error());
+  below_->resume_reading();
 }
 
-void TlsStream::read_plaintext() {
-  while (state_ == State::open && !paused_ && !ended_) {
-    ERR_clear_error();
-    std::size_t count = 0;
-    auto& buffer = shared_.decrypted_;
-    const int status = SSL_read_ex(connection_.get(), buffer.data(), buffer.size(), &count);
-    const int error = SSL_get_error(connection_.get(), status);
-    send_records();
-    if (status == 1) {
-      events_->on_bytes(std::span(buffer).first(count));
-    } else if (error == SSL_ERROR_WANT_READ) {
-      return;
-    } else if (error == SSL_ERROR_ZERO_RETURN) {
-      return on_peer_finished();
-    } else {
-      return fail("TLS failed: " + take_openssl_error());
-    }
+void TlsStream::finish_handshake() {
+  if (state_ == State::open) send_records();
+  handshake_.reset();
+  if (state_ == State::open && !has_unsent() && std::exchange(blocked_, false)) events_->on_writable();
+}
+
+void TlsStream::keep_input(std::span<const char> bytes) {
+  waiting().input.append(bytes.data(), bytes.size());
+}
+
+void TlsStream::read_plaintext(std::span<const char> input) {
+  shared_.input_ = input;
+  while (state_ == State::open && !paused_ && !ended_ && read_record()) {
   }
+  const auto rest = std::exchange(shared_.input_, {});
+  if (rest.empty()) return;
+  below_->pause_reading();
+  // What comes after the peer's end is of no interest.
+  if (!ended_) keep_input(rest);
+}
+
+bool TlsStream::read_record() {
+  ERR_clear_error();
+  std::size_t count = 0;
+  auto& buffer = shared_.decrypted_;
+  const int status = SSL_read_ex(connection_.get(), buffer.data(), buffer.size(), &count);
+  const int error = SSL_get_error(connection_.get(), status);
+  if (!shared_.records_.empty()) send_records();
+  if (status == 1) {
+    events_->on_bytes(std::span(buffer).first(count));
+    return true;
+  }
+  if (error == SSL_ERROR_ZERO_RETURN) {
+    on_peer_finished();
+  } else if (error != SSL_ERROR_WANT_READ) {
+    fail("TLS failed: " + take_openssl_error());
+  }
+  return false;
 }
 
 void TlsStream::on_peer_finished() {
   ended_ = true;
-  below_->pause_reading();
   events_->on_end();
 }
 
-std::size_t TlsStream::take_input(char* into, std::size_t size) {
-  const std::size_t count = std::min(size, input_.size());
-  if (count > 0) std::memcpy(into, input_.data(), count);
-  input_ = input_.subspan(count);
-  return count;
-}
-
-void TlsStream::put_output(std::string_view records) { shared_.records_.append(records); }
-
 void TlsStream::send_records() {
   std::string& records = shared_.records_;
+  if (handshake_ && !handshake_->last_words.empty()) {
+    records.insert(0, std::exchange(handshake_->last_words, {}));
+  }
   if (records.empty()) return;
   std::size_t sent = 0;
-  if (unsent_.empty()) {
+  if (!has_unsent()) {
     const std::string_view whole = records;
     sent = below_->write({&whole, 1});
   }
-  unsent_.append(records, sent);
+  if (sent < records.size()) waiting().unsent.append(records, sent);
   records.clear();
-  if (unsent_.size() > max_unsent_bytes) fail_later("the peer does not read what it asks for");
+  if (buffered_bytes() > max_unsent_bytes) fail_later("the peer does not read what it asks for");
 }
 
 void TlsStream::fail_later(std::string why) {
   state_ = State::failed;
-  error_ = std::move(why);
+  waiting().error = std::move(why);
   shared_.scheduler_.mark_dirty(*this);
 }
 
 void TlsStream::fail(const std::string& why) {
   if (std::exchange(dead_, true)) return;
-  if (deadline_) ++shared_.stats_.handshakes_failed;
-  deadline_.reset();
+  if (handshake_ && handshake_->deadline) {
+    ++shared_.stats_.handshakes_failed;
+    handshake_->deadline.reset();
+  }
   state_ = State::failed;
   below_->pause_reading();
   events_->on_error(why);
+}
+
+TlsStream::Waiting& TlsStream::waiting() {
+  if (!waiting_) waiting_ = std::make_unique<Waiting>();
+  return *waiting_;
+}
+
+std::string TlsStream::take_waiting(std::string Waiting::*kind) {
+  if (!waiting_) return {};
+  std::string taken = std::exchange((*waiting_).*kind, {});
+  if (waiting_->input.empty() && waiting_->unsent.empty() && waiting_->error.empty()) waiting_.reset();
+  return taken;
 }
 
 }  // namespace roomcast::net

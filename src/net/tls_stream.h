@@ -14,7 +14,6 @@
 #include "net/tls_context.h"
 #include "net/tls_shared.h"
 
-struct bio_st;
 struct ssl_st;
 
 namespace roomcast::net {
@@ -22,9 +21,13 @@ namespace roomcast::net {
 /// The server's side of TLS over another stream (RFC 5246, RFC 8446).
 ///
 /// - The handshake begins with set_events. Until it is over `write` takes nothing. Its steps are done at the
-///   end of the turn, so that a rush of handshakes is cut up by the turn's time box.
+///   end of the turn, so that a rush of handshakes is cut up by the turn's time box. Each step's messages
+///   leave in one write, and those of the last one (the session ticket) with the answer to what the client
+///   has asked in the same breath.
+/// - One `write` makes one record and one write below for every 16 KiB of plaintext.
 /// - `write` takes plaintext only while no ciphertext waits for the stream below, so no more than one batch
 ///   (64 KiB and the records' overhead) is ever buffered.
+/// - A connection at rest keeps nothing but OpenSSL's state and this object.
 /// - The end of the stream below without a close_notify is an error: the data may have been truncated. After
 ///   our own close_notify it counts as the end.
 class TlsStream final : public ByteStream,
@@ -43,12 +46,25 @@ class TlsStream final : public ByteStream,
   void resume_reading() override;
   [[nodiscard]] std::size_t write(std::span<const std::string_view> pieces) override;
   void shutdown() override;
-  [[nodiscard]] std::size_t buffered_bytes() const override { return unsent_.size(); }
+  [[nodiscard]] std::size_t buffered_bytes() const override {
+    return has_unsent() ? waiting_->unsent.size() : 0;
+  }
   [[nodiscard]] bool is_secure() const override { return true; }
 
  private:
-  friend class TlsShared;  // its BIO calls take_input and put_output
   enum class State : std::uint8_t { handshake, open, failed };
+  /// What only the handshake needs.
+  struct Handshake {
+    std::shared_ptr<const TlsContext> context;
+    std::optional<base::Deadline> deadline;  // set while it goes on
+    std::string last_words;                  // its last messages, which leave with the first answer
+  };
+  /// What has to wait; on most connections, most of the time, nothing does.
+  struct Waiting {
+    std::string input;   // ciphertext that came too early
+    std::string unsent;  // ciphertext that the stream below has not taken
+    std::string error;   // reported by the next flush
+  };
   struct Free {
     void operator()(ssl_st* connection) const;
   };
@@ -60,29 +76,32 @@ class TlsStream final : public ByteStream,
   void flush() override;
   void on_deadline() override;
 
-  std::size_t take_input(char* into, std::size_t size);
-  void put_output(std::string_view records);
-
   void do_handshake();
-  void read_plaintext();
+  void finish_handshake();
+  void keep_input(std::span<const char> bytes);
+  /// Delivers what `input` holds, up to a pause; the rest is kept.
+  void read_plaintext(std::span<const char> input);
+  /// Delivers one record; false when there is none or the stream has ended.
+  bool read_record();
   void on_peer_finished();
   bool encrypt(std::string_view plaintext);
   void send_records();
   void fail(const std::string& why);
   void fail_later(std::string why);
+  [[nodiscard]] Waiting& waiting();
+  /// What waited of that kind; it does not wait any more.
+  [[nodiscard]] std::string take_waiting(std::string Waiting::*kind);
+  [[nodiscard]] bool has_unsent() const { return waiting_ && !waiting_->unsent.empty(); }
 
   TlsShared& shared_;
-  std::shared_ptr<const TlsContext> context_;
   std::unique_ptr<ByteStream> below_;
   ByteStream::Events* events_ = nullptr;
   std::unique_ptr<ssl_st, Free> connection_;
-  std::optional<base::Deadline> deadline_;  // of the handshake
-  std::span<const char> input_;             // ciphertext being decrypted
-  std::string kept_input_;                  // ciphertext that came too early; reading below is paused then
-  std::string unsent_;                      // ciphertext that the stream below has not taken
-  std::string error_;                       // reported by the next flush
+  std::unique_ptr<Handshake> handshake_;  // until it is over
+  std::unique_ptr<Waiting> waiting_;      // while there is any
   State state_ = State::handshake;
   bool paused_ = false;
+  bool end_waits_ = false;  // the stream below has ended, behind input that has to wait
   bool ended_ = false;      // on_end was called
   bool dead_ = false;       // on_error was called
   bool blocked_ = false;    // on_writable is owed

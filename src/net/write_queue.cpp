@@ -18,12 +18,8 @@ bool try_join(base::FrameRef& last, const base::FrameRef& next) {
 
 }  // namespace
 
-void WriteQueue::push(const base::FrameRef& frame) {
+void WriteQueue::append(const base::FrameRef& frame) {
   if (frame.empty()) return;
-  if (empty()) {
-    only_ = frame;
-    return;
-  }
   if (!backlog_ && try_join(only_, frame)) return;
   Backlog& queue = backlog();
   // What is partly sent must go out to its end even after drop_unsent, so it does not grow.
@@ -41,15 +37,7 @@ void WriteQueue::push_urgent(const base::FrameRef& frame) {
   ++queue.urgent;
 }
 
-bool WriteQueue::flush(ByteStream& stream) {
-  if (backlog_) return flush_backlog(stream);
-  if (only_.empty()) return true;
-  const std::string_view whole = only_.view();
-  const std::size_t sent = stream.write({&whole, 1});
-  if (sent == whole.size()) {
-    only_ = {};
-    return true;
-  }
+bool WriteQueue::keep_rest(std::size_t sent) {
   if (sent > 0) {
     backlog();
     remove_sent(sent);

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include "base/frame.h"
@@ -15,12 +16,26 @@ class WriteQueue {
  public:
   /// Appends `frame`; joined to the last one if they lie side by side in memory (and that has not grown past
   /// 16 KiB, so that urgent frames are not held up long).
-  void push(const base::FrameRef& frame);
+  void push(const base::FrameRef& frame) {
+    if (empty()) {
+      only_ = frame;
+    } else {
+      append(frame);
+    }
+  }
   /// Puts `frame` before everything but a frame already partly sent and earlier urgent ones: for pings,
   /// pongs and closes.
   void push_urgent(const base::FrameRef& frame);
   /// Writes as much as `stream` takes, in one call where possible. True when nothing is left.
-  bool flush(ByteStream& stream);
+  bool flush(ByteStream& stream) {
+    if (backlog_) return flush_backlog(stream);
+    if (only_.empty()) return true;
+    const std::string_view whole = only_.view();
+    const std::size_t sent = stream.write({&whole, 1});
+    if (sent != whole.size()) return keep_rest(sent);
+    only_.reset();
+    return true;
+  }
   /// Forgets everything but the rest of a frame already partly sent.
   void drop_unsent();
   [[nodiscard]] std::size_t bytes() const { return backlog_ ? backlog_->bytes : only_.size(); }
@@ -35,7 +50,9 @@ class WriteQueue {
     bool front_started = false;  // the front frame is partly sent
   };
 
+  void append(const base::FrameRef& frame);
   Backlog& backlog();
+  bool keep_rest(std::size_t sent);
   bool flush_backlog(ByteStream& stream);
   void remove_sent(std::size_t count);
 

@@ -107,9 +107,10 @@ void HttpStream::keep_alive() {
 
 void HttpStream::flush() {
   if (state_ == State::closed) return;
-  const std::size_t before = queue_.bytes();
+  const std::size_t waiting = queue_.bytes();
   const bool all = queue_.flush(*stream_);
-  const std::size_t taken = before - queue_.bytes();
+  const std::size_t left = all ? 0 : queue_.bytes();
+  const std::size_t taken = waiting - left;
   wire_bytes_out_ += taken;
   stats().wire_bytes_out += taken;
   if (taken > 0) stuck_ = false;
@@ -122,7 +123,7 @@ void HttpStream::flush() {
     stream_->pause_reading();
     return close(base::CloseReason::policy_violation, "an answer without end takes nothing from its client");
   }
-  if (queue_.bytes() > shared_.settings.queue_bytes) return close(base::CloseReason::slow_consumer, {});
+  if (left > shared_.settings.queue_bytes) return close(base::CloseReason::slow_consumer, {});
   if (all && drained_wanted_) {
     drained_wanted_ = false;
     events_->on_drained();

@@ -266,18 +266,20 @@ void WebSocket::keep_alive() {
 void WebSocket::flush() {
   if (state_ == State::closed) return;
   read_held();
-  const std::size_t before = queue_.bytes();
+  const std::size_t waiting = queue_.bytes();
   const bool all = queue_.flush(*stream_);
-  if (paused_ && queue_.bytes() < before) heard_ = true;
-  wire_bytes_out_ += before - queue_.bytes();
-  shared_.stats.wire_bytes_out += before - queue_.bytes();
-  if (all && state_ == State::finishing) return finish();
-  if (state_ == State::open && queue_.bytes() > shared_.settings.queue_bytes) {
-    return close(base::CloseReason::slow_consumer, {});
-  }
-  if (all && drained_wanted_ && state_ == State::open) {
-    drained_wanted_ = false;
-    events_->on_drained();
+  const std::size_t left = all ? 0 : queue_.bytes();
+  if (paused_ && left < waiting) heard_ = true;
+  wire_bytes_out_ += waiting - left;
+  shared_.stats.wire_bytes_out += waiting - left;
+  if (state_ == State::open) {
+    if (left > shared_.settings.queue_bytes) return close(base::CloseReason::slow_consumer, {});
+    if (all && drained_wanted_) {
+      drained_wanted_ = false;
+      events_->on_drained();
+    }
+  } else if (all && state_ == State::finishing) {
+    finish();
   }
 }
 

@@ -24,8 +24,10 @@ void Client::open() {
 void Client::on_ready(std::uint32_t events) {
   constexpr std::uint32_t hangs_up = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
   const std::uint8_t life = life_;
+  if (state_ == State::idle) return;
+  link_.refresh();
   if (state_ == State::connecting) go_on_connecting();
-  if (life_ != life || state_ == State::idle || state_ == State::connecting) return;
+  if (life_ != life || state_ == State::connecting) return;
   if ((events & EPOLLOUT) != 0 && unsent_) flush();
   if ((events & (EPOLLIN | hangs_up)) != 0 && reading_) read((events & hangs_up) != 0);
 }

@@ -19,6 +19,7 @@ void Client::read(bool has_hung_up) {
     if (move.how == Moved::again) {
       // TLS stops at what had come; the end may be behind it.
       if (!std::exchange(has_hung_up, false)) return;
+      link_.refresh();
       continue;
     }
     if (move.how == Moved::ended) return lose("the server ended the connection");

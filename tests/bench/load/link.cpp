@@ -83,6 +83,10 @@ Moved Link::connect() {
   return outcome == 1 ? Moved::some : hindered(tls_, outcome);
 }
 
+void Link::refresh() {
+  if (tls_ != nullptr) TlsClient::refresh(tls_);
+}
+
 Move Link::read(std::span<char> room) {
   if (tls_ == nullptr) return moved(::recv(descriptor_, room.data(), room.size(), 0));
   ERR_clear_error();
@@ -129,7 +133,7 @@ void Link::reset() {
 }
 
 void Link::drop_tls() {
-  SSL_free(tls_);
+  TlsClient::free(tls_);
   tls_ = nullptr;
 }
 

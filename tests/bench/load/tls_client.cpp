@@ -6,14 +6,13 @@
 
 #include <cerrno>
 #include <new>
-#include <utility>
 
 namespace roomcast::bench {
 
 namespace {
 
 /// What OpenSSL reads from and writes to. Unlike its own, it knows that a socket which gave less than asked
-/// for is empty, and then says so once without asking the kernel: half of all the calls.
+/// for is empty, and does not ask the kernel again before the poller has told of more: half of all the calls.
 struct Socket {
   int descriptor = -1;
   bool is_empty = false;
@@ -33,7 +32,7 @@ int give_up_for_now(BIO* bio, bool is_reading) {
 int read_socket(BIO* bio, char* room, int bytes) {
   BIO_clear_retry_flags(bio);
   Socket& socket = socket_of(bio);
-  if (std::exchange(socket.is_empty, false)) return give_up_for_now(bio, true);
+  if (socket.is_empty) return give_up_for_now(bio, true);
   const ssize_t read = ::recv(socket.descriptor, room, static_cast<std::size_t>(bytes), 0);
   if (read < 0 && errno == EAGAIN) return give_up_for_now(bio, true);
   socket.is_empty = read > 0 && read < bytes;
@@ -100,6 +99,15 @@ ssl_st* TlsClient::make(int descriptor) {
   SSL_set_connect_state(connection);
   if (newest_ != nullptr) SSL_set_session(connection, newest_);
   return connection;
+}
+
+void TlsClient::refresh(ssl_st* connection) { socket_of(SSL_get_rbio(connection)).is_empty = false; }
+
+void TlsClient::free(ssl_st* connection) {
+  if (connection == nullptr) return;
+  // Else OpenSSL takes the session of a connection that was not ended in order for a bad one.
+  SSL_set_shutdown(connection, SSL_SENT_SHUTDOWN);
+  SSL_free(connection);
 }
 
 int TlsClient::on_ticket(ssl_st* connection, ssl_session_st* ticket) {

@@ -16,8 +16,15 @@ class TlsClient {
   TlsClient& operator=(const TlsClient&) = delete;
   ~TlsClient();
 
-  /// For a connection to be made over `descriptor`; the caller frees it (SSL_free), and closes that.
+  /// For a connection to be made over `descriptor`; the caller gives it to `free`, and closes that.
   [[nodiscard]] ssl_st* make(int descriptor);
+
+  /// The poller has told of the connection's descriptor: there may be something to read again. Until then it
+  /// counts as empty once a read from it has given less than asked for.
+  static void refresh(ssl_st* connection);
+
+  /// Frees a connection, or nothing for nullptr, without a word to the other side. Its ticket stays good.
+  static void free(ssl_st* connection);
 
  private:
   static int on_ticket(ssl_st* connection, ssl_session_st* ticket);

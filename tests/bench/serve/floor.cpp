@@ -27,7 +27,7 @@
 #include "serve/floor_rooms.h"
 #include "serve/floor_tls.h"
 
-namespace roomcast::bench {
+namespace roomcast::bench::floor {
 
 namespace {
 
@@ -227,10 +227,10 @@ class Floor {
 
 }  // namespace
 
-void run_floor(const FloorSettings& settings) {
-  allow_many_descriptors();
-  Floor floor(settings);
-  floor.run();
-}
+}  // namespace roomcast::bench::floor
 
-}  // namespace roomcast::bench
+void roomcast::bench::run_floor(const FloorSettings& settings) {
+  allow_many_descriptors();
+  floor::Floor server(settings);
+  server.run();
+}

@@ -6,7 +6,7 @@
 
 #include "serve/floor_frames.h"
 
-namespace roomcast::bench {
+namespace roomcast::bench::floor {
 
 namespace {
 
@@ -68,4 +68,4 @@ std::optional<std::string_view> FloorDeflate::decompress(std::string_view payloa
   return std::string_view(decompressed_).substr(0, size);
 }
 
-}  // namespace roomcast::bench
+}  // namespace roomcast::bench::floor

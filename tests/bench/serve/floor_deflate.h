@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace roomcast::bench {
+namespace roomcast::bench::floor {
 
 /// permessage-deflate (RFC 7692) without context takeover: one compressor and one decompressor serve all
 /// connections. Level 6 and memory level 8, zlib's defaults and roomcast's.
@@ -29,4 +29,4 @@ class FloorDeflate {
   std::string decompressed_;
 };
 
-}  // namespace roomcast::bench
+}  // namespace roomcast::bench::floor

@@ -2,7 +2,7 @@
 
 #include <cstring>
 
-namespace roomcast::bench {
+namespace roomcast::bench::floor {
 
 namespace {
 
@@ -98,4 +98,4 @@ void Leftover::keep(std::span<const char> rest) {
   }
 }
 
-}  // namespace roomcast::bench
+}  // namespace roomcast::bench::floor

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace roomcast::bench {
+namespace roomcast::bench::floor {
 
 /// The frames that the floor understands (RFC 6455 section 5): whole messages and control frames. Sans-I/O.
 struct ClientFrame {
@@ -39,4 +39,4 @@ class Leftover {
   std::string bytes_;
 };
 
-}  // namespace roomcast::bench
+}  // namespace roomcast::bench::floor

@@ -8,7 +8,7 @@
 #include <optional>
 #include <stdexcept>
 
-namespace roomcast::bench {
+namespace roomcast::bench::floor {
 
 namespace {
 
@@ -83,4 +83,4 @@ void FloorHandshake::append_accept_key(std::string& out, std::string_view key) {
   out.append(reinterpret_cast<const char*>(text.data()), static_cast<std::size_t>(size));
 }
 
-}  // namespace roomcast::bench
+}  // namespace roomcast::bench::floor

@@ -8,7 +8,7 @@
 struct evp_md_ctx_st;
 struct evp_md_st;
 
-namespace roomcast::bench {
+namespace roomcast::bench::floor {
 
 /// What the floor reads in a request head: what it cannot answer without. The views point into the head.
 struct FloorRequest {
@@ -45,4 +45,4 @@ class FloorHandshake {
   std::unique_ptr<evp_md_ctx_st, Free> digest_;
 };
 
-}  // namespace roomcast::bench
+}  // namespace roomcast::bench::floor

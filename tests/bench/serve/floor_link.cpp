@@ -9,7 +9,7 @@
 #include <cerrno>
 #include <cstdio>
 
-namespace roomcast::bench {
+namespace roomcast::bench::floor {
 
 namespace {
 
@@ -80,4 +80,4 @@ void close_link(const Link& link) {
   close(link.fd);
 }
 
-}  // namespace roomcast::bench
+}  // namespace roomcast::bench::floor

@@ -6,7 +6,7 @@
 
 struct ssl_st;
 
-namespace roomcast::bench {
+namespace roomcast::bench::floor {
 
 /// A client's socket, non-blocking, with OpenSSL above it or not. A value: whoever accepted it closes it.
 struct Link {
@@ -30,4 +30,4 @@ void send_all(const Link& link, std::string_view bytes);
 /// Closes the socket; with TLS says so first.
 void close_link(const Link& link);
 
-}  // namespace roomcast::bench
+}  // namespace roomcast::bench::floor

@@ -3,7 +3,7 @@
 #include "serve/floor_deflate.h"
 #include "serve/floor_frames.h"
 
-namespace roomcast::bench {
+namespace roomcast::bench::floor {
 
 std::size_t Audience::join(const Link& link) {
   members_.push_back(link);
@@ -35,4 +35,4 @@ void Room::send_out() {
   compressed.send_out();
 }
 
-}  // namespace roomcast::bench
+}  // namespace roomcast::bench::floor

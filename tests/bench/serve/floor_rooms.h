@@ -9,7 +9,7 @@
 
 #include "serve/floor_link.h"
 
-namespace roomcast::bench {
+namespace roomcast::bench::floor {
 
 class FloorDeflate;
 
@@ -41,4 +41,4 @@ struct Room {
   void send_out();
 };
 
-}  // namespace roomcast::bench
+}  // namespace roomcast::bench::floor

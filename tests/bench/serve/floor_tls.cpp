@@ -7,7 +7,7 @@
 
 #include "serve/certificate.h"
 
-namespace roomcast::bench {
+namespace roomcast::bench::floor {
 
 namespace {
 
@@ -46,4 +46,4 @@ ssl_st* FloorTls::begin(int fd) const {
   return connection;
 }
 
-}  // namespace roomcast::bench
+}  // namespace roomcast::bench::floor

@@ -5,7 +5,7 @@
 struct ssl_st;
 struct ssl_ctx_st;
 
-namespace roomcast::bench {
+namespace roomcast::bench::floor {
 
 /// OpenSSL as a server uses it that wants the least of it: TLS 1.2 and 1.3, a certificate of its own,
 /// sessions kept in the clients' tickets only, one ticket for each connection, buffers given back while
@@ -25,4 +25,4 @@ class FloorTls {
   std::unique_ptr<ssl_ctx_st, Free> context_;
 };
 
-}  // namespace roomcast::bench
+}  // namespace roomcast::bench::floor

@@ -50,6 +50,24 @@ TEST_CASE("dirty list: items are flushed once each, in the order in which they w
   CHECK_FALSE(list.flush_next());
 }
 
+TEST_CASE("dirty list: a few are flushed at a time, and it says whether it came to its end before") {
+  DirtyList list;
+  std::string log;
+  Item a(list, log, 'a');
+  Item b(list, log, 'b');
+  Item c(list, log, 'c');
+  for (Item* item : {&a, &b, &c})
+    list.mark(*item);
+  CHECK(list.flush_some(2));
+  CHECK(log == "ab");
+  CHECK(list.flush_some(1));
+  CHECK(log == "abc");
+  CHECK_FALSE(list.flush_some(1));
+  list.mark(b);
+  CHECK_FALSE(list.flush_some(2));
+  CHECK(log == "abcb");
+}
+
 TEST_CASE("dirty list: a forgotten item is not flushed, and may be marked again") {
   DirtyList list;
   std::string log;

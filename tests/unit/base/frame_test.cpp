@@ -53,6 +53,23 @@ TEST_CASE("frame: assigning a frame to itself keeps it") {
   CHECK(frame.use_count() == 1);
 }
 
+TEST_CASE("frame: reset or assigned over, it lets go of its block") {
+  const FrameRef block = FrameRef::copy_of("abc");
+  FrameRef one = block;
+  FrameRef other = block;
+  CHECK(block.use_count() == 3);
+  one.reset();
+  CHECK(one.empty());
+  CHECK(one.view().empty());
+  one.reset();
+  other = FrameRef::copy_of("x");
+  CHECK(block.use_count() == 1);
+  const FrameRef part = block.slice(1, 2);
+  other = part;
+  CHECK(other.view() == "bc");
+  CHECK(block.use_count() == 3);
+}
+
 TEST_CASE("frame: a slice is a part of the same block and keeps it alive") {
   FrameRef part;
   {

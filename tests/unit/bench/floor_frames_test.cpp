@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-namespace roomcast::bench {
+namespace roomcast::bench::floor {
 
 namespace {
 
@@ -69,11 +69,14 @@ const std::vector<std::string> three_heard{"1:hello", "2:" + letters(300), "9:"}
 
 TEST_CASE("frames are taken whole") { CHECK(heard_of(three) == three_heard); }
 
-TEST_CASE("frames are taken byte by byte") {
-  Reader reader;
-  for (const char c : three)
-    reader.feed({c});
-  CHECK(reader.heard == three_heard);
+TEST_CASE("frames are taken in pieces of every size, from single bytes on") {
+  for (std::size_t size = 1; size <= three.size(); ++size) {
+    CAPTURE(size);
+    Reader reader;
+    for (std::size_t at = 0; at < three.size(); at += size)
+      reader.feed(three.substr(at, size));
+    REQUIRE(reader.heard == three_heard);
+  }
 }
 
 TEST_CASE("frames are taken however the bytes are split in two") {
@@ -125,4 +128,4 @@ TEST_CASE("frames are laid down with the shortest length") {
   CHECK(out == "\xC2\x01z");
 }
 
-}  // namespace roomcast::bench
+}  // namespace roomcast::bench::floor

@@ -10,7 +10,7 @@
 #include "serve/floor_deflate.h"
 #include "serve/floor_frames.h"
 
-namespace roomcast::bench {
+namespace roomcast::bench::floor {
 
 namespace {
 
@@ -88,4 +88,4 @@ TEST_CASE("who leaves gets nothing more, and the last member takes the place") {
   CHECK(audience.empty());
 }
 
-}  // namespace roomcast::bench
+}  // namespace roomcast::bench::floor

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
@@ -185,6 +186,26 @@ TEST_CASE_FIXTURE(Fixture, "hub: a small room does not wait until a large one ha
   hub.do_slice();
   CHECK(one.heard == "[y]");
   CHECK(crowd.back()->heard.empty());
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "hub: a slice is a few dozen members, whose bytes leave before the next are walked") {
+  std::vector<std::unique_ptr<Listener>> crowd;
+  std::vector<std::unique_ptr<hub::Membership>> members;
+  for (int i = 0; i < 200; ++i) {
+    crowd.push_back(std::make_unique<Listener>(encoder));
+    members.push_back(hub.subscribe("arena", *crowd.back()));
+  }
+  scheduler.run_turn(hub);
+  hub.publish("arena", text("x"));
+  const auto reached = [&] {
+    return std::count_if(crowd.begin(), crowd.end(), [](const auto& one) { return !one->heard.empty(); });
+  };
+  hub.do_slice();
+  CHECK(reached() >= 16);
+  CHECK(reached() <= 64);
+  scheduler.run_turn(hub);
+  CHECK(reached() == 200);
 }
 
 TEST_CASE_FIXTURE(Fixture, "hub: a publisher is told the position and the audience, at the end of the turn") {

@@ -11,10 +11,12 @@
 #include "net/tls_context.h"
 #include "net/tls_shared.h"
 #include "support/certificates.h"
+#include "support/fake_clock.h"
 #include "support/loop_fixture.h"
 #include "support/memory_stream.h"
 #include "support/sockets.h"
 #include "support/tls_client.h"
+#include "support/tls_records.h"
 
 namespace roomcast::net {
 
@@ -25,7 +27,12 @@ struct Recorder final : ByteStream::Events {
   std::string why;
   int ends = 0;
   int errors = 0;
-  void on_bytes(std::span<char> received) override { bytes.append(received.data(), received.size()); }
+  ByteStream* echo_to = nullptr;
+  void on_bytes(std::span<char> received) override {
+    bytes.append(received.data(), received.size());
+    const std::string_view echo(received.data(), received.size());
+    if (echo_to != nullptr) CHECK(echo_to->write({&echo, 1}) == echo.size());
+  }
   void on_end() override { ++ends; }
   void on_writable() override {}
   void on_error(std::string_view reason) override {
@@ -34,9 +41,16 @@ struct Recorder final : ByteStream::Events {
   }
 };
 
+struct FreeSession {
+  void operator()(SSL_SESSION* session) const { SSL_SESSION_free(session); }
+};
+using Session = std::unique_ptr<SSL_SESSION, FreeSession>;
+
 struct Server {
-  explicit Server(std::shared_ptr<const TlsContext> context, std::int64_t handshake_timeout_ms = 10'000)
-      : shared(f.turn, f.deadlines, handshake_timeout_ms), wrapper(shared, std::move(context)) {}
+  explicit Server(std::shared_ptr<const TlsContext> context, std::int64_t handshake_timeout_ms = 10'000,
+                  base::Deadlines* deadlines = nullptr)
+      : shared(f.turn, deadlines != nullptr ? *deadlines : f.deadlines, handshake_timeout_ms),
+        wrapper(shared, std::move(context)) {}
 
   /// A connected client socket; `stream` and `events` are the server's side of it.
   FileDescriptor connect() {
@@ -58,6 +72,27 @@ struct Server {
     // A TLS 1.3 client is through before the server is.
     return done &&
            f.run_until([&] { return shared.stats().handshakes_ok + shared.stats().handshakes_failed > 0; });
+  }
+
+  /// What a client may resume, after a full handshake.
+  Session make_session(int version) {
+    test::TlsClient client(connect(), {.server_name = "one.example", .most_version = version});
+    REQUIRE(shake_hands(client));
+    const std::string_view hello = "hello";
+    REQUIRE(f.write_all(*stream, hello));
+    REQUIRE(f.run_until([&] { return client.receive() == hello; }));
+    // A copy: OpenSSL gives up the session itself with the client.
+    return Session(SSL_SESSION_dup(SSL_get0_session(client.native())));
+  }
+  /// Whether a handshake with `session` resumes it.
+  bool resumes(const Session& session, int version) {
+    const auto before = shared.stats();
+    const Session copy(SSL_SESSION_dup(session.get()));
+    test::TlsClient client(connect(),
+                           {.server_name = "one.example", .most_version = version, .session = copy.get()});
+    REQUIRE(shake_hands(client));
+    REQUIRE(f.run_until([&] { return shared.stats().handshakes_ok > before.handshakes_ok; }));
+    return shared.stats().handshakes_resumed > before.handshakes_resumed;
   }
 
   test::LoopFixture f;
@@ -161,25 +196,40 @@ TEST_CASE(
   }
 }
 
-TEST_CASE("tls: sessions are resumed by ticket") {
+TEST_CASE("tls: sessions are resumed by ticket, also with the certificates of a reload") {
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    for (const bool reloaded : {false, true}) {
+      CAPTURE(version);
+      CAPTURE(reloaded);
+      const Certificates c;
+      Server server(c.load());
+      const Session session = server.make_session(version);
+      CHECK(server.shared.stats().handshakes_resumed == 0);
+      if (reloaded) server.wrapper.set_context(c.load());
+      CHECK(server.resumes(session, version));
+    }
+  }
+}
+
+TEST_CASE("tls: a ticket is worth nothing once the keys' lifetime is over") {
   for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
     CAPTURE(version);
     const Certificates c;
-    Server server(c.load());
-    test::TlsClient first(server.connect(), {.server_name = "one.example", .most_version = version});
-    REQUIRE(server.shake_hands(first));
-    const std::string_view hello = "hello";
-    REQUIRE(server.f.write_all(*server.stream, hello));
-    REQUIRE(server.f.run_until([&] { return first.receive() == hello; }));
-    const std::unique_ptr<SSL_SESSION, decltype(&SSL_SESSION_free)> session(SSL_get1_session(first.native()),
-                                                                            SSL_SESSION_free);
-    REQUIRE(session);
-    CHECK(server.shared.stats().handshakes_resumed == 0);
-    test::TlsClient second(server.connect(),
-                           {.server_name = "one.example", .most_version = version, .session = session.get()});
-    REQUIRE(server.shake_hands(second));
-    CHECK(server.f.run_until([&] { return server.shared.stats().handshakes_ok == 2; }));
-    CHECK(server.shared.stats().handshakes_resumed == 1);
+    test::FakeClock clock;
+    base::Deadlines deadlines(clock, 1);
+    Server server(c.load(), 10'000, &deadlines);
+    const Session session = server.make_session(version);
+    clock.advance(TicketKeys::lifetime_ms - 1);
+    deadlines.sweep();
+    CHECK(server.resumes(session, version));
+    clock.advance(1);
+    deadlines.sweep();
+    CHECK_FALSE(server.resumes(session, version));
+    const Session newer = server.make_session(version);
+    CHECK(server.resumes(newer, version));
+    clock.advance(TicketKeys::lifetime_ms);
+    deadlines.sweep();
+    CHECK_FALSE(server.resumes(newer, version));
   }
 }
 
@@ -286,6 +336,42 @@ TEST_CASE("tls: many small pieces leave in one record") {
     return !received.empty();
   }));
   CHECK(received.size() == 1'000);
+}
+
+TEST_CASE("tls: the ticket leaves with the answer to what came behind the client's last handshake message") {
+  const Certificates c;
+  Server server(c.load());
+  const FileDescriptor socket = server.connect();
+  // A client whose bytes the test carries itself.
+  test::TlsClient client(FileDescriptor{::dup(socket.number())}, {});
+  BIO* incoming = BIO_new(BIO_s_mem());
+  BIO* outgoing = BIO_new(BIO_s_mem());
+  BIO_set_mem_eof_return(incoming, -1);
+  SSL_set_bio(client.native(), incoming, outgoing);
+  server.events->echo_to = server.stream.get();
+  const auto carry_up = [&] {
+    std::array<char, 16'384> bytes{};
+    const int count = BIO_read(outgoing, bytes.data(), bytes.size());
+    REQUIRE(::send(socket.number(), bytes.data(), static_cast<std::size_t>(count), MSG_NOSIGNAL) == count);
+  };
+  const auto carry_down = [&] {
+    std::string bytes;
+    bool ended = false;
+    REQUIRE(server.f.run_until([&] {
+      bytes = test::receive_some(socket, ended, ended);
+      return !bytes.empty();
+    }));
+    BIO_write(incoming, bytes.data(), static_cast<int>(bytes.size()));
+    return bytes;
+  };
+  CHECK_FALSE(client.handshake());
+  carry_up();
+  carry_down();
+  REQUIRE(client.handshake());
+  REQUIRE(client.send("ping") == 4);
+  carry_up();
+  CHECK(test::records_in(carry_down()).size() == 2);
+  CHECK(client.receive() == "ping");
 }
 
 TEST_CASE("tls: what is buffered for a client that does not read stays bounded") {

@@ -3,7 +3,11 @@
 #include <doctest/doctest.h>
 
 #include <memory>
+#include <numeric>
+#include <span>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "support/memory_stream.h"
 
@@ -19,6 +23,25 @@ struct Fixture {
   WriteQueue queue;
   void push(std::string_view bytes) { queue.push(FrameRef::copy_of(bytes)); }
   void push_urgent(std::string_view bytes) { queue.push_urgent(FrameRef::copy_of(bytes)); }
+};
+
+/// Takes everything and remembers where it lay.
+struct Witness final : ByteStream {
+  void set_events(Events& /*events*/) override {}
+  void pause_reading() override {}
+  void resume_reading() override {}
+  std::size_t write(std::span<const std::string_view> pieces) override {
+    for (const std::string_view piece : pieces)
+      seen.push_back(piece);
+    ++writes;
+    return std::accumulate(pieces.begin(), pieces.end(), std::size_t{0},
+                           [](std::size_t sum, std::string_view piece) { return sum + piece.size(); });
+  }
+  void shutdown() override {}
+  [[nodiscard]] std::size_t buffered_bytes() const override { return 0; }
+  [[nodiscard]] bool is_secure() const override { return false; }
+  std::vector<std::string_view> seen;
+  int writes = 0;
 };
 
 }  // namespace
@@ -86,6 +109,25 @@ TEST_CASE("write queue: neighbours in memory become one reference, up to 16 KiB"
   CHECK(f.queue.flush(*f.stream));
   CHECK(block.use_count() == 1);
   CHECK(f.wire.received().size() == 16'385);
+}
+
+TEST_CASE("write queue: what lies side by side in memory leaves from there, in one write and uncopied") {
+  const FrameRef block = FrameRef::copy_of("onetwothree");
+  WriteQueue one_by_one;
+  one_by_one.push(block.slice(0, 3));
+  one_by_one.push(block.slice(3, 3));
+  one_by_one.push(block.slice(6, 5));
+  WriteQueue at_once;
+  at_once.push(block);
+  for (WriteQueue* queue : {&one_by_one, &at_once}) {
+    Witness stream;
+    CHECK(queue->flush(stream));
+    CHECK(stream.writes == 1);
+    REQUIRE(stream.seen.size() == 1);
+    CHECK(stream.seen[0].data() == block.view().data());
+    CHECK(stream.seen[0] == "onetwothree");
+  }
+  CHECK(block.use_count() == 1);
 }
 
 TEST_CASE("write queue: urgent frames go first, among themselves in order") {
