@@ -56,9 +56,8 @@ class Listener final : private AdmissionControl::Listener, private loop::Timer::
     ListenerEvents& events;
   };
   struct Options {
-    /// About a millisecond's worth. In a storm the kernel's queue, which is short, is to be emptied before
-    /// requests are read: those who wait there are lost sight of when it overflows.
-    int accepts_per_turn = 256;
+    /// No more than can be served in a turn as well: whoever was there before must not wait behind a storm.
+    int accepts_per_turn = 64;
     /// Sent to a client refused for its address before it is closed, over plain sockets only; may be empty.
     std::string refusal;
   };
