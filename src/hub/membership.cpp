@@ -8,14 +8,18 @@
 namespace roomcast::hub {
 
 Membership::Membership(Hub& hub, std::string_view room, Subscriber& subscriber, const Interest& interest)
-    : room_(hub.find_or_create(room)),
+    : Membership(hub.find_or_create(room), subscriber, interest) {
+  hub.on_joined(room_);
+}
+
+Membership::Membership(Room& room, Subscriber& subscriber, const Interest& interest)
+    : room_(room),
       subscriber_(subscriber),
       live_after_(std::numeric_limits<std::uint64_t>::max()),
       catch_up_(std::make_unique<CatchUp>(CatchUp{interest, {}})) {
   room_.join(*this, interest);
   if (room_.is_open()) room_.plan(*this);
-  hub.schedule(*this);
-  hub.on_joined(room_);
+  room_.hub_.schedule(*this);
 }
 
 Membership::~Membership() {

@@ -66,6 +66,7 @@ class Membership final : private base::Flushable {
     bool held = false;        // the subscriber takes nothing for now
     std::uint64_t after = 0;  // the offset up to which it has everything
   };
+  Membership(Room& room, Subscriber& subscriber, const Interest& interest);
   void flush() override;
   /// Whether it has not been told yet that it joined.
   [[nodiscard]] bool is_arriving() const { return catch_up_ && !catch_up_->joined; }
