@@ -147,8 +147,8 @@ class StderrSink final : public spdlog::sinks::base_sink<spdlog::details::null_m
 
 /// Keeps spdlog out of the header.
 struct Log::Sink {
-  std::shared_ptr<StderrSink> lines = std::make_shared<StderrSink>();
-  spdlog::logger logger{"roomcast", lines};
+  spdlog::logger logger{"roomcast", std::make_shared<StderrSink>()};
+  StderrSink& lines = static_cast<StderrSink&>(*logger.sinks().front());
   std::string line;
 
   explicit Sink(LogFormat format) {
@@ -189,7 +189,7 @@ void Log::write(LogLevel level, std::string_view message, Fields fields) {
     }
     sink_->logger.log(spdlog::level::info, spdlog::string_view_t(line.data(), line.size()));
     constexpr std::size_t waiting_bytes_max = 65'536;
-    if (turn_ != nullptr && level < LogLevel::warn && sink_->lines->waiting_bytes() < waiting_bytes_max) {
+    if (turn_ != nullptr && level < LogLevel::warn && sink_->lines.waiting_bytes() < waiting_bytes_max) {
       turn_->mark_dirty(*this);
     } else {
       flush();

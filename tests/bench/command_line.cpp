@@ -183,7 +183,8 @@ std::vector<Option> make_options() {
              [](I& i, N n) {
                i.common.give_up_seconds = i.million.give_up_seconds = static_cast<std::int64_t>(n);
              }),
-      number("--rounds", "runs of each; medians are shown", loads | bit(Command::matrix), 1, 1000, [](I& i, N n) { i.rounds = n; }),
+      number("--rounds", "runs of each; medians are shown", loads | bit(Command::matrix), 1, 1000,
+             [](I& i, N n) { i.rounds = n; }),
       word("--only", "TEXT", "rows whose name contains this", bit(Command::matrix),
            [](I& i, Text w) { i.only = std::string(w); }),
       word("--write", "FILE", "put the tables between the marks of this Markdown file", bit(Command::matrix),
