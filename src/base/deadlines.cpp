@@ -1,47 +1,58 @@
 #include "base/deadlines.h"
 
-#include <algorithm>
-
 namespace roomcast::base {
 
 Deadline::Deadline(Deadlines& sweep, Listener& listener) : sweep_(sweep), slot_(sweep.acquire(listener)) {}
 
 Deadline::~Deadline() { sweep_.release(slot_); }
 
-void Deadline::set_in(std::int64_t ms) {
-  // At least 1, because 0 means "not set".
-  sweep_.slots_[slot_].due_ms = std::max<std::int64_t>(sweep_.clock_.monotonic_ms() + ms, 1);
-}
+void Deadline::set_in(std::int64_t ms) { sweep_.due_ms(slot_) = sweep_.clock_.monotonic_ms() + ms; }
 
-void Deadline::clear() { sweep_.slots_[slot_].due_ms = 0; }
+void Deadline::clear() { sweep_.due_ms(slot_) = Deadlines::never; }
 
-bool Deadline::is_set() const { return sweep_.slots_[slot_].due_ms != 0; }
+bool Deadline::is_set() const { return sweep_.due_ms(slot_) != Deadlines::never; }
 
 void Deadlines::sweep() {
   const std::int64_t now_ms = clock_.monotonic_ms();
-  // By index: a listener may add deadlines (the row grows) or free slots (they are reused).
-  for (std::size_t i = 0; i < slots_.size(); ++i) {
-    Slot& slot = slots_[i];
-    if (slot.listener == nullptr || slot.due_ms == 0 || slot.due_ms > now_ms) continue;
-    slot.due_ms = 0;
-    slot.listener->on_deadline();
+  // By index: a listener may add deadlines (there are more blocks then) or free slots (they are reused).
+  for (std::uint32_t block = 0; block < blocks_.size(); ++block) {
+    // Hardly ever is one due: without a branch for each the look costs a nanosecond.
+    unsigned due = 0;
+    for (const std::int64_t due_ms : blocks_[block]->due_ms)
+      due |= static_cast<unsigned>(due_ms <= now_ms);
+    if (due != 0) call_due(block, now_ms);
+  }
+}
+
+void Deadlines::call_due(std::uint32_t block, std::int64_t now_ms) {
+  Block& slots = *blocks_[block];
+  for (std::uint32_t i = 0; i < block_slots; ++i) {
+    if (slots.due_ms[i] > now_ms) continue;
+    slots.due_ms[i] = never;
+    slots.listener[i]->on_deadline();
   }
 }
 
 std::uint32_t Deadlines::acquire(Deadline::Listener& listener) {
-  if (first_free_ == 0) {
-    slots_.push_back({&listener, 0});
-    return static_cast<std::uint32_t>(slots_.size() - 1);
-  }
-  const auto index = static_cast<std::uint32_t>(first_free_ - 1);
-  first_free_ = slots_[index].due_ms;
-  slots_[index] = {&listener, 0};
-  return index;
+  if (free_.empty()) add_block();
+  const std::uint32_t slot = free_.back();
+  free_.pop_back();
+  blocks_[slot / block_slots]->listener[slot % block_slots] = &listener;
+  return slot;
 }
 
 void Deadlines::release(std::uint32_t slot) {
-  slots_[slot] = {nullptr, first_free_};
-  first_free_ = std::int64_t{slot} + 1;
+  due_ms(slot) = never;
+  free_.push_back(slot);
+}
+
+void Deadlines::add_block() {
+  const auto first = static_cast<std::uint32_t>(blocks_.size()) * block_slots;
+  blocks_.push_back(std::make_unique<Block>());
+  blocks_.back()->due_ms.fill(never);
+  // The lowest is taken first.
+  for (std::uint32_t i = block_slots; i > 0; --i)
+    free_.push_back(first + i - 1);
 }
 
 }  // namespace roomcast::base

@@ -1,7 +1,10 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
-#include <deque>
+#include <limits>
+#include <memory>
+#include <vector>
 
 #include "base/clock.h"
 
@@ -52,18 +55,29 @@ class Deadlines {
 
  private:
   friend class Deadline;
-  struct Slot {
-    Deadline::Listener* listener = nullptr;  // null: the slot is free
-    std::int64_t due_ms = 0;                 // 0: not set; in a free slot the next free one (1 + index)
+
+  static constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
+  static constexpr std::uint32_t block_slots = 256;
+
+  /// The times lie side by side: a sweep reads only them, several at once, and of the listeners just those
+  /// that are due.
+  struct Block {
+    std::array<std::int64_t, block_slots> due_ms;  // never: not set, or a free slot
+    std::array<Deadline::Listener*, block_slots> listener;
   };
 
   std::uint32_t acquire(Deadline::Listener& listener);
   void release(std::uint32_t slot);
+  void add_block();
+  void call_due(std::uint32_t block, std::int64_t now_ms);
+  [[nodiscard]] std::int64_t& due_ms(std::uint32_t slot) {
+    return blocks_[slot / block_slots]->due_ms[slot % block_slots];
+  }
 
   const Clock& clock_;
   std::int64_t interval_ms_;
-  std::deque<Slot> slots_;       // grows without moving all
-  std::int64_t first_free_ = 0;  // 1 + index, 0: none
+  std::vector<std::unique_ptr<Block>> blocks_;  // grows without moving what is in it
+  std::vector<std::uint32_t> free_;
 };
 
 }  // namespace roomcast::base

@@ -5,6 +5,7 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -42,6 +43,11 @@ Progress progress_on_terminal() {
     std::fprintf(stderr, "%.*s: %llu of %llu\n", static_cast<int>(what.size()), what.data(),
                  static_cast<unsigned long long>(done), static_cast<unsigned long long>(of));
   };
+}
+
+/// So that a run that is broken off has not been for nothing.
+std::function<void(const RowResult&)> row_on_terminal() {
+  return [](const RowResult& result) { std::fputs(lines_of(result).c_str(), stderr); };
 }
 
 struct Scenario {
@@ -121,7 +127,7 @@ int run_very_many(const Invocation& invocation) {
 int run_whole_matrix(const Invocation& invocation) {
   const std::vector<RowResult> results =
       run_matrix({choose_cpus(), invocation.rounds, invocation.only, invocation.roomcast,
-                  invocation.common.give_up_seconds, progress_on_terminal()});
+                  invocation.common.give_up_seconds, progress_on_terminal(), row_on_terminal()});
   if (results.empty())
     throw std::invalid_argument("--only: no row's name contains \"" + invocation.only + "\"");
   const std::string tables = tables_as_markdown(results, invocation.rounds);

@@ -126,6 +126,7 @@ std::vector<RowResult> run_matrix(const MatrixSettings& settings) {
   for (Row& row : matrix_rows()) {
     if (row.name.find(settings.only) == std::string_view::npos) continue;
     results.push_back(RowRun(std::move(row), settings).all_rounds());
+    if (settings.on_row) settings.on_row(results.back());
   }
   return results;
 }

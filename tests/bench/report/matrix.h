@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -32,6 +33,7 @@ struct MatrixSettings {
   std::string roomcast;
   std::int64_t give_up_seconds = 60;
   Progress progress;
+  std::function<void(const RowResult&)> on_row;  ///< told of each row when it is done; may be empty
 };
 
 /// Runs every row, its servers one after the other in each round. Server and load have a CPU each where there

@@ -25,7 +25,7 @@ Measurement fixed(const Target& target, const Common& common, std::size_t subscr
   return run_fanout(target, settings);
 }
 
-/// As fast as it goes; about three million deliveries.
+/// As fast as it goes; two million deliveries.
 Measurement saturating(const Target& target, const Common& common, std::size_t subscribers, std::size_t rooms,
                        std::size_t bytes) {
   FanoutSettings settings;
@@ -33,7 +33,7 @@ Measurement saturating(const Target& target, const Common& common, std::size_t s
   settings.subscribers = subscribers;
   settings.rooms = rooms;
   settings.message_bytes = bytes;
-  settings.messages = 3'000'000 / subscribers;
+  settings.messages = 2'000'000 / subscribers;
   settings.interval_us = 0;
   return run_fanout(target, settings);
 }
@@ -66,6 +66,14 @@ Measurement waiting(const Target& target, const Common& common) {
   return run_idle(target, settings);
 }
 
+/// The kernel's buffers take what the slow leave unread: this row shows what the others notice.
+Measurement some_not_reading(const Target& target, const Common& common) {
+  SlowSettings settings;
+  settings.common = common;
+  settings.messages = 100;
+  return run_slow(target, settings);
+}
+
 template <typename Settings, Measurement (*run)(const Target&, const Settings&)>
 Measurement as_it_is(const Target& target, const Common& common) {
   Settings settings;
@@ -88,6 +96,7 @@ double ping_p99(const Measurement& run) { return figure(run, "ping_p99_ms"); }
 double connect_p99(const Measurement& run) { return figure(run, "connect_p99_ms"); }
 double later_with_slow(const Measurement& run) { return p99_ms(run) / figure(run, "p99_before_ms"); }
 double back_seconds(const Measurement& run) { return figure(run, "back_seconds"); }
+double growth_kib(const Measurement& run) { return figure(run, "server_growth_bytes") / 1024; }
 double refused(const Measurement& run) { return static_cast<double>(run.refused); }
 
 constexpr double no_goal = std::numeric_limits<double>::infinity();
@@ -95,15 +104,14 @@ constexpr double no_goal = std::numeric_limits<double>::infinity();
 std::vector<Row> make_rows() {
   const Value delivery{"us per delivery", 1.05, cpu_us};
   const auto fair = as_it_is<FairSettings, run_fair>;
-  const auto slow = as_it_is<SlowSettings, run_slow>;
   const auto storm = as_it_is<StormSettings, run_storm>;
   return {
       {"1,000 subscribers, 64 B, fixed rate", plain, raw, Base::send, true, fixed_1000, {delivery}},
       {"1,000 subscribers, 64 B, saturating", plain, raw, Base::join, true, saturating_1000, {delivery}},
-      {"10,000 subscribers, 64 B, fixed rate", plain, raw, Base::better, true, fixed_10000, {delivery}},
-      {"10,000 subscribers, 64 B, saturating", plain, raw, Base::better, true, saturating_10000, {delivery}},
-      {"100 rooms of 100, 64 B, fixed rate", plain, raw, Base::better, true, fixed_rooms, {delivery}},
-      {"100 rooms of 100, 64 B, saturating", plain, raw, Base::better, true, saturating_rooms, {delivery}},
+      {"10,000 subscribers, 64 B, fixed rate", plain, raw, Base::better, false, fixed_10000, {delivery}},
+      {"10,000 subscribers, 64 B, saturating", plain, raw, Base::better, false, saturating_10000, {delivery}},
+      {"100 rooms of 100, 64 B, fixed rate", plain, raw, Base::better, false, fixed_rooms, {delivery}},
+      {"100 rooms of 100, 64 B, saturating", plain, raw, Base::better, false, saturating_rooms, {delivery}},
       {"1,000 subscribers, 1 KiB JSON, permessage-deflate",
        compressed,
        deflating,
@@ -152,8 +160,9 @@ std::vector<Row> make_rows() {
        raw,
        Base::none,
        false,
-       slow,
-       {{"p99 of the others, times that before", 1.2, later_with_slow}}},
+       some_not_reading,
+       {{"p99 of the others, times that before", 1.2, later_with_slow},
+        {"growth of the server's memory, KiB", no_goal, growth_kib}}},
       {"15,000 reconnecting at once",
        plain,
        raw,

@@ -32,7 +32,7 @@ struct Row {
   ServerNeeds needs;
   ClientKind kind;
   Base base = Base::none;
-  bool peers = false;  ///< nchan and ws take part where they are installed
+  bool peers = false;  ///< nchan and ws take part where they are installed; not where they would take minutes
   Measurement (*run)(const Target&, const Common&) = nullptr;
   std::vector<Value> values;
 };

@@ -88,13 +88,16 @@ std::string plain_lines(const RowResult& result) {
 
 }  // namespace
 
+std::string lines_of(const RowResult& result) {
+  return result.row.base == Base::none ? plain_lines(result) : cost_lines(result);
+}
+
 std::string tables_as_markdown(const std::vector<RowResult>& results, std::size_t rounds) {
   std::string costs;
   std::string plain;
   std::string remarks;
   for (const RowResult& result : results) {
-    (result.row.base == Base::none ? plain : costs) +=
-        result.row.base == Base::none ? plain_lines(result) : cost_lines(result);
+    (result.row.base == Base::none ? plain : costs) += lines_of(result);
     for (const std::string& remark : result.remarks)
       remarks += "- " + std::string(result.row.name) + ": " + remark + "\n";
   }

@@ -7,6 +7,9 @@
 
 namespace roomcast::bench {
 
+/// The lines of one row, as they stand in its table.
+[[nodiscard]] std::string lines_of(const RowResult& result);
+
 /// The two tables of the matrix in Markdown, which people can read as it is: costs as multiples of the floor,
 /// then what has no floor. Below them the machine, the versions, and what went wrong.
 [[nodiscard]] std::string tables_as_markdown(const std::vector<RowResult>& results, std::size_t rounds);
