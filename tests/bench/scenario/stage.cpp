@@ -37,13 +37,17 @@ bool Stage::open(Poller& poller, Crowd& crowd, std::size_t count) {
 }
 
 void Stage::begin() {
+  if (target_.pid != 0) {
+    wait_until_asleep(target_.pid);
+    cpu_begun_ns_ = cpu_ns(target_.pid);
+  }
   begun_ns_ = now_ns();
-  if (target_.pid != 0) cpu_begun_ns_ = cpu_ns(target_.pid);
 }
 
 void Stage::end(Measurement& measurement) const {
   measurement.wall_ns = now_ns() - begun_ns_;
   if (cpu_begun_ns_ < 0) return;
+  wait_until_asleep(target_.pid);
   const std::int64_t cpu = cpu_ns(target_.pid);
   if (cpu >= 0) measurement.server_cpu_ns = cpu - cpu_begun_ns_;
 }

@@ -38,12 +38,17 @@ std::optional<std::int64_t> number_behind(std::string_view text, std::string_vie
   return number;
 }
 
-std::optional<pid_t> parent_of(pid_t pid) {
+/// The process's state and what follows, "S 1234 …"; empty when there is no such process.
+std::string state_of(pid_t pid) {
   const std::string stat = read_whole("/proc/" + std::to_string(pid) + "/stat");
-  // Behind the name, which is in parentheses and may hold any character: " S 1234 …".
+  // Behind the name, which is in parentheses and may hold any character.
   const std::size_t name_end = stat.rfind(')');
-  if (name_end == std::string::npos || name_end + 4 > stat.size()) return std::nullopt;
-  const auto parent = number_behind(std::string_view(stat).substr(name_end + 4), "");
+  return name_end == std::string::npos || name_end + 4 > stat.size() ? "" : stat.substr(name_end + 2);
+}
+
+std::optional<pid_t> parent_of(pid_t pid) {
+  const std::string state = state_of(pid);
+  const auto parent = state.empty() ? std::nullopt : number_behind(std::string_view(state).substr(1), "");
   return parent ? std::optional(static_cast<pid_t>(*parent)) : std::nullopt;
 }
 
@@ -93,6 +98,13 @@ std::int64_t over_family(pid_t pid, std::int64_t (*own)(pid_t)) {
 }
 
 }  // namespace
+
+void wait_until_asleep(pid_t pid) {
+  constexpr timespec look_interval{0, 200'000};
+  constexpr int looks = 100;
+  for (int i = 0; i < looks && state_of(pid).starts_with('R'); ++i)
+    nanosleep(&look_interval, nullptr);
+}
 
 std::int64_t cpu_ns(pid_t pid) { return over_family(pid, own_cpu_ns); }
 

@@ -11,6 +11,10 @@ namespace roomcast::bench {
 /// such process.
 [[nodiscard]] std::int64_t cpu_ns(pid_t pid);
 
+/// Waits, for 20 ms at most, until the process sleeps: the kernel enters CPU time into its books when a
+/// process stops running, or else at the next tick. Between the two, `cpu_ns` lags by up to 4 ms.
+void wait_until_asleep(pid_t pid);
+
 /// Bytes of memory of the process, and of those below it, that lie in RAM and are no files: heap, stacks,
 /// shared memory. Pages that several processes share are counted once. -1 when unknown. The kernel walks the
 /// page tables for it, so that it is exact; that takes about a millisecond for 100 MB.
