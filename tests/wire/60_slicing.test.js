@@ -14,7 +14,8 @@ import { connect } from '../support/wire_client.js';
 
 const many = affordable(process.env.ROOMCAST_SLOW ? 3000 : 6000);
 const rounds = 30;
-const server = await startServer();
+// Pings of the server itself would come between the answers where all this takes long.
+const server = await startServer({ set: { 'websocket.ping_seconds': 600 } });
 const crowd = new CrowdProcess();
 
 /** Deliveries to the large room so far; those to others are `elsewhere`, all of which have been read. */
