@@ -29,7 +29,7 @@ std::string describe_machine() {
   utsname system{};
   uname(&system);
   std::string text = processor() + ", " + std::to_string(sysconf(_SC_NPROCESSORS_ONLN)) + " CPUs, Linux " +
-                     system.release + ", " + OpenSSL_version(OPENSSL_VERSION_STRING) + " (OpenSSL)";
+                     system.release + ", OpenSSL " + OpenSSL_version(OPENSSL_VERSION_STRING);
   for (const Server server : {Server::roomcast, Server::nchan, Server::ws}) {
     const std::string version = version_of(server);
     if (!version.empty()) text += ", " + version;

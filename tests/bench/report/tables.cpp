@@ -109,7 +109,8 @@ std::string tables_as_markdown(const std::vector<RowResult>& results, std::size_
   if (!plain.empty()) {
     text += "| | roomcast | goal | nchan | ws |\n|---|--:|--:|--:|--:|\n" + plain + "\n";
   }
-  text += "Medians of " + std::to_string(rounds) + " rounds, run one after the other by turns. " +
+  text += (rounds == 1 ? "One round. "
+                       : "Medians of " + std::to_string(rounds) + " rounds, all servers by turns. ") +
           describe_machine() + "\n";
   if (!remarks.empty()) text += "\nNot whole, and so not counted:\n\n" + remarks;
   return text;
