@@ -1,5 +1,6 @@
 #include "app/room_rules.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <utility>
 #include <vector>
@@ -22,8 +23,15 @@ hub::RoomSettings room_settings(const config::Config& config) {
 
 }  // namespace
 
+std::size_t client_queue_bytes(const config::Config& config) {
+  // Whoever is sent one of the largest messages while another is on its way is not slow yet.
+  return static_cast<std::size_t>(std::max(config.limits.queue_bytes, 2 * config.limits.message_bytes));
+}
+
 hub::HubLimits hub_limits(const config::Config& config) {
   hub::HubLimits limits;
+  // A page must not make a client too slow all by itself.
+  limits.page_bytes = std::min(limits.page_bytes, client_queue_bytes(config) / 4);
   limits.history_bytes = static_cast<std::size_t>(config.history.total_bytes);
   return limits;
 }

@@ -1,6 +1,5 @@
 #include "app/server.h"
 
-#include <algorithm>
 #include <csignal>
 #include <cstdint>
 #include <utility>
@@ -41,17 +40,12 @@ http::ConnectionSettings connection_settings(const config::Config& config) {
   return settings;
 }
 
-// Whoever is sent one of the largest messages while another is on its way is not slow yet.
-std::size_t queue_bytes(const config::Config& config) {
-  return static_cast<std::size_t>(std::max(config.limits.queue_bytes, 2 * config.limits.message_bytes));
-}
-
 transport::WebSocketSettings websocket_settings(const config::Config& config) {
   transport::WebSocketSettings settings;
   settings.ping_ms = config.websocket.ping_ms;
   settings.pong_timeout_ms = config.websocket.pong_timeout_ms;
   settings.close_timeout_ms = config.websocket.close_timeout_ms;
-  settings.queue_bytes = queue_bytes(config);
+  settings.queue_bytes = client_queue_bytes(config);
   settings.reader.message_bytes = config.limits.message_bytes;
   settings.reader.fragments = static_cast<std::uint32_t>(config.limits.fragments);
   settings.enveloped_reader = settings.reader;
@@ -73,7 +67,7 @@ transport::HttpStreamSettings stream_settings(const config::Config& config) {
   transport::HttpStreamSettings settings;
   settings.heartbeat_ms = config.websocket.ping_ms;
   settings.close_timeout_ms = config.websocket.close_timeout_ms;
-  settings.queue_bytes = queue_bytes(config);
+  settings.queue_bytes = client_queue_bytes(config);
   settings.compression = config.http.compression;
   return settings;
 }

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <string>
+
 #include "config/load.h"
 
 using namespace roomcast;
@@ -33,6 +35,17 @@ TEST_CASE("room rules: presence can be different too") {
   CHECK(rules.find("other").presence == hub::PresenceLimits{1'000, 5});
   CHECK(rules.find("a").presence == hub::PresenceLimits{1'000, 0});
   CHECK(rules.find("b").presence == hub::PresenceLimits{500, 5});
+}
+
+TEST_CASE("hub limits: a page of the past is at most a quarter of what may wait for a client") {
+  const auto page_bytes = [](const std::string& limits) {
+    const auto loaded = config::load_text("limits = " + limits, {});
+    REQUIRE(loaded.ok());
+    return app::hub_limits(loaded->config).page_bytes;
+  };
+  CHECK(page_bytes("{ queue_bytes = 524288, message_bytes = 1000 }") == 131'072);
+  CHECK(page_bytes("{ queue_bytes = 524284, message_bytes = 1000 }") == 131'071);
+  CHECK(page_bytes("{ queue_bytes = 1, message_bytes = 40000 }") == 20'000);
 }
 
 TEST_CASE("room rules: by default a room is as the hub has it by default") {
