@@ -25,7 +25,8 @@ class FrameRef {
         offset_(std::exchange(other.offset_, 0)),
         size_(std::exchange(other.size_, 0)) {}
   FrameRef& operator=(const FrameRef& other) noexcept {
-    other.retain();  // first: it may be this one
+    if (&other == this) return *this;
+    other.retain();  // first: it may be the same block
     release();
     block_ = other.block_;
     offset_ = other.offset_;

@@ -16,12 +16,13 @@ bool needs_floor(Base base) { return base == Base::send || base == Base::better;
 bool needs_join(Base base) { return base == Base::join || base == Base::better; }
 
 /// One after the other in each round, the floors next to what is held against them.
-std::vector<Server> contestants(const Row& row) {
+/// The rivals take part in the first round only: saturated, they take minutes.
+std::vector<Server> contestants(const Row& row, bool first_round) {
   std::vector<Server> servers;
   if (needs_floor(row.base)) servers.push_back(Server::floor);
   servers.push_back(Server::roomcast);
   if (needs_join(row.base)) servers.push_back(Server::floor_join);
-  if (row.peers) servers.insert(servers.end(), {Server::nchan, Server::ws});
+  if (row.peers && first_round) servers.insert(servers.end(), {Server::nchan, Server::ws});
   return servers;
 }
 
@@ -36,14 +37,14 @@ class RowRun {
   RowResult all_rounds() {
     for (std::size_t round = 0; round < settings_.rounds; ++round) {
       if (settings_.progress) settings_.progress(result_.row.name, round + 1, settings_.rounds);
-      one_round();
+      one_round(round == 0);
     }
     return std::move(result_);
   }
 
  private:
-  void one_round() {
-    for (const Server server : contestants(result_.row))
+  void one_round(bool first_round) {
+    for (const Server server : contestants(result_.row, first_round))
       note(result_.figures[server], measure(server, common_));
     if (result_.row.base == Base::none) return;
     const std::size_t values = result_.row.values.size();

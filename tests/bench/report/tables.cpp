@@ -110,7 +110,8 @@ std::string tables_as_markdown(const std::vector<RowResult>& results, std::size_
     text += "| | roomcast | goal | nchan | ws |\n|---|--:|--:|--:|--:|\n" + plain + "\n";
   }
   text += (rounds == 1 ? "One round. "
-                       : "Medians of " + std::to_string(rounds) + " rounds, all servers by turns. ") +
+                       : "Medians of " + std::to_string(rounds) +
+                             " rounds, roomcast and the floor by turns; the rivals in the first of them. ") +
           describe_machine() + "\n";
   if (!remarks.empty()) text += "\nNot whole, and so not counted:\n\n" + remarks;
   return text;

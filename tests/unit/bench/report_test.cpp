@@ -59,7 +59,7 @@ TEST_CASE("a table names goal and ratio, and leaves a dash for who did not take 
   const std::string text = tables_as_markdown({two_rounds()}, 2);
   CHECK(text.find("| a row, us each | 3.50 (send) | 3.75 | **1.07 ×** | 1.05 × | – | – |\n") !=
         std::string::npos);
-  CHECK(text.find("Medians of 2 rounds") != std::string::npos);
+  CHECK(text.find("Medians of 2 rounds, roomcast") != std::string::npos);
 }
 
 TEST_CASE("what was not whole is said below the table") {
