@@ -14,6 +14,7 @@
 
 #include "loop/timer.h"
 #include "loop/turn.h"
+#include "support/fake_micro_clock.h"
 #include "support/loop_fixture.h"
 
 namespace roomcast::loop {
@@ -231,10 +232,7 @@ TEST_CASE("poller: a turn looks at so many and no more, and all are called befor
 }
 
 TEST_CASE("poller: the time box ends a turn early, and the next one goes on with whoever was not called") {
-  struct Clock final : MicroClock {
-    [[nodiscard]] std::int64_t now_us() const override { return us; }
-    std::int64_t us = 0;
-  } clock;
+  test::FakeMicroClock clock;
   test::LoopFixture f;
   Poller poller(f.loop, clock, {.events_per_turn = 64, .time_box_us = 1'000});
   std::vector<std::unique_ptr<End>> ends;
@@ -256,10 +254,7 @@ TEST_CASE("poller: the time box ends a turn early, and the next one goes on with
 }
 
 TEST_CASE("poller: whoever goes while it waits for the next turn is not called in it") {
-  struct Clock final : MicroClock {
-    [[nodiscard]] std::int64_t now_us() const override { return us; }
-    std::int64_t us = 0;
-  } clock;
+  test::FakeMicroClock clock;
   test::LoopFixture f;
   Poller poller(f.loop, clock, {.events_per_turn = 64, .time_box_us = 0});
   std::vector<std::unique_ptr<End>> ends;

@@ -7,14 +7,13 @@
 #include <string>
 #include <vector>
 
+#include "support/fake_micro_clock.h"
+
 namespace roomcast::loop {
 
 namespace {
 
-struct FakeMicroClock final : MicroClock {
-  mutable std::int64_t us = 0;
-  [[nodiscard]] std::int64_t now_us() const override { return us; }
-};
+using test::FakeMicroClock;
 
 struct Item final : base::Flushable {
   std::function<void()> then;

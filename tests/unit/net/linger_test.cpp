@@ -8,20 +8,17 @@
 
 #include "loop/turn_queue.h"
 #include "support/fake_clock.h"
+#include "support/fake_micro_clock.h"
 #include "support/memory_stream.h"
 
 namespace roomcast::net {
 
 namespace {
 
-struct StandingClock final : loop::MicroClock {
-  [[nodiscard]] std::int64_t now_us() const override { return 0; }
-};
-
 struct Fixture {
   static constexpr Linger::Limits limits{.connections = 2, .discard_bytes = 10, .timeout_ms = 1'000};
   test::FakeClock clock;
-  StandingClock micro_clock;
+  test::FakeMicroClock micro_clock;
   loop::TurnQueue turn{micro_clock, 1};
   base::Deadlines deadlines{clock, 100};
   AdmissionControl admissions{{100, 100}};
