@@ -1,7 +1,5 @@
 // roomcast-bench: what a server costs, beside what the kernel charges. See `roomcast-bench --help`.
 
-#include <sys/resource.h>
-
 #include <csignal>
 #include <cstdio>
 #include <exception>
@@ -18,6 +16,7 @@
 #include "report/show.h"
 #include "report/tables.h"
 #include "scenario/million.h"
+#include "serve/child_process.h"
 #include "serve/floor.h"
 #include "serve/kernel_limits.h"
 #include "serve/servers.h"
@@ -29,14 +28,6 @@ using namespace roomcast::bench;
 constexpr int all_arrived = 0;
 constexpr int something_missing = 1;
 constexpr int bad_options = 2;
-
-/// Thousands of clients do not fit the usual soft limit of 1024 descriptors.
-void raise_descriptor_limit() {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
-}
 
 Progress progress_on_terminal() {
   return [](std::string_view what, std::uint64_t done, std::uint64_t of) {
@@ -141,7 +132,7 @@ int run_whole_matrix(const Invocation& invocation) {
 
 int run(const std::vector<std::string_view>& arguments) {
   Invocation invocation = parse_command_line(arguments, progress_on_terminal());
-  raise_descriptor_limit();
+  allow_many_descriptors();
   signal(SIGPIPE, SIG_IGN);
   switch (invocation.command) {
     case Command::help:

@@ -12,14 +12,20 @@ constexpr ClientKind envelope{Way::websocket, Dialect::json, false};
 constexpr ClientKind deflating{Way::websocket, Dialect::raw, true};
 constexpr ClientKind event_stream{Way::event_stream, Dialect::raw, false};
 
-/// Messages of one room that is written to at a fixed rate, so slowly that nothing can be joined.
-Measurement fixed(const Target& target, const Common& common, std::size_t subscribers, std::size_t rooms,
-                  std::size_t bytes) {
+FanoutSettings fanout_of(const Common& common, std::size_t subscribers, std::size_t rooms,
+                         std::size_t bytes) {
   FanoutSettings settings;
   settings.common = common;
   settings.subscribers = subscribers;
   settings.rooms = rooms;
   settings.message_bytes = bytes;
+  return settings;
+}
+
+/// Messages of one room that is written to at a fixed rate, so slowly that nothing can be joined.
+Measurement fixed(const Target& target, const Common& common, std::size_t subscribers, std::size_t rooms,
+                  std::size_t bytes) {
+  FanoutSettings settings = fanout_of(common, subscribers, rooms, bytes);
   settings.messages = subscribers > 1000 ? 40 : 200;
   settings.interval_us = subscribers > 1000 ? 60'000 : 10'000;
   return run_fanout(target, settings);
@@ -28,11 +34,7 @@ Measurement fixed(const Target& target, const Common& common, std::size_t subscr
 /// As fast as it goes; two million deliveries.
 Measurement saturating(const Target& target, const Common& common, std::size_t subscribers, std::size_t rooms,
                        std::size_t bytes) {
-  FanoutSettings settings;
-  settings.common = common;
-  settings.subscribers = subscribers;
-  settings.rooms = rooms;
-  settings.message_bytes = bytes;
+  FanoutSettings settings = fanout_of(common, subscribers, rooms, bytes);
   settings.messages = 2'000'000 / subscribers;
   settings.interval_us = 0;
   return run_fanout(target, settings);

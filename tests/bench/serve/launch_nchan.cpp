@@ -1,12 +1,12 @@
-#include <sys/resource.h>
-
 #include <algorithm>
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <system_error>
 
 #include "serve/certificate.h"
 #include "serve/free_port.h"
+#include "serve/kernel_limits.h"
 #include "serve/launches.h"
 
 namespace roomcast::bench {
@@ -18,11 +18,9 @@ namespace fs = std::filesystem;
 constexpr const char* module_path = "/usr/lib/nginx/modules/ngx_nchan_module.so";
 
 /// nginx allocates so many beforehand.
-rlim_t worker_connections() {
-  constexpr rlim_t most = 65'536;
-  rlimit limit{};
-  getrlimit(RLIMIT_NOFILE, &limit);
-  return std::min(limit.rlim_max, most);
+std::size_t worker_connections() {
+  constexpr std::size_t most = 65'536;
+  return std::min(descriptor_limit(), most);
 }
 
 /// One process does everything. An echo is a channel of the connection's own: nchan has no shorter way.
