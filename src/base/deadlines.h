@@ -59,8 +59,7 @@ class Deadlines {
   static constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
   static constexpr std::uint32_t block_slots = 256;
 
-  /// The times lie side by side: a sweep reads only them, several at once, and of the listeners just those
-  /// that are due.
+  /// The times lie side by side: a sweep reads only them, and of the listeners just those that are due.
   struct Block {
     std::array<std::int64_t, block_slots> due_ms;  // never: not set, or a free slot
     std::array<Deadline::Listener*, block_slots> listener;
