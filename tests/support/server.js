@@ -15,6 +15,7 @@ const address = /\b(?:https?:\/\/(?:\[[0-9a-fA-F:]+\]|[0-9A-Za-z.-]+):[0-9]+|uni
 const sanitizer_report = /(?:Address|Leak|Thread|UndefinedBehavior)Sanitizer|runtime error:|Assertion .* failed|terminate called/;
 
 const started = new Set();
+process.once('SIGTERM', () => process.exit(143)); // how the runner ends a file that hangs: without its servers
 process.on('exit', (code) => {
   for (const server of started) {
     if (server.running) server.process.kill('SIGKILL');

@@ -132,7 +132,8 @@ describe('a storm', () => {
     }
     await Promise.all([cut, back]);
     assertAllIn(await crowd.call('settled', 'after'), many);
-    assert.ok(meanwhile > 0 && heard > 0, `${meanwhile} answers and ${heard} messages in the storm`);
+    // Slowed down, an answer takes so many turns that the storm may be over in between.
+    if (!process.env.ROOMCAST_SLOW) assert.ok(meanwhile > 0 && heard > 0, `${meanwhile} answers and ${heard} messages in the storm`);
     await tellAll(server, 'after');
 
     const sent = await publisher.stop();
@@ -155,8 +156,7 @@ describe('a storm', () => {
     server.process.kill('SIGCONT');
     const steps = [await asked];
     while (steps.at(-1) < 1 + count) steps.push(await watcher.accepted());
-    assert.ok(steps[0] < 1 + count, 'the question came behind all of them, the answer too');
-    assert.ok(new Set(steps).size > 3, `accepted: ${steps}`);
+    assert.ok(steps.some((accepted) => accepted > 1 && accepted < 1 + count), `an answer came only before or behind all: ${steps}`);
     assertAllIn(await crowd.call('settled', 'waiting'), count);
     await crowd.call('clear');
     await watcher.alone();
