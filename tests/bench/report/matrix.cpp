@@ -1,9 +1,11 @@
 #include "report/matrix.h"
 
-#include <algorithm>
 #include <exception>
 #include <limits>
+#include <memory>
+#include <utility>
 
+#include "report/by_turns.h"
 #include "report/statistics.h"
 
 namespace roomcast::bench {
@@ -15,16 +17,19 @@ constexpr double missing = std::numeric_limits<double>::quiet_NaN();
 bool needs_floor(Base base) { return base == Base::send || base == Base::better; }
 bool needs_join(Base base) { return base == Base::join || base == Base::better; }
 
-/// One after the other in each round, the floors next to what is held against them.
-/// The rivals take part in the first round only: saturated, they take minutes.
-std::vector<Server> contestants(const Row& row, bool first_round) {
+/// The floors, and what is held against them.
+std::vector<Server> contestants(const Row& row) {
   std::vector<Server> servers;
   if (needs_floor(row.base)) servers.push_back(Server::floor);
   servers.push_back(Server::roomcast);
   if (needs_join(row.base)) servers.push_back(Server::floor_join);
-  if (row.peers && first_round) servers.insert(servers.end(), {Server::nchan, Server::ws});
   return servers;
 }
+
+struct Contestant {
+  Server server;
+  Common common;
+};
 
 class RowRun {
  public:
@@ -44,19 +49,27 @@ class RowRun {
 
  private:
   void one_round(bool first_round) {
-    for (const Server server : contestants(result_.row, first_round))
-      note(result_.figures[server], measure(server, common_));
-    if (result_.row.base == Base::none) return;
-    const std::size_t values = result_.row.values.size();
     if (result_.row.base == Base::raw) {
       Common plain = common_;
       plain.kind = ClientKind();
-      note(result_.base, measure(Server::roomcast, plain));
+      const auto figures = measure({{Server::roomcast, common_}, {Server::roomcast, plain}});
+      note(result_.figures[Server::roomcast], figures[0]);
+      note(result_.base, figures[1]);
       return;
     }
-    result_.base.assign(values, {});
-    for (std::size_t value = 0; value < values; ++value)
-      result_.base[value] = base_of(value);
+    std::vector<Contestant> by_turns;
+    for (const Server server : contestants(result_.row))
+      by_turns.push_back({server, common_});
+    note_all(by_turns);
+    // The rivals by themselves, and in the first round only: saturated, they take minutes.
+    if (result_.row.peers && first_round) {
+      for (const Server server : {Server::nchan, Server::ws})
+        note_all({{server, common_}});
+    }
+    if (result_.row.base == Base::none) return;
+    result_.base.clear();
+    for (std::size_t value = 0; value < result_.row.values.size(); ++value)
+      result_.base.push_back(base_of(value));
   }
 
   std::vector<double> base_of(std::size_t value) {
@@ -71,27 +84,56 @@ class RowRun {
       rounds[value].push_back(figures[value]);
   }
 
-  std::vector<double> measure(Server server, const Common& common) {
-    std::vector<double> figures(result_.row.values.size(), missing);
+  void note_all(const std::vector<Contestant>& by_turns) {
+    const auto figures = measure(by_turns);
+    for (std::size_t i = 0; i < by_turns.size(); ++i)
+      note(result_.figures[by_turns[i].server], figures[i]);
+  }
+
+  /// Of each contestant the row's figures; not-a-number where it could not take part, or lost something.
+  std::vector<std::vector<double>> measure(const std::vector<Contestant>& by_turns) {
+    std::vector<std::vector<double>> figures(by_turns.size(),
+                                             std::vector<double>(result_.row.values.size(), missing));
+    std::vector<std::unique_ptr<ServerProcess>> servers;
+    std::vector<RunByTurns> runs;
+    std::vector<std::size_t> places;
+    for (std::size_t i = 0; i < by_turns.size(); ++i) {
+      servers.push_back(start(by_turns[i].server));
+      if (!servers.back()) continue;
+      places.push_back(i);
+      runs.emplace_back([this, &process = *servers.back(),
+                         common = by_turns[i].common](const std::function<void()>& rest) mutable {
+        common.rest = rest;
+        return result_.row.run(process.target(), common);
+      });
+    }
+    const std::vector<Outcome> outcomes = run_by_turns(runs);
+    for (std::size_t i = 0; i < places.size(); ++i)
+      enter(by_turns[places[i]].server, outcomes[i], figures[places[i]]);
+    return figures;
+  }
+
+  std::unique_ptr<ServerProcess> start(Server server) {
     try {
-      const auto process = start_server(server, result_.row.needs, settings_.cpus.server, settings_.roomcast);
-      if (!process) {
-        if (server == Server::roomcast) remark(server, "cannot be started");
-        return figures;
-      }
-      const Measurement run = result_.row.run(process->target(), common);
-      if (!run.whole()) {
-        remark(server, std::to_string(run.operations) + " of " + std::to_string(run.expected) + ", " +
-                           std::to_string(run.faults.lost) + " lost, " + std::to_string(run.refused) +
-                           " connections refused or cut");
-        return figures;
-      }
-      for (std::size_t value = 0; value < figures.size(); ++value)
-        figures[value] = result_.row.values[value].of(run);
+      auto process = start_server(server, result_.row.needs, settings_.cpus.server, settings_.roomcast);
+      if (!process && server == Server::roomcast) remark(server, "cannot be started");
+      return process;
     } catch (const std::exception& error) {
       remark(server, error.what());
+      return nullptr;
     }
-    return figures;
+  }
+
+  void enter(Server server, const Outcome& outcome, std::vector<double>& figures) {
+    if (!outcome.measurement) return remark(server, outcome.complaint);
+    const Measurement& run = *outcome.measurement;
+    if (!run.whole()) {
+      return remark(server, std::to_string(run.operations) + " of " + std::to_string(run.expected) + ", " +
+                                std::to_string(run.faults.lost) + " lost, " + std::to_string(run.refused) +
+                                " connections refused or cut");
+    }
+    for (std::size_t value = 0; value < figures.size(); ++value)
+      figures[value] = result_.row.values[value].of(run);
   }
 
   void remark(Server server, const std::string& what) {

@@ -36,8 +36,8 @@ struct MatrixSettings {
   std::function<void(const RowResult&)> on_row;  ///< told of each row when it is done; may be empty
 };
 
-/// Runs every row, its servers one after the other in each round. Server and load have a CPU each where there
-/// are two.
+/// Runs every row; roomcast and what it is held against by turns in each round (`run_by_turns`). Servers and
+/// load have a CPU each where there are two.
 [[nodiscard]] std::vector<RowResult> run_matrix(const MatrixSettings& settings);
 
 }  // namespace roomcast::bench

@@ -16,8 +16,7 @@ namespace {
 class Lives final : private CrowdListener {
  public:
   Lives(Poller& poller, const Target& target, const ConnectSettings& settings)
-      : left_(settings.connections),
-        started_ns_(std::min(settings.at_once, settings.connections)),
+      : started_ns_(std::min(settings.at_once, settings.connections)),
         crowd_(poller, target,
                {.kind = settings.common.kind,
                 .clients = started_ns_.size(),
@@ -26,9 +25,10 @@ class Lives final : private CrowdListener {
                 .path = [](std::size_t) { return "/rooms/bench"; }},
                *this) {}
 
-  void start() {
-    left_ -= crowd_.size();
-    crowd_.start_first(crowd_.size());
+  void start(std::uint64_t lives) {
+    const auto at_first = static_cast<std::size_t>(std::min<std::uint64_t>(lives, crowd_.size()));
+    left_ = lives - at_first;
+    crowd_.start_first(at_first);
   }
   [[nodiscard]] bool done() const { return left_ == 0 && crowd_.open() + crowd_.under_way() == 0; }
   [[nodiscard]] std::uint64_t lived() const { return crowd_.opened(); }
@@ -53,7 +53,7 @@ class Lives final : private CrowdListener {
     crowd_.start(client.index());
   }
 
-  std::uint64_t left_;  ///< lives that have not begun
+  std::uint64_t left_ = 0;  ///< lives that have not begun
   std::vector<std::int64_t> started_ns_;
   Latency latency_;
   Crowd crowd_;
@@ -67,15 +67,15 @@ Measurement run_connect(const Target& target, const ConnectSettings& settings) {
   Lives lives(poller, target, settings);
   Measurement measurement;
   measurement.expected = settings.connections;
-  stage.begin();
-  lives.start();
-  poller.run_until(
-      [&] {
-        stage.tell("connections", lives.lived(), settings.connections);
-        return lives.done();
-      },
-      stage.deadline_ns());
-  stage.end(measurement);
+  stage.run_in_blocks(measurement, settings.connections, settings.at_once, [&](std::uint64_t connections) {
+    lives.start(connections);
+    return poller.run_until(
+        [&] {
+          stage.tell("connections", lives.lived(), settings.connections);
+          return lives.done();
+        },
+        stage.deadline_ns());
+  });
   lives.enter(measurement);
   return measurement;
 }

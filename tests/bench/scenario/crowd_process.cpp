@@ -1,13 +1,9 @@
 #include "scenario/crowd_process.h"
 
-#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <limits>
@@ -143,11 +139,7 @@ void Ranks::say_how_far() {
   (void)!send(channel_, &report, sizeof report, MSG_NOSIGNAL);
 }
 
-[[noreturn]] void be_the_process(int channel, const Target& target, std::size_t clients, pid_t parent) {
-  prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (getppid() != parent) _exit(1);  // it died before the line above
-  close_range(3, static_cast<unsigned>(channel) - 1, 0);
-  close_range(static_cast<unsigned>(channel) + 1, ~0U, 0);
+void be_the_process(int channel, const Target& target, std::size_t clients) {
   try {
     Ranks(channel, target, clients).serve();
   } catch (const std::exception& error) {
@@ -155,44 +147,23 @@ void Ranks::say_how_far() {
     std::snprintf(report.complaint, sizeof report.complaint, "%s", error.what());
     (void)!send(channel, &report, sizeof report, MSG_NOSIGNAL);
   }
-  // Not by way of exit(): what the tool has registered, and what its objects own, is the tool's.
-  _exit(0);
 }
 
 }  // namespace
 
-CrowdProcess::CrowdProcess(const Target& target, std::size_t clients) {
-  int ends[2];
-  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
-    throw std::system_error(errno, std::generic_category(), "socketpair");
-  }
-  const pid_t parent = getpid();
-  pid_ = fork();
-  if (pid_ == 0) be_the_process(ends[1], target, clients, parent);
-  const int error = errno;
-  close(ends[1]);
-  channel_ = ends[0];
-  if (pid_ > 0) return;
-  close(channel_);
-  throw std::system_error(error, std::generic_category(), "fork");
-}
-
-CrowdProcess::~CrowdProcess() {
-  close(channel_);
-  kill(pid_, SIGKILL);
-  waitpid(pid_, nullptr, 0);
-}
+CrowdProcess::CrowdProcess(const Target& target, std::size_t clients)
+    : process_([&target, clients](int channel) { be_the_process(channel, target, clients); }) {}
 
 void CrowdProcess::give(Order order) {
   report_.done = false;
-  if (send(channel_, &order, sizeof order, MSG_NOSIGNAL) < 0) {
+  if (send(process_.channel(), &order, sizeof order, MSG_NOSIGNAL) < 0) {
     throw std::system_error(errno, std::generic_category(), "a process of clients is gone");
   }
 }
 
 const CrowdProcess::Report& CrowdProcess::report() {
   for (;;) {
-    const ssize_t size = recv(channel_, &report_, sizeof report_, MSG_DONTWAIT);
+    const ssize_t size = recv(process_.channel(), &report_, sizeof report_, MSG_DONTWAIT);
     if (size < 0 && (errno == EAGAIN || errno == EINTR)) return report_;
     if (size <= 0) throw std::runtime_error("a process of clients has ended");
     if (report_.broken) throw std::runtime_error(report_.complaint);

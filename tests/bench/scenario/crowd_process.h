@@ -6,12 +6,12 @@
 #include <cstdint>
 
 #include "load/target.h"
+#include "serve/forked_process.h"
 
 namespace roomcast::bench {
 
 /// A room's subscribers in a process of their own, since one process has not descriptors enough for all. It
-/// does what it is told and says how far it is; pings of the server it answers all the time. Killed by the
-/// destructor, and by the kernel should the tool die before.
+/// does what it is told and says how far it is; pings of the server it answers all the time.
 class CrowdProcess {
  public:
   enum class Order : std::uint8_t {
@@ -35,13 +35,10 @@ class CrowdProcess {
 
   /// Throws std::system_error. `target` and `clients` as of `Crowd`; nothing connects yet.
   CrowdProcess(const Target& target, std::size_t clients);
-  CrowdProcess(const CrowdProcess&) = delete;
-  CrowdProcess& operator=(const CrowdProcess&) = delete;
-  ~CrowdProcess();
 
-  [[nodiscard]] pid_t pid() const { return pid_; }
+  [[nodiscard]] pid_t pid() const { return process_.pid(); }
   /// Readable when there is a new report.
-  [[nodiscard]] int descriptor() const { return channel_; }
+  [[nodiscard]] int descriptor() const { return process_.channel(); }
 
   /// Only when the last one is done.
   void give(Order order);
@@ -52,8 +49,7 @@ class CrowdProcess {
   [[nodiscard]] const Report& newest() const { return report_; }
 
  private:
-  pid_t pid_ = -1;
-  int channel_ = -1;
+  ForkedProcess process_;
   Report report_{.done = true};
 };
 

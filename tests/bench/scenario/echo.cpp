@@ -17,8 +17,7 @@ namespace {
 class Echoes final : private CrowdListener {
  public:
   Echoes(Poller& poller, const Target& target, const EchoSettings& settings)
-      : left_(settings.round_trips),
-        message_(make_message(settings.message_bytes)),
+      : message_(make_message(settings.message_bytes)),
         sent_(settings.clients, 0),
         crowd_(poller, target,
                {.kind = {.deflate = settings.common.kind.deflate},
@@ -34,7 +33,8 @@ class Echoes final : private CrowdListener {
   [[nodiscard]] std::uint64_t round_trips() const { return round_trips_; }
   [[nodiscard]] bool done() const { return (left_ == 0 && under_way_ == 0) || crowd_.open() == 0; }
 
-  void start() {
+  void start(std::uint64_t round_trips) {
+    left_ = round_trips;
     for (std::size_t index = 0; index < crowd_.size(); ++index) {
       if (crowd_[index].state() == Client::State::open) send_next(crowd_[index]);
     }
@@ -79,7 +79,7 @@ class Echoes final : private CrowdListener {
     if (tallies_[client.index()].next(0) < sent_[client.index()]) --under_way_;
   }
 
-  std::uint64_t left_;
+  std::uint64_t left_ = 0;
   std::uint64_t under_way_ = 0;
   std::uint64_t round_trips_ = 0;
   std::string message_;
@@ -99,15 +99,15 @@ Measurement run_echo(const Target& target, const EchoSettings& settings) {
   Measurement measurement;
   measurement.expected = settings.round_trips;
   stage.open(poller, echoes.crowd(), settings.clients);
-  stage.begin();
-  echoes.start();
-  poller.run_until(
-      [&] {
-        stage.tell("round trips", echoes.round_trips(), settings.round_trips);
-        return echoes.done();
-      },
-      stage.deadline_ns());
-  stage.end(measurement);
+  stage.run_in_blocks(measurement, settings.round_trips, settings.clients, [&](std::uint64_t round_trips) {
+    echoes.start(round_trips);
+    return poller.run_until(
+        [&] {
+          stage.tell("round trips", echoes.round_trips(), settings.round_trips);
+          return echoes.done();
+        },
+        stage.deadline_ns());
+  });
   echoes.enter(measurement);
   return measurement;
 }

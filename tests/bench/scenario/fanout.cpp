@@ -183,9 +183,11 @@ Measurement Fanout::run() {
     const std::uint64_t before = assembly_.deliveries();
     const std::int64_t own_cpu_before_ns = cpu_ns(getpid());
     latency_ = {};
-    stage_.begin();
-    publish(static_cast<std::uint32_t>(settings_.messages));
-    stage_.end(measurement);
+    // Saturated means several windows one after the other.
+    const std::uint64_t least = settings_.interval_us > 0 ? 1 : 4 * settings_.window;
+    stage_.run_in_blocks(measurement, settings_.messages, least, [this](std::uint64_t messages) {
+      return publish(static_cast<std::uint32_t>(messages));
+    });
     measurement.operations = assembly_.deliveries() - before;
     const auto own_cpu_ns = static_cast<double>(cpu_ns(getpid()) - own_cpu_before_ns);
     measurement.figures = {{"client_cpu_ns_each", own_cpu_ns / static_cast<double>(std::max<std::uint64_t>(

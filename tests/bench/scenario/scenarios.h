@@ -18,6 +18,9 @@ struct Common {
   ClientKind kind;
   std::int64_t give_up_seconds = 60;
   Progress progress;
+  /// Called before each of some twenty blocks of what counts, where a scenario can be halted there: it returns
+  /// when it is this run's turn. Empty: all is done in one go.
+  std::function<void()> rest;
 };
 
 /// Subscribers in rooms; the first `publishers` of each room publish there by WebSocket.

@@ -1,5 +1,7 @@
 #include "scenario/stage.h"
 
+#include <algorithm>
+
 #include "load/clock.h"
 #include "serve/process_facts.h"
 
@@ -8,6 +10,8 @@ namespace roomcast::bench {
 namespace {
 
 constexpr std::int64_t second_ns = 1'000'000'000;
+/// Into which a run is divided when it goes by turns with others.
+constexpr std::uint64_t blocks = 20;
 
 }  // namespace
 
@@ -45,11 +49,30 @@ void Stage::begin() {
 }
 
 void Stage::end(Measurement& measurement) const {
-  measurement.wall_ns = now_ns() - begun_ns_;
+  measurement.wall_ns += now_ns() - begun_ns_;
   if (cpu_begun_ns_ < 0) return;
   wait_until_asleep(target_.pid);
   const std::int64_t cpu = cpu_ns(target_.pid);
-  if (cpu >= 0) measurement.server_cpu_ns = cpu - cpu_begun_ns_;
+  if (cpu >= 0) measurement.server_cpu_ns = std::max<std::int64_t>(0, measurement.server_cpu_ns) + cpu - cpu_begun_ns_;
+}
+
+void Stage::run_in_blocks(Measurement& measurement, std::uint64_t operations, std::uint64_t least,
+                          const std::function<bool(std::uint64_t operations)>& block) {
+  const std::uint64_t size = common_.rest ? std::max(least, operations / blocks) : operations;
+  bool go_on = true;
+  for (std::uint64_t done = 0; done < operations && go_on; done += size) {
+    rest();
+    begin();
+    go_on = block(std::min(size, operations - done));
+    end(measurement);
+  }
+}
+
+void Stage::rest() {
+  if (!common_.rest) return;
+  const std::int64_t begun_ns = now_ns();
+  common_.rest();
+  deadline_ns_ += now_ns() - begun_ns;
 }
 
 }  // namespace roomcast::bench

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string_view>
 
 #include "load/crowd.h"
@@ -27,11 +28,18 @@ class Stage {
   /// refused.
   bool open(Poller& poller, Crowd& crowd, std::size_t count);
 
-  /// The part that counts begins, and ends: the time it took and the server's CPU time are entered.
+  /// The part that counts begins, and ends: the time it took and the server's CPU time are added.
   void begin();
   void end(Measurement& measurement) const;
 
+  /// The part that counts, in blocks of at least `least` operations with a rest before each, when the run has
+  /// to let others go on. `block` does so many and returns when they are done, false when it has to stop.
+  void run_in_blocks(Measurement& measurement, std::uint64_t operations, std::uint64_t least,
+                     const std::function<bool(std::uint64_t operations)>& block);
+
  private:
+  void rest();
+
   const Target& target_;
   const Common& common_;
   std::int64_t deadline_ns_;
