@@ -15,16 +15,29 @@ void Memory::subscribe(std::string_view room) {
 
 void Memory::unsubscribe(std::string_view room) {
   const auto found = logs_.find(room);
-  if (found != logs_.end()) logs_.erase(found);
+  if (found == logs_.end()) return;
+  if (last_used_ == &*found) last_used_ = nullptr;
+  logs_.erase(found);
 }
 
 void Memory::publish(std::string_view room, const hub::Draft& draft, hub::Ticket ticket) {
-  const auto log = logs_.find(room);
-  assert(log != logs_.end());
-  ++log->second.offset;
+  hub::Position& top = log_of(room).second;
+  ++top.offset;
+  // A copy: what is told may unsubscribe.
+  const hub::Position position = top;
   events_->on_message(room,
-                      {draft.kind, draft.payload, draft.from, draft.sender, log->second, clock_.wall_ms()});
-  if (ticket != 0) events_->on_published(ticket, log->second);
+                      {draft.kind, draft.payload, draft.from, draft.sender, position, clock_.wall_ms()});
+  if (ticket != 0) events_->on_published(ticket, position);
+}
+
+/// Of a room that is subscribed. Publishers send in runs: the one of the last time is looked at first.
+Memory::Logs::value_type& Memory::log_of(std::string_view room) {
+  if (last_used_ == nullptr || last_used_->first != room) {
+    const auto found = logs_.find(room);
+    assert(found != logs_.end());
+    last_used_ = &*found;
+  }
+  return *last_used_;
 }
 
 }  // namespace roomcast::engine

@@ -26,10 +26,15 @@ class Memory final : public hub::Engine {
   void publish(std::string_view room, const hub::Draft& draft, hub::Ticket ticket) override;
 
  private:
+  // A room's name, and the last position given.
+  using Logs = std::unordered_map<std::string, hub::Position, base::StringHash, std::equal_to<>>;
+
+  Logs::value_type& log_of(std::string_view room);
+
   const base::Clock& clock_;
   hub::EngineEvents* events_ = nullptr;
-  std::unordered_map<std::string, hub::Position, base::StringHash, std::equal_to<>>
-      logs_;  // the last position given
+  Logs logs_;
+  Logs::value_type* last_used_ = nullptr;  // in logs_
 };
 
 }  // namespace roomcast::engine

@@ -5,6 +5,19 @@
 
 namespace roomcast::hub {
 
+namespace {
+
+/// What the wire form of the messages takes where little is added to each.
+std::size_t likely_bytes(std::span<const Message> messages) {
+  constexpr std::size_t added = 16;
+  std::size_t bytes = 0;
+  for (const Message& message : messages)
+    bytes += message.payload.size() + added;
+  return bytes;
+}
+
+}  // namespace
+
 void Batch::assign(std::string_view room, std::vector<Message>& messages) {
   clear();
   room_ = room;
@@ -36,6 +49,7 @@ const Batch::Form& Batch::find_or_encode(const Encoder& encoder) {
 
   std::string bytes;
   Form form{&encoder, {}, {}};
+  bytes.reserve(likely_bytes(messages_));
   form.ends.reserve(messages_.size());
   for (const Message& message : messages_) {
     encoder.encode(room_, message, bytes);

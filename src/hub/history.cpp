@@ -9,16 +9,23 @@ namespace {
 // The allocator's and the frame's own bytes for each block.
 constexpr std::size_t block_overhead = 24;
 
+constexpr std::size_t prefetch_distance = 4;
+
 /// Room for a quarter more: a message is moved a few times in its life, and little is spare.
 constexpr std::size_t with_spare(std::size_t size) { return size + size / 4; }
 
 }  // namespace
 
 void History::append(const Message& message, std::int64_t now_ms, const HistoryLimits& limits) {
-  if (limits.messages == 0 || cost(message) > limits.bytes) return clear();
+  const std::size_t message_cost = cost(message);
+  if (limits.messages == 0 || message_cost > limits.bytes) return clear();
+  // Before there is a new one: the slot of the oldest can be taken for it.
+  if (size_ == limits.messages) drop_oldest();
   if (size_ == ring_.size()) set_capacity(with_spare(size_) + 1);
-  ring_[slot(size_++)] = {message, now_ms};
-  bytes_ += cost(message);
+  Kept& kept = ring_[slot(size_++)];
+  kept.message = message;
+  kept.kept_at_ms = now_ms;
+  bytes_ += message_cost;
   trim(now_ms, limits);
 }
 
@@ -31,7 +38,11 @@ void History::trim(std::int64_t now_ms, const HistoryLimits& limits) {
 void History::drop_oldest() {
   Kept& oldest = ring_[first_];
   bytes_ -= cost(oldest.message);
-  oldest = {};
+  // Where messages come in runs, those that go for them have not been touched for long.
+  if (size_ > prefetch_distance) at(prefetch_distance).message.payload.prefetch();
+  // The rest is overwritten by what comes next.
+  oldest.message.payload.reset();
+  oldest.message.from.reset();
   first_ = slot(1);
   --size_;
   if (size_ * 2 < ring_.size()) set_capacity(with_spare(size_));

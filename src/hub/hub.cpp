@@ -268,13 +268,15 @@ void Hub::on_presence_due(Room& room) {
 void Hub::on_forgotten(Room& room) {
   with_page_.erase(std::remove(with_page_.begin(), with_page_.end(), &room), with_page_.end());
   if (room.telling_) telling_.erase(std::find(telling_.begin(), telling_.end(), &room));
+  if (last_found_ == &room) last_found_ = nullptr;
   parts_.engine.unsubscribe(room.name());
   rooms_.erase(rooms_.find(room.name()));
 }
 
-Room* Hub::find(std::string_view name) const {
+Room* Hub::look_up(std::string_view name) const {
   const auto found = rooms_.find(name);
-  return found == rooms_.end() ? nullptr : found->second.get();
+  if (found == rooms_.end()) return nullptr;
+  return last_found_ = found->second.get();
 }
 
 Room& Hub::find_or_create(std::string_view name) {

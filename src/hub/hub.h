@@ -133,7 +133,11 @@ class Hub final : public EngineEvents, public base::SlicedWork, private Recollec
     PublishDone done;
   };
 
-  [[nodiscard]] Room* find(std::string_view name) const;
+  [[nodiscard]] Room* find(std::string_view name) const {
+    // Publishers send in runs, and each message asks several times.
+    return last_found_ != nullptr && last_found_->name() == name ? last_found_ : look_up(name);
+  }
+  [[nodiscard]] Room* look_up(std::string_view name) const;
   Room& find_or_create(std::string_view name);
 
   // For memberships and rooms.
@@ -162,8 +166,9 @@ class Hub final : public EngineEvents, public base::SlicedWork, private Recollec
   RoomRules rules_;
   HubStats stats_;
   std::unordered_map<std::string, std::unique_ptr<Room>, base::StringHash, std::equal_to<>> rooms_;
-  std::deque<Room*> active_;   // rooms with work, each once, in the order in which they take turns
-  std::deque<Room*> telling_;  // rooms with news of presence, likewise
+  mutable Room* last_found_ = nullptr;  // in rooms_
+  std::deque<Room*> active_;            // rooms with work, each once, in the order in which they take turns
+  std::deque<Room*> telling_;           // rooms with news of presence, likewise
   std::size_t occupied_rooms_ = 0;
   std::size_t backlog_bytes_ = 0;
   bool overloaded_ = false;

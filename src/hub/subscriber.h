@@ -47,6 +47,8 @@ class Subscriber {
   /// Who is in the room has changed since on_joined, or since the last call: one change at a time, in order.
   /// Only for those who watch (Interest::watch_presence).
   virtual void on_presence(Membership& /*membership*/, PresenceNews& /*news*/) {}
+  /// A deliver follows soon: for having what it touches fetched into the cache. Must not wait for anything.
+  virtual void prefetch() const {}
 
  protected:
   ~Subscriber() = default;

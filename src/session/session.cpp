@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/digest.h"
+#include "base/prefetch.h"
 #include "hub/cursor.h"
 #include "hub/presence_news.h"
 #include "session/room_set.h"
@@ -16,6 +17,9 @@ namespace {
 // The requests of a client with more than this on its way wait until that is gone: well below
 // limits.queue_bytes, so that whoever asks for much is slowed down and not cut off.
 constexpr std::size_t queued_ahead_bytes = 131'072;
+
+// Of a transport, to be fetched before a delivery: what of a WebSocket is touched then.
+constexpr std::size_t transport_bytes = 120;
 
 constexpr std::int64_t retry_min_ms = 500;
 constexpr std::int64_t retry_max_ms = 5'000;
@@ -142,6 +146,8 @@ void Session::on_presence(hub::Membership& /*membership*/, hub::PresenceNews& ne
   const base::FrameRef wire = news.wire(encoder_);
   if (!wire.empty()) transport_->send(wire);
 }
+
+void Session::prefetch() const { base::prefetch(transport_.get(), transport_bytes); }
 
 void Session::on_message(dialect::Form form, std::string_view bytes) {
   if (state_ != State::open) return;

@@ -53,6 +53,7 @@ class Session final : public base::Mortal, public hub::Subscriber, public Transp
   void on_gap(hub::Membership& membership, const hub::Gap& gap) override;
   void deliver(hub::Batch& batch, std::size_t from) override;
   void on_presence(hub::Membership& membership, hub::PresenceNews& news) override;
+  void prefetch() const override;
   void on_message(dialect::Form form, std::string_view bytes) override;
   void on_drained() override;
   void on_closing(base::CloseReason reason, std::string_view text) override;
@@ -106,16 +107,17 @@ class Session final : public base::Mortal, public hub::Subscriber, public Transp
   bool tell(const dialect::Event& event, const std::optional<hub::Position>& cursor = std::nullopt);
   [[nodiscard]] hub::SubscriberId subscriber_id() const;
 
+  // What a delivery touches stands first and close together: of many sessions, none of it is in the cache.
   SessionTable& table_;
   std::unique_ptr<Transport> transport_;
   const WireEncoder& encoder_;
-  std::unique_ptr<Extras> extras_;
-  base::SlotId id_;
-  std::optional<hub::Membership> membership_;  // in the room of the connection
   State state_ = State::open;
   bool own_messages_ = true;
   bool two_way_ = false;
-  std::uint32_t opened_s_ = 0;  // monotonic
+  std::uint32_t opened_s_ = 0;                 // monotonic
+  std::optional<hub::Membership> membership_;  // in the room of the connection
+  std::unique_ptr<Extras> extras_;
+  base::SlotId id_;
 };
 
 }  // namespace roomcast::session

@@ -3,12 +3,16 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/prefetch.h"
 #include "ws/close_code.h"
 #include "ws/frame_writer.h"
 
 namespace roomcast::transport {
 
 namespace {
+
+// Of a stream, to be fetched before a write: all of one with TLS.
+constexpr std::size_t stream_bytes = 104;
 
 base::CloseReason reason_for(ws::CloseCode code) {
   switch (code) {
@@ -58,10 +62,10 @@ const ws::ReaderProfile& WebSocketShared::reader_for(
 WebSocket::WebSocket(WebSocketShared& shared, Parts parts)
     : shared_(shared),
       stream_(std::move(parts.stream)),
-      client_(std::move(parts.admission), std::move(parts.peer)),
+      queue_(std::move(parts.unsent)),
       reader_(shared.reader_for(parts.enveloped, parts.deflate)),
       window_bits_(static_cast<std::uint8_t>(parts.deflate ? parts.deflate->server_max_window_bits : 0)),
-      queue_(std::move(parts.unsent)),
+      client_(std::move(parts.admission), std::move(parts.peer)),
       deadline_(shared.deadlines, *this) {
   if (!parts.leftover.empty()) held_ = std::make_unique<std::string>(std::move(parts.leftover));
   ++shared_.stats.open;
@@ -82,6 +86,7 @@ void WebSocket::start(session::TransportEvents& events) {
 void WebSocket::send(const base::FrameRef& wire) {
   if (state_ != State::open) return;
   queue_.push(wire);
+  base::prefetch(stream_.get(), stream_bytes);  // flush comes for it
   mark_dirty();
 }
 

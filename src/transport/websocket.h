@@ -130,11 +130,13 @@ class WebSocket final : public session::Transport,
   void mark_dirty() { shared_.scheduler.mark_dirty(*this); }
 
   // An idle client is mostly this: the small members stand where the large ones leave room at their ends.
+  // What a delivery touches stands first: of many clients, none of it is in the cache.
   std::uint32_t messages_in_ = 0;
   WebSocketShared& shared_;
   std::unique_ptr<net::ByteStream> stream_;
-  Client client_;
-  session::TransportEvents* events_ = nullptr;
+  net::WriteQueue queue_;
+  std::unique_ptr<std::string> held_;  // read but not taken: the leftover of the handshake, or while paused
+  std::uint64_t wire_bytes_out_ = 0;
   [[no_unique_address]] ws::FrameReader reader_;
   base::CloseReason reason_ = base::CloseReason::connection_lost;
   State state_ = State::open;
@@ -145,12 +147,12 @@ class WebSocket final : public session::Transport,
   bool paused_ : 1 = false;
   bool drained_wanted_ : 1 = false;
   bool peer_ended_ : 1 = false;  // FIN seen
-  net::WriteQueue queue_;
-  [[no_unique_address]] base::Deadline deadline_;
-  std::int32_t silent_ms_ = 0;         // since the first ping that nothing has come back for
-  std::unique_ptr<std::string> held_;  // read but not taken: the leftover of the handshake, or while paused
+  // To here.
+  Client client_;
+  session::TransportEvents* events_ = nullptr;
   std::uint64_t payload_bytes_in_ = 0;
-  std::uint64_t wire_bytes_out_ = 0;
+  [[no_unique_address]] base::Deadline deadline_;
+  std::int32_t silent_ms_ = 0;  // since the first ping that nothing has come back for
 };
 
 }  // namespace roomcast::transport
