@@ -43,7 +43,7 @@ TlsShared::TlsShared(base::Scheduler& scheduler, base::Deadlines& deadlines,
   });
   BIO_meth_set_write_ex(method_.get(), [](BIO* bio, const char* from, std::size_t size, std::size_t* count) {
     BIO_clear_retry_flags(bio);
-    static_cast<TlsShared*>(BIO_get_data(bio))->records_.append(from, size);
+    static_cast<TlsShared*>(BIO_get_data(bio))->take_record({from, size});
     *count = size;
     return 1;
   });
@@ -65,6 +65,11 @@ std::size_t TlsShared::take_input(char* into, std::size_t size) {
   if (count > 0) std::memcpy(into, input_.data(), count);
   input_ = input_.subspan(count);
   return count;
+}
+
+void TlsShared::take_record(std::string_view record) {
+  const std::size_t sent = straight_to_ == nullptr ? 0 : straight_to_->write({&record, 1});
+  records_.append(record.substr(sent));
 }
 
 TlsWrapper::TlsWrapper(TlsShared& shared, std::shared_ptr<const TlsContext> context)

@@ -5,6 +5,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/deadlines.h"
@@ -45,8 +46,9 @@ class TlsShared {
   struct FreeMethod {
     void operator()(bio_method_st* method) const;
   };
-  /// A BIO that reads from `input_` and writes to `records_`.
+  /// A BIO that reads from `input_` and writes with `take_record`.
   [[nodiscard]] bio_st* make_bio();
+  void take_record(std::string_view record);
   std::size_t take_input(char* into, std::size_t size);
 
   base::Scheduler& scheduler_;
@@ -57,6 +59,8 @@ class TlsShared {
   std::vector<char> joining_;    // where small pieces become one record
   std::span<const char> input_;  // ciphertext that is being decrypted
   std::string records_;          // what SSL_write made and the stream below has not been offered yet
+  ByteStream* straight_to_ =
+      nullptr;  // takes records before `records_` does; only while there is one to make
   std::unique_ptr<bio_method_st, FreeMethod> method_;
 };
 

@@ -67,7 +67,9 @@ std::size_t TlsStream::write(std::span<const std::string_view> pieces) {
   while (state_ == State::open && !has_unsent() && !shut_down_) {
     const std::string_view plaintext = gather.next();
     if (!plaintext.empty()) {
-      if (!encrypt(plaintext)) return 0;
+      // A record that has none to wait for is not copied on its way.
+      const bool is_alone = gather.is_done() && shared_.records_.empty() && !handshake_;
+      if (!encrypt(plaintext, is_alone)) return 0;
       taken += plaintext.size();
     }
     if (plaintext.empty() || shared_.records_.size() >= batch_bytes) send_records();
@@ -77,10 +79,12 @@ std::size_t TlsStream::write(std::span<const std::string_view> pieces) {
   return taken;
 }
 
-bool TlsStream::encrypt(std::string_view plaintext) {
-  ERR_clear_error();
+bool TlsStream::encrypt(std::string_view plaintext, bool at_once) {
   std::size_t written = 0;
-  if (SSL_write_ex(connection_.get(), plaintext.data(), plaintext.size(), &written) == 1) return true;
+  shared_.straight_to_ = at_once ? below_.get() : nullptr;
+  const int status = SSL_write_ex(connection_.get(), plaintext.data(), plaintext.size(), &written);
+  shared_.straight_to_ = nullptr;
+  if (status == 1) return true;
   shared_.records_.clear();
   fail_later("cannot encrypt: " + take_openssl_error());
   return false;

@@ -84,7 +84,8 @@ class TlsStream final : public ByteStream,
   /// Delivers one record; false when there is none or the stream has ended.
   bool read_record();
   void on_peer_finished();
-  bool encrypt(std::string_view plaintext);
+  /// Into the records; `at_once`: to the stream below, and only what that does not take.
+  bool encrypt(std::string_view plaintext, bool at_once);
   void send_records();
   void fail(const std::string& why);
   void fail_later(std::string why);
