@@ -187,6 +187,8 @@ std::vector<Option> make_options() {
              [](I& i, N n) { i.rounds = n; }),
       word("--only", "TEXT", "rows whose name contains this", bit(Command::matrix),
            [](I& i, Text w) { i.only = std::string(w); }),
+      word("--before", "PATH", "hold the daemon against this other one instead of the floor",
+           bit(Command::matrix), [](I& i, Text w) { i.before = std::string(w); }),
       word("--write", "FILE", "put the tables between the marks of this Markdown file", bit(Command::matrix),
            [](I& i, Text w) { i.write = std::string(w); }),
       word("--json", "", "print JSON instead of a table", runs, [](I& i, Text) { i.json = true; }),

@@ -36,6 +36,7 @@ struct Invocation {
   std::uint64_t rounds = 1;  ///< runs of each; the medians are shown
   bool json = false;         ///< on standard output, instead of the table
   std::string only;          ///< matrix: rows whose name contains this
+  std::string before;        ///< matrix: another daemon to hold this one against, instead of the floor
   std::string write;         ///< matrix: the Markdown file between whose marks the tables go
 };
 

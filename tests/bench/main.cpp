@@ -117,7 +117,7 @@ int run_very_many(const Invocation& invocation) {
 
 int run_whole_matrix(const Invocation& invocation) {
   const std::vector<RowResult> results =
-      run_matrix({choose_cpus(), invocation.rounds, invocation.only, invocation.roomcast,
+      run_matrix({choose_cpus(), invocation.rounds, invocation.only, invocation.roomcast, invocation.before,
                   invocation.common.give_up_seconds, progress_on_terminal(), row_on_terminal()});
   if (results.empty())
     throw std::invalid_argument("--only: no row's name contains \"" + invocation.only + "\"");

@@ -108,6 +108,16 @@ test('the matrix: a row is measured beside its floor', async () => {
   assert.equal(rows[0].rounds.floor.length, 1);
 });
 
+test('the matrix: one daemon is held against another, and nobody else takes part', async () => {
+  const end = await bench('matrix', '--roomcast', binary, '--before', binary, '--rounds', 2, '--only', 'echo', '--json');
+  assert.equal(end.code, 0, end.stderr);
+  const { rows } = JSON.parse(end.stdout);
+  assert.equal(rows[0].base, 'before');
+  assert.ok(rows[0].ratio > 0);
+  assert.deepEqual(Object.keys(rows[0].rounds), ['roomcast']);
+  assert.equal(rows[0].rounds.roomcast.length, 2);
+});
+
 describe('faults are found', () => {
   /** A room server of the package `ws`; `spoil(message, n)` gives what is sent on for the n-th message. */
   async function spoilt(spoil) {

@@ -41,13 +41,15 @@ enum class Word : std::uint8_t { resting, done, broken };
 
 struct Message {
   Word word = Word::resting;
-  Flat measurement;                  ///< when done
+  Flat measurement;                   ///< when done
   std::array<char, 200> complaint{};  ///< when broken
 };
 static_assert(std::is_trivially_copyable_v<Message>);
 
 Flat flatten(const Measurement& run) {
-  Flat flat{run.operations, run.expected, run.server_cpu_ns, run.wall_ns, run.latency, run.faults, run.refused, {}, 0};
+  Flat flat{run.operations, run.expected, run.server_cpu_ns,
+            run.wall_ns,    run.latency,  run.faults,
+            run.refused,    {},           0};
   for (const Measurement::Figure& figure : run.figures) {
     if (flat.figure_count == Flat::max_figures) throw std::logic_error("more figures than a message holds");
     Flat::Figure& to = flat.figures[flat.figure_count++];
@@ -100,8 +102,7 @@ void take_part(int channel, const RunByTurns& run) {
 /// One run and its process.
 class Participant {
  public:
-  explicit Participant(const RunByTurns& run)
-      : process_([&run](int channel) { take_part(channel, run); }) {}
+  explicit Participant(const RunByTurns& run) : process_([&run](int channel) { take_part(channel, run); }) {}
 
   [[nodiscard]] bool done() const { return done_; }
   [[nodiscard]] Outcome take_outcome() { return std::move(outcome_); }

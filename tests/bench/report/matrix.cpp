@@ -1,5 +1,6 @@
 #include "report/matrix.h"
 
+#include <algorithm>
 #include <exception>
 #include <limits>
 #include <memory>
@@ -14,21 +15,10 @@ namespace {
 
 constexpr double missing = std::numeric_limits<double>::quiet_NaN();
 
-bool needs_floor(Base base) { return base == Base::send || base == Base::better; }
-bool needs_join(Base base) { return base == Base::join || base == Base::better; }
-
-/// The floors, and what is held against them.
-std::vector<Server> contestants(const Row& row) {
-  std::vector<Server> servers;
-  if (needs_floor(row.base)) servers.push_back(Server::floor);
-  servers.push_back(Server::roomcast);
-  if (needs_join(row.base)) servers.push_back(Server::floor_join);
-  return servers;
-}
-
 struct Contestant {
   Server server;
   Common common;
+  std::string roomcast;  ///< the daemon's path, as of start_server
 };
 
 class RowRun {
@@ -37,45 +27,51 @@ class RowRun {
     result_.row = std::move(row);
     common_.kind = result_.row.kind;
     common_.give_up_seconds = settings.give_up_seconds;
+    if (!settings.before.empty() && result_.row.base != Base::none) result_.row.base = Base::before;
   }
 
   RowResult all_rounds() {
     for (std::size_t round = 0; round < settings_.rounds; ++round) {
       if (settings_.progress) settings_.progress(result_.row.name, round + 1, settings_.rounds);
-      one_round(round == 0);
+      round_ = round;
+      one_round();
     }
     return std::move(result_);
   }
 
  private:
-  void one_round(bool first_round) {
+  void one_round() {
+    const Contestant itself = contestant(Server::roomcast);
     if (result_.row.base == Base::raw) {
-      Common plain = common_;
-      plain.kind = ClientKind();
-      const auto figures = measure({{Server::roomcast, common_}, {Server::roomcast, plain}});
-      note(result_.figures[Server::roomcast], figures[0]);
-      note(result_.base, figures[1]);
-      return;
+      Contestant plain = itself;
+      plain.common.kind = ClientKind();
+      return against(itself, plain);
+    }
+    if (result_.row.base == Base::before) {
+      Contestant before = itself;
+      before.roomcast = settings_.before;
+      return against(itself, before);
     }
     std::vector<Contestant> by_turns;
-    for (const Server server : contestants(result_.row))
-      by_turns.push_back({server, common_});
+    if (result_.row.base == Base::send) by_turns.push_back(contestant(Server::floor));
+    if (result_.row.base == Base::join) by_turns.push_back(contestant(Server::floor_join));
+    by_turns.push_back(itself);
     note_all(by_turns);
     // The rivals by themselves, and in the first round only: saturated, they take minutes.
-    if (result_.row.peers && first_round) {
+    if (result_.row.peers && round_ == 0 && settings_.before.empty()) {
       for (const Server server : {Server::nchan, Server::ws})
-        note_all({{server, common_}});
+        note_all({contestant(server)});
     }
-    if (result_.row.base == Base::none) return;
-    result_.base.clear();
-    for (std::size_t value = 0; value < result_.row.values.size(); ++value)
-      result_.base.push_back(base_of(value));
+    if (result_.row.base == Base::send) result_.base = result_.figures[Server::floor];
+    if (result_.row.base == Base::join) result_.base = result_.figures[Server::floor_join];
   }
 
-  std::vector<double> base_of(std::size_t value) {
-    if (result_.row.base == Base::send) return result_.figures[Server::floor][value];
-    if (result_.row.base == Base::join) return result_.figures[Server::floor_join][value];
-    return smaller(result_.figures[Server::floor][value], result_.figures[Server::floor_join][value]);
+  [[nodiscard]] Contestant contestant(Server server) const { return {server, common_, settings_.roomcast}; }
+
+  void against(const Contestant& itself, const Contestant& base) {
+    const auto figures = measure({itself, base});
+    note(result_.figures[Server::roomcast], figures[0]);
+    note(result_.base, figures[1]);
   }
 
   void note(std::vector<std::vector<double>>& rounds, const std::vector<double>& figures) {
@@ -91,14 +87,24 @@ class RowRun {
   }
 
   /// Of each contestant the row's figures; not-a-number where it could not take part, or lost something.
-  std::vector<std::vector<double>> measure(const std::vector<Contestant>& by_turns) {
+  /// Every second round the last of them is started first: whose sockets are made first finds the kernel's
+  /// memory more scattered, and pays some percent for it.
+  std::vector<std::vector<double>> measure(std::vector<Contestant> by_turns) {
+    const bool reversed = round_ % 2 == 1;
+    if (reversed) std::reverse(by_turns.begin(), by_turns.end());
+    auto figures = measure_in_order(by_turns);
+    if (reversed) std::reverse(figures.begin(), figures.end());
+    return figures;
+  }
+
+  std::vector<std::vector<double>> measure_in_order(const std::vector<Contestant>& by_turns) {
     std::vector<std::vector<double>> figures(by_turns.size(),
                                              std::vector<double>(result_.row.values.size(), missing));
     std::vector<std::unique_ptr<ServerProcess>> servers;
     std::vector<RunByTurns> runs;
     std::vector<std::size_t> places;
     for (std::size_t i = 0; i < by_turns.size(); ++i) {
-      servers.push_back(start(by_turns[i].server));
+      servers.push_back(start(by_turns[i]));
       if (!servers.back()) continue;
       places.push_back(i);
       runs.emplace_back([this, &process = *servers.back(),
@@ -113,13 +119,13 @@ class RowRun {
     return figures;
   }
 
-  std::unique_ptr<ServerProcess> start(Server server) {
+  std::unique_ptr<ServerProcess> start(const Contestant& one) {
     try {
-      auto process = start_server(server, result_.row.needs, settings_.cpus.server, settings_.roomcast);
-      if (!process && server == Server::roomcast) remark(server, "cannot be started");
+      auto process = start_server(one.server, result_.row.needs, settings_.cpus.server, one.roomcast);
+      if (!process && one.server == Server::roomcast) remark(one.server, "cannot be started");
       return process;
     } catch (const std::exception& error) {
-      remark(server, error.what());
+      remark(one.server, error.what());
       return nullptr;
     }
   }
@@ -144,6 +150,7 @@ class RowRun {
   const MatrixSettings& settings_;
   Common common_;
   RowResult result_;
+  std::size_t round_ = 0;
 };
 
 }  // namespace

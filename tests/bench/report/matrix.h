@@ -28,9 +28,10 @@ struct RowResult {
 
 struct MatrixSettings {
   Cpus cpus;
-  std::size_t rounds = 5;
+  std::size_t rounds = 6;
   std::string only;  ///< part of the names of the rows that are wanted
   std::string roomcast;
+  std::string before;  ///< another roomcast, which is the base then instead of the floor; may be empty
   std::int64_t give_up_seconds = 60;
   Progress progress;
   std::function<void(const RowResult&)> on_row;  ///< told of each row when it is done; may be empty

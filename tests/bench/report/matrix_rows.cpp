@@ -51,7 +51,7 @@ Measurement fixed_1_kib(const Target& t, const Common& c) { return fixed(t, c, 1
 Measurement handshakes(const Target& target, const Common& common) {
   ConnectSettings settings;
   settings.common = common;
-  settings.connections = target.tls ? 2000 : 10'000;
+  settings.connections = target.tls ? 2000 : 20'000;
   return run_connect(target, settings);
 }
 
@@ -103,6 +103,8 @@ double refused(const Measurement& run) { return static_cast<double>(run.refused)
 
 constexpr double no_goal = std::numeric_limits<double>::infinity();
 
+// Each row is held against the cheaper floor: at a fixed rate there is nothing to join, and the two cost the
+// same; saturated, one send for each delivery costs twenty times as much.
 std::vector<Row> make_rows() {
   const Value delivery{"us per delivery", 1.05, cpu_us};
   const auto fair = as_it_is<FairSettings, run_fair>;
@@ -110,10 +112,10 @@ std::vector<Row> make_rows() {
   return {
       {"1,000 subscribers, 64 B, fixed rate", plain, raw, Base::send, true, fixed_1000, {delivery}},
       {"1,000 subscribers, 64 B, saturating", plain, raw, Base::join, true, saturating_1000, {delivery}},
-      {"10,000 subscribers, 64 B, fixed rate", plain, raw, Base::better, false, fixed_10000, {delivery}},
-      {"10,000 subscribers, 64 B, saturating", plain, raw, Base::better, false, saturating_10000, {delivery}},
-      {"100 rooms of 100, 64 B, fixed rate", plain, raw, Base::better, false, fixed_rooms, {delivery}},
-      {"100 rooms of 100, 64 B, saturating", plain, raw, Base::better, false, saturating_rooms, {delivery}},
+      {"10,000 subscribers, 64 B, fixed rate", plain, raw, Base::send, false, fixed_10000, {delivery}},
+      {"10,000 subscribers, 64 B, saturating", plain, raw, Base::join, false, saturating_10000, {delivery}},
+      {"100 rooms of 100, 64 B, fixed rate", plain, raw, Base::send, false, fixed_rooms, {delivery}},
+      {"100 rooms of 100, 64 B, saturating", plain, raw, Base::join, false, saturating_rooms, {delivery}},
       {"1,000 subscribers, 1 KiB JSON, permessage-deflate",
        compressed,
        deflating,

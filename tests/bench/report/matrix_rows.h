@@ -16,8 +16,8 @@ enum class Base {
   none,
   send,    ///< the floor that makes one send for each delivery
   join,    ///< the floor that makes one send for each subscriber and turn
-  better,  ///< the cheaper of the two
   raw,     ///< roomcast itself, raw WebSocket
+  before,  ///< another roomcast, for all rows that have a base (`--before`)
 };
 
 /// One figure of a row.

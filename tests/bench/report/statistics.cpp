@@ -23,11 +23,4 @@ std::vector<double> ratios(const std::vector<double>& values, const std::vector<
   return result;
 }
 
-std::vector<double> smaller(const std::vector<double>& a, const std::vector<double>& b) {
-  std::vector<double> result;
-  for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i)
-    result.push_back(std::fmin(a[i], b[i]));
-  return result;
-}
-
 }  // namespace roomcast::bench

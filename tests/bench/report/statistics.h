@@ -10,7 +10,4 @@ namespace roomcast::bench {
 /// values[i] / bases[i] for every round that has both.
 [[nodiscard]] std::vector<double> ratios(const std::vector<double>& values, const std::vector<double>& bases);
 
-/// The smaller of the two in each round: the better floor.
-[[nodiscard]] std::vector<double> smaller(const std::vector<double>& a, const std::vector<double>& b);
-
 }  // namespace roomcast::bench

@@ -49,10 +49,10 @@ std::string_view name_of_base(Base base) {
       return "send";
     case Base::join:
       return "joined send";
-    case Base::better:
-      return "the better";
     case Base::raw:
       return "raw";
+    case Base::before:
+      return "before";
     case Base::none:
       break;
   }

@@ -18,8 +18,8 @@ struct Common {
   ClientKind kind;
   std::int64_t give_up_seconds = 60;
   Progress progress;
-  /// Called before each of some twenty blocks of what counts, where a scenario can be halted there: it returns
-  /// when it is this run's turn. Empty: all is done in one go.
+  /// Called before each of some twenty blocks of what counts, where a scenario can be halted there: it
+  /// returns when it is this run's turn. Empty: all is done in one go.
   std::function<void()> rest;
 };
 

@@ -53,7 +53,8 @@ void Stage::end(Measurement& measurement) const {
   if (cpu_begun_ns_ < 0) return;
   wait_until_asleep(target_.pid);
   const std::int64_t cpu = cpu_ns(target_.pid);
-  if (cpu >= 0) measurement.server_cpu_ns = std::max<std::int64_t>(0, measurement.server_cpu_ns) + cpu - cpu_begun_ns_;
+  if (cpu >= 0)
+    measurement.server_cpu_ns = std::max<std::int64_t>(0, measurement.server_cpu_ns) + cpu - cpu_begun_ns_;
 }
 
 void Stage::run_in_blocks(Measurement& measurement, std::uint64_t operations, std::uint64_t least,

@@ -10,9 +10,9 @@ namespace roomcast::bench {
 /// destructor, and by the kernel should the tool die before.
 class ForkedProcess {
  public:
-  /// `work` runs in the new process, which ends when that returns: the tool's destructors and exit handlers do
-  /// not run there. It must not throw. `channel` is one end of a SOCK_SEQPACKET pair, and the only descriptor
-  /// above standard error that is open. Throws std::system_error.
+  /// `work` runs in the new process, which ends when that returns: the tool's destructors and exit handlers
+  /// do not run there. It must not throw. `channel` is one end of a SOCK_SEQPACKET pair, and the only
+  /// descriptor above standard error that is open. Throws std::system_error.
   explicit ForkedProcess(const std::function<void(int channel)>& work);
   ForkedProcess(const ForkedProcess&) = delete;
   ForkedProcess& operator=(const ForkedProcess&) = delete;

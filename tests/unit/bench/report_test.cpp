@@ -45,7 +45,6 @@ TEST_CASE("a ratio is taken within its round, and its median over the rounds") {
   CHECK(result.median_ratio(Server::roomcast, 0) == doctest::Approx((1.1 + 1.05) / 2));
   CHECK(std::isnan(result.median_ratio(Server::nchan, 0)));
   CHECK(std::isnan(result.median_ratio(Server::ws, 0)));
-  CHECK(smaller({1, missing}, {2, 5}) == std::vector<double>{1, 5});
 }
 
 TEST_CASE("numbers are grouped by thousands") {
