@@ -6,8 +6,6 @@
 #include <string_view>
 #include <utility>
 
-#include "base/prefetch.h"
-
 namespace roomcast::base {
 
 /// A counted reference to a range of an immutable block of bytes.
@@ -71,9 +69,6 @@ class FrameRef {
     size_ += next.size_;
     return true;
   }
-
-  /// Has the beginning of the block fetched, which a copy or the end of this reference touches.
-  void prefetch() const { base::prefetch(block_); }
 
   /// How many references share the block; for tests and accounting.
   [[nodiscard]] std::uint32_t use_count() const { return block_ == nullptr ? 0 : block_->references; }

@@ -9,8 +9,6 @@ namespace {
 // The allocator's and the frame's own bytes for each block.
 constexpr std::size_t block_overhead = 24;
 
-constexpr std::size_t prefetch_distance = 4;
-
 /// Room for a quarter more: a message is moved a few times in its life, and little is spare.
 constexpr std::size_t with_spare(std::size_t size) { return size + size / 4; }
 
@@ -38,8 +36,6 @@ void History::trim(std::int64_t now_ms, const HistoryLimits& limits) {
 void History::drop_oldest() {
   Kept& oldest = ring_[first_];
   bytes_ -= cost(oldest.message);
-  // Where messages come in runs, those that go for them have not been touched for long.
-  if (size_ > prefetch_distance) at(prefetch_distance).message.payload.prefetch();
   // The rest is overwritten by what comes next.
   oldest.message.payload.reset();
   oldest.message.from.reset();

@@ -55,12 +55,11 @@ class TlsShared {
   base::Deadlines& deadlines_;
   std::int64_t handshake_timeout_ms_;
   TlsStats stats_;
-  std::vector<char> decrypted_;  // what SSL_read fills
-  std::vector<char> joining_;    // where small pieces become one record
-  std::span<const char> input_;  // ciphertext that is being decrypted
-  std::string records_;          // what SSL_write made and the stream below has not been offered yet
-  ByteStream* straight_to_ =
-      nullptr;  // takes records before `records_` does; only while there is one to make
+  std::vector<char> decrypted_;        // what SSL_read fills
+  std::vector<char> joining_;          // where small pieces become one record
+  std::span<const char> input_;        // ciphertext that is being decrypted
+  std::string records_;                // what SSL_write made and the stream below has not been offered yet
+  ByteStream* straight_to_ = nullptr;  // takes the record that is being made, before `records_` does
   std::unique_ptr<bio_method_st, FreeMethod> method_;
 };
 
