@@ -9,8 +9,8 @@
 
 namespace roomcast::bench {
 
-/// What one run of one scenario against one server has shown.
-struct Measurement {
+/// What every scenario counts.
+struct Totals {
   std::uint64_t operations =
       0;  ///< deliveries, handshakes, round trips, or connections: what the scenario counts
   std::uint64_t expected = 0;       ///< as many should have been
@@ -19,12 +19,6 @@ struct Measurement {
   Latency latency;  ///< of a sample
   Faults faults;
   std::uint64_t refused = 0;  ///< connections that were not let in, or cut, against expectation
-  /// Further figures by name, in the order they are to be printed: {"server_bytes", 412.0}.
-  struct Figure {
-    std::string name;
-    double value = 0;
-  };
-  std::vector<Figure> figures;
 
   [[nodiscard]] bool whole() const { return operations == expected && faults.none() && refused == 0; }
   [[nodiscard]] double cpu_ns_each() const {
@@ -32,6 +26,16 @@ struct Measurement {
                ? 0
                : static_cast<double>(server_cpu_ns) / static_cast<double>(operations);
   }
+};
+
+/// What one run of one scenario against one server has shown.
+struct Measurement : Totals {
+  /// Further figures by name, in the order they are to be printed: {"server_bytes", 412.0}.
+  struct Figure {
+    std::string name;
+    double value = 0;
+  };
+  std::vector<Figure> figures;
 };
 
 }  // namespace roomcast::bench

@@ -7,10 +7,10 @@
 #include <array>
 #include <cstdio>
 #include <exception>
-#include <iterator>
 #include <list>
 #include <stdexcept>
 #include <type_traits>
+#include <utility>
 
 #include "serve/forked_process.h"
 
@@ -26,13 +26,7 @@ struct Flat {
   };
   static constexpr std::size_t max_figures = 16;
 
-  std::uint64_t operations = 0;
-  std::uint64_t expected = 0;
-  std::int64_t server_cpu_ns = -1;
-  std::int64_t wall_ns = 0;
-  Latency latency;
-  Faults faults;
-  std::uint64_t refused = 0;
+  Totals totals;
   std::array<Figure, max_figures> figures;
   std::size_t figure_count = 0;
 };
@@ -47,9 +41,8 @@ struct Message {
 static_assert(std::is_trivially_copyable_v<Message>);
 
 Flat flatten(const Measurement& run) {
-  Flat flat{run.operations, run.expected, run.server_cpu_ns,
-            run.wall_ns,    run.latency,  run.faults,
-            run.refused,    {},           0};
+  Flat flat;
+  flat.totals = run;
   for (const Measurement::Figure& figure : run.figures) {
     if (flat.figure_count == Flat::max_figures) throw std::logic_error("more figures than a message holds");
     Flat::Figure& to = flat.figures[flat.figure_count++];
@@ -60,14 +53,7 @@ Flat flatten(const Measurement& run) {
 }
 
 Measurement unflatten(const Flat& flat) {
-  Measurement run;
-  run.operations = flat.operations;
-  run.expected = flat.expected;
-  run.server_cpu_ns = flat.server_cpu_ns;
-  run.wall_ns = flat.wall_ns;
-  run.latency = flat.latency;
-  run.faults = flat.faults;
-  run.refused = flat.refused;
+  Measurement run{flat.totals, {}};
   for (std::size_t i = 0; i < flat.figure_count; ++i)
     run.figures.push_back({flat.figures[i].name.data(), flat.figures[i].value});
   return run;

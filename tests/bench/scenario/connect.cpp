@@ -69,12 +69,9 @@ Measurement run_connect(const Target& target, const ConnectSettings& settings) {
   measurement.expected = settings.connections;
   stage.run_in_blocks(measurement, settings.connections, settings.at_once, [&](std::uint64_t connections) {
     lives.start(connections);
-    return poller.run_until(
-        [&] {
-          stage.tell("connections", lives.lived(), settings.connections);
-          return lives.done();
-        },
-        stage.deadline_ns());
+    return stage.run_until(
+        poller, "connections", settings.connections, [&] { return lives.lived(); },
+        [&] { return lives.done(); });
   });
   lives.enter(measurement);
   return measurement;

@@ -101,12 +101,9 @@ Measurement run_echo(const Target& target, const EchoSettings& settings) {
   stage.open(poller, echoes.crowd(), settings.clients);
   stage.run_in_blocks(measurement, settings.round_trips, settings.clients, [&](std::uint64_t round_trips) {
     echoes.start(round_trips);
-    return poller.run_until(
-        [&] {
-          stage.tell("round trips", echoes.round_trips(), settings.round_trips);
-          return echoes.done();
-        },
-        stage.deadline_ns());
+    return stage.run_until(
+        poller, "round trips", settings.round_trips, [&] { return echoes.round_trips(); },
+        [&] { return echoes.done(); });
   });
   echoes.enter(measurement);
   return measurement;

@@ -29,14 +29,20 @@ void Stage::tell(std::string_view what, std::uint64_t done, std::uint64_t of) {
   common_.progress(what, done, of);
 }
 
-bool Stage::open(Poller& poller, Crowd& crowd, std::size_t count) {
-  crowd.start_first(count);
-  poller.run_until(
+bool Stage::run_until(Poller& poller, std::string_view what, std::uint64_t of,
+                      const std::function<std::uint64_t()>& so_far, const std::function<bool()>& done) {
+  return poller.run_until(
       [&] {
-        tell("connections", crowd.open(), count);
-        return crowd.under_way() == 0;
+        tell(what, so_far(), of);
+        return done();
       },
       deadline_ns_);
+}
+
+bool Stage::open(Poller& poller, Crowd& crowd, std::size_t count) {
+  crowd.start_first(count);
+  run_until(
+      poller, "connections", count, [&] { return crowd.open(); }, [&] { return crowd.under_way() == 0; });
   return crowd.open() >= count;
 }
 

@@ -24,6 +24,10 @@ class Stage {
   /// Tells how far it is, at most once a second.
   void tell(std::string_view what, std::uint64_t done, std::uint64_t of);
 
+  /// Turns `poller` until `done`, and tells meanwhile how many of `of` there are. False when the time was up.
+  bool run_until(Poller& poller, std::string_view what, std::uint64_t of,
+                 const std::function<std::uint64_t()>& so_far, const std::function<bool()>& done);
+
   /// Has the first `count` clients opened; false when fewer are in the end: the time was up, or they were
   /// refused.
   bool open(Poller& poller, Crowd& crowd, std::size_t count);
