@@ -3,13 +3,14 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 
 namespace roomcast::base {
 
-/// SHA-1 of `bytes`, only for the WebSocket handshake (RFC 6455 section 4.2.2).
-[[nodiscard]] std::array<unsigned char, 20> sha1(std::string_view bytes);
+/// SHA-1 of `parts`, one behind the other; only for the WebSocket handshake (RFC 6455 section 4.2.2).
+[[nodiscard]] std::array<unsigned char, 20> sha1(std::initializer_list<std::string_view> parts);
 /// SHA-256 of `bytes`.
 [[nodiscard]] std::array<unsigned char, 32> sha256(std::string_view bytes);
 /// The same in lower-case hexadecimal.

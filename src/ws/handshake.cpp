@@ -85,7 +85,7 @@ std::optional<std::string_view> choose_subprotocol(std::string_view offered,
 
 void append_accept_key(std::string& out, std::string_view key) {
   constexpr std::string_view guid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
-  const auto digest = base::sha1(std::string(key).append(guid));
+  const auto digest = base::sha1({key, guid});
   base::append_base64(out, {reinterpret_cast<const char*>(digest.data()), digest.size()});
 }
 
