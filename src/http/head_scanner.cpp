@@ -1,6 +1,7 @@
 #include "http/head_scanner.h"
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 namespace roomcast::http {
@@ -28,6 +29,8 @@ constexpr std::array<std::uint8_t, 256> make_byte_classes() {
 }
 constexpr auto byte_classes = make_byte_classes();
 
+constexpr std::string_view connect = "CONNECT";
+
 bool is_a(ByteClass wanted, unsigned char byte) { return (byte_classes.at(byte) & wanted) != 0; }
 
 /// How many bytes at the front of `bytes`, at most `most`, are of one class.
@@ -39,7 +42,40 @@ std::size_t count_front(std::string_view bytes, ByteClass wanted, std::size_t mo
   return count;
 }
 
+/// How many bytes at the front are of field text, looking at eight at once where none of them is an ASCII
+/// control.
+std::size_t count_text(std::string_view bytes) {
+  constexpr std::uint64_t each = 0x0101010101010101;
+  constexpr std::uint64_t high_bits = each * 0x80;
+  std::size_t count = 0;
+  for (std::uint64_t word = 0; count + sizeof word <= bytes.size(); count += sizeof word) {
+    std::memcpy(&word, bytes.data() + count, sizeof word);
+    const std::uint64_t deletes = word ^ each * 0x7f;
+    const bool has_control = ((word - each * 0x20) & ~word & high_bits) != 0;
+    const bool has_delete = ((deletes - each) & ~deletes & high_bits) != 0;
+    if (has_control || has_delete) break;
+  }
+  return count + count_front(bytes.substr(count), text_byte, bytes.size());
+}
+
+/// The length of the field line at the front of `bytes`, with its CRLF; 0 if there is none, or not a whole
+/// one, or one with a byte that does not belong.
+std::size_t field_line_bytes(std::string_view bytes) {
+  const std::size_t name = count_front(bytes, token_byte, bytes.size());
+  if (name == 0 || name == bytes.size() || bytes[name] != ':') return 0;
+  const std::size_t value = name + 1;
+  const std::size_t end = value + count_text(bytes.substr(value));
+  return bytes.size() >= end + 2 && bytes[end] == '\r' && bytes[end + 1] == '\n' ? end + 2 : 0;
+}
+
 std::size_t left_of(std::size_t limit, std::size_t used) { return limit > used ? limit - used : 0; }
+
+/// How many bytes at the front are of one class, as far as `limit` allows; `used` counts them.
+std::size_t pass_word(std::string_view bytes, ByteClass wanted, std::size_t limit, std::size_t& used) {
+  const std::size_t passed = count_front(bytes, wanted, left_of(limit, used));
+  used += passed;
+  return passed;
+}
 
 std::string hex_byte(unsigned char byte) {
   constexpr std::string_view digits = "0123456789abcdef";
@@ -51,9 +87,18 @@ std::string hex_byte(unsigned char byte) {
 HeadScanner::HeadScanner(const ParserLimits& limits, Part part)
     : limits_(&limits), state_(part == Part::head ? State::start : State::field_start) {}
 
+void HeadScanner::restart() {
+  state_ = State::start;
+  empty_line_seen_ = false;
+  length_ = 0;
+  header_bytes_ = 0;
+  header_count_ = 0;
+}
+
 HeadScanner::Verdict HeadScanner::scan(std::string_view bytes, std::size_t& used) {
   used = 0;
   while (used < bytes.size() && state_ < State::complete) {
+    if (state_ == State::start) used += pass_request_line(bytes.substr(used));
     used += pass_run(bytes.substr(used));
     if (used < bytes.size()) step(static_cast<unsigned char>(bytes[used++]));
   }
@@ -62,13 +107,41 @@ HeadScanner::Verdict HeadScanner::scan(std::string_view bytes, std::size_t& used
 }
 
 std::size_t HeadScanner::pass_run(std::string_view bytes) {
-  const bool in_target = state_ == State::target;
-  if (!in_target && state_ != State::name && state_ != State::value) return 0;
-  std::size_t& counted = in_target ? length_ : header_bytes_;
-  const std::size_t limit = in_target ? limits_->uri_bytes : limits_->header_bytes;
-  const ByteClass wanted = in_target ? target_byte : state_ == State::name ? token_byte : text_byte;
-  const std::size_t passed = count_front(bytes, wanted, left_of(limit, counted));
-  counted += passed;
+  switch (state_) {
+    case State::target:
+      return pass_word(bytes, target_byte, limits_->uri_bytes, length_);
+    case State::field_start:
+      return pass_fields(bytes);
+    case State::name:
+      return pass_word(bytes, token_byte, limits_->header_bytes, header_bytes_);
+    case State::value:
+      return pass_word(bytes, text_byte, limits_->header_bytes, header_bytes_);
+    default:
+      return 0;
+  }
+}
+
+std::size_t HeadScanner::pass_request_line(std::string_view bytes) {
+  constexpr std::string_view end = " HTTP/1.1\r\n";
+  const std::size_t method = count_front(bytes, token_byte, method_bytes);
+  if (method == 0 || !bytes.substr(method).starts_with(' ')) return 0;
+  if (bytes.substr(0, method) == connect) return 0;
+  const std::string_view target = bytes.substr(method + 1);
+  const std::size_t target_bytes = count_front(target, target_byte, limits_->uri_bytes);
+  if (target_bytes == 0 || !target.substr(target_bytes).starts_with(end)) return 0;
+  state_ = State::field_start;
+  return method + 1 + target_bytes + end.size();
+}
+
+std::size_t HeadScanner::pass_fields(std::string_view bytes) {
+  std::size_t passed = 0;
+  while (header_count_ < limits_->header_count) {
+    const std::size_t line = field_line_bytes(bytes.substr(passed));
+    if (line == 0 || line > left_of(limits_->header_bytes, header_bytes_)) break;
+    ++header_count_;
+    header_bytes_ += line;
+    passed += line;
+  }
   return passed;
 }
 
@@ -119,7 +192,7 @@ void HeadScanner::method(unsigned char byte) {
 }
 
 void HeadScanner::finish_method() {
-  if (std::string_view(word_.data(), length_) == "CONNECT") {
+  if (std::string_view(word_.data(), length_) == connect) {
     return refuse({501, "not_implemented", "CONNECT is not implemented: this is not a proxy"});
   }
   length_ = 0;

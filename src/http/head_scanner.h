@@ -25,6 +25,8 @@ class HeadScanner {
 
   /// Looks at `bytes` up to the end of the head; `used` says how many belonged to it.
   Verdict scan(std::string_view bytes, std::size_t& used);
+  /// Begins anew, with the next head.
+  void restart();
   /// Why it was refused.
   [[nodiscard]] const Problem& problem() const { return problem_; }
   /// Whether a request has begun: an empty line before it does not count (RFC 9112 section 2.2).
@@ -48,6 +50,10 @@ class HeadScanner {
     refused,
   };
 
+  /// Takes a request line at the front that is whole and gives no reason to object; 0 if there is none.
+  std::size_t pass_request_line(std::string_view bytes);
+  /// Takes the field lines at the front that are whole and give no reason to object.
+  std::size_t pass_fields(std::string_view bytes);
   /// Takes the bytes at the front that only go on with the word that is being read.
   std::size_t pass_run(std::string_view bytes);
   void step(unsigned char byte);
