@@ -36,14 +36,13 @@ std::optional<Problem> check_target(Request& request, std::string_view text) {
 }
 
 std::optional<Problem> check_host(const Request& request) {
-  const auto count = request.headers.count("Host");
-  if (count > 1) return bad_request("more than one Host");
-  if (count == 0) {
+  const auto host = request.headers.find("Host");
+  if (host.count > 1) return bad_request("more than one Host");
+  if (host.count == 0) {
     if (request.minor_version == 0) return std::nullopt;
     return bad_request("Host is missing");
   }
-  if (!parse_authority(*request.headers.get("Host")))
-    return bad_request("Host is not a host with an optional port");
+  if (!parse_authority(host.first)) return bad_request("Host is not a host with an optional port");
   return std::nullopt;
 }
 

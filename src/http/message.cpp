@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cassert>
+#include <limits>
 
 #include "base/json.h"
 #include "http/url.h"
@@ -37,9 +39,12 @@ bool equals_ignoring_case(std::string_view a, std::string_view b) {
 }
 
 std::string_view trim(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+  const auto is_space = [](char c) { return c == ' ' || c == '\t'; };
+  while (!text.empty() && is_space(text.front()))
+    text.remove_prefix(1);
+  while (!text.empty() && is_space(text.back()))
+    text.remove_suffix(1);
+  return text;
 }
 
 std::string_view to_string(Method method) {
@@ -56,14 +61,30 @@ Method method_from(std::string_view name) {
   return Method::other;
 }
 
-void Headers::reserve(std::size_t fields, std::size_t bytes) {
+void Headers::hold(std::string_view text, std::size_t fields) {
+  text_ = text;
+  extents_.clear();
   extents_.reserve(fields);
-  text_.reserve(bytes);
+}
+
+void Headers::add_from(std::string_view text, std::string_view name, std::string_view value) {
+  const auto place = [text](std::string_view part) {
+    return part.empty() ? 0 : static_cast<std::size_t>(part.data() - text.data());
+  };
+  add_extent(place(name), name.size(), place(value), value.size());
 }
 
 void Headers::add(std::string_view name, std::string_view value) {
-  extents_.push_back({text_.size(), name.size(), value.size()});
+  const std::size_t start = text_.size();
   text_.append(name).append(value);
+  add_extent(start, name.size(), start + name.size(), value.size());
+}
+
+void Headers::add_extent(std::size_t name, std::size_t name_bytes, std::size_t value,
+                         std::size_t value_bytes) {
+  assert(text_.size() <= std::numeric_limits<std::uint32_t>::max());
+  extents_.push_back({static_cast<std::uint32_t>(name), static_cast<std::uint32_t>(name_bytes),
+                      static_cast<std::uint32_t>(value), static_cast<std::uint32_t>(value_bytes)});
 }
 
 void Headers::set(std::string_view name, std::string_view value) {
@@ -77,11 +98,11 @@ Headers::Field Headers::field(std::size_t index) const {
 }
 
 std::string_view Headers::name_of(const Extent& extent) const {
-  return {text_.data() + extent.start, extent.name_bytes};
+  return {text_.data() + extent.name, extent.name_bytes};
 }
 
 std::string_view Headers::value_of(const Extent& extent) const {
-  return {text_.data() + extent.start + extent.name_bytes, extent.value_bytes};
+  return {text_.data() + extent.value, extent.value_bytes};
 }
 
 bool Headers::is_named(const Extent& extent, std::string_view name) const {
@@ -89,10 +110,18 @@ bool Headers::is_named(const Extent& extent, std::string_view name) const {
 }
 
 std::optional<std::string_view> Headers::get(std::string_view name) const {
+  const Found found = find(name);
+  return found.count == 0 ? std::nullopt : std::optional(found.first);
+}
+
+Headers::Found Headers::find(std::string_view name) const {
+  Found found;
   for (const Extent& extent : extents_) {
-    if (is_named(extent, name)) return value_of(extent);
+    if (!is_named(extent, name)) continue;
+    if (found.count == 0) found.first = value_of(extent);
+    ++found.count;
   }
-  return std::nullopt;
+  return found;
 }
 
 std::string Headers::joined(std::string_view name) const {
@@ -119,11 +148,6 @@ bool Headers::has_token(std::string_view name, std::string_view token) const {
     }
   }
   return false;
-}
-
-std::size_t Headers::count(std::string_view name) const {
-  return static_cast<std::size_t>(std::count_if(
-      extents_.begin(), extents_.end(), [&](const Extent& extent) { return is_named(extent, name); }));
 }
 
 std::optional<std::string> Request::query_parameter(std::string_view name) const {

@@ -13,7 +13,7 @@
 namespace roomcast::http {
 
 /// Header fields in the order they came (RFC 9110 section 5). Names compare without case. The text of all of
-/// them lies in one string: views into it hold until the next change.
+/// them lies in one string, less than 4 GiB: views into it hold until the next change.
 class Headers {
  public:
   struct Field {
@@ -21,18 +21,28 @@ class Headers {
     std::string_view value;
   };
 
-  /// Makes room for so many fields, and for so many bytes of names and values.
-  void reserve(std::size_t fields, std::size_t bytes);
+  /// All fields of a name.
+  struct Found {
+    std::string_view first;  ///< the value of the first one; empty if there is none
+    std::size_t count = 0;
+  };
+
+  /// Copies `text`, in which that many fields lie, for add_from.
+  void hold(std::string_view text, std::size_t fields);
+  /// Adds a field whose name and value lie in `text`, the one that hold() was given, and so in its copy.
+  void add_from(std::string_view text, std::string_view name, std::string_view value);
   void add(std::string_view name, std::string_view value);
   /// Replaces every field of that name by this one. `value` is none of this object's own.
   void set(std::string_view name, std::string_view value);
   /// The only or first field of that name.
   [[nodiscard]] std::optional<std::string_view> get(std::string_view name) const;
+  /// The first field of that name, and how many there are.
+  [[nodiscard]] Found find(std::string_view name) const;
   /// All fields of that name as one list, joined with ", " (RFC 9110 section 5.3); empty if there is none.
   [[nodiscard]] std::string joined(std::string_view name) const;
   /// Whether the comma-separated list of all fields of that name holds `token`, compared without case.
   [[nodiscard]] bool has_token(std::string_view name, std::string_view token) const;
-  [[nodiscard]] std::size_t count(std::string_view name) const;
+  [[nodiscard]] std::size_t count(std::string_view name) const { return find(name).count; }
   [[nodiscard]] std::size_t size() const { return extents_.size(); }
   [[nodiscard]] bool empty() const { return extents_.empty(); }
   /// `index` is below size().
@@ -40,11 +50,13 @@ class Headers {
 
  private:
   struct Extent {
-    std::size_t start;  // of the name; the value follows it
-    std::size_t name_bytes;
-    std::size_t value_bytes;
+    std::uint32_t name;
+    std::uint32_t name_bytes;
+    std::uint32_t value;
+    std::uint32_t value_bytes;
   };
 
+  void add_extent(std::size_t name, std::size_t name_bytes, std::size_t value, std::size_t value_bytes);
   [[nodiscard]] std::string_view name_of(const Extent& extent) const;
   [[nodiscard]] std::string_view value_of(const Extent& extent) const;
   [[nodiscard]] bool is_named(const Extent& extent, std::string_view name) const;

@@ -56,7 +56,7 @@ struct Parser::Machine {
   static int on_header_value_complete(llhttp_t* parser) {
     Machine& self = of(parser);
     if (self.head_complete) return 0;  // trailers are judged and dropped
-    self.headers.add(std::exchange(self.name, {}), trim(std::exchange(self.value, {})));
+    self.headers.add_from(self.head, std::exchange(self.name, {}), trim(std::exchange(self.value, {})));
     return 0;
   }
 
@@ -92,7 +92,7 @@ struct Parser::Machine {
   }
 
   llhttp_t parser{};
-  // Views into the head, while that is fed.
+  std::string_view head;  // while it is fed; and views into it:
   std::string_view target;
   std::string_view name;
   std::string_view value;
@@ -134,7 +134,8 @@ Parser::Event Parser::read_head(std::string_view& input) {
 
 Parser::Event Parser::take_head(std::string_view head) {
   machine_ = std::make_unique<Machine>();
-  machine_->headers.reserve(head_scanner_.fields(), head.size());
+  machine_->head = head;
+  machine_->headers.hold(head, head_scanner_.fields());
   if (!machine_->feed(head)) return refuse(machine_->problem());
   request_.method_text = llhttp_method_name(static_cast<llhttp_method_t>(machine_->parser.method));
   request_.method = method_from(request_.method_text);
@@ -187,9 +188,11 @@ Request Parser::take_request() {
   request_.body = std::move(machine_->body);
   machine_.reset();
   stage_ = Stage::head;
-  head_scanner_ = HeadScanner(limits_);
+  head_scanner_.restart();
   chunk_scanner_.reset();
-  return std::exchange(request_, {});
+  Request whole = std::move(request_);
+  request_.method = Method::other;  // all else is set anew by the next head
+  return whole;
 }
 
 }  // namespace roomcast::http

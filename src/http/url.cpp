@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 #include "http/message.h"
@@ -26,16 +27,20 @@ int encoded_byte(std::string_view text, std::size_t at) {
   return high < 0 || low < 0 ? -1 : high * 16 + low;
 }
 
-bool is_alphanumeric(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
+/// The unreserved characters and sub-delims of RFC 3986 section 2, which a reg-name is made of.
+constexpr auto name_bytes = [] {
+  std::array<bool, 256> allowed{};
+  for (const char c : std::string_view("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                       "-._~!$&'()*+,;="))
+    allowed.at(static_cast<unsigned char>(c)) = true;
+  return allowed;
+}();
 
 /// reg-name, which contains the form of IPv4 addresses.
 bool is_registered_name(std::string_view host) {
   for (std::size_t i = 0; i < host.size(); ++i) {
-    const char c = host[i];
-    if (is_alphanumeric(c) || std::string_view("-._~!$&'()*+,;=").find(c) != std::string_view::npos) continue;
-    if (c != '%' || encoded_byte(host, i) < 0) return false;
+    if (name_bytes[static_cast<unsigned char>(host[i])]) continue;
+    if (host[i] != '%' || encoded_byte(host, i) < 0) return false;
     i += 2;
   }
   return !host.empty();
@@ -59,6 +64,7 @@ std::string lower_case(std::string_view text) {
 }  // namespace
 
 base::Result<std::string> percent_decode(std::string_view text) {
+  if (text.find('%') == std::string_view::npos) return std::string(text);
   std::string decoded;
   decoded.reserve(text.size());
   for (std::size_t i = 0; i < text.size(); ++i) {

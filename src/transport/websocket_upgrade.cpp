@@ -10,33 +10,42 @@ namespace roomcast::transport {
 
 namespace {
 
-/// Field values joined where they may be lists; they live as long as the request.
-struct Fields {
-  explicit Fields(const http::Headers& headers)
-      : upgrade(headers.joined("Upgrade")),
-        connection(headers.joined("Connection")),
-        protocols(headers.joined("Sec-WebSocket-Protocol")),
-        extensions(headers.joined("Sec-WebSocket-Extensions")) {}
-  std::string upgrade;
-  std::string connection;
-  std::string protocols;
-  std::string extensions;
+/// The fields of one name as a list (RFC 9110 section 5.3). A single one, which is what all clients send,
+/// need not be copied.
+class ListField {
+ public:
+  ListField(const http::Headers& headers, std::string_view name) : found_(headers.find(name)) {
+    if (found_.count > 1) joined_ = headers.joined(name);
+  }
+  [[nodiscard]] std::string_view value() const { return found_.count > 1 ? joined_ : found_.first; }
+  [[nodiscard]] std::size_t count() const { return found_.count; }
+
+ private:
+  http::Headers::Found found_;
+  std::string joined_;
 };
 
-ws::HandshakeRequest handshake_request(const http::Request& request, const Fields& fields) {
+base::Result<ws::HandshakeAccepted, ws::HandshakeRefused> decide(const http::Request& request,
+                                                                 const ws::HandshakePolicy& policy) {
+  const ListField upgrade(request.headers, "Upgrade");
+  const ListField connection(request.headers, "Connection");
+  const ListField protocols(request.headers, "Sec-WebSocket-Protocol");
+  const ListField extensions(request.headers, "Sec-WebSocket-Extensions");
+  const auto key = request.headers.find("Sec-WebSocket-Key");
+  const auto version = request.headers.find("Sec-WebSocket-Version");
   ws::HandshakeRequest handshake;
   handshake.method = request.method_text;
   handshake.minor_version = request.minor_version;
-  handshake.upgrade = fields.upgrade;
-  handshake.connection = fields.connection;
-  handshake.key = request.headers.get("Sec-WebSocket-Key").value_or("");
-  handshake.key_count = request.headers.count("Sec-WebSocket-Key");
-  handshake.version = request.headers.get("Sec-WebSocket-Version").value_or("");
-  handshake.version_count = request.headers.count("Sec-WebSocket-Version");
-  handshake.protocols = fields.protocols;
-  handshake.protocol_count = request.headers.count("Sec-WebSocket-Protocol");
-  handshake.extensions = fields.extensions;
-  return handshake;
+  handshake.upgrade = upgrade.value();
+  handshake.connection = connection.value();
+  handshake.key = key.first;
+  handshake.key_count = key.count;
+  handshake.version = version.first;
+  handshake.version_count = version.count;
+  handshake.protocols = protocols.value();
+  handshake.protocol_count = protocols.count();
+  handshake.extensions = extensions.value();
+  return ws::decide_handshake(handshake, policy);
 }
 
 http::Response refusal(const ws::HandshakeRefused& refused) {
@@ -72,8 +81,7 @@ void WebSocketUpgrade::handle(http::Exchange& exchange, std::string_view room) {
   auto join =
       read_join_request(request, rooms_ == Rooms::from_path ? std::optional(room) : std::nullopt, sessions_);
   if (!join) return exchange.respond(std::move(join.error()));
-  const Fields fields(request.headers);
-  const auto decision = ws::decide_handshake(handshake_request(request, fields), policy_);
+  const auto decision = decide(request, policy_);
   if (!decision) return exchange.respond(refusal(decision.error()));
   const dialect::Dialect* const dialect = choices_.find(decision->subprotocol);
   if (dialect == nullptr) return exchange.respond(subprotocol_needed(choices_));
