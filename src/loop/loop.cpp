@@ -1,7 +1,9 @@
 #include "loop/loop.h"
 
+#include <poll.h>
 #include <uv.h>
 
+#include <cassert>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -23,8 +25,6 @@ void count_handle(uv_handle_t* /*handle*/, void* count) { ++*static_cast<std::si
 Loop::Loop() : loop_(std::make_unique<uv_loop_t>()) {
   const int status = uv_loop_init(loop_.get());
   if (status != 0) throw std::system_error(-status, std::generic_category(), "cannot make an event loop");
-  // Lets loop/turn tell the time spent working from the time spent asleep.
-  (void)uv_loop_configure(loop_.get(), UV_METRICS_IDLE_TIME);
 }
 
 Loop::~Loop() {
@@ -38,13 +38,61 @@ Loop::~Loop() {
   std::abort();
 }
 
-void Loop::run() { uv_run(loop_.get(), UV_RUN_DEFAULT); }
+void Loop::set_sleeper(Sleeper* sleeper) {
+  assert(sleeper == nullptr || sleeper_ == nullptr);
+  sleeper_ = sleeper;
+}
 
-void Loop::run_turn() { uv_run(loop_.get(), UV_RUN_ONCE); }
+void Loop::set_worker(Worker* worker) {
+  assert(worker == nullptr || worker_ == nullptr);
+  worker_ = worker;
+}
 
-void Loop::run_turn_without_waiting() { uv_run(loop_.get(), UV_RUN_NOWAIT); }
+void Loop::run() {
+  while (!stopped_ && is_alive())
+    turn(true);
+  stopped_ = false;
+}
 
-void Loop::stop() { uv_stop(loop_.get()); }
+void Loop::run_turn() { turn(true); }
+
+void Loop::run_turn_without_waiting() { turn(false); }
+
+void Loop::stop() { stopped_ = true; }
+
+void Loop::turn(bool may_sleep) {
+  const int sleep_ms = may_sleep && !work_left_ ? timeout_ms() : 0;
+  bool libuv_is_due = false;
+  if (sleeper_ == nullptr) {
+    libuv_is_due = sleep_for_libuv(sleep_ms);
+    begin_turn();
+  } else {
+    sleeper_->sleep(sleep_ms);
+    begin_turn();
+    libuv_is_due = sleeper_->call();
+  }
+  if (libuv_is_due || timeout_ms() == 0) uv_run(loop_.get(), UV_RUN_NOWAIT);
+  work_left_ = worker_ != nullptr && worker_->end_turn();
+}
+
+void Loop::begin_turn() {
+  uv_update_time(loop_.get());
+  if (worker_ != nullptr) worker_->begin_turn();
+}
+
+bool Loop::sleep_for_libuv(int timeout_ms) const {
+  pollfd libuv{uv_backend_fd(loop_.get()), POLLIN, 0};
+  return ::poll(&libuv, 1, timeout_ms) != 0;
+}
+
+bool Loop::is_alive() const { return worker_ != nullptr || uv_loop_alive(loop_.get()) != 0; }
+
+/// Until libuv has something to do that no descriptor tells of; negative if there is nothing to come.
+int Loop::timeout_ms() const {
+  // libuv would end then; with a worker the loop does not.
+  if (worker_ != nullptr && uv_loop_alive(loop_.get()) == 0) return -1;
+  return uv_backend_timeout(loop_.get());
+}
 
 std::int64_t Loop::monotonic_ms() const { return static_cast<std::int64_t>(uv_now(loop_.get())); }
 

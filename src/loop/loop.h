@@ -10,13 +10,42 @@ struct uv_loop_s;
 
 namespace roomcast::loop {
 
-/// The event loop. One thread runs it, and everything that refers to it belongs to that thread.
+/// The event loop: libuv's, with another place to sleep. One thread runs it, and everything that refers to it
+/// belongs to that thread.
+///
+/// Nearly all that happens here happens to sockets, and a Poller hears of those without libuv. So the loop
+/// sleeps there, with libuv's descriptor watched like any other (see uv_backend_fd()), and libuv gets a turn
+/// when a timer is due, a signal has come or a handle is to be closed.
 ///
 /// It must be destroyed last: whatever has handles on it (timers, streams, listeners) is dropped before. The
 /// destructor lets their close callbacks run and then insists that uv_loop_close() succeeds; if not, it lists
 /// the handles that were left open and aborts.
 class Loop final : public base::Clock {
  public:
+  /// Where the loop sleeps: a Poller.
+  class Sleeper {
+   public:
+    /// Sleeps until there is somebody to call, `timeout_ms` at most; without end if that is negative.
+    virtual void sleep(int timeout_ms) = 0;
+    /// Calls them. True if libuv has something to do.
+    virtual bool call() = 0;
+
+   protected:
+    ~Sleeper() = default;
+  };
+
+  /// Whose work stands around the sleep: a Turn.
+  class Worker {
+   public:
+    /// The loop has slept.
+    virtual void begin_turn() = 0;
+    /// It is going to. True if work is left: it only looks at what else is ready and comes back.
+    virtual bool end_turn() = 0;
+
+   protected:
+    ~Worker() = default;
+  };
+
   /// Throws std::system_error when the system has no resources for a loop.
   Loop();
   Loop(const Loop&) = delete;
@@ -40,9 +69,23 @@ class Loop final : public base::Clock {
   [[nodiscard]] std::size_t handle_count() const;
   /// For the makers of handles.
   [[nodiscard]] uv_loop_s* native() const { return loop_.get(); }
+  /// One of each at a time, or none (null).
+  void set_sleeper(Sleeper* sleeper);
+  void set_worker(Worker* worker);
 
  private:
+  void turn(bool may_sleep);
+  void begin_turn();
+  /// True if it has something to do.
+  [[nodiscard]] bool sleep_for_libuv(int timeout_ms) const;
+  [[nodiscard]] bool is_alive() const;
+  [[nodiscard]] int timeout_ms() const;
+
   std::unique_ptr<uv_loop_s> loop_;
+  Sleeper* sleeper_ = nullptr;
+  Worker* worker_ = nullptr;
+  bool work_left_ = true;  // what came before the first turn is done before the first sleep
+  bool stopped_ = false;
 };
 
 }  // namespace roomcast::loop

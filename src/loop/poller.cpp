@@ -30,24 +30,25 @@ epoll_event request_of(Pollable& item, Interest interest) {
 }  // namespace
 
 Poller::Poller(Loop& loop, const MicroClock& clock, Limits limits)
-    : clock_(clock),
+    : loop_(loop),
+      clock_(clock),
       limits_(limits),
       events_(std::make_unique<epoll_event[]>(limits.events_per_turn)),
       set_(::epoll_create1(EPOLL_CLOEXEC)) {
   if (set_ < 0) throw std::system_error(errno, std::generic_category(), "cannot make an epoll set");
-  auto made = make_handle<uv_poll_t>(
-      this, [&](uv_poll_t* handle) { return uv_poll_init(loop.native(), handle, set_); });
-  if (!made) {
+  epoll_event libuv{};
+  libuv.events = EPOLLIN;
+  libuv.data.ptr = this;
+  if (::epoll_ctl(set_, EPOLL_CTL_ADD, uv_backend_fd(loop_.native()), &libuv) != 0) {
+    const int error = errno;
     ::close(set_);
-    throw std::system_error(-made.error(), std::generic_category(), "cannot watch an epoll set");
+    throw std::system_error(error, std::generic_category(), "cannot watch libuv's descriptor");
   }
-  handle_ = std::move(*made);
-  // Starting a watch on an open descriptor cannot fail.
-  (void)uv_poll_start(handle_.get(), UV_READABLE, on_any_ready);
+  loop_.set_sleeper(this);
 }
 
 Poller::~Poller() {
-  handle_.reset();
+  loop_.set_sleeper(nullptr);
   ::close(set_);
 }
 
@@ -81,24 +82,33 @@ void Poller::forget(Pollable& item) {
   }
 }
 
-void Poller::on_any_ready(uv_poll_s* handle, int /*status*/, int /*ready*/) noexcept {
-  static_cast<Poller*>(handle->data)->look();
+void Poller::remove(Pollable& item) {
+  forget(item);
+  (void)::epoll_ctl(set_, EPOLL_CTL_DEL, item.descriptor(), nullptr);
 }
 
-void Poller::look() {
-  if (pending_.empty()) {
-    const int count = ::epoll_wait(set_, events_.get(), static_cast<int>(limits_.events_per_turn), 0);
-    if (count <= 0) return;
-    pending_ = {events_.get(), static_cast<std::size_t>(count)};
-  }
+void Poller::sleep(int timeout_ms) {
+  if (!pending_.empty()) return;
+  const int count = ::epoll_wait(set_, events_.get(), static_cast<int>(limits_.events_per_turn), timeout_ms);
+  if (count > 0) pending_ = {events_.get(), static_cast<std::size_t>(count)};
+}
+
+bool Poller::call() {
+  if (pending_.empty()) return false;
+  bool libuv_is_ready = false;
   const std::int64_t end_us = clock_.now_us() + limits_.time_box_us;
   do {
     for (int i = 0; i < calls_per_look && !pending_.empty(); ++i) {
       const epoll_event event = pending_.front();
       pending_ = pending_.subspan(1);
-      if (event.data.ptr != nullptr) tell(*static_cast<Pollable*>(event.data.ptr), event.events);
+      if (event.data.ptr == this) {
+        libuv_is_ready = true;
+      } else if (event.data.ptr != nullptr) {
+        tell(*static_cast<Pollable*>(event.data.ptr), event.events);
+      }
     }
   } while (!pending_.empty() && clock_.now_us() < end_us);
+  return libuv_is_ready;
 }
 
 void Poller::tell(Pollable& item, std::uint32_t events) {

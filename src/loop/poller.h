@@ -5,12 +5,10 @@
 #include <memory>
 #include <span>
 
-#include "loop/handle.h"
 #include "loop/loop.h"
 #include "loop/turn_queue.h"
 
 struct epoll_event;
-struct uv_poll_s;
 
 namespace roomcast::loop {
 
@@ -52,14 +50,16 @@ class Pollable {
   bool asked_writing_ : 1 = false;
 };
 
-/// Watches the descriptors of which there are thousands: one epoll set of its own, which the loop sees as a
-/// single handle. So a connection costs no memory here, and usually one system call in its life instead of
-/// the six of a uv_poll_t. In a turn each descriptor is looked at once at most, and only as many of them as
-/// the time box allows; the next turn goes on where this one stopped, so that nobody is passed over.
-class Poller {
+/// Watches sockets, of which there are thousands: an epoll set of its own, where the loop sleeps. So a
+/// connection costs no memory here, and usually one system call in its life instead of the six of a
+/// uv_poll_t; and a turn has one for all of them instead of two. In a turn each descriptor is looked at once
+/// at most, and only as many of them as the time box allows; the next turn goes on where this one stopped, so
+/// that nobody is passed over.
+class Poller : private Loop::Sleeper {
  public:
   struct Limits {
-    std::size_t events_per_turn = 256;
+    /// Who is looked at last must not wait long for whoever is answered first.
+    std::size_t events_per_turn = 64;
     std::int64_t time_box_us = 2'000;  ///< every turn makes progress however small the box
   };
 
@@ -78,19 +78,21 @@ class Poller {
   /// `item` is about to close its descriptor, which ends the watching. Nothing is called after this, also
   /// from within on_ready.
   void forget(Pollable& item);
+  /// The same for a descriptor that somebody else may hold too, so that closing it would end nothing.
+  void remove(Pollable& item);
 
  private:
-  static void on_any_ready(uv_poll_s* handle, int status, int ready) noexcept;
-  void look();
+  void sleep(int timeout_ms) override;
+  bool call() override;
   void tell(Pollable& item, std::uint32_t events);
   void ask(Pollable& item);
 
+  Loop& loop_;
   const MicroClock& clock_;
   Limits limits_;
   std::unique_ptr<epoll_event[]> events_;
   std::span<epoll_event> pending_;  // of those received: not delivered yet
-  int set_;                         // closed only when handle_ has let go of it
-  Handle<uv_poll_s> handle_;
+  int set_;
 };
 
 }  // namespace roomcast::loop

@@ -4,20 +4,16 @@
 #include <memory>
 
 #include "base/scheduler.h"
-#include "loop/handle.h"
 #include "loop/loop.h"
 #include "loop/turn_queue.h"
 #include "loop/turn_stats.h"
-
-struct uv_idle_s;
-struct uv_prepare_s;
 
 namespace roomcast::loop {
 
 /// Does the end of every turn of a loop: the last thing before the loop sleeps, after the time-outs, reads
 /// and writes of the turn. If work is left when the time box is used up, the loop does not sleep but only
 /// looks at what else is ready and comes back.
-class Turn final : public base::Scheduler, public MicroClock {
+class Turn final : public base::Scheduler, public MicroClock, private Loop::Worker {
  public:
   Turn(Loop& loop, std::int64_t time_box_us);
   Turn(const Turn&) = delete;
@@ -37,16 +33,13 @@ class Turn final : public base::Scheduler, public MicroClock {
   [[nodiscard]] const TurnStats& stats() const { return stats_; }
 
  private:
-  void end_turn();
-  void measure();
+  void begin_turn() override;
+  bool end_turn() override;
 
   Loop& loop_;
   TurnQueue queue_;
   TurnStats stats_;
-  std::int64_t last_end_us_;
-  std::int64_t last_idle_us_ = 0;
-  Handle<uv_prepare_s> before_sleep_;
-  Handle<uv_idle_s> keep_awake_;
+  std::int64_t begin_us_;
 };
 
 }  // namespace roomcast::loop

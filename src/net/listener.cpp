@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <sys/socket.h>
-#include <uv.h>
 
 #include <array>
 #include <cerrno>
@@ -29,15 +28,10 @@ FileDescriptor accept_from(const ListeningSocket& socket, SocketAddress& peer) {
 base::Result<std::unique_ptr<Listener>> Listener::start(const Shared& shared, ListeningSocket socket,
                                                         StreamWrapper* tls, Options options) {
   std::unique_ptr<Listener> listener(new Listener(shared, std::move(socket), tls, std::move(options)));
-  const int number = listener->socket_.number();
-  auto poll = loop::make_handle<uv_poll_t>(
-      listener.get(), [&](uv_poll_t* handle) { return uv_poll_init(shared.loop.native(), handle, number); });
-  if (!poll) {
-    return base::Error{"cannot watch " + listener->url() + ": " +
-                       std::generic_category().message(-poll.error())};
+  const int error = shared.sockets.poller.add(*listener, {!shared.admissions.full(), false});
+  if (error != 0) {
+    return base::Error{"cannot watch " + listener->url() + ": " + std::generic_category().message(error)};
   }
-  listener->poll_ = std::move(*poll);
-  listener->listen(!shared.admissions.full());
   return listener;
 }
 
@@ -51,7 +45,11 @@ Listener::Listener(const Shared& shared, ListeningSocket socket, StreamWrapper* 
   shared_.admissions.add_listener(*this);
 }
 
-Listener::~Listener() { shared_.admissions.remove_listener(*this); }
+Listener::~Listener() {
+  shared_.admissions.remove_listener(*this);
+  // A service manager may hold the socket too.
+  shared_.sockets.poller.remove(*this);
+}
 
 std::string Listener::url() const {
   Address address = socket_.address();
@@ -59,17 +57,9 @@ std::string Listener::url() const {
   return address.to_url();
 }
 
-void Listener::listen(bool wanted) {
-  if (wanted == listening_) return;
-  listening_ = wanted;
-  (void)uv_poll_start(poll_.get(), wanted ? UV_READABLE : 0, on_ready);
-}
+void Listener::listen(bool wanted) { shared_.sockets.poller.change(*this, {wanted, false}); }
 
-void Listener::on_ready(uv_poll_s* handle, int /*status*/, int /*ready*/) noexcept {
-  static_cast<Listener*>(handle->data)->accept_some();
-}
-
-void Listener::accept_some() {
+void Listener::on_ready(loop::Readiness /*ready*/) {
   for (int i = 0; i < options_.accepts_per_turn; ++i) {
     if (shared_.admissions.full()) {
       ++shared_.stats.paused_full;

@@ -7,8 +7,8 @@
 
 #include "base/log.h"
 #include "base/result.h"
-#include "loop/handle.h"
 #include "loop/loop.h"
+#include "loop/poller.h"
 #include "loop/timer.h"
 #include "net/admission.h"
 #include "net/byte_stream.h"
@@ -16,8 +16,6 @@
 #include "net/listening_socket.h"
 #include "net/socket_stream.h"
 #include "net/stream_wrapper.h"
-
-struct uv_poll_s;
 
 namespace roomcast::net {
 
@@ -43,7 +41,9 @@ class ListenerEvents {
 /// Accepts connections on one socket, a bounded number in each turn; plain, TLS and Unix sockets look alike
 /// to who gets them. At limits.connections it leaves clients waiting in the backlog and goes on when one
 /// leaves. Destroying it stops listening; its connections live on.
-class Listener final : private AdmissionControl::Listener, private loop::Timer::Listener {
+class Listener final : private AdmissionControl::Listener,
+                       private loop::Timer::Listener,
+                       private loop::Pollable {
  public:
   /// What listeners share; all of it outlives them.
   struct Shared {
@@ -76,7 +76,8 @@ class Listener final : private AdmissionControl::Listener, private loop::Timer::
 
  private:
   Listener(const Shared& shared, ListeningSocket socket, StreamWrapper* tls, Options options);
-  static void on_ready(uv_poll_s* handle, int status, int ready) noexcept;
+  void on_ready(loop::Readiness ready) override;
+  [[nodiscard]] int descriptor() const override { return socket_.number(); }
   void on_room_again() override { listen(true); }
   void on_timer(loop::Timer& /*timer*/) override { listen(!shared_.admissions.full()); }
 
@@ -90,7 +91,6 @@ class Listener final : private AdmissionControl::Listener, private loop::Timer::
   };
 
   void listen(bool wanted);
-  void accept_some();
   bool accept_one();
   void admit(FileDescriptor socket, Peer peer);
   void refuse(const FileDescriptor& socket, const Peer& peer);
@@ -104,11 +104,9 @@ class Listener final : private AdmissionControl::Listener, private loop::Timer::
   Options options_;
   FileDescriptor reserve_;  // given up for a moment when there are no more descriptors
   loop::Timer retry_;
-  bool listening_ = false;
   RateLimit complaint_line_;
   RateLimit refusal_line_;
   RateLimit full_line_;
-  loop::Handle<uv_poll_s> poll_;
 };
 
 }  // namespace roomcast::net

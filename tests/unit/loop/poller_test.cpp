@@ -6,16 +6,17 @@
 
 #include <array>
 #include <cerrno>
+#include <csignal>
 #include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "loop/signal.h"
 #include "loop/timer.h"
 #include "loop/turn.h"
 #include "support/fake_micro_clock.h"
-#include "support/loop_fixture.h"
 
 namespace roomcast::loop {
 
@@ -66,10 +67,20 @@ class End final : public Pollable {
   int far_ = -1;
 };
 
-struct Fixture : test::LoopFixture {
+struct Fixture {
+  Fixture() = default;
+  Fixture(const MicroClock& clock, Poller::Limits limits) : poller(loop, clock, limits) {}
+  explicit Fixture(Poller::Limits limits) : poller(loop, turn, limits) {}
+
+  Loop loop;
+  Turn turn{loop, 2'000};
   Poller poller{loop, turn};
   /// One look at what is ready.
   void turn_once() { loop.run_turn_without_waiting(); }
+  void run_idle_turns() {
+    for (int i = 0; i < 20; ++i)
+      turn_once();
+  }
 };
 
 }  // namespace
@@ -156,6 +167,7 @@ TEST_CASE("poller: who waits for nothing does not keep the loop awake when it is
 TEST_CASE("poller: who is destroyed while others are called is not called any more, nor its successor") {
   Fixture f;
   std::vector<std::unique_ptr<End>> ends;
+  ends.reserve(3);
   for (int i = 0; i < 3; ++i)
     ends.push_back(std::make_unique<End>(f.poller));
   int calls = 0;
@@ -188,6 +200,42 @@ TEST_CASE("poller: who stops waiting while others are called is not called any m
   CHECK(first.calls + second.calls == 1);
 }
 
+TEST_CASE("poller: who is removed is not called any more, though somebody else holds the socket too") {
+  Fixture f;
+  auto end = std::make_unique<End>(f.poller);
+  const int copy = ::dup(end->near());
+  int calls = 0;
+  end->then = [&calls] { ++calls; };
+  end->send();
+  f.turn_once();
+  CHECK(calls == 1);
+  f.poller.remove(*end);
+  f.run_idle_turns();
+  CHECK(calls == 1);
+  end.reset();
+  f.run_idle_turns();
+  CHECK(calls == 1);
+  ::close(copy);
+}
+
+TEST_CASE("poller: timers and signals get their turn while a socket is ready without pause") {
+  Fixture f;
+  End busy(f.poller);
+  busy.send();
+  struct Heard final : Timer::Listener, Signal::Listener {
+    explicit Heard(Loop& l) : timer(l, *this), signal(l, SIGUSR2, *this) {}
+    void on_timer(Timer& /*timer*/) override { ::raise(SIGUSR2); }
+    void on_signal(int /*number*/) override { done = true; }
+    Timer timer;
+    Signal signal;
+    bool done = false;
+  } heard(f.loop);
+  heard.timer.start_once(5);
+  while (!heard.done)
+    f.loop.run_turn();
+  CHECK(busy.calls > 1);
+}
+
 TEST_CASE("poller: who both reads and writes is told of both in one call") {
   Fixture f;
   End end(f.poller, {true, true});
@@ -214,12 +262,11 @@ TEST_CASE("poller: what can't be watched is refused with the system's reason") {
 }
 
 TEST_CASE("poller: a turn looks at so many and no more, and all are called before anybody is again") {
-  test::LoopFixture f;
-  Poller poller(f.loop, f.turn, {.events_per_turn = 4});
+  Fixture f(Poller::Limits{.events_per_turn = 4});
   std::vector<std::unique_ptr<End>> ends;
   int calls = 0;
   for (int i = 0; i < 12; ++i) {
-    ends.push_back(std::make_unique<End>(poller));
+    ends.push_back(std::make_unique<End>(f.poller));
     ends.back()->then = [&calls] { ++calls; };
     ends.back()->send();
   }
@@ -233,12 +280,11 @@ TEST_CASE("poller: a turn looks at so many and no more, and all are called befor
 
 TEST_CASE("poller: the time box ends a turn early, and the next one goes on with whoever was not called") {
   test::FakeMicroClock clock;
-  test::LoopFixture f;
-  Poller poller(f.loop, clock, {.events_per_turn = 64, .time_box_us = 1'000});
+  Fixture f(clock, {.events_per_turn = 64, .time_box_us = 1'000});
   std::vector<std::unique_ptr<End>> ends;
   int calls = 0;
   for (int i = 0; i < 16; ++i) {
-    ends.push_back(std::make_unique<End>(poller));
+    ends.push_back(std::make_unique<End>(f.poller));
     ends.back()->then = [&] {
       ++calls;
       clock.us += 250;
@@ -255,12 +301,11 @@ TEST_CASE("poller: the time box ends a turn early, and the next one goes on with
 
 TEST_CASE("poller: whoever goes while it waits for the next turn is not called in it") {
   test::FakeMicroClock clock;
-  test::LoopFixture f;
-  Poller poller(f.loop, clock, {.events_per_turn = 64, .time_box_us = 0});
+  Fixture f(clock, {.events_per_turn = 64, .time_box_us = 0});
   std::vector<std::unique_ptr<End>> ends;
   int calls = 0;
   for (int i = 0; i < 8; ++i) {
-    ends.push_back(std::make_unique<End>(poller));
+    ends.push_back(std::make_unique<End>(f.poller));
     ends.back()->then = [&] { ++calls; };
     ends.back()->send();
   }
