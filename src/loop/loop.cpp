@@ -18,11 +18,16 @@ void list_handle(uv_handle_t* handle, void* /*unused*/) {
                uv_is_active(handle) != 0 ? ", active" : "", uv_is_closing(handle) != 0 ? ", closing" : "");
 }
 
+std::int64_t wall_now_ms() {
+  const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
+  return std::chrono::duration_cast<std::chrono::milliseconds>(since_epoch).count();
+}
+
 void count_handle(uv_handle_t* /*handle*/, void* count) { ++*static_cast<std::size_t*>(count); }
 
 }  // namespace
 
-Loop::Loop() : loop_(std::make_unique<uv_loop_t>()) {
+Loop::Loop() : loop_(std::make_unique<uv_loop_t>()), wall_ms_(wall_now_ms()) {
   const int status = uv_loop_init(loop_.get());
   if (status != 0) throw std::system_error(-status, std::generic_category(), "cannot make an event loop");
 }
@@ -77,6 +82,7 @@ void Loop::turn(bool may_sleep) {
 
 void Loop::begin_turn() {
   uv_update_time(loop_.get());
+  wall_ms_ = wall_now_ms();
   if (worker_ != nullptr) worker_->begin_turn();
 }
 
@@ -95,11 +101,6 @@ int Loop::timeout_ms() const {
 }
 
 std::int64_t Loop::monotonic_ms() const { return static_cast<std::int64_t>(uv_now(loop_.get())); }
-
-std::int64_t Loop::wall_ms() const {
-  const auto since_epoch = std::chrono::system_clock::now().time_since_epoch();
-  return std::chrono::duration_cast<std::chrono::milliseconds>(since_epoch).count();
-}
 
 std::size_t Loop::handle_count() const {
   std::size_t count = 0;

@@ -61,9 +61,9 @@ class Loop final : public base::Clock {
   /// Has `run` return at the end of this turn.
   void stop();
 
-  /// As of the beginning of the turn (or of the last return from sleep): the same for all that happens in it.
+  /// As of the beginning of the turn, both: the same for all that happens in it.
   [[nodiscard]] std::int64_t monotonic_ms() const override;
-  [[nodiscard]] std::int64_t wall_ms() const override;
+  [[nodiscard]] std::int64_t wall_ms() const override { return wall_ms_; }
 
   /// How many handles exist, those being closed included.
   [[nodiscard]] std::size_t handle_count() const;
@@ -84,6 +84,7 @@ class Loop final : public base::Clock {
   std::unique_ptr<uv_loop_s> loop_;
   Sleeper* sleeper_ = nullptr;
   Worker* worker_ = nullptr;
+  std::int64_t wall_ms_;
   bool work_left_ = true;  // what came before the first turn is done before the first sleep
   bool stopped_ = false;
 };
