@@ -15,6 +15,12 @@ namespace roomcast::dialect {
 /// How a transport carries a payload where it can tell: WebSocket opcode text or binary.
 enum class Form : std::uint8_t { text, binary };
 
+/// What a client gets for a message.
+struct Encoded {
+  Form form = Form::text;
+  std::string_view bytes;
+};
+
 /// What a client asked for. Views live for the call.
 class Commands {
  public:
@@ -41,8 +47,9 @@ class Dialect {
   [[nodiscard]] virtual std::string_view name() const = 0;
   /// One whole message from a client, already valid UTF-8 if `form` is text.
   virtual void decode(Form form, std::string_view bytes, Commands& commands) const = 0;
-  /// Appends what a client gets for `message` of `room` and says how it is to be carried.
-  virtual Form encode(std::string_view room, const hub::Message& message, std::string& out) const = 0;
+  /// What a client gets for `message` of `room`: the payload itself, or what is laid down in `space`, empty
+  /// before. Holds as long as those do.
+  virtual Encoded encode(std::string_view room, const hub::Message& message, std::string& space) const = 0;
   /// Whether a payload says by itself what it is, so that messages and events can share one wire.
   [[nodiscard]] virtual bool has_envelope() const = 0;
   /// Appends what a client gets for `event`; nothing if this dialect has no words for it. Without an envelope

@@ -6,9 +6,8 @@ void Echo::decode(Form form, std::string_view bytes, Commands& commands) const {
   commands.reply(form, bytes);
 }
 
-Form Echo::encode(std::string_view /*room*/, const hub::Message& message, std::string& out) const {
-  out += message.payload.view();
-  return message.kind == hub::Kind::binary ? Form::binary : Form::text;
+Encoded Echo::encode(std::string_view /*room*/, const hub::Message& message, std::string& /*space*/) const {
+  return {message.kind == hub::Kind::binary ? Form::binary : Form::text, message.payload.view()};
 }
 
 std::optional<Form> Echo::encode(const Event& /*event*/, std::string& /*out*/) const { return std::nullopt; }

@@ -33,9 +33,9 @@ void Json::decode(Form form, std::string_view bytes, Commands& commands) const {
   JsonRequest(bytes).run(commands);
 }
 
-Form Json::encode(std::string_view room, const hub::Message& message, std::string& out) const {
-  append_message_json(out, room, message);
-  return Form::text;
+Encoded Json::encode(std::string_view room, const hub::Message& message, std::string& space) const {
+  append_message_json(space, room, message);
+  return {Form::text, space};
 }
 
 std::optional<Form> Json::encode(const Event& event, std::string& out) const {

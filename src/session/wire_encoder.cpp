@@ -23,9 +23,9 @@ dialect::Event event_of(std::string_view room, const hub::PresenceChange& change
 }  // namespace
 
 void WireEncoder::encode(std::string_view room, const hub::Message& message, std::string& out) const {
-  std::string payload;
-  const dialect::Form form = dialect_.encode(room, message, payload);
-  framing_.frame({form, payload, {}, message.position}, out);
+  std::string space;
+  const dialect::Encoded payload = dialect_.encode(room, message, space);
+  framing_.frame({payload.form, payload.bytes, {}, message.position}, out);
 }
 
 void WireEncoder::encode_presence(std::string_view room, const hub::PresenceChange& change,

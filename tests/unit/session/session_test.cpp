@@ -27,10 +27,10 @@ class WordDialect final : public dialect::Dialect {
     if (bytes == "fail") return commands.fail(base::CloseReason::invalid_data, "no such word");
     commands.publish(form == dialect::Form::text ? hub::Kind::text : hub::Kind::binary, bytes);
   }
-  dialect::Form encode(std::string_view /*room*/, const hub::Message& message,
-                       std::string& out) const override {
-    out += message.payload.view();
-    return message.kind == hub::Kind::binary ? dialect::Form::binary : dialect::Form::text;
+  dialect::Encoded encode(std::string_view /*room*/, const hub::Message& message,
+                          std::string& /*space*/) const override {
+    return {message.kind == hub::Kind::binary ? dialect::Form::binary : dialect::Form::text,
+            message.payload.view()};
   }
   [[nodiscard]] bool has_envelope() const override { return false; }
   std::optional<dialect::Form> encode(const dialect::Event& /*event*/, std::string& /*out*/) const override {

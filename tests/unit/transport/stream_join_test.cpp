@@ -30,10 +30,10 @@ class BracketDialect final : public dialect::Dialect {
   [[nodiscard]] std::string_view name() const override { return "bracket"; }
   void decode(dialect::Form /*form*/, std::string_view /*bytes*/,
               dialect::Commands& /*commands*/) const override {}
-  dialect::Form encode(std::string_view /*room*/, const hub::Message& message,
-                       std::string& out) const override {
-    out.append("[").append(message.payload.view()).append("]");
-    return dialect::Form::text;
+  dialect::Encoded encode(std::string_view /*room*/, const hub::Message& message,
+                          std::string& space) const override {
+    space.append("[").append(message.payload.view()).append("]");
+    return {dialect::Form::text, space};
   }
   [[nodiscard]] bool has_envelope() const override { return true; }
   std::optional<dialect::Form> encode(const dialect::Event& event, std::string& out) const override {

@@ -28,10 +28,11 @@ class NamedDialect final : public dialect::Dialect {
   void decode(dialect::Form /*form*/, std::string_view bytes, dialect::Commands& commands) const override {
     commands.publish(hub::Kind::text, bytes);
   }
-  dialect::Form encode(std::string_view room, const hub::Message& message, std::string& out) const override {
-    out.append(name_).append(":").append(room).append(":").append(message.from.view()).append(":");
-    out += message.payload.view();
-    return dialect::Form::text;
+  dialect::Encoded encode(std::string_view room, const hub::Message& message,
+                          std::string& space) const override {
+    space.append(name_).append(":").append(room).append(":").append(message.from.view()).append(":");
+    space += message.payload.view();
+    return {dialect::Form::text, space};
   }
   [[nodiscard]] bool has_envelope() const override { return envelope_; }
   std::optional<dialect::Form> encode(const dialect::Event& event, std::string& out) const override {
