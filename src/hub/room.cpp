@@ -137,14 +137,34 @@ Room::Progress Room::walk(std::size_t member_count) {
   return progress;
 }
 
-/// Has the memory fetched that the walk comes to soon, also past the end of the slice.
+/// Has the memory fetched that the walk comes to soon, also past the end of the slice: a step further for
+/// each of three members.
 void Room::look_ahead() const {
-  const auto ahead = [this](std::size_t distance) {
-    return next_member_ + distance < end_member_ ? members_[next_member_ + distance] : nullptr;
-  };
-  if (const Membership* member = ahead(3 * prefetch_distance)) base::prefetch(member, sizeof *member);
-  if (const Membership* member = ahead(2 * prefetch_distance)) base::prefetch(&member->subscriber_);
-  if (const Membership* member = ahead(prefetch_distance)) member->subscriber_.prefetch();
+  fetch_member(next_member_ + 3 * prefetch_distance);
+  fetch_subscriber(next_member_ + 2 * prefetch_distance);
+  fetch_what_it_needs(next_member_ + prefetch_distance);
+}
+
+/// The same for those whom the walk begins with.
+void Room::look_ahead_to_first() const {
+  for (std::size_t i = 0; i < 3 * prefetch_distance; ++i)
+    fetch_member(i);
+  for (std::size_t i = 0; i < 2 * prefetch_distance; ++i)
+    fetch_subscriber(i);
+  for (std::size_t i = 0; i < prefetch_distance; ++i)
+    fetch_what_it_needs(i);
+}
+
+void Room::fetch_member(std::size_t index) const {
+  if (const Membership* member = walked_member(index)) base::prefetch(member, sizeof *member);
+}
+
+void Room::fetch_subscriber(std::size_t index) const {
+  if (const Membership* member = walked_member(index)) base::prefetch(&member->subscriber_);
+}
+
+void Room::fetch_what_it_needs(std::size_t index) const {
+  if (const Membership* member = walked_member(index)) member->subscriber_.prefetch();
 }
 
 void Room::begin_walk() {
@@ -154,6 +174,7 @@ void Room::begin_walk() {
   batch_.assign(name_, accepted_messages_);
   next_member_ = 0;
   end_member_ = members_.size();
+  look_ahead_to_first();
 }
 
 std::size_t Room::end_walk() {

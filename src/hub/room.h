@@ -101,6 +101,14 @@ class Room final : private base::Deadline::Listener {
   void on_presence_due();
   void drop_idle_presence();
   void look_ahead() const;
+  void look_ahead_to_first() const;
+  /// Null if there is nobody at `index` any more, or it is past the end of the walk.
+  [[nodiscard]] const Membership* walked_member(std::size_t index) const {
+    return index < end_member_ ? members_[index] : nullptr;
+  }
+  void fetch_member(std::size_t index) const;
+  void fetch_subscriber(std::size_t index) const;
+  void fetch_what_it_needs(std::size_t index) const;
   void begin_walk();
   std::size_t end_walk();
   void close_holes();
