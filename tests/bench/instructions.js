@@ -87,6 +87,14 @@ class Crowd {
     await within(patience, arrived, 'messages at every subscriber');
   }
 
+  /** Leaves, and waits until the server has taken leave of everybody, so that it always has the same to do. */
+  async leave() {
+    const all = [...this.sockets, ...this.publishers].filter((socket) => !socket.closed);
+    const gone = Promise.all(all.map((socket) => once(socket, 'close')));
+    for (const socket of all) socket.end();
+    await within(patience, gone, 'the end of every connection');
+  }
+
   close() {
     for (const socket of [...this.sockets, ...this.publishers]) socket.destroy();
   }
@@ -105,7 +113,7 @@ async function profile({ fields, rooms, subscribers, payload, smallest, joined }
     await crowd.fill(server.port, { rooms, subscribers, fields });
     const frames = Buffer.concat(Array(joined).fill(clientFrame(payload)));
     for (let i = 0; i < rounds; ++i) await crowd.publish(frames, joined * smallest);
-    crowd.close();
+    await crowd.leave();
     await server.stop();
     return readProfile(readFileSync(file, 'utf8'));
   } finally {
