@@ -8,34 +8,19 @@
 namespace roomcast::base {
 namespace {
 
-/// An algorithm with what it is computed in, both made once: to look one up in libcrypto's providers and to
-/// allocate a context take longer than digesting a few bytes.
+/// Looked up once: looking one up in libcrypto's providers takes longer than digesting a few bytes.
 class Algorithm {
  public:
-  explicit Algorithm(const char* name)
-      : method_(EVP_MD_fetch(nullptr, name, nullptr)), context_(EVP_MD_CTX_new()) {
-    if (method_ == nullptr || context_ == nullptr) std::abort();
+  explicit Algorithm(const char* name) : method_(EVP_MD_fetch(nullptr, name, nullptr)) {
+    if (method_ == nullptr) std::abort();
   }
   Algorithm(const Algorithm&) = delete;
   Algorithm& operator=(const Algorithm&) = delete;
-  ~Algorithm() {
-    EVP_MD_CTX_free(context_);
-    EVP_MD_free(method_);
-  }
-
-  /// The digest of `parts`, one behind the other, into `out`, which has room for it.
-  void digest(std::initializer_list<std::string_view> parts, unsigned char* out) {
-    // It can only fail if libcrypto itself is broken; an answer made up instead would be worse.
-    if (EVP_DigestInit_ex2(context_, method_, nullptr) != 1) std::abort();
-    for (const std::string_view part : parts) {
-      if (EVP_DigestUpdate(context_, part.data(), part.size()) != 1) std::abort();
-    }
-    if (EVP_DigestFinal_ex(context_, out, nullptr) != 1) std::abort();
-  }
+  ~Algorithm() { EVP_MD_free(method_); }
+  [[nodiscard]] const EVP_MD* get() const { return method_; }
 
  private:
   EVP_MD* method_;
-  EVP_MD_CTX* context_;
 };
 
 /// The six bits a base64 character stands for, or 64 if it is not one.
@@ -50,17 +35,32 @@ unsigned bits_of(char c) {
 
 }  // namespace
 
-std::array<unsigned char, 20> sha1(std::initializer_list<std::string_view> parts) {
+// A digest can only fail if libcrypto itself is broken; an answer made up instead would be worse.
+
+Sha1::Sha1() : algorithm_(EVP_MD_fetch(nullptr, "SHA1", nullptr)), context_(EVP_MD_CTX_new()) {
+  if (algorithm_ == nullptr || context_ == nullptr) std::abort();
+}
+
+Sha1::~Sha1() {
+  EVP_MD_CTX_free(context_);
+  EVP_MD_free(algorithm_);
+}
+
+std::array<unsigned char, 20> Sha1::digest(std::initializer_list<std::string_view> parts) {
   std::array<unsigned char, 20> out{};
-  static thread_local Algorithm algorithm("SHA1");
-  algorithm.digest(parts, out.data());
+  if (EVP_DigestInit_ex2(context_, algorithm_, nullptr) != 1) std::abort();
+  for (const std::string_view part : parts) {
+    if (EVP_DigestUpdate(context_, part.data(), part.size()) != 1) std::abort();
+  }
+  if (EVP_DigestFinal_ex(context_, out.data(), nullptr) != 1) std::abort();
   return out;
 }
 
 std::array<unsigned char, 32> sha256(std::string_view bytes) {
   std::array<unsigned char, 32> out{};
-  static thread_local Algorithm algorithm("SHA256");
-  algorithm.digest({bytes}, out.data());
+  static const Algorithm algorithm("SHA256");
+  if (EVP_Digest(bytes.data(), bytes.size(), out.data(), nullptr, algorithm.get(), nullptr) != 1)
+    std::abort();
   return out;
 }
 

@@ -7,10 +7,28 @@
 #include <string>
 #include <string_view>
 
+struct evp_md_ctx_st;
+struct evp_md_st;
+
 namespace roomcast::base {
 
-/// SHA-1 of `parts`, one behind the other; only for the WebSocket handshake (RFC 6455 section 4.2.2).
-[[nodiscard]] std::array<unsigned char, 20> sha1(std::initializer_list<std::string_view> parts);
+/// SHA-1, only for the WebSocket handshake (RFC 6455 section 4.2.2). One computes many digests: to look the
+/// algorithm up and to allocate what it is computed in take longer than digesting a few bytes.
+class Sha1 {
+ public:
+  Sha1();
+  Sha1(const Sha1&) = delete;
+  Sha1& operator=(const Sha1&) = delete;
+  ~Sha1();
+
+  /// Of `parts`, one behind the other.
+  [[nodiscard]] std::array<unsigned char, 20> digest(std::initializer_list<std::string_view> parts);
+
+ private:
+  evp_md_st* algorithm_;
+  evp_md_ctx_st* context_;
+};
+
 /// SHA-256 of `bytes`.
 [[nodiscard]] std::array<unsigned char, 32> sha256(std::string_view bytes);
 /// The same in lower-case hexadecimal.

@@ -26,7 +26,8 @@ class ListField {
 };
 
 base::Result<ws::HandshakeAccepted, ws::HandshakeRefused> decide(const http::Request& request,
-                                                                 const ws::HandshakePolicy& policy) {
+                                                                 const ws::HandshakePolicy& policy,
+                                                                 base::Sha1& sha1) {
   const ListField upgrade(request.headers, "Upgrade");
   const ListField connection(request.headers, "Connection");
   const ListField protocols(request.headers, "Sec-WebSocket-Protocol");
@@ -45,7 +46,7 @@ base::Result<ws::HandshakeAccepted, ws::HandshakeRefused> decide(const http::Req
   handshake.protocols = protocols.value();
   handshake.protocol_count = protocols.count();
   handshake.extensions = extensions.value();
-  return ws::decide_handshake(handshake, policy);
+  return ws::decide_handshake(handshake, policy, sha1);
 }
 
 http::Response refusal(const ws::HandshakeRefused& refused) {
@@ -81,7 +82,7 @@ void WebSocketUpgrade::handle(http::Exchange& exchange, std::string_view room) {
   auto join =
       read_join_request(request, rooms_ == Rooms::from_path ? std::optional(room) : std::nullopt, sessions_);
   if (!join) return exchange.respond(std::move(join.error()));
-  const auto decision = decide(request, policy_);
+  const auto decision = decide(request, policy_, sha1_);
   if (!decision) return exchange.respond(refusal(decision.error()));
   const dialect::Dialect* const dialect = choices_.find(decision->subprotocol);
   if (dialect == nullptr) return exchange.respond(subprotocol_needed(choices_));

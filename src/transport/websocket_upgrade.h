@@ -28,6 +28,7 @@ class WebSocketUpgrade final : public http::Handler {
   session::DialectChoices choices_;
   Rooms rooms_;
   ws::HandshakePolicy policy_;
+  base::Sha1 sha1_;
 };
 
 }  // namespace roomcast::transport

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "base/digest.h"
 #include "ws/tokens.h"
 
 namespace roomcast::ws {
@@ -83,15 +82,15 @@ std::optional<std::string_view> choose_subprotocol(std::string_view offered,
   return best == supported.end() ? std::string_view{} : *best;
 }
 
-void append_accept_key(std::string& out, std::string_view key) {
+void append_accept_key(std::string& out, std::string_view key, base::Sha1& sha1) {
   constexpr std::string_view guid = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
-  const auto digest = base::sha1({key, guid});
+  const auto digest = sha1.digest({key, guid});
   base::append_base64(out, {reinterpret_cast<const char*>(digest.data()), digest.size()});
 }
 
 /// The whole 101.
 std::string accepting_head(std::string_view key, std::string_view subprotocol,
-                           const std::optional<DeflateAnswer>& deflate) {
+                           const std::optional<DeflateAnswer>& deflate, base::Sha1& sha1) {
   constexpr std::size_t usual_bytes = 320;
   std::string head;
   head.reserve(usual_bytes);
@@ -100,7 +99,7 @@ std::string accepting_head(std::string_view key, std::string_view subprotocol,
       "Upgrade: websocket\r\n"
       "Connection: Upgrade\r\n"
       "Sec-WebSocket-Accept: ";
-  append_accept_key(head, key);
+  append_accept_key(head, key, sha1);
   if (!subprotocol.empty()) head.append("\r\nSec-WebSocket-Protocol: ").append(subprotocol);
   if (deflate) head.append("\r\nSec-WebSocket-Extensions: ").append(deflate->header_value);
   head += "\r\n\r\n";
@@ -109,14 +108,15 @@ std::string accepting_head(std::string_view key, std::string_view subprotocol,
 
 }  // namespace
 
-std::string accept_key(std::string_view key) {
+std::string accept_key(std::string_view key, base::Sha1& sha1) {
   std::string accept;
-  append_accept_key(accept, key);
+  append_accept_key(accept, key, sha1);
   return accept;
 }
 
 base::Result<HandshakeAccepted, HandshakeRefused> decide_handshake(const HandshakeRequest& request,
-                                                                   const HandshakePolicy& policy) {
+                                                                   const HandshakePolicy& policy,
+                                                                   base::Sha1& sha1) {
   if (auto refused = check_upgrade(request)) return std::move(*refused);
   if (auto refused = check_websocket_fields(request)) return std::move(*refused);
 
@@ -131,7 +131,7 @@ base::Result<HandshakeAccepted, HandshakeRefused> decide_handshake(const Handsha
   if (!deflate) return bad_request("websocket_extensions", "Sec-WebSocket-Extensions is malformed");
 
   if (*deflate) accepted.deflate = (*deflate)->parameters;
-  accepted.head = accepting_head(request.key, accepted.subprotocol, *deflate);
+  accepted.head = accepting_head(request.key, accepted.subprotocol, *deflate, sha1);
   return accepted;
 }
 

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/digest.h"
 #include "base/result.h"
 #include "ws/extensions.h"
 
@@ -48,12 +49,13 @@ struct HandshakeRefused {
   std::vector<std::pair<std::string_view, std::string_view>> headers;  ///< that the response must carry
 };
 
-/// Decides an opening handshake (RFC 6455 section 4.2). Refusals: 405 for another method than GET, 426 where
-/// no upgrade to WebSocket is asked for or its version is not 13, 400 for everything else.
+/// Decides an opening handshake (RFC 6455 section 4.2); `sha1` may be used for any number. Refusals: 405 for
+/// another method than GET, 426 where no upgrade to WebSocket is asked for or its version is not 13, 400 for
+/// everything else.
 [[nodiscard]] base::Result<HandshakeAccepted, HandshakeRefused> decide_handshake(
-    const HandshakeRequest& request, const HandshakePolicy& policy);
+    const HandshakeRequest& request, const HandshakePolicy& policy, base::Sha1& sha1);
 
 /// Sec-WebSocket-Accept for a Sec-WebSocket-Key (RFC 6455 section 4.2.2).
-[[nodiscard]] std::string accept_key(std::string_view key);
+[[nodiscard]] std::string accept_key(std::string_view key, base::Sha1& sha1);
 
 }  // namespace roomcast::ws

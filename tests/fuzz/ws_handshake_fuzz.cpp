@@ -60,7 +60,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                                    .server_max_window_bits = (bits & 8U) != 0 ? 10 : 15,
                                    .client_max_window_bits = (bits & 16U) != 0 ? 8 : 15};
   }
-  const auto decision = decide_handshake(request, policy);
+  roomcast::base::Sha1 sha1;
+  const auto decision = decide_handshake(request, policy, sha1);
   if (decision.ok()) {
     check_accepted(decision.value(), policy);
   } else {

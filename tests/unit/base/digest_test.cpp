@@ -17,7 +17,7 @@ std::string bytes_of(const std::array<unsigned char, 20>& hash) {
 
 TEST_CASE("the handshake example of RFC 6455 section 1.3 gives its accept value") {
   const std::string key = "dGhlIHNhbXBsZSBub25jZQ==258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
-  CHECK(base64_encode(bytes_of(sha1({key}))) == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+  CHECK(base64_encode(bytes_of(Sha1().digest({key}))) == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
 }
 
 TEST_CASE("SHA-256 gives the published digests") {

@@ -10,6 +10,8 @@ namespace roomcast::ws {
 
 namespace {
 
+base::Sha1 sha1;
+
 HandshakeRequest sound_request() {
   HandshakeRequest request;
   request.method = "GET";
@@ -32,12 +34,12 @@ HandshakeRequest with_protocols(std::string_view protocols) {
 }
 
 int refusal_status(const HandshakeRequest& request) {
-  const auto decision = decide_handshake(request, policy_with_all());
+  const auto decision = decide_handshake(request, policy_with_all(), sha1);
   return decision.ok() ? 101 : decision.error().status;
 }
 
 std::string refusal_header(const HandshakeRequest& request, std::string_view wanted) {
-  const auto decision = decide_handshake(request, policy_with_all());
+  const auto decision = decide_handshake(request, policy_with_all(), sha1);
   REQUIRE_FALSE(decision.ok());
   for (const auto& [name, value] : decision.error().headers) {
     if (name == wanted) return std::string(value);
@@ -48,8 +50,8 @@ std::string refusal_header(const HandshakeRequest& request, std::string_view wan
 }  // namespace
 
 TEST_CASE("the example of RFC 6455 section 1.3 is answered as it says") {
-  CHECK(accept_key("dGhlIHNhbXBsZSBub25jZQ==") == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
-  const auto decision = decide_handshake(sound_request(), {});
+  CHECK(accept_key("dGhlIHNhbXBsZSBub25jZQ==", sha1) == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+  const auto decision = decide_handshake(sound_request(), {}, sha1);
   REQUIRE(decision.ok());
   CHECK(decision.value().head ==
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -61,7 +63,7 @@ TEST_CASE("the example of RFC 6455 section 1.3 is answered as it says") {
 TEST_CASE("subprotocol and compression are part of the answer when agreed on") {
   auto request = with_protocols("other, roomcast.v1");
   request.extensions = "permessage-deflate; client_max_window_bits";
-  const auto decision = decide_handshake(request, policy_with_all());
+  const auto decision = decide_handshake(request, policy_with_all(), sha1);
   REQUIRE(decision.ok());
   CHECK(decision.value().head.ends_with(
       "Sec-WebSocket-Protocol: roomcast.v1\r\nSec-WebSocket-Extensions: permessage-deflate; "
@@ -74,7 +76,7 @@ TEST_CASE("subprotocol and compression are part of the answer when agreed on") {
 TEST_CASE(
     "the server's preference decides between subprotocols, case counts, an unknown one gets no answer") {
   const auto chosen = [](std::string_view offered) {
-    const auto decision = decide_handshake(with_protocols(offered), policy_with_all());
+    const auto decision = decide_handshake(with_protocols(offered), policy_with_all(), sha1);
     REQUIRE(decision.ok());
     CHECK((decision.value().head.find("Sec-WebSocket-Protocol") == std::string::npos) ==
           decision.value().subprotocol.empty());
@@ -182,7 +184,7 @@ TEST_CASE("a broken extension list fails the handshake, an unusable one does not
   request.extensions = "permessage-deflate; =";
   CHECK(refusal_status(request) == 400);
   request.extensions = "permessage-deflate; server_max_window_bits=8";
-  const auto decision = decide_handshake(request, policy_with_all());
+  const auto decision = decide_handshake(request, policy_with_all(), sha1);
   REQUIRE(decision.ok());
   CHECK_FALSE(decision.value().deflate.has_value());
   CHECK(decision.value().head.find("Extensions") == std::string::npos);
