@@ -4,6 +4,7 @@
 
 #include "api/publish_outcome.h"
 #include "auth/cors.h"
+#include "base/ascii.h"
 #include "base/json.h"
 
 namespace roomcast::api {
@@ -23,7 +24,7 @@ std::string failure(std::string_view room, const http::Problem& problem) {
 
 bool is_json(const http::Request& request) {
   const std::string_view type = request.headers.get("Content-Type").value_or("");
-  return http::equals_ignoring_case(type.substr(0, type.find_first_of("; \t")), "application/json");
+  return base::equals_ignoring_case(type.substr(0, type.find_first_of("; \t")), "application/json");
 }
 
 base::Result<std::vector<BatchItem>, http::Problem> read(const http::Request& request,

@@ -2,18 +2,12 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "http/url.h"
 
 namespace roomcast::auth {
 
 namespace {
-
-std::string lower_case(std::string_view text) {
-  std::string lowered(text);
-  std::transform(lowered.begin(), lowered.end(), lowered.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  return lowered;
-}
 
 std::optional<std::uint16_t> default_port(std::string_view scheme) {
   if (scheme == "http") return std::uint16_t{80};
@@ -44,7 +38,7 @@ base::Error bad_entry(const std::string& entry) {
 std::optional<WebOrigin> parse_origin(std::string_view text) {
   const auto scheme_end = text.find("://");
   if (scheme_end == std::string_view::npos || scheme_end == 0) return std::nullopt;
-  std::string scheme = lower_case(text.substr(0, scheme_end));
+  std::string scheme = base::lower_case(text.substr(0, scheme_end));
   if (scheme.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789+-.") != std::string::npos)
     return std::nullopt;
   return make_origin(std::move(scheme), text.substr(scheme_end + 3));

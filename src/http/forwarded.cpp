@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "base/ascii.h"
+
 namespace roomcast::http {
 
 namespace {
@@ -20,7 +22,7 @@ std::vector<std::string_view> split_list(std::string_view text) {
   std::vector<std::string_view> parts;
   for (;;) {
     const std::size_t comma = text.find(',');
-    parts.push_back(trim(text.substr(0, comma)));
+    parts.push_back(base::trim(text.substr(0, comma)));
     if (comma == std::string_view::npos) return parts;
     text.remove_prefix(comma + 1);
   }
@@ -75,8 +77,8 @@ Client resolve_client(std::string_view peer_address, bool peer_secure, const Hea
   const std::string protos = headers.joined("X-Forwarded-Proto");
   const auto hops = hops_of(addresses, protos);
   for (auto hop = hops.rbegin(); hop != hops.rend(); ++hop) {
-    if (equals_ignoring_case(hop->proto, "https")) client.secure = true;
-    if (equals_ignoring_case(hop->proto, "http")) client.secure = false;
+    if (base::equals_ignoring_case(hop->proto, "https")) client.secure = true;
+    if (base::equals_ignoring_case(hop->proto, "http")) client.secure = false;
     auto address = numeric_address(hop->address);
     if (!address) return client;
     client.address = std::move(*address);

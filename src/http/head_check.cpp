@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/ascii.h"
 #include "http/url.h"
 
 namespace roomcast::http {
@@ -15,7 +16,7 @@ std::vector<std::string_view> list_elements(std::string_view list) {
   std::vector<std::string_view> elements;
   while (true) {
     const auto comma = list.find(',');
-    elements.push_back(trim(list.substr(0, comma)));
+    elements.push_back(base::trim(list.substr(0, comma)));
     if (comma == std::string_view::npos) return elements;
     list.remove_prefix(comma + 1);
   }
@@ -53,12 +54,12 @@ std::optional<Problem> check_transfer_encoding(const Request& request) {
   if (request.minor_version == 0) return bad_request("Transfer-Encoding in an HTTP/1.0 request");
   const std::string joined = request.headers.joined("Transfer-Encoding");
   const auto codings = list_elements(joined);
-  if (!equals_ignoring_case(codings.back(), "chunked")) {
+  if (!base::equals_ignoring_case(codings.back(), "chunked")) {
     return bad_request("chunked is not the last transfer coding");
   }
   if (codings.size() == 1) return std::nullopt;
   for (std::size_t i = 0; i + 1 < codings.size(); ++i) {
-    if (codings[i].empty() || equals_ignoring_case(codings[i], "chunked")) {
+    if (codings[i].empty() || base::equals_ignoring_case(codings[i], "chunked")) {
       return bad_request("chunked more than once, or an empty transfer coding");
     }
   }
@@ -83,7 +84,7 @@ std::optional<Problem> check_content_length(const Request& request, const Parser
 std::optional<Problem> check_expect(const Request& request, bool& wants_continue) {
   // An HTTP/1.0 client cannot wait for 100 (RFC 9110 section 10.1.1).
   if (request.minor_version == 0 || request.headers.count("Expect") == 0) return std::nullopt;
-  if (!equals_ignoring_case(request.headers.joined("Expect"), "100-continue")) {
+  if (!base::equals_ignoring_case(request.headers.joined("Expect"), "100-continue")) {
     return Problem{417, "expectation_failed", "the only expectation met is 100-continue"};
   }
   wants_continue = true;

@@ -1,10 +1,10 @@
 #include "http/message.h"
 
-#include <algorithm>
 #include <array>
 #include <cassert>
 #include <limits>
 
+#include "base/ascii.h"
 #include "base/json.h"
 #include "http/url.h"
 
@@ -27,25 +27,7 @@ constexpr std::array<MethodName, 7> method_names{{
     {Method::patch, "PATCH"},
 }};
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
 }  // namespace
-
-bool equals_ignoring_case(std::string_view a, std::string_view b) {
-  // Most often they are the same to the letter, or differ in the first one.
-  if (a == b) return true;
-  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
-                    [](char x, char y) { return lower(x) == lower(y); });
-}
-
-std::string_view trim(std::string_view text) {
-  const auto is_space = [](char c) { return c == ' ' || c == '\t'; };
-  while (!text.empty() && is_space(text.front()))
-    text.remove_prefix(1);
-  while (!text.empty() && is_space(text.back()))
-    text.remove_suffix(1);
-  return text;
-}
 
 std::string_view to_string(Method method) {
   for (const auto& row : method_names) {
@@ -106,7 +88,7 @@ std::string_view Headers::value_of(const Extent& extent) const {
 }
 
 bool Headers::is_named(const Extent& extent, std::string_view name) const {
-  return extent.name_bytes == name.size() && equals_ignoring_case(name_of(extent), name);
+  return extent.name_bytes == name.size() && base::equals_ignoring_case(name_of(extent), name);
 }
 
 std::optional<std::string_view> Headers::get(std::string_view name) const {
@@ -142,7 +124,7 @@ bool Headers::has_token(std::string_view name, std::string_view token) const {
     std::string_view rest = value_of(extent);
     while (true) {
       const auto comma = rest.find(',');
-      if (equals_ignoring_case(trim(rest.substr(0, comma)), token)) return true;
+      if (base::equals_ignoring_case(base::trim(rest.substr(0, comma)), token)) return true;
       if (comma == std::string_view::npos) break;
       rest.remove_prefix(comma + 1);
     }

@@ -72,11 +72,6 @@ enum class Method : std::uint8_t { get, head, post, put, delete_, options, patch
 /// Method names are compared with case (RFC 9110 section 9.1).
 [[nodiscard]] Method method_from(std::string_view name);
 
-/// Whether two ASCII words are equal without regard to case.
-[[nodiscard]] bool equals_ignoring_case(std::string_view a, std::string_view b);
-/// `text` without spaces and tabs at its ends (OWS, RFC 9110 section 5.6.3).
-[[nodiscard]] std::string_view trim(std::string_view text);
-
 /// Who asks, after the rules for trusted proxies have been applied.
 struct Client {
   std::string address;  ///< numeric client address, or "unix"

@@ -6,6 +6,8 @@
 #include <memory>
 #include <utility>
 
+#include "base/ascii.h"
+
 namespace roomcast::http {
 
 /// llhttp for one request, with what it reports.
@@ -56,7 +58,7 @@ struct Parser::Machine {
   static int on_header_value_complete(llhttp_t* parser) {
     Machine& self = of(parser);
     if (self.head_complete) return 0;  // trailers are judged and dropped
-    self.headers.add_from(self.head, std::exchange(self.name, {}), trim(std::exchange(self.value, {})));
+    self.headers.add_from(self.head, std::exchange(self.name, {}), base::trim(std::exchange(self.value, {})));
     return 0;
   }
 

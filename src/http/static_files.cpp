@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/ascii.h"
 #include "base/digest.h"
 
 namespace roomcast::http {
@@ -172,20 +173,20 @@ std::string_view content_type_of(std::string_view path) {
   }};
   for (const auto& row : rows) {
     const auto start = path.size() - std::min(path.size(), row.extension.size());
-    if (equals_ignoring_case(path.substr(start), row.extension)) return row.type;
+    if (base::equals_ignoring_case(path.substr(start), row.extension)) return row.type;
   }
   return "application/octet-stream";
 }
 
 bool matches_etag(std::string_view if_none_match, std::string_view etag) {
-  std::string_view rest = trim(if_none_match);
+  std::string_view rest = base::trim(if_none_match);
   if (rest == "*") return true;
   while (!rest.empty()) {
     if (rest.starts_with("W/")) rest.remove_prefix(2);
     const auto close = rest.starts_with('"') ? rest.find('"', 1) : std::string_view::npos;
     if (close == std::string_view::npos) return false;
     if (rest.substr(0, close + 1) == etag) return true;
-    rest = trim(rest.substr(close + 1));
+    rest = base::trim(rest.substr(close + 1));
     if (!rest.empty() && rest.front() != ',') return false;
     const auto next = rest.find_first_not_of(", \t");
     rest = next == std::string_view::npos ? std::string_view{} : rest.substr(next);

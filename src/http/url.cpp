@@ -6,6 +6,7 @@
 #include <array>
 #include <charconv>
 
+#include "base/ascii.h"
 #include "http/message.h"
 
 namespace roomcast::http {
@@ -54,13 +55,6 @@ bool is_ip_literal(std::string_view host) {
   return address.find('\0') == std::string::npos && inet_pton(AF_INET6, address.c_str(), &parsed) == 1;
 }
 
-std::string lower_case(std::string_view text) {
-  std::string lowered(text);
-  std::transform(lowered.begin(), lowered.end(), lowered.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  return lowered;
-}
-
 }  // namespace
 
 base::Result<std::string> percent_decode(std::string_view text) {
@@ -98,7 +92,7 @@ std::optional<Authority> parse_authority(std::string_view text) {
       host_end != std::string_view::npos && text.find(']', host_end) == std::string_view::npos;
   const std::string_view host = has_port ? text.substr(0, host_end) : text;
   if (!is_registered_name(host) && !is_ip_literal(host)) return std::nullopt;
-  Authority authority{lower_case(host), std::nullopt};
+  Authority authority{base::lower_case(host), std::nullopt};
   if (!has_port) return authority;
   const std::string_view digits = text.substr(host_end + 1);
   if (digits.empty()) return authority;
@@ -120,7 +114,7 @@ std::optional<Target> parse_target(std::string_view text) {
     const auto scheme_end = rest.find("://");
     const auto scheme = rest.substr(0, scheme_end);
     if (scheme_end == std::string_view::npos ||
-        !(equals_ignoring_case(scheme, "http") || equals_ignoring_case(scheme, "https"))) {
+        !(base::equals_ignoring_case(scheme, "http") || base::equals_ignoring_case(scheme, "https"))) {
       return std::nullopt;
     }
     rest.remove_prefix(scheme_end + 3);

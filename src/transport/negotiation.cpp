@@ -6,6 +6,8 @@
 #include <string_view>
 #include <utility>
 
+#include "base/ascii.h"
+
 namespace roomcast::transport {
 
 namespace {
@@ -20,7 +22,7 @@ std::string_view take_until(std::string_view& list, char separator) {
     if (list[end] == '"') quoted = !quoted;
     if (list[end] == '\\' && quoted && end + 1 < list.size()) ++end;
   }
-  const std::string_view part = http::trim(list.substr(0, end));
+  const std::string_view part = base::trim(list.substr(0, end));
   list.remove_prefix(std::min(end + 1, list.size()));
   return part;
 }
@@ -44,7 +46,7 @@ std::optional<int> weight_among(std::string_view parameters) {
   while (!parameters.empty()) {
     const std::string_view parameter = take_until(parameters, ';');
     const bool is_weight = parameter.size() >= 2 && parameter[1] == '=' &&
-                           http::equals_ignoring_case(parameter.substr(0, 1), "q");
+                           base::equals_ignoring_case(parameter.substr(0, 1), "q");
     if (is_weight) return parse_weight(parameter.substr(2));
   }
   return full_weight;
@@ -55,7 +57,7 @@ std::optional<int> weight_among(std::string_view parameters) {
 std::optional<int> weight_of(std::string_view name, std::string_view list) {
   while (!list.empty()) {
     std::string_view element = take_until(list, ',');
-    if (!http::equals_ignoring_case(take_until(element, ';'), name)) continue;
+    if (!base::equals_ignoring_case(take_until(element, ';'), name)) continue;
     if (const auto weight = weight_among(element)) return weight;
   }
   return std::nullopt;

@@ -27,9 +27,6 @@ class TokenScanner {
 /// Whether `text` is one token: one or more of the characters RFC 9110 section 5.6.2 allows.
 [[nodiscard]] bool is_token(std::string_view text);
 
-/// Compares ASCII without case.
-[[nodiscard]] bool equals_ignoring_case(std::string_view a, std::string_view b);
-
 /// Whether the comma-separated `list` holds `token`, compared without case.
 [[nodiscard]] bool list_has_token(std::string_view list, std::string_view token);
 
