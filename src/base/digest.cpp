@@ -8,12 +8,18 @@
 namespace roomcast::base {
 namespace {
 
+// A digest can only fail if libcrypto itself is broken; an answer made up instead would be worse.
+
+EVP_MD* fetch(const char* name) {
+  EVP_MD* algorithm = EVP_MD_fetch(nullptr, name, nullptr);
+  if (algorithm == nullptr) std::abort();
+  return algorithm;
+}
+
 /// Looked up once: looking one up in libcrypto's providers takes longer than digesting a few bytes.
 class Algorithm {
  public:
-  explicit Algorithm(const char* name) : method_(EVP_MD_fetch(nullptr, name, nullptr)) {
-    if (method_ == nullptr) std::abort();
-  }
+  explicit Algorithm(const char* name) : method_(fetch(name)) {}
   Algorithm(const Algorithm&) = delete;
   Algorithm& operator=(const Algorithm&) = delete;
   ~Algorithm() { EVP_MD_free(method_); }
@@ -35,10 +41,8 @@ unsigned bits_of(char c) {
 
 }  // namespace
 
-// A digest can only fail if libcrypto itself is broken; an answer made up instead would be worse.
-
-Sha1::Sha1() : algorithm_(EVP_MD_fetch(nullptr, "SHA1", nullptr)), context_(EVP_MD_CTX_new()) {
-  if (algorithm_ == nullptr || context_ == nullptr) std::abort();
+Sha1::Sha1() : algorithm_(fetch("SHA1")), context_(EVP_MD_CTX_new()) {
+  if (context_ == nullptr) std::abort();
 }
 
 Sha1::~Sha1() {

@@ -21,6 +21,11 @@ struct Encoded {
   std::string_view bytes;
 };
 
+/// A message without anything around it.
+[[nodiscard]] inline Encoded verbatim(const hub::Message& message) {
+  return {message.kind == hub::Kind::binary ? Form::binary : Form::text, message.payload.view()};
+}
+
 /// What a client asked for. Views live for the call.
 class Commands {
  public:

@@ -7,7 +7,7 @@ void Echo::decode(Form form, std::string_view bytes, Commands& commands) const {
 }
 
 Encoded Echo::encode(std::string_view /*room*/, const hub::Message& message, std::string& /*space*/) const {
-  return {message.kind == hub::Kind::binary ? Form::binary : Form::text, message.payload.view()};
+  return verbatim(message);
 }
 
 std::optional<Form> Echo::encode(const Event& /*event*/, std::string& /*out*/) const { return std::nullopt; }

@@ -9,7 +9,7 @@ void Raw::decode(Form form, std::string_view bytes, Commands& commands) const {
 }
 
 Encoded Raw::encode(std::string_view /*room*/, const hub::Message& message, std::string& /*space*/) const {
-  return {message.kind == hub::Kind::binary ? Form::binary : Form::text, message.payload.view()};
+  return verbatim(message);
 }
 
 std::optional<Form> Raw::encode(const Event& event, std::string& out) const {

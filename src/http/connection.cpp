@@ -130,6 +130,7 @@ void Connection::dispatch() {
   request_.client = resolve_client(admission_.address(), stream_->is_secure(), request_.headers,
                                    environment_.trusted_proxy);
   first_request_ = false;
+  keep_alive_ = wants_keep_alive(request_);
   enter(Phase::answering);
   try {
     environment_.handler.handle(*this, {});
@@ -144,7 +145,6 @@ void Connection::dispatch() {
 
 /// Thousands may wait for an answer: nothing is kept but what writing it needs.
 void Connection::shed_request() {
-  keep_alive_ = wants_keep_alive(request_);
   parser_.reset();
   request_.headers = {};
   request_.body = {};
@@ -165,7 +165,6 @@ void Connection::forget_answer() {
 
 void Connection::respond(Response response) {
   assert(phase_ == Phase::answering);
-  if (processing_) keep_alive_ = wants_keep_alive(request_);  // else it was asked before the request was shed
   const bool keep_alive = keep_alive_ && !response.close && !environment_.draining;
   write(response, keep_alive);
   environment_.log.debug("http request", {{"peer", request_.client.address},

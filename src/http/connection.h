@@ -137,7 +137,7 @@ class Connection final : public base::Mortal,
   bool processing_ = false;  // `process` is on the stack
   bool peer_ended_ = false;  // FIN seen
   bool reading_paused_ = false;
-  bool keep_alive_ = false;    // the client wants it, behind the request whose answer is deferred
+  bool keep_alive_ = false;    // the client wants it, behind the request being answered
   bool watched_ = false;       // somebody wants to know if the client goes before the deferred answer
   Request request_;            // the one being answered
   base::SlotId exchange_{};    // its name while the answer is deferred

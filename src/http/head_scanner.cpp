@@ -1,7 +1,6 @@
 #include "http/head_scanner.h"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 namespace roomcast::http {
@@ -42,29 +41,13 @@ std::size_t count_front(std::string_view bytes, ByteClass wanted, std::size_t mo
   return count;
 }
 
-/// How many bytes at the front are of field text, looking at eight at once where none of them is an ASCII
-/// control.
-std::size_t count_text(std::string_view bytes) {
-  constexpr std::uint64_t each = 0x0101010101010101;
-  constexpr std::uint64_t high_bits = each * 0x80;
-  std::size_t count = 0;
-  for (std::uint64_t word = 0; count + sizeof word <= bytes.size(); count += sizeof word) {
-    std::memcpy(&word, bytes.data() + count, sizeof word);
-    const std::uint64_t deletes = word ^ each * 0x7f;
-    const bool has_control = ((word - each * 0x20) & ~word & high_bits) != 0;
-    const bool has_delete = ((deletes - each) & ~deletes & high_bits) != 0;
-    if (has_control || has_delete) break;
-  }
-  return count + count_front(bytes.substr(count), text_byte, bytes.size());
-}
-
 /// The length of the field line at the front of `bytes`, with its CRLF; 0 if there is none, or not a whole
 /// one, or one with a byte that does not belong.
 std::size_t field_line_bytes(std::string_view bytes) {
   const std::size_t name = count_front(bytes, token_byte, bytes.size());
   if (name == 0 || name == bytes.size() || bytes[name] != ':') return 0;
   const std::size_t value = name + 1;
-  const std::size_t end = value + count_text(bytes.substr(value));
+  const std::size_t end = value + count_front(bytes.substr(value), text_byte, bytes.size());
   return bytes.size() >= end + 2 && bytes[end] == '\r' && bytes[end + 1] == '\n' ? end + 2 : 0;
 }
 

@@ -67,15 +67,13 @@ void Loop::stop() { stopped_ = true; }
 
 void Loop::turn(bool may_sleep) {
   const int sleep_ms = may_sleep && !work_left_ ? timeout_ms() : 0;
-  bool libuv_is_due = false;
-  if (sleeper_ == nullptr) {
-    libuv_is_due = sleep_for_libuv(sleep_ms);
-    begin_turn();
-  } else {
+  if (sleeper_ != nullptr) {
     sleeper_->sleep(sleep_ms);
-    begin_turn();
-    libuv_is_due = sleeper_->call();
+  } else {
+    sleep_for_libuv(sleep_ms);
   }
+  begin_turn();
+  const bool libuv_is_due = sleeper_ == nullptr || sleeper_->call();
   if (libuv_is_due || timeout_ms() == 0) uv_run(loop_.get(), UV_RUN_NOWAIT);
   work_left_ = worker_ != nullptr && worker_->end_turn();
 }
@@ -86,9 +84,9 @@ void Loop::begin_turn() {
   if (worker_ != nullptr) worker_->begin_turn();
 }
 
-bool Loop::sleep_for_libuv(int timeout_ms) const {
+void Loop::sleep_for_libuv(int timeout_ms) const {
   pollfd libuv{uv_backend_fd(loop_.get()), POLLIN, 0};
-  return ::poll(&libuv, 1, timeout_ms) != 0;
+  (void)::poll(&libuv, 1, timeout_ms);
 }
 
 bool Loop::is_alive() const { return worker_ != nullptr || uv_loop_alive(loop_.get()) != 0; }

@@ -76,8 +76,7 @@ class Loop final : public base::Clock {
  private:
   void turn(bool may_sleep);
   void begin_turn();
-  /// True if it has something to do.
-  [[nodiscard]] bool sleep_for_libuv(int timeout_ms) const;
+  void sleep_for_libuv(int timeout_ms) const;
   [[nodiscard]] bool is_alive() const;
   [[nodiscard]] int timeout_ms() const;
 
