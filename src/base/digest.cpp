@@ -10,16 +10,12 @@ namespace {
 
 // A digest can only fail if libcrypto itself is broken; an answer made up instead would be worse.
 
-EVP_MD* fetch(const char* name) {
-  EVP_MD* algorithm = EVP_MD_fetch(nullptr, name, nullptr);
-  if (algorithm == nullptr) std::abort();
-  return algorithm;
-}
-
 /// Looked up once: looking one up in libcrypto's providers takes longer than digesting a few bytes.
 class Algorithm {
  public:
-  explicit Algorithm(const char* name) : method_(fetch(name)) {}
+  explicit Algorithm(const char* name) : method_(EVP_MD_fetch(nullptr, name, nullptr)) {
+    if (method_ == nullptr) std::abort();
+  }
   Algorithm(const Algorithm&) = delete;
   Algorithm& operator=(const Algorithm&) = delete;
   ~Algorithm() { EVP_MD_free(method_); }
@@ -41,18 +37,16 @@ unsigned bits_of(char c) {
 
 }  // namespace
 
-Sha1::Sha1() : algorithm_(fetch("SHA1")), context_(EVP_MD_CTX_new()) {
-  if (context_ == nullptr) std::abort();
+Sha1::Sha1() : context_(EVP_MD_CTX_new()) {
+  const Algorithm algorithm("SHA1");
+  if (context_ == nullptr || EVP_DigestInit_ex2(context_, algorithm.get(), nullptr) != 1) std::abort();
 }
 
-Sha1::~Sha1() {
-  EVP_MD_CTX_free(context_);
-  EVP_MD_free(algorithm_);
-}
+Sha1::~Sha1() { EVP_MD_CTX_free(context_); }
 
 std::array<unsigned char, 20> Sha1::digest(std::initializer_list<std::string_view> parts) {
   std::array<unsigned char, 20> out{};
-  if (EVP_DigestInit_ex2(context_, algorithm_, nullptr) != 1) std::abort();
+  if (EVP_DigestInit_ex2(context_, nullptr, nullptr) != 1) std::abort();  // the algorithm it has
   for (const std::string_view part : parts) {
     if (EVP_DigestUpdate(context_, part.data(), part.size()) != 1) std::abort();
   }

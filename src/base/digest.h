@@ -8,7 +8,6 @@
 #include <string_view>
 
 struct evp_md_ctx_st;
-struct evp_md_st;
 
 namespace roomcast::base {
 
@@ -25,7 +24,6 @@ class Sha1 {
   [[nodiscard]] std::array<unsigned char, 20> digest(std::initializer_list<std::string_view> parts);
 
  private:
-  evp_md_st* algorithm_;
   evp_md_ctx_st* context_;
 };
 

@@ -47,6 +47,7 @@ void Headers::hold(std::string_view text, std::size_t fields) {
   text_ = text;
   extents_.clear();
   extents_.reserve(fields);
+  names_ = 0;
 }
 
 void Headers::add_from(std::string_view text, std::string_view name, std::string_view value) {
@@ -67,6 +68,7 @@ void Headers::add_extent(std::size_t name, std::size_t name_bytes, std::size_t v
   assert(text_.size() <= std::numeric_limits<std::uint32_t>::max());
   extents_.push_back({static_cast<std::uint32_t>(name), static_cast<std::uint32_t>(name_bytes),
                       static_cast<std::uint32_t>(value), static_cast<std::uint32_t>(value_bytes)});
+  names_ |= bit_of(name_of(extents_.back()));
 }
 
 void Headers::set(std::string_view name, std::string_view value) {
@@ -91,12 +93,7 @@ bool Headers::is_named(const Extent& extent, std::string_view name) const {
   return extent.name_bytes == name.size() && base::equals_ignoring_case(name_of(extent), name);
 }
 
-std::optional<std::string_view> Headers::get(std::string_view name) const {
-  const Found found = find(name);
-  return found.count == 0 ? std::nullopt : std::optional(found.first);
-}
-
-Headers::Found Headers::find(std::string_view name) const {
+Headers::Found Headers::find_all(std::string_view name) const {
   Found found;
   for (const Extent& extent : extents_) {
     if (!is_named(extent, name)) continue;

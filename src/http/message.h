@@ -35,9 +35,14 @@ class Headers {
   /// Replaces every field of that name by this one. `value` is none of this object's own.
   void set(std::string_view name, std::string_view value);
   /// The only or first field of that name.
-  [[nodiscard]] std::optional<std::string_view> get(std::string_view name) const;
+  [[nodiscard]] std::optional<std::string_view> get(std::string_view name) const {
+    const Found found = find(name);
+    return found.count == 0 ? std::nullopt : std::optional(found.first);
+  }
   /// The first field of that name, and how many there are.
-  [[nodiscard]] Found find(std::string_view name) const;
+  [[nodiscard]] Found find(std::string_view name) const {
+    return may_have(name) ? find_all(name) : Found{};
+  }
   /// All fields of that name as one list, joined with ", " (RFC 9110 section 5.3); empty if there is none.
   [[nodiscard]] std::string joined(std::string_view name) const;
   /// Whether the comma-separated list of all fields of that name holds `token`, compared without case.
@@ -56,6 +61,14 @@ class Headers {
     std::uint32_t value_bytes;
   };
 
+  /// One of 64 bits for each name. Most fields that a server asks for are not there, and where the name is a
+  /// literal the compiler knows its bit.
+  [[nodiscard]] static constexpr std::uint64_t bit_of(std::string_view name) {
+    const auto first_in_lower_case = name.empty() ? 0U : static_cast<unsigned char>(name.front()) | 0x20U;
+    return std::uint64_t{1} << ((first_in_lower_case + name.size()) % 64);
+  }
+  [[nodiscard]] bool may_have(std::string_view name) const { return (names_ & bit_of(name)) != 0; }
+  [[nodiscard]] Found find_all(std::string_view name) const;
   void add_extent(std::size_t name, std::size_t name_bytes, std::size_t value, std::size_t value_bytes);
   [[nodiscard]] std::string_view name_of(const Extent& extent) const;
   [[nodiscard]] std::string_view value_of(const Extent& extent) const;
@@ -63,6 +76,7 @@ class Headers {
 
   std::string text_;
   std::vector<Extent> extents_;
+  std::uint64_t names_ = 0;  // those that have been added since hold(), by their bits
 };
 
 enum class Method : std::uint8_t { get, head, post, put, delete_, options, patch, other };
@@ -106,10 +120,10 @@ struct Response {
   static Response of(int status, std::string_view content_type, std::string_view body);
   /// `{"error":{"code","message"}}` as application/json. `code` is a stable snake_case word; `message` names
   /// the limit or the config key that said no.
-  static Response error(int status, std::string_view code, std::string_view message);
-  static Response error(const Problem& problem);
+  [[gnu::cold]] static Response error(int status, std::string_view code, std::string_view message);
+  [[gnu::cold]] static Response error(const Problem& problem);
   /// 503: too much to do, come back in a second (Retry-After).
-  static Response overloaded(std::string_view message);
+  [[gnu::cold]] static Response overloaded(std::string_view message);
 };
 
 /// The reason phrase of RFC 9110 section 15 for `status`; "Unknown" if there is none.

@@ -14,7 +14,7 @@ struct Problem {
 };
 
 /// 400: the message's framing or syntax is wrong or open to more than one reading.
-[[nodiscard]] inline Problem bad_request(std::string message) {
+[[nodiscard, gnu::cold]] inline Problem bad_request(std::string message) {
   return {400, "bad_request", std::move(message)};
 }
 

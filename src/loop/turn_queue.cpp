@@ -43,7 +43,8 @@ void TurnQueue::flush(std::int64_t end_us) {
 
 void TurnQueue::reap() {
   // Whoever dies may bury others; those are left for the next round.
-  std::exchange(graves_, {}).clear();
+  dying_.swap(graves_);
+  dying_.clear();
 }
 
 }  // namespace roomcast::loop

@@ -52,6 +52,7 @@ class TurnQueue final : public base::Scheduler {
   std::vector<base::SlicedWork*> works_;
   base::DirtyList dirty_;
   std::vector<std::unique_ptr<base::Mortal>> graves_;
+  std::vector<std::unique_ptr<base::Mortal>> dying_;
   bool awake_ = false;
 };
 

@@ -31,6 +31,6 @@ struct JoinRequest {
     const session::SessionTable& sessions);
 
 /// The answer to a client that is not let in.
-[[nodiscard]] http::Response refusal(const session::Rejection& rejection);
+[[nodiscard, gnu::cold]] http::Response refusal(const session::Rejection& rejection);
 
 }  // namespace roomcast::transport

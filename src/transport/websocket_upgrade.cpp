@@ -49,7 +49,7 @@ base::Result<ws::HandshakeAccepted, ws::HandshakeRefused> decide(const http::Req
   return ws::decide_handshake(handshake, policy, sha1);
 }
 
-http::Response refusal(const ws::HandshakeRefused& refused) {
+[[gnu::cold]] http::Response refusal(const ws::HandshakeRefused& refused) {
   http::Response response = http::Response::error(refused.status, refused.code, refused.message);
   for (const auto& [name, value] : refused.headers)
     response.headers.add(name, value);

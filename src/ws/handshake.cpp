@@ -20,7 +20,7 @@ bool is_valid_key(std::string_view key) {
   });
 }
 
-HandshakeRefused bad_request(std::string_view code, std::string_view message) {
+[[gnu::cold]] HandshakeRefused bad_request(std::string_view code, std::string_view message) {
   return {400, code, message, {}};
 }
 
