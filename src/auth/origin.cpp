@@ -16,11 +16,11 @@ std::optional<std::uint16_t> default_port(std::string_view scheme) {
 }
 
 std::optional<WebOrigin> make_origin(std::string scheme, std::string_view authority) {
-  auto parsed = http::parse_authority(authority);
+  const auto parsed = http::parse_authority(authority);
   if (!parsed) return std::nullopt;
   const auto port = parsed->port ? parsed->port : default_port(scheme);
   if (!port) return std::nullopt;
-  return WebOrigin{std::move(scheme), std::move(parsed->host), *port};
+  return WebOrigin{std::move(scheme), base::lower_case(parsed->host), *port};
 }
 
 /// Whether `host` ends in `suffix` (".example.org") with at least one label in front.

@@ -40,9 +40,7 @@ class Headers {
     return found.count == 0 ? std::nullopt : std::optional(found.first);
   }
   /// The first field of that name, and how many there are.
-  [[nodiscard]] Found find(std::string_view name) const {
-    return may_have(name) ? find_all(name) : Found{};
-  }
+  [[nodiscard]] Found find(std::string_view name) const { return may_have(name) ? find_all(name) : Found{}; }
   /// All fields of that name as one list, joined with ", " (RFC 9110 section 5.3); empty if there is none.
   [[nodiscard]] std::string joined(std::string_view name) const;
   /// Whether the comma-separated list of all fields of that name holds `token`, compared without case.
@@ -96,7 +94,7 @@ struct Client {
 /// One whole request (RFC 9110, RFC 9112): head and body, already checked against limits and for ambiguity.
 struct Request {
   Method method = Method::other;
-  std::string method_text;
+  std::string_view method_text;  ///< static
   std::string path;  ///< raw path of the target, still percent-encoded, beginning with '/'; "*" for OPTIONS *
   std::string query;      ///< raw, without '?'
   int minor_version = 1;  ///< HTTP/1.x

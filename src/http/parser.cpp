@@ -122,6 +122,7 @@ Parser::Event Parser::next(std::string_view& input) {
 }
 
 Parser::Event Parser::read_head(std::string_view& input) {
+  request_.method = Method::other;  // no longer the one of the request before
   std::size_t used = 0;
   const auto verdict = head_scanner_.scan(input, used);
   if (verdict == HeadScanner::Verdict::refused) return refuse(head_scanner_.problem());
@@ -186,15 +187,13 @@ Parser::Event Parser::refuse(Problem problem) {
   return Event::refused;
 }
 
-Request Parser::take_request() {
+Request&& Parser::take_request() {
   request_.body = std::move(machine_->body);
   machine_.reset();
   stage_ = Stage::head;
   head_scanner_.restart();
   chunk_scanner_.reset();
-  Request whole = std::move(request_);
-  request_.method = Method::other;  // all else is set anew by the next head
-  return whole;
+  return std::move(request_);
 }
 
 }  // namespace roomcast::http

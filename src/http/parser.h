@@ -41,8 +41,8 @@ class Parser {
   [[nodiscard]] const Request& request() const { return request_; }
   /// After Event::head: the client waits for 100 (Continue).
   [[nodiscard]] bool wants_continue() const { return framing_.wants_continue; }
-  /// The whole request; the parser is ready for the next one.
-  [[nodiscard]] Request take_request();
+  /// The whole request, to be moved from before the next call; the parser is ready for the next one.
+  [[nodiscard]] Request&& take_request();
   [[nodiscard]] const Problem& problem() const { return problem_; }
   /// Whether part of a request has been read. An empty line before one is not.
   [[nodiscard]] bool in_request() const { return stage_ != Stage::head || head_scanner_.started(); }

@@ -92,7 +92,7 @@ std::optional<Authority> parse_authority(std::string_view text) {
       host_end != std::string_view::npos && text.find(']', host_end) == std::string_view::npos;
   const std::string_view host = has_port ? text.substr(0, host_end) : text;
   if (!is_registered_name(host) && !is_ip_literal(host)) return std::nullopt;
-  Authority authority{base::lower_case(host), std::nullopt};
+  Authority authority{host, std::nullopt};
   if (!has_port) return authority;
   const std::string_view digits = text.substr(host_end + 1);
   if (digits.empty()) return authority;

@@ -15,9 +15,9 @@ namespace roomcast::http {
 /// The same with '+' as space, as forms write query strings; nothing if an encoding is broken.
 [[nodiscard]] std::optional<std::string> form_decode(std::string_view text);
 
-/// uri-host [":" port] (RFC 3986 section 3.2.2): what Host carries.
+/// uri-host [":" port] (RFC 3986 section 3.2.2): what Host carries. A view into what was parsed.
 struct Authority {
-  std::string host;  ///< lower case; an IPv6 address keeps its brackets
+  std::string_view host;  ///< as it was written; an IPv6 address keeps its brackets
   std::optional<std::uint16_t> port;
 };
 /// Nothing if `text` is not a valid, non-empty host with an optional port: user information, spaces, broken

@@ -22,6 +22,14 @@ bool has_control_character(std::string_view name) {
   });
 }
 
+/// The words for what is wrong with it, if anything; empty otherwise.
+std::string_view fault_of(std::string_view name) {
+  // Most names are ASCII that can be seen.
+  if (std::all_of(name.begin(), name.end(), [](char c) { return c >= ' ' && c <= '~'; })) return {};
+  if (!base::is_valid_utf8(name)) return "is not valid UTF-8";
+  return has_control_character(name) ? "contains a control character" : std::string_view();
+}
+
 }  // namespace
 
 base::Result<NameIsValid> check_room_name(std::string_view name) {
@@ -30,8 +38,8 @@ base::Result<NameIsValid> check_room_name(std::string_view name) {
     return base::Error{"the room name has " + std::to_string(name.size()) + " bytes, at most " +
                        std::to_string(name_bytes_max) + " are allowed"};
   }
-  if (!base::is_valid_utf8(name)) return base::Error{"the room name is not valid UTF-8"};
-  if (has_control_character(name)) return base::Error{"the room name contains a control character"};
+  if (const auto fault = fault_of(name); !fault.empty())
+    return base::Error{"the room name " + std::string(fault)};
   if (name.front() == '/' || name.back() == '/') {
     return base::Error{"the room name begins or ends with '/'"};
   }
@@ -43,8 +51,9 @@ base::Result<NameIsValid> check_client_name(std::string_view name) {
     return base::Error{"the client's name has " + std::to_string(name.size()) + " bytes, at most " +
                        std::to_string(client_name_bytes_max) + " are allowed"};
   }
-  if (!base::is_valid_utf8(name)) return base::Error{"the client's name is not valid UTF-8"};
-  if (has_control_character(name)) return base::Error{"the client's name contains a control character"};
+  if (const auto fault = fault_of(name); !fault.empty()) {
+    return base::Error{"the client's name " + std::string(fault)};
+  }
   return NameIsValid{};
 }
 

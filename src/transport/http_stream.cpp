@@ -10,15 +10,16 @@ constexpr std::size_t max_discarded_bytes = 16'384;
 
 }  // namespace
 
-HttpStream::HttpStream(HttpStreamShared& shared, const StreamFraming& framing, Parts parts)
+HttpStream::HttpStream(HttpStreamShared& shared, const StreamFraming& framing, http::HandOver&& connection,
+                       std::string_view opening)
     : shared_(shared),
       framing_(framing),
-      stream_(std::move(parts.stream)),
-      client_(std::move(parts.admission), std::move(parts.peer)),
-      queue_(std::move(parts.unsent)),
+      stream_(std::move(connection.stream)),
+      client_(std::move(connection.admission), std::move(connection.peer)),
+      queue_(std::move(connection.unsent)),
       deadline_(shared.deadlines, *this),
-      discarded_(parts.leftover_bytes) {
-  queue_.push(framing_.start(parts.opening));
+      discarded_(connection.leftover.size()) {
+  queue_.push(framing_.start(opening));
   start_bytes_ = static_cast<std::uint32_t>(queue_.bytes());
   ++stats().open;
 }

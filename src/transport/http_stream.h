@@ -12,7 +12,7 @@
 #include "base/deadlines.h"
 #include "base/frame.h"
 #include "base/scheduler.h"
-#include "net/admission.h"
+#include "http/exchange.h"
 #include "net/byte_stream.h"
 #include "net/linger.h"
 #include "net/write_queue.h"
@@ -55,16 +55,10 @@ class HttpStream final : public session::Transport,
                          private base::Deadline::Listener,
                          private base::Flushable {
  public:
-  struct Parts {
-    std::unique_ptr<net::ByteStream> stream;
-    net::WriteQueue unsent;  ///< of the response head; usually nothing
-    net::Admission admission;
-    std::size_t leftover_bytes = 0;  ///< that came behind the request
-    std::string peer;                ///< client address, for the log
-    std::string opening;             ///< the first of the content; may be empty
-  };
-
-  HttpStream(HttpStreamShared& shared, const StreamFraming& framing, Parts parts);
+  /// Of a connection whose request has been answered with a head. `opening` is the first of the content; may
+  /// be empty.
+  HttpStream(HttpStreamShared& shared, const StreamFraming& framing, http::HandOver&& connection,
+             std::string_view opening);
   ~HttpStream() override;
 
   void start(session::TransportEvents& events) override;

@@ -19,27 +19,19 @@ std::optional<std::size_t> parse_count(std::string_view text) {
   return count;
 }
 
-}  // namespace
-
-base::Result<JoinRequest, http::Response> read_join_request(const http::Request& request,
-                                                            std::optional<std::string_view> room,
-                                                            const session::SessionTable& sessions) {
+/// The answer if it makes no sense.
+std::optional<http::Response> read_query(const http::Request& request, JoinRequest& join) {
   // Else a cursor that was garbled on its way would be as good as none, and messages missed in silence.
   if (const auto query = http::percent_decode(request.query); !query) {
     return http::Response::error(400, "bad_query", query.error().message);
   }
-  JoinRequest join;
-  join.room = room.value_or("");
   join.name = request.query_parameter("name").value_or("");
   join.own_messages = request.query_parameter("echo") != "0";
-  if (const auto rejection = sessions.check(room, join.name)) return refusal(*rejection);
   if (const auto since = request.query_parameter("since")) {
     join.interest.since = hub::parse_cursor(*since);
     if (!join.interest.since) {
       return http::Response::error(400, "bad_cursor", "since must be a cursor as this server gives them");
     }
-  } else if (const auto last = request.headers.get("Last-Event-ID"); last && !last->empty()) {
-    join.interest.since = hub::parse_cursor(*last).value_or(hub::Position{});
   }
   if (const auto history = request.query_parameter("history")) {
     join.interest.history = parse_count(*history);
@@ -47,8 +39,26 @@ base::Result<JoinRequest, http::Response> read_join_request(const http::Request&
       return http::Response::error(400, "bad_history", "history must be a whole number of messages");
     }
   }
-  join.interest.name = base::FrameRef::copy_of(join.name);
   join.interest.watch_presence = request.query_parameter("presence") == "1";
+  return std::nullopt;
+}
+
+}  // namespace
+
+base::Result<JoinRequest, http::Response> read_join_request(const http::Request& request,
+                                                            std::optional<std::string_view> room,
+                                                            const session::SessionTable& sessions) {
+  JoinRequest join;
+  join.room = room.value_or("");
+  if (!request.query.empty()) {
+    if (auto refused = read_query(request, join)) return *std::move(refused);
+  }
+  if (const auto rejection = sessions.check(room, join.name)) return refusal(*rejection);
+  if (!join.interest.since) {
+    const auto last = request.headers.get("Last-Event-ID");
+    if (last && !last->empty()) join.interest.since = hub::parse_cursor(*last).value_or(hub::Position{});
+  }
+  join.interest.name = base::FrameRef::copy_of(join.name);
   return join;
 }
 

@@ -56,13 +56,12 @@ void StreamJoin::handle(http::Exchange& exchange, std::string_view room) {
   const StreamForm form{
       kind_, request.minor_version > 0 ? BodyCoding::Length::chunked : BodyCoding::Length::until_close,
       shared_.settings.compression && accepts_gzip(request)};
-  // The request goes with the hand-over; all that is needed of it has been copied.
-  http::HandOver connection = exchange.take_over(head_for(request, origin, form));
-  HttpStream::Parts parts{std::move(connection.stream),    std::move(connection.unsent),
-                          std::move(connection.admission), connection.leftover.size(),
-                          std::move(connection.peer),      opening_of(kind_)};
   const StreamFraming& framing = shared_.framings.for_form(form);
-  sessions_.open(std::make_unique<HttpStream>(shared_, framing, std::move(parts)), *dialect, join->options());
+  // The request goes with the hand-over; all that is needed of it has been copied.
+  sessions_.open(
+      std::make_unique<HttpStream>(shared_, framing, exchange.take_over(head_for(request, origin, form)),
+                                   opening_of(kind_)),
+      *dialect, join->options());
 }
 
 const dialect::Dialect* StreamJoin::dialect_for(const http::Request& request) const {

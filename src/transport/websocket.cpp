@@ -59,15 +59,16 @@ const ws::ReaderProfile& WebSocketShared::reader_for(
   return profiles[deflate->client_context_takeover ? 2 : 1];
 }
 
-WebSocket::WebSocket(WebSocketShared& shared, Parts parts)
+WebSocket::WebSocket(WebSocketShared& shared, http::HandOver&& connection,
+                     const std::optional<ws::DeflateParameters>& deflate, bool enveloped)
     : shared_(shared),
-      stream_(std::move(parts.stream)),
-      queue_(std::move(parts.unsent)),
-      reader_(shared.reader_for(parts.enveloped, parts.deflate)),
-      window_bits_(static_cast<std::uint8_t>(parts.deflate ? parts.deflate->server_max_window_bits : 0)),
-      client_(std::move(parts.admission), std::move(parts.peer)),
+      stream_(std::move(connection.stream)),
+      queue_(std::move(connection.unsent)),
+      reader_(shared.reader_for(enveloped, deflate)),
+      window_bits_(static_cast<std::uint8_t>(deflate ? deflate->server_max_window_bits : 0)),
+      client_(std::move(connection.admission), std::move(connection.peer)),
       deadline_(shared.deadlines, *this) {
-  if (!parts.leftover.empty()) held_ = std::make_unique<std::string>(std::move(parts.leftover));
+  if (!connection.leftover.empty()) held_ = std::make_unique<std::string>(std::move(connection.leftover));
   ++shared_.stats.open;
 }
 

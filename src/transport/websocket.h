@@ -13,7 +13,7 @@
 #include "base/deadlines.h"
 #include "base/frame.h"
 #include "base/scheduler.h"
-#include "net/admission.h"
+#include "http/exchange.h"
 #include "net/byte_stream.h"
 #include "net/linger.h"
 #include "net/write_queue.h"
@@ -76,17 +76,10 @@ class WebSocket final : public session::Transport,
                         private base::Deadline::Listener,
                         private base::Flushable {
  public:
-  struct Parts {
-    std::unique_ptr<net::ByteStream> stream;
-    net::WriteQueue unsent;  ///< of the handshake's answer; usually nothing
-    net::Admission admission;
-    std::string leftover;  ///< bytes that came behind the handshake
-    std::string peer;      ///< client address, for the log
-    std::optional<ws::DeflateParameters> deflate;
-    bool enveloped = false;  ///< whether the client's messages hold payloads rather than are them
-  };
-
-  WebSocket(WebSocketShared& shared, Parts parts);
+  /// Of a connection whose handshake has been answered. `enveloped`: the client's messages hold payloads
+  /// rather than are them.
+  WebSocket(WebSocketShared& shared, http::HandOver&& connection,
+            const std::optional<ws::DeflateParameters>& deflate, bool enveloped);
   ~WebSocket() override;
 
   void start(session::TransportEvents& events) override;

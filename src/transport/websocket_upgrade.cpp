@@ -86,15 +86,12 @@ void WebSocketUpgrade::handle(http::Exchange& exchange, std::string_view room) {
   if (!decision) return exchange.respond(refusal(decision.error()));
   const dialect::Dialect* const dialect = choices_.find(decision->subprotocol);
   if (dialect == nullptr) return exchange.respond(subprotocol_needed(choices_));
-  // The request goes with the hand-over; all that is needed of it has been copied.
-  http::HandOver connection = exchange.take_over(decision->head);
-  WebSocket::Parts parts{std::move(connection.stream),    std::move(connection.unsent),
-                         std::move(connection.admission), std::move(connection.leftover),
-                         std::move(connection.peer),      decision->deflate,
-                         dialect->has_envelope()};
   session::Options options = join->options();
   options.two_way = true;
-  sessions_.open(std::make_unique<WebSocket>(shared_, std::move(parts)), *dialect, options);
+  // The request goes with the hand-over; all that is needed of it has been copied.
+  sessions_.open(std::make_unique<WebSocket>(shared_, exchange.take_over(decision->head), decision->deflate,
+                                             dialect->has_envelope()),
+                 *dialect, options);
 }
 
 }  // namespace roomcast::transport

@@ -30,7 +30,7 @@ std::string read(std::string_view bytes, std::size_t piece, const http::ParserLi
         case http::Parser::Event::request: {
           const http::Request request = parser.take_request();
           if (request.body.size() > limits.body_bytes || request.path.empty()) std::abort();
-          seen += request.method_text + ' ' + request.path + '?' + request.query + '\n';
+          seen.append(request.method_text).append(" " + request.path + '?' + request.query + '\n');
           for (std::size_t i = 0; i < request.headers.size(); ++i) {
             const auto [name, value] = request.headers.field(i);
             if (value.find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos) std::abort();

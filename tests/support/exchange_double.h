@@ -16,7 +16,7 @@ class ExchangeDouble final : public http::Exchange {
  public:
   ExchangeDouble(http::Method method, std::string_view target) {
     request_.method = method;
-    request_.method_text = std::string(to_string(method));
+    request_.method_text = to_string(method);
     const auto parsed = http::parse_target(target);
     if (!parsed) throw std::invalid_argument("no request target");
     request_.path = std::string(parsed->path);

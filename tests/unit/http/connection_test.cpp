@@ -311,6 +311,12 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(server.stats().bad_requests == 1);
 }
 
+TEST_CASE_FIXTURE(Fixture, "connection: what is refused behind a HEAD request gets a body all the same") {
+  const auto answers = exchange("HEAD /1 HTTP/1.1\r\nHost: a\r\n\r\nno request\r\n");
+  CHECK(answers.find("400 Bad Request") != std::string::npos);
+  CHECK(answers.find("\"bad_request\"") != std::string::npos);
+}
+
 TEST_CASE_FIXTURE(Fixture, "connection: a malformed HEAD request gets no body either") {
   const auto answer = exchange("HEAD / HTTP/1.1\r\nHost: a b\r\n\r\n");
   CHECK(answer.starts_with("HTTP/1.1 400 Bad Request\r\n"));

@@ -30,12 +30,13 @@ struct StreamFixture {
   }
 
   /// `unsent`: what of the head the socket has not taken yet.
-  void open(const StreamForm& form = sse, std::string_view unsent = {}, std::string opening = {},
+  void open(const StreamForm& form = sse, std::string_view unsent = {}, std::string_view opening = {},
             std::size_t leftover_bytes = 0) {
-    HttpStream::Parts parts{wire.make_stream(), {}, {}, leftover_bytes, "192.0.2.1", std::move(opening)};
-    parts.unsent.push(base::FrameRef::copy_of(unsent));
-    CHECK(admissions.admit("192.0.2.1", false, parts.admission) == net::Refusal::none);
-    client = std::make_unique<HttpStream>(shared, shared.framings.for_form(form), std::move(parts));
+    http::HandOver connection{wire.make_stream(), {}, std::string(leftover_bytes, 'x'), {}, "192.0.2.1"};
+    connection.unsent.push(base::FrameRef::copy_of(unsent));
+    CHECK(admissions.admit("192.0.2.1", false, connection.admission) == net::Refusal::none);
+    client =
+        std::make_unique<HttpStream>(shared, shared.framings.for_form(form), std::move(connection), opening);
     client->start(seen);
   }
   void send(std::string_view wire_bytes) const { client->send(base::FrameRef::copy_of(wire_bytes)); }

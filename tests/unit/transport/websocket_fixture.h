@@ -80,10 +80,10 @@ struct Fixture {
 
   void open(std::string leftover = {}, std::string_view unsent = {},
             const std::optional<ws::DeflateParameters>& deflate = {}) {
-    WebSocket::Parts parts{wire.make_stream(), {}, {}, std::move(leftover), "192.0.2.1", deflate};
-    parts.unsent.push(base::FrameRef::copy_of(unsent));
-    CHECK(admissions.admit("192.0.2.1", false, parts.admission) == net::Refusal::none);
-    client = std::make_unique<WebSocket>(shared, std::move(parts));
+    http::HandOver connection{wire.make_stream(), {}, std::move(leftover), {}, "192.0.2.1"};
+    connection.unsent.push(base::FrameRef::copy_of(unsent));
+    CHECK(admissions.admit("192.0.2.1", false, connection.admission) == net::Refusal::none);
+    client = std::make_unique<WebSocket>(shared, std::move(connection), deflate, false);
     client->start(seen);
   }
   void send(std::string_view wire_bytes) const { client->send(base::FrameRef::copy_of(wire_bytes)); }
