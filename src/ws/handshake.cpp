@@ -24,17 +24,20 @@ bool is_valid_key(std::string_view key) {
   return {400, code, message, {}};
 }
 
+[[gnu::cold]] HandshakeRefused upgrade_required(std::string_view code, std::string_view message) {
+  return {426,
+          code,
+          message,
+          {{"Sec-WebSocket-Version", supported_version}, {"Upgrade", "websocket"}, {"Connection", "Upgrade"}}};
+}
+
 std::optional<HandshakeRefused> check_upgrade(const HandshakeRequest& request) {
   if (request.method != "GET") {
     return HandshakeRefused{
         405, "method_not_allowed", "a WebSocket handshake is a GET request", {{"Allow", "GET"}}};
   }
   if (!list_has_token(request.upgrade, "websocket")) {
-    return HandshakeRefused{
-        426,
-        "upgrade_required",
-        "this address speaks WebSocket: send Upgrade: websocket",
-        {{"Sec-WebSocket-Version", supported_version}, {"Upgrade", "websocket"}, {"Connection", "Upgrade"}}};
+    return upgrade_required("upgrade_required", "this address speaks WebSocket: send Upgrade: websocket");
   }
   if (request.minor_version < 1) return bad_request("http_version", "a WebSocket handshake needs HTTP/1.1");
   if (!list_has_token(request.connection, "upgrade")) {
@@ -45,16 +48,13 @@ std::optional<HandshakeRefused> check_upgrade(const HandshakeRequest& request) {
 
 std::optional<HandshakeRefused> check_websocket_fields(const HandshakeRequest& request) {
   if (request.version_count != 1) {
-    auto refused = bad_request("websocket_version", "exactly one Sec-WebSocket-Version is needed");
-    refused.headers.emplace_back("Sec-WebSocket-Version", supported_version);
-    return refused;
+    return HandshakeRefused{400,
+                            "websocket_version",
+                            "exactly one Sec-WebSocket-Version is needed",
+                            {{"Sec-WebSocket-Version", supported_version}}};
   }
   if (request.version != supported_version) {
-    return HandshakeRefused{
-        426,
-        "websocket_version",
-        "Sec-WebSocket-Version must be 13",
-        {{"Sec-WebSocket-Version", supported_version}, {"Upgrade", "websocket"}, {"Connection", "Upgrade"}}};
+    return upgrade_required("websocket_version", "Sec-WebSocket-Version must be 13");
   }
   if (request.key_count != 1) return bad_request("websocket_key", "exactly one Sec-WebSocket-Key is needed");
   if (!is_valid_key(request.key)) {
