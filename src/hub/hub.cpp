@@ -94,8 +94,8 @@ void Hub::on_subscribed(std::string_view room, const Position& top) {
   Room* found = find(room);
   if (found == nullptr || found->is_open()) return;
   found->open(top);
-  for (Membership* member : found->members_) {
-    if (member != nullptr) schedule(*member);
+  for (const Room::Place& place : found->members_) {
+    if (place.subscriber != nullptr) schedule(*place.member);
   }
 }
 

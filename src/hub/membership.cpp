@@ -1,7 +1,5 @@
 #include "hub/membership.h"
 
-#include <limits>
-
 #include "hub/hub.h"
 #include "hub/presence.h"
 
@@ -13,10 +11,7 @@ Membership::Membership(Hub& hub, std::string_view room, Subscriber& subscriber, 
 }
 
 Membership::Membership(Room& room, Subscriber& subscriber, const Interest& interest)
-    : room_(room),
-      subscriber_(subscriber),
-      live_after_(std::numeric_limits<std::uint64_t>::max()),
-      catch_up_(std::make_unique<CatchUp>(CatchUp{interest, {}})) {
+    : room_(room), subscriber_(subscriber), catch_up_(std::make_unique<CatchUp>(CatchUp{interest, {}})) {
   room_.join(*this, interest);
   if (room_.is_open()) room_.plan(*this);
   room_.hub_.schedule(*this);

@@ -74,7 +74,6 @@ class Membership final : private base::Flushable {
   std::uint32_t index_ = 0;  // place in Room::members_
   Room& room_;
   Subscriber& subscriber_;
-  std::uint64_t live_after_;  // Room::accepted_ when it became live
   std::unique_ptr<CatchUp> catch_up_;
   std::unique_ptr<Attendance> attendance_;  // if it has a name or watches
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cassert>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -12,9 +13,8 @@ namespace roomcast::hub {
 
 namespace {
 
-// Far enough ahead that the cache lines of a member, then those of its subscriber, and then what that needs
-// have arrived when their turn comes; for rooms that do not fit the cache this makes the walk several times
-// faster.
+// Far enough ahead that the cache line of a subscriber, and then what that needs, have arrived when its turn
+// comes; for rooms that do not fit the cache this makes the walk several times faster.
 constexpr std::size_t prefetch_distance = 8;
 
 // Of a page, beside its bytes: where each message is wrapped into a few hundred bytes, they count.
@@ -36,8 +36,8 @@ std::size_t first_after(std::span<const Message> messages, std::uint64_t offset)
 void Room::open(const Position& top) {
   top_ = top;
   walked_offset_ = top.offset;
-  for (Membership* member : members_) {
-    if (member != nullptr) plan(*member);
+  for (const Place& place : members_) {
+    if (place.subscriber != nullptr) plan(*place.member);
   }
 }
 
@@ -59,7 +59,7 @@ void Room::set_settings(const RoomSettings& settings) {
 void Room::join(Membership& member, const Interest& interest) {
   assert(!delivering_);
   member.index_ = static_cast<std::uint32_t>(members_.size());
-  members_.push_back(&member);
+  members_.push_back({&member.subscriber_, std::numeric_limits<std::uint64_t>::max(), &member});
   ++arriving_;
   const bool is_seen = !interest.name.empty() || interest.watch_presence;
   if (is_seen && !presence_)
@@ -72,11 +72,11 @@ void Room::leave(Membership& member) {
   if (member.is_arriving()) --arriving_;
   const std::size_t index = member.index_;
   if (walking_) {
-    members_[index] = nullptr;
+    members_[index].subscriber = nullptr;
     ++holes_;
   } else {
     members_[index] = members_.back();
-    members_[index]->index_ = static_cast<std::uint32_t>(index);
+    members_[index].member->index_ = member.index_;
     members_.pop_back();
   }
   if (members_.empty()) {
@@ -122,14 +122,13 @@ Room::Progress Room::walk(std::size_t member_count) {
   delivering_ = true;
   for (; next_member_ < stop; ++next_member_) {
     look_ahead();
-    const Membership* member = members_[next_member_];
-    if (member == nullptr) continue;
+    const Place& place = members_[next_member_];
+    if (place.subscriber == nullptr) continue;
     // Of somebody who is not live yet that is more than any batch holds.
-    const std::size_t from = member->live_after_ <= batch_begin_
-                                 ? 0
-                                 : static_cast<std::size_t>(member->live_after_ - batch_begin_);
+    const std::size_t from =
+        place.live_after <= batch_begin_ ? 0 : static_cast<std::size_t>(place.live_after - batch_begin_);
     if (from >= batch_.messages().size()) continue;
-    member->subscriber_.deliver(batch_, from);
+    place.subscriber->deliver(batch_, from);
     progress.deliveries += batch_.messages().size() - from;
   }
   delivering_ = false;
@@ -138,33 +137,26 @@ Room::Progress Room::walk(std::size_t member_count) {
 }
 
 /// Has the memory fetched that the walk comes to soon, also past the end of the slice: a step further for
-/// each of three members.
+/// each of two members.
 void Room::look_ahead() const {
-  fetch_member(next_member_ + 3 * prefetch_distance);
   fetch_subscriber(next_member_ + 2 * prefetch_distance);
   fetch_what_it_needs(next_member_ + prefetch_distance);
 }
 
 /// The same for those whom the walk begins with.
 void Room::look_ahead_to_first() const {
-  for (std::size_t i = 0; i < 3 * prefetch_distance; ++i)
-    fetch_member(i);
   for (std::size_t i = 0; i < 2 * prefetch_distance; ++i)
     fetch_subscriber(i);
   for (std::size_t i = 0; i < prefetch_distance; ++i)
     fetch_what_it_needs(i);
 }
 
-void Room::fetch_member(std::size_t index) const {
-  if (const Membership* member = walked_member(index)) base::prefetch(member, sizeof *member);
-}
-
 void Room::fetch_subscriber(std::size_t index) const {
-  if (const Membership* member = walked_member(index)) base::prefetch(&member->subscriber_);
+  if (const Subscriber* subscriber = walked_subscriber(index)) base::prefetch(subscriber);
 }
 
 void Room::fetch_what_it_needs(std::size_t index) const {
-  if (const Membership* member = walked_member(index)) member->subscriber_.prefetch();
+  if (const Subscriber* subscriber = walked_subscriber(index)) subscriber->prefetch();
 }
 
 void Room::begin_walk() {
@@ -190,9 +182,9 @@ std::size_t Room::end_walk() {
 }
 
 void Room::close_holes() {
-  members_.erase(std::remove(members_.begin(), members_.end(), nullptr), members_.end());
+  std::erase_if(members_, [](const Place& place) { return place.subscriber == nullptr; });
   for (std::size_t i = 0; i < members_.size(); ++i)
-    members_[i]->index_ = static_cast<std::uint32_t>(i);
+    members_[i].member->index_ = static_cast<std::uint32_t>(i);
   holes_ = 0;
 }
 
@@ -235,7 +227,7 @@ bool Room::go_live(Membership& member) {
   const std::uint64_t after = member.catch_up_->after;
   if (after < walked_offset_) return false;
   // The next walk has all that is to come.
-  member.live_after_ = accepted_ - accepted_after(after);
+  members_[member.index_].live_after = accepted_ - accepted_after(after);
   member.catch_up_.reset();
   return true;
 }

@@ -91,6 +91,12 @@ class Room final : private base::Deadline::Listener {
   void tell_presence(std::size_t watcher_count);
 
  private:
+  /// A member, with all that a walk must know of it.
+  struct Place {
+    Subscriber* subscriber;    // null: it left during a walk
+    std::uint64_t live_after;  // accepted_ when it became live; until then more than that will ever be
+    Membership* member;
+  };
   friend class Hub;
   friend class Membership;
   friend class Presence;
@@ -103,10 +109,9 @@ class Room final : private base::Deadline::Listener {
   void look_ahead() const;
   void look_ahead_to_first() const;
   /// Null if there is nobody at `index` any more, or it is past the end of the walk.
-  [[nodiscard]] const Membership* walked_member(std::size_t index) const {
-    return index < end_member_ ? members_[index] : nullptr;
+  [[nodiscard]] const Subscriber* walked_subscriber(std::size_t index) const {
+    return index < end_member_ ? members_[index].subscriber : nullptr;
   }
-  void fetch_member(std::size_t index) const;
   void fetch_subscriber(std::size_t index) const;
   void fetch_what_it_needs(std::size_t index) const;
   void begin_walk();
@@ -122,7 +127,7 @@ class Room final : private base::Deadline::Listener {
   Hub& hub_;
   std::string name_;
   RoomSettings settings_;
-  std::vector<Membership*> members_;  // null: left during a walk
+  std::vector<Place> members_;
   std::size_t holes_ = 0;
   std::size_t arriving_ = 0;  // members that have not been told yet that they joined
 
