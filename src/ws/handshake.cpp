@@ -25,10 +25,11 @@ bool is_valid_key(std::string_view key) {
 }
 
 [[gnu::cold]] HandshakeRefused upgrade_required(std::string_view code, std::string_view message) {
-  return {426,
-          code,
-          message,
-          {{"Sec-WebSocket-Version", supported_version}, {"Upgrade", "websocket"}, {"Connection", "Upgrade"}}};
+  return {
+      426,
+      code,
+      message,
+      {{"Sec-WebSocket-Version", supported_version}, {"Upgrade", "websocket"}, {"Connection", "Upgrade"}}};
 }
 
 std::optional<HandshakeRefused> check_upgrade(const HandshakeRequest& request) {
