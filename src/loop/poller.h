@@ -59,7 +59,7 @@ class Poller : private Loop::Sleeper {
  public:
   struct Limits {
     /// All are answered at the end of the turn: the first of them should not wait for too many others.
-    std::size_t events_per_turn = 64;
+    std::size_t events_per_turn = 48;
     std::int64_t time_box_us = 2'000;  ///< every turn makes progress however small the box
   };
 
