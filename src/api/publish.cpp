@@ -6,6 +6,7 @@
 
 #include "api/publish_outcome.h"
 #include "auth/cors.h"
+#include "base/ascii.h"
 #include "hub/room_name.h"
 
 namespace roomcast::api {
@@ -15,11 +16,7 @@ namespace {
 /// The media type alone, in lower case (RFC 9110 section 8.3.1).
 std::string media_type(const http::Request& request) {
   const std::string_view value = request.headers.get("Content-Type").value_or("");
-  std::string type(value.substr(0, value.find_first_of("; \t")));
-  for (char& c : type) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return type;
+  return base::lower_case(value.substr(0, value.find_first_of("; \t")));
 }
 
 hub::Kind kind_of(const http::Request& request) {

@@ -33,4 +33,23 @@ std::string_view trim(std::string_view text) {
   return text;
 }
 
+std::vector<std::string_view> list_elements(std::string_view list) {
+  std::vector<std::string_view> elements;
+  while (true) {
+    const auto comma = list.find(',');
+    elements.push_back(trim(list.substr(0, comma)));
+    if (comma == std::string_view::npos) return elements;
+    list.remove_prefix(comma + 1);
+  }
+}
+
+bool list_has_token(std::string_view list, std::string_view token) {
+  while (!list.empty()) {
+    const auto comma = std::min(list.find(','), list.size());
+    if (equals_ignoring_case(trim(list.substr(0, comma)), token)) return true;
+    list.remove_prefix(std::min(comma + 1, list.size()));
+  }
+  return false;
+}
+
 }  // namespace roomcast::base

@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace roomcast::base {
 
@@ -11,5 +12,10 @@ namespace roomcast::base {
 [[nodiscard]] std::string lower_case(std::string_view text);
 /// `text` without spaces and tabs at its ends (OWS, RFC 9110 section 5.6.3).
 [[nodiscard]] std::string_view trim(std::string_view text);
+/// What stands between the commas of `list`, trimmed (RFC 9110 section 5.6.1); one empty element if it is
+/// empty.
+[[nodiscard]] std::vector<std::string_view> list_elements(std::string_view list);
+/// Whether the comma-separated `list` holds `token`, which is not empty, compared without case.
+[[nodiscard]] bool list_has_token(std::string_view list, std::string_view token);
 
 }  // namespace roomcast::base

@@ -18,16 +18,6 @@ struct Hop {
   std::string_view proto;
 };
 
-std::vector<std::string_view> split_list(std::string_view text) {
-  std::vector<std::string_view> parts;
-  for (;;) {
-    const std::size_t comma = text.find(',');
-    parts.push_back(base::trim(text.substr(0, comma)));
-    if (comma == std::string_view::npos) return parts;
-    text.remove_prefix(comma + 1);
-  }
-}
-
 /// The numeric address in `text`: "192.0.2.1", "192.0.2.1:80", "2001:db8::1", "[2001:db8::1]:80"; in
 /// canonical form. Nothing for anything else ("unknown", "_hidden", a name).
 std::optional<std::string> numeric_address(std::string_view text) {
@@ -52,9 +42,9 @@ std::optional<std::string> numeric_address(std::string_view text) {
 }
 
 std::vector<Hop> hops_of(std::string_view addresses, std::string_view protos) {
-  const auto proto_list = split_list(protos);
+  const auto proto_list = base::list_elements(protos);
   std::vector<Hop> hops;
-  for (const auto address : split_list(addresses))
+  for (const auto address : base::list_elements(addresses))
     hops.push_back({address, {}});
   // One scheme is the client's own leg, whoever added addresses; a list stands beside the addresses.
   if (proto_list.size() == 1) {

@@ -3,7 +3,6 @@
 #include <charconv>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "base/ascii.h"
 #include "http/url.h"
@@ -11,16 +10,6 @@
 namespace roomcast::http {
 
 namespace {
-
-std::vector<std::string_view> list_elements(std::string_view list) {
-  std::vector<std::string_view> elements;
-  while (true) {
-    const auto comma = list.find(',');
-    elements.push_back(base::trim(list.substr(0, comma)));
-    if (comma == std::string_view::npos) return elements;
-    list.remove_prefix(comma + 1);
-  }
-}
 
 std::optional<Problem> check_target(Request& request, std::string_view text) {
   const auto target = parse_target(text);
@@ -53,7 +42,7 @@ std::optional<Problem> check_transfer_encoding(const Request& request) {
   }
   if (request.minor_version == 0) return bad_request("Transfer-Encoding in an HTTP/1.0 request");
   const std::string joined = request.headers.joined("Transfer-Encoding");
-  const auto codings = list_elements(joined);
+  const auto codings = base::list_elements(joined);
   if (!base::equals_ignoring_case(codings.back(), "chunked")) {
     return bad_request("chunked is not the last transfer coding");
   }

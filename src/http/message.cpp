@@ -117,14 +117,7 @@ std::string Headers::joined(std::string_view name) const {
 
 bool Headers::has_token(std::string_view name, std::string_view token) const {
   for (const Extent& extent : extents_) {
-    if (!is_named(extent, name)) continue;
-    std::string_view rest = value_of(extent);
-    while (true) {
-      const auto comma = rest.find(',');
-      if (base::equals_ignoring_case(base::trim(rest.substr(0, comma)), token)) return true;
-      if (comma == std::string_view::npos) break;
-      rest.remove_prefix(comma + 1);
-    }
+    if (is_named(extent, name) && base::list_has_token(value_of(extent), token)) return true;
   }
   return false;
 }

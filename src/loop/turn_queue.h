@@ -52,7 +52,7 @@ class TurnQueue final : public base::Scheduler {
   std::vector<base::SlicedWork*> works_;
   base::DirtyList dirty_;
   std::vector<std::unique_ptr<base::Mortal>> graves_;
-  std::vector<std::unique_ptr<base::Mortal>> dying_;
+  std::vector<std::unique_ptr<base::Mortal>> dying_;  // being reaped; keeps its memory
   bool awake_ = false;
 };
 

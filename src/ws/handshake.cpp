@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "ws/tokens.h"
 
 namespace roomcast::ws {
@@ -37,11 +38,11 @@ std::optional<HandshakeRefused> check_upgrade(const HandshakeRequest& request) {
     return HandshakeRefused{
         405, "method_not_allowed", "a WebSocket handshake is a GET request", {{"Allow", "GET"}}};
   }
-  if (!list_has_token(request.upgrade, "websocket")) {
+  if (!base::list_has_token(request.upgrade, "websocket")) {
     return upgrade_required("upgrade_required", "this address speaks WebSocket: send Upgrade: websocket");
   }
   if (request.minor_version < 1) return bad_request("http_version", "a WebSocket handshake needs HTTP/1.1");
-  if (!list_has_token(request.connection, "upgrade")) {
+  if (!base::list_has_token(request.connection, "upgrade")) {
     return bad_request("connection_header", "the Connection header must contain Upgrade");
   }
   return std::nullopt;
@@ -49,10 +50,9 @@ std::optional<HandshakeRefused> check_upgrade(const HandshakeRequest& request) {
 
 std::optional<HandshakeRefused> check_websocket_fields(const HandshakeRequest& request) {
   if (request.version_count != 1) {
-    return HandshakeRefused{400,
-                            "websocket_version",
-                            "exactly one Sec-WebSocket-Version is needed",
-                            {{"Sec-WebSocket-Version", supported_version}}};
+    auto refused = bad_request("websocket_version", "exactly one Sec-WebSocket-Version is needed");
+    refused.headers.emplace_back("Sec-WebSocket-Version", supported_version);
+    return refused;
   }
   if (request.version != supported_version) {
     return upgrade_required("websocket_version", "Sec-WebSocket-Version must be 13");

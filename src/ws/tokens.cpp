@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cstddef>
 
-#include "base/ascii.h"
-
 namespace roomcast::ws {
 
 namespace {
@@ -53,15 +51,6 @@ std::optional<std::string_view> TokenScanner::take_quoted() {
 
 bool is_token(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), is_token_char);
-}
-
-bool list_has_token(std::string_view list, std::string_view token) {
-  while (!list.empty()) {
-    const auto comma = std::min(list.find(','), list.size());
-    if (base::equals_ignoring_case(base::trim(list.substr(0, comma)), token)) return true;
-    list.remove_prefix(std::min(comma + 1, list.size()));
-  }
-  return false;
 }
 
 }  // namespace roomcast::ws

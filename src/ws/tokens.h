@@ -27,7 +27,4 @@ class TokenScanner {
 /// Whether `text` is one token: one or more of the characters RFC 9110 section 5.6.2 allows.
 [[nodiscard]] bool is_token(std::string_view text);
 
-/// Whether the comma-separated `list` holds `token`, compared without case.
-[[nodiscard]] bool list_has_token(std::string_view list, std::string_view token);
-
 }  // namespace roomcast::ws
