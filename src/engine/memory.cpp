@@ -1,6 +1,7 @@
 #include "engine/memory.h"
 
 #include <cassert>
+#include <utility>
 
 #include "base/digest.h"
 
@@ -20,13 +21,13 @@ void Memory::unsubscribe(std::string_view room) {
   logs_.erase(found);
 }
 
-void Memory::publish(std::string_view room, const hub::Draft& draft, hub::Ticket ticket) {
+void Memory::publish(std::string_view room, hub::Draft&& draft, hub::Ticket ticket) {
   hub::Position& top = log_of(room).second;
   ++top.offset;
   // A copy: what is told may unsubscribe.
   const hub::Position position = top;
-  events_->on_message(room,
-                      {draft.kind, draft.payload, draft.from, draft.sender, position, clock_.wall_ms()});
+  events_->on_message(room, {draft.kind, std::move(draft.payload), std::move(draft.from), draft.sender,
+                             position, clock_.wall_ms()});
   if (ticket != 0) events_->on_published(ticket, position);
 }
 

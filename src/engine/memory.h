@@ -23,7 +23,7 @@ class Memory final : public hub::Engine {
   void start(hub::EngineEvents& events) override { events_ = &events; }
   void subscribe(std::string_view room) override;
   void unsubscribe(std::string_view room) override;
-  void publish(std::string_view room, const hub::Draft& draft, hub::Ticket ticket) override;
+  void publish(std::string_view room, hub::Draft&& draft, hub::Ticket ticket) override;
 
  private:
   // A room's name, and the last position given.

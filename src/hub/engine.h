@@ -34,7 +34,7 @@ class EngineEvents {
   virtual void on_subscribed(std::string_view room, const Position& top) = 0;
   /// A message of a subscribed room has its place. The one way in, for local and remote messages alike;
   /// within a room in the order of positions.
-  virtual void on_message(std::string_view room, const Message& message) = 0;
+  virtual void on_message(std::string_view room, Message&& message) = 0;
   /// The outcome of the publish with that ticket; called once for each ticket other than 0.
   virtual void on_published(Ticket ticket, const PublishOutcome& outcome) = 0;
 
@@ -55,7 +55,7 @@ class Engine {
   virtual void unsubscribe(std::string_view room) = 0;
   /// Gives the draft its place after everything published before it on this server in the same room, which is
   /// subscribed.
-  virtual void publish(std::string_view room, const Draft& draft, Ticket ticket) = 0;
+  virtual void publish(std::string_view room, Draft&& draft, Ticket ticket) = 0;
 
  protected:
   ~Engine() = default;

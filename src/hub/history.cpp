@@ -1,5 +1,6 @@
 #include "hub/history.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace roomcast::hub {
@@ -17,14 +18,25 @@ constexpr std::size_t with_spare(std::size_t size) { return size + size / 4; }
 void History::append(const Message& message, std::int64_t now_ms, const HistoryLimits& limits) {
   const std::size_t message_cost = cost(message);
   if (limits.messages == 0 || message_cost > limits.bytes) return clear();
-  // Before there is a new one: the slot of the oldest can be taken for it.
-  if (size_ == limits.messages) drop_oldest();
-  if (size_ == ring_.size()) set_capacity(with_spare(size_) + 1);
-  Kept& kept = ring_[slot(size_++)];
+  Kept& kept = slot_for_next(limits.messages);
   kept.message = message;
   kept.kept_at_ms = now_ms;
   bytes_ += message_cost;
   trim(now_ms, limits);
+}
+
+/// The slot for a message more, with what the oldest left there if `messages_max` are kept already.
+History::Kept& History::slot_for_next(std::size_t messages_max) {
+  if (size_ == messages_max && size_ == ring_.size()) {
+    Kept& oldest = ring_[first_];
+    bytes_ -= cost(oldest.message);
+    first_ = slot(1);
+    return oldest;
+  }
+  if (size_ == messages_max) drop_oldest();
+  // More than are allowed if that has just become less: trimmed then.
+  if (size_ == ring_.size()) set_capacity(std::max(size_ + 1, std::min(with_spare(size_) + 1, messages_max)));
+  return ring_[slot(size_++)];
 }
 
 void History::trim(std::int64_t now_ms, const HistoryLimits& limits) {

@@ -40,6 +40,7 @@ class History {
   };
   static std::size_t cost(const Message& message);
   void clear();
+  Kept& slot_for_next(std::size_t messages_max);
   [[nodiscard]] std::size_t slot(std::size_t index) const {
     const std::size_t at = first_ + index;
     return at < ring_.size() ? at : at - ring_.size();

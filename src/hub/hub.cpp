@@ -34,7 +34,7 @@ void Hub::on_joined(Room& room) {
   recollection_.touch(room);
 }
 
-void Hub::publish(std::string_view room, const Draft& draft, PublishDone done) {
+void Hub::publish(std::string_view room, Draft draft, PublishDone done) {
   Ticket ticket = 0;
   if (done) {
     ticket = ++last_ticket_;
@@ -48,7 +48,7 @@ void Hub::publish(std::string_view room, const Draft& draft, PublishDone done) {
     return;
   }
   find_or_create(room);
-  parts_.engine.publish(room, draft, ticket);
+  parts_.engine.publish(room, std::move(draft), ticket);
 }
 
 std::optional<HistoryPage> Hub::read_history(std::string_view room, const std::optional<Position>& since,
@@ -99,14 +99,13 @@ void Hub::on_subscribed(std::string_view room, const Position& top) {
   }
 }
 
-void Hub::on_message(std::string_view room, const Message& message) {
+void Hub::on_message(std::string_view room, Message&& message) {
   Room* found = find(room);
   if (found == nullptr || !found->is_open()) return;
   ++stats_.published;
   backlog_bytes_ += message.payload.size();
   if (!found->has_work()) active_.push_back(found);
-  found->accept(message);
-  recollection_.keep(*found, message);
+  recollection_.keep(*found, found->accept(std::move(message)));
   recollection_.keep_within(limits_.history_bytes);
   parts_.scheduler.wake();
 }

@@ -82,7 +82,7 @@ class Hub final : public EngineEvents, public base::SlicedWork, private Recollec
                                                       const Interest& interest = {});
 
   /// Publishes into the room (a valid name). `done` may be empty.
-  void publish(std::string_view room, const Draft& draft, PublishDone done = {});
+  void publish(std::string_view room, Draft draft, PublishDone done = {});
 
   /// What the room (a valid name) has after `since`: at most `limit` messages and at most a page, as replays
   /// are cut into. Without `since` it begins with the last `limit`; without a limit a page begins with the
@@ -121,7 +121,7 @@ class Hub final : public EngineEvents, public base::SlicedWork, private Recollec
   [[nodiscard]] const HubStats& stats() const { return stats_; }
 
   void on_subscribed(std::string_view room, const Position& top) override;
-  void on_message(std::string_view room, const Message& message) override;
+  void on_message(std::string_view room, Message&& message) override;
   void on_published(Ticket ticket, const PublishOutcome& outcome) override;
   bool do_slice() override;
 

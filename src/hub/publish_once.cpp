@@ -35,8 +35,8 @@ PublishOnce::PublishOnce(Hub& hub, base::Scheduler& scheduler, const base::Clock
 
 PublishOnce::~PublishOnce() { scheduler_.forget(*this); }
 
-void PublishOnce::publish(std::string_view room, const Draft& draft, std::string_view key, PublishDone done) {
-  if (key.empty()) return hub_.publish(room, draft, std::move(done));
+void PublishOnce::publish(std::string_view room, Draft draft, std::string_view key, PublishDone done) {
+  if (key.empty()) return hub_.publish(room, std::move(draft), std::move(done));
   forget_old();
   Entry wanted;
   wanted.digest = base::sha256(draft.payload.view());
@@ -44,10 +44,10 @@ void PublishOnce::publish(std::string_view room, const Draft& draft, std::string
   std::string name = name_of(room, key);
   const auto found = entries_.find(name);
   if (found != entries_.end()) return repeat(found->second, wanted, std::move(done));
-  publish_first(room, draft, std::move(name), std::move(wanted), std::move(done));
+  publish_first(room, std::move(draft), std::move(name), std::move(wanted), std::move(done));
 }
 
-void PublishOnce::publish_first(std::string_view room, const Draft& draft, std::string name, Entry entry,
+void PublishOnce::publish_first(std::string_view room, Draft draft, std::string name, Entry entry,
                                 PublishDone done) {
   if (!make_room(name.size() + key_bytes)) {
     return answer_later(std::move(done),
@@ -55,7 +55,7 @@ void PublishOnce::publish_first(std::string_view room, const Draft& draft, std::
                                        "too many keys are under way (limits.idempotency_bytes)"});
   }
   entries_.emplace(name, std::move(entry));
-  hub_.publish(room, draft,
+  hub_.publish(room, std::move(draft),
                [this, name = std::move(name), done = std::move(done)](const PublishResult& result) {
                  on_published(name, done, result);
                });

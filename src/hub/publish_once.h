@@ -41,7 +41,7 @@ class PublishOnce final : private base::Flushable, private base::Deadline::Liste
   /// Hub::publish, unless `key`, a valid one, was seen in that room: with the same message, `done` gets the
   /// receipt of the first, marked as a duplicate, as soon as there is one; with another, it is refused
   /// (key_reused). Without a key every message is published. `done` is called as Hub::publish says.
-  void publish(std::string_view room, const Draft& draft, std::string_view key, PublishDone done);
+  void publish(std::string_view room, Draft draft, std::string_view key, PublishDone done);
 
   void set_limit(std::size_t bytes);
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
@@ -63,8 +63,7 @@ class PublishOnce final : private base::Flushable, private base::Deadline::Liste
   };
   using Entries = std::unordered_map<std::string, Entry, base::StringHash, std::equal_to<>>;
 
-  void publish_first(std::string_view room, const Draft& draft, std::string name, Entry entry,
-                     PublishDone done);
+  void publish_first(std::string_view room, Draft draft, std::string name, Entry entry, PublishDone done);
   void repeat(Entry& entry, const Entry& wanted, PublishDone done);
   void on_published(std::string_view name, const PublishDone& done, const PublishResult& result);
   void answer_later(PublishDone done, const PublishResult& result);

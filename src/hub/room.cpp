@@ -4,6 +4,7 @@
 #include <cassert>
 #include <limits>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "base/prefetch.h"
@@ -45,10 +46,10 @@ Position Room::earliest() const {
   return history_.empty() ? top_ : Position{top_.epoch, history_[0].position.offset - 1};
 }
 
-void Room::accept(const Message& message) {
-  accepted_messages_.push_back(message);
-  ++accepted_;
+const Message& Room::accept(Message&& message) {
   top_ = message.position;
+  ++accepted_;
+  return accepted_messages_.emplace_back(std::move(message));
 }
 
 void Room::set_settings(const RoomSettings& settings) {

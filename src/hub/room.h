@@ -44,8 +44,9 @@ class Room final : private base::Deadline::Listener {
   [[nodiscard]] History& history() { return history_; }
   [[nodiscard]] const History& history() const { return history_; }
 
-  /// Takes a message, which comes after top(), for the next walk. The history is the hub's to keep.
-  void accept(const Message& message);
+  /// Takes a message, which comes after top(), for the next walk. The history is the hub's to keep. Where the
+  /// message stands is valid until the next one.
+  const Message& accept(Message&& message);
   /// Whether a walk is under way or there are messages to begin one with.
   [[nodiscard]] bool has_work() const { return walking_ || !accepted_messages_.empty(); }
 

@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "hub/engine.h"
@@ -23,12 +24,13 @@ class FakeEngine final : public hub::Engine {
     if (!hold_rooms) open(room);
   }
   void unsubscribe(std::string_view room) override { log.push_back("-" + std::string(room)); }
-  void publish(std::string_view room, const hub::Draft& draft, hub::Ticket ticket) override {
+  void publish(std::string_view room, hub::Draft&& draft, hub::Ticket ticket) override {
     Log& found = logs_[std::string(room)];
     ++found.top.offset;
     // Before the room is open its messages are part of what it opens with.
     if (found.is_open)
-      events_->on_message(room, {draft.kind, draft.payload, draft.from, draft.sender, found.top, 0});
+      events_->on_message(
+          room, {draft.kind, std::move(draft.payload), std::move(draft.from), draft.sender, found.top, 0});
     if (hold_answers) {
       held.push_back(ticket);
     } else if (ticket != 0) {

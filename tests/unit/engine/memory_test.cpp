@@ -16,8 +16,8 @@ struct Recorder final : hub::EngineEvents {
   void on_subscribed(std::string_view room, const hub::Position& top) override {
     tops.emplace_back(std::string(room), top);
   }
-  void on_message(std::string_view room, const hub::Message& message) override {
-    messages.emplace_back(std::string(room), message);
+  void on_message(std::string_view room, hub::Message&& message) override {
+    messages.emplace_back(std::string(room), std::move(message));
   }
   void on_published(hub::Ticket ticket, const hub::PublishOutcome& outcome) override {
     answers.emplace_back(ticket, *outcome);
@@ -32,15 +32,17 @@ struct Fixture {
   test::FakeClock clock;
   engine::Memory engine{clock};
   Recorder events;
-  hub::Draft draft{hub::Kind::json, base::FrameRef::copy_of("{}"), base::FrameRef::copy_of("ada"), 7};
+  [[nodiscard]] static hub::Draft draft() {
+    return {hub::Kind::json, base::FrameRef::copy_of("{}"), base::FrameRef::copy_of("ada"), 7};
+  }
 };
 
 }  // namespace
 
 TEST_CASE_FIXTURE(Fixture, "memory engine: messages of a room are numbered from 1 within one epoch") {
   engine.subscribe("lobby");
-  engine.publish("lobby", draft, 11);
-  engine.publish("lobby", draft, 0);
+  engine.publish("lobby", draft(), 11);
+  engine.publish("lobby", draft(), 0);
   REQUIRE(events.messages.size() == 2);
   const hub::Message& first = events.messages[0].second;
   CHECK(first.position.offset == 1);
@@ -56,10 +58,10 @@ TEST_CASE_FIXTURE(Fixture, "memory engine: messages of a room are numbered from 
 
 TEST_CASE_FIXTURE(Fixture, "memory engine: a room that was forgotten comes back with another epoch") {
   engine.subscribe("lobby");
-  engine.publish("lobby", draft, 0);
+  engine.publish("lobby", draft(), 0);
   engine.unsubscribe("lobby");
   engine.subscribe("lobby");
-  engine.publish("lobby", draft, 0);
+  engine.publish("lobby", draft(), 0);
   CHECK(events.messages[0].second.position.epoch != events.messages[1].second.position.epoch);
   CHECK(events.messages[1].second.position.offset == 1);
 }
@@ -70,6 +72,6 @@ TEST_CASE_FIXTURE(Fixture, "memory engine: whoever subscribes is told where the 
   CHECK(events.tops[0].first == "lobby");
   CHECK(events.tops[0].second.epoch != 0);
   CHECK(events.tops[0].second.offset == 0);
-  engine.publish("lobby", draft, 0);
+  engine.publish("lobby", draft(), 0);
   CHECK(events.messages[0].second.position.epoch == events.tops[0].second.epoch);
 }

@@ -44,6 +44,19 @@ TEST_CASE_FIXTURE(Fixture, "history: the last so many messages are kept, in thei
   CHECK(offsets() == Offsets{2, 3, 4});
 }
 
+TEST_CASE_FIXTURE(Fixture, "history: a number that grows or shrinks later counts from the next message on") {
+  limits.messages = 9;
+  for (std::uint64_t offset = 1; offset <= 20; ++offset)
+    append(offset);
+  limits.messages = 3;
+  append(21);
+  CHECK(offsets() == Offsets{19, 20, 21});
+  limits.messages = 5;
+  for (std::uint64_t offset = 22; offset <= 40; ++offset)
+    append(offset);
+  CHECK(offsets() == Offsets{36, 37, 38, 39, 40});
+}
+
 TEST_CASE_FIXTURE(Fixture, "history: with no messages to keep it keeps none and takes nothing") {
   append(1);
   limits.messages = 0;
