@@ -50,6 +50,16 @@ Fault check_extended_length(std::size_t field_bytes, std::uint64_t length) {
 
 }  // namespace
 
+std::optional<std::size_t> size_of_short_message(std::string_view bytes) {
+  if (bytes.size() < short_client_header_bytes) return std::nullopt;
+  const auto opcode = static_cast<Opcode>(byte_at(bytes, 0) ^ fin_bit);
+  if (opcode != Opcode::text && opcode != Opcode::binary) return std::nullopt;
+  // Without the mask bit this is far too large.
+  const std::size_t size = byte_at(bytes, 1) ^ mask_bit;
+  if (size >= length_in_16_bits || size > bytes.size() - short_client_header_bytes) return std::nullopt;
+  return size;
+}
+
 HeaderParse parse_client_header(std::string_view bytes, FrameHeader& header) {
   if (bytes.empty()) return {};
   if (const Fault fault = parse_first_byte(byte_at(bytes, 0), header); fault != Fault::none) return {fault};

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "ws/fault.h"
@@ -37,6 +38,14 @@ struct HeaderParse {
   Fault fault = Fault::none;
   std::size_t header_bytes = 0;  ///< how long the header is; 0 while it is not there as a whole
 };
+
+/// The length of the header of a frame with a masking key and at most 125 bytes of payload.
+constexpr std::size_t short_client_header_bytes = 6;
+
+/// The payload's size if `bytes` begins with a message in a single short frame, all of it: text or binary,
+/// final, masked, no reserved bit, at most 125 bytes. What chat is made of, told from everything else at a
+/// glance.
+[[nodiscard]] std::optional<std::size_t> size_of_short_message(std::string_view bytes);
 
 /// Reads a client's frame header from the front of `bytes` into `header`. Faults that the bytes present
 /// already prove are reported although more are to come, in the order of the bytes. RSV1 is let pass on text

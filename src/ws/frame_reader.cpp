@@ -43,6 +43,9 @@ FrameReader::~FrameReader() = default;
 
 Event FrameReader::next(std::span<char>& input) {
   if (fault_ != Fault::none) return fail(fault_);
+  if (partial_ == nullptr && !closed_) {
+    if (const auto message = take_short_message(input)) return *message;
+  }
   release_what_is_done();
   if (closed_) {
     input = {};
@@ -52,6 +55,18 @@ Event FrameReader::next(std::span<char>& input) {
     const bool in_payload = partial_ != nullptr && partial_->in_payload;
     if (const auto event = in_payload ? continue_frame(input) : begin_frame(input)) return *event;
   }
+}
+
+/// A short cut past all that begins with begin_frame, where nothing is under way.
+std::optional<Event> FrameReader::take_short_message(std::span<char>& input) {
+  const auto size = size_of_short_message(view_of(input));
+  if (!size || *size > profile_.limits.message_bytes) return std::nullopt;
+  const auto frame = take_front(input, short_client_header_bytes + *size);
+  MaskKey key;
+  std::copy_n(frame.begin() + 2, key.size(), key.begin());
+  const auto payload = frame.subspan(short_client_header_bytes);
+  apply_mask(payload, key);
+  return whole_message(static_cast<Opcode>(frame.front() & 0x0F), view_of(payload));
 }
 
 std::optional<Event> FrameReader::begin_frame(std::span<char>& input) {
@@ -76,7 +91,7 @@ std::optional<Event> FrameReader::continue_frame(std::span<char>& input) {
   Partial& state = *partial_;
   const auto piece = take_front(input, state.frame.payload_bytes);
   state.frame.payload_bytes -= piece.size();
-  apply_mask(piece, state.frame.mask);
+  apply_mask_to_piece(piece, state.frame.mask);
   if (is_control(state.frame.opcode)) {
     std::copy(piece.begin(), piece.end(), state.control.begin() + state.control_size);
     state.control_size = static_cast<std::uint8_t>(state.control_size + piece.size());

@@ -67,6 +67,7 @@ class FrameReader {
  private:
   struct Partial;
 
+  std::optional<Event> take_short_message(std::span<char>& input);
   std::optional<Event> begin_frame(std::span<char>& input);
   std::optional<Event> continue_frame(std::span<char>& input);
   std::optional<Event> end_frame();

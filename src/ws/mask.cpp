@@ -6,7 +6,7 @@
 
 namespace roomcast::ws {
 
-void apply_mask(std::span<char> bytes, MaskKey& key) {
+void apply_mask(std::span<char> bytes, const MaskKey& key) {
   std::uint64_t word_key = 0;
   std::memcpy(&word_key, key.data(), 4);
   std::memcpy(reinterpret_cast<char*>(&word_key) + 4, key.data(), 4);
@@ -22,6 +22,10 @@ void apply_mask(std::span<char> bytes, MaskKey& key) {
   for (std::size_t at = in_words; at < bytes.size(); ++at) {
     bytes[at] = static_cast<char>(static_cast<unsigned char>(bytes[at]) ^ key[at % key.size()]);
   }
+}
+
+void apply_mask_to_piece(std::span<char> bytes, MaskKey& key) {
+  apply_mask(bytes, key);
   const MaskKey before = key;
   for (std::size_t at = 0; at < key.size(); ++at)
     key[at] = before[(at + bytes.size()) % key.size()];

@@ -55,8 +55,7 @@ std::string build_frames(std::string_view recipe) {
     }
     wire.append(mask.begin(), mask.end());
     std::string payload(recipe.substr(2, length));
-    MaskKey turning = mask;
-    apply_mask(payload, turning);
+    apply_mask(payload, mask);
     wire.append(payload);
     recipe.remove_prefix(2 + length);
   }

@@ -95,6 +95,20 @@ TEST_CASE("a control frame announces at most 125 bytes") {
   CHECK(fault_of(header({0x88, 0xFF})) == Fault::control_too_long);
 }
 
+TEST_CASE("a short message is told from everything else, and only when all of it is there") {
+  const std::string whole = header({0x82, 0x83, 1, 2, 3, 4, 'a', 'b', 'c'});
+  for (std::size_t size = 0; size < whole.size(); ++size)
+    CHECK_FALSE(size_of_short_message(whole.substr(0, size)));
+  CHECK(size_of_short_message(whole) == 3);
+  CHECK(size_of_short_message(whole + "more") == 3);
+  CHECK(size_of_short_message(header({0x81, 0x80, 1, 2, 3, 4})) == 0);
+  CHECK(size_of_short_message(header({0x81, 0xFD, 1, 2, 3, 4}) + std::string(125, 'x')) == 125);
+  CHECK_FALSE(size_of_short_message(header({0x81, 0xFE, 0, 126, 1, 2, 3, 4}) + std::string(126, 'x')));
+  for (const int first : {0x01, 0x80, 0x83, 0x88, 0x89, 0x8A, 0x91, 0xC1})
+    CHECK_FALSE(size_of_short_message(header({first, 0x83, 1, 2, 3, 4, 'a', 'b', 'c'})));
+  CHECK_FALSE(size_of_short_message(header({0x81, 0x03, 'a', 'b', 'c', 'd', 'e', 'f'})));
+}
+
 TEST_CASE("every fault has a code and a reason that fits into a close frame") {
   for (int fault = 1; fault < static_cast<int>(Fault::count_); ++fault) {
     const auto& info = describe(static_cast<Fault>(fault));
