@@ -107,6 +107,7 @@ Server::Server(config::Sources sources, config::Loaded loaded)
       on_interrupt_(loop_, SIGINT, *this),
       on_hang_up_(loop_, SIGHUP, *this),
       watchdog_(loop_, *this) {
+  turn_.set_outbox(sockets_.batch);
   turn_.add_work(hub_);
   turn_.add_work(sessions_);
   http_.set_trusted_proxy([this](std::string_view address) { return trusted_proxies_.contains(address); });

@@ -25,6 +25,16 @@ class Flushable {
   std::uint32_t dirty_position_ = 0;  // 1 + index in the list, 0 when not in it
 };
 
+/// What flushed items leave to be done for all of them at once.
+class Outbox {
+ public:
+  /// Called after every few flushes, before anybody else can be called or die.
+  virtual void send_all() = 0;
+
+ protected:
+  ~Outbox() = default;
+};
+
 /// Something that has ended but may still be on the call stack: freed by the turn, never in a callback.
 class Mortal {
  public:

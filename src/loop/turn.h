@@ -23,6 +23,9 @@ class Turn final : public base::Scheduler, public MicroClock, private Loop::Work
   /// `work` is looked at in every turn from now on, so it must live as long as the loop runs.
   void add_work(base::SlicedWork& work) { queue_.add_work(work); }
 
+  /// See TurnQueue; must live as long as the loop runs.
+  void set_outbox(base::Outbox& outbox) { queue_.set_outbox(outbox); }
+
   void mark_dirty(base::Flushable& item) override { queue_.mark_dirty(item); }
   void forget(base::Flushable& item) override { queue_.forget(item); }
   void bury(std::unique_ptr<base::Mortal> item) override { queue_.bury(std::move(item)); }

@@ -32,6 +32,9 @@ class TurnQueue final : public base::Scheduler {
   /// `work` is looked at in every turn from now on, so it must live as long as turns are run.
   void add_work(base::SlicedWork& work) { works_.push_back(&work); }
 
+  /// `outbox` is emptied after every few flushes from now on. At most one.
+  void set_outbox(base::Outbox& outbox) { outbox_ = &outbox; }
+
   void mark_dirty(base::Flushable& item) override { dirty_.mark(item); }
   void forget(base::Flushable& item) override { dirty_.forget(item); }
   void bury(std::unique_ptr<base::Mortal> item) override { graves_.push_back(std::move(item)); }
@@ -43,6 +46,7 @@ class TurnQueue final : public base::Scheduler {
 
  private:
   bool do_slices();
+  bool flush_some();
   void flush(std::int64_t end_us);
   void reap();
   [[nodiscard]] bool is_quiet() const { return !awake_ && dirty_.empty() && graves_.empty(); }
@@ -51,6 +55,7 @@ class TurnQueue final : public base::Scheduler {
   std::int64_t time_box_us_;
   std::vector<base::SlicedWork*> works_;
   base::DirtyList dirty_;
+  base::Outbox* outbox_ = nullptr;
   std::vector<std::unique_ptr<base::Mortal>> graves_;
   std::vector<std::unique_ptr<base::Mortal>> dying_;  // being reaped; keeps its memory
   bool awake_ = false;

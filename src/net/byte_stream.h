@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/frame.h"
+
 namespace roomcast::net {
 
 /// A connected, reliable, ordered stream of bytes: TCP, Unix socket, TLS over either, or a double in tests.
@@ -25,6 +27,9 @@ class ByteStream {
     virtual void on_end() = 0;
     /// There is room again after `write` took less than it was given.
     virtual void on_writable() = 0;
+    /// What became of a `post`: `sent` bytes were taken. `rest` was not, as with `write`, and is the caller's
+    /// again. From within this call the stream may be destroyed.
+    virtual void on_sent(std::size_t /*sent*/, base::FrameRef&& /*rest*/) {}
     /// The connection is broken: reset, TLS failure, EPIPE. The last call there is. `why` is for the log.
     virtual void on_error(std::string_view why) = 0;
 
@@ -50,6 +55,11 @@ class ByteStream {
   /// what was not taken stays the caller's. After an error it takes 0 and on_error follows in a later turn.
   /// Events are never called from within.
   [[nodiscard]] virtual std::size_t write(std::span<const std::string_view> pieces) = 0;
+
+  /// In place of `write`, from a flush (base::Flushable) only: takes `frame` and leaves it to a batch, where
+  /// there is one; on_sent follows, before the turn goes on to anything but flushes. Until then nothing else
+  /// may be written, nor the stream be destroyed. False if nothing has happened: write it.
+  [[nodiscard]] virtual bool post(base::FrameRef& /*frame*/) { return false; }
 
   /// No more bytes will be written: sends FIN (and close_notify before it). Reading goes on.
   virtual void shutdown() = 0;

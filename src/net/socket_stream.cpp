@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <string>
 #include <system_error>
+#include <utility>
 
 #include "net/gather.h"
 
@@ -17,18 +18,8 @@ std::string describe_error(int error) { return std::generic_category().message(e
 
 constexpr int send_flags = MSG_DONTWAIT | MSG_NOSIGNAL;
 
-/// What the kernel took: a number of bytes, or -1 with errno.
-ssize_t send_bytes(int socket, const void* bytes, std::size_t size) {
-  ssize_t sent = 0;
-  do {
-    sent = ::send(socket, bytes, size, send_flags);
-  } while (sent < 0 && errno == EINTR);
-  return sent;
-}
-
-/// The same, of several parts in one call.
+/// What the kernel took of the parts: a number of bytes, or -1 with errno.
 ssize_t send_parts(int socket, std::span<iovec> parts) {
-  if (parts.size() == 1) return send_bytes(socket, parts[0].iov_base, parts[0].iov_len);
   msghdr message{};
   message.msg_iov = parts.data();
   message.msg_iovlen = parts.size();
@@ -76,15 +67,21 @@ std::size_t SocketStream::write(std::span<const std::string_view> pieces) {
   return send_many(pieces);
 }
 
+bool SocketStream::post(base::FrameRef& frame) {
+  if (error_ != 0 || blocked_) return false;
+  shared_.batch.add(*this, socket_.number(), std::move(frame));
+  return true;
+}
+
+void SocketStream::on_batch_sent(base::FrameRef&& frame, ssize_t sent, int error) {
+  const std::size_t gone = taken(frame.size(), sent, error);
+  frame.drop_front(gone);
+  events_->on_sent(gone, std::move(frame));
+}
+
 std::size_t SocketStream::send_one(std::string_view piece) {
-#ifdef ROOMCAST_CHAOS
-  const std::size_t let_through = shared_.buffers.random_up_to(piece.size());
-#else
-  const std::size_t let_through = piece.size();
-#endif
-  const ssize_t sent = send_bytes(socket_.number(), piece.data(), let_through);
-  if (sent == static_cast<ssize_t>(piece.size())) return piece.size();
-  return cut_short(sent);
+  const ssize_t sent = send_bytes(shared_.buffers, socket_.number(), piece);
+  return taken(piece.size(), sent, errno);
 }
 
 std::size_t SocketStream::send_many(std::span<const std::string_view> pieces) {
@@ -100,18 +97,18 @@ std::size_t SocketStream::send_many(std::span<const std::string_view> pieces) {
 #else
     const ssize_t sent = send_parts(socket_.number(), batch.parts);
 #endif
-    if (sent != static_cast<ssize_t>(batch.bytes)) return taken + cut_short(sent);
+    if (sent != static_cast<ssize_t>(batch.bytes)) return taken + cut_short(sent, errno);
     taken += batch.bytes;
   }
 }
 
-/// What was taken by a send that took less than it was given, and gave `sent` (negative: see errno).
-std::size_t SocketStream::cut_short(ssize_t sent) {
-  if (sent >= 0 || errno == EAGAIN || errno == EWOULDBLOCK) {
+/// The same, where that was less than all.
+std::size_t SocketStream::cut_short(ssize_t sent, int error) {
+  if (sent >= 0 || error == EAGAIN || error == EWOULDBLOCK) {
     blocked_ = true;
   } else {
     // A broken socket is always ready: the loop comes back and on_error is called from there.
-    error_ = static_cast<std::uint16_t>(errno);
+    error_ = static_cast<std::uint16_t>(error);
   }
   watch();
   return sent > 0 ? static_cast<std::size_t>(sent) : 0;

@@ -14,6 +14,7 @@
 #include "net/byte_stream.h"
 #include "net/file_descriptor.h"
 #include "net/io_buffers.h"
+#include "net/send_batch.h"
 
 namespace roomcast::net {
 
@@ -23,6 +24,7 @@ struct SocketShared {
 
   loop::Poller poller;
   IoBuffers buffers;
+  SendBatch batch{buffers};
 };
 
 /// A connected TCP or Unix socket. Reads and writes the descriptor itself and is told by the poller when it
@@ -43,16 +45,23 @@ class SocketStream final : public ByteStream, private loop::Pollable {
   void pause_reading() override;
   void resume_reading() override;
   [[nodiscard]] std::size_t write(std::span<const std::string_view> pieces) override;
+  [[nodiscard]] bool post(base::FrameRef& frame) override;
   void shutdown() override;
   [[nodiscard]] std::size_t buffered_bytes() const override { return 0; }
   [[nodiscard]] bool is_secure() const override { return false; }
 
  private:
+  friend class SendBatch;
   SocketStream(SocketShared& shared, FileDescriptor socket);
 
   std::size_t send_one(std::string_view piece);
   std::size_t send_many(std::span<const std::string_view> pieces);
-  std::size_t cut_short(ssize_t sent);
+  /// How much was taken by a send that was given `size` bytes and gave `sent` (negative: because of `error`).
+  std::size_t taken(std::size_t size, ssize_t sent, int error) {
+    return sent == static_cast<ssize_t>(size) ? size : cut_short(sent, error);
+  }
+  void on_batch_sent(base::FrameRef&& frame, ssize_t sent, int error);
+  std::size_t cut_short(ssize_t sent, int error);
   void on_ready(loop::Readiness ready) override;
   [[nodiscard]] int descriptor() const override { return socket_.number(); }
   void on_socket_error();

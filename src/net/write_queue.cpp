@@ -4,6 +4,7 @@
 #include <array>
 #include <span>
 #include <string_view>
+#include <utility>
 
 namespace roomcast::net {
 
@@ -43,6 +44,14 @@ bool WriteQueue::keep_rest(std::size_t sent) {
     remove_sent(sent);
   }
   return false;
+}
+
+void WriteQueue::put_back(base::FrameRef&& rest, bool started) {
+  Backlog& queue = backlog();
+  const std::size_t place = queue.front + (started ? 0 : queue.urgent);
+  queue.bytes += rest.size();
+  queue.frames.insert(queue.frames.begin() + static_cast<std::ptrdiff_t>(place), std::move(rest));
+  if (started) queue.front_started = true;
 }
 
 void WriteQueue::drop_unsent() {

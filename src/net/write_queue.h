@@ -36,6 +36,11 @@ class WriteQueue {
     only_.reset();
     return true;
   }
+  /// Leaves what is owed to the stream's batch (see ByteStream::post), in place of flush. False if it is not
+  /// a single frame or the stream has no batch: nothing has happened.
+  [[nodiscard]] bool post(ByteStream& stream) { return !backlog_ && !only_.empty() && stream.post(only_); }
+  /// Puts what the batch did not get rid of back before all else; `started` if the other part of it is sent.
+  void put_back(base::FrameRef&& rest, bool started);
   /// Forgets everything but the rest of a frame already partly sent.
   void drop_unsent();
   [[nodiscard]] std::size_t bytes() const { return backlog_ ? backlog_->bytes : only_.size(); }

@@ -270,21 +270,37 @@ void WebSocket::keep_alive() {
 }
 
 void WebSocket::flush() {
-  if (state_ == State::closed) return;
+  if (state_ == State::closed || posted_) return;
   read_held();
   const std::size_t waiting = queue_.bytes();
-  const bool all = queue_.flush(*stream_);
-  const std::size_t left = all ? 0 : queue_.bytes();
-  if (paused_ && left < waiting) heard_ = true;
-  wire_bytes_out_ += waiting - left;
-  shared_.stats.wire_bytes_out += waiting - left;
+  posted_ = queue_.post(*stream_);
+  if (posted_) return;
+  const bool blocked = !queue_.flush(*stream_);
+  after_write(waiting - queue_.bytes(), blocked);
+}
+
+void WebSocket::on_sent(std::size_t sent, base::FrameRef&& rest) {
+  posted_ = false;
+  if (state_ == State::closed) return;
+  const bool blocked = !rest.empty();
+  if (blocked) queue_.put_back(std::move(rest), sent > 0);
+  // Whatever came meanwhile could not be written.
+  if (held_ || (!blocked && !queue_.empty())) mark_dirty();
+  after_write(sent, blocked);
+}
+
+void WebSocket::after_write(std::size_t sent, bool blocked) {
+  const std::size_t left = queue_.bytes();
+  if (paused_ && sent > 0) heard_ = true;
+  wire_bytes_out_ += sent;
+  shared_.stats.wire_bytes_out += sent;
   if (state_ == State::open) {
-    if (left > shared_.settings.queue_bytes) return close(base::CloseReason::slow_consumer, {});
-    if (all && drained_wanted_) {
+    if (blocked && left > shared_.settings.queue_bytes) return close(base::CloseReason::slow_consumer, {});
+    if (left == 0 && drained_wanted_) {
       drained_wanted_ = false;
       events_->on_drained();
     }
-  } else if (all && state_ == State::finishing) {
+  } else if (left == 0 && state_ == State::finishing) {
     finish();
   }
 }

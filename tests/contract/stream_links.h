@@ -9,8 +9,8 @@
 #include "net/tls_shared.h"
 #include "net/tls_stream.h"
 #include "support/certificates.h"
-#include "support/loop_fixture.h"
 #include "support/memory_stream.h"
+#include "support/socket_fixture.h"
 #include "support/sockets.h"
 #include "support/tls_client.h"
 
@@ -76,7 +76,7 @@ class SocketLink {
   }
   explicit SocketLink(const TemporaryDirectory& directory) : SocketLink("unix:" + directory.file("s")) {}
 
-  LoopFixture fixture_;
+  SocketFixture fixture_;
   net::FileDescriptor far_;
   bool ended_ = false;
   bool broken_ = false;

@@ -12,7 +12,7 @@
 #include "net/tls_shared.h"
 #include "net/write_queue.h"
 #include "support/certificates.h"
-#include "support/loop_fixture.h"
+#include "support/socket_fixture.h"
 #include "support/tls_carrier.h"
 
 namespace roomcast::test {
@@ -40,7 +40,7 @@ std::shared_ptr<const net::TlsContext> make_context() {
 
 /// TLS over a socket that keeps packets apart: what the far end gets by one recv() was one system call here.
 struct PacketLink {
-  LoopFixture f;
+  SocketFixture f;
   net::TlsShared shared{f.turn, f.deadlines, 10'000};
   net::TlsWrapper wrapper{shared, make_context()};
   Echo events;

@@ -1,15 +1,12 @@
 #pragma once
 
 #include <cstdint>
-#include <string_view>
 
 #include "base/deadlines.h"
 #include "loop/loop.h"
 #include "loop/sweep.h"
 #include "loop/timer.h"
 #include "loop/turn.h"
-#include "net/byte_stream.h"
-#include "net/socket_stream.h"
 
 namespace roomcast::test {
 
@@ -19,7 +16,6 @@ struct LoopFixture : private loop::Timer::Listener {
   loop::Turn turn{loop, 2'000};
   base::Deadlines deadlines{loop, 5};
   loop::Sweep sweep{loop, deadlines};
-  net::SocketShared sockets{loop, turn};
 
   /// Runs turns until `done()`; false if it has not come to that in `limit_ms`.
   template <class Done>
@@ -34,13 +30,6 @@ struct LoopFixture : private loop::Timer::Listener {
       loop.run_turn();
     }
     return true;
-  }
-  /// Writes all of `bytes`, in as many turns as it takes; false if the stream does not take them.
-  bool write_all(net::ByteStream& stream, std::string_view bytes) {
-    return run_until([&] {
-      bytes.remove_prefix(stream.write({&bytes, 1}));
-      return bytes.empty() && stream.buffered_bytes() == 0;
-    });
   }
   /// Runs a few turns without sleeping, for showing that something does not happen.
   void run_idle_turns(int turns = 20) {

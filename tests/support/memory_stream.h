@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "net/byte_stream.h"
 
@@ -80,6 +81,20 @@ class MemoryWire {
     s.events->on_writable();
   }
 
+  /// From now on the stream takes part in a batch; `send_posted` is its end. True if there was something in
+  /// it.
+  void begin_batches() { state_->has_batch = true; }
+  bool send_posted() {
+    State& s = *state_;
+    if (!s.posted) return false;
+    base::FrameRef frame = *std::exchange(s.posted, std::nullopt);
+    const std::string_view bytes = frame.view();
+    const std::size_t sent = s.take({&bytes, 1});
+    frame.drop_front(sent);
+    s.events->on_sent(sent, std::move(frame));
+    return true;
+  }
+
   // What the peer sees.
 
   [[nodiscard]] const std::string& received() const { return state_->received; }
@@ -110,6 +125,25 @@ class MemoryWire {
     bool error_told = false;
     bool blocked = false;
 
+    bool has_batch = false;
+    std::optional<base::FrameRef> posted;
+
+    std::size_t take(std::span<const std::string_view> pieces) {
+      ++writes;
+      if (error || is_shut_down) return 0;
+      std::size_t taken = 0;
+      for (const auto piece : pieces) {
+        const std::size_t part = std::min(piece.size(), room);
+        received.append(piece, 0, part);
+        if (room != unlimited) room -= part;
+        taken += part;
+        if (part < piece.size()) {
+          blocked = true;
+          break;
+        }
+      }
+      return taken;
+    }
     [[nodiscard]] bool can_read() const { return is_open && events != nullptr && !is_paused && !error_told; }
   };
 
@@ -125,20 +159,12 @@ class MemoryWire {
     void pause_reading() override { state_->is_paused = true; }
     void resume_reading() override { state_->is_paused = false; }
     [[nodiscard]] std::size_t write(std::span<const std::string_view> pieces) override {
-      ++state_->writes;
-      if (state_->error || state_->is_shut_down) return 0;
-      std::size_t taken = 0;
-      for (const auto piece : pieces) {
-        const std::size_t part = std::min(piece.size(), state_->room);
-        state_->received.append(piece, 0, part);
-        if (state_->room != unlimited) state_->room -= part;
-        taken += part;
-        if (part < piece.size()) {
-          state_->blocked = true;
-          break;
-        }
-      }
-      return taken;
+      return state_->take(pieces);
+    }
+    [[nodiscard]] bool post(base::FrameRef& frame) override {
+      if (!state_->has_batch || state_->blocked || state_->error) return false;
+      state_->posted = std::move(frame);
+      return true;
     }
     void shutdown() override { state_->is_shut_down = true; }
     [[nodiscard]] std::size_t buffered_bytes() const override { return 0; }

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "support/loop_fixture.h"
+#include "support/socket_fixture.h"
 #include "support/sockets.h"
 #include "support/temporary_directory.h"
 
@@ -30,7 +30,7 @@ struct Client {
 };
 
 struct Server final : ListenerEvents {
-  test::LoopFixture f;
+  test::SocketFixture f;
   AdmissionControl admissions{{100, 100}};
   CidrList exempt;
   ListenerStats stats;
@@ -72,7 +72,7 @@ class DescriptorLimit {
   rlimit before_{};
 };
 
-std::string read_to_end(const FileDescriptor& socket, test::LoopFixture& f, bool& broken) {
+std::string read_to_end(const FileDescriptor& socket, test::SocketFixture& f, bool& broken) {
   std::string all;
   bool ended = false;
   (void)f.run_until([&] {

@@ -10,8 +10,8 @@
 #include "net/tls_shared.h"
 #include "support/certificates.h"
 #include "support/fake_clock.h"
-#include "support/loop_fixture.h"
 #include "support/memory_stream.h"
+#include "support/socket_fixture.h"
 #include "support/sockets.h"
 #include "support/tls_client.h"
 
@@ -87,7 +87,7 @@ struct Server {
     return shared.stats().handshakes_resumed > before.handshakes_resumed;
   }
 
-  test::LoopFixture f;
+  test::SocketFixture f;
   TlsShared shared;
   TlsWrapper wrapper;
   std::unique_ptr<Recorder> events;

@@ -1,0 +1,46 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <string_view>
+#include <vector>
+
+#include "base/frame.h"
+#include "base/scheduler.h"
+#include "net/io_buffers.h"
+
+namespace roomcast::net {
+
+class SocketStream;
+
+/// The writes of many sockets, made one right after the other. A send runs through so much of the kernel that
+/// little of what is ours is left in the processor's first caches after it. So first everybody says what
+/// there is to send, then a loop of a few lines sends it all, then everybody hears what became of it: what
+/// they touch for that is fetched once for all of them and not anew after each system call.
+class SendBatch final : public base::Outbox {
+ public:
+  explicit SendBatch(IoBuffers& buffers) : buffers_(buffers) {}
+  SendBatch(const SendBatch&) = delete;
+  SendBatch& operator=(const SendBatch&) = delete;
+
+  /// See ByteStream::post. No stream stands in it twice.
+  void add(SocketStream& stream, int descriptor, base::FrameRef&& frame);
+  void send_all() override;
+
+ private:
+  struct Entry {
+    base::FrameRef frame;
+    SocketStream* stream;
+    int descriptor;
+    int error = 0;  // errno, if sent is negative
+    ssize_t sent = 0;
+  };
+
+  IoBuffers& buffers_;
+  std::vector<Entry> entries_;
+};
+
+/// One send(2) of `bytes` that does not wait: what the kernel took, or -1 with errno.
+[[nodiscard]] ssize_t send_bytes(IoBuffers& buffers, int descriptor, std::string_view bytes);
+
+}  // namespace roomcast::net

@@ -1,0 +1,114 @@
+#include "net/send_batch.h"
+
+#include <doctest/doctest.h>
+#include <sys/socket.h>
+
+#include <array>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "support/socket_fixture.h"
+#include "support/sockets.h"
+
+namespace roomcast::net {
+
+namespace {
+
+using base::FrameRef;
+
+/// A stream, the far end of its socket, and what the stream has said.
+struct Link final : ByteStream::Events {
+  explicit Link(SocketShared& shared) {
+    std::array<int, 2> pair{};
+    REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair.data()) == 0);
+    far = FileDescriptor(pair[0]);
+    near = std::move(*SocketStream::adopt(shared, FileDescriptor(pair[1])));
+    near->set_events(*this);
+  }
+  void on_bytes(std::span<char> /*bytes*/) override {}
+  void on_end() override {}
+  void on_writable() override { writable = true; }
+  void on_error(std::string_view /*why*/) override { failed = true; }
+  void on_sent(std::size_t count, FrameRef&& left) override {
+    ++answers;
+    sent = count;
+    rest = std::move(left);
+  }
+  bool post(std::string_view bytes) const {
+    FrameRef frame = FrameRef::copy_of(bytes);
+    return near->post(frame);
+  }
+  std::string receive() {
+    bool ended = false;
+    bool broken = false;
+    return test::receive_some(far, ended, broken);
+  }
+
+  FileDescriptor far;
+  std::unique_ptr<ByteStream> near;
+  int answers = 0;
+  std::size_t sent = 0;
+  FrameRef rest;
+  bool writable = false;
+  bool failed = false;
+};
+
+}  // namespace
+
+TEST_CASE("send batch: nothing leaves before send_all, then everything, and each stream hears of it") {
+  test::SocketFixture f;
+  Link ada(f.sockets);
+  Link bob(f.sockets);
+  REQUIRE(ada.post("to ada"));
+  REQUIRE(bob.post("to bob"));
+  CHECK(ada.receive().empty());
+  f.sockets.batch.send_all();
+  CHECK(ada.receive() == "to ada");
+  CHECK(bob.receive() == "to bob");
+  CHECK(ada.sent == 6);
+  CHECK(ada.rest.empty());
+  CHECK(bob.answers == 1);
+  f.sockets.batch.send_all();
+  CHECK(ada.answers == 1);
+}
+
+TEST_CASE(
+    "send batch: what the kernel does not take comes back, and the stream is written to when it can be") {
+  test::SocketFixture f;
+  Link slow(f.sockets);
+  const std::string large(4'000'000, 'x');
+  REQUIRE(slow.post(large));
+  f.sockets.batch.send_all();
+  CHECK(slow.sent > 0);
+  CHECK(slow.sent + slow.rest.size() == large.size());
+  REQUIRE_FALSE(slow.rest.empty());
+  CHECK_FALSE(slow.post("later"));
+  std::string received;
+  CHECK(f.run_until([&] {
+    received += slow.receive();
+    return slow.writable;
+  }));
+  CHECK(slow.post("later"));
+  f.sockets.batch.send_all();
+  CHECK(slow.answers == 2);
+}
+
+TEST_CASE(
+    "send batch: of a broken connection the frame comes back whole, the error follows, others have theirs") {
+  test::SocketFixture f;
+  Link gone(f.sockets);
+  Link there(f.sockets);
+  gone.far.close();
+  REQUIRE(gone.post("into the void"));
+  REQUIRE(there.post("hello"));
+  f.sockets.batch.send_all();
+  CHECK(gone.sent == 0);
+  CHECK(gone.rest.view() == "into the void");
+  CHECK(there.receive() == "hello");
+  CHECK_FALSE(gone.post("again"));
+  CHECK(f.run_until([&] { return gone.failed; }));
+}
+
+}  // namespace roomcast::net
