@@ -128,7 +128,7 @@ function parts(profile) {
   const all = profile.total;
   const walk = profile.inclusive('hub::Room::walk(');
   const queue = profile.between('hub::Room::walk(', '::deliver(');
-  const flush = profile.between('base::DirtyList::flush_', '::flush(');
+  const flush = profile.between('base::DirtyList::flush_', '::flush(') + profile.inclusive('net::SendBatch::send_all(');
   return {
     walk: walk - queue,
     queue,
