@@ -3,24 +3,30 @@
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <span>
 #include <utility>
 
 #include "net/socket_stream.h"
 
 namespace roomcast::net {
 
-void SendBatch::add(SocketStream& stream, int descriptor, base::FrameRef&& frame) {
-  entries_.push_back({std::move(frame), &stream, descriptor});
-}
-
 void SendBatch::send_all() {
-  for (Entry& entry : entries_) {
+  const auto entries = std::span(entries_).first(size_);
+  for (Entry& entry : entries) {
     entry.sent = send_bytes(buffers_, entry.descriptor, entry.frame.view());
     if (entry.sent < 0) entry.error = errno;
   }
-  for (Entry& entry : entries_)
-    entry.stream->on_batch_sent(std::move(entry.frame), entry.sent, entry.error);
-  entries_.clear();
+  for (Entry& entry : entries) {
+    const std::size_t gone = entry.stream->taken(entry.frame.size(), entry.sent, entry.error);
+    if (gone == entry.frame.size()) {
+      entry.frame.reset();
+    } else {
+      entry.frame.drop_front(gone);
+    }
+    entry.stream->events_->on_sent(gone, std::move(entry.frame));
+    entry.frame.reset();
+  }
+  size_ = 0;
 }
 
 ssize_t send_bytes([[maybe_unused]] IoBuffers& buffers, int descriptor, std::string_view bytes) {

@@ -2,8 +2,9 @@
 
 #include <sys/types.h>
 
+#include <array>
+#include <cstddef>
 #include <string_view>
-#include <vector>
 
 #include "base/frame.h"
 #include "base/scheduler.h"
@@ -23,21 +24,29 @@ class SendBatch final : public base::Outbox {
   SendBatch(const SendBatch&) = delete;
   SendBatch& operator=(const SendBatch&) = delete;
 
-  /// See ByteStream::post. No stream stands in it twice.
-  void add(SocketStream& stream, int descriptor, base::FrameRef&& frame);
+  /// See ByteStream::post. No stream stands in it twice. False if it is full.
+  [[nodiscard]] bool add(SocketStream& stream, int descriptor, base::FrameRef& frame) {
+    if (size_ == entries_.size()) return false;
+    Entry& entry = entries_[size_++];
+    entry.frame.swap(frame);
+    entry.stream = &stream;
+    entry.descriptor = descriptor;
+    return true;
+  }
   void send_all() override;
 
  private:
   struct Entry {
     base::FrameRef frame;
-    SocketStream* stream;
-    int descriptor;
+    SocketStream* stream = nullptr;
+    int descriptor = -1;
     int error = 0;  // errno, if sent is negative
     ssize_t sent = 0;
   };
 
   IoBuffers& buffers_;
-  std::vector<Entry> entries_;
+  std::array<Entry, 64> entries_;  // the first size_ are in use, the others hold no frame
+  std::size_t size_ = 0;
 };
 
 /// One send(2) of `bytes` that does not wait: what the kernel took, or -1 with errno.

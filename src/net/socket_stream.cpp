@@ -6,7 +6,6 @@
 #include <cstdlib>
 #include <string>
 #include <system_error>
-#include <utility>
 
 #include "net/gather.h"
 
@@ -68,15 +67,7 @@ std::size_t SocketStream::write(std::span<const std::string_view> pieces) {
 }
 
 bool SocketStream::post(base::FrameRef& frame) {
-  if (error_ != 0 || blocked_) return false;
-  shared_.batch.add(*this, socket_.number(), std::move(frame));
-  return true;
-}
-
-void SocketStream::on_batch_sent(base::FrameRef&& frame, ssize_t sent, int error) {
-  const std::size_t gone = taken(frame.size(), sent, error);
-  frame.drop_front(gone);
-  events_->on_sent(gone, std::move(frame));
+  return error_ == 0 && !blocked_ && shared_.batch.add(*this, socket_.number(), frame);
 }
 
 std::size_t SocketStream::send_one(std::string_view piece) {

@@ -60,7 +60,6 @@ class SocketStream final : public ByteStream, private loop::Pollable {
   std::size_t taken(std::size_t size, ssize_t sent, int error) {
     return sent == static_cast<ssize_t>(size) ? size : cut_short(sent, error);
   }
-  void on_batch_sent(base::FrameRef&& frame, ssize_t sent, int error);
   std::size_t cut_short(ssize_t sent, int error);
   void on_ready(loop::Readiness ready) override;
   [[nodiscard]] int descriptor() const override { return socket_.number(); }
