@@ -14,31 +14,34 @@ void DirtyList::forget(Flushable& item) {
 }
 
 bool DirtyList::flush_next() {
-  while (count_ > 0) {
-    if (next_ == flushing_.size()) {
-      flushing_.clear();
-      std::swap(flushing_, marked_);
-      next_ = 0;
-    }
-    Flushable* item = flushing_[next_++];
+  if (flush_next_of_round()) return true;
+  begin_round();
+  return flush_next_of_round();
+}
+
+bool DirtyList::flush_some(std::size_t count) {
+  if (next_ == flushing_.size()) begin_round();
+  while (count > 0 && flush_next_of_round())
+    --count;
+  return !empty();
+}
+
+void DirtyList::begin_round() {
+  flushing_.clear();
+  std::swap(flushing_, marked_);
+  next_ = 0;
+}
+
+bool DirtyList::flush_next_of_round() {
+  while (next_ < flushing_.size()) {
+    Flushable* const item = flushing_[next_++];
     if (item == nullptr) continue;
     item->dirty_position_ = 0;
     --count_;
     item->flush();
     return true;
   }
-  // Only nulls can be left.
-  flushing_.clear();
-  marked_.clear();
-  next_ = 0;
   return false;
-}
-
-bool DirtyList::flush_some(std::size_t count) {
-  for (; count > 0; --count) {
-    if (!flush_next()) return false;
-  }
-  return true;
 }
 
 }  // namespace roomcast::base

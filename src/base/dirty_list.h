@@ -28,12 +28,17 @@ class DirtyList {
   void forget(Flushable& item);
   /// Takes the first item off the list and flushes it. False if there was none.
   bool flush_next();
-  /// The same, up to `count` times. False if the list was used up before.
+  /// Flushes up to `count` items, none of them twice. False if the list is used up.
   bool flush_some(std::size_t count);
   [[nodiscard]] bool empty() const { return count_ == 0; }
   [[nodiscard]] std::size_t size() const { return count_; }
 
  private:
+  /// What has been marked so far is next; all that was next has been flushed.
+  void begin_round();
+  /// False if nothing is left of the round.
+  bool flush_next_of_round();
+
   // Two vectors that change roles when the one being flushed is used up: nothing moves, nothing grows for
   // ever. A forgotten item leaves a null behind.
   std::vector<Flushable*> marked_;

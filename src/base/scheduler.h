@@ -28,7 +28,8 @@ class Flushable {
 /// What flushed items leave to be done for all of them at once.
 class Outbox {
  public:
-  /// Called after every few flushes, before anybody else can be called or die.
+  /// Called after every few flushes: before anybody is flushed again, before anybody else can be called or
+  /// die.
   virtual void send_all() = 0;
 
  protected:

@@ -27,9 +27,9 @@ class ByteStream {
     virtual void on_end() = 0;
     /// There is room again after `write` took less than it was given.
     virtual void on_writable() = 0;
-    /// What became of a `post`: `sent` bytes were taken. `rest` was not, as with `write`, and is the caller's
-    /// again. From within this call the stream may be destroyed.
-    virtual void on_sent(std::size_t /*sent*/, base::FrameRef&& /*rest*/) {}
+    /// A `post` was not taken whole: `rest` is the caller's again, as with `write`; `is_started` if what was
+    /// before it in the same frame has left. From within this call the stream may be destroyed.
+    virtual void on_unsent(base::FrameRef&& /*rest*/, bool /*is_started*/) {}
     /// The connection is broken: reset, TLS failure, EPIPE. The last call there is. `why` is for the log.
     virtual void on_error(std::string_view why) = 0;
 
@@ -57,8 +57,9 @@ class ByteStream {
   [[nodiscard]] virtual std::size_t write(std::span<const std::string_view> pieces) = 0;
 
   /// In place of `write`, from a flush (base::Flushable) only: takes `frame` and leaves it to a batch, where
-  /// there is one; on_sent follows, before the turn goes on to anything but flushes. Until then nothing else
-  /// may be written, nor the stream be destroyed. False if nothing has happened: write it.
+  /// there is one, which sends it before the next flush of the same (base::Outbox). on_unsent follows if that
+  /// does not take it whole, else nothing. Until then nothing else may be written, nor the stream be
+  /// destroyed. False if nothing has happened: write it.
   [[nodiscard]] virtual bool post(base::FrameRef& /*frame*/) { return false; }
 
   /// No more bytes will be written: sends FIN (and close_notify before it). Reading goes on.

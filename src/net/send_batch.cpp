@@ -2,6 +2,7 @@
 
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <span>
 #include <utility>
@@ -12,21 +13,35 @@ namespace roomcast::net {
 
 void SendBatch::send_all() {
   const auto entries = std::span(entries_).first(size_);
+  bool all_sent = true;
   for (Entry& entry : entries) {
-    entry.sent = send_bytes(buffers_, entry.descriptor, entry.frame.view());
-    if (entry.sent < 0) entry.error = errno;
-  }
-  for (Entry& entry : entries) {
-    const std::size_t gone = entry.stream->taken(entry.frame.size(), entry.sent, entry.error);
-    if (gone == entry.frame.size()) {
-      entry.frame.reset();
-    } else {
-      entry.frame.drop_front(gone);
-    }
-    entry.stream->events_->on_sent(gone, std::move(entry.frame));
-    entry.frame.reset();
+    send(entry);
+    all_sent = all_sent && entry.frame.empty();
   }
   size_ = 0;
+  if (all_sent) return;
+  for (Entry& entry : entries) {
+    if (entry.frame.empty()) continue;
+    entry.stream->events_->on_unsent(std::move(entry.frame), entry.is_started);
+    entry.frame.reset();
+  }
+}
+
+bool SendBatch::holds(const SocketStream& stream) const {
+  const auto entries = std::span(entries_).first(size_);
+  return std::any_of(entries.begin(), entries.end(),
+                     [&](const Entry& entry) { return entry.stream == &stream; });
+}
+
+void SendBatch::send(Entry& entry) {
+  const std::string_view bytes = entry.frame.view();
+  const ssize_t sent = send_bytes(buffers_, entry.descriptor, bytes);
+  if (sent == static_cast<ssize_t>(bytes.size())) {
+    entry.frame.reset();
+  } else {
+    entry.is_started = sent > 0;
+    entry.frame.drop_front(entry.stream->cut_short(sent, errno));
+  }
 }
 
 ssize_t send_bytes([[maybe_unused]] IoBuffers& buffers, int descriptor, std::string_view bytes) {

@@ -16,15 +16,15 @@ class SocketStream;
 
 /// The writes of many sockets, made one right after the other. A send runs through so much of the kernel that
 /// little of what is ours is left in the processor's first caches after it. So first everybody says what
-/// there is to send, then a loop of a few lines sends it all, then everybody hears what became of it: what
-/// they touch for that is fetched once for all of them and not anew after each system call.
+/// there is to send, then a loop of a few lines sends it all, and only those hear of it whose bytes the
+/// kernel did not take.
 class SendBatch final : public base::Outbox {
  public:
   explicit SendBatch(IoBuffers& buffers) : buffers_(buffers) {}
   SendBatch(const SendBatch&) = delete;
   SendBatch& operator=(const SendBatch&) = delete;
 
-  /// See ByteStream::post. No stream stands in it twice. False if it is full.
+  /// See ByteStream::post. False if it is full.
   [[nodiscard]] bool add(SocketStream& stream, int descriptor, base::FrameRef& frame) {
     if (size_ == entries_.size()) return false;
     Entry& entry = entries_[size_++];
@@ -34,15 +34,18 @@ class SendBatch final : public base::Outbox {
     return true;
   }
   void send_all() override;
+  /// Whether the stream has something in it.
+  [[nodiscard]] bool holds(const SocketStream& stream) const;
 
  private:
   struct Entry {
     base::FrameRef frame;
     SocketStream* stream = nullptr;
     int descriptor = -1;
-    int error = 0;  // errno, if sent is negative
-    ssize_t sent = 0;
+    bool is_started = false;  // part of the frame has been sent, and `frame` is what is left of it
   };
+
+  void send(Entry& entry);
 
   IoBuffers& buffers_;
   std::array<Entry, 64> entries_;  // the first size_ are in use, the others hold no frame

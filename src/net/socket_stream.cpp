@@ -2,6 +2,7 @@
 
 #include <sys/socket.h>
 
+#include <cassert>
 #include <cerrno>
 #include <cstdlib>
 #include <string>
@@ -43,7 +44,10 @@ SocketStream::SocketStream(SocketShared& shared, FileDescriptor socket)
   static_assert(sizeof(SocketStream) <= 40, "every connection pays for this");
 }
 
-SocketStream::~SocketStream() { shared_.poller.forget(*this); }
+SocketStream::~SocketStream() {
+  assert(!shared_.batch.holds(*this));
+  shared_.poller.forget(*this);
+}
 
 void SocketStream::set_events(Events& events) {
   events_ = &events;
@@ -61,12 +65,14 @@ void SocketStream::resume_reading() {
 }
 
 std::size_t SocketStream::write(std::span<const std::string_view> pieces) {
+  assert(!shared_.batch.holds(*this));
   if (error_ != 0 || blocked_) return 0;
   if (pieces.size() == 1) return send_one(pieces.front());
   return send_many(pieces);
 }
 
 bool SocketStream::post(base::FrameRef& frame) {
+  assert(!shared_.batch.holds(*this));
   return error_ == 0 && !blocked_ && shared_.batch.add(*this, socket_.number(), frame);
 }
 

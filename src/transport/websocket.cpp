@@ -270,39 +270,47 @@ void WebSocket::keep_alive() {
 }
 
 void WebSocket::flush() {
-  if (state_ == State::closed || posted_) return;
-  read_held();
-  const std::size_t waiting = queue_.bytes();
-  posted_ = queue_.post(*stream_);
-  if (posted_) return;
-  const bool blocked = !queue_.flush(*stream_);
-  after_write(waiting - queue_.bytes(), blocked);
-}
-
-void WebSocket::on_sent(std::size_t sent, base::FrameRef&& rest) {
-  posted_ = false;
   if (state_ == State::closed) return;
-  const bool blocked = !rest.empty();
-  if (blocked) queue_.put_back(std::move(rest), sent > 0);
-  // Whatever came meanwhile could not be written.
-  if (held_ || (!blocked && !queue_.empty())) mark_dirty();
-  after_write(sent, blocked);
+  read_held();
+  if (post()) return;
+  const std::size_t waiting = queue_.bytes();
+  const bool is_blocked = !queue_.flush(*stream_);
+  const std::size_t left = queue_.bytes();
+  count_sent(waiting - left);
+  if (paused_ && left < waiting) heard_ = true;
+  if (is_blocked) on_blocked();
+  if (left > 0) return;
+  if (state_ == State::finishing) return finish();
+  if (state_ == State::open && drained_wanted_) {
+    drained_wanted_ = false;
+    events_->on_drained();
+  }
 }
 
-void WebSocket::after_write(std::size_t sent, bool blocked) {
-  const std::size_t left = queue_.bytes();
-  if (paused_ && sent > 0) heard_ = true;
-  wire_bytes_out_ += sent;
-  shared_.stats.wire_bytes_out += sent;
-  if (state_ == State::open) {
-    if (blocked && left > shared_.settings.queue_bytes) return close(base::CloseReason::slow_consumer, {});
-    if (left == 0 && drained_wanted_) {
-      drained_wanted_ = false;
-      events_->on_drained();
-    }
-  } else if (left == 0 && state_ == State::finishing) {
-    finish();
-  }
+bool WebSocket::post() {
+  const std::size_t bytes = queue_.bytes();
+  const bool is_awaited = state_ != State::open || paused_ || drained_wanted_;
+  if (is_awaited || !queue_.post(*stream_)) return false;
+  count_sent(bytes);
+  return true;
+}
+
+void WebSocket::on_unsent(base::FrameRef&& rest, bool is_started) {
+  if (state_ == State::closed) return;
+  wire_bytes_out_ -= rest.size();
+  shared_.stats.wire_bytes_out -= rest.size();
+  queue_.put_back(std::move(rest), is_started);
+  on_blocked();
+}
+
+void WebSocket::count_sent(std::size_t bytes) {
+  wire_bytes_out_ += bytes;
+  shared_.stats.wire_bytes_out += bytes;
+}
+
+void WebSocket::on_blocked() {
+  if (state_ == State::open && queue_.bytes() > shared_.settings.queue_bytes)
+    close(base::CloseReason::slow_consumer, {});
 }
 
 void WebSocket::finish() {

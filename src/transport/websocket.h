@@ -103,12 +103,14 @@ class WebSocket final : public session::Transport,
   void on_bytes(std::span<char> bytes) override;
   void on_end() override;
   void on_writable() override;
-  void on_sent(std::size_t sent, base::FrameRef&& rest) override;
+  void on_unsent(base::FrameRef&& rest, bool is_started) override;
   void on_error(std::string_view why) override;
   void on_deadline() override;
   void flush() override;
-  /// So much has left; `blocked` if the kernel would not take the rest.
-  void after_write(std::size_t sent, bool blocked);
+  /// Leaves what is queued to the batch if nobody waits for it to have left. Whether it did.
+  bool post();
+  void count_sent(std::size_t bytes);
+  void on_blocked();
   void read(std::span<char> input);
   /// Reads what is held, unless reading is paused.
   void read_held();
@@ -142,7 +144,6 @@ class WebSocket final : public session::Transport,
   bool paused_ : 1 = false;
   bool drained_wanted_ : 1 = false;
   bool peer_ended_ : 1 = false;  // FIN seen
-  bool posted_ : 1 = false;      // a write has been left to the batch
   // To here.
   Client client_;
   session::TransportEvents* events_ = nullptr;

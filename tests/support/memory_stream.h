@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -91,7 +92,7 @@ class MemoryWire {
     const std::string_view bytes = frame.view();
     const std::size_t sent = s.take({&bytes, 1});
     frame.drop_front(sent);
-    s.events->on_sent(sent, std::move(frame));
+    if (!frame.empty()) s.events->on_unsent(std::move(frame), sent > 0);
     return true;
   }
 
@@ -130,6 +131,7 @@ class MemoryWire {
 
     std::size_t take(std::span<const std::string_view> pieces) {
       ++writes;
+      expect_nothing_posted();
       if (error || is_shut_down) return 0;
       std::size_t taken = 0;
       for (const auto piece : pieces) {
@@ -143,6 +145,10 @@ class MemoryWire {
         }
       }
       return taken;
+    }
+    /// The other half of what ByteStream::post promises.
+    void expect_nothing_posted() const {
+      if (posted) throw std::logic_error("a stream is written to before its batch has gone");
     }
     [[nodiscard]] bool can_read() const { return is_open && events != nullptr && !is_paused && !error_told; }
   };
@@ -163,6 +169,7 @@ class MemoryWire {
     }
     [[nodiscard]] bool post(base::FrameRef& frame) override {
       if (!state_->has_batch || state_->blocked || state_->error) return false;
+      state_->expect_nothing_posted();
       state_->posted = std::move(frame);
       return true;
     }
