@@ -7,9 +7,9 @@ namespace roomcast::hub {
 
 namespace {
 
-// Members per slice: so few that what the walk has touched of them is still in the cache when the flush that
-// follows comes to it.
-constexpr std::size_t slice_members = 32;
+// Members per slice: so few that what the walk has touched of them is still near when the flush that follows
+// comes to it, so many that what each slice touches first, coming from the kernel, counts for little.
+constexpr std::size_t slice_members = 128;
 constexpr std::size_t slice_joins = 256;
 // Making a page of the past and encoding it takes about as long as a hundred joins.
 constexpr std::size_t slice_pages = 4;

@@ -189,10 +189,10 @@ TEST_CASE_FIXTURE(Fixture, "hub: a small room does not wait until a large one ha
 }
 
 TEST_CASE_FIXTURE(Fixture,
-                  "hub: a slice is a few dozen members, whose bytes leave before the next are walked") {
+                  "hub: a slice is a hundred members or so, whose bytes leave before the next are walked") {
   std::vector<std::unique_ptr<Listener>> crowd;
   std::vector<std::unique_ptr<hub::Membership>> members;
-  for (int i = 0; i < 200; ++i) {
+  for (int i = 0; i < 500; ++i) {
     crowd.push_back(std::make_unique<Listener>(encoder));
     members.push_back(hub.subscribe("arena", *crowd.back()));
   }
@@ -202,10 +202,10 @@ TEST_CASE_FIXTURE(Fixture,
     return std::count_if(crowd.begin(), crowd.end(), [](const auto& one) { return !one->heard.empty(); });
   };
   hub.do_slice();
-  CHECK(reached() >= 16);
-  CHECK(reached() <= 64);
+  CHECK(reached() >= 64);
+  CHECK(reached() <= 256);
   scheduler.run_turn(hub);
-  CHECK(reached() == 200);
+  CHECK(reached() == 500);
 }
 
 TEST_CASE_FIXTURE(Fixture, "hub: a publisher is told the position and the audience, at the end of the turn") {
