@@ -45,7 +45,8 @@ TEST_CASE_FIXTURE(BatchFixture, "batched write: where somebody waits for it to l
 }
 
 TEST_CASE_FIXTURE(BatchFixture,
-                  "batched write: taken while nothing is read, it shows that the client lives") {
+                  "batched write: while nothing is read, it is written at once, for what is taken shows that "
+                  "the client lives") {
   client->pause();
   send("abc");
   end_turn();
