@@ -78,7 +78,7 @@ bool SocketStream::post(base::FrameRef& frame) {
 
 std::size_t SocketStream::send_one(std::string_view piece) {
   const ssize_t sent = send_bytes(shared_.buffers, socket_.number(), piece);
-  return taken(piece.size(), sent, errno);
+  return sent == static_cast<ssize_t>(piece.size()) ? piece.size() : cut_short(sent, errno);
 }
 
 std::size_t SocketStream::send_many(std::span<const std::string_view> pieces) {
@@ -99,7 +99,6 @@ std::size_t SocketStream::send_many(std::span<const std::string_view> pieces) {
   }
 }
 
-/// The same, where that was less than all.
 std::size_t SocketStream::cut_short(ssize_t sent, int error) {
   if (sent >= 0 || error == EAGAIN || error == EWOULDBLOCK) {
     blocked_ = true;

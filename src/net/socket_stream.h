@@ -56,10 +56,8 @@ class SocketStream final : public ByteStream, private loop::Pollable {
 
   std::size_t send_one(std::string_view piece);
   std::size_t send_many(std::span<const std::string_view> pieces);
-  /// How much was taken by a send that was given `size` bytes and gave `sent` (negative: because of `error`).
-  std::size_t taken(std::size_t size, ssize_t sent, int error) {
-    return sent == static_cast<ssize_t>(size) ? size : cut_short(sent, error);
-  }
+  /// Takes note of a send that took less than it was given, or none (negative, because of `error`): how many
+  /// bytes it took.
   std::size_t cut_short(ssize_t sent, int error);
   void on_ready(loop::Readiness ready) override;
   [[nodiscard]] int descriptor() const override { return socket_.number(); }
