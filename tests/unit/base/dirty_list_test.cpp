@@ -26,6 +26,15 @@ struct Item final : Flushable {
   std::function<void()> then;
 };
 
+struct Items {
+  DirtyList list;
+  std::string log;  // whose flush was called
+  Item a{list, log, 'a'};
+  Item b{list, log, 'b'};
+  Item c{list, log, 'c'};
+  Item d{list, log, 'd'};
+};
+
 void flush_all(DirtyList& list) {
   for (int i = 0; i < 1'000 && list.flush_next(); ++i) {
   }
@@ -33,12 +42,7 @@ void flush_all(DirtyList& list) {
 
 }  // namespace
 
-TEST_CASE("dirty list: items are flushed once each, in the order in which they were marked") {
-  DirtyList list;
-  std::string log;
-  Item a(list, log, 'a');
-  Item b(list, log, 'b');
-  Item c(list, log, 'c');
+TEST_CASE_FIXTURE(Items, "dirty list: items are flushed once each, in the order in which they were marked") {
   list.mark(c);
   list.mark(a);
   list.mark(c);
@@ -50,12 +54,7 @@ TEST_CASE("dirty list: items are flushed once each, in the order in which they w
   CHECK_FALSE(list.flush_next());
 }
 
-TEST_CASE("dirty list: a few are flushed at a time, and it says whether there are more") {
-  DirtyList list;
-  std::string log;
-  Item a(list, log, 'a');
-  Item b(list, log, 'b');
-  Item c(list, log, 'c');
+TEST_CASE_FIXTURE(Items, "dirty list: a few are flushed at a time, and it says whether there are more") {
   for (Item* item : {&a, &b, &c})
     list.mark(*item);
   CHECK(list.flush_some(2));
@@ -68,11 +67,7 @@ TEST_CASE("dirty list: a few are flushed at a time, and it says whether there ar
   CHECK(log == "abcb");
 }
 
-TEST_CASE("dirty list: of a few that are flushed together none is flushed twice") {
-  DirtyList list;
-  std::string log;
-  Item a(list, log, 'a');
-  Item b(list, log, 'b');
+TEST_CASE_FIXTURE(Items, "dirty list: of a few that are flushed together none is flushed twice") {
   int again = 1;
   a.then = [&] {
     if (again-- > 0) list.mark(a);
@@ -85,11 +80,7 @@ TEST_CASE("dirty list: of a few that are flushed together none is flushed twice"
   CHECK(log == "aba");
 }
 
-TEST_CASE("dirty list: a forgotten item is not flushed, and may be marked again") {
-  DirtyList list;
-  std::string log;
-  Item a(list, log, 'a');
-  Item b(list, log, 'b');
+TEST_CASE_FIXTURE(Items, "dirty list: a forgotten item is not flushed, and may be marked again") {
   list.forget(a);
   list.mark(a);
   list.mark(b);
@@ -103,12 +94,8 @@ TEST_CASE("dirty list: a forgotten item is not flushed, and may be marked again"
   CHECK(log == "ba");
 }
 
-TEST_CASE("dirty list: while flushed, an item may mark itself and others, and they come after the rest") {
-  DirtyList list;
-  std::string log;
-  Item a(list, log, 'a');
-  Item b(list, log, 'b');
-  Item c(list, log, 'c');
+TEST_CASE_FIXTURE(
+    Items, "dirty list: while flushed, an item may mark itself and others, and they come after the rest") {
   int again = 2;
   a.then = [&] {
     if (again-- > 0) list.mark(a);
@@ -120,13 +107,7 @@ TEST_CASE("dirty list: while flushed, an item may mark itself and others, and th
   CHECK(log == "abacac");
 }
 
-TEST_CASE("dirty list: while flushed, an item may forget any other, wherever it stands") {
-  DirtyList list;
-  std::string log;
-  Item a(list, log, 'a');
-  Item b(list, log, 'b');
-  Item c(list, log, 'c');
-  Item d(list, log, 'd');
+TEST_CASE_FIXTURE(Items, "dirty list: while flushed, an item may forget any other, wherever it stands") {
   a.then = [&] {
     list.mark(d);    // the next round's first place, as a had in this one
     list.forget(b);  // in this round
@@ -160,11 +141,7 @@ TEST_CASE("dirty list: items destroyed while marked are not touched again") {
   CHECK(list.empty());
 }
 
-TEST_CASE("dirty list: items that mark each other for ever do not make it grow") {
-  DirtyList list;
-  std::string log;
-  Item a(list, log, 'a');
-  Item b(list, log, 'b');
+TEST_CASE_FIXTURE(Items, "dirty list: items that mark each other for ever do not make it grow") {
   a.then = [&] { list.mark(b); };
   b.then = [&] { list.mark(a); };
   list.mark(a);
