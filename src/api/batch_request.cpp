@@ -1,7 +1,9 @@
 #include "api/batch_request.h"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
+#include <span>
 #include <utility>
 
 #include "api/publish_outcome.h"
@@ -112,12 +114,25 @@ class MessageReader {
     if (one) return append(item, *one, items);
     if (!list->is(JsonKind::array)) return misshapen("rooms must be a list");
     base::JsonElements elements(*list);
+    const std::size_t first = items.size();
     while (const auto element = elements.next()) {
       if (!element->is(JsonKind::string)) return misshapen("rooms must be strings");
       // One too many is enough to know.
       if (items.size() > limits_.messages) return;
       append(item, text_of(*element), items);
     }
+    check_rooms_differ(std::span(items).subspan(first));
+  }
+
+  /// Otherwise one payload could be as much as a thousand.
+  void check_rooms_differ(std::span<const BatchItem> items) {
+    std::vector<std::string_view> rooms_named;
+    rooms_named.reserve(items.size());
+    for (const BatchItem& item : items)
+      rooms_named.push_back(item.room);
+    std::sort(rooms_named.begin(), rooms_named.end());
+    if (std::adjacent_find(rooms_named.begin(), rooms_named.end()) != rooms_named.end())
+      misshapen("rooms must not name a room twice");
   }
 
   static void append(const BatchItem& item, std::string name, std::vector<BatchItem>& items) {
@@ -152,6 +167,8 @@ base::Result<std::vector<BatchItem>, http::Problem> read_batch(std::string_view 
   const auto messages = find_messages(JsonValue(body));
   if (!messages) return http::bad_request("the body must be an object with a list called messages");
   std::vector<BatchItem> items;
+  std::size_t judged = 0;
+  std::uint64_t bytes = 0;
   base::JsonElements elements(*messages);
   for (std::size_t i = 0; const auto element = elements.next(); ++i) {
     if (!element->is(JsonKind::object)) {
@@ -162,6 +179,15 @@ base::Result<std::vector<BatchItem>, http::Problem> read_batch(std::string_view 
       return http::Problem{413, "too_many_messages",
                            "more messages, one for each room, than limits.batch_messages allows: " +
                                std::to_string(limits.messages)};
+    }
+    for (; judged < items.size(); ++judged)
+      bytes += items[judged].draft.payload.size();
+    if (bytes > limits.bytes) {
+      return http::Problem{
+          413, "batch_too_big",
+          "more bytes of payloads, each counted for each of its rooms, than limits.batch_bytes "
+          "allows: " +
+              std::to_string(limits.bytes)};
     }
   }
   return items;

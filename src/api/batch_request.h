@@ -23,14 +23,15 @@ struct BatchItem {
 struct BatchLimits {
   std::uint64_t message_bytes = 65'536;  ///< limits.message_bytes
   std::uint64_t messages = 1'000;        ///< limits.batch_messages: items
+  std::uint64_t bytes = 16'777'216;      ///< limits.batch_bytes: payloads, each counted for each of its rooms
 };
 
 /// Reads `{"messages":[{"room" or "rooms", "data" or "data_base64", "from"?, "key"?},…]}`: an item for each
 /// message and room, in that order. `data` that is a JSON string is a text message, any other value a json
 /// one. Unknown members are ignored, and so is one that is null (but `data`); of several with one name the
-/// last counts. An error is the answer to all of it: it is not JSON, not of that shape, or has more items
-/// than the limit. What is wrong with one message alone (its room's name, size, base64, key) is that item's
-/// problem.
+/// last counts. An error is the answer to all of it: it is not JSON, not of that shape (one message must not
+/// name a room twice), or has more items or bytes than the limits. What is wrong with one message alone (its
+/// room's name, size, base64, key) is that item's problem.
 [[nodiscard]] base::Result<std::vector<BatchItem>, http::Problem> read_batch(std::string_view body,
                                                                              const BatchLimits& limits);
 

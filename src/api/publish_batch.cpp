@@ -11,6 +11,10 @@ namespace roomcast::api {
 
 namespace {
 
+// Some ten microseconds' worth.
+constexpr std::size_t items_per_turn = 32;
+constexpr std::size_t items_under_way_max = 64;
+
 std::string failure(std::string_view room, const http::Problem& problem) {
   std::string json = R"({"room":)";
   base::append_json_string(json, room);
@@ -43,48 +47,74 @@ base::Result<std::vector<BatchItem>, http::Problem> read(const http::Request& re
 void PublishBatch::handle(http::Exchange& exchange, std::string_view /*rest*/) {
   const http::Request& request = exchange.request();
   auth::OriginDecision origin = auth::check_origin(request, rules_);
-  const auto items = read(request, limits_);
-  if (items) return begin(exchange, std::move(origin), *items);
+  auto items = read(request, limits_);
+  if (items) return begin(exchange, std::move(origin), std::move(*items));
   http::Response response = http::Response::error(items.error());
   auth::add_cors(response.headers, origin);
   exchange.respond(std::move(response));
 }
 
 void PublishBatch::begin(http::Exchange& exchange, auth::OriginDecision origin,
-                         const std::vector<BatchItem>& items) {
+                         std::vector<BatchItem> items) {
   auto made = std::make_unique<Batch>();
   Batch& batch = *made;
   batch.exchange = exchange.defer();
   batch.origin = std::move(origin);
-  batch.results.resize(items.size());
+  batch.items = std::move(items);
+  batch.results.resize(batch.items.size());
   const base::SlotId id = batches_.insert(std::move(made));
-  for (std::size_t i = 0; i < items.size(); ++i) {
-    if (items[i].problem) {
-      batch.results[i] = failure(items[i].room, *items[i].problem);
+  for (std::size_t i = 0; i < batch.items.size(); ++i) {
+    const BatchItem& item = batch.items[i];
+    if (item.problem) {
+      batch.results[i] = failure(item.room, *item.problem);
     } else {
       ++batch.missing;
     }
   }
   if (batch.missing == 0) return answer(id);
-  for (std::size_t i = 0; i < items.size(); ++i) {
-    const BatchItem& item = items[i];
-    if (item.problem) continue;
-    publisher_.publish(item.room, item.draft, item.key,
-                       [this, id, i, room = item.room](const hub::PublishResult& result) {
-                         on_published(id, i, room, result);
-                       });
-  }
+  publish_some(id);
 }
 
-void PublishBatch::on_published(base::SlotId id, std::size_t index, std::string_view room,
-                                const hub::PublishResult& result) {
+void PublishBatch::publish_some(base::SlotId id) {
   Batch& batch = **batches_.find(id);
+  for (std::size_t i = 0; i < items_per_turn && batch.next < batch.items.size(); ++i) {
+    if (batch.under_way == items_under_way_max) return;  // a result gives it its next turn
+    const std::size_t index = batch.next++;
+    BatchItem& item = batch.items[index];
+    if (item.problem) continue;
+    ++batch.under_way;
+    publisher_.publish(
+        item.room, std::move(item.draft), item.key,
+        [this, id, index](const hub::PublishResult& result) { on_published(id, index, result); });
+  }
+  give_turn(id, batch);
+}
+
+void PublishBatch::give_turn(base::SlotId id, Batch& batch) {
+  if (batch.next == batch.items.size() || std::exchange(batch.has_turn, true)) return;
+  turns_.push_back(id);
+  scheduler_.mark_deferred(*this);
+}
+
+void PublishBatch::flush() {
+  const base::SlotId id = turns_.front();
+  turns_.pop_front();
+  (*batches_.find(id))->has_turn = false;
+  publish_some(id);
+  if (!turns_.empty()) scheduler_.mark_deferred(*this);
+}
+
+void PublishBatch::on_published(base::SlotId id, std::size_t index, const hub::PublishResult& result) {
+  Batch& batch = **batches_.find(id);
+  const std::string& room = batch.items[index].room;
+  --batch.under_way;
   if (result) {
     append_receipt(batch.results[index], room, *result);
   } else {
     batch.results[index] = failure(room, problem_of(result.error()));
   }
-  if (--batch.missing == 0) answer(id);
+  if (--batch.missing == 0) return answer(id);
+  give_turn(id, batch);
 }
 
 void PublishBatch::answer(base::SlotId id) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <deque>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -8,6 +9,7 @@
 
 #include "api/batch_request.h"
 #include "auth/origin.h"
+#include "base/scheduler.h"
 #include "base/slot_map.h"
 #include "http/exchange.h"
 #include "hub/publish_once.h"
@@ -17,13 +19,23 @@ namespace roomcast::api {
 /// `POST /api/publish`: many messages into many rooms with one request (see batch_request.h). All of it is
 /// read before anything is published. The answer, `{"results":[…]}`, comes once every message has its
 /// outcome, in their order: `{"room","cursor","subscribers"}` or `{"room","error":{"code","message"}}`.
-class PublishBatch final : public http::Handler {
+///
+/// A batch is published some messages at a time, behind what others ask for, and no more of it is under way
+/// at a time than some: it can't fill the hub's backlog.
+class PublishBatch final : public http::Handler, private base::Flushable {
  public:
   /// All outlive the handler. The answer may be read by pages of the origins that `rules` list. Rules and
   /// limits are read anew for each request.
-  PublishBatch(hub::PublishOnce& publisher, http::Connections& connections, const auth::OriginRules& rules,
-               const BatchLimits& limits)
-      : publisher_(publisher), connections_(connections), rules_(rules), limits_(limits) {}
+  PublishBatch(hub::PublishOnce& publisher, http::Connections& connections, base::Scheduler& scheduler,
+               const auth::OriginRules& rules, const BatchLimits& limits)
+      : publisher_(publisher),
+        connections_(connections),
+        scheduler_(scheduler),
+        rules_(rules),
+        limits_(limits) {}
+  PublishBatch(const PublishBatch&) = delete;
+  PublishBatch& operator=(const PublishBatch&) = delete;
+  ~PublishBatch() override { scheduler_.forget(*this); }
 
   void handle(http::Exchange& exchange, std::string_view rest) override;
 
@@ -32,20 +44,28 @@ class PublishBatch final : public http::Handler {
   struct Batch {
     base::SlotId exchange;
     auth::OriginDecision origin;
+    std::vector<BatchItem> items;
     std::vector<std::string> results;  // JSON, by item; empty: none yet
-    std::size_t missing = 0;
+    std::size_t missing = 0;           // results
+    std::size_t next = 0;              // item to be published
+    std::size_t under_way = 0;         // published and without a result
+    bool has_turn = false;             // it is in turns_
   };
 
-  void begin(http::Exchange& exchange, auth::OriginDecision origin, const std::vector<BatchItem>& items);
-  void on_published(base::SlotId batch, std::size_t index, std::string_view room,
-                    const hub::PublishResult& result);
+  void begin(http::Exchange& exchange, auth::OriginDecision origin, std::vector<BatchItem> items);
+  void publish_some(base::SlotId id);
+  void give_turn(base::SlotId id, Batch& batch);
+  void flush() override;
+  void on_published(base::SlotId id, std::size_t index, const hub::PublishResult& result);
   void answer(base::SlotId id);
 
   hub::PublishOnce& publisher_;
   http::Connections& connections_;
+  base::Scheduler& scheduler_;
   const auth::OriginRules& rules_;
   const BatchLimits& limits_;
   base::SlotMap<std::unique_ptr<Batch>> batches_;
+  std::deque<base::SlotId> turns_;  // of those that go on, in order
 };
 
 }  // namespace roomcast::api

@@ -60,7 +60,8 @@ void sessions(Exposition& out, const MetricsParts& parts) {
     out.sample({{"reason", base::describe(static_cast<base::CloseReason>(i)).name}}, stats.closed[i]);
   }
   single_gauge(out, "roomcast_queued_bytes", "Bytes waiting for clients to take them.",
-               parts.sessions.queued_bytes());
+               parts.websockets.stats.queued_bytes + streams(parts, StreamKind::event_stream).queued_bytes +
+                   streams(parts, StreamKind::ndjson).queued_bytes);
 }
 
 void messages(Exposition& out, const MetricsParts& parts) {
@@ -87,8 +88,11 @@ void messages(Exposition& out, const MetricsParts& parts) {
                  parts.hub.stats().gaps);
   single_counter(out, "roomcast_publishes_refused_total",
                  "Publishes refused because the server was overloaded.", parts.hub.stats().refused);
-  single_gauge(out, "roomcast_backlog_bytes", "Payload bytes accepted and not yet handed to every member.",
+  single_gauge(out, "roomcast_backlog_bytes",
+               "Messages accepted and not yet handed to every member: payload bytes and 1024 for each.",
                parts.hub.backlog_bytes());
+  single_gauge(out, "roomcast_publishes_waiting", "Publishes that wait until the backlog is smaller.",
+               parts.hub.delayed());
 }
 
 void http_and_tls(Exposition& out, const MetricsParts& parts) {

@@ -33,6 +33,9 @@ hub::HubLimits hub_limits(const config::Config& config) {
   // A page must not make a client too slow all by itself.
   limits.page_bytes = std::min(limits.page_bytes, client_queue_bytes(config) / 4);
   limits.history_bytes = static_cast<std::size_t>(config.history.total_bytes);
+  // Rooms in use need their space even where nothing is kept of the past.
+  constexpr std::size_t least_room_bytes = std::size_t{64} << 20U;
+  limits.room_bytes = std::max(limits.history_bytes, least_room_bytes);
   return limits;
 }
 

@@ -45,6 +45,7 @@ transport::WebSocketSettings websocket_settings(const config::Config& config) {
   settings.ping_ms = config.websocket.ping_ms;
   settings.pong_timeout_ms = config.websocket.pong_timeout_ms;
   settings.close_timeout_ms = config.websocket.close_timeout_ms;
+  settings.message_timeout_ms = config.websocket.message_timeout_ms;
   settings.queue_bytes = client_queue_bytes(config);
   settings.reader.message_bytes = config.limits.message_bytes;
   settings.reader.fragments = static_cast<std::uint32_t>(config.limits.fragments);
@@ -98,9 +99,9 @@ Server::Server(config::Sources sources, config::Loaded loaded)
       memory_guard_(loop_, hub_, sessions_, http_, log_),
       metrics_({turn_, admissions_, listener_stats_, tls_.stats(), linger_, http_, hub_, sessions_,
                 websockets_, streams_, polls_, memory_guard_}),
-      wiring_(
-          {router_, http_, hub_, publisher_, sessions_, websockets_, streams_, polls_, metrics_, loop_, log_},
-          config_),
+      wiring_({router_, http_, turn_, hub_, publisher_, sessions_, websockets_, streams_, polls_, metrics_,
+               loop_, log_},
+              config_),
       listeners_({loop_, sockets_, admissions_, trusted_proxies_, listener_stats_, log_, *this}, tls_),
       drain_(loop_, http_, sessions_, polls_, linger_, log_),
       on_terminate_(loop_, SIGTERM, *this),
@@ -109,7 +110,6 @@ Server::Server(config::Sources sources, config::Loaded loaded)
       watchdog_(loop_, *this) {
   turn_.set_outbox(sockets_.batch);
   turn_.add_work(hub_);
-  turn_.add_work(sessions_);
   http_.set_trusted_proxy([this](std::string_view address) { return trusted_proxies_.contains(address); });
 }
 

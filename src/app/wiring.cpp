@@ -31,7 +31,7 @@ Wiring::Wiring(const WiringParts& parts, const config::Config& config)
       echo_upgrade_(parts.websockets, parts.sessions, {{{"roomcast.raw.v1", &echo_}}, &echo_},
                     WebSocketUpgrade::Rooms::none, deflate_policy(config)),
       publish_(parts.publisher, parts.connections, origins_, parts.websockets.settings.reader.message_bytes),
-      publish_batch_(parts.publisher, parts.connections, origins_, batch_limits_),
+      publish_batch_(parts.publisher, parts.connections, parts.scheduler, origins_, batch_limits_),
       presence_(parts.hub, origins_),
       metrics_(parts.metrics),
       guarded_room_(origins_, room_entry_, parts.log),
@@ -73,7 +73,7 @@ std::optional<base::Error> Wiring::load_page(const config::Config& config) {
 
 void Wiring::apply(const config::Config& config) {
   if (auto rules = auth::OriginRules::parse(config.origins)) origins_ = std::move(*rules);
-  batch_limits_ = {config.limits.message_bytes, config.limits.batch_messages};
+  batch_limits_ = {config.limits.message_bytes, config.limits.batch_messages, config.limits.batch_bytes};
 }
 
 }  // namespace roomcast::app

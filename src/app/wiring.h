@@ -12,6 +12,7 @@
 #include "auth/origin.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/scheduler.h"
 #include "base/result.h"
 #include "config/config.h"
 #include "dialect/echo.h"
@@ -37,6 +38,7 @@ namespace roomcast::app {
 struct WiringParts {
   http::Router& router;
   http::Connections& connections;
+  base::Scheduler& scheduler;
   hub::Hub& hub;
   hub::PublishOnce& publisher;
   session::SessionTable& sessions;

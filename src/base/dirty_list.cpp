@@ -4,13 +4,17 @@
 
 namespace roomcast::base {
 
-void DirtyList::forget(Flushable& item) {
-  if (item.dirty_position_ == 0) return;
+bool DirtyList::forget(Flushable& item) {
+  if (item.dirty_position_ == 0) return false;
   const std::size_t index = item.dirty_position_ - 1;
-  const bool is_marked = index < marked_.size() && marked_[index] == &item;
-  (is_marked ? marked_ : flushing_)[index] = nullptr;
+  const auto holds = [&](const std::vector<Flushable*>& items) {
+    return index < items.size() && items[index] == &item;
+  };
+  if (!holds(marked_) && !holds(flushing_)) return false;
+  (holds(marked_) ? marked_ : flushing_)[index] = nullptr;
   item.dirty_position_ = 0;
   --count_;
+  return true;
 }
 
 bool DirtyList::flush_next() {
@@ -28,6 +32,9 @@ bool DirtyList::flush_some(std::size_t count) {
 
 void DirtyList::begin_round() {
   flushing_.clear();
+  // What a burst once needed is not kept for ever.
+  constexpr std::size_t spare_items = 16'384;
+  if (flushing_.capacity() > spare_items && marked_.size() < spare_items / 4) flushing_.shrink_to_fit();
   std::swap(flushing_, marked_);
   next_ = 0;
 }

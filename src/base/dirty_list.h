@@ -17,15 +17,15 @@ class DirtyList {
   DirtyList& operator=(const DirtyList&) = delete;
   ~DirtyList() = default;
 
-  /// Puts `item` at the end; nothing happens if it is on the list already.
+  /// Puts `item` at the end; nothing happens if it is on this list, or another, already.
   void mark(Flushable& item) {
     if (item.dirty_position_ != 0) return;
     marked_.push_back(&item);
     item.dirty_position_ = static_cast<std::uint32_t>(marked_.size());
     ++count_;
   }
-  /// Takes `item` off the list; nothing happens if it is not on it.
-  void forget(Flushable& item);
+  /// Takes `item` off the list. False, and nothing has happened, if it is not on this one.
+  bool forget(Flushable& item);
   /// Takes the first item off the list and flushes it. False if there was none.
   bool flush_next();
   /// Flushes up to `count` items, none of them twice. False if the list is used up.

@@ -16,7 +16,7 @@ FrameRef FrameRef::allocate(std::size_t size) {
   FrameRef frame;
   if (size == 0) return frame;
   void* memory = ::operator new(sizeof(Block) + size);
-  frame.block_ = new (memory) Block{1, static_cast<std::uint32_t>(size)};
+  frame.block_ = new (memory) Block{1, static_cast<std::uint32_t>(size), 0};
   frame.size_ = static_cast<std::uint32_t>(size);
   return frame;
 }
@@ -37,6 +37,19 @@ FrameRef FrameRef::joined(std::initializer_list<std::string_view> pieces) {
     at += piece.size();
   }
   return frame;
+}
+
+FrameRef FrameRef::with_capacity(std::size_t capacity) {
+  FrameRef frame = allocate(capacity);
+  frame.size_ = 0;
+  return frame;
+}
+
+bool FrameRef::try_append(std::string_view bytes) {
+  if (use_count() != 1 || block_->capacity - offset_ - size_ < bytes.size()) return false;
+  std::memcpy(data() + offset_ + size_, bytes.data(), bytes.size());
+  size_ += static_cast<std::uint32_t>(bytes.size());
+  return true;
 }
 
 FrameRef FrameRef::slice(std::size_t offset, std::size_t size) const {

@@ -8,9 +8,9 @@
 
 namespace roomcast::base {
 
-/// A counted reference to a range of an immutable block of bytes.
+/// A counted reference to a range of a block of bytes, which never change once a reference covers them.
 ///
-/// The block is one allocation: count, capacity, bytes. The count is not atomic: frames live on the event
+/// The block is one allocation: counts, capacity, bytes. The counts are not atomic: frames live on the event
 /// loop's thread only. Copying a reference never copies bytes. 16 bytes, so that a queue of them stays small.
 /// Sizes are below 4 GiB; making a larger one throws std::length_error.
 class FrameRef {
@@ -44,6 +44,8 @@ class FrameRef {
   static FrameRef copy_of(std::string_view bytes);
   /// A new block holding the pieces end to end.
   static FrameRef joined(std::initializer_list<std::string_view> pieces);
+  /// An empty reference to a new block with room for `capacity` bytes, at least 1; see try_append.
+  static FrameRef with_capacity(std::size_t capacity);
 
   [[nodiscard]] std::string_view view() const {
     return block_ == nullptr ? std::string_view{} : std::string_view{data() + offset_, size_};
@@ -70,6 +72,22 @@ class FrameRef {
     return true;
   }
 
+  /// Copies `bytes` behind this range if the block is this reference's alone and has room for them there.
+  [[nodiscard]] bool try_append(std::string_view bytes);
+
+  /// What the block takes of memory beside its bytes: its header and the allocator's own.
+  static constexpr std::size_t block_overhead = 24;
+  /// What keeping this reference keeps of memory if nothing else refers to the block.
+  [[nodiscard]] std::size_t held_bytes() const {
+    return block_ == nullptr ? 0 : block_->capacity + block_overhead;
+  }
+
+  /// Notes that a history keeps the block, for counting what many share but once. True if it is the first.
+  bool add_keeper() const { return block_ != nullptr && block_->keepers++ == 0; }
+  /// The opposite, by the same history. True if it was the last.
+  bool drop_keeper() const { return block_ != nullptr && --block_->keepers == 0; }
+  [[nodiscard]] bool is_kept() const { return block_ != nullptr && block_->keepers != 0; }
+
   /// How many references share the block; for tests and accounting.
   [[nodiscard]] std::uint32_t use_count() const { return block_ == nullptr ? 0 : block_->references; }
 
@@ -83,6 +101,7 @@ class FrameRef {
   struct Block {
     std::uint32_t references;
     std::uint32_t capacity;
+    std::uint32_t keepers = 0;
   };
 
   static FrameRef allocate(std::size_t size);

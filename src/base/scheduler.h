@@ -14,7 +14,9 @@ class Flushable {
   Flushable(const Flushable&) = delete;
   Flushable& operator=(const Flushable&) = delete;
 
-  /// Called once at the end of the turn in which it was marked. May mark and bury others and itself.
+  /// Called once at the end of the turn in which it was marked, or in a later turn if it was deferred. May
+  /// mark and bury others and itself. Its work is bounded (see work_allowance.h): what is left is marked
+  /// again.
   virtual void flush() = 0;
 
  protected:
@@ -60,7 +62,11 @@ class Scheduler {
  public:
   /// Has `item.flush()` called before the loop sleeps. Marking twice is the same as once.
   virtual void mark_dirty(Flushable& item) = 0;
-  /// Takes `item` off the list; nothing happens if it is not on it.
+  /// Has `item.flush()` called behind everything that is marked dirty, as time allows: for the rest of work
+  /// that has used up its allowance. At least one is called in every turn, in the order in which they were
+  /// marked. Nothing happens if it is marked already, either way.
+  virtual void mark_deferred(Flushable& item) = 0;
+  /// Takes `item` off the lists; nothing happens if it is on none.
   virtual void forget(Flushable& item) = 0;
   /// Takes ownership; destroyed after this turn's flushes.
   virtual void bury(std::unique_ptr<Mortal> item) = 0;

@@ -46,6 +46,7 @@ struct Config {
     std::uint64_t connections_per_address = 100'000;
     std::uint64_t rooms_per_connection = 100;
     std::uint64_t batch_messages = 1'000;
+    std::uint64_t batch_bytes = 16'777'216;
     std::uint64_t idempotency_bytes = 16'777'216;
     std::uint64_t queue_bytes = 1'048'576;
     std::uint64_t memory_bytes = 1'073'741'824;
@@ -84,6 +85,7 @@ struct Config {
     std::int64_t ping_ms = 25'000;
     std::int64_t pong_timeout_ms = 10'000;
     std::int64_t close_timeout_ms = 5'000;
+    std::int64_t message_timeout_ms = 60'000;
   } websocket;
 
   struct Web {

@@ -69,6 +69,8 @@ constexpr Setting table[] = {
      "Most rooms that one roomcast.v1 connection may be in at a time, the one it was opened for included."},
     {WHOLE(limits.batch_messages, 1, 100'000, ""), reload,
      "Most messages of one POST /api/publish, one for each room counted."},
+    {WHOLE(limits.batch_bytes, 1, gib, "bytes"), reload,
+     "Most bytes of payloads of one POST /api/publish, each counted for each room it names."},
     {WHOLE(limits.idempotency_bytes, 0, gib, "bytes"), reload,
      "Most bytes for remembering idempotency keys; past it the oldest are forgotten before their five minutes."},
     {WHOLE(limits.queue_bytes, 1, gib, "bytes"), reload,
@@ -113,6 +115,8 @@ constexpr Setting table[] = {
     {SECONDS(websocket.pong_timeout, 1, day_ms), reload,
      "How long after a ping something must have come back."},
     {SECONDS(websocket.close_timeout, 1, day_ms), reload, "How long a client may take to answer a close frame."},
+    {SECONDS(websocket.message_timeout, 1, day_ms), reload,
+     "How long a client may take to send a message that it has begun; looked at with each ping, then 1008."},
 
     {TEXT(web.root), restart, "Directory served at /, read anew by a reload; empty serves the page that comes with the server."},
 

@@ -1,14 +1,24 @@
 #include "http/connection.h"
 
+#include <algorithm>
 #include <cassert>
 #include <exception>
 #include <utility>
+
+#include "base/release.h"
 
 namespace roomcast::http {
 
 namespace {
 
 constexpr std::size_t small_body_bytes = 4096;  // copied behind its head: one frame, one piece to write
+
+// What a request costs in units of a WorkAllowance: parsing, handling and answering it; then each byte read,
+// and each of the answer, up to what is only referred to.
+constexpr std::size_t request_units = 8'192;
+constexpr std::size_t units_per_byte = 2;
+constexpr std::size_t units_per_answered_byte = 4;
+constexpr std::size_t answered_bytes_max = 65'536;
 
 /// Of a whole response head, which begins as "HTTP/1.1 200".
 std::size_t status_class_of(std::string_view head) {
@@ -41,6 +51,7 @@ void Connection::on_bytes(std::span<char> bytes) {
     backlog_.append(view);
     return pace_reading();
   }
+  if (costly_.is_so(environment_.clock.monotonic_ms())) return postpone(view);
   input_ = view;
   process();
 }
@@ -79,11 +90,16 @@ void Connection::on_deadline() {
 /// Looks at `input_` until it is used up or an answer has to come first.
 void Connection::process() {
   processing_ = true;
+  postponed_ = false;
   if (!parser_) parser_ = std::make_unique<Parser>(environment_.limits);
+  base::WorkAllowance allowance;
   bool more = true;
-  while (more && is_reading() &&
-         (queue_.bytes() < environment_.settings.write_ahead_bytes || send_queued())) {
-    switch (parser_->next(input_)) {
+  while (more && !allowance.is_used_up() && may_read_on()) {
+    const std::size_t before = input_.size();
+    answered_ = 0;
+    const Parser::Event event = parser_->next(input_);
+    allowance.spend(units_per_byte * (before - input_.size()));
+    switch (event) {
       case Parser::Event::need_more:
         if (phase_ == Phase::idle && parser_->in_request()) enter(Phase::head);
         more = false;
@@ -93,6 +109,7 @@ void Connection::process() {
         break;
       case Parser::Event::request:
         dispatch();
+        allowance.spend(request_units + units_per_answered_byte * std::min(answered_, answered_bytes_max));
         break;
       case Parser::Event::refused:
         ++environment_.stats.bad_requests;
@@ -101,9 +118,24 @@ void Connection::process() {
     }
   }
   processing_ = false;
+  if (allowance.left() < base::WorkAllowance::of_one_read / 2)
+    costly_.note(environment_.clock.monotonic_ms());
   if (phase_ == Phase::ended) return;
-  backlog_.assign(is_reading() || phase_ == Phase::answering ? input_ : std::string_view{});
+  const std::string_view rest = is_reading() || phase_ == Phase::answering ? input_ : std::string_view{};
   input_ = {};
+  if (more && is_reading() && !rest.empty() && allowance.is_used_up()) return postpone(rest);
+  backlog_ = std::string(rest);
+  settle();
+}
+
+bool Connection::may_read_on() {
+  return is_reading() && (queue_.bytes() < environment_.settings.write_ahead_bytes || send_queued());
+}
+
+void Connection::postpone(std::string_view input) {
+  backlog_ = std::string(input);
+  postponed_ = true;
+  environment_.scheduler.mark_deferred(*this);
   settle();
 }
 
@@ -147,14 +179,14 @@ void Connection::dispatch() {
 void Connection::shed_request() {
   parser_.reset();
   request_.headers = {};
-  request_.body = {};
-  request_.query = {};
+  base::release(request_.body);
+  base::release(request_.query);
 }
 
 /// Nobody waits for long behind a half-closed connection; what was answered before still leaves.
 void Connection::abandon_answer() {
   forget_answer();
-  request_ = {};
+  base::release(request_);
   enter(Phase::closing);
 }
 
@@ -172,7 +204,7 @@ void Connection::respond(Response response) {
                                           {"path", request_.path},
                                           {"status", response.status},
                                           {"bytes", response.body.size()}});
-  request_ = {};
+  base::release(request_);
   enter(keep_alive ? Phase::idle : Phase::closing);
 }
 
@@ -194,7 +226,7 @@ void Connection::answer(Response response) {
   if (processing_) return;  // answered from within its own handler: the round under way goes on by itself
   settle();
   // Whoever answers may be in the middle of something; the next handler must not run on top of it.
-  if (is_reading() && !backlog_.empty()) environment_.scheduler.mark_dirty(*this);
+  if (is_reading() && !backlog_.empty()) environment_.scheduler.mark_deferred(*this);
 }
 
 HandOver Connection::take_over(std::string_view head) {
@@ -217,13 +249,14 @@ void Connection::refuse(const Problem& problem) {
   environment_.log.info(
       "http request refused",
       {{"peer", admission_.address()}, {"status", problem.status}, {"reason", problem.message}});
-  request_ = {};
+  base::release(request_);
   request_.method = parser_->request().method;  // an answer to HEAD has no body even now
   write(Response::error(problem), false);
   enter(Phase::closing);
 }
 
 void Connection::write(const Response& response, bool keep_alive) {
+  answered_ += response.body.size();
   const auto status_class = static_cast<std::size_t>(response.status / 100);
   if (status_class < environment_.stats.answers.size()) ++environment_.stats.answers.at(status_class);
   const std::string head = response_head(
@@ -259,7 +292,10 @@ void Connection::settle() {
 
 void Connection::enter(Phase phase) {
   phase_ = phase;
-  if (phase == Phase::closing) backlog_.clear();
+  if (phase == Phase::closing) {
+    base::release(backlog_);
+    postponed_ = false;
+  }
   arm_deadline();
 }
 
@@ -304,7 +340,7 @@ void Connection::linger() {
 void Connection::pace_reading() {
   const auto& settings = environment_.settings;
   const bool pause = phase_ == Phase::closing ? discarded_ > settings.linger_bytes
-                                              : backlog_.size() >= settings.read_ahead_bytes;
+                                              : postponed_ || backlog_.size() >= settings.read_ahead_bytes;
   if (pause == reading_paused_) return;
   reading_paused_ = pause;
   if (pause) {

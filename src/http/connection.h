@@ -9,8 +9,10 @@
 
 #include "base/deadlines.h"
 #include "base/log.h"
+#include "base/recently.h"
 #include "base/scheduler.h"
 #include "base/slot_map.h"
+#include "base/work_allowance.h"
 #include "http/connection_settings.h"
 #include "http/exchange.h"
 #include "http/forwarded.h"
@@ -108,6 +110,9 @@ class Connection final : public base::Mortal,
 
   [[nodiscard]] bool is_reading() const { return phase_ <= Phase::body; }
   void process();
+  /// The same for input that is not to be handled at once: behind those who ask for less.
+  void postpone(std::string_view input);
+  [[nodiscard]] bool may_read_on();
   void resume_work();
   void on_head();
   void dispatch();
@@ -138,12 +143,15 @@ class Connection final : public base::Mortal,
   bool peer_ended_ = false;  // FIN seen
   bool reading_paused_ = false;
   bool keep_alive_ = false;    // the client wants it, behind the request being answered
+  bool postponed_ = false;     // the backlog waits for its turn, and so does what is still to be read
+  base::Recently costly_;      // a read was a good part of an allowance
   bool watched_ = false;       // somebody wants to know if the client goes before the deferred answer
   Request request_;            // the one being answered
   base::SlotId exchange_{};    // its name while the answer is deferred
   std::string_view input_;     // while processing: what has been read and not looked at
   std::string backlog_;        // the same between two rounds, when an answer has to come first
   std::size_t discarded_ = 0;  // bytes, since the last answer was queued
+  std::size_t answered_ = 0;   // bytes of bodies made for answers, sent or not; for their price
 };
 
 }  // namespace roomcast::http

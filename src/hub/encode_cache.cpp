@@ -3,9 +3,14 @@
 #include <algorithm>
 #include <cassert>
 
+#include "base/release.h"
+
 namespace roomcast::hub {
 
 namespace {
+
+// What is fixed about encoding a message, compression included, in bytes.
+constexpr std::size_t encoding_units = 128;
 
 /// What the wire form of the messages takes where little is added to each.
 std::size_t likely_bytes(std::span<const Message> messages) {
@@ -30,8 +35,8 @@ void Batch::clear() {
 }
 
 void Batch::release() {
-  messages_ = {};
-  forms_ = {};
+  base::release(messages_);
+  base::release(forms_);
 }
 
 base::FrameRef Batch::wire(const Encoder& encoder, std::size_t from, std::size_t to) {
@@ -49,7 +54,9 @@ const Batch::Form& Batch::find_or_encode(const Encoder& encoder) {
 
   std::string bytes;
   Form form{&encoder, {}, {}};
-  bytes.reserve(likely_bytes(messages_));
+  const std::size_t likely = likely_bytes(messages_);
+  bytes.reserve(likely);
+  encoded_bytes_ += likely + messages_.size() * encoding_units;
   form.ends.reserve(messages_.size());
   for (const Message& message : messages_) {
     encoder.encode(room_, message, bytes);

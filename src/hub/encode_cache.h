@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/frame.h"
@@ -45,6 +46,10 @@ class Batch {
 
   [[nodiscard]] std::span<const Message> messages() const { return messages_; }
 
+  /// Bytes of messages that have been encoded since the last call, as rough as a price may be: one who walks
+  /// members stops after an encoding that took long.
+  [[nodiscard]] std::size_t take_encoded_bytes() { return std::exchange(encoded_bytes_, 0); }
+
   /// The wire form of all messages.
   [[nodiscard]] const base::FrameRef& wire(const Encoder& encoder) {
     if (!forms_.empty() && forms_.front().encoder == &encoder) return forms_.front().bytes;
@@ -64,6 +69,7 @@ class Batch {
   std::string_view room_;
   std::vector<Message> messages_;
   std::vector<Form> forms_;
+  std::size_t encoded_bytes_ = 0;
 };
 
 }  // namespace roomcast::hub

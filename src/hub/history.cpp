@@ -3,12 +3,17 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/release.h"
+
 namespace roomcast::hub {
 
 namespace {
 
-// The allocator's and the frame's own bytes for each block.
-constexpr std::size_t block_overhead = 24;
+constexpr std::size_t block_overhead = base::FrameRef::block_overhead;
+
+std::size_t payload_cost(const Message& message) {
+  return message.payload.empty() ? 0 : message.payload.size() + block_overhead;
+}
 
 /// Room for a quarter more: a message is moved a few times in its life, and little is spare.
 constexpr std::size_t with_spare(std::size_t size) { return size + size / 4; }
@@ -21,7 +26,7 @@ void History::append(const Message& message, std::int64_t now_ms, const HistoryL
   Kept& kept = slot_for_next(limits.messages);
   kept.message = message;
   kept.kept_at_ms = now_ms;
-  bytes_ += message_cost;
+  count_in(message);
   trim(now_ms, limits);
 }
 
@@ -29,7 +34,7 @@ void History::append(const Message& message, std::int64_t now_ms, const HistoryL
 History::Kept& History::slot_for_next(std::size_t messages_max) {
   if (size_ == messages_max && size_ == ring_.size()) {
     Kept& oldest = ring_[first_];
-    bytes_ -= cost(oldest.message);
+    count_out(oldest.message);
     first_ = slot(1);
     return oldest;
   }
@@ -47,7 +52,7 @@ void History::trim(std::int64_t now_ms, const HistoryLimits& limits) {
 
 void History::drop_oldest() {
   Kept& oldest = ring_[first_];
-  bytes_ -= cost(oldest.message);
+  count_out(oldest.message);
   // The rest is overwritten by what comes next.
   oldest.message.payload.reset();
   oldest.message.from.reset();
@@ -57,10 +62,11 @@ void History::drop_oldest() {
 }
 
 void History::clear() {
-  ring_ = {};
+  for (std::size_t i = 0; i < size_; ++i)
+    count_out(at(i).message);
+  base::release(ring_);
   first_ = 0;
   size_ = 0;
-  bytes_ = 0;
 }
 
 std::size_t History::first_after(std::uint64_t offset) const {
@@ -87,8 +93,21 @@ void History::set_capacity(std::size_t capacity) {
 
 std::size_t History::cost(const Message& message) {
   const std::size_t name = message.from.empty() ? 0 : message.from.size() + block_overhead;
-  const std::size_t payload = message.payload.empty() ? 0 : message.payload.size() + block_overhead;
-  return with_spare(sizeof(Kept)) + payload + name;
+  return with_spare(sizeof(Kept)) + payload_cost(message) + name;
+}
+
+void History::count_in(const Message& message) {
+  const std::size_t message_cost = cost(message);
+  bytes_ += message_cost;
+  *total_bytes_ += message_cost - payload_cost(message);
+  if (message.payload.add_keeper()) *total_bytes_ += payload_cost(message);
+}
+
+void History::count_out(const Message& message) {
+  const std::size_t message_cost = cost(message);
+  bytes_ -= message_cost;
+  *total_bytes_ -= message_cost - payload_cost(message);
+  if (message.payload.drop_keeper()) *total_bytes_ -= payload_cost(message);
 }
 
 }  // namespace roomcast::hub

@@ -12,6 +12,12 @@ namespace roomcast::hub {
 /// The last messages of one room, oldest first, within its limits. An empty one owns no memory.
 class History {
  public:
+  /// `total_bytes` is kept up to date with what this and all others that count there hold of memory: a
+  /// payload that several rooms keep is counted once. It outlives the history.
+  explicit History(std::size_t& total_bytes) : total_bytes_(&total_bytes) {}
+  History(const History&) = delete;
+  History& operator=(const History&) = delete;
+
   /// Appends a message that comes after all that are kept, and drops what is past the limits then: perhaps
   /// the message itself.
   void append(const Message& message, std::int64_t now_ms, const HistoryLimits& limits);
@@ -22,7 +28,8 @@ class History {
 
   [[nodiscard]] bool empty() const { return size_ == 0; }
   [[nodiscard]] std::size_t size() const { return size_; }
-  /// What the kept messages take: payloads, senders' names, and what it costs to keep a message at all.
+  /// What the kept messages take by themselves: payloads, senders' names, and what it costs to keep a message
+  /// at all. Payloads that other rooms keep as well are counted here too.
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
 
   /// The message at `index`, 0 the oldest; less than size().
@@ -39,6 +46,8 @@ class History {
     std::int64_t kept_at_ms = 0;
   };
   static std::size_t cost(const Message& message);
+  void count_in(const Message& message);
+  void count_out(const Message& message);
   void clear();
   Kept& slot_for_next(std::size_t messages_max);
   [[nodiscard]] std::size_t slot(std::size_t index) const {
@@ -48,6 +57,7 @@ class History {
   [[nodiscard]] const Kept& at(std::size_t index) const { return ring_[slot(index)]; }
   void set_capacity(std::size_t capacity);
 
+  std::size_t* total_bytes_;
   std::vector<Kept> ring_;  // all of it in use or spare: its size is the capacity
   std::size_t first_ = 0;   // the slot of the oldest
   std::size_t size_ = 0;

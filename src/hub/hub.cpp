@@ -10,16 +10,26 @@ namespace {
 // Members per slice: so few that what the walk has touched of them is still near when the flush that follows
 // comes to it, so many that what each slice touches first, coming from the kernel, counts for little.
 constexpr std::size_t slice_members = 128;
+// What a room without members costs beside one with them, in members: its messages are moved and released.
+constexpr std::size_t room_members = 2;
+// A slice with less left than this begins with no further room.
+constexpr std::size_t rest_members = 32;
 constexpr std::size_t slice_joins = 256;
 // Making a page of the past and encoding it takes about as long as a hundred joins.
-constexpr std::size_t slice_pages = 4;
+constexpr std::size_t slice_pages = 2;
+constexpr std::size_t slice_rules = 256;
+constexpr std::size_t slice_completions = 64;
 // Pages that are kept for whoever catches up next: bounds what they and their encodings take.
 constexpr std::size_t pages_max = 16;
 
 }  // namespace
 
 Hub::Hub(const HubParts& parts, const HubLimits& limits, RoomRules rules)
-    : parts_(parts), limits_(limits), rules_(std::move(rules)), recollection_(parts.clock, *this) {
+    : parts_(parts),
+      limits_(limits),
+      rules_(std::move(rules)),
+      recollection_(parts.clock, *this),
+      due_(parts.deadlines, *this) {
   parts_.engine.start(*this);
 }
 
@@ -29,30 +39,47 @@ std::unique_ptr<Membership> Hub::subscribe(std::string_view room, Subscriber& su
 }
 
 void Hub::on_joined(Room& room) {
-  if (room.members() == 1) ++occupied_rooms_;
+  if (room.members() == 1) {
+    ++occupied_rooms_;
+    occupied_bytes_ += Recollection::room_cost(room.name());
+  }
   tell_of_presence(room);
   recollection_.touch(room);
 }
 
-void Hub::publish(std::string_view room, Draft draft, PublishDone done) {
+void Hub::publish(std::string_view room, Draft draft, PublishDone done, WhenShort when_short) {
+  if (overloaded_ && when_short == WhenShort::refuse) {
+    return refuse(std::move(done),
+                  {PublishRefusal::Why::overloaded, "memory is short (limits.memory_bytes)"});
+  }
+  if (!has_space_for(room)) {
+    return refuse(std::move(done), {PublishRefusal::Why::overloaded,
+                                    "rooms with members take all that history.total_bytes allows"});
+  }
+  Room& found = find_or_create(room);
+  if (must_wait(found)) return delay(found, std::move(draft), std::move(done));
+  hand_over(found, std::move(draft), std::move(done));
+}
+
+void Hub::hand_over(Room& room, Draft draft, PublishDone done) {
   Ticket ticket = 0;
   if (done) {
     ticket = ++last_ticket_;
-    waiting_.emplace(ticket, Waiting{std::string(room), std::move(done)});
+    waiting_.emplace(ticket, Waiting{room.name(), std::move(done)});
   }
-  if (!accepts_messages()) {
-    ++stats_.refused;
-    on_published(ticket, PublishRefusal{PublishRefusal::Why::overloaded,
-                                        overloaded_ ? "memory is short (limits.memory_bytes)"
-                                                    : "too many messages wait to be delivered"});
-    return;
-  }
-  find_or_create(room);
-  parts_.engine.publish(room, std::move(draft), ticket);
+  parts_.engine.publish(room.name(), std::move(draft), ticket);
+}
+
+void Hub::refuse(PublishDone done, const PublishRefusal& refusal) {
+  ++stats_.refused;
+  if (!done) return;
+  completed_.emplace_back(std::move(done), refusal);
+  parts_.scheduler.wake();
 }
 
 std::optional<HistoryPage> Hub::read_history(std::string_view room, const std::optional<Position>& since,
                                              const std::optional<std::size_t>& limit) {
+  if (!has_space_for(room)) return std::nullopt;
   const Room& found = find_or_create(room);
   if (!found.is_open()) return std::nullopt;
   HistoryPage page = found.read(since, limit);
@@ -60,23 +87,40 @@ std::optional<HistoryPage> Hub::read_history(std::string_view room, const std::o
   return page;
 }
 
+void Hub::set_overloaded(bool overloaded) {
+  overloaded_ = overloaded;
+  parts_.scheduler.wake();
+}
+
 void Hub::set_rules(RoomRules rules) {
   if (rules == rules_) return;
   rules_ = std::move(rules);
-  std::vector<Room*> all;
-  all.reserve(rooms_.size());
-  for (const auto& [name, room] : rooms_)
-    all.push_back(room.get());
-  for (Room* room : all) {
-    room->set_settings(rules_.find(room->name()));
-    tell_of_presence(*room);
-    recollection_.trim(*room);  // this may be its end
+  rules_due_ = all_.size();
+  apply_rules_to_some();
+  parts_.scheduler.wake();
+}
+
+void Hub::apply_rules_to_some() {
+  // From the back, so that rooms that go meanwhile leave no other one out.
+  for (std::size_t i = 0; i < slice_rules && rules_due_ != 0; ++i) {
+    rules_due_ = std::min(rules_due_, all_.size());
+    if (rules_due_ == 0) return;
+    Room& room = *all_[--rules_due_];
+    room.set_settings(rules_.find(room.name()));
+    tell_of_presence(room);
+    recollection_.trim(room);  // this may be its end
   }
 }
 
 void Hub::set_limits(const HubLimits& limits) {
   limits_ = limits;
-  recollection_.keep_within(limits_.history_bytes);
+  recollection_.forget_some(limits_.history_bytes);
+  parts_.scheduler.wake();
+}
+
+std::size_t Hub::shed_history() {
+  parts_.scheduler.wake();
+  return recollection_.shed_half();
 }
 
 std::size_t Hub::subscribers(std::string_view room) const {
@@ -103,9 +147,10 @@ void Hub::on_message(std::string_view room, Message&& message) {
   Room* found = find(room);
   if (found == nullptr || !found->is_open()) return;
   ++stats_.published;
-  backlog_bytes_ += message.payload.size();
   if (!found->has_work()) active_.push_back(found);
-  recollection_.keep(*found, found->accept(std::move(message)));
+  const Message& accepted = found->accept(std::move(message));
+  backlog_bytes_ += Room::backlog_cost(accepted);
+  recollection_.keep(*found, accepted);
   recollection_.keep_within(limits_.history_bytes);
   parts_.scheduler.wake();
 }
@@ -123,12 +168,15 @@ void Hub::on_published(Ticket ticket, const PublishOutcome& outcome) {
 
 bool Hub::do_slice() {
   run_completions();
+  if (rules_due_ != 0) apply_rules_to_some();
   advance_some();
   // Before the messages, so that somebody is known before being heard.
   if (!telling_.empty()) tell_next_presence();
-  if (!active_.empty()) walk_next_room();
+  walk_some_rooms();
+  publish_delayed();
+  const bool has_more_to_forget = recollection_.forget_some(limits_.history_bytes);
   return !active_.empty() || !telling_.empty() || !completed_.empty() || !arriving_.empty() ||
-         !catching_up_.empty();
+         !catching_up_.empty() || can_publish_delayed() || rules_due_ != 0 || has_more_to_forget;
 }
 
 /// Has what there is to tell told at the end of the turn.
@@ -148,10 +196,23 @@ void Hub::tell_next_presence() {
   recollection_.on_idle(room);
 }
 
-void Hub::walk_next_room() {
-  Room& room = *active_.front();
-  active_.pop_front();
-  const Room::Progress progress = room.walk(slice_members);
+void Hub::walk_some_rooms() {
+  std::size_t left = slice_members;
+  while (!active_.empty() && left > rest_members) {
+    Room& room = *active_.front();
+    active_.pop_front();
+    if (room.should_park()) {
+      park(room);
+      left -= room_members;
+    } else {
+      left -= std::min(left, walk_room(room, left));
+    }
+  }
+}
+
+/// Walks a room past at most `members`; returns what that cost, in members.
+std::size_t Hub::walk_room(Room& room, std::size_t members) {
+  const Room::Progress progress = room.walk(members);
   stats_.deliveries += progress.deliveries;
   backlog_bytes_ -= progress.released_bytes;
   if (room.has_work()) {
@@ -159,14 +220,19 @@ void Hub::walk_next_room() {
   } else {
     recollection_.on_idle(room);
   }
+  give_turn(room);
+  // Encoding a few hundred bytes takes as long as a delivery.
+  constexpr std::size_t bytes_per_member = 512;
+  return room_members + progress.members + progress.encoded_bytes / bytes_per_member;
 }
 
 void Hub::run_completions() {
   // A completion may publish again: those are called next time.
-  std::vector<std::pair<PublishDone, PublishResult>> completed;
-  completed.swap(completed_);
-  for (const auto& [done, result] : completed)
+  for (std::size_t left = std::min(completed_.size(), slice_completions); left > 0; --left) {
+    const auto [done, result] = std::move(completed_.front());
+    completed_.pop_front();
     done(result);
+  }
 }
 
 void Hub::schedule(Membership& member) {
@@ -254,7 +320,11 @@ void Hub::on_leaving(Membership& member) {
 }
 
 void Hub::on_left(Room& room) {
-  if (room.members() == 0) --occupied_rooms_;
+  if (room.members() == 0) {
+    --occupied_rooms_;
+    occupied_bytes_ -= Recollection::room_cost(room.name());
+  }
+  unpark(room);
   tell_of_presence(room);
   recollection_.touch(room);
 }
@@ -266,8 +336,10 @@ void Hub::on_presence_due(Room& room) {
 
 void Hub::on_forgotten(Room& room) {
   with_page_.erase(std::remove(with_page_.begin(), with_page_.end(), &room), with_page_.end());
-  if (room.telling_) telling_.erase(std::find(telling_.begin(), telling_.end(), &room));
   if (last_found_ == &room) last_found_ = nullptr;
+  all_[room.index_in_all_] = all_.back();
+  all_[room.index_in_all_]->index_in_all_ = room.index_in_all_;
+  all_.pop_back();
   parts_.engine.unsubscribe(room.name());
   rooms_.erase(rooms_.find(room.name()));
 }
@@ -282,8 +354,11 @@ Room& Hub::find_or_create(std::string_view name) {
   if (Room* found = find(name)) return *found;
   const std::size_t cost = Recollection::room_cost(name);
   recollection_.keep_within(limits_.history_bytes - std::min(cost, limits_.history_bytes));
-  auto made = std::make_unique<Room>(*this, parts_.deadlines, std::string(name), rules_.find(name));
+  auto made = std::make_unique<Room>(*this, parts_.deadlines, std::string(name), rules_.find(name),
+                                     recollection_.history_bytes());
   Room& room = *made;
+  room.index_in_all_ = static_cast<std::uint32_t>(all_.size());
+  all_.push_back(&room);
   rooms_.emplace(room.name(), std::move(made));
   recollection_.add(room);
   parts_.engine.subscribe(name);

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,6 +18,7 @@
 #include "base/dirty_list.h"
 #include "base/result.h"
 #include "base/scheduler.h"
+#include "base/slot_map.h"
 #include "base/string_hash.h"
 #include "hub/engine.h"
 #include "hub/membership.h"
@@ -38,13 +40,22 @@ using PublishResult = base::Result<Receipt, PublishRefusal>;
 using PublishDone = std::function<void(const PublishResult&)>;
 
 struct HubLimits {
-  /// Payload bytes accepted and not yet handed to every member; past it the hub is congested.
+  /// Messages accepted and not yet handed to every member, as Room::backlog_cost counts them; past it
+  /// publishes wait.
   std::size_t backlog_bytes = std::size_t{8} << 20U;
   /// All histories together, and what it costs to remember rooms at all.
   std::size_t history_bytes = std::size_t{256} << 20U;
-  /// Payload bytes handed over at a time to a member that catches up, or one message: well below what a
-  /// client may have queued.
+  /// Payload bytes handed over at a time to a member, or one message: well below what a client may have
+  /// queued.
   std::size_t page_bytes = 131'072;
+  /// The part of backlog_bytes that one room may have.
+  std::size_t room_backlog_bytes = std::size_t{2} << 20U;
+  /// Publishes that wait, payloads and what is fixed about each, at the most; further ones are refused.
+  std::size_t delayed_bytes = std::size_t{32} << 20U;
+  /// How long a publish may wait.
+  std::int64_t delayed_ms = 10'000;
+  /// What it may cost to remember the rooms that have members.
+  std::size_t room_bytes = std::size_t{256} << 20U;
 };
 
 struct HubStats {
@@ -70,7 +81,14 @@ struct HubParts {
 /// Nothing is delivered from within a call: messages are handed out by do_slice at the end of the turn, so a
 /// publisher is never on the stack, and a room of any size is walked in slices between which everybody else
 /// is served. Rooms take turns.
-class Hub final : public EngineEvents, public base::SlicedWork, private Recollection::Owner {
+///
+/// Publishes that come faster than messages can be handed out wait, each room's in their order, the rooms by
+/// turns. So whoever waits for the outcome before the next is slowed down, and nobody else is refused
+/// anything.
+class Hub final : public EngineEvents,
+                  public base::SlicedWork,
+                  private Recollection::Owner,
+                  private base::Deadline::Listener {
  public:
   Hub(const HubParts& parts, const HubLimits& limits, RoomRules rules = {});
   Hub(const Hub&) = delete;
@@ -81,8 +99,20 @@ class Hub final : public EngineEvents, public base::SlicedWork, private Recollec
   [[nodiscard]] std::unique_ptr<Membership> subscribe(std::string_view room, Subscriber& subscriber,
                                                       const Interest& interest = {});
 
+  /// What is to become of a publish while memory is short.
+  enum class WhenShort : std::uint8_t {
+    refuse,
+    wait,  ///< as if the hub were congested: for who can't be told no
+  };
   /// Publishes into the room (a valid name). `done` may be empty.
-  void publish(std::string_view room, Draft draft, PublishDone done = {});
+  void publish(std::string_view room, Draft draft, PublishDone done = {},
+               WhenShort when_short = WhenShort::refuse);
+  /// Whether a publish into the room would have to wait now: whoever publishes all the same and does not wait
+  /// for its outcome takes more than its share.
+  [[nodiscard]] bool would_wait(std::string_view room) const;
+  /// Whether the room is known, or there is space to open it: rooms with members are bounded in bytes too
+  /// (HubLimits::room_bytes).
+  [[nodiscard]] bool has_space_for(std::string_view room) const;
 
   /// What the room (a valid name) has after `since`: at most `limit` messages and at most a page, as replays
   /// are cut into. Without `since` it begins with the last `limit`; without a limit a page begins with the
@@ -91,23 +121,19 @@ class Hub final : public EngineEvents, public base::SlicedWork, private Recollec
                                                         const std::optional<Position>& since,
                                                         const std::optional<std::size_t>& limit);
 
-  /// Whether messages come in faster than they can be handed out. Whoever can make a publisher wait should;
-  /// who publishes all the same is refused once twice the limit is reached.
+  /// Whether messages come in faster than they can be handed out.
   [[nodiscard]] bool congested() const { return backlog_bytes_ > limits_.backlog_bytes; }
-  /// Whether a publish would be taken now.
-  [[nodiscard]] bool accepts_messages() const {
-    return !overloaded_ && backlog_bytes_ <= 2 * limits_.backlog_bytes;
-  }
   /// Whether memory is short: publishes are refused while it is (see app/memory_guard).
-  void set_overloaded(bool overloaded) { overloaded_ = overloaded; }
+  void set_overloaded(bool overloaded);
   [[nodiscard]] bool overloaded() const { return overloaded_; }
 
-  /// Applies from now on, to the rooms there are as well.
+  /// Applies to new rooms at once, to those there are now and within the next slices.
   void set_rules(RoomRules rules);
   void set_limits(const HubLimits& limits);
-  /// Forgets half of what is remembered and not in use, for when memory is short. Returns the bytes, as
-  /// history_bytes counts them.
-  std::size_t shed_history() { return recollection_.shed_half(); }
+  /// Has half of what is remembered and not in use forgotten, now and within the next slices, for when memory
+  /// is short. Returns about how many bytes that will be, as history_bytes counts them; 0 if there is nothing
+  /// to forget.
+  std::size_t shed_history();
 
   /// Rooms that are remembered.
   [[nodiscard]] std::size_t rooms() const { return rooms_.size(); }
@@ -117,6 +143,8 @@ class Hub final : public EngineEvents, public base::SlicedWork, private Recollec
   /// Who is in the room.
   [[nodiscard]] PresenceSnapshot presence(std::string_view room) const;
   [[nodiscard]] std::size_t backlog_bytes() const { return backlog_bytes_; }
+  /// Publishes that wait because of congestion.
+  [[nodiscard]] std::size_t delayed() const { return delayed_.size(); }
   [[nodiscard]] std::size_t history_bytes() const { return recollection_.bytes(); }
   [[nodiscard]] const HubStats& stats() const { return stats_; }
 
@@ -131,6 +159,13 @@ class Hub final : public EngineEvents, public base::SlicedWork, private Recollec
   struct Waiting {
     std::string room;
     PublishDone done;
+  };
+  /// A publish that waits for congestion to end.
+  struct Delayed {
+    Room* room = nullptr;
+    Draft draft;
+    PublishDone done;
+    std::int64_t until_ms = 0;
   };
 
   [[nodiscard]] Room* find(std::string_view name) const {
@@ -151,7 +186,30 @@ class Hub final : public EngineEvents, public base::SlicedWork, private Recollec
   void on_presence_due(Room& room);
   [[nodiscard]] std::size_t page_bytes() const { return limits_.page_bytes; }
 
+  // Publishes that wait.
+  [[nodiscard]] bool must_wait(const Room& room) const {
+    return overloaded_ || congested() || room.backlog_bytes() > limits_.room_backlog_bytes ||
+           room.has_delayed();
+  }
+  void delay(Room& room, Draft draft, PublishDone done);
+  void give_turn(Room& room);
+  void publish_delayed();
+  void hand_over(Room& room, Draft draft, PublishDone done);
+  void refuse(PublishDone done, const PublishRefusal& refusal);
+  void on_deadline() override;
+  void refuse_overdue(std::int64_t now_ms);
+  [[nodiscard]] bool can_publish_delayed() const {
+    return !delayed_rooms_.empty() && !overloaded_ && !congested();
+  }
+
+  // Walks that wait for members.
+  void park(Room& room);
+  void unpark(Room& room);
+  void end_parking(Room& room);
+  void watch_time();
+
   void on_forgotten(Room& room) override;
+  void apply_rules_to_some();
   void tell_of_presence(Room& room);
   void tell_next_presence();
   void run_completions();
@@ -159,7 +217,8 @@ class Hub final : public EngineEvents, public base::SlicedWork, private Recollec
   [[nodiscard]] bool tell(Membership& member);
   void replay(Membership& member);
   void note_page(Room& room);
-  void walk_next_room();
+  void walk_some_rooms();
+  std::size_t walk_room(Room& room, std::size_t members);
 
   HubParts parts_;
   HubLimits limits_;
@@ -169,7 +228,11 @@ class Hub final : public EngineEvents, public base::SlicedWork, private Recollec
   mutable Room* last_found_ = nullptr;  // in rooms_
   std::deque<Room*> active_;            // rooms with work, each once, in the order in which they take turns
   std::deque<Room*> telling_;           // rooms with news of presence, likewise
+  std::list<Room*> parked_;             // rooms whose walk waits for members, the longest waiting first
+  std::vector<Room*> all_;              // every room, in no order
+  std::size_t rules_due_ = 0;           // the rooms before it in all_ have not been given the rules yet
   std::size_t occupied_rooms_ = 0;
+  std::size_t occupied_bytes_ = 0;  // what they cost
   std::size_t backlog_bytes_ = 0;
   bool overloaded_ = false;
 
@@ -182,8 +245,14 @@ class Hub final : public EngineEvents, public base::SlicedWork, private Recollec
   Recollection recollection_;
 
   std::unordered_map<Ticket, Waiting> waiting_;
-  std::vector<std::pair<PublishDone, PublishResult>> completed_;
+  std::deque<std::pair<PublishDone, PublishResult>> completed_;
   Ticket last_ticket_ = 0;
+
+  base::SlotMap<Delayed> delayed_;
+  std::deque<base::SlotId> delayed_order_;  // the longest waiting first; some have gone
+  std::deque<Room*> delayed_rooms_;         // rooms whose delayed publishes can go on, by turns
+  std::size_t delayed_bytes_ = 0;
+  base::Deadline due_;  // of the first that waits, publish or walk
 };
 
 }  // namespace roomcast::hub

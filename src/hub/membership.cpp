@@ -32,6 +32,16 @@ void Membership::continue_replay() {
   if (is_catching_up()) room_.hub_.schedule(*this);
 }
 
+void Membership::hold_up() {
+  if (held_up_round_ == 0) room_.on_held_up(*this);
+}
+
+void Membership::let_go() {
+  if (held_up_round_ == 0) return;
+  room_.on_let_go(*this);
+  room_.hub_.unpark(room_);
+}
+
 void Membership::flush() { room_.hub_.advance(*this); }
 
 }  // namespace roomcast::hub

@@ -51,6 +51,10 @@ class Membership final : private base::Flushable {
   [[nodiscard]] bool is_catching_up() const { return catch_up_ && catch_up_->joined; }
   /// Has the next page delivered at the end of the turn; nothing happens if there is none.
   void continue_replay();
+  /// The subscriber has a good part of what it may be owed still to get rid of: the room may wait for it for
+  /// a moment before it hands out more (see Room). Until let_go.
+  void hold_up();
+  void let_go();
   /// From within Subscriber::on_joined: has the first page wait for continue_replay as well.
   void hold_replay() { catch_up_->held = true; }
 
@@ -68,10 +72,13 @@ class Membership final : private base::Flushable {
   };
   Membership(Room& room, Subscriber& subscriber, const Interest& interest);
   void flush() override;
+  void set_index(std::uint32_t index) { index_ = index & 0xFF'FFFFU; }
   /// Whether it has not been told yet that it joined.
   [[nodiscard]] bool is_arriving() const { return catch_up_ && !catch_up_->joined; }
 
-  std::uint32_t index_ = 0;  // place in Room::members_
+  std::uint32_t index_ : 24 = 0;  // place in Room::members_
+  std::uint32_t held_up_round_ : 8 =
+      0;  // 0: it does not hold the room up; else since that round of its waits
   Room& room_;
   Subscriber& subscriber_;
   std::unique_ptr<CatchUp> catch_up_;

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/frame.h"
 
@@ -31,7 +32,18 @@ struct Draft {
 
 /// A message that has its place. Immutable; copies share the payload.
 struct Message {
+  Message() = default;
+  Message(Kind kind_, base::FrameRef payload_, base::FrameRef from_, SubscriberId sender_, Position position_,
+          std::int64_t time_ms_)
+      : kind(kind_),
+        payload(std::move(payload_)),
+        from(std::move(from_)),
+        sender(sender_),
+        position(position_),
+        time_ms(time_ms_) {}
+
   Kind kind = Kind::text;
+  bool is_shared = false;  ///< another room keeps the same payload: it is counted there
   base::FrameRef payload;
   base::FrameRef from;
   SubscriberId sender = 0;  ///< 0 if it came from elsewhere

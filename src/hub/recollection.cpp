@@ -11,6 +11,9 @@ namespace {
 // Of the maps, lists and deadlines that know a room, and of the engine's note of it.
 constexpr std::size_t room_overhead = 320;
 
+constexpr std::size_t forgotten_per_call = 16;
+constexpr std::size_t forgotten_per_slice = 256;
+
 }  // namespace
 
 std::size_t Recollection::room_cost(std::string_view name) {
@@ -23,9 +26,7 @@ void Recollection::add(Room& room) {
 }
 
 void Recollection::keep(Room& room, const Message& message) {
-  history_bytes_ -= room.history().bytes();
   room.history().append(message, clock_.monotonic_ms(), room.settings().history);
-  history_bytes_ += room.history().bytes();
   touch(room);
 }
 
@@ -44,9 +45,7 @@ void Recollection::on_idle(Room& room) {
 
 void Recollection::trim(Room& room) {
   const std::int64_t now_ms = clock_.monotonic_ms();
-  history_bytes_ -= room.history().bytes();
   room.history().trim(now_ms, room.settings().history);
-  history_bytes_ += room.history().bytes();
   put_on_shelf(room);
   const bool is_over = room.shelf_ == &bare_ && !room.awaits_return() &&
                        now_ms - room.touched_ms_ >= room.settings().history.age_ms;
@@ -78,33 +77,51 @@ void Recollection::put_on_shelf(Room& room) {
 }
 
 void Recollection::keep_within(std::size_t limit_bytes) {
-  while (bytes() > limit_bytes) {
-    if (!bare_.empty()) {
-      forget(*bare_.front());
-    } else if (!kept_.empty()) {
-      drop_oldest_message();
-    } else {
-      return;
-    }
+  for (std::size_t i = 0; i < forgotten_per_call && bytes() > limit_bytes && forget_next(); ++i) {
   }
 }
 
-std::size_t Recollection::shed_half() {
-  const std::size_t before = bytes();
-  for (std::size_t rooms = (bare_.size() + 1) / 2; rooms > 0; --rooms)
+bool Recollection::forget_some(std::size_t limit_bytes) {
+  for (std::size_t i = 0; i < forgotten_per_slice; ++i) {
+    if (shed_rooms_ != 0 && !bare_.empty()) {
+      --shed_rooms_;
+      forget(*bare_.front());
+    } else if (history_bytes_ > shed_bytes_ && !kept_.empty()) {
+      drop_oldest_message();
+    } else {
+      shed_rooms_ = 0;
+      shed_bytes_ = std::numeric_limits<std::size_t>::max();
+      if (bytes() <= limit_bytes || !forget_next()) return false;
+    }
+  }
+  return true;
+}
+
+bool Recollection::forget_next() {
+  if (!bare_.empty()) {
     forget(*bare_.front());
-  const std::size_t half = history_bytes_ / 2;
-  while (history_bytes_ > half)
+  } else if (!kept_.empty()) {
     drop_oldest_message();
-  return before - bytes();
+  } else {
+    return false;
+  }
+  return true;
+}
+
+std::size_t Recollection::shed_half() {
+  if (bare_.empty() && kept_.empty()) return 0;
+  const std::size_t before = bytes();
+  shed_rooms_ = (bare_.size() + 1) / 2;
+  shed_bytes_ = history_bytes_ / 2;
+  const std::size_t likely = shed_rooms_ * room_cost({}) + (history_bytes_ - shed_bytes_);
+  const bool has_more = forget_some(std::numeric_limits<std::size_t>::max());
+  return has_more ? likely : before - bytes();
 }
 
 /// Of the room that has been quiet longest; there is one with messages.
 void Recollection::drop_oldest_message() {
   Room& room = *kept_.front();
-  history_bytes_ -= room.history().bytes();
   room.history().drop_oldest();
-  history_bytes_ += room.history().bytes();
   if (room.history().empty()) put_on_shelf(room);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <limits>
 #include <list>
 #include <string_view>
 
@@ -41,15 +42,21 @@ class Recollection {
   /// Drops what is too old or past the room's settings; the room itself too, if that is over.
   void trim(Room& room);
 
-  /// Forgets until all together is at most `limit_bytes`, or only rooms that have members are left.
+  /// Forgets until all together is at most `limit_bytes`, or only rooms that have members are left; no more
+  /// than some messages and rooms in one call, which is as many as a publish adds and a few more.
   void keep_within(std::size_t limit_bytes);
-  /// Forgets half of what can be forgotten. Returns the bytes.
+  /// The same and what shed_half asked for, a slice's worth. True if there is more to forget.
+  bool forget_some(std::size_t limit_bytes);
+  /// Has half of what can be forgotten go, now or with the next calls of forget_some. Returns about how much
+  /// that is.
   std::size_t shed_half();
 
   /// What it costs to remember a room of that name at all.
   [[nodiscard]] static std::size_t room_cost(std::string_view name);
   /// All histories, and what it costs to remember rooms at all.
   [[nodiscard]] std::size_t bytes() const { return history_bytes_ + room_bytes_; }
+  /// What all histories hold: for them to keep up to date.
+  [[nodiscard]] std::size_t& history_bytes() { return history_bytes_; }
 
  private:
   /// Rooms in the order of their last use, the longest unused first.
@@ -59,6 +66,8 @@ class Recollection {
   void set_due(Room& room);
   void drop_oldest_message();
   void forget(Room& room);
+  /// False if there is nothing more to forget.
+  bool forget_next();
 
   const base::Clock& clock_;
   Owner& owner_;
@@ -66,6 +75,8 @@ class Recollection {
   Shelf kept_;  // rooms with messages
   std::size_t history_bytes_ = 0;
   std::size_t room_bytes_ = 0;
+  std::size_t shed_rooms_ = 0;                                        // so many are still to be forgotten
+  std::size_t shed_bytes_ = std::numeric_limits<std::size_t>::max();  // and histories cut down to this
 };
 
 }  // namespace roomcast::hub

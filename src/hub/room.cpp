@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/prefetch.h"
+#include "base/release.h"
 #include "hub/hub.h"
 
 namespace roomcast::hub {
@@ -18,8 +19,13 @@ namespace {
 // comes; for rooms that do not fit the cache this makes the walk several times faster.
 constexpr std::size_t prefetch_distance = 8;
 
-// Of a page, beside its bytes: where each message is wrapped into a few hundred bytes, they count.
-constexpr std::size_t page_messages = 1'000;
+// Of a page, beside its bytes: what is fixed about encoding a message counts too. One for a single reader is
+// encoded without compression.
+constexpr std::size_t page_messages = 512;
+constexpr std::size_t read_messages = 1'000;
+
+// A slice of a walk ends after encodings of so much: some hundred microseconds, some milliseconds compressed.
+constexpr std::size_t encoded_bytes_per_slice = 32'768;
 
 // Messages that a room with members keeps memory for between two walks.
 constexpr std::size_t spare_messages = 64;
@@ -49,6 +55,8 @@ Position Room::earliest() const {
 const Message& Room::accept(Message&& message) {
   top_ = message.position;
   ++accepted_;
+  message.is_shared = message.payload.is_kept();
+  backlog_bytes_ += backlog_cost(message);
   return accepted_messages_.emplace_back(std::move(message));
 }
 
@@ -59,7 +67,7 @@ void Room::set_settings(const RoomSettings& settings) {
 
 void Room::join(Membership& member, const Interest& interest) {
   assert(!delivering_);
-  member.index_ = static_cast<std::uint32_t>(members_.size());
+  member.set_index(static_cast<std::uint32_t>(members_.size()));
   members_.push_back({&member.subscriber_, std::numeric_limits<std::uint64_t>::max(), &member});
   ++arriving_;
   const bool is_seen = !interest.name.empty() || interest.watch_presence;
@@ -71,17 +79,18 @@ void Room::join(Membership& member, const Interest& interest) {
 void Room::leave(Membership& member) {
   assert(!delivering_);
   if (member.is_arriving()) --arriving_;
+  on_let_go(member);
   const std::size_t index = member.index_;
   if (walking_) {
     members_[index].subscriber = nullptr;
-    ++holes_;
+    holes_.push_back(member.index_);
   } else {
     members_[index] = members_.back();
-    members_[index].member->index_ = member.index_;
+    members_[index].member->set_index(member.index_);
     members_.pop_back();
   }
   if (members_.empty()) {
-    members_ = {};
+    base::release(members_);
     release_messages();
   }
   if (!presence_) return;
@@ -119,9 +128,10 @@ Room::Progress Room::walk(std::size_t member_count) {
     begin_walk();
   }
   Progress progress;
+  const std::size_t begin = next_member_;
   const std::size_t stop = std::min(end_member_, next_member_ + member_count);
   delivering_ = true;
-  for (; next_member_ < stop; ++next_member_) {
+  for (; next_member_ < stop && progress.encoded_bytes < encoded_bytes_per_slice; ++next_member_) {
     look_ahead();
     const Place& place = members_[next_member_];
     if (place.subscriber == nullptr) continue;
@@ -131,8 +141,10 @@ Room::Progress Room::walk(std::size_t member_count) {
     if (from >= batch_.messages().size()) continue;
     place.subscriber->deliver(batch_, from);
     progress.deliveries += batch_.messages().size() - from;
+    progress.encoded_bytes += batch_.take_encoded_bytes();
   }
   delivering_ = false;
+  progress.members = next_member_ - begin;
   if (next_member_ == end_member_) progress.released_bytes = end_walk();
   return progress;
 }
@@ -163,30 +175,65 @@ void Room::fetch_what_it_needs(std::size_t index) const {
 void Room::begin_walk() {
   walking_ = true;
   batch_begin_ = accepted_ - accepted_messages_.size();
-  walked_offset_ = top_.offset;
-  batch_.assign(name_, accepted_messages_);
+  take_page();
+  walked_offset_ = batch_.messages().back().position.offset;
   next_member_ = 0;
   end_member_ = members_.size();
   look_ahead_to_first();
 }
 
+/// What the hub hands over in one go of what it has accepted.
+void Room::take_page() {
+  const std::size_t count =
+      page_size(std::min(accepted_messages_.size(), page_messages),
+                [this](std::size_t i) -> const Message& { return accepted_messages_[i]; });
+  if (count == accepted_messages_.size()) return batch_.assign(name_, accepted_messages_);
+  const auto end = accepted_messages_.begin() + static_cast<std::ptrdiff_t>(count);
+  std::vector<Message> page(std::make_move_iterator(accepted_messages_.begin()),
+                            std::make_move_iterator(end));
+  accepted_messages_.erase(accepted_messages_.begin(), end);
+  batch_.assign(name_, page);
+}
+
 std::size_t Room::end_walk() {
   std::size_t bytes = 0;
   for (const Message& message : batch_.messages())
-    bytes += message.payload.size();
+    bytes += backlog_cost(message);
+  backlog_bytes_ -= bytes;
   const bool was_burst = batch_.messages().size() > spare_messages;
   batch_.clear();
   walking_ = false;
-  if (holes_ != 0) close_holes();
+  if (!holes_.empty()) close_holes();
   if (members_.empty() || was_burst) release_messages();
   return bytes;
 }
 
+/// Fills each hole with the last member there is.
 void Room::close_holes() {
-  std::erase_if(members_, [](const Place& place) { return place.subscriber == nullptr; });
-  for (std::size_t i = 0; i < members_.size(); ++i)
-    members_[i].member->index_ = static_cast<std::uint32_t>(i);
-  holes_ = 0;
+  for (const std::uint32_t hole : holes_) {
+    while (!members_.empty() && members_.back().subscriber == nullptr)
+      members_.pop_back();
+    if (hole >= members_.size()) continue;
+    members_[hole] = members_.back();
+    members_[hole].member->set_index(hole);
+    members_.pop_back();
+  }
+  base::release(holes_);
+}
+
+void Room::on_held_up(Membership& member) {
+  member.held_up_round_ = wait_round_;
+  ++waited_for_;
+}
+
+void Room::on_let_go(Membership& member) {
+  if (member.held_up_round_ == wait_round_ && waited_for_ != 0) --waited_for_;
+  member.held_up_round_ = 0;
+}
+
+void Room::end_wait() {
+  waited_for_ = 0;
+  wait_round_ = static_cast<std::uint8_t>(wait_round_ % 255 + 1);
 }
 
 /// Gives back the memory that messages stood in.
@@ -194,6 +241,7 @@ void Room::release_messages() {
   if (walking_) return;
   batch_.release();
   accepted_messages_.shrink_to_fit();
+  if (accepted_messages_.empty()) base::release(accepted_messages_);
 }
 
 void Room::plan(Membership& member) const {
@@ -244,6 +292,7 @@ Room::Replay Room::replay(Membership& member) {
   delivering_ = true;
   member.subscriber_.deliver(*page_, from);
   delivering_ = false;
+  done.made_page = page_->take_encoded_bytes() != 0 || done.made_page;
   return done;
 }
 
@@ -257,22 +306,33 @@ HistoryPage Room::read(const std::optional<Position>& since, const std::optional
   // What waits for its walk is of no use to a reader: only what is kept counts.
   const Joined start = plan(interest, earliest().offset);
   HistoryPage page{start.cursor, start.gap, {}, false};
-  page.messages = page_from(history_.first_after(start.cursor.offset), limit.value_or(history_.size()));
+  page.messages = page_from(history_.first_after(start.cursor.offset),
+                            std::min(limit.value_or(read_messages), read_messages));
   if (!page.messages.empty()) page.cursor = page.messages.back().position;
   page.more = page.cursor.offset < top_.offset;
   return page;
 }
 
 std::vector<Message> Room::page_from(std::size_t begin, std::size_t messages_max) const {
-  const std::size_t end = begin + std::min({history_.size() - begin, messages_max, page_messages});
+  const std::size_t most = std::min(history_.size() - begin, messages_max);
+  const std::size_t count =
+      page_size(most, [&](std::size_t i) -> const Message& { return history_[begin + i]; });
   std::vector<Message> messages;
-  std::size_t bytes = 0;
-  for (std::size_t i = begin; i < end; ++i) {
-    bytes += history_[i].payload.size();
-    if (!messages.empty() && bytes > hub_.page_bytes()) break;
+  messages.reserve(count);
+  for (std::size_t i = begin; i < begin + count; ++i)
     messages.push_back(history_[i]);
-  }
   return messages;
+}
+
+template <class At>
+std::size_t Room::page_size(std::size_t messages_max, const At& at) const {
+  std::size_t bytes = 0;
+  std::size_t count = 0;
+  for (; count < messages_max; ++count) {
+    bytes += at(count).payload.size();
+    if (count != 0 && bytes > hub_.page_bytes()) break;
+  }
+  return count;
 }
 
 /// Makes the page hold the message at `index` of the history, and what follows it. False if it did already.
@@ -282,7 +342,7 @@ bool Room::turn_page_to(std::size_t index) {
       page_->messages().back().position.offset >= offset) {
     return false;
   }
-  std::vector<Message> messages = page_from(index, history_.size());
+  std::vector<Message> messages = page_from(index, page_messages);
   page_ = std::make_unique<Batch>();
   page_->assign(name_, messages);
   return true;

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <list>
 #include <memory>
 #include <optional>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "base/deadlines.h"
+#include "base/slot_map.h"
 #include "hub/encode_cache.h"
 #include "hub/history.h"
 #include "hub/membership.h"
@@ -18,18 +20,28 @@
 namespace roomcast::hub {
 
 /// A named stream, who is in it, and its last messages. Accepts messages at any time and hands them out in
-/// walks: a walk takes what has been accepted so far as one batch past every member, in slices. Members that
-/// become live meanwhile are owed nothing of that batch; members that leave meanwhile leave a hole that is
-/// closed when the walk ends.
+/// walks: a walk takes what has been accepted so far, a page at most, as one batch past every member, in
+/// slices. Members that become live meanwhile are owed nothing of that batch; members that leave meanwhile
+/// leave a hole that is closed when the walk ends.
+///
+/// So that nobody is too slow only because the server is fast, no walk begins while half of the members or
+/// more have much of what they were handed still to get rid of. But nobody makes the others wait for long:
+/// whoever takes longer than park_ms is not waited for again until it has caught up.
 class Room final : private base::Deadline::Listener {
  public:
-  Room(Hub& hub, base::Deadlines& deadlines, std::string name, const RoomSettings& settings)
-      : hub_(hub), name_(std::move(name)), settings_(settings), due_(deadlines, *this) {}
+  /// `history_bytes`: see History.
+  Room(Hub& hub, base::Deadlines& deadlines, std::string name, const RoomSettings& settings,
+       std::size_t& history_bytes)
+      : hub_(hub),
+        name_(std::move(name)),
+        settings_(settings),
+        history_(history_bytes),
+        due_(deadlines, *this) {}
   Room(const Room&) = delete;
   Room& operator=(const Room&) = delete;
 
   [[nodiscard]] const std::string& name() const { return name_; }
-  [[nodiscard]] std::size_t members() const { return members_.size() - holes_; }
+  [[nodiscard]] std::size_t members() const { return members_.size() - holes_.size(); }
   [[nodiscard]] const RoomSettings& settings() const { return settings_; }
   /// What the room keeps is brought in line by Recollection::trim.
   void set_settings(const RoomSettings& settings);
@@ -51,18 +63,39 @@ class Room final : private base::Deadline::Listener {
   [[nodiscard]] bool has_work() const { return walking_ || !accepted_messages_.empty(); }
 
   /// Whether it can't be forgotten, however little there is to remember.
-  [[nodiscard]] bool is_in_use() const { return members() != 0 || has_work(); }
+  [[nodiscard]] bool is_in_use() const {
+    return members() != 0 || has_work() || telling_ || has_delayed() || has_delayed_turn_;
+  }
 
   /// Whether somebody who left may still come back before anybody is told.
   [[nodiscard]] bool awaits_return() const { return presence_ && members() == 0; }
 
   struct Progress {
     std::size_t deliveries = 0;      ///< messages × members in this slice
-    std::size_t released_bytes = 0;  ///< payload bytes accepted earlier and now handed to everybody
+    std::size_t members = 0;         ///< passed in this slice
+    std::size_t encoded_bytes = 0;   ///< see Batch::take_encoded_bytes
+    std::size_t released_bytes = 0;  ///< of the backlog: accepted earlier and now handed to everybody
   };
-  /// Takes the walk past at most `member_count` further members, beginning one if there is none. None begins
-  /// while somebody who has joined has not been told so: nobody is overtaken on the doorstep.
+  /// Takes the walk past at most `member_count` further members, fewer after an encoding that took long,
+  /// beginning one if there is none. None begins while somebody who has joined has not been told so: nobody
+  /// is overtaken on the doorstep.
   Progress walk(std::size_t member_count);
+
+  /// What messages count that were accepted and not handed to every member yet.
+  [[nodiscard]] std::size_t backlog_bytes() const { return backlog_bytes_; }
+  /// What one message counts in a backlog: what is fixed about handing it out, and its payload.
+  [[nodiscard]] static std::size_t backlog_cost(const Message& message) {
+    constexpr std::size_t fixed = 1'024;
+    return fixed + (message.is_shared ? 0 : message.payload.size());
+  }
+
+  static constexpr std::int64_t park_ms = 250;
+  /// Whether the next walk should wait for members who have not got rid of what the last ones handed them.
+  [[nodiscard]] bool should_park() const {
+    return !walking_ && waited_for_ != 0 && std::size_t{waited_for_} * 2 >= members();
+  }
+  /// The wait is over; whoever has not let go is not waited for any more.
+  void end_wait();
 
   /// Fixes where a member begins that is not live yet; the room is open.
   void plan(Membership& member) const;
@@ -102,6 +135,10 @@ class Room final : private base::Deadline::Listener {
   friend class Membership;
   friend class Presence;
   friend class Recollection;
+  void on_held_up(Membership& member);
+  void on_let_go(Membership& member);
+  [[nodiscard]] bool has_delayed() const { return delayed_ && !delayed_->empty(); }
+  void take_page();
   void join(Membership& member, const Interest& interest);
   void leave(Membership& member);
   void on_deadline() override;
@@ -124,19 +161,26 @@ class Room final : private base::Deadline::Listener {
   [[nodiscard]] std::size_t accepted_after(std::uint64_t offset) const;
   [[nodiscard]] std::vector<Message> page_from(std::size_t begin, std::size_t messages_max) const;
   bool turn_page_to(std::size_t index);
+  /// How many messages from the front are one page.
+  template <class At>
+  [[nodiscard]] std::size_t page_size(std::size_t messages_max, const At& at) const;
 
   Hub& hub_;
   std::string name_;
   RoomSettings settings_;
   std::vector<Place> members_;
-  std::size_t holes_ = 0;
-  std::size_t arriving_ = 0;  // members that have not been told yet that they joined
+  std::vector<std::uint32_t> holes_;  // among them: who left during a walk
+  std::size_t arriving_ = 0;          // members that have not been told yet that they joined
 
   Position top_;
   std::uint64_t walked_offset_ = 0;  // of the last message that a walk has taken
   History history_;
   std::vector<Message> accepted_messages_;
   std::uint64_t accepted_ = 0;  // how many messages were ever accepted
+  std::size_t backlog_bytes_ = 0;
+
+  std::uint32_t waited_for_ = 0;  // members that hold the room up since this round of waits
+  std::uint8_t wait_round_ = 1;   // 1 to 255
 
   bool walking_ = false;
   bool delivering_ = false;  // a subscriber's deliver is on the stack
@@ -148,7 +192,14 @@ class Room final : private base::Deadline::Listener {
   std::unique_ptr<Batch> page_;         // of the past, while members catch up
   std::unique_ptr<Presence> presence_;  // while somebody has a name or watches
 
-  bool telling_ = false;  // the hub's note: it is to tell news of presence
+  // The hub's notes.
+  bool telling_ = false;            // it is to tell news of presence
+  bool parked_ = false;             // its walk waits for members
+  bool has_delayed_turn_ = false;   // it is among the rooms whose delayed publishes go on
+  std::uint32_t index_in_all_ = 0;  // in Hub::all_
+  std::int64_t park_until_ms_ = 0;
+  std::list<Room*>::iterator parked_place_;
+  std::unique_ptr<std::deque<base::SlotId>> delayed_;  // publishes that wait, oldest first
 
   // Recollection's notes.
   base::Deadline due_;           // for looking whether old messages, or all of the room, can be forgotten

@@ -13,9 +13,6 @@ namespace roomcast::loop {
 
 namespace {
 
-// Looking at the clock costs a tenth of reading a message.
-constexpr int calls_per_look = 4;
-
 epoll_event request_of(Pollable& item, Interest interest) {
   epoll_event event{};
   if (interest.reading) event.events |= EPOLLIN;
@@ -97,15 +94,15 @@ bool Poller::call() {
   if (pending_.empty()) return false;
   bool libuv_is_ready = false;
   const std::int64_t end_us = clock_.now_us() + limits_.time_box_us;
+  // The clock is looked at after each: a call may have been long, and the look costs little beside its system
+  // calls.
   do {
-    for (int i = 0; i < calls_per_look && !pending_.empty(); ++i) {
-      const epoll_event event = pending_.front();
-      pending_ = pending_.subspan(1);
-      if (event.data.ptr == this) {
-        libuv_is_ready = true;
-      } else if (event.data.ptr != nullptr) {
-        tell(*static_cast<Pollable*>(event.data.ptr), event.events);
-      }
+    const epoll_event event = pending_.front();
+    pending_ = pending_.subspan(1);
+    if (event.data.ptr == this) {
+      libuv_is_ready = true;
+    } else if (event.data.ptr != nullptr) {
+      tell(*static_cast<Pollable*>(event.data.ptr), event.events);
     }
   } while (!pending_.empty() && clock_.now_us() < end_us);
   return libuv_is_ready;

@@ -27,6 +27,7 @@ class Turn final : public base::Scheduler, public MicroClock, private Loop::Work
   void set_outbox(base::Outbox& outbox) { queue_.set_outbox(outbox); }
 
   void mark_dirty(base::Flushable& item) override { queue_.mark_dirty(item); }
+  void mark_deferred(base::Flushable& item) override { queue_.mark_deferred(item); }
   void forget(base::Flushable& item) override { queue_.forget(item); }
   void bury(std::unique_ptr<base::Mortal> item) override { queue_.bury(std::move(item)); }
   void wake() override { queue_.wake(); }

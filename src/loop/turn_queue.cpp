@@ -1,6 +1,7 @@
 #include "loop/turn_queue.h"
 
 #include <cstddef>
+#include <limits>
 #include <utility>
 
 namespace roomcast::loop {
@@ -10,12 +11,17 @@ namespace {
 // Looking at the clock costs about as much as queueing a delivery, and the more go out at once the cheaper:
 // so not after every flush.
 constexpr std::size_t flushes_per_look = 32;
+// A session's end takes some microseconds.
+constexpr std::size_t deaths_per_look = 16;
+// What a storm of clients that leave together needed is not kept for ever.
+constexpr std::size_t spare_graves = 4'096;
 
 }  // namespace
 
 TurnQueue::~TurnQueue() {
-  while (!graves_.empty())
-    reap();
+  constexpr std::int64_t no_end = std::numeric_limits<std::int64_t>::max();
+  while (!graves_.empty() || !dying_.empty())
+    reap(no_end);
 }
 
 bool TurnQueue::run() {
@@ -23,7 +29,8 @@ bool TurnQueue::run() {
   for (;;) {
     const bool slices_left = do_slices();
     flush(end_us);
-    reap();
+    reap(end_us);
+    flush_deferred(end_us);
     if (!slices_left && is_quiet()) return false;
     if (clock_.now_us() >= end_us) return true;
   }
@@ -49,10 +56,24 @@ bool TurnQueue::flush_some() {
   return more;
 }
 
-void TurnQueue::reap() {
+void TurnQueue::flush_deferred(std::int64_t end_us) {
+  // Each takes as long as a read of a client that asks for much; those that come back go behind the others.
+  for (std::size_t count = deferred_.size(); count > 0; --count) {
+    if (!deferred_.flush_some(1) || clock_.now_us() >= end_us) return;
+  }
+}
+
+void TurnQueue::reap(std::int64_t end_us) {
   // Whoever dies may bury others; those are left for the next round.
-  dying_.swap(graves_);
-  dying_.clear();
+  if (dying_.empty()) dying_.swap(graves_);
+  while (!dying_.empty()) {
+    for (std::size_t i = 0; i < deaths_per_look && !dying_.empty(); ++i) {
+      const std::unique_ptr<base::Mortal> last = std::move(dying_.back());
+      dying_.pop_back();
+    }
+    if (!dying_.empty() && clock_.now_us() >= end_us) return;
+  }
+  if (dying_.capacity() > spare_graves) dying_.shrink_to_fit();
 }
 
 }  // namespace roomcast::loop

@@ -19,8 +19,8 @@ class MicroClock {
   ~MicroClock() = default;
 };
 
-/// What the end of a turn has to do, without the loop: sliced work, then the dirty, then the dead, and again
-/// until all is quiet or the time box is used up.
+/// What the end of a turn has to do, without the loop: sliced work, then the dirty, then the dead, then what was
+/// deferred, and again until all is quiet or the time box is used up.
 class TurnQueue final : public base::Scheduler {
  public:
   TurnQueue(const MicroClock& clock, std::int64_t time_box_us) : clock_(clock), time_box_us_(time_box_us) {}
@@ -36,7 +36,10 @@ class TurnQueue final : public base::Scheduler {
   void set_outbox(base::Outbox& outbox) { outbox_ = &outbox; }
 
   void mark_dirty(base::Flushable& item) override { dirty_.mark(item); }
-  void forget(base::Flushable& item) override { dirty_.forget(item); }
+  void mark_deferred(base::Flushable& item) override { deferred_.mark(item); }
+  void forget(base::Flushable& item) override {
+    if (!dirty_.forget(item)) deferred_.forget(item);
+  }
   void bury(std::unique_ptr<base::Mortal> item) override { graves_.push_back(std::move(item)); }
   void wake() override { awake_ = true; }
 
@@ -48,16 +51,21 @@ class TurnQueue final : public base::Scheduler {
   bool do_slices();
   bool flush_some();
   void flush(std::int64_t end_us);
-  void reap();
-  [[nodiscard]] bool is_quiet() const { return !awake_ && dirty_.empty() && graves_.empty(); }
+  void flush_deferred(std::int64_t end_us);
+  /// Frees what has ended, some at least.
+  void reap(std::int64_t end_us);
+  [[nodiscard]] bool is_quiet() const {
+    return !awake_ && dirty_.empty() && deferred_.empty() && graves_.empty() && dying_.empty();
+  }
 
   const MicroClock& clock_;
   std::int64_t time_box_us_;
   std::vector<base::SlicedWork*> works_;
   base::DirtyList dirty_;
+  base::DirtyList deferred_;
   base::Outbox* outbox_ = nullptr;
   std::vector<std::unique_ptr<base::Mortal>> graves_;
-  std::vector<std::unique_ptr<base::Mortal>> dying_;  // being reaped; keeps its memory
+  std::vector<std::unique_ptr<base::Mortal>> dying_;  // being reaped, from the back
   bool awake_ = false;
 };
 

@@ -107,7 +107,8 @@ void TlsStream::on_bytes(std::span<char> bytes) {
   // Reading goes on, since to stop it and start it again in every step would cost more than all else here.
   if (waiting_ && !waiting_->input.empty()) below_->pause_reading();
   keep_input(bytes);
-  shared_.scheduler_.mark_dirty(*this);
+  // A step takes as long as hundreds of messages.
+  shared_.scheduler_.mark_deferred(*this);
 }
 
 void TlsStream::on_end() {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -10,32 +11,66 @@ namespace roomcast::net {
 
 namespace {
 
+using base::FrameRef;
+
 constexpr std::size_t max_joined_bytes = 16'384;
 constexpr std::size_t pieces_per_write = 128;
+// A frame up to this size takes less memory copied behind others than as a reference of its own.
+constexpr std::size_t copied_bytes = 64;
+constexpr std::size_t smallest_block_bytes = 256;
 
-bool try_join(base::FrameRef& last, const base::FrameRef& next) {
+bool try_join(FrameRef& last, const FrameRef& next) {
   return last.size() + next.size() <= max_joined_bytes && last.try_extend(next);
+}
+
+/// Whether keeping a reference would keep far more memory than the frame has bytes.
+bool is_better_copied(const FrameRef& frame) {
+  return frame.size() <= copied_bytes || frame.held_bytes() > 2 * (frame.size() + FrameRef::block_overhead);
+}
+
+/// A block to copy small frames into, twice as large as the last.
+FrameRef block_after(const std::vector<FrameRef>& frames, std::size_t front, std::size_t needed) {
+  const std::size_t last = frames.size() > front ? frames.back().size() : 0;
+  return FrameRef::with_capacity(
+      std::max(needed, std::clamp(2 * last, smallest_block_bytes, max_joined_bytes)));
 }
 
 }  // namespace
 
-void WriteQueue::append(const base::FrameRef& frame) {
+void WriteQueue::append(const FrameRef& frame) {
   if (frame.empty()) return;
   if (!backlog_ && try_join(only_, frame)) return;
-  Backlog& queue = backlog();
-  // What is partly sent must go out to its end even after drop_unsent, so it does not grow.
-  const bool last_is_started = queue.front_started && queue.front + 1 == queue.frames.size();
-  if (last_is_started || !try_join(queue.frames.back(), frame)) queue.frames.push_back(frame);
-  queue.bytes += frame.size();
+  append_to(backlog(), frame);
 }
 
-void WriteQueue::push_urgent(const base::FrameRef& frame) {
+void WriteQueue::append_to(Backlog& queue, const FrameRef& frame) {
+  queue.bytes += frame.size();
+  std::vector<FrameRef>& frames = queue.frames;
+  const bool has_last = frames.size() > queue.front;
+  if (has_last && try_join(frames.back(), frame)) return;
+  // A short queue is gone in a moment: only what waits behind others is worth a copy.
+  if (frames.size() < queue.front + 2 || !is_better_copied(frame)) {
+    queue.blocks += frame.held_bytes();
+    frames.push_back(frame);
+    return;
+  }
+  const bool may_grow = frames.back().size() + frame.size() <= max_joined_bytes;
+  if (may_grow && frames.back().try_append(frame.view())) return;
+  FrameRef block = block_after(frames, queue.front, frame.size());
+  (void)block.try_append(frame.view());
+  queue.blocks += block.held_bytes();
+  frames.push_back(std::move(block));
+}
+
+void WriteQueue::push_urgent(const FrameRef& frame) {
   if (frame.empty()) return;
   Backlog& queue = backlog();
-  const std::size_t place = queue.front + (queue.front_started ? 1 : 0) + queue.urgent;
-  queue.frames.insert(queue.frames.begin() + static_cast<std::ptrdiff_t>(place), frame);
+  if (queue.urgent.size() == urgent_max) {
+    queue.bytes -= queue.urgent.back().size();
+    queue.urgent.pop_back();
+  }
+  queue.urgent.push_back(frame);
   queue.bytes += frame.size();
-  ++queue.urgent;
 }
 
 bool WriteQueue::keep_rest(std::size_t sent) {
@@ -46,52 +81,87 @@ bool WriteQueue::keep_rest(std::size_t sent) {
   return false;
 }
 
-void WriteQueue::put_back(base::FrameRef&& rest, bool started) {
+void WriteQueue::put_back(FrameRef&& rest, bool started) {
   Backlog& queue = backlog();
-  const std::size_t place = queue.front + (started ? 0 : queue.urgent);
   queue.bytes += rest.size();
-  queue.frames.insert(queue.frames.begin() + static_cast<std::ptrdiff_t>(place), std::move(rest));
-  if (started) queue.front_started = true;
+  if (started) {
+    queue.started = std::move(rest);
+    return;
+  }
+  // It was the only one: whatever stands there has come since, in this very turn.
+  queue.blocks += rest.held_bytes();
+  queue.frames.insert(queue.frames.begin() + static_cast<std::ptrdiff_t>(queue.front), std::move(rest));
 }
 
 void WriteQueue::drop_unsent() {
   only_ = {};
   if (!backlog_) return;
-  if (!backlog_->front_started) {
+  if (backlog_->started.empty()) {
     backlog_.reset();
     return;
   }
-  backlog_->frames.resize(backlog_->front + 1);
-  backlog_->bytes = backlog_->frames.back().size();
-  backlog_->urgent = 0;
+  auto kept = std::make_unique<Backlog>();
+  kept->started = std::move(backlog_->started);
+  kept->bytes = kept->started.size();
+  backlog_ = std::move(kept);
+}
+
+std::size_t WriteQueue::held_bytes() const {
+  if (!backlog_) return only_.held_bytes();
+  const Backlog& queue = *backlog_;
+  std::size_t bytes = sizeof(Backlog) + queue.started.held_bytes() + queue.blocks +
+                      queue.frames.capacity() * sizeof(FrameRef) + queue.urgent.capacity() * sizeof(FrameRef);
+  for (const FrameRef& frame : queue.urgent)
+    bytes += frame.held_bytes();
+  return bytes;
 }
 
 WriteQueue::Backlog& WriteQueue::backlog() {
   if (!backlog_) {
     backlog_ = std::make_unique<Backlog>();
-    if (!only_.empty()) {
-      backlog_->bytes = only_.size();
-      backlog_->frames.push_back(std::move(only_));
-    }
+    if (!only_.empty()) append_to(*backlog_, std::exchange(only_, {}));
   }
   return *backlog_;
 }
 
 bool WriteQueue::flush_backlog(ByteStream& stream) {
   while (backlog_) {
-    std::array<std::string_view, pieces_per_write> pieces;
-    const auto waiting = std::span(backlog_->frames).subspan(backlog_->front);
-    const std::size_t count = std::min(waiting.size(), pieces.size());
-    std::size_t offered = 0;
-    for (std::size_t i = 0; i < count; ++i) {
-      pieces[i] = waiting[i].view();
-      offered += pieces[i].size();
-    }
-    const std::size_t sent = stream.write(std::span(pieces).first(count));
-    remove_sent(sent);
-    if (sent < offered) return false;
+    const Written written = write_some(stream, std::numeric_limits<std::size_t>::max());
+    if (written.taken < written.offered) return false;
   }
   return true;
+}
+
+WriteQueue::Flushed WriteQueue::flush_part(ByteStream& stream) {
+  backlog();
+  std::size_t left = some_bytes;
+  while (backlog_ && left > 0) {
+    const Written written = write_some(stream, left);
+    if (written.taken < written.offered) return Flushed::blocked;
+    left -= written.taken;
+  }
+  return backlog_ ? Flushed::more : Flushed::all;
+}
+
+WriteQueue::Written WriteQueue::write_some(ByteStream& stream, std::size_t most) {
+  std::array<std::string_view, pieces_per_write> pieces;
+  std::size_t count = 0;
+  Written written;
+  const auto add = [&](const FrameRef& frame) {
+    if (frame.empty() || count == pieces.size() || written.offered == most) return;
+    const std::string_view piece = frame.view().substr(0, most - written.offered);
+    pieces.at(count++) = piece;
+    written.offered += piece.size();
+  };
+  add(backlog_->started);
+  for (const FrameRef& frame : backlog_->urgent)
+    add(frame);
+  const auto waiting = std::span(backlog_->frames).subspan(backlog_->front);
+  for (const FrameRef& frame : waiting.first(std::min(waiting.size(), pieces.size())))
+    add(frame);
+  written.taken = stream.write(std::span(pieces).first(count));
+  remove_sent(written.taken);
+  return written;
 }
 
 void WriteQueue::remove_sent(std::size_t count) {
@@ -101,23 +171,42 @@ void WriteQueue::remove_sent(std::size_t count) {
     backlog_.reset();
     return;
   }
-  while (count > 0) {
-    if (!queue.front_started && queue.urgent > 0) --queue.urgent;
-    base::FrameRef& frame = queue.frames[queue.front];
+  const std::size_t of_started = std::min(count, queue.started.size());
+  queue.started.drop_front(of_started);
+  if (queue.started.empty()) queue.started.reset();
+  count = remove_sent_urgent(queue, count - of_started);
+  if (count > 0) remove_sent_frames(queue, count);
+}
+
+/// How many of the bytes belong to the frames behind them.
+std::size_t WriteQueue::remove_sent_urgent(Backlog& queue, std::size_t count) {
+  std::size_t gone = 0;
+  while (count > 0 && gone < queue.urgent.size()) {
+    FrameRef& frame = queue.urgent[gone++];
     const std::size_t part = std::min(count, frame.size());
     count -= part;
-    queue.front_started = part < frame.size();
     frame.drop_front(part);
-    if (!queue.front_started) {
-      frame = {};
-      ++queue.front;
-    }
+    if (!frame.empty()) queue.started = std::move(frame);
+  }
+  queue.urgent.erase(queue.urgent.begin(), queue.urgent.begin() + static_cast<std::ptrdiff_t>(gone));
+  return count;
+}
+
+void WriteQueue::remove_sent_frames(Backlog& queue, std::size_t count) {
+  std::vector<FrameRef>& frames = queue.frames;
+  while (count > 0) {
+    FrameRef frame = std::move(frames[queue.front++]);
+    queue.blocks -= frame.held_bytes();
+    const std::size_t part = std::min(count, frame.size());
+    count -= part;
+    frame.drop_front(part);
+    if (!frame.empty()) queue.started = std::move(frame);
   }
   // Moves what is left to the beginning only when as much is gone, so that it costs little per frame.
-  if (queue.front > queue.frames.size() / 2) {
-    queue.frames.erase(queue.frames.begin(), queue.frames.begin() + static_cast<std::ptrdiff_t>(queue.front));
-    queue.front = 0;
-  }
+  if (queue.front <= frames.size() / 2) return;
+  frames.erase(frames.begin(), frames.begin() + static_cast<std::ptrdiff_t>(queue.front));
+  queue.front = 0;
+  if (frames.capacity() > 64 && frames.size() < frames.capacity() / 4) frames.shrink_to_fit();
 }
 
 }  // namespace roomcast::net

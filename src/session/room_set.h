@@ -33,6 +33,12 @@ class RoomSet {
   /// The caller drops what it gets, or nothing is left.
   [[nodiscard]] Subscription take(std::string_view room);
 
+  template <class Visit>
+  void for_each(Visit&& visit) {
+    for (auto& [room, subscription] : rooms_)
+      visit(*subscription.membership);
+  }
+
   /// The room has its place, and perhaps more to replay than goes at once.
   void add_replay(hub::Membership& membership);
   /// A membership is about to go.

@@ -87,10 +87,6 @@ void Session::close(base::CloseReason reason, std::string_view text) {
   if (state_ == State::open) transport_->close(reason, text);
 }
 
-void Session::resume() {
-  if (state_ == State::open) transport_->resume();
-}
-
 void Session::on_joined(hub::Membership& membership, const hub::Joined& joined) {
   transport_->notify_when_drained();
   if (rooms() != nullptr) {
@@ -112,9 +108,24 @@ void Session::on_gap(hub::Membership& membership, const hub::Gap& gap) {
         "messages are missing; the earliest cursor is " + hub::to_cursor(gap.earliest));
 }
 
+template <class Visit>
+void Session::for_each_membership(Visit&& visit) {
+  if (membership_) visit(*membership_);
+  if (rooms() != nullptr) rooms()->for_each(visit);
+}
+
+void Session::on_congested() {
+  if (state_ != State::open) return;
+  holds_up_ = true;
+  for_each_membership([](hub::Membership& membership) { membership.hold_up(); });
+  transport_->notify_when_drained();
+}
+
 void Session::on_drained() {
   if (state_ != State::open) return;
-  if (rooms() != nullptr) transport_->resume();
+  if (std::exchange(holds_up_, false))
+    for_each_membership([](hub::Membership& membership) { membership.let_go(); });
+  if (two_way_) transport_->resume();
   hub::Membership* const next = rooms() != nullptr ? rooms()->next_replay() : my_place();
   if (next == nullptr || !next->is_catching_up()) return;
   transport_->notify_when_drained();
@@ -187,18 +198,24 @@ void Session::publish(hub::Kind kind, std::string_view payload) {
     return;
   }
   hub::Hub& hub = table_.hub();
-  if (!hub.accepts_messages()) {
-    close(base::CloseReason::overloaded, "");
-    return;
-  }
-  hub.publish(membership_->room_name(), {kind, base::FrameRef::copy_of(payload), name(), subscriber_id()});
-  wait_while_congested();
+  const std::string_view room = membership_->room_name();
+  hub::Draft draft{kind, base::FrameRef::copy_of(payload), name(), subscriber_id()};
+  if (!hub.would_wait(room)) return hub.publish(room, std::move(draft));
+  // Nothing can be answered here: the next message is not read before this one has its place.
+  transport_->pause();
+  hub.publish(
+      room, std::move(draft),
+      [&table = table_, session = id_](const hub::PublishResult& result) {
+        Session* const client = table.find(session);
+        if (client != nullptr) client->on_waited(result);
+      },
+      hub::Hub::WhenShort::wait);
 }
 
-void Session::wait_while_congested() {
-  if (!table_.hub().congested()) return;
-  transport_->pause();
-  table_.resume_when_relieved(id_);
+void Session::on_waited(const hub::PublishResult& result) {
+  if (state_ != State::open) return;
+  if (!result) return close(base::CloseReason::overloaded, result.error().message);
+  transport_->resume();
 }
 
 void Session::run(const dialect::Command& command) {
@@ -207,6 +224,10 @@ void Session::run(const dialect::Command& command) {
         std::make_unique<RoomSet>(membership_ ? membership_->room_name() : std::string_view{}, my_place());
   }
   std::visit([this](const auto& request) { run(request); }, command);
+  wait_if_much_is_queued();
+}
+
+void Session::wait_if_much_is_queued() {
   if (transport_->queued_bytes() > queued_ahead_bytes) wait_until_drained();
 }
 
@@ -216,13 +237,15 @@ void Session::wait_until_drained() {
 }
 
 void Session::refuse(const dialect::Refused& refused) {
-  if (!tell(refused)) close(base::CloseReason::policy_violation, refused.message);
+  if (!tell(refused)) return close(base::CloseReason::policy_violation, refused.message);
+  wait_if_much_is_queued();
 }
 
 void Session::reply(dialect::Form form, std::string_view bytes) {
   std::string wire;
   encoder_.framing().frame({form, bytes, {}, std::nullopt}, wire);
   transport_->send(base::FrameRef::copy_of(wire));
+  wait_if_much_is_queued();
 }
 
 bool Session::tell(const dialect::Event& event, const std::optional<hub::Position>& cursor) {

@@ -46,9 +46,6 @@ class Session final : public base::Mortal, public hub::Subscriber, public Transp
   [[nodiscard]] bool is_open() const { return state_ == State::open; }
 
   [[nodiscard]] Transport& transport() { return *transport_; }
-  /// Takes messages from the client again after the hub was congested.
-  void resume();
-
   void on_joined(hub::Membership& membership, const hub::Joined& joined) override;
   void on_gap(hub::Membership& membership, const hub::Gap& gap) override;
   void deliver(hub::Batch& batch, std::size_t from) override;
@@ -56,6 +53,7 @@ class Session final : public base::Mortal, public hub::Subscriber, public Transp
   void prefetch() const override;
   void on_message(dialect::Form form, std::string_view bytes) override;
   void on_drained() override;
+  void on_congested() override;
   void on_closing(base::CloseReason reason, std::string_view text) override;
   void on_closed(base::CloseReason reason) override;
 
@@ -99,9 +97,15 @@ class Session final : public base::Mortal, public hub::Subscriber, public Transp
   void deliver_from_others(hub::Batch& batch, std::size_t from);
   void leave_rooms();
   void welcome();
-  void wait_while_congested();
+  /// A message that had to wait (hub::Hub::would_wait) has its place, or never will.
+  void on_waited(const hub::PublishResult& result);
   /// Takes the next request when the client has taken what it is sent.
   void wait_until_drained();
+  /// The same if that is much already.
+  void wait_if_much_is_queued();
+  /// Calls `visit` with each membership.
+  template <class Visit>
+  void for_each_membership(Visit&& visit);
   [[nodiscard]] std::optional<std::int64_t> retry_ms(base::CloseReason reason) const;
   /// Says it if dialect and wire together have words for it.
   bool tell(const dialect::Event& event, const std::optional<hub::Position>& cursor = std::nullopt);
@@ -114,6 +118,7 @@ class Session final : public base::Mortal, public hub::Subscriber, public Transp
   State state_ = State::open;
   bool own_messages_ = true;
   bool two_way_ = false;
+  bool holds_up_ = false;                      // its rooms, see hub::Membership::hold_up
   std::uint32_t opened_s_ = 0;                 // monotonic
   std::optional<hub::Membership> membership_;  // in the room of the connection
   std::unique_ptr<Extras> extras_;

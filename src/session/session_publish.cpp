@@ -17,13 +17,17 @@ void Session::run(const dialect::Publish& request) {
     return refuse({request.id, "message_too_big", message});
   }
   hub::Draft draft{request.kind, base::FrameRef::copy_of(request.payload), name(), subscriber_id()};
+  // One that has to wait holds up the next.
+  const bool waits = table_.hub().would_wait(*room);
+  if (waits) transport_->pause();
   table_.publisher().publish(*room, std::move(draft), request.key.value_or(""),
                              [&table = table_, session = id_, id = base::FrameRef::copy_of(request.id),
-                              name = std::string(*room)](const hub::PublishResult& result) {
+                              name = std::string(*room), waits](const hub::PublishResult& result) {
                                Session* const client = table.find(session);
-                               if (client != nullptr) client->on_published(id.view(), name, result);
+                               if (client == nullptr) return;
+                               client->on_published(id.view(), name, result);
+                               if (waits) client->transport().resume();
                              });
-  wait_while_congested();
 }
 
 void Session::on_published(dialect::RequestId id, std::string_view room, const hub::PublishResult& result) {

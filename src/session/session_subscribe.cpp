@@ -39,6 +39,9 @@ void Session::run(const dialect::Subscribe& request) {
   if (table_.hub().overloaded()) {
     return refuse({request.id, "overloaded", "memory is short (limits.memory_bytes): try again later"});
   }
+  if (!table_.hub().has_space_for(*room)) {
+    return refuse({request.id, "overloaded", "rooms with members take all that history.total_bytes allows"});
+  }
   hub::Interest interest = request.interest;
   interest.watch_presence = request.presence;
   rooms()->add({table_.hub().subscribe(*room, *this, in_my_name(std::move(interest))),

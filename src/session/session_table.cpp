@@ -16,6 +16,9 @@ std::optional<Rejection> SessionTable::check(std::optional<std::string_view> roo
   if (room) {
     const auto valid = hub::check_room_name(*room);
     if (!valid) return Rejection{Why::bad_room_name, valid.error().message};
+    if (!hub_.has_space_for(*room)) {
+      return Rejection{Why::overloaded, "rooms with members take all that history.total_bytes allows"};
+    }
   }
   const auto valid = hub::check_client_name(name);
   if (!valid) return Rejection{Why::bad_client_name, valid.error().message};
@@ -30,14 +33,6 @@ void SessionTable::open(std::unique_ptr<Transport> transport, const dialect::Dia
   const base::SlotId id = sessions_.insert(std::move(made));
   ++stats_.opened;
   session.open(id, options);
-}
-
-std::size_t SessionTable::queued_bytes() {
-  std::size_t bytes = 0;
-  sessions_.for_each([&](base::SlotId, const std::unique_ptr<Session>& session) {
-    bytes += session->transport().queued_bytes();
-  });
-  return bytes;
 }
 
 std::size_t SessionTable::close_some(std::size_t count, base::CloseReason reason) {
@@ -65,16 +60,6 @@ void SessionTable::abort_all() {
     session->transport().abort();
     session->on_closed(base::CloseReason::close_timeout);
   });
-}
-
-bool SessionTable::do_slice() {
-  if (paused_.empty() || hub_.congested()) return false;
-  std::vector<base::SlotId> paused;
-  paused.swap(paused_);
-  for (const base::SlotId id : paused) {
-    if (Session* session = find(id)) session->resume();
-  }
-  return false;
 }
 
 Session* SessionTable::find(base::SlotId id) {

@@ -41,7 +41,7 @@ struct SessionSettings {
 };
 
 /// Owns every session from open to burial, and the encoders they share.
-class SessionTable final : public base::SlicedWork {
+class SessionTable final {
  public:
   /// All outlive the table.
   SessionTable(hub::Hub& hub, hub::PublishOnce& publisher, base::Scheduler& scheduler,
@@ -59,7 +59,6 @@ class SessionTable final : public base::SlicedWork {
 
   [[nodiscard]] std::size_t size() const { return sessions_.size(); }
   [[nodiscard]] const SessionStats& stats() const { return stats_; }
-  [[nodiscard]] std::size_t queued_bytes();
 
   /// Closes up to `count` sessions that are not closing yet; returns how many there were to close.
   std::size_t close_some(std::size_t count, base::CloseReason reason);
@@ -67,9 +66,6 @@ class SessionTable final : public base::SlicedWork {
   std::size_t close_slower_than(std::size_t queued_bytes);
   /// Ends everything that is left, without a word.
   void abort_all();
-
-  /// Resumes the clients whose publishing was paused, once the hub is no longer congested.
-  bool do_slice() override;
 
   void set_settings(const SessionSettings& settings) { settings_ = settings; }
 
@@ -80,7 +76,6 @@ class SessionTable final : public base::SlicedWork {
   [[nodiscard]] hub::Hub& hub() { return hub_; }
   [[nodiscard]] hub::PublishOnce& publisher() { return publisher_; }
   [[nodiscard]] std::uint32_t monotonic_seconds() const;
-  void resume_when_relieved(base::SlotId id) { paused_.push_back(id); }
   void on_session_closed(base::SlotId id, const Transport& transport, std::string_view dialect,
                          std::uint32_t opened_s, base::CloseReason reason);
 
@@ -96,7 +91,6 @@ class SessionTable final : public base::SlicedWork {
   SessionStats stats_;
   std::vector<std::unique_ptr<WireEncoder>> encoders_;
   base::SlotMap<std::unique_ptr<Session>> sessions_;
-  std::vector<base::SlotId> paused_;
 };
 
 }  // namespace roomcast::session

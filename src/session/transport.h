@@ -42,6 +42,9 @@ class TransportEvents {
   /// Everything that was queued is gone; called once for each Transport::notify_when_drained, at the end of a
   /// turn.
   virtual void on_drained() = 0;
+  /// A good part of what may be queued still is, although as much was written as goes in a turn or as the
+  /// client takes. Called again and again while that is so.
+  virtual void on_congested() = 0;
   /// The end has begun, from whichever side; `text` is for people. From within this call, and only if the
   /// server closes, a last word may be sent. Nothing more is delivered to this client after it. Called at
   /// most once.

@@ -19,13 +19,15 @@ HttpStream::HttpStream(HttpStreamShared& shared, const StreamFraming& framing, h
       queue_(std::move(connection.unsent)),
       deadline_(shared.deadlines, *this),
       discarded_(connection.leftover.size()) {
-  queue_.push(framing_.start(opening));
+  stats().queued_bytes += queue_.bytes();
+  enqueue(framing_.start(opening));
   start_bytes_ = static_cast<std::uint32_t>(queue_.bytes());
   ++stats().open;
 }
 
 HttpStream::~HttpStream() {
   --stats().open;
+  stats().queued_bytes -= queue_.bytes();
   shared_.scheduler.forget(*this);
 }
 
@@ -38,8 +40,13 @@ void HttpStream::start(session::TransportEvents& events) {
 
 void HttpStream::send(const base::FrameRef& wire) {
   if (state_ != State::open) return;
-  queue_.push(wire);
+  enqueue(wire);
   mark_dirty();
+}
+
+void HttpStream::enqueue(const base::FrameRef& wire) {
+  stats().queued_bytes += wire.size();
+  queue_.push(wire);
 }
 
 void HttpStream::notify_when_drained() {
@@ -61,12 +68,14 @@ void HttpStream::abort() {
 void HttpStream::finish(base::CloseReason reason, std::string_view text) {
   reason_ = reason;
   if (reason == base::CloseReason::slow_consumer) {
+    stats().queued_bytes -= queue_.bytes();
     queue_.drop_unsent();
+    stats().queued_bytes += queue_.bytes();
     // If the answer's beginning has gone with the rest there is nothing left that could be understood.
     if (wire_bytes_out_ < start_bytes_) state_ = State::finishing;
   }
   events_->on_closing(reason, text);
-  if (state_ == State::open) queue_.push(framing_.end());
+  if (state_ == State::open) enqueue(framing_.end());
   state_ = State::finishing;
   deadline_.set_in(shared_.settings.close_timeout_ms);
   mark_dirty();
@@ -98,7 +107,7 @@ void HttpStream::on_deadline() {
 void HttpStream::keep_alive() {
   if (stuck_) return close(base::CloseReason::slow_consumer, "nothing was taken for websocket.ping_seconds");
   if (queue_.empty()) {
-    queue_.push(framing_.heartbeat());
+    enqueue(framing_.heartbeat());
     mark_dirty();
   } else {
     stuck_ = true;
@@ -109,11 +118,13 @@ void HttpStream::keep_alive() {
 void HttpStream::flush() {
   if (state_ == State::closed) return;
   const std::size_t waiting = queue_.bytes();
-  const bool all = queue_.flush(*stream_);
-  const std::size_t left = all ? 0 : queue_.bytes();
-  const std::size_t taken = waiting - left;
+  const auto result = queue_.flush_some(*stream_);
+  const bool all = result == net::WriteQueue::Flushed::all;
+  if (result == net::WriteQueue::Flushed::more) mark_dirty();
+  const std::size_t taken = waiting - queue_.bytes();
   wire_bytes_out_ += taken;
   stats().wire_bytes_out += taken;
+  stats().queued_bytes -= taken;
   if (taken > 0) stuck_ = false;
   if (state_ == State::finishing) {
     if (!all) return;
@@ -124,7 +135,10 @@ void HttpStream::flush() {
     stream_->pause_reading();
     return close(base::CloseReason::policy_violation, "an answer without end takes nothing from its client");
   }
-  if (left > shared_.settings.queue_bytes) return close(base::CloseReason::slow_consumer, {});
+  const std::size_t limit = shared_.settings.queue_bytes;
+  if (result == net::WriteQueue::Flushed::blocked && queue_.exceeds(limit))
+    return close(base::CloseReason::slow_consumer, {});
+  if (queue_.bytes() > limit / 4) events_->on_congested();
   if (all && drained_wanted_) {
     drained_wanted_ = false;
     events_->on_drained();

@@ -32,7 +32,8 @@ struct HttpStreamSettings {
 
 struct HttpStreamStats {
   std::uint64_t wire_bytes_out = 0;
-  std::size_t open = 0;  ///< clients there are now
+  std::size_t queued_bytes = 0;  ///< waiting for clients to take them
+  std::size_t open = 0;          ///< clients there are now
 };
 
 /// What all clients of endless answers share; outlives them.
@@ -86,6 +87,7 @@ class HttpStream final : public session::Transport,
   void flush() override;
 
   void keep_alive();
+  void enqueue(const base::FrameRef& wire);
   /// Ends the body behind the session's last word.
   void finish(base::CloseReason reason, std::string_view text);
   /// Over at once; the stream goes down with this object.

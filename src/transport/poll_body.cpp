@@ -1,5 +1,6 @@
 #include "transport/poll_body.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -12,8 +13,12 @@ namespace roomcast::transport {
 
 namespace {
 
-constexpr std::size_t gzip_from_bytes = 1024;     // fits one packet anyway
-constexpr std::size_t gzip_to_bytes = 1'048'576;  // takes some ten milliseconds
+constexpr std::size_t gzip_from_bytes = 1024;   // fits one packet anyway
+constexpr std::size_t gzip_to_bytes = 262'144;  // takes some three milliseconds
+// A byte takes about 12 ns: so many in a millisecond leave most of it to others, and one large body may go
+// ahead.
+constexpr std::size_t gzip_bytes_per_ms = 16'384;
+constexpr std::int64_t allowance_ms = gzip_to_bytes / gzip_bytes_per_ms;
 // The walk through a large room takes several turns.
 constexpr std::int64_t keep_ms = 500;
 
@@ -48,8 +53,21 @@ PollBodies::Body PollBodies::make(const PollResult& result, bool gzip) {
   }
   const std::size_t size = last_.plain.size();
   if (!gzip || size < gzip_from_bytes || size > gzip_to_bytes) return {last_.plain, false};
+  if (last_.gzipped.empty() && !has_time_for(size)) return {last_.plain, false};
   if (last_.gzipped.empty()) last_.gzipped = base::FrameRef::copy_of(base::gzip(last_.plain.view()));
   return {last_.gzipped, true};
+}
+
+bool PollBodies::has_time_for(std::size_t bytes) {
+  const std::int64_t now_ms = deadlines_.now_ms();
+  const bool is_long_ago = allowance_at_ms_ < now_ms - allowance_ms;
+  const std::int64_t passed_ms = is_long_ago ? allowance_ms : now_ms - allowance_at_ms_;
+  gzip_allowance_ =
+      std::min(gzip_allowance_ + static_cast<std::size_t>(passed_ms) * gzip_bytes_per_ms, gzip_to_bytes);
+  allowance_at_ms_ = now_ms;
+  if (bytes > gzip_allowance_) return false;
+  gzip_allowance_ -= bytes;
+  return true;
 }
 
 }  // namespace roomcast::transport

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
+#include <limits>
 #include <optional>
 #include <string_view>
 
@@ -23,7 +26,7 @@ struct PollResult {
 /// which the room's batch encodes once.
 class PollBodies final : private base::Deadline::Listener {
  public:
-  explicit PollBodies(base::Deadlines& deadlines) : forget_(deadlines, *this) {}
+  explicit PollBodies(base::Deadlines& deadlines) : deadlines_(deadlines), forget_(deadlines, *this) {}
   PollBodies(const PollBodies&) = delete;
   PollBodies& operator=(const PollBodies&) = delete;
 
@@ -32,7 +35,8 @@ class PollBodies final : private base::Deadline::Listener {
     bool gzipped = false;
   };
   /// `gzip`: the client accepts it. Bodies that are small, or so large that compressing them would hold up
-  /// everybody else, are left as they are all the same.
+  /// everybody else, are left as they are all the same, and so are those that come when as much has just been
+  /// compressed as there is time for.
   [[nodiscard]] Body make(const PollResult& result, bool gzip);
 
  private:
@@ -43,8 +47,12 @@ class PollBodies final : private base::Deadline::Listener {
     base::FrameRef gzipped;  // empty: not asked for yet
   };
   void on_deadline() override { last_ = {}; }
+  [[nodiscard]] bool has_time_for(std::size_t bytes);
 
+  base::Deadlines& deadlines_;
   Kept last_;
+  std::size_t gzip_allowance_ = 0;  // bytes that may be compressed as of then
+  std::int64_t allowance_at_ms_ = std::numeric_limits<std::int64_t>::min();
   base::Deadline forget_;
 };
 

@@ -68,12 +68,15 @@ WebSocket::WebSocket(WebSocketShared& shared, http::HandOver&& connection,
       window_bits_(static_cast<std::uint8_t>(deflate ? deflate->server_max_window_bits : 0)),
       client_(std::move(connection.admission), std::move(connection.peer)),
       deadline_(shared.deadlines, *this) {
-  if (!connection.leftover.empty()) held_ = std::make_unique<std::string>(std::move(connection.leftover));
+  if (!connection.leftover.empty()) held_ = std::make_unique<Held>(*this, std::move(connection.leftover));
   ++shared_.stats.open;
+  shared_.stats.queued_bytes += queue_.bytes();
 }
 
 WebSocket::~WebSocket() {
   --shared_.stats.open;
+  shared_.stats.queued_bytes -= queue_.bytes();
+  drop_held();
   shared_.scheduler.forget(*this);
 }
 
@@ -81,12 +84,13 @@ void WebSocket::start(session::TransportEvents& events) {
   events_ = &events;
   stream_->set_events(*this);
   deadline_.set_in(shared_.settings.ping_ms);
-  if (held_ || !queue_.empty()) mark_dirty();
+  if (held_) shared_.scheduler.mark_dirty(*held_);
+  if (!queue_.empty()) mark_dirty();
 }
 
 void WebSocket::send(const base::FrameRef& wire) {
   if (state_ != State::open) return;
-  queue_.push(wire);
+  enqueue(wire);
   base::prefetch(stream_.get(), stream_bytes);  // flush comes for it
   mark_dirty();
 }
@@ -105,13 +109,16 @@ void WebSocket::pause() {
 void WebSocket::resume() {
   if (!paused_) return;
   paused_ = false;
-  stream_->resume_reading();
-  if (held_) mark_dirty();
+  if (held_) {
+    shared_.scheduler.mark_deferred(*held_);
+  } else {
+    stream_->resume_reading();
+  }
 }
 
 void WebSocket::close(base::CloseReason reason, std::string_view text) {
   if (state_ != State::open) return;
-  if (reason == base::CloseReason::slow_consumer) queue_.drop_unsent();
+  if (reason == base::CloseReason::slow_consumer) drop_unsent();
   const base::CloseReasonInfo& info = base::describe(reason);
   say_goodbye(reason, info.websocket, text.empty() ? info.text : text, State::closing);
 }
@@ -126,28 +133,60 @@ session::Traffic WebSocket::traffic() const { return {messages_in_, payload_byte
 void WebSocket::on_bytes(std::span<char> bytes) {
   heard_ = true;
   if (held_) {
-    held_->append(bytes.data(), bytes.size());
-    return;
+    held_->bytes.append(bytes.data(), bytes.size());
+  } else if (costly_.is_so(shared_.deadlines.now_ms())) {
+    // It goes behind those who ask for less.
+    hold(bytes, nullptr);
+  } else {
+    read(bytes, nullptr);
   }
-  read(bytes);
 }
 
-void WebSocket::read(std::span<char> input) {
+void WebSocket::read(std::span<char> input, std::unique_ptr<Held> held) {
+  base::WorkAllowance allowance;
   while (state_ == State::open || state_ == State::closing) {
-    if (paused_ && !input.empty()) {
-      held_ = std::make_unique<std::string>(input.data(), input.size());
-      return;
+    if (!input.empty() && (paused_ || allowance.is_used_up())) {
+      hold(input, std::move(held));
+      break;
     }
-    const ws::Event event = reader_.next(input);
-    if (event.type == ws::Event::Type::need_more) return;
-    on_event(event);
+    const ws::Event event = reader_.next(input, allowance);
+    if (event.type == ws::Event::Type::need_more) break;
+    const std::size_t before = queue_.bytes();
+    if (event.type != ws::Event::Type::cut) on_event(event);
+    // What it was answered is work as well.
+    if (queue_.bytes() > before) allowance.spend(queue_.bytes() - before);
   }
+  const bool was_costly = allowance.left() < base::WorkAllowance::of_one_read / 2;
+  if (was_costly) costly_.note(shared_.deadlines.now_ms());
+  const bool is_unfinished = reader_.is_in_message() && reader_.begun_ms() == 0;
+  if (is_unfinished) reader_.set_begun_ms(shared_.deadlines.now_ms());
+}
+
+void WebSocket::hold(std::span<char> rest, std::unique_ptr<Held> held) {
+  if (held) {
+    held->handled = held->bytes.size() - rest.size();
+    held_ = std::move(held);
+  } else {
+    held_ = std::make_unique<Held>(*this, std::string(rest.data(), rest.size()));
+  }
+  stream_->pause_reading();
+  if (!paused_) shared_.scheduler.mark_deferred(*held_);
 }
 
 void WebSocket::read_held() {
   if (!held_ || paused_) return;
-  const std::unique_ptr<std::string> held = std::move(held_);
-  read({held->data(), held->size()});
+  heard_ = true;
+  std::unique_ptr<Held> held = std::move(held_);
+  const std::span<char> input = std::span(held->bytes).subspan(held->handled);
+  read(input, std::move(held));
+  if (held_ || state_ == State::closed) return;
+  if (peer_ended_) return end_of_input();
+  if (!paused_) stream_->resume_reading();
+}
+
+void WebSocket::drop_held() {
+  if (held_) shared_.scheduler.forget(*held_);
+  held_.reset();
 }
 
 void WebSocket::on_event(const ws::Event& event) {
@@ -161,7 +200,7 @@ void WebSocket::on_event(const ws::Event& event) {
       if (state_ != State::open) return;
       std::string pong;
       ws::append_frame(pong, ws::Opcode::pong, event.payload);
-      queue_.push_urgent(base::FrameRef::copy_of(pong));
+      enqueue_urgent(base::FrameRef::copy_of(pong));
       return mark_dirty();
     }
     case Type::close:
@@ -175,6 +214,7 @@ void WebSocket::on_event(const ws::Event& event) {
       return say_goodbye(reason_for(event.code), static_cast<std::uint16_t>(event.code), event.payload,
                          State::finishing);
     case Type::pong:
+    case Type::cut:
     case Type::need_more:
       return;
   }
@@ -205,19 +245,21 @@ void WebSocket::say_goodbye(base::CloseReason reason, std::uint16_t code, std::s
   state_ = next;
   std::string frame;
   ws::append_close(frame, static_cast<ws::CloseCode>(code), text);
-  queue_.push(base::FrameRef::copy_of(frame));
+  enqueue(base::FrameRef::copy_of(frame));
   mark_dirty();
   deadline_.set_in(shared_.settings.close_timeout_ms);
-  if (paused_) {
-    // The peer's close frame must still be heard.
-    paused_ = false;
-    stream_->resume_reading();
-  }
+  // Messages mean nothing any more, but the peer's close frame must still be heard.
+  reader_.skip_messages();
+  resume();
 }
 
 void WebSocket::on_end() {
   peer_ended_ = true;
-  read_held();
+  // What it said before is heard first.
+  if (!held_) end_of_input();
+}
+
+void WebSocket::end_of_input() {
   if (state_ == State::closed) return;
   // There is nothing to wait for any more, but whoever only closed its sending half still gets what it is
   // owed.
@@ -233,6 +275,7 @@ void WebSocket::on_writable() { mark_dirty(); }
 
 void WebSocket::on_error(std::string_view /*why*/) {
   read_held();
+  drop_held();
   end(state_ == State::open ? base::CloseReason::connection_lost : reason_);
 }
 
@@ -246,6 +289,11 @@ void WebSocket::on_deadline() {
 
 void WebSocket::keep_alive() {
   const WebSocketSettings& settings = shared_.settings;
+  if (reader_.is_in_message() && reader_.begun_ms() != 0 &&
+      shared_.deadlines.now_ms() - reader_.begun_ms() >= settings.message_timeout_ms) {
+    return close(base::CloseReason::policy_violation,
+                 "a message took longer than websocket.message_timeout_seconds");
+  }
   // A client whose bytes wait unread can't be heard, but can show that it lives by taking what it is owed.
   const bool could_be_heard = !paused_ || !queue_.empty();
   const auto until_next_ms = [&] {
@@ -264,22 +312,20 @@ void WebSocket::keep_alive() {
   }
   awaiting_pong_ = true;
   heard_ = false;
-  queue_.push_urgent(shared_.ping_frame);
+  enqueue_urgent(shared_.ping_frame);
   mark_dirty();
   deadline_.set_in(until_next_ms());
 }
 
 void WebSocket::flush() {
   if (state_ == State::closed) return;
-  read_held();
   if (post()) return;
   const std::size_t waiting = queue_.bytes();
-  const bool is_blocked = !queue_.flush(*stream_);
+  const auto result = queue_.flush_some(*stream_);
   const std::size_t left = queue_.bytes();
   count_sent(waiting - left);
   if (paused_ && left < waiting) heard_ = true;
-  if (is_blocked) on_blocked();
-  if (left > 0) return;
+  if (left > 0) return after_write(result);
   if (state_ == State::finishing) return finish();
   if (state_ == State::open && drained_wanted_) {
     drained_wanted_ = false;
@@ -299,22 +345,47 @@ void WebSocket::on_unsent(base::FrameRef&& rest, bool is_started) {
   if (state_ == State::closed) return;
   wire_bytes_out_ -= rest.size();
   shared_.stats.wire_bytes_out -= rest.size();
+  shared_.stats.queued_bytes += rest.size();
   queue_.put_back(std::move(rest), is_started);
-  on_blocked();
+  after_write(net::WriteQueue::Flushed::blocked);
 }
 
 void WebSocket::count_sent(std::size_t bytes) {
   wire_bytes_out_ += bytes;
   shared_.stats.wire_bytes_out += bytes;
+  shared_.stats.queued_bytes -= bytes;
 }
 
-void WebSocket::on_blocked() {
-  if (state_ == State::open && queue_.bytes() > shared_.settings.queue_bytes)
-    close(base::CloseReason::slow_consumer, {});
+/// Something is left.
+void WebSocket::after_write(net::WriteQueue::Flushed result) {
+  if (result == net::WriteQueue::Flushed::more) mark_dirty();
+  if (state_ != State::open) return;
+  const std::size_t limit = shared_.settings.queue_bytes;
+  if (result == net::WriteQueue::Flushed::blocked && queue_.exceeds(limit))
+    return close(base::CloseReason::slow_consumer, {});
+  if (queue_.bytes() > limit / 4) events_->on_congested();
+}
+
+void WebSocket::enqueue(const base::FrameRef& frame) {
+  shared_.stats.queued_bytes += frame.size();
+  queue_.push(frame);
+}
+
+void WebSocket::enqueue_urgent(const base::FrameRef& frame) {
+  shared_.stats.queued_bytes -= queue_.bytes();
+  queue_.push_urgent(frame);
+  shared_.stats.queued_bytes += queue_.bytes();
+}
+
+void WebSocket::drop_unsent() {
+  shared_.stats.queued_bytes -= queue_.bytes();
+  queue_.drop_unsent();
+  shared_.stats.queued_bytes += queue_.bytes();
 }
 
 void WebSocket::finish() {
   end(reason_);  // which still names the client
+  drop_held();
   if (peer_ended_) {
     stream_->shutdown();
     stream_.reset();

@@ -12,7 +12,9 @@
 #include "base/close_reason.h"
 #include "base/deadlines.h"
 #include "base/frame.h"
+#include "base/recently.h"
 #include "base/scheduler.h"
+#include "base/work_allowance.h"
 #include "http/exchange.h"
 #include "net/byte_stream.h"
 #include "net/linger.h"
@@ -27,9 +29,10 @@ namespace roomcast::transport {
 
 /// What may change by a reload; applies from the next use on.
 struct WebSocketSettings {
-  std::int64_t ping_ms = 25000;          ///< between pings
-  std::int64_t pong_timeout_ms = 10000;  ///< for anything to come back after a ping
-  std::int64_t close_timeout_ms = 5000;  ///< for the close handshake and for what is still owed
+  std::int64_t ping_ms = 25000;              ///< between pings
+  std::int64_t pong_timeout_ms = 10000;      ///< for anything to come back after a ping
+  std::int64_t close_timeout_ms = 5000;      ///< for the close handshake and for what is still owed
+  std::int64_t message_timeout_ms = 60'000;  ///< for a message once it has begun; looked at with each ping
   std::size_t queue_bytes = std::size_t{1} << 20U;
   ws::ReaderLimits reader;
   ws::ReaderLimits enveloped_reader{};  ///< where a message stands within a larger one, escaped
@@ -39,7 +42,8 @@ struct WebSocketStats {
   std::uint64_t messages_in = 0;
   std::uint64_t payload_bytes_in = 0;
   std::uint64_t wire_bytes_out = 0;
-  std::size_t open = 0;  ///< clients there are now
+  std::size_t queued_bytes = 0;  ///< waiting for clients to take them
+  std::size_t open = 0;          ///< clients there are now
 };
 
 /// What all WebSocket clients share; outlives them.
@@ -100,6 +104,17 @@ class WebSocket final : public session::Transport,
  private:
   enum class State : std::uint8_t { open, closing, finishing, closed };
 
+  /// What was read but not handled yet: the leftover of the handshake, or while reading is paused, or the
+  /// rest of a read that was more work than is done in one go. The stream is paused while there is any.
+  struct Held final : base::Flushable {
+    Held(WebSocket& websocket, std::string text) : owner(websocket), bytes(std::move(text)) {}
+    void flush() override { owner.read_held(); }
+
+    WebSocket& owner;
+    std::string bytes;
+    std::size_t handled = 0;  // of them
+  };
+
   void on_bytes(std::span<char> bytes) override;
   void on_end() override;
   void on_writable() override;
@@ -110,10 +125,17 @@ class WebSocket final : public session::Transport,
   /// Leaves what is queued to the batch if nobody waits for it to have left. Whether it did.
   bool post();
   void count_sent(std::size_t bytes);
-  void on_blocked();
-  void read(std::span<char> input);
-  /// Reads what is held, unless reading is paused.
+  void after_write(net::WriteQueue::Flushed result);
+  void enqueue(const base::FrameRef& frame);
+  void enqueue_urgent(const base::FrameRef& frame);
+  void drop_unsent();
+  /// Handles `input` as far as the allowance goes. `held`: where it lies, if that is held.
+  void read(std::span<char> input, std::unique_ptr<Held> held);
+  void hold(std::span<char> rest, std::unique_ptr<Held> held);
+  /// Handles what is held, unless reading is paused; then there is more to come, or an end.
   void read_held();
+  void drop_held();
+  void end_of_input();
   void on_event(const ws::Event& event);
   void on_close_frame(const ws::Event& event);
   void on_data(dialect::Form form, std::string_view payload);
@@ -132,13 +154,14 @@ class WebSocket final : public session::Transport,
   WebSocketShared& shared_;
   std::unique_ptr<net::ByteStream> stream_;
   net::WriteQueue queue_;
-  std::unique_ptr<std::string> held_;  // read but not taken: the leftover of the handshake, or while paused
+  std::unique_ptr<Held> held_;
   std::uint64_t wire_bytes_out_ = 0;
   [[no_unique_address]] ws::FrameReader reader_;
   base::CloseReason reason_ = base::CloseReason::connection_lost;
   State state_ = State::open;
   std::uint16_t close_code_ = 0;
   std::uint8_t window_bits_;  // of our compression, 0: none
+  base::Recently costly_;     // a read was a good part of an allowance
   bool heard_ : 1 = false;    // anything came since the last look, or was taken while nothing is read
   bool awaiting_pong_ : 1 = false;
   bool paused_ : 1 = false;

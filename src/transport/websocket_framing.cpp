@@ -17,7 +17,8 @@ void PlainFraming::frame(const session::Unit& unit, std::string& out) const {
 }
 
 void DeflateFraming::frame(const session::Unit& unit, std::string& out) const {
-  if (unit.payload.size() < min_bytes_) return ws::append_frame(out, opcode_of(unit.form), unit.payload);
+  if (unit.payload.size() < min_bytes_ || unit.payload.size() > max_bytes)
+    return ws::append_frame(out, opcode_of(unit.form), unit.payload);
   std::string compressed;
   deflater_.compress(unit.payload, compressed);
   ws::append_frame(out, opcode_of(unit.form), compressed, true);

@@ -22,11 +22,14 @@ class PlainFraming final : public session::Framing {
 
 /// One compressed frame per payload (RFC 7692), by one compressor for all clients with the same window: each
 /// message stands for itself (server_no_context_takeover), so everybody gets the same bytes. Payloads
-/// shorter than `min_bytes` go uncompressed.
+/// shorter than `min_bytes` go uncompressed, and so do those of more than max_bytes: to compress one would
+/// make everybody else wait.
 class DeflateFraming final : public session::Framing {
  public:
   DeflateFraming(const ws::DeflaterSettings& settings, std::size_t min_bytes)
       : deflater_(settings), min_bytes_(min_bytes) {}
+  static constexpr std::size_t max_bytes = 262'144;
+
   void frame(const session::Unit& unit, std::string& out) const override;
   [[nodiscard]] bool names_events() const override { return false; }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 
 #include "base/utf8.h"
 
@@ -17,6 +18,15 @@ std::span<char> take_front(std::span<char>& input, std::uint64_t at_most) {
   return taken;
 }
 
+// What is fixed about a frame and about a message, in units of a WorkAllowance.
+constexpr std::size_t frame_units = 64;
+constexpr std::size_t message_units = 1'024;
+// Compressed bytes that are inflated before the allowance is looked at: they can become a thousand times as
+// many.
+constexpr std::size_t inflate_piece_bytes = 512;
+// zlib's state and window, as they lie in memory.
+constexpr std::size_t inflater_bytes = 49'152;
+
 Event::Type message_type(bool is_text) { return is_text ? Event::Type::text : Event::Type::binary; }
 
 }  // namespace
@@ -29,6 +39,7 @@ struct FrameReader::Partial {
   std::uint8_t control_size = 0;
   std::array<char, max_control_payload_bytes> control{};
   InflaterPool::Lease inflater;  // only during a compressed message, or from the first on with takeover
+  std::int64_t begun_ms = 0;     // see set_begun_ms
   FrameHeader frame;             // whose payload is being read; payload_bytes counts down
   MessageAssembly message;
 
@@ -42,9 +53,14 @@ FrameReader::FrameReader(const ReaderProfile& profile) : profile_(profile) {}
 FrameReader::~FrameReader() = default;
 
 Event FrameReader::next(std::span<char>& input) {
+  base::WorkAllowance unlimited(std::numeric_limits<std::size_t>::max());
+  return next(input, unlimited);
+}
+
+Event FrameReader::next(std::span<char>& input, base::WorkAllowance& allowance) {
   if (fault_ != Fault::none) return fail(fault_);
   if (partial_ == nullptr && !closed_) {
-    if (const auto message = take_short_message(input)) return *message;
+    if (const auto message = take_short_message(input, allowance)) return *message;
   }
   release_what_is_done();
   if (closed_) {
@@ -53,12 +69,14 @@ Event FrameReader::next(std::span<char>& input) {
   }
   for (;;) {
     const bool in_payload = partial_ != nullptr && partial_->in_payload;
-    if (const auto event = in_payload ? continue_frame(input) : begin_frame(input)) return *event;
+    if (const auto event = in_payload ? continue_frame(input, allowance) : begin_frame(input, allowance))
+      return *event;
+    if (allowance.is_used_up() && !input.empty()) return {Event::Type::cut, CloseCode::no_status, {}};
   }
 }
 
 /// A short cut past all that begins with begin_frame, where nothing is under way.
-std::optional<Event> FrameReader::take_short_message(std::span<char>& input) {
+std::optional<Event> FrameReader::take_short_message(std::span<char>& input, base::WorkAllowance& allowance) {
   const auto size = size_of_short_message(view_of(input));
   if (!size || *size > profile_.limits.message_bytes) return std::nullopt;
   const auto frame = take_front(input, short_client_header_bytes + *size);
@@ -66,10 +84,11 @@ std::optional<Event> FrameReader::take_short_message(std::span<char>& input) {
   std::copy_n(frame.begin() + 2, key.size(), key.begin());
   const auto payload = frame.subspan(short_client_header_bytes);
   apply_mask(payload, key);
+  allowance.spend(message_units + *size);
   return whole_message(static_cast<Opcode>(frame.front() & 0x0F), view_of(payload));
 }
 
-std::optional<Event> FrameReader::begin_frame(std::span<char>& input) {
+std::optional<Event> FrameReader::begin_frame(std::span<char>& input, base::WorkAllowance& allowance) {
   FrameHeader header;
   const HeaderParse parse = read_header(input, header);
   if (parse.fault != Fault::none) return fail(parse.fault);
@@ -80,27 +99,36 @@ std::optional<Event> FrameReader::begin_frame(std::span<char>& input) {
   if (is_whole_message && header.payload_bytes <= input.size()) {
     const auto payload = take_front(input, header.payload_bytes);
     apply_mask(payload, header.mask);
+    allowance.spend(message_units + payload.size());
     if (is_control(header.opcode)) return control_event(header.opcode, view_of(payload));
     return whole_message(header.opcode, view_of(payload));
   }
+  allowance.spend(frame_units);
   if (const Fault fault = begin_payload(header); fault != Fault::none) return fail(fault);
   return std::nullopt;
 }
 
-std::optional<Event> FrameReader::continue_frame(std::span<char>& input) {
+std::optional<Event> FrameReader::continue_frame(std::span<char>& input, base::WorkAllowance& allowance) {
   Partial& state = *partial_;
-  const auto piece = take_front(input, state.frame.payload_bytes);
+  const std::uint64_t most = state.inflater == nullptr ? state.frame.payload_bytes : inflate_piece_bytes;
+  const auto piece = take_front(input, std::min(state.frame.payload_bytes, most));
+  const std::size_t before = state.message.bytes().size();
   state.frame.payload_bytes -= piece.size();
   apply_mask_to_piece(piece, state.frame.mask);
   if (is_control(state.frame.opcode)) {
     std::copy(piece.begin(), piece.end(), state.control.begin() + state.control_size);
     state.control_size = static_cast<std::uint8_t>(state.control_size + piece.size());
-  } else if (const Fault fault = state.message.add(view_of(piece), profile_.limits); fault != Fault::none) {
-    return fail(fault);
+  } else if (!skipping_) {
+    const Fault fault = state.message.add(view_of(piece), profile_.limits);
+    if (fault != Fault::none) return fail(fault);
   }
-  if (state.frame.payload_bytes > 0) return Event{};
+  allowance.spend(piece.size() + state.message.bytes().size() - before);
+  if (state.frame.payload_bytes > 0) return input.empty() ? std::optional(Event{}) : std::nullopt;
   state.in_payload = false;
-  return end_frame();
+  allowance.spend(frame_units);
+  const auto event = end_frame();
+  if (event) allowance.spend(message_units);
+  return event;
 }
 
 std::optional<Event> FrameReader::end_frame() {
@@ -108,8 +136,9 @@ std::optional<Event> FrameReader::end_frame() {
   if (is_control(state.frame.opcode)) {
     return control_event(state.frame.opcode, {state.control.data(), state.control_size});
   }
-  if (!state.frame.fin) return std::nullopt;
+  if (!state.frame.fin || skipping_) return std::nullopt;
   if (const Fault fault = state.message.finish(profile_.limits); fault != Fault::none) return fail(fault);
+  state.begun_ms = 0;
   if (profile_.takeover == ContextTakeover::no) state.inflater.reset();
   return Event{message_type(state.message.is_text()), CloseCode::no_status, state.message.bytes()};
 }
@@ -135,7 +164,7 @@ HeaderParse FrameReader::read_header(std::span<char>& input, FrameHeader& header
 
 Fault FrameReader::check_in_context(const FrameHeader& header) const {
   if (header.rsv1 && profile_.inflaters == nullptr) return Fault::reserved_bits;
-  if (is_control(header.opcode)) return Fault::none;
+  if (is_control(header.opcode) || skipping_) return Fault::none;
   const bool message_is_open =
       partial_ != nullptr && partial_->message.state() == MessageAssembly::State::open;
   const bool continues = header.opcode == Opcode::continuation;
@@ -151,7 +180,7 @@ Fault FrameReader::begin_payload(const FrameHeader& header) {
   state.frame = header;
   state.in_payload = true;
   state.control_size = 0;
-  if (is_control(header.opcode)) return Fault::none;
+  if (is_control(header.opcode) || skipping_) return Fault::none;
   if (header.opcode != Opcode::continuation) {
     if (header.rsv1 && state.inflater == nullptr) state.inflater = profile_.inflaters->borrow();
     state.message.begin(header.opcode == Opcode::text, header.rsv1 ? state.inflater.get() : nullptr);
@@ -196,9 +225,14 @@ Event FrameReader::fail(Fault fault) {
 }
 
 void FrameReader::release_what_is_done() {
+  if (partial_ != nullptr && skipping_) {
+    partial_->message = {};
+    partial_->inflater.reset();
+  }
   if (partial_ == nullptr || !(closed_ || partial_->is_done())) return;
   if (partial_->inflater != nullptr) {
     partial_->message = {};
+    partial_->begun_ms = 0;
   } else {
     partial_.reset();
   }
@@ -212,5 +246,16 @@ FrameReader::Partial& FrameReader::partial() {
 std::size_t FrameReader::allocated_bytes() const {
   return partial_ == nullptr ? 0 : sizeof(Partial) + partial_->message.allocated_bytes();
 }
+
+std::size_t FrameReader::held_bytes() const {
+  const bool has_inflater = partial_ != nullptr && partial_->inflater != nullptr;
+  return allocated_bytes() + (has_inflater ? inflater_bytes : 0);
+}
+
+bool FrameReader::is_in_message() const { return partial_ != nullptr && !partial_->is_done(); }
+
+void FrameReader::set_begun_ms(std::int64_t now_ms) { partial_->begun_ms = now_ms; }
+
+std::int64_t FrameReader::begun_ms() const { return partial_ == nullptr ? 0 : partial_->begun_ms; }
 
 }  // namespace roomcast::ws

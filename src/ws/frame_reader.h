@@ -7,6 +7,7 @@
 #include <span>
 #include <string_view>
 
+#include "base/work_allowance.h"
 #include "ws/close_code.h"
 #include "ws/deflate.h"
 #include "ws/fault.h"
@@ -20,6 +21,7 @@ namespace roomcast::ws {
 struct Event {
   enum class Type : std::uint8_t {
     need_more,  ///< the input is used up
+    cut,        ///< the allowance is used up before the input: call again with the rest
     text,       ///< whole text message, valid UTF-8
     binary,     ///< whole binary message
     ping,
@@ -58,18 +60,33 @@ class FrameReader {
   /// they are used up. To be called until then, also when `input` has become empty. Writes to the bytes it
   /// takes. After `error` there is only the same error, after `close` only need_more, whatever
   /// arrives. Throws std::bad_alloc when out of memory.
+  [[nodiscard]] Event next(std::span<char>& input, base::WorkAllowance& allowance);
+  /// The same, however much work it is.
   [[nodiscard]] Event next(std::span<char>& input);
+
+  /// From now on messages are passed over unread, uninflated and unjudged: only control frames matter any
+  /// more. Views that were given out stay valid until the next call of next.
+  void skip_messages() { skipping_ = true; }
 
   /// What the reader has allocated for a message under way, without the inflater's own memory; of a reader
   /// that keeps an inflater a few hundred bytes always.
   [[nodiscard]] std::size_t allocated_bytes() const;
+  /// The same with the inflater.
+  [[nodiscard]] std::size_t held_bytes() const;
+
+  /// Whether a frame or a message has begun and is not whole yet.
+  [[nodiscard]] bool is_in_message() const;
+  /// Notes when that began, for whoever bounds how long it may take; 0, and forgotten with the message, until
+  /// then. Only while is_in_message.
+  void set_begun_ms(std::int64_t now_ms);
+  [[nodiscard]] std::int64_t begun_ms() const;
 
  private:
   struct Partial;
 
-  std::optional<Event> take_short_message(std::span<char>& input);
-  std::optional<Event> begin_frame(std::span<char>& input);
-  std::optional<Event> continue_frame(std::span<char>& input);
+  std::optional<Event> take_short_message(std::span<char>& input, base::WorkAllowance& allowance);
+  std::optional<Event> begin_frame(std::span<char>& input, base::WorkAllowance& allowance);
+  std::optional<Event> continue_frame(std::span<char>& input, base::WorkAllowance& allowance);
   std::optional<Event> end_frame();
   HeaderParse read_header(std::span<char>& input, FrameHeader& header);
   [[nodiscard]] Fault check_in_context(const FrameHeader& header) const;
@@ -84,6 +101,7 @@ class FrameReader {
   const ReaderProfile& profile_;
   std::unique_ptr<Partial> partial_;  // only while a frame or a message is incomplete, or for the inflater
   bool closed_ = false;
+  bool skipping_ = false;
   Fault fault_ = Fault::none;
 };
 

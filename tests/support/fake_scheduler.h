@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -15,8 +16,12 @@ class FakeScheduler final : public base::Scheduler {
   void mark_dirty(base::Flushable& item) override {
     if (std::find(dirty_.begin(), dirty_.end(), &item) == dirty_.end()) dirty_.push_back(&item);
   }
+  void mark_deferred(base::Flushable& item) override {
+    if (std::find(deferred_.begin(), deferred_.end(), &item) == deferred_.end()) deferred_.push_back(&item);
+  }
   void forget(base::Flushable& item) override {
     dirty_.erase(std::remove(dirty_.begin(), dirty_.end(), &item), dirty_.end());
+    deferred_.erase(std::remove(deferred_.begin(), deferred_.end(), &item), deferred_.end());
   }
   void bury(std::unique_ptr<base::Mortal> item) override { graves_.push_back(std::move(item)); }
   void wake() override { ++wakes; }
@@ -24,9 +29,10 @@ class FakeScheduler final : public base::Scheduler {
   /// Runs `work` and the flushes until both are quiet, then frees the buried.
   void run_turn(base::SlicedWork& work) {
     bool more = true;
-    while (more || !dirty_.empty()) {
+    while (more || !dirty_.empty() || !deferred_.empty()) {
       more = work.do_slice();
       flush();
+      flush_deferred();
     }
     graves_.clear();
   }
@@ -37,10 +43,20 @@ class FakeScheduler final : public base::Scheduler {
       item->flush();
   }
 
+  /// Calls those that were deferred so far, once each.
+  void flush_deferred() {
+    std::vector<base::Flushable*> deferred;
+    deferred.swap(deferred_);
+    for (auto* item : deferred)
+      item->flush();
+  }
+  [[nodiscard]] std::size_t deferred() const { return deferred_.size(); }
+
   int wakes = 0;
 
  private:
   std::vector<base::Flushable*> dirty_;
+  std::vector<base::Flushable*> deferred_;
   std::vector<std::unique_ptr<base::Mortal>> graves_;
 };
 

@@ -48,7 +48,7 @@ struct Fixture {
   test::FakeScheduler scheduler;
   test::FakeClock clock;
   base::Deadlines deadlines{clock, 50};
-  hub::Hub hub{{engine, scheduler, clock, deadlines}, {100}};
+  hub::Hub hub{{engine, scheduler, clock, deadlines}, {}};
   BracketEncoder encoder;
 
   void pass(std::int64_t ms) {
@@ -236,30 +236,6 @@ TEST_CASE_FIXTURE(Fixture, "hub: an engine may answer a publish turns later, and
   scheduler.run_turn(hub);
   CHECK(ok == 1);
   CHECK(refused == 1);
-}
-
-TEST_CASE_FIXTURE(Fixture,
-                  "hub: congested past the backlog, refusing past twice the backlog, well again after") {
-  Listener a(encoder);
-  const auto in_a = hub.subscribe("lobby", a);
-  int refused = 0;
-  const auto count = [&](const hub::PublishResult& result) { refused += result.ok() ? 0 : 1; };
-  hub.publish("lobby", text(std::string(100, 'a')), count);
-  CHECK_FALSE(hub.congested());
-  hub.publish("lobby", text("b"), count);
-  CHECK(hub.congested());
-  hub.publish("lobby", text(std::string(99, 'c')), count);
-  CHECK(hub.accepts_messages());  // 200 bytes: at twice the limit
-  hub.publish("lobby", text("d"), count);
-  CHECK_FALSE(hub.accepts_messages());
-  hub.publish("lobby", text("e"), count);
-  scheduler.run_turn(hub);
-  CHECK(refused == 1);
-  CHECK(hub.backlog_bytes() == 0);
-  CHECK_FALSE(hub.congested());
-  CHECK(hub.accepts_messages());
-  CHECK(hub.stats().refused == 1);
-  CHECK(hub.stats().deliveries == 4);
 }
 
 TEST_CASE_FIXTURE(Fixture, "hub: while memory is short every publish is refused with the limit's name") {

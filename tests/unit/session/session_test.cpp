@@ -51,7 +51,7 @@ struct Fixture {
   test::FakeClock clock;
   base::Log log{base::LogLevel::error, base::LogFormat::text};
   base::Deadlines hub_deadlines{clock, 50};
-  hub::Hub hub{{engine, scheduler, clock, hub_deadlines}, {10}};
+  hub::Hub hub{{engine, scheduler, clock, hub_deadlines}, {1'034}};
   test::BracketFraming framing;
   WordDialect dialect;
   hub::PublishOnce publisher{hub, scheduler, clock, hub_deadlines, 100'000};
@@ -123,23 +123,60 @@ TEST_CASE_FIXTURE(Fixture, "session: without a room there is nothing to publish 
 TEST_CASE_FIXTURE(Fixture, "session: a publisher is paused while the hub is congested and resumed after") {
   auto& ada = join("lobby");
   ada.events->on_message(dialect::Form::text, "0123456789");  // exactly the backlog limit of this fixture
+  ada.events->on_message(dialect::Form::text, "x");           // and one message too many
   CHECK_FALSE(ada.paused);
-  ada.events->on_message(dialect::Form::text, "x");
-  CHECK(ada.paused);
-  table.do_slice();
+  ada.events->on_message(dialect::Form::text, "y");
   CHECK(ada.paused);
   scheduler.run_turn(hub);
-  table.do_slice();
   CHECK_FALSE(ada.paused);
-  CHECK(ada.sent == "(t:0123456789)(t:x)");
+  CHECK(ada.closes.empty());
+  CHECK(ada.sent == "(t:0123456789)(t:x)(t:y)");
 }
 
-TEST_CASE_FIXTURE(Fixture, "session: while memory is short a publisher is sent away to come back later") {
+TEST_CASE_FIXTURE(Fixture, "session: while memory is short a publisher waits, and not for ever") {
   auto& ada = join("lobby");
   hub.set_overloaded(true);
   ada.events->on_message(dialect::Form::text, "x");
-  REQUIRE(ada.closes.size() == 1);
-  CHECK(ada.closes[0] == base::CloseReason::overloaded);
+  scheduler.run_turn(hub);
+  CHECK(ada.paused);
+  CHECK(ada.closes.empty());
+  SUBCASE("memory suffices again") {
+    hub.set_overloaded(false);
+    scheduler.run_turn(hub);
+    CHECK_FALSE(ada.paused);
+    CHECK(ada.sent == "(t:x)");
+  }
+  SUBCASE("it does not") {
+    clock.advance(11'000);
+    hub_deadlines.sweep();
+    scheduler.run_turn(hub);
+    REQUIRE(ada.closes.size() == 1);
+    CHECK(ada.closes[0] == base::CloseReason::overloaded);
+  }
+}
+
+TEST_CASE_FIXTURE(
+    Fixture, "session: one who is busy with what it was sent holds its room up until it has got rid of it") {
+  auto& ada = join("lobby");
+  scheduler.run_turn(hub);
+  ada.events->on_congested();
+  CHECK(ada.wants_drained);
+  ada.events->on_message(dialect::Form::text, "x");
+  scheduler.run_turn(hub);
+  CHECK(ada.sent.empty());
+  ada.events->on_drained();
+  scheduler.run_turn(hub);
+  CHECK(ada.sent == "(t:x)");
+}
+
+TEST_CASE_FIXTURE(Fixture, "session: what only it is answered is not piled up: its next message waits") {
+  auto& ada = join("lobby");
+  ada.events->on_message(dialect::Form::text, "reply");
+  CHECK_FALSE(ada.paused);
+  ada.queued = 200'000;
+  ada.events->on_message(dialect::Form::text, "reply");
+  CHECK(ada.paused);
+  CHECK(ada.wants_drained);
 }
 
 TEST_CASE_FIXTURE(Fixture, "session table: draining closes a few at a time, each once") {

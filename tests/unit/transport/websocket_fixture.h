@@ -45,6 +45,7 @@ struct Recorder final : session::TransportEvents {
     if (then) then();
   }
   void on_drained() override { ++drained; }
+  void on_congested() override { ++congested; }
   void on_closing(base::CloseReason /*reason*/, std::string_view /*text*/) override {
     ++closings;
     if (on_close) on_close();
@@ -60,6 +61,7 @@ struct Recorder final : session::TransportEvents {
   std::function<void()> then;      ///< at each message
   std::function<void()> on_close;  ///< at on_closing
   int drained = 0;
+  int congested = 0;
   int closings = 0;
   std::vector<base::CloseReason> closed;
 };
