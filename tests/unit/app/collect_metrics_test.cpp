@@ -118,8 +118,8 @@ struct Fixture : test::ServerParts {
   transport::WebSocketShared websockets{turn, deadlines, linger, framings, {}};
   transport::HttpStreamShared streams{turn, deadlines, linger, {}};
   app::MemoryGuard memory{loop, hub, sessions, http, log};
-  app::CollectMetrics metrics{
-      {turn, admissions, listeners, tls, linger, http, hub, sessions, websockets, streams, polls, memory, log}};
+  app::CollectMetrics metrics{{turn, admissions, listeners, tls, linger, http, hub, sessions, websockets,
+                               streams, polls, memory, log}};
 };
 
 }  // namespace
