@@ -123,6 +123,8 @@ void process(Exposition& out, const MetricsParts& parts) {
   out.sample({}, {bounds, turns.buckets, static_cast<double>(turns.sum_us) / microseconds_per_second});
   single_gauge(out, "roomcast_memory_bytes", "Bytes that the allocator has given out.",
                parts.memory.used_bytes());
+  single_counter(out, "roomcast_log_lines_dropped_total",
+                 "Log lines lost because standard error took no more.", parts.log.dropped());
 }
 
 }  // namespace

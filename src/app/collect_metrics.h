@@ -4,6 +4,7 @@
 
 #include "api/metrics.h"
 #include "app/memory_guard.h"
+#include "base/log.h"
 #include "http/server.h"
 #include "hub/hub.h"
 #include "loop/turn.h"
@@ -32,6 +33,7 @@ struct MetricsParts {
   const transport::HttpStreamShared& streams;
   const transport::Polls& polls;
   const MemoryGuard& memory;
+  const base::Log& log;
 };
 
 /// Puts the counters of all parts under their names for Prometheus.

@@ -1,4 +1,6 @@
+#include <fcntl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <cstdio>
@@ -14,6 +16,9 @@
 #include "app/server.h"
 #include "app/service_manager.h"
 #include "app/version.h"
+#include "base/log.h"
+#include "base/log_output.h"
+#include "base/log_queue.h"
 #include "config/load.h"
 #include "config/print.h"
 
@@ -25,7 +30,25 @@ using namespace roomcast;
 
 enum ExitCode : int { ok = 0, failed = 1, wrong_usage = 2 };
 
-void print(std::FILE* file, std::string_view text) { std::fwrite(text.data(), 1, text.size(), file); }
+void print(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
+
+/// To standard error, which like the log must not keep the process from ending.
+void complain(std::string_view text) {
+  base::DescriptorOutput output(STDERR_FILENO);
+  base::LogQueue queue(output, text.size());
+  queue.add(text);
+  queue.write_out_within(base::Log::last_write_ms);
+}
+
+/// Opens descriptors 0 to 2 that the parent left closed: the next files and sockets would get their numbers,
+/// and what is meant for standard error would be written into them.
+bool open_standard_descriptors() {
+  for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
+    // The lowest free number is given out first, which is this one.
+    if (::fcntl(fd, F_GETFD) < 0 && ::open("/dev/null", O_RDWR) != fd) return false;
+  }
+  return true;
+}
 
 /// The soft limit is often 1024; every client is a descriptor.
 void raise_descriptor_limit() {
@@ -48,9 +71,12 @@ config::Sources sources_of(const app::CommandLine& command_line) {
 int serve(config::Sources sources, config::Loaded loaded) {
   std::signal(SIGPIPE, SIG_IGN);
   raise_descriptor_limit();
+  // Before anything else is opened, which could get the number of a socket that was promised and is not
+  // there.
+  const auto inherited = app::take_inherited_sockets();
   app::Server server(std::move(sources), std::move(loaded));
-  if (const auto error = server.run(app::take_inherited_sockets())) {
-    print(stderr, "roomcast: " + error->message + "\n");
+  if (const auto error = server.run(inherited)) {
+    complain("roomcast: " + error->message + "\n");
     return failed;
   }
   return ok;
@@ -60,19 +86,19 @@ int load_and(const app::CommandLine& command_line) {
   config::Sources sources = sources_of(command_line);
   auto loaded = config::load(sources);
   if (!loaded) {
-    print(stderr, config::to_text(loaded.error()) + "\n");
+    complain(config::to_text(loaded.error()) + "\n");
     return wrong_usage;
   }
   if (command_line.action == app::CommandLine::Action::print_config) {
-    print(stdout, config::print_effective(*loaded));
+    print(config::print_effective(*loaded));
     return ok;
   }
   if (const auto problem = app::check_whole(loaded->config)) {
-    print(stderr, "roomcast: " + *problem + "\n");
+    complain("roomcast: " + *problem + "\n");
     return wrong_usage;
   }
   if (command_line.action == app::CommandLine::Action::check_config) {
-    print(stdout, "the configuration is sound\n");
+    print("the configuration is sound\n");
     return ok;
   }
   return serve(std::move(sources), std::move(*loaded));
@@ -81,21 +107,21 @@ int load_and(const app::CommandLine& command_line) {
 int run(std::span<const std::string_view> arguments) {
   const auto command_line = app::parse_command_line(arguments);
   if (!command_line) {
-    print(stderr, "roomcast: " + command_line.error().message + "\n");
+    complain("roomcast: " + command_line.error().message + "\n");
     return wrong_usage;
   }
   switch (command_line->action) {
     case app::CommandLine::Action::help:
-      print(stdout, app::help_text());
+      print(app::help_text());
       return ok;
     case app::CommandLine::Action::version:
-      print(stdout, "roomcast " + std::string(app::version) + "\n");
+      print("roomcast " + std::string(app::version) + "\n");
       return ok;
     case app::CommandLine::Action::print_reference_toml:
-      print(stdout, config::print_reference_toml());
+      print(config::print_reference_toml());
       return ok;
     case app::CommandLine::Action::print_reference_markdown:
-      print(stdout, config::print_reference_markdown());
+      print(config::print_reference_markdown());
       return ok;
     default:
       return load_and(*command_line);
@@ -105,11 +131,12 @@ int run(std::span<const std::string_view> arguments) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (!open_standard_descriptors()) return failed;
   try {
     const std::vector<std::string_view> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
     return run(arguments);
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "roomcast: %s\n", error.what());
+    complain("roomcast: " + std::string(error.what()) + "\n");
     return failed;
   }
 }

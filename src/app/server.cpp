@@ -16,6 +16,7 @@ namespace {
 // two turns, a handshake three.
 constexpr std::int64_t turn_box_us = 2000;
 constexpr std::int64_t deadline_interval_ms = 50;
+constexpr std::int64_t notice_retry_ms = 100;
 constexpr std::uint64_t envelope_bytes = 4096;
 
 net::AdmissionControl::Limits admission_limits(const config::Config& config) {
@@ -98,7 +99,7 @@ Server::Server(config::Sources sources, config::Loaded loaded)
       polls_({hub_, turn_, deadlines_, http_, poll_items_}),
       memory_guard_(loop_, hub_, sessions_, http_, log_),
       metrics_({turn_, admissions_, listener_stats_, tls_.stats(), linger_, http_, hub_, sessions_,
-                websockets_, streams_, polls_, memory_guard_}),
+                websockets_, streams_, polls_, memory_guard_, log_}),
       wiring_({router_, http_, turn_, hub_, publisher_, sessions_, websockets_, streams_, polls_, metrics_,
                loop_, log_},
               config_),
@@ -107,7 +108,8 @@ Server::Server(config::Sources sources, config::Loaded loaded)
       on_terminate_(loop_, SIGTERM, *this),
       on_interrupt_(loop_, SIGINT, *this),
       on_hang_up_(loop_, SIGHUP, *this),
-      watchdog_(loop_, *this) {
+      watchdog_(loop_, *this),
+      notices_(loop_, *this) {
   turn_.set_outbox(sockets_.batch);
   turn_.add_work(hub_);
   http_.set_trusted_proxy([this](std::string_view address) { return trusted_proxies_.contains(address); });
@@ -129,7 +131,7 @@ std::optional<base::Error> Server::run(const std::vector<InheritedSocket>& inher
   if (!inherited.empty()) log_.info("the service manager holds the listening sockets: listen is not used");
   if (auto error = listeners_.open(config_, inherited, std::move(*certificates))) return error;
   announce_readiness();
-  log_.write_once_a_turn(turn_);
+  log_.write_once_a_turn(turn_, deadlines_);
   loop_.run();
   log_.write_at_once();
   log_.info("stopped");
@@ -137,8 +139,9 @@ std::optional<base::Error> Server::run(const std::vector<InheritedSocket>& inher
 }
 
 void Server::announce_readiness() {
-  log_.info("ready", {{"version", version}, {"listen", listeners_.urls()}});
+  log_.info("ready", {{"version", version}, base::LogField::whole("listen", listeners_.urls())});
   service_manager_.ready(listeners_.urls());
+  send_notices_later();
   if (const auto interval = service_manager_.watchdog_interval_ms()) watchdog_.start_every(*interval);
 }
 
@@ -147,7 +150,18 @@ void Server::on_connection(std::unique_ptr<net::ByteStream> stream, net::Peer /*
   http_.accept(std::move(stream), std::move(admission));
 }
 
-void Server::on_timer(loop::Timer& /*timer*/) { service_manager_.feed_watchdog(); }
+void Server::on_timer(loop::Timer& timer) {
+  if (&timer == &watchdog_) {
+    service_manager_.feed_watchdog();
+  } else {
+    service_manager_.send_unsent();
+  }
+  send_notices_later();
+}
+
+void Server::send_notices_later() {
+  if (service_manager_.has_unsent() && !notices_.is_active()) notices_.start_once(notice_retry_ms);
+}
 
 void Server::on_signal(int number) {
   if (number == SIGHUP) return reload();
@@ -158,6 +172,7 @@ void Server::on_signal(int number) {
   log_.info("stopping",
             {{"signal", number}, {"drain_seconds", static_cast<double>(config_.drain_ms) / 1000}});
   service_manager_.stopping("draining");
+  send_notices_later();
   listeners_.close();
   drain_.begin(config_.drain_ms, config_.websocket.close_timeout_ms);
 }
@@ -165,6 +180,7 @@ void Server::on_signal(int number) {
 void Server::apply(const config::Config& config) {
   log_.set_level(config.log.level);
   log_.set_format(config.log.format);
+  log_.set_lines_per_second(config.log.lines_per_second);
   admissions_.set_limits(admission_limits(config));
   trusted_proxies_ = {};
   for (const std::string& network : config.trusted_proxies)
@@ -188,12 +204,14 @@ void Server::reload() {
   const auto loaded = config::load(sources_);
   if (!loaded) {
     for (const config::Problem& problem : loaded.error()) {
-      log_.error("reload refused", {{"where", problem.where}, {"problem", problem.what}});
+      log_.error("reload refused", {base::LogField::whole("where", problem.where),
+                                    base::LogField::whole("problem", problem.what)});
     }
   } else if (const auto error = take_over(*loaded)) {
-    log_.error("reload refused", {{"problem", error->message}});
+    log_.error("reload refused", {base::LogField::whole("problem", error->message)});
   }
   service_manager_.ready(listeners_.urls());
+  send_notices_later();
 }
 
 std::optional<base::Error> Server::take_over(const config::Loaded& loaded) {
@@ -203,7 +221,9 @@ std::optional<base::Error> Server::take_over(const config::Loaded& loaded) {
   if (auto error = wiring_.load_page(config_)) return error;
   for (const config::Change& change : config::changes(config_, loaded.config)) {
     log_.info(change.needs_restart() ? "setting changed, takes effect after a restart" : "setting changed",
-              {{"key", change.setting->name}, {"before", change.before}, {"after", change.after}});
+              {{"key", change.setting->name},
+               base::LogField::whole("before", change.before),
+               base::LogField::whole("after", change.after)});
   }
   listeners_.set_certificates(std::move(*certificates));
   config_ = config::merge_reloadable(config_, loaded.config);

@@ -64,6 +64,8 @@ class Server final : private net::ListenerEvents,
   void reload();
   [[nodiscard]] std::optional<base::Error> take_over(const config::Loaded& loaded);
   void announce_readiness();
+  /// Has what the service manager had no room for sent later.
+  void send_notices_later();
 
   config::Sources sources_;
   config::Config config_;
@@ -101,6 +103,7 @@ class Server final : private net::ListenerEvents,
   loop::Signal on_interrupt_;
   loop::Signal on_hang_up_;
   loop::Timer watchdog_;
+  loop::Timer notices_;
 };
 
 }  // namespace roomcast::app

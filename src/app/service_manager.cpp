@@ -2,23 +2,24 @@
 
 #include <fcntl.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <sys/un.h>
 #include <time.h>  // NOLINT(modernize-deprecated-headers): clock_gettime
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
+#include <utility>
 
 namespace roomcast::app {
 namespace {
 
 constexpr int first_inherited_fd = 3;  // SD_LISTEN_FDS_START
 constexpr int inherited_fds_max = 1024;
-constexpr suseconds_t send_timeout_us = 100'000;
+constexpr std::size_t unsent_max = 16;
 
 /// The variable's value, removed from the environment; empty if it is not set.
 std::string take_variable(const char* name) {
@@ -91,8 +92,6 @@ ServiceManager::ServiceManager() {
   // Kept open: having run out of descriptors must not look like a hung process to the watchdog.
   fd_ = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (fd_ < 0) return;
-  const timeval timeout{0, send_timeout_us};
-  setsockopt(fd_, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout);
   if (watchdog_us && *watchdog_us > 0 && (watchdog_pid.empty() || is_this_process(watchdog_pid))) {
     watchdog_interval_ms_ = std::max<std::int64_t>(1, *watchdog_us / 2000);
   }
@@ -102,19 +101,19 @@ ServiceManager::~ServiceManager() {
   if (fd_ >= 0) close(fd_);
 }
 
-bool ServiceManager::ready(std::string_view status) const { return send("READY=1", status); }
+bool ServiceManager::ready(std::string_view status) { return send("READY=1", status); }
 
-bool ServiceManager::reloading(std::string_view status) const {
+bool ServiceManager::reloading(std::string_view status) {
   return send("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(monotonic_us()), status);
 }
 
-bool ServiceManager::stopping(std::string_view status) const { return send("STOPPING=1", status); }
+bool ServiceManager::stopping(std::string_view status) { return send("STOPPING=1", status); }
 
-bool ServiceManager::status(std::string_view status) const { return send("", status); }
+bool ServiceManager::status(std::string_view status) { return send("", status); }
 
-bool ServiceManager::feed_watchdog() const { return send("WATCHDOG=1", ""); }
+bool ServiceManager::feed_watchdog() { return send("WATCHDOG=1", ""); }
 
-bool ServiceManager::send(std::string_view state, std::string_view status) const {
+bool ServiceManager::send(std::string_view state, std::string_view status) {
   if (fd_ < 0) return true;
   std::string message(state);
   if (!status.empty()) {
@@ -124,13 +123,31 @@ bool ServiceManager::send(std::string_view state, std::string_view status) const
     for (const char c : status)
       message += c == '\n' || c == '\r' ? ' ' : c;
   }
+  send_unsent();
+  const Outcome outcome = unsent_.empty() ? send_now(message) : Outcome::no_room;
+  if (outcome == Outcome::no_room) {
+    if (unsent_.size() == unsent_max) unsent_.erase(unsent_.begin());
+    unsent_.push_back(std::move(message));
+  }
+  return outcome == Outcome::sent;
+}
+
+void ServiceManager::send_unsent() {
+  auto next = unsent_.begin();
+  while (next != unsent_.end() && send_now(*next) != Outcome::no_room)
+    ++next;
+  unsent_.erase(unsent_.begin(), next);
+}
+
+ServiceManager::Outcome ServiceManager::send_now(const std::string& message) const {
   sockaddr_un target{};
   target.sun_family = AF_UNIX;
   std::memcpy(target.sun_path, address_.data(), address_.size());
   const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + address_.size());
-  const auto sent = sendto(fd_, message.data(), message.size(), MSG_NOSIGNAL,
+  const auto sent = sendto(fd_, message.data(), message.size(), MSG_NOSIGNAL | MSG_DONTWAIT,
                            reinterpret_cast<const sockaddr*>(&target), size);
-  return sent == static_cast<ssize_t>(message.size());
+  if (sent == static_cast<ssize_t>(message.size())) return Outcome::sent;
+  return errno == EAGAIN || errno == EWOULDBLOCK ? Outcome::no_room : Outcome::failed;
 }
 
 }  // namespace roomcast::app

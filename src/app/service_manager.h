@@ -32,24 +32,32 @@ class ServiceManager {
   /// Whether a service manager listens.
   [[nodiscard]] bool is_present() const { return fd_ >= 0; }
 
-  /// Each says whether the message got through (true if there is nobody to tell). Never blocks for longer
-  /// than 100 ms. `status` is one line for people and may be empty.
-  bool ready(std::string_view status) const;
+  /// Each says whether the message got through (true if there is nobody to tell). Never blocks: what the
+  /// service manager has no room for waits, the last 16 messages at most. `status` is one line for people and
+  /// may be empty.
+  bool ready(std::string_view status);
   /// To be followed by `ready` when the reload is over, whether it succeeded or not.
-  bool reloading(std::string_view status) const;
-  bool stopping(std::string_view status) const;
-  bool status(std::string_view status) const;
-  bool feed_watchdog() const;
+  bool reloading(std::string_view status);
+  bool stopping(std::string_view status);
+  bool status(std::string_view status);
+  bool feed_watchdog();
+
+  /// Whether messages wait; `send_unsent` is to be called now and then until none does.
+  [[nodiscard]] bool has_unsent() const { return !unsent_.empty(); }
+  void send_unsent();
 
   /// How often to call feed_watchdog: half of what the service manager waits. Nothing if it doesn't watch.
   [[nodiscard]] std::optional<std::int64_t> watchdog_interval_ms() const { return watchdog_interval_ms_; }
 
  private:
-  bool send(std::string_view state, std::string_view status) const;
+  enum class Outcome : std::uint8_t { sent, no_room, failed };
+  bool send(std::string_view state, std::string_view status);
+  [[nodiscard]] Outcome send_now(const std::string& message) const;
 
   int fd_ = -1;
   std::string address_;  // as in sun_path: a path, or a NUL and an abstract name
   std::optional<std::int64_t> watchdog_interval_ms_;
+  std::vector<std::string> unsent_;  // oldest first
 };
 
 }  // namespace roomcast::app

@@ -12,7 +12,7 @@ void OriginGuard::handle(http::Exchange& exchange, std::string_view rest) {
   log_.warn("origin refused", {{"peer", exchange.request().client.address},
                                {"origin", decision.origin},
                                {"path", exchange.request().path},
-                               {"problem", decision.message}});
+                               {"hint", decision.hint}});
   exchange.respond(refuse_origin(decision));
 }
 

@@ -85,10 +85,14 @@ OriginDecision check_origin(const http::Request& request, const OriginRules& rul
   if (rules.allow(text)) return {OriginVerdict::listed, std::move(text), {}};
   std::string message = "pages of origin '" + text + "' may not use this server; to allow them add \"" +
                         text + "\" to the config key origins";
+  std::string_view hint = "to allow it add it to the config key origins";
   if (origin && own && origin->host == own->host && origin->scheme != own->scheme) {
     message += ", or the proxy that ends TLS in front of this server to trusted_proxies";
+    hint =
+        "to allow it add it to the config key origins, or the proxy that ends TLS in front of this server to "
+        "trusted_proxies";
   }
-  return {OriginVerdict::denied, std::move(text), std::move(message)};
+  return {OriginVerdict::denied, std::move(text), std::move(message), hint};
 }
 
 }  // namespace roomcast::auth

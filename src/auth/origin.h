@@ -52,8 +52,9 @@ enum class OriginVerdict : std::uint8_t {
 
 struct OriginDecision {
   OriginVerdict verdict = OriginVerdict::denied;
-  std::string origin;   ///< as the browser sent it
-  std::string message;  ///< of a denial: for client and log, names the entry to add to `origins`
+  std::string origin;       ///< as the browser sent it
+  std::string message;      ///< of a denial: for the client, names the entry to add to `origins`
+  std::string_view hint{};  ///< of a denial: the same for the log, which has the origin already; a constant
 
   [[nodiscard]] bool allowed() const { return verdict != OriginVerdict::denied; }
 };

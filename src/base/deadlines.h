@@ -51,6 +51,7 @@ class Deadlines {
 
   /// Calls every listener whose time has come. Listeners may create, set and destroy deadlines meanwhile.
   void sweep();
+  [[nodiscard]] std::int64_t now_ms() const { return clock_.monotonic_ms(); }
   [[nodiscard]] std::int64_t interval_ms() const { return interval_ms_; }
   /// Milliseconds of the clock that deadlines go by.
   [[nodiscard]] std::int64_t now_ms() const { return clock_.monotonic_ms(); }

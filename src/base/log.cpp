@@ -1,213 +1,185 @@
 #include "base/log.h"
 
-#include <spdlog/logger.h>
+#include <spdlog/details/log_msg.h>
 #include <spdlog/pattern_formatter.h>
-#include <spdlog/sinks/base_sink.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <array>
-#include <cerrno>
-#include <charconv>
-#include <cmath>
 #include <exception>
+#include <limits>
+#include <string>
 #include <utility>
 
-#include "base/json.h"
+#include "base/log_limit.h"
+#include "base/log_output.h"
+#include "base/log_queue.h"
 
 namespace roomcast::base {
 namespace {
 
-constexpr std::string_view text_pattern = "%Y-%m-%dT%H:%M:%S.%eZ %v";
-constexpr std::string_view json_pattern = R"({"time":"%Y-%m-%dT%H:%M:%S.%eZ",%v})";
+constexpr std::int64_t look_again_ms = 100;
+// Of a turn's lines, so many wait for its end.
+constexpr std::size_t turn_bytes_max = 65'536;
 
-std::string_view name_of(LogLevel level) {
+/// How the journal is told a line's priority (sd-daemon(3)).
+std::string_view journal_prefix(LogLevel level) {
   switch (level) {
     case LogLevel::trace:
-      return "trace";
     case LogLevel::debug:
-      return "debug";
+      return "<7>";
     case LogLevel::info:
-      return "info";
+      return "<6>";
     case LogLevel::warn:
-      return "warn";
+      return "<4>";
     case LogLevel::error:
-      return "error";
+      return "<3>";
   }
-  return "error";
+  return "<3>";
 }
-
-template <class Number>
-void append_number(std::string& out, Number number) {
-  std::array<char, 32> digits{};
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
-  out.append(digits.data(), end);
-}
-
-using PlainBytes = std::array<bool, 256>;
-
-/// Printable ASCII without `special`.
-constexpr PlainBytes plain_bytes(std::string_view special) {
-  PlainBytes plain{};
-  for (unsigned byte = 0x20; byte < 0x7F; ++byte)
-    plain.at(byte) = special.find(static_cast<char>(byte)) == std::string_view::npos;
-  return plain;
-}
-constexpr PlainBytes plain_in_message = plain_bytes("");
-constexpr PlainBytes plain_in_field = plain_bytes(" \"\\=");
-
-/// Appends `text` as it is if every byte of it is one of `plain`, else quoted.
-void append_quoted_if_needed(std::string& out, std::string_view text, const PlainBytes& plain) {
-  const bool as_it_is = !text.empty() && std::all_of(text.begin(), text.end(), [&plain](char c) {
-    return plain[static_cast<unsigned char>(c)];
-  });
-  if (as_it_is) {
-    out += text;
-  } else {
-    append_json_string(out, text);
-  }
-}
-
-struct ValueWriter {
-  std::string& out;
-  LogFormat format;
-
-  void operator()(std::string_view text) const {
-    if (format == LogFormat::json) {
-      append_json_string(out, text);
-    } else {
-      append_quoted_if_needed(out, text, plain_in_field);
-    }
-  }
-  void operator()(std::int64_t number) const { append_number(out, number); }
-  void operator()(std::uint64_t number) const { append_number(out, number); }
-  void operator()(double number) const {
-    // JSON has no word for what is not a number.
-    if (format == LogFormat::json && !std::isfinite(number)) {
-      out += "null";
-    } else {
-      append_number(out, number);
-    }
-  }
-  void operator()(bool flag) const { out += flag ? "true" : "false"; }
-};
-
-void append_text_line(std::string& out, LogLevel level, std::string_view message, Log::Fields fields) {
-  const std::string_view name = name_of(level);
-  out += name;
-  out.append(6 - name.size(), ' ');
-  append_quoted_if_needed(out, message, plain_in_message);
-  for (const LogField& field : fields) {
-    out += ' ';
-    append_quoted_if_needed(out, field.key, plain_in_field);
-    out += '=';
-    std::visit(ValueWriter{out, LogFormat::text}, field.value);
-  }
-}
-
-/// Without the braces and the time, which the pattern adds.
-void append_json_members(std::string& out, LogLevel level, std::string_view message, Log::Fields fields) {
-  out += "\"level\":\"";
-  out += name_of(level);
-  out += "\",\"message\":";
-  append_json_string(out, message);
-  for (const LogField& field : fields) {
-    out += ',';
-    append_json_string(out, field.key);
-    out += ':';
-    std::visit(ValueWriter{out, LogFormat::json}, field.value);
-  }
-}
-
-/// Collects formatted lines and writes them to standard error when flushed.
-class StderrSink final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
- public:
-  ~StderrSink() override { write_out(); }
-  [[nodiscard]] std::size_t waiting_bytes() const { return waiting_.size(); }
-
- private:
-  void sink_it_(const spdlog::details::log_msg& line) override { formatter_->format(line, waiting_); }
-  void flush_() override { write_out(); }
-
-  void write_out() {
-    std::string_view rest(waiting_.data(), waiting_.size());
-    while (!rest.empty()) {
-      const ssize_t written = ::write(STDERR_FILENO, rest.data(), rest.size());
-      // A full disk or a closed pipe must not turn into more lines about itself.
-      if (written < 0 && errno != EINTR) break;
-      if (written > 0) rest.remove_prefix(static_cast<std::size_t>(written));
-    }
-    waiting_.clear();
-  }
-
-  spdlog::memory_buf_t waiting_;
-};
 
 }  // namespace
 
-/// Keeps spdlog out of the header.
+/// Keeps spdlog, and how lines are written, out of the header.
 struct Log::Sink {
-  spdlog::logger logger{"roomcast", std::make_shared<StderrSink>()};
-  StderrSink& lines = static_cast<StderrSink&>(*logger.sinks().front());
+  DescriptorOutput output{STDERR_FILENO};
+  LogQueue queue{output, waiting_bytes_max};
+  LogLimit limit;
+  spdlog::pattern_formatter time{"%Y-%m-%dT%H:%M:%S.%eZ", spdlog::pattern_time_type::utc, ""};
+  spdlog::memory_buf_t time_text;
   std::string line;
 
-  explicit Sink(LogFormat format) {
-    // Levels are judged by Log; what gets here is written.
-    logger.set_level(spdlog::level::trace);
-    logger.set_error_handler([](const std::string&) {});
-    set_format(format);
-  }
-
-  void set_format(LogFormat format) {
-    logger.set_formatter(std::make_unique<spdlog::pattern_formatter>(
-        std::string(format == LogFormat::json ? json_pattern : text_pattern), spdlog::pattern_time_type::utc,
-        "\n"));
+  void append_time() {
+    time_text.clear();
+    time.format(spdlog::details::log_msg({}, spdlog::level::info, {}), time_text);
+    line.append(time_text.data(), time_text.size());
   }
 };
 
 Log::Log(LogLevel level, LogFormat format)
-    : level_(level), format_(format), sink_(std::make_unique<Sink>(format)) {}
+    : level_(level), format_(format), sink_(std::make_unique<Sink>()) {}
 
-Log::~Log() = default;
+Log::~Log() {
+  try {
+    tell_suppressed(std::numeric_limits<std::int64_t>::max());
+  } catch (const std::exception&) {
+    // Out of memory: the last summary is lost.
+  }
+  sink_->queue.write_out_within(last_write_ms);
+  flush();
+}
 
 void Log::set_level(LogLevel level) { level_ = level; }
 
-void Log::set_format(LogFormat format) {
-  sink_->set_format(format);
-  format_ = format;
-}
+void Log::set_format(LogFormat format) { format_ = format; }
+
+void Log::set_lines_per_second(std::uint64_t lines) { sink_->limit.set_lines_per_second(lines); }
+
+std::uint64_t Log::dropped() const { return sink_->queue.dropped(); }
 
 void Log::write(LogLevel level, std::string_view message, Fields fields) {
   if (!enabled(level)) return;
   try {
-    std::string& line = sink_->line;
-    line.clear();
-    if (format_ == LogFormat::json) {
-      append_json_members(line, level, message, fields);
-    } else {
-      append_text_line(line, level, message, fields);
-    }
-    sink_->logger.log(spdlog::level::info, spdlog::string_view_t(line.data(), line.size()));
-    constexpr std::size_t waiting_bytes_max = 65'536;
-    if (turn_ != nullptr && level < LogLevel::warn && sink_->lines.waiting_bytes() < waiting_bytes_max) {
+    if (!passes_limit(level, message)) return;
+    tell_dropped();
+    add(level, message, fields);
+    if (turn_ != nullptr && level < LogLevel::warn && sink_->queue.bytes() < turn_bytes_max) {
       turn_->mark_dirty(*this);
     } else {
       flush();
     }
   } catch (const std::exception&) {
     // Out of memory while writing a line: losing the line is all that may happen.
-    sink_->line.clear();
   }
 }
 
-void Log::write_once_a_turn(Scheduler& turn) { turn_ = &turn; }
+void Log::add(LogLevel level, std::string_view message, Fields fields) {
+  format_line(level, message, fields);
+  sink_->queue.add(sink_->line);
+}
+
+void Log::format_line(LogLevel level, std::string_view message, Fields fields) {
+  std::string& line = sink_->line;
+  line.clear();
+  const bool is_journal = sink_->output.is_journal();
+  if (is_journal) line += journal_prefix(level);
+  if (format_ == LogFormat::json) {
+    line += R"({"time":")";
+    sink_->append_time();
+    line += "\",";
+    append_json_members(line, level, message, fields);
+    line += "}\n";
+  } else {
+    if (!is_journal) {
+      sink_->append_time();
+      line += ' ';
+    }
+    append_text_line(line, level, message, fields);
+    line += '\n';
+  }
+}
+
+bool Log::passes_limit(LogLevel level, std::string_view message) {
+  if (deadlines_ == nullptr) return true;
+  const std::int64_t now_ms = deadlines_->now_ms();
+  tell_suppressed(now_ms);
+  if (sink_->limit.allows(level, message, now_ms)) return true;
+  look_again_if_needed();
+  return false;
+}
+
+void Log::tell_suppressed(std::int64_t now_ms) {
+  while (const auto left_out = sink_->limit.take_suppressed(now_ms)) {
+    add(left_out->level, "log lines suppressed",
+        {{"cause", left_out->message}, {"count", left_out->lines}, {"limit", "log.lines_per_second"}});
+  }
+}
+
+void Log::tell_dropped() {
+  const std::uint64_t lost = sink_->queue.untold();
+  if (lost == 0) return;
+  format_line(LogLevel::warn, "log lines dropped", {{"count", lost}});
+  sink_->queue.add_notice(sink_->line, lost);
+}
+
+void Log::write_once_a_turn(Scheduler& turn, Deadlines& deadlines) {
+  turn_ = &turn;
+  deadlines_ = &deadlines;
+  deadline_.emplace(deadlines, static_cast<Deadline::Listener&>(*this));
+}
 
 void Log::write_at_once() {
   if (turn_ == nullptr) return;
   std::exchange(turn_, nullptr)->forget(*this);
+  deadlines_ = nullptr;
+  deadline_.reset();
   flush();
 }
 
-void Log::flush() { sink_->logger.flush(); }
+void Log::flush() {
+  LogQueue& queue = sink_->queue;
+  queue.write_out();
+  try {
+    if (queue.untold() > 0) {
+      tell_dropped();
+      queue.write_out();
+    }
+  } catch (const std::exception&) {
+    // Out of memory: it is told later.
+  }
+  look_again_if_needed();
+}
+
+void Log::on_deadline() {
+  try {
+    tell_suppressed(deadlines_->now_ms());
+  } catch (const std::exception&) {
+    // Out of memory: the summary is lost.
+  }
+  flush();
+}
+
+void Log::look_again_if_needed() {
+  if (!deadline_ || deadline_->is_set()) return;
+  if (sink_->queue.bytes() > 0 || sink_->limit.has_suppressed()) deadline_->set_in(look_again_ms);
+}
 
 }  // namespace roomcast::base

@@ -99,6 +99,7 @@ struct Config {
   struct Log {
     base::LogLevel level = base::LogLevel::info;
     base::LogFormat format = base::LogFormat::text;
+    std::uint64_t lines_per_second = 100;
   } log;
 };
 

@@ -125,6 +125,8 @@ constexpr Setting table[] = {
 
     {CHOICE(log.level, level_words), reload, "Least severe lines to write."},
     {CHOICE(log.format, format_words), reload, "Lines for people or one JSON object a line."},
+    {WHOLE(log.lines_per_second, 0, 1'000'000, ""), reload,
+     "Most lines of one kind (message and level) in a second; the rest are counted, and one line says how many they were. 0: no limit."},
 };
 // clang-format on
 

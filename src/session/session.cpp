@@ -178,10 +178,14 @@ void Session::on_closed(base::CloseReason reason) {
   if (state_ == State::buried) return;
   state_ = State::buried;
   leave_rooms();
-  table_.on_session_closed(id_, *transport_, encoder_.dialect().name(), opened_s_, reason);
+  const base::FrameRef room = extras_ ? extras_->left_room : base::FrameRef();
+  const base::FrameRef called = name();
+  table_.on_session_closed(id_, *transport_,
+                           {encoder_.dialect().name(), room.view(), called.view(), opened_s_, reason});
 }
 
 void Session::leave_rooms() {
+  if (membership_) extras().left_room = base::FrameRef::copy_of(membership_->room_name());
   membership_.reset();
   if (extras_) extras_->rooms.reset();
 }

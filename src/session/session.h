@@ -64,6 +64,7 @@ class Session final : public base::Mortal, public hub::Subscriber, public Transp
   struct Extras {
     base::FrameRef name;
     std::unique_ptr<RoomSet> rooms;
+    base::FrameRef left_room;  // at its end, for the log: the room of the connection
   };
 
   // What a message asked for.

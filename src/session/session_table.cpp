@@ -71,18 +71,20 @@ std::uint32_t SessionTable::monotonic_seconds() const {
   return static_cast<std::uint32_t>(clock_.monotonic_ms() / 1000);
 }
 
-void SessionTable::on_session_closed(base::SlotId id, const Transport& transport, std::string_view dialect,
-                                     std::uint32_t opened_s, base::CloseReason reason) {
-  ++stats_.closed.at(static_cast<std::size_t>(reason));
+void SessionTable::on_session_closed(base::SlotId id, const Transport& transport, const Ended& ended) {
+  ++stats_.closed.at(static_cast<std::size_t>(ended.reason));
   const Traffic traffic = transport.traffic();
   log_.info("connection closed", {{"peer", transport.peer_address()},
-                                  {"dialect", dialect},
-                                  {"seconds", monotonic_seconds() - opened_s},
+                                  {"transport", transport.name()},
+                                  {"dialect", ended.dialect},
+                                  base::LogField::if_any("room", ended.room),
+                                  base::LogField::if_any("name", ended.name),
+                                  {"seconds", monotonic_seconds() - ended.opened_s},
                                   {"messages_in", traffic.messages_in},
                                   {"bytes_in", traffic.bytes_in},
                                   {"bytes_out", traffic.bytes_out},
                                   {"code", transport.close_code()},
-                                  {"reason", base::describe(reason).name}});
+                                  {"reason", base::describe(ended.reason).name}});
   scheduler_.bury(sessions_.take(id));
 }
 

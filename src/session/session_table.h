@@ -32,6 +32,15 @@ struct SessionStats {
   std::array<std::uint64_t, static_cast<std::size_t>(base::CloseReason::count_)> closed{};
 };
 
+/// A session at its end, for the log. Views live for the call.
+struct Ended {
+  std::string_view dialect;
+  std::string_view room;       ///< the room that its connection was for; empty: none
+  std::string_view name;       ///< how the client was called; may be empty
+  std::uint32_t opened_s = 0;  ///< monotonic
+  base::CloseReason reason{};
+};
+
 /// What may change by a reload; applies from the next use on.
 struct SessionSettings {
   std::int64_t ping_ms = 25'000;  ///< told to clients
@@ -76,8 +85,7 @@ class SessionTable final {
   [[nodiscard]] hub::Hub& hub() { return hub_; }
   [[nodiscard]] hub::PublishOnce& publisher() { return publisher_; }
   [[nodiscard]] std::uint32_t monotonic_seconds() const;
-  void on_session_closed(base::SlotId id, const Transport& transport, std::string_view dialect,
-                         std::uint32_t opened_s, base::CloseReason reason);
+  void on_session_closed(base::SlotId id, const Transport& transport, const Ended& ended);
 
  private:
   const WireEncoder& encoder_for(const dialect::Dialect& dialect, const Framing& framing);

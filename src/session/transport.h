@@ -74,6 +74,8 @@ class Transport {
   /// Begins reading; events follow, none from within this call.
   virtual void start(TransportEvents& events) = 0;
   [[nodiscard]] virtual const Framing& framing() const = 0;
+  /// For the log, as metrics label it: websocket, sse, stream.
+  [[nodiscard]] virtual std::string_view name() const = 0;
 
   /// Queues wire bytes (framed by framing()); they leave at the end of the turn, in order. A client whose
   /// queue passes limits.queue_bytes is closed with slow_consumer. Does nothing once closing.

@@ -64,6 +64,9 @@ class HttpStream final : public session::Transport,
 
   void start(session::TransportEvents& events) override;
   [[nodiscard]] const session::Framing& framing() const override { return framing_; }
+  [[nodiscard]] std::string_view name() const override {
+    return framing_.kind() == StreamKind::event_stream ? "sse" : "stream";
+  }
   void send(const base::FrameRef& wire) override;
   [[nodiscard]] std::size_t queued_bytes() const override { return queue_.bytes(); }
   void notify_when_drained() override;

@@ -90,6 +90,7 @@ class WebSocket final : public session::Transport,
   [[nodiscard]] const session::Framing& framing() const override {
     return shared_.framings.for_window(window_bits_);
   }
+  [[nodiscard]] std::string_view name() const override { return "websocket"; }
   void send(const base::FrameRef& wire) override;
   [[nodiscard]] std::size_t queued_bytes() const override { return queue_.bytes(); }
   void notify_when_drained() override;

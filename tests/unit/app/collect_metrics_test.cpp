@@ -29,6 +29,7 @@ const std::map<std::string, std::string> families{
     {"roomcast_http_bad_requests_total", "counter"},
     {"roomcast_http_responses_total", "counter"},
     {"roomcast_http_timeouts_total", "counter"},
+    {"roomcast_log_lines_dropped_total", "counter"},
     {"roomcast_memory_bytes", "gauge"},
     {"roomcast_messages_published_total", "counter"},
     {"roomcast_messages_received_total", "counter"},
@@ -117,8 +118,8 @@ struct Fixture : test::ServerParts {
   transport::WebSocketShared websockets{turn, deadlines, linger, framings, {}};
   transport::HttpStreamShared streams{turn, deadlines, linger, {}};
   app::MemoryGuard memory{loop, hub, sessions, http, log};
-  app::CollectMetrics metrics{
-      {turn, admissions, listeners, tls, linger, http, hub, sessions, websockets, streams, polls, memory}};
+  app::CollectMetrics metrics{{turn, admissions, listeners, tls, linger, http, hub, sessions, websockets,
+                               streams, polls, memory, log}};
 };
 
 }  // namespace

@@ -55,7 +55,7 @@ void set(const char* name, const std::string& value) { setenv(name, value.c_str(
 
 TEST_CASE("without a service manager everything succeeds and nothing happens") {
   unsetenv("NOTIFY_SOCKET");
-  const ServiceManager manager;
+  ServiceManager manager;
   CHECK_FALSE(manager.is_present());
   CHECK(manager.ready("up"));
   CHECK(manager.feed_watchdog());
@@ -68,7 +68,7 @@ TEST_CASE("readiness, status, watchdog and stopping are told in the words of sd_
     CAPTURE(address);
     Manager manager(address);
     set("NOTIFY_SOCKET", address);
-    const ServiceManager service;
+    ServiceManager service;
     CHECK(service.is_present());
     CHECK(std::getenv("NOTIFY_SOCKET") == nullptr);
     CHECK(service.ready("listening on 2 addresses"));
@@ -89,7 +89,7 @@ TEST_CASE("a reload is told with the monotonic time it began at") {
   const std::string address = own_name("@roomcast-reload-test-");
   Manager manager(address);
   set("NOTIFY_SOCKET", address);
-  const ServiceManager service;
+  ServiceManager service;
   const auto now_us = [] {
     timespec now{};
     clock_gettime(CLOCK_MONOTONIC, &now);
@@ -113,7 +113,7 @@ TEST_CASE("a line break in a status cannot smuggle in another assignment") {
   const std::string address = own_name("@roomcast-status-test-");
   Manager manager(address);
   set("NOTIFY_SOCKET", address);
-  const ServiceManager service;
+  ServiceManager service;
   CHECK(service.status("a\nREADY=1\rb"));
   CHECK(manager.heard() == "STATUS=a READY=1 b");
 }
@@ -121,9 +121,52 @@ TEST_CASE("a line break in a status cannot smuggle in another assignment") {
 TEST_CASE("a service manager that is gone is noticed and harms nothing") {
   const std::string address = own_name("@roomcast-gone-test-");
   set("NOTIFY_SOCKET", address);
-  const ServiceManager service;
+  ServiceManager service;
   CHECK(service.is_present());
   CHECK_FALSE(service.ready("up"));
+}
+
+TEST_CASE(
+    "a service manager that reads nothing holds nobody; what it had no room for comes later, in order") {
+  const std::string address = own_name("@roomcast-busy-test-");
+  Manager manager(address);
+  set("NOTIFY_SOCKET", address);
+  ServiceManager service;
+  int sent = 0;
+  while (service.status("busy"))
+    ++sent;
+  CHECK(sent > 0);
+  CHECK(service.has_unsent());
+  CHECK_FALSE(service.reloading(""));
+  CHECK_FALSE(service.ready("up"));
+  for (int i = 0; i < sent; ++i)
+    CHECK(manager.heard() == "STATUS=busy");
+  service.send_unsent();
+  CHECK_FALSE(service.has_unsent());
+  CHECK(manager.heard() == "STATUS=busy");
+  CHECK(manager.heard().starts_with("RELOADING=1\nMONOTONIC_USEC="));
+  CHECK(manager.heard() == "READY=1\nSTATUS=up");
+  CHECK(manager.heard() == "nothing");
+}
+
+TEST_CASE("a service manager that reads nothing for long: the last 16 messages wait") {
+  const std::string address = own_name("@roomcast-stuck-test-");
+  Manager manager(address);
+  set("NOTIFY_SOCKET", address);
+  ServiceManager service;
+  int sent = 0;
+  while (service.feed_watchdog())
+    ++sent;
+  for (int i = 0; i < 16; ++i)
+    service.status(std::to_string(i));
+  for (int i = 0; i < sent; ++i)
+    CHECK(manager.heard() == "WATCHDOG=1");
+  for (int i = 0; i < 16; ++i) {
+    service.send_unsent();
+    CHECK(manager.heard() == "STATUS=" + std::to_string(i));
+  }
+  CHECK_FALSE(service.has_unsent());
+  CHECK(manager.heard() == "nothing");
 }
 
 TEST_CASE("an address of another kind is not taken for a socket") {
@@ -131,7 +174,7 @@ TEST_CASE("an address of another kind is not taken for a socket") {
                                      std::string("/"), "/" + std::string(200, 'a')}) {
     CAPTURE(address);
     set("NOTIFY_SOCKET", address);
-    const ServiceManager service;
+    ServiceManager service;
     CHECK_FALSE(service.is_present());
     CHECK(service.ready(""));
   }
@@ -150,7 +193,7 @@ TEST_CASE("the watchdog is fed at half of what the service manager waits") {
     set("NOTIFY_SOCKET", address);
     set("WATCHDOG_USEC", usec);
     set("WATCHDOG_PID", pid);
-    const ServiceManager service;
+    ServiceManager service;
     CHECK(std::getenv("WATCHDOG_USEC") == nullptr);
     CHECK(std::getenv("WATCHDOG_PID") == nullptr);
     return service.watchdog_interval_ms().value_or(-1);

@@ -87,6 +87,7 @@ TEST_CASE("origin: a denial names what to add to the configuration") {
   CHECK_FALSE(decision.allowed());
   CHECK(decision.origin == "https://chat.test:8443");
   CHECK(decision.message.find("\"https://chat.test:8443\" to the config key origins") != std::string::npos);
+  CHECK(decision.hint == "to allow it add it to the config key origins");
 }
 
 TEST_CASE("origin: a listed origin is allowed, exactly") {

@@ -1,15 +1,18 @@
 #include "base/log.h"
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cstdio>
 #include <cstdlib>
-#include <limits>
 #include <string>
 #include <string_view>
 
 #include "base/json.h"
+#include "support/fake_clock.h"
 #include "support/fake_scheduler.h"
 
 using namespace roomcast::base;
@@ -40,6 +43,57 @@ class CapturedStderr {
   int saved_;
 };
 
+/// Standard error is a pipe for as long as this lives.
+class PipedStderr {
+ public:
+  PipedStderr() : saved_(dup(STDERR_FILENO)) {
+    REQUIRE(pipe(ends_.data()) == 0);
+    dup2(ends_[1], STDERR_FILENO);
+    fcntl(ends_[0], F_SETFL, O_NONBLOCK);
+  }
+  PipedStderr(const PipedStderr&) = delete;
+  PipedStderr& operator=(const PipedStderr&) = delete;
+  ~PipedStderr() {
+    dup2(saved_, STDERR_FILENO);
+    for (const int fd : {saved_, ends_[0], ends_[1]})
+      close(fd);
+  }
+
+  /// Everything that is in the pipe.
+  [[nodiscard]] std::string drain() const {
+    std::string out;
+    std::array<char, 65'536> bytes;
+    for (;;) {
+      const ssize_t got = read(ends_[0], bytes.data(), bytes.size());
+      if (got <= 0) return out;
+      out.append(bytes.data(), static_cast<std::size_t>(got));
+    }
+  }
+
+ private:
+  int saved_;
+  std::array<int, 2> ends_{};
+};
+
+/// What a running server gives its log.
+struct Running {
+  roomcast::test::FakeClock clock;
+  Deadlines deadlines{clock, 50};
+  roomcast::test::FakeScheduler turn;
+
+  void pass(std::int64_t ms) {
+    clock.advance(ms);
+    deadlines.sweep();
+  }
+};
+
+std::size_t count_of(std::string_view text, std::string_view part) {
+  std::size_t count = 0;
+  for (std::size_t at = text.find(part); at != std::string_view::npos; at = text.find(part, at + 1))
+    ++count;
+  return count;
+}
+
 /// Whether `text` begins with `shape`, in which the letter d stands for any digit.
 bool has_shape(std::string_view text, std::string_view shape) {
   if (text.size() < shape.size()) return false;
@@ -50,75 +104,23 @@ bool has_shape(std::string_view text, std::string_view shape) {
   return true;
 }
 
-/// What is written for one call, without the time, which every line must begin with.
-std::string logged(LogFormat format, std::string_view message, Log::Fields fields) {
-  CapturedStderr captured;
-  Log log(LogLevel::trace, format);
-  log.write(LogLevel::info, message, fields);
-  const std::string text = captured.text();
-  const std::string shape =
-      format == LogFormat::json ? R"({"time":"dddd-dd-ddTdd:dd:dd.dddZ",)" : "dddd-dd-ddTdd:dd:dd.dddZ ";
-  if (!has_shape(text, shape)) return "no time at the front: " + text;
-  return text.substr(shape.size());
-}
-
 }  // namespace
 
-TEST_CASE("a text line has time, level, message and fields") {
-  CHECK(logged(LogFormat::text, "listening", {{"url", "http://127.0.0.1:8080"}, {"backlog", 511}}) ==
-        "info  listening url=http://127.0.0.1:8080 backlog=511\n");
-  CHECK(logged(LogFormat::text, "no fields", {}) == "info  no fields\n");
-}
+TEST_CASE("a line begins with the time, and ends with a line break") {
+  CapturedStderr captured;
+  Log log(LogLevel::info, LogFormat::text);
+  log.info("listening", {{"url", "http://127.0.0.1:8080"}, {"backlog", 511}});
+  std::string text = captured.text();
+  CHECK(has_shape(text, "dddd-dd-ddTdd:dd:dd.dddZ info  listening "));
+  CHECK(text.ends_with("Z info  listening url=http://127.0.0.1:8080 backlog=511\n"));
 
-TEST_CASE("a JSON line is one object with time, level, message and fields") {
-  CHECK(logged(LogFormat::json, "listening", {{"url", "a b"}, {"backlog", 511}, {"tls", false}}) ==
-        "\"level\":\"info\",\"message\":\"listening\",\"url\":\"a b\",\"backlog\":511,\"tls\":false}\n");
-}
-
-TEST_CASE("fields of every type are written in both formats") {
-  const std::string word = "word";
-  const Log::Fields fields = {{"i", std::int64_t{-5}},
-                              {"u", std::numeric_limits<std::uint64_t>::max()},
-                              {"d", 0.25},
-                              {"b", true},
-                              {"s", word},
-                              {"v", std::string_view("two words")}};
-  CHECK(logged(LogFormat::text, "m", fields) ==
-        "info  m i=-5 u=18446744073709551615 d=0.25 b=true s=word v=\"two words\"\n");
-  CHECK(logged(LogFormat::json, "m", fields) ==
-        "\"level\":\"info\",\"message\":\"m\",\"i\":-5,\"u\":18446744073709551615,\"d\":0.25,\"b\":true,"
-        "\"s\":\"word\",\"v\":\"two words\"}\n");
-}
-
-TEST_CASE("a value is quoted when it could be mistaken for something else") {
-  CHECK(logged(LogFormat::text, "m", {{"a", ""}, {"b", "x=y"}, {"c", "say \"hi\""}, {"d", "c:\\"}}) ==
-        "info  m a=\"\" b=\"x=y\" c=\"say \\\"hi\\\"\" d=\"c:\\\\\"\n");
-}
-
-TEST_CASE("whatever comes from outside stays on one line") {
-  constexpr char raw[] = "a\n2026-01-01T00:00:00.000Z error forged\r\x1b[2J\0\xC2\x9B\xE2\x80\xA8\xFF";
-  const std::string_view evil(raw, sizeof raw - 1);
-  for (const LogFormat format : {LogFormat::text, LogFormat::json}) {
-    const std::string line = logged(format, evil, {{"key\n", evil}});
-    CAPTURE(line);
-    CHECK(line.find('\n') == line.size() - 1);
-    for (const char c : std::string_view(line).substr(0, line.size() - 1)) {
-      CHECK(static_cast<unsigned char>(c) >= 0x20);
-      CHECK(c != '\x7F');
-    }
-    CHECK(line.find("\xC2\x9B") == std::string::npos);
-    CHECK(line.find("\xE2\x80\xA8") == std::string::npos);
-    CHECK(line.find('\xFF') == std::string::npos);
-    CHECK(line.find("\\n") != std::string::npos);
-  }
-  const std::string json = logged(LogFormat::json, evil, {{"key\n", evil}});
-  CHECK(is_valid_json("{" + json));
-}
-
-TEST_CASE("numbers that JSON has no word for are null in JSON") {
-  CHECK(logged(LogFormat::json, "m", {{"d", std::numeric_limits<double>::quiet_NaN()}}) ==
-        "\"level\":\"info\",\"message\":\"m\",\"d\":null}\n");
-  CHECK(logged(LogFormat::text, "m", {{"d", std::numeric_limits<double>::infinity()}}) == "info  m d=inf\n");
+  log.set_format(LogFormat::json);
+  log.info("{} %v %s", {{"v", "{0}%Y"}});
+  text = captured.text().substr(text.size());
+  CHECK(has_shape(text, R"({"time":"dddd-dd-ddTdd:dd:dd.dddZ",)"));
+  CHECK(text.ends_with(R"(Z","level":"info","message":"{} %v %s","v":"{0}%Y"})"
+                       "\n"));
+  CHECK(is_valid_json(text));
 }
 
 TEST_CASE("lines below the level are not written, lines at it are") {
@@ -155,10 +157,6 @@ TEST_CASE("level and format can be changed while running, and each level has its
   CHECK(text.find("Z error four\n") != std::string::npos);
 }
 
-TEST_CASE("percent signs and braces are just text") {
-  CHECK(logged(LogFormat::text, "{} %v %s", {{"v", "{0}%Y"}}) == "info  {} %v %s v={0}%Y\n");
-}
-
 TEST_CASE("a standard error that is gone loses the line and nothing else") {
   CapturedStderr captured;
   Log log(LogLevel::info, LogFormat::text);
@@ -170,27 +168,28 @@ TEST_CASE("a standard error that is gone loses the line and nothing else") {
 TEST_CASE("once a turn: lines leave together, in their order, at the turn's end") {
   CapturedStderr captured;
   Log log(LogLevel::info, LogFormat::text);
-  roomcast::test::FakeScheduler turn;
-  log.write_once_a_turn(turn);
+  Running running;
+  log.write_once_a_turn(running.turn, running.deadlines);
   log.info("one");
   log.info("two");
   CHECK(captured.text().empty());
-  turn.flush();
+  running.turn.flush();
   const std::string text = captured.text();
   CHECK(text.find("info  one\n") < text.find("info  two\n"));
   CHECK(text.find("info  two\n") != std::string::npos);
   log.info("three");
   CHECK(captured.text() == text);
-  turn.flush();
+  running.turn.flush();
   CHECK(captured.text().find("three") != std::string::npos);
+  log.write_at_once();
 }
 
 TEST_CASE("once a turn: warnings and errors do not wait, nor what came before them") {
   for (const LogLevel level : {LogLevel::warn, LogLevel::error}) {
     CapturedStderr captured;
     Log log(LogLevel::info, LogFormat::text);
-    roomcast::test::FakeScheduler turn;
-    log.write_once_a_turn(turn);
+    Running running;
+    log.write_once_a_turn(running.turn, running.deadlines);
     log.info("before");
     log.write(level, "serious", {});
     const std::string text = captured.text();
@@ -203,13 +202,13 @@ TEST_CASE("once a turn: warnings and errors do not wait, nor what came before th
 TEST_CASE("once a turn: no more than some 64 KiB wait") {
   CapturedStderr captured;
   Log log(LogLevel::info, LogFormat::text);
-  roomcast::test::FakeScheduler turn;
-  log.write_once_a_turn(turn);
-  const std::string line(10'000, 'x');
+  Running running;
+  log.write_once_a_turn(running.turn, running.deadlines);
+  const std::string text(10'000, 'x');
   for (int i = 0; i < 6; ++i)
-    log.info(line);
+    log.info("line", {LogField::whole("text", text)});
   CHECK(captured.text().empty());
-  log.info(line);
+  log.info("line", {LogField::whole("text", text)});
   CHECK(captured.text().size() > 65'536);
   log.write_at_once();
 }
@@ -218,12 +217,131 @@ TEST_CASE("once a turn: back to writing at once, what waits is written and no tu
   CapturedStderr captured;
   Log log(LogLevel::info, LogFormat::text);
   {
-    roomcast::test::FakeScheduler turn;
-    log.write_once_a_turn(turn);
+    Running running;
+    log.write_once_a_turn(running.turn, running.deadlines);
     log.info("waiting");
     log.write_at_once();
     CHECK(captured.text().find("waiting") != std::string::npos);
   }
   log.info("at once");
   CHECK(captured.text().find("at once") != std::string::npos);
+}
+
+TEST_CASE("a pipe that nobody reads: the log goes on, drops past 1 MiB, and says how many once it is read") {
+  const PipedStderr piped;
+  Running running;
+  Log log(LogLevel::info, LogFormat::text);
+  log.write_once_a_turn(running.turn, running.deadlines);
+  constexpr std::size_t lines = 20'000;
+  for (std::size_t i = 0; i < lines; ++i)
+    log.warn("number", {{"n", i}, {"text", std::string(100, 'x')}});
+  const std::uint64_t dropped = log.dropped();
+  CHECK(dropped > 0);
+
+  // The reader is back: what waited comes by itself, without a new line being logged.
+  std::string text;
+  for (std::string more = piped.drain(); !more.empty(); more = piped.drain()) {
+    text += more;
+    running.pass(100);
+  }
+  CHECK(text.size() > Log::waiting_bytes_max);
+  CHECK(text.size() < Log::waiting_bytes_max + 131'072);
+  CHECK(count_of(text, "\n") == lines - dropped + 1);
+  CHECK(text.ends_with("Z warn  log lines dropped count=" + std::to_string(dropped) + "\n"));
+  CHECK(text.find(" n=" + std::to_string(lines - dropped - 1) + " ") != std::string::npos);
+
+  log.info("later");
+  running.turn.flush();
+  CHECK(has_shape(piped.drain(), "dddd-dd-ddTdd:dd:dd.dddZ info  later"));
+  CHECK(log.dropped() == dropped);
+  log.write_at_once();
+}
+
+TEST_CASE("lines of one message past the limit are counted, and told when the second is over") {
+  const PipedStderr piped;
+  Running running;
+  Log log(LogLevel::info, LogFormat::text);
+  log.set_lines_per_second(100);
+  log.write_once_a_turn(running.turn, running.deadlines);
+  for (int i = 0; i < 250; ++i)
+    log.warn("refused", {{"n", i}});
+  log.info("ready");
+  running.turn.flush();
+  std::string text = piped.drain();
+  CHECK(count_of(text, "warn  refused ") == 100);
+  CHECK(count_of(text, "info  ready\n") == 1);
+  CHECK(text.find("suppressed") == std::string::npos);
+  running.pass(900);
+  CHECK(piped.drain().empty());
+  running.pass(100);
+  text = piped.drain();
+  CHECK(text.ends_with("Z warn  log lines suppressed cause=refused count=150 limit=log.lines_per_second\n"));
+  CHECK(count_of(text, "\n") == 1);
+  running.pass(5'000);
+  CHECK(piped.drain().empty());
+  log.write_at_once();
+}
+
+TEST_CASE("what was left out is told before the next line of its kind, and at the end") {
+  const PipedStderr piped;
+  Running running;
+  {
+    Log log(LogLevel::info, LogFormat::text);
+    log.set_lines_per_second(1);
+    log.write_once_a_turn(running.turn, running.deadlines);
+    for (int i = 0; i < 3; ++i)
+      log.warn("refused");
+    running.clock.advance(1'000);
+    for (int i = 0; i < 5; ++i)
+      log.warn("refused");
+    std::string text = piped.drain();
+    CHECK(count_of(text, "\n") == 3);
+    CHECK(text.find("count=2 ") < text.rfind("warn  refused\n"));
+    log.write_at_once();
+  }
+  CHECK(piped.drain().find("cause=refused count=4 ") != std::string::npos);
+}
+
+TEST_CASE("no limit: every line is written") {
+  const PipedStderr piped;
+  Running running;
+  Log log(LogLevel::info, LogFormat::text);
+  log.set_lines_per_second(0);
+  log.write_once_a_turn(running.turn, running.deadlines);
+  for (int i = 0; i < 1'000; ++i)
+    log.info("line");
+  running.turn.flush();
+  CHECK(count_of(piped.drain(), "info  line\n") == 1'000);
+  log.write_at_once();
+}
+
+TEST_CASE("the end of the log waits a little for a reader and then gives up") {
+  const PipedStderr piped;
+  {
+    Log log(LogLevel::info, LogFormat::text);
+    for (int i = 0; i < 5'000; ++i)
+      log.info("line", {{"text", std::string(100, 'x')}});
+  }
+  CHECK(piped.drain().size() >= 4'096);
+}
+
+TEST_CASE("to the journal a line goes with its priority, and as text without the time") {
+  CapturedStderr captured;
+  struct stat status {};
+  REQUIRE(fstat(STDERR_FILENO, &status) == 0);
+  const std::string stream = std::to_string(status.st_dev) + ':' + std::to_string(status.st_ino);
+  setenv("JOURNAL_STREAM", stream.c_str(), 1);
+  Log log(LogLevel::trace, LogFormat::text);
+  unsetenv("JOURNAL_STREAM");
+  log.debug("m");
+  log.info("m", {{"n", 1}});
+  log.warn("m");
+  log.error("m");
+  CHECK(captured.text() == "<7>debug m\n<6>info  m n=1\n<4>warn  m\n<3>error m\n");
+  log.set_format(LogFormat::json);
+  log.warn("m");
+  const std::string text = captured.text();
+  const std::string last = text.substr(text.find("<4>{"));
+  CHECK(has_shape(last, R"(<4>{"time":"dddd-dd-ddTdd:dd:dd.dddZ",)"));
+  CHECK(is_valid_json(last.substr(3, last.size() - 4)));
 }

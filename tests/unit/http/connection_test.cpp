@@ -25,6 +25,7 @@ namespace {
 class FakeScheduler final : public base::Scheduler {
  public:
   void mark_dirty(base::Flushable& item) override { dirty.push_back(&item); }
+  void mark_deferred(base::Flushable& item) override { dirty.push_back(&item); }
   void forget(base::Flushable& item) override { std::erase(dirty, &item); }
   void bury(std::unique_ptr<base::Mortal> item) override { graveyard.push_back(std::move(item)); }
   void wake() override {}
