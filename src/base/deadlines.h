@@ -53,8 +53,6 @@ class Deadlines {
   void sweep();
   [[nodiscard]] std::int64_t now_ms() const { return clock_.monotonic_ms(); }
   [[nodiscard]] std::int64_t interval_ms() const { return interval_ms_; }
-  /// Milliseconds of the clock that deadlines go by.
-  [[nodiscard]] std::int64_t now_ms() const { return clock_.monotonic_ms(); }
 
  private:
   friend class Deadline;

@@ -80,7 +80,7 @@ struct Fixture {
   auth::OriginRules rules = *auth::OriginRules::parse({"https://listed.test"});
   api::BatchLimits limits{20, 3};
   hub::PublishOnce publisher{hub, scheduler, clock, deadlines, 100'000};
-  api::PublishBatch batch{publisher, answers, rules, limits};
+  api::PublishBatch batch{publisher, answers, scheduler, rules, limits};
 };
 
 /// The receipt of the first log's `offset`th message.

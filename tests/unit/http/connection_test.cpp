@@ -182,6 +182,32 @@ TEST_CASE_FIXTURE(Fixture, "connection: pipelined requests are answered in order
   CHECK(exchange(get("/1") + get("/2") + get("/3")) == ok("/1") + ok("/2") + ok("/3"));
 }
 
+TEST_CASE_FIXTURE(Fixture,
+                  "connection: of many pipelined requests some are handled at once, the rest by turns") {
+  std::string requests;
+  std::string answers;
+  for (int i = 0; i < 100; ++i) {
+    requests += get("/" + std::to_string(i));
+    answers += ok("/" + std::to_string(i));
+  }
+  stream.send(requests);
+  const std::size_t at_once = probe.seen.size();
+  CHECK(at_once >= 4);
+  CHECK(at_once < 50);
+  CHECK(stream.paused);
+  reap();
+  CHECK(stream.take() == answers);
+  CHECK_FALSE(stream.paused);
+  // For a moment it comes behind others with all that it asks, then it is forgiven.
+  stream.send(get("/next"));
+  CHECK(probe.seen.size() == 100);
+  reap();
+  CHECK(stream.take() == ok("/next"));
+  pass(3'000);
+  stream.send(get("/later"));
+  CHECK(stream.take() == ok("/later"));
+}
+
 TEST_CASE_FIXTURE(Fixture, "connection: what is pipelined behind a deferred answer waits for it") {
   CHECK(exchange(get("/1") + get("/later") + get("/3")) == ok("/1"));
   CHECK(exchange(get("/4")) == "");

@@ -220,4 +220,90 @@ TEST_CASE(
   CHECK(story.substr(0, 3) == "fsd");
 }
 
+TEST_CASE("turn queue: what was deferred comes behind all that is dirty, also what is marked meanwhile") {
+  FakeMicroClock clock;
+  TurnQueue queue(clock, 1'000);
+  std::string story;
+  Item greedy;
+  Item modest;
+  Item late;
+  greedy.then = [&] {
+    story += 'g';
+    queue.mark_dirty(late);
+    if (greedy.flushed < 3) queue.mark_deferred(greedy);
+  };
+  modest.then = [&] { story += 'm'; };
+  late.then = [&] { story += 'l'; };
+  queue.mark_deferred(greedy);
+  queue.mark_dirty(modest);
+  CHECK_FALSE(queue.run());
+  CHECK(story == "mglglgl");
+}
+
+TEST_CASE("turn queue: of many that were deferred as many have their turn as there is time for, in order") {
+  FakeMicroClock clock;
+  TurnQueue queue(clock, 1'000);
+  std::vector<std::unique_ptr<Item>> items;
+  std::string story;
+  for (char name = 'a'; name <= 'e'; ++name) {
+    items.push_back(std::make_unique<Item>());
+    Item& item = *items.back();
+    item.then = [&, name] {
+      story += name;
+      clock.us += 400;
+      queue.mark_deferred(item);
+    };
+    queue.mark_deferred(item);
+  }
+  CHECK(queue.run());
+  CHECK(story == "abc");
+  Item dirty;
+  dirty.then = [&] {
+    story += '!';
+    clock.us += 5'000;
+  };
+  queue.mark_dirty(dirty);
+  CHECK(queue.run());
+  CHECK(story == "abc!d");  // one at least, however little time there is
+  CHECK(queue.run());
+  CHECK(story == "abc!deab");
+  for (const auto& item : items)
+    queue.forget(*item);
+  CHECK_FALSE(queue.run());
+}
+
+TEST_CASE("turn queue: an item is on one list only, and forgotten on either") {
+  FakeMicroClock clock;
+  TurnQueue queue(clock, 1'000);
+  Item item;
+  queue.mark_deferred(item);
+  queue.mark_dirty(item);
+  CHECK_FALSE(queue.run());
+  CHECK(item.flushed == 1);
+  queue.mark_deferred(item);
+  queue.forget(item);
+  queue.mark_dirty(item);
+  queue.forget(item);
+  CHECK_FALSE(queue.run());
+  CHECK(item.flushed == 1);
+}
+
+TEST_CASE("turn queue: when thousands die at once the turn ends in time, and the next goes on") {
+  FakeMicroClock clock;
+  TurnQueue queue(clock, 1'000);
+  int deaths = 0;
+  for (int i = 0; i < 1'000; ++i) {
+    queue.bury(std::make_unique<Dying>([&] {
+      ++deaths;
+      clock.us += 10;
+    }));
+  }
+  CHECK(queue.run());
+  CHECK(deaths >= 100);
+  CHECK(deaths < 200);
+  while (queue.run()) {
+  }
+  CHECK(deaths == 1'000);
+}
+
 }  // namespace roomcast::loop

@@ -229,4 +229,71 @@ TEST_CASE("write queue: a long queue drained in small steps is not quadratic and
   CHECK((f.wire.received() == expected));
 }
 
+TEST_CASE("write queue: of more urgent frames than can wait the latest takes the place of the last") {
+  Fixture f;
+  f.push("data ");
+  for (std::size_t i = 1; i <= WriteQueue::urgent_max; ++i)
+    f.push_urgent("p");
+  f.push_urgent("q");
+  CHECK(f.queue.bytes() == 5 + WriteQueue::urgent_max);
+  f.push_urgent("last ");
+  CHECK(f.queue.flush(*f.stream));
+  CHECK(f.wire.received() == std::string(WriteQueue::urgent_max - 1, 'p') + "last data ");
+}
+
+TEST_CASE("write queue: what it holds of memory is in proportion to its bytes, however small the frames") {
+  Fixture f;
+  f.wire.set_room(0);
+  f.push("first");
+  CHECK_FALSE(f.queue.flush(*f.stream));
+  for (const std::size_t size : {std::size_t{2}, std::size_t{64}, std::size_t{65}, std::size_t{1'000}}) {
+    WriteQueue queue;
+    while (queue.bytes() < 1'048'576)
+      queue.push(FrameRef::copy_of(std::string(size, 'x')));
+    CHECK(queue.held_bytes() >= queue.bytes());
+    CHECK(queue.held_bytes() < queue.bytes() * 2);
+    if (size <= 64) CHECK(queue.held_bytes() < queue.bytes() + queue.bytes() / 8);
+  }
+}
+
+TEST_CASE("write queue: a small part of a large block does not keep the block") {
+  WriteQueue queue;
+  for (int i = 0; i < 100; ++i) {
+    const FrameRef page = FrameRef::copy_of(std::string(100'000, 'x'));
+    queue.push(page.slice(0, 100));
+  }
+  CHECK(queue.held_bytes() < 500'000);
+}
+
+TEST_CASE("write queue: what waits is too much past the limit, in bytes or in what they take of memory") {
+  Fixture f;
+  f.push(std::string(1'000, 'x'));
+  CHECK_FALSE(f.queue.exceeds(1'000));
+  f.push("x");
+  CHECK(f.queue.exceeds(1'000));
+  WriteQueue shared;
+  std::vector<FrameRef> blocks;
+  while (shared.bytes() < 900'000) {
+    blocks.push_back(FrameRef::copy_of(std::string(70, 'x')));
+    shared.push(blocks.back());
+  }
+  CHECK(shared.exceeds(900'070));
+}
+
+TEST_CASE("write queue: a long one leaves a part at a time, so that others have their turn") {
+  Fixture f;
+  f.push(std::string(WriteQueue::some_bytes, 'a'));
+  CHECK(f.queue.flush_some(*f.stream) == WriteQueue::Flushed::all);
+  f.push(std::string(WriteQueue::some_bytes, 'a'));
+  f.push("b");
+  CHECK(f.queue.flush_some(*f.stream) == WriteQueue::Flushed::more);
+  CHECK(f.queue.bytes() == 1);
+  CHECK(f.queue.flush_some(*f.stream) == WriteQueue::Flushed::all);
+  f.push(std::string(3 * WriteQueue::some_bytes, 'c'));
+  CHECK(f.queue.flush_some(*f.stream) == WriteQueue::Flushed::more);
+  f.wire.set_room(10);
+  CHECK(f.queue.flush_some(*f.stream) == WriteQueue::Flushed::blocked);
+  CHECK(f.queue.bytes() == 2 * WriteQueue::some_bytes - 10);
+}
+
 }  // namespace roomcast::net
