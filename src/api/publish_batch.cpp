@@ -52,6 +52,7 @@ void PublishBatch::handle(http::Exchange& exchange, std::string_view /*rest*/) {
 
 void PublishBatch::begin(http::Exchange& exchange, auth::OriginDecision origin,
                          const std::vector<BatchItem>& items) {
+  const hub::Source source = hub::source_of(exchange.request().client.address);
   auto made = std::make_unique<Batch>();
   Batch& batch = *made;
   batch.exchange = exchange.defer();
@@ -69,7 +70,9 @@ void PublishBatch::begin(http::Exchange& exchange, auth::OriginDecision origin,
   for (std::size_t i = 0; i < items.size(); ++i) {
     const BatchItem& item = items[i];
     if (item.problem) continue;
-    publisher_.publish(item.room, item.draft, item.key,
+    hub::Draft draft = item.draft;
+    draft.source = source;
+    publisher_.publish(item.room, std::move(draft), item.key,
                        [this, id, i, room = item.room](const hub::PublishResult& result) {
                          on_published(id, i, room, result);
                        });

@@ -191,7 +191,8 @@ void Session::publish(hub::Kind kind, std::string_view payload) {
     close(base::CloseReason::overloaded, "");
     return;
   }
-  hub.publish(membership_->room_name(), {kind, base::FrameRef::copy_of(payload), name(), subscriber_id()});
+  hub.publish(membership_->room_name(), {kind, base::FrameRef::copy_of(payload), name(), subscriber_id(),
+                                         hub::source_of(transport_->peer_address())});
   wait_while_congested();
 }
 

@@ -16,7 +16,8 @@ void Session::run(const dialect::Publish& request) {
                                 " bytes, limits.message_bytes allows " + std::to_string(message_bytes);
     return refuse({request.id, "message_too_big", message});
   }
-  hub::Draft draft{request.kind, base::FrameRef::copy_of(request.payload), name(), subscriber_id()};
+  hub::Draft draft{request.kind, base::FrameRef::copy_of(request.payload), name(), subscriber_id(),
+                   hub::source_of(transport_->peer_address())};
   table_.publisher().publish(*room, std::move(draft), request.key.value_or(""),
                              [&table = table_, session = id_, id = base::FrameRef::copy_of(request.id),
                               name = std::string(*room)](const hub::PublishResult& result) {
