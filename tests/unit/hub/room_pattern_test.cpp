@@ -144,9 +144,12 @@ TEST_CASE("room pattern: every byte is a byte like any other") {
   for (unsigned byte = 1; byte < 256; ++byte) {
     if (byte == '*') continue;
     const std::string one(1, static_cast<char>(byte));
-    const std::string other(1, static_cast<char>(byte == 'x' ? 'y' : 'x'));
-    CHECK(matches_pattern("*" + one + "*", other + one + other));
-    CHECK_FALSE(matches_pattern("*" + one + "*", other + other + other));
+    const char other = byte == 'x' ? 'y' : 'x';
+    std::string name(3, other);
+    const std::string pattern = "*" + one + "*";
+    CHECK_FALSE(matches_pattern(pattern, name));
+    name[1] = one[0];
+    CHECK(matches_pattern(pattern, name));
     CHECK(matches_pattern("**", one));
     CHECK(matches_pattern("*", one) == (byte != '/'));
   }
