@@ -76,7 +76,8 @@ void Publish::handle(http::Exchange& exchange, std::string_view room) {
     auth::add_cors(problem->headers, origin);
     return exchange.respond(std::move(*problem));
   }
-  hub::Draft draft{kind_of(request), base::FrameRef::copy_of(request.body), base::FrameRef::copy_of(name), 0};
+  hub::Draft draft{kind_of(request), base::FrameRef::copy_of(request.body), base::FrameRef::copy_of(name), 0,
+                   hub::source_of(request.client.address)};
   const std::string key(request.headers.get("Idempotency-Key").value_or(""));
   publisher_.publish(room, std::move(draft), key,
                      [&connections = connections_, id = exchange.defer(), name_of_room = std::string(room),

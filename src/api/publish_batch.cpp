@@ -56,6 +56,7 @@ void PublishBatch::handle(http::Exchange& exchange, std::string_view /*rest*/) {
 
 void PublishBatch::begin(http::Exchange& exchange, auth::OriginDecision origin,
                          std::vector<BatchItem> items) {
+  const hub::Source source = hub::source_of(exchange.request().client.address);
   auto made = std::make_unique<Batch>();
   Batch& batch = *made;
   batch.exchange = exchange.defer();
@@ -64,7 +65,8 @@ void PublishBatch::begin(http::Exchange& exchange, auth::OriginDecision origin,
   batch.results.resize(batch.items.size());
   const base::SlotId id = batches_.insert(std::move(made));
   for (std::size_t i = 0; i < batch.items.size(); ++i) {
-    const BatchItem& item = batch.items[i];
+    BatchItem& item = batch.items[i];
+    item.draft.source = source;
     if (item.problem) {
       batch.results[i] = failure(item.room, *item.problem);
     } else {

@@ -1,6 +1,9 @@
 #include "app/drain.h"
 
 #include <algorithm>
+#include <utility>
+
+#include "base/deadlines.h"
 
 namespace roomcast::app {
 
@@ -27,7 +30,8 @@ void Drain::begin(std::int64_t drain_ms, std::int64_t grace_ms) {
   const auto ticks = static_cast<std::size_t>(drain_ms / tick_ms);
   const std::size_t clients = sessions_.size() + polls_.size();
   per_tick_ = ticks == 0 ? clients : std::max(at_least_per_tick, clients / ticks + 1);
-  give_up_at_ms_ = loop_.monotonic_ms() + drain_ms + grace_ms;
+  last_tick_ms_ = loop_.monotonic_ms();
+  left_ms_ = drain_ms + grace_ms;
   log_.info("draining", {{"clients", sessions_.size()}, {"http_connections", http_.connections()}});
   http_.drain();
   close_some();
@@ -41,7 +45,10 @@ void Drain::close_some() {
 
 void Drain::on_timer(loop::Timer& /*timer*/) {
   close_some();
-  const bool give_up = loop_.monotonic_ms() >= give_up_at_ms_;
+  const std::int64_t now_ms = loop_.monotonic_ms();
+  // As for deadlines: time in which the process did not run does not count.
+  left_ms_ -= std::min(now_ms - std::exchange(last_tick_ms_, now_ms), base::Deadlines::counted_max_ms);
+  const bool give_up = left_ms_ <= 0;
   if (!give_up && !everybody_has_gone()) return;
   if (!everybody_has_gone()) {
     log_.warn("drain time is over",

@@ -39,7 +39,8 @@ class Drain final : private loop::Timer::Listener {
   loop::Timer timer_;
   bool begun_ = false;
   std::size_t per_tick_ = 0;
-  std::int64_t give_up_at_ms_ = 0;
+  std::int64_t last_tick_ms_ = 0;
+  std::int64_t left_ms_ = 0;  // until it gives up
 };
 
 }  // namespace roomcast::app

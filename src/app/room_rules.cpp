@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <utility>
 #include <vector>
 
 #include "config/room_rule.h"
@@ -44,7 +43,7 @@ hub::RoomRules room_rules(const config::Config& config) {
   rules.reserve(config.rooms.size());
   for (const config::RoomRule& rule : config.rooms)
     rules.push_back({rule.match, room_settings(config::config_in_rooms(rule, config))});
-  return hub::RoomRules(room_settings(config), std::move(rules));
+  return hub::RoomRules(room_settings(config), rules);
 }
 
 }  // namespace roomcast::app

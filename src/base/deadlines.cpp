@@ -1,34 +1,66 @@
 #include "base/deadlines.h"
 
+#include <algorithm>
+
 namespace roomcast::base {
 
 Deadline::Deadline(Deadlines& sweep, Listener& listener) : sweep_(sweep), slot_(sweep.acquire(listener)) {}
 
 Deadline::~Deadline() { sweep_.release(slot_); }
 
-void Deadline::set_in(std::int64_t ms) { sweep_.due_ms(slot_) = sweep_.clock_.monotonic_ms() + ms; }
+void Deadline::set_in(std::int64_t ms) { sweep_.due_ms(slot_) = sweep_.now_ms() + ms; }
 
 void Deadline::clear() { sweep_.due_ms(slot_) = Deadlines::never; }
 
 bool Deadline::is_set() const { return sweep_.due_ms(slot_) != Deadlines::never; }
 
-void Deadlines::sweep() {
-  const std::int64_t now_ms = clock_.monotonic_ms();
-  // By index: a listener may add deadlines (there are more blocks then) or free slots (they are reused).
-  for (std::uint32_t block = 0; block < blocks_.size(); ++block) {
-    // Hardly ever is one due: without a branch for each the look costs a nanosecond.
-    unsigned due = 0;
-    for (const std::int64_t due_ms : blocks_[block]->due_ms)
-      due |= static_cast<unsigned>(due_ms <= now_ms);
-    if (due != 0) call_due(block, now_ms);
+bool Deadlines::tick() {
+  if (last_tick_ms_ == never) next_grace_ms_ = clock_.monotonic_ms();
+  last_tick_ms_ = now_ms();
+  return sweep();
+}
+
+/// Most of the time since the last tick does not count.
+void Deadlines::forgive(std::int64_t now_ms) {
+  const std::int64_t lost_ms = now_ms - last_tick_ms_ - counted_max_ms;
+  last_tick_ms_ = now_ms;
+  lost_ms_ += lost_ms;
+  const std::int64_t counted_ms = now_ms - lost_ms_;
+  std::int64_t earliest_ms = now_ms;
+  if (counted_ms >= next_grace_ms_) {
+    earliest_ms += grace_ms;
+    next_grace_ms_ = counted_ms + grace_apart_ms;
+  }
+  for (const auto& block : blocks_) {
+    for (std::int64_t& due_ms : block->due_ms) {
+      if (due_ms != never) due_ms = std::max(due_ms + lost_ms, earliest_ms);
+    }
   }
 }
 
-void Deadlines::call_due(std::uint32_t block, std::int64_t now_ms) {
-  Block& slots = *blocks_[block];
-  for (std::uint32_t i = 0; i < block_slots; ++i) {
+bool Deadlines::sweep() {
+  const std::int64_t now_ms = clock_.monotonic_ms();
+  std::size_t calls_left = calls_max;
+  // By index: a listener may add deadlines (there are more blocks then) or free slots (they are reused).
+  for (std::size_t looked = 0; looked < blocks_.size(); ++looked, ++next_block_) {
+    if (next_block_ >= blocks_.size()) next_block_ = 0;
+    Block& slots = *blocks_[next_block_];
+    // Hardly ever is one due: without a branch for each the look costs a nanosecond.
+    unsigned due = 0;
+    for (const std::int64_t due_ms : slots.due_ms)
+      due |= static_cast<unsigned>(due_ms <= now_ms);
+    if (due == 0) continue;
+    call_due(slots, now_ms, calls_left);
+    if (calls_left == 0) return true;
+  }
+  return false;
+}
+
+void Deadlines::call_due(Block& slots, std::int64_t now_ms, std::size_t& calls_left) {
+  for (std::uint32_t i = 0; i < block_slots && calls_left > 0; ++i) {
     if (slots.due_ms[i] > now_ms) continue;
     slots.due_ms[i] = never;
+    --calls_left;
     slots.listener[i]->on_deadline();
   }
 }

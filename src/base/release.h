@@ -4,12 +4,11 @@
 
 namespace roomcast::base {
 
-/// Makes `value` what a new one is, and gives back the memory it had. `value = {}` does not: of a vector or a
-/// string, also as a member of a struct, it assigns an empty list or a short string, for which the old memory
-/// is kept.
+/// Empties a string, a container or a struct with such members, and gives their memory back, which neither
+/// clear() nor assigning {} does: both keep the capacity of a string or vector for what comes next.
 template <class T>
 void release(T& value) {
-  const T old(std::move(value));
+  { const T taken(std::move(value)); }
   value = T();
 }
 

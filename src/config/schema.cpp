@@ -72,7 +72,7 @@ constexpr Setting table[] = {
     {WHOLE(limits.batch_bytes, 1, gib, "bytes"), reload,
      "Most bytes of payloads of one POST /api/publish, each counted for each room it names."},
     {WHOLE(limits.idempotency_bytes, 0, gib, "bytes"), reload,
-     "Most bytes for remembering idempotency keys; past it the oldest are forgotten before their five minutes."},
+     "Most bytes for remembering idempotency keys; past it the oldest are forgotten before their five minutes, first those of an address that has a quarter or more; new keys that find no room are refused."},
     {WHOLE(limits.queue_bytes, 1, gib, "bytes"), reload,
      "Most bytes queued for one client that does not read (never less than two of the largest messages); then 1013."},
     {WHOLE(limits.memory_bytes, mib, 1024 * gib, "bytes"), reload,

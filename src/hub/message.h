@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/frame.h"
+#include "hub/source.h"
 
 namespace roomcast::hub {
 
@@ -24,7 +25,13 @@ struct Position {
 
 /// A message on its way in, before it has a place.
 struct Draft {
+  Draft() = default;
+  Draft(Kind kind_, base::FrameRef payload_, base::FrameRef from_, SubscriberId sender_ = 0,
+        Source source_ = 0)
+      : kind(kind_), source(source_), payload(std::move(payload_)), from(std::move(from_)), sender(sender_) {}
+
   Kind kind = Kind::text;
+  Source source = 0;        ///< who publishes; stands here because it takes no space
   base::FrameRef payload;   ///< a block of its own, not part of a larger one: histories keep it
   base::FrameRef from;      ///< how the sender is called; may be empty
   SubscriberId sender = 0;  ///< the local subscriber it came from, or 0
@@ -34,8 +41,9 @@ struct Draft {
 struct Message {
   Message() = default;
   Message(Kind kind_, base::FrameRef payload_, base::FrameRef from_, SubscriberId sender_, Position position_,
-          std::int64_t time_ms_)
+          std::int64_t time_ms_, Source source_ = 0)
       : kind(kind_),
+        source(source_),
         payload(std::move(payload_)),
         from(std::move(from_)),
         sender(sender_),
@@ -44,6 +52,7 @@ struct Message {
 
   Kind kind = Kind::text;
   bool is_shared = false;  ///< another room keeps the same payload: it is counted there
+  Source source = 0;  ///< 0 if it came from elsewhere
   base::FrameRef payload;
   base::FrameRef from;
   SubscriberId sender = 0;  ///< 0 if it came from elsewhere

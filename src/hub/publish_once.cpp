@@ -31,44 +31,46 @@ base::Result<NameIsValid> check_idempotency_key(std::string_view key) {
 
 PublishOnce::PublishOnce(Hub& hub, base::Scheduler& scheduler, const base::Clock& clock,
                          base::Deadlines& deadlines, std::size_t limit_bytes)
-    : hub_(hub), scheduler_(scheduler), clock_(clock), limit_bytes_(limit_bytes), forget_(deadlines, *this) {}
+    : hub_(hub), scheduler_(scheduler), clock_(clock), keys_(limit_bytes), forget_(deadlines, *this) {}
 
 PublishOnce::~PublishOnce() { scheduler_.forget(*this); }
 
 void PublishOnce::publish(std::string_view room, Draft draft, std::string_view key, PublishDone done) {
   if (key.empty()) return hub_.publish(room, std::move(draft), std::move(done));
-  forget_old();
-  Entry wanted;
-  wanted.digest = base::sha256(draft.payload.view());
-  wanted.kind = draft.kind;
   std::string name = name_of(room, key);
-  const auto found = entries_.find(name);
-  if (found != entries_.end()) return repeat(found->second, wanted, std::move(done));
-  publish_first(room, std::move(draft), std::move(name), std::move(wanted), std::move(done));
+  Item* const known = keys_.find(name, clock_.monotonic_ms());
+  if (known != nullptr) return repeat(*known, draft, std::move(done));
+  publish_first(room, std::move(draft), std::move(name), std::move(done));
 }
 
-void PublishOnce::publish_first(std::string_view room, Draft draft, std::string name, Entry entry,
-                                PublishDone done) {
-  if (!make_room(name.size() + key_bytes)) {
+void PublishOnce::publish_first(std::string_view room, Draft draft, std::string name, PublishDone done) {
+  // What is refused should cost little: no digest.
+  if (!hub_.accepts_messages()) return hub_.publish(room, std::move(draft), std::move(done));
+  if (!keys_.make_room(name.size(), clock_.monotonic_ms())) {
     return answer_later(std::move(done),
                         PublishRefusal{PublishRefusal::Why::overloaded,
-                                       "too many keys are under way (limits.idempotency_bytes)"});
+                                       "too many keys are remembered (limits.idempotency_bytes)"});
   }
-  entries_.emplace(name, std::move(entry));
-  hub_.publish(room, std::move(draft),
-               [this, name = std::move(name), done = std::move(done)](const PublishResult& result) {
-                 on_published(name, done, result);
-               });
+  IdempotencyKeys::Entry entry;
+  entry.digest = digest_of(draft.payload);
+  entry.kind = draft.kind;
+  entry.source = draft.source;
+  Item& item = keys_.add(std::move(name), std::move(entry));
+  // Under way it is not forgotten.
+  hub_.publish(room, std::move(draft), [this, &item, done = std::move(done)](const PublishResult& result) {
+    on_published(item, done, result);
+  });
 }
 
-void PublishOnce::repeat(Entry& entry, const Entry& wanted, PublishDone done) {
-  if (entry.digest != wanted.digest || entry.kind != wanted.kind) {
+void PublishOnce::repeat(Item& item, const Draft& draft, PublishDone done) {
+  IdempotencyKeys::Entry& entry = item.second;
+  if (entry.kind != draft.kind || entry.digest != digest_of(draft.payload)) {
     return answer_later(std::move(done), PublishRefusal{PublishRefusal::Why::key_reused,
                                                         "that idempotency key belongs to another message"});
   }
   if (entry.published) return answer_later(std::move(done), entry.receipt);
-  // Making room drops published entries only, never this one.
-  if (!make_room(waiter_bytes)) {
+  // Making room forgets published keys only, never this one.
+  if (!keys_.make_waiting_room(clock_.monotonic_ms())) {
     return answer_later(std::move(done),
                         PublishRefusal{PublishRefusal::Why::overloaded,
                                        "too many wait for the same keys (limits.idempotency_bytes)"});
@@ -76,26 +78,35 @@ void PublishOnce::repeat(Entry& entry, const Entry& wanted, PublishDone done) {
   entry.waiting.push_back(std::move(done));
 }
 
-void PublishOnce::on_published(std::string_view name, const PublishDone& done, const PublishResult& result) {
-  const auto found = entries_.find(name);
-  Entry& entry = found->second;
-  const std::vector<PublishDone> waiting = std::exchange(entry.waiting, {});
-  bytes_ -= waiting.size() * waiter_bytes;
+void PublishOnce::on_published(Item& item, const PublishDone& done, const PublishResult& result) {
+  std::vector<PublishDone> waiting;
+  waiting.swap(item.second.waiting);
+  keys_.leave(waiting.size());
   PublishResult again = result;
   if (result) {
     again->duplicate = true;
-    entry.published = true;
-    entry.receipt = *again;
-    entry.forget_at_ms = clock_.monotonic_ms() + keep_ms;
-    published_.push_back(&found->first);
-    if (!forget_.is_set()) forget_.set_in(keep_ms);
+    item.second.receipt = *again;
+    keys_.age(item, clock_.monotonic_ms());
+    if (!forget_.is_set()) forget_.set_in(IdempotencyKeys::keep_ms);
   } else {
-    forget(found);
+    keys_.forget(item);
   }
   if (done) done(result);
   for (const PublishDone& other : waiting) {
     if (other) other(again);
   }
+}
+
+const IdempotencyKeys::Digest& PublishOnce::digest_of(const base::FrameRef& payload) {
+  const auto is_same = [](std::string_view a, std::string_view b) {
+    return a.data() == b.data() && a.size() == b.size();
+  };
+  if (digested_.empty() || !is_same(digested_.view(), payload.view())) {
+    digest_ = base::sha256(payload.view());
+    digested_ = payload;
+    scheduler_.mark_dirty(*this);
+  }
+  return digest_;
 }
 
 void PublishOnce::answer_later(PublishDone done, const PublishResult& result) {
@@ -105,43 +116,31 @@ void PublishOnce::answer_later(PublishDone done, const PublishResult& result) {
 }
 
 void PublishOnce::flush() {
+  digested_.reset();
   // Whoever is answered may publish again: those answers are for the next time.
-  const auto answers = std::exchange(answers_, {});
+  std::vector<std::pair<PublishDone, PublishResult>> answers;
+  answers.swap(answers_);
   for (const auto& [done, result] : answers)
     done(result);
-}
-
-/// Counts `bytes` more, if there is room.
-bool PublishOnce::make_room(std::size_t bytes) {
-  while (bytes_ + bytes > limit_bytes_ && !published_.empty()) {
-    const auto oldest = entries_.find(*published_.front());
-    published_.pop_front();
-    forget(oldest);
-  }
-  if (bytes_ + bytes > limit_bytes_) return false;
-  bytes_ += bytes;
-  return true;
+  forget_old();
 }
 
 void PublishOnce::set_limit(std::size_t bytes) {
-  limit_bytes_ = bytes;
-  (void)make_room(0);
+  keys_.set_limit(bytes);
+  forget_old();
 }
 
-void PublishOnce::forget(Entries::iterator entry) {
-  bytes_ -= entry->first.size() + key_bytes;
-  entries_.erase(entry);
-}
-
+/// Some of them; the rest at the end of the turn, when others have had theirs.
 void PublishOnce::forget_old() {
   const std::int64_t now_ms = clock_.monotonic_ms();
-  while (!published_.empty()) {
-    const auto oldest = entries_.find(*published_.front());
-    if (oldest->second.forget_at_ms > now_ms) return forget_.set_in(oldest->second.forget_at_ms - now_ms);
-    published_.pop_front();
-    forget(oldest);
+  const bool more = keys_.forget_some(now_ms);
+  if (more) scheduler_.mark_dirty(*this);
+  const auto next_ms = keys_.next_ms();
+  if (next_ms) {
+    forget_.set_in(std::max<std::int64_t>(*next_ms - now_ms, 0));
+  } else {
+    forget_.clear();
   }
-  forget_.clear();
 }
 
 }  // namespace roomcast::hub

@@ -1,12 +1,9 @@
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <list>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -14,8 +11,8 @@
 #include "base/deadlines.h"
 #include "base/result.h"
 #include "base/scheduler.h"
-#include "base/string_hash.h"
 #include "hub/hub.h"
+#include "hub/idempotency_keys.h"
 #include "hub/room_name.h"
 
 namespace roomcast::hub {
@@ -27,8 +24,8 @@ namespace roomcast::hub {
 /// belongs to one room and one message, of the same kind and bytes, for five minutes after it was published;
 /// a message that was refused leaves its key free.
 ///
-/// What is remembered is bounded in bytes: the keys published the longest ago are forgotten first. Keys under
-/// way are kept; if they alone are too much, publishes are refused.
+/// What is remembered is bounded in bytes. IdempotencyKeys says what is forgotten early; keys under way never
+/// are. What finds no room is refused.
 class PublishOnce final : private base::Flushable, private base::Deadline::Listener {
  public:
   /// All outlive it. `limit_bytes`: limits.idempotency_bytes.
@@ -44,31 +41,17 @@ class PublishOnce final : private base::Flushable, private base::Deadline::Liste
   void publish(std::string_view room, Draft draft, std::string_view key, PublishDone done);
 
   void set_limit(std::size_t bytes);
-  [[nodiscard]] std::size_t bytes() const { return bytes_; }
-  [[nodiscard]] std::size_t keys() const { return entries_.size(); }
-
-  static constexpr std::int64_t keep_ms = 300'000;
-  /// What a key takes beside the bytes of room and key, and what each who waits for its outcome takes.
-  static constexpr std::size_t key_bytes = 320;
-  static constexpr std::size_t waiter_bytes = 96;
+  [[nodiscard]] std::size_t bytes() const { return keys_.bytes(); }
+  [[nodiscard]] std::size_t keys() const { return keys_.size(); }
 
  private:
-  struct Entry {
-    std::array<unsigned char, 32> digest{};  // of the payload
-    Kind kind = Kind::text;
-    bool published = false;
-    Receipt receipt;
-    std::int64_t forget_at_ms = 0;     // of a published one
-    std::vector<PublishDone> waiting;  // beside the first; while it is under way
-  };
-  using Entries = std::unordered_map<std::string, Entry, base::StringHash, std::equal_to<>>;
+  using Item = IdempotencyKeys::Item;
 
-  void publish_first(std::string_view room, Draft draft, std::string name, Entry entry, PublishDone done);
-  void repeat(Entry& entry, const Entry& wanted, PublishDone done);
-  void on_published(std::string_view name, const PublishDone& done, const PublishResult& result);
+  void publish_first(std::string_view room, Draft draft, std::string name, PublishDone done);
+  void repeat(Item& item, const Draft& draft, PublishDone done);
+  void on_published(Item& item, const PublishDone& done, const PublishResult& result);
+  [[nodiscard]] const IdempotencyKeys::Digest& digest_of(const base::FrameRef& payload);
   void answer_later(PublishDone done, const PublishResult& result);
-  [[nodiscard]] bool make_room(std::size_t bytes);
-  void forget(Entries::iterator entry);
   void forget_old();
   void flush() override;
   void on_deadline() override { forget_old(); }
@@ -76,12 +59,12 @@ class PublishOnce final : private base::Flushable, private base::Deadline::Liste
   Hub& hub_;
   base::Scheduler& scheduler_;
   const base::Clock& clock_;
-  std::size_t limit_bytes_;
-  std::size_t bytes_ = 0;
-  Entries entries_;                          // by room and key
-  std::list<const std::string*> published_;  // names of the published entries, the oldest first
-  base::Deadline forget_;                    // set while any is published
+  IdempotencyKeys keys_;                                        // by room and key
+  base::Deadline forget_;                                       // set while any is published
   std::vector<std::pair<PublishDone, PublishResult>> answers_;  // to be given at the end of the turn
+  // Until the end of the turn: a message for many rooms has one digest.
+  base::FrameRef digested_;
+  IdempotencyKeys::Digest digest_{};
 };
 
 }  // namespace roomcast::hub

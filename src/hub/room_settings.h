@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "hub/room_pattern.h"
+
 namespace roomcast::hub {
 
 /// What a room keeps of its past. Whichever bound is reached first counts.
@@ -33,26 +35,26 @@ struct RoomSettings {
 class RoomRules {
  public:
   struct Rule {
-    std::string pattern;
+    std::string pattern;  ///< see RoomPattern
     RoomSettings settings;
-    friend bool operator==(const Rule&, const Rule&) = default;
   };
 
   RoomRules() = default;
-  explicit RoomRules(RoomSettings otherwise, std::vector<Rule> rules = {})
-      : otherwise_(otherwise), rules_(std::move(rules)) {}
+  explicit RoomRules(RoomSettings otherwise, const std::vector<Rule>& rules = {});
 
   /// Valid until the rules are replaced.
   [[nodiscard]] const RoomSettings& find(std::string_view room) const;
   friend bool operator==(const RoomRules&, const RoomRules&) = default;
 
  private:
-  RoomSettings otherwise_;
-  std::vector<Rule> rules_;
-};
+  struct CompiledRule {
+    RoomPattern pattern;
+    RoomSettings settings;
+    friend bool operator==(const CompiledRule&, const CompiledRule&) = default;
+  };
 
-/// Whether `room` matches `pattern`: `*` stands for any bytes but '/', `**` for any bytes at all, everything
-/// else for itself. `chat/**` matches every room below `chat/`. Time is at most their lengths' product.
-[[nodiscard]] bool matches_pattern(std::string_view pattern, std::string_view room);
+  RoomSettings otherwise_;
+  std::vector<CompiledRule> rules_;
+};
 
 }  // namespace roomcast::hub

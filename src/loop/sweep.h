@@ -5,15 +5,18 @@
 
 namespace roomcast::loop {
 
-/// Has the loop look through all deadlines every `deadlines.interval_ms()`.
+/// Has the loop look through all deadlines every `deadlines.interval_ms()`, sooner while many are due.
 class Sweep final : private Timer::Listener {
  public:
   Sweep(Loop& loop, base::Deadlines& deadlines) : deadlines_(deadlines), timer_(loop, *this) {
-    timer_.start_every(deadlines.interval_ms());
+    timer_.start_once(deadlines.interval_ms());
   }
 
  private:
-  void on_timer(Timer& /*timer*/) override { deadlines_.sweep(); }
+  void on_timer(Timer& timer) override {
+    // Not 0: others are read before the rest is called.
+    timer.start_once(deadlines_.tick() ? 1 : deadlines_.interval_ms());
+  }
 
   base::Deadlines& deadlines_;
   Timer timer_;

@@ -2,11 +2,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
 #include <vector>
+
+#include "base/string_hash.h"
 
 namespace roomcast::net {
 
@@ -81,7 +84,7 @@ class AdmissionControl {
 
   Limits limits_;
   std::size_t connections_ = 0;
-  std::unordered_map<std::string, Admission::Count> by_address_;
+  std::unordered_map<std::string, Admission::Count, base::StringHash, std::equal_to<>> by_address_;
   std::vector<Listener*> listeners_;
 };
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include "base/frame.h"
+#include "base/string_hash.h"
 #include "hub/membership.h"
 
 namespace roomcast::session {
@@ -48,8 +50,9 @@ class RoomSet {
 
  private:
   std::string home_;
-  std::unordered_map<std::string_view, Subscription> rooms_;  // the names are the hub's
-  std::vector<hub::Membership*> replays_;                     // whose turn it is next first
+  // The names are the hub's.
+  std::unordered_map<std::string_view, Subscription, base::StringHash, std::equal_to<>> rooms_;
+  std::vector<hub::Membership*> replays_;  // whose turn it is next first
 };
 
 }  // namespace roomcast::session

@@ -27,10 +27,11 @@ class FakeEngine final : public hub::Engine {
   void publish(std::string_view room, hub::Draft&& draft, hub::Ticket ticket) override {
     Log& found = logs_[std::string(room)];
     ++found.top.offset;
+    sources.push_back(draft.source);
     // Before the room is open its messages are part of what it opens with.
     if (found.is_open)
-      events_->on_message(
-          room, {draft.kind, std::move(draft.payload), std::move(draft.from), draft.sender, found.top, 0});
+      events_->on_message(room, {draft.kind, std::move(draft.payload), std::move(draft.from), draft.sender,
+                                 found.top, 0, draft.source});
     if (hold_answers) {
       held.push_back(ticket);
     } else if (ticket != 0) {
@@ -51,6 +52,7 @@ class FakeEngine final : public hub::Engine {
   bool hold_rooms = false;
   bool hold_answers = false;
   std::vector<hub::Ticket> held;
+  std::vector<hub::Source> sources;  // of the drafts
 
  private:
   struct Log {

@@ -14,6 +14,7 @@ const listed = 'https://listed.example';
 const server = await startServer({ set: { origins: listed } });
 // A key takes 320 bytes beside its own and its room's name.
 const small = await startServer({ set: { 'limits.batch_messages': 3, 'limits.message_bytes': 100, 'limits.idempotency_bytes': 700 } });
+const crowded = await startServer({ set: { 'limits.idempotency_bytes': 20_000 } });
 const { poll } = pollsOf(server.url);
 const python_client = fileURLToPath(new URL('../support/urllib_client.py', import.meta.url));
 
@@ -64,7 +65,7 @@ function byUrllib(path, body, ...key) {
 
 describe('publishing', { concurrency: 4 }, () => {
   after(async () => {
-    for (const one of [server, small]) await one.stop();
+    for (const one of [server, small, crowded]) await one.stop();
   });
 
   describe('a batch', () => {
@@ -278,7 +279,7 @@ describe('publishing', { concurrency: 4 }, () => {
 
     it('the oldest are forgotten when limits.idempotency_bytes are used up', async () => {
       const url = small.url;
-      // Two of 320 + "forgotten" + "1" fit into 700 bytes, a third does not.
+      // Two of 230 + "forgotten" + "1" fit into 700 bytes, a third does not.
       for (const key of ['1', '2']) await receiptOf('forgotten', key, { url });
       assert.equal((await receiptOf('forgotten', '1', { url })).duplicate, true);
       assert.equal((await receiptOf('forgotten', '3', { url })).duplicate, undefined);
@@ -286,6 +287,22 @@ describe('publishing', { concurrency: 4 }, () => {
       assert.equal((await receiptOf('forgotten', '1', { url, body: 'anything' })).duplicate, undefined);
       assert.equal((await receiptOf('forgotten', '3', { url })).duplicate, true);
       assert.deepEqual(await kept('forgotten', url), ['x', 'x', 'x', 'anything']);
+    });
+
+    it('whoever publishes very many keys pushes out its own, not those of others', async () => {
+      const { url } = crowded;
+      // Three, since one may be counted together with whoever floods.
+      const victims = ['127.0.0.2', '127.0.0.3', '127.0.0.4'];
+      const publishAs = (localAddress) =>
+        fetchOnce(url, 'POST', '/rooms/flooded', { body: 'x', headers: { 'Content-Type': 'text/plain', 'Idempotency-Key': localAddress }, socket: { localAddress } });
+      for (const one of victims) assert.equal((await publishAs(one)).status, 200);
+      for (let begin = 0; begin < 500; begin += 50) {
+        const some = Array.from({ length: 50 }, (_, i) => ({ room: 'flooded', data: '', key: `${begin + i}` }));
+        assert.ok((await resultsOf(some, { url })).every(({ error }) => !error), 'all are published');
+      }
+      const again = await Promise.all(victims.map(publishAs));
+      const known = again.filter(({ json: receipt }) => receipt.duplicate);
+      assert.ok(known.length >= 2, `${known.length} of ${victims.length} are known`);
     });
 
     it('is allowed by a preflight, on the paths that publish', async () => {

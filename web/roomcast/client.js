@@ -20,6 +20,8 @@ export const TIMING = Object.freeze({
   doubtMs: 3_000, // then plain HTTP is asked whether this transport is blocked
   requestMs: 15_000, // a publish by POST, a look at who is there
   pongMs: 10_000, // the answer to a ping after a silence
+  wakePongMs: 4_000, // and after the page or the machine woke up
+  lookMs: 5_000, // between looks at whether the machine slept
   silenceMs: 60_000, // of an event stream; the server says something every 25 s
   wakeMs: 30_000, // a request silent for that long is made anew when the page wakes up
   pollWaitSeconds: 25, // below what proxies cut at
@@ -75,7 +77,7 @@ export class Client {
     this.#keeper = new Keeper({
       transports: usable(transports, WebSocketClass),
       timing: this.#host.timing,
-      environment: new Environment(base),
+      environment: new Environment(base, this.#host.timing.lookMs),
       makeLink: (transport) => (transport === 'websocket' ? new WebSocketLink(this.#host) : new HttpLink(transport, this.#host)),
       isWanted: () => this.#rooms.size > 0 || this.#outbox.size > 0,
       probe: () => this.#probe(),

@@ -1,14 +1,23 @@
-// What the browser knows and Node does not: the network, whether anybody looks, a memory for the next page.
+// What goes on around the client: the network, whether anybody looks, whether the machine slept, a memory for the next page. Most
+// of it only a browser knows.
+
+/** Clocks that are apart by more than this were apart while the machine slept. */
+const SLEPT_MS = 5_000;
 
 const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 
 export class Environment {
   #host;
   #memoryKey;
+  #lookMs;
   #stop = () => {};
 
-  /** @param {URL} base the server's */
-  constructor(base) {
+  /**
+   * @param {URL} base the server's
+   * @param {number} lookMs how often the clocks are compared
+   */
+  constructor(base, lookMs) {
+    this.#lookMs = lookMs;
     this.#host = base.hostname;
     this.#memoryKey = `roomcast transport of ${base.href}`;
   }
@@ -24,16 +33,33 @@ export class Environment {
 
   /**
    * Tells what happens until `stop`.
-   * @param {() => void} onWake trying now is worthwhile: the page is looked at again, or comes back from the back-forward cache
+   * @param {(sleptMs: number) => void} onWake trying now is worthwhile: the page is looked at again, comes back from the back-forward
+   *   cache, or the machine slept, for so long; 0 if it did not
    * @param {() => void} onNetwork the network came or went; see `online`
    */
   listen(onWake, onNetwork) {
-    if (typeof document === 'undefined') return;
-    const onVisible = () => this.hidden || onWake();
-    const onShow = (event) => event.persisted && onWake();
-    const pairs = [[document, 'visibilitychange', onVisible], [window, 'pageshow', onShow], [window, 'online', onNetwork], [window, 'offline', onNetwork]];
+    const takeSleep = sleepMeter();
+    const wake = () => onWake(takeSleep());
+    const onLook = () => {
+      const sleptMs = takeSleep();
+      if (sleptMs > 0) onWake(sleptMs);
+    };
+    const timer = setInterval(onLook, this.#lookMs);
+    timer.unref?.(); // Node: the process may end
+    const onVisible = () => this.hidden || wake();
+    const onShow = (event) => event.persisted && wake();
+    const pairs = typeof document === 'undefined' ? [] : [
+      [document, 'visibilitychange', onVisible],
+      [document, 'resume', wake], // of a page that was frozen
+      [window, 'pageshow', onShow],
+      [window, 'online', onNetwork],
+      [window, 'offline', onNetwork],
+    ];
     for (const [target, event, listener] of pairs) target.addEventListener(event, listener);
-    this.#stop = () => pairs.forEach(([target, event, listener]) => target.removeEventListener(event, listener));
+    this.#stop = () => {
+      clearInterval(timer);
+      for (const [target, event, listener] of pairs) target.removeEventListener(event, listener);
+    };
   }
 
   stop() {
@@ -56,4 +82,19 @@ export class Environment {
       // Then the next page finds out by itself.
     }
   }
+}
+
+/**
+ * How long the machine has slept since the last call, in ms; 0 if it has not. While it sleeps, timers and performance.now() stand
+ * still (with most systems and browsers), so that no silence is noticed afterwards; the time of day goes on.
+ */
+function sleepMeter() {
+  const ahead = () => Date.now() - performance.now();
+  let last = ahead();
+  return () => {
+    const now = ahead();
+    const slept = now - last;
+    last = now;
+    return slept > SLEPT_MS ? slept : 0;
+  };
 }

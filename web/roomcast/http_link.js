@@ -52,9 +52,12 @@ export class HttpLink {
     if (followed && !this.#open && !this.#closed) this.open();
   }
 
-  /** The network or the page woke up: a request that was silent for a while may be dead, and cannot be asked. */
-  check() {
-    const now = performance.now();
+  /**
+   * The network, the page or the machine woke up: a request that was silent for a while may be dead, and cannot be asked.
+   * @param {number} sleptMs what performance.now() has not counted
+   */
+  check(sleptMs) {
+    const now = performance.now() + sleptMs;
     for (const [room, line] of [...this.#lines]) {
       if (now - line.heardAt < this.#host.timing.wakeMs) continue;
       this.leave(room);

@@ -40,7 +40,7 @@ export class Keeper {
   constructor(options) {
     this.#options = options;
     this.#level = Math.max(0, options.transports.indexOf(options.environment.recall()));
-    options.environment.listen(() => this.wake(), () => this.#onNetwork());
+    options.environment.listen((sleptMs) => this.wake(sleptMs), () => this.#onNetwork());
   }
 
   get state() {
@@ -62,10 +62,10 @@ export class Keeper {
     this.#link?.leave(room);
   }
 
-  /** Trying now is worthwhile. */
-  wake() {
+  /** Trying now is worthwhile; so long no clock of ours has gone. */
+  wake(sleptMs = 0) {
     if (this.#state.name === 'waiting') this.#connect();
-    else this.link?.check();
+    else this.link?.check(sleptMs);
   }
 
   /** The user asks for it: tries now, even after a refusal. */

@@ -65,12 +65,17 @@ export class WebSocketLink {
     for (const entry of [...this.#host.outbox.unsent(this)]) this.#publish(entry);
   }
 
-  /** The network or the page woke up: is this link still alive? */
+  /** The network, the page or the machine woke up: is this link still alive? */
   check() {
+    this.#ask(this.#host.timing.wakePongMs);
+  }
+
+  /** Something must come back within `pongMs`. */
+  #ask(pongMs) {
     if (!this.#open) return;
     const askedAt = performance.now();
     this.#send('{"type":"ping"}');
-    this.#wait(this.#host.timing.pongMs, () => {
+    this.#wait(pongMs, () => {
       if (this.#heardAt >= askedAt) this.#watch();
       else this.#fail({ reason: 'Nothing comes back from the server.', dead: true });
     });
@@ -182,7 +187,7 @@ export class WebSocketLink {
     const allowed = this.#pingMs * 2;
     const silence = performance.now() - this.#heardAt;
     if (silence < allowed) this.#wait(allowed - silence, () => this.#watch());
-    else this.check();
+    else this.#ask(this.#host.timing.pongMs);
   }
 
   #wait(delayMs, callback) {

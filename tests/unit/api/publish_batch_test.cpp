@@ -240,3 +240,10 @@ TEST_CASE_FIXTURE(Fixture,
     if (may_read) CHECK(response.headers.get("Access-Control-Allow-Origin") == origin);
   }
 }
+
+TEST_CASE_FIXTURE(Fixture, "publish batch: every message says by the client's address who it comes from") {
+  auto exchange = post(R"({"messages":[{"rooms":["a","b"],"data":1}]})");
+  exchange.edit().client.address = "192.0.2.7";
+  batch.handle(exchange, "");
+  CHECK(engine.sources == std::vector(2, hub::source_of("192.0.2.7")));
+}

@@ -223,3 +223,10 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(answers.last->status == 503);
   check(*answers.last);
 }
+
+TEST_CASE_FIXTURE(Fixture, "publish: the message says by the client's address who it comes from") {
+  auto exchange = post("text/plain", "hi");
+  exchange.edit().client.address = "192.0.2.7";
+  publish.handle(exchange, "lobby");
+  CHECK(engine.sources == std::vector{hub::source_of("192.0.2.7")});
+}

@@ -2,9 +2,11 @@
 
 #include <doctest/doctest.h>
 
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <string>
+#include <thread>
 
 #include "auth/origin.h"
 #include "support/memory_stream.h"
@@ -95,6 +97,16 @@ TEST_CASE_FIXTURE(Fixture,
   join_many(1);
   CHECK(drain_for(60, 60) >= 120);
   CHECK(sessions.size() == 1);
+}
+
+TEST_CASE_FIXTURE(Fixture, "drain: most of the time in which the process stood still does not count") {
+  join_many(1);
+  loop.run_turn_without_waiting();
+  const std::int64_t begun_ms = loop.monotonic_ms();
+  drain.begin(0, 1'000);
+  std::this_thread::sleep_for(std::chrono::milliseconds(1'500));  // as if it had been stopped
+  CHECK(run());
+  CHECK(loop.monotonic_ms() - begun_ms >= 2'000);
 }
 
 TEST_CASE_FIXTURE(Fixture, "drain: connections whose last bytes are still on their way are waited for") {

@@ -26,7 +26,6 @@ struct ServerParts : LoopFixture {
 
   ServerParts() {
     turn.add_work(hub);
-    turn.add_work(sessions);
   }
   ServerParts(const ServerParts&) = delete;
   ServerParts& operator=(const ServerParts&) = delete;

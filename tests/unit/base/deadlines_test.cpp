@@ -124,4 +124,103 @@ TEST_CASE("deadlines: a listener may set its own again, and destroy and create o
     CHECK(waiter->calls == 1);
 }
 
+TEST_CASE("deadlines: time in which the process did not run does not count") {
+  test::FakeClock clock;
+  Deadlines deadlines(clock, interval_ms);
+  Waiter soon(deadlines);
+  Waiter later(deadlines);
+  Waiter unset(deadlines);
+  deadlines.tick();
+  soon.deadline->set_in(10);
+  later.deadline->set_in(5'000);
+  clock.advance(4'000);
+  deadlines.tick();
+  CHECK(soon.calls == 0);  // first everything that is ready is read
+  clock.advance(Deadlines::grace_ms - 1);
+  deadlines.sweep();
+  CHECK(soon.calls == 0);
+  clock.advance(1);
+  deadlines.sweep();
+  CHECK(soon.calls == 1);
+  // Of the four seconds only so much counted as a slow loop takes.
+  clock.advance(5'000 - Deadlines::counted_max_ms - Deadlines::grace_ms - 1);
+  deadlines.sweep();
+  CHECK(later.calls == 0);
+  clock.advance(1);
+  deadlines.sweep();
+  CHECK(later.calls == 1);
+  CHECK_FALSE(unset.deadline->is_set());
+}
+
+TEST_CASE("deadlines: a pause of an hour moves what was set before it, and not what is set right after it") {
+  test::FakeClock clock;
+  Deadlines deadlines(clock, interval_ms);
+  Waiter before(deadlines);
+  Waiter after(deadlines);
+  deadlines.tick();
+  before.deadline->set_in(10'000);
+  clock.advance(3'600'000);
+  after.deadline->set_in(10'000);  // in the turn in which the process wakes, read before the tick
+  deadlines.tick();
+  clock.advance(10'000 - Deadlines::counted_max_ms);
+  deadlines.sweep();
+  CHECK(before.calls == 1);
+  CHECK(after.calls == 0);
+  clock.advance(Deadlines::counted_max_ms);
+  deadlines.sweep();
+  CHECK(after.calls == 1);
+}
+
+TEST_CASE("deadlines: ticks that come a little late are no pause") {
+  test::FakeClock clock;
+  Deadlines deadlines(clock, interval_ms);
+  Waiter waiter(deadlines);
+  deadlines.tick();
+  waiter.deadline->set_in(Deadlines::counted_max_ms);
+  clock.advance(Deadlines::counted_max_ms);
+  deadlines.tick();
+  CHECK(waiter.calls == 1);
+}
+
+TEST_CASE("deadlines: a loop that is slow all the time does not put them off for ever") {
+  for (const std::int64_t turn_ms :
+       {Deadlines::counted_max_ms + 1, std::int64_t{2'000}, std::int64_t{60'000}}) {
+    CAPTURE(turn_ms);
+    test::FakeClock clock;
+    Deadlines deadlines(clock, interval_ms);
+    Waiter waiter(deadlines);
+    deadlines.tick();
+    waiter.deadline->set_in(10'000);
+    int ticks = 0;
+    for (; waiter.calls == 0 && ticks < 100; ++ticks) {
+      clock.advance(turn_ms);
+      deadlines.tick();
+    }
+    CHECK(ticks <= 10'000 / Deadlines::counted_max_ms + 2);
+  }
+}
+
+TEST_CASE("deadlines: of very many that are due, some are called in each sweep, and everybody in the end") {
+  test::FakeClock clock;
+  Deadlines deadlines(clock, interval_ms);
+  std::vector<std::unique_ptr<Waiter>> waiters;
+  int calls = 0;
+  for (std::size_t i = 0; i < 4 * Deadlines::calls_max + 10; ++i) {
+    waiters.push_back(std::make_unique<Waiter>(deadlines));
+    waiters.back()->deadline->set_in(100);
+    waiters.back()->then = [&] { ++calls; };
+  }
+  // Due again at once, every time: the others are called all the same.
+  waiters[0]->then = [&] { waiters[0]->deadline->set_in(0); };
+  clock.advance(100);
+  CHECK(deadlines.sweep());
+  CHECK(calls <= static_cast<int>(Deadlines::calls_max));
+  for (int sweeps = 0; sweeps < 5; ++sweeps)
+    deadlines.sweep();
+  for (const auto& waiter : waiters)
+    CHECK(waiter->calls >= 1);
+  waiters[0]->deadline->clear();
+  CHECK_FALSE(deadlines.sweep());
+}
+
 }  // namespace roomcast::base

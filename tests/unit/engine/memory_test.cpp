@@ -33,7 +33,7 @@ struct Fixture {
   engine::Memory engine{clock};
   Recorder events;
   [[nodiscard]] static hub::Draft draft() {
-    return {hub::Kind::json, base::FrameRef::copy_of("{}"), base::FrameRef::copy_of("ada"), 7};
+    return {hub::Kind::json, base::FrameRef::copy_of("{}"), base::FrameRef::copy_of("ada"), 7, 9};
   }
 };
 
@@ -50,6 +50,7 @@ TEST_CASE_FIXTURE(Fixture, "memory engine: messages of a room are numbered from 
   CHECK(first.kind == hub::Kind::json);
   CHECK(first.from.view() == "ada");
   CHECK(first.sender == 7);
+  CHECK(first.source == 9);
   CHECK(first.time_ms == clock.wall_ms());
   REQUIRE(events.answers.size() == 1);  // ticket 0 asks for none
   CHECK(events.answers[0].first == 11);

@@ -20,7 +20,7 @@ using hub::PublishRefusal;
 namespace {
 
 /// What the key "k" of the room "r" takes.
-constexpr std::size_t one_key = 3 + PublishOnce::key_bytes;
+constexpr std::size_t one_key = 3 + hub::IdempotencyKeys::key_bytes;
 
 struct Fixture {
   explicit Fixture(std::size_t limit_bytes = 100'000)
@@ -29,8 +29,8 @@ struct Fixture {
   /// Publishes; the outcome is said in `told` by `who`: "ada=1" for the first place of the room's order,
   /// "ada=1 again" for a duplicate.
   void publish(std::string_view who, std::string_view key, std::string_view payload = "hi",
-               Kind kind = Kind::text, std::string_view room = "r") {
-    publisher.publish(room, {kind, base::FrameRef::copy_of(payload), {}, 0}, key,
+               Kind kind = Kind::text, std::string_view room = "r", hub::Source source = 0) {
+    publisher.publish(room, {kind, base::FrameRef::copy_of(payload), {}, 0, source}, key,
                       [this, name = std::string(who)](const hub::PublishResult& result) {
                         told.push_back(name + "=" + outcome(result));
                       });
@@ -78,7 +78,7 @@ struct TwoKeys : Fixture {
 
 using Words = std::vector<std::string>;
 
-const std::string too_many_keys = "overloaded: too many keys are under way (limits.idempotency_bytes)";
+const std::string too_many_keys = "overloaded: too many keys are remembered (limits.idempotency_bytes)";
 const std::string too_many_wait = "overloaded: too many wait for the same keys (limits.idempotency_bytes)";
 const std::string reused = "key_reused: that idempotency key belongs to another message";
 
@@ -137,7 +137,7 @@ TEST_CASE_FIXTURE(Fixture, "publish once: while the first is under way others wa
   publish("eve", "k");
   CHECK(heard().empty());
   REQUIRE(engine.held.size() == 1);
-  CHECK(publisher.bytes() == one_key + 2 * PublishOnce::waiter_bytes);
+  CHECK(publisher.bytes() == one_key + 2 * hub::IdempotencyKeys::waiter_bytes);
   accept(0, 1);
   CHECK(told.empty());  // not from within the engine
   CHECK(heard() == Words{"ada=1", "bob=1 again", "eve=1 again"});
@@ -351,11 +351,11 @@ TEST_CASE_FIXTURE(TwoKeys,
 TEST_CASE_FIXTURE(TwoKeys, "publish once: those who wait count, too, and past the limit are refused") {
   engine.hold_answers = true;
   publish("ada", "k");
-  const std::size_t places = one_key / PublishOnce::waiter_bytes;
+  const std::size_t places = one_key / hub::IdempotencyKeys::waiter_bytes;
   for (std::size_t i = 0; i < places; ++i)
     publish("bob", "k");
   CHECK(heard().empty());
-  CHECK(publisher.bytes() == one_key + places * PublishOnce::waiter_bytes);
+  CHECK(publisher.bytes() == one_key + places * hub::IdempotencyKeys::waiter_bytes);
   publish("eve", "k");
   CHECK(heard() == Words{"eve=" + too_many_wait});
   publish("kim", "l");
@@ -372,7 +372,7 @@ TEST_CASE_FIXTURE(TwoKeys, "publish once: for one who waits a published key is f
   publish("bob", "b");
   publish("eve", "b");
   CHECK(publisher.keys() == 1);
-  CHECK(publisher.bytes() == one_key + PublishOnce::waiter_bytes);
+  CHECK(publisher.bytes() == one_key + hub::IdempotencyKeys::waiter_bytes);
   accept(0, 2);
   CHECK(heard() == Words{"bob=2", "eve=2 again"});
 }
@@ -417,4 +417,90 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(publisher.keys() == 1);
   pass(1);
   CHECK(publisher.keys() == 0);
+}
+
+TEST_CASE("publish once: who publishes very many keys pushes out only its own") {
+  Fixture f(40 * one_key);
+  const hub::Source victim = 1;
+  const hub::Source flood = 2;
+  f.publish("ada", "v", "hi", Kind::text, "r", victim);
+  f.turn();
+  for (int i = 0; i < 200; ++i) {
+    f.publish("eve", std::to_string(i), "x", Kind::text, "s", flood);
+    f.turn();
+  }
+  CHECK(f.told.size() == 201);
+  for (const std::string& outcome : f.heard())
+    CHECK(outcome.find("overloaded") == std::string::npos);
+  CHECK(f.publisher.bytes() <= 40 * one_key);
+  f.publish("ada", "v", "hi", Kind::text, "r", victim);
+  CHECK(f.heard() == Words{"ada=1 again"});
+}
+
+TEST_CASE("publish once: a new key is refused before one that is younger than a minute is forgotten") {
+  Fixture f(8 * one_key);
+  for (int i = 0; i < 8; ++i)
+    f.publish("ada", std::to_string(i), "x", Kind::text, "r", static_cast<hub::Source>(1 + i));
+  f.turn();
+  f.told.clear();
+  f.pass(hub::IdempotencyKeys::young_ms - 1);
+  f.publish("eve", "n", "x", Kind::text, "r", 99);
+  CHECK(f.heard() == Words{"eve=" + too_many_keys});
+  f.pass(1);
+  f.publish("eve", "n", "x", Kind::text, "r", 99);
+  CHECK(f.heard() == Words{"eve=9"});
+}
+
+TEST_CASE("publish once: what is refused is not digested") {
+  Fixture f(one_key);
+  const base::FrameRef payload = base::FrameRef::copy_of("payload");
+  SUBCASE("for want of room") {
+    f.engine.hold_answers = true;
+    f.publish("ada", "a");
+    f.publisher.publish("r", {Kind::text, payload, {}}, "b", [](const hub::PublishResult&) {});
+    CHECK(payload.use_count() == 1);  // digesting keeps it until the end of the turn
+  }
+  SUBCASE("for want of memory") {
+    f.hub.set_overloaded(true);
+    f.publisher.publish("r", {Kind::text, payload, {}}, "b", [](const hub::PublishResult&) {});
+    CHECK(payload.use_count() == 1);
+  }
+  SUBCASE("and what was digested is not kept") {
+    f.publisher.publish("r", {Kind::text, payload, {}}, "b", [](const hub::PublishResult&) {});
+    CHECK(payload.use_count() > 1);
+    f.turn();
+    f.publisher.publish("r", {Kind::text, payload, {}}, "b", [](const hub::PublishResult&) {});
+    f.turn();
+    CHECK(payload.use_count() == 2);  // the room's history
+  }
+}
+
+TEST_CASE("publish once: one payload for many rooms belongs to all of them, and another does not") {
+  Fixture f;
+  const base::FrameRef first = base::FrameRef::copy_of("first");
+  const base::FrameRef second = base::FrameRef::copy_of("other");
+  int done = 0;
+  int reused = 0;
+  const auto count = [&](const hub::PublishResult& result) { ++(result ? done : reused); };
+  for (const base::FrameRef& payload : {first, second, first}) {
+    for (const char* room : {"a", "b", "c"})
+      f.publisher.publish(room, {Kind::text, payload, {}}, "k", count);
+  }
+  f.turn();
+  CHECK(done == 6);
+  CHECK(reused == 3);
+}
+
+TEST_CASE("publish once: very many keys are forgotten a few at a time") {
+  Fixture f(10'000'000);
+  const int many = 1'000;
+  for (int i = 0; i < many; ++i)
+    f.publish("ada", std::to_string(i));
+  f.turn();
+  SUBCASE("when the limit is lowered") { f.publisher.set_limit(0); }
+  SUBCASE("when their time is over") { f.pass(hub::IdempotencyKeys::keep_ms); }
+  CHECK(f.publisher.keys() == many - hub::IdempotencyKeys::forgotten_at_once);
+  f.turn();
+  CHECK(f.publisher.keys() == 0);
+  CHECK(f.publisher.bytes() == 0);
 }

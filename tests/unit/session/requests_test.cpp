@@ -363,3 +363,10 @@ TEST_CASE_FIXTURE(Fixture, "requests: a key belongs to one message of one room")
   CHECK(words.find("ok#4") != std::string::npos);
   CHECK(engine.top("lobby").offset == 1);
 }
+
+TEST_CASE_FIXTURE(Fixture, "requests: a publish says by its client's address who it comes from") {
+  auto& wire = greeted("lobby");
+  say(wire, R"({"type":"publish","room":"lobby","data":"a","key":"k"})");
+  turn();
+  CHECK(engine.sources == std::vector{hub::source_of("192.0.2.1")});
+}

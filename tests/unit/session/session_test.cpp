@@ -70,6 +70,7 @@ TEST_CASE_FIXTURE(Fixture, "session: what one sends everybody in the room gets, 
   CHECK(ada.sent == "(t:hi)(b:yo)");
   CHECK(bob.sent == "(t:hi)(b:yo)");
   CHECK(eve.sent.empty());
+  CHECK(engine.sources == std::vector(2, hub::source_of("192.0.2.1")));
 }
 
 TEST_CASE_FIXTURE(Fixture, "session: own messages are left out where the client asked for that, in any mix") {

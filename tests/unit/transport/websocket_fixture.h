@@ -80,6 +80,16 @@ struct Fixture {
     end_turn();
   }
 
+  static WebSocketSettings websocket_settings() {
+    WebSocketSettings settings;
+    settings.ping_ms = ping_ms;
+    settings.pong_timeout_ms = pong_timeout_ms;
+    settings.close_timeout_ms = close_timeout_ms;
+    settings.queue_bytes = queue_bytes;
+    settings.reader = {1'000, 10};
+    return settings;
+  }
+
   void open(std::string leftover = {}, std::string_view unsent = {},
             const std::optional<ws::DeflateParameters>& deflate = {}) {
     http::HandOver connection{wire.make_stream(), {}, std::move(leftover), {}, "192.0.2.1"};
@@ -111,7 +121,7 @@ struct Fixture {
                          deadlines,
                          linger,
                          framings,
-                         {ping_ms, pong_timeout_ms, close_timeout_ms, queue_bytes, {1'000, 10}}};
+                         websocket_settings()};
   MemoryWire wire;
   Recorder seen;
   std::unique_ptr<WebSocket> client;

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace roomcast::hub {
+
+/// Who publishes, as one of 4,095 groups: the keyed hash of a client's numeric address. Different in every
+/// process. 0: unknown.
+using Source = std::uint16_t;
+
+/// Never 0.
+[[nodiscard]] Source source_of(std::string_view address);
+
+}  // namespace roomcast::hub

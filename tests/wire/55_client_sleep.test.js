@@ -1,0 +1,47 @@
+// The client module on a machine that slept: its timers and performance.now() stood still, the time of day went on.
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { behindRelay } from '../support/relay.js';
+import { hears, isJoined, isState, join, post } from '../support/client_module.js';
+
+const timing = { lookMs: 50, wakePongMs: 500, climbMs: 3_600_000, climbCapMs: 3_600_000 };
+
+/** As if the machine had slept for `ms`, for the client the same as a step of the clock. */
+function sleepFor(t, ms) {
+  const now = Date.now.bind(Date);
+  t.mock.method(Date, 'now', () => now() + ms);
+}
+
+// One at a time: they share the clock.
+describe('after the machine slept', () => {
+  for (const transport of ['websocket', 'sse', 'poll']) {
+    it(`${transport}: a link that died meanwhile is replaced at once, and nothing is lost`, async (t) => {
+      const { server, relay } = await behindRelay(t);
+      const { client, room } = join(t, relay.url, { transports: [transport], timing });
+      await isJoined(room);
+      await post(server.url, 'before');
+      await hears(room, 'before');
+      relay.stall(); // whatever stood between the two has forgotten the connection
+      await post(server.url, 'meanwhile');
+      sleepFor(t, 3_600_000);
+      await hears(room, 'before', 'meanwhile');
+      await post(server.url, 'after');
+      await hears(room, 'before', 'meanwhile', 'after');
+      await isState(client, 'live', transport);
+      assert.deepEqual(room.gaps, []);
+    });
+  }
+
+  it('a link that is still alive stays', async (t) => {
+    const { server, relay } = await behindRelay(t);
+    const { client, room } = join(t, relay.url, { transports: ['websocket'], timing });
+    await isJoined(room);
+    sleepFor(t, 3_600_000);
+    await new Promise((resolve) => setTimeout(resolve, 2 * timing.wakePongMs));
+    await post(server.url, 'all the same');
+    await hears(room, 'all the same');
+    assert.equal(relay.requests.length, 1, 'one connection');
+    assert.deepEqual(client.states.map(({ name }) => name).slice(-1), ['live']);
+  });
+});
