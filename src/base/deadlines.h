@@ -63,7 +63,13 @@ class Deadlines {
   /// Calls the listeners whose time has come, `calls_max` of them at most; true if there may be more. The
   /// next sweep goes on where this one stopped. Listeners may create, set and destroy deadlines meanwhile.
   bool sweep();
-  [[nodiscard]] std::int64_t now_ms() const { return clock_.monotonic_ms(); }
+  /// Now; if the process has stood still, that is taken into account first, so that only deadlines set
+  /// before it are moved.
+  [[nodiscard]] std::int64_t now_ms() {
+    const std::int64_t now_ms = clock_.monotonic_ms();
+    if (now_ms - last_tick_ms_ > counted_max_ms) forgive(now_ms);
+    return now_ms;
+  }
   [[nodiscard]] std::int64_t interval_ms() const { return interval_ms_; }
 
   // The worst that a healthy loop does between two ticks.
@@ -90,13 +96,6 @@ class Deadlines {
   void release(std::uint32_t slot);
   void add_block();
   void call_due(Block& slots, std::int64_t now_ms, std::size_t& calls_left);
-  /// Now; if the process has stood still, that is taken into account first, so that only deadlines set
-  /// before it are moved.
-  [[nodiscard]] std::int64_t now_ms() {
-    const std::int64_t now_ms = clock_.monotonic_ms();
-    if (now_ms - last_tick_ms_ > counted_max_ms) forgive(now_ms);
-    return now_ms;
-  }
   void forgive(std::int64_t now_ms);
   [[nodiscard]] std::int64_t& due_ms(std::uint32_t slot) {
     return blocks_[slot / block_slots]->due_ms[slot % block_slots];
