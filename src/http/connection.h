@@ -44,7 +44,7 @@ class ConnectionOwner {
 /// What all connections of a server share; outlives them.
 struct ConnectionEnvironment {
   ConnectionOwner& owner;
-  Handler& handler;
+  Handler& handler;  ///< for connections admitted for everything; the others have their own below
   const base::Clock& clock;
   base::Deadlines& deadlines;
   base::Scheduler& scheduler;
@@ -55,6 +55,10 @@ struct ConnectionEnvironment {
   HttpStats stats{};
   DateText date{};
   bool draining = false;  ///< every answer is the last one on its connection
+  /// Who handles what comes over an admin listener, or over a connection of the reserve, which is closed
+  /// behind its one answer. Null: as any other.
+  Handler* operations = nullptr;
+  Handler* reserve = nullptr;
 };
 
 /// One HTTP/1.x connection (RFC 9112): reads requests, has them handled one at a time, writes the answers in
@@ -63,6 +67,7 @@ class Connection final : public base::Mortal,
                          private base::Flushable,
                          private net::ByteStream::Events,
                          private Exchange,
+                         private net::Holder,
                          private base::Deadline::Listener {
  public:
   Connection(ConnectionEnvironment& environment, base::SlotId id, std::unique_ptr<net::ByteStream> stream,
@@ -99,6 +104,7 @@ class Connection final : public base::Mortal,
   void on_writable() override;
   void on_error(std::string_view why) override;
   void on_deadline() override;
+  void shed() override;
 
   [[nodiscard]] const Request& request() const override { return request_; }
   void respond(Response response) override;
@@ -111,6 +117,7 @@ class Connection final : public base::Mortal,
   void resume_work();
   void on_head();
   void dispatch();
+  [[nodiscard]] Handler& handler() const;
   void shed_request();
   void abandon_answer();
   void forget_answer();
@@ -118,6 +125,7 @@ class Connection final : public base::Mortal,
   void write(const Response& response, bool keep_alive);
   bool send_queued();
   void settle();
+  void tell_admission(bool sent);
   void enter(Phase phase);
   void arm_deadline();
   void discard(std::size_t count);
