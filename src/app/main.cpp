@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "app/allocator.h"
 #include "app/checks.h"
 #include "app/command_line.h"
 #include "app/server.h"
@@ -48,6 +49,7 @@ config::Sources sources_of(const app::CommandLine& command_line) {
 int serve(config::Sources sources, config::Loaded loaded) {
   std::signal(SIGPIPE, SIG_IGN);
   raise_descriptor_limit();
+  app::configure_allocator();
   app::Server server(std::move(sources), std::move(loaded));
   if (const auto error = server.run(app::take_inherited_sockets())) {
     print(stderr, "roomcast: " + error->message + "\n");
