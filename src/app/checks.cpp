@@ -1,5 +1,7 @@
 #include "app/checks.h"
 
+#include <utility>
+
 #include "app/listeners.h"
 #include "auth/origin.h"
 #include "http/static_files.h"
@@ -32,10 +34,13 @@ config::Checks configuration_checks() {
 std::optional<std::string> check_whole(const config::Config& config) {
   const auto certificates = load_certificates(config);
   if (!certificates) return certificates.error().message;
-  for (const std::string& text : config.listen) {
-    const auto address = net::Address::parse(text);
-    if (address && address->scheme == net::Address::Scheme::https && !*certificates) {
-      return "listen: " + text + " needs tls.certificate and tls.key";
+  for (const auto& [key, list] :
+       {std::pair("listen", &config.listen), {"admin_listen", &config.admin_listen}}) {
+    for (const std::string& text : *list) {
+      const auto address = net::Address::parse(text);
+      if (address && address->scheme == net::Address::Scheme::https && !*certificates) {
+        return std::string(key) + ": " + text + " needs tls.certificate and tls.key";
+      }
     }
   }
   if (config.web.root.empty()) return std::nullopt;

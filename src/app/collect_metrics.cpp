@@ -45,11 +45,15 @@ void connections(Exposition& out, const MetricsParts& parts) {
                parts.admissions.connections());
   single_counter(out, "roomcast_connections_accepted_total", "Connections accepted.",
                  parts.listeners.accepted);
-  out.counter("roomcast_connections_refused_total", "Connections closed at once or left waiting, by reason.");
+  out.counter("roomcast_connections_refused_total",
+              "Connections closed at once, left waiting or taken in reserve, by reason.");
   out.sample({{"reason", "per_address"}}, parts.listeners.refused_per_address);
   out.sample({{"reason", "full"}}, parts.listeners.paused_full);
+  out.sample({{"reason", "reserve"}}, parts.listeners.taken_in_reserve);
   out.sample({{"reason", "out_of_descriptors"}}, parts.listeners.out_of_descriptors);
   out.sample({{"reason", "failed"}}, parts.listeners.failed);
+  single_counter(out, "roomcast_connections_evicted_total",
+                 "Connections that asked for nothing and made room for others.", parts.admissions.evicted());
 }
 
 void sessions(Exposition& out, const MetricsParts& parts) {
@@ -125,6 +129,10 @@ void process(Exposition& out, const MetricsParts& parts) {
                parts.memory.used_bytes());
   single_counter(out, "roomcast_log_lines_dropped_total",
                  "Log lines lost because standard error took no more.", parts.log.dropped());
+  single_gauge(out, "roomcast_held_bytes", "Bytes that connections hold beyond what an idle one takes.",
+               parts.admissions.held_bytes());
+  single_counter(out, "roomcast_holders_shed_total", "Clients disconnected for the memory that they held.",
+                 parts.memory.shed_holders());
 }
 
 }  // namespace

@@ -38,22 +38,32 @@ std::optional<base::Error> Listeners::open(const config::Config& config,
   for (const InheritedSocket& socket : inherited) {
     auto adopted = net::ListeningSocket::adopt(net::FileDescriptor(socket.fd));
     if (!adopted) return base::Error{"inherited socket " + socket.name + ": " + adopted.error().message};
-    if (auto error = add(std::move(*adopted), socket.name.rfind("https", 0) == 0)) return error;
+    const bool secure = socket.name.rfind("https", 0) == 0;
+    if (auto error = add(std::move(*adopted), secure, net::Lane::regular)) return error;
   }
-  if (!inherited.empty()) return std::nullopt;
-  for (const std::string& text : config.listen) {
+  if (inherited.empty()) {
+    if (auto error = bind_all(config.listen, config.listen_unix_mode, net::Lane::regular)) return error;
+  }
+  return bind_all(config.admin_listen, config.listen_unix_mode, net::Lane::operations);
+}
+
+std::optional<base::Error> Listeners::bind_all(const std::vector<std::string>& addresses,
+                                               std::uint32_t unix_mode, net::Lane lane) {
+  for (const std::string& text : addresses) {
     const auto address = net::Address::parse(text);
     if (!address) return base::Error{"cannot listen on " + text + ": " + address.error().message};
-    auto bound = net::ListeningSocket::bind(*address, config.listen_unix_mode);
+    auto bound = net::ListeningSocket::bind(*address, unix_mode);
     if (!bound) return bound.error();
-    if (auto error = add(std::move(*bound), address->scheme == net::Address::Scheme::https)) return error;
+    const bool secure = address->scheme == net::Address::Scheme::https;
+    if (auto error = add(std::move(*bound), secure, lane)) return error;
   }
   return std::nullopt;
 }
 
-std::optional<base::Error> Listeners::add(net::ListeningSocket socket, bool secure) {
+std::optional<base::Error> Listeners::add(net::ListeningSocket socket, bool secure, net::Lane lane) {
   if (secure && !wrapper_) return base::Error{"https needs tls.certificate and tls.key"};
   net::Listener::Options options;
+  options.lane = lane;
   options.refusal = refusal;
   auto listener =
       net::Listener::start(shared_, std::move(socket), secure ? &*wrapper_ : nullptr, std::move(options));
@@ -66,9 +76,10 @@ void Listeners::set_certificates(std::shared_ptr<const net::TlsContext> certific
   if (wrapper_ && certificates) wrapper_->set_context(std::move(certificates));
 }
 
-std::string Listeners::urls() const {
+std::string Listeners::urls_of(net::Lane lane) const {
   std::string text;
   for (const auto& listener : listeners_) {
+    if (listener->lane() != lane) continue;
     if (!text.empty()) text += ' ';
     text += listener->url();
   }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,7 +20,8 @@ namespace roomcast::app {
 [[nodiscard]] base::Result<std::shared_ptr<const net::TlsContext>> load_certificates(
     const config::Config& config);
 
-/// All sockets that the server listens on: those the service manager opened, otherwise those of `listen`.
+/// All sockets that the server listens on: those the service manager opened, otherwise those of `listen`; and
+/// those of `admin_listen`.
 class Listeners {
  public:
   /// `shared` and `tls` outlive the listeners.
@@ -28,7 +30,7 @@ class Listeners {
   Listeners& operator=(const Listeners&) = delete;
 
   /// Opens all of them, or says which could not be opened and why. `inherited` replaces config.listen if
-  /// there is any; one whose name begins with "https" speaks TLS.
+  /// there is any, but not admin_listen; one whose name begins with "https" speaks TLS.
   [[nodiscard]] std::optional<base::Error> open(const config::Config& config,
                                                 const std::vector<InheritedSocket>& inherited,
                                                 std::shared_ptr<const net::TlsContext> certificates);
@@ -42,10 +44,15 @@ class Listeners {
     return wrapper_ ? &wrapper_->context() : nullptr;
   }
   /// Every bound URL, separated by spaces.
-  [[nodiscard]] std::string urls() const;
+  [[nodiscard]] std::string urls() const { return urls_of(net::Lane::regular); }
+  /// The same of `admin_listen`; empty if there are none.
+  [[nodiscard]] std::string admin_urls() const { return urls_of(net::Lane::operations); }
 
  private:
-  [[nodiscard]] std::optional<base::Error> add(net::ListeningSocket socket, bool secure);
+  [[nodiscard]] std::optional<base::Error> bind_all(const std::vector<std::string>& addresses,
+                                                    std::uint32_t unix_mode, net::Lane lane);
+  [[nodiscard]] std::optional<base::Error> add(net::ListeningSocket socket, bool secure, net::Lane lane);
+  [[nodiscard]] std::string urls_of(net::Lane lane) const;
 
   net::Listener::Shared shared_;
   net::TlsShared& tls_;

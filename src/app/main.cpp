@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "app/allocator.h"
 #include "app/checks.h"
 #include "app/command_line.h"
 #include "app/server.h"
@@ -74,6 +75,7 @@ int serve(config::Sources sources, config::Loaded loaded) {
   // Before anything else is opened, which could get the number of a socket that was promised and is not
   // there.
   const auto inherited = app::take_inherited_sockets();
+  app::configure_allocator();
   app::Server server(std::move(sources), std::move(loaded));
   if (const auto error = server.run(inherited)) {
     complain("roomcast: " + error->message + "\n");

@@ -1,59 +1,152 @@
 #include "app/memory_guard.h"
 
-#include <malloc.h>
-
+#include <algorithm>
 #include <utility>
+
+#include "app/allocator.h"
+#include "base/allocation_count.h"
 
 namespace roomcast::app {
 
 namespace {
 
-constexpr std::int64_t look_every_ms = 200;
+constexpr std::int64_t look_every_ms = 100;
+constexpr std::int64_t urgent_look_every_ms = 10;
+constexpr std::int64_t warn_every_ms = 10'000;
+constexpr std::size_t large_holder_bytes = 65'536;
+constexpr int most_shed_at_once = 64;
+constexpr std::size_t least_given_back_bytes = std::size_t{32} << 20U;
+constexpr std::size_t most_kept_back_bytes = std::size_t{1} << 30U;
 
 }  // namespace
 
-MemoryGuard::MemoryGuard(loop::Loop& loop, hub::Hub& hub, session::SessionTable& sessions, http::Server& http,
-                         base::Log& log)
-    : hub_(hub), sessions_(sessions), http_(http), log_(log), timer_(loop, *this) {
+MemoryGuard::MemoryGuard(const Parts& parts)
+    : parts_(parts), worth_giving_back_bytes_(least_given_back_bytes), timer_(parts.loop, *this) {
   timer_.start_every(look_every_ms);
 }
 
-void MemoryGuard::look() {
-  // Not the resident size: that stays high after the memory has been freed.
-  const struct mallinfo2 info = mallinfo2();
-  used_bytes_ = info.uordblks + info.hblkhd;
-}
-
-void MemoryGuard::shed_history() {
-  const std::size_t dropped = hub_.shed_history();
-  if (dropped == 0) return;
-  if (!std::exchange(has_shed_, true)) {
-    log_.warn("memory is short: rooms forget half of their history",
-              {{"used_bytes", used_bytes_},
-               {"limits.memory_bytes", limits_.memory_bytes},
-               {"forgotten_bytes", dropped}});
-  }
-  look();
+bool MemoryGuard::do_slice() {
+  const std::size_t used = base::allocated_bytes();
+  most_used_ = std::max(most_used_, used);
+  if (used <= percent(95) && !EmergencyReserve::is_used_up()) return false;
+  if (parts_.loop.monotonic_ms() - looked_ms_ >= urgent_look_every_ms) look();
+  return false;
 }
 
 void MemoryGuard::on_timer(loop::Timer& /*timer*/) {
-  look();
-  if (used_bytes_ > limits_.memory_bytes) shed_history();
-  const bool short_of_memory = used_bytes_ > limits_.memory_bytes;
-  if (short_of_memory) {
-    const std::size_t slow_bytes = limits_.queue_bytes / 8;
-    const std::size_t closed = sessions_.close_slower_than(slow_bytes) + http_.close_slower_than(slow_bytes);
-    if (!hub_.overloaded() || closed != 0) {
-      log_.warn(
-          "memory is short: publishes and new clients are refused",
-          {{"used_bytes", used_bytes_}, {"limits.memory_bytes", limits_.memory_bytes}, {"closed", closed}});
-    }
-    hub_.set_overloaded(true);
-  } else if (hub_.overloaded() && used_bytes_ < limits_.memory_bytes / 10 * 9) {
-    hub_.set_overloaded(false);
-    log_.info("memory suffices again", {{"used_bytes", used_bytes_}});
+  const std::size_t used = look();
+  if (used > percent(100)) close_slow_sessions();
+  give_back();
+}
+
+std::size_t MemoryGuard::look() {
+  looked_ms_ = parts_.loop.monotonic_ms();
+  used_bytes_ = base::allocated_bytes();
+  most_used_ = std::max(most_used_, used_bytes_);
+  std::size_t used = used_bytes_;
+  // Whatever the limit says: what is used now is all there is.
+  const bool exhausted = EmergencyReserve::is_used_up();
+  if (exhausted && exhausted_warning_.is_due(looked_ms_)) {
+    parts_.log.error("the system gives no more memory: lower limits.memory_bytes",
+                     {{"used_bytes", used_bytes_}, {"limits.memory_bytes", limits_.memory_bytes}});
   }
-  if (used_bytes_ < limits_.memory_bytes / 10 * 9) has_shed_ = false;
+  used -= std::min(used, shed_over_share());
+  if (exhausted) {
+    used -= std::min(used, shed_largest(used / 5));
+    used -= std::min(used, shed_history());
+    (void)give_back_free_memory();
+    (void)EmergencyReserve::restore();  // or the next time, when those who are closed have been freed
+  } else {
+    if (used > percent(85)) used -= std::min(used, shed_largest(used - percent(80)));
+    if (used > percent(95)) used -= std::min(used, shed_history());
+  }
+  refuse_or_relent(used);
+  return used;
+}
+
+std::size_t MemoryGuard::shed_over_share() {
+  net::AdmissionControl::Shed all;
+  for (int i = 0; i < most_shed_at_once; ++i) {
+    auto one = parts_.admissions.shed_over_share();
+    if (one.bytes == 0) break;
+    ++shed_holders_;
+    all.bytes += one.bytes;
+    all.address = std::move(one.address);
+  }
+  log_shed(share_warning_, "an address holds more than limits.address_memory_bytes: its largest go", all);
+  return all.bytes;
+}
+
+std::size_t MemoryGuard::shed_largest(std::size_t enough_bytes) {
+  net::AdmissionControl::Shed all;
+  for (int i = 0; i < most_shed_at_once && all.bytes < enough_bytes; ++i) {
+    auto one = parts_.admissions.shed_largest(large_holder_bytes);
+    if (one.bytes == 0) break;
+    ++shed_holders_;
+    all.bytes += one.bytes;
+    all.address = std::move(one.address);
+  }
+  log_shed(largest_warning_, "memory is short: those who hold most are disconnected", all);
+  return all.bytes;
+}
+
+void MemoryGuard::log_shed(Warning& warning, std::string_view what, const net::AdmissionControl::Shed& all) {
+  if (all.bytes == 0 || !warning.is_due(looked_ms_)) return;
+  parts_.log.warn(what, {{"peer", all.address},
+                         {"held_bytes", all.bytes},
+                         {"disconnected_so_far", shed_holders_},
+                         {"used_bytes", used_bytes_},
+                         {"limits.memory_bytes", limits_.memory_bytes}});
+}
+
+std::size_t MemoryGuard::shed_history() {
+  const std::size_t before = base::allocated_bytes();
+  const std::size_t dropped = parts_.hub.shed_history();
+  if (dropped == 0) return 0;
+  if (history_warning_.is_due(looked_ms_)) {
+    parts_.log.warn("memory is short: rooms forget half of their history",
+                    {{"used_bytes", used_bytes_},
+                     {"limits.memory_bytes", limits_.memory_bytes},
+                     {"forgotten_bytes", dropped}});
+  }
+  // What clients are still owed of it has not been freed.
+  return before - std::min(before, base::allocated_bytes());
+}
+
+void MemoryGuard::refuse_or_relent(std::size_t used) {
+  if (used > percent(100)) {
+    if (!parts_.hub.overloaded()) {
+      parts_.log.warn("memory is short: publishes and new clients are refused",
+                      {{"used_bytes", used_bytes_}, {"limits.memory_bytes", limits_.memory_bytes}});
+    }
+    parts_.hub.set_overloaded(true);
+  } else if (parts_.hub.overloaded() && used_bytes_ < percent(90)) {
+    parts_.hub.set_overloaded(false);
+    parts_.log.info("memory suffices again", {{"used_bytes", used_bytes_}});
+  }
+}
+
+void MemoryGuard::close_slow_sessions() {
+  const std::size_t slow_bytes = limits_.queue_bytes / 8;
+  shed_holders_ += parts_.sessions.close_slower_than(slow_bytes) + parts_.http.close_slower_than(slow_bytes);
+}
+
+void MemoryGuard::give_back() {
+  const std::size_t freed = most_used_ - std::min(most_used_, used_bytes_);
+  if (freed < worth_giving_back_bytes_ || freed < used_bytes_ / 4) return;
+  const std::size_t given_back = give_back_free_memory();
+  most_used_ = used_bytes_;
+  ++times_given_back_;
+  // Small blocks leave holes that are of no use to the system, and trying costs time: less often then.
+  const bool was_worth_it = given_back >= freed / 8;
+  worth_giving_back_bytes_ =
+      was_worth_it ? least_given_back_bytes : std::min(2 * worth_giving_back_bytes_, most_kept_back_bytes);
+}
+
+bool MemoryGuard::Warning::is_due(std::int64_t now_ms) {
+  if (now_ms < next_ms_) return false;
+  next_ms_ = now_ms + warn_every_ms;
+  return true;
 }
 
 }  // namespace roomcast::app

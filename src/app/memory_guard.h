@@ -1,46 +1,94 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <string_view>
 
 #include "base/log.h"
+#include "base/scheduler.h"
 #include "http/server.h"
 #include "hub/hub.h"
 #include "loop/loop.h"
 #include "loop/timer.h"
+#include "net/admission.h"
 #include "session/session_table.h"
 
 namespace roomcast::app {
 
-/// Keeps the process below limits.memory_bytes. Looks at what the allocator has given out a few times a
-/// second. Past the limit, in this order: half of what rooms keep of their past is forgotten; if that was not
-/// enough, the clients that hold most (their queues) are closed, and until there is room again publishes and
-/// new clients, polls included, are refused. Each look past the limit does the same again.
-class MemoryGuard final : private loop::Timer::Listener {
+/// Keeps the process below limits.memory_bytes, and gives back to the system what a burst has left. Looks at
+/// what has been allocated every 100 ms; as a part of the turn (loop::Turn::add_work) also within one when
+/// the limit is near or the system has refused memory. Whoever holds most pays first:
+///   - the largest holders of an address that holds more than its share (limits.address_memory_bytes) are
+///     disconnected until it does not;
+///   - above 85 % of the limit the largest holders of all, those of 64 KiB and more, until less than 80 % is
+///     used;
+///   - if it is above 95 % all the same, rooms forget half of what they keep of their past;
+///   - above 100 % publishes and new clients, polls included, are refused until less than 90 % is used, and
+///     sessions with long queues that were not counted as holders are closed.
+class MemoryGuard final : public base::SlicedWork, private loop::Timer::Listener {
  public:
   struct Limits {
-    std::size_t memory_bytes = 0;
+    std::size_t memory_bytes = std::numeric_limits<std::size_t>::max();
     std::size_t queue_bytes = 0;  ///< limits.queue_bytes: what one client may hold
   };
+  /// Everything outlives the guard.
+  struct Parts {
+    loop::Loop& loop;
+    hub::Hub& hub;
+    session::SessionTable& sessions;
+    http::Server& http;
+    net::AdmissionControl& admissions;
+    base::Log& log;
+  };
 
-  MemoryGuard(loop::Loop& loop, hub::Hub& hub, session::SessionTable& sessions, http::Server& http,
-              base::Log& log);
+  explicit MemoryGuard(const Parts& parts);
   void set_limits(const Limits& limits) { limits_ = limits; }
 
   /// Bytes that the allocator has given out, as of the last look.
   [[nodiscard]] std::size_t used_bytes() const { return used_bytes_; }
+  /// Clients disconnected because memory was short or they held more than their address's share.
+  [[nodiscard]] std::uint64_t shed_holders() const { return shed_holders_; }
+  /// How often free memory was given back to the system.
+  [[nodiscard]] std::uint64_t times_given_back() const { return times_given_back_; }
+
+  bool do_slice() override;
 
  private:
-  void on_timer(loop::Timer& timer) override;
-  void look();
-  void shed_history();
+  /// One line in a while, however often it happens.
+  class Warning {
+   public:
+    [[nodiscard]] bool is_due(std::int64_t now_ms);
 
-  hub::Hub& hub_;
-  session::SessionTable& sessions_;
-  http::Server& http_;
-  base::Log& log_;
+   private:
+    std::int64_t next_ms_ = 0;
+  };
+
+  void on_timer(loop::Timer& timer) override;
+  /// Returns what is probably used once all who were closed have been freed.
+  std::size_t look();
+  // Each returns the bytes that this gives back.
+  std::size_t shed_over_share();
+  std::size_t shed_largest(std::size_t enough_bytes);
+  std::size_t shed_history();
+  void log_shed(Warning& warning, std::string_view what, const net::AdmissionControl::Shed& all);
+  void refuse_or_relent(std::size_t used);
+  void close_slow_sessions();
+  void give_back();
+  [[nodiscard]] std::size_t percent(std::size_t count) const { return limits_.memory_bytes / 100 * count; }
+
+  Parts parts_;
   Limits limits_;
   std::size_t used_bytes_ = 0;
-  bool has_shed_ = false;  // since memory last sufficed
+  std::size_t most_used_ = 0;  // since free memory was last given back
+  std::size_t worth_giving_back_bytes_;
+  std::uint64_t shed_holders_ = 0;
+  std::uint64_t times_given_back_ = 0;
+  std::int64_t looked_ms_ = 0;
+  Warning share_warning_;
+  Warning largest_warning_;
+  Warning history_warning_;
+  Warning exhausted_warning_;
   loop::Timer timer_;
 };
 

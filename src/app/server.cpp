@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "app/connection_limits.h"
 #include "app/room_rules.h"
 #include "app/version.h"
 #include "config/reload.h"
@@ -18,11 +19,6 @@ constexpr std::int64_t turn_box_us = 2000;
 constexpr std::int64_t deadline_interval_ms = 50;
 constexpr std::int64_t notice_retry_ms = 100;
 constexpr std::uint64_t envelope_bytes = 4096;
-
-net::AdmissionControl::Limits admission_limits(const config::Config& config) {
-  return {static_cast<std::size_t>(config.limits.connections),
-          static_cast<std::size_t>(config.limits.connections_per_address)};
-}
 
 http::ParserLimits parser_limits(const config::Config& config) {
   http::ParserLimits limits;
@@ -80,11 +76,13 @@ Server::Server(config::Sources sources, config::Loaded loaded)
     : sources_(std::move(sources)),
       config_(std::move(loaded.config)),
       log_(config_.log.level, config_.log.format),
+      memory_ceiling_(memory_ceiling("/", resource_limits())),
+      descriptors_(descriptor_limit()),
       turn_(loop_, turn_box_us),
       deadlines_(loop_, deadline_interval_ms),
       sweep_(loop_, deadlines_),
       sockets_(loop_, turn_),
-      admissions_(admission_limits(config_)),
+      admissions_(connection_limits(config_, descriptors_).admission, &loop_),
       linger_(turn_, deadlines_, {}),
       tls_(turn_, deadlines_, config_.http.head_timeout_ms),
       engine_(loop_),
@@ -97,7 +95,7 @@ Server::Server(config::Sources sources, config::Loaded loaded)
       streams_{turn_, deadlines_, linger_, stream_settings(config_)},
       http_(router_, loop_, deadlines_, turn_, log_),
       polls_({hub_, turn_, deadlines_, http_, poll_items_}),
-      memory_guard_(loop_, hub_, sessions_, http_, log_),
+      memory_guard_({loop_, hub_, sessions_, http_, admissions_, log_}),
       metrics_({turn_, admissions_, listener_stats_, tls_.stats(), linger_, http_, hub_, sessions_,
                 websockets_, streams_, polls_, memory_guard_, log_}),
       wiring_({router_, http_, turn_, hub_, publisher_, sessions_, websockets_, streams_, polls_, metrics_,
@@ -112,6 +110,9 @@ Server::Server(config::Sources sources, config::Loaded loaded)
       notices_(loop_, *this) {
   turn_.set_outbox(sockets_.batch);
   turn_.add_work(hub_);
+  turn_.add_work(memory_guard_);
+  http_.set_operations(wiring_.operations());
+  http_.set_reserve(wiring_.reserve());
   http_.set_trusted_proxy([this](std::string_view address) { return trusted_proxies_.contains(address); });
 }
 
@@ -128,6 +129,7 @@ std::optional<base::Error> Server::run(const std::vector<InheritedSocket>& inher
   if (!certificates) return certificates.error();
   if (auto error = wiring_.load_page(config_)) return error;
   apply(config_);
+  log_limits();
   if (!inherited.empty()) log_.info("the service manager holds the listening sockets: listen is not used");
   if (auto error = listeners_.open(config_, inherited, std::move(*certificates))) return error;
   announce_readiness();
@@ -139,7 +141,13 @@ std::optional<base::Error> Server::run(const std::vector<InheritedSocket>& inher
 }
 
 void Server::announce_readiness() {
-  log_.info("ready", {{"version", version}, base::LogField::whole("listen", listeners_.urls())});
+  if (listeners_.admin_urls().empty()) {
+    log_.info("ready", {{"version", version}, base::LogField::whole("listen", listeners_.urls())});
+  } else {
+    log_.info(
+        "ready",
+        {{"version", version}, base::LogField::whole("listen", listeners_.urls()), base::LogField::whole("admin_listen", listeners_.admin_urls())});
+  }
   service_manager_.ready(listeners_.urls());
   send_notices_later();
   if (const auto interval = service_manager_.watchdog_interval_ms()) watchdog_.start_every(*interval);
@@ -181,7 +189,6 @@ void Server::apply(const config::Config& config) {
   log_.set_level(config.log.level);
   log_.set_format(config.log.format);
   log_.set_lines_per_second(config.log.lines_per_second);
-  admissions_.set_limits(admission_limits(config));
   trusted_proxies_ = {};
   for (const std::string& network : config.trusted_proxies)
     (void)trusted_proxies_.add(network);  // checked
@@ -192,11 +199,43 @@ void Server::apply(const config::Config& config) {
   polls_.set_settings({config.http.poll_wait_ms, config.http.compression});
   publisher_.set_limit(static_cast<std::size_t>(config.limits.idempotency_bytes));
   sessions_.set_settings(session_settings(config));
-  memory_guard_.set_limits({static_cast<std::size_t>(config.limits.memory_bytes),
-                            static_cast<std::size_t>(config.limits.queue_bytes)});
-  hub_.set_limits(hub_limits(config));
+  apply_limits(config);
   hub_.set_rules(room_rules(config));
   wiring_.apply(config);
+}
+
+void Server::apply_limits(const config::Config& config) {
+  const MemoryPlan memory = plan_memory(config, memory_ceiling_);
+  net::AdmissionControl::Limits connections = connection_limits(config, descriptors_).admission;
+  connections.bytes_per_address = static_cast<std::size_t>(memory.address_memory_bytes);
+  admissions_.set_limits(connections);
+  memory_guard_.set_limits(
+      {static_cast<std::size_t>(memory.memory_bytes), static_cast<std::size_t>(config.limits.queue_bytes)});
+  hub::HubLimits limits = hub_limits(config);
+  limits.history_bytes = static_cast<std::size_t>(memory.history_bytes);
+  hub_.set_limits(limits);
+}
+
+void Server::log_limits() {
+  const MemoryPlan memory = plan_memory(config_, memory_ceiling_);
+  log_.info("memory limit", {{"limits.memory_bytes", memory.memory_bytes},
+                             {"from", memory.is_automatic ? memory_ceiling_.from : "configuration"},
+                             {"available_bytes", memory_ceiling_.bytes},
+                             {"history.total_bytes", memory.history_bytes},
+                             {"limits.address_memory_bytes", memory.address_memory_bytes}});
+  if (memory.is_past_ceiling) {
+    log_.warn("limits.memory_bytes is more than there is: the system may end the process before that",
+              {{"limits.memory_bytes", memory.memory_bytes},
+               {"available_bytes", memory_ceiling_.bytes},
+               {"from", memory_ceiling_.from}});
+  }
+  const ConnectionLimits connections = connection_limits(config_, descriptors_);
+  if (connections.short_of_descriptors) {
+    log_.warn("the descriptor limit (RLIMIT_NOFILE) is too low for limits.connections",
+              {{"RLIMIT_NOFILE", descriptors_},
+               {"limits.connections", config_.limits.connections},
+               {"effective", connections.admission.connections}});
+  }
 }
 
 void Server::reload() {

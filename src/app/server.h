@@ -6,10 +6,12 @@
 #include <string>
 #include <vector>
 
+#include "app/allocator.h"
 #include "app/collect_metrics.h"
 #include "app/drain.h"
 #include "app/listeners.h"
 #include "app/memory_guard.h"
+#include "app/memory_limit.h"
 #include "app/service_manager.h"
 #include "app/wiring.h"
 #include "base/deadlines.h"
@@ -66,11 +68,17 @@ class Server final : private net::ListenerEvents,
   void announce_readiness();
   /// Has what the service manager had no room for sent later.
   void send_notices_later();
+  void apply_limits(const config::Config& config);
+  /// Says how much memory and how many connections there may be, and what is odd about it.
+  void log_limits();
 
   config::Sources sources_;
   config::Config config_;
   base::Log log_;
   ServiceManager service_manager_;
+  EmergencyReserve emergency_reserve_;
+  const MemoryCeiling memory_ceiling_;
+  const std::uint64_t descriptors_;
 
   // In the order of their dependencies: each may keep references to those above it.
   loop::Loop loop_;

@@ -55,9 +55,12 @@ Wiring::Wiring(const WiringParts& parts, const config::Config& config)
   router.add({options}, "/api/publish", publish_preflight_);
   router.add({options}, "/presence/{room}", presence_preflight_);
   if (config.echo.enabled) router.add({get}, "/echo", guarded_echo_);
-  router.add({get}, "/healthz", health_);
-  router.add({get}, "/metrics", metrics_);
+  for (http::Router* each : {&router, &operations_, &reserve_}) {
+    each->add({get}, "/healthz", health_);
+    each->add({get}, "/metrics", metrics_);
+  }
   router.set_fallback(page_);
+  reserve_.set_fallback(too_many_connections_);
 }
 
 std::optional<base::Error> Wiring::load_page(const config::Config& config) {

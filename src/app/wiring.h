@@ -8,6 +8,7 @@
 #include "api/presence.h"
 #include "api/publish.h"
 #include "api/publish_batch.h"
+#include "api/too_many_connections.h"
 #include "auth/guard.h"
 #include "auth/origin.h"
 #include "base/clock.h"
@@ -60,6 +61,9 @@ class Wiring {
 
   /// The page: the files below web.root, or the built-in ones. Read anew at each call.
   [[nodiscard]] std::optional<base::Error> load_page(const config::Config& config);
+  /// What admin listeners serve, and what connections of the reserve do: the operational endpoints only.
+  [[nodiscard]] http::Handler& operations() { return operations_; }
+  [[nodiscard]] http::Handler& reserve() { return reserve_; }
   /// Takes over what a reload may change; it has been checked.
   void apply(const config::Config& config);
 
@@ -81,6 +85,9 @@ class Wiring {
   api::Presence presence_;
   api::Health health_;
   api::Metrics metrics_;
+  api::TooManyConnections too_many_connections_;
+  http::Router operations_;
+  http::Router reserve_;
   auth::OriginGuard guarded_room_;
   auth::OriginGuard guarded_connect_;
   auth::OriginGuard guarded_echo_;

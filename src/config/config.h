@@ -29,6 +29,7 @@ struct RoomRule {
 /// in seconds (`drain_seconds`) and a member in milliseconds (`drain_ms`).
 struct Config {
   std::vector<std::string> listen{"http://127.0.0.1:8080"};
+  std::vector<std::string> admin_listen;
   std::uint32_t listen_unix_mode = 0660;
   std::vector<std::string> origins;
   std::vector<std::string> trusted_proxies;
@@ -43,13 +44,14 @@ struct Config {
     std::uint64_t header_count = 100;
     std::uint64_t uri_bytes = 4'096;
     std::uint64_t connections = 100'000;
-    std::uint64_t connections_per_address = 100'000;
+    std::uint64_t connections_per_address = 0;
     std::uint64_t rooms_per_connection = 100;
     std::uint64_t batch_messages = 1'000;
     std::uint64_t batch_bytes = 16'777'216;
     std::uint64_t idempotency_bytes = 16'777'216;
     std::uint64_t queue_bytes = 1'048'576;
-    std::uint64_t memory_bytes = 1'073'741'824;
+    std::uint64_t memory_bytes = 0;
+    std::uint64_t address_memory_bytes = 0;
   } limits;
 
   struct History {

@@ -40,6 +40,7 @@ Connection::~Connection() { environment_.scheduler.forget(*this); }
 
 void Connection::start() {
   arm_deadline();
+  admission_.wait(net::Wait::first_request, *this);
   stream_->set_events(*this);
 }
 
@@ -49,6 +50,7 @@ void Connection::on_bytes(std::span<char> bytes) {
   const std::string_view view(bytes.data(), bytes.size());
   if (phase_ == Phase::answering || !queue_.empty() || !backlog_.empty()) {
     backlog_.append(view);
+    tell_admission(queue_.empty());
     return pace_reading();
   }
   if (costly_.is_so(environment_.clock.monotonic_ms())) return postpone(view);
@@ -150,6 +152,7 @@ void Connection::resume_work() {
 }
 
 void Connection::on_head() {
+  admission_.stop_waiting();
   enter(Phase::body);
   // A client that did not wait has its body on the way already.
   if (parser_->wants_continue() && input_.empty()) {
@@ -162,10 +165,10 @@ void Connection::dispatch() {
   request_.client = resolve_client(admission_.address(), stream_->is_secure(), request_.headers,
                                    environment_.trusted_proxy);
   first_request_ = false;
-  keep_alive_ = wants_keep_alive(request_);
+  keep_alive_ = wants_keep_alive(request_) && admission_.lane() != net::Lane::reserve;
   enter(Phase::answering);
   try {
-    environment_.handler.handle(*this, {});
+    handler().handle(*this, {});
   } catch (const std::exception& error) {
     environment_.log.error("a request handler failed", {{"path", request_.path}, {"reason", error.what()}});
     forget_answer();
@@ -175,8 +178,16 @@ void Connection::dispatch() {
   if (exchange_.generation != 0) shed_request();
 }
 
+Handler& Connection::handler() const {
+  const net::Lane lane = admission_.lane();
+  if (lane == net::Lane::reserve && environment_.reserve != nullptr) return *environment_.reserve;
+  if (lane == net::Lane::operations && environment_.operations != nullptr) return *environment_.operations;
+  return environment_.handler;
+}
+
 /// Thousands may wait for an answer: nothing is kept but what writing it needs.
 void Connection::shed_request() {
+  admission_.release();
   parser_.reset();
   request_.headers = {};
   base::release(request_.body);
@@ -238,6 +249,7 @@ HandOver Connection::take_over(std::string_view head) {
     queue_.flush(*stream_);
   }
   if (reading_paused_) stream_->resume_reading();
+  admission_.release();
   HandOver hand_over{std::move(stream_), std::move(queue_), std::string(input_), std::move(admission_),
                      std::move(request_.client.address)};
   parser_.reset();
@@ -285,9 +297,19 @@ bool Connection::send_queued() {
 /// Sends what is queued and, when all of it is gone, draws the conclusions.
 void Connection::settle() {
   const bool sent = send_queued();
+  tell_admission(sent);
   if (sent && phase_ == Phase::closing) return linger();
   if (sent && peer_ended_ && is_reading() && backlog_.empty()) return finish();
   pace_reading();
+}
+
+/// What is held, and whether there is nothing to do but to wait for a request.
+void Connection::tell_admission(bool sent) {
+  const std::size_t parsed = parser_ ? parser_->held_bytes() : 0;
+  admission_.hold(queue_.bytes() + backlog_.capacity() + parsed, *this);
+  if (sent && phase_ == Phase::idle && backlog_.empty() && !admission_.is_waiting()) {
+    admission_.wait(first_request_ ? net::Wait::first_request : net::Wait::next_request, *this);
+  }
 }
 
 void Connection::enter(Phase phase) {
@@ -331,6 +353,7 @@ void Connection::linger() {
   if (phase_ == Phase::closing) {
     stream_->shutdown();
     enter(Phase::lingering);
+    admission_.wait(net::Wait::next_request, *this);
   }
   const bool too_much = discarded_ > environment_.settings.linger_bytes;
   if (too_much || (peer_ended_ && stream_->buffered_bytes() == 0)) return finish();
@@ -358,6 +381,12 @@ void Connection::drain() {
 
 void Connection::abort() {
   if (phase_ != Phase::ended) finish();
+}
+
+/// The admission goes at once, not when this is freed: somebody may wait for it.
+void Connection::shed() {
+  abort();
+  admission_ = {};
 }
 
 void Connection::finish() {

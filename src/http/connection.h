@@ -46,7 +46,7 @@ class ConnectionOwner {
 /// What all connections of a server share; outlives them.
 struct ConnectionEnvironment {
   ConnectionOwner& owner;
-  Handler& handler;
+  Handler& handler;  ///< for connections admitted for everything; the others have their own below
   const base::Clock& clock;
   base::Deadlines& deadlines;
   base::Scheduler& scheduler;
@@ -57,6 +57,10 @@ struct ConnectionEnvironment {
   HttpStats stats{};
   DateText date{};
   bool draining = false;  ///< every answer is the last one on its connection
+  /// Who handles what comes over an admin listener, or over a connection of the reserve, which is closed
+  /// behind its one answer. Null: as any other.
+  Handler* operations = nullptr;
+  Handler* reserve = nullptr;
 };
 
 /// One HTTP/1.x connection (RFC 9112): reads requests, has them handled one at a time, writes the answers in
@@ -65,6 +69,7 @@ class Connection final : public base::Mortal,
                          private base::Flushable,
                          private net::ByteStream::Events,
                          private Exchange,
+                         private net::Holder,
                          private base::Deadline::Listener {
  public:
   Connection(ConnectionEnvironment& environment, base::SlotId id, std::unique_ptr<net::ByteStream> stream,
@@ -101,6 +106,7 @@ class Connection final : public base::Mortal,
   void on_writable() override;
   void on_error(std::string_view why) override;
   void on_deadline() override;
+  void shed() override;
 
   [[nodiscard]] const Request& request() const override { return request_; }
   void respond(Response response) override;
@@ -116,6 +122,7 @@ class Connection final : public base::Mortal,
   void resume_work();
   void on_head();
   void dispatch();
+  [[nodiscard]] Handler& handler() const;
   void shed_request();
   void abandon_answer();
   void forget_answer();
@@ -123,6 +130,7 @@ class Connection final : public base::Mortal,
   void write(const Response& response, bool keep_alive);
   bool send_queued();
   void settle();
+  void tell_admission(bool sent);
   void enter(Phase phase);
   void arm_deadline();
   void discard(std::size_t count);

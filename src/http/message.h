@@ -48,6 +48,10 @@ class Headers {
   [[nodiscard]] std::size_t count(std::string_view name) const { return find(name).count; }
   [[nodiscard]] std::size_t size() const { return extents_.size(); }
   [[nodiscard]] bool empty() const { return extents_.empty(); }
+  /// Bytes of memory behind this object.
+  [[nodiscard]] std::size_t held_bytes() const {
+    return text_.capacity() + extents_.capacity() * sizeof(Extent);
+  }
   /// `index` is below size().
   [[nodiscard]] Field field(std::size_t index) const;
 

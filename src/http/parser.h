@@ -46,6 +46,8 @@ class Parser {
   [[nodiscard]] const Problem& problem() const { return problem_; }
   /// Whether part of a request has been read. An empty line before one is not.
   [[nodiscard]] bool in_request() const { return stage_ != Stage::head || head_scanner_.started(); }
+  /// Bytes of the request under way that are kept: of its head and, as far as it has come, its body.
+  [[nodiscard]] std::size_t held_bytes() const;
 
  private:
   struct Machine;  // llhttp

@@ -28,6 +28,10 @@ class Server final : public Connections, private ConnectionOwner {
   /// Settings that may change while running count from the next request on.
   void set_limits(const ParserLimits& limits) { environment_.limits = limits; }
   void set_settings(const ConnectionSettings& settings) { environment_.settings = settings; }
+  /// Who handles requests over admin listeners, and those that come where limits.connections is used up, in
+  /// place of the server's own handler. They outlive the server.
+  void set_operations(Handler& handler) { environment_.operations = &handler; }
+  void set_reserve(Handler& handler) { environment_.reserve = &handler; }
   /// Which peers are believed about X-Forwarded-For and Forwarded; none until set.
   void set_trusted_proxy(TrustedProxy is_trusted) { environment_.trusted_proxy = std::move(is_trusted); }
 

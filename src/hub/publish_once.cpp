@@ -45,7 +45,7 @@ void PublishOnce::publish(std::string_view room, Draft draft, std::string_view k
 
 void PublishOnce::publish_first(std::string_view room, Draft draft, std::string name, PublishDone done) {
   // What is refused should cost little: no digest.
-  if (!hub_.accepts_messages()) return hub_.publish(room, std::move(draft), std::move(done));
+  if (hub_.overloaded()) return hub_.publish(room, std::move(draft), std::move(done));
   if (!keys_.make_room(name.size(), clock_.monotonic_ms())) {
     return answer_later(std::move(done),
                         PublishRefusal{PublishRefusal::Why::overloaded,

@@ -28,7 +28,7 @@ FileDescriptor accept_from(const ListeningSocket& socket, SocketAddress& peer) {
 base::Result<std::unique_ptr<Listener>> Listener::start(const Shared& shared, ListeningSocket socket,
                                                         StreamWrapper* tls, Options options) {
   std::unique_ptr<Listener> listener(new Listener(shared, std::move(socket), tls, std::move(options)));
-  const int error = shared.sockets.poller.add(*listener, {!shared.admissions.full(), false});
+  const int error = shared.sockets.poller.add(*listener, {listener->has_room(), false});
   if (error != 0) {
     return base::Error{"cannot watch " + listener->url() + ": " + std::generic_category().message(error)};
   }
@@ -57,16 +57,30 @@ std::string Listener::url() const {
   return address.to_url();
 }
 
+bool Listener::has_room() const {
+  const bool reserve_open = options_.lane == Lane::regular && !shared_.admissions.full(Lane::reserve);
+  return reserve_open || !shared_.admissions.full(options_.lane);
+}
+
+void Listener::on_timer(loop::Timer& /*timer*/) {
+  if (has_room()) return listen(true);
+  retry_.start_once(retry_ms);
+}
+
 void Listener::listen(bool wanted) { shared_.sockets.poller.change(*this, {wanted, false}); }
 
 void Listener::on_ready(loop::Readiness /*ready*/) {
   for (int i = 0; i < options_.accepts_per_turn; ++i) {
-    if (shared_.admissions.full()) {
+    if (!has_room()) {
       ++shared_.stats.paused_full;
       if (full_line_.is_due(shared_.loop.monotonic_ms())) {
-        shared_.log.warn("limits.connections is reached: new connections wait",
-                         {{"connections", shared_.admissions.connections()}, {"listener", url()}});
+        shared_.log.warn("no room even for a short answer: new connections wait",
+                         {{"connections", shared_.admissions.connections(options_.lane)},
+                          {"reserve", shared_.admissions.connections(Lane::reserve)},
+                          {"listener", url()}});
       }
+      // Somebody silent may be old enough to make room soon, which nobody tells of.
+      retry_.start_once(retry_ms);
       return listen(false);
     }
     if (!accept_one()) return;
@@ -83,8 +97,14 @@ bool Listener::accept_one() {
 
 void Listener::admit(FileDescriptor socket, Peer peer) {
   Admission admission;
-  const bool exempt = shared_.exempt.contains(peer.address);
-  if (shared_.admissions.admit(peer.address, exempt, admission) != Refusal::none) return refuse(socket, peer);
+  switch (ask_for_admission(peer, admission)) {
+    case Refusal::none:
+      break;
+    case Refusal::connections_per_address:
+      return refuse(socket, peer);
+    case Refusal::connections:  // closed: whoever made no room although it could is on its way out
+      return;
+  }
   auto stream = SocketStream::adopt(shared_.sockets, std::move(socket));
   if (!stream) {
     ++shared_.stats.failed;
@@ -94,6 +114,21 @@ void Listener::admit(FileDescriptor socket, Peer peer) {
   ++shared_.stats.accepted;
   auto wrapped = tls_ == nullptr ? std::move(*stream) : tls_->wrap(std::move(*stream));
   shared_.events.on_connection(std::move(wrapped), std::move(peer), std::move(admission));
+}
+
+Refusal Listener::ask_for_admission(const Peer& peer, Admission& admission) {
+  AdmissionControl& admissions = shared_.admissions;
+  const bool exempt = shared_.exempt.contains(peer.address);
+  const Refusal refusal = admissions.admit(peer.address, exempt, admission, options_.lane);
+  if (refusal != Refusal::connections || options_.lane != Lane::regular) return refusal;
+  const Refusal last = admissions.admit(peer.address, exempt, admission, Lane::reserve);
+  if (last != Refusal::none) return last;
+  ++shared_.stats.taken_in_reserve;
+  if (full_line_.is_due(shared_.loop.monotonic_ms())) {
+    shared_.log.warn("limits.connections is reached: newcomers are turned away with 503",
+                     {{"connections", admissions.connections()}, {"listener", url()}});
+  }
+  return Refusal::none;
 }
 
 void Listener::refuse(const FileDescriptor& socket, const Peer& peer) {

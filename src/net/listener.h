@@ -23,7 +23,8 @@ namespace roomcast::net {
 struct ListenerStats {
   std::uint64_t accepted = 0;             ///< handed on
   std::uint64_t refused_per_address = 0;  ///< limits.connections_per_address: closed at once
-  std::uint64_t paused_full = 0;          ///< how often limits.connections stopped the accepting
+  std::uint64_t taken_in_reserve = 0;     ///< accepted for one short answer: limits.connections was reached
+  std::uint64_t paused_full = 0;          ///< how often there was no room even for that: accepting stopped
   std::uint64_t out_of_descriptors = 0;   ///< closed at once for want of a file descriptor
   std::uint64_t failed = 0;               ///< other failures of accept()
 };
@@ -39,8 +40,9 @@ class ListenerEvents {
 };
 
 /// Accepts connections on one socket, a bounded number in each turn; plain, TLS and Unix sockets look alike
-/// to who gets them. At limits.connections it leaves clients waiting in the backlog and goes on when one
-/// leaves. Destroying it stops listening; its connections live on.
+/// to who gets them. At limits.connections connections that wait for a request make room; where there are
+/// none newcomers are admitted in the reserve, and when that is full too they wait in the backlog. Destroying
+/// it stops listening; its connections live on.
 class Listener final : private AdmissionControl::Listener,
                        private loop::Timer::Listener,
                        private loop::Pollable {
@@ -58,6 +60,8 @@ class Listener final : private AdmissionControl::Listener,
   struct Options {
     /// No more than can be served in a turn as well: whoever was there before must not wait behind a storm.
     int accepts_per_turn = 64;
+    /// What its connections are admitted for: regular or operations.
+    Lane lane = Lane::regular;
     /// Sent to a client refused for its address before it is closed, over plain sockets only; may be empty.
     std::string refusal;
   };
@@ -73,13 +77,14 @@ class Listener final : private AdmissionControl::Listener,
 
   /// Where it listens, with the true port: "http://127.0.0.1:43117".
   [[nodiscard]] std::string url() const;
+  [[nodiscard]] Lane lane() const { return options_.lane; }
 
  private:
   Listener(const Shared& shared, ListeningSocket socket, StreamWrapper* tls, Options options);
   void on_ready(loop::Readiness ready) override;
   [[nodiscard]] int descriptor() const override { return socket_.number(); }
   void on_room_again() override { listen(true); }
-  void on_timer(loop::Timer& /*timer*/) override { listen(!shared_.admissions.full()); }
+  void on_timer(loop::Timer& timer) override;
 
   /// One log line an interval, however often it happens.
   class RateLimit {
@@ -90,9 +95,13 @@ class Listener final : private AdmissionControl::Listener,
     std::int64_t next_ms_ = 0;
   };
 
+  /// Whether somebody can be admitted at all.
+  [[nodiscard]] bool has_room() const;
   void listen(bool wanted);
   bool accept_one();
   void admit(FileDescriptor socket, Peer peer);
+  /// Stays empty if a cap refuses the peer.
+  [[nodiscard]] Refusal ask_for_admission(const Peer& peer, Admission& admission);
   void refuse(const FileDescriptor& socket, const Peer& peer);
   bool accept_failed(int error);
   bool shed_one();

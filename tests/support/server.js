@@ -109,6 +109,7 @@ export class Server {
     const everyUrl = { exec: (line) => (line.match(address)?.length >= this.urlCount ? line.match(address) : null) };
     this.urls = await this.waitForLog(everyUrl);
     this.readyLine = this.log().split('\n').find((line) => everyUrl.exec(line));
+    this.adminUrl = /admin_listen="?(http[^\s"]+)/.exec(this.readyLine)?.[1];
     [this.url] = this.urls;
     this.port = Number(/:(\d+)$/.exec(this.url)?.[1]);
   }
@@ -179,12 +180,13 @@ export function parseMetrics(text) {
 
 /**
  * Starts a server and waits until it says that it is ready.
- * `listen`: addresses (port 0 of 127.0.0.1 by default), `set`: config keys (no drain time by default, so that
- * tests end at once), `wrap`: a command to run it under.
+ * `listen`: addresses (port 0 of 127.0.0.1 by default), `set`: config keys (by default no drain time, so that tests
+ * end at once, and no cap per address, for all clients come from one), `wrap`: a command to run it under.
  */
 export async function startServer({ args = [], env = {}, set = {}, listen = ['http://127.0.0.1:0'], wrap = [], cwd = repository, urlCount = listen.length } = {}) {
   const flags = listen.flatMap((one) => ['--listen', one]);
-  const server = new Server([...wrap, binary, ...flags, ...setFlags({ drain_seconds: 0, ...set }), ...args], { env, cwd, urlCount: Math.max(1, urlCount) });
+  const usual = { drain_seconds: 0, 'limits.connections_per_address': 100000 };
+  const server = new Server([...wrap, binary, ...flags, ...setFlags({ ...usual, ...set }), ...args], { env, cwd, urlCount: Math.max(1, urlCount) });
   try {
     await server.waitUntilReady();
   } catch (error) {

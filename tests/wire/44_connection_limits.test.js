@@ -1,55 +1,207 @@
-// limits.connections, limits.connections_per_address and running out of file descriptors.
+// limits.connections, limits.connections_per_address, who makes room at them, admin_listen, and running out of file descriptors.
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import { describe, it } from 'node:test';
 import { ByteSocket } from '../support/byte_socket.js';
 import { LOG } from '../support/contract.js';
-import { eventually } from '../support/deadline.js';
-import { HttpConnection, fetchOnce, requestBytes } from '../support/raw_http.js';
-import { binary, startServer } from '../support/server.js';
+import { eventually, sleep } from '../support/deadline.js';
+import { HttpConnection, errorMessage, fetchOnce, readResponse, requestBytes } from '../support/raw_http.js';
+import { binary, parseMetrics, startServer } from '../support/server.js';
 import { attempt, connect } from '../support/wire_client.js';
 
 const open = (server, count, path = '/rooms/limits') => Promise.all(Array.from({ length: count }, () => connect(server.url, { path })));
 const health = requestBytes('GET', '/healthz');
+/** Tries until let in: those who make room are left a moment to ask for something. */
+const enter = (server, path = '/rooms/limits') => eventually(() => connect(server.url, { path }).catch(() => null), 'a free place');
+/** Which of `sockets` the server has closed, as digits. */
+const gone = (sockets) => sockets.map((socket) => Number(socket.ended)).join('');
+/** Asks over admin_listen, and so takes no place. */
+const figure = async (server, name) => parseMetrics((await fetchOnce(server.adminUrl, 'GET', '/metrics')).text).get(name);
 
 // UBSan's check of virtual calls opens a pipe to see whether memory can be read: without descriptors it errs.
 const checksVptr = fs.readFileSync(binary).includes('__ubsan_handle_dynamic_type_cache_miss');
 
 describe('connection limits', () => {
-  it('past limits.connections clients wait, and are let in when one leaves', async () => {
+  it('past limits.connections newcomers are told so at once, and health checks are answered all the same', async () => {
     const server = await startServer({ set: { 'limits.connections': 5 } });
     const clients = await open(server, 5);
-    const waiting = await Promise.all([1, 2, 3].map(() => ByteSocket.open(server.url)));
-    for (const socket of waiting) await socket.write(health);
-    assert.ok(await waiting[0].quiet(500), 'answered although the limit was reached');
-    for (const socket of waiting) assert.equal(socket.receivedBytes, 0);
+    for (const [method, path] of [['POST', '/rooms/limits'], ['GET', '/'], ['GET', '/rooms/limits']]) {
+      const refused = await fetchOnce(server.url, method, path, { body: method === 'POST' ? 'x' : undefined });
+      assert.match(errorMessage(refused, 503), /limits\.connections\b/);
+      assert.equal(refused.json.error.code, 'too_many_connections');
+      assert.equal(refused.header('connection'), 'close');
+    }
+    const late = await attempt(server.url);
+    assert.equal(late.response.status, 503);
+    for (const path of ['/healthz', '/metrics']) {
+      const connection = await HttpConnection.open(server.url);
+      const answer = await connection.request('GET', path);
+      assert.deepEqual([answer.status, answer.header('connection')], [200, 'close']);
+      await connection.expectEnd();
+    }
     await clients[0].text('the others go on');
     for (const client of clients) await client.expectText('the others go on');
-
-    for (let admitted = 1; admitted <= 3; admitted += 1) {
-      clients.pop().destroy();
-      const ready = () => waiting.filter((socket) => socket.receivedBytes > 0);
-      await eventually(() => ready().length >= admitted, `${admitted} admitted`);
-      assert.equal(ready().length, admitted);
-    }
-    for (const socket of waiting) socket.destroy();
+    clients.pop().destroy();
+    clients.push(await enter(server));
     for (const client of clients) client.destroy();
-    await eventually(async () => (await fetchOnce(server.url, 'GET', '/healthz')).status === 200, 'health');
     await server.stop();
+  });
+
+  it('where the reserve is full of clients as well newcomers wait, and are answered when one of those leaves', async () => {
+    const server = await startServer({ set: { 'limits.connections': 1, admin_listen: '127.0.0.1:0' } });
+    const [client] = await open(server, 1);
+    const halves = [];
+    const unfinished = requestBytes('POST', '/rooms/limits', { body: 'x'.repeat(100) }).subarray(0, -50);
+    while ((await figure(server, 'roomcast_connections_refused_total{reason="full"}')) === 0) {
+      assert.ok(halves.length < 100, 'never full');
+      const half = await ByteSocket.open(server.url);
+      halves.push(half);
+      await half.write(unfinished);
+    }
+    const before = halves.at(-1);  // the one that waits, after all that were taken
+    const newcomer = await ByteSocket.open(server.url);
+    await newcomer.write(health);
+    assert.ok(await newcomer.quiet(300), 'answered although everything was full');
+    assert.equal(before.receivedBytes, 0);
+    for (const half of halves.splice(0, 2)) half.destroy();
+    assert.equal((await readResponse(newcomer)).status, 200);
+    for (const socket of [...halves, newcomer]) socket.destroy();
+    client.destroy();
+    await server.stop();
+  });
+
+  it('silent connections make room for newcomers, the oldest first', async () => {
+    const server = await startServer({ set: { 'limits.connections': 10, admin_listen: '127.0.0.1:0' } });
+    const silent = [];
+    for (let i = 0; i < 10; i += 1) {
+      silent.push(await ByteSocket.open(server.url));
+      await eventually(async () => (await figure(server, 'roomcast_connections_admitted')) === i + 1, 'accepted');
+    }
+    const clients = [];
+    for (let i = 0; i < 10; i += 1) {
+      clients.push(await enter(server));
+      const expected = '1'.repeat(i + 1) + '0'.repeat(9 - i);
+      await eventually(() => gone(silent) === expected, `${expected}, not ${gone(silent)}`);
+    }
+    await clients[9].text('all in');
+    for (const client of clients) await client.expectText('all in');
+    assert.equal((await attempt(server.url)).response.status, 503);
+    assert.equal(await figure(server, 'roomcast_connections_evicted_total'), 10);
+    for (const client of clients) client.destroy();
+    await server.stop();
+  });
+
+  it('many more silent connections than limits.connections keep nobody out', async () => {
+    const server = await startServer({ set: { 'limits.connections': 100, 'http.head_timeout_seconds': 600 } });
+    const silent = await Promise.all(Array.from({ length: 150 }, () => ByteSocket.open(server.url)));
+    assert.equal((await fetchOnce(server.url, 'GET', '/healthz')).status, 200);
+    const clients = [];
+    for (let i = 0; i < 20; i += 1) clients.push(await enter(server));
+    await clients[19].text('all in');
+    for (const client of clients) await client.expectText('all in');
+    for (const one of [...silent, ...clients]) one.destroy();
+    await server.stop();
+  });
+
+  it('behind the silent ones those idle between requests go, the longest idle first; who waits for an answer stays', async () => {
+    const server = await startServer({ set: { 'limits.connections': 4, admin_listen: '127.0.0.1:0' } });
+    const silent = await ByteSocket.open(server.url);
+    const idle = [];
+    for (let i = 0; i < 2; i += 1) idle.push(await HttpConnection.open(server.url));
+    for (const i of [0, 1, 0]) assert.equal((await idle[i].request('GET', '/healthz')).status, 200);
+    const poll = await HttpConnection.open(server.url);
+    await poll.send(requestBytes('GET', '/rooms/limits?wait=30'));
+    await eventually(async () => (await figure(server, 'roomcast_connections{transport="poll"}')) === 1, 'all there');
+    await sleep(1200); // past the grace that the silent one has, which nothing announces
+    const order = [silent, idle[1].socket, idle[0].socket, poll.socket];
+    const clients = [];
+    for (const expected of ['1000', '1100', '1110']) {
+      clients.push(await enter(server, '/rooms/elsewhere'));
+      await eventually(() => gone(order) === expected, `${expected}, not ${gone(order)}`);
+    }
+    assert.equal((await attempt(server.url)).response.status, 503);
+    assert.equal(poll.socket.ended, false);
+    for (const client of clients) client.destroy();
+    poll.close();
+    await server.stop();
+  });
+
+  it('in a storm no newcomer pushes out another whose request is on the way', async () => {
+    const server = await startServer({ set: { 'limits.connections': 20 } });
+    const outcomes = await Promise.all(Array.from({ length: 40 }, () => attempt(server.url)));
+    const statuses = outcomes.map(({ response }) => response.status);
+    assert.deepEqual([101, 503].map((status) => statuses.filter((one) => one === status).length), [20, 20]);
+    for (const { socket } of outcomes) socket.destroy();
+    await server.stop();
+  });
+
+  it('by default one address gets a quarter; at its cap its own silent connections make room, nobody else\'s', async () => {
+    const set = { 'limits.connections': 40, 'limits.connections_per_address': 0, admin_listen: '127.0.0.1:0' };
+    const server = await startServer({ set });
+    const elsewhere = await ByteSocket.open(server.url, { localAddress: '127.0.0.2' });
+    const silent = [];
+    for (let i = 0; i < 10; i += 1) {
+      silent.push(await ByteSocket.open(server.url));
+      await eventually(async () => (await figure(server, 'roomcast_connections_admitted')) === 2 + i, 'accepted');
+    }
+    const clients = [];
+    for (let i = 0; i < 10; i += 1) {
+      clients.push(await enter(server));
+      const expected = '1'.repeat(i + 1) + '0'.repeat(9 - i);
+      await eventually(() => gone(silent) === expected, `${expected}, not ${gone(silent)}`);
+    }
+    assert.equal((await fetchOnce(server.url, 'GET', '/healthz')).status, 429);
+    assert.equal(elsewhere.ended, false);
+    await elsewhere.write(health);
+    assert.equal((await readResponse(elsewhere)).status, 200);
+    for (const one of [...clients, elsewhere]) one.destroy();
+    await server.stop();
+  });
+
+  it('admin_listen answers health checks and monitoring, and nothing else, whatever the others do', async () => {
+    const server = await startServer({ set: { 'limits.connections': 1, admin_listen: '127.0.0.1:0' } });
+    const [client] = await open(server, 1);
+    const connection = await HttpConnection.open(server.adminUrl);
+    for (const path of ['/healthz', '/metrics']) assert.equal((await connection.request('GET', path)).status, 200);
+    for (const path of ['/', '/rooms/limits', '/presence/limits']) errorMessage(await connection.request('GET', path), 404);
+    errorMessage(await connection.request('POST', '/rooms/limits', { body: 'x' }), 404);
+    assert.equal((await attempt(server.adminUrl, { path: '/rooms/limits' })).response.status, 404);
+    assert.ok((await connection.request('GET', '/metrics')).text.includes('roomcast_connections_admitted 1\n'));
+    const silent = await Promise.all(Array.from({ length: 80 }, () => ByteSocket.open(server.adminUrl)));
+    assert.equal((await fetchOnce(server.adminUrl, 'GET', '/healthz')).status, 200);
+    await eventually(() => silent.some((socket) => socket.ended), 'as many as there may be, and no more');
+    await client.text('undisturbed');
+    await client.expectText('undisturbed');
+    for (const one of [...silent, client]) one.destroy();
+    await server.stop();
+  });
+
+  it('a descriptor limit below limits.connections is said at start, and what it comes to holds', async () => {
+    const server = await startServer({ wrap: ['prlimit', '--nofile=164:164'], set: { 'limits.connections': 1000 } });
+    const [line] = await server.waitForLog(/.*RLIMIT_NOFILE=164.*/);
+    assert.match(line, / warn .*limits\.connections=1000 .*effective=123\b/);
+    const clients = await open(server, 123);
+    assert.equal((await attempt(server.url)).response.status, 503);
+    for (const client of clients) client.destroy();
+    await server.stop();
+    const roomy = await startServer({ set: { 'limits.connections': 50 } });
+    assert.doesNotMatch(roomy.log(), /RLIMIT_NOFILE/);
+    await roomy.stop();
   });
 
   it('a closing handshake, an HTTP close and a vanished client all free their place', async () => {
     const server = await startServer({ set: { 'limits.connections': 1 } });
     for (let i = 0; i < 5; i += 1) {
-      await (await connect(server.url)).close();
-      (await connect(server.url)).destroy();
-      (await connect(server.url)).socket.abort();
-      assert.equal((await fetchOnce(server.url, 'GET', '/healthz')).status, 200);
-      assert.equal((await fetchOnce(server.url, 'GET', '/healthz', { headers: { Connection: 'close' } })).status, 200);
-      const violator = await connect(server.url);
+      await (await enter(server)).close();
+      (await enter(server)).destroy();
+      (await enter(server)).socket.abort();
+      const violator = await enter(server);
       await violator.text('x', { rsv: 1 });
       await violator.expectClose(1002);
+      // On a connection of the reserve the answer would be the last.
+      await eventually(async () => (await fetchOnce(server.url, 'GET', '/healthz')).header('connection') !== 'close', 'a free place');
+      assert.equal((await fetchOnce(server.url, 'GET', '/', { headers: { Connection: 'close' } })).status, 200);
     }
     await server.stop();
   });

@@ -53,7 +53,9 @@ void Window::begin(std::uint32_t messages, std::int64_t /*now_ns*/) {
 }
 
 void Window::on_back(std::size_t publisher) {
-  if (publishers_[publisher].free++ == 0) changed_.push_back(publisher);
+  std::uint32_t& free = publishers_[publisher].free;
+  if (free == window_) return;  // the echo of a message from before `begin`, which has freed all
+  if (free++ == 0) changed_.push_back(publisher);
 }
 
 std::int64_t Window::keep(std::int64_t /*now_ns*/) {

@@ -69,6 +69,7 @@ std::optional<ServerProcess::Launch> launch_roomcast(const ServerNeeds& needs, c
   launch.port = free_port();
   launch.tls = needs.tls;
   set("listen", (needs.tls ? "https://127.0.0.1:" : "http://127.0.0.1:") + std::to_string(launch.port));
+  set("limits.connections_per_address", "10000000");  // all clients come from this machine
   set("websocket.ping_seconds", far_apart_seconds);
   set("http.poll_wait_seconds", far_apart_seconds);
   set("websocket.compression", needs.deflate ? "true" : "false");

@@ -22,10 +22,13 @@ const std::map<std::string, std::string> families{
     {"roomcast_connections", "gauge"},
     {"roomcast_connections_accepted_total", "counter"},
     {"roomcast_connections_admitted", "gauge"},
+    {"roomcast_connections_evicted_total", "counter"},
     {"roomcast_connections_refused_total", "counter"},
     {"roomcast_deliveries_total", "counter"},
     {"roomcast_gaps_total", "counter"},
+    {"roomcast_held_bytes", "gauge"},
     {"roomcast_history_bytes", "gauge"},
+    {"roomcast_holders_shed_total", "counter"},
     {"roomcast_http_bad_requests_total", "counter"},
     {"roomcast_http_responses_total", "counter"},
     {"roomcast_http_timeouts_total", "counter"},
@@ -117,7 +120,7 @@ struct Fixture : test::ServerParts {
   transport::WebSocketFramings framings{6, 128};
   transport::WebSocketShared websockets{turn, deadlines, linger, framings, {}};
   transport::HttpStreamShared streams{turn, deadlines, linger, {}};
-  app::MemoryGuard memory{loop, hub, sessions, http, log};
+  app::MemoryGuard memory{{loop, hub, sessions, http, admissions, log}};
   app::CollectMetrics metrics{{turn, admissions, listeners, tls, linger, http, hub, sessions, websockets,
                                streams, polls, memory, log}};
 };
@@ -197,7 +200,7 @@ TEST_CASE_FIXTURE(
 }
 
 TEST_CASE_FIXTURE(Fixture, "metrics: the counters of the parts stand under their own names") {
-  listeners = {1, 2, 3, 4, 5};
+  listeners = {1, 2, 17, 3, 4, 5};
   tls = {6, 7, 8};
   websockets.stats = {9, 10, 11, 12};
   streams.stats = {{{13, 14}, {15, 16}}};
@@ -207,6 +210,7 @@ TEST_CASE_FIXTURE(Fixture, "metrics: the counters of the parts stand under their
   CHECK(now["roomcast_connections_accepted_total"] == 1);
   CHECK(now["roomcast_connections_refused_total{reason=\"per_address\"}"] == 2);
   CHECK(now["roomcast_connections_refused_total{reason=\"full\"}"] == 3);
+  CHECK(now["roomcast_connections_refused_total{reason=\"reserve\"}"] == 17);
   CHECK(now["roomcast_connections_refused_total{reason=\"out_of_descriptors\"}"] == 4);
   CHECK(now["roomcast_connections_refused_total{reason=\"failed\"}"] == 5);
   CHECK(now["roomcast_tls_handshakes_total{outcome=\"ok\"}"] == 6);

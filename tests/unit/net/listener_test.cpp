@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 #include <sys/resource.h>
 
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -107,7 +108,7 @@ TEST_CASE("listener: a Unix socket looks the same") {
 }
 
 TEST_CASE("listener: no more than the budget is accepted in one turn") {
-  Server server("127.0.0.1:0", {.accepts_per_turn = 3, .refusal = ""});
+  Server server("127.0.0.1:0", {.accepts_per_turn = 3, .lane = Lane::regular, .refusal = ""});
   std::vector<FileDescriptor> waiting;
   for (int i = 0; i < 7; ++i)
     waiting.push_back(server.connect());
@@ -139,8 +140,61 @@ TEST_CASE("listener: at limits.connections clients wait in the backlog until one
   CHECK(server.stats.accepted == 4);
 }
 
+TEST_CASE("listener: at limits.connections whoever waits for a request makes room") {
+  struct Silent final : Holder {
+    explicit Silent(Server& s) : server(s) {}
+    void shed() override { server.clients.erase(server.clients.begin()); }
+    Server& server;
+  };
+  Server server;
+  Silent silent(server);
+  server.admissions.set_limits({2, 100});
+  const FileDescriptor a = server.connect();
+  const FileDescriptor b = server.connect();
+  REQUIRE(server.wait_for_clients(2));
+  const std::uint16_t second = server.clients[1].peer.port;
+  server.clients[0].admission.wait(Wait::first_request, silent);
+  const FileDescriptor c = server.connect();
+  REQUIRE(server.f.run_until([&] { return server.stats.accepted == 3; }));
+  CHECK(server.clients.size() == 2);
+  CHECK(server.clients[0].peer.port == second);
+  CHECK(server.admissions.evicted() == 1);
+}
+
+TEST_CASE("listener: at limits.connections newcomers are taken in the reserve, and wait when that is full") {
+  Server server;
+  server.admissions.set_limits({1, 100, 1});
+  std::vector<FileDescriptor> waiting;
+  for (int i = 0; i < 3; ++i)
+    waiting.push_back(server.connect());
+  REQUIRE(server.wait_for_clients(2));
+  server.f.run_idle_turns();
+  REQUIRE(server.clients.size() == 2);
+  CHECK(server.clients[0].admission.lane() == Lane::regular);
+  CHECK(server.clients[1].admission.lane() == Lane::reserve);
+  CHECK(server.stats.taken_in_reserve == 1);
+  CHECK(server.stats.paused_full == 1);
+  server.clients.pop_back();
+  REQUIRE(server.wait_for_clients(2));
+  CHECK(server.clients[1].admission.lane() == Lane::reserve);
+}
+
+TEST_CASE("listener: one for operation has connections of its own, and no reserve") {
+  Server server("127.0.0.1:0", {.accepts_per_turn = 64, .lane = Lane::operations, .refusal = ""});
+  server.admissions.set_limits({0, 0, 5, 1});
+  const FileDescriptor first = server.connect();
+  const FileDescriptor second = server.connect();
+  REQUIRE(server.wait_for_clients(1));
+  server.f.run_idle_turns();
+  REQUIRE(server.clients.size() == 1);
+  CHECK(server.clients[0].admission.lane() == Lane::operations);
+  server.clients.clear();
+  CHECK(server.wait_for_clients(1));
+}
+
 TEST_CASE("listener: past limits.connections_per_address a client gets the refusal and the end") {
-  Server server("127.0.0.1:0", {.accepts_per_turn = 64, .refusal = "HTTP/1.1 429 no\r\n\r\n"});
+  Server server("127.0.0.1:0",
+                {.accepts_per_turn = 64, .lane = Lane::regular, .refusal = "HTTP/1.1 429 no\r\n\r\n"});
   server.admissions.set_limits({100, 1});
   const FileDescriptor first = server.connect();
   REQUIRE(server.wait_for_clients(1));

@@ -1,0 +1,168 @@
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <utility>
+
+#include "base/linked_list.h"
+#include "base/string_hash.h"
+
+namespace roomcast::net {
+
+class AdmissionControl;
+struct AdmissionRecord;
+struct AdmissionPool;
+
+/// What a connection is admitted for.
+enum class Lane : std::uint8_t {
+  regular,     ///< everything
+  reserve,     ///< a health check and the like, where the regular ones are used up
+  operations,  ///< an admin listener's: the operational endpoints, counted by themselves
+};
+inline constexpr std::size_t lane_count = 3;
+
+/// What a connection that waits waits for.
+enum class Wait : std::uint8_t { first_request, next_request };
+
+/// Who can give back what a connection holds.
+class Holder {
+ public:
+  /// Closes its connection, gives back what it holds and, if it was waiting for a request, its admission too.
+  /// Called from accepting, from a timer or at a turn's end, never from within one of its own calls. What it
+  /// is may be buried, not freed.
+  virtual void shed() = 0;
+
+ protected:
+  ~Holder() = default;
+};
+
+/// Those who hold 4 KiB or more, by size: one list for each power of two, so that little is to be done when a
+/// size changes, and the largest is found without looking at all. `Tag`: which of a record's links it uses.
+template <class Tag>
+class HolderIndex {
+ public:
+  /// `record` holds `bytes` instead of `before`; the same class of both costs only the sum.
+  void update(AdmissionRecord& record, std::size_t before, std::size_t bytes);
+  /// One of the largest class, or null.
+  [[nodiscard]] AdmissionRecord* largest() const;
+  [[nodiscard]] std::size_t bytes() const { return bytes_; }
+
+ private:
+  static constexpr std::size_t classes = 24;  // of 4 KiB, 8 KiB … 32 GiB and more
+  [[nodiscard]] static std::size_t class_of(std::size_t bytes);
+
+  std::array<base::LinkedList<AdmissionRecord, Tag>, classes> lists_;
+  std::size_t bytes_ = 0;
+};
+
+/// Those who wait for a request, in the order in which they began to.
+template <class Tag>
+struct WaitingLists {
+  base::LinkedList<AdmissionRecord, Tag> first_request;
+  base::LinkedList<AdmissionRecord, Tag> next_request;
+
+  /// Whoever has been silent since `latest_ms` or longer goes first; who came later may still be about to
+  /// ask. Null if nobody can go.
+  [[nodiscard]] AdmissionRecord* next_to_go(std::int64_t latest_ms) const;
+  void add(AdmissionRecord& record, Wait what) {
+    (what == Wait::first_request ? first_request : next_request).push_back(record);
+  }
+};
+
+struct AdmissionTags {
+  struct InPool;
+  struct InAddress;
+  struct OfAll;
+  struct OfAddress;
+};
+
+/// All connections of one address in one lane.
+struct AdmissionCount {
+  explicit AdmissionCount(AdmissionPool& all) : pool(all) {}
+
+  AdmissionPool& pool;
+  std::uint32_t connections = 0;
+  bool exempt = false;      // from the caps per address
+  bool over_share = false;  // in AdmissionControl::over_share_
+  WaitingLists<AdmissionTags::InAddress> waiting;
+  std::unique_ptr<HolderIndex<AdmissionTags::OfAddress>> held;  // once somebody has held something
+
+  [[nodiscard]] std::size_t held_bytes() const { return held ? held->bytes() : 0; }
+};
+using AdmissionEntry = std::pair<const std::string, AdmissionCount>;
+
+/// What is known of one connection that holds something or waits.
+struct AdmissionRecord : AdmissionTags,
+                         base::Linked<AdmissionTags::InPool>,
+                         base::Linked<AdmissionTags::InAddress>,
+                         base::Linked<AdmissionTags::OfAll>,
+                         base::Linked<AdmissionTags::OfAddress> {
+  static constexpr std::size_t least_bytes = 4096;  ///< less counts as nothing
+
+  AdmissionRecord(AdmissionEntry& of, Holder& by) : entry(of), holder(&by) {}
+
+  [[nodiscard]] bool is_waiting() const { return base::Linked<InPool>::is_linked(); }
+  void stop_waiting() {
+    base::Linked<InPool>::unlink();
+    base::Linked<InAddress>::unlink();
+  }
+
+  AdmissionEntry& entry;
+  Holder* holder;
+  std::size_t bytes = 0;
+  std::int64_t waits_since_ms = 0;
+};
+
+/// All connections of one lane.
+struct AdmissionPool {
+  explicit AdmissionPool(AdmissionControl& of, Lane l) : control(of), lane(l) {}
+
+  AdmissionControl& control;
+  Lane lane;
+  std::size_t limit = 0;
+  std::size_t limit_per_address = 0;
+  std::size_t connections = 0;
+  std::unordered_map<std::string, AdmissionCount, base::StringHash, std::equal_to<>> by_address;
+  WaitingLists<AdmissionTags::InPool> waiting;
+
+  [[nodiscard]] bool is_full(std::int64_t latest_ms) const {
+    return connections >= limit && waiting.next_to_go(latest_ms) == nullptr;
+  }
+};
+
+template <class Tag>
+AdmissionRecord* WaitingLists<Tag>::next_to_go(std::int64_t latest_ms) const {
+  AdmissionRecord* silent = first_request.front();
+  return silent != nullptr && silent->waits_since_ms <= latest_ms ? silent : next_request.front();
+}
+
+template <class Tag>
+std::size_t HolderIndex<Tag>::class_of(std::size_t bytes) {
+  const auto width = static_cast<std::size_t>(std::bit_width(bytes / AdmissionRecord::least_bytes));
+  return std::min(width, classes) - 1;
+}
+
+template <class Tag>
+void HolderIndex<Tag>::update(AdmissionRecord& record, std::size_t before, std::size_t bytes) {
+  bytes_ += bytes - before;
+  base::Linked<Tag>& link = record;
+  if (bytes < AdmissionRecord::least_bytes) return link.unlink();
+  if (link.is_linked() && class_of(bytes) == class_of(before)) return;
+  lists_.at(class_of(bytes)).push_back(record);
+}
+
+template <class Tag>
+AdmissionRecord* HolderIndex<Tag>::largest() const {
+  for (std::size_t i = classes; i > 0; --i) {
+    if (AdmissionRecord* record = lists_.at(i - 1).front()) return record;
+  }
+  return nullptr;
+}
+
+}  // namespace roomcast::net
