@@ -20,6 +20,7 @@ struct Target {
   std::uint16_t port = 0;
   bool tls = false;  ///< the certificate is not verified
   pid_t pid = 0;     ///< of the server when it runs on this machine: its CPU time and memory; 0 when unknown
+  std::string source{};  ///< the numeric IPv4 address that clients connect from; empty: the kernel chooses
 };
 
 /// What every client of a run has in common.
