@@ -1,7 +1,5 @@
 #include "attack/swarm.h"
 
-#include <sys/socket.h>
-
 #include <algorithm>
 #include <utility>
 
@@ -100,10 +98,6 @@ class Swarm::Member final : public Pollable {
 
 void Swarm::Member::start() {
   link_.open(swarm_.target_, swarm_.tls_.get());
-  if (swarm_.plan_.small_window) {
-    const int bytes = 4096;
-    setsockopt(link_.descriptor(), SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
-  }
   swarm_.poller_.watch(link_.descriptor(), *this);
   state_ = State::connecting;
   is_under_way_ = true;
@@ -223,6 +217,7 @@ void Swarm::Member::leave(bool was_cut) {
 
 Swarm::Swarm(const Target& target, SwarmPlan plan)
     : target_(target), plan_(std::move(plan)), incoming_(incoming_bytes) {
+  target_.narrow = plan_.narrow;
   if (target_.tls) tls_ = std::make_unique<TlsClient>(false);
   poller_.make_room_for(plan_.connections);
   for (std::size_t i = 0; i < plan_.connections; ++i) {

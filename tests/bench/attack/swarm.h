@@ -43,8 +43,7 @@ struct SwarmPlan {
   std::uint64_t window = 0;
   std::uint64_t answers_to_burst = 1;
   bool reads = true;
-  /// The kernel takes in next to nothing for who does not read, so that it is the server that has to keep it.
-  bool small_window = false;
+  bool narrow = false;  ///< as of `Target`
   /// The first bytes that come end a connection, and a new one is made.
   bool leaves_when_answered = false;
   /// A connection is ended this long after it was opened, and a new one is made; 0: it stays.

@@ -8,8 +8,8 @@ namespace roomcast::bench::attacks {
 
 namespace {
 
-/// More than the sockets hold, and than `limits.queue_bytes` has room for with what each frame costs.
-constexpr std::size_t many_frames = 420'000;
+/// Four bytes each on their way back: as many as `limits.queue_bytes` leaves room for.
+constexpr std::size_t many_frames = 250'000;
 constexpr std::size_t largest_message_bytes = 65'536;
 constexpr std::size_t in_one_write = 200;
 
@@ -37,7 +37,7 @@ SwarmTally pings_behind_a_queue(const Arena& arena, std::string_view path, std::
   plan.upgrades = true;
   plan.queue = frames(Opcode::binary, "ab", many_frames) + frames(Opcode::ping, "", pings);
   plan.reads = false;
-  plan.small_window = true;
+  plan.narrow = true;
   plan.lives_ms = 3000;
   return carry_out(arena, std::move(plan));
 }
@@ -49,7 +49,7 @@ SwarmTally tiny_frames_unread(const Arena& arena, std::size_t clients) {
   plan.upgrades = true;
   plan.queue = frames(Opcode::binary, "ab", many_frames);
   plan.reads = false;
-  plan.small_window = true;
+  plan.narrow = true;
   return carry_out(arena, std::move(plan));
 }
 
@@ -85,7 +85,7 @@ SwarmTally refused_json(const Arena& arena, std::size_t clients, bool reads) {
   plan.connections = clients;
   plan.opening = upgrade_request("/connect", true);
   plan.reads = reads;
-  plan.small_window = !reads;
+  plan.narrow = !reads;
   // An id asks for a reply.
   return repeat(arena, std::move(plan), frames(Opcode::text, R"({"type":"x","id":1})", 1), in_one_write);
 }

@@ -57,6 +57,13 @@ Moved hindered(ssl_st* tls, int outcome) {
   }
 }
 
+void make_narrow(int descriptor) {
+  const int segment_bytes = 536;
+  const int buffer_bytes = 4096;
+  setsockopt(descriptor, IPPROTO_TCP, TCP_MAXSEG, &segment_bytes, sizeof segment_bytes);
+  setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &buffer_bytes, sizeof buffer_bytes);
+}
+
 }  // namespace
 
 void Link::open(const Target& target, TlsClient* tls) {
@@ -67,6 +74,7 @@ void Link::open(const Target& target, TlsClient* tls) {
                              std::strerror(errno));
   }
   if (!target.source.empty()) bind_to(descriptor_, target.source);
+  if (target.narrow) make_narrow(descriptor_);
   const int on = 1;
   setsockopt(descriptor_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   const int outcome = ::connect(descriptor_, reinterpret_cast<const sockaddr*>(&address), sizeof address);
