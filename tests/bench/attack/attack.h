@@ -14,7 +14,7 @@ namespace roomcast::bench {
 /// What an attacker has to work with, in a process of its own.
 struct Arena {
   const Target& target;
-  std::int64_t deadline_ns = 0;  ///< CLOCK_MONOTONIC; when it has to be done
+  std::int64_t duration_ns = 0;  ///< of the attack, from when everything is ready for it
 };
 
 /// Healthy clients that the attack is aimed at or passes by, besides those that are measured: none of them
@@ -28,7 +28,7 @@ struct Bystanders {
 /// A row of the table: one way to hurt others with what the protocol allows.
 struct Attack {
   std::string_view name;
-  /// Carries it out until the deadline, or less. May throw.
+  /// Carries it out for as long as the arena says. May throw.
   SwarmTally (*run)(const Arena&) = nullptr;
   Bystanders bystanders{};
   /// What the server is told besides its defaults: "limits.connections=1000".

@@ -140,12 +140,13 @@ bool is_plain(std::uint64_t block) {
   return true;
 }
 
-/// The n-th block of eight capital letters; there are 26^8 of them.
-std::uint64_t letters(std::uint64_t n) {
-  std::uint64_t block = 0;
-  for (int shift = 0; shift < 64; shift += 8, n /= 26)
-    block |= ('A' + n % 26) << shift;
-  return block;
+/// The n-th block of eight letters from A to P; four bits of `n` make one of them.
+std::uint64_t letters(std::uint32_t n) {
+  std::uint64_t spread = n;
+  spread = (spread | spread << 16) & 0x0000ffff0000ffff;
+  spread = (spread | spread << 8) & 0x00ff00ff00ff00ff;
+  spread = (spread | spread << 4) & 0x0f0f0f0f0f0f0f0f;
+  return spread + 0x4141414141414141;
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "attack/attack_run.h"
 
-#include <poll.h>
+#include <sched.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -32,9 +33,9 @@ constexpr std::int64_t ms_ns = 1'000'000;
 constexpr std::int64_t second_ns = 1000 * ms_ns;
 constexpr const char* attacker_address = "127.0.0.1";
 constexpr const char* innocent_address = "127.0.0.3";
-/// For everybody to connect before an attack, and for what is owed to come after one.
+/// For everybody to connect before an attack.
 constexpr std::int64_t patience_ns = 10 * second_ns;
-/// An attacker that is not done so long after its deadline is ended.
+/// For the attacker to make itself ready, and to come to its end; then it is ended.
 constexpr std::int64_t attacker_grace_ns = 5 * second_ns;
 
 /// What the attacker's process says at its end.
@@ -43,13 +44,14 @@ struct AttackerReport {
   char complaint[120] = {};
 };
 
-void attack_and_report(int channel, const Attack& attack, const Target& target, std::int64_t deadline_ns) {
-  // Behind the bystanders, who have to read what it brings about.
-  constexpr int priority_step = 10;
+void attack_and_report(int channel, const Attack& attack, const Target& target, std::int64_t duration_ns) {
+  // Behind the bystanders, who have to read what it brings about: who reads slowly is closed with good
+  // reason.
+  constexpr int priority_step = 5;
   [[maybe_unused]] const int priority = nice(priority_step);
   AttackerReport report;
   try {
-    report.tally = attack.run({target, deadline_ns});
+    report.tally = attack.run({target, duration_ns});
   } catch (const std::exception& error) {
     std::snprintf(report.complaint, sizeof report.complaint, "%s", error.what());
   }
@@ -84,6 +86,7 @@ class AttackRun {
 
   const Attack& attack_;
   std::int64_t attack_ns_;
+  std::int64_t last_patience_ns_;  ///< for what is owed to come after the attack
   ServerProcess& server_;
   Target attackers_;  ///< the server as the attacker sees it
   Target innocents_;
@@ -98,6 +101,7 @@ class AttackRun {
 AttackRun::AttackRun(const Attack& attack, const AttackSettings& settings, ServerProcess& server)
     : attack_(attack),
       attack_ns_(settings.milliseconds * ms_ns),
+      last_patience_ns_(std::clamp(10 * attack_ns_, 2 * second_ns, patience_ns)),
       server_(server),
       attackers_(seen_from(attacker_address, server.target())),
       innocents_(seen_from(settings.same_address ? attacker_address : innocent_address, server.target())),
@@ -155,9 +159,8 @@ void AttackRun::endure() {
   const std::int64_t begun_ns = now_ns();
   health_.begin(begun_ns);
   talk_.begin(begun_ns);
-  const std::int64_t deadline_ns = begun_ns + attack_ns_;
   const ForkedProcess attacker(
-      [&](int channel) { attack_and_report(channel, attack_, attackers_, deadline_ns); });
+      [&](int channel) { attack_and_report(channel, attack_, attackers_, attack_ns_); });
   AttackerReport report;
   bool reported = false;
   live_until(
@@ -166,7 +169,7 @@ void AttackRun::endure() {
         reported = size == sizeof report;
         return size >= 0;
       },
-      deadline_ns + attacker_grace_ns);
+      begun_ns + attack_ns_ + attacker_grace_ns);
   result_.attacker = report.tally;
   if (!reported) {
     fail("the attacker did not come to its end");
@@ -180,7 +183,7 @@ void AttackRun::settle() {
   result_.bytes_after = counted_bytes(attackers_.pid);
   health_.stop();
   talk_.stop();
-  live_until([this] { return !health_.waits() && !talk_.waits(); }, now_ns() + patience_ns);
+  live_until([this] { return !health_.waits() && !talk_.waits(); }, now_ns() + last_patience_ns_);
   const std::int64_t now = now_ns();
   result_.health = health_.experience(now);
   result_.delivery = talk_.experience(now);
@@ -203,13 +206,26 @@ AttackResult AttackRun::run() {
   endure();
   settle();
   if (attack_.retries_a_publish) publish_once(true);
-  result_.after = gauges_of(innocents_);
+  result_.after = gauges_of(innocents_, static_cast<int>(last_patience_ns_ / ms_ns));
   if (server_.has_ended()) {
     const std::string output = server_.output();
     constexpr std::size_t last_words = 300;
     fail("the server has ended: " + output.substr(output.size() - std::min(output.size(), last_words)));
   }
   return std::move(result_);
+}
+
+/// So that the innocents, who take next to no time of the CPU, are late because of the server only, where
+/// this program may ask for it. What it starts does not have it.
+void be_punctual() {
+  const sched_param lowest{1};
+  sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &lowest);
+}
+
+/// So that what else this machine does counts for less, where that is allowed.
+void prefer(pid_t pid) {
+  constexpr int step = 10;
+  setpriority(PRIO_PROCESS, static_cast<id_t>(pid), getpriority(PRIO_PROCESS, 0) - step);
 }
 
 AttackResult one_attack(const Attack& attack, const AttackSettings& settings,
@@ -219,6 +235,7 @@ AttackResult one_attack(const Attack& attack, const AttackSettings& settings,
     launch.cpu = settings.cpus.server;
     if (attack.unread_log) launch.output = ChildProcess::Output::unread;
     ServerProcess server(std::move(launch));
+    prefer(server.target().pid);
     return AttackRun(attack, settings, server).run();
   } catch (const std::exception& error) {
     AttackResult result;
@@ -236,10 +253,7 @@ std::vector<AttackResult> run_attacks(const AttackSettings& settings) {
       settings.binary.empty() ? roomcast_binary() : std::filesystem::path(settings.binary);
   if (binary.empty()) throw std::runtime_error("roomcast is not installed; --binary says where it is");
   pin_to_cpu(settings.cpus.load);
-  // For the tool and the servers that it starts, where that is allowed: what else this machine does counts
-  // for less then.
-  constexpr int preferred = -10;
-  [[maybe_unused]] const int priority = nice(preferred);
+  be_punctual();
   std::vector<AttackResult> results;
   for (const Attack& attack : all_attacks()) {
     if (attack.name.find(settings.only) == std::string_view::npos) continue;

@@ -21,8 +21,8 @@ struct AttackSettings {
 };
 
 /// Carries out the attacks one after the other, each against a server of its own. Innocents and attacker
-/// share a CPU; so that the former are not late because of the latter, they have the higher priority. Throws
-/// std::runtime_error when there is no daemon; what goes wrong in a row is part of its result.
+/// share a CPU, on which the former go first. Throws std::runtime_error when there is no daemon; what goes
+/// wrong in a row is part of its result.
 [[nodiscard]] std::vector<AttackResult> run_attacks(const AttackSettings& settings);
 
 }  // namespace roomcast::bench

@@ -20,7 +20,7 @@ constexpr std::size_t large_bytes = 64'000;
 
 SwarmTally carry_out(const Arena& arena, SwarmPlan plan) {
   Swarm swarm(arena.target, std::move(plan));
-  swarm.run_until(arena.deadline_ns);
+  swarm.run_for(arena.duration_ns);
   return swarm.tally();
 }
 
@@ -73,9 +73,9 @@ SwarmTally batches(const Arena& arena, const BatchLoad& load) {
 }
 
 SwarmTally colliding_rooms(const Arena& arena) {
-  constexpr std::size_t names_in_batch = 1000;
+  constexpr std::size_t names_in_batch = 200;
   CollidingNames names;
-  return in_circles(arena, 20, [&names] {
+  return in_circles(arena, 100, [&names] {
     std::vector<std::string> rooms(names_in_batch);
     for (std::string& room : rooms)
       room = names.next();

@@ -44,14 +44,14 @@ SwarmTally carry_out_in_the_clear(const Arena& arena, SwarmPlan plan) {
   Target target = arena.target;
   target.tls = false;
   Swarm swarm(target, std::move(plan));
-  swarm.run_until(arena.deadline_ns);
+  swarm.run_for(arena.duration_ns);
   return swarm.tally();
 }
 
 }  // namespace
 
 SwarmTally nothing(const Arena& arena) {
-  sleep_until(arena.deadline_ns);
+  sleep_until(now_ns() + arena.duration_ns);
   return {};
 }
 
@@ -73,9 +73,9 @@ SwarmTally silent_sockets(const Arena& arena, std::size_t connections) {
 SwarmTally paused_server(const Arena& arena) {
   const std::int64_t begun_ns = now_ns();
   kill(arena.target.pid, SIGSTOP);
-  sleep_until(begun_ns + (arena.deadline_ns - begun_ns) / 2);
+  sleep_until(begun_ns + arena.duration_ns / 2);
   kill(arena.target.pid, SIGCONT);
-  sleep_until(arena.deadline_ns);
+  sleep_until(begun_ns + arena.duration_ns);
   SwarmTally tally;
   tally.sent = 1;
   return tally;

@@ -35,8 +35,8 @@ ServerGauges read_gauges(std::string_view exposition) {
   return gauges;
 }
 
-ServerGauges gauges_of(const Target& target) {
-  return read_gauges(ask(target, bare_request("GET", "/metrics")).body);
+ServerGauges gauges_of(const Target& target, int patience_ms) {
+  return read_gauges(ask(target, bare_request("GET", "/metrics"), patience_ms).body);
 }
 
 }  // namespace roomcast::bench

@@ -15,7 +15,7 @@ struct ServerGauges {
 };
 
 [[nodiscard]] ServerGauges read_gauges(std::string_view exposition);
-/// Asks for them.
-[[nodiscard]] ServerGauges gauges_of(const Target& target);
+/// Asks for them, and waits so long at most.
+[[nodiscard]] ServerGauges gauges_of(const Target& target, int patience_ms = 10'000);
 
 }  // namespace roomcast::bench

@@ -186,7 +186,8 @@ bool Swarm::Member::take_next() {
     unsent_ = plan.queue;
     return true;
   }
-  if (!plan.burst) return false;
+  // A burst may take long to make.
+  if (!plan.burst || now_ns() >= swarm_.deadline_ns_) return false;
   if (plan.window != 0 && owed_ > answers_.answers() &&
       owed_ - answers_.answers() + plan.answers_to_burst > plan.window) {
     return false;
@@ -228,12 +229,12 @@ Swarm::Swarm(const Target& target, SwarmPlan plan)
 
 Swarm::~Swarm() = default;
 
-void Swarm::run_until(std::int64_t deadline_ns) {
-  deadline_ns_ = deadline_ns;
-  for (std::int64_t now = now_ns(); now < deadline_ns; now = now_ns()) {
+void Swarm::run_for(std::int64_t duration_ns) {
+  std::int64_t now = now_ns();
+  for (deadline_ns_ = now + duration_ns; now < deadline_ns_; now = now_ns()) {
     start_some();
     end_old(now);
-    poller_.turn(eager_.empty() ? next_ns(deadline_ns) : now);
+    poller_.turn(eager_.empty() ? next_ns() : now);
     serve_eager();
     // Those that could not be started before, because too many were under way.
     start_some();
@@ -272,8 +273,8 @@ void Swarm::serve_eager() {
   }
 }
 
-std::int64_t Swarm::next_ns(std::int64_t deadline_ns) const {
-  std::int64_t next = deadline_ns;
+std::int64_t Swarm::next_ns() const {
+  std::int64_t next = deadline_ns_;
   if (plan_.lives_ms != 0) next = std::min(next, look_next_ns_);
   if (!waiting_.empty() && under_way_ < plan_.at_once) next = std::min(next, start_next_ns_);
   return next;

@@ -62,8 +62,8 @@ class Swarm {
   Swarm& operator=(const Swarm&) = delete;
   ~Swarm();
 
-  /// Until `deadline_ns` (CLOCK_MONOTONIC). Throws like `Link::open`.
-  void run_until(std::int64_t deadline_ns);
+  /// Throws like `Link::open`.
+  void run_for(std::int64_t duration_ns);
   [[nodiscard]] const SwarmTally& tally() const { return tally_; }
 
  private:
@@ -72,7 +72,7 @@ class Swarm {
   void end_old(std::int64_t now);
   void serve_eager();
   /// When something is to be done that no socket tells of.
-  [[nodiscard]] std::int64_t next_ns(std::int64_t deadline_ns) const;
+  [[nodiscard]] std::int64_t next_ns() const;
 
   Target target_;
   SwarmPlan plan_;

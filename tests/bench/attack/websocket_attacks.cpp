@@ -15,7 +15,7 @@ constexpr std::size_t in_one_write = 200;
 
 SwarmTally carry_out(const Arena& arena, SwarmPlan plan) {
   Swarm swarm(arena.target, std::move(plan));
-  swarm.run_until(arena.deadline_ns);
+  swarm.run_for(arena.duration_ns);
   return swarm.tally();
 }
 

@@ -80,7 +80,7 @@ TEST_CASE("who is cut comes back, and refusals are counted") {
   plan.connections = 2;
   plan.opening = "GET / HTTP/1.1\r\n\r\n";
   Swarm swarm(server.target, plan);
-  swarm.run_until(now_ns() + 500 * ms);
+  swarm.run_for(500 * ms);
   CHECK(swarm.tally().opened > 2);
   CHECK(swarm.tally().cut > 0);
   CHECK(swarm.tally().refused == swarm.tally().answers);
@@ -94,7 +94,7 @@ TEST_CASE("a status line that comes in pieces is one answer") {
     hear_all(socket);
   });
   Swarm swarm(server.target, {});
-  swarm.run_until(now_ns() + 300 * ms);
+  swarm.run_for(300 * ms);
   CHECK(swarm.tally().answers == 2);
   CHECK(swarm.tally().refused == 1);
 }
@@ -109,7 +109,7 @@ TEST_CASE("a window is what a connection may be owed, and is filled again by ans
   plan.window = 3;
   plan.burst = [](std::uint64_t, std::string&) { return std::string_view("x"); };
   Swarm swarm(server.target, plan);
-  swarm.run_until(now_ns() + 300 * ms);
+  swarm.run_for(300 * ms);
   CHECK(swarm.tally().sent == 5);
   CHECK(swarm.tally().bytes == 5);
 }
@@ -124,7 +124,7 @@ TEST_CASE("nothing is sent behind an opening that was not answered with 101") {
   plan.upgrades = true;
   plan.queue = "queued";
   Swarm swarm(server.target, plan);
-  swarm.run_until(now_ns() + 200 * ms);
+  swarm.run_for(200 * ms);
   CHECK(swarm.tally().bytes == 7);
 }
 
