@@ -152,7 +152,8 @@ void AttackRun::publish_once(bool is_retry) {
   if (answer.status / 100 == 2 && is_duplicate == is_retry) return;
   ++result_.bystanders_harmed;
   result_.remarks.push_back(std::string(is_retry ? "the retry of a keyed publish" : "a keyed publish") +
-                            " was answered with " + std::to_string(answer.status) + " " + answer.body);
+                            " was answered with " + std::to_string(answer.status) + " " +
+                            answer.body.substr(0, answer.body.find('\n')));
 }
 
 void AttackRun::endure() {

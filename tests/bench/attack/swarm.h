@@ -48,7 +48,8 @@ struct SwarmPlan {
   bool leaves_when_answered = false;
   /// A connection is ended this long after it was opened, and a new one is made; 0: it stays.
   std::int64_t lives_ms = 0;
-  /// How many connections are made anew in a second at most, all together, each 100 ms after its end.
+  /// How many connections are made anew in a second at most, all together. Who was cut waits 100 ms at least
+  /// when nobody else does.
   std::int64_t comes_back_per_second = 2000;
 };
 
