@@ -59,6 +59,7 @@ class Exchange final : public Pollable {
       if (head.used == 0) return;
       answer_.status = head.status;
       body_ = head.body;
+      whole_ = over_ = body_->is_over();
       bytes = std::string_view(head_).substr(head.used);
     }
     while (!bytes.empty() && !whole_) {

@@ -92,6 +92,7 @@ void HealthChecks::take(std::string_view bytes) {
     if (head.used == 0) return;
     status_ = head.status;
     body_ = head.body;
+    if (body_->is_over()) return answered(status_);
     bytes = std::string_view(head_).substr(head.used);
   }
   while (!bytes.empty()) {

@@ -117,6 +117,7 @@ TEST_CASE("a window is what a connection may be owed, and is filled again by ans
 TEST_CASE("nothing is sent behind an opening that was not answered with 101") {
   const OneByOne server([](int socket) {
     hear(socket);
+    say(socket, "HTTP/1.1 200 OK\r\n\r\n");
     hear_all(socket);
   });
   SwarmPlan plan;
@@ -125,7 +126,9 @@ TEST_CASE("nothing is sent behind an opening that was not answered with 101") {
   plan.queue = "queued";
   Swarm swarm(server.target, plan);
   swarm.run_for(200 * ms);
-  CHECK(swarm.tally().bytes == 7);
+  CHECK(swarm.tally().bytes == 7 * swarm.tally().opened);
+  CHECK(swarm.tally().cut == swarm.tally().answers);
+  CHECK(swarm.tally().cut > 0);
 }
 
 TEST_CASE("an answer that is whole is given, one that is not is missing") {
@@ -138,6 +141,20 @@ TEST_CASE("an answer that is whole is given, one that is not is missing") {
   CHECK(answer.status == 201);
   CHECK(answer.body == "ok");
   CHECK(ask(server.target, "cut").status == 0);
+}
+
+TEST_CASE("an answer without content is whole with its head") {
+  const OneByOne server([](int socket) {
+    hear(socket);
+    say(socket, "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n");
+    hear_all(socket);  // and so does not end the connection
+  });
+  CHECK(ask(server.target, "anything").status == 503);
+  Poller poller;
+  HealthChecks checks(poller, server.target, false);
+  checks.act(now_ns());
+  REQUIRE(poller.run_until([&] { return !checks.waits(); }, now_ns() + 10'000 * ms));
+  CHECK(checks.experience(now_ns()).complaint == "healthz: status 503");
 }
 
 TEST_CASE("a server that stood still pays for each check that it kept waiting") {
