@@ -53,7 +53,11 @@ void Window::begin(std::uint32_t messages, std::int64_t /*now_ns*/) {
 }
 
 void Window::on_back(std::size_t publisher) {
-  if (publishers_[publisher].free++ == 0) changed_.push_back(publisher);
+  std::uint32_t& free = publishers_[publisher].free;
+  // A publisher that hears its room over a connection of its own may hear the last of it when all others are
+  // done, and the next messages have begun.
+  if (free == window_) return;
+  if (free++ == 0) changed_.push_back(publisher);
 }
 
 std::int64_t Window::keep(std::int64_t /*now_ns*/) {
