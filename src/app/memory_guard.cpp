@@ -14,6 +14,7 @@ constexpr std::int64_t look_every_ms = 100;
 constexpr std::int64_t urgent_look_every_ms = 10;
 constexpr std::int64_t warn_every_ms = 10'000;
 constexpr std::size_t large_holder_bytes = 65'536;
+constexpr std::size_t small_holder_bytes = 16'384;
 constexpr int most_shed_at_once = 64;
 constexpr std::size_t least_given_back_bytes = std::size_t{32} << 20U;
 constexpr std::size_t most_kept_back_bytes = std::size_t{1} << 30U;
@@ -34,12 +35,11 @@ bool MemoryGuard::do_slice() {
 }
 
 void MemoryGuard::on_timer(loop::Timer& /*timer*/) {
-  const std::size_t used = look();
-  if (used > percent(100)) close_slow_sessions();
+  look();
   give_back();
 }
 
-std::size_t MemoryGuard::look() {
+void MemoryGuard::look() {
   looked_ms_ = parts_.loop.monotonic_ms();
   used_bytes_ = base::allocated_bytes();
   most_used_ = std::max(most_used_, used_bytes_);
@@ -52,16 +52,18 @@ std::size_t MemoryGuard::look() {
   }
   used -= std::min(used, shed_over_share());
   if (exhausted) {
-    used -= std::min(used, shed_largest(used / 5));
+    used -= std::min(used, shed_largest(used / 5, small_holder_bytes));
     used -= std::min(used, shed_history());
     (void)give_back_free_memory();
     (void)EmergencyReserve::restore();  // or the next time, when those who are closed have been freed
   } else {
-    if (used > percent(85)) used -= std::min(used, shed_largest(used - percent(80)));
-    if (used > percent(95)) used -= std::min(used, shed_history());
+    if (used > percent(85)) used -= std::min(used, shed_largest(used - percent(80), large_holder_bytes));
+    if (used > percent(95)) {
+      used -= std::min(used, shed_largest(used - percent(95), small_holder_bytes));
+      used -= std::min(used, shed_history());
+    }
   }
   refuse_or_relent(used);
-  return used;
 }
 
 std::size_t MemoryGuard::shed_over_share() {
@@ -77,10 +79,10 @@ std::size_t MemoryGuard::shed_over_share() {
   return all.bytes;
 }
 
-std::size_t MemoryGuard::shed_largest(std::size_t enough_bytes) {
+std::size_t MemoryGuard::shed_largest(std::size_t enough_bytes, std::size_t least_bytes) {
   net::AdmissionControl::Shed all;
   for (int i = 0; i < most_shed_at_once && all.bytes < enough_bytes; ++i) {
-    auto one = parts_.admissions.shed_largest(large_holder_bytes);
+    auto one = parts_.admissions.shed_largest(least_bytes);
     if (one.bytes == 0) break;
     ++shed_holders_;
     all.bytes += one.bytes;
@@ -124,11 +126,6 @@ void MemoryGuard::refuse_or_relent(std::size_t used) {
     parts_.hub.set_overloaded(false);
     parts_.log.info("memory suffices again", {{"used_bytes", used_bytes_}});
   }
-}
-
-void MemoryGuard::close_slow_sessions() {
-  const std::size_t slow_bytes = limits_.queue_bytes / 8;
-  shed_holders_ += parts_.sessions.close_slower_than(slow_bytes) + parts_.http.close_slower_than(slow_bytes);
 }
 
 void MemoryGuard::give_back() {

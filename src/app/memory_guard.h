@@ -7,12 +7,10 @@
 
 #include "base/log.h"
 #include "base/scheduler.h"
-#include "http/server.h"
 #include "hub/hub.h"
 #include "loop/loop.h"
 #include "loop/timer.h"
 #include "net/admission.h"
-#include "session/session_table.h"
 
 namespace roomcast::app {
 
@@ -23,21 +21,18 @@ namespace roomcast::app {
 ///     disconnected until it does not;
 ///   - above 85 % of the limit the largest holders of all, those of 64 KiB and more, until less than 80 % is
 ///     used;
-///   - if it is above 95 % all the same, rooms forget half of what they keep of their past;
-///   - above 100 % publishes and new clients, polls included, are refused until less than 90 % is used, and
-///     sessions with long queues that were not counted as holders are closed.
+///   - if it is above 95 % all the same, those of 16 KiB and more go, and rooms forget half of what they keep
+///     of their past;
+///   - above 100 % publishes and new clients, polls included, are refused until less than 90 % is used.
 class MemoryGuard final : public base::SlicedWork, private loop::Timer::Listener {
  public:
   struct Limits {
     std::size_t memory_bytes = std::numeric_limits<std::size_t>::max();
-    std::size_t queue_bytes = 0;  ///< limits.queue_bytes: what one client may hold
   };
   /// Everything outlives the guard.
   struct Parts {
     loop::Loop& loop;
     hub::Hub& hub;
-    session::SessionTable& sessions;
-    http::Server& http;
     net::AdmissionControl& admissions;
     base::Log& log;
   };
@@ -65,15 +60,13 @@ class MemoryGuard final : public base::SlicedWork, private loop::Timer::Listener
   };
 
   void on_timer(loop::Timer& timer) override;
-  /// Returns what is probably used once all who were closed have been freed.
-  std::size_t look();
+  void look();
   // Each returns the bytes that this gives back.
   std::size_t shed_over_share();
-  std::size_t shed_largest(std::size_t enough_bytes);
+  std::size_t shed_largest(std::size_t enough_bytes, std::size_t least_bytes);
   std::size_t shed_history();
   void log_shed(Warning& warning, std::string_view what, const net::AdmissionControl::Shed& all);
   void refuse_or_relent(std::size_t used);
-  void close_slow_sessions();
   void give_back();
   [[nodiscard]] std::size_t percent(std::size_t count) const { return limits_.memory_bytes / 100 * count; }
 

@@ -95,7 +95,7 @@ Server::Server(config::Sources sources, config::Loaded loaded)
       streams_{turn_, deadlines_, linger_, stream_settings(config_)},
       http_(router_, loop_, deadlines_, turn_, log_),
       polls_({hub_, turn_, deadlines_, http_, poll_items_}),
-      memory_guard_({loop_, hub_, sessions_, http_, admissions_, log_}),
+      memory_guard_({loop_, hub_, admissions_, log_}),
       metrics_({turn_, admissions_, listener_stats_, tls_.stats(), linger_, http_, hub_, sessions_,
                 websockets_, streams_, polls_, memory_guard_, log_}),
       wiring_({router_, http_, turn_, hub_, publisher_, sessions_, websockets_, streams_, polls_, metrics_,
@@ -144,9 +144,9 @@ void Server::announce_readiness() {
   if (listeners_.admin_urls().empty()) {
     log_.info("ready", {{"version", version}, base::LogField::whole("listen", listeners_.urls())});
   } else {
-    log_.info(
-        "ready",
-        {{"version", version}, base::LogField::whole("listen", listeners_.urls()), base::LogField::whole("admin_listen", listeners_.admin_urls())});
+    log_.info("ready", {{"version", version},
+                        base::LogField::whole("listen", listeners_.urls()),
+                        base::LogField::whole("admin_listen", listeners_.admin_urls())});
   }
   service_manager_.ready(listeners_.urls());
   send_notices_later();
@@ -209,8 +209,7 @@ void Server::apply_limits(const config::Config& config) {
   net::AdmissionControl::Limits connections = connection_limits(config, descriptors_).admission;
   connections.bytes_per_address = static_cast<std::size_t>(memory.address_memory_bytes);
   admissions_.set_limits(connections);
-  memory_guard_.set_limits(
-      {static_cast<std::size_t>(memory.memory_bytes), static_cast<std::size_t>(config.limits.queue_bytes)});
+  memory_guard_.set_limits({static_cast<std::size_t>(memory.memory_bytes)});
   hub::HubLimits limits = hub_limits(config);
   limits.history_bytes = static_cast<std::size_t>(memory.history_bytes);
   hub_.set_limits(limits);

@@ -84,8 +84,6 @@ class Connection final : public base::Mortal,
   void answer(Response response);
   /// Closes at once if nothing is owed; otherwise the answer under way is the last.
   void drain();
-  /// Bytes of answers that the client has not taken yet.
-  [[nodiscard]] std::size_t queued_bytes() const { return queue_.bytes(); }
   /// Closes without a word, whatever is owed.
   void abort();
 

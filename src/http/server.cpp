@@ -28,16 +28,6 @@ void Server::drain() {
 
 void Server::on_ended(base::SlotId id) { environment_.scheduler.bury(connections_.take(id)); }
 
-std::size_t Server::close_slower_than(std::size_t queued_bytes) {
-  std::size_t closed = 0;
-  connections_.for_each([&](base::SlotId, const std::unique_ptr<Connection>& connection) {
-    if (connection->queued_bytes() <= queued_bytes) return;
-    connection->abort();
-    ++closed;
-  });
-  return closed;
-}
-
 base::SlotId Server::defer_answer(Connection& connection, ClientWatch* watch, base::SlotId waiter) {
   return exchanges_.insert({&connection, watch, waiter});
 }

@@ -41,9 +41,6 @@ class Server final : public Connections, private ConnectionOwner {
 
   /// Idle connections close at once, the others behind the answer they wait for. For good.
   void drain();
-  /// Closes whoever has left more than `queued_bytes` of answers untaken; for when memory is short. Returns
-  /// how many.
-  std::size_t close_slower_than(std::size_t queued_bytes);
 
   [[nodiscard]] std::size_t connections() const { return connections_.size(); }
   [[nodiscard]] const HttpStats& stats() const { return environment_.stats; }

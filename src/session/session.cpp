@@ -121,6 +121,12 @@ void Session::on_congested() {
   transport_->notify_when_drained();
 }
 
+std::size_t Session::held_bytes() const {
+  // A membership, and the room that it may keep alive alone.
+  constexpr std::size_t per_room = 1'536;
+  return extras_ && extras_->rooms ? extras_->rooms->size() * per_room : 0;
+}
+
 void Session::on_drained() {
   if (state_ != State::open) return;
   if (std::exchange(holds_up_, false))

@@ -54,6 +54,7 @@ class Session final : public base::Mortal, public hub::Subscriber, public Transp
   void on_message(dialect::Form form, std::string_view bytes) override;
   void on_drained() override;
   void on_congested() override;
+  [[nodiscard]] std::size_t held_bytes() const override;
   void on_closing(base::CloseReason reason, std::string_view text) override;
   void on_closed(base::CloseReason reason) override;
 

@@ -45,16 +45,6 @@ std::size_t SessionTable::close_some(std::size_t count, base::CloseReason reason
   return closed;
 }
 
-std::size_t SessionTable::close_slower_than(std::size_t queued_bytes) {
-  std::size_t closed = 0;
-  sessions_.for_each([&](base::SlotId, const std::unique_ptr<Session>& session) {
-    if (!session->is_open() || session->transport().queued_bytes() <= queued_bytes) return;
-    session->close(base::CloseReason::slow_consumer, "memory is short: limits.memory_bytes");
-    ++closed;
-  });
-  return closed;
-}
-
 void SessionTable::abort_all() {
   sessions_.for_each([](base::SlotId, const std::unique_ptr<Session>& session) {
     session->transport().abort();

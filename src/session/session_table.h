@@ -71,8 +71,6 @@ class SessionTable final {
 
   /// Closes up to `count` sessions that are not closing yet; returns how many there were to close.
   std::size_t close_some(std::size_t count, base::CloseReason reason);
-  /// Closes whoever has more than `queued_bytes` waiting; for when memory is short.
-  std::size_t close_slower_than(std::size_t queued_bytes);
   /// Ends everything that is left, without a word.
   void abort_all();
 

@@ -45,6 +45,8 @@ class TransportEvents {
   /// A good part of what may be queued still is, although as much was written as goes in a turn or as the
   /// client takes. Called again and again while that is so.
   virtual void on_congested() = 0;
+  /// What is held for this client besides what the transport holds: memberships.
+  [[nodiscard]] virtual std::size_t held_bytes() const { return 0; }
   /// The end has begun, from whichever side; `text` is for people. From within this call, and only if the
   /// server closes, a last word may be sent. Nothing more is delivered to this client after it. Called at
   /// most once.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -19,7 +20,12 @@ class Client {
 
   [[nodiscard]] std::string_view address() const { return address_ ? *address_ : admission_.address(); }
   /// For who sees the connection to its end. The address may be lost with it.
-  [[nodiscard]] net::Admission take_admission() { return std::move(admission_); }
+  [[nodiscard]] net::Admission take_admission() {
+    admission_.release();
+    return std::move(admission_);
+  }
+  /// See net::Admission::hold.
+  void hold(std::size_t bytes, net::Holder& holder) { admission_.hold(bytes, holder); }
 
  private:
   net::Admission admission_;

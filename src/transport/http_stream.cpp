@@ -122,6 +122,8 @@ void HttpStream::flush() {
   const bool all = result == net::WriteQueue::Flushed::all;
   if (result == net::WriteQueue::Flushed::more) mark_dirty();
   const std::size_t taken = waiting - queue_.bytes();
+  const bool may_hold_much = waiting >= net::AdmissionRecord::least_bytes;
+  if (may_hold_much) client_.hold(queue_.empty() ? 0 : queue_.held_bytes(), *this);
   wire_bytes_out_ += taken;
   stats().wire_bytes_out += taken;
   stats().queued_bytes -= taken;
@@ -143,6 +145,14 @@ void HttpStream::flush() {
     drained_wanted_ = false;
     events_->on_drained();
   }
+}
+
+void HttpStream::shed() {
+  close(base::CloseReason::slow_consumer, "memory is short, and this connection held much of it");
+  stats().queued_bytes -= queue_.bytes();
+  queue_.drop_unsent();
+  stats().queued_bytes += queue_.bytes();
+  mark_dirty();
 }
 
 void HttpStream::end(base::CloseReason reason) {

@@ -53,6 +53,7 @@ struct HttpStreamShared {
 /// how it leaves.
 class HttpStream final : public session::Transport,
                          private net::ByteStream::Events,
+                         private net::Holder,
                          private base::Deadline::Listener,
                          private base::Flushable {
  public:
@@ -88,6 +89,7 @@ class HttpStream final : public session::Transport,
   void on_error(std::string_view why) override;
   void on_deadline() override;
   void flush() override;
+  void shed() override;
 
   void keep_alive();
   void enqueue(const base::FrameRef& wire);

@@ -160,6 +160,24 @@ void WebSocket::read(std::span<char> input, std::unique_ptr<Held> held) {
   if (was_costly) costly_.note(shared_.deadlines.now_ms());
   const bool is_unfinished = reader_.is_in_message() && reader_.begun_ms() == 0;
   if (is_unfinished) reader_.set_begun_ms(shared_.deadlines.now_ms());
+  tell_admission();
+}
+
+void WebSocket::tell_admission() {
+  std::size_t bytes = reader_.held_bytes() + events_->held_bytes();
+  // Of what is about to leave the queue holds no more than that.
+  if (queue_.bytes() >= net::AdmissionRecord::least_bytes) bytes += queue_.held_bytes();
+  if (held_) bytes += held_->bytes.capacity();
+  client_.hold(bytes, *this);
+}
+
+void WebSocket::shed() {
+  close(base::CloseReason::slow_consumer, "memory is short, and this connection held much of it");
+  drop_unsent();
+  drop_held();
+  std::span<char> nothing;
+  (void)reader_.next(nothing);  // lets go of what was begun
+  mark_dirty();
 }
 
 void WebSocket::hold(std::span<char> rest, std::unique_ptr<Held> held) {
@@ -326,6 +344,7 @@ void WebSocket::flush() {
   count_sent(waiting - left);
   if (paused_ && left < waiting) heard_ = true;
   if (left > 0) return after_write(result);
+  if (waiting >= net::AdmissionRecord::least_bytes) tell_admission();
   if (state_ == State::finishing) return finish();
   if (state_ == State::open && drained_wanted_) {
     drained_wanted_ = false;
@@ -358,6 +377,7 @@ void WebSocket::count_sent(std::size_t bytes) {
 
 /// Something is left.
 void WebSocket::after_write(net::WriteQueue::Flushed result) {
+  tell_admission();
   if (result == net::WriteQueue::Flushed::more) mark_dirty();
   if (state_ != State::open) return;
   const std::size_t limit = shared_.settings.queue_bytes;

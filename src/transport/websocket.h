@@ -77,6 +77,7 @@ struct WebSocketShared {
 /// → finishing (nothing more is read; what is queued leaves, then the TCP connection is closed) → closed.
 class WebSocket final : public session::Transport,
                         private net::ByteStream::Events,
+                        private net::Holder,
                         private base::Deadline::Listener,
                         private base::Flushable {
  public:
@@ -123,6 +124,9 @@ class WebSocket final : public session::Transport,
   void on_error(std::string_view why) override;
   void on_deadline() override;
   void flush() override;
+  void shed() override;
+  /// Says what this client holds of memory.
+  void tell_admission();
   /// Leaves what is queued to the batch if nobody waits for it to have left. Whether it did.
   bool post();
   void count_sent(std::size_t bytes);

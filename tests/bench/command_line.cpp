@@ -31,6 +31,7 @@ constexpr std::array commands = {
     CommandRow{"million", Command::million,
                "very many connections that wait, over as many processes as it takes"},
     CommandRow{"matrix", Command::matrix, "all of it, beside the floor and what else is installed"},
+    CommandRow{"attack", Command::attack, "what innocent clients notice while others attack the server"},
     CommandRow{"floor", Command::floor, "be the floor: one system call for each delivery, nothing else"},
 };
 
@@ -38,6 +39,7 @@ constexpr unsigned bit(Command command) { return 1U << static_cast<unsigned>(com
 
 constexpr unsigned loads = bit(Command::fanout) | bit(Command::idle) | bit(Command::connect) |
                            bit(Command::echo) | bit(Command::storm) | bit(Command::slow) | bit(Command::fair);
+constexpr unsigned tables = bit(Command::matrix) | bit(Command::attack);
 constexpr unsigned runs = loads | bit(Command::million) | bit(Command::matrix);
 
 /// A row is an option that takes a number (`set_number`), a word, or nothing (`argument` is empty).
@@ -128,7 +130,9 @@ std::vector<Option> make_options() {
       word("--server", "NAME", "start roomcast (as it is), floor, floor-join, nchan or ws",
            loads | bit(Command::million), [](I& i, Text w) { i.server = server_named(w); }),
       word("--roomcast", "PATH", "the daemon to start; else the one beside this tool, then the one in PATH",
-           runs, [](I& i, Text w) { i.roomcast = std::string(w); }),
+           runs | bit(Command::attack), [](I& i, Text w) { i.roomcast = std::string(w); }),
+      word("--binary", "PATH", "the same", bit(Command::attack),
+           [](I& i, Text w) { i.roomcast = std::string(w); }),
       word("--url", "URL", "measure a server that runs already, ws://127.0.0.1:8080", loads,
            [](I& i, Text w) { i.target = target_at(w); }),
       number("--pid", "its process, for CPU time and memory", loads, 1, 1U << 30U,
@@ -177,21 +181,32 @@ std::vector<Option> make_options() {
              [](I& i, N n) { i.echo.round_trips = n; }),
       number("--slow-percent", "of the subscribers stop reading", bit(Command::slow), 0, 99,
              [](I& i, N n) { i.slow.slow_share = share_of(n); }),
-      number("--seconds", "of load", bit(Command::fair), 1, 3600,
-             [](I& i, N n) { i.fair.seconds = static_cast<std::int64_t>(n); }),
+      number("--seconds", "of load, or that each attack lasts", bit(Command::fair) | bit(Command::attack), 1,
+             3600,
+             [](I& i, N n) {
+               i.fair.seconds = static_cast<std::int64_t>(n);
+               i.attack_milliseconds = i.fair.seconds * 1000;
+             }),
+      number("--milliseconds", "that each attack lasts", bit(Command::attack), 1, 3'600'000,
+             [](I& i, N n) { i.attack_milliseconds = static_cast<std::int64_t>(n); }),
+      word("--same-address", "", "innocents come from the attacker's address, not from one of their own",
+           bit(Command::attack), [](I& i, Text) { i.same_address = true; }),
+      word("--check", "", "exit with 1 when a goal is missed", bit(Command::attack),
+           [](I& i, Text) { i.check = true; }),
       number("--give-up", "seconds after which a run ends with what it has", runs, 1, 3600,
              [](I& i, N n) {
                i.common.give_up_seconds = i.million.give_up_seconds = static_cast<std::int64_t>(n);
              }),
       number("--rounds", "runs of each; medians are shown", loads | bit(Command::matrix), 1, 1000,
              [](I& i, N n) { i.rounds = n; }),
-      word("--only", "TEXT", "rows whose name contains this", bit(Command::matrix),
+      word("--only", "TEXT", "rows whose name contains this", tables,
            [](I& i, Text w) { i.only = std::string(w); }),
       word("--before", "PATH", "hold the daemon against this other one instead of the floor",
            bit(Command::matrix), [](I& i, Text w) { i.before = std::string(w); }),
-      word("--write", "FILE", "put the tables between the marks of this Markdown file", bit(Command::matrix),
+      word("--write", "FILE", "put the tables between the marks of this Markdown file", tables,
            [](I& i, Text w) { i.write = std::string(w); }),
-      word("--json", "", "print JSON instead of a table", runs, [](I& i, Text) { i.json = true; }),
+      word("--json", "", "print JSON instead of a table", runs | bit(Command::attack),
+           [](I& i, Text) { i.json = true; }),
   };
 }
 

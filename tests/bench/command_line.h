@@ -13,7 +13,21 @@
 
 namespace roomcast::bench {
 
-enum class Command { help, version, fanout, idle, connect, echo, storm, slow, fair, million, matrix, floor };
+enum class Command {
+  help,
+  version,
+  fanout,
+  idle,
+  connect,
+  echo,
+  storm,
+  slow,
+  fair,
+  million,
+  matrix,
+  attack,
+  floor
+};
 
 /// What the command line asks for. Each scenario has its settings, with the defaults of
 /// `scenario/scenarios.h`.
@@ -31,13 +45,16 @@ struct Invocation {
   SlowSettings slow;
   FairSettings fair;
   MillionSettings million;
-  bool tls = false;          ///< of servers that the tool starts
-  bool join = false;         ///< of the floor
-  std::uint64_t rounds = 1;  ///< runs of each; the medians are shown
-  bool json = false;         ///< on standard output, instead of the table
-  std::string only;          ///< matrix: rows whose name contains this
-  std::string before;        ///< matrix: another daemon to hold this one against, instead of the floor
-  std::string write;         ///< matrix: the Markdown file between whose marks the tables go
+  std::int64_t attack_milliseconds = 10'000;  ///< that each attack lasts
+  bool same_address = false;                  ///< attack: innocents come from the attacker's address
+  bool check = false;                         ///< attack: a goal that is missed is a failure
+  bool tls = false;                           ///< of servers that the tool starts
+  bool join = false;                          ///< of the floor
+  std::uint64_t rounds = 1;                   ///< runs of each; the medians are shown
+  bool json = false;                          ///< on standard output, instead of the table
+  std::string only;                           ///< matrix, attack: rows whose name contains this
+  std::string before;  ///< matrix: another daemon to hold this one against, instead of the floor
+  std::string write;   ///< matrix, attack: the Markdown file between whose marks the tables go
 };
 
 /// Reads the arguments behind the program's name. Throws std::invalid_argument with a sentence that names the

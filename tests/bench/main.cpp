@@ -10,7 +10,9 @@
 #include <string_view>
 #include <vector>
 
+#include "attack/attack_run.h"
 #include "command_line.h"
+#include "report/attack_table.h"
 #include "report/matrix.h"
 #include "report/pinning.h"
 #include "report/show.h"
@@ -130,6 +132,25 @@ int run_whole_matrix(const Invocation& invocation) {
   return all_arrived;
 }
 
+int run_all_attacks(const Invocation& invocation) {
+  const AttackGoals goals;
+  const auto on_row = [&goals](const AttackResult& result) {
+    std::fputs(line_of(result, goals).c_str(), stderr);
+  };
+  const std::vector<AttackResult> results =
+      run_attacks({invocation.roomcast, invocation.only, invocation.attack_milliseconds,
+                   invocation.same_address, choose_cpus(), on_row});
+  if (results.empty())
+    throw std::invalid_argument("--only: no row's name contains \"" + invocation.only + "\"");
+  const std::string table = attacks_as_markdown(results, goals);
+  std::fputs((invocation.json ? attacks_as_json(results, goals) : table).c_str(), stdout);
+  if (!invocation.write.empty()) put_into_file(invocation.write, table, "attack");
+  bool all_met = true;
+  for (const AttackResult& result : results)
+    all_met = all_met && goals.meets(result);
+  return all_met || !invocation.check ? all_arrived : something_missing;
+}
+
 int run(const std::vector<std::string_view>& arguments) {
   Invocation invocation = parse_command_line(arguments, progress_on_terminal());
   allow_many_descriptors();
@@ -147,6 +168,8 @@ int run(const std::vector<std::string_view>& arguments) {
       return run_very_many(invocation);
     case Command::matrix:
       return run_whole_matrix(invocation);
+    case Command::attack:
+      return run_all_attacks(invocation);
     default:
       return run_scenario(invocation);
   }

@@ -26,6 +26,8 @@ class HttpBody {
   };
   /// Takes the next piece from the front of `bytes`, which are not empty. To be called until all are used.
   [[nodiscard]] Piece take(std::string_view bytes);
+  /// It has ended, or never had anything (Content-Length: 0), which no piece could tell.
+  [[nodiscard]] bool is_over() const { return length_ == Length::counted && left_ == 0; }
 
  private:
   /// What is next in a chunked body.

@@ -18,14 +18,24 @@ namespace roomcast::bench {
 
 namespace {
 
-sockaddr_in address_of(const Target& target) {
+sockaddr_in address_of(const std::string& host, std::uint16_t port) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
-  address.sin_port = htons(target.port);
-  if (inet_pton(AF_INET, target.host.c_str(), &address.sin_addr) != 1) {
-    throw std::runtime_error("'" + target.host + "' is not a numeric IPv4 address");
+  address.sin_port = htons(port);
+  if (inet_pton(AF_INET, host.c_str(), &address.sin_addr) != 1) {
+    throw std::runtime_error("'" + host + "' is not a numeric IPv4 address");
   }
   return address;
+}
+
+/// The port is chosen when it connects, by which as many connections fit as without an address of one's own.
+void bind_to(int descriptor, const std::string& source) {
+  const sockaddr_in address = address_of(source, 0);
+  const int on = 1;
+  setsockopt(descriptor, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+  if (bind(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+    throw std::runtime_error("cannot connect from " + source + ": " + std::strerror(errno));
+  }
 }
 
 Move moved(ssize_t bytes) {
@@ -47,15 +57,24 @@ Moved hindered(ssl_st* tls, int outcome) {
   }
 }
 
+void make_narrow(int descriptor) {
+  const int segment_bytes = 536;
+  const int buffer_bytes = 4096;
+  setsockopt(descriptor, IPPROTO_TCP, TCP_MAXSEG, &segment_bytes, sizeof segment_bytes);
+  setsockopt(descriptor, SOL_SOCKET, SO_RCVBUF, &buffer_bytes, sizeof buffer_bytes);
+}
+
 }  // namespace
 
 void Link::open(const Target& target, TlsClient* tls) {
-  const sockaddr_in address = address_of(target);
+  const sockaddr_in address = address_of(target.host, target.port);
   descriptor_ = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (descriptor_ < 0) {
     throw std::runtime_error(std::string("no more descriptors (RLIMIT_NOFILE, ulimit -n): ") +
                              std::strerror(errno));
   }
+  if (!target.source.empty()) bind_to(descriptor_, target.source);
+  if (target.narrow) make_narrow(descriptor_);
   const int on = 1;
   setsockopt(descriptor_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
   const int outcome = ::connect(descriptor_, reinterpret_cast<const sockaddr*>(&address), sizeof address);

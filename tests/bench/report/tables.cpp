@@ -139,9 +139,9 @@ std::string tables_as_json(const std::vector<RowResult>& results, std::size_t ro
   return json.close_array().close_object().text() + "\n";
 }
 
-void put_into_file(const std::string& path, const std::string& text) {
-  const std::string begin = "<!-- bench:begin -->\n";
-  const std::string end = "<!-- bench:end -->";
+void put_into_file(const std::string& path, const std::string& text, const std::string& mark) {
+  const std::string begin = "<!-- " + mark + ":begin -->\n";
+  const std::string end = "<!-- " + mark + ":end -->";
   std::ifstream in(path, std::ios::binary);
   std::stringstream content;
   content << in.rdbuf();
@@ -149,8 +149,8 @@ void put_into_file(const std::string& path, const std::string& text) {
   const std::size_t from = all.find(begin);
   const std::size_t to = all.find(end, from == std::string::npos ? 0 : from);
   if (!in || from == std::string::npos || to == std::string::npos) {
-    throw std::runtime_error(
-        path + " cannot be read, or lacks the lines <!-- bench:begin --> and <!-- bench:end -->");
+    throw std::runtime_error(path + " cannot be read, or lacks the lines <!-- " + mark +
+                             ":begin --> and <!-- " + mark + ":end -->");
   }
   all.replace(from + begin.size(), to - from - begin.size(), "\n" + text + "\n");
   std::ofstream out(path, std::ios::binary | std::ios::trunc);

@@ -17,8 +17,9 @@ namespace roomcast::bench {
 /// The same for machines, with the figures of every round.
 [[nodiscard]] std::string tables_as_json(const std::vector<RowResult>& results, std::size_t rounds);
 
-/// Puts `text` between the lines `<!-- bench:begin -->` and `<!-- bench:end -->` of a file. Throws
-/// std::runtime_error when the file cannot be read or written, or has no such lines.
-void put_into_file(const std::string& path, const std::string& text);
+/// Puts `text` between the lines `<!-- bench:begin -->` and `<!-- bench:end -->` of a file, or those that
+/// have another `mark` than bench. Throws std::runtime_error when the file cannot be read or written, or has
+/// no such lines.
+void put_into_file(const std::string& path, const std::string& text, const std::string& mark = "bench");
 
 }  // namespace roomcast::bench

@@ -54,7 +54,9 @@ void Window::begin(std::uint32_t messages, std::int64_t /*now_ns*/) {
 
 void Window::on_back(std::size_t publisher) {
   std::uint32_t& free = publishers_[publisher].free;
-  if (free == window_) return;  // the echo of a message from before `begin`, which has freed all
+  // A publisher that hears its room over a connection of its own may hear the last of it when all others are
+  // done, and the next messages have begun.
+  if (free == window_) return;
   if (free++ == 0) changed_.push_back(publisher);
 }
 

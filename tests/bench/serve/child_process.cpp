@@ -53,18 +53,27 @@ void pin_to_cpu(int cpu) {
   sched_setaffinity(0, sizeof set, &set);
 }
 
-ChildProcess::ChildProcess(const std::vector<std::string>& command, int cpu)
-    : output_(memfd_create("output", MFD_CLOEXEC)) {
-  if (output_ < 0) throw failed("memfd_create");
+ChildProcess::ChildProcess(const std::vector<std::string>& command, int cpu, Output output) {
+  int written = -1;
+  if (output == Output::kept) {
+    written = output_ = memfd_create("output", MFD_CLOEXEC);
+    if (output_ < 0) throw failed("memfd_create");
+  } else {
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0) throw failed("pipe2");
+    output_ = ends[0];
+    written = ends[1];
+  }
   std::vector<char*> arguments;
   for (const std::string& word : command)
     arguments.push_back(const_cast<char*>(word.c_str()));
   arguments.push_back(nullptr);
   const pid_t parent = getpid();
   pid_ = fork();
-  if (pid_ == 0) become(arguments, cpu, output_, parent);
+  if (pid_ == 0) become(arguments, cpu, written, parent);
+  const auto error = failed("fork");
+  if (written != output_) close(written);
   if (pid_ < 0) {
-    const auto error = failed("fork");
     close(output_);
     throw error;
   }

@@ -16,8 +16,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view far_apart_seconds = "86400";
-
 bool is_there(const fs::path& path) {
   std::error_code ignored;
   return fs::is_regular_file(path, ignored);
@@ -56,30 +54,37 @@ fs::path ws_script() {
   return installed && is_there(script) && !find_program("node").empty() ? script : fs::path();
 }
 
-std::optional<ServerProcess::Launch> launch_roomcast(const ServerNeeds& needs, const fs::path& binary) {
-  if (binary.empty()) return std::nullopt;
+ServerProcess::Launch launch_with_defaults(const fs::path& binary, bool tls,
+                                           const std::vector<std::string>& settings) {
   ServerProcess::Launch launch;
   launch.command = {binary};
-  const auto set = [&launch](std::string_view key, std::string_view value) {
+  const auto set = [&launch](const std::string& setting) {
     launch.command.emplace_back("--set");
-    launch.command.push_back(std::string(key).append("=").append(value));
+    launch.command.push_back(setting);
   };
-  // It logs a line for each connection that ends, and where it listens, at the same level.
-  set("log.level", "warn");
   launch.port = free_port();
-  launch.tls = needs.tls;
-  set("listen", (needs.tls ? "https://127.0.0.1:" : "http://127.0.0.1:") + std::to_string(launch.port));
-  set("limits.connections_per_address", "10000000");  // all clients come from this machine
-  set("websocket.ping_seconds", far_apart_seconds);
-  set("http.poll_wait_seconds", far_apart_seconds);
-  set("websocket.compression", needs.deflate ? "true" : "false");
-  set("http.compression", needs.deflate ? "true" : "false");
-  if (needs.tls) {
+  launch.tls = tls;
+  set((tls ? "listen=https://127.0.0.1:" : "listen=http://127.0.0.1:") + std::to_string(launch.port));
+  if (tls) {
     launch.directory = directory_with_certificate();
-    set("tls.certificate", launch.directory->file("tls.crt"));
-    set("tls.key", launch.directory->file("tls.key"));
+    set("tls.certificate=" + launch.directory->file("tls.crt"));
+    set("tls.key=" + launch.directory->file("tls.key"));
   }
+  for (const std::string& setting : settings)
+    set(setting);
   return launch;
+}
+
+std::optional<ServerProcess::Launch> launch_roomcast(const ServerNeeds& needs, const fs::path& binary) {
+  if (binary.empty()) return std::nullopt;
+  const std::string far_apart_seconds = "86400";
+  const std::string compression = needs.deflate ? "true" : "false";
+  // It logs a line for each connection that ends, and where it listens, at the same level.
+  return launch_with_defaults(binary, needs.tls,
+                              {"log.level=warn", "websocket.ping_seconds=" + far_apart_seconds,
+                               "http.poll_wait_seconds=" + far_apart_seconds,
+                               "limits.connections_per_address=10000000",  // all come from this machine
+                               "websocket.compression=" + compression, "http.compression=" + compression});
 }
 
 std::optional<ServerProcess::Launch> launch_floor(const ServerNeeds& needs, bool join) {

@@ -2,7 +2,9 @@
 
 #include <filesystem>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "serve/server_process.h"
 #include "serve/servers.h"
@@ -12,6 +14,9 @@ namespace roomcast::bench {
 /// How each server is started, on any CPU; nothing when it is not installed here, or `binary` is empty.
 [[nodiscard]] std::optional<ServerProcess::Launch> launch_roomcast(const ServerNeeds& needs,
                                                                    const std::filesystem::path& binary);
+/// roomcast with the defaults that its users have, but for `settings` ("limits.connections=1000").
+[[nodiscard]] ServerProcess::Launch launch_with_defaults(const std::filesystem::path& binary, bool tls,
+                                                         const std::vector<std::string>& settings);
 [[nodiscard]] std::optional<ServerProcess::Launch> launch_floor(const ServerNeeds& needs, bool join);
 [[nodiscard]] std::optional<ServerProcess::Launch> launch_nchan(const ServerNeeds& needs);
 [[nodiscard]] std::optional<ServerProcess::Launch> launch_ws(const ServerNeeds& needs);

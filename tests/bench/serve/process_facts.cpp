@@ -110,6 +110,11 @@ std::int64_t cpu_ns(pid_t pid) { return over_family(pid, own_cpu_ns); }
 
 std::int64_t resident_bytes(pid_t pid) { return over_family(pid, own_resident_bytes); }
 
+std::int64_t counted_bytes(pid_t pid) {
+  const auto kb = number_behind(read_whole("/proc/" + std::to_string(pid) + "/status"), "RssAnon:\t");
+  return kb ? *kb * 1024 : -1;
+}
+
 std::int64_t kernel_socket_bytes() {
   const auto slab_kb = number_behind(read_whole("/proc/meminfo"), "Slab:");
   const std::string sockets = read_whole("/proc/net/sockstat");

@@ -20,6 +20,10 @@ void wait_until_asleep(pid_t pid);
 /// page tables for it, so that it is exact; that takes about a millisecond for 100 MB.
 [[nodiscard]] std::int64_t resident_bytes(pid_t pid);
 
+/// Nearly the same of the process alone, from a counter of the kernel: it costs nothing, and may be off by
+/// 128 kB for each CPU. -1 when unknown.
+[[nodiscard]] std::int64_t counted_bytes(pid_t pid);
+
 /// Bytes the kernel holds for sockets on the whole machine: all slab, reclaimable or not, and what TCP counts
 /// as its memory. A TCP connection's end is a socket with its inode, dentry and file, an epoll entry, and its
 /// share of the hash tables; all of these are slab, and the slots of a big descriptor table nearly all the

@@ -61,10 +61,10 @@ void wait_until(const std::function<bool()>& ready, ChildProcess& process, const
 }  // namespace
 
 ServerProcess::ServerProcess(const std::vector<std::string>& command, int cpu)
-    : ServerProcess(Launch{command, cpu, 0, false, nullptr}) {}
+    : ServerProcess(Launch{command, cpu, 0, false, ChildProcess::Output::kept, nullptr}) {}
 
 ServerProcess::ServerProcess(Launch launch)
-    : directory_(std::move(launch.directory)), process_(launch.command, launch.cpu) {
+    : directory_(std::move(launch.directory)), process_(launch.command, launch.cpu, launch.output) {
   target_.pid = process_.pid();
   target_.port = launch.port;
   target_.tls = launch.tls;

@@ -22,6 +22,8 @@ class ServerProcess {
     /// Where it listens when it does not print that itself; it is ready once it accepts a connection there.
     std::uint16_t port = 0;
     bool tls = false;  ///< only with `port`
+    /// Only with `port`, too.
+    ChildProcess::Output output = ChildProcess::Output::kept;
     /// Its configuration, removed when it has ended; may be none.
     std::unique_ptr<ScratchDirectory> directory;
   };
@@ -33,6 +35,9 @@ class ServerProcess {
   explicit ServerProcess(Launch launch);
 
   [[nodiscard]] const Target& target() const { return target_; }
+  [[nodiscard]] bool has_ended() { return process_.has_ended(); }
+  /// As of `ChildProcess::output`.
+  [[nodiscard]] std::string output() const { return process_.output(); }
 
  private:
   std::unique_ptr<ScratchDirectory> directory_;  // outlives the process

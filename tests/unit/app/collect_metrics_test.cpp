@@ -120,7 +120,7 @@ struct Fixture : test::ServerParts {
   transport::WebSocketFramings framings{6, 128};
   transport::WebSocketShared websockets{turn, deadlines, linger, framings, {}};
   transport::HttpStreamShared streams{turn, deadlines, linger, {}};
-  app::MemoryGuard memory{{loop, hub, sessions, http, admissions, log}};
+  app::MemoryGuard memory{{loop, hub, admissions, log}};
   app::CollectMetrics metrics{{turn, admissions, listeners, tls, linger, http, hub, sessions, websockets,
                                streams, polls, memory, log}};
 };

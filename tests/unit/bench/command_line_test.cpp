@@ -48,6 +48,18 @@ TEST_CASE("an option sets what the scenario's settings call so") {
   CHECK(parse_command_line({"echo", "--server", "floor-join"}).server == Server::floor_join);
 }
 
+TEST_CASE("an attack lasts for seconds, or for a test for less") {
+  CHECK(parse_command_line({"attack"}).attack_milliseconds == 10'000);
+  CHECK(parse_command_line({"attack", "--seconds", "3"}).attack_milliseconds == 3000);
+  CHECK(parse_command_line({"attack", "--milliseconds", "200"}).attack_milliseconds == 200);
+  const Invocation attack = parse_command_line({"attack", "--binary", "/b", "--same-address", "--check"});
+  CHECK(attack.command == Command::attack);
+  CHECK(attack.roomcast == "/b");
+  CHECK(attack.same_address);
+  CHECK(attack.check);
+  CHECK(refusal({"attack", "--rounds", "3"}) == "attack does not take --rounds");
+}
+
 TEST_CASE("an option that the scenario has no use for is refused by name") {
   CHECK(refusal({"echo", "--rooms", "3"}) == "echo does not take --rooms");
   CHECK(refusal({"echo", "--bogus"}) == "unknown option --bogus; see roomcast-bench --help");

@@ -97,6 +97,10 @@ TEST_CASE("the tables go between the marks of a file, and nowhere else") {
   std::stringstream content;
   content << std::ifstream(path).rdbuf();
   CHECK(content.str() == "before\n<!-- bench:begin -->\n\nnew\n<!-- bench:end -->\nafter\n");
+  CHECK_THROWS_WITH_AS(
+      put_into_file(path, "new", "attack"),
+      (path + " cannot be read, or lacks the lines <!-- attack:begin --> and <!-- attack:end -->").c_str(),
+      std::runtime_error);
   std::ofstream(path) << "no marks\n";
   CHECK_THROWS_AS(put_into_file(path, "new"), std::runtime_error);
   std::remove(path.c_str());

@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "serve/launches.h"
+
 namespace roomcast::bench {
 
 namespace {
@@ -72,6 +74,25 @@ TEST_CASE("a server that logs much does not wait for a reader") {
   ChildProcess server(shell("head -c 1000000 /dev/zero >&2"), -1);
   CHECK(soon([&] { return server.has_ended(); }));
   CHECK(server.output() == std::string(ChildProcess::max_output_bytes, '\0'));
+}
+
+TEST_CASE("what a program prints can go where nobody reads it") {
+  ChildProcess program(shell("echo hello"), -1, ChildProcess::Output::unread);
+  CHECK(soon([&] { return program.has_ended(); }));
+  CHECK(program.output().empty());
+}
+
+TEST_CASE(
+    "roomcast with its defaults is told where to listen, its certificate, and the settings, and no more") {
+  const ServerProcess::Launch launch = launch_with_defaults("/bin/roomcast", true, {"limits.connections=5"});
+  const std::string directory = launch.directory->path();
+  CHECK(launch.tls);
+  CHECK(launch.command == std::vector<std::string>{"/bin/roomcast", "--set",
+                                                   "listen=https://127.0.0.1:" + std::to_string(launch.port),
+                                                   "--set", "tls.certificate=" + directory + "/tls.crt",
+                                                   "--set", "tls.key=" + directory + "/tls.key", "--set",
+                                                   "limits.connections=5"});
+  CHECK(launch_with_defaults("/bin/roomcast", false, {}).command.size() == 3);
 }
 
 }  // namespace roomcast::bench

@@ -191,17 +191,6 @@ TEST_CASE_FIXTURE(Fixture, "session table: draining closes a few at a time, each
     CHECK(wire->closes.size() == 1);
 }
 
-TEST_CASE_FIXTURE(Fixture, "session table: when memory is short the slowest go") {
-  auto& fast = join("lobby");
-  auto& slow = join("lobby");
-  fast.queued = 100;
-  slow.queued = 101;
-  CHECK(table.close_slower_than(100) == 1);
-  CHECK(fast.closes.empty());
-  REQUIRE(slow.closes.size() == 1);
-  CHECK(slow.closes[0] == base::CloseReason::slow_consumer);
-}
-
 TEST_CASE_FIXTURE(Fixture, "session table: aborting ends all without a word") {
   auto& ada = join("lobby");
   table.abort_all();

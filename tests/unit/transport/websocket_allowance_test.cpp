@@ -167,3 +167,40 @@ TEST_CASE_FIXTURE(Fixture, "websocket: the session hears when a good part of wha
   end_turn();
   CHECK(seen.congested == 1);
 }
+
+TEST_CASE_FIXTURE(Fixture, "websocket: what it holds is told, and given back when memory is short") {
+  shared.settings.queue_bytes = 1'000'000;
+  shared.settings.reader.message_bytes = 65'536;
+  open();
+  CHECK(admissions.held_bytes() == 0);
+  SUBCASE("a queue") {
+    wire.set_room(0);
+    send(std::string(100'000, 'x'));
+    end_turn();
+  }
+  SUBCASE("a message that was begun") { wire.send(peer::frame(peer::text, std::string(60'000, 'x'))); }
+  SUBCASE("input that is not read yet") {
+    client->pause();
+    wire.send(many(10'000, text_from_peer("x")));
+  }
+  CHECK(admissions.held_bytes() >= 60'000);
+  CHECK(admissions.shed_largest(1).bytes >= 60'000);
+  CHECK(seen.closings == 1);
+  CHECK(client->queued_bytes() < 200);
+  wire.set_room(MemoryWire::unlimited);
+  end_turn();
+  CHECK(admissions.held_bytes() == 0);
+  CHECK(shared.stats.queued_bytes == 0);
+}
+
+TEST_CASE_FIXTURE(Fixture, "websocket: a queue that was taken is not held any more") {
+  shared.settings.queue_bytes = 1'000'000;
+  open();
+  wire.set_room(0);
+  send(std::string(100'000, 'x'));
+  end_turn();
+  CHECK(admissions.held_bytes() >= 100'000);
+  wire.set_room(MemoryWire::unlimited);
+  end_turn();
+  CHECK(admissions.held_bytes() == 0);
+}

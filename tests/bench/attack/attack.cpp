@@ -1,0 +1,99 @@
+#include "attack/attack.h"
+
+#include "attack/http_attacks.h"
+#include "attack/other_attacks.h"
+#include "attack/websocket_attacks.h"
+
+namespace roomcast::bench {
+
+namespace {
+
+using namespace attacks;
+using Tally = SwarmTally;
+using A = Arena;
+
+constexpr std::string_view crowded = Bystanders().room;
+
+}  // namespace
+
+std::vector<Attack> all_attacks() {
+  return {
+      {"nobody attacks", nothing},
+      // What a client queues up for itself.
+      {"10,000 pings behind unread echoes",
+       [](const A& a) -> Tally { return pings_behind_a_queue(a, "/echo", 10'000); }},
+      {"60,000 pings behind unread echoes",
+       [](const A& a) -> Tally { return pings_behind_a_queue(a, "/echo", 60'000); }},
+      {"60,000 pings behind unread messages of a room",
+       [](const A& a) -> Tally { return pings_behind_a_queue(a, "/rooms/own", 60'000); }},
+      {"2-byte echoes unread by 45 clients", [](const A& a) -> Tally { return tiny_frames_unread(a, 45); }},
+      // Batches.
+      {"64 KB for one room named 250 times, 50 readers",
+       [](const A& a) -> Tally { return batches(a, {.rooms = 250, .one_room = crowded, .bytes = 64'000}); },
+       {.count = 50}},
+      {"64 KB for 1,000 rooms, 16 × 4", [](const A& a) -> Tally { return batches(a, {.bytes = 64'000}); }},
+      {"1 byte for 1,000 rooms, 16 × 4", [](const A& a) -> Tally { return batches(a, {}); }},
+      {"1 byte for 1,000 rooms, 64 × 8",
+       [](const A& a) -> Tally { return batches(a, {.connections = 64, .pipelined = 8}); }},
+      {"empty messages, 1,000 at once, 1,000 readers",
+       [](const A& a) -> Tally {
+         return batches(a, {.connections = 2, .pipelined = 2, .one_room = crowded, .bytes = 0});
+       },
+       {.count = 1000}},
+      {"1-byte messages, 1,000 at once, 1,000 readers",
+       [](const A& a) -> Tally {
+         return batches(a, {.connections = 2, .pipelined = 2, .one_room = crowded, .bytes = 1});
+       },
+       {.count = 1000}},
+      // Names.
+      {"rooms whose names collide", colliding_rooms},
+      {.name = "publishes with ever new keys",
+       .run = [](const A& a) -> Tally { return keyed_publishes(a, false); },
+       .retries_a_publish = true},
+      {.name = "publishes with keys that collide",
+       .run = [](const A& a) -> Tally { return keyed_publishes(a, true); },
+       .retries_a_publish = true},
+      {"HEAD of ever new rooms", [](const A& a) -> Tally { return rooms_that_never_were(a, "HEAD"); }},
+      {"polls of ever new rooms", [](const A& a) -> Tally { return rooms_that_never_were(a, "GET"); }},
+      {"publishes into ever new rooms", rooms_by_the_thousand},
+      // What is begun and not ended.
+      {"6,000 unfinished compressed messages",
+       [](const A& a) -> Tally { return unfinished_messages(a, 6000); }},
+      {"1,200 halves of 1 MiB bodies", [](const A& a) -> Tally { return unfinished_bodies(a, 1200); }},
+      {.name = "1,500 silent sockets where 1,000 may be",
+       .run = [](const A& a) -> Tally { return silent_sockets(a, 1500); },
+       .settings = {"limits.connections=1000"},
+       .fresh_connections = true},
+      // What costs the server more than the client.
+      {"compressed zeros, 1 client", [](const A& a) -> Tally { return compressed_zeros(a, 1); }},
+      {"compressed zeros, 5 clients", [](const A& a) -> Tally { return compressed_zeros(a, 5); }},
+      {"compressed zeros, 20 clients", [](const A& a) -> Tally { return compressed_zeros(a, 20); }},
+      {"compressed zeros, 500 clients", [](const A& a) -> Tally { return compressed_zeros(a, 500); }},
+      {"compressed JSON that is refused, 20 clients",
+       [](const A& a) -> Tally { return compressed_refusals(a, 20); }},
+      {"JSON that is refused, replies unread",
+       [](const A& a) -> Tally { return refused_json(a, 20, false); }},
+      {"JSON that is refused, replies read", [](const A& a) -> Tally { return refused_json(a, 20, true); }},
+      {"GET /healthz with 15 KB of headers, 2,000 connections",
+       [](const A& a) -> Tally { return pipelined_requests(a, 2000, "GET", "/healthz", 15'000); }},
+      {"HEAD /metrics, 50 connections, 2,000 sessions",
+       [](const A& a) -> Tally { return pipelined_requests(a, 50, "HEAD", "/metrics", 0); },
+       {.count = 2000}},
+      {"gzip polls of 1 MiB, 400 connections", [](const A& a) -> Tally { return compressed_polls(a, 400); }},
+      {.name = "5,000 TLS handshakes at once",
+       .run = [](const A& a) -> Tally { return tls_handshakes(a, 5000); },
+       .tls = true},
+      {"250 × 64 KB at once to 50 readers",
+       [](const A& a) -> Tally { return burst_into(a, crowded); },
+       {.count = 50}},
+      // Around the server.
+      {.name = "server paused, 400 clients, 50 polls",
+       .run = paused_server,
+       .bystanders = {.count = 400, .polls = 50},
+       .settings = {"websocket.ping_seconds=1", "websocket.pong_timeout_seconds=1"},
+       .measures_latency = false},
+      {.name = "origins refused, log unread", .run = refused_origins, .unread_log = true},
+  };
+}
+
+}  // namespace roomcast::bench

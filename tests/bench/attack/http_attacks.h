@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "attack/attack.h"
+
+namespace roomcast::bench::attacks {
+
+/// Batches of one message of `bytes` for `rooms` rooms, all different, or one room that is named so many
+/// times.
+struct BatchLoad {
+  std::size_t connections = 16;
+  std::uint64_t pipelined = 4;
+  std::size_t rooms = 1000;
+  std::string_view one_room{};  ///< the one that is named again and again; empty: all differ
+  std::size_t bytes = 1;
+};
+[[nodiscard]] SwarmTally batches(const Arena& arena, const BatchLoad& load);
+
+/// The names of the rooms collide in an unseeded hash table, so that each look-up passes all before it.
+[[nodiscard]] SwarmTally colliding_rooms(const Arena& arena);
+/// Tiny publishes that each have an idempotency key of their own, 55,000 and on. With `collide` the keys do.
+[[nodiscard]] SwarmTally keyed_publishes(const Arena& arena, bool collide);
+/// POST bodies of 1 MiB whose second half does not come.
+[[nodiscard]] SwarmTally unfinished_bodies(const Arena& arena, std::size_t connections);
+/// Requests without a body, pipelined: `filling` bytes of header lines in each.
+[[nodiscard]] SwarmTally pipelined_requests(const Arena& arena, std::size_t connections,
+                                            std::string_view method, std::string_view path,
+                                            std::size_t filling);
+/// A room with nearly 1 MiB of history, read with gzip from ever other cursors.
+[[nodiscard]] SwarmTally compressed_polls(const Arena& arena, std::size_t connections);
+/// Each request names a room that never was: `method` HEAD or GET.
+[[nodiscard]] SwarmTally rooms_that_never_were(const Arena& arena, std::string_view method);
+/// Each batch opens 1,000 rooms that never were.
+[[nodiscard]] SwarmTally rooms_by_the_thousand(const Arena& arena);
+/// 250 POSTs of 64 KB in one piece, then the same once they have been answered.
+[[nodiscard]] SwarmTally burst_into(const Arena& arena, std::string_view room);
+
+}  // namespace roomcast::bench::attacks
