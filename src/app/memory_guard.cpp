@@ -16,7 +16,7 @@ constexpr std::int64_t warn_every_ms = 10'000;
 constexpr std::size_t large_holder_bytes = 65'536;
 constexpr std::size_t small_holder_bytes = 16'384;
 constexpr int most_shed_at_once = 64;
-constexpr std::size_t least_given_back_bytes = std::size_t{32} << 20U;
+constexpr std::size_t least_given_back_bytes = std::size_t{8} << 20U;
 constexpr std::size_t most_kept_back_bytes = std::size_t{1} << 30U;
 
 }  // namespace

@@ -9,11 +9,14 @@ namespace roomcast::base {
 /// nanosecond or two), whatever is fixed about a message or a request counts as so many bytes.
 class WorkAllowance {
  public:
-  /// Some tenth of a millisecond: long enough that a read of ordinary messages is never cut, short enough
-  /// that many clients who all use it up are served in turn within milliseconds.
-  static constexpr std::size_t of_one_read = 131'072;
+  /// Of a read that comes unasked. Hundreds of clients may send something at once, and each is read in the
+  /// order in which they did: so little that nobody waits long for all of them, and enough for dozens of
+  /// ordinary messages.
+  static constexpr std::size_t of_first_read = 40'960;
+  /// Of going on with what was more than that, behind those who ask for less.
+  static constexpr std::size_t of_later_read = 131'072;
 
-  explicit WorkAllowance(std::size_t units = of_one_read) : left_(units) {}
+  explicit WorkAllowance(std::size_t units) : left_(units) {}
 
   void spend(std::size_t units) { left_ -= units < left_ ? units : left_; }
   [[nodiscard]] bool is_used_up() const { return left_ == 0; }

@@ -8,17 +8,17 @@
 namespace roomcast::engine {
 
 void Memory::subscribe(std::string_view room) {
-  const auto [log, is_new] = logs_.try_emplace(std::string(room), hub::Position{});
+  const auto& [log, is_new] = logs_.try_emplace(std::string(room), hub::Position{});
   // 0 would mean that there is no log.
-  if (is_new) log->second.epoch = base::random_u64() | 1U;
-  events_->on_subscribed(room, log->second);
+  if (is_new) log.second.epoch = base::random_u64() | 1U;
+  events_->on_subscribed(room, log.second);
 }
 
 void Memory::unsubscribe(std::string_view room) {
-  const auto found = logs_.find(room);
-  if (found == logs_.end()) return;
-  if (last_used_ == &*found) last_used_ = nullptr;
-  logs_.erase(found);
+  const Logs::Entry* const found = logs_.find(room);
+  if (found == nullptr) return;
+  if (last_used_ == found) last_used_ = nullptr;
+  logs_.erase(*found);
 }
 
 void Memory::publish(std::string_view room, hub::Draft&& draft, hub::Ticket ticket) {
@@ -32,11 +32,10 @@ void Memory::publish(std::string_view room, hub::Draft&& draft, hub::Ticket tick
 }
 
 /// Of a room that is subscribed. Publishers send in runs: the one of the last time is looked at first.
-Memory::Logs::value_type& Memory::log_of(std::string_view room) {
+Memory::Logs::Entry& Memory::log_of(std::string_view room) {
   if (last_used_ == nullptr || last_used_->first != room) {
-    const auto found = logs_.find(room);
-    assert(found != logs_.end());
-    last_used_ = &*found;
+    last_used_ = logs_.find(room);
+    assert(last_used_ != nullptr);
   }
   return *last_used_;
 }

@@ -1,13 +1,10 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
-#include <string>
 #include <string_view>
-#include <unordered_map>
 
 #include "base/clock.h"
-#include "base/string_hash.h"
+#include "base/name_map.h"
 #include "hub/engine.h"
 
 namespace roomcast::engine {
@@ -27,14 +24,14 @@ class Memory final : public hub::Engine {
 
  private:
   // A room's name, and the last position given.
-  using Logs = std::unordered_map<std::string, hub::Position, base::StringHash, std::equal_to<>>;
+  using Logs = base::NameMap<hub::Position>;
 
-  Logs::value_type& log_of(std::string_view room);
+  Logs::Entry& log_of(std::string_view room);
 
   const base::Clock& clock_;
   hub::EngineEvents* events_ = nullptr;
   Logs logs_;
-  Logs::value_type* last_used_ = nullptr;  // in logs_
+  Logs::Entry* last_used_ = nullptr;  // in logs_
 };
 
 }  // namespace roomcast::engine

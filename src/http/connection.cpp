@@ -13,10 +13,13 @@ namespace {
 
 constexpr std::size_t small_body_bytes = 4096;  // copied behind its head: one frame, one piece to write
 
-// What a request costs in units of a WorkAllowance: parsing, handling and answering it; then each byte read,
-// and each of the answer, up to what is only referred to.
+// What a request costs in units of a WorkAllowance: parsing, handling and answering it; then each byte of its
+// head, so many bytes of its body together and each of them again when it is whole and is parsed, and each of
+// the answer, up to what is only referred to.
 constexpr std::size_t request_units = 8'192;
-constexpr std::size_t units_per_byte = 2;
+constexpr std::size_t units_per_head_byte = 2;
+constexpr std::size_t body_bytes_per_unit = 4;
+constexpr std::size_t units_per_body_byte = 2;
 constexpr std::size_t units_per_answered_byte = 4;
 constexpr std::size_t answered_bytes_max = 65'536;
 
@@ -92,15 +95,17 @@ void Connection::on_deadline() {
 /// Looks at `input_` until it is used up or an answer has to come first.
 void Connection::process() {
   processing_ = true;
+  base::WorkAllowance allowance(postponed_ ? base::WorkAllowance::of_later_read
+                                           : base::WorkAllowance::of_first_read);
   postponed_ = false;
   if (!parser_) parser_ = std::make_unique<Parser>(environment_.limits);
-  base::WorkAllowance allowance;
   bool more = true;
   while (more && !allowance.is_used_up() && may_read_on()) {
     const std::size_t before = input_.size();
     answered_ = 0;
     const Parser::Event event = parser_->next(input_);
-    allowance.spend(units_per_byte * (before - input_.size()));
+    const std::size_t used = before - input_.size();
+    allowance.spend(phase_ == Phase::body ? used / body_bytes_per_unit : units_per_head_byte * used);
     switch (event) {
       case Parser::Event::need_more:
         if (phase_ == Phase::idle && parser_->in_request()) enter(Phase::head);
@@ -110,8 +115,10 @@ void Connection::process() {
         on_head();
         break;
       case Parser::Event::request:
+        allowance.spend(units_per_body_byte * parser_->body_bytes());
         dispatch();
-        allowance.spend(request_units + units_per_answered_byte * std::min(answered_, answered_bytes_max));
+        allowance.spend(request_units +
+                        units_per_answered_byte * std::min<std::size_t>(answered_, answered_bytes_max));
         break;
       case Parser::Event::refused:
         ++environment_.stats.bad_requests;
@@ -120,8 +127,7 @@ void Connection::process() {
     }
   }
   processing_ = false;
-  if (allowance.left() < base::WorkAllowance::of_one_read / 2)
-    costly_.note(environment_.clock.monotonic_ms());
+  if (allowance.is_used_up()) costly_.note(environment_.clock.monotonic_ms());
   if (phase_ == Phase::ended) return;
   const std::string_view rest = is_reading() || phase_ == Phase::answering ? input_ : std::string_view{};
   input_ = {};
@@ -268,7 +274,7 @@ void Connection::refuse(const Problem& problem) {
 }
 
 void Connection::write(const Response& response, bool keep_alive) {
-  answered_ += response.body.size();
+  answered_ += static_cast<std::uint32_t>(response.body.size());
   const auto status_class = static_cast<std::size_t>(response.status / 100);
   if (status_class < environment_.stats.answers.size()) ++environment_.stats.answers.at(status_class);
   const std::string head = response_head(

@@ -148,16 +148,16 @@ class Connection final : public base::Mortal,
   bool processing_ = false;  // `process` is on the stack
   bool peer_ended_ = false;  // FIN seen
   bool reading_paused_ = false;
-  bool keep_alive_ = false;    // the client wants it, behind the request being answered
-  bool postponed_ = false;     // the backlog waits for its turn, and so does what is still to be read
-  base::Recently costly_;      // a read was a good part of an allowance
-  bool watched_ = false;       // somebody wants to know if the client goes before the deferred answer
-  Request request_;            // the one being answered
-  base::SlotId exchange_{};    // its name while the answer is deferred
-  std::string_view input_;     // while processing: what has been read and not looked at
-  std::string backlog_;        // the same between two rounds, when an answer has to come first
-  std::size_t discarded_ = 0;  // bytes, since the last answer was queued
-  std::size_t answered_ = 0;   // bytes of bodies made for answers, sent or not; for their price
+  bool keep_alive_ = false;     // the client wants it, behind the request being answered
+  bool postponed_ = false;      // the backlog waits for its turn, and so does what is still to be read
+  std::uint32_t answered_ = 0;  // bytes of bodies made for answers, sent or not; for their price
+  base::Recently costly_;       // a read was a good part of an allowance
+  bool watched_ = false;        // somebody wants to know if the client goes before the deferred answer
+  Request request_;             // the one being answered
+  base::SlotId exchange_{};     // its name while the answer is deferred
+  std::string_view input_;      // while processing: what has been read and not looked at
+  std::string backlog_;         // the same between two rounds, when an answer has to come first
+  std::size_t discarded_ = 0;   // bytes, since the last answer was queued
 };
 
 }  // namespace roomcast::http

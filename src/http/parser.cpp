@@ -180,6 +180,8 @@ Parser::Event Parser::feed_body(std::string_view bytes, bool last) {
   return last ? Event::request : Event::need_more;
 }
 
+std::size_t Parser::body_bytes() const { return machine_ ? machine_->body.size() : 0; }
+
 std::size_t Parser::held_bytes() const {
   const std::size_t body = machine_ ? machine_->body.capacity() : 0;
   return head_.capacity() + request_.headers.held_bytes() + body;

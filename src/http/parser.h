@@ -43,6 +43,8 @@ class Parser {
   [[nodiscard]] bool wants_continue() const { return framing_.wants_continue; }
   /// The whole request, to be moved from before the next call; the parser is ready for the next one.
   [[nodiscard]] Request&& take_request();
+  /// Of the body that has come so far.
+  [[nodiscard]] std::size_t body_bytes() const;
   [[nodiscard]] const Problem& problem() const { return problem_; }
   /// Whether part of a request has been read. An empty line before one is not.
   [[nodiscard]] bool in_request() const { return stage_ != Stage::head || head_scanner_.started(); }

@@ -341,12 +341,12 @@ void Hub::on_forgotten(Room& room) {
   all_[room.index_in_all_]->index_in_all_ = room.index_in_all_;
   all_.pop_back();
   parts_.engine.unsubscribe(room.name());
-  rooms_.erase(rooms_.find(room.name()));
+  rooms_.erase(*rooms_.find(room.name()));
 }
 
 Room* Hub::look_up(std::string_view name) const {
-  const auto found = rooms_.find(name);
-  if (found == rooms_.end()) return nullptr;
+  const auto* const found = rooms_.find(name);
+  if (found == nullptr) return nullptr;
   return last_found_ = found->second.get();
 }
 
@@ -359,7 +359,7 @@ Room& Hub::find_or_create(std::string_view name) {
   Room& room = *made;
   room.index_in_all_ = static_cast<std::uint32_t>(all_.size());
   all_.push_back(&room);
-  rooms_.emplace(room.name(), std::move(made));
+  rooms_.try_emplace(room.name(), std::move(made));
   recollection_.add(room);
   parts_.engine.subscribe(name);
   return room;

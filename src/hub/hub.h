@@ -16,10 +16,10 @@
 #include "base/clock.h"
 #include "base/deadlines.h"
 #include "base/dirty_list.h"
+#include "base/name_map.h"
 #include "base/result.h"
 #include "base/scheduler.h"
 #include "base/slot_map.h"
-#include "base/string_hash.h"
 #include "hub/engine.h"
 #include "hub/membership.h"
 #include "hub/message.h"
@@ -224,7 +224,7 @@ class Hub final : public EngineEvents,
   HubLimits limits_;
   RoomRules rules_;
   HubStats stats_;
-  std::unordered_map<std::string, std::unique_ptr<Room>, base::StringHash, std::equal_to<>> rooms_;
+  base::NameMap<std::unique_ptr<Room>> rooms_;
   mutable Room* last_found_ = nullptr;  // in rooms_
   std::deque<Room*> active_;            // rooms with work, each once, in the order in which they take turns
   std::deque<Room*> telling_;           // rooms with news of presence, likewise

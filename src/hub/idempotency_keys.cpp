@@ -2,16 +2,9 @@
 
 #include <algorithm>
 
-#include "base/release.h"
-
 namespace roomcast::hub {
 
-namespace {
-
-// A table that once was larger than this is given back when it is empty.
-constexpr std::size_t kept_buckets = 1'024;
-
-}  // namespace
+namespace {}  // namespace
 
 void IdempotencyKeys::Queue::append(Item& item, Links Entry::*links) {
   (item.second.*links) = {newest, nullptr};
@@ -30,13 +23,10 @@ void IdempotencyKeys::Queue::remove(Item& item, Links Entry::*links) {
 }
 
 IdempotencyKeys::Item* IdempotencyKeys::find(std::string_view name, std::int64_t now_ms) {
-  const auto found = items_.find(name);
-  if (found == items_.end()) return nullptr;
-  if (found->second.published && is_over(*found, now_ms)) {
-    forget(*found);
-    return nullptr;
-  }
-  return &*found;
+  Item* const found = items_.find(name);
+  if (found == nullptr || !found->second.published || !is_over(*found, now_ms)) return found;
+  forget(*found);
+  return nullptr;
 }
 
 bool IdempotencyKeys::make_room(std::size_t name_bytes, std::int64_t now_ms) {
@@ -70,7 +60,7 @@ IdempotencyKeys::Item* IdempotencyKeys::dispensable(std::int64_t now_ms) const {
 }
 
 IdempotencyKeys::Item& IdempotencyKeys::add(std::string name, Entry entry) {
-  Item& item = *items_.emplace(std::move(name), std::move(entry)).first;
+  Item& item = items_.try_emplace(std::move(name), std::move(entry)).first;
   Share& share = shares_[item.second.source];
   share.bytes += item.first.size() + key_bytes;
   note_share(item.second.source, share);
@@ -95,8 +85,7 @@ void IdempotencyKeys::forget(Item& item) {
   share->second.bytes -= bytes;
   note_share(share->first, share->second);
   if (share->second.bytes == 0) shares_.erase(share);
-  items_.erase(items_.find(item.first));
-  if (items_.empty() && items_.bucket_count() > kept_buckets) base::release(items_);
+  items_.erase(item);
 }
 
 /// Keeps `past_share_` right after the bytes of a source have changed.

@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "base/string_hash.h"
+#include "base/name_map.h"
 #include "hub/hub.h"
 #include "hub/source.h"
 
@@ -106,7 +106,7 @@ class IdempotencyKeys {
 
   std::size_t limit_bytes_;
   std::size_t bytes_ = 0;
-  std::unordered_map<std::string, Entry, base::StringHash, std::equal_to<>> items_;
+  base::NameMap<Entry> items_;
   Queue published_;
   std::unordered_map<Source, Share> shares_;  // of those who have any
   std::vector<Source> past_share_;            // those with more than a share: three at most, as a rule

@@ -52,7 +52,7 @@ struct Message {
 
   Kind kind = Kind::text;
   bool is_shared = false;  ///< another room keeps the same payload: it is counted there
-  Source source = 0;  ///< 0 if it came from elsewhere
+  Source source = 0;       ///< 0 if it came from elsewhere
   base::FrameRef payload;
   base::FrameRef from;
   SubscriberId sender = 0;  ///< 0 if it came from elsewhere

@@ -182,11 +182,14 @@ void Room::begin_walk() {
   look_ahead_to_first();
 }
 
-/// What the hub hands over in one go of what it has accepted.
+std::size_t Room::next_page_size() const {
+  return page_size(std::min(accepted_messages_.size(), page_messages),
+                   [this](std::size_t i) -> const Message& { return accepted_messages_[i]; });
+}
+
+/// Makes the batch the next page of what has been accepted.
 void Room::take_page() {
-  const std::size_t count =
-      page_size(std::min(accepted_messages_.size(), page_messages),
-                [this](std::size_t i) -> const Message& { return accepted_messages_[i]; });
+  const std::size_t count = next_page_size();
   if (count == accepted_messages_.size()) return batch_.assign(name_, accepted_messages_);
   const auto end = accepted_messages_.begin() + static_cast<std::ptrdiff_t>(count);
   std::vector<Message> page(std::make_move_iterator(accepted_messages_.begin()),

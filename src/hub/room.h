@@ -24,9 +24,10 @@ namespace roomcast::hub {
 /// slices. Members that become live meanwhile are owed nothing of that batch; members that leave meanwhile
 /// leave a hole that is closed when the walk ends.
 ///
-/// So that nobody is too slow only because the server is fast, no walk begins while half of the members or
-/// more have much of what they were handed still to get rid of. But nobody makes the others wait for long:
-/// whoever takes longer than park_ms is not waited for again until it has caught up.
+/// So that nobody is too slow only because the server is fast, a burst, of more than a page, goes on page by
+/// page as members get rid of what they were handed. But nobody makes the others wait for long: whoever takes
+/// longer than park_ms is not waited for again until it has caught up. Anything less than a burst waits for
+/// nobody.
 class Room final : private base::Deadline::Listener {
  public:
   /// `history_bytes`: see History.
@@ -91,9 +92,7 @@ class Room final : private base::Deadline::Listener {
 
   static constexpr std::int64_t park_ms = 250;
   /// Whether the next walk should wait for members who have not got rid of what the last ones handed them.
-  [[nodiscard]] bool should_park() const {
-    return !walking_ && waited_for_ != 0 && std::size_t{waited_for_} * 2 >= members();
-  }
+  [[nodiscard]] bool should_park() const { return !walking_ && waited_for_ != 0 && has_burst(); }
   /// The wait is over; whoever has not let go is not waited for any more.
   void end_wait();
 
@@ -138,6 +137,9 @@ class Room final : private base::Deadline::Listener {
   void on_held_up(Membership& member);
   void on_let_go(Membership& member);
   [[nodiscard]] bool has_delayed() const { return delayed_ && !delayed_->empty(); }
+  /// How many of the messages that wait for a walk are one page, and whether there are more.
+  [[nodiscard]] std::size_t next_page_size() const;
+  [[nodiscard]] bool has_burst() const { return next_page_size() < accepted_messages_.size(); }
   void take_page();
   void join(Membership& member, const Interest& interest);
   void leave(Membership& member);

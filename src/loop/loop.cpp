@@ -75,7 +75,8 @@ void Loop::turn(bool may_sleep) {
   begin_turn();
   const bool libuv_is_due = sleeper_ == nullptr || sleeper_->call();
   if (libuv_is_due || timeout_ms() == 0) uv_run(loop_.get(), UV_RUN_NOWAIT);
-  work_left_ = worker_ != nullptr && worker_->end_turn();
+  const bool is_busy = sleeper_ != nullptr && sleeper_->is_busy();
+  work_left_ = worker_ != nullptr && worker_->end_turn(is_busy);
 }
 
 void Loop::begin_turn() {

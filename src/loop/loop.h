@@ -29,6 +29,8 @@ class Loop final : public base::Clock {
     virtual void sleep(int timeout_ms) = 0;
     /// Calls them. True if libuv has something to do.
     virtual bool call() = 0;
+    /// Whether there were more of them than are called in one turn, so that there may be others to call.
+    [[nodiscard]] virtual bool is_busy() const = 0;
 
    protected:
     ~Sleeper() = default;
@@ -39,8 +41,9 @@ class Loop final : public base::Clock {
    public:
     /// The loop has slept.
     virtual void begin_turn() = 0;
-    /// It is going to. True if work is left: it only looks at what else is ready and comes back.
-    virtual bool end_turn() = 0;
+    /// It is going to, if it is not `busy` calling. True if work is left: it only looks at what else is ready
+    /// and comes back.
+    virtual bool end_turn(bool busy) = 0;
 
    protected:
     ~Worker() = default;

@@ -88,6 +88,7 @@ void Poller::sleep(int timeout_ms) {
   if (!pending_.empty()) return;
   const int count = ::epoll_wait(set_, events_.get(), static_cast<int>(limits_.events_per_turn), timeout_ms);
   if (count > 0) pending_ = {events_.get(), static_cast<std::size_t>(count)};
+  is_busy_ = pending_.size() == limits_.events_per_turn;
 }
 
 bool Poller::call() {

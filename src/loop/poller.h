@@ -78,6 +78,8 @@ class Poller : private Loop::Sleeper {
   /// `item` is about to close its descriptor, which ends the watching. Nothing is called after this, also
   /// from within on_ready.
   void forget(Pollable& item);
+  /// Whether more sockets are ready than are looked at in one turn: each should be given little time then.
+  [[nodiscard]] bool is_busy() const override { return is_busy_; }
   /// The same for a descriptor that somebody else may hold too, so that closing it would end nothing.
   void remove(Pollable& item);
 
@@ -93,6 +95,7 @@ class Poller : private Loop::Sleeper {
   std::unique_ptr<epoll_event[]> events_;
   std::span<epoll_event> pending_;  // of those received: not delivered yet
   int set_;
+  bool is_busy_ = false;
 };
 
 }  // namespace roomcast::loop

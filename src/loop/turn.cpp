@@ -15,8 +15,8 @@ std::int64_t Turn::now_us() const { return static_cast<std::int64_t>(uv_hrtime()
 
 void Turn::begin_turn() { begin_us_ = now_us(); }
 
-bool Turn::end_turn() {
-  const bool work_left = queue_.run();
+bool Turn::end_turn(bool busy) {
+  const bool work_left = queue_.run(busy);
   stats_.add(now_us() - begin_us_);
   return work_left;
 }

@@ -38,7 +38,7 @@ class Turn final : public base::Scheduler, public MicroClock, private Loop::Work
 
  private:
   void begin_turn() override;
-  bool end_turn() override;
+  bool end_turn(bool busy) override;
 
   Loop& loop_;
   TurnQueue queue_;

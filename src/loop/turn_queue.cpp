@@ -24,14 +24,18 @@ TurnQueue::~TurnQueue() {
     reap(no_end);
 }
 
-bool TurnQueue::run() {
-  const std::int64_t end_us = clock_.now_us() + time_box_us_;
+bool TurnQueue::run(bool busy) {
+  const std::int64_t begin_us = clock_.now_us();
+  const std::int64_t end_us = begin_us + time_box_us_;
+  bool may_flush_deferred = true;
   for (;;) {
     const bool slices_left = do_slices();
     flush(end_us);
     reap(end_us);
-    flush_deferred(end_us);
-    if (!slices_left && is_quiet()) return false;
+    if (may_flush_deferred) flush_deferred(busy ? begin_us : end_us);
+    may_flush_deferred = !busy;
+    const bool is_done = !slices_left && is_quiet();
+    if (is_done && (busy || deferred_.empty())) return !deferred_.empty();
     if (clock_.now_us() >= end_us) return true;
   }
 }

@@ -19,8 +19,8 @@ class MicroClock {
   ~MicroClock() = default;
 };
 
-/// What the end of a turn has to do, without the loop: sliced work, then the dirty, then the dead, then what was
-/// deferred, and again until all is quiet or the time box is used up.
+/// What the end of a turn has to do, without the loop: sliced work, then the dirty, then the dead, then what
+/// was deferred, and again until all is quiet or the time box is used up.
 class TurnQueue final : public base::Scheduler {
  public:
   TurnQueue(const MicroClock& clock, std::int64_t time_box_us) : clock_(clock), time_box_us_(time_box_us) {}
@@ -43,9 +43,10 @@ class TurnQueue final : public base::Scheduler {
   void bury(std::unique_ptr<base::Mortal> item) override { graves_.push_back(std::move(item)); }
   void wake() override { awake_ = true; }
 
-  /// Does the end of one turn. True if the time box was used up with work left: run it again soon. Every
-  /// call makes progress however small the box.
-  bool run();
+  /// Does the end of one turn. True if there is work left: run it again soon. Every call makes progress
+  /// however small the box. `busy`: others still wait to be called for the first time; of what was deferred,
+  /// which comes behind them, only one has its turn.
+  bool run(bool busy = false);
 
  private:
   bool do_slices();
@@ -54,8 +55,9 @@ class TurnQueue final : public base::Scheduler {
   void flush_deferred(std::int64_t end_us);
   /// Frees what has ended, some at least.
   void reap(std::int64_t end_us);
+  /// Whether there is nothing to do but what was deferred.
   [[nodiscard]] bool is_quiet() const {
-    return !awake_ && dirty_.empty() && deferred_.empty() && graves_.empty() && dying_.empty();
+    return !awake_ && dirty_.empty() && graves_.empty() && dying_.empty();
   }
 
   const MicroClock& clock_;

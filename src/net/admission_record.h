@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "base/holder.h"
 #include "base/linked_list.h"
 #include "base/string_hash.h"
 
@@ -30,17 +31,7 @@ inline constexpr std::size_t lane_count = 3;
 /// What a connection that waits waits for.
 enum class Wait : std::uint8_t { first_request, next_request };
 
-/// Who can give back what a connection holds.
-class Holder {
- public:
-  /// Closes its connection, gives back what it holds and, if it was waiting for a request, its admission too.
-  /// Called from accepting, from a timer or at a turn's end, never from within one of its own calls. What it
-  /// is may be buried, not freed.
-  virtual void shed() = 0;
-
- protected:
-  ~Holder() = default;
-};
+using Holder = base::Holder;
 
 /// Those who hold 4 KiB or more, by size: one list for each power of two, so that little is to be done when a
 /// size changes, and the largest is found without looking at all. `Tag`: which of a record's links it uses.

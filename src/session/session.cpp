@@ -129,9 +129,11 @@ std::size_t Session::held_bytes() const {
 
 void Session::on_drained() {
   if (state_ != State::open) return;
-  if (std::exchange(holds_up_, false))
+  if (holds_up_) {
+    holds_up_ = false;
     for_each_membership([](hub::Membership& membership) { membership.let_go(); });
-  if (two_way_) transport_->resume();
+  }
+  if (two_way_ && !publish_waits_) transport_->resume();
   hub::Membership* const next = rooms() != nullptr ? rooms()->next_replay() : my_place();
   if (next == nullptr || !next->is_catching_up()) return;
   transport_->notify_when_drained();
@@ -212,7 +214,7 @@ void Session::publish(hub::Kind kind, std::string_view payload) {
   hub::Draft draft{kind, base::FrameRef::copy_of(payload), name(), subscriber_id()};
   if (!hub.would_wait(room)) return hub.publish(room, std::move(draft));
   // Nothing can be answered here: the next message is not read before this one has its place.
-  transport_->pause();
+  wait_for_publish();
   hub.publish(
       room, std::move(draft),
       [&table = table_, session = id_](const hub::PublishResult& result) {
@@ -225,6 +227,16 @@ void Session::publish(hub::Kind kind, std::string_view payload) {
 void Session::on_waited(const hub::PublishResult& result) {
   if (state_ != State::open) return;
   if (!result) return close(base::CloseReason::overloaded, result.error().message);
+  publish_has_waited();
+}
+
+void Session::wait_for_publish() {
+  publish_waits_ = true;
+  transport_->pause();
+}
+
+void Session::publish_has_waited() {
+  publish_waits_ = false;
   transport_->resume();
 }
 

@@ -101,6 +101,8 @@ class Session final : public base::Mortal, public hub::Subscriber, public Transp
   void welcome();
   /// A message that had to wait (hub::Hub::would_wait) has its place, or never will.
   void on_waited(const hub::PublishResult& result);
+  void wait_for_publish();
+  void publish_has_waited();
   /// Takes the next request when the client has taken what it is sent.
   void wait_until_drained();
   /// The same if that is much already.
@@ -118,9 +120,10 @@ class Session final : public base::Mortal, public hub::Subscriber, public Transp
   std::unique_ptr<Transport> transport_;
   const WireEncoder& encoder_;
   State state_ = State::open;
-  bool own_messages_ = true;
-  bool two_way_ = false;
-  bool holds_up_ = false;                      // its rooms, see hub::Membership::hold_up
+  bool own_messages_ : 1 = true;
+  bool two_way_ : 1 = false;
+  bool holds_up_ : 1 = false;                  // its rooms, see hub::Membership::hold_up
+  bool publish_waits_ : 1 = false;             // for the hub: nothing more is read before it has its place
   std::uint32_t opened_s_ = 0;                 // monotonic
   std::optional<hub::Membership> membership_;  // in the room of the connection
   std::unique_ptr<Extras> extras_;

@@ -20,14 +20,14 @@ void Session::run(const dialect::Publish& request) {
                    request.key ? hub::source_of(transport_->peer_address()) : hub::Source{0}};
   // One that has to wait holds up the next.
   const bool waits = table_.hub().would_wait(*room);
-  if (waits) transport_->pause();
+  if (waits) wait_for_publish();
   table_.publisher().publish(*room, std::move(draft), request.key.value_or(""),
                              [&table = table_, session = id_, id = base::FrameRef::copy_of(request.id),
                               name = std::string(*room), waits](const hub::PublishResult& result) {
                                Session* const client = table.find(session);
                                if (client == nullptr) return;
                                client->on_published(id.view(), name, result);
-                               if (waits) client->transport().resume();
+                               if (waits) client->publish_has_waited();
                              });
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/close_reason.h"
 #include "base/frame.h"
+#include "base/holder.h"
 #include "dialect/dialect.h"
 #include "hub/message.h"
 
@@ -65,12 +66,9 @@ struct Traffic {
   std::uint64_t bytes_out = 0;  ///< wire
 };
 
-/// How bytes travel to and from one client. Owned by its session.
-class Transport {
+/// How bytes travel to and from one client. Owned by its session. Sheds by closing with slow_consumer.
+class Transport : public base::Holder {
  public:
-  Transport() = default;
-  Transport(const Transport&) = delete;
-  Transport& operator=(const Transport&) = delete;
   virtual ~Transport() = default;
 
   /// Begins reading; events follow, none from within this call.

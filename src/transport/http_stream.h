@@ -53,7 +53,6 @@ struct HttpStreamShared {
 /// how it leaves.
 class HttpStream final : public session::Transport,
                          private net::ByteStream::Events,
-                         private net::Holder,
                          private base::Deadline::Listener,
                          private base::Flushable {
  public:

@@ -50,7 +50,13 @@ void Poll::deliver(hub::Batch& batch, std::size_t from) {
   // Seldom more than once: whatever comes before the end of the turn goes into the same answer.
   items_ = items_.empty() ? wire : base::FrameRef::joined({items_.view(), wire.view()});
   cursor_ = batch.messages().back().position;
-  polls_.parts().scheduler.mark_dirty(*this);
+  // A long answer comes behind the short ones.
+  constexpr std::size_t long_bytes = 16'384;
+  if (items_.size() > long_bytes) {
+    polls_.parts().scheduler.mark_deferred(*this);
+  } else {
+    polls_.parts().scheduler.mark_dirty(*this);
+  }
 }
 
 void Poll::flush() {

@@ -134,7 +134,7 @@ void WebSocket::on_bytes(std::span<char> bytes) {
   heard_ = true;
   if (held_) {
     held_->bytes.append(bytes.data(), bytes.size());
-  } else if (costly_.is_so(shared_.deadlines.now_ms())) {
+  } else if (was_costly_ && is_costly()) {
     // It goes behind those who ask for less.
     hold(bytes, nullptr);
   } else {
@@ -143,7 +143,8 @@ void WebSocket::on_bytes(std::span<char> bytes) {
 }
 
 void WebSocket::read(std::span<char> input, std::unique_ptr<Held> held) {
-  base::WorkAllowance allowance;
+  base::WorkAllowance allowance(held ? base::WorkAllowance::of_later_read
+                                     : base::WorkAllowance::of_first_read);
   while (state_ == State::open || state_ == State::closing) {
     if (!input.empty() && (paused_ || allowance.is_used_up())) {
       hold(input, std::move(held));
@@ -151,13 +152,16 @@ void WebSocket::read(std::span<char> input, std::unique_ptr<Held> held) {
     }
     const ws::Event event = reader_.next(input, allowance);
     if (event.type == ws::Event::Type::need_more) break;
+    if (event.type == ws::Event::Type::cut) {
+      hold(input, std::move(held));
+      break;
+    }
     const std::size_t before = queue_.bytes();
-    if (event.type != ws::Event::Type::cut) on_event(event);
+    on_event(event);
     // What it was answered is work as well.
     if (queue_.bytes() > before) allowance.spend(queue_.bytes() - before);
   }
-  const bool was_costly = allowance.left() < base::WorkAllowance::of_one_read / 2;
-  if (was_costly) costly_.note(shared_.deadlines.now_ms());
+  if (allowance.is_used_up()) note_costly();
   const bool is_unfinished = reader_.is_in_message() && reader_.begun_ms() == 0;
   if (is_unfinished) reader_.set_begun_ms(shared_.deadlines.now_ms());
   tell_admission();
@@ -180,6 +184,17 @@ void WebSocket::shed() {
   mark_dirty();
 }
 
+void WebSocket::note_costly() {
+  was_costly_ = true;
+  costly_second_ = static_cast<std::uint8_t>(shared_.deadlines.now_ms() / 1024) & 3U;
+}
+
+bool WebSocket::is_costly() {
+  const auto second = static_cast<unsigned>(shared_.deadlines.now_ms() / 1024);
+  was_costly_ = ((second - costly_second_) & 3U) <= 1;
+  return was_costly_;
+}
+
 void WebSocket::hold(std::span<char> rest, std::unique_ptr<Held> held) {
   if (held) {
     held->handled = held->bytes.size() - rest.size();
@@ -194,6 +209,7 @@ void WebSocket::hold(std::span<char> rest, std::unique_ptr<Held> held) {
 void WebSocket::read_held() {
   if (!held_ || paused_) return;
   heard_ = true;
+  shared_.scheduler.forget(*held_);  // it may not be its turn
   std::unique_ptr<Held> held = std::move(held_);
   const std::span<char> input = std::span(held->bytes).subspan(held->handled);
   read(input, std::move(held));

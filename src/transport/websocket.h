@@ -12,7 +12,6 @@
 #include "base/close_reason.h"
 #include "base/deadlines.h"
 #include "base/frame.h"
-#include "base/recently.h"
 #include "base/scheduler.h"
 #include "base/work_allowance.h"
 #include "http/exchange.h"
@@ -77,7 +76,6 @@ struct WebSocketShared {
 /// → finishing (nothing more is read; what is queued leaves, then the TCP connection is closed) → closed.
 class WebSocket final : public session::Transport,
                         private net::ByteStream::Events,
-                        private net::Holder,
                         private base::Deadline::Listener,
                         private base::Flushable {
  public:
@@ -131,6 +129,8 @@ class WebSocket final : public session::Transport,
   bool post();
   void count_sent(std::size_t bytes);
   void after_write(net::WriteQueue::Flushed result);
+  void note_costly();
+  [[nodiscard]] bool is_costly();
   void enqueue(const base::FrameRef& frame);
   void enqueue_urgent(const base::FrameRef& frame);
   void drop_unsent();
@@ -166,12 +166,15 @@ class WebSocket final : public session::Transport,
   State state_ = State::open;
   std::uint16_t close_code_ = 0;
   std::uint8_t window_bits_;  // of our compression, 0: none
-  base::Recently costly_;     // a read was a good part of an allowance
   bool heard_ : 1 = false;    // anything came since the last look, or was taken while nothing is read
   bool awaiting_pong_ : 1 = false;
   bool paused_ : 1 = false;
   bool drained_wanted_ : 1 = false;
   bool peer_ended_ : 1 = false;  // FIN seen
+  // Whether a read has used up its allowance within the last second or two, and in which second, modulo four:
+  // a client that is looked at much later may be taken for one who has, and comes behind others once.
+  bool was_costly_ : 1 = false;
+  std::uint8_t costly_second_ : 2 = 0;
   // To here.
   Client client_;
   session::TransportEvents* events_ = nullptr;

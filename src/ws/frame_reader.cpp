@@ -20,7 +20,7 @@ std::span<char> take_front(std::span<char>& input, std::uint64_t at_most) {
 
 // What is fixed about a frame and about a message, in units of a WorkAllowance.
 constexpr std::size_t frame_units = 64;
-constexpr std::size_t message_units = 1'024;
+constexpr std::size_t message_units = 512;
 // Compressed bytes that are inflated before the allowance is looked at: they can become a thousand times as
 // many.
 constexpr std::size_t inflate_piece_bytes = 512;
@@ -110,19 +110,28 @@ std::optional<Event> FrameReader::begin_frame(std::span<char>& input, base::Work
 
 std::optional<Event> FrameReader::continue_frame(std::span<char>& input, base::WorkAllowance& allowance) {
   Partial& state = *partial_;
+  if (state.message.has_rest() && !skipping_) {
+    const Fault fault = state.message.take_rest(profile_.limits, allowance);
+    if (fault != Fault::none) return fail(fault);
+    return after_piece(input, allowance);
+  }
   const std::uint64_t most = state.inflater == nullptr ? state.frame.payload_bytes : inflate_piece_bytes;
   const auto piece = take_front(input, std::min(state.frame.payload_bytes, most));
-  const std::size_t before = state.message.bytes().size();
   state.frame.payload_bytes -= piece.size();
   apply_mask_to_piece(piece, state.frame.mask);
   if (is_control(state.frame.opcode)) {
     std::copy(piece.begin(), piece.end(), state.control.begin() + state.control_size);
     state.control_size = static_cast<std::uint8_t>(state.control_size + piece.size());
   } else if (!skipping_) {
-    const Fault fault = state.message.add(view_of(piece), profile_.limits);
+    const Fault fault = state.message.add(view_of(piece), profile_.limits, allowance);
     if (fault != Fault::none) return fail(fault);
   }
-  allowance.spend(piece.size() + state.message.bytes().size() - before);
+  return after_piece(input, allowance);
+}
+
+std::optional<Event> FrameReader::after_piece(std::span<char> input, base::WorkAllowance& allowance) {
+  Partial& state = *partial_;
+  if (state.message.has_rest() && !skipping_) return Event{Event::Type::cut, CloseCode::no_status, {}};
   if (state.frame.payload_bytes > 0) return input.empty() ? std::optional(Event{}) : std::nullopt;
   state.in_payload = false;
   allowance.spend(frame_units);

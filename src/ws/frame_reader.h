@@ -21,9 +21,9 @@ namespace roomcast::ws {
 struct Event {
   enum class Type : std::uint8_t {
     need_more,  ///< the input is used up
-    cut,        ///< the allowance is used up before the input: call again with the rest
-    text,       ///< whole text message, valid UTF-8
-    binary,     ///< whole binary message
+    cut,     ///< the allowance is used up: call again, with what is left of the input, which may be nothing
+    text,    ///< whole text message, valid UTF-8
+    binary,  ///< whole binary message
     ping,
     pong,
     close,  ///< code (CloseCode::no_status if the frame was empty) and reason
@@ -87,6 +87,7 @@ class FrameReader {
   std::optional<Event> take_short_message(std::span<char>& input, base::WorkAllowance& allowance);
   std::optional<Event> begin_frame(std::span<char>& input, base::WorkAllowance& allowance);
   std::optional<Event> continue_frame(std::span<char>& input, base::WorkAllowance& allowance);
+  std::optional<Event> after_piece(std::span<char> input, base::WorkAllowance& allowance);
   std::optional<Event> end_frame();
   HeaderParse read_header(std::span<char>& input, FrameHeader& header);
   [[nodiscard]] Fault check_in_context(const FrameHeader& header) const;
@@ -100,8 +101,8 @@ class FrameReader {
 
   const ReaderProfile& profile_;
   std::unique_ptr<Partial> partial_;  // only while a frame or a message is incomplete, or for the inflater
-  bool closed_ = false;
-  bool skipping_ = false;
+  bool closed_ : 1 = false;
+  bool skipping_ : 1 = false;
   Fault fault_ = Fault::none;
 };
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
+#include <utility>
 
 namespace roomcast::ws {
 
@@ -33,8 +35,17 @@ Fault MessageAssembly::add_frame(std::uint64_t payload_bytes, const ReaderLimits
   return Fault::none;
 }
 
-Fault MessageAssembly::add(std::string_view piece, const ReaderLimits& limits) {
-  return inflater_ != nullptr ? inflate(piece, limits) : append(piece, limits);
+Fault MessageAssembly::add(std::string_view piece, const ReaderLimits& limits,
+                           base::WorkAllowance& allowance) {
+  if (inflater_ != nullptr) return piece.empty() ? Fault::none : inflate(piece, limits, allowance);
+  allowance.spend(piece.size());
+  return append(piece, limits);
+}
+
+Fault MessageAssembly::take_rest(const ReaderLimits& limits, base::WorkAllowance& allowance) {
+  has_rest_ = false;
+  const std::string rest = std::exchange(rest_, {});
+  return inflate(rest, limits, allowance);
 }
 
 Fault MessageAssembly::finish(const ReaderLimits& limits) {
@@ -42,7 +53,9 @@ Fault MessageAssembly::finish(const ReaderLimits& limits) {
   // may forget the empty block after it. Neither leaves a doubt about what was meant.
   const bool ends_by_itself = inflater_ == nullptr || received_bytes_ == 0 || inflater_->is_at_stream_end();
   if (!ends_by_itself) {
-    if (const Fault fault = inflate(deflate_tail, limits); fault != Fault::none) return fault;
+    // All output has been taken: the tail brings next to none.
+    base::WorkAllowance unlimited(std::numeric_limits<std::size_t>::max());
+    if (const Fault fault = inflate(deflate_tail, limits, unlimited); fault != Fault::none) return fault;
     if (!inflater_->is_between_blocks()) return Fault::bad_compression;
   }
   if (is_text_ && !utf8_.is_complete()) return Fault::text_not_utf8;
@@ -51,18 +64,23 @@ Fault MessageAssembly::finish(const ReaderLimits& limits) {
   return Fault::none;
 }
 
-Fault MessageAssembly::inflate(std::string_view piece, const ReaderLimits& limits) {
+Fault MessageAssembly::inflate(std::string_view piece, const ReaderLimits& limits,
+                               base::WorkAllowance& allowance) {
   std::array<char, inflate_chunk_bytes>
       chunk;  // NOLINT(cppcoreguidelines-pro-type-member-init): zlib fills it
-  std::size_t written = 0;
-  while (!piece.empty() || written == chunk.size()) {
-    const auto [produced, valid] = inflater_->inflate(piece, chunk);
-    written = produced;
+  for (;;) {
+    const auto [written, valid] = inflater_->inflate(piece, chunk);
     // What was sound before the fault is judged before it, however the input was cut.
     if (const Fault fault = append({chunk.data(), written}, limits); fault != Fault::none) return fault;
     if (!valid) return Fault::bad_compression;
+    if (piece.empty() && written < chunk.size()) return Fault::none;
+    allowance.spend(written);
+    if (allowance.is_used_up()) {
+      has_rest_ = true;
+      rest_ = piece;
+      return Fault::none;
+    }
   }
-  return Fault::none;
 }
 
 Fault MessageAssembly::append(std::string_view piece, const ReaderLimits& limits) {

@@ -2,9 +2,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/work_allowance.h"
 #include "ws/deflate.h"
 #include "ws/fault.h"
 #include "ws/utf8.h"
@@ -33,8 +35,11 @@ class MessageAssembly {
   void begin(bool is_text, Inflater* inflater);
   /// A frame of the message begins that announces so many bytes of payload.
   [[nodiscard]] Fault add_frame(std::uint64_t payload_bytes, const ReaderLimits& limits);
-  /// The next unmasked bytes of that frame.
-  [[nodiscard]] Fault add(std::string_view piece, const ReaderLimits& limits);
+  /// The next unmasked bytes of that frame. What they inflate to may be more work than is allowed: then
+  /// has_rest, and nothing may be added before take_rest has left none.
+  [[nodiscard]] Fault add(std::string_view piece, const ReaderLimits& limits, base::WorkAllowance& allowance);
+  [[nodiscard]] bool has_rest() const { return has_rest_; }
+  [[nodiscard]] Fault take_rest(const ReaderLimits& limits, base::WorkAllowance& allowance);
   /// From open to finished: there are no more frames.
   [[nodiscard]] Fault finish(const ReaderLimits& limits);
 
@@ -44,7 +49,7 @@ class MessageAssembly {
   [[nodiscard]] std::size_t allocated_bytes() const { return bytes_.capacity(); }
 
  private:
-  Fault inflate(std::string_view piece, const ReaderLimits& limits);
+  Fault inflate(std::string_view piece, const ReaderLimits& limits, base::WorkAllowance& allowance);
   Fault append(std::string_view piece, const ReaderLimits& limits);
 
   std::vector<char> bytes_;
@@ -53,7 +58,10 @@ class MessageAssembly {
   std::uint32_t fragments_ = 0;
   Utf8Validator utf8_;
   bool is_text_ = false;
+  bool has_rest_ = false;
   State state_ = State::idle;
+  std::string
+      rest_;  // compressed bytes whose turn has not come; may be none although there is output to come
 };
 
 }  // namespace roomcast::ws

@@ -24,12 +24,16 @@ class FakeScheduler final : public base::Scheduler {
     deferred_.erase(std::remove(deferred_.begin(), deferred_.end(), &item), deferred_.end());
   }
   void bury(std::unique_ptr<base::Mortal> item) override { graves_.push_back(std::move(item)); }
-  void wake() override { ++wakes; }
+  void wake() override {
+    ++wakes;
+    is_awake_ = true;
+  }
 
   /// Runs `work` and the flushes until both are quiet, then frees the buried.
   void run_turn(base::SlicedWork& work) {
     bool more = true;
-    while (more || !dirty_.empty() || !deferred_.empty()) {
+    while (more || is_awake_ || !dirty_.empty() || !deferred_.empty()) {
+      is_awake_ = false;
       more = work.do_slice();
       flush();
       flush_deferred();
@@ -57,6 +61,7 @@ class FakeScheduler final : public base::Scheduler {
  private:
   std::vector<base::Flushable*> dirty_;
   std::vector<base::Flushable*> deferred_;
+  bool is_awake_ = false;
   std::vector<std::unique_ptr<base::Mortal>> graves_;
 };
 

@@ -54,6 +54,7 @@ class FakeTransport final : public session::Transport {
     wire_.events->on_closing(reason, text);
   }
   void abort() override { wire_.aborted = true; }
+  void shed() override { close(base::CloseReason::slow_consumer, {}); }
   [[nodiscard]] std::string_view peer_address() const override { return "192.0.2.1"; }
   [[nodiscard]] session::Traffic traffic() const override { return {}; }
   [[nodiscard]] std::uint16_t close_code() const override { return 0; }

@@ -112,7 +112,31 @@ TEST_CASE("batch request: a message for many rooms is an item for each, in their
   }
   // However many rooms it is for, its bytes are there once.
   CHECK(read[1].draft.payload.view().data() == read[2].draft.payload.view().data());
-  CHECK(rooms_of(items(R"({"rooms":["a","a"],"data":1})")) == "a a");
+  // Two messages may be for one room.
+  CHECK(rooms_of(items(R"({"rooms":["a","b"],"data":1},{"rooms":["a"],"data":1})")) == "a b a");
+}
+
+TEST_CASE("batch request: one message does not name a room twice") {
+  for (const char* rooms : {R"(["a","a"])", R"(["a","b","c","a"])", R"(["","b",""])"}) {
+    const auto read = api::read_batch(
+        R"({"messages":[{"room":"x","data":0},{"rooms":)" + std::string(rooms) + R"(,"data":1}]})", {});
+    REQUIRE_FALSE(read.ok());
+    CHECK(read.error().status == 400);
+    CHECK(read.error().message == "messages[1]: rooms must not name a room twice");
+  }
+}
+
+TEST_CASE(
+    "batch request: its payloads, each counted for each of its rooms, may have so many bytes together") {
+  api::BatchLimits limits;
+  limits.bytes = 12;
+  const std::string body = R"({"messages":[{"rooms":["a","b"],"data":"abcd"},{"room":"c","data":"ef)";
+  CHECK(api::read_batch(body + R"(gh"}]})", limits).ok());
+  const auto read = api::read_batch(body + R"(ghi"}]})", limits);
+  REQUIRE_FALSE(read.ok());
+  CHECK(read.error().status == 413);
+  CHECK(read.error().code == "batch_too_big");
+  CHECK(read.error().message.find("limits.batch_bytes") != std::string::npos);
 }
 
 TEST_CASE("batch request: no messages, and a message for no rooms, are no items") {

@@ -155,7 +155,7 @@ TEST_CASE_FIXTURE(Fixture, "batch: a message with a problem keeps none of the ot
 }
 
 TEST_CASE_FIXTURE(Fixture, "batch: a key is good once in each room, within a batch and across") {
-  send(R"({"rooms":["a","b","a"],"data":1,"key":"k"})");
+  send(R"({"rooms":["a","b"],"data":1,"key":"k"},{"room":"a","data":1,"key":"k"})");
   turn();
   CHECK(results() == receipt("a", 1) + "," + receipt("b", 1) + "," + receipt("a", 1, true));
   send(R"({"room":"b","data":1,"key":"k"},{"room":"a","data":2,"key":"k"},{"room":"a","data":2})");
@@ -246,4 +246,35 @@ TEST_CASE_FIXTURE(Fixture, "publish batch: every message says by the client's ad
   exchange.edit().client.address = "192.0.2.7";
   batch.handle(exchange, "");
   CHECK(engine.sources == std::vector(2, hub::source_of("192.0.2.7")));
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "batch: a long one is published some messages at a time, behind what others ask for") {
+  limits.messages = 1'000;
+  std::string messages_text = R"({"room":"r","data":0})";
+  for (int i = 1; i < 1'000; ++i)
+    messages_text += R"(,{"room":"r","data":)" + std::to_string(i) + "}";
+  send(messages_text);
+  const std::uint64_t at_once = messages("r");
+  CHECK(at_once > 0);
+  CHECK(at_once <= 64);
+  CHECK(scheduler.deferred() == 1);
+  SUBCASE("while their outcomes come") {
+    turn();
+    CHECK(messages("r") == 1'000);
+    REQUIRE(answers.last);
+    CHECK(results().find("-1000") != std::string::npos);
+  }
+  SUBCASE("no more than some without an outcome, so that one batch is no backlog") {
+    engine.hold_answers = true;
+    turn();
+    CHECK(messages("r") <= 128);
+    CHECK_FALSE(answers.last.has_value());
+    engine.hold_answers = false;
+    for (const hub::Ticket ticket : engine.held)
+      engine.events().on_published(ticket, hub::Position{1, 1});
+    turn();
+    CHECK(messages("r") == 1'000);
+    CHECK(answers.last.has_value());
+  }
 }

@@ -38,6 +38,7 @@ const std::map<std::string, std::string> families{
     {"roomcast_messages_received_total", "counter"},
     {"roomcast_messages_replayed_total", "counter"},
     {"roomcast_publishes_refused_total", "counter"},
+    {"roomcast_publishes_waiting", "gauge"},
     {"roomcast_queued_bytes", "gauge"},
     {"roomcast_received_payload_bytes_total", "counter"},
     {"roomcast_rooms", "gauge"},
@@ -154,8 +155,11 @@ TEST_CASE_FIXTURE(Fixture, "metrics: collecting appends, and changes nothing") {
 
 TEST_CASE_FIXTURE(Fixture, "metrics: clients, rooms and messages are counted where they belong") {
   auto& ada = join("lobby");
-  join("lobby").queued = 7;
-  join("attic").queued = 5;
+  join("lobby");
+  join("attic");
+  websockets.stats.queued_bytes = 7;
+  streams.stats[0].queued_bytes = 3;
+  streams.stats[1].queued_bytes = 2;
   hub.publish("lobby", {hub::Kind::text, base::FrameRef::copy_of("hello"), {}, 0});
   auto now = samples();
   CHECK(now["roomcast_sessions_opened_total"] == 3);
@@ -163,7 +167,8 @@ TEST_CASE_FIXTURE(Fixture, "metrics: clients, rooms and messages are counted whe
   CHECK(now["roomcast_queued_bytes"] == 12);
   CHECK(now["roomcast_messages_published_total"] == 1);
   CHECK(now["roomcast_deliveries_total"] == 0);
-  CHECK(now["roomcast_backlog_bytes"] == 5);
+  CHECK(now["roomcast_backlog_bytes"] == 1'024 + 5);
+  CHECK(now["roomcast_publishes_waiting"] == 0);
 
   loop.run_turn_without_waiting();
   ada.events->on_closed(base::CloseReason::client_closed);
@@ -202,8 +207,8 @@ TEST_CASE_FIXTURE(
 TEST_CASE_FIXTURE(Fixture, "metrics: the counters of the parts stand under their own names") {
   listeners = {1, 2, 17, 3, 4, 5};
   tls = {6, 7, 8};
-  websockets.stats = {9, 10, 11, 12};
-  streams.stats = {{{13, 14}, {15, 16}}};
+  websockets.stats = {9, 10, 11, 0, 12};
+  streams.stats = {{{13, 0, 14}, {15, 0, 16}}};
   net::Admission admission;
   CHECK(admissions.admit("192.0.2.1", false, admission) == net::Refusal::none);
   auto now = samples();

@@ -205,6 +205,7 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(stream.take() == ok("/next"));
   pass(3'000);
   stream.send(get("/later"));
+  CHECK(probe.seen.size() == 102);
   CHECK(stream.take() == ok("/later"));
 }
 

@@ -272,6 +272,23 @@ TEST_CASE("turn queue: of many that were deferred as many have their turn as the
   CHECK_FALSE(queue.run());
 }
 
+TEST_CASE("turn queue: while others wait to be called for the first time one of the deferred has its turn") {
+  FakeMicroClock clock;
+  TurnQueue queue(clock, 1'000);
+  std::vector<std::unique_ptr<Item>> items;
+  for (int i = 0; i < 3; ++i) {
+    items.push_back(std::make_unique<Item>());
+    queue.mark_deferred(*items.back());
+  }
+  CHECK(queue.run(true));
+  CHECK(items[0]->flushed == 1);
+  CHECK(items[1]->flushed == 0);
+  CHECK(queue.run(true));
+  CHECK(items[1]->flushed == 1);
+  CHECK_FALSE(queue.run(false));
+  CHECK(items[2]->flushed == 1);
+}
+
 TEST_CASE("turn queue: an item is on one list only, and forgotten on either") {
   FakeMicroClock clock;
   TurnQueue queue(clock, 1'000);
