@@ -14,21 +14,6 @@ namespace {
 // Of a stream, to be fetched before a write: all of one with TLS.
 constexpr std::size_t stream_bytes = 104;
 
-base::CloseReason reason_for(ws::CloseCode code) {
-  switch (code) {
-    case ws::CloseCode::unsupported_data:
-      return base::CloseReason::unsupported_data;
-    case ws::CloseCode::invalid_data:
-      return base::CloseReason::invalid_data;
-    case ws::CloseCode::message_too_big:
-      return base::CloseReason::message_too_big;
-    case ws::CloseCode::internal_error:
-      return base::CloseReason::internal_error;
-    default:
-      return base::CloseReason::protocol_error;
-  }
-}
-
 }  // namespace
 
 WebSocketShared::WebSocketShared(base::Scheduler& scheduler_, base::Deadlines& deadlines_,
@@ -130,43 +115,6 @@ void WebSocket::abort() {
 
 session::Traffic WebSocket::traffic() const { return {messages_in_, payload_bytes_in_, wire_bytes_out_}; }
 
-void WebSocket::on_bytes(std::span<char> bytes) {
-  heard_ = true;
-  if (held_) {
-    held_->bytes.append(bytes.data(), bytes.size());
-  } else if (was_costly_ && is_costly()) {
-    // It goes behind those who ask for less.
-    hold(bytes, nullptr);
-  } else {
-    read(bytes, nullptr);
-  }
-}
-
-void WebSocket::read(std::span<char> input, std::unique_ptr<Held> held) {
-  base::WorkAllowance allowance(held ? base::WorkAllowance::of_later_read
-                                     : base::WorkAllowance::of_first_read);
-  while (state_ == State::open || state_ == State::closing) {
-    if (!input.empty() && (paused_ || allowance.is_used_up())) {
-      hold(input, std::move(held));
-      break;
-    }
-    const ws::Event event = reader_.next(input, allowance);
-    if (event.type == ws::Event::Type::need_more) break;
-    if (event.type == ws::Event::Type::cut) {
-      hold(input, std::move(held));
-      break;
-    }
-    const std::size_t before = queue_.bytes();
-    on_event(event);
-    // What it was answered is work as well.
-    if (queue_.bytes() > before) allowance.spend(queue_.bytes() - before);
-  }
-  if (allowance.is_used_up()) note_costly();
-  const bool is_unfinished = reader_.is_in_message() && reader_.begun_ms() == 0;
-  if (is_unfinished) reader_.set_begun_ms(shared_.deadlines.now_ms());
-  tell_admission();
-}
-
 void WebSocket::tell_admission() {
   std::size_t bytes = reader_.held_bytes() + events_->held_bytes();
   // Of what is about to leave the queue holds no more than that.
@@ -182,93 +130,6 @@ void WebSocket::shed() {
   std::span<char> nothing;
   (void)reader_.next(nothing);  // lets go of what was begun
   mark_dirty();
-}
-
-void WebSocket::note_costly() {
-  was_costly_ = true;
-  costly_second_ = static_cast<std::uint8_t>(shared_.deadlines.now_ms() / 1024) & 3U;
-}
-
-bool WebSocket::is_costly() {
-  const auto second = static_cast<unsigned>(shared_.deadlines.now_ms() / 1024);
-  was_costly_ = ((second - costly_second_) & 3U) <= 1;
-  return was_costly_;
-}
-
-void WebSocket::hold(std::span<char> rest, std::unique_ptr<Held> held) {
-  if (held) {
-    held->handled = held->bytes.size() - rest.size();
-    held_ = std::move(held);
-  } else {
-    held_ = std::make_unique<Held>(*this, std::string(rest.data(), rest.size()));
-  }
-  stream_->pause_reading();
-  if (!paused_) shared_.scheduler.mark_deferred(*held_);
-}
-
-void WebSocket::read_held() {
-  if (!held_ || paused_) return;
-  heard_ = true;
-  shared_.scheduler.forget(*held_);  // it may not be its turn
-  std::unique_ptr<Held> held = std::move(held_);
-  const std::span<char> input = std::span(held->bytes).subspan(held->handled);
-  read(input, std::move(held));
-  if (held_ || state_ == State::closed) return;
-  if (peer_ended_) return end_of_input();
-  if (!paused_) stream_->resume_reading();
-}
-
-void WebSocket::drop_held() {
-  if (held_) shared_.scheduler.forget(*held_);
-  held_.reset();
-}
-
-void WebSocket::on_event(const ws::Event& event) {
-  using Type = ws::Event::Type;
-  switch (event.type) {
-    case Type::text:
-      return on_data(dialect::Form::text, event.payload);
-    case Type::binary:
-      return on_data(dialect::Form::binary, event.payload);
-    case Type::ping: {
-      if (state_ != State::open) return;
-      std::string pong;
-      ws::append_frame(pong, ws::Opcode::pong, event.payload);
-      enqueue_urgent(base::FrameRef::copy_of(pong));
-      return mark_dirty();
-    }
-    case Type::close:
-      return on_close_frame(event);
-    case Type::error:
-      // RFC 6455 section 7.1.7: say why, then close without waiting for an answer.
-      if (state_ == State::closing) {
-        state_ = State::finishing;
-        return mark_dirty();
-      }
-      return say_goodbye(reason_for(event.code), static_cast<std::uint16_t>(event.code), event.payload,
-                         State::finishing);
-    case Type::pong:
-    case Type::cut:
-    case Type::need_more:
-      return;
-  }
-}
-
-void WebSocket::on_data(dialect::Form form, std::string_view payload) {
-  ++messages_in_;
-  payload_bytes_in_ += payload.size();
-  ++shared_.stats.messages_in;
-  shared_.stats.payload_bytes_in += payload.size();
-  if (state_ == State::open) events_->on_message(form, payload);
-}
-
-void WebSocket::on_close_frame(const ws::Event& event) {
-  if (state_ == State::closing) {
-    // The answer to our close frame: both sides are done (RFC 6455 section 7.1.4).
-    state_ = State::finishing;
-    return mark_dirty();
-  }
-  say_goodbye(base::CloseReason::client_closed, static_cast<std::uint16_t>(event.code), {}, State::finishing);
 }
 
 void WebSocket::say_goodbye(base::CloseReason reason, std::uint16_t code, std::string_view text, State next) {

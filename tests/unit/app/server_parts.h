@@ -24,9 +24,7 @@ namespace roomcast::test {
 struct ServerParts : LoopFixture {
   using Wire = FakeTransport::Wire;
 
-  ServerParts() {
-    turn.add_work(hub);
-  }
+  ServerParts() { turn.add_work(hub); }
   ServerParts(const ServerParts&) = delete;
   ServerParts& operator=(const ServerParts&) = delete;
   ~ServerParts() {

@@ -1,0 +1,64 @@
+// How an HTTP connection slows its client down, and how it ends.
+#include <cstddef>
+
+#include "http/connection.h"
+
+namespace roomcast::http {
+
+void Connection::discard(std::size_t count) {
+  discarded_ += count;
+  if (discarded_ <= environment_.settings.linger_bytes) return;
+  if (phase_ == Phase::lingering) return finish();
+  pace_reading();
+}
+
+/// Closes so that the client sees the answer: a close with bytes unread would be a reset (RFC 9112
+/// section 9.6).
+void Connection::linger() {
+  if (phase_ == Phase::closing) {
+    stream_->shutdown();
+    enter(Phase::lingering);
+    admission_.wait(net::Wait::next_request, *this);
+  }
+  const bool too_much = discarded_ > environment_.settings.linger_bytes;
+  if (too_much || (peer_ended_ && stream_->buffered_bytes() == 0)) return finish();
+  pace_reading();
+}
+
+void Connection::pace_reading() {
+  const auto& settings = environment_.settings;
+  const bool pause = phase_ == Phase::closing ? discarded_ > settings.linger_bytes
+                                              : postponed_ || backlog_.size() >= settings.read_ahead_bytes;
+  if (pause == reading_paused_) return;
+  reading_paused_ = pause;
+  if (pause) {
+    stream_->pause_reading();
+  } else {
+    stream_->resume_reading();
+  }
+}
+
+void Connection::drain() {
+  if (phase_ != Phase::idle || !backlog_.empty()) return;
+  if (queue_.empty()) return finish();
+  enter(Phase::closing);
+}
+
+void Connection::abort() {
+  if (phase_ != Phase::ended) finish();
+}
+
+/// The admission goes at once, not when this is freed: somebody may wait for it.
+void Connection::shed() {
+  abort();
+  admission_ = {};
+}
+
+void Connection::finish() {
+  phase_ = Phase::ended;
+  deadline_.clear();
+  forget_answer();
+  environment_.owner.on_ended(id_);
+}
+
+}  // namespace roomcast::http
