@@ -11,6 +11,7 @@ namespace {
 // What a publish that waits takes beside its payload.
 constexpr std::size_t delayed_overhead = 512;
 constexpr std::size_t slice_delayed = 64;
+constexpr std::int64_t look_ms = 250;
 constexpr std::size_t overdue_per_call = 1'024;
 
 std::size_t cost_of(const Draft& draft) { return delayed_overhead + draft.payload.size(); }
@@ -126,7 +127,7 @@ void Hub::end_parking(Room& room) {
 /// Has on_deadline called when the first that waits has waited long enough.
 void Hub::watch_time() {
   if (due_.is_set() || (parked_.empty() && delayed_.size() == 0)) return;
-  due_.set_in(Room::park_ms);
+  due_.set_in(look_ms);
 }
 
 }  // namespace roomcast::hub

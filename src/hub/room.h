@@ -90,7 +90,7 @@ class Room final : private base::Deadline::Listener {
     return fixed + (message.is_shared ? 0 : message.payload.size());
   }
 
-  static constexpr std::int64_t park_ms = 250;
+  static constexpr std::int64_t park_ms = 1'000;
   /// Whether the next walk should wait for members who have not got rid of what the last ones handed them.
   [[nodiscard]] bool should_park() const { return !walking_ && waited_for_ != 0 && has_burst(); }
   /// The wait is over; whoever has not let go is not waited for any more.

@@ -115,7 +115,7 @@ void Session::for_each_membership(Visit&& visit) {
 }
 
 void Session::on_congested() {
-  if (state_ != State::open) return;
+  if (state_ != State::open || holds_up_) return;
   holds_up_ = true;
   for_each_membership([](hub::Membership& membership) { membership.hold_up(); });
   transport_->notify_when_drained();

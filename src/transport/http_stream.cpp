@@ -51,7 +51,8 @@ void HttpStream::enqueue(const base::FrameRef& wire) {
 
 void HttpStream::notify_when_drained() {
   drained_wanted_ = true;
-  mark_dirty();
+  // Whatever is queued is flushed anyway, in this turn or when the client takes more.
+  if (queue_.empty()) mark_dirty();
 }
 
 void HttpStream::close(base::CloseReason reason, std::string_view text) {

@@ -82,7 +82,8 @@ void WebSocket::send(const base::FrameRef& wire) {
 
 void WebSocket::notify_when_drained() {
   drained_wanted_ = true;
-  mark_dirty();
+  // Whatever is queued is flushed anyway, in this turn or when the client takes more.
+  if (queue_.empty()) mark_dirty();
 }
 
 void WebSocket::pause() {

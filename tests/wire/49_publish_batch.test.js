@@ -71,7 +71,7 @@ describe('publishing', { concurrency: 4 }, () => {
   describe('a batch', () => {
     it('gives an outcome for every message and room, in their order', async () => {
       const client = await JsonClient.greeted(server, '/rooms/order%2Fb');
-      const results = await resultsOf([{ room: 'order/a', data: '1' }, { rooms: ['order/b', 'order/a', 'order/b'], data: '2' }, { room: 'order/é', data: '3' }]);
+      const results = await resultsOf([{ room: 'order/a', data: '1' }, { rooms: ['order/b', 'order/a'], data: '2' }, { room: 'order/b', data: '2' }, { room: 'order/é', data: '3' }]);
       assert.deepEqual(results.map(({ room }) => room), ['order/a', 'order/b', 'order/a', 'order/b', 'order/é']);
       assert.deepEqual(results.map(({ subscribers }) => subscribers), [0, 1, 0, 1, 0]);
       assert.deepEqual(results.map(({ cursor }) => /-(\d+)$/.exec(cursor)[1]), ['1', '1', '2', '2', '1']);
@@ -123,14 +123,28 @@ describe('publishing', { concurrency: 4 }, () => {
 
     it('of limits.batch_messages outcomes passes; with one more nothing is published', async () => {
       const url = small.url;
-      assert.equal((await resultsOf([{ rooms: ['most', 'most'], data: '1' }, { room: 'most', data: '2' }], { url })).length, 3);
-      for (const messages of [[{ rooms: ['more', 'more', 'more', 'more'], data: 'x' }], Array(4).fill({ room: 'more', data: 'x' }), [{ rooms: ['more', ''], data: 'x' }, { rooms: ['more', 'more'], data: 'x' }]]) {
+      assert.equal((await resultsOf([{ rooms: ['most', 'most/too'], data: '1' }, { room: 'most', data: '2' }], { url })).length, 3);
+      for (const messages of [[{ rooms: ['more', 'more/1', 'more/2', 'more/3'], data: 'x' }], Array(4).fill({ room: 'more', data: 'x' }), [{ rooms: ['more', ''], data: 'x' }, { rooms: ['more/1', 'more'], data: 'x' }]]) {
         const response = await post(messages, { url });
         assert.match(errorMessage(response, 413), /limits\.batch_messages.*3/);
         assert.equal(response.json.error.code, 'too_many_messages');
       }
-      assert.deepEqual(await kept('most', url), ['1', '1', '2']);
+      assert.deepEqual(await kept('most', url), ['1', '2']);
       assert.deepEqual(await kept('more', url), []);
+    });
+
+    it('in which one message names a room twice is refused whole: one payload is not a thousand', async () => {
+      const response = await post([{ room: 'twice', data: '1' }, { rooms: ['twice', 'once', 'twice'], data: 'x' }]);
+      assert.match(errorMessage(response, 400), /messages\[1\]: rooms must not name a room twice/);
+      assert.deepEqual(await kept('twice'), []);
+    });
+
+    it('of limits.batch_bytes passes, each payload counted for each of its rooms; a byte more is refused', async () => {
+      const alone = await startServer({ set: { 'limits.batch_bytes': 12 } });
+      const messages = (last) => [{ rooms: ['bytes/a', 'bytes/b'], data: 'abcd' }, { room: 'bytes/c', data: last }];
+      assert.equal((await resultsOf(messages('efgh'), { url: alone.url })).length, 3);
+      assert.match(errorMessage(await post(messages('efghi'), { url: alone.url }), 413), /limits\.batch_bytes.*12/);
+      await alone.stop();
     });
 
     it('of a thousand messages passes as it comes', async () => {

@@ -168,6 +168,13 @@ TEST_CASE_FIXTURE(Fixture, "websocket: the session hears when a good part of wha
   send("x");
   end_turn();
   CHECK(seen.congested == 1);
+  // To wait for the end of it is not to try again and again.
+  client->notify_when_drained();
+  end_turn();
+  CHECK(seen.congested == 1);
+  wire.set_room(MemoryWire::unlimited);
+  end_turn();
+  CHECK(seen.drained == 1);
 }
 
 TEST_CASE_FIXTURE(Fixture, "websocket: what it holds is told, and given back when memory is short") {
