@@ -74,6 +74,8 @@ void messages(Exposition& out, const MetricsParts& parts) {
                parts.hub.rooms());
   single_gauge(out, "roomcast_history_bytes",
                "Bytes that rooms and their histories take (history.total_bytes).", parts.hub.history_bytes());
+  single_gauge(out, "roomcast_idempotency_bytes",
+               "Bytes that idempotency keys take (limits.idempotency_bytes).", parts.publisher.bytes());
   single_counter(out, "roomcast_messages_received_total", "Messages received over WebSocket.",
                  parts.websockets.stats.messages_in);
   single_counter(out, "roomcast_received_payload_bytes_total", "Payload bytes received over WebSocket.",

@@ -187,6 +187,16 @@ std::size_t Room::next_page_size() const {
                    [this](std::size_t i) -> const Message& { return accepted_messages_[i]; });
 }
 
+bool Room::is_much_to_come() const {
+  constexpr std::size_t much_bytes = 16'384;
+  const std::size_t count = next_page_size();
+  if (count < accepted_messages_.size()) return true;
+  std::size_t bytes = 0;
+  for (const Message& message : accepted_messages_)
+    bytes += message.payload.size();
+  return bytes >= much_bytes;
+}
+
 /// Makes the batch the next page of what has been accepted.
 void Room::take_page() {
   const std::size_t count = next_page_size();

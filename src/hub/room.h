@@ -24,9 +24,9 @@ namespace roomcast::hub {
 /// slices. Members that become live meanwhile are owed nothing of that batch; members that leave meanwhile
 /// leave a hole that is closed when the walk ends.
 ///
-/// So that nobody is too slow only because the server is fast, a burst, of more than a page, goes on page by
-/// page as members get rid of what they were handed. But nobody makes the others wait for long: whoever takes
-/// longer than park_ms is not waited for again until it has caught up. Anything less than a burst waits for
+/// So that nobody is too slow only because the server is fast, what is much (see is_much_to_come) is handed
+/// out page by page, as members get rid of what they were handed. But nobody makes the others wait for long:
+/// whoever takes longer than park_ms is not waited for again until it has caught up. Anything less waits for
 /// nobody.
 class Room final : private base::Deadline::Listener {
  public:
@@ -90,9 +90,9 @@ class Room final : private base::Deadline::Listener {
     return fixed + (message.is_shared ? 0 : message.payload.size());
   }
 
-  static constexpr std::int64_t park_ms = 1'000;
+  static constexpr std::int64_t park_ms = 500;
   /// Whether the next walk should wait for members who have not got rid of what the last ones handed them.
-  [[nodiscard]] bool should_park() const { return !walking_ && waited_for_ != 0 && has_burst(); }
+  [[nodiscard]] bool should_park() const { return !walking_ && waited_for_ != 0 && is_much_to_come(); }
   /// The wait is over; whoever has not let go is not waited for any more.
   void end_wait();
 
@@ -137,9 +137,10 @@ class Room final : private base::Deadline::Listener {
   void on_held_up(Membership& member);
   void on_let_go(Membership& member);
   [[nodiscard]] bool has_delayed() const { return delayed_ && !delayed_->empty(); }
-  /// How many of the messages that wait for a walk are one page, and whether there are more.
+  /// How many of the messages that wait for a walk are one page.
   [[nodiscard]] std::size_t next_page_size() const;
-  [[nodiscard]] bool has_burst() const { return next_page_size() < accepted_messages_.size(); }
+  /// Whether what waits for a walk is more than a page, or a message that is a good part of one.
+  [[nodiscard]] bool is_much_to_come() const;
   void take_page();
   void join(Membership& member, const Interest& interest);
   void leave(Membership& member);

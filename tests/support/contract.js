@@ -7,6 +7,7 @@ export const METRICS = {
   replayed: 'roomcast_messages_replayed_total',
   gaps: 'roomcast_gaps_total',
   published: 'roomcast_messages_published_total',
+  received: 'roomcast_messages_received_total',
   deliveries: 'roomcast_deliveries_total',
   closes: 'roomcast_sessions_closed_total',
   queueBytes: 'roomcast_queued_bytes',

@@ -1,5 +1,7 @@
 #include "attack/attack_result.h"
 
+#include <algorithm>
+
 namespace roomcast::bench {
 
 std::optional<std::uint64_t> AttackResult::long_turns() const {
@@ -9,8 +11,10 @@ std::optional<std::uint64_t> AttackResult::long_turns() const {
 
 bool AttackGoals::meets_memory(const AttackResult& result) const {
   if (result.bytes_before < 0 || result.bytes_after < 0) return false;
+  const std::int64_t kept_on_purpose =
+      std::max<std::int64_t>(result.after.kept_bytes - result.before.kept_bytes, 0);
   return static_cast<double>(result.bytes_after - kept_bytes) <=
-         memory_share * static_cast<double>(result.bytes_before);
+         memory_share * static_cast<double>(result.bytes_before + kept_on_purpose);
 }
 
 bool AttackGoals::meets(const AttackResult& result) const {

@@ -37,8 +37,9 @@ struct AttackResult {
 struct AttackGoals {
   std::int64_t p99_ns = 20'000'000;
   std::int64_t worst_ns = 100'000'000;
-  /// Of the memory before. On top of it is what a server may keep of what it has been given (histories, keys,
-  /// what its allocator does not give back), without which a server of 4 MiB would miss any goal.
+  /// Of the memory before and of what the server says that it keeps on purpose (ServerGauges::kept_bytes), as
+  /// it has been given it. On top of that is what its allocator does not give back, without which a server of
+  /// 4 MiB would miss any goal.
   double memory_share = 1.2;
   std::int64_t kept_bytes = std::int64_t{4} << 20;
 

@@ -29,6 +29,8 @@ ServerGauges read_gauges(std::string_view exposition) {
   if (const auto bytes = sample(exposition, "roomcast_memory_bytes")) {
     gauges.memory_bytes = static_cast<std::int64_t>(*bytes);
   }
+  for (const char* name : {"roomcast_history_bytes", "roomcast_idempotency_bytes"})
+    gauges.kept_bytes += static_cast<std::int64_t>(sample(exposition, name).value_or(0));
   const auto all = sample(exposition, "roomcast_turn_duration_seconds_count");
   const auto short_ones = sample(exposition, R"(roomcast_turn_duration_seconds_bucket{le="0.025"})");
   if (all && short_ones) gauges.long_turns = static_cast<std::uint64_t>(*all - *short_ones);

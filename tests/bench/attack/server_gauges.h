@@ -11,6 +11,8 @@ namespace roomcast::bench {
 /// What roomcast says of itself at `/metrics`; nothing where it says nothing.
 struct ServerGauges {
   std::optional<std::int64_t> memory_bytes;  ///< that its allocator has given out
+  std::int64_t kept_bytes =
+      0;  ///< that it keeps on purpose, within bounds: histories, rooms, idempotency keys
   std::optional<std::uint64_t> long_turns;  ///< turns of its loop, since the start, that took more than 25 ms
 };
 

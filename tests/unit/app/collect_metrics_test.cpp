@@ -32,6 +32,7 @@ const std::map<std::string, std::string> families{
     {"roomcast_http_bad_requests_total", "counter"},
     {"roomcast_http_responses_total", "counter"},
     {"roomcast_http_timeouts_total", "counter"},
+    {"roomcast_idempotency_bytes", "gauge"},
     {"roomcast_log_lines_dropped_total", "counter"},
     {"roomcast_memory_bytes", "gauge"},
     {"roomcast_messages_published_total", "counter"},
@@ -122,8 +123,8 @@ struct Fixture : test::ServerParts {
   transport::WebSocketShared websockets{turn, deadlines, linger, framings, {}};
   transport::HttpStreamShared streams{turn, deadlines, linger, {}};
   app::MemoryGuard memory{{loop, hub, admissions, log}};
-  app::CollectMetrics metrics{{turn, admissions, listeners, tls, linger, http, hub, sessions, websockets,
-                               streams, polls, memory, log}};
+  app::CollectMetrics metrics{{turn, admissions, listeners, tls, linger, http, hub, publisher, sessions,
+                               websockets, streams, polls, memory, log}};
 };
 
 }  // namespace

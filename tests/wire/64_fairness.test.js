@@ -1,0 +1,153 @@
+// Whoever asks for much goes behind those who ask for little, and nothing of it is more than its limit. What is
+// asserted is an order: how far the greedy had come when somebody else was answered.
+
+import assert from 'node:assert/strict';
+import { after, describe, it } from 'node:test';
+import { METRICS } from '../support/contract.js';
+import { eventually } from '../support/deadline.js';
+import { Compressor } from '../support/deflate.js';
+import { HttpConnection, requestBytes } from '../support/raw_http.js';
+import { parseMetrics, startServer } from '../support/server.js';
+import { connect } from '../support/wire_client.js';
+import { CLOSE, close, frame, ping, text } from '../support/ws_frames.js';
+
+const server = await startServer();
+
+/** `count` times the bytes of one thing, as one write. */
+const many = (count, bytes) => Buffer.concat(Array(count).fill(bytes));
+
+/** What the server counts, as of when it answers somebody whose connection stands already. */
+async function whenAnswered(innocent) {
+  const response = await innocent.request('GET', '/metrics');
+  assert.equal(response.status, 200);
+  const metrics = [...parseMetrics(response.text)];
+  return (name, labels = /(?:)/) =>
+    metrics.reduce((sum, [key, value]) => {
+      const [, base, rest] = /^([^{]+)(.*)$/.exec(key);
+      return base === name && labels.test(rest) ? sum + value : sum;
+    }, 0);
+}
+
+describe('fairness', () => {
+  after(() => server.stop());
+
+  it('of a read that inflates to megabytes others need not wait for the end', async () => {
+    const innocent = await HttpConnection.open(server.url);
+    const greedy = await connect(server.url, { path: '/rooms/zeros?echo=0', headers: { 'Sec-WebSocket-Extensions': 'permessage-deflate; client_no_context_takeover' } });
+    const zeros = frame({ payload: await new Compressor().compress(Buffer.alloc(65536, '0')), rsv: 4 });
+    const before = (await whenAnswered(innocent))(METRICS.received);
+    const sent = 2000;
+    const sending = greedy.socket.write(many(sent, zeros));
+    const handled = (await whenAnswered(innocent))(METRICS.received) - before;
+    assert.ok(handled < 500, `${handled} of ${sent} came first`);
+    await sending;
+    await server.metricBecomes(METRICS.received, (count) => count === before + sent);
+    greedy.destroy();
+    innocent.close();
+  });
+
+  it('of pipelined requests others need not wait for the last', async () => {
+    const innocent = await HttpConnection.open(server.url);
+    const greedy = await HttpConnection.open(server.url);
+    const sent = 3000;
+    const head = requestBytes('GET', '/healthz', { headers: { 'X-Padding': 'x'.repeat(8000) } });
+    const before = (await whenAnswered(innocent))('roomcast_http_responses_total');
+    const sending = greedy.socket.write(many(sent, head));
+    const handled = (await whenAnswered(innocent))('roomcast_http_responses_total') - before;
+    assert.ok(handled < 500, `${handled} of ${sent} came first`);
+    await sending;
+    await server.metricBecomes('roomcast_http_responses_total', (count) => count >= before + sent, /2xx/);
+    greedy.close();
+    innocent.close();
+  });
+
+  it('of a batch others need not wait for the last message', async () => {
+    const innocent = await HttpConnection.open(server.url);
+    const greedy = await HttpConnection.open(server.url);
+    const body = JSON.stringify({ messages: [{ rooms: Array.from({ length: 1000 }, (_, i) => `batch/${i}`), data: 'x' }] });
+    const before = (await whenAnswered(innocent))(METRICS.published);
+    const sending = greedy.socket.write(many(4, requestBytes('POST', '/api/publish', { body, headers: { 'Content-Type': 'application/json' } })));
+    const published = (await whenAnswered(innocent))(METRICS.published) - before;
+    assert.ok(published < 1000, `${published} of 4000 came first`);
+    await sending;
+    await server.metricBecomes(METRICS.published, (count) => count === before + 4000);
+    greedy.close();
+    innocent.close();
+  });
+
+  it('of a thousand pings that nobody reads the answers to, the last few are answered', async () => {
+    const client = await connect(server.url, { path: '/echo' });
+    client.socket.pauseReading();
+    // Until the kernel takes no more and the server has to keep what it owes.
+    let queued = 0;
+    for (let i = 0; i < 400 && queued === 0; i += 1) {
+      await Promise.race([client.binary(Buffer.alloc(60000)), new Promise((resolve) => setTimeout(resolve, 200).unref())]);
+      queued = await server.metric(METRICS.queueBytes);
+    }
+    assert.ok(queued > 0);
+    await eventually(async () => {
+      const before = queued;
+      queued = await server.metric(METRICS.queueBytes);
+      return queued === before;
+    }, 'the queue stands still');
+    const blocked = await connect(server.url, { path: '/echo' });
+    client.socket.write(many(10000, ping())).catch(() => {});
+    await blocked.text('somebody else');
+    assert.equal((await blocked.next()).payload.toString(), 'somebody else');
+    assert.ok((await server.metric(METRICS.queueBytes)) <= queued + 32 * 2 + 65536, 'pongs pile up');
+    client.destroy();
+    blocked.destroy();
+    await server.metricBecomes(METRICS.queueBytes, (bytes) => bytes === 0);
+  });
+
+  it('what waits for a client takes little more memory than it has bytes, however small the frames', async () => {
+    const small = await startServer({ set: { 'limits.queue_bytes': 4194304 } });
+    const client = await connect(small.url, { path: '/echo' });
+    client.socket.pauseReading();
+    const tiny = many(8192, text('x'));
+    let held = 0;
+    let queued = 0;
+    for (let i = 0; i < 400 && queued < 60000; i += 1) {
+      await Promise.race([client.socket.write(tiny), new Promise((resolve) => setTimeout(resolve, 200).unref())]);
+      held = Math.max(held, await small.metric('roomcast_held_bytes'));
+      queued = Math.max(queued, await small.metric(METRICS.queueBytes));
+    }
+    assert.ok(queued >= 60000, 'nothing was kept');
+    assert.ok(held < 2 * queued + 262144, `${held} bytes for ${queued}`);
+    client.destroy();
+    await small.stop();
+  });
+
+  it('a burst into a room closes nobody who reads', async () => {
+    const readers = await Promise.all(Array.from({ length: 20 }, () => connect(server.url, { path: '/rooms/burst' })));
+    const count = 200;
+    const received = readers.map(async (reader) => {
+      for (let got = 0; got < count; ) {
+        const message = await reader.next();
+        assert.notEqual(message.opcode, CLOSE, 'closed as slow');
+        if (message.payload.length === 60000) got += 1;
+      }
+    });
+    const publisher = await HttpConnection.open(server.url);
+    await publisher.socket.write(many(count, requestBytes('POST', '/rooms/burst', { body: Buffer.alloc(60000, 'b') })));
+    await Promise.all(received);
+    for (const reader of readers) reader.destroy();
+    publisher.close();
+  });
+
+  it('a message that was begun must be whole in time', async () => {
+    const strict = await startServer({ set: { 'websocket.message_timeout_seconds': 0.5, 'websocket.ping_seconds': 0.3 } });
+    const slow = await connect(strict.url, { path: '/rooms/begun' });
+    await slow.socket.write(frame({ payload: 'begun', fin: false }));
+    let message;
+    do {
+      message = await slow.next();
+      if (message.opcode !== CLOSE) await slow.socket.write(frame({ opcode: 0xa }));
+    } while (message.opcode !== CLOSE);
+    assert.equal(message.payload.readUInt16BE(0), 1008);
+    assert.match(message.payload.subarray(2).toString(), /websocket\.message_timeout_seconds/);
+    await slow.socket.write(close(1008));
+    slow.destroy();
+    await strict.stop();
+  });
+});
