@@ -28,6 +28,19 @@ async function whenAnswered(innocent) {
     }, 0);
 }
 
+/** Has all of it lie before the server at once, in this order. */
+async function atOnce(...acts) {
+  server.process.kill('SIGSTOP');
+  const results = [];
+  for (const act of acts) {
+    results.push(act());
+    // Until the kernel has it, as far as it takes it.
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  server.process.kill('SIGCONT');
+  return results;
+}
+
 describe('fairness', () => {
   after(() => server.stop());
 
@@ -37,9 +50,9 @@ describe('fairness', () => {
     const zeros = frame({ payload: await new Compressor().compress(Buffer.alloc(65536, '0')), rsv: 4 });
     const before = (await whenAnswered(innocent))(METRICS.received);
     const sent = 2000;
-    const sending = greedy.socket.write(many(sent, zeros));
-    const handled = (await whenAnswered(innocent))(METRICS.received) - before;
-    assert.ok(handled < 500, `${handled} of ${sent} came first`);
+    const [sending, answered] = await atOnce(() => greedy.socket.write(many(sent, zeros)), () => whenAnswered(innocent));
+    const handled = (await answered)(METRICS.received) - before;
+    assert.ok(handled < 50, `${handled} of ${sent} came first`);
     await sending;
     await server.metricBecomes(METRICS.received, (count) => count === before + sent);
     greedy.destroy();
@@ -52,9 +65,9 @@ describe('fairness', () => {
     const sent = 3000;
     const head = requestBytes('GET', '/healthz', { headers: { 'X-Padding': 'x'.repeat(8000) } });
     const before = (await whenAnswered(innocent))('roomcast_http_responses_total');
-    const sending = greedy.socket.write(many(sent, head));
-    const handled = (await whenAnswered(innocent))('roomcast_http_responses_total') - before;
-    assert.ok(handled < 500, `${handled} of ${sent} came first`);
+    const [sending, answered] = await atOnce(() => greedy.socket.write(many(sent, head)), () => whenAnswered(innocent));
+    const handled = (await answered)('roomcast_http_responses_total') - before;
+    assert.ok(handled < 6, `${handled} of ${sent} came first`);
     await sending;
     await server.metricBecomes('roomcast_http_responses_total', (count) => count >= before + sent, /2xx/);
     greedy.close();
@@ -94,28 +107,34 @@ describe('fairness', () => {
     client.socket.write(many(10000, ping())).catch(() => {});
     await blocked.text('somebody else');
     assert.equal((await blocked.next()).payload.toString(), 'somebody else');
-    assert.ok((await server.metric(METRICS.queueBytes)) <= queued + 32 * 2 + 65536, 'pongs pile up');
+    assert.ok((await server.metric(METRICS.queueBytes)) <= queued + 32 * 2, 'pongs pile up');
     client.destroy();
     blocked.destroy();
     await server.metricBecomes(METRICS.queueBytes, (bytes) => bytes === 0);
   });
 
-  it('what waits for a client takes little more memory than it has bytes, however small the frames', async () => {
+  it('who does not read its echoes costs no more than what may wait for it, however small they are', async (t) => {
     const small = await startServer({ set: { 'limits.queue_bytes': 4194304 } });
+    const measures = eventually(async () => (await small.metric(METRICS.memory)) > 0, 'a figure for the memory in use', 2000);
+    if (!(await measures.catch(() => false))) {
+      await small.stop();
+      return t.skip('this build\'s allocator keeps no statistics');
+    }
+    const before = await small.metric(METRICS.memory);
     const client = await connect(small.url, { path: '/echo' });
     client.socket.pauseReading();
+    let open = true;
+    client.socket.socket.on('close', () => (open = false));
     const tiny = many(8192, text('x'));
-    let held = 0;
-    let queued = 0;
-    for (let i = 0; i < 400 && queued < 60000; i += 1) {
-      await Promise.race([client.socket.write(tiny), new Promise((resolve) => setTimeout(resolve, 200).unref())]);
-      held = Math.max(held, await small.metric('roomcast_held_bytes'));
-      queued = Math.max(queued, await small.metric(METRICS.queueBytes));
+    let most = 0;
+    for (let i = 0, stuck = 0; i < 600 && stuck < 3 && open; i += 1) {
+      const done = await Promise.race([client.socket.write(tiny).catch(() => {}), new Promise((resolve) => setTimeout(() => resolve('stuck'), 200).unref())]);
+      stuck = done === 'stuck' ? stuck + 1 : 0;
+      most = Math.max(most, await small.metric(METRICS.memory));
     }
-    assert.ok(queued >= 60000, 'nothing was kept');
-    assert.ok(held < 2 * queued + 262144, `${held} bytes for ${queued}`);
+    assert.ok(most - before < 5242880, `${most - before} bytes`);
     client.destroy();
-    await small.stop();
+    return small.stop();
   });
 
   it('a burst into a room closes nobody who reads', async () => {

@@ -117,11 +117,7 @@ struct Fixture {
   net::AdmissionControl admissions{{10, 10}};
   net::Linger linger{scheduler, deadlines, {}};
   WebSocketFramings framings{6, 128};
-  WebSocketShared shared{scheduler,
-                         deadlines,
-                         linger,
-                         framings,
-                         websocket_settings()};
+  WebSocketShared shared{scheduler, deadlines, linger, framings, websocket_settings()};
   MemoryWire wire;
   Recorder seen;
   std::unique_ptr<WebSocket> client;
