@@ -59,7 +59,7 @@ IdempotencyKeys::Item* IdempotencyKeys::dispensable(std::int64_t now_ms) const {
   return now_ms - oldest->second.published_ms >= young_ms ? oldest : nullptr;
 }
 
-IdempotencyKeys::Item& IdempotencyKeys::add(std::string name, Entry entry) {
+IdempotencyKeys::Item& IdempotencyKeys::add(std::string name, Entry&& entry) {
   Item& item = items_.try_emplace(std::move(name), std::move(entry)).first;
   Share& share = shares_[item.second.source];
   share.bytes += item.first.size() + key_bytes;

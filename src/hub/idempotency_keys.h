@@ -60,7 +60,7 @@ class IdempotencyKeys {
   void leave(std::size_t waiters) { bytes_ -= waiters * waiter_bytes; }
 
   /// A key under way, for which room has been made.
-  Item& add(std::string name, Entry entry);
+  Item& add(std::string name, Entry&& entry);
   /// It is published: from now on it ages and may be forgotten.
   void age(Item& item, std::int64_t now_ms);
   void forget(Item& item);

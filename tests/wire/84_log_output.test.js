@@ -259,7 +259,7 @@ describe('under the journal', { concurrency: 2 }, () => {
     await beRefused(server.url, 8);
     await server.stop();
     const lines = linesOf(server.log());
-    assert.match(lines[0], /^<6>info {2}ready /);
+    assert.ok(lines.some((line) => /^<6>info {2}ready /.test(line)));
     assert.equal(lines.filter((line) => /^<4>warn {2}origin refused /.test(line)).length, 8);
     for (const line of lines) assert.match(line, /^<[3467]>(debug|info|warn|error) /);
   });
@@ -276,7 +276,7 @@ describe('under the journal', { concurrency: 2 }, () => {
   it('a variable that names another stream changes nothing', async () => {
     const server = await startServer({ env: { JOURNAL_STREAM: '1:2' } });
     await server.stop();
-    assert.match(server.log(), /^\d{4}-\d\d-\d\dT[0-9:.]+Z info {2}ready /);
+    for (const line of linesOf(server.log())) assert.match(line, /^\d{4}-\d\d-\d\dT[0-9:.]+Z (info|warn) /);
   });
 });
 
