@@ -122,6 +122,7 @@ Server::~Server() {
   sessions_.abort_all();
   polls_.abort_all();
   loop_.run_turn_without_waiting();
+  turn_.reap_all();
 }
 
 std::optional<base::Error> Server::run(const std::vector<InheritedSocket>& inherited) {

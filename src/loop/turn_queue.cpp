@@ -18,7 +18,9 @@ constexpr std::size_t spare_graves = 4'096;
 
 }  // namespace
 
-TurnQueue::~TurnQueue() {
+TurnQueue::~TurnQueue() { reap_all(); }
+
+void TurnQueue::reap_all() {
   constexpr std::int64_t no_end = std::numeric_limits<std::int64_t>::max();
   while (!graves_.empty() || !dying_.empty())
     reap(no_end);

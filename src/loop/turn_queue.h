@@ -47,6 +47,9 @@ class TurnQueue final : public base::Scheduler {
   /// however small the box. `busy`: others still wait to be called for the first time; of what was deferred,
   /// which comes behind them, only one has its turn.
   bool run(bool busy = false);
+  /// Destroys whoever is buried, and whom these bury, however long it takes: before that to which they refer
+  /// goes.
+  void reap_all();
 
  private:
   bool do_slices();

@@ -112,6 +112,18 @@ describe('the end', { concurrency: 4 }, () => {
     clients.forEach((client) => client.destroy());
   });
 
+  it('a second signal ends it cleanly however many are still there', async () => {
+    const server = await startServer({ set: { drain_seconds: 60 } });
+    const clients = [];
+    for (let i = 0; i < 15; i += 1) clients.push(...(await many(server, 200, 'many')));
+    const mark = server.mark();
+    server.process.kill('SIGTERM');
+    await server.waitForLog(/drain|shut|stop/i, { mark });
+    server.process.kill('SIGTERM');
+    await server.expectExit(0);
+    clients.forEach((client) => client.destroy());
+  });
+
   it('clients that never answer do not keep it', async () => {
     const server = await startServer({ set: { drain_seconds: 0.5, 'websocket.close_timeout_seconds': 0.5 } });
     const clients = await many(server, 5, 'silent');

@@ -323,4 +323,19 @@ TEST_CASE("turn queue: when thousands die at once the turn ends in time, and the
   CHECK(deaths == 1'000);
 }
 
+TEST_CASE("turn queue: at the end everybody who is buried goes at once, whatever the time") {
+  FakeMicroClock clock;
+  TurnQueue queue(clock, 1'000);
+  int deaths = 0;
+  for (int i = 0; i < 1'000; ++i) {
+    queue.bury(std::make_unique<Dying>([&] {
+      clock.us += 10;
+      queue.bury(std::make_unique<Dying>([&] { ++deaths; }));
+    }));
+  }
+  CHECK(queue.run());
+  queue.reap_all();
+  CHECK(deaths == 1'000);
+}
+
 }  // namespace roomcast::loop
