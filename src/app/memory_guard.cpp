@@ -1,6 +1,7 @@
 #include "app/memory_guard.h"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "app/allocator.h"
@@ -17,6 +18,7 @@ constexpr std::size_t large_holder_bytes = 65'536;
 constexpr std::size_t small_holder_bytes = 16'384;
 constexpr int most_shed_at_once = 64;
 constexpr std::size_t least_given_back_bytes = std::size_t{8} << 20U;
+constexpr std::size_t part_given_back_bytes = std::size_t{16} << 20U;
 constexpr std::size_t most_kept_back_bytes = std::size_t{1} << 30U;
 
 }  // namespace
@@ -29,6 +31,8 @@ MemoryGuard::MemoryGuard(const Parts& parts)
 bool MemoryGuard::do_slice() {
   const std::size_t used = base::allocated_bytes();
   most_used_ = std::max(most_used_, used);
+  // Of much that is freed at once part after part is given back: each takes a millisecond or two.
+  if (most_used_ - used >= std::max(worth_giving_back_bytes_, part_given_back_bytes)) give_back(used);
   if (used <= percent(95) && !EmergencyReserve::is_used_up()) return false;
   if (parts_.loop.monotonic_ms() - looked_ms_ >= urgent_look_every_ms) look();
   return false;
@@ -36,7 +40,8 @@ bool MemoryGuard::do_slice() {
 
 void MemoryGuard::on_timer(loop::Timer& /*timer*/) {
   look();
-  give_back();
+  const std::size_t freed = most_used_ - std::min(most_used_, used_bytes_);
+  if (freed >= worth_giving_back_bytes_ && freed >= used_bytes_ / 4) give_back(used_bytes_);
 }
 
 void MemoryGuard::look() {
@@ -128,11 +133,16 @@ void MemoryGuard::refuse_or_relent(std::size_t used) {
   }
 }
 
-void MemoryGuard::give_back() {
-  const std::size_t freed = most_used_ - std::min(most_used_, used_bytes_);
-  if (freed < worth_giving_back_bytes_ || freed < used_bytes_ / 4) return;
+void MemoryGuard::give_back(std::size_t used) {
+  using Clock = std::chrono::steady_clock;
+  const auto begin = Clock::now();
+  if (begin < next_give_back_) return;
+  const std::size_t freed = most_used_ - used;
   const std::size_t given_back = give_back_free_memory();
-  most_used_ = used_bytes_;
+  // However many free blocks there are to look through, most of the time is for others.
+  const auto end = Clock::now();
+  next_give_back_ = end + (end - begin);
+  most_used_ = used;
   ++times_given_back_;
   // Small blocks leave holes that are of no use to the system, and trying costs time: less often then.
   const bool was_worth_it = given_back >= freed / 8;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -67,7 +68,8 @@ class MemoryGuard final : public base::SlicedWork, private loop::Timer::Listener
   std::size_t shed_history();
   void log_shed(Warning& warning, std::string_view what, const net::AdmissionControl::Shed& all);
   void refuse_or_relent(std::size_t used);
-  void give_back();
+  /// Gives free memory back to the system, `used` bytes being used, unless that took long just now.
+  void give_back(std::size_t used);
   [[nodiscard]] std::size_t percent(std::size_t count) const { return limits_.memory_bytes / 100 * count; }
 
   Parts parts_;
@@ -75,6 +77,7 @@ class MemoryGuard final : public base::SlicedWork, private loop::Timer::Listener
   std::size_t used_bytes_ = 0;
   std::size_t most_used_ = 0;  // since free memory was last given back
   std::size_t worth_giving_back_bytes_;
+  std::chrono::steady_clock::time_point next_give_back_;
   std::uint64_t shed_holders_ = 0;
   std::uint64_t times_given_back_ = 0;
   std::int64_t looked_ms_ = 0;

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <memory>
 
+#include "base/work_allowance.h"
+
 namespace roomcast::base {
 
 /// Something that collects work during a turn and does it once at the turn's end.
@@ -72,6 +74,14 @@ class Scheduler {
   virtual void bury(std::unique_ptr<Mortal> item) = 0;
   /// Has the sliced work looked at in this turn even if nothing else happens.
   virtual void wake() = 0;
+  /// How much a client may have done now, in one go, of what it sent unasked.
+  [[nodiscard]] virtual WorkAllowance first_allowance() const {
+    return WorkAllowance(WorkAllowance::of_first_read);
+  }
+  /// The same of what was deferred.
+  [[nodiscard]] virtual WorkAllowance later_allowance() const {
+    return WorkAllowance(WorkAllowance::of_later_read);
+  }
 
  protected:
   ~Scheduler() = default;

@@ -13,17 +13,26 @@ class WorkAllowance {
   /// order in which they did: so little that nobody waits long for all of them, and enough for dozens of
   /// ordinary messages.
   static constexpr std::size_t of_first_read = 40'960;
+  /// The same where more clients are ready than one turn looks at: a request, or some messages.
+  static constexpr std::size_t of_crowded_read = 8'192;
   /// Of going on with what was more than that, behind those who ask for less.
   static constexpr std::size_t of_later_read = 131'072;
+  /// What all who go on have together before the first of them has its next turn, as far as each still gets
+  /// `least_later_read`.
+  static constexpr std::size_t of_all_later_reads = 2'097'152;
+  static constexpr std::size_t least_later_read = 16'384;
 
-  explicit WorkAllowance(std::size_t units) : left_(units) {}
+  explicit WorkAllowance(std::size_t units) : units_(units) {}
 
-  void spend(std::size_t units) { left_ -= units < left_ ? units : left_; }
-  [[nodiscard]] bool is_used_up() const { return left_ == 0; }
-  [[nodiscard]] std::size_t left() const { return left_; }
+  void spend(std::size_t units) { spent_ += units; }
+  [[nodiscard]] bool is_used_up() const { return spent_ >= units_; }
+  [[nodiscard]] std::size_t left() const { return is_used_up() ? 0 : units_ - spent_; }
+  /// Whether it would have used up what a client may have done unasked where there is no crowd.
+  [[nodiscard]] bool was_costly() const { return spent_ >= of_first_read; }
 
  private:
-  std::size_t left_;
+  std::size_t units_;
+  std::size_t spent_ = 0;
 };
 
 }  // namespace roomcast::base

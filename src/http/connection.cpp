@@ -95,9 +95,9 @@ void Connection::on_deadline() {
 /// Looks at `input_` until it is used up or an answer has to come first.
 void Connection::process() {
   processing_ = true;
-  base::WorkAllowance allowance(postponed_ ? base::WorkAllowance::of_later_read
-                                           : base::WorkAllowance::of_first_read);
-  postponed_ = false;
+  const base::Scheduler& scheduler = environment_.scheduler;
+  const bool was_postponed = std::exchange(postponed_, false);
+  base::WorkAllowance allowance = was_postponed ? scheduler.later_allowance() : scheduler.first_allowance();
   if (!parser_) parser_ = std::make_unique<Parser>(environment_.limits);
   bool more = true;
   while (more && !allowance.is_used_up() && may_read_on()) {
@@ -127,7 +127,8 @@ void Connection::process() {
     }
   }
   processing_ = false;
-  if (allowance.is_used_up()) costly_.note(environment_.clock.monotonic_ms());
+  if (was_postponed ? allowance.is_used_up() : allowance.was_costly())
+    costly_.note(environment_.clock.monotonic_ms());
   if (phase_ == Phase::ended) return;
   const std::string_view rest = is_reading() || phase_ == Phase::answering ? input_ : std::string_view{};
   input_ = {};

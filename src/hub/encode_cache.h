@@ -46,8 +46,9 @@ class Batch {
 
   [[nodiscard]] std::span<const Message> messages() const { return messages_; }
 
-  /// Bytes of messages that have been encoded since the last call, as rough as a price may be: one who walks
-  /// members stops after an encoding that took long.
+  /// Bytes of messages that have been encoded since they were last taken, as rough as a price may be: one who
+  /// walks members stops after an encoding that took long.
+  [[nodiscard]] std::size_t encoded_bytes() const { return encoded_bytes_; }
   [[nodiscard]] std::size_t take_encoded_bytes() { return std::exchange(encoded_bytes_, 0); }
 
   /// The wire form of all messages.

@@ -148,8 +148,9 @@ void Hub::on_message(std::string_view room, Message&& message) {
   if (found == nullptr || !found->is_open()) return;
   ++stats_.published;
   if (!found->has_work()) active_.push_back(found);
+  const std::size_t before = found->backlog_bytes();
   const Message& accepted = found->accept(std::move(message));
-  backlog_bytes_ += Room::backlog_cost(accepted);
+  backlog_bytes_ += found->backlog_bytes() - before;
   recollection_.keep(*found, accepted);
   recollection_.keep_within(limits_.history_bytes);
   parts_.scheduler.wake();

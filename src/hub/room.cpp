@@ -56,6 +56,7 @@ const Message& Room::accept(Message&& message) {
   top_ = message.position;
   ++accepted_;
   message.is_shared = message.payload.is_kept();
+  if (!has_work()) backlog_bytes_ += walk_cost;
   backlog_bytes_ += backlog_cost(message);
   return accepted_messages_.emplace_back(std::move(message));
 }
@@ -130,20 +131,21 @@ Room::Progress Room::walk(std::size_t member_count) {
   Progress progress;
   const std::size_t begin = next_member_;
   const std::size_t stop = std::min(end_member_, next_member_ + member_count);
+  const std::size_t message_count = batch_.messages().size();
   delivering_ = true;
-  for (; next_member_ < stop && progress.encoded_bytes < encoded_bytes_per_slice; ++next_member_) {
+  for (; next_member_ < stop && batch_.encoded_bytes() < encoded_bytes_per_slice; ++next_member_) {
     look_ahead();
     const Place& place = members_[next_member_];
     if (place.subscriber == nullptr) continue;
     // Of somebody who is not live yet that is more than any batch holds.
     const std::size_t from =
         place.live_after <= batch_begin_ ? 0 : static_cast<std::size_t>(place.live_after - batch_begin_);
-    if (from >= batch_.messages().size()) continue;
+    if (from >= message_count) continue;
     place.subscriber->deliver(batch_, from);
-    progress.deliveries += batch_.messages().size() - from;
-    progress.encoded_bytes += batch_.take_encoded_bytes();
+    progress.deliveries += message_count - from;
   }
   delivering_ = false;
+  progress.encoded_bytes = batch_.take_encoded_bytes();
   progress.members = next_member_ - begin;
   if (next_member_ == end_member_) progress.released_bytes = end_walk();
   return progress;
@@ -212,6 +214,7 @@ std::size_t Room::end_walk() {
   std::size_t bytes = 0;
   for (const Message& message : batch_.messages())
     bytes += backlog_cost(message);
+  if (accepted_messages_.empty()) bytes += walk_cost;
   backlog_bytes_ -= bytes;
   const bool was_burst = batch_.messages().size() > spare_messages;
   batch_.clear();

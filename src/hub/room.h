@@ -74,7 +74,7 @@ class Room final : private base::Deadline::Listener {
   struct Progress {
     std::size_t deliveries = 0;      ///< messages × members in this slice
     std::size_t members = 0;         ///< passed in this slice
-    std::size_t encoded_bytes = 0;   ///< see Batch::take_encoded_bytes
+    std::size_t encoded_bytes = 0;   ///< see Batch::encoded_bytes
     std::size_t released_bytes = 0;  ///< of the backlog: accepted earlier and now handed to everybody
   };
   /// Takes the walk past at most `member_count` further members, fewer after an encoding that took long,
@@ -84,6 +84,9 @@ class Room final : private base::Deadline::Listener {
 
   /// What messages count that were accepted and not handed to every member yet.
   [[nodiscard]] std::size_t backlog_bytes() const { return backlog_bytes_; }
+  /// What a room counts that has messages to hand out, whoever is in it: hundreds of rooms take as long as
+  /// one large one.
+  static constexpr std::size_t walk_cost = 2'048;
   /// What one message counts in a backlog: what is fixed about handing it out, and its payload.
   [[nodiscard]] static std::size_t backlog_cost(const Message& message) {
     constexpr std::size_t fixed = 1'024;

@@ -31,6 +31,8 @@ class Turn final : public base::Scheduler, public MicroClock, private Loop::Work
   void forget(base::Flushable& item) override { queue_.forget(item); }
   void bury(std::unique_ptr<base::Mortal> item) override { queue_.bury(std::move(item)); }
   void wake() override { queue_.wake(); }
+  [[nodiscard]] base::WorkAllowance first_allowance() const override { return queue_.first_allowance(); }
+  [[nodiscard]] base::WorkAllowance later_allowance() const override { return queue_.later_allowance(); }
   /// See TurnQueue.
   void reap_all() { queue_.reap_all(); }
 

@@ -1,5 +1,6 @@
 #include "loop/turn_queue.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <limits>
 #include <utility>
@@ -26,7 +27,19 @@ void TurnQueue::reap_all() {
     reap(no_end);
 }
 
+base::WorkAllowance TurnQueue::first_allowance() const {
+  using base::WorkAllowance;
+  return WorkAllowance(busy_ ? WorkAllowance::of_crowded_read : WorkAllowance::of_first_read);
+}
+
+base::WorkAllowance TurnQueue::later_allowance() const {
+  using base::WorkAllowance;
+  const std::size_t share = WorkAllowance::of_all_later_reads / (deferred_.size() + 1);
+  return WorkAllowance(std::clamp(share, WorkAllowance::least_later_read, WorkAllowance::of_later_read));
+}
+
 bool TurnQueue::run(bool busy) {
+  busy_ = busy;
   const std::int64_t begin_us = clock_.now_us();
   const std::int64_t end_us = begin_us + time_box_us_;
   bool may_flush_deferred = true;

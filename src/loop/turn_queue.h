@@ -42,6 +42,10 @@ class TurnQueue final : public base::Scheduler {
   }
   void bury(std::unique_ptr<base::Mortal> item) override { graves_.push_back(std::move(item)); }
   void wake() override { awake_ = true; }
+  /// Little while the last turn was busy.
+  [[nodiscard]] base::WorkAllowance first_allowance() const override;
+  /// The less the more there are who want it.
+  [[nodiscard]] base::WorkAllowance later_allowance() const override;
 
   /// Does the end of one turn. True if there is work left: run it again soon. Every call makes progress
   /// however small the box. `busy`: others still wait to be called for the first time; of what was deferred,
@@ -72,6 +76,7 @@ class TurnQueue final : public base::Scheduler {
   std::vector<std::unique_ptr<base::Mortal>> graves_;
   std::vector<std::unique_ptr<base::Mortal>> dying_;  // being reaped, from the back
   bool awake_ = false;
+  bool busy_ = false;
 };
 
 }  // namespace roomcast::loop

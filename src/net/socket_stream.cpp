@@ -16,6 +16,8 @@ namespace {
 
 std::string describe_error(int error) { return std::generic_category().message(error); }
 
+using Place = loop::Poller::Place;
+
 constexpr int send_flags = MSG_DONTWAIT | MSG_NOSIGNAL;
 
 /// What the kernel took of the parts: a number of bytes, or -1 with errno.
@@ -34,7 +36,9 @@ ssize_t send_parts(int socket, std::span<iovec> parts) {
 
 base::Result<std::unique_ptr<ByteStream>> SocketStream::adopt(SocketShared& shared, FileDescriptor socket) {
   std::unique_ptr<SocketStream> stream(new SocketStream(shared, std::move(socket)));
-  const int error = shared.poller.add(*stream, {true, false});
+  // Where many wait already, those who are known do not wait for newcomers.
+  const Place place = shared.poller.is_busy() ? Place::behind : Place::in_front;
+  const int error = shared.poller.add(*stream, {true, false}, place);
   if (error != 0) return base::Error{"cannot watch a socket: " + describe_error(error)};
   return std::unique_ptr<ByteStream>(std::move(stream));
 }
@@ -141,15 +145,19 @@ void SocketStream::on_socket_error() {
 
 bool SocketStream::read_once() {
   auto buffer = shared_.buffers.reading();
-  // Where many wait, nobody is read much of at a time: a hundred uploads would make an innocent wait for 6
-  // MB.
+  // Where many wait, nobody is read much of at a time, and who sends more than that comes behind the others
+  // for as long as it does: else a thousand uploads would make an innocent wait for 16 MB in every round.
   constexpr std::size_t busy_bytes = 16'384;
-  if (shared_.poller.is_busy()) buffer = buffer.first(busy_bytes);
+  const bool is_busy = shared_.poller.is_busy();
+  if (is_busy) buffer = buffer.first(busy_bytes);
 #ifdef ROOMCAST_CHAOS
   buffer = buffer.first(shared_.buffers.random_up_to(7));
 #endif
   const ssize_t count = ::recv(socket_.number(), buffer.data(), buffer.size(), MSG_DONTWAIT);
   if (count > 0) {
+    const bool has_more = static_cast<std::size_t>(count) == buffer.size();
+    if (has_more ? is_busy : loop::Poller::place_of(*this) == Place::behind)
+      shared_.poller.move(*this, has_more ? Place::behind : Place::in_front);
     events_->on_bytes(buffer.first(static_cast<std::size_t>(count)));
   } else if (count == 0) {
     ended_ = true;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <span>
 #include <utility>
 
 namespace roomcast::ws {
@@ -10,6 +11,8 @@ namespace roomcast::ws {
 namespace {
 
 constexpr std::size_t inflate_chunk_bytes = 16384;
+// What is inflated in one step even if nearly nothing of the allowance is left.
+constexpr std::size_t least_inflated_bytes = 2048;
 constexpr std::size_t smallest_allocation_bytes = 64;
 
 }  // namespace
@@ -69,11 +72,13 @@ Fault MessageAssembly::inflate(std::string_view piece, const ReaderLimits& limit
   std::array<char, inflate_chunk_bytes>
       chunk;  // NOLINT(cppcoreguidelines-pro-type-member-init): zlib fills it
   for (;;) {
-    const auto [written, valid] = inflater_->inflate(piece, chunk);
+    const std::span<char> room =
+        std::span(chunk).first(std::clamp(allowance.left(), least_inflated_bytes, chunk.size()));
+    const auto [written, valid] = inflater_->inflate(piece, room);
     // What was sound before the fault is judged before it, however the input was cut.
     if (const Fault fault = append({chunk.data(), written}, limits); fault != Fault::none) return fault;
     if (!valid) return Fault::bad_compression;
-    if (piece.empty() && written < chunk.size()) return Fault::none;
+    if (piece.empty() && written < room.size()) return Fault::none;
     allowance.spend(written);
     if (allowance.is_used_up()) {
       has_rest_ = true;

@@ -168,7 +168,7 @@ TEST_CASE_FIXTURE(Fixture, "metrics: clients, rooms and messages are counted whe
   CHECK(now["roomcast_queued_bytes"] == 12);
   CHECK(now["roomcast_messages_published_total"] == 1);
   CHECK(now["roomcast_deliveries_total"] == 0);
-  CHECK(now["roomcast_backlog_bytes"] == 1'024 + 5);
+  CHECK(now["roomcast_backlog_bytes"] == 2'048 + 1'024 + 5);
   CHECK(now["roomcast_publishes_waiting"] == 0);
 
   loop.run_turn_without_waiting();

@@ -194,6 +194,22 @@ TEST_CASE_FIXTURE(Fixture, "memory guard: what a burst has left is given back, a
   CHECK(guard.times_given_back() == 1);
 }
 
+TEST_CASE_FIXTURE(Fixture,
+                  "memory guard: of much that is freed at once a part is given back within the turn") {
+  guard.set_limits({plenty});
+  REQUIRE(guard_looks());
+  std::vector<std::string> pieces;
+  for (int i = 0; i < 1'000; ++i)
+    pieces.emplace_back(100'000, 'x');
+  (void)guard.do_slice();
+  pieces.resize(900);
+  (void)guard.do_slice();
+  CHECK(guard.times_given_back() == 0);  // a part is more than that
+  pieces.resize(800);
+  (void)guard.do_slice();
+  CHECK(guard.times_given_back() == 1);
+}
+
 TEST_CASE_FIXTURE(Fixture, "memory guard: where half of the history is not enough the rest goes by and by") {
   for (int i = 0; i < 100; ++i)
     hub.publish("lobby", {hub::Kind::text, base::FrameRef::copy_of(std::string(1'000, 'x')), {}, 0});

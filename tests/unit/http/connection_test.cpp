@@ -29,6 +29,10 @@ class FakeScheduler final : public base::Scheduler {
   void forget(base::Flushable& item) override { std::erase(dirty, &item); }
   void bury(std::unique_ptr<base::Mortal> item) override { graveyard.push_back(std::move(item)); }
   void wake() override {}
+  [[nodiscard]] base::WorkAllowance first_allowance() const override {
+    return base::WorkAllowance(is_crowded ? base::WorkAllowance::of_crowded_read
+                                          : base::WorkAllowance::of_first_read);
+  }
   void end_turn() {
     while (!dirty.empty()) {
       base::Flushable* item = dirty.back();
@@ -37,6 +41,7 @@ class FakeScheduler final : public base::Scheduler {
     }
     graveyard.clear();
   }
+  bool is_crowded = false;
   std::vector<base::Flushable*> dirty;
   std::vector<std::unique_ptr<base::Mortal>> graveyard;
 };
@@ -206,6 +211,19 @@ TEST_CASE_FIXTURE(Fixture,
   pass(3'000);
   stream.send(get("/after"));
   CHECK(stream.take() == ok("/after"));
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "connection: in a crowd one request is handled at once, and nobody is blamed for it") {
+  scheduler.is_crowded = true;
+  stream.send(get("/1") + get("/2"));
+  CHECK(stream.take() == ok("/1"));
+  reap();
+  CHECK(stream.take() == ok("/2"));
+  for (const char* path : {"/3", "/4", "/5"}) {
+    stream.send(get(path));
+    CHECK(stream.take() == ok(path));
+  }
 }
 
 TEST_CASE_FIXTURE(Fixture, "connection: what is pipelined behind a deferred answer waits for it") {

@@ -15,6 +15,7 @@ using namespace roomcast;
 namespace {
 
 constexpr std::size_t fixed_cost = 1'024;  // of a message, see Room::backlog_cost
+constexpr std::size_t walk_cost = 2'048;   // of a room that has any
 
 struct PlainEncoder final : hub::Encoder {
   void encode(std::string_view /*room*/, const hub::Message& message, std::string& out) const override {
@@ -78,7 +79,7 @@ struct Fixture {
 
 hub::HubLimits with_backlog(std::size_t messages) {
   hub::HubLimits limits;
-  limits.backlog_bytes = messages * fixed_cost;
+  limits.backlog_bytes = walk_cost + messages * fixed_cost;
   return limits;
 }
 
@@ -105,7 +106,7 @@ TEST_CASE("hub: past the backlog publishes wait for their place, and nobody is r
 
 TEST_CASE("hub: an empty message counts for something, so that many of them are a backlog too") {
   Fixture f;
-  const std::size_t messages = hub::HubLimits{}.room_backlog_bytes / fixed_cost;
+  const std::size_t messages = (hub::HubLimits{}.room_backlog_bytes - walk_cost) / fixed_cost;
   for (std::size_t i = 0; i < messages; ++i)
     f.hub.publish("lobby", {hub::Kind::text, {}, {}, 0});
   CHECK_FALSE(f.hub.would_wait("lobby"));
@@ -264,12 +265,24 @@ TEST_CASE("hub: less than a burst waits for nobody, whoever is busy") {
   CHECK(f.listeners[0]->heard == "x ");
 }
 
+TEST_CASE("hub: a room with messages to hand out counts once, however many they are") {
+  Fixture f;
+  f.publish("lobby", "");
+  CHECK(f.hub.backlog_bytes() == walk_cost + fixed_cost);
+  f.publish("lobby", "");
+  CHECK(f.hub.backlog_bytes() == walk_cost + 2 * fixed_cost);
+  f.publish("attic", "");
+  CHECK(f.hub.backlog_bytes() == 2 * walk_cost + 3 * fixed_cost);
+  f.turn();
+  CHECK(f.hub.backlog_bytes() == 0);
+}
+
 TEST_CASE("hub: other rooms and their publishers do not wait with one") {
   Fixture f;
   f.join("lobby");
   const Listener& other = f.join("attic");
   f.members[0]->hold_up();
-  const std::size_t messages = hub::HubLimits{}.room_backlog_bytes / fixed_cost;
+  const std::size_t messages = (hub::HubLimits{}.room_backlog_bytes - walk_cost) / fixed_cost;
   for (std::size_t i = 0; i < messages + 2; ++i)
     f.publish("lobby", "");
   f.publish("attic", "x");
@@ -368,7 +381,7 @@ TEST_CASE("hub: a payload that many rooms keep is counted once, and as long as o
   const std::size_t before = f.hub.history_bytes();
   for (int i = 0; i < 100; ++i)
     f.hub.publish("room" + std::to_string(i), {hub::Kind::text, payload, {}, 0});
-  CHECK(f.hub.backlog_bytes() == 100 * fixed_cost + 65'536);
+  CHECK(f.hub.backlog_bytes() == 100 * (walk_cost + fixed_cost) + 65'536);
   f.turn();
   CHECK(f.hub.backlog_bytes() == 0);
   CHECK(f.hub.history_bytes() - before > 65'536);

@@ -289,6 +289,34 @@ TEST_CASE("turn queue: while others wait to be called for the first time one of 
   CHECK(items[2]->flushed == 1);
 }
 
+TEST_CASE("turn queue: each may have less done the more there are who want it") {
+  using base::WorkAllowance;
+  FakeMicroClock clock;
+  TurnQueue queue(clock, 1'000);
+  CHECK(queue.first_allowance().left() == WorkAllowance::of_first_read);
+  (void)queue.run(true);
+  CHECK(queue.first_allowance().left() == WorkAllowance::of_crowded_read);
+  (void)queue.run(false);
+  CHECK(queue.first_allowance().left() == WorkAllowance::of_first_read);
+
+  std::vector<std::unique_ptr<Item>> items;
+  const auto defer = [&](std::size_t count) {
+    while (items.size() < count) {
+      items.push_back(std::make_unique<Item>());
+      queue.mark_deferred(*items.back());
+    }
+  };
+  CHECK(queue.later_allowance().left() == WorkAllowance::of_later_read);
+  defer(15);
+  CHECK(queue.later_allowance().left() == WorkAllowance::of_later_read);
+  defer(63);
+  CHECK(queue.later_allowance().left() == WorkAllowance::of_all_later_reads / 64);
+  defer(1'000);
+  CHECK(queue.later_allowance().left() == WorkAllowance::least_later_read);
+  for (const auto& item : items)
+    queue.forget(*item);
+}
+
 TEST_CASE("turn queue: an item is on one list only, and forgotten on either") {
   FakeMicroClock clock;
   TurnQueue queue(clock, 1'000);

@@ -51,7 +51,7 @@ struct Fixture {
   test::FakeClock clock;
   base::Log log{base::LogLevel::error, base::LogFormat::text};
   base::Deadlines hub_deadlines{clock, 50};
-  hub::Hub hub{{engine, scheduler, clock, hub_deadlines}, {1'034}};
+  hub::Hub hub{{engine, scheduler, clock, hub_deadlines}, {2'048 + 1'034}};
   test::BracketFraming framing;
   WordDialect dialect;
   hub::PublishOnce publisher{hub, scheduler, clock, hub_deadlines, 100'000};
