@@ -121,14 +121,18 @@ void HttpStream::flush() {
   const std::size_t waiting = queue_.bytes();
   const auto result = queue_.flush_some(*stream_);
   const bool all = result == net::WriteQueue::Flushed::all;
-  if (result == net::WriteQueue::Flushed::more) mark_dirty();
-  const std::size_t taken = waiting - queue_.bytes();
+  const std::size_t taken = all ? waiting : waiting - queue_.bytes();
   const bool may_hold_much = waiting >= net::AdmissionRecord::least_bytes;
   if (may_hold_much) client_.hold(queue_.empty() ? 0 : queue_.held_bytes(), *this);
   wire_bytes_out_ += taken;
-  stats().wire_bytes_out += taken;
-  stats().queued_bytes -= taken;
+  auto& counts = stats();
+  counts.wire_bytes_out += taken;
+  counts.queued_bytes -= taken;
   if (taken > 0) stuck_ = false;
+  const bool is_all_done =
+      all && !may_hold_much && state_ == State::open && !drained_wanted_ && discarded_ <= max_discarded_bytes;
+  if (is_all_done) return;
+  if (result == net::WriteQueue::Flushed::more) mark_dirty();
   if (state_ == State::finishing) {
     if (!all) return;
     end(reason_);  // which still names the client

@@ -213,9 +213,15 @@ void WebSocket::keep_alive() {
   deadline_.set_in(until_next_ms());
 }
 
+// As short as it can be: it runs for every delivery.
 void WebSocket::flush() {
-  if (state_ == State::closed) return;
-  if (post()) return;
+  const bool is_awaited = state_ != State::open || paused_ || drained_wanted_;
+  const std::size_t bytes = queue_.bytes();
+  if (!is_awaited && queue_.post(*stream_)) return count_sent(bytes);
+  if (state_ != State::closed) write();
+}
+
+void WebSocket::write() {
   const std::size_t waiting = queue_.bytes();
   const auto result = queue_.flush_some(*stream_);
   const std::size_t left = queue_.bytes();
@@ -228,14 +234,6 @@ void WebSocket::flush() {
     drained_wanted_ = false;
     events_->on_drained();
   }
-}
-
-bool WebSocket::post() {
-  const std::size_t bytes = queue_.bytes();
-  const bool is_awaited = state_ != State::open || paused_ || drained_wanted_;
-  if (is_awaited || !queue_.post(*stream_)) return false;
-  count_sent(bytes);
-  return true;
 }
 
 void WebSocket::on_unsent(base::FrameRef&& rest, bool is_started) {

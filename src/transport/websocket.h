@@ -125,8 +125,8 @@ class WebSocket final : public session::Transport,
   void shed() override;
   /// Says what this client holds of memory.
   void tell_admission();
-  /// Leaves what is queued to the batch if nobody waits for it to have left. Whether it did.
-  bool post();
+  /// Writes what is queued, where the batch does not take it or somebody waits for it to have left.
+  void write();
   void count_sent(std::size_t bytes);
   void after_write(net::WriteQueue::Flushed result);
   void note_costly();
