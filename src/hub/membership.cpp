@@ -28,6 +28,8 @@ std::string_view Membership::room_name() const { return room_.name(); }
 
 bool Membership::watches_presence() const { return attendance_ && attendance_->watches; }
 
+bool Membership::publish_would_wait() const { return room_.hub_.must_wait(room_); }
+
 void Membership::continue_replay() {
   if (is_catching_up()) room_.hub_.schedule(*this);
 }

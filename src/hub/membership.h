@@ -46,6 +46,8 @@ class Membership final : private base::Flushable {
 
   [[nodiscard]] std::string_view room_name() const;
   [[nodiscard]] bool watches_presence() const;
+  /// See Hub::would_wait.
+  [[nodiscard]] bool publish_would_wait() const;
   /// Whether the past has been handed over only in part. The subscriber gets nothing more until
   /// continue_replay.
   [[nodiscard]] bool is_catching_up() const { return catch_up_ && catch_up_->joined; }

@@ -212,7 +212,7 @@ void Session::publish(hub::Kind kind, std::string_view payload) {
   hub::Hub& hub = table_.hub();
   const std::string_view room = membership_->room_name();
   hub::Draft draft{kind, base::FrameRef::copy_of(payload), name(), subscriber_id()};
-  if (!hub.would_wait(room)) return hub.publish(room, std::move(draft));
+  if (!membership_->publish_would_wait()) return hub.publish(room, std::move(draft));
   // Nothing can be answered here: the next message is not read before this one has its place.
   wait_for_publish();
   hub.publish(

@@ -30,10 +30,10 @@ export class Profile {
     return cost;
   }
 
-  /** How often the function of exactly this name was called. */
+  /** How often the function of exactly this name was called, by others than one of the same name. */
   calls(name) {
     let count = 0;
-    for (const edge of this.#edges) count += edge.to === name ? edge.count : 0;
+    for (const edge of this.#edges) count += edge.to === name && edge.from !== name ? edge.count : 0;
     return count;
   }
 }
