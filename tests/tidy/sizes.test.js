@@ -14,6 +14,7 @@ const long_for_a_reason = {
   'tests/unit/http/connection_test.cpp': 'many short cases around one fixture',
   'tests/unit/http/parser_test.cpp': 'many short cases around one fixture',
   'tests/unit/hub/publish_once_test.cpp': 'many short cases around one fixture',
+  dev: 'one command, whose parts are only understood beside each other',
 };
 
 const code = [...under('src', '.h', '.cpp'), ...under('tests', '.h', '.cpp', '.js', '.sh'), ...under('web', '.js', '.css', '.html'), 'dev'];
@@ -54,7 +55,7 @@ describe('sizes', () => {
   });
 
   it(`a file longer than ${soft_limit} lines has its reason in the list, and the list is not stale`, () => {
-    const long = code.filter((name) => line_count(name) > soft_limit);
+    const long = code.filter((name) => line_count(name) > soft_limit).sort();
     assert.deepEqual(long, Object.keys(long_for_a_reason).sort());
   });
 

@@ -7,11 +7,11 @@ import { ByteSocket } from '../support/byte_socket.js';
 import { METRICS } from '../support/contract.js';
 import { eventually, seconds } from '../support/deadline.js';
 import { HttpConnection, fetchOnce, requestBytes } from '../support/raw_http.js';
-import { binary, startServer } from '../support/server.js';
+import { sanitized } from '../support/sanitized.js';
+import { startServer } from '../support/server.js';
 import { connect } from '../support/wire_client.js';
 
 const mib = 1048576;
-const sanitized = readFileSync(binary).includes('__asan_init') && 'a sanitizer has an allocator of its own';
 // This is about amounts, which take long where every read is tiny; how they are cut does not matter to it.
 const chopped = process.env.ROOMCAST_SLOW !== undefined && 'too many bytes for a slow build';
 
