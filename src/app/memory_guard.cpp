@@ -16,6 +16,7 @@ constexpr std::int64_t urgent_look_every_ms = 10;
 constexpr std::int64_t warn_every_ms = 10'000;
 constexpr std::size_t large_holder_bytes = 65'536;
 constexpr std::size_t small_holder_bytes = 16'384;
+constexpr std::size_t holders_least_share = 100;  // a hundredth of what is used
 constexpr int most_shed_at_once = 64;
 constexpr std::size_t least_given_back_bytes = std::size_t{8} << 20U;
 constexpr std::size_t part_given_back_bytes = std::size_t{16} << 20U;
@@ -85,6 +86,8 @@ std::size_t MemoryGuard::shed_over_share() {
 }
 
 std::size_t MemoryGuard::shed_largest(std::size_t enough_bytes, std::size_t least_bytes) {
+  // Where all of them together hold next to nothing, whose turn it is was only publishing just then.
+  if (parts_.admissions.held_bytes() < used_bytes_ / holders_least_share) return 0;
   net::AdmissionControl::Shed all;
   for (int i = 0; i < most_shed_at_once && all.bytes < enough_bytes; ++i) {
     auto one = parts_.admissions.shed_largest(least_bytes);

@@ -21,7 +21,7 @@ namespace roomcast::app {
 ///   - the largest holders of an address that holds more than its share (limits.address_memory_bytes) are
 ///     disconnected until it does not;
 ///   - above 85 % of the limit the largest holders of all, those of 64 KiB and more, until less than 80 % is
-///     used;
+///     used; nobody where all connections together hold less than a hundredth of it;
 ///   - if it is above 95 % all the same, those of 16 KiB and more go, and rooms forget half of what they keep
 ///     of their past;
 ///   - above 100 % publishes and new clients, polls included, are refused until less than 90 % is used.

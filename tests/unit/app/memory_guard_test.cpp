@@ -67,6 +67,8 @@ TEST_CASE_FIXTURE(Fixture,
   member.queued = 100'000;
   Client small(admissions, "192.0.2.1", 16'383);
   Client large(admissions, "192.0.2.1", 16'384);
+  Client larger(admissions, "192.0.2.2", 60'000);
+  Client largest(admissions, "192.0.2.3", 60'000);
   CHECK(guard_looks());
   CHECK(hub.overloaded());
   CHECK(member.closes.empty());
@@ -161,6 +163,17 @@ TEST_CASE_FIXTURE(Fixture,
   Client c(admissions, "192.0.2.1", 200'000);
   CHECK(run_until([&] { return !b.is_there(); }));
   CHECK((a.is_there() && c.is_there() && other.is_there()));
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "memory guard: where all connections hold next to nothing none goes, and rooms forget") {
+  Client client(admissions, "192.0.2.1", 65'000);
+  for (int i = 0; i < 100; ++i)
+    hub.publish("lobby", {hub::Kind::text, base::FrameRef::copy_of(std::string(10'000, 'x')), {}, 0});
+  const std::size_t history = hub.history_bytes();
+  guard.set_limits({1});
+  CHECK(run_until([&] { return hub.history_bytes() < history; }));
+  CHECK(client.is_there());
 }
 
 TEST_CASE_FIXTURE(Fixture, "memory guard: near the limit it looks within the turn, before the timer") {
