@@ -18,7 +18,7 @@ constexpr std::size_t large_holder_bytes = 65'536;
 constexpr std::size_t small_holder_bytes = 16'384;
 constexpr std::size_t holders_least_share = 100;  // a hundredth of what is used
 constexpr int most_shed_at_once = 64;
-constexpr std::size_t least_given_back_bytes = std::size_t{8} << 20U;
+constexpr std::size_t least_given_back_bytes = std::size_t{2} << 20U;
 constexpr std::size_t part_given_back_bytes = std::size_t{16} << 20U;
 constexpr std::size_t most_kept_back_bytes = std::size_t{1} << 30U;
 

@@ -198,7 +198,7 @@ TEST_CASE_FIXTURE(Fixture, "memory guard: what a burst has left is given back, a
     ballast.emplace_back(10, 'x');  // above the others, so that their memory does not go by itself
     (void)guard.do_slice();
   };
-  burst(50);
+  burst(10);
   CHECK(guard_looks());
   CHECK(guard.times_given_back() == 0);
   burst(500);
