@@ -1,10 +1,8 @@
 #include "loop/poller.h"
 
 #include <doctest/doctest.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
 #include <csignal>
 #include <cstddef>
@@ -17,76 +15,12 @@
 #include "loop/timer.h"
 #include "loop/turn.h"
 #include "support/fake_micro_clock.h"
+#include "unit/loop/poller_fixture.h"
 
 namespace roomcast::loop {
 
-namespace {
-
-using Place = Poller::Place;
-
-/// One end of a pair of sockets, watched; the test holds the other.
-class End final : public Pollable {
- public:
-  explicit End(Poller& poller, Interest interest = {true, false}, Poller::Place place = Place::in_front)
-      : poller_(poller) {
-    std::array<int, 2> pair{};
-    REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair.data()) == 0);
-    near_ = pair[0];
-    far_ = pair[1];
-    REQUIRE(poller_.add(*this, interest, place) == 0);
-  }
-  ~End() {
-    poller_.forget(*this);
-    ::close(near_);
-    hang_up();
-  }
-
-  void watch(Interest interest) { poller_.change(*this, interest); }
-  void send() { CHECK(::send(far_, "x", 1, MSG_NOSIGNAL) == 1); }
-  void hang_up() {
-    if (far_ >= 0) ::close(far_);
-    far_ = -1;
-  }
-  void take() {
-    std::array<char, 64> bytes{};
-    (void)::recv(near_, bytes.data(), bytes.size(), 0);
-  }
-  [[nodiscard]] int near() const { return near_; }
-
-  int calls = 0;
-  Readiness last;
-  std::function<void()> then;
-
- private:
-  void on_ready(Readiness ready) override {
-    ++calls;
-    last = ready;
-    if (then) then();
-  }
-  [[nodiscard]] int descriptor() const override { return near_; }
-
-  Poller& poller_;
-  int near_ = -1;
-  int far_ = -1;
-};
-
-struct Fixture {
-  Fixture() = default;
-  Fixture(const MicroClock& clock, Poller::Limits limits) : poller(loop, clock, limits) {}
-  explicit Fixture(Poller::Limits limits) : poller(loop, turn, limits) {}
-
-  Loop loop;
-  Turn turn{loop, 2'000};
-  Poller poller{loop, turn};
-  /// One look at what is ready.
-  void turn_once() { loop.run_turn_without_waiting(); }
-  void run_idle_turns() {
-    for (int i = 0; i < 20; ++i)
-      turn_once();
-  }
-};
-
-}  // namespace
+using End = test::PolledEnd;
+using Fixture = test::PollerFixture;
 
 TEST_CASE("poller: who is ready is called in every turn until it is not, and nobody else is") {
   Fixture f;
@@ -318,101 +252,6 @@ TEST_CASE("poller: whoever goes while it waits for the next turn is not called i
   ends.clear();
   f.run_idle_turns();
   CHECK(calls == called);
-}
-
-TEST_CASE("poller: however many stand behind, a turn calls a few of them, and those in front before them") {
-  Fixture f(Poller::Limits{.events_per_turn = 8, .events_behind_per_turn = 2});
-  std::vector<std::unique_ptr<End>> behind;
-  std::vector<const End*> order;
-  for (int i = 0; i < 20; ++i) {
-    behind.push_back(std::make_unique<End>(f.poller, Interest{true, false}, Place::behind));
-    behind.back()->then = [&order, self = behind.back().get()] { order.push_back(self); };
-    behind.back()->send();
-  }
-  End in_front(f.poller);
-  in_front.then = [&] { order.push_back(&in_front); };
-  in_front.send();
-  for (std::size_t turn = 1; turn <= 10; ++turn) {
-    f.turn_once();
-    CHECK(f.poller.is_busy());
-    REQUIRE(order.size() == 3 * turn);
-    CHECK(order[3 * turn - 3] == &in_front);
-  }
-  for (const auto& end : behind)
-    CHECK(end->calls == 1);
-}
-
-TEST_CASE(
-    "poller: the time box of those behind ends their part of a turn, and the next one goes on with them") {
-  test::FakeMicroClock clock;
-  Fixture f(clock, {.events_per_turn = 8, .events_behind_per_turn = 8, .time_box_behind_us = 500});
-  std::vector<std::unique_ptr<End>> behind;
-  for (int i = 0; i < 6; ++i) {
-    behind.push_back(std::make_unique<End>(f.poller, Interest{true, false}, Place::behind));
-    behind.back()->then = [&, self = behind.back().get()] {
-      self->take();
-      clock.us += 250;
-    };
-    behind.back()->send();
-  }
-  const auto called = [&] {
-    int calls = 0;
-    for (const auto& end : behind)
-      calls += end->calls;
-    return calls;
-  };
-  for (const int calls : {2, 4, 6}) {
-    f.turn_once();
-    CHECK(called() == calls);
-  }
-  f.run_idle_turns();
-  CHECK(called() == 6);
-  CHECK_FALSE(f.poller.is_busy());
-}
-
-TEST_CASE("poller: who is moved is told of once in a round, wherever it stands, and of what it wants now") {
-  Fixture f;
-  End end(f.poller, {true, true});
-  end.watch({true, false});
-  f.poller.move(end, Place::behind);
-  CHECK(Poller::place_of(end) == Place::behind);
-  f.run_idle_turns();
-  CHECK(end.calls == 0);
-  end.then = [&] {
-    f.poller.move(end, Poller::place_of(end) == Place::behind ? Place::in_front : Place::behind);
-  };
-  end.send();
-  for (int turn = 1; turn <= 6; ++turn) {
-    const int before = end.calls;
-    f.turn_once();
-    CHECK(end.calls - before <= 2);  // behind, and in front no more in this turn
-  }
-  CHECK(end.calls >= 6);
-  end.take();
-  const int before = end.calls;
-  f.run_idle_turns();
-  CHECK(end.calls == before);
-  f.poller.remove(end);
-  end.send();
-  f.run_idle_turns();
-  CHECK(end.calls == before);
-}
-
-TEST_CASE("poller: who goes while it waits behind for the next turn is not called in it") {
-  test::FakeMicroClock clock;
-  Fixture f(clock, {.time_box_us = 0, .events_behind_per_turn = 8, .time_box_behind_us = 0});
-  std::vector<std::unique_ptr<End>> behind;
-  int calls = 0;
-  for (int i = 0; i < 4; ++i) {
-    behind.push_back(std::make_unique<End>(f.poller, Interest{true, false}, Place::behind));
-    behind.back()->then = [&] { ++calls; };
-    behind.back()->send();
-  }
-  f.turn_once();
-  CHECK(calls == 1);
-  behind.clear();
-  f.run_idle_turns();
-  CHECK(calls == 1);
 }
 
 TEST_CASE("poller: who wants less and then the same again is told as if nothing had been") {
