@@ -99,15 +99,15 @@ std::size_t History::cost(const Message& message) {
 void History::count_in(const Message& message) {
   const std::size_t message_cost = cost(message);
   bytes_ += message_cost;
-  *total_bytes_ += message_cost - payload_cost(message);
-  if (message.payload.add_keeper()) *total_bytes_ += payload_cost(message);
+  const bool is_first = message.payload.add_keeper();
+  kept_bytes_->add(message.source, is_first ? message_cost : message_cost - payload_cost(message));
 }
 
 void History::count_out(const Message& message) {
   const std::size_t message_cost = cost(message);
   bytes_ -= message_cost;
-  *total_bytes_ -= message_cost - payload_cost(message);
-  if (message.payload.drop_keeper()) *total_bytes_ -= payload_cost(message);
+  const bool was_last = message.payload.drop_keeper();
+  kept_bytes_->remove(message.source, was_last ? message_cost : message_cost - payload_cost(message));
 }
 
 }  // namespace roomcast::hub

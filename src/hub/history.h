@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "hub/kept_bytes.h"
 #include "hub/message.h"
 #include "hub/room_settings.h"
 
@@ -12,9 +13,9 @@ namespace roomcast::hub {
 /// The last messages of one room, oldest first, within its limits. An empty one owns no memory.
 class History {
  public:
-  /// `total_bytes` is kept up to date with what this and all others that count there hold of memory: a
-  /// payload that several rooms keep is counted once. It outlives the history.
-  explicit History(std::size_t& total_bytes) : total_bytes_(&total_bytes) {}
+  /// `kept_bytes` is kept up to date with what this and all others that count there hold of memory: a payload
+  /// that several rooms keep is counted once. It outlives the history.
+  explicit History(KeptBytes& kept_bytes) : kept_bytes_(&kept_bytes) {}
   History(const History&) = delete;
   History& operator=(const History&) = delete;
 
@@ -57,7 +58,7 @@ class History {
   [[nodiscard]] const Kept& at(std::size_t index) const { return ring_[slot(index)]; }
   void set_capacity(std::size_t capacity);
 
-  std::size_t* total_bytes_;
+  KeptBytes* kept_bytes_;
   std::vector<Kept> ring_;  // all of it in use or spare: its size is the capacity
   std::size_t first_ = 0;   // the slot of the oldest
   std::size_t size_ = 0;

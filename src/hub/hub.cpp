@@ -356,7 +356,7 @@ Room& Hub::find_or_create(std::string_view name) {
   const std::size_t cost = Recollection::room_cost(name);
   recollection_.keep_within(limits_.history_bytes - std::min(cost, limits_.history_bytes));
   auto made = std::make_unique<Room>(*this, parts_.deadlines, std::string(name), rules_.find(name),
-                                     recollection_.history_bytes());
+                                     recollection_.kept_bytes());
   Room& room = *made;
   room.index_in_all_ = static_cast<std::uint32_t>(all_.size());
   all_.push_back(&room);

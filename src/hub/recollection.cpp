@@ -11,6 +11,9 @@ namespace {
 // Of the maps, lists and deadlines that know a room, and of the engine's note of it.
 constexpr std::size_t room_overhead = 320;
 
+// A source with more than this part of what is remembered loses its own first: a quarter.
+constexpr std::size_t largest_share = 4;
+
 constexpr std::size_t forgotten_per_call = 16;
 constexpr std::size_t forgotten_per_slice = 256;
 
@@ -28,12 +31,17 @@ void Recollection::add(Room& room) {
 void Recollection::keep(Room& room, const Message& message) {
   room.history().append(message, clock_.monotonic_ms(), room.settings().history);
   touch(room);
+  if (weight_of(message.source) > weight_of(heaviest_)) heaviest_ = message.source;
 }
 
 void Recollection::touch(Room& room) {
   room.touched_ms_ = clock_.monotonic_ms();
   put_on_shelf(room);
   if (room.shelf_ != nullptr) room.shelf_->splice(room.shelf_->end(), *room.shelf_, room.place_);
+  if (room.source_ != 0) {
+    Shelf& rooms = by_source_[room.source_].rooms;
+    rooms.splice(rooms.end(), rooms, room.place_of_source_);
+  }
   // What is due can only have become due later: whoever looks too early looks again.
   if (!room.due_.is_set()) set_due(room);
 }
@@ -64,6 +72,7 @@ void Recollection::set_due(Room& room) {
 
 /// Where the room is found when it is time to forget; at the end, if it was not there before.
 void Recollection::put_on_shelf(Room& room) {
+  put_with_source(room);
   Shelf* shelf = !room.history().empty() ? &kept_ : room.is_in_use() ? nullptr : &bare_;
   if (shelf == room.shelf_) return;
   if (shelf == nullptr) {
@@ -76,6 +85,33 @@ void Recollection::put_on_shelf(Room& room) {
   room.shelf_ = shelf;
 }
 
+/// The same among the rooms of whoever published its oldest message.
+void Recollection::put_with_source(Room& room) {
+  const Source source = room.history().empty() ? Source{0} : room.history()[0].source;
+  if (source == room.source_) return;
+  leave_source(room);
+  if (source == 0) return;
+  OfSource& of_source = by_source_[source];
+  room.place_of_source_ = of_source.rooms.insert(of_source.rooms.end(), &room);
+  of_source.room_bytes += room_cost(room.name());
+  room.source_ = source;
+}
+
+void Recollection::leave_source(Room& room) {
+  if (room.source_ == 0) return;
+  const auto found = by_source_.find(room.source_);
+  found->second.rooms.erase(room.place_of_source_);
+  found->second.room_bytes -= room_cost(room.name());
+  if (found->second.rooms.empty()) by_source_.erase(found);
+  room.source_ = 0;
+}
+
+std::size_t Recollection::weight_of(Source source) const {
+  if (source == 0) return 0;
+  const auto found = by_source_.find(source);
+  return kept_bytes_.of(source) + (found == by_source_.end() ? 0 : found->second.room_bytes);
+}
+
 void Recollection::keep_within(std::size_t limit_bytes) {
   for (std::size_t i = 0; i < forgotten_per_call && bytes() > limit_bytes && forget_next(); ++i) {
   }
@@ -86,7 +122,7 @@ bool Recollection::forget_some(std::size_t limit_bytes) {
     if (shed_rooms_ != 0 && !bare_.empty()) {
       --shed_rooms_;
       forget(*bare_.front());
-    } else if (history_bytes_ > shed_bytes_ && !kept_.empty()) {
+    } else if (kept_bytes_.total() > shed_bytes_ && !kept_.empty()) {
       drop_oldest_message();
     } else {
       shed_rooms_ = 0;
@@ -112,20 +148,27 @@ std::size_t Recollection::shed_half() {
   if (bare_.empty() && kept_.empty()) return 0;
   const std::size_t before = bytes();
   shed_rooms_ = (bare_.size() + 1) / 2;
-  shed_bytes_ = history_bytes_ / 2;
-  const std::size_t likely = shed_rooms_ * room_cost({}) + (history_bytes_ - shed_bytes_);
+  shed_bytes_ = kept_bytes_.total() / 2;
+  const std::size_t likely = shed_rooms_ * room_cost({}) + (kept_bytes_.total() - shed_bytes_);
   const bool has_more = forget_some(std::numeric_limits<std::size_t>::max());
   return has_more ? likely : before - bytes();
 }
 
-/// Of the room that has been quiet longest; there is one with messages.
+/// There is a room with messages.
 void Recollection::drop_oldest_message() {
-  Room& room = *kept_.front();
+  Room& room = next_to_lose();
   room.history().drop_oldest();
-  if (room.history().empty()) put_on_shelf(room);
+  put_on_shelf(room);
+}
+
+Room& Recollection::next_to_lose() {
+  const auto found = by_source_.find(heaviest_);
+  const bool has_own = found != by_source_.end() && weight_of(heaviest_) > bytes() / largest_share;
+  return has_own ? *found->second.rooms.front() : *kept_.front();
 }
 
 void Recollection::forget(Room& room) {
+  leave_source(room);
   room.shelf_->erase(room.place_);
   room_bytes_ -= room_cost(room.name());
   owner_.on_forgotten(room);

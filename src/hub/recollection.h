@@ -4,8 +4,10 @@
 #include <limits>
 #include <list>
 #include <string_view>
+#include <unordered_map>
 
 #include "base/clock.h"
+#include "hub/kept_bytes.h"
 #include "hub/message.h"
 
 namespace roomcast::hub {
@@ -16,6 +18,10 @@ class Room;
 /// room's limits; a room when nobody has been in it and nothing has been kept of it for its history's age.
 /// When all of it together takes too much the emptiest rooms go first, then messages, beginning with the
 /// oldest of the room that has been quiet longest. A room in use is never forgotten.
+///
+/// Nobody pushes out what others keep: a source that has brought more than a quarter of all that is
+/// remembered loses its own first, in the rooms whose oldest message is its own. Sources that are not known
+/// share in that with nobody: theirs go in the order above.
 class Recollection {
  public:
   class Owner {
@@ -54,15 +60,19 @@ class Recollection {
   /// What it costs to remember a room of that name at all.
   [[nodiscard]] static std::size_t room_cost(std::string_view name);
   /// All histories, and what it costs to remember rooms at all.
-  [[nodiscard]] std::size_t bytes() const { return history_bytes_ + room_bytes_; }
+  [[nodiscard]] std::size_t bytes() const { return kept_bytes_.total() + room_bytes_; }
   /// What all histories hold: for them to keep up to date.
-  [[nodiscard]] std::size_t& history_bytes() { return history_bytes_; }
+  [[nodiscard]] KeptBytes& kept_bytes() { return kept_bytes_; }
 
  private:
   /// Rooms in the order of their last use, the longest unused first.
   using Shelf = std::list<Room*>;
 
   void put_on_shelf(Room& room);
+  void put_with_source(Room& room);
+  void leave_source(Room& room);
+  [[nodiscard]] std::size_t weight_of(Source source) const;
+  [[nodiscard]] Room& next_to_lose();
   void set_due(Room& room);
   void drop_oldest_message();
   void forget(Room& room);
@@ -73,7 +83,13 @@ class Recollection {
   Owner& owner_;
   Shelf bare_;  // rooms not in use and without messages: they can be forgotten
   Shelf kept_;  // rooms with messages
-  std::size_t history_bytes_ = 0;
+  struct OfSource {
+    Shelf rooms;  // of those with messages: whose oldest is of this source
+    std::size_t room_bytes = 0;
+  };
+  std::unordered_map<Source, OfSource> by_source_;
+  Source heaviest_ = 0;  // of those who published lately
+  KeptBytes kept_bytes_;
   std::size_t room_bytes_ = 0;
   std::size_t shed_rooms_ = 0;                                        // so many are still to be forgotten
   std::size_t shed_bytes_ = std::numeric_limits<std::size_t>::max();  // and histories cut down to this

@@ -30,13 +30,13 @@ namespace roomcast::hub {
 /// nobody.
 class Room final : private base::Deadline::Listener {
  public:
-  /// `history_bytes`: see History.
+  /// `kept_bytes`: see History.
   Room(Hub& hub, base::Deadlines& deadlines, std::string name, const RoomSettings& settings,
-       std::size_t& history_bytes)
+       KeptBytes& kept_bytes)
       : hub_(hub),
         name_(std::move(name)),
         settings_(settings),
-        history_(history_bytes),
+        history_(kept_bytes),
         due_(deadlines, *this) {}
   Room(const Room&) = delete;
   Room& operator=(const Room&) = delete;
@@ -212,6 +212,8 @@ class Room final : private base::Deadline::Listener {
   std::int64_t touched_ms_ = 0;  // last publish, join or leave
   std::list<Room*>* shelf_ = nullptr;
   std::list<Room*>::iterator place_;
+  std::list<Room*>::iterator place_of_source_;
+  Source source_ = 0;  // of the oldest message; 0: unknown, or there is none
 };
 
 }  // namespace roomcast::hub

@@ -7,7 +7,7 @@
 namespace roomcast::hub {
 
 Source source_of(std::string_view address) {
-  constexpr std::size_t mask = 0x0FFF;
+  constexpr std::size_t mask = source_count - 1;
   return std::max(static_cast<Source>(base::StringHash{}(address)&mask), Source{1});
 }
 

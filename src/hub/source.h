@@ -9,6 +9,9 @@ namespace roomcast::hub {
 /// process. 0: unknown.
 using Source = std::uint16_t;
 
+/// Every source is less than this.
+inline constexpr Source source_count = 4'096;
+
 /// Never 0.
 [[nodiscard]] Source source_of(std::string_view address);
 

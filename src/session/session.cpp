@@ -69,6 +69,11 @@ Session::Extras& Session::extras() {
   return *extras_;
 }
 
+hub::Source Session::source() {
+  if (source_ == 0) source_ = hub::source_of(transport_->peer_address());
+  return source_;
+}
+
 hub::Interest Session::in_my_name(hub::Interest interest) const {
   interest.name = name();
   return interest;
@@ -211,7 +216,7 @@ void Session::publish(hub::Kind kind, std::string_view payload) {
   }
   hub::Hub& hub = table_.hub();
   const std::string_view room = membership_->room_name();
-  hub::Draft draft{kind, base::FrameRef::copy_of(payload), name(), subscriber_id()};
+  hub::Draft draft{kind, base::FrameRef::copy_of(payload), name(), subscriber_id(), source()};
   if (!membership_->publish_would_wait()) return hub.publish(room, std::move(draft));
   // Nothing can be answered here: the next message is not read before this one has its place.
   wait_for_publish();

@@ -98,6 +98,7 @@ class Session final : public base::Mortal, public hub::Subscriber, public Transp
   [[nodiscard]] Extras& extras();
   void deliver_from_others(hub::Batch& batch, std::size_t from);
   void leave_rooms();
+  [[nodiscard]] hub::Source source();
   void welcome();
   /// A message that had to wait (hub::Hub::would_wait) has its place, or never will.
   void on_waited(const hub::PublishResult& result);
@@ -124,6 +125,7 @@ class Session final : public base::Mortal, public hub::Subscriber, public Transp
   bool two_way_ : 1 = false;
   bool holds_up_ : 1 = false;                  // its rooms, see hub::Membership::hold_up
   bool publish_waits_ : 1 = false;             // for the hub: nothing more is read before it has its place
+  hub::Source source_ = 0;                     // once it has published
   std::uint32_t opened_s_ = 0;                 // monotonic
   std::optional<hub::Membership> membership_;  // in the room of the connection
   std::unique_ptr<Extras> extras_;

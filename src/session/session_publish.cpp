@@ -16,8 +16,7 @@ void Session::run(const dialect::Publish& request) {
                                 " bytes, limits.message_bytes allows " + std::to_string(message_bytes);
     return refuse({request.id, "message_too_big", message});
   }
-  hub::Draft draft{request.kind, base::FrameRef::copy_of(request.payload), name(), subscriber_id(),
-                   request.key ? hub::source_of(transport_->peer_address()) : hub::Source{0}};
+  hub::Draft draft{request.kind, base::FrameRef::copy_of(request.payload), name(), subscriber_id(), source()};
   // One that has to wait holds up the next.
   const bool waits = table_.hub().would_wait(*room);
   if (waits) wait_for_publish();

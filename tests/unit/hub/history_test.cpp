@@ -17,8 +17,8 @@ hub::Message message(std::uint64_t offset, std::string_view payload = "x", std::
 }
 
 struct Fixture {
-  std::size_t total = 0;
-  hub::History history{total};
+  hub::KeptBytes kept_bytes;
+  hub::History history{kept_bytes};
   hub::HistoryLimits limits{100, plenty, 1'000};
 
   void append(std::uint64_t offset, std::int64_t now_ms = 0, std::string_view payload = "x") {

@@ -42,8 +42,8 @@ struct Fixture {
     deadlines.sweep();
     turn();
   }
-  void publish(std::string_view room, std::size_t size = 100) {
-    hub.publish(room, {hub::Kind::text, base::FrameRef::copy_of(std::string(size, 'x')), {}, 0});
+  void publish(std::string_view room, std::size_t size = 100, hub::Source source = 0) {
+    hub.publish(room, {hub::Kind::text, base::FrameRef::copy_of(std::string(size, 'x')), {}, 0, source});
     turn();
   }
   Reader& join(std::string_view room, const hub::Interest& interest = {}) {
@@ -249,4 +249,56 @@ TEST_CASE_FIXTURE(Fixture,
   publish("lobby");
   pass(600'000);
   CHECK(hub.rooms() == 0);
+}
+
+namespace {
+
+constexpr hub::Source others = 1;
+constexpr hub::Source flooder = 2;
+constexpr int quiet_rooms = 20;
+
+struct Flooded : Fixture {
+  Flooded() {
+    limit(400'000);
+    for (int i = 0; i < quiet_rooms; ++i)
+      publish("quiet" + std::to_string(i), 1'000, others);
+  }
+  /// Of the messages that others published before the flood.
+  std::size_t left() {
+    std::size_t count = 0;
+    for (int i = 0; i < quiet_rooms; ++i)
+      count += kept("quiet" + std::to_string(i)) != 0 ? 1 : 0;
+    return count;
+  }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Flooded,
+                  "hub memory: whoever publishes more than a quarter of all pushes out its own first") {
+  for (int i = 0; i < 1'000; ++i)
+    publish("flood" + std::to_string(i % 10), 1'000, flooder);
+  CHECK(left() == quiet_rooms);
+  CHECK(kept("flood9") > 5);
+}
+
+TEST_CASE_FIXTURE(Flooded, "hub memory: tiny messages into ever new rooms count as what the rooms take") {
+  for (int i = 0; i < 2'000; ++i)
+    publish("flood" + std::to_string(i), 1, flooder);
+  CHECK(left() == quiet_rooms);
+}
+
+TEST_CASE_FIXTURE(Flooded, "hub memory: a message into everybody's room makes nobody else's a flooder's") {
+  for (int i = 0; i < quiet_rooms; ++i)
+    publish("quiet" + std::to_string(i), 1, flooder);
+  for (int i = 0; i < 1'000; ++i)
+    publish("flood" + std::to_string(i), 1'000, flooder);
+  CHECK(left() == quiet_rooms);
+  CHECK(kept("quiet0") == 2);
+}
+
+TEST_CASE_FIXTURE(Flooded, "hub memory: from who knows where the rooms quiet longest lose first") {
+  for (int i = 0; i < 1'000; ++i)
+    publish("flood" + std::to_string(i), 1'000);
+  CHECK(left() == 0);
 }

@@ -70,8 +70,7 @@ TEST_CASE_FIXTURE(Fixture, "session: what one sends everybody in the room gets, 
   CHECK(ada.sent == "(t:hi)(b:yo)");
   CHECK(bob.sent == "(t:hi)(b:yo)");
   CHECK(eve.sent.empty());
-  // Only what has a key needs to say who sent it.
-  CHECK(engine.sources == std::vector<hub::Source>(2, 0));
+  CHECK(engine.sources == std::vector(2, hub::source_of("192.0.2.1")));
 }
 
 TEST_CASE_FIXTURE(Fixture, "session: own messages are left out where the client asked for that, in any mix") {
