@@ -150,12 +150,13 @@ bool SocketStream::read_once() {
   constexpr std::size_t busy_bytes = 16'384;
   const bool is_busy = shared_.poller.is_busy();
   if (is_busy) buffer = buffer.first(busy_bytes);
+  const std::size_t wanted = buffer.size();
 #ifdef ROOMCAST_CHAOS
   buffer = buffer.first(shared_.buffers.random_up_to(7));
 #endif
   const ssize_t count = ::recv(socket_.number(), buffer.data(), buffer.size(), MSG_DONTWAIT);
   if (count > 0) {
-    const bool has_more = static_cast<std::size_t>(count) == buffer.size();
+    const bool has_more = static_cast<std::size_t>(count) == wanted;
     if (has_more ? is_busy : loop::Poller::place_of(*this) == Place::behind)
       shared_.poller.move(*this, has_more ? Place::behind : Place::in_front);
     events_->on_bytes(buffer.first(static_cast<std::size_t>(count)));
