@@ -22,16 +22,18 @@ class WorkAllowance {
   static constexpr std::size_t of_all_later_reads = 2'097'152;
   static constexpr std::size_t least_later_read = 16'384;
 
-  explicit WorkAllowance(std::size_t units) : units_(units) {}
+  explicit WorkAllowance(std::size_t units) : WorkAllowance(units, units) {}
+  /// `costly_units`: from how many on the client has asked for much, however little it may have done now.
+  WorkAllowance(std::size_t units, std::size_t costly_units) : units_(units), costly_units_(costly_units) {}
 
   void spend(std::size_t units) { spent_ += units; }
   [[nodiscard]] bool is_used_up() const { return spent_ >= units_; }
   [[nodiscard]] std::size_t left() const { return is_used_up() ? 0 : units_ - spent_; }
-  /// Whether it would have used up what a client may have done unasked where there is no crowd.
-  [[nodiscard]] bool was_costly() const { return spent_ >= of_first_read; }
+  [[nodiscard]] bool was_costly() const { return spent_ >= costly_units_; }
 
  private:
   std::size_t units_;
+  std::size_t costly_units_;
   std::size_t spent_ = 0;
 };
 

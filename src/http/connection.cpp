@@ -96,8 +96,8 @@ void Connection::on_deadline() {
 void Connection::process() {
   processing_ = true;
   const base::Scheduler& scheduler = environment_.scheduler;
-  const bool was_postponed = std::exchange(postponed_, false);
-  base::WorkAllowance allowance = was_postponed ? scheduler.later_allowance() : scheduler.first_allowance();
+  base::WorkAllowance allowance =
+      std::exchange(postponed_, false) ? scheduler.later_allowance() : scheduler.first_allowance();
   if (!parser_) parser_ = std::make_unique<Parser>(environment_.limits);
   bool more = true;
   while (more && !allowance.is_used_up() && may_read_on()) {
@@ -127,8 +127,7 @@ void Connection::process() {
     }
   }
   processing_ = false;
-  if (was_postponed ? allowance.is_used_up() : allowance.was_costly())
-    costly_.note(environment_.clock.monotonic_ms());
+  if (allowance.was_costly()) costly_.note(environment_.clock.monotonic_ms());
   if (phase_ == Phase::ended) return;
   const std::string_view rest = is_reading() || phase_ == Phase::answering ? input_ : std::string_view{};
   input_ = {};

@@ -29,7 +29,9 @@ void TurnQueue::reap_all() {
 
 base::WorkAllowance TurnQueue::first_allowance() const {
   using base::WorkAllowance;
-  return WorkAllowance(busy_ ? WorkAllowance::of_crowded_read : WorkAllowance::of_first_read);
+  // In a crowd nobody is blamed for what would have been little without it.
+  return {busy_ ? WorkAllowance::of_crowded_read : WorkAllowance::of_first_read,
+          WorkAllowance::of_first_read};
 }
 
 base::WorkAllowance TurnQueue::later_allowance() const {

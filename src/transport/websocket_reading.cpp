@@ -46,8 +46,7 @@ void WebSocket::on_bytes(std::span<char> bytes) {
 
 void WebSocket::read(std::span<char> input, std::unique_ptr<Held> held) {
   const base::Scheduler& scheduler = shared_.scheduler;
-  const bool was_held = held != nullptr;
-  base::WorkAllowance allowance = was_held ? scheduler.later_allowance() : scheduler.first_allowance();
+  base::WorkAllowance allowance = held ? scheduler.later_allowance() : scheduler.first_allowance();
   while (state_ == State::open || state_ == State::closing) {
     if (!input.empty() && (paused_ || allowance.is_used_up())) {
       hold(input, std::move(held));
@@ -64,7 +63,7 @@ void WebSocket::read(std::span<char> input, std::unique_ptr<Held> held) {
     // What it was answered is work as well.
     if (queue_.bytes() > before) allowance.spend(queue_.bytes() - before);
   }
-  if (was_held ? allowance.is_used_up() : allowance.was_costly()) note_costly();
+  if (allowance.was_costly()) note_costly();
   const bool is_unfinished = reader_.is_in_message() && reader_.begun_ms() == 0;
   if (is_unfinished) reader_.set_begun_ms(shared_.deadlines.now_ms());
   tell_admission();

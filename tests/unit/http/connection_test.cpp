@@ -30,8 +30,9 @@ class FakeScheduler final : public base::Scheduler {
   void bury(std::unique_ptr<base::Mortal> item) override { graveyard.push_back(std::move(item)); }
   void wake() override {}
   [[nodiscard]] base::WorkAllowance first_allowance() const override {
-    return base::WorkAllowance(is_crowded ? base::WorkAllowance::of_crowded_read
-                                          : base::WorkAllowance::of_first_read);
+    using base::WorkAllowance;
+    return {is_crowded ? WorkAllowance::of_crowded_read : WorkAllowance::of_first_read,
+            WorkAllowance::of_first_read};
   }
   void end_turn() {
     while (!dirty.empty()) {
