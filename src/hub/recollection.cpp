@@ -25,6 +25,7 @@ std::size_t Recollection::room_cost(std::string_view name) {
 
 void Recollection::add(Room& room) {
   room_bytes_ += room_cost(room.name());
+  kept_bytes_.add(0, room_cost(room.name()));
   touch(room);
 }
 
@@ -39,7 +40,7 @@ void Recollection::touch(Room& room) {
   put_on_shelf(room);
   if (room.shelf_ != nullptr) room.shelf_->splice(room.shelf_->end(), *room.shelf_, room.place_);
   if (room.source_ != 0) {
-    Shelf& rooms = by_source_[room.source_].rooms;
+    Shelf& rooms = by_source_[room.source_];
     rooms.splice(rooms.end(), rooms, room.place_of_source_);
   }
   // What is due can only have become due later: whoever looks too early looks again.
@@ -89,27 +90,18 @@ void Recollection::put_on_shelf(Room& room) {
 void Recollection::put_with_source(Room& room) {
   const Source source = room.history().empty() ? Source{0} : room.history()[0].source;
   if (source == room.source_) return;
-  leave_source(room);
-  if (source == 0) return;
-  OfSource& of_source = by_source_[source];
-  room.place_of_source_ = of_source.rooms.insert(of_source.rooms.end(), &room);
-  of_source.room_bytes += room_cost(room.name());
+  const std::size_t cost = room_cost(room.name());
+  if (room.source_ != 0) {
+    const auto found = by_source_.find(room.source_);
+    found->second.erase(room.place_of_source_);
+    if (found->second.empty()) by_source_.erase(found);
+  }
+  kept_bytes_.remove(room.source_, cost);
+  kept_bytes_.add(source, cost);
   room.source_ = source;
-}
-
-void Recollection::leave_source(Room& room) {
-  if (room.source_ == 0) return;
-  const auto found = by_source_.find(room.source_);
-  found->second.rooms.erase(room.place_of_source_);
-  found->second.room_bytes -= room_cost(room.name());
-  if (found->second.rooms.empty()) by_source_.erase(found);
-  room.source_ = 0;
-}
-
-std::size_t Recollection::weight_of(Source source) const {
-  if (source == 0) return 0;
-  const auto found = by_source_.find(source);
-  return kept_bytes_.of(source) + (found == by_source_.end() ? 0 : found->second.room_bytes);
+  if (source == 0) return;
+  Shelf& rooms = by_source_[source];
+  room.place_of_source_ = rooms.insert(rooms.end(), &room);
 }
 
 void Recollection::keep_within(std::size_t limit_bytes) {
@@ -122,7 +114,7 @@ bool Recollection::forget_some(std::size_t limit_bytes) {
     if (shed_rooms_ != 0 && !bare_.empty()) {
       --shed_rooms_;
       forget(*bare_.front());
-    } else if (kept_bytes_.total() > shed_bytes_ && !kept_.empty()) {
+    } else if (history_bytes() > shed_bytes_ && !kept_.empty()) {
       drop_oldest_message();
     } else {
       shed_rooms_ = 0;
@@ -148,8 +140,8 @@ std::size_t Recollection::shed_half() {
   if (bare_.empty() && kept_.empty()) return 0;
   const std::size_t before = bytes();
   shed_rooms_ = (bare_.size() + 1) / 2;
-  shed_bytes_ = kept_bytes_.total() / 2;
-  const std::size_t likely = shed_rooms_ * room_cost({}) + (kept_bytes_.total() - shed_bytes_);
+  shed_bytes_ = history_bytes() / 2;
+  const std::size_t likely = shed_rooms_ * room_cost({}) + (history_bytes() - shed_bytes_);
   const bool has_more = forget_some(std::numeric_limits<std::size_t>::max());
   return has_more ? likely : before - bytes();
 }
@@ -164,13 +156,13 @@ void Recollection::drop_oldest_message() {
 Room& Recollection::next_to_lose() {
   const auto found = by_source_.find(heaviest_);
   const bool has_own = found != by_source_.end() && weight_of(heaviest_) > bytes() / largest_share;
-  return has_own ? *found->second.rooms.front() : *kept_.front();
+  return has_own ? *found->second.front() : *kept_.front();
 }
 
 void Recollection::forget(Room& room) {
-  leave_source(room);
   room.shelf_->erase(room.place_);
   room_bytes_ -= room_cost(room.name());
+  kept_bytes_.remove(room.source_, room_cost(room.name()));
   owner_.on_forgotten(room);
 }
 

@@ -60,8 +60,8 @@ class Recollection {
   /// What it costs to remember a room of that name at all.
   [[nodiscard]] static std::size_t room_cost(std::string_view name);
   /// All histories, and what it costs to remember rooms at all.
-  [[nodiscard]] std::size_t bytes() const { return kept_bytes_.total() + room_bytes_; }
-  /// What all histories hold: for them to keep up to date.
+  [[nodiscard]] std::size_t bytes() const { return kept_bytes_.total(); }
+  /// The same by source: for histories to keep their part up to date.
   [[nodiscard]] KeptBytes& kept_bytes() { return kept_bytes_; }
 
  private:
@@ -70,8 +70,11 @@ class Recollection {
 
   void put_on_shelf(Room& room);
   void put_with_source(Room& room);
-  void leave_source(Room& room);
-  [[nodiscard]] std::size_t weight_of(Source source) const;
+  /// What a known source has brought, with the rooms whose oldest message is its own.
+  [[nodiscard]] std::size_t weight_of(Source source) const {
+    return source == 0 ? 0 : kept_bytes_.of(source);
+  }
+  [[nodiscard]] std::size_t history_bytes() const { return kept_bytes_.total() - room_bytes_; }
   [[nodiscard]] Room& next_to_lose();
   void set_due(Room& room);
   void drop_oldest_message();
@@ -83,15 +86,11 @@ class Recollection {
   Owner& owner_;
   Shelf bare_;  // rooms not in use and without messages: they can be forgotten
   Shelf kept_;  // rooms with messages
-  struct OfSource {
-    Shelf rooms;  // of those with messages: whose oldest is of this source
-    std::size_t room_bytes = 0;
-  };
-  std::unordered_map<Source, OfSource> by_source_;
-  Source heaviest_ = 0;  // of those who published lately
-  KeptBytes kept_bytes_;
-  std::size_t room_bytes_ = 0;
-  std::size_t shed_rooms_ = 0;                                        // so many are still to be forgotten
+  std::unordered_map<Source, Shelf> by_source_;  // of those: the ones whose oldest message is of this source
+  Source heaviest_ = 0;                          // of those who published lately
+  KeptBytes kept_bytes_;                         // rooms without a source count for source 0
+  std::size_t room_bytes_ = 0;                   // of kept_bytes_, what rooms take beside their histories
+  std::size_t shed_rooms_ = 0;                   // so many are still to be forgotten
   std::size_t shed_bytes_ = std::numeric_limits<std::size_t>::max();  // and histories cut down to this
 };
 
