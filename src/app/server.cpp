@@ -17,6 +17,7 @@ namespace {
 // two turns, a handshake three.
 constexpr std::int64_t turn_box_us = 2000;
 constexpr std::int64_t deadline_interval_ms = 50;
+constexpr std::int64_t compressing_most_us = 5'000;
 constexpr std::int64_t notice_retry_ms = 100;
 constexpr std::uint64_t envelope_bytes = 4096;
 
@@ -80,6 +81,7 @@ Server::Server(config::Sources sources, config::Loaded loaded)
       descriptors_(descriptor_limit()),
       turn_(loop_, turn_box_us),
       deadlines_(loop_, deadline_interval_ms),
+      compressing_(loop_, compressing_most_us),
       sweep_(loop_, deadlines_),
       sockets_(loop_, turn_),
       admissions_(connection_limits(config_, descriptors_).admission, &loop_),
@@ -90,11 +92,11 @@ Server::Server(config::Sources sources, config::Loaded loaded)
       publisher_(hub_, turn_, loop_, deadlines_, static_cast<std::size_t>(config_.limits.idempotency_bytes)),
       sessions_(hub_, publisher_, turn_, loop_, log_),
       framings_(static_cast<int>(config_.websocket.compression_level),
-                static_cast<std::size_t>(config_.websocket.compression_min_bytes)),
+                static_cast<std::size_t>(config_.websocket.compression_min_bytes), compressing_),
       websockets_(turn_, deadlines_, linger_, framings_, websocket_settings(config_)),
-      streams_{turn_, deadlines_, linger_, stream_settings(config_)},
+      streams_{turn_, deadlines_, linger_, stream_settings(config_), transport::StreamFramings(compressing_)},
       http_(router_, loop_, deadlines_, turn_, log_),
-      polls_({hub_, turn_, deadlines_, http_, poll_items_}),
+      polls_({hub_, turn_, deadlines_, http_, poll_items_, compressing_}),
       memory_guard_({loop_, hub_, admissions_, log_}),
       metrics_({turn_, admissions_, listener_stats_, tls_.stats(), linger_, http_, hub_, publisher_,
                 sessions_, websockets_, streams_, polls_, memory_guard_, log_}),

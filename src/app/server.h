@@ -17,6 +17,7 @@
 #include "base/deadlines.h"
 #include "base/log.h"
 #include "base/result.h"
+#include "base/time_budget.h"
 #include "config/load.h"
 #include "dialect/message_list.h"
 #include "engine/memory.h"
@@ -84,6 +85,7 @@ class Server final : private net::ListenerEvents,
   loop::Loop loop_;
   loop::Turn turn_;
   base::Deadlines deadlines_;
+  base::TimeBudget compressing_;
   loop::Sweep sweep_;
   net::SocketShared sockets_;
   net::CidrList trusted_proxies_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -12,9 +13,10 @@ namespace roomcast::dialect {
 /// the first byte.
 class MessageList final : public hub::Encoder {
  public:
-  void encode(std::string_view room, const hub::Message& message, std::string& out) const override {
+  std::size_t encode(std::string_view room, const hub::Message& message, std::string& out) const override {
     out += ',';
     append_message_json(out, room, message);
+    return 0;
   }
 };
 

@@ -220,7 +220,7 @@ void Connection::respond(Response response) {
                                           {"method", request_.method_text},
                                           {"path", request_.path},
                                           {"status", response.status},
-                                          {"bytes", response.body.size()}});
+                                          {"bytes", response.content_bytes()}});
   base::release(request_);
   enter(keep_alive ? Phase::idle : Phase::closing);
 }
@@ -274,20 +274,23 @@ void Connection::refuse(const Problem& problem) {
 }
 
 void Connection::write(const Response& response, bool keep_alive) {
-  answered_ += static_cast<std::uint32_t>(response.body.size());
+  const std::size_t content_bytes = response.content_bytes();
+  answered_ += static_cast<std::uint32_t>(content_bytes);
   const auto status_class = static_cast<std::size_t>(response.status / 100);
   if (status_class < environment_.stats.answers.size()) ++environment_.stats.answers.at(status_class);
   const std::string head = response_head(
       response, {keep_alive, request_.minor_version, environment_.date.at(environment_.clock.wall_ms())});
-  const bool body_wanted =
-      has_body(response.status) && request_.method != Method::head && !response.body.empty();
+  const bool body_wanted = has_body(response.status) && request_.method != Method::head && content_bytes != 0;
+  const std::string_view before_body = response.before_body.view();
   if (!body_wanted) {
     queue_.push(base::FrameRef::copy_of(head));
-  } else if (response.body.size() <= small_body_bytes) {
-    queue_.push(base::FrameRef::joined({head, response.body.view()}));
+  } else if (content_bytes <= small_body_bytes) {
+    queue_.push(
+        base::FrameRef::joined({head, before_body, response.body.view(), response.behind_body.view()}));
   } else {
-    queue_.push(base::FrameRef::copy_of(head));
+    queue_.push(base::FrameRef::joined({head, before_body}));
     queue_.push(response.body);
+    if (!response.behind_body.empty()) queue_.push(response.behind_body);
   }
 }
 

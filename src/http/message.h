@@ -116,7 +116,15 @@ struct Response {
   int status = 200;
   Headers headers;
   base::FrameRef body;
+  /// Content before and behind `body`, where that is shared with other answers and must not be copied.
+  base::FrameRef before_body;
+  base::FrameRef behind_body;
   bool close = false;  ///< close the connection after this answer
+
+  /// Of the whole content.
+  [[nodiscard]] std::size_t content_bytes() const {
+    return before_body.size() + body.size() + behind_body.size();
+  }
 
   /// `body` with its Content-Type.
   static Response of(int status, std::string_view content_type, std::string_view body);

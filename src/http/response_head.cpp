@@ -38,7 +38,8 @@ bool has_body(int status) { return status >= 200 && status != 204 && status != 3
 
 std::string response_head(const Response& response, const HeadOptions& options) {
   std::string head = begin_head(response, options.date);
-  if (has_body(response.status)) append_field(head, "Content-Length", std::to_string(response.body.size()));
+  if (has_body(response.status))
+    append_field(head, "Content-Length", std::to_string(response.content_bytes()));
   if (!options.keep_alive) {
     append_field(head, "Connection", "close");
   } else if (options.minor_version == 0) {

@@ -9,8 +9,10 @@ namespace roomcast::hub {
 
 namespace {
 
-// What is fixed about encoding a message, compression included, in bytes.
+// What is fixed about encoding a message, in bytes.
 constexpr std::size_t encoding_units = 128;
+// A byte that is compressed counts as so many.
+constexpr std::size_t compressing_units = 8;
 
 /// What the wire form of the messages takes where little is added to each.
 std::size_t likely_bytes(std::span<const Message> messages) {
@@ -56,12 +58,15 @@ const Batch::Form& Batch::find_or_encode(const Encoder& encoder) {
   Form form{&encoder, {}, {}};
   const std::size_t likely = likely_bytes(messages_);
   bytes.reserve(likely);
-  encoded_bytes_ += likely + messages_.size() * encoding_units;
   form.ends.reserve(messages_.size());
+  std::size_t compressed = 0;
   for (const Message& message : messages_) {
-    encoder.encode(room_, message, bytes);
+    compressed += encoder.encode(room_, message, bytes);
     form.ends.push_back(bytes.size());
   }
+  // What becomes of a message may be six times as long: that is what takes the time.
+  encoded_bytes_ +=
+      likely + bytes.size() + compressing_units * compressed + messages_.size() * encoding_units;
   form.bytes = base::FrameRef::copy_of(bytes);
   forms_.push_back(std::move(form));
   return forms_.back();

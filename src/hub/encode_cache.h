@@ -19,8 +19,9 @@ struct PresenceChange;
 /// One object per combination, shared by all its clients: its address is the cache key.
 class Encoder {
  public:
-  /// Appends the wire form of `message` of `room` to `out`: the same for every client.
-  virtual void encode(std::string_view room, const Message& message, std::string& out) const = 0;
+  /// Appends the wire form of `message` of `room` to `out`: the same for every client. Returns how many bytes
+  /// were compressed for it, if any.
+  virtual std::size_t encode(std::string_view room, const Message& message, std::string& out) const = 0;
   /// Appends what clients who watch `room` are told of `change`: nothing if this wire has no words for it.
   virtual void encode_presence(std::string_view /*room*/, const PresenceChange& /*change*/,
                                std::string& /*out*/) const {}
@@ -46,8 +47,8 @@ class Batch {
 
   [[nodiscard]] std::span<const Message> messages() const { return messages_; }
 
-  /// Bytes of messages that have been encoded since they were last taken, as rough as a price may be: one who
-  /// walks members stops after an encoding that took long.
+  /// What has been encoded since it was last taken: bytes read and written and, several times, compressed. As
+  /// rough as a price may be: one who walks members stops after an encoding that took long.
   [[nodiscard]] std::size_t encoded_bytes() const { return encoded_bytes_; }
   [[nodiscard]] std::size_t take_encoded_bytes() { return std::exchange(encoded_bytes_, 0); }
 

@@ -14,9 +14,12 @@ constexpr std::size_t slice_members = 128;
 constexpr std::size_t room_members = 2;
 // A slice with less left than this begins with no further room.
 constexpr std::size_t rest_members = 32;
+// Joins per slice; so many names of a list of who is here count as one.
 constexpr std::size_t slice_joins = 256;
-// Making a page of the past and encoding it takes about as long as a hundred joins.
-constexpr std::size_t slice_pages = 2;
+constexpr std::size_t names_per_join = 4;
+// A slice with pages of the past of so much, made and encoded, makes no further one: see
+// Batch::encoded_bytes.
+constexpr std::size_t slice_page_bytes = 65'536;
 constexpr std::size_t slice_rules = 256;
 constexpr std::size_t slice_completions = 64;
 // Pages that are kept for whoever catches up next: bounds what they and their encodings take.
@@ -134,6 +137,11 @@ PresenceSnapshot Hub::presence(std::string_view room) const {
   return {0, std::vector<base::FrameRef>{}, 0};
 }
 
+std::size_t Hub::listed(std::string_view room) const {
+  const Room* found = find(room);
+  return found == nullptr ? 0 : found->listed();
+}
+
 void Hub::on_subscribed(std::string_view room, const Position& top) {
   Room* found = find(room);
   if (found == nullptr || found->is_open()) return;
@@ -223,7 +231,7 @@ std::size_t Hub::walk_room(Room& room, std::size_t members) {
   }
   give_turn(room);
   // Encoding a few hundred bytes takes as long as a delivery.
-  constexpr std::size_t bytes_per_member = 512;
+  constexpr std::size_t bytes_per_member = 1'024;
   return room_members + progress.members + progress.encoded_bytes / bytes_per_member;
 }
 
@@ -246,10 +254,11 @@ base::DirtyList& Hub::list_of(const Membership& member) {
 }
 
 void Hub::advance_some() {
-  pages_made_ = 0;
-  for (std::size_t i = 0; i < slice_joins && arriving_.flush_next(); ++i) {
-  }
-  for (std::size_t i = 0; i < slice_joins && pages_made_ < slice_pages && catching_up_.flush_next(); ++i) {
+  page_bytes_made_ = 0;
+  joins_told_ = 0;
+  while (joins_told_ < slice_joins && arriving_.flush_next())
+    ++joins_told_;
+  for (std::size_t i = 0; i < slice_joins && may_make_page() && catching_up_.flush_next(); ++i) {
   }
   if (!arriving_.empty() || !catching_up_.empty()) return;
   for (Room* room : with_page_)
@@ -263,9 +272,11 @@ void Hub::advance(Membership& member) {
   if (!room.is_open() || !member.catch_up_) return;
   if (!tell(member) || room.go_live(member)) return;
   if (std::exchange(member.catch_up_->held, false)) return;
-  if (pages_made_ == slice_pages) return schedule(member);
+  if (!may_make_page()) return schedule(member);
   replay(member);
 }
+
+bool Hub::may_make_page() const { return page_bytes_made_ < slice_page_bytes; }
 
 /// Tells a member what it has to know before it gets more. False if that made it leave.
 bool Hub::tell(Membership& member) {
@@ -290,6 +301,7 @@ bool Hub::tell(Membership& member) {
     catch_up.joined = true;
     --room.arriving_;
     if (room.presence_) room.presence_->begin_watching(member);
+    if (member.watches_presence()) joins_told_ += room.listed() / names_per_join;
     member.subscriber_.on_joined(member, plan);
   } else {
     member.subscriber_.on_gap(member, *plan.gap);
@@ -301,8 +313,8 @@ void Hub::replay(Membership& member) {
   Room& room = member.room_;
   const Room::Replay done = room.replay(member);
   stats_.replayed += done.messages;
-  if (!done.made_page) return;
-  ++pages_made_;
+  if (done.made_bytes == 0) return;
+  page_bytes_made_ += done.made_bytes;
   note_page(room);
 }
 

@@ -142,6 +142,8 @@ class Hub final : public EngineEvents,
   [[nodiscard]] std::size_t subscribers(std::string_view room) const;
   /// Who is in the room.
   [[nodiscard]] PresenceSnapshot presence(std::string_view room) const;
+  /// How many names that lists.
+  [[nodiscard]] std::size_t listed(std::string_view room) const;
   [[nodiscard]] std::size_t backlog_bytes() const { return backlog_bytes_; }
   /// Publishes that wait because of congestion.
   [[nodiscard]] std::size_t delayed() const { return delayed_.size(); }
@@ -215,6 +217,7 @@ class Hub final : public EngineEvents,
   void run_completions();
   void advance_some();
   [[nodiscard]] bool tell(Membership& member);
+  [[nodiscard]] bool may_make_page() const;
   void replay(Membership& member);
   void note_page(Room& room);
   void walk_some_rooms();
@@ -239,7 +242,8 @@ class Hub final : public EngineEvents,
   base::DirtyList arriving_;         // members that are to be told that they joined
   base::DirtyList catching_up_;      // members that were told and are to get a page of the past
   Membership* advancing_ = nullptr;  // the one that on_joined or on_gap is being called for
-  std::size_t pages_made_ = 0;       // in this slice
+  std::size_t page_bytes_made_ = 0;  // in this slice, as Room::Replay counts them
+  std::size_t joins_told_ = 0;       // in this slice, and the names listed for them
   std::deque<Room*> with_page_;      // rooms that may hold a page of their past, the oldest page first
 
   Recollection recollection_;

@@ -13,6 +13,7 @@ namespace {
 using What = PresenceChange::What;
 
 constexpr std::int64_t count_interval_ms = 1'000;
+constexpr std::size_t gone_per_look = 1'024;
 
 }  // namespace
 
@@ -118,7 +119,8 @@ void Presence::on_deadline() { room_.on_presence_due(); }
 
 void Presence::on_due() {
   const std::int64_t now_ms = clock_.monotonic_ms();
-  while (!gone_.empty()) {
+  // Thousands may have gone in one moment: the rest has its turn a little later.
+  for (std::size_t i = 0; i < gone_per_look && !gone_.empty(); ++i) {
     const auto found = members_.find(*gone_.front());
     if (found->second.gone_ms + limits().grace_ms > now_ms) break;
     gone_.pop_front();

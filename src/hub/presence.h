@@ -57,6 +57,8 @@ class Presence final : private base::Deadline::Listener {
   void begin_watching(Membership& member);
 
   [[nodiscard]] PresenceSnapshot snapshot() const;
+  /// How many names snapshot() lists.
+  [[nodiscard]] std::size_t listed() const { return crowded_ ? 0 : members_.size(); }
   /// Whether anybody has a name, is in the grace time, watches, or is just being told something.
   [[nodiscard]] bool is_needed() const { return attendances_ != 0 || !members_.empty() || news_; }
 

@@ -19,13 +19,12 @@ namespace {
 // comes; for rooms that do not fit the cache this makes the walk several times faster.
 constexpr std::size_t prefetch_distance = 8;
 
-// Of a page, beside its bytes: what is fixed about encoding a message counts too. One for a single reader is
-// encoded without compression.
+// Of a page, beside its bytes: what is fixed about encoding a message counts too.
 constexpr std::size_t page_messages = 512;
 constexpr std::size_t read_messages = 1'000;
 
-// A slice of a walk ends after encodings of so much: some hundred microseconds, some milliseconds compressed.
-constexpr std::size_t encoded_bytes_per_slice = 32'768;
+// A slice of a walk ends after encodings of so much: some hundred microseconds.
+constexpr std::size_t encoded_bytes_per_slice = 65'536;
 
 // Messages that a room with members keeps memory for between two walks.
 constexpr std::size_t spare_messages = 64;
@@ -300,7 +299,9 @@ bool Room::go_live(Membership& member) {
 Room::Replay Room::replay(Membership& member) {
   Membership::CatchUp& catch_up = *member.catch_up_;
   Replay done;
-  done.made_page = turn_page_to(history_.first_after(catch_up.after));
+  constexpr std::size_t bytes_per_message = 64;  // to look it up and to refer to it
+  if (turn_page_to(history_.first_after(catch_up.after)))
+    done.made_bytes = page_->messages().size() * bytes_per_message;
   const std::size_t from = first_after(page_->messages(), catch_up.after);
   done.messages = page_->messages().size() - from;
   catch_up.after = page_->messages().back().position.offset;
@@ -308,7 +309,7 @@ Room::Replay Room::replay(Membership& member) {
   delivering_ = true;
   member.subscriber_.deliver(*page_, from);
   delivering_ = false;
-  done.made_page = page_->take_encoded_bytes() != 0 || done.made_page;
+  done.made_bytes += page_->take_encoded_bytes();
   return done;
 }
 

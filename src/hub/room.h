@@ -108,8 +108,8 @@ class Room final : private base::Deadline::Listener {
                                  const std::optional<std::size_t>& limit) const;
 
   struct Replay {
-    std::size_t messages = 0;  ///< handed over
-    bool made_page = false;    ///< whether the page had to be made, and encoded, for this
+    std::size_t messages = 0;    ///< handed over
+    std::size_t made_bytes = 0;  ///< what had to be made and encoded for this, see Batch::encoded_bytes
   };
   /// Makes a member live that has been told that it joined and wants nothing of the past, or has got it
   /// already. False if it does.
@@ -121,6 +121,8 @@ class Room final : private base::Deadline::Listener {
   void drop_page() { page_.reset(); }
 
   [[nodiscard]] PresenceSnapshot presence() const;
+  /// How many names that lists.
+  [[nodiscard]] std::size_t listed() const { return presence_ ? presence_->listed() : 0; }
   /// Whether there is something to tell those who watch who is here.
   [[nodiscard]] bool has_presence_news() const { return presence_ && presence_->has_news(); }
   /// Tells the first of it to at most `watcher_count` further watchers.

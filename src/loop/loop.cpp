@@ -101,6 +101,8 @@ int Loop::timeout_ms() const {
 
 std::int64_t Loop::monotonic_ms() const { return static_cast<std::int64_t>(uv_now(loop_.get())); }
 
+std::int64_t Loop::monotonic_us() const { return static_cast<std::int64_t>(uv_hrtime() / 1000); }
+
 std::size_t Loop::handle_count() const {
   std::size_t count = 0;
   uv_walk(loop_.get(), count_handle, &count);

@@ -64,9 +64,10 @@ class Loop final : public base::Clock {
   /// Has `run` return at the end of this turn.
   void stop();
 
-  /// As of the beginning of the turn, both: the same for all that happens in it.
+  /// As of the beginning of the turn, both of milliseconds: the same for all that happens in it.
   [[nodiscard]] std::int64_t monotonic_ms() const override;
   [[nodiscard]] std::int64_t wall_ms() const override { return wall_ms_; }
+  [[nodiscard]] std::int64_t monotonic_us() const override;
 
   /// How many handles exist, those being closed included.
   [[nodiscard]] std::size_t handle_count() const;

@@ -7,6 +7,7 @@
 #include "base/prefetch.h"
 #include "hub/cursor.h"
 #include "hub/presence_news.h"
+#include "session/question.h"
 #include "session/room_set.h"
 #include "session/session_table.h"
 
@@ -138,7 +139,7 @@ void Session::on_drained() {
     holds_up_ = false;
     for_each_membership([](hub::Membership& membership) { membership.let_go(); });
   }
-  if (two_way_ && !publish_waits_) transport_->resume();
+  if (two_way_ && may_read()) transport_->resume();
   hub::Membership* const next = rooms() != nullptr ? rooms()->next_replay() : my_place();
   if (next == nullptr || !next->is_catching_up()) return;
   transport_->notify_when_drained();
@@ -200,7 +201,9 @@ void Session::on_closed(base::CloseReason reason) {
 void Session::leave_rooms() {
   if (membership_) extras().left_room = base::FrameRef::copy_of(membership_->room_name());
   membership_.reset();
-  if (extras_) extras_->rooms.reset();
+  if (!extras_) return;
+  extras_->rooms.reset();
+  extras_->question.reset();
 }
 
 std::optional<std::int64_t> Session::retry_ms(base::CloseReason reason) const {
@@ -242,7 +245,7 @@ void Session::wait_for_publish() {
 
 void Session::publish_has_waited() {
   publish_waits_ = false;
-  transport_->resume();
+  if (may_read()) transport_->resume();
 }
 
 void Session::run(const dialect::Command& command) {
@@ -270,7 +273,7 @@ void Session::refuse(const dialect::Refused& refused) {
 
 void Session::reply(dialect::Form form, std::string_view bytes) {
   std::string wire;
-  encoder_.framing().frame({form, bytes, {}, std::nullopt}, wire);
+  encoder_.framing().frame({form, bytes, {}, std::nullopt, true}, wire);
   transport_->send(base::FrameRef::copy_of(wire));
   wait_if_much_is_queued();
 }

@@ -61,11 +61,13 @@ class Session final : public base::Mortal, public hub::Subscriber, public Transp
  private:
   enum class State : std::uint8_t { open, closing, buried };
   class Commands;
+  class Question;
   /// What most sessions do without.
   struct Extras {
     base::FrameRef name;
     std::unique_ptr<RoomSet> rooms;
-    base::FrameRef left_room;  // at its end, for the log: the room of the connection
+    std::unique_ptr<Question> question;  // that waits for its answer; nothing more is read before it
+    base::FrameRef left_room;            // at its end, for the log: the room of the connection
   };
 
   // What a message asked for.
@@ -81,6 +83,10 @@ class Session final : public base::Mortal, public hub::Subscriber, public Transp
   void run(const dialect::AskPresence& request);
   void run(const dialect::AskHistory& request);
   void run(const dialect::Ping& request);
+  void postpone(std::unique_ptr<Question> question);
+  void answer_question();
+  void answer_presence(dialect::RequestId id, std::string_view room);
+  void answer_history(const dialect::AskHistory& request, std::string_view room);
   void on_published(dialect::RequestId id, std::string_view room, const hub::PublishResult& result);
   /// Says ok where it is wanted; whether it was.
   bool confirm(hub::Membership& membership, const hub::Joined& joined);
@@ -98,6 +104,8 @@ class Session final : public base::Mortal, public hub::Subscriber, public Transp
   [[nodiscard]] Extras& extras();
   void deliver_from_others(hub::Batch& batch, std::size_t from);
   void leave_rooms();
+  /// Whether nothing has to be answered, or to have its place, before the client's next request.
+  [[nodiscard]] bool may_read() const { return !publish_waits_ && !(extras_ && extras_->question); }
   [[nodiscard]] hub::Source source();
   void welcome();
   /// A message that had to wait (hub::Hub::would_wait) has its place, or never will.

@@ -82,6 +82,7 @@ class SessionTable final {
   [[nodiscard]] Session* find(base::SlotId id);
   [[nodiscard]] hub::Hub& hub() { return hub_; }
   [[nodiscard]] hub::PublishOnce& publisher() { return publisher_; }
+  [[nodiscard]] base::Scheduler& scheduler() { return scheduler_; }
   [[nodiscard]] std::uint32_t monotonic_seconds() const;
   void on_session_closed(base::SlotId id, const Transport& transport, const Ended& ended);
 

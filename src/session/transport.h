@@ -20,14 +20,16 @@ struct Unit {
   std::string_view payload;
   std::string_view event;               ///< what it is if it is no message: "gap", "bye" …
   std::optional<hub::Position> cursor;  ///< whoever has this has everything up to here
+  /// For a single client: compressed only while there is time to spare.
+  bool for_one = false;
 };
 
 /// Puts one payload into the form a kind of wire wants. One object per kind (and compression), shared by all
 /// clients of that kind: its address stands for the kind.
 class Framing {
  public:
-  /// Appends the wire form of `unit` to `out`.
-  virtual void frame(const Unit& unit, std::string& out) const = 0;
+  /// Appends the wire form of `unit` to `out`. Returns how many bytes were compressed for it, if any.
+  virtual std::size_t frame(const Unit& unit, std::string& out) const = 0;
   /// Whether the wire says of an event that it is one, so that it can't be taken for a message.
   [[nodiscard]] virtual bool names_events() const = 0;
 

@@ -1,7 +1,9 @@
 #include "transport/body_coding.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstddef>
 
 namespace roomcast::transport {
 
@@ -23,6 +25,25 @@ void BodyCoding::append(std::string_view content, std::string& out) const {
   std::string blocks;
   deflater_->compress(content, blocks);
   blocks += ws::deflate_tail;
+  append_coded(blocks, out);
+}
+
+void BodyCoding::append_stored(std::string_view content, std::string& out) const {
+  if (content.empty()) return;
+  if (deflater_ == nullptr) return append_coded(content, out);
+  constexpr std::size_t block_bytes = 65'535;
+  std::string blocks;
+  blocks.reserve(content.size() + (content.size() / block_bytes + 1) * 5);
+  for (; !content.empty(); content.remove_prefix(std::min(content.size(), block_bytes))) {
+    const std::string_view block = content.substr(0, block_bytes);
+    // Not the last one, stored, up to the end of the byte; then the length, and the same inverted.
+    blocks += '\0';
+    for (const std::size_t length : {block.size(), ~block.size()}) {
+      blocks += static_cast<char>(length & 0xFFU);
+      blocks += static_cast<char>(length >> 8U & 0xFFU);
+    }
+    blocks += block;
+  }
   append_coded(blocks, out);
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -29,8 +30,11 @@ class BodyCoding {
 
   /// Appends what goes before all content.
   void append_start(std::string& out) const;
+  [[nodiscard]] bool compresses() const { return deflater_ != nullptr; }
   /// Appends the wire form of `content`; nothing for nothing.
   void append(std::string_view content, std::string& out) const;
+  /// The same without compressing it: with gzip as stored blocks (RFC 1951 section 3.2.4).
+  void append_stored(std::string_view content, std::string& out) const;
   /// Appends what goes behind all content.
   void append_end(std::string& out) const;
 

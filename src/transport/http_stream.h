@@ -42,7 +42,7 @@ struct HttpStreamShared {
   base::Deadlines& deadlines;
   net::Linger& linger;
   HttpStreamSettings settings;
-  StreamFramings framings{};
+  StreamFramings framings;
   std::array<HttpStreamStats, stream_kinds> stats{};  ///< by StreamKind
 };
 

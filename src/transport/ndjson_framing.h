@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -11,9 +12,10 @@ namespace roomcast::transport {
 /// without line breaks that says by itself what it is.
 class NdjsonFraming final : public session::Framing {
  public:
-  void frame(const session::Unit& unit, std::string& out) const override {
+  std::size_t frame(const session::Unit& unit, std::string& out) const override {
     out += unit.payload;
     out += '\n';
+    return 0;
   }
   [[nodiscard]] bool names_events() const override { return false; }
 };

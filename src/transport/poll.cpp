@@ -46,13 +46,18 @@ void Poll::on_gap(hub::Membership& /*membership*/, const hub::Gap& gap) {
 }
 
 void Poll::deliver(hub::Batch& batch, std::size_t from) {
+  if (is_full_) return;
   const base::FrameRef wire = batch.wire(polls_.parts().items, from, batch.messages().size());
-  // Seldom more than once: whatever comes before the end of the turn goes into the same answer.
+  // The items of one batch are shared by all who get them. What comes behind them in the same turn is put
+  // together with them for this client alone, so only where that is short: the rest is for its next poll.
+  constexpr std::size_t joined_bytes_max = 4'096;
+  is_full_ = !items_.empty() && items_.size() + wire.size() > joined_bytes_max;
+  if (is_full_) return;
   items_ = items_.empty() ? wire : base::FrameRef::joined({items_.view(), wire.view()});
   cursor_ = batch.messages().back().position;
   // A long answer comes behind the short ones.
   constexpr std::size_t long_bytes = 16'384;
-  if (items_.size() > long_bytes) {
+  if (items_.size() > long_bytes && polls_.postpone(items_, postponed_kib_)) {
     polls_.parts().scheduler.mark_deferred(*this);
   } else {
     polls_.parts().scheduler.mark_dirty(*this);
@@ -84,6 +89,7 @@ void Poll::answer() {
 }
 
 void Poll::leave() {
+  polls_.give_back(std::exchange(postponed_kib_, std::uint16_t{0}));
   membership_.reset();
   deadline_.clear();
   polls_.on_over(id_);

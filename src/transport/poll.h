@@ -54,6 +54,8 @@ class Poll final : public base::Mortal,
   [[nodiscard]] bool is_page_due() const;
 
   bool joined_ = false;
+  bool is_full_ = false;             // what else the room hands out is for the next poll
+  std::uint16_t postponed_kib_ = 0;  // see Polls::postpone
   Polls& polls_;
   PollOptions options_;
   base::SlotId id_{};

@@ -1,6 +1,5 @@
 #include "transport/poll_body.h"
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -8,21 +7,19 @@
 #include "base/gzip.h"
 #include "base/json.h"
 #include "hub/cursor.h"
+#include "transport/compressing.h"
 
 namespace roomcast::transport {
 
 namespace {
 
-constexpr std::size_t gzip_from_bytes = 1024;   // fits one packet anyway
-constexpr std::size_t gzip_to_bytes = 262'144;  // takes some three milliseconds
-// A byte takes about 12 ns: so many in a millisecond leave most of it to others, and one large body may go
-// ahead.
-constexpr std::size_t gzip_bytes_per_ms = 16'384;
-constexpr std::int64_t allowance_ms = gzip_to_bytes / gzip_bytes_per_ms;
+constexpr std::size_t gzip_from_bytes = 1024;  // less fits one packet anyway
+// What is shorter is put together once for all, and copied behind each head.
+constexpr std::size_t short_bytes = 4096;
 // The walk through a large room takes several turns.
 constexpr std::int64_t keep_ms = 500;
 
-base::FrameRef write(const PollResult& result) {
+base::FrameRef before_items(const PollResult& result) {
   std::string head = R"({"room":)";
   base::append_json_string(head, result.room);
   head += R"(,"cursor":")" + hub::to_cursor(result.cursor);
@@ -32,9 +29,12 @@ base::FrameRef write(const PollResult& result) {
   } else {
     head += R"(","gap":null,"messages":[)";
   }
-  std::string_view items = result.items.view();
-  if (!items.empty()) items.remove_prefix(1);
-  return base::FrameRef::joined({head, items, "]}\n"});
+  return base::FrameRef::copy_of(head);
+}
+
+/// Without the comma before the first.
+base::FrameRef listed(const base::FrameRef& items) {
+  return items.empty() ? items : items.slice(1, items.size() - 1);
 }
 
 bool is_same(const base::FrameRef& a, const base::FrameRef& b) {
@@ -43,30 +43,46 @@ bool is_same(const base::FrameRef& a, const base::FrameRef& b) {
 
 }  // namespace
 
-PollBodies::Body PollBodies::make(const PollResult& result, bool gzip) {
-  if (result.items.empty()) return {write(result), false};
+void PollBodies::write(const PollResult& result, bool gzip, http::Response& response) {
+  if (result.items.empty()) {
+    response.body = base::FrameRef::joined({before_items(result).view(), behind_items_.view()});
+    return;
+  }
   // The items kept here keep their block from being used again, so equal places are equal bytes, and equal
   // messages end at the same cursor.
-  if (!is_same(last_.items, result.items) || last_.gap != result.gap) {
-    last_ = {result.items, result.gap, write(result), {}};
-    forget_.set_in(keep_ms);
+  if (!is_same(last_.items, result.items) || last_.gap != result.gap) keep(result);
+  if (gzip && gzip_last()) {
+    response.headers.add("Content-Encoding", "gzip");
+    response.body = last_.gzipped;
+  } else if (!last_.whole.empty()) {
+    response.body = last_.whole;
+  } else {
+    response.before_body = last_.before_items;
+    response.body = listed(last_.items);
+    response.behind_body = behind_items_;
   }
-  const std::size_t size = last_.plain.size();
-  if (!gzip || size < gzip_from_bytes || size > gzip_to_bytes) return {last_.plain, false};
-  if (last_.gzipped.empty() && !has_time_for(size)) return {last_.plain, false};
-  if (last_.gzipped.empty()) last_.gzipped = base::FrameRef::copy_of(base::gzip(last_.plain.view()));
-  return {last_.gzipped, true};
 }
 
-bool PollBodies::has_time_for(std::size_t bytes) {
-  const std::int64_t now_ms = deadlines_.now_ms();
-  const bool is_long_ago = allowance_at_ms_ < now_ms - allowance_ms;
-  const std::int64_t passed_ms = is_long_ago ? allowance_ms : now_ms - allowance_at_ms_;
-  gzip_allowance_ =
-      std::min(gzip_allowance_ + static_cast<std::size_t>(passed_ms) * gzip_bytes_per_ms, gzip_to_bytes);
-  allowance_at_ms_ = now_ms;
-  if (bytes > gzip_allowance_) return false;
-  gzip_allowance_ -= bytes;
+void PollBodies::keep(const PollResult& result) {
+  last_ = {result.items, result.gap, before_items(result), {}, {}};
+  if (last_.items.size() <= short_bytes) {
+    last_.whole =
+        base::FrameRef::joined({last_.before_items.view(), listed(last_.items).view(), behind_items_.view()});
+  }
+  forget_.set_in(keep_ms);
+}
+
+/// Whether the last body is worth compressing, and has been.
+bool PollBodies::gzip_last() {
+  if (!last_.gzipped.empty()) return true;
+  const std::size_t size = last_.before_items.size() + last_.items.size() - 1 + behind_items_.size();
+  if (size < gzip_from_bytes || size > compressed_bytes_max || !compressing_.has_some()) return false;
+  compressing_.spend_on([this] {
+    std::string plain(last_.before_items.view());
+    plain += listed(last_.items).view();
+    plain += behind_items_.view();
+    last_.gzipped = base::FrameRef::copy_of(base::gzip(plain));
+  });
   return true;
 }
 

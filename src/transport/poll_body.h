@@ -1,13 +1,12 @@
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
-#include <limits>
 #include <optional>
 #include <string_view>
 
 #include "base/deadlines.h"
 #include "base/frame.h"
+#include "base/time_budget.h"
+#include "http/message.h"
 #include "hub/message.h"
 #include "hub/subscriber.h"
 
@@ -22,37 +21,35 @@ struct PollResult {
 };
 
 /// Writes the answers of polls: `{"room","cursor","gap","messages"}`. Thousands who waited for the same
-/// message get the same bytes, compressed once: the last body is kept for a moment, known again by its items,
-/// which the room's batch encodes once.
+/// messages share their bytes, however long they are. Short bodies, and what is compressed, are made once for
+/// all: the last one is kept for a moment, known again by its items, which the room's batch encodes once.
 class PollBodies final : private base::Deadline::Listener {
  public:
-  explicit PollBodies(base::Deadlines& deadlines) : deadlines_(deadlines), forget_(deadlines, *this) {}
+  /// `compressing`: the time there is for it; what is more goes uncompressed.
+  PollBodies(base::Deadlines& deadlines, base::TimeBudget& compressing)
+      : compressing_(compressing), forget_(deadlines, *this) {}
   PollBodies(const PollBodies&) = delete;
   PollBodies& operator=(const PollBodies&) = delete;
 
-  struct Body {
-    base::FrameRef bytes;
-    bool gzipped = false;
-  };
-  /// `gzip`: the client accepts it. Bodies that are small, or so large that compressing them would hold up
-  /// everybody else, are left as they are all the same, and so are those that come when as much has just been
-  /// compressed as there is time for.
-  [[nodiscard]] Body make(const PollResult& result, bool gzip);
+  /// Sets the content of `response`, and says how it is coded. `gzip`: the client accepts it. Bodies that are
+  /// small, or too large (see compressing.h), are left as they are all the same.
+  void write(const PollResult& result, bool gzip, http::Response& response);
 
  private:
   struct Kept {
     base::FrameRef items;
     std::optional<hub::Gap> gap;
-    base::FrameRef plain;
+    base::FrameRef before_items;
+    base::FrameRef whole;    // empty: too long to be put together
     base::FrameRef gzipped;  // empty: not asked for yet
   };
   void on_deadline() override { last_ = {}; }
-  [[nodiscard]] bool has_time_for(std::size_t bytes);
+  void keep(const PollResult& result);
+  [[nodiscard]] bool gzip_last();
 
-  base::Deadlines& deadlines_;
+  base::TimeBudget& compressing_;
   Kept last_;
-  std::size_t gzip_allowance_ = 0;  // bytes that may be compressed as of then
-  std::int64_t allowance_at_ms_ = std::numeric_limits<std::int64_t>::min();
+  const base::FrameRef behind_items_ = base::FrameRef::copy_of("]}\n");
   base::Deadline forget_;
 };
 

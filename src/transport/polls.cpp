@@ -39,14 +39,25 @@ void Polls::abort_all() {
   polls_.for_each([](base::SlotId, const std::unique_ptr<Poll>& poll) { poll->leave(); });
 }
 
+bool Polls::postpone(const base::FrameRef& items, std::uint16_t& kib) {
+  // Far less than what may be queued for the clients that the answers are for.
+  constexpr std::size_t most_kib = 4'096;
+  const void* const place = items.view().data();
+  if (place == last_postponed_) return true;
+  const std::size_t needed_kib = items.held_bytes() / 1'024 + 1;
+  if (postponed_kib_ + needed_kib > most_kib) return false;
+  last_postponed_ = place;
+  kib = static_cast<std::uint16_t>(needed_kib);
+  postponed_kib_ += kib;
+  return true;
+}
+
 void Polls::respond(base::SlotId exchange, const PollResult& result, const PollOptions& options) {
-  PollBodies::Body body = bodies_.make(result, options.gzip);
   http::Response response;
   response.headers.add("Content-Type", "application/json");
   response.headers.add("Roomcast-Cursor", hub::to_cursor(result.cursor));
   response.headers.add("Roomcast-Subscribers", std::to_string(parts_.hub.subscribers(result.room)));
-  if (body.gzipped) response.headers.add("Content-Encoding", "gzip");
-  response.body = std::move(body.bytes);
+  bodies_.write(result, options.gzip, response);
   add_fields(response.headers, options);
   parts_.connections.respond(exchange, std::move(response));
 }

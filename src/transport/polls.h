@@ -28,13 +28,14 @@ struct PollParts {
   base::Scheduler& scheduler;
   base::Deadlines& deadlines;
   http::Connections& connections;
-  const hub::Encoder& items;  ///< a message as an element of a list, with a comma before it
+  const hub::Encoder& items;      ///< a message as an element of a list, with a comma before it
+  base::TimeBudget& compressing;  ///< the time there is for it
 };
 
 /// Owns every poll from its request to its answer.
 class Polls final : public http::ClientWatch {
  public:
-  explicit Polls(const PollParts& parts) : parts_(parts), bodies_(parts.deadlines) {}
+  explicit Polls(const PollParts& parts) : parts_(parts), bodies_(parts.deadlines, parts.compressing) {}
   Polls(const Polls&) = delete;
   Polls& operator=(const Polls&) = delete;
   ~Polls();
@@ -57,6 +58,10 @@ class Polls final : public http::ClientWatch {
   void respond(base::SlotId exchange, const PollResult& result, const PollOptions& options);
   /// The room could not be joined in time.
   void refuse(base::SlotId exchange, const PollOptions& options);
+  /// Whether an answer of such items may wait behind the short ones. What they take counts for as long as
+  /// `kib` of it are not given back.
+  [[nodiscard]] bool postpone(const base::FrameRef& items, std::uint16_t& kib);
+  void give_back(std::uint16_t kib) { postponed_kib_ -= kib; }
   void on_over(base::SlotId id) { parts_.scheduler.bury(polls_.take(id)); }
 
  private:
@@ -65,6 +70,8 @@ class Polls final : public http::ClientWatch {
   PollParts parts_;
   PollSettings settings_;
   PollBodies bodies_;
+  std::size_t postponed_kib_ = 0;
+  const void* last_postponed_ = nullptr;  // whose bytes are counted already; only compared
   base::SlotMap<std::unique_ptr<Poll>> polls_;
 };
 

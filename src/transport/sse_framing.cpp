@@ -29,7 +29,7 @@ void append_data(std::string& out, std::string_view payload) {
 
 }  // namespace
 
-void SseFraming::frame(const session::Unit& unit, std::string& out) const {
+std::size_t SseFraming::frame(const session::Unit& unit, std::string& out) const {
   const bool is_binary = unit.form == dialect::Form::binary;
   if (!unit.event.empty()) {
     append_field(out, "event", unit.event);
@@ -43,6 +43,7 @@ void SseFraming::frame(const session::Unit& unit, std::string& out) const {
     append_data(out, unit.payload);
   }
   out += '\n';
+  return 0;
 }
 
 std::string sse_opening(std::int64_t retry_ms) {

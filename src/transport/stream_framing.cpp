@@ -1,10 +1,12 @@
 #include "transport/stream_framing.h"
 
+#include "transport/compressing.h"
+
 namespace roomcast::transport {
 
 StreamFraming::StreamFraming(StreamKind kind, const session::Framing& content, const BodyCoding& coding,
-                             std::string_view heartbeat)
-    : kind_(kind), content_(content), coding_(coding) {
+                             std::string_view heartbeat, base::TimeBudget& compressing)
+    : kind_(kind), content_(content), coding_(coding), compressing_(compressing) {
   std::string wire;
   coding_.append(heartbeat, wire);
   heartbeat_ = base::FrameRef::copy_of(wire);
@@ -13,10 +15,17 @@ StreamFraming::StreamFraming(StreamKind kind, const session::Framing& content, c
   end_ = base::FrameRef::copy_of(wire);
 }
 
-void StreamFraming::frame(const session::Unit& unit, std::string& out) const {
+std::size_t StreamFraming::frame(const session::Unit& unit, std::string& out) const {
   std::string content;
   content_.frame(unit, content);
-  coding_.append(content, out);
+  const bool is_compressed =
+      coding_.compresses() && content.size() <= compressed_bytes_max && has_time_for(compressing_, unit);
+  if (!is_compressed) {
+    coding_.append_stored(content, out);
+    return 0;
+  }
+  compressing_.spend_on([&] { coding_.append(content, out); });
+  return content.size();
 }
 
 base::FrameRef StreamFraming::start(std::string_view opening) const {
@@ -35,7 +44,7 @@ const StreamFraming& StreamFramings::for_form(const StreamForm& form) {
     const session::Framing& content = is_sse ? static_cast<const session::Framing&>(sse_) : ndjson_;
     framing = std::make_unique<StreamFraming>(form.kind, content,
                                               BodyCoding(form.length, form.gzip ? deflater_.get() : nullptr),
-                                              is_sse ? sse_heartbeat : ndjson_heartbeat);
+                                              is_sse ? sse_heartbeat : ndjson_heartbeat, compressing_);
   }
   return *framing;
 }

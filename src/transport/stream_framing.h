@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/frame.h"
+#include "base/time_budget.h"
 #include "session/transport.h"
 #include "transport/body_coding.h"
 #include "transport/ndjson_framing.h"
@@ -32,9 +33,9 @@ class StreamFraming final : public session::Framing {
  public:
   /// `content` and `coding`'s parts must outlive it. `heartbeat` is content that says nothing.
   StreamFraming(StreamKind kind, const session::Framing& content, const BodyCoding& coding,
-                std::string_view heartbeat);
+                std::string_view heartbeat, base::TimeBudget& compressing);
 
-  void frame(const session::Unit& unit, std::string& out) const override;
+  std::size_t frame(const session::Unit& unit, std::string& out) const override;
   [[nodiscard]] bool names_events() const override { return content_.names_events(); }
 
   [[nodiscard]] StreamKind kind() const { return kind_; }
@@ -48,6 +49,7 @@ class StreamFraming final : public session::Framing {
   StreamKind kind_;
   const session::Framing& content_;
   BodyCoding coding_;
+  base::TimeBudget& compressing_;
   base::FrameRef heartbeat_;
   base::FrameRef end_;
 };
@@ -55,13 +57,15 @@ class StreamFraming final : public session::Framing {
 /// One framing for each form of stream, made when first asked for, and the compressor that they share.
 class StreamFramings {
  public:
-  StreamFramings() = default;
+  /// `compressing`: the time there is for it; what is more goes uncompressed.
+  explicit StreamFramings(base::TimeBudget& compressing) : compressing_(compressing) {}
   StreamFramings(const StreamFramings&) = delete;
   StreamFramings& operator=(const StreamFramings&) = delete;
 
   [[nodiscard]] const StreamFraming& for_form(const StreamForm& form);
 
  private:
+  base::TimeBudget& compressing_;
   SseFraming sse_;
   NdjsonFraming ndjson_;
   std::unique_ptr<ws::Deflater> deflater_;

@@ -1,5 +1,6 @@
 #include "transport/websocket_framing.h"
 
+#include "transport/compressing.h"
 #include "ws/frame_writer.h"
 
 namespace roomcast::transport {
@@ -12,16 +13,21 @@ ws::Opcode opcode_of(dialect::Form form) {
 
 }  // namespace
 
-void PlainFraming::frame(const session::Unit& unit, std::string& out) const {
+std::size_t PlainFraming::frame(const session::Unit& unit, std::string& out) const {
   ws::append_frame(out, opcode_of(unit.form), unit.payload);
+  return 0;
 }
 
-void DeflateFraming::frame(const session::Unit& unit, std::string& out) const {
-  if (unit.payload.size() < min_bytes_ || unit.payload.size() > max_bytes)
-    return ws::append_frame(out, opcode_of(unit.form), unit.payload);
+std::size_t DeflateFraming::frame(const session::Unit& unit, std::string& out) const {
+  const std::size_t size = unit.payload.size();
+  if (size < min_bytes_ || size > compressed_bytes_max || !has_time_for(compressing_, unit)) {
+    ws::append_frame(out, opcode_of(unit.form), unit.payload);
+    return 0;
+  }
   std::string compressed;
-  deflater_.compress(unit.payload, compressed);
+  compressing_.spend_on([&] { deflater_.compress(unit.payload, compressed); });
   ws::append_frame(out, opcode_of(unit.form), compressed, true);
+  return size;
 }
 
 const session::Framing& WebSocketFramings::for_window(int bits) {
@@ -31,7 +37,7 @@ const session::Framing& WebSocketFramings::for_window(int bits) {
     ws::DeflaterSettings settings;
     settings.window_bits = bits;
     settings.level = level_;
-    framing = std::make_unique<DeflateFraming>(settings, min_bytes_);
+    framing = std::make_unique<DeflateFraming>(settings, min_bytes_, compressing_);
   }
   return *framing;
 }

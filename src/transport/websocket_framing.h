@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/time_budget.h"
 #include "session/transport.h"
 #include "ws/deflate.h"
 #include "ws/extensions.h"
@@ -16,32 +17,33 @@ namespace roomcast::transport {
 /// One WebSocket frame per payload, uncompressed (RFC 6455 section 5).
 class PlainFraming final : public session::Framing {
  public:
-  void frame(const session::Unit& unit, std::string& out) const override;
+  std::size_t frame(const session::Unit& unit, std::string& out) const override;
   [[nodiscard]] bool names_events() const override { return false; }
 };
 
 /// One compressed frame per payload (RFC 7692), by one compressor for all clients with the same window: each
 /// message stands for itself (server_no_context_takeover), so everybody gets the same bytes. Payloads
-/// shorter than `min_bytes` go uncompressed, and so do those of more than max_bytes: to compress one would
-/// make everybody else wait.
+/// shorter than `min_bytes` go uncompressed, and so do those of more than compressed_bytes_max, and those for
+/// which there is no time (see compressing.h).
 class DeflateFraming final : public session::Framing {
  public:
-  DeflateFraming(const ws::DeflaterSettings& settings, std::size_t min_bytes)
-      : deflater_(settings), min_bytes_(min_bytes) {}
-  static constexpr std::size_t max_bytes = 262'144;
+  DeflateFraming(const ws::DeflaterSettings& settings, std::size_t min_bytes, base::TimeBudget& compressing)
+      : deflater_(settings), min_bytes_(min_bytes), compressing_(compressing) {}
 
-  void frame(const session::Unit& unit, std::string& out) const override;
+  std::size_t frame(const session::Unit& unit, std::string& out) const override;
   [[nodiscard]] bool names_events() const override { return false; }
 
  private:
   mutable ws::Deflater deflater_;  // a workspace: what it makes of a message depends on that alone
   std::size_t min_bytes_;
+  base::TimeBudget& compressing_;
 };
 
 /// All framings of WebSocket: the plain one, and one for each window size that clients have agreed on.
 class WebSocketFramings {
  public:
-  WebSocketFramings(int level, std::size_t min_bytes) : level_(level), min_bytes_(min_bytes) {}
+  WebSocketFramings(int level, std::size_t min_bytes, base::TimeBudget& compressing)
+      : level_(level), min_bytes_(min_bytes), compressing_(compressing) {}
   WebSocketFramings(const WebSocketFramings&) = delete;
   WebSocketFramings& operator=(const WebSocketFramings&) = delete;
 
@@ -54,6 +56,7 @@ class WebSocketFramings {
  private:
   int level_;
   std::size_t min_bytes_;
+  base::TimeBudget& compressing_;
   PlainFraming plain_;
   std::array<std::unique_ptr<DeflateFraming>, 16> by_window_bits_;
 };

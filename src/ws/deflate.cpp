@@ -94,7 +94,8 @@ struct Deflater::Zlib {
   z_stream stream{};
 };
 
-Deflater::Deflater(const DeflaterSettings& settings) : zlib_(std::make_unique<Zlib>()) {
+Deflater::Deflater(const DeflaterSettings& settings)
+    : zlib_(std::make_unique<Zlib>()), level_(settings.level), level_now_(settings.level) {
   // zlib itself would take level 0, and for window_bits 8 silently use another window or refuse, by version.
   if (settings.window_bits < 9 || settings.window_bits > 15) {
     throw std::invalid_argument("window_bits must be 9 to 15");
@@ -111,6 +112,7 @@ Deflater::Deflater(const DeflaterSettings& settings) : zlib_(std::make_unique<Zl
 Deflater::~Deflater() { deflateEnd(&zlib_->stream); }
 
 void Deflater::compress(std::string_view message, std::string& out) {
+  set_level(message.size() < long_bytes ? level_ : 1);
   z_stream& stream = zlib_->stream;
   std::array<char, chunk_bytes> chunk;  // NOLINT(cppcoreguidelines-pro-type-member-init): filled by deflate
   do {
@@ -125,6 +127,13 @@ void Deflater::compress(std::string_view message, std::string& out) {
   } while (!message.empty() || stream.avail_out == 0);
   out.resize(out.size() - deflate_tail.size());
   deflateReset(&stream);
+}
+
+/// Between two messages, when it costs next to nothing.
+void Deflater::set_level(int level) {
+  if (level == level_now_) return;
+  deflateParams(&zlib_->stream, level, Z_DEFAULT_STRATEGY);
+  level_now_ = level;
 }
 
 }  // namespace roomcast::ws

@@ -12,12 +12,13 @@ namespace roomcast::test {
 /// `(t:payload)` for text, `(b:payload)` for binary, `(event:payload)` for events.
 class BracketFraming final : public session::Framing {
  public:
-  void frame(const session::Unit& unit, std::string& out) const override {
+  std::size_t frame(const session::Unit& unit, std::string& out) const override {
     out += '(';
     out += !unit.event.empty() ? unit.event : unit.form == dialect::Form::text ? "t" : "b";
     out += ':';
     out += unit.payload;
     out += ')';
+    return 0;
   }
   [[nodiscard]] bool names_events() const override { return named_events; }
 

@@ -119,9 +119,9 @@ struct Fixture : test::ServerParts {
   net::AdmissionControl admissions{{10, 10}};
   net::ListenerStats listeners;
   net::TlsStats tls;
-  transport::WebSocketFramings framings{6, 128};
+  transport::WebSocketFramings framings{6, 128, compressing};
   transport::WebSocketShared websockets{turn, deadlines, linger, framings, {}};
-  transport::HttpStreamShared streams{turn, deadlines, linger, {}};
+  transport::HttpStreamShared streams{turn, deadlines, linger, {}, transport::StreamFramings(compressing)};
   app::MemoryGuard memory{{loop, hub, admissions, log}};
   app::CollectMetrics metrics{{turn, admissions, listeners, tls, linger, http, hub, publisher, sessions,
                                websockets, streams, polls, memory, log}};

@@ -75,7 +75,8 @@ struct ServerParts : LoopFixture {
   http::Router router;
   http::Server http{router, loop, deadlines, turn, log};
   dialect::MessageList poll_items;
-  transport::Polls polls{{hub, turn, deadlines, http, poll_items}};
+  base::TimeBudget compressing{loop, 5'000};
+  transport::Polls polls{{hub, turn, deadlines, http, poll_items, compressing}};
 };
 
 }  // namespace roomcast::test

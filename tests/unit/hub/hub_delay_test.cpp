@@ -18,9 +18,11 @@ constexpr std::size_t fixed_cost = 1'024;  // of a message, see Room::backlog_co
 constexpr std::size_t walk_cost = 2'048;   // of a room that has any
 
 struct PlainEncoder final : hub::Encoder {
-  void encode(std::string_view /*room*/, const hub::Message& message, std::string& out) const override {
+  std::size_t encode(std::string_view /*room*/, const hub::Message& message,
+                     std::string& out) const override {
     out += message.payload.view();
     out += ' ';
+    return 0;
   }
 };
 

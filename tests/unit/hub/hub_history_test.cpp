@@ -320,9 +320,11 @@ TEST_CASE_FIXTURE(Fixture,
 TEST_CASE_FIXTURE(Fixture,
                   "hub history: those who catch up at the same place share one page and its encoding") {
   struct Counter final : hub::Encoder {
-    void encode(std::string_view /*room*/, const hub::Message& message, std::string& out) const override {
+    std::size_t encode(std::string_view /*room*/, const hub::Message& message,
+                       std::string& out) const override {
       ++encoded;
       out += message.payload.view();
+      return 0;
     }
     mutable int encoded = 0;
   } encoder;

@@ -20,11 +20,13 @@ hub::Draft text(std::string_view payload, hub::SubscriberId sender = 0) {
 }
 
 struct BracketEncoder final : hub::Encoder {
-  void encode(std::string_view /*room*/, const hub::Message& message, std::string& out) const override {
+  std::size_t encode(std::string_view /*room*/, const hub::Message& message,
+                     std::string& out) const override {
     ++encoded;
     out += '[';
     out += message.payload.view();
     out += ']';
+    return 0;
   }
   mutable int encoded = 0;
 };

@@ -41,8 +41,10 @@ inline std::string say(const hub::PresenceChange& change) {
 }
 
 struct WordEncoder final : hub::Encoder {
-  void encode(std::string_view /*room*/, const hub::Message& /*message*/,
-              std::string& /*out*/) const override {}
+  std::size_t encode(std::string_view /*room*/, const hub::Message& /*message*/,
+                     std::string& /*out*/) const override {
+    return 0;
+  }
   void encode_presence(std::string_view room, const hub::PresenceChange& change,
                        std::string& out) const override {
     ++encoded;

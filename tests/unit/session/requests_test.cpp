@@ -222,10 +222,41 @@ TEST_CASE_FIXTURE(Fixture,
   fill("a", 1);
   auto& wire = greeted("");
   say(wire, R"({"type":"history","id":1,"room":"a"})");
+  turn();
   CHECK(wire.paused);
   CHECK(wire.wants_drained);
   wire.events->on_drained();
   CHECK_FALSE(wire.paused);
+}
+
+TEST_CASE_FIXTURE(
+    Fixture, "requests: a long answer comes behind what others ask, and nothing more is read before it") {
+  fill("a", 1);
+  auto& wire = greeted("");
+  auto& other = greeted("");
+  say(wire, R"({"type":"history","id":1,"room":"a"})");
+  // What was sent before may be gone by now.
+  wire.events->on_drained();
+  CHECK(wire.paused);
+  CHECK(wire.sent.empty());
+  say(other, R"({"type":"ping","id":2})");
+  CHECK(heard(other) == "ok#2");
+  CHECK(wire.sent.empty());
+  scheduler.flush_deferred();
+  CHECK(heard(wire) == "ok#1");
+  wire.events->on_drained();
+  CHECK_FALSE(wire.paused);
+}
+
+TEST_CASE_FIXTURE(Fixture, "requests: who leaves before the answer gets none") {
+  fill("a", 1);
+  auto& wire = greeted("");
+  say(wire, R"({"type":"history","id":1,"room":"a"})");
+  REQUIRE(scheduler.deferred() == 1);
+  wire.events->on_closing(base::CloseReason::client_closed, {});
+  CHECK(scheduler.deferred() == 0);
+  turn();
+  CHECK(wire.sent.empty());
 }
 
 TEST_CASE_FIXTURE(Fixture, "requests: the pasts of many rooms follow page by page, each room in its turn") {
@@ -309,6 +340,7 @@ TEST_CASE_FIXTURE(Fixture, "requests: a page of history of a room that is still 
   engine.hold_rooms = true;
   auto& wire = greeted("");
   say(wire, R"({"type":"history","id":1,"room":"a"})");
+  turn();
   CHECK(heard(wire) == "error:\"overloaded\"#1");
 }
 

@@ -55,9 +55,14 @@ struct StreamFixture {
   roomcast::test::FakeScheduler scheduler;
   roomcast::test::FakeClock clock;
   base::Deadlines deadlines{clock, 50};
+  base::TimeBudget compressing{clock, 5'000};
   net::AdmissionControl admissions{{10, 10}};
   net::Linger linger{scheduler, deadlines, {}};
-  HttpStreamShared shared{scheduler, deadlines, linger, {heartbeat_ms, close_timeout_ms, queue_bytes, true}};
+  HttpStreamShared shared{scheduler,
+                          deadlines,
+                          linger,
+                          {heartbeat_ms, close_timeout_ms, queue_bytes, true},
+                          StreamFramings(compressing)};
   MemoryWire wire;
   Recorder seen;
   std::unique_ptr<HttpStream> client;

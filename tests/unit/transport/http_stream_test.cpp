@@ -332,8 +332,17 @@ TEST_CASE_FIXTURE(StreamFixture, "http stream: aborted, it says nothing more") {
   CHECK(seen.closed.empty());
 }
 
-TEST_CASE("stream framing: one object for each form, the same for all its clients") {
-  StreamFramings framings;
+namespace {
+
+struct Compressing {
+  roomcast::test::FakeClock clock;
+  base::TimeBudget compressing{clock, 5'000};
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Compressing, "stream framing: one object for each form, the same for all its clients") {
+  StreamFramings framings(compressing);
   std::vector<const StreamFraming*> all;
   for (const StreamKind kind : {StreamKind::event_stream, StreamKind::ndjson}) {
     for (const auto length : {BodyCoding::Length::chunked, BodyCoding::Length::until_close}) {
@@ -349,8 +358,8 @@ TEST_CASE("stream framing: one object for each form, the same for all its client
   }
 }
 
-TEST_CASE("stream framing: a unit is one piece of the body") {
-  StreamFramings framings;
+TEST_CASE_FIXTURE(Compressing, "stream framing: a unit is one piece of the body") {
+  StreamFramings framings(compressing);
   const session::Unit unit{dialect::Form::text, "{}", {}, {}};
   std::string plain;
   framings.for_form({StreamKind::ndjson, BodyCoding::Length::until_close, false}).frame(unit, plain);
@@ -363,4 +372,28 @@ TEST_CASE("stream framing: a unit is one piece of the body") {
   const auto& framing = framings.for_form({StreamKind::ndjson, BodyCoding::Length::chunked, true});
   const std::string wire = std::string(framing.start({}).view()) + packed;
   CHECK(roomcast::test::Gunzip().read(roomcast::test::Dechunked(wire).content) == "{}\n");
+}
+
+TEST_CASE_FIXTURE(
+    Compressing, "stream framing: what there is no time to compress goes as stored blocks of the same body") {
+  StreamFramings framings(compressing);
+  const auto& framing = framings.for_form({StreamKind::ndjson, BodyCoding::Length::chunked, true});
+  std::string expected;
+  std::string wire(framing.start({}).view());
+  for (const std::size_t size :
+       {std::size_t{10}, std::size_t{65'534}, std::size_t{65'535}, std::size_t{200'000}}) {
+    for (const bool in_time : {true, false}) {
+      CAPTURE(size);
+      const std::string payload(size, in_time ? 'a' : 'b');
+      clock.advance(in_time ? 1'000 : 0);
+      const std::size_t before = wire.size();
+      clock.us_between_looks = 20'000;
+      const std::size_t counted = framing.frame({dialect::Form::text, payload, {}, {}}, wire);
+      clock.us_between_looks = 0;
+      CHECK(counted == (in_time ? size + 1 : 0));
+      if (!in_time) CHECK(wire.size() - before > size);
+      expected += payload + '\n';
+    }
+  }
+  CHECK(roomcast::test::Gunzip().read(roomcast::test::Dechunked(wire).content) == expected);
 }

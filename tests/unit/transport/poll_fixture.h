@@ -70,8 +70,12 @@ struct PollFixture {
       words.push_back(response.status == 200 ? summary(response) : std::to_string(response.status));
     return words;
   }
+  static std::string content(const http::Response& response) {
+    return std::string(response.before_body.view()) + std::string(response.body.view()) +
+           std::string(response.behind_body.view());
+  }
   static std::string summary(const http::Response& response) {
-    const std::string body(response.body.view());
+    const std::string body = content(response);
     std::string words;
     for (std::size_t at = 0; (at = body.find(R"("data":")", at)) != std::string::npos;) {
       at += 8;
@@ -105,7 +109,8 @@ struct PollFixture {
   PollAnswers answers;
   std::list<roomcast::test::ExchangeDouble> exchanges;
   dialect::MessageList items;
-  Polls polls{{hub, scheduler, deadlines, answers, items}};
+  base::TimeBudget compressing{clock, 5'000};
+  Polls polls{{hub, scheduler, deadlines, answers, items, compressing}};
   auth::OriginRules rules = *auth::OriginRules::parse({"https://listed.test"});
   PollJoin join{polls, sessions, rules};
 };

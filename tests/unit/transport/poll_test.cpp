@@ -102,6 +102,61 @@ TEST_CASE_FIXTURE(PollFixture, "poll: what comes in several pieces of one turn g
   CHECK(heard() == Words{"1 2 " + cursor(2)});
 }
 
+TEST_CASE_FIXTURE(PollFixture,
+                  "poll: what is put together for one client alone is short; the rest is for its next poll") {
+  ask("?wait=30");
+  turn();
+  publish(std::string(3'000, '1'));
+  (void)hub.do_slice();
+  publish(std::string(3'000, '2'));
+  (void)hub.do_slice();
+  publish("3");
+  (void)hub.do_slice();
+  turn();
+  // Not even what would fit: nothing is left out in between.
+  CHECK(heard() == Words{std::string(3'000, '1') + " " + cursor(1)});
+  ask("?wait=30&since=" + cursor(1));
+  turn();
+  CHECK(heard() == Words{std::string(3'000, '2') + " 3 " + cursor(3)});
+}
+
+TEST_CASE_FIXTURE(PollFixture,
+                  "poll: long items are nobody's own: everybody's answer refers to the same bytes") {
+  const int clients = 100;
+  for (int i = 0; i < clients; ++i)
+    ask("?wait=30");
+  turn();
+  publish(std::string(50'000, 'x'));
+  (void)hub.do_slice();
+  // It waits behind the short ones; what comes meanwhile does not make it longer.
+  publish(std::string(50'000, 'y'));
+  (void)hub.do_slice();
+  turn();
+  REQUIRE(answers.all.size() == clients);
+  for (const http::Response& response : answers.all) {
+    CHECK(response.body.view().data() == answers.all.front().body.view().data());
+    CHECK(response.before_body.size() + response.behind_body.size() < 200);
+    CHECK(response.headers.get("Roomcast-Cursor") == cursor(1));
+  }
+}
+
+TEST_CASE_FIXTURE(PollFixture, "poll: long answers wait behind short ones, but no more than 4 MiB of them") {
+  constexpr int rooms = 100;
+  for (int i = 0; i < rooms; ++i)
+    ask("?wait=30", "room" + std::to_string(i));
+  turn();
+  for (int i = 0; i < rooms; ++i)
+    publish(std::string(100'000, 'x'), "room" + std::to_string(i));
+  while (hub.do_slice()) {
+  }
+  CHECK(scheduler.deferred() == 41);
+  scheduler.flush();
+  CHECK(answers.all.size() == rooms - 41);
+  turn();
+  CHECK(answers.all.size() == rooms);
+  CHECK(polls.size() == 0);
+}
+
 TEST_CASE_FIXTURE(PollFixture, "poll: one that waits but has missed something is answered at once") {
   publish("1");
   publish("2");
@@ -173,16 +228,18 @@ TEST_CASE_FIXTURE(PollFixture,
 }
 
 TEST_CASE_FIXTURE(PollFixture, "poll: one that does not wait gets its page even if that takes a few turns") {
-  const Words rooms{"a", "b", "lobby"};  // one more than pages are made in a slice
+  // The first page is as much as is made in a slice.
+  const Words rooms{"a", "lobby"};
   for (const std::string& room : rooms) {
-    publish("1", room);
+    publish(room == "a" ? std::string(64'000, '1') : "1", room);
     turn();
   }
   for (const std::string& room : rooms)
     ask("?since=" + cursor(0), room);
   (void)hub.do_slice();
   scheduler.flush();
-  CHECK(answers.all.size() == 2);
+  scheduler.flush_deferred();
+  CHECK(answers.all.size() == 1);
   answers.all.clear();
   clock.advance(50);
   deadlines.sweep();

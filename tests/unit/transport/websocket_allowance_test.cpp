@@ -58,7 +58,7 @@ TEST_CASE_FIXTURE(Fixture, "websocket: what is inflated counts, not what came") 
   shared.settings.reader.message_bytes = 65'536;
   open({}, {}, deflate);
   const std::string frame = compressed_from_peer(std::string(65'536, '0'));
-  CHECK(frame.size() < 120);
+  CHECK(frame.size() < 400);
   wire.send(many(100, frame));
   CHECK(seen.messages.size() <= 3);
   end_turn();

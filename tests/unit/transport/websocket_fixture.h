@@ -116,7 +116,8 @@ struct Fixture {
   base::Deadlines deadlines{clock, 50};
   net::AdmissionControl admissions{{10, 10}};
   net::Linger linger{scheduler, deadlines, {}};
-  WebSocketFramings framings{6, 128};
+  base::TimeBudget compressing{clock, 5'000};
+  WebSocketFramings framings{6, 128, compressing};
   WebSocketShared shared{scheduler, deadlines, linger, framings, websocket_settings()};
   MemoryWire wire;
   Recorder seen;

@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "support/fake_clock.h"
+#include "transport/compressing.h"
 #include "ws/frame_writer.h"
 
 using namespace roomcast;
@@ -15,6 +17,12 @@ using transport::WebSocketFramings;
 namespace {
 
 constexpr std::size_t min_bytes = 128;
+constexpr std::int64_t most_us = 5'000;
+
+struct Compressing {
+  roomcast::test::FakeClock clock;
+  base::TimeBudget compressing{clock, most_us};
+};
 
 std::string framed(const session::Framing& framing, Form form, std::string_view payload) {
   std::string out;
@@ -57,16 +65,17 @@ std::string_view payload_of(std::string_view frame) { return frame.substr(frame[
 
 }  // namespace
 
-TEST_CASE("framing: without compression a payload is one frame, by its form text or binary") {
-  WebSocketFramings framings(6, min_bytes);
+TEST_CASE_FIXTURE(Compressing,
+                  "framing: without compression a payload is one frame, by its form text or binary") {
+  WebSocketFramings framings(6, min_bytes, compressing);
   const auto& plain = framings.for_client({});
   CHECK(framed(plain, Form::text, "Hello") == "\x81\x05Hello");
   CHECK(framed(plain, Form::binary, "Hello") == "\x82\x05Hello");
   CHECK(framed(plain, Form::text, std::string(500, 'x')) == "\x81\x7e\x01\xf4" + std::string(500, 'x'));
 }
 
-TEST_CASE("framing: frames are appended to what is there") {
-  WebSocketFramings framings(6, 0);
+TEST_CASE_FIXTURE(Compressing, "framing: frames are appended to what is there") {
+  WebSocketFramings framings(6, 0, compressing);
   for (const auto& framing : {&framings.for_client({}), &framings.for_client(window(15))}) {
     std::string out = "before";
     framing->frame({Form::text, "x", {}, std::nullopt}, out);
@@ -74,8 +83,9 @@ TEST_CASE("framing: frames are appended to what is there") {
   }
 }
 
-TEST_CASE("framing: a compressed frame has RSV1 set and inflates to the payload, with any window") {
-  WebSocketFramings framings(6, min_bytes);
+TEST_CASE_FIXTURE(Compressing,
+                  "framing: a compressed frame has RSV1 set and inflates to the payload, with any window") {
+  WebSocketFramings framings(6, min_bytes, compressing);
   const std::string text = long_text();
   for (int bits = 9; bits <= 15; ++bits) {
     CAPTURE(bits);
@@ -87,30 +97,34 @@ TEST_CASE("framing: a compressed frame has RSV1 set and inflates to the payload,
   }
 }
 
-TEST_CASE("framing: each compressed message stands for itself, so that everybody gets the same bytes") {
-  WebSocketFramings framings(6, min_bytes);
+TEST_CASE_FIXTURE(
+    Compressing,
+    "framing: each compressed message stands for itself, so that everybody gets the same bytes") {
+  WebSocketFramings framings(6, min_bytes, compressing);
   const auto& framing = framings.for_client(window(15));
   const std::string first = framed(framing, Form::text, long_text());
   CHECK(framed(framing, Form::text, long_text()) == first);
 }
 
-TEST_CASE("framing: below the smallest size nothing is compressed, at it everything is") {
-  WebSocketFramings framings(6, min_bytes);
+TEST_CASE_FIXTURE(Compressing,
+                  "framing: below the smallest size nothing is compressed, at it everything is") {
+  WebSocketFramings framings(6, min_bytes, compressing);
   const auto& framing = framings.for_client(window(15));
   const std::string below(min_bytes - 1, 'x');
   CHECK(framed(framing, Form::text, below) == framed(framings.for_client({}), Form::text, below));
   CHECK(framed(framing, Form::text, std::string(min_bytes, 'x'))[0] == '\xC1');
 }
 
-TEST_CASE("framing: an empty message can be compressed as well") {
-  WebSocketFramings framings(6, 0);
+TEST_CASE_FIXTURE(Compressing, "framing: an empty message can be compressed as well") {
+  WebSocketFramings framings(6, 0, compressing);
   const std::string frame = framed(framings.for_client(window(15)), Form::text, "");
   CHECK(frame[0] == '\xC1');
   CHECK(inflated(payload_of(frame)).empty());
 }
 
-TEST_CASE("framing: clients with the same window share one framing, whatever else they agreed on") {
-  WebSocketFramings framings(6, min_bytes);
+TEST_CASE_FIXTURE(Compressing,
+                  "framing: clients with the same window share one framing, whatever else they agreed on") {
+  WebSocketFramings framings(6, min_bytes, compressing);
   ws::DeflateParameters other = window(15);
   other.client_context_takeover = true;
   other.client_max_window_bits = 9;
@@ -118,4 +132,40 @@ TEST_CASE("framing: clients with the same window share one framing, whatever els
   CHECK(&framings.for_client(window(15)) != &framings.for_client(window(9)));
   CHECK(&framings.for_client(window(15)) != &framings.for_client({}));
   CHECK(&framings.for_client({}) == &framings.for_client({}));
+}
+
+TEST_CASE_FIXTURE(Compressing,
+                  "framing: what there is no time to compress goes uncompressed, and is the same") {
+  WebSocketFramings framings(6, min_bytes, compressing);
+  const auto& framing = framings.for_client(window(15));
+  const auto is_compressed = [&](bool for_one) {
+    std::string out;
+    const std::size_t counted = framing.frame({Form::text, long_text(), {}, std::nullopt, for_one}, out);
+    const bool compressed = out[0] == '\xC1';
+    CHECK(counted == (compressed ? long_text().size() : 0));
+    if (!compressed) CHECK(out == framed(framings.for_client({}), Form::text, long_text()));
+    return compressed;
+  };
+  CHECK(is_compressed(true));
+  CHECK(is_compressed(false));
+  // Half of what there is has been spent: the rest is for what goes to many.
+  clock.us_between_looks = most_us / 2;
+  CHECK(is_compressed(false));
+  clock.us_between_looks = 0;
+  CHECK_FALSE(is_compressed(true));
+  CHECK(is_compressed(false));
+  // Nothing is left, and more than there was is owed.
+  clock.us_between_looks = 2 * most_us;
+  CHECK(is_compressed(false));
+  clock.us_between_looks = 0;
+  CHECK_FALSE(is_compressed(false));
+  clock.advance(1'000);
+  CHECK(is_compressed(true));
+}
+
+TEST_CASE_FIXTURE(Compressing, "framing: the longest payload that is compressed, and one byte more") {
+  WebSocketFramings framings(6, min_bytes, compressing);
+  const auto& framing = framings.for_client(window(15));
+  CHECK(framed(framing, Form::text, std::string(transport::compressed_bytes_max, 'x'))[0] == '\xC1');
+  CHECK(framed(framing, Form::text, std::string(transport::compressed_bytes_max + 1, 'x'))[0] == '\x81');
 }
