@@ -2,6 +2,7 @@
 
 #include "attack/http_attacks.h"
 #include "attack/other_attacks.h"
+#include "attack/reader_attacks.h"
 #include "attack/websocket_attacks.h"
 
 namespace roomcast::bench {
@@ -80,6 +81,18 @@ std::vector<Attack> all_attacks() {
        [](const A& a) -> Tally { return pipelined_requests(a, 50, "HEAD", "/metrics", 0); },
        {.count = 2000}},
       {"gzip polls of 1 MiB, 400 connections", [](const A& a) -> Tally { return compressed_polls(a, 400); }},
+      {"43 KB of control characters, compressed JSON, 1 client",
+       [](const A& a) -> Tally { return escaped_messages(a, 1); }},
+      {"43 KB of control characters, compressed JSON, 50 clients",
+       [](const A& a) -> Tally { return escaped_messages(a, 50); }},
+      {"a past of 1 MiB for who just came, 400 clients",
+       [](const A& a) -> Tally { return pasts_of_a_room(a, 400); }},
+      {"history asks, 300 clients", [](const A& a) -> Tally { return history_asks(a, 300); }},
+      {"watchers who come and go, 500 clients",
+       [](const A& a) -> Tally { return watchers_by_the_hundred(a, 500); }},
+      {.name = "1,000 waiting polls of large messages, 64 MiB of memory",
+       .run = [](const A& a) -> Tally { return waiting_polls(a, 1000); },
+       .settings = {"limits.memory_bytes=67108864"}},
       {.name = "5,000 TLS handshakes at once",
        .run = [](const A& a) -> Tally { return tls_handshakes(a, 5000); },
        .tls = true},

@@ -5,7 +5,6 @@
 #include <utility>
 #include <vector>
 
-#include "attack/ask.h"
 #include "attack/attack_bytes.h"
 
 namespace roomcast::bench::attacks {
@@ -114,35 +113,6 @@ SwarmTally pipelined_requests(const Arena& arena, std::size_t connections, std::
     burst += one;
   } while (burst.size() < write_bytes);
   return repeat(arena, std::move(plan), burst);
-}
-
-SwarmTally compressed_polls(const Arena& arena, std::size_t connections) {
-  // Text that compresses about as well as other text does.
-  constexpr std::size_t messages = 16;
-  std::uint64_t state = 1;
-  std::string cursor;
-  for (std::size_t i = 0; i < messages; ++i) {
-    std::string message(large_bytes, ' ');
-    for (char& letter : message) {
-      state = state * 6364136223846793005U + 1442695040888963407U;
-      letter = static_cast<char>('a' + (state >> 60U));
-    }
-    const std::string answer = ask(arena.target, post_request("/rooms/history", text, message)).body;
-    constexpr std::string_view mark = R"("cursor":")";
-    const std::size_t at = answer.find(mark);
-    if (at == std::string::npos) return {};
-    cursor = answer.substr(at + mark.size(), answer.find('"', at + mark.size()) - at - mark.size());
-  }
-  const std::string epoch = cursor.substr(0, cursor.rfind('-') + 1);
-  SwarmPlan plan;
-  plan.connections = connections;
-  plan.window = 1;
-  plan.burst = [&epoch](std::uint64_t number, std::string& scratch) -> std::string_view {
-    scratch = bare_request("GET", "/rooms/history?since=" + epoch + std::to_string(number % messages),
-                           "Accept-Encoding: gzip\r\n");
-    return scratch;
-  };
-  return carry_out(arena, std::move(plan));
 }
 
 SwarmTally rooms_that_never_were(const Arena& arena, std::string_view method) {

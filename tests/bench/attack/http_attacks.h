@@ -29,8 +29,6 @@ struct BatchLoad {
 [[nodiscard]] SwarmTally pipelined_requests(const Arena& arena, std::size_t connections,
                                             std::string_view method, std::string_view path,
                                             std::size_t filling);
-/// A room with nearly 1 MiB of history, read with gzip from ever other cursors.
-[[nodiscard]] SwarmTally compressed_polls(const Arena& arena, std::size_t connections);
 /// Each request names a room that never was: `method` HEAD or GET.
 [[nodiscard]] SwarmTally rooms_that_never_were(const Arena& arena, std::string_view method);
 /// Each batch opens 1,000 rooms that never were.
