@@ -41,7 +41,7 @@ void Polls::abort_all() {
 
 bool Polls::postpone(const base::FrameRef& items, std::uint16_t& kib) {
   // Far less than what may be queued for the clients that the answers are for.
-  constexpr std::size_t most_kib = 4'096;
+  constexpr std::size_t most_kib = 16'384;
   const void* const place = items.view().data();
   if (place == last_postponed_) return true;
   const std::size_t needed_kib = items.held_bytes() / 1'024 + 1;
