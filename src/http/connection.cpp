@@ -76,6 +76,10 @@ void Connection::on_writable() {
   if (phase_ != Phase::ended && queue_.empty()) resume_work();
 }
 
+void Connection::on_held() {
+  if (phase_ != Phase::ended) tell_admission(queue_.empty());
+}
+
 void Connection::on_error(std::string_view why) {
   if (phase_ == Phase::ended) return;
   environment_.log.debug("http connection broken", {{"peer", admission_.address()}, {"reason", why}});
@@ -315,7 +319,7 @@ void Connection::settle() {
 /// What is held, and whether there is nothing to do but to wait for a request.
 void Connection::tell_admission(bool sent) {
   const std::size_t parsed = parser_ ? parser_->held_bytes() : 0;
-  admission_.hold(queue_.bytes() + backlog_.capacity() + parsed, *this);
+  admission_.hold(queue_.bytes() + backlog_.capacity() + parsed + stream_->held_bytes(), *this);
   if (sent && phase_ == Phase::idle && backlog_.empty() && !admission_.is_waiting()) {
     admission_.wait(first_request_ ? net::Wait::first_request : net::Wait::next_request, *this);
   }

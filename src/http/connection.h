@@ -102,6 +102,7 @@ class Connection final : public base::Mortal,
   void on_bytes(std::span<char> bytes) override;
   void on_end() override;
   void on_writable() override;
+  void on_held() override;
   void on_error(std::string_view why) override;
   void on_deadline() override;
   void shed() override;

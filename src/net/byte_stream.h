@@ -30,6 +30,8 @@ class ByteStream {
     /// A `post` was not taken whole: `rest` is the caller's again, as with `write`; `is_started` if what was
     /// before it in the same frame has left. From within this call the stream may be destroyed.
     virtual void on_unsent(base::FrameRef&& /*rest*/, bool /*is_started*/) {}
+    /// `held_bytes` has changed by much without a call from above.
+    virtual void on_held() {}
     /// The connection is broken: reset, TLS failure, EPIPE. The last call there is. `why` is for the log.
     virtual void on_error(std::string_view why) = 0;
 
@@ -67,6 +69,10 @@ class ByteStream {
 
   /// Bytes taken by `write` that the kernel has not yet got (TLS records cut short); 0 for plain sockets.
   [[nodiscard]] virtual std::size_t buffered_bytes() const = 0;
+
+  /// Bytes of memory that hold what has come and was not handed over yet, or was taken by `write` and has not
+  /// left: for net::Admission. 0 for plain sockets.
+  [[nodiscard]] virtual std::size_t held_bytes() const { return 0; }
 
   /// Whether the bytes travel encrypted.
   [[nodiscard]] virtual bool is_secure() const = 0;

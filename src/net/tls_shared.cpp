@@ -1,6 +1,7 @@
 #include "net/tls_shared.h"
 
 #include <openssl/bio.h>
+#include <openssl/ssl.h>
 
 #include <algorithm>
 #include <cstring>
@@ -29,7 +30,7 @@ TlsShared::TlsShared(base::Scheduler& scheduler, base::Deadlines& deadlines,
     : scheduler_(scheduler),
       deadlines_(deadlines),
       handshake_timeout_ms_(handshake_timeout_ms),
-      decrypted_(record_bytes),
+      decrypted_(plaintext_bytes),
       joining_(record_bytes),
       method_(BIO_meth_new(BIO_TYPE_SOURCE_SINK, "roomcast stream")) {
   if (!method_) throw std::bad_alloc();
@@ -61,10 +62,20 @@ bio_st* TlsShared::make_bio() {
 }
 
 std::size_t TlsShared::take_input(char* into, std::size_t size) {
+  if (reads_left_ == 0) return 0;
+  --reads_left_;
   const std::size_t count = std::min(size, input_.size());
   if (count > 0) std::memcpy(into, input_.data(), count);
   input_ = input_.subspan(count);
   return count;
+}
+
+void TlsShared::count_records(ssl_st* connection) {
+  SSL_set_msg_callback_arg(connection, this);
+  SSL_set_msg_callback(connection, [](int is_written, int /*version*/, int type, const void* /*text*/,
+                                      std::size_t /*size*/, SSL* /*connection*/, void* self) {
+    if (is_written == 0 && type == SSL3_RT_HEADER) ++static_cast<TlsShared*>(self)->records_read_;
+  });
 }
 
 void TlsShared::take_record(std::string_view record) {

@@ -17,6 +17,7 @@
 
 struct bio_method_st;
 struct bio_st;
+struct ssl_st;
 
 namespace roomcast::net {
 
@@ -32,6 +33,10 @@ class TlsStream;
 class TlsShared {
  public:
   static constexpr std::size_t record_bytes = 16'384;  ///< largest plaintext of a record
+  /// What a stream hands over at most at a time: as much as a socket reads, and a record begun before.
+  static constexpr std::size_t plaintext_bytes = 65'536 + record_bytes;
+  /// OpenSSL reads a record's head, then the rest of it.
+  static constexpr std::size_t reads_per_record = 2;
 
   TlsShared(base::Scheduler& scheduler, base::Deadlines& deadlines, std::int64_t handshake_timeout_ms);
   TlsShared(const TlsShared&) = delete;
@@ -50,14 +55,18 @@ class TlsShared {
   [[nodiscard]] bio_st* make_bio();
   void take_record(std::string_view record);
   std::size_t take_input(char* into, std::size_t size);
+  /// Has OpenSSL count the records of `connection` in `records_read_`.
+  void count_records(ssl_st* connection);
 
   base::Scheduler& scheduler_;
   base::Deadlines& deadlines_;
   std::int64_t handshake_timeout_ms_;
   TlsStats stats_;
-  std::vector<char> decrypted_;        // what SSL_read fills
+  std::vector<char> decrypted_;        // what SSL_read fills, with one record after the other
   std::vector<char> joining_;          // where small pieces become one record
   std::span<const char> input_;        // ciphertext that is being decrypted
+  std::size_t reads_left_ = 0;         // how often OpenSSL gets some of it before it has to come back
+  std::size_t records_read_ = 0;       // that it has begun to read
   std::string records_;                // what SSL_write made and the stream below has not been offered yet
   ByteStream* straight_to_ = nullptr;  // takes the record that is being made, before `records_` does
   std::unique_ptr<bio_method_st, FreeMethod> method_;

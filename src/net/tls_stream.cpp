@@ -8,6 +8,7 @@
 #include <new>
 #include <utility>
 
+#include "net/admission_record.h"
 #include "net/record_gather.h"
 #include "net/tls_error.h"
 
@@ -19,6 +20,15 @@ namespace {
 constexpr std::size_t batch_bytes = 65'536;
 // Past a whole batch only answers to the peer's own requests are added: one that asks and does not read.
 constexpr std::size_t max_unsent_bytes = 2 * batch_bytes;
+
+// What records cost in units of a WorkAllowance: parsing and checking each; then so many bytes together. One
+// without data changes keys, and is perhaps answered by one of ours: some 40 microseconds.
+constexpr std::size_t record_units = 1'024;
+constexpr std::size_t bytes_per_unit = 4;
+constexpr std::size_t idle_record_units = 32'768;
+
+constexpr std::string_view too_many_idle_records = "more than 32 TLS records without data in a row";
+static_assert(TlsStream::max_idle_records == 32);
 
 }  // namespace
 
@@ -32,6 +42,7 @@ TlsStream::TlsStream(TlsShared& shared, std::shared_ptr<const TlsContext> contex
       handshake_(std::make_unique<Handshake>()) {
   static_assert(sizeof(TlsStream) <= 104, "every connection pays for this");
   if (!connection_) throw std::bad_alloc();
+  shared_.count_records(connection_.get());
   BIO* bio = shared_.make_bio();
   SSL_set_bio(connection_.get(), bio, bio);
   SSL_set_accept_state(connection_.get());
@@ -58,7 +69,9 @@ void TlsStream::pause_reading() {
 void TlsStream::resume_reading() {
   // The flush delivers what is already decrypted or kept before it lets more come in from below.
   paused_ = false;
-  if (state_ == State::open) shared_.scheduler_.mark_dirty(*this);
+  if (state_ != State::open) return;
+  if (has_input()) return shared_.scheduler_.mark_deferred(*this);
+  shared_.scheduler_.mark_dirty(*this);
 }
 
 std::size_t TlsStream::write(std::span<const std::string_view> pieces) {
@@ -103,17 +116,26 @@ void TlsStream::shutdown() {
 
 void TlsStream::on_bytes(std::span<char> bytes) {
   if (state_ == State::failed) return;
-  if (state_ == State::open) return read_plaintext(bytes);
-  // Reading goes on, since to stop it and start it again in every step would cost more than all else here.
-  if (waiting_ && !waiting_->input.empty()) below_->pause_reading();
+  if (ended_) return below_->pause_reading();  // what comes after the peer's end is of no interest
+  const bool is_open = state_ == State::open;
+  const bool has_to_wait = paused_ || has_input() || costly_.is_so(shared_.deadlines_.now_ms());
+  const std::size_t held = held_bytes();
+  if (is_open && !has_to_wait) {
+    read_plaintext(bytes, shared_.scheduler_.first_allowance());
+    return tell_held(held);
+  }
+  // In the handshake reading goes on, since to stop it and start it again in every step would cost more than
+  // all else here.
+  if (is_open || has_input()) below_->pause_reading();
   keep_input(bytes);
+  tell_held(held);
   // A step takes as long as hundreds of messages.
   shared_.scheduler_.mark_deferred(*this);
 }
 
 void TlsStream::on_end() {
   // What came before it is read first.
-  end_waits_ = waiting_ && !waiting_->input.empty();
+  end_waits_ = has_input();
   if (end_waits_ || state_ == State::failed || ended_) return;
   if (state_ == State::handshake) return fail("connection closed during the TLS handshake");
   if (!shut_down_) return fail("connection ended without close_notify");
@@ -130,6 +152,7 @@ void TlsStream::on_deadline() {
 }
 
 void TlsStream::on_writable() {
+  const std::size_t held = held_bytes();
   std::string unsent = take_waiting(&Waiting::unsent);
   const std::string_view rest = unsent;
   const std::size_t sent = below_->write({&rest, 1});
@@ -137,6 +160,7 @@ void TlsStream::on_writable() {
     waiting().unsent = std::move(unsent.erase(0, sent));
     return;
   }
+  tell_held(held);
   if (shut_down_) return below_->shutdown();
   if (state_ == State::open && std::exchange(blocked_, false)) events_->on_writable();
 }
@@ -146,20 +170,26 @@ void TlsStream::flush() {
   if (!error.empty()) return fail(error);
   if (state_ == State::handshake) do_handshake();
   if (state_ == State::open) {
-    read_plaintext(take_waiting(&Waiting::input));
+    if (!paused_ && !ended_) {
+      const std::size_t held = held_bytes();
+      read_plaintext(take_waiting(&Waiting::input), shared_.scheduler_.later_allowance());
+      tell_held(held);
+    }
     if (handshake_) finish_handshake();
-    if (state_ == State::open && !paused_ && !ended_) below_->resume_reading();
+    if (state_ == State::open && !paused_ && !ended_ && !has_input()) below_->resume_reading();
   }
-  if (end_waits_) on_end();
+  if (end_waits_ && !paused_) on_end();
 }
 
 void TlsStream::do_handshake() {
   ERR_clear_error();
   const std::string input = take_waiting(&Waiting::input);
   shared_.input_ = input;
+  shared_.reads_left_ = TlsShared::reads_per_record * max_idle_records;
   const int status = SSL_accept(connection_.get());
   const int error = SSL_get_error(connection_.get(), status);
-  if (!shared_.input_.empty()) keep_input(std::exchange(shared_.input_, {}));
+  const auto rest = std::exchange(shared_.input_, {});
+  if (!rest.empty()) keep_input(rest);
   if (status == 1) {
     state_ = State::open;
     handshake_->deadline.reset();
@@ -172,6 +202,7 @@ void TlsStream::do_handshake() {
   send_records();
   if (state_ == State::failed) return;
   if (error != SSL_ERROR_WANT_READ) return fail("TLS handshake failed: " + take_openssl_error());
+  if (!rest.empty()) return fail("TLS handshake failed: " + std::string(too_many_idle_records));
   below_->resume_reading();
 }
 
@@ -185,34 +216,58 @@ void TlsStream::keep_input(std::span<const char> bytes) {
   waiting().input.append(bytes.data(), bytes.size());
 }
 
-void TlsStream::read_plaintext(std::span<const char> input) {
+void TlsStream::read_plaintext(std::span<const char> input, base::WorkAllowance allowance) {
   shared_.input_ = input;
-  while (state_ == State::open && !paused_ && !ended_ && read_record()) {
+  std::size_t plaintext = 0;
+  Record last{};
+  do {
+    last = read_record(plaintext, allowance);
+  } while ((last == Record::data || last == Record::other) && !allowance.is_used_up() &&
+           plaintext + TlsShared::record_bytes <= shared_.decrypted_.size());
+  if (!shared_.records_.empty()) send_records();
+  std::string why;
+  if (last == Record::broken) {
+    const bool is_idle = idle_records_ > max_idle_records + 1;
+    why = is_idle ? std::string(too_many_idle_records) : "TLS failed: " + take_openssl_error();
   }
   const auto rest = std::exchange(shared_.input_, {});
-  if (rest.empty()) return;
-  below_->pause_reading();
-  // What comes after the peer's end is of no interest.
-  if (!ended_) keep_input(rest);
+  if (!rest.empty()) {
+    below_->pause_reading();
+    // What comes after the peer's end is of no interest.
+    if (last == Record::data || last == Record::other) {
+      keep_input(rest);
+      costly_.note(shared_.deadlines_.now_ms());
+      shared_.scheduler_.mark_deferred(*this);
+    }
+  }
+  // The owner may do anything now, but for destroying this.
+  if (plaintext > 0) events_->on_bytes(std::span(shared_.decrypted_).first(plaintext));
+  if (last == Record::broken) return fail(why);
+  if (last == Record::finished && state_ == State::open && !paused_) on_peer_finished();
 }
 
-bool TlsStream::read_record() {
+TlsStream::Record TlsStream::read_record(std::size_t& plaintext, base::WorkAllowance& allowance) {
   ERR_clear_error();
+  const auto room = std::span(shared_.decrypted_).subspan(plaintext);
   std::size_t count = 0;
-  auto& buffer = shared_.decrypted_;
-  const int status = SSL_read_ex(connection_.get(), buffer.data(), buffer.size(), &count);
-  const int error = SSL_get_error(connection_.get(), status);
-  if (!shared_.records_.empty()) send_records();
+  shared_.reads_left_ = TlsShared::reads_per_record;
+  shared_.records_read_ = 0;
+  const int status = SSL_read_ex(connection_.get(), room.data(), room.size(), &count);
+  idle_records_ = static_cast<std::uint8_t>(idle_records_ + shared_.records_read_);
+  // The last one may be about to bring data.
+  if (idle_records_ > max_idle_records + 1) return Record::broken;
   if (status == 1) {
-    events_->on_bytes(std::span(buffer).first(count));
-    return true;
+    idle_records_ = 0;
+    plaintext += count;
+    allowance.spend(record_units + count / bytes_per_unit);
+    return Record::data;
   }
-  if (error == SSL_ERROR_ZERO_RETURN) {
-    on_peer_finished();
-  } else if (error != SSL_ERROR_WANT_READ) {
-    fail("TLS failed: " + take_openssl_error());
-  }
-  return false;
+  const int error = SSL_get_error(connection_.get(), status);
+  if (error == SSL_ERROR_ZERO_RETURN) return Record::finished;
+  if (error != SSL_ERROR_WANT_READ) return Record::broken;
+  if (shared_.input_.empty()) return Record::incomplete;
+  allowance.spend(idle_record_units);
+  return Record::other;
 }
 
 void TlsStream::on_peer_finished() {
@@ -251,6 +306,11 @@ void TlsStream::fail(const std::string& why) {
   state_ = State::failed;
   below_->pause_reading();
   events_->on_error(why);
+}
+
+void TlsStream::tell_held(std::size_t before) {
+  const std::size_t now = held_bytes();
+  if (now != before && std::max(now, before) >= AdmissionRecord::least_bytes && !dead_) events_->on_held();
 }
 
 TlsStream::Waiting& TlsStream::waiting() {

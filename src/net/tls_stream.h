@@ -9,7 +9,9 @@
 #include <string_view>
 
 #include "base/deadlines.h"
+#include "base/recently.h"
 #include "base/scheduler.h"
+#include "base/work_allowance.h"
 #include "net/byte_stream.h"
 #include "net/tls_context.h"
 #include "net/tls_shared.h"
@@ -27,6 +29,10 @@ namespace roomcast::net {
 /// - One `write` makes one record and one write below for every 16 KiB of plaintext.
 /// - `write` takes plaintext only while no ciphertext waits for the stream below, so no more than one batch
 ///   (64 KiB and the records' overhead) is ever buffered.
+/// - What comes is decrypted record by record, as far as an allowance goes (base/work_allowance.h), and
+/// handed
+///   over in one `on_bytes`. The rest is kept, at most what was read at once, and goes on deferred.
+/// - A peer that sends `max_idle_records` records without data, and then one more, is given up.
 /// - A connection at rest keeps nothing but OpenSSL's state and this object.
 /// - The end of the stream below without a close_notify is an error: the data may have been truncated. After
 ///   our own close_notify it counts as the end.
@@ -35,6 +41,10 @@ class TlsStream final : public ByteStream,
                         private base::Flushable,
                         private base::Deadline::Listener {
  public:
+  /// Without application data in between: key updates (RFC 8446 section 4.6.3), alerts, empty ones. Also in
+  /// one step of a handshake, which has two to five.
+  static constexpr std::size_t max_idle_records = 32;
+
   /// `shared` outlives the stream.
   TlsStream(TlsShared& shared, std::shared_ptr<const TlsContext> context, std::unique_ptr<ByteStream> below);
   TlsStream(const TlsStream&) = delete;
@@ -49,6 +59,9 @@ class TlsStream final : public ByteStream,
   [[nodiscard]] std::size_t buffered_bytes() const override {
     return has_unsent() ? waiting_->unsent.size() : 0;
   }
+  [[nodiscard]] std::size_t held_bytes() const override {
+    return waiting_ ? waiting_->unsent.capacity() + waiting_->input.capacity() : 0;
+  }
   [[nodiscard]] bool is_secure() const override { return true; }
 
  private:
@@ -61,7 +74,7 @@ class TlsStream final : public ByteStream,
   };
   /// What has to wait; on most connections, most of the time, nothing does.
   struct Waiting {
-    std::string input;   // ciphertext that came too early
+    std::string input;   // ciphertext that came too early, or was more work than is done at once
     std::string unsent;  // ciphertext that the stream below has not taken
     std::string error;   // reported by the next flush
   };
@@ -79,10 +92,12 @@ class TlsStream final : public ByteStream,
   void do_handshake();
   void finish_handshake();
   void keep_input(std::span<const char> bytes);
-  /// Delivers what `input` holds, up to a pause; the rest is kept.
-  void read_plaintext(std::span<const char> input);
-  /// Delivers one record; false when there is none or the stream has ended.
-  bool read_record();
+  /// Delivers what `input` holds, as far as the allowance goes; the rest is kept.
+  void read_plaintext(std::span<const char> input, base::WorkAllowance allowance);
+  /// What has come of one record.
+  enum class Record : std::uint8_t { data, other, incomplete, finished, broken };
+  /// Decrypts one record, or a part of one, and adds its data to those of `plaintext` that are.
+  Record read_record(std::size_t& plaintext, base::WorkAllowance& allowance);
   void on_peer_finished();
   /// Into the records; `at_once`: to the stream below, and only what that does not take.
   bool encrypt(std::string_view plaintext, bool at_once);
@@ -93,6 +108,9 @@ class TlsStream final : public ByteStream,
   /// What waited of that kind; it does not wait any more.
   [[nodiscard]] std::string take_waiting(std::string Waiting::*kind);
   [[nodiscard]] bool has_unsent() const { return waiting_ && !waiting_->unsent.empty(); }
+  [[nodiscard]] bool has_input() const { return waiting_ && !waiting_->input.empty(); }
+  /// Tells the owner if `held_bytes` is not what it was `before`.
+  void tell_held(std::size_t before);
 
   TlsShared& shared_;
   std::unique_ptr<ByteStream> below_;
@@ -101,12 +119,14 @@ class TlsStream final : public ByteStream,
   std::unique_ptr<Handshake> handshake_;  // until it is over
   std::unique_ptr<Waiting> waiting_;      // while there is any
   State state_ = State::handshake;
-  bool paused_ = false;
-  bool end_waits_ = false;  // the stream below has ended, behind input that has to wait
-  bool ended_ = false;      // on_end was called
-  bool dead_ = false;       // on_error was called
-  bool blocked_ = false;    // on_writable is owed
-  bool shut_down_ = false;  // close_notify is sent or on its way
+  bool paused_ : 1 = false;
+  bool end_waits_ : 1 = false;     // the stream below has ended, behind input that has to wait
+  bool ended_ : 1 = false;         // on_end was called
+  bool dead_ = false;              // on_error was called
+  bool blocked_ = false;           // on_writable is owed
+  bool shut_down_ = false;         // close_notify is sent or on its way
+  std::uint8_t idle_records_ = 0;  // begun since the last data; one may not be whole yet
+  base::Recently costly_;          // a read has used up its allowance
 };
 
 }  // namespace roomcast::net

@@ -93,6 +93,14 @@ void HttpStream::on_end() {
   mark_dirty();
 }
 
+void HttpStream::on_held() {
+  if (state_ != State::closed) tell_admission();
+}
+
+void HttpStream::tell_admission() {
+  client_.hold((queue_.empty() ? 0 : queue_.held_bytes()) + stream_->held_bytes(), *this);
+}
+
 void HttpStream::on_error(std::string_view /*why*/) {
   end(state_ == State::open ? base::CloseReason::connection_lost : reason_);
 }
@@ -123,7 +131,7 @@ void HttpStream::flush() {
   const bool all = result == net::WriteQueue::Flushed::all;
   const std::size_t taken = all ? waiting : waiting - queue_.bytes();
   const bool may_hold_much = waiting >= net::AdmissionRecord::least_bytes;
-  if (may_hold_much) client_.hold(queue_.empty() ? 0 : queue_.held_bytes(), *this);
+  if (may_hold_much) tell_admission();
   wire_bytes_out_ += taken;
   auto& counts = stats();
   counts.wire_bytes_out += taken;

@@ -85,11 +85,14 @@ class HttpStream final : public session::Transport,
   void on_bytes(std::span<char> bytes) override;
   void on_end() override;
   void on_writable() override { mark_dirty(); }
+  void on_held() override;
   void on_error(std::string_view why) override;
   void on_deadline() override;
   void flush() override;
   void shed() override;
 
+  /// Says what this client holds of memory.
+  void tell_admission();
   void keep_alive();
   void enqueue(const base::FrameRef& wire);
   /// Ends the body behind the session's last word.

@@ -117,7 +117,7 @@ void WebSocket::abort() {
 session::Traffic WebSocket::traffic() const { return {messages_in_, payload_bytes_in_, wire_bytes_out_}; }
 
 void WebSocket::tell_admission() {
-  std::size_t bytes = reader_.held_bytes() + events_->held_bytes();
+  std::size_t bytes = reader_.held_bytes() + events_->held_bytes() + stream_->held_bytes();
   // Of what is about to leave the queue holds no more than that.
   if (queue_.bytes() >= net::AdmissionRecord::least_bytes) bytes += queue_.held_bytes();
   if (held_) bytes += held_->bytes.capacity();
@@ -168,6 +168,10 @@ void WebSocket::end_of_input() {
 }
 
 void WebSocket::on_writable() { mark_dirty(); }
+
+void WebSocket::on_held() {
+  if (state_ != State::closed) tell_admission();
+}
 
 void WebSocket::on_error(std::string_view /*why*/) {
   read_held();

@@ -119,6 +119,7 @@ class WebSocket final : public session::Transport,
   void on_end() override;
   void on_writable() override;
   void on_unsent(base::FrameRef&& rest, bool is_started) override;
+  void on_held() override;
   void on_error(std::string_view why) override;
   void on_deadline() override;
   void flush() override;

@@ -3,6 +3,7 @@
 #include "attack/http_attacks.h"
 #include "attack/other_attacks.h"
 #include "attack/reader_attacks.h"
+#include "attack/tls_attacks.h"
 #include "attack/websocket_attacks.h"
 
 namespace roomcast::bench {
@@ -95,6 +96,12 @@ std::vector<Attack> all_attacks() {
        .settings = {"limits.memory_bytes=67108864"}},
       {.name = "5,000 TLS handshakes at once",
        .run = [](const A& a) -> Tally { return tls_handshakes(a, 5000); },
+       .tls = true},
+      {.name = "TLS records of 1 byte, 100 clients",
+       .run = [](const A& a) -> Tally { return tiny_tls_records(a, 100); },
+       .tls = true},
+      {.name = "TLS key updates, 20 clients",
+       .run = [](const A& a) -> Tally { return tls_key_updates(a, 20); },
        .tls = true},
       {"250 × 64 KB at once to 50 readers",
        [](const A& a) -> Tally { return burst_into(a, crowded); },

@@ -34,6 +34,8 @@ class Link {
   /// when the descriptors or ports of this machine are used up, with the name of the limit.
   void open(const Target& target, TlsClient* tls);
   [[nodiscard]] int descriptor() const { return descriptor_; }
+  /// The TLS connection, once it is open; null over a plain one.
+  [[nodiscard]] ssl_st* native() const { return tls_; }
   [[nodiscard]] bool is_plain() const { return tls_ == nullptr; }
   [[nodiscard]] bool is_open() const { return descriptor_ >= 0; }
 
