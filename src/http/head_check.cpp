@@ -1,5 +1,6 @@
 #include "http/head_check.h"
 
+#include <algorithm>
 #include <charconv>
 #include <optional>
 #include <string>
@@ -11,11 +12,20 @@ namespace roomcast::http {
 
 namespace {
 
+bool has_too_many_parameters(std::string_view query) {
+  return static_cast<std::size_t>(std::count(query.begin(), query.end(), '&')) >= query_parameters_max;
+}
+
 std::optional<Problem> check_target(Request& request, std::string_view text) {
   const auto target = parse_target(text);
   if (!target) return bad_request("the request target is neither a path nor an http URL");
   if (target->path == "*" && request.method != Method::options) {
     return bad_request("the request target '*' is for OPTIONS only");
+  }
+  if (has_too_many_parameters(target->query)) {
+    return Problem{
+        400, "too_many_parameters",
+        "the request target has more than " + std::to_string(query_parameters_max) + " query parameters"};
   }
   request.path = target->path;
   request.query = target->query;

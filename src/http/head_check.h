@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -9,6 +10,9 @@
 #include "http/problem.h"
 
 namespace roomcast::http {
+
+/// Each handler looks for a few of them, and each look passes by the others.
+inline constexpr std::size_t query_parameters_max = 100;
 
 /// How the body of a request is delimited (RFC 9112 section 6.3).
 struct BodyFraming {
@@ -21,8 +25,8 @@ struct BodyFraming {
 /// Judges what the header fields say together, and completes `request`: `target` becomes path and query, the
 /// authority of an absolute target replaces Host (RFC 9112 section 3.2.2). Refuses whatever two readers could
 /// take differently: Content-Length with Transfer-Encoding, repeated or malformed ones, chunked not last,
-/// a missing, second or invalid Host; and a Content-Length past limits.body_bytes with 413, so before the
-/// body is read.
+/// a missing, second or invalid Host; more than `query_parameters_max` of these, empty ones included; and a
+/// Content-Length past limits.body_bytes with 413, so before the body is read.
 [[nodiscard]] base::Result<BodyFraming, Problem> check_head(Request& request, std::string_view target,
                                                             const ParserLimits& limits);
 

@@ -129,8 +129,7 @@ std::optional<std::string> Request::query_parameter(std::string_view name) const
     const std::string_view pair = rest.substr(0, end);
     rest = end == std::string_view::npos ? std::string_view{} : rest.substr(end + 1);
     const auto equals = pair.find('=');
-    const auto key = form_decode(pair.substr(0, equals));
-    if (!key || *key != name) continue;
+    if (!form_equals(pair.substr(0, equals), name)) continue;
     auto value = form_decode(equals == std::string_view::npos ? std::string_view{} : pair.substr(equals + 1));
     if (!value) return std::nullopt;
     return std::move(*value);

@@ -85,6 +85,22 @@ std::optional<std::string> form_decode(std::string_view text) {
   return std::move(*decoded);
 }
 
+bool form_equals(std::string_view text, std::string_view plain) {
+  std::size_t at = 0;
+  for (const char expected : plain) {
+    if (at == text.size()) return false;
+    int byte = static_cast<unsigned char>(text[at]);
+    if (byte == '+') byte = ' ';
+    if (byte == '%') {
+      byte = encoded_byte(text, at);
+      at += 2;
+    }
+    if (byte != static_cast<unsigned char>(expected)) return false;
+    ++at;
+  }
+  return at == text.size();
+}
+
 std::optional<Authority> parse_authority(std::string_view text) {
   const auto host_end = text.rfind(':');
   // The last colon begins the port unless it stands within the brackets of an address.

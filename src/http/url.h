@@ -14,6 +14,8 @@ namespace roomcast::http {
 [[nodiscard]] base::Result<std::string> percent_decode(std::string_view text);
 /// The same with '+' as space, as forms write query strings; nothing if an encoding is broken.
 [[nodiscard]] std::optional<std::string> form_decode(std::string_view text);
+/// Whether that of `text` is `plain`. Looks no further than the first difference, and copies nothing.
+[[nodiscard]] bool form_equals(std::string_view text, std::string_view plain);
 
 /// uri-host [":" port] (RFC 3986 section 3.2.2): what Host carries. A view into what was parsed.
 struct Authority {

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <string>
 #include <string_view>
-#include <utility>
 
 #include "base/ascii.h"
 
@@ -52,15 +52,21 @@ std::optional<int> weight_among(std::string_view parameters) {
   return full_weight;
 }
 
-/// The weight that `list` gives to `name`; nothing if it does not name it. An element whose weight makes no
-/// sense is as if it were not there.
-std::optional<int> weight_of(std::string_view name, std::string_view list) {
+/// The weights that `list` gives to each of `names`; nothing for those that it does not name. An element
+/// whose weight makes no sense is as if it were not there. One pass, since a list may be as long as a head.
+template <std::size_t Size>
+std::array<std::optional<int>, Size> weights_of(const std::array<std::string_view, Size>& names,
+                                                std::string_view list) {
+  std::array<std::optional<int>, Size> weights;
   while (!list.empty()) {
     std::string_view element = take_until(list, ',');
-    if (!base::equals_ignoring_case(take_until(element, ';'), name)) continue;
-    if (const auto weight = weight_among(element)) return weight;
+    const std::string_view name = take_until(element, ';');
+    for (std::size_t i = 0; i < Size; ++i) {
+      if (!weights.at(i) && base::equals_ignoring_case(name, names.at(i)))
+        weights.at(i) = weight_among(element);
+    }
   }
-  return std::nullopt;
+  return weights;
 }
 
 std::optional<Choice> parse_choice(std::string_view name) {
@@ -72,17 +78,15 @@ std::optional<Choice> parse_choice(std::string_view name) {
 }
 
 Choice choose_by_type(std::string_view accept) {
-  constexpr std::array<std::pair<Choice, std::string_view>, 3> types{{
-      {Choice::event_stream, "text/event-stream"},
-      {Choice::ndjson, "application/x-ndjson"},
-      {Choice::poll, "application/json"},
-  }};
+  constexpr std::array choices{Choice::event_stream, Choice::ndjson, Choice::poll};
+  const auto weights =
+      weights_of<choices.size()>({"text/event-stream", "application/x-ndjson", "application/json"}, accept);
   Choice best = Choice::poll;
   int best_weight = 0;
-  for (const auto& [choice, type] : types) {
-    const int weight = weight_of(type, accept).value_or(0);
+  for (std::size_t i = 0; i < choices.size(); ++i) {
+    const int weight = weights.at(i).value_or(0);
     if (weight <= best_weight) continue;
-    best = choice;
+    best = choices.at(i);
     best_weight = weight;
   }
   return best;
@@ -98,10 +102,10 @@ std::optional<Choice> choose(const http::Request& request) {
 
 bool accepts_gzip(const http::Request& request) {
   const std::string list = request.headers.joined("Accept-Encoding");
-  auto gzip = weight_of("gzip", list);
-  if (!gzip) gzip = weight_of("x-gzip", list);  // the same (RFC 9110 section 8.4.1.3)
-  if (!gzip) gzip = weight_of("*", list);
-  return gzip.value_or(0) > 0 && *gzip >= weight_of("identity", list).value_or(0);
+  // x-gzip is the same (RFC 9110 section 8.4.1.3).
+  const auto [gzip, x_gzip, any, identity] = weights_of<4>({"gzip", "x-gzip", "*", "identity"}, list);
+  const int weight = gzip ? *gzip : x_gzip ? *x_gzip : any.value_or(0);
+  return weight > 0 && weight >= identity.value_or(0);
 }
 
 }  // namespace roomcast::transport

@@ -37,6 +37,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (value) FUZZ_CHECK(value->size() <= request.query.size());
   // What is escaped once is the same after it was read once.
   FUZZ_CHECK(http::form_decode(escaped(request.query)) == request.query);
+  FUZZ_CHECK(http::form_equals(escaped(request.query), request.query));
   const auto decoded = http::percent_decode(request.query);
   if (decoded) FUZZ_CHECK(http::form_decode(request.query).has_value());
 

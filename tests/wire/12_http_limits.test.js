@@ -7,7 +7,7 @@ import { HttpConnection, errorMessage, requestBytes } from '../support/raw_http.
 import { startServer } from '../support/server.js';
 import { connect } from '../support/wire_client.js';
 
-const limited = await startServer({ set: { 'limits.uri_bytes': 100, 'limits.header_bytes': 2000, 'limits.header_count': 10, 'limits.body_bytes': 1000 } });
+const limited = await startServer({ set: { 'limits.uri_bytes': 103, 'limits.header_bytes': 2000, 'limits.header_count': 10, 'limits.body_bytes': 1000 } });
 const usual = await startServer();
 const hasty = await startServer({ set: { 'http.head_timeout_seconds': 0.5, 'http.body_timeout_seconds': 0.5, 'http.idle_timeout_seconds': 0.5 } });
 
@@ -20,14 +20,16 @@ const head = (length) => get('/healthz', [`X: ${'h'.repeat(length - 'Host: local
 const chunked = (...sizes) => post(['Transfer-Encoding: chunked'], `${sizes.map((size) => `${size.toString(16)}\r\n${'c'.repeat(size)}\r\n`).join('')}0\r\n\r\n`);
 
 const within = {
-  'a target of limits.uri_bytes': [get(target(100)), 404],
+  'a target of limits.uri_bytes': [get(target(103)), 404],
+  'a target with 100 query parameters': [get(`/?${'&'.repeat(99)}`), 200],
   'a head of limits.header_bytes': [head(2000), 200],
   'as many fields as limits.header_count': [get('/healthz', fields(10)), 200],
   'a body of limits.body_bytes': [post(['Content-Length: 1000'], 'b'.repeat(1000)), 200],
   'chunks of limits.body_bytes in all': [chunked(400, 600), 200],
 };
 const past = {
-  'a longer target': [get(target(101)), 414, 'limits.uri_bytes'],
+  'a longer target': [get(target(104)), 414, 'limits.uri_bytes'],
+  'one more query parameter': [get(`/?${'&'.repeat(100)}`), 400, '100 query parameters'],
   'a longer head': [head(2001), 431, 'limits.header_bytes'],
   'one more field': [get('/healthz', fields(11)), 431, 'limits.header_count'],
   'a longer body': [post(['Content-Length: 1001'], 'b'.repeat(1001)), 413, 'limits.body_bytes'],

@@ -60,6 +60,17 @@ TEST_CASE("request: query parameters are decoded once, the first one counts") {
   CHECK(request.query_parameter("f=") == "g");
   CHECK(request.query_parameter("") == "empty");
   CHECK_FALSE(request.query_parameter("g").has_value());
+  CHECK_FALSE(request.query_parameter("f").has_value());
+}
+
+TEST_CASE("request: the name of a query parameter may be encoded, a broken one names nothing") {
+  http::Request request;
+  request.query = "sinc%zz=1&%=2&since%=3&s%69nce=4&a+b=5&%2B=6";
+  CHECK(request.query_parameter("since") == "4");
+  CHECK(request.query_parameter("a b") == "5");
+  CHECK(request.query_parameter("+") == "6");
+  CHECK_FALSE(request.query_parameter("%").has_value());
+  CHECK_FALSE(request.query_parameter("sinc").has_value());
 }
 
 TEST_CASE("response: an error is a JSON object with code and message") {

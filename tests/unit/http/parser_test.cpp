@@ -293,6 +293,17 @@ TEST_CASE("parser: the target may be as long as limits.uri_bytes and no longer")
   CHECK(read({"GET /1234567890"}, limits).status == 414);
 }
 
+TEST_CASE("parser: the target may have a hundred query parameters and no more") {
+  const auto status_with = [](std::size_t parameters) {
+    std::string target = "/?a=1";
+    for (std::size_t i = 1; i < parameters; ++i)
+      target += "&b";
+    return status_of("GET " + target + " HTTP/1.1\r\nHost: a\r\n\r\n");
+  };
+  CHECK(status_with(100) == 0);
+  CHECK(status_with(101) == 400);
+}
+
 TEST_CASE("parser: the header fields may be as many and as long as the limits and no more") {
   const http::ParserLimits limits{.header_bytes = 20, .header_count = 3};
   CHECK(status_of("GET / HTTP/1.1\r\nHost: a\r\nX: 456789\r\n\r\n", limits) == 0);
