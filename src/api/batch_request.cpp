@@ -8,8 +8,8 @@
 
 #include "api/publish_outcome.h"
 #include "base/digest.h"
-#include "base/json.h"
-#include "base/json_reader.h"
+#include "base/json_cursor.h"
+#include "base/utf8.h"
 #include "hub/publish_once.h"
 #include "hub/room_name.h"
 
@@ -26,25 +26,28 @@ std::string text_of(const JsonValue& value) {
   return text;
 }
 
+http::Problem not_json() { return {400, "invalid_json", "the body must be one JSON value"}; }
+
+http::Problem too_many_messages(std::uint64_t limit) {
+  return {413, "too_many_messages",
+          "more messages, one for each room, than limits.batch_messages allows: " + std::to_string(limit)};
+}
+
 /// Reads one element of `messages`.
 class MessageReader {
  public:
-  MessageReader(std::size_t index, const JsonValue& object, const BatchLimits& limits)
-      : index_(index), limits_(limits) {
-    base::JsonMembers members(object);
-    while (const auto member = members.next()) {
-      for (std::size_t i = 0; i < names.size(); ++i) {
-        if (member->name.equals(names.at(i))) members_.at(i) = member->value;
-      }
-    }
-  }
+  MessageReader(std::size_t index, const BatchLimits& limits) : index_(index), limits_(limits) {}
 
-  /// Appends an item for each room. Nothing; or why that is no message.
-  [[nodiscard]] std::optional<http::Problem> read(std::vector<BatchItem>& items) {
+  /// Passes over the element that `cursor` stands in front of and appends an item for each room, one at
+  /// least. Nothing; or why that is no message. Where the text turns out not to be JSON, `cursor` says so.
+  [[nodiscard]] std::optional<http::Problem> read(base::JsonCursor& cursor, std::vector<BatchItem>& items) {
+    collect(cursor);
     BatchItem item;
-    read_payload(item);
-    read_names(item);
-    if (!shape_) read_rooms(item, items);
+    if (!shape_ && !cursor.has_failed()) {
+      read_payload(item);
+      read_names(item);
+    }
+    if (!shape_ && !cursor.has_failed()) read_rooms(item, items);
     return std::move(shape_);
   }
 
@@ -52,6 +55,23 @@ class MessageReader {
   enum Name : std::size_t { room, rooms, data, data_base64, from, key, count };
   static constexpr std::array<std::string_view, Name::count> names{"room",        "rooms", "data",
                                                                    "data_base64", "from",  "key"};
+
+  void collect(base::JsonCursor& cursor) {
+    if (cursor.kind() != JsonKind::object) {
+      if (cursor.value()) misshapen("must be an object");
+      return;
+    }
+    std::size_t members = cursor.enter() ? 0 : batch_members_max;
+    while (const auto name = cursor.next_name()) {
+      if (++members > batch_members_max) {
+        return misshapen("must have at most " + std::to_string(batch_members_max) + " members");
+      }
+      const auto value = cursor.value();
+      for (std::size_t i = 0; i < names.size(); ++i) {
+        if (name->equals(names.at(i))) members_.at(i) = value;
+      }
+    }
+  }
 
   [[nodiscard]] std::optional<JsonValue> find(Name name) const {
     const auto& value = members_.at(name);
@@ -75,20 +95,24 @@ class MessageReader {
     const auto value = find(data);
     const auto base64 = string_of(data_base64);
     if (value.has_value() == base64.has_value()) return misshapen("needs data or data_base64, one of them");
-    std::string payload;
+    // The body is known to be UTF-8 and this far JSON: nothing is judged again but the size.
+    std::string space;
+    std::string_view payload;
     if (base64) {
       item.draft.kind = hub::Kind::binary;
-      if (!base::base64_decode(*base64, payload)) {
+      if (!base::base64_decode(*base64, space)) {
         item.problem = http::Problem{400, "invalid_data", "data_base64 must be base64 with padding"};
       }
+      payload = space;
     } else if (value->is(JsonKind::string)) {
       item.draft.kind = hub::Kind::text;
-      value->append_text(payload);
+      value->append_text(space);
+      payload = space;
     } else {
       item.draft.kind = hub::Kind::json;
       payload = value->raw();
     }
-    if (!item.problem) item.problem = check_payload(item.draft.kind, payload, limits_.message_bytes);
+    if (!item.problem) item.problem = check_payload_size(payload.size(), limits_.message_bytes);
     if (!item.problem) item.draft.payload = base::FrameRef::copy_of(payload);
   }
 
@@ -97,13 +121,14 @@ class MessageReader {
     const auto is_name = hub::check_client_name(sender);
     if (!is_name && !item.problem)
       item.problem = http::Problem{400, "bad_client_name", is_name.error().message};
-    item.draft.from = base::FrameRef::copy_of(sender);
+    // What can't be used is not kept either: there may be a copy for each of a thousand rooms.
+    if (is_name) item.draft.from = base::FrameRef::copy_of(sender);
     const auto wanted = string_of(key);
     if (!wanted) return;
     const auto is_key = hub::check_idempotency_key(*wanted);
     if (!is_key && !item.problem)
       item.problem = http::Problem{400, "bad_idempotency_key", is_key.error().message};
-    item.key = *wanted;
+    if (is_key) item.key = *wanted;
   }
 
   void read_rooms(const BatchItem& item, std::vector<BatchItem>& items) {
@@ -117,10 +142,14 @@ class MessageReader {
     const std::size_t first = items.size();
     while (const auto element = elements.next()) {
       if (!element->is(JsonKind::string)) return misshapen("rooms must be strings");
-      // One too many is enough to know.
-      if (items.size() > limits_.messages) return;
+      if (items.size() >= limits_.messages) {
+        shape_ = too_many_messages(limits_.messages);
+        return;
+      }
       append(item, text_of(*element), items);
     }
+    // Otherwise there would be no end of messages that are for nobody.
+    if (items.size() == first) return misshapen("rooms must name a room");
     check_rooms_differ(std::span(items).subspan(first));
   }
 
@@ -149,48 +178,85 @@ class MessageReader {
   std::optional<http::Problem> shape_;
 };
 
-std::optional<JsonValue> find_messages(const JsonValue& root) {
-  std::optional<JsonValue> messages;
-  base::JsonMembers members(root);
-  while (const auto member = members.next()) {
-    if (member->name.equals("messages")) messages = member->value;
+/// Reads the body from front to back, once, and stops at the first thing that makes it none or is one too
+/// many: what is refused costs no more than what has been looked at.
+class BodyReader {
+ public:
+  BodyReader(std::string_view body, const BatchLimits& limits) : cursor_(body), limits_(limits) {}
+
+  base::Result<std::vector<BatchItem>, http::Problem> read() {
+    if (cursor_.kind() == JsonKind::object) {
+      read_root();
+    } else {
+      cursor_.value();
+    }
+    if (problem_) return std::move(*problem_);
+    if (cursor_.verdict() != base::JsonVerdict::valid) return not_json();
+    if (!has_messages_) return http::bad_request("the body must be an object with a list called messages");
+    return std::move(items_);
   }
-  return messages && messages->is(JsonKind::array) ? messages : std::nullopt;
-}
+
+ private:
+  void read_root() {
+    std::size_t members = cursor_.enter() ? 0 : batch_members_max;
+    while (const auto name = cursor_.next_name()) {
+      if (++members > batch_members_max) {
+        problem_ =
+            http::bad_request("the body must have at most " + std::to_string(batch_members_max) + " members");
+      } else if (name->equals("messages")) {
+        read_messages();
+      } else {
+        cursor_.value();
+      }
+      if (problem_) return;
+    }
+  }
+
+  void read_messages() {
+    items_.clear();
+    bytes_ = 0;
+    has_messages_ = cursor_.kind() == JsonKind::array;
+    if (!has_messages_) {
+      cursor_.value();
+      return;
+    }
+    bool more = cursor_.enter();
+    for (std::size_t i = 0; more && cursor_.next_element(); ++i) {
+      const std::size_t judged = items_.size();
+      if (judged >= limits_.messages) {
+        problem_ = too_many_messages(limits_.messages);
+      } else {
+        problem_ = MessageReader(i, limits_).read(cursor_, items_);
+        count_bytes(judged);
+      }
+      more = !problem_;
+    }
+  }
+
+  void count_bytes(std::size_t first) {
+    for (; first < items_.size(); ++first)
+      bytes_ += items_[first].draft.payload.size();
+    if (problem_ || bytes_ <= limits_.bytes) return;
+    problem_ = http::Problem{
+        413, "batch_too_big",
+        "more bytes of payloads, each counted for each of its rooms, than limits.batch_bytes allows: " +
+            std::to_string(limits_.bytes)};
+  }
+
+  base::JsonCursor cursor_;
+  const BatchLimits& limits_;
+  std::vector<BatchItem> items_;
+  std::uint64_t bytes_ = 0;
+  bool has_messages_ = false;
+  std::optional<http::Problem> problem_;
+};
 
 }  // namespace
 
 base::Result<std::vector<BatchItem>, http::Problem> read_batch(std::string_view body,
                                                                const BatchLimits& limits) {
-  if (!base::is_valid_json(body))
-    return http::Problem{400, "invalid_json", "the body must be one JSON value"};
-  const auto messages = find_messages(JsonValue(body));
-  if (!messages) return http::bad_request("the body must be an object with a list called messages");
-  std::vector<BatchItem> items;
-  std::size_t judged = 0;
-  std::uint64_t bytes = 0;
-  base::JsonElements elements(*messages);
-  for (std::size_t i = 0; const auto element = elements.next(); ++i) {
-    if (!element->is(JsonKind::object)) {
-      return http::bad_request("messages[" + std::to_string(i) + "]: must be an object");
-    }
-    if (auto problem = MessageReader(i, *element, limits).read(items)) return std::move(*problem);
-    if (items.size() > limits.messages) {
-      return http::Problem{413, "too_many_messages",
-                           "more messages, one for each room, than limits.batch_messages allows: " +
-                               std::to_string(limits.messages)};
-    }
-    for (; judged < items.size(); ++judged)
-      bytes += items[judged].draft.payload.size();
-    if (bytes > limits.bytes) {
-      return http::Problem{
-          413, "batch_too_big",
-          "more bytes of payloads, each counted for each of its rooms, than limits.batch_bytes "
-          "allows: " +
-              std::to_string(limits.bytes)};
-    }
-  }
-  return items;
+  if (!base::is_valid_utf8(body)) return not_json();
+  return BodyReader(body, limits).read();
 }
 
 }  // namespace roomcast::api

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -26,11 +27,15 @@ struct BatchLimits {
   std::uint64_t bytes = 16'777'216;      ///< limits.batch_bytes: payloads, each counted for each of its rooms
 };
 
+/// Members that the body may have, and each message of it: several times as many as there are names.
+inline constexpr std::size_t batch_members_max = 32;
+
 /// Reads `{"messages":[{"room" or "rooms", "data" or "data_base64", "from"?, "key"?},…]}`: an item for each
 /// message and room, in that order. `data` that is a JSON string is a text message, any other value a json
 /// one. Unknown members are ignored, and so is one that is null (but `data`); of several with one name the
 /// last counts. An error is the answer to all of it: it is not JSON, not of that shape (one message must not
-/// name a room twice), or has more items or bytes than the limits. What is wrong with one message alone (its
+/// name a room twice, and at least one), or has more items, bytes or members than the limits; what comes
+/// behind that has not been looked at. What is wrong with one message alone (its
 /// room's name, size, base64, key) is that item's problem.
 [[nodiscard]] base::Result<std::vector<BatchItem>, http::Problem> read_batch(std::string_view body,
                                                                              const BatchLimits& limits);

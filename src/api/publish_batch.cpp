@@ -15,9 +15,21 @@ namespace {
 constexpr std::size_t items_per_turn = 32;
 constexpr std::size_t items_under_way_max = 64;
 
+// What an answer repeats of a name that is none: more than any room's name has.
+constexpr std::size_t echoed_bytes_max = 256;
+
+/// The name as the answer repeats it: what is too long ends in an ellipsis.
+std::string echo_of(std::string_view room) {
+  if (room.size() <= echoed_bytes_max) return std::string(room);
+  std::size_t end = echoed_bytes_max;
+  while (end > 0 && (static_cast<unsigned char>(room[end]) & 0xC0U) == 0x80)
+    --end;
+  return std::string(room.substr(0, end)) + "\u2026";
+}
+
 std::string failure(std::string_view room, const http::Problem& problem) {
   std::string json = R"({"room":)";
-  base::append_json_string(json, room);
+  base::append_json_string(json, echo_of(room));
   json += R"(,"error":{"code":)";
   base::append_json_string(json, problem.code);
   json += R"(,"message":)";
@@ -64,16 +76,9 @@ void PublishBatch::begin(http::Exchange& exchange, auth::OriginDecision origin,
   batch.items = std::move(items);
   batch.results.resize(batch.items.size());
   const base::SlotId id = batches_.insert(std::move(made));
-  for (std::size_t i = 0; i < batch.items.size(); ++i) {
-    BatchItem& item = batch.items[i];
+  batch.missing = batch.items.size();
+  for (BatchItem& item : batch.items)
     item.draft.source = source;
-    if (item.problem) {
-      batch.results[i] = failure(item.room, *item.problem);
-    } else {
-      ++batch.missing;
-    }
-  }
-  if (batch.missing == 0) return answer(id);
   publish_some(id);
 }
 
@@ -83,12 +88,17 @@ void PublishBatch::publish_some(base::SlotId id) {
     if (batch.under_way == items_under_way_max) return;  // a result gives it its next turn
     const std::size_t index = batch.next++;
     BatchItem& item = batch.items[index];
-    if (item.problem) continue;
+    if (item.problem) {
+      batch.results[index] = failure(item.room, *item.problem);
+      --batch.missing;
+      continue;
+    }
     ++batch.under_way;
     publisher_.publish(
         item.room, std::move(item.draft), item.key,
         [this, id, index](const hub::PublishResult& result) { on_published(id, index, result); });
   }
+  if (batch.missing == 0) return answer(id);
   give_turn(id, batch);
 }
 

@@ -6,13 +6,16 @@
 
 namespace roomcast::api {
 
+std::optional<http::Problem> check_payload_size(std::size_t bytes, std::uint64_t message_bytes) {
+  if (bytes <= message_bytes) return std::nullopt;
+  return http::Problem{413, "message_too_big",
+                       "the message has " + std::to_string(bytes) + " bytes, limits.message_bytes allows " +
+                           std::to_string(message_bytes)};
+}
+
 std::optional<http::Problem> check_payload(hub::Kind kind, std::string_view payload,
                                            std::uint64_t message_bytes) {
-  if (payload.size() > message_bytes) {
-    return http::Problem{413, "message_too_big",
-                         "the message has " + std::to_string(payload.size()) +
-                             " bytes, limits.message_bytes allows " + std::to_string(message_bytes)};
-  }
+  if (auto problem = check_payload_size(payload.size(), message_bytes)) return problem;
   if (kind == hub::Kind::text && !base::is_valid_utf8(payload)) {
     return http::Problem{400, "invalid_text", "a text/* body must be UTF-8"};
   }

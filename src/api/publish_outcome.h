@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -11,6 +12,9 @@
 #include "hub/message.h"
 
 namespace roomcast::api {
+
+/// Why a payload of so many bytes can't be a message, if so: `message_bytes` is limits.message_bytes.
+[[nodiscard]] std::optional<http::Problem> check_payload_size(std::size_t bytes, std::uint64_t message_bytes);
 
 /// Why that payload can't be a message, if so: larger than `message_bytes` (limits.message_bytes), text that
 /// is not UTF-8, json that is not one JSON value.

@@ -3,6 +3,8 @@
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 
+#include <array>
+#include <cstddef>
 #include <cstdlib>
 
 namespace roomcast::base {
@@ -25,15 +27,19 @@ class Algorithm {
   EVP_MD* method_;
 };
 
-/// The six bits a base64 character stands for, or 64 if it is not one.
-unsigned bits_of(char c) {
-  if (c >= 'A' && c <= 'Z') return static_cast<unsigned>(c - 'A');
-  if (c >= 'a' && c <= 'z') return static_cast<unsigned>(c - 'a') + 26;
-  if (c >= '0' && c <= '9') return static_cast<unsigned>(c - '0') + 52;
-  if (c == '+') return 62;
-  if (c == '/') return 63;
-  return 64;
+constexpr std::string_view base64_alphabet =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+constexpr unsigned no_base64 = 64;
+
+/// The six bits each character stands for, or no_base64.
+constexpr std::array<unsigned char, 256> make_base64_bits() {
+  std::array<unsigned char, 256> bits{};
+  bits.fill(no_base64);
+  for (unsigned i = 0; i < base64_alphabet.size(); ++i)
+    bits.at(static_cast<unsigned char>(base64_alphabet[i])) = static_cast<unsigned char>(i);
+  return bits;
 }
+constexpr auto base64_bits = make_base64_bits();
 
 }  // namespace
 
@@ -81,7 +87,6 @@ std::string base64_encode(std::string_view bytes) {
 }
 
 void append_base64(std::string& out, std::string_view bytes) {
-  constexpr std::string_view alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   std::size_t at = out.size();
   out.resize(at + (bytes.size() + 2) / 3 * 4, '=');
   const auto byte = [bytes](std::size_t i) {
@@ -89,7 +94,7 @@ void append_base64(std::string& out, std::string_view bytes) {
   };
   const auto put = [&](unsigned group, unsigned digits) {
     for (unsigned i = 0; i < digits; ++i)
-      out[at + i] = alphabet[group >> (18 - 6 * i) & 63U];
+      out[at + i] = base64_alphabet[group >> (18 - 6 * i) & 63U];
     at += 4;
   };
   std::size_t i = 0;
@@ -106,17 +111,18 @@ bool base64_decode(std::string_view text, std::string& out) {
   while (padding < 2 && padding < text.size() && text[text.size() - 1 - padding] == '=')
     ++padding;
   const std::string_view digits = text.substr(0, text.size() - padding);
-  out.reserve(digits.size() * 3 / 4);
+  out.resize(digits.size() * 3 / 4);
+  std::size_t size = 0;
   unsigned pending = 0;
   unsigned pending_bits = 0;
   for (const char c : digits) {
-    const unsigned bits = bits_of(c);
-    if (bits == 64) return out.clear(), false;
+    const unsigned bits = base64_bits[static_cast<unsigned char>(c)];
+    if (bits == no_base64) return out.clear(), false;
     pending = pending << 6U | bits;
     pending_bits += 6;
     if (pending_bits < 8) continue;
     pending_bits -= 8;
-    out += static_cast<char>(pending >> pending_bits & 255U);
+    out[size++] = static_cast<char>(pending >> pending_bits & 255U);
     pending &= (1U << pending_bits) - 1;
   }
   // Left-over bits that are not zero would let two texts mean the same bytes.

@@ -1,11 +1,10 @@
 #include "base/json.h"
 
-#include <algorithm>
 #include <array>
-#include <bitset>
 #include <cstddef>
 #include <cstdint>
 
+#include "base/json_cursor.h"
 #include "base/utf8.h"
 
 namespace roomcast::base {
@@ -133,148 +132,6 @@ void append_repaired(std::string& out, std::string_view text) {
   }
 }
 
-/// Checks the grammar of RFC 8259 without recursion and without memory that grows with the input. The text
-/// is known to be UTF-8. Written by hand because a parser that computes values refuses numbers and escapes
-/// that are valid JSON, and needs many times the text's size.
-class JsonChecker {
- public:
-  JsonChecker(std::string_view text, std::size_t depth_max)
-      : text_(text), depth_max_(std::min(depth_max, json_depth_max)) {}
-
-  JsonVerdict judge() {
-    if (check()) return JsonVerdict::valid;
-    return too_deep_ ? JsonVerdict::too_deep : JsonVerdict::broken;
-  }
-
- private:
-  bool check() {
-    while (true) {
-      if (!open_containers_to_scalar()) return false;
-      if (!close_containers()) return false;
-      if (depth_ == 0) return at_ == text_.size();
-    }
-  }
-
-  [[nodiscard]] char peek() const { return at_ < text_.size() ? text_[at_] : '\0'; }
-  bool take(char c) {
-    if (at_ == text_.size() || text_[at_] != c) return false;
-    ++at_;
-    return true;
-  }
-  void skip_space() {
-    while (at_ < text_.size() &&
-           (text_[at_] == ' ' || text_[at_] == '\n' || text_[at_] == '\r' || text_[at_] == '\t')) {
-      ++at_;
-    }
-  }
-
-  /// Reads the beginning of one value down to its first scalar or empty container.
-  bool open_containers_to_scalar() {
-    while (true) {
-      skip_space();
-      const bool is_object = peek() == '{';
-      if (!is_object && peek() != '[') return scalar();
-      too_deep_ = depth_ == depth_max_;
-      if (too_deep_) return false;
-      ++at_;
-      skip_space();
-      if (take(is_object ? '}' : ']')) return true;
-      objects_[depth_++] = is_object;
-      if (is_object && !member_name()) return false;
-    }
-  }
-
-  /// After a value: ends what ends here, up to a comma (and the next member's name) or the end of the text.
-  bool close_containers() {
-    skip_space();
-    while (depth_ > 0) {
-      const bool is_object = objects_[depth_ - 1];
-      if (take(',')) return !is_object || member_name();
-      if (!take(is_object ? '}' : ']')) return false;
-      --depth_;
-      skip_space();
-    }
-    return true;
-  }
-
-  bool member_name() {
-    skip_space();
-    if (!string()) return false;
-    skip_space();
-    return take(':');
-  }
-
-  bool scalar() {
-    switch (peek()) {
-      case '"':
-        return string();
-      case 't':
-        return word("true");
-      case 'f':
-        return word("false");
-      case 'n':
-        return word("null");
-      default:
-        return number();
-    }
-  }
-
-  bool word(std::string_view expected) {
-    if (text_.substr(at_, expected.size()) != expected) return false;
-    at_ += expected.size();
-    return true;
-  }
-
-  bool string() {
-    if (!take('"')) return false;
-    while (at_ < text_.size()) {
-      const char c = text_[at_++];
-      if (c == '"') return true;
-      if (static_cast<unsigned char>(c) < 0x20) return false;
-      if (c == '\\' && !escape()) return false;
-    }
-    return false;
-  }
-
-  bool escape() {
-    if (at_ == text_.size()) return false;
-    const char c = text_[at_++];
-    if (c != 'u') return std::string_view("\"\\/bfnrt").find(c) != std::string_view::npos;
-    for (int i = 0; i < 4; ++i, ++at_) {
-      const char digit = peek();
-      const bool is_hex =
-          (digit >= '0' && digit <= '9') || (digit >= 'a' && digit <= 'f') || (digit >= 'A' && digit <= 'F');
-      if (!is_hex) return false;
-    }
-    return true;
-  }
-
-  bool digits() {
-    const std::size_t start = at_;
-    while (peek() >= '0' && peek() <= '9')
-      ++at_;
-    return at_ > start;
-  }
-
-  bool number() {
-    take('-');
-    if (!take('0') && !digits()) return false;
-    if (take('.') && !digits()) return false;
-    if (take('e') || take('E')) {
-      if (!take('+')) take('-');
-      return digits();
-    }
-    return true;
-  }
-
-  std::string_view text_;
-  std::size_t at_ = 0;
-  std::size_t depth_max_;
-  std::size_t depth_ = 0;
-  bool too_deep_ = false;
-  std::bitset<json_depth_max> objects_;  // for each open container whether it is an object
-};
-
 }  // namespace
 
 void append_json_string(std::string& out, std::string_view text) {
@@ -290,7 +147,9 @@ void append_json_string(std::string& out, std::string_view text) {
 
 JsonVerdict judge_json(std::string_view text, std::size_t depth_max) {
   if (!is_valid_utf8(text)) return JsonVerdict::broken;
-  return JsonChecker(text, depth_max).judge();
+  JsonCursor cursor(text, depth_max);
+  cursor.value();
+  return cursor.verdict();
 }
 
 }  // namespace roomcast::base

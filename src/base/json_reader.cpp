@@ -5,11 +5,14 @@
 #include <charconv>
 #include <system_error>
 
+#include "base/json_cursor.h"
+
 namespace roomcast::base {
 namespace {
 
 constexpr std::string_view space = " \t\r\n";
 constexpr std::uint32_t replacement = 0xFFFD;
+constexpr std::uint8_t no_hex_digit = 16;
 
 void skip_space(std::string_view& text) {
   text.remove_prefix(std::min(text.find_first_not_of(space), text.size()));
@@ -21,15 +24,7 @@ std::string_view trimmed(std::string_view text) {
 }
 
 /// The number of bytes that the string at the front of `text` takes with its quotes.
-std::size_t string_size(std::string_view text) {
-  for (std::size_t at = 1; at < text.size(); ++at) {
-    at = text.find_first_of("\"\\", at);
-    if (at == std::string_view::npos) break;
-    if (text[at] == '"') return at + 1;
-    ++at;  // whatever is escaped
-  }
-  return text.size();
-}
+std::size_t string_size(std::string_view text) { return std::min(pass_json_string(text, 0), text.size()); }
 
 /// The same for an array or object.
 std::size_t container_size(std::string_view text) {
@@ -72,12 +67,29 @@ std::string_view inside(const JsonValue& value, JsonKind kind) {
   return trimmed(value.raw().substr(1, value.raw().size() - 2));
 }
 
+constexpr std::array<std::uint8_t, 256> make_hex_digits() {
+  std::array<std::uint8_t, 256> digits{};
+  digits.fill(no_hex_digit);
+  for (std::uint8_t i = 0; i < 10; ++i)
+    digits.at('0' + i) = i;
+  for (std::uint8_t i = 0; i < 6; ++i)
+    digits.at('a' + i) = digits.at('A' + i) = static_cast<std::uint8_t>(10 + i);
+  return digits;
+}
+constexpr auto hex_digits = make_hex_digits();
+
 std::optional<std::uint32_t> take_hex(std::string_view& text) {
-  if (text.size() < 4) return std::nullopt;
+  constexpr std::size_t count = 4;
+  if (text.size() < count) return std::nullopt;
   std::uint32_t code = 0;
-  const char* const end = text.data() + 4;
-  if (const auto read = std::from_chars(text.data(), end, code, 16); read.ptr != end) return std::nullopt;
-  text.remove_prefix(4);
+  std::uint32_t all = 0;
+  for (const char c : text.substr(0, count)) {
+    const std::uint32_t digit = hex_digits[static_cast<unsigned char>(c)];
+    all |= digit;
+    code = code << 4U | digit;
+  }
+  if (all >= no_hex_digit) return std::nullopt;
+  text.remove_prefix(count);
   return code;
 }
 
@@ -108,11 +120,8 @@ std::string_view encode(std::uint32_t code, Utf8& bytes) {
   return {bytes.data(), size};
 }
 
-/// Reads an escape behind its backslash.
-std::uint32_t take_escape(std::string_view& text) {
-  if (text.empty()) return replacement;
-  const char c = text.front();
-  text.remove_prefix(1);
+/// What the escape of one letter stands for: that of `\n`, `\"` and so on, but not `\u`.
+constexpr char unescaped(char c) {
   switch (c) {
     case 'b':
       return '\b';
@@ -124,11 +133,17 @@ std::uint32_t take_escape(std::string_view& text) {
       return '\r';
     case 't':
       return '\t';
-    case 'u':
-      return take_code_point(text);
     default:
-      return static_cast<unsigned char>(c);
+      return c;
   }
+}
+
+/// Reads an escape behind its backslash.
+std::uint32_t take_escape(std::string_view& text) {
+  if (text.empty()) return replacement;
+  const char c = text.front();
+  text.remove_prefix(1);
+  return c == 'u' ? take_code_point(text) : static_cast<unsigned char>(unescaped(c));
 }
 
 /// Takes as much of a string's inside as stands for itself, or one character that is escaped.
@@ -196,9 +211,24 @@ bool JsonValue::equals(std::string_view text) const {
 void JsonValue::append_text(std::string& out) const {
   if (!is(JsonKind::string)) return;
   std::string_view rest = between_quotes(raw_);
+  // One allocation for all pieces. What one stands for is no longer than the piece, but for escapes that are
+  // none, in a text that is not valid: three bytes stand for two of these, or for a lone backslash at the
+  // end.
+  constexpr std::size_t replacement_bytes = 3;
+  std::size_t size = out.size();
+  out.resize(size + rest.size() + rest.size() / 2 + replacement_bytes);
   Utf8 bytes{};
-  while (!rest.empty())
-    out += take_piece(rest, bytes);
+  while (!rest.empty()) {
+    if (rest.size() > 1 && rest[0] == '\\' && rest[1] != 'u') {
+      out[size++] = unescaped(rest[1]);
+      rest.remove_prefix(2);
+      continue;
+    }
+    const std::string_view piece = take_piece(rest, bytes);
+    piece.copy(out.data() + size, piece.size());
+    size += piece.size();
+  }
+  out.resize(size);
 }
 
 JsonMembers::JsonMembers(const JsonValue& object) : rest_(inside(object, JsonKind::object)) {}

@@ -93,7 +93,6 @@ describe('publishing', { concurrency: 4 }, () => {
 
     it('of nothing is fine', async () => {
       assert.deepEqual(await resultsOf([]), []);
-      assert.deepEqual(await resultsOf([{ rooms: [], data: 'x' }]), []);
     });
 
     it('passes over members it does not know; of several with one name the last counts', async () => {
@@ -119,6 +118,15 @@ describe('publishing', { concurrency: 4 }, () => {
       const results = await resultsOf([{ room: 'size', data: 'x'.repeat(100) }, { room: 'size', data: 'x'.repeat(101) }, { room: 'size', data_base64: Buffer.alloc(101).toString('base64') }], { url: small.url });
       assert.deepEqual(codes(results), [null, 'message_too_big', 'message_too_big']);
       assert.match(results[1].error.message, /limits\.message_bytes/);
+    });
+
+    it('with more than 32 members, or a message that is for no room, is refused as a whole', async () => {
+      const members = (count) => Object.fromEntries(Array.from({ length: count }, (_, i) => [`x${i}`, i]));
+      assert.deepEqual(codes(await resultsOf([{ room: 'many', data: '1', ...members(30) }])), [null]);
+      assert.match(errorMessage(await post([{ room: 'many', data: 'x', ...members(31) }]), 400), /messages\[0\].*32 members/);
+      assert.match(errorMessage(await post(JSON.stringify({ ...members(32), messages: [{ room: 'many', data: 'x' }] })), 400), /32 members/);
+      assert.match(errorMessage(await post([{ room: 'many', data: 'x' }, { rooms: [], data: 'x' }]), 400), /messages\[1\].*name a room/);
+      assert.deepEqual(await kept('many'), ['1']);
     });
 
     it('of limits.batch_messages outcomes passes; with one more nothing is published', async () => {

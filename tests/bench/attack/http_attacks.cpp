@@ -39,6 +39,36 @@ std::string keyed_batch(std::size_t count, Key key) {
   return body.append("]}");
 }
 
+/// `element` again and again, up to a body of nearly `limits.body_bytes`.
+std::string filled(std::string_view front, std::string_view element, std::string_view back) {
+  constexpr std::size_t body_bytes = 1'048'000;
+  std::string body(front);
+  while (body.size() + element.size() + back.size() < body_bytes)
+    body.append(element);
+  return body.append(back);
+}
+
+std::string hollow_batch(HollowBatch what) {
+  constexpr std::size_t members = 100'000;
+  constexpr std::size_t key_bytes = 1'000'000;
+  constexpr std::string_view first = R"({"messages":[{"rooms":[],"data":1})";
+  std::string body = R"({"messages":[{"room":"a","data":1)";
+  switch (what) {
+    case HollowBatch::empty_rooms:
+      return filled(first, R"(,{"rooms":[],"data":1})", "]}");
+    case HollowBatch::members:
+      for (std::size_t i = 0; i < members; ++i)
+        body.append(",\"").append(std::to_string(i)).append("\":0");
+      return body.append("}]}");
+    case HollowBatch::values:
+      return filled(body.append(R"(,"x":[0)"), ",0", "]}]}");
+    case HollowBatch::long_key:
+      body = batch_for(numbered("hollow/", 0, 1000), "1");
+      return body.insert(body.size() - 3, R"(,"key":")" + std::string(key_bytes, 'k') + '"');
+  }
+  return body;
+}
+
 /// Batches whose bodies `make` gives: `different` of them, then the same again. They are made while the
 /// attack goes on, since that takes as long as what the server does with them at first.
 template <typename Make>
@@ -91,6 +121,26 @@ SwarmTally keyed_publishes(const Arena& arena, bool collide) {
   return in_circles(arena, batches_of_keys, [&] {
     return keyed_batch(in_batch, [&] { return collide ? names.next() : "key-" + std::to_string(key++); });
   });
+}
+
+SwarmTally hollow_batches(const Arena& arena, std::size_t connections, HollowBatch what) {
+  SwarmPlan plan;
+  plan.connections = connections;
+  plan.window = 1;
+  return repeat(arena, std::move(plan), post_request(batch_path, json, hollow_batch(what)));
+}
+
+SwarmTally tiny_chunks(const Arena& arena, std::size_t connections) {
+  constexpr std::size_t chunks = 60'000;
+  std::string burst =
+      bare_request("POST", "/rooms/chunks", "Content-Type: text/plain\r\nTransfer-Encoding: chunked\r\n");
+  for (std::size_t i = 0; i < chunks; ++i)
+    burst += "1\r\nx\r\n";
+  burst += "0\r\n\r\n";
+  SwarmPlan plan;
+  plan.connections = connections;
+  plan.window = 1;
+  return repeat(arena, std::move(plan), burst);
 }
 
 SwarmTally unfinished_bodies(const Arena& arena, std::size_t connections) {

@@ -19,10 +19,21 @@ struct BatchLoad {
 };
 [[nodiscard]] SwarmTally batches(const Arena& arena, const BatchLoad& load);
 
+/// Batches of nearly 1 MiB (`limits.body_bytes`) in which there is next to nothing to publish.
+enum class HollowBatch : std::uint8_t {
+  empty_rooms,  ///< tens of thousands of messages for no rooms at all
+  members,      ///< one message with 100,000 members that nobody knows
+  values,       ///< one member that nobody knows, a list of half a million numbers
+  long_key,     ///< 1,000 rooms, and one key of a megabyte for all of them
+};
+[[nodiscard]] SwarmTally hollow_batches(const Arena& arena, std::size_t connections, HollowBatch what);
+
 /// The names of the rooms collide in an unseeded hash table, so that each look-up passes all before it.
 [[nodiscard]] SwarmTally colliding_rooms(const Arena& arena);
 /// Tiny publishes that each have an idempotency key of their own, 55,000 and on. With `collide` the keys do.
 [[nodiscard]] SwarmTally keyed_publishes(const Arena& arena, bool collide);
+/// POST bodies that come in chunks of one byte each.
+[[nodiscard]] SwarmTally tiny_chunks(const Arena& arena, std::size_t connections);
 /// POST bodies of 1 MiB whose second half does not come.
 [[nodiscard]] SwarmTally unfinished_bodies(const Arena& arena, std::size_t connections);
 /// Requests without a body, pipelined: `filling` bytes of header lines in each.

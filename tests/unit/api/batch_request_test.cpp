@@ -139,10 +139,45 @@ TEST_CASE(
   CHECK(read.error().message.find("limits.batch_bytes") != std::string::npos);
 }
 
-TEST_CASE("batch request: no messages, and a message for no rooms, are no items") {
+TEST_CASE("batch request: no messages are no items, and a message names a room at least") {
   CHECK(items("").empty());
-  CHECK(items(R"({"rooms":[],"data":1})").empty());
-  CHECK(rooms_of(items(R"({"rooms":[],"data":1},{"room":"a","data":1})")) == "a");
+  CHECK(misshapen(R"({"room":"a","data":1},{"rooms":[],"data":1})") == "messages[1]: rooms must name a room");
+}
+
+TEST_CASE("batch request: the body and each message have as many members as the limit and no more") {
+  const auto members = [](std::size_t count) {
+    std::string text;
+    for (std::size_t i = 0; i < count; ++i)
+      text += "\"" + std::to_string(i) + "\":" + (i % 2 == 0 ? "[{}]" : "0") + ",";
+    return text;
+  };
+  CHECK(only("{" + members(30) + R"("room":"a","data":1})").room == "a");
+  CHECK(misshapen("{" + members(31) + R"("room":"a","data":1})") ==
+        "messages[0]: must have at most 32 members");
+  CHECK(api::read_batch("{" + members(31) + R"("messages":[]})", small));
+  CHECK(refusal("{" + members(32) + R"("messages":[]})") ==
+        "400 bad_request: the body must have at most 32 members");
+}
+
+TEST_CASE("batch request: what comes behind the first reason to refuse it is not looked at") {
+  const std::string three = R"({"room":"a","data":1},{"room":"a","data":1},{"room":"a","data":1})";
+  // It is no JSON, but nobody gets that far.
+  CHECK(refusal(R"({"messages":[)" + three + ",[[nonsense").rfind("413 too_many_messages", 0) == 0);
+  CHECK(refusal(R"({"messages":[{"rooms":[],"data":1},nonsense)") ==
+        "400 bad_request: messages[0]: rooms must name a room");
+  CHECK(refusal(R"({"messages":[)" + three + "]nonsense") ==
+        "400 invalid_json: the body must be one JSON value");
+}
+
+TEST_CASE("batch request: names and keys that can't be used are not kept") {
+  const auto read = items(R"({"rooms":["a","b"],"data":1,"key":")" + std::string(1000, 'k') +
+                          R"(","from":")" + std::string(1000, 'f') + "\"}");
+  REQUIRE(read.size() == 2);
+  for (const BatchItem& item : read) {
+    CHECK(item.problem);
+    CHECK(item.key.empty());
+    CHECK(item.draft.from.view().empty());
+  }
 }
 
 TEST_CASE("batch request: unknown members are ignored, and so are those that are null, but for data") {

@@ -135,12 +135,39 @@ TEST_CASE_FIXTURE(Fixture, "batch: two under way at once each get their own") {
 TEST_CASE_FIXTURE(Fixture, "batch: no messages are answered with no results, and only problems with these") {
   send("");
   CHECK(results().empty());
-  send(R"({"rooms":[],"data":1})");
-  CHECK(results().empty());
   send(R"({"room":"\u0001\"","data":1})");
   const std::string only = results();
   CHECK(only.find(R"({"room":"\u0001\"","error":{"code":"bad_room_name","message":")") == 0);
   CHECK(engine.log.empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "batch: of a name that is none the answer repeats the beginning") {
+  const auto echoed = [&](const std::string& name) {
+    send(R"({"room":")" + name + R"(","data":1})");
+    const std::string answer = results();
+    constexpr std::string_view front = R"({"room":")";
+    return answer.substr(front.size(), answer.find('"', front.size()) - front.size());
+  };
+  CHECK(echoed(std::string(256, 'n')) == std::string(256, 'n'));
+  CHECK(echoed(std::string(257, 'n')) == std::string(256, 'n') + "\u2026");
+  // Not within a character.
+  CHECK(echoed(std::string(255, 'n') + "\u00e4") == std::string(255, 'n') + "\u2026");
+}
+
+TEST_CASE_FIXTURE(Fixture, "batch: those with problems are answered by turns as well") {
+  limits.messages = 1'000;
+  std::string messages = R"({"room":"","data":1})";
+  for (int i = 1; i < 40; ++i)
+    messages += R"(,{"room":"","data":1})";
+  send(messages);
+  CHECK_FALSE(answers.last);
+  turn();
+  const std::string answer = results();
+  std::size_t count = 0;
+  for (auto at = answer.find("bad_room_name"); at != std::string::npos;
+       at = answer.find("bad_room_name", at + 1))
+    ++count;
+  CHECK(count == 40);
 }
 
 TEST_CASE_FIXTURE(Fixture, "batch: a message with a problem keeps none of the others from being published") {
