@@ -20,6 +20,7 @@ HeadScanner::Verdict ChunkScanner::scan(std::string_view bytes, std::size_t& use
       step(static_cast<unsigned char>(bytes[used]));
       if (state_ != State::extension && state_ != State::refused) plain += bytes[used];
       ++used;
+      ++framing_bytes_;
     }
   }
   if (state_ == State::trailers) {
@@ -27,6 +28,7 @@ HeadScanner::Verdict ChunkScanner::scan(std::string_view bytes, std::size_t& use
     const Verdict verdict = trailers_.scan(bytes.substr(used), trailer_bytes);
     plain += bytes.substr(used, trailer_bytes);
     used += trailer_bytes;
+    framing_bytes_ += trailer_bytes;
     if (verdict == Verdict::complete) state_ = State::complete;
     if (verdict == Verdict::refused) {
       plain.pop_back();

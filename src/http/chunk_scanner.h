@@ -26,6 +26,9 @@ class ChunkScanner {
   HeadScanner::Verdict scan(std::string_view bytes, std::size_t& used, std::string& plain);
   [[nodiscard]] const Problem& problem() const { return problem_; }
 
+  /// All that was looked at so far and is no data of a chunk.
+  [[nodiscard]] std::size_t framing_bytes() const { return framing_bytes_; }
+
   static constexpr std::size_t extension_bytes = 1024;  ///< bound on all chunk extensions of one body
 
  private:
@@ -54,6 +57,7 @@ class ChunkScanner {
   std::uint64_t left_ = 0;   // of the current chunk
   std::uint64_t total_ = 0;  // of all chunks so far, the current one included
   std::size_t extension_total_ = 0;
+  std::size_t framing_bytes_ = 0;
   HeadScanner trailers_;
   Problem problem_;
 };

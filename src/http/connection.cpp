@@ -14,14 +14,18 @@ namespace {
 constexpr std::size_t small_body_bytes = 4096;  // copied behind its head: one frame, one piece to write
 
 // What a request costs in units of a WorkAllowance: parsing, handling and answering it; then each byte of its
-// head, so many bytes of its body together and each of them again when it is whole and is parsed, and each of
-// the answer, up to what is only referred to.
+// head, so many bytes of its body together, each byte of the framing of a chunked one, each byte of the body
+// again when it is whole and is parsed, and each of the answer, up to what is only referred to.
 constexpr std::size_t request_units = 8'192;
 constexpr std::size_t units_per_head_byte = 2;
 constexpr std::size_t body_bytes_per_unit = 4;
+constexpr std::size_t units_per_framing_byte = 16;
 constexpr std::size_t units_per_body_byte = 2;
 constexpr std::size_t units_per_answered_byte = 4;
 constexpr std::size_t answered_bytes_max = 65'536;
+
+// Of a body, between two looks at the allowance.
+constexpr std::size_t body_piece_bytes = 8'192;
 
 /// Of a whole response head, which begins as "HTTP/1.1 200".
 std::size_t status_class_of(std::string_view head) {
@@ -51,7 +55,7 @@ void Connection::on_bytes(std::span<char> bytes) {
   if (phase_ == Phase::ended) return;
   if (phase_ == Phase::closing || phase_ == Phase::lingering) return discard(bytes.size());
   const std::string_view view(bytes.data(), bytes.size());
-  if (phase_ == Phase::answering || !queue_.empty() || !backlog_.empty()) {
+  if (!is_reading() || !queue_.empty() || !backlog_.empty()) {
     backlog_.append(view);
     tell_admission(queue_.empty());
     return pace_reading();
@@ -73,7 +77,8 @@ void Connection::on_end() {
 void Connection::on_writable() {
   if (phase_ == Phase::ended) return;
   settle();
-  if (phase_ != Phase::ended && queue_.empty()) resume_work();
+  // What is postponed comes when its turn does.
+  if (phase_ != Phase::ended && queue_.empty() && !postponed_) resume_work();
 }
 
 void Connection::on_held() {
@@ -104,22 +109,24 @@ void Connection::process() {
       std::exchange(postponed_, false) ? scheduler.later_allowance() : scheduler.first_allowance();
   if (!parser_) parser_ = std::make_unique<Parser>(environment_.limits);
   bool more = true;
-  while (more && !allowance.is_used_up() && may_read_on()) {
-    const std::size_t before = input_.size();
+  while (more && !allowance.is_used_up() && may_go_on()) {
     answered_ = 0;
-    const Parser::Event event = parser_->next(input_);
-    const std::size_t used = before - input_.size();
-    allowance.spend(phase_ == Phase::body ? used / body_bytes_per_unit : units_per_head_byte * used);
-    switch (event) {
+    const bool has_waited = phase_ == Phase::whole;
+    switch (has_waited ? Parser::Event::request : read_on(allowance)) {
       case Parser::Event::need_more:
         if (phase_ == Phase::idle && parser_->in_request()) enter(Phase::head);
-        more = false;
+        more = !input_.empty();
         break;
       case Parser::Event::head:
         on_head();
         break;
       case Parser::Event::request:
         allowance.spend(units_per_body_byte * parser_->body_bytes());
+        if (allowance.is_used_up() && !has_waited) {
+          // Handling it is work as well, and done in one go: it waits behind those who ask for less.
+          enter(Phase::whole);
+          break;
+        }
         dispatch();
         allowance.spend(request_units +
                         units_per_answered_byte * std::min<std::size_t>(answered_, answered_bytes_max));
@@ -133,15 +140,37 @@ void Connection::process() {
   processing_ = false;
   if (allowance.was_costly()) costly_.note(environment_.clock.monotonic_ms());
   if (phase_ == Phase::ended) return;
-  const std::string_view rest = is_reading() || phase_ == Phase::answering ? input_ : std::string_view{};
+  const std::string_view rest = phase_ <= Phase::answering ? input_ : std::string_view{};
   input_ = {};
-  if (more && is_reading() && !rest.empty() && allowance.is_used_up()) return postpone(rest);
+  // A head may have come as a whole request, without anything behind it.
+  const bool is_unfinished =
+      phase_ == Phase::whole || (is_reading() && (!rest.empty() || (more && phase_ == Phase::body)));
+  if (is_unfinished && allowance.is_used_up()) return postpone(rest);
   backlog_ = std::string(rest);
   settle();
 }
 
-bool Connection::may_read_on() {
-  return is_reading() && (queue_.bytes() < environment_.settings.write_ahead_bytes || send_queued());
+/// What the parser makes of the next piece of `input_`.
+Parser::Event Connection::read_on(base::WorkAllowance& allowance) {
+  const bool in_body = phase_ == Phase::body;
+  std::string_view piece = in_body ? input_.substr(0, body_piece_bytes) : input_;
+  const std::size_t size = piece.size();
+  const std::size_t framing_before = parser_->chunk_framing_bytes();
+  const Parser::Event event = parser_->next(piece);
+  const std::size_t used = size - piece.size();
+  input_.remove_prefix(used);
+  if (in_body) {
+    const std::size_t framing = parser_->chunk_framing_bytes() - framing_before;
+    allowance.spend(used / body_bytes_per_unit + units_per_framing_byte * framing);
+  } else {
+    allowance.spend(units_per_head_byte * used);
+  }
+  return event;
+}
+
+bool Connection::may_go_on() {
+  return phase_ <= Phase::whole &&
+         (queue_.bytes() < environment_.settings.write_ahead_bytes || send_queued());
 }
 
 void Connection::postpone(std::string_view input) {
@@ -152,7 +181,7 @@ void Connection::postpone(std::string_view input) {
 }
 
 void Connection::flush() {
-  if (is_reading()) resume_work();
+  if (phase_ <= Phase::whole) resume_work();
 }
 
 void Connection::resume_work() {
@@ -346,6 +375,7 @@ void Connection::arm_deadline() {
       return deadline_.set_in(settings.body_ms);
     case Phase::lingering:
       return deadline_.set_in(settings.linger_ms);
+    case Phase::whole:
     case Phase::answering:
     case Phase::closing:
     case Phase::ended:

@@ -92,6 +92,7 @@ class Connection final : public base::Mortal,
     idle,       // no byte of a request yet
     head,       // part of a head read
     body,       // head accepted, body to come
+    whole,      // all of it read; the parser keeps it until its turn to be handled comes
     answering,  // a handler owes the answer
     closing,    // the last answer is queued
     lingering,  // it is sent, and FIN with it; what still comes is discarded until the peer's FIN
@@ -117,7 +118,8 @@ class Connection final : public base::Mortal,
   void process();
   /// The same for input that is not to be handled at once: behind those who ask for less.
   void postpone(std::string_view input);
-  [[nodiscard]] bool may_read_on();
+  [[nodiscard]] Parser::Event read_on(base::WorkAllowance& allowance);
+  [[nodiscard]] bool may_go_on();
   void resume_work();
   void on_head();
   void dispatch();

@@ -45,6 +45,11 @@ class Parser {
   [[nodiscard]] Request&& take_request();
   /// Of the body that has come so far.
   [[nodiscard]] std::size_t body_bytes() const;
+  /// Of that body's chunked framing: sizes, extensions, line ends and trailers. Each costs many times what a
+  /// byte of data does.
+  [[nodiscard]] std::size_t chunk_framing_bytes() const {
+    return chunk_scanner_ ? chunk_scanner_->framing_bytes() : 0;
+  }
   [[nodiscard]] const Problem& problem() const { return problem_; }
   /// Whether part of a request has been read. An empty line before one is not.
   [[nodiscard]] bool in_request() const { return stage_ != Stage::head || head_scanner_.started(); }

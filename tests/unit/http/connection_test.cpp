@@ -1,161 +1,15 @@
 #include <doctest/doctest.h>
 
-#include <memory>
-#include <optional>
-#include <stdexcept>
 #include <string>
-#include <string_view>
 #include <vector>
 
-#include "base/deadlines.h"
-#include "base/log.h"
-#include "base/scheduler.h"
-#include "http/server.h"
-#include "support/fake_clock.h"
-#include "support/http_stream_double.h"
+#include "unit/http/connection_fixture.h"
 
 namespace base = roomcast::base;
 namespace http = roomcast::http;
 namespace net = roomcast::net;
-using roomcast::test::StreamDouble;
-using roomcast::test::StreamRecord;
-
-namespace {
-
-class FakeScheduler final : public base::Scheduler {
- public:
-  void mark_dirty(base::Flushable& item) override { dirty.push_back(&item); }
-  void mark_deferred(base::Flushable& item) override { dirty.push_back(&item); }
-  void forget(base::Flushable& item) override { std::erase(dirty, &item); }
-  void bury(std::unique_ptr<base::Mortal> item) override { graveyard.push_back(std::move(item)); }
-  void wake() override {}
-  [[nodiscard]] base::WorkAllowance first_allowance() const override {
-    using base::WorkAllowance;
-    return {is_crowded ? WorkAllowance::of_crowded_read : WorkAllowance::of_first_read,
-            WorkAllowance::of_first_read};
-  }
-  void end_turn() {
-    while (!dirty.empty()) {
-      base::Flushable* item = dirty.back();
-      dirty.pop_back();
-      item->flush();
-    }
-    graveyard.clear();
-  }
-  bool is_crowded = false;
-  std::vector<base::Flushable*> dirty;
-  std::vector<std::unique_ptr<base::Mortal>> graveyard;
-};
-
-/// Answers with what it was asked; "/later" defers, "/watched" does and wants to know if the client goes,
-/// "/up" takes the stream over, "/big" answers at length,
-/// "/nothing" breaks its promise, "/throw" fails.
-class Probe final : public http::Handler, private http::ClientWatch {
- public:
-  void handle(http::Exchange& exchange, std::string_view) override {
-    const auto& request = exchange.request();
-    seen.push_back(request.path);
-    clients.push_back(request.client);
-    if (request.path == "/later") {
-      deferred.push_back(exchange.defer());
-    } else if (request.path == "/watched") {
-      deferred.push_back(exchange.defer_for(*this, base::SlotId{42, 7}));
-    } else if (request.path == "/up") {
-      hand_over.emplace(exchange.take_over("HTTP/1.1 101 Switching Protocols\r\n\r\n"));
-    } else if (request.path == "/endless") {
-      hand_over.emplace(exchange.take_over("HTTP/1.1 200 OK\r\n\r\n"));
-    } else if (request.path == "/big") {
-      exchange.respond(http::Response::of(200, "text/plain", std::string(100'000, 'x')));
-    } else if (request.path == "/empty") {
-      http::Response response;
-      response.status = 204;
-      exchange.respond(std::move(response));
-    } else if (request.path == "/at-once") {
-      server->respond(exchange.defer(), http::Response::of(200, "text/plain", "at once"));
-    } else if (request.path == "/defer-and-throw") {
-      deferred.push_back(exchange.defer());
-      throw std::runtime_error("on purpose");
-    } else if (request.path == "/throw") {
-      throw std::runtime_error("on purpose");
-    } else if (request.path != "/nothing") {
-      exchange.respond(http::Response::of(200, "text/plain", request.path + request.body));
-    }
-  }
-  std::vector<std::string> seen;
-  std::vector<http::Client> clients;
-  std::vector<base::SlotId> deferred;
-  std::vector<base::SlotId> gone;  // waiters whose clients went away
-  std::optional<http::HandOver> hand_over;
-  http::Connections* server = nullptr;
-
- private:
-  void on_client_gone(base::SlotId waiter) override {
-    gone.push_back(waiter);
-    // Its answer goes nowhere by now.
-    server->respond(deferred.back(), http::Response::of(200, "text/plain", "too late"));
-  }
-};
-
-struct Fixture {
-  roomcast::test::FakeClock clock;
-  base::Deadlines deadlines{clock, 100};
-  FakeScheduler scheduler;
-  base::Log log{base::LogLevel::error, base::LogFormat::text};
-  StreamRecord stream;
-  net::AdmissionControl control{{10, 10}};
-  Probe probe;
-  http::Server server{probe, clock, deadlines, scheduler, log};
-
-  Fixture() {
-    clock.wall_now_ms = 784111777000;
-    probe.server = &server;
-    connect();
-  }
-
-  void connect() {
-    net::Admission admission;
-    CHECK(control.admit("192.0.2.1", false, admission) == net::Refusal::none);
-    server.accept(std::make_unique<StreamDouble>(stream), std::move(admission));
-  }
-
-  /// The end of a turn.
-  void reap() { scheduler.end_turn(); }
-
-  void pass(std::int64_t ms) {
-    clock.now_ms += ms;
-    deadlines.sweep();
-    reap();
-  }
-
-  std::string exchange(std::string_view request) {
-    stream.send(request);
-    reap();
-    return stream.take();
-  }
-};
-
-std::string get(std::string_view path, std::string_view lines = "") {
-  return "GET " + std::string(path) + " HTTP/1.1\r\nHost: a\r\n" + std::string(lines) + "\r\n";
-}
-
-std::string ok(std::string_view body, std::string_view lines = "") {
-  return "HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nContent-Type: "
-         "text/plain\r\nContent-Length: " +
-         std::to_string(body.size()) + "\r\n" + std::string(lines) + "\r\n" + std::string(body);
-}
-
-bool is_closing(const std::string& answer) {
-  return answer.find("Connection: close\r\n") != std::string::npos;
-}
-
-std::size_t count(const std::string& text, std::string_view part) {
-  std::size_t found = 0;
-  for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + 1))
-    ++found;
-  return found;
-}
-
-}  // namespace
+using namespace roomcast::http::test;
+using Fixture = ConnectionFixture;
 
 TEST_CASE_FIXTURE(Fixture, "connection: HTTP/1.1 stays open and answers again") {
   CHECK(exchange(get("/1")) == ok("/1"));
@@ -186,45 +40,6 @@ TEST_CASE_FIXTURE(Fixture, "connection: HTTP/1.0 closes unless keep-alive is ask
 
 TEST_CASE_FIXTURE(Fixture, "connection: pipelined requests are answered in order") {
   CHECK(exchange(get("/1") + get("/2") + get("/3")) == ok("/1") + ok("/2") + ok("/3"));
-}
-
-TEST_CASE_FIXTURE(Fixture,
-                  "connection: of many pipelined requests some are handled at once, the rest by turns") {
-  std::string requests;
-  std::string answers;
-  for (int i = 0; i < 100; ++i) {
-    requests += get("/" + std::to_string(i));
-    answers += ok("/" + std::to_string(i));
-  }
-  stream.send(requests);
-  const std::size_t at_once = probe.seen.size();
-  CHECK(at_once >= 4);
-  CHECK(at_once < 50);
-  CHECK(stream.paused);
-  reap();
-  CHECK(stream.take() == answers);
-  CHECK_FALSE(stream.paused);
-  // For a moment it comes behind others with all that it asks, then it is forgiven.
-  stream.send(get("/next"));
-  CHECK(probe.seen.size() == 100);
-  reap();
-  CHECK(stream.take() == ok("/next"));
-  pass(3'000);
-  stream.send(get("/after"));
-  CHECK(stream.take() == ok("/after"));
-}
-
-TEST_CASE_FIXTURE(Fixture,
-                  "connection: in a crowd one request is handled at once, and nobody is blamed for it") {
-  scheduler.is_crowded = true;
-  stream.send(get("/1") + get("/2"));
-  CHECK(stream.take() == ok("/1"));
-  reap();
-  CHECK(stream.take() == ok("/2"));
-  for (const char* path : {"/3", "/4", "/5"}) {
-    stream.send(get(path));
-    CHECK(stream.take() == ok(path));
-  }
 }
 
 TEST_CASE_FIXTURE(Fixture, "connection: what is pipelined behind a deferred answer waits for it") {
@@ -313,6 +128,7 @@ TEST_CASE_FIXTURE(Fixture, "connection: pipelined requests wait while the client
   stream.send(get("/3"));
   CHECK(probe.seen.size() == 1);
   stream.make_room(1'000'000);
+  reap();
   CHECK(probe.seen == std::vector<std::string>{"/big", "/2", "/3"});
   CHECK(count(stream.written, "HTTP/1.1 200 OK") == 3);
 }

@@ -1,0 +1,174 @@
+// What the tests of http::Connection share: a server with one connection, a handler that answers with what it
+// was asked, and a scheduler whose turns end when the test says so.
+#pragma once
+
+#include <doctest/doctest.h>
+
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/deadlines.h"
+#include "base/log.h"
+#include "base/scheduler.h"
+#include "http/server.h"
+#include "support/fake_clock.h"
+#include "support/http_stream_double.h"
+
+namespace roomcast::http::test {
+
+using roomcast::test::StreamDouble;
+using roomcast::test::StreamRecord;
+
+class TurnScheduler final : public base::Scheduler {
+ public:
+  void mark_dirty(base::Flushable& item) override { dirty.push_back(&item); }
+  void mark_deferred(base::Flushable& item) override { dirty.push_back(&item); }
+  void forget(base::Flushable& item) override { std::erase(dirty, &item); }
+  void bury(std::unique_ptr<base::Mortal> item) override { graveyard.push_back(std::move(item)); }
+  void wake() override {}
+  [[nodiscard]] base::WorkAllowance first_allowance() const override {
+    using base::WorkAllowance;
+    return {is_crowded ? WorkAllowance::of_crowded_read : WorkAllowance::of_first_read,
+            WorkAllowance::of_first_read};
+  }
+  void end_turn() {
+    while (!dirty.empty()) {
+      base::Flushable* item = dirty.back();
+      dirty.pop_back();
+      item->flush();
+    }
+    graveyard.clear();
+  }
+  void flush_first() {
+    base::Flushable* item = dirty.front();
+    dirty.erase(dirty.begin());
+    item->flush();
+  }
+  bool is_crowded = false;
+  std::vector<base::Flushable*> dirty;
+  std::vector<std::unique_ptr<base::Mortal>> graveyard;
+};
+
+/// Answers with what it was asked; "/later" defers, "/watched" does and wants to know if the client goes,
+/// "/up" takes the stream over, "/big" answers at length,
+/// "/nothing" breaks its promise, "/throw" fails.
+class Probe final : public http::Handler, private http::ClientWatch {
+ public:
+  void handle(http::Exchange& exchange, std::string_view) override {
+    const auto& request = exchange.request();
+    seen.push_back(request.path);
+    clients.push_back(request.client);
+    if (request.path == "/later") {
+      deferred.push_back(exchange.defer());
+    } else if (request.path == "/watched") {
+      deferred.push_back(exchange.defer_for(*this, base::SlotId{42, 7}));
+    } else if (request.path == "/up") {
+      hand_over.emplace(exchange.take_over("HTTP/1.1 101 Switching Protocols\r\n\r\n"));
+    } else if (request.path == "/endless") {
+      hand_over.emplace(exchange.take_over("HTTP/1.1 200 OK\r\n\r\n"));
+    } else if (request.path == "/big") {
+      exchange.respond(http::Response::of(200, "text/plain", std::string(100'000, 'x')));
+    } else if (request.path == "/empty") {
+      http::Response response;
+      response.status = 204;
+      exchange.respond(std::move(response));
+    } else if (request.path == "/at-once") {
+      server->respond(exchange.defer(), http::Response::of(200, "text/plain", "at once"));
+    } else if (request.path == "/defer-and-throw") {
+      deferred.push_back(exchange.defer());
+      throw std::runtime_error("on purpose");
+    } else if (request.path == "/throw") {
+      throw std::runtime_error("on purpose");
+    } else if (request.path != "/nothing") {
+      exchange.respond(http::Response::of(200, "text/plain", request.path + request.body));
+    }
+  }
+  std::vector<std::string> seen;
+  std::vector<http::Client> clients;
+  std::vector<base::SlotId> deferred;
+  std::vector<base::SlotId> gone;  // waiters whose clients went away
+  std::optional<http::HandOver> hand_over;
+  http::Connections* server = nullptr;
+
+ private:
+  void on_client_gone(base::SlotId waiter) override {
+    gone.push_back(waiter);
+    // Its answer goes nowhere by now.
+    server->respond(deferred.back(), http::Response::of(200, "text/plain", "too late"));
+  }
+};
+
+struct ConnectionFixture {
+  roomcast::test::FakeClock clock;
+  base::Deadlines deadlines{clock, 100};
+  TurnScheduler scheduler;
+  base::Log log{base::LogLevel::error, base::LogFormat::text};
+  StreamRecord stream;
+  net::AdmissionControl control{{10, 10}};
+  Probe probe;
+  http::Server server{probe, clock, deadlines, scheduler, log};
+
+  ConnectionFixture() {
+    clock.wall_now_ms = 784111777000;
+    probe.server = &server;
+    connect();
+  }
+
+  void connect() { connect(stream); }
+  void connect(StreamRecord& record) {
+    net::Admission admission;
+    CHECK(control.admit("192.0.2.1", false, admission) == net::Refusal::none);
+    server.accept(std::make_unique<StreamDouble>(record), std::move(admission));
+  }
+
+  /// The end of a turn.
+  void reap() { scheduler.end_turn(); }
+
+  void pass(std::int64_t ms) {
+    clock.now_ms += ms;
+    deadlines.sweep();
+    reap();
+  }
+
+  std::string exchange(std::string_view request) {
+    stream.send(request);
+    reap();
+    return stream.take();
+  }
+};
+
+inline std::string get(std::string_view path, std::string_view lines = "") {
+  return "GET " + std::string(path) + " HTTP/1.1\r\nHost: a\r\n" + std::string(lines) + "\r\n";
+}
+
+inline std::string post(std::string_view path, std::size_t bytes) {
+  return "POST " + std::string(path) + " HTTP/1.1\r\nHost: a\r\nContent-Length: " + std::to_string(bytes) +
+         "\r\n\r\n" + std::string(bytes, 'b');
+}
+
+inline std::string ok(std::string_view body, std::string_view lines = "") {
+  return "HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nContent-Type: "
+         "text/plain\r\nContent-Length: " +
+         std::to_string(body.size()) + "\r\n" + std::string(lines) + "\r\n" + std::string(body);
+}
+
+inline bool is_answer_to_large(const std::string& answer) {
+  return answer == ok("/large" + std::string(50'000, 'b'));
+}
+
+inline bool is_closing(const std::string& answer) {
+  return answer.find("Connection: close\r\n") != std::string::npos;
+}
+
+inline std::size_t count(const std::string& text, std::string_view part) {
+  std::size_t found = 0;
+  for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + 1))
+    ++found;
+  return found;
+}
+
+}  // namespace roomcast::http::test
