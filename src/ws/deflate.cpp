@@ -15,6 +15,8 @@ namespace {
 // Negative: raw DEFLATE data without a zlib header.
 constexpr int largest_raw_window_bits = -15;
 constexpr std::size_t chunk_bytes = 16384;
+// A bit of z_stream::data_type, as inflate leaves it.
+constexpr int in_final_block = 64;
 
 uInt clamp_to_zlib(std::size_t size) {
   return static_cast<uInt>(std::min<std::size_t>(size, std::numeric_limits<uInt>::max()));
@@ -44,23 +46,32 @@ void Inflater::reset() {
 
 Inflater::Step Inflater::inflate(std::string_view& input, std::span<char> out) {
   z_stream& stream = zlib_->stream;
-  std::size_t written = 0;
-  do {
+  Step step;
+  bool goes_on = true;
+  while (goes_on) {
     if (at_stream_end_ && !input.empty()) restart_with_window();
     stream.next_in = zlib_input(input);
     stream.avail_in = clamp_to_zlib(input.size());
-    const auto room = out.subspan(written);
+    const auto room = out.subspan(step.written);
     stream.next_out = reinterpret_cast<Bytef*>(room.data());
     stream.avail_out = clamp_to_zlib(room.size());
-    const int status = ::inflate(&stream, Z_SYNC_FLUSH);
+    // Stops behind each block, so that they can be counted.
+    const int status = ::inflate(&stream, Z_BLOCK);
     input.remove_prefix(static_cast<std::size_t>(stream.next_in - zlib_input(input)));
-    written += static_cast<std::size_t>(stream.next_out - reinterpret_cast<Bytef*>(room.data()));
+    step.written += static_cast<std::size_t>(stream.next_out - reinterpret_cast<Bytef*>(room.data()));
     if (status == Z_MEM_ERROR) throw std::bad_alloc();
     if (status == Z_STREAM_END) at_stream_end_ = true;
     // Z_BUF_ERROR only says that input or room is used up.
-    if (status != Z_OK && status != Z_STREAM_END && status != Z_BUF_ERROR) return {written, false};
-  } while (!input.empty() && written < out.size());
-  return {written, true};
+    step.valid = status == Z_OK || status == Z_STREAM_END || status == Z_BUF_ERROR;
+    if (!step.valid) return step;
+    const bool is_behind_block = status != Z_STREAM_END && is_between_blocks();
+    step.blocks += is_behind_block ? 1U : 0U;
+    // Whether a final block ends the stream it says only when asked once more, even if there is no more
+    // input.
+    const bool may_end = is_behind_block && (stream.data_type & in_final_block) != 0;
+    goes_on = step.written < out.size() && (!input.empty() || may_end);
+  }
+  return step;
 }
 
 bool Inflater::is_between_blocks() const {

@@ -18,7 +18,8 @@ class Inflater {
  public:
   struct Step {
     std::size_t written = 0;
-    bool valid = true;  ///< false: what follows the bytes written is not DEFLATE data
+    std::size_t blocks = 0;  ///< DEFLATE blocks that have ended: each costs something, however short it is
+    bool valid = true;       ///< false: what follows the bytes written is not DEFLATE data
   };
 
   Inflater();

@@ -84,6 +84,8 @@ std::vector<Attack> all_attacks() {
       {"compressed zeros, 5 clients", [](const A& a) -> Tally { return compressed_zeros(a, 5); }},
       {"compressed zeros, 20 clients", [](const A& a) -> Tally { return compressed_zeros(a, 20); }},
       {"compressed zeros, 500 clients", [](const A& a) -> Tally { return compressed_zeros(a, 500); }},
+      {"compressed blocks that are empty, 20 clients",
+       [](const A& a) -> Tally { return empty_blocks(a, 20); }},
       {"compressed JSON that is refused, 20 clients",
        [](const A& a) -> Tally { return compressed_refusals(a, 20); }},
       {"JSON that is refused, replies unread",

@@ -70,6 +70,26 @@ SwarmTally compressed_zeros(const Arena& arena, std::size_t clients) {
                 compressed_frame(Opcode::binary, std::string(largest_message_bytes, '\0')), in_one_write);
 }
 
+SwarmTally empty_blocks(const Arena& arena, std::size_t clients) {
+  // Two of these blocks: they end where a byte does.
+  constexpr std::string_view two_blocks(
+      "\x04\xc0\x81\x08\x00\x00\x00\x00\x20\x7f\xeb\x43\x00\x1c\x88\x00\x00\x00\x00\x00\xf2\xb7\x3e", 23);
+  constexpr std::size_t message_bytes = 60'000;
+  // The empty stored block whose last four bytes are not sent (RFC 7692 section 7.2.1).
+  constexpr std::string_view end("\x00", 1);
+  std::string payload;
+  while (payload.size() < message_bytes)
+    payload.append(two_blocks);
+  std::string frame;
+  append_client_frame(frame, Opcode::binary, payload.append(end));
+  constexpr unsigned compressed = 0x40;
+  frame.front() = static_cast<char>(static_cast<unsigned char>(frame.front()) | compressed);
+  SwarmPlan plan;
+  plan.connections = clients;
+  plan.opening = upgrade_request("/rooms/zeros?echo=0", false, true);
+  return repeat(arena, std::move(plan), frame, 1);
+}
+
 SwarmTally compressed_refusals(const Arena& arena, std::size_t clients) {
   const std::string begin = R"({"type":"x","filling":")";
   const std::string end = R"("})";

@@ -17,7 +17,10 @@ namespace roomcast::bench::attacks {
 [[nodiscard]] SwarmTally unfinished_messages(const Arena& arena, std::size_t connections);
 /// Compressed messages of 65,536 zeros into a room, as fast as the server takes them.
 [[nodiscard]] SwarmTally compressed_zeros(const Arena& arena, std::size_t clients);
-/// The same over roomcast.v1, as JSON of an unknown type.
+/// Compressed messages of 60,000 bytes that consist of DEFLATE blocks which bring their own codes and are
+/// empty: nothing comes of them.
+[[nodiscard]] SwarmTally empty_blocks(const Arena& arena, std::size_t clients);
+/// Compressed zeros again, over roomcast.v1, as JSON of an unknown type.
 [[nodiscard]] SwarmTally compressed_refusals(const Arena& arena, std::size_t clients);
 /// roomcast.v1 messages of an unknown type, which are answered with an error each.
 [[nodiscard]] SwarmTally refused_json(const Arena& arena, std::size_t clients, bool reads);

@@ -22,10 +22,86 @@ Setup with_deflate(std::uint64_t message_bytes = 65536, Takeover takeover = Take
       .limits = {.message_bytes = message_bytes, .fragments = 1024}, .deflate = true, .takeover = takeover};
 }
 
+/// As many times as make `bytes` of them.
+std::string repeated(std::string_view piece, std::size_t bytes) {
+  std::string all;
+  while (all.size() + piece.size() <= bytes)
+    all += piece;
+  return all;
+}
+
+/// How many bytes of a compressed message that goes on are looked at with that allowance.
+std::size_t looked_at(const std::string& payload, std::size_t units) {
+  InflaterPool inflaters;
+  const ReaderLimits limits;
+  FrameReader reader({limits, &inflaters});
+  std::string bytes = frame(rsv1 | text, payload);
+  std::span<char> input(bytes);
+  base::WorkAllowance allowance(units);
+  const Event event = reader.next(input, allowance);
+  CHECK(event.type == (input.empty() ? Type::need_more : Type::cut));
+  CHECK(allowance.is_used_up() == (event.type == Type::cut));
+  return bytes.size() - input.size();
+}
+
+// Two blocks that bring their own codes and stand for nothing, which take as many bits as bytes have.
+constexpr std::string_view two_empty_dynamic_blocks(
+    "\x04\xc0\x81\x08\x00\x00\x00\x00\x20\x7f\xeb\x43\x00\x1c\x88\x00\x00\x00\x00\x00\xf2\xb7\x3e", 23);
+
 const std::string hello("\xf2\x48\xcd\xc9\xc9\x07\x00", 7);
 const std::string hello_again("\xf2\x00\x11\x00\x00", 5);
 
 }  // namespace
+
+TEST_CASE("compressed data that becomes nothing is paid for by what comes, and by the block") {
+  constexpr std::size_t bytes = 60'000;
+  const auto of_first_read = [](std::string_view blocks) {
+    return looked_at(repeated(blocks, bytes), base::WorkAllowance::of_first_read);
+  };
+  // Building the codes is what costs: some 80 of these are an allowance.
+  CHECK(of_first_read(two_empty_dynamic_blocks) < 3'000);
+  // Four empty blocks with fixed codes; one final block; one stored block.
+  CHECK(of_first_read(std::string_view("\x02\x08\x20\x80\x00", 5)) < 3'000);
+  CHECK(of_first_read(std::string_view("\x03\x00", 2)) < 3'000);
+  CHECK(of_first_read(std::string_view("\x00\x00\x00\xff\xff", 5)) < 3'000);
+}
+
+TEST_CASE("what compressed data becomes is paid for, even if each piece of it is small enough to be whole") {
+  // Of each 512 bytes of this come some 12,000.
+  std::string message;
+  for (int i = 0; message.size() < 60'000; ++i)
+    message += std::to_string(i * 7919) + std::string(150, 'x');
+  const std::string payload = compressed(message);
+  REQUIRE(payload.size() > 1'600);
+  CHECK(looked_at(payload, 24'000) < 1'600);
+  CHECK(looked_at(payload, 200'000) > payload.size());
+}
+
+TEST_CASE("a stored block is no more than its bytes: ordinary data is not cut") {
+  std::string stored(std::string_view("\x00\x20\x4e\xdf\xb1", 5));
+  stored += std::string(20'000, 's');
+  CHECK(looked_at(stored, 45'000) > stored.size());
+}
+
+TEST_CASE("fragments without a byte, pings and pongs between them are each paid for") {
+  const auto frames_looked_at = [](const std::string& one) {
+    const ReaderLimits limits;
+    FrameReader reader({limits});
+    std::string bytes = frame(text, "begun") + repeated(one, 60'000);
+    std::span<char> input(bytes);
+    base::WorkAllowance allowance(base::WorkAllowance::of_first_read);
+    for (;;) {
+      const Event event = reader.next(input, allowance);
+      if (allowance.is_used_up() || event.type == Type::need_more || event.type == Type::error) break;
+    }
+    CHECK(allowance.is_used_up());
+    return (bytes.size() - input.size()) / one.size();
+  };
+  CHECK(frames_looked_at(frame(continuation, "")) < 330);
+  CHECK(frames_looked_at(frame(continuation, "x")) < 330);
+  CHECK(frames_looked_at(frame(fin | ping, "")) < 90);
+  CHECK(frames_looked_at(frame(fin | pong, "")) < 90);
+}
 
 TEST_CASE("a compressed message is read in one frame and in fragments, as RFC 7692 section 7.2.3.1 shows") {
   CHECK(read(frame(fin | rsv1 | text, hello), with_deflate()) == Events{seen(Type::text, "Hello")});
