@@ -41,8 +41,9 @@ hub::HubLimits hub_limits(const config::Config& config) {
 hub::RoomRules room_rules(const config::Config& config) {
   std::vector<hub::RoomRules::Rule> rules;
   rules.reserve(config.rooms.size());
+  config::ConfigInRooms in_rooms(config);
   for (const config::RoomRule& rule : config.rooms)
-    rules.push_back({rule.match, room_settings(config::config_in_rooms(rule, config))});
+    rules.push_back({rule.match, room_settings(in_rooms.with(rule))});
   return hub::RoomRules(room_settings(config), rules);
 }
 

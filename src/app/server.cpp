@@ -105,6 +105,7 @@ Server::Server(config::Sources sources, config::Loaded loaded)
               config_),
       listeners_({loop_, sockets_, admissions_, trusted_proxies_, listener_stats_, log_, *this}, tls_),
       drain_(loop_, http_, sessions_, polls_, linger_, log_),
+      reload_pace_(loop_, turn_, *this),
       on_terminate_(loop_, SIGTERM, *this),
       on_interrupt_(loop_, SIGINT, *this),
       on_hang_up_(loop_, SIGHUP, *this),
@@ -175,7 +176,8 @@ void Server::send_notices_later() {
 }
 
 void Server::on_signal(int number) {
-  if (number == SIGHUP) return reload();
+  if (number == SIGHUP) return reload_pace_.ask();
+  reload_pace_.stop();
   if (drain_.has_begun()) {
     log_.warn("second signal: stopping at once", {{"clients", sessions_.size()}});
     return loop_.stop();
@@ -240,7 +242,7 @@ void Server::log_limits() {
   }
 }
 
-void Server::reload() {
+void Server::on_reload_due() {
   service_manager_.reloading("reloading");
   const auto loaded = config::load(sources_);
   if (!loaded) {

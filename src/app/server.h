@@ -12,6 +12,7 @@
 #include "app/listeners.h"
 #include "app/memory_guard.h"
 #include "app/memory_limit.h"
+#include "app/reload_pace.h"
 #include "app/service_manager.h"
 #include "app/wiring.h"
 #include "base/deadlines.h"
@@ -45,6 +46,7 @@ namespace roomcast::app {
 /// The whole of roomcast: builds every part, hands each what it needs, and takes them down in reverse.
 class Server final : private net::ListenerEvents,
                      private loop::Signal::Listener,
+                     private ReloadPace::Listener,
                      private loop::Timer::Listener {
  public:
   /// `sources` is what `loaded` was made from, for reloading.
@@ -61,10 +63,10 @@ class Server final : private net::ListenerEvents,
                      net::Admission admission) override;
   void on_signal(int number) override;
   void on_timer(loop::Timer& timer) override;
+  void on_reload_due() override;
 
   /// Brings all parts in line with `config`; everything in it has been checked.
   void apply(const config::Config& config);
-  void reload();
   [[nodiscard]] std::optional<base::Error> take_over(const config::Loaded& loaded);
   void announce_readiness();
   /// Has what the service manager had no room for sent later.
@@ -109,6 +111,7 @@ class Server final : private net::ListenerEvents,
   Wiring wiring_;
   Listeners listeners_;
   Drain drain_;
+  ReloadPace reload_pace_;
   loop::Signal on_terminate_;
   loop::Signal on_interrupt_;
   loop::Signal on_hang_up_;

@@ -75,21 +75,28 @@ std::optional<Mistake> read_room_rule(const Table& table, RoomRule& rule) {
 }
 
 std::string rule_to_toml(const RoomRule& rule) {
-  const Config overridden = config_in_rooms(rule, {});
+  Config overridden;
   std::string out = "{ match = ";
   base::append_json_string(out, rule.match);
   for (const auto& [name, value] : rule.overrides) {
     const Setting& setting = *find_setting(name);
+    (void)assign(setting, value, overridden);  // checked
     out += ", " + override_key(setting) + " = " + to_toml(setting, overridden);
   }
   return out + " }";
 }
 
-Config config_in_rooms(const RoomRule& rule, const Config& general) {
-  Config overridden = general;
-  for (const auto& [name, value] : rule.overrides)
-    (void)assign(*find_setting(name), value, overridden);  // checked
-  return overridden;
+ConfigInRooms::ConfigInRooms(const Config& general) : general_(general), overridden_(general) {}
+
+const Config& ConfigInRooms::with(const RoomRule& rule) {
+  for (const Setting* setting : different_)
+    copy_setting(*setting, general_, overridden_);
+  different_.clear();
+  for (const auto& [name, value] : rule.overrides) {
+    different_.push_back(find_setting(name));
+    (void)assign(*different_.back(), value, overridden_);  // checked
+  }
+  return overridden_;
 }
 
 }  // namespace roomcast::config

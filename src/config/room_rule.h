@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "config/config.h"
+#include "config/schema.h"
 #include "config/value.h"
 
 namespace roomcast::config {
@@ -19,7 +20,18 @@ namespace roomcast::config {
 /// `{ match = "chat/**", history_messages = 5 }`
 [[nodiscard]] std::string rule_to_toml(const RoomRule& rule);
 
-/// `general` as it is in the rooms that the rule is for.
-[[nodiscard]] Config config_in_rooms(const RoomRule& rule, const Config& general);
+/// A configuration as it is in the rooms of one rule after the other, copied once for all of them.
+class ConfigInRooms {
+ public:
+  /// `general` outlives this.
+  explicit ConfigInRooms(const Config& general);
+  /// Valid until the next call.
+  [[nodiscard]] const Config& with(const RoomRule& rule);
+
+ private:
+  const Config& general_;
+  Config overridden_;
+  std::vector<const Setting*> different_;  // in `overridden_`
+};
 
 }  // namespace roomcast::config

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -52,6 +53,10 @@ struct FileMode {
 struct CertificateList {
   std::vector<Certificate>& (*member)(Config&);
 };
+
+/// Most rules for rooms. Each new room is held against one after the other, and a reload takes some 50 to 100
+/// microseconds for each.
+inline constexpr std::size_t room_rules_max = 1'000;
 
 struct RoomRuleList {
   std::vector<RoomRule>& (*member)(Config&);

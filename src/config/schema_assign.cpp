@@ -161,6 +161,10 @@ struct Assigner {
   }
 
   Problem operator()(const RoomRuleList& list) const {
+    const auto* tables = std::get_if<std::vector<Table>>(&value);
+    if (tables != nullptr && tables->size() > room_rules_max) {
+      return "expected " + expectation(setting) + ", found " + std::to_string(tables->size()) + " tables";
+    }
     return assign_tables(list.member(config), read_room_rule);
   }
 

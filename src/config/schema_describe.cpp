@@ -90,7 +90,8 @@ struct Expectation {
     return "an array of tables with certificate and key (only in a file)";
   }
   std::string operator()(const RoomRuleList&) const {
-    std::string out = "an array of tables with match and any of ";
+    std::string out =
+        "an array of at most " + std::to_string(room_rules_max) + " tables with match and any of ";
     const std::vector<std::string> keys = override_keys();
     for (const std::string& key : keys)
       out += (&key == keys.data() ? "" : ", ") + key;

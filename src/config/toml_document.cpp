@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <exception>
+#include <iterator>
 #include <optional>
 #include <sstream>
 #include <toml.hpp>
@@ -31,6 +32,15 @@ std::string line_at(std::string_view text, std::size_t number) {
   return std::string(text.substr(0, std::min(text.find('\n'), shown_bytes)));
 }
 
+class Places {
+ public:
+  explicit Places(std::string_view /*text*/) {}
+  [[nodiscard]] Place of(const toml::value& value) const {
+    const auto at = value.location();
+    return {line_of(at), column_of(at)};
+  }
+};
+
 base::Result<toml::value, TomlError> parse(std::string_view text) {
   auto parsed = toml::try_parse(std::vector<unsigned char>(text.begin(), text.end()), "config");
   if (parsed.is_ok()) return std::move(parsed.unwrap());
@@ -52,6 +62,26 @@ base::Result<toml::value, TomlError> parse(std::string_view text) {
 std::size_t line_of(const toml::source_location& at) { return at.line(); }
 std::size_t column_of(const toml::source_location& at) { return at.column(); }
 const std::string& text_of(const toml::value& value) { return value.as_string().str; }
+
+/// value.location() counts the lines in front of the value each time it is asked, which takes seconds for a
+/// file with thousands of values. So the lines are counted once, and the value's offset is looked up.
+class Places {
+ public:
+  explicit Places(std::string_view text) {
+    for (std::size_t end = text.find('\n'); end != std::string_view::npos; end = text.find('\n', end + 1))
+      lines_.push_back(end + 1);
+  }
+  [[nodiscard]] Place of(const toml::value& value) const {
+    const auto* region = dynamic_cast<const toml::detail::region*>(toml::detail::get_region(value));
+    if (region == nullptr) return {};
+    const auto offset = static_cast<std::size_t>(region->first() - region->begin());
+    const auto next = std::upper_bound(lines_.begin(), lines_.end(), offset);
+    return {static_cast<std::size_t>(next - lines_.begin()), offset - *std::prev(next) + 1};
+  }
+
+ private:
+  std::vector<std::size_t> lines_{0};  // where each begins
+};
 
 base::Result<toml::value, TomlError> parse(std::string_view text) {
   std::istringstream stream{std::string(text)};
@@ -113,30 +143,25 @@ Scalar scalar_value(const toml::value& value) {
   return Unsuitable{kind_of(value)};
 }
 
-Place place_of(const toml::value& value) {
-  const auto at = value.location();
-  return {line_of(at), column_of(at)};
-}
-
-Table table_value(const toml::value& value) {
+Table table_value(const toml::value& value, const Places& places) {
   Table out;
   for (const auto& [key, item] : value.as_table())
-    out.items.push_back({key, scalar_value(item), place_of(item)});
+    out.items.push_back({key, scalar_value(item), places.of(item)});
   std::sort(out.items.begin(), out.items.end(), [](const Table::Item& a, const Table::Item& b) {
     return std::tie(a.place.line, a.place.column, a.key) < std::tie(b.place.line, b.place.column, b.key);
   });
-  out.place = place_of(value);
+  out.place = places.of(value);
   return out;
 }
 
-Value array_value(const toml::value& value) {
+Value array_value(const toml::value& value, const Places& places) {
   std::vector<std::string> texts;
   std::vector<Table> tables;
   for (const toml::value& item : value.as_array()) {
     if (item.is_string()) {
       texts.push_back(text_of(item));
     } else if (item.is_table()) {
-      tables.push_back(table_value(item));
+      tables.push_back(table_value(item, places));
     } else {
       return Unsuitable{"an array with " + kind_of(item) + " in it"};
     }
@@ -146,20 +171,21 @@ Value array_value(const toml::value& value) {
   return Unsuitable{"an array of texts and tables mixed"};
 }
 
-Value leaf_value(const toml::value& value) {
-  return value.is_array() ? array_value(value) : to_value(scalar_value(value));
+Value leaf_value(const toml::value& value, const Places& places) {
+  return value.is_array() ? array_value(value, places) : to_value(scalar_value(value));
 }
 
-void flatten(const std::string& prefix, const toml::value& table, std::vector<TomlEntry>& out) {
+void flatten(const std::string& prefix, const toml::value& table, const Places& places,
+             std::vector<TomlEntry>& out) {
   for (const auto& [key, value] : table.as_table()) {
     std::string name = prefix;
     if (!name.empty()) name += '.';
     name += key;
     if (value.is_table() && !value.as_table().empty()) {
-      flatten(name, value, out);
+      flatten(name, value, places, out);
     } else {
-      const auto at = value.location();
-      out.push_back({name, leaf_value(value), line_of(at), column_of(at)});
+      const Place at = places.of(value);
+      out.push_back({name, leaf_value(value, places), at.line, at.column});
     }
   }
 }
@@ -179,7 +205,7 @@ base::Result<std::vector<TomlEntry>, TomlError> read_toml(std::string_view text)
       return std::move(parsed.error());
     }
     std::vector<TomlEntry> entries;
-    flatten("", *parsed, entries);
+    flatten("", *parsed, Places(text), entries);
     std::sort(entries.begin(), entries.end(), [](const TomlEntry& a, const TomlEntry& b) {
       return std::tie(a.line, a.column, a.key) < std::tie(b.line, b.column, b.key);
     });

@@ -174,6 +174,52 @@ describe('reload', () => {
     assert.equal(await subject(), 'old.example');
   });
 
+  describe('a burst of signals, with many rules for rooms', () => {
+    const many = path.join(directory, 'many.toml');
+    const rules = Array.from({ length: 300 }, (_, i) => `[[rooms]]\nmatch = "room-${i}/**"\nhistory_messages = ${i}\n`).join('');
+    const write_many = (message_bytes) => fs.writeFileSync(many, `[limits]\nmessage_bytes = ${message_bytes}\n${rules}`);
+    const start = () => {
+      write_many(1000);
+      return startServer({ args: ['--config', many] });
+    };
+    const reloads = (log) => log.split('\n').filter((line) => LOG.reloaded.test(line)).length;
+
+    it('is a few reloads, and the last configuration is in effect', async () => {
+      const burst = await start();
+      const begun = Date.now();
+      for (let i = 1; i <= 400; i += 1) {
+        write_many(i === 400 ? 7 : 1000 + i);
+        burst.reload();
+        await new Promise(setImmediate);
+      }
+      // One at once, one for each 100 ms, and one behind the last of them.
+      const most = 2 + (Date.now() - begun) / 100;
+      await burst.waitForLog(/limits\.message_bytes.*after=7\b/);
+      await fetchOnce(burst.url, 'GET', '/healthz');
+      const client = await connect(burst.url);
+      await client.text('12345678');
+      await client.expectClose(1009);
+      await burst.stop();
+      assert.ok(reloads(burst.log()) <= most, `${reloads(burst.log())} reloads, at most ${most} expected`);
+    });
+
+    it('does not hold up SIGTERM, and nothing is reloaded behind it', async () => {
+      const burst = await start();
+      const begun = Date.now();
+      for (let i = 0; i < 400; i += 1) {
+        burst.reload();
+        await new Promise(setImmediate);
+      }
+      const most = 2 + (Date.now() - begun) / 100;
+      burst.process.kill('SIGTERM');
+      burst.reload();
+      await burst.expectExit(0);
+      const [before, after] = burst.log().split(/^.*stopping signal=.*$/m);
+      assert.equal(reloads(after), 0);
+      assert.ok(reloads(before) <= most, `${reloads(before)} reloads, at most ${most} expected`);
+    });
+  });
+
   it('many signals at once, with clients talking, disturb nobody', async () => {
     const client = await connect(https);
     for (let i = 0; i < 50; i += 1) {

@@ -44,11 +44,14 @@ TEST_CASE("rooms are tables with a pattern and settings that are different there
         "[{ match = \"chat/**\", history_messages = 5, history_age_seconds = 0.5 }, { match = \"*\" }]");
 
   config.history.bytes = 77;
-  const Config there = config_in_rooms(config.rooms[0], config);
+  ConfigInRooms in_rooms(config);
+  const Config there = in_rooms.with(config.rooms[0]);
   CHECK(there.history.messages == 5);
   CHECK(there.history.age_ms == 500);
   CHECK(there.history.bytes == 77);
   CHECK(config.history.messages == 100);
+  CHECK(in_rooms.with(config.rooms[1]).history.messages == 100);
+  CHECK(in_rooms.with(config.rooms[1]).history.age_ms == config.history.age_ms);
 
   CHECK_FALSE(assign(rooms(), std::vector<std::string>{}, config).has_value());
   CHECK(config.rooms.empty());
@@ -81,5 +84,11 @@ TEST_CASE("what is wrong with a rule for rooms is said with the range of the set
   CHECK(outcome(parse_text(rooms(), "chat/**")) ==
         "expected " + expectation(rooms()) + ", found \"chat/**\"");
   CHECK(expectation(rooms()).starts_with(
-      "an array of tables with match and any of history_messages, history_bytes, "));
+      "an array of at most 1000 tables with match and any of history_messages, history_bytes, "));
+}
+
+TEST_CASE("so many rules for rooms are taken, and one more is refused") {
+  const auto rules = [](std::size_t count) { return std::vector<Table>(count, Table{{{"match", "a"}}}); };
+  CHECK(outcome(rules(room_rules_max)) == "taken");
+  CHECK(outcome(rules(room_rules_max + 1)) == "expected " + expectation(rooms()) + ", found 1001 tables");
 }
