@@ -16,60 +16,66 @@ struct Character {
   std::size_t size = 0;
 };
 
-constexpr std::size_t character_size(unsigned char lead) {
-  return lead < 0x80 ? 1 : lead < 0xC2 ? 0 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
-}
-
-/// `text` is well-formed.
-Character decode_valid_character(std::string_view text) {
+/// `is_valid`: all of `text` is known to be UTF-8.
+Character decode_character(std::string_view text, bool is_valid) {
   const auto lead = static_cast<unsigned char>(text[0]);
-  const std::size_t size = character_size(lead);
+  const std::size_t size = lead < 0x80 ? 1 : lead < 0xC2 ? 0 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
   if (size == 1) return {lead, 1};
+  if (size == 0 || size > text.size() || lead > 0xF4) return {};
+  if (!is_valid && !is_valid_utf8(text.substr(0, size))) return {};
   std::uint32_t code = lead & (0x7FU >> size);
   for (std::size_t i = 1; i < size; ++i)
     code = code << 6U | (static_cast<unsigned char>(text[i]) & 0x3FU);
   return {code, size};
 }
 
-Character decode_character(std::string_view text) {
-  const auto lead = static_cast<unsigned char>(text[0]);
-  const std::size_t size = character_size(lead);
-  if (size == 0 || size > text.size() || lead > 0xF4 || !is_valid_utf8(text.substr(0, size))) return {};
-  return decode_valid_character(text);
-}
+enum ByteClass : std::uint8_t {
+  plain_ascii = 1,
+  plain_utf8 = 2,  // in well-formed UTF-8: stands for itself, or is part of a character that does
+};
 
-bool is_plain_ascii(char c) { return c >= 0x20 && c < 0x7F && c != '"' && c != '\\'; }
+constexpr std::array<std::uint8_t, 256> make_byte_classes() {
+  std::array<std::uint8_t, 256> classes{};
+  for (unsigned c = 0x20; c < classes.size(); ++c) {
+    if (c < 0x7F && c != '"' && c != '\\') classes.at(c) = plain_ascii | plain_utf8;
+    // U+0080 to U+009F begin with C2, U+2028 and U+2029 with E2.
+    if (c >= 0x80 && c != 0xC2 && c != 0xE2) classes.at(c) = plain_utf8;
+  }
+  return classes;
+}
+constexpr auto byte_classes = make_byte_classes();
 
 /// Characters that some reader takes for the end of a line or a terminal for a command.
 bool must_be_escaped(std::uint32_t code) {
   return code < 0x20 || (code >= 0x7F && code < 0xA0) || code == 0x2028 || code == 0x2029;
 }
 
-void append_escape(std::string& out, std::uint32_t code) {
+/// The letter of the escapes of two characters; '\0' for what has none.
+constexpr char short_escape(std::uint32_t code) {
   switch (code) {
     case '"':
-      out += "\\\"";
-      return;
     case '\\':
-      out += "\\\\";
-      return;
+      return static_cast<char>(code);
     case '\b':
-      out += "\\b";
-      return;
+      return 'b';
     case '\f':
-      out += "\\f";
-      return;
+      return 'f';
     case '\n':
-      out += "\\n";
-      return;
+      return 'n';
     case '\r':
-      out += "\\r";
-      return;
+      return 'r';
     case '\t':
-      out += "\\t";
-      return;
+      return 't';
     default:
-      break;
+      return '\0';
+  }
+}
+
+void append_escape(std::string& out, std::uint32_t code) {
+  if (const char letter = short_escape(code); letter != '\0') {
+    const std::array<char, 2> escape{'\\', letter};
+    out.append(escape.data(), escape.size());
+    return;
   }
   constexpr std::string_view digits = "0123456789abcdef";
   const std::array<char, 6> escape{'\\',
@@ -81,66 +87,42 @@ void append_escape(std::string& out, std::uint32_t code) {
   out.append(escape.data(), escape.size());
 }
 
-/// Appends what needs no look at it from the front of `text`, which it shortens.
-void append_plain(std::string& out, std::string_view& text) {
-  std::size_t plain = 0;
-  while (plain < text.size() && is_plain_ascii(text[plain]))
-    ++plain;
-  out += text.substr(0, plain);
-  text.remove_prefix(plain);
-}
-
-void append_character(std::string& out, std::string_view bytes, std::uint32_t code) {
-  if (code == '"' || code == '\\' || must_be_escaped(code)) {
-    append_escape(out, code);
+/// Appends the character at the front of `text`, which may have to be escaped and may be none; gives its
+/// size.
+std::size_t append_character(std::string& out, std::string_view text, bool is_valid) {
+  const Character character = decode_character(text, is_valid);
+  if (character.size == 0) {
+    out += "\xEF\xBF\xBD";
+    return 1;
+  }
+  if (character.code == '"' || character.code == '\\' || must_be_escaped(character.code)) {
+    append_escape(out, character.code);
   } else {
-    out += bytes;
+    out += text.substr(0, character.size);
   }
-}
-
-/// Of well-formed UTF-8: whether a character that begins with this byte may have to be escaped.
-constexpr bool may_need_escape(char c) {
-  const auto lead = static_cast<unsigned char>(c);
-  return lead < 0x20 || c == '"' || c == '\\' || lead == 0x7F || lead == 0xC2 || lead == 0xE2;
-}
-
-/// Of well-formed UTF-8.
-void append_valid(std::string& out, std::string_view text) {
-  while (!text.empty()) {
-    std::size_t run = 0;
-    while (run < text.size() && !may_need_escape(text[run]))
-      ++run;
-    out += text.substr(0, run);
-    text.remove_prefix(run);
-    if (text.empty()) return;
-    const Character character = decode_valid_character(text);
-    append_character(out, text.substr(0, character.size), character.code);
-    text.remove_prefix(character.size);
-  }
-}
-
-/// Of anything: what is no UTF-8 becomes U+FFFD.
-void append_repaired(std::string& out, std::string_view text) {
-  for (append_plain(out, text); !text.empty(); append_plain(out, text)) {
-    const Character character = decode_character(text);
-    if (character.size == 0) {
-      out += "\xEF\xBF\xBD";
-    } else {
-      append_character(out, text.substr(0, character.size), character.code);
-    }
-    text.remove_prefix(character.size == 0 ? 1 : character.size);
-  }
+  return character.size;
 }
 
 }  // namespace
 
 void append_json_string(std::string& out, std::string_view text) {
   out += '"';
-  append_plain(out, text);
-  if (is_valid_utf8(text)) {
-    append_valid(out, text);
-  } else {
-    append_repaired(out, text);
+  ByteClass plain = plain_ascii;
+  bool is_judged = false;
+  while (!text.empty()) {
+    std::size_t size = 0;
+    while (size < text.size() && (byte_classes[static_cast<unsigned char>(text[size])] & plain) != 0)
+      ++size;
+    out += text.substr(0, size);
+    text.remove_prefix(size);
+    if (text.empty()) break;
+    if (!is_judged && static_cast<unsigned char>(text.front()) >= 0x80) {
+      // Judging all of it at once is much cheaper than character by character.
+      is_judged = true;
+      if (is_valid_utf8(text)) plain = plain_utf8;
+    } else {
+      text.remove_prefix(append_character(out, text, plain == plain_utf8));
+    }
   }
   out += '"';
 }

@@ -48,6 +48,37 @@ TEST_CASE("well-formed UTF-8 of every length passes through a JSON string as it 
   CHECK(json_string_of(text) == "\"" + text + "\"");
 }
 
+TEST_CASE("a character of a JSON string is written the same beside any other, and beside what is no UTF-8") {
+  const auto inner = [](std::string_view text) {
+    const std::string quoted = json_string_of(text);
+    return quoted.substr(1, quoted.size() - 2);
+  };
+  const std::initializer_list<std::string_view> characters{"a",
+                                                           "\"",
+                                                           "\n",
+                                                           "\x1F",
+                                                           "\x7F",
+                                                           "\xC2\x80",
+                                                           "\xC2\x9F",
+                                                           "\xC2\xA0",
+                                                           "\xC3\xA4",
+                                                           "\xE2\x80\xA7",
+                                                           "\xE2\x80\xA8",
+                                                           "\xE2\x80\xA9",
+                                                           "\xE2\x80\xAA",
+                                                           "\xE2\x82\xAC",
+                                                           "\xF0\x9F\x98\x80",
+                                                           "\xFF"};
+  for (const std::string_view first : characters) {
+    for (const std::string_view second : characters) {
+      for (const std::string_view third : characters) {
+        const std::string text = std::string(first).append(second).append(third);
+        REQUIRE(inner(text) == inner(first) + inner(second) + inner(third));
+      }
+    }
+  }
+}
+
 TEST_CASE("each byte that is not UTF-8 becomes U+FFFD in a JSON string") {
   const std::string replacement = "\xEF\xBF\xBD";
   CHECK(json_string_of("a\xFFz") == "\"a" + replacement + "z\"");
