@@ -13,6 +13,8 @@ namespace roomcast::transport {
 namespace {
 
 constexpr int full_weight = 1000;
+// Elements of a list that are looked at: no client sends as many, and 16 KiB have room for thousands.
+constexpr std::size_t elements_max = 100;
 
 /// Takes the part of `list` up to the next `separator` that is in no quoted-string, without the space around.
 std::string_view take_until(std::string_view& list, char separator) {
@@ -53,12 +55,13 @@ std::optional<int> weight_among(std::string_view parameters) {
 }
 
 /// The weights that `list` gives to each of `names`; nothing for those that it does not name. An element
-/// whose weight makes no sense is as if it were not there. One pass, since a list may be as long as a head.
+/// whose weight makes no sense is as if it were not there, and so are those behind the first elements_max.
+/// One pass for all names.
 template <std::size_t Size>
 std::array<std::optional<int>, Size> weights_of(const std::array<std::string_view, Size>& names,
                                                 std::string_view list) {
   std::array<std::optional<int>, Size> weights;
-  while (!list.empty()) {
+  for (std::size_t n = 0; n < elements_max && !list.empty(); ++n) {
     std::string_view element = take_until(list, ',');
     const std::string_view name = take_until(element, ';');
     for (std::size_t i = 0; i < Size; ++i) {

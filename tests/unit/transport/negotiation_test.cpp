@@ -54,6 +54,19 @@ TEST_CASE("negotiation: the highest weight wins, and of equal ones EventSource, 
   CHECK(by_accept("application/json, application/x-ndjson;q=0.9") == Choice::poll);
 }
 
+TEST_CASE("negotiation: of a list a hundred elements are looked at and no more") {
+  const auto behind = [](int count, std::string_view last) {
+    std::string list;
+    for (int i = 0; i < count; ++i)
+      list += "a,";
+    return list.append(last);
+  };
+  CHECK(by_accept(behind(99, "text/event-stream")) == Choice::event_stream);
+  CHECK(by_accept(behind(100, "text/event-stream")) == Choice::poll);
+  CHECK(gzip(behind(99, "gzip")));
+  CHECK_FALSE(gzip(behind(100, "gzip")));
+}
+
 TEST_CASE("negotiation: weight 0 excludes") {
   CHECK(by_accept("text/event-stream;q=0") == Choice::poll);
   CHECK(by_accept("text/event-stream;q=0.000, application/x-ndjson;q=0.001") == Choice::ndjson);
