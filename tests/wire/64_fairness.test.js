@@ -59,6 +59,23 @@ describe('fairness', () => {
     innocent.close();
   });
 
+  it('of compressed data that becomes nothing others need not wait for the end', async () => {
+    const innocent = await HttpConnection.open(server.url);
+    const greedy = await connect(server.url, { path: '/rooms/empty?echo=0', headers: { 'Sec-WebSocket-Extensions': 'permessage-deflate; client_no_context_takeover' } });
+    // Two DEFLATE blocks with codes of their own that are empty, and at the end the beginning of a stored one.
+    const blocks = Buffer.from('04c0810800000000207feb43001c880000000000f2b73e', 'hex');
+    const nothing = frame({ payload: Buffer.concat([many(50, blocks), Buffer.from([0])]), rsv: 4 });
+    const before = (await whenAnswered(innocent))(METRICS.received);
+    const sent = 200;
+    const [sending, answered] = await atOnce(() => greedy.socket.write(many(sent, nothing)), () => whenAnswered(innocent));
+    const handled = (await answered)(METRICS.received) - before;
+    assert.ok(handled < 15, `${handled} of ${sent} came first`);
+    await sending;
+    await server.metricBecomes(METRICS.received, (count) => count === before + sent);
+    greedy.destroy();
+    innocent.close();
+  });
+
   it('of pipelined requests others need not wait for the last', async () => {
     const innocent = await HttpConnection.open(server.url);
     const greedy = await HttpConnection.open(server.url);
