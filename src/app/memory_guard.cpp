@@ -34,7 +34,13 @@ bool MemoryGuard::do_slice() {
   most_used_ = std::max(most_used_, used);
   // Of much that is freed at once part after part is given back: each takes a millisecond or two.
   if (most_used_ - used >= std::max(worth_giving_back_bytes_, part_given_back_bytes)) give_back(used);
-  if (used <= percent(95) && !EmergencyReserve::is_used_up()) return false;
+  const bool exhausted = EmergencyReserve::is_used_up();
+  if (used <= percent(95) && !exhausted) return false;
+  // There is nothing left but what the reserve was, and one client may take that within a few milliseconds.
+  if (exhausted && !has_no_reserve_) {
+    look();
+    return false;
+  }
   if (parts_.loop.monotonic_ms() - looked_ms_ >= urgent_look_every_ms) look();
   return false;
 }
@@ -61,7 +67,8 @@ void MemoryGuard::look() {
     used -= std::min(used, shed_largest(used / 5, small_holder_bytes));
     used -= std::min(used, shed_history());
     (void)give_back_free_memory();
-    (void)EmergencyReserve::restore();  // or the next time, when those who are closed have been freed
+    // Or the next time, when those who are closed have been freed.
+    has_no_reserve_ = !EmergencyReserve::restore();
   } else {
     if (used > percent(85)) used -= std::min(used, shed_largest(used - percent(80), large_holder_bytes));
     if (used > percent(95)) {

@@ -81,6 +81,7 @@ class MemoryGuard final : public base::SlicedWork, private loop::Timer::Listener
   std::uint64_t shed_holders_ = 0;
   std::uint64_t times_given_back_ = 0;
   std::int64_t looked_ms_ = 0;
+  bool has_no_reserve_ = false;  // as of the last look that found it used up: it could not be restored
   Warning share_warning_;
   Warning largest_warning_;
   Warning history_warning_;

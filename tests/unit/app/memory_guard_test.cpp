@@ -10,6 +10,7 @@
 #include "base/allocation_count.h"
 #include "net/admission.h"
 #include "support/memory_stream.h"
+#include "unit/app/address_space.h"
 #include "unit/app/server_parts.h"
 
 using namespace roomcast;
@@ -186,6 +187,20 @@ TEST_CASE_FIXTURE(Fixture, "memory guard: near the limit it looks within the tur
   REQUIRE(run_until([&, since = loop.monotonic_ms()] { return loop.monotonic_ms() - since >= 10; }));
   CHECK_FALSE(guard.do_slice());
   CHECK_FALSE(client.is_there());
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "memory guard: when the system gives no more it looks at once, however lately it did") {
+  guard.set_limits({plenty});
+  REQUIRE(guard_looks());
+  const test::End end = test::run_with_address_space(test::space, [this] {
+    const app::EmergencyReserve reserve;
+    test::take_all().clear();
+    if (!app::EmergencyReserve::is_used_up()) return 10;
+    (void)guard.do_slice();
+    return app::EmergencyReserve::is_used_up() ? 11 : 0;
+  });
+  CHECK(end.code == 0);
 }
 
 TEST_CASE_FIXTURE(Fixture, "memory guard: what a burst has left is given back, a little is not") {
