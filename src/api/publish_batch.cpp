@@ -71,12 +71,15 @@ void PublishBatch::begin(http::Exchange& exchange, auth::OriginDecision origin,
   const hub::Source source = hub::source_of(exchange.request().client.address);
   auto made = std::make_unique<Batch>();
   Batch& batch = *made;
-  batch.exchange = exchange.defer();
   batch.origin = std::move(origin);
   batch.items = std::move(items);
   batch.results.resize(batch.items.size());
-  const base::SlotId id = batches_.insert(std::move(made));
   batch.missing = batch.items.size();
+  // Payloads are shared by the rooms of a message, and are not more than the body that they came in.
+  const std::size_t held_bytes =
+      exchange.request().body.size() + batch.items.size() * (sizeof(BatchItem) + sizeof(std::string));
+  const base::SlotId id = batches_.insert(std::move(made));
+  batch.exchange = exchange.defer_holding(held_bytes, *this, id);
   for (BatchItem& item : batch.items)
     item.draft.source = source;
   publish_some(id);
@@ -111,9 +114,20 @@ void PublishBatch::give_turn(base::SlotId id, Batch& batch) {
 void PublishBatch::flush() {
   const base::SlotId id = turns_.front();
   turns_.pop_front();
-  (*batches_.find(id))->has_turn = false;
-  publish_some(id);
+  if (const auto* batch = batches_.find(id)) {
+    (*batch)->has_turn = false;
+    publish_some(id);
+  }
   if (!turns_.empty()) scheduler_.mark_deferred(*this);
+}
+
+void PublishBatch::on_client_gone(base::SlotId id) {
+  Batch& batch = **batches_.find(id);
+  batch.missing -= batch.items.size() - batch.next;
+  batch.items.resize(batch.next);
+  batch.items.shrink_to_fit();
+  batch.results.resize(batch.next);
+  if (batch.missing == 0) (void)batches_.take(id);
 }
 
 void PublishBatch::on_published(base::SlotId id, std::size_t index, const hub::PublishResult& result) {

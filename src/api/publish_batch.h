@@ -22,7 +22,10 @@ namespace roomcast::api {
 ///
 /// A batch is published some messages at a time, behind what others ask for, and no more of it is under way
 /// at a time than some: it can't fill the hub's backlog.
-class PublishBatch final : public http::Handler, private base::Flushable {
+///
+/// What of it has not been published is held for its connection: when that is ended for it, or breaks, the
+/// rest is dropped.
+class PublishBatch final : public http::Handler, private http::ClientWatch, private base::Flushable {
  public:
   /// All outlive the handler. The answer may be read by pages of the origins that `rules` list. Rules and
   /// limits are read anew for each request.
@@ -56,6 +59,7 @@ class PublishBatch final : public http::Handler, private base::Flushable {
   void publish_some(base::SlotId id);
   void give_turn(base::SlotId id, Batch& batch);
   void flush() override;
+  void on_client_gone(base::SlotId id) override;
   void on_published(base::SlotId id, std::size_t index, const hub::PublishResult& result);
   void answer(base::SlotId id);
 

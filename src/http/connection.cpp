@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 #include <exception>
+#include <limits>
 #include <utility>
 
 #include "base/release.h"
@@ -269,9 +270,16 @@ base::SlotId Connection::defer_for(ClientWatch& watch, base::SlotId waiter) {
   return exchange_;
 }
 
+base::SlotId Connection::defer_holding(std::size_t bytes, ClientWatch& watch, base::SlotId waiter) {
+  exchange_ = environment_.owner.defer_answer(*this, &watch, waiter);
+  held_ = static_cast<std::uint32_t>(std::min<std::size_t>(bytes, std::numeric_limits<std::uint32_t>::max()));
+  return exchange_;
+}
+
 void Connection::answer(Response response) {
   exchange_ = {};
   watched_ = false;
+  held_ = 0;
   respond(std::move(response));
   if (processing_) return;  // answered from within its own handler: the round under way goes on by itself
   settle();
@@ -348,7 +356,7 @@ void Connection::settle() {
 /// What is held, and whether there is nothing to do but to wait for a request.
 void Connection::tell_admission(bool sent) {
   const std::size_t parsed = parser_ ? parser_->held_bytes() : 0;
-  admission_.hold(queue_.bytes() + backlog_.capacity() + parsed + stream_->held_bytes(), *this);
+  admission_.hold(queue_.bytes() + backlog_.capacity() + parsed + held_ + stream_->held_bytes(), *this);
   if (sent && phase_ == Phase::idle && backlog_.empty() && !admission_.is_waiting()) {
     admission_.wait(first_request_ ? net::Wait::first_request : net::Wait::next_request, *this);
   }

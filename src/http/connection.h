@@ -112,6 +112,8 @@ class Connection final : public base::Mortal,
   void respond(Response response) override;
   [[nodiscard]] base::SlotId defer() override;
   [[nodiscard]] base::SlotId defer_for(ClientWatch& watch, base::SlotId waiter) override;
+  [[nodiscard]] base::SlotId defer_holding(std::size_t bytes, ClientWatch& watch,
+                                           base::SlotId waiter) override;
   [[nodiscard]] HandOver take_over(std::string_view head) override;
 
   [[nodiscard]] bool is_reading() const { return phase_ <= Phase::body; }
@@ -154,6 +156,7 @@ class Connection final : public base::Mortal,
   bool keep_alive_ = false;     // the client wants it, behind the request being answered
   bool postponed_ = false;      // the backlog waits for its turn, and so does what is still to be read
   std::uint32_t answered_ = 0;  // bytes of bodies made for answers, sent or not; for their price
+  std::uint32_t held_ = 0;      // bytes kept elsewhere until the deferred answer
   base::Recently costly_;       // a read was a good part of an allowance
   bool watched_ = false;        // somebody wants to know if the client goes before the deferred answer
   Request request_;             // the one being answered

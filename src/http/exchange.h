@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -37,7 +38,7 @@ class ClientWatch {
 class Exchange {
  public:
   [[nodiscard]] virtual const Request& request() const = 0;
-  /// Answers. Exactly one of respond, take_over, defer and defer_for is called, once.
+  /// Answers. Exactly one of respond, take_over and those that defer is called, once.
   virtual void respond(Response response) = 0;
   /// Promises an answer, once, by `Connections::respond(id, …)`. The client may go away before: the id is
   /// stale then.
@@ -45,6 +46,11 @@ class Exchange {
   /// The same for an answer that may be long in coming: `watch`, which outlives the connection, is told if
   /// the client goes away before it. A client that only closes its sending half counts as gone too.
   [[nodiscard]] virtual base::SlotId defer_for(ClientWatch& watch, base::SlotId waiter) = 0;
+  /// The same for an answer until which `bytes` of memory are kept for the client, which are counted as held
+  /// by its connection: when that is ended for them, or breaks, `watch` lets go of them. A client that only
+  /// closes its sending half is not gone.
+  [[nodiscard]] virtual base::SlotId defer_holding(std::size_t bytes, ClientWatch& watch,
+                                                   base::SlotId waiter) = 0;
   /// Writes `head` (a complete response head with its empty line) and hands the stream over, reading. The
   /// exchange and its HTTP connection are out of the story; the new owner calls ByteStream::set_events.
   /// Only from within Handler::handle.

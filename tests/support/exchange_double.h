@@ -35,6 +35,13 @@ class ExchangeDouble final : public http::Exchange {
     waiter_ = waiter;
     return defer();
   }
+  [[nodiscard]] base::SlotId defer_holding(std::size_t bytes, http::ClientWatch& watch,
+                                           base::SlotId waiter) override {
+    held_ = bytes;
+    watch_ = &watch;
+    waiter_ = waiter;
+    return defer();
+  }
   [[nodiscard]] http::HandOver take_over(std::string_view head) override {
     if (!connection_) throw std::logic_error("not taken over in this test");
     taken_over_with_ = std::string(head);
@@ -50,6 +57,8 @@ class ExchangeDouble final : public http::Exchange {
   [[nodiscard]] bool deferred() const { return deferred_; }
   /// The client goes away before the deferred answer.
   void leave() { watch_->on_client_gone(waiter_); }
+  /// What is kept for it until then.
+  [[nodiscard]] std::size_t held() const { return held_; }
   [[nodiscard]] bool watched() const { return watch_ != nullptr; }
   /// The response head that went with the hand-over; empty if there was none.
   [[nodiscard]] const std::string& taken_over_with() const { return taken_over_with_; }
@@ -68,6 +77,7 @@ class ExchangeDouble final : public http::Exchange {
   http::ClientWatch* watch_ = nullptr;
   base::SlotId waiter_{};
   bool deferred_ = false;
+  std::size_t held_ = 0;
 };
 
 }  // namespace roomcast::test

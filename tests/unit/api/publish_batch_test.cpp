@@ -305,3 +305,25 @@ TEST_CASE_FIXTURE(Fixture,
     CHECK(answers.last.has_value());
   }
 }
+
+TEST_CASE_FIXTURE(Fixture,
+                  "batch: it is held for its connection, and what of it was not published goes with that") {
+  limits.messages = 1'000;
+  std::string body = R"({"messages":[{"room":"r","data":0})";
+  for (int i = 1; i < 1'000; ++i)
+    body += R"(,{"room":"r","data":0})";
+  auto exchange = post(body + "]}");
+  bool has_outcomes = false;
+  SUBCASE("with some under way") {}
+  SUBCASE("with none under way") { has_outcomes = true; }
+  engine.hold_answers = !has_outcomes;
+  batch.handle(exchange, "");
+  REQUIRE(exchange.deferred());
+  CHECK(exchange.held() > body.size() + 1'000 * sizeof(api::BatchItem));
+  if (has_outcomes) (void)hub.do_slice();
+  const std::uint64_t published = messages("r");
+  CHECK(published < 200);
+  exchange.leave();
+  turn();
+  CHECK(messages("r") == published);
+}
