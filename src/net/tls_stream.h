@@ -29,9 +29,8 @@ namespace roomcast::net {
 /// - One `write` makes one record and one write below for every 16 KiB of plaintext.
 /// - `write` takes plaintext only while no ciphertext waits for the stream below, so no more than one batch
 ///   (64 KiB and the records' overhead) is ever buffered.
-/// - What comes is decrypted record by record, as far as an allowance goes (base/work_allowance.h), and
-/// handed
-///   over in one `on_bytes`. The rest is kept, at most what was read at once, and goes on deferred.
+/// - What comes is decrypted record by record, as far as an allowance goes (base/work_allowance.h), and is
+///   handed over in one `on_bytes`. The rest is kept, at most what was read at once, and goes on deferred.
 /// - A peer that sends `max_idle_records` records without data, and then one more, is given up.
 /// - A connection at rest keeps nothing but OpenSSL's state and this object.
 /// - The end of the stream below without a close_notify is an error: the data may have been truncated. After
