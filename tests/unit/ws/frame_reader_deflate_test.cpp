@@ -33,8 +33,8 @@ std::string repeated(std::string_view piece, std::size_t bytes) {
 /// How many bytes of a compressed message that goes on are looked at with that allowance.
 std::size_t looked_at(const std::string& payload, std::size_t units) {
   InflaterPool inflaters;
-  const ReaderLimits limits;
-  FrameReader reader({limits, &inflaters});
+  const ReaderProfile profile{ReaderLimits{}, &inflaters};
+  FrameReader reader(profile);
   std::string bytes = frame(rsv1 | text, payload);
   std::span<char> input(bytes);
   base::WorkAllowance allowance(units);
@@ -85,8 +85,8 @@ TEST_CASE("a stored block is no more than its bytes: ordinary data is not cut") 
 
 TEST_CASE("fragments without a byte, pings and pongs between them are each paid for") {
   const auto frames_looked_at = [](const std::string& one) {
-    const ReaderLimits limits;
-    FrameReader reader({limits});
+    const ReaderProfile profile{ReaderLimits{}};
+    FrameReader reader(profile);
     std::string bytes = frame(text, "begun") + repeated(one, 60'000);
     std::span<char> input(bytes);
     base::WorkAllowance allowance(base::WorkAllowance::of_first_read);
