@@ -4,25 +4,23 @@
 #include <string>
 #include <utility>
 
+#include "api/media_type.h"
 #include "api/publish_outcome.h"
 #include "auth/cors.h"
-#include "base/ascii.h"
+#include "base/utf8.h"
 #include "hub/room_name.h"
 
 namespace roomcast::api {
 
 namespace {
 
-/// The media type alone, in lower case (RFC 9110 section 8.3.1).
-std::string media_type(const http::Request& request) {
-  const std::string_view value = request.headers.get("Content-Type").value_or("");
-  return base::lower_case(value.substr(0, value.find_first_of("; \t")));
-}
-
 hub::Kind kind_of(const http::Request& request) {
   const std::string type = media_type(request);
   if (type.rfind("text/", 0) == 0) return hub::Kind::text;
-  if (type == "application/json") return hub::Kind::json;
+  if (is_json(type)) return hub::Kind::json;
+  // What curl and others call a body whose type nobody has said: mostly it is a sentence.
+  if (type == "application/x-www-form-urlencoded" && base::is_valid_utf8(request.body))
+    return hub::Kind::text;
   return hub::Kind::binary;
 }
 

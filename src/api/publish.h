@@ -10,7 +10,8 @@
 namespace roomcast::api {
 
 /// `POST /rooms/{room}`: publishes the body. Content-Type decides the kind: `text/*` is text and must be
-/// UTF-8, `application/json` is json and must be one JSON value, anything else is binary. The answer,
+/// UTF-8, `application/json` and what ends in `+json` is json and must be one JSON value,
+/// `application/x-www-form-urlencoded` is text if it is UTF-8, anything else is binary. The answer,
 /// `{"room","cursor","subscribers"}`, comes once the message has its place in the room's order.
 /// `Idempotency-Key` makes a repeated request safe (see hub::PublishOnce): it gets the first receipt, with
 /// `"duplicate":true`.

@@ -2,9 +2,9 @@
 
 #include <utility>
 
+#include "api/media_type.h"
 #include "api/publish_outcome.h"
 #include "auth/cors.h"
-#include "base/ascii.h"
 #include "base/json.h"
 
 namespace roomcast::api {
@@ -38,15 +38,10 @@ std::string failure(std::string_view room, const http::Problem& problem) {
   return json;
 }
 
-bool is_json(const http::Request& request) {
-  const std::string_view type = request.headers.get("Content-Type").value_or("");
-  return base::equals_ignoring_case(type.substr(0, type.find_first_of("; \t")), "application/json");
-}
-
 base::Result<std::vector<BatchItem>, http::Problem> read(const http::Request& request,
                                                          const BatchLimits& limits) {
-  if (!is_json(request)) {
-    return http::Problem{415, "unsupported_media_type", "send application/json"};
+  if (!is_json(media_type(request))) {
+    return http::Problem{415, "unsupported_media_type", "send it with Content-Type: application/json"};
   }
   if (request.headers.get("Content-Encoding").value_or("identity") != "identity") {
     return http::Problem{415, "unsupported_encoding", "a body is taken as it is: send no Content-Encoding"};

@@ -27,7 +27,8 @@ std::optional<http::Response> read_query(const http::Request& request, JoinReque
   }
   join.name = request.query_parameter("name").value_or("");
   join.own_messages = request.query_parameter("echo") != "0";
-  if (const auto since = request.query_parameter("since")) {
+  const auto since = request.query_parameter("since");
+  if (since && !join.interest.since) {
     join.interest.since = hub::parse_cursor(*since);
     if (!join.interest.since) {
       return http::Response::error(400, "bad_cursor", "since must be a cursor as this server gives them");
@@ -50,14 +51,13 @@ base::Result<JoinRequest, http::Response> read_join_request(const http::Request&
                                                             const session::SessionTable& sessions) {
   JoinRequest join;
   join.room = room.value_or("");
+  const std::string_view last = request.headers.get("Last-Event-ID").value_or("");
+  join.interest.since = hub::parse_cursor(last);
   if (!request.query.empty()) {
     if (auto refused = read_query(request, join)) return *std::move(refused);
   }
   if (const auto rejection = sessions.check(room, join.name)) return refusal(*rejection);
-  if (!join.interest.since) {
-    const auto last = request.headers.get("Last-Event-ID");
-    if (last && !last->empty()) join.interest.since = hub::parse_cursor(*last).value_or(hub::Position{});
-  }
+  if (!join.interest.since && !last.empty()) join.interest.since = hub::Position{};
   join.interest.name = base::FrameRef::copy_of(join.name);
   return join;
 }

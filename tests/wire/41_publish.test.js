@@ -21,7 +21,9 @@ const kinds = [
   ['application/json', '{"a":[1,2.5,null,true,"κ"]}', TEXT], ['application/json; charset=utf-8', '  [1]  ', TEXT], ['application/json', '"string"', TEXT],
   ['application/json', '0', TEXT], ['application/json', 'null', TEXT], ['Application/JSON', '-1.5e10', TEXT],
   ['application/octet-stream', Buffer.from('00fffe', 'hex'), BINARY], ['image/png', Buffer.from('89504e47', 'hex'), BINARY],
-  [undefined, 'untyped', BINARY], ['application/jsonx', '{', BINARY], ['textual/plain', Buffer.from('ff', 'hex'), BINARY], ['application/x-www-form-urlencoded', 'a=b', BINARY],
+  [undefined, 'untyped', BINARY], ['application/jsonx', '{', BINARY], ['textual/plain', Buffer.from('ff', 'hex'), BINARY], 
+  ['application/x-www-form-urlencoded', 'a=b', TEXT], ['application/x-www-form-urlencoded', Buffer.from('ff', 'hex'), BINARY],
+  ['application/ld+json', '{"a":1}', TEXT], ['Application/Vnd.Api+JSON; charset=utf-8', '[1]', TEXT],
 ];
 
 const badJson = ['', '{', '{"a":}', '[1,]', '01', 'nul', "{'a':1}", '"\\x"', '"unfinished', '1 2', '{}{}', 'NaN', '"\x01"', '[1] x', '\ufeff{}'];
@@ -108,6 +110,8 @@ describe('publishing by POST', () => {
     const { stdout } = await curl(['-sS', '-H', 'Content-Type: text/plain', '-d', 'hello', `${server.url}/rooms/curl`]);
     assert.equal(JSON.parse(stdout).room, 'curl');
     await client.expectText('hello');
+    await curl(['-sS', '-d', 'héllo & more', `${server.url}/rooms/curl`]);
+    await client.expectText('héllo & more');
     await curl(['-sS', '--json', '{"x":1}', `${server.url}/rooms/curl`]);
     assert.deepEqual(JSON.parse(await client.nextText()), { x: 1 });
     await client.close();

@@ -201,13 +201,16 @@ describe('EventSource', { concurrency: 4 }, () => {
     other.destroy();
   });
 
-  it('resumes from Last-Event-ID and from ?since=, which is the stronger', async () => {
+  it('resumes from ?since= and from Last-Event-ID, which is the stronger', async () => {
     const cursors = [];
     for (let i = 1; i <= 5; i += 1) cursors.push((await publish(server.url, 'resume', `m${i}`)).cursor);
     for (const options of [
       { headers: { 'Last-Event-ID': cursors[2] } },
       { query: `?since=${cursors[2]}` },
-      { query: `?since=${cursors[2]}`, headers: { 'Last-Event-ID': cursors[0] } },
+      { query: `?since=${cursors[0]}`, headers: { 'Last-Event-ID': cursors[2] } },
+      { query: '?since=rubbish', headers: { 'Last-Event-ID': cursors[2] } },
+      { query: `?since=${cursors[2]}`, headers: { 'Last-Event-ID': 'rubbish' } },
+      { query: `?since=${cursors[2]}`, headers: { 'Last-Event-ID': '' } },
     ]) {
       const stream = await joined('resume', options);
       assert.deepEqual([(await stream.event()).data, (await stream.event()).data], ['m4', 'm5']);

@@ -233,7 +233,8 @@ TEST_CASE_FIXTURE(Fixture, "batch: it is application/json without a coding, or r
   coded.edit().headers.add("Content-Encoding", "gzip");
   CHECK(refusal(std::move(coded)) == "415 unsupported_encoding");
 
-  for (const char* type : {"application/json", "Application/JSON; charset=utf-8", "application/json ;x=y"}) {
+  for (const char* type : {"application/json", "Application/JSON; charset=utf-8", "application/json ;x=y",
+                           "application/cloudevents-batch+json"}) {
     auto exchange = post(good, type);
     exchange.edit().headers.add("Content-Encoding", "identity");
     batch.handle(exchange, "");

@@ -96,6 +96,14 @@ TEST_CASE_FIXTURE(Fixture, "publish: the media type says what kind of message it
   CHECK(kind_of("application/json", "[1]") == hub::Kind::json);
   CHECK(kind_of("application/json;charset=utf-8", "[1]") == hub::Kind::json);
   CHECK(kind_of("Application/JSON ;charset=utf-8", "{}") == hub::Kind::json);
+  CHECK(kind_of("application/cloudevents+json; charset=utf-8", "{}") == hub::Kind::json);
+  CHECK(kind_of("Application/Vnd.Api+JSON", "{}") == hub::Kind::json);
+  CHECK(kind_of("model/gltf+json", "{}") == hub::Kind::json);
+  CHECK(kind_of("application/x+jsonx", "\xff") == hub::Kind::binary);
+  CHECK(kind_of("+json", "\xff") == hub::Kind::binary);
+  CHECK(kind_of("application/x-www-form-urlencoded", "h\xc3\xa9llo") == hub::Kind::text);
+  CHECK(kind_of("Application/X-WWW-Form-Urlencoded; charset=utf-8", "a=b") == hub::Kind::text);
+  CHECK(kind_of("application/x-www-form-urlencoded", "a\xff") == hub::Kind::binary);
   CHECK(kind_of("application/octet-stream", "\xff") == hub::Kind::binary);
   CHECK(kind_of("application/json-seq", "{") == hub::Kind::binary);
   CHECK(kind_of("context/plain", "\xff") == hub::Kind::binary);
@@ -108,6 +116,7 @@ TEST_CASE_FIXTURE(Fixture, "publish: text must be UTF-8 and json one JSON value"
   CHECK(refusal(post("text/plain", "\xc3(")) == "400 invalid_text");
   CHECK(refusal(post("application/json", "{\"a\":")) == "400 invalid_json");
   CHECK(refusal(post("application/json", "1 2")) == "400 invalid_json");
+  CHECK(refusal(post("application/ld+json", "1 2")) == "400 invalid_json");
   CHECK(refusal(post("application/json", "")) == "400 invalid_json");
 }
 

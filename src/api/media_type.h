@@ -1,0 +1,18 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "http/message.h"
+
+namespace roomcast::api {
+
+/// What Content-Type says of the body: the media type alone, without parameters and in lower case (RFC 9110
+/// section 8.3.1). Empty if there is none.
+[[nodiscard]] std::string media_type(const http::Request& request);
+
+/// Whether `type`, as media_type gives it, is JSON: application/json, or a type whose suffix says that it is
+/// written in JSON (RFC 6839 section 3.1), such as application/cloudevents+json.
+[[nodiscard]] bool is_json(std::string_view type);
+
+}  // namespace roomcast::api
