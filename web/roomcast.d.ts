@@ -25,7 +25,10 @@ export interface Timing {
   connectMs: number;
   doubtMs: number;
   requestMs: number;
+  receiptMs: number;
   pongMs: number;
+  wakePongMs: number;
+  lookMs: number;
   silenceMs: number;
   wakeMs: number;
   pollWaitSeconds: number;

@@ -6,6 +6,7 @@ import { address, baseOf, presenceAddress, roomAddress, roomProblem, socketAddre
 import { BASE_MS, CAP_MS, HIDDEN_FACTOR, climbDelay, retryDelay } from '../../web/roomcast/backoff.js';
 import { isCovered } from '../../web/roomcast/cursor.js';
 import { RoomcastError, refusalOf } from '../../web/roomcast/errors.js';
+import { Environment } from '../../web/roomcast/environment.js';
 import { EventStreamReader } from '../../web/roomcast/event_stream.js';
 import { Listeners } from '../../web/roomcast/listeners.js';
 import { Outbox } from '../../web/roomcast/outbox.js';
@@ -58,6 +59,47 @@ test('an event stream reads the same whole, char by char, and split at every pla
   assert.deepEqual(read(STREAM), EVENTS);
   assert.deepEqual(read(...STREAM.split('')), EVENTS);
   for (let at = 0; at <= STREAM.length; at += 1) assert.deepEqual(read(STREAM.slice(0, at), STREAM.slice(at)), EVENTS, `split at ${at}`);
+});
+
+test('an event in thousands of pieces takes time in proportion to its length', () => {
+  const read = (bytes) => {
+    const reader = new EventStreamReader();
+    const piece = 'x'.repeat(256);
+    const before = process.cpuUsage();
+    reader.push('data: ');
+    for (let at = 0; at < bytes; at += piece.length) reader.push(piece);
+    const [{ data }] = reader.push('\n\n');
+    assert.equal(data.length, bytes);
+    return process.cpuUsage(before).user / 1000;
+  };
+  read(1024 * 1024);
+  // 0.1 s. Each piece searched anew with all before it would be 128 GiB of searching.
+  const tookMs = read(8 * 1024 * 1024);
+  assert.ok(tookMs < 3000, `${tookMs} ms`);
+});
+
+test('an event stream knows its last retry field', () => {
+  const reader = new EventStreamReader();
+  reader.push('retry: 10\n\nretry: 2x\n');
+  assert.equal(reader.retryMs, 10);
+  reader.push('retry:300\r');
+  assert.equal(reader.retryMs, 300);
+});
+
+test('names and addresses of this machine need no network', (t) => {
+  const before = Object.getOwnPropertyDescriptor(globalThis, 'navigator');
+  t.after(() => {
+    delete globalThis.navigator;
+    if (before) Object.defineProperty(globalThis, 'navigator', before);
+  });
+  Object.defineProperty(globalThis, 'navigator', { value: { onLine: false }, configurable: true });
+  const online = (host) => new Environment(new URL(`http://${host}:8080/`), 1000).online;
+  for (const host of ['localhost', 'LOCALHOST', 'localhost.', 'chat.localhost', 'a.b.localhost.', '127.0.0.1', '127.1.2.3', '[::1]', '0.0.0.0', '[::]', '[::ffff:127.0.0.1]']) {
+    assert.equal(online(host), true, host);
+  }
+  for (const host of ['chat.example', 'localhost.example', 'notlocalhost', '.localhost.example', '128.0.0.1', '[::2]', '[::ffff:128.0.0.1]', '[fe80::1]']) {
+    assert.equal(online(host), false, host);
+  }
 });
 
 test('an event that never ends is given up', () => {

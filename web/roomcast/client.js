@@ -19,9 +19,10 @@ export const TIMING = Object.freeze({
   connectMs: 10_000, // to the server's first word
   doubtMs: 3_000, // then plain HTTP is asked whether this transport is blocked
   requestMs: 15_000, // a publish by POST, a look at who is there
+  receiptMs: 5_000, // a reply that is later makes us ask whether the link is still alive
   pongMs: 10_000, // the answer to a ping after a silence
-  wakePongMs: 4_000, // and after the page or the machine woke up
-  lookMs: 5_000, // between looks at whether the machine slept
+  wakePongMs: 4_000, // and after the page or the machine woke up, or where a reply is late
+  lookMs: 5_000, // between looks at whether the machine slept, and at the network
   silenceMs: 60_000, // of an event stream; the server says something every 25 s
   wakeMs: 30_000, // a request silent for that long is made anew when the page wakes up
   pollWaitSeconds: 25, // below what proxies cut at

@@ -4,7 +4,9 @@
 /** Clocks that are apart by more than this were apart while the machine slept. */
 const SLEPT_MS = 5_000;
 
-const LOOPBACK = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
+// As URL writes hosts: localhost and the names below it (RFC 6761 section 6.3), with or without the root's dot, the addresses of
+// this machine, IPv4 ones in IPv6 too, and those that mean "here".
+const LOOPBACK = /^((.+\.)?localhost\.?|127\.\d+\.\d+\.\d+|0\.0\.0\.0|\[::1?\]|\[::ffff:7f[\da-f]{2}:[\da-f]{1,4}\])$/;
 
 export class Environment {
   #host;
@@ -14,7 +16,7 @@ export class Environment {
 
   /**
    * @param {URL} base the server's
-   * @param {number} lookMs how often the clocks are compared
+   * @param {number} lookMs how often the clocks are compared, and the network is looked at
    */
   constructor(base, lookMs) {
     this.#lookMs = lookMs;
@@ -40,9 +42,16 @@ export class Environment {
   listen(onWake, onNetwork) {
     const takeSleep = sleepMeter();
     const wake = () => onWake(takeSleep());
+    let wasOnline = this.online;
+    const onChange = () => {
+      wasOnline = this.online;
+      onNetwork();
+    };
     const onLook = () => {
       const sleptMs = takeSleep();
-      if (sleptMs > 0) onWake(sleptMs);
+      // Not every platform that knows whether there is a network says so when that changes.
+      if (this.online !== wasOnline) onChange();
+      else if (sleptMs > 0) onWake(sleptMs);
     };
     const timer = setInterval(onLook, this.#lookMs);
     timer.unref?.(); // Node: the process may end
@@ -52,13 +61,13 @@ export class Environment {
       [document, 'visibilitychange', onVisible],
       [document, 'resume', wake], // of a page that was frozen
       [window, 'pageshow', onShow],
-      [window, 'online', onNetwork],
-      [window, 'offline', onNetwork],
     ];
-    for (const [target, event, listener] of pairs) target.addEventListener(event, listener);
+    // A worker has these without a window.
+    for (const event of ['online', 'offline']) pairs.push([globalThis, event, onChange]);
+    for (const [target, event, listener] of pairs) target.addEventListener?.(event, listener);
     this.#stop = () => {
       clearInterval(timer);
-      for (const [target, event, listener] of pairs) target.removeEventListener(event, listener);
+      for (const [target, event, listener] of pairs) target.removeEventListener?.(event, listener);
     };
   }
 

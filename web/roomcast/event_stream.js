@@ -4,11 +4,14 @@
 export const EVENT_LENGTH_MAX = 16 * 1024 * 1024;
 
 export class EventStreamReader {
-  #rest = '';
+  #rest = ''; // of a line whose end has not come
   #begun = false;
+  #endedByCr = false; // a LF that comes next belongs to the line before
   #event = '';
   #data = [];
   #length = 0;
+  /** What the stream's last `retry` field said, in ms; undefined if there was none. */
+  retryMs;
 
   /**
    * @param {string} text the next piece
@@ -16,19 +19,22 @@ export class EventStreamReader {
    * @throws {RangeError} one event is longer than EVENT_LENGTH_MAX
    */
   push(text) {
-    let input = this.#rest + text;
-    if (!this.#begun && input !== '') {
-      this.#begun = true;
-      if (input.startsWith('\uFEFF')) input = input.slice(1);
-    }
     const events = [];
+    if (text === '') return events;
     let start = 0;
-    // A CR at the end may be half of a CR LF: it waits for what follows.
-    for (const { index, 0: end } of input.matchAll(/\r\n|\n|\r(?!$)/g)) {
-      this.#line(input.slice(start, index), events);
-      start = index + end.length;
+    if (this.#endedByCr && text[0] === '\n') start = 1;
+    if (!this.#begun && text[0] === '\uFEFF') start = 1;
+    this.#begun = true;
+    this.#endedByCr = text.endsWith('\r');
+    // Only the new piece is searched: an event may come in thousands of them.
+    const ends = /\r\n|\n|\r/g;
+    ends.lastIndex = start;
+    for (let end = ends.exec(text); end; end = ends.exec(text)) {
+      this.#line(this.#rest + text.slice(start, end.index), events);
+      this.#rest = '';
+      start = ends.lastIndex;
     }
-    this.#rest = input.slice(start);
+    this.#rest += text.slice(start);
     if (this.#length + this.#rest.length > EVENT_LENGTH_MAX) throw new RangeError('an event of the stream is too long');
     return events;
   }
@@ -40,6 +46,7 @@ export class EventStreamReader {
     const field = colon < 0 ? line : line.slice(0, colon);
     const value = colon < 0 ? '' : line.slice(line[colon + 1] === ' ' ? colon + 2 : colon + 1);
     if (field === 'event') this.#event = value;
+    if (field === 'retry' && /^[0-9]+$/.test(value)) this.retryMs = Number(value);
     if (field === 'data') {
       this.#data.push(value);
       this.#length += value.length;

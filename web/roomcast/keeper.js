@@ -152,7 +152,9 @@ export class Keeper {
     this.#release();
     if (!this.#options.isWanted()) return this.#change({ name: 'idle' });
     if (!environment.online) return this.#change({ name: 'offline', reason });
-    const delayMs = Math.min(retryMs ?? retryDelay(this.#attempt, { hidden: environment.hidden }), RETRY_MAX_MS);
+    // The server may ask for more time than that, but not for less: it may ask for none, each time.
+    const leastMs = retryDelay(this.#attempt, { hidden: environment.hidden });
+    const delayMs = Math.min(Number.isFinite(retryMs) ? Math.max(retryMs, leastMs) : leastMs, RETRY_MAX_MS);
     this.#attempt += 1;
     this.#timer = setTimeout(() => this.#connect(), delayMs);
     return this.#change({ name: 'waiting', retryAt: Date.now() + delayMs, reason });

@@ -34,9 +34,12 @@ export class Line {
   /** Waits, but not longer than the line lives. */
   async pause(ms) {
     clearTimeout(this.#timer);
+    let goOn;
     await new Promise((resolve) => {
-      this.#timer = setTimeout(resolve, ms);
-      this.signal.addEventListener('abort', resolve, { once: true });
+      goOn = resolve;
+      this.#timer = setTimeout(goOn, ms);
+      this.signal.addEventListener('abort', goOn);
     });
+    this.signal.removeEventListener('abort', goOn);
   }
 }

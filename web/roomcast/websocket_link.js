@@ -7,6 +7,9 @@ import { publishCommand } from './payload.js';
 // RFC 6455 section 7.4.1
 const POLICY = 1008;
 const NO_WORD = 1006;
+/** The slowest way up that is not taken for a dead link. */
+const SLOW_BYTES_PER_MS = 16;
+
 const BLAMES_PUBLISH = new Map([
   [1007, 'invalid_data'],
   [1009, 'message_too_big'],
@@ -18,11 +21,13 @@ export class WebSocketLink {
   #socket = null;
   #open = false;
   #timer = null; // the one thing waited for: the welcome, the next look at the silence, or a pong
+  #pongUntil = null; // when that pong must have come
+  #overdueTimer = null; // the next look at replies that are late
   #heardAt = 0;
   #pingMs = 0;
   #messageBytes = Infinity;
   #ids = 0;
-  #replies = new Map(); // id of a request -> what to do with its reply
+  #replies = new Map(); // id of a request -> what to do with its reply, when it was sent, and its bytes; the oldest first
   #rooms = new Map(); // name -> Room, of those the server took us into
 
   /** @param {import('./client.js').Host} host */
@@ -70,15 +75,40 @@ export class WebSocketLink {
     this.#ask(this.#host.timing.wakePongMs);
   }
 
-  /** Something must come back within `pongMs`. */
+  /** Something must come back within `pongMs`, unless that is awaited already, and sooner. */
   #ask(pongMs) {
     if (!this.#open) return;
     const askedAt = performance.now();
+    if (this.#pongUntil !== null && this.#pongUntil <= askedAt + pongMs) return;
+    this.#pongUntil = askedAt + pongMs;
     this.#send('{"type":"ping"}');
     this.#wait(pongMs, () => {
+      this.#pongUntil = null;
       if (this.#heardAt >= askedAt) this.#watch();
       else this.#fail({ reason: 'Nothing comes back from the server.', dead: true });
     });
+  }
+
+  /** A reply that is late may never come: on a dead link everything that is said is lost, until somebody asks. */
+  #watchReplies() {
+    if (this.#overdueTimer !== null || this.#replies.size === 0) return;
+    const { receiptMs, wakePongMs } = this.#host.timing;
+    const [{ sentAt }] = this.#replies.values();
+    const leftMs = Math.max(sentAt + receiptMs - performance.now(), 0);
+    this.#overdueTimer = setTimeout(() => {
+      this.#overdueTimer = null;
+      const [oldest] = this.#replies.values();
+      if (!oldest) return;
+      const now = performance.now();
+      if (now - oldest.sentAt >= receiptMs) {
+        let bytes = 0;
+        for (const reply of this.#replies.values()) bytes += reply.bytes;
+        // What is still on its way up goes before the question.
+        this.#ask(wakePongMs + bytes / SLOW_BYTES_PER_MS);
+        oldest.sentAt = now; // to be asked for again
+      }
+      this.#watchReplies();
+    }, leftMs);
   }
 
   close() {
@@ -122,9 +152,9 @@ export class WebSocketLink {
   }
 
   #onReply(reply) {
-    const then = this.#replies.get(reply.id);
+    const awaited = this.#replies.get(reply.id);
     this.#replies.delete(reply.id);
-    then?.(reply);
+    awaited?.then(reply);
   }
 
   #onSubscribed(room, reply) {
@@ -146,9 +176,8 @@ export class WebSocketLink {
       return this.#host.outbox.reject(entry, new RoomcastError('message_too_big', limit));
     }
     entry.link = this;
-    this.#ids += 1;
-    this.#replies.set(this.#ids, (reply) => this.#onReceipt(entry, reply));
-    return this.#send(publishCommand(this.#ids, entry.room, entry.key, entry.payload));
+    const id = this.#await((reply) => this.#onReceipt(entry, reply), entry.payload.bytes);
+    return this.#send(publishCommand(id, entry.room, entry.key, entry.payload));
   }
 
   #onReceipt(entry, reply) {
@@ -172,9 +201,15 @@ export class WebSocketLink {
 
   #request(command, onReply) {
     if (!this.#open) return;
+    this.#send(JSON.stringify({ ...command, id: this.#await(onReply) }));
+  }
+
+  /** @returns {number} the id of a request whose reply `then` takes */
+  #await(then, bytes = 0) {
     this.#ids += 1;
-    this.#replies.set(this.#ids, onReply);
-    this.#send(JSON.stringify({ ...command, id: this.#ids }));
+    this.#replies.set(this.#ids, { then, bytes, sentAt: performance.now() });
+    this.#watchReplies();
+    return this.#ids;
   }
 
   #send(text) {
@@ -203,6 +238,7 @@ export class WebSocketLink {
   /** Lets go of socket and timer; nothing of them is heard afterwards. */
   #release(dead) {
     clearTimeout(this.#timer);
+    clearTimeout(this.#overdueTimer);
     this.#open = false;
     this.#replies.clear();
     this.#rooms.clear();
