@@ -20,9 +20,11 @@ COPY --from=build /installed/packages /tmp/packages
 RUN apt-get update -q \
   && xargs apt-get install -q -y --no-install-recommends < /tmp/packages \
   && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/* /tmp/packages \
-  && useradd --system --user-group --no-create-home --shell /usr/sbin/nologin roomcast
+  && groupadd --gid 10001 roomcast \
+  && useradd --uid 10001 --gid 10001 --no-create-home --home-dir / --shell /usr/sbin/nologin roomcast
 COPY --from=build /installed/usr/bin/ /usr/bin/
-USER roomcast
+# By number: Kubernetes cannot tell that a name is not root (runAsNonRoot).
+USER 10001:10001
 EXPOSE 8080
 STOPSIGNAL SIGTERM
 # Bash speaks TCP by itself: no client has to be installed. Another port: -e HEALTH_PORT=…
@@ -30,5 +32,5 @@ HEALTHCHECK --interval=10s --timeout=3s --start-period=5s CMD ["bash", "-c", "\
   exec 3<>/dev/tcp/127.0.0.1/${HEALTH_PORT:-8080} \
   && printf 'GET /healthz HTTP/1.1\\r\\nHost: localhost\\r\\nConnection: close\\r\\n\\r\\n' >&3 \
   && read -r _ status _ <&3 && [ \"$status\" = 200 ]"]
-ENTRYPOINT ["/usr/bin/roomcast"]
-CMD ["--listen", "http://0.0.0.0:8080"]
+# Where nothing else says where to listen: neither an argument nor -e ROOMCAST_LISTEN nor a file given by --config.
+ENTRYPOINT ["/usr/bin/roomcast", "--default", "listen=http://[::]:8080"]

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "app/certificate_watch.h"
+#include "app/listen_plan.h"
 #include "app/listeners.h"
 #include "auth/origin.h"
 #include "http/static_files.h"
@@ -43,10 +45,35 @@ std::optional<std::string> check_whole(const config::Config& config) {
       }
     }
   }
+  if (auto conflict = listen_conflict(config)) return conflict;
   if (config.web.root.empty()) return std::nullopt;
   const auto page = http::FileSet::from_directory(config.web.root);
   if (!page) return page.error().message;
   return std::nullopt;
+}
+
+std::vector<std::string> warnings(const config::Config& config, std::int64_t now_ms) {
+  std::vector<std::string> all;
+  if (const auto certificates = load_certificates(config); certificates && *certificates) {
+    for (const auto& expiry : (*certificates)->expiries()) {
+      const auto warning = certificate_warning(expiry, now_ms);
+      if (!warning) continue;
+      all.push_back(std::string(warning->what) + ": " + expiry.certificate + ", at " + warning->when);
+    }
+  }
+  if (config.web.root.empty()) return all;
+  if (const auto page = http::FileSet::from_directory(config.web.root)) {
+    for (const std::string& skipped : page->skipped)
+      all.push_back("web.root: left out: " + skipped);
+  }
+  return all;
+}
+
+std::optional<std::string> service_variables_hint(const std::vector<std::string>& names) {
+  if (names.empty()) return std::nullopt;
+  return names.front() + (names.size() == 1 ? "" : " and " + std::to_string(names.size() - 1) + " more") +
+         " in the environment: passed over, Kubernetes sets such variables for a Service of this name "
+         "(enableServiceLinks: false in the Pod's spec keeps them away)";
 }
 
 }  // namespace roomcast::app

@@ -3,6 +3,8 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <set>
+#include <string_view>
 #include <vector>
 
 #include "base/close_reason.h"
@@ -115,6 +117,14 @@ void http_and_tls(Exposition& out, const MetricsParts& parts) {
   out.sample({{"outcome", "failed"}}, parts.tls.handshakes_failed);
   single_counter(out, "roomcast_tls_resumptions_total", "TLS handshakes that resumed a session.",
                  parts.tls.handshakes_resumed);
+  if (parts.certificates.expiries().empty()) return;
+  out.gauge("roomcast_certificate_expiry_seconds",
+            "Seconds until a certificate, or one of its chain, expires; negative behind that.");
+  std::set<std::string_view> named;
+  for (const auto& expiry : parts.certificates.expiries()) {
+    if (!named.insert(expiry.certificate).second) continue;
+    out.sample({{"certificate", expiry.certificate}}, parts.certificates.seconds_left(expiry));
+  }
 }
 
 void process(Exposition& out, const MetricsParts& parts) {
@@ -137,6 +147,15 @@ void process(Exposition& out, const MetricsParts& parts) {
                  parts.memory.shed_holders());
 }
 
+void reloads(Exposition& out, const MetricsParts& parts) {
+  out.counter("roomcast_reloads_total", "Reloads (SIGHUP), by outcome.");
+  out.sample({{"outcome", "ok"}}, parts.reloads.succeeded);
+  out.sample({{"outcome", "refused"}}, parts.reloads.refused);
+  single_gauge(out, "roomcast_last_reload_successful",
+               "1 if the last reload took the configuration over, or there was none; 0 if it was refused.",
+               parts.reloads.last_succeeded ? 1U : 0U);
+}
+
 }  // namespace
 
 void CollectMetrics::collect(std::string& out) {
@@ -146,6 +165,7 @@ void CollectMetrics::collect(std::string& out) {
   messages(exposition, parts_);
   http_and_tls(exposition, parts_);
   process(exposition, parts_);
+  reloads(exposition, parts_);
 }
 
 }  // namespace roomcast::app

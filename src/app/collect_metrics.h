@@ -1,8 +1,10 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 
 #include "api/metrics.h"
+#include "app/certificate_watch.h"
 #include "app/memory_guard.h"
 #include "base/log.h"
 #include "http/server.h"
@@ -20,6 +22,13 @@
 
 namespace roomcast::app {
 
+/// How reloads have gone.
+struct ReloadStats {
+  std::uint64_t succeeded = 0;
+  std::uint64_t refused = 0;
+  bool last_succeeded = true;  ///< also before the first one: the start has
+};
+
 /// Where the counters are. Everything outlives it.
 struct MetricsParts {
   const loop::Turn& turn;
@@ -36,6 +45,8 @@ struct MetricsParts {
   const transport::Polls& polls;
   const MemoryGuard& memory;
   const base::Log& log;
+  const ReloadStats& reloads;
+  const CertificateWatch& certificates;
 };
 
 /// Puts the counters of all parts under their names for Prometheus.

@@ -18,7 +18,7 @@ constexpr std::array<std::pair<std::string_view, Action>, 4> actions{{
     {"--version", Action::version},
     {"--help", Action::help},
 }};
-constexpr std::array<std::string_view, 4> flags_with_value{"--config", "--listen", "--set",
+constexpr std::array<std::string_view, 5> flags_with_value{"--config", "--listen", "--set", "--default",
                                                            "--print-reference"};
 
 std::string unknown_flag(std::string_view flag) {
@@ -83,16 +83,18 @@ class Parser {
       listen_.emplace_back(value);
       return std::nullopt;
     }
-    return flag == "--set" ? set(value) : print_reference(value);
+    if (flag == "--set") return assign(flag, value, result_.overrides);
+    return flag == "--default" ? assign(flag, value, result_.defaults) : print_reference(value);
   }
 
-  Problem set(std::string_view assignment) {
+  static Problem assign(std::string_view flag, std::string_view assignment,
+                        std::vector<config::Override>& into) {
     const std::size_t equals = assignment.find('=');
     if (equals == std::string_view::npos || equals == 0) {
-      return "--set takes KEY=VALUE, found " + std::string(assignment);
+      return std::string(flag) + " takes KEY=VALUE, found " + std::string(assignment);
     }
-    result_.overrides.push_back(
-        {"--set", std::string(assignment.substr(0, equals)), std::string(assignment.substr(equals + 1))});
+    into.push_back({std::string(flag), std::string(assignment.substr(0, equals)),
+                    std::string(assignment.substr(equals + 1))});
     return std::nullopt;
   }
 
@@ -125,6 +127,7 @@ Starts a broadcast and chat server; without any flag on http://127.0.0.1:8080.
   --listen ADDRESS    http://HOST:PORT, HOST:PORT, https://HOST:PORT or unix:/PATH;
                       may be repeated, replaces the configured list; port 0 takes a free one
   --set KEY=VALUE     set any key, such as limits.message_bytes=65536
+  --default KEY=VALUE what a key is where nothing else sets it, the file included
   --check-config      check the configuration and exit
   --print-config      print the configuration in force and where each value came from
   --print-reference toml|markdown

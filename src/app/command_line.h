@@ -25,6 +25,7 @@ struct CommandLine {
   };
   Action action = Action::run;
   std::optional<std::string> config_file;
+  std::vector<config::Override> defaults;   ///< --default
   std::vector<config::Override> overrides;  ///< in rising order, as config::Sources takes them
 };
 

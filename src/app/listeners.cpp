@@ -1,8 +1,9 @@
 #include "app/listeners.h"
 
+#include <string_view>
 #include <utility>
 
-#include "net/address.h"
+#include "app/listen_plan.h"
 #include "net/file_descriptor.h"
 #include "net/listening_socket.h"
 
@@ -18,6 +19,18 @@ constexpr const char* refusal =
     R"({"error":{"code":"too_many_connections","message":"limits.connections_per_address has been reached now"}})"
     "\n";
 
+/// What somebody gets who speaks HTTP to a TLS port.
+std::string answer_without_tls() {
+  const std::string body =
+      R"({"error":{"code":"https_required","message":"this port speaks TLS: use https:// or wss://"}})"
+      "\n";
+  return "HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nContent-Length: " +
+         std::to_string(body.size()) + "\r\nConnection: close\r\n\r\n" + body;
+}
+
+// How often a free port is looked for that is free on both loopback addresses.
+constexpr int localhost_attempts = 16;
+
 }  // namespace
 
 base::Result<std::shared_ptr<const net::TlsContext>> load_certificates(const config::Config& config) {
@@ -31,6 +44,13 @@ base::Result<std::shared_ptr<const net::TlsContext>> load_certificates(const con
   return net::TlsContext::load(files);
 }
 
+Listeners::Listeners(const net::Listener::Shared& shared, net::TlsShared& tls) : shared_(shared), tls_(tls) {
+  tls_.set_without_tls(
+      {answer_without_tls(), [&log = shared.log](std::string_view peer) {
+         log.warn("a client speaks without TLS to a TLS port: answered 400", {{"peer", peer}});
+       }});
+}
+
 std::optional<base::Error> Listeners::open(const config::Config& config,
                                            const std::vector<InheritedSocket>& inherited,
                                            std::shared_ptr<const net::TlsContext> certificates) {
@@ -42,22 +62,48 @@ std::optional<base::Error> Listeners::open(const config::Config& config,
     if (auto error = add(std::move(*adopted), secure, net::Lane::regular)) return error;
   }
   if (inherited.empty()) {
-    if (auto error = bind_all(config.listen, config.listen_unix_mode, net::Lane::regular)) return error;
+    if (auto error = bind_all(config, net::Lane::regular)) return error;
   }
-  return bind_all(config.admin_listen, config.listen_unix_mode, net::Lane::operations);
+  return bind_all(config, net::Lane::operations);
 }
 
-std::optional<base::Error> Listeners::bind_all(const std::vector<std::string>& addresses,
-                                               std::uint32_t unix_mode, net::Lane lane) {
-  for (const std::string& text : addresses) {
+std::optional<base::Error> Listeners::bind_all(const config::Config& config, net::Lane lane) {
+  for (const std::string& text : lane == net::Lane::operations ? config.admin_listen : config.listen) {
     const auto address = net::Address::parse(text);
     if (!address) return base::Error{"cannot listen on " + text + ": " + address.error().message};
-    auto bound = net::ListeningSocket::bind(*address, unix_mode);
-    if (!bound) return bound.error();
-    const bool secure = address->scheme == net::Address::Scheme::https;
-    if (auto error = add(std::move(*bound), secure, lane)) return error;
+    const bool is_localhost = address->host == "localhost";
+    if (auto error = is_localhost ? bind_localhost(*address, lane) : bind(*address, config, lane)) {
+      return error;
+    }
   }
   return std::nullopt;
+}
+
+std::optional<base::Error> Listeners::bind(const net::Address& address, const config::Config& config,
+                                           net::Lane lane) {
+  auto bound = net::ListeningSocket::bind(address, config.listen_unix_mode, ipv4_of(address, config));
+  if (bound) return add(std::move(*bound), address.scheme == net::Address::Scheme::https, lane);
+  if (address.host != "::" || !bound.error().is_missing()) return base::Error{bound.error().message};
+  net::Address ipv4 = address;
+  ipv4.host = "0.0.0.0";
+  return bind(ipv4, config, lane);
+}
+
+std::optional<base::Error> Listeners::bind_localhost(const net::Address& address, net::Lane lane) {
+  const bool secure = address.scheme == net::Address::Scheme::https;
+  for (int attempts_left = localhost_attempts;; --attempts_left) {
+    net::Address one = address;
+    one.host = "127.0.0.1";
+    auto four = net::ListeningSocket::bind(one, 0);
+    if (!four) return base::Error{four.error().message};
+    one.host = "::1";
+    one.port = four->address().port;
+    auto six = net::ListeningSocket::bind(one, 0);
+    if (!six && six.error().is_in_use() && address.port == 0 && attempts_left > 1) continue;
+    if (!six && !six.error().is_missing()) return base::Error{six.error().message};
+    if (auto error = add(std::move(*four), secure, lane)) return error;
+    return six ? add(std::move(*six), secure, lane) : std::nullopt;
+  }
 }
 
 std::optional<base::Error> Listeners::add(net::ListeningSocket socket, bool secure, net::Lane lane) {

@@ -9,6 +9,7 @@
 #include "app/service_manager.h"
 #include "base/result.h"
 #include "config/config.h"
+#include "net/address.h"
 #include "net/listener.h"
 #include "net/tls_context.h"
 #include "net/tls_shared.h"
@@ -21,11 +22,12 @@ namespace roomcast::app {
     const config::Config& config);
 
 /// All sockets that the server listens on: those the service manager opened, otherwise those of `listen`; and
-/// those of `admin_listen`.
+/// those of `admin_listen`. `[::]` is every address, IPv4 ones too (app/listen_plan.h), also where the
+/// machine knows IPv4 only. `localhost` is 127.0.0.1 and, where there is one, ::1, with the same port.
 class Listeners {
  public:
   /// `shared` and `tls` outlive the listeners.
-  Listeners(const net::Listener::Shared& shared, net::TlsShared& tls) : shared_(shared), tls_(tls) {}
+  Listeners(const net::Listener::Shared& shared, net::TlsShared& tls);
   Listeners(const Listeners&) = delete;
   Listeners& operator=(const Listeners&) = delete;
 
@@ -49,8 +51,10 @@ class Listeners {
   [[nodiscard]] std::string admin_urls() const { return urls_of(net::Lane::operations); }
 
  private:
-  [[nodiscard]] std::optional<base::Error> bind_all(const std::vector<std::string>& addresses,
-                                                    std::uint32_t unix_mode, net::Lane lane);
+  [[nodiscard]] std::optional<base::Error> bind_all(const config::Config& config, net::Lane lane);
+  [[nodiscard]] std::optional<base::Error> bind(const net::Address& address, const config::Config& config,
+                                                net::Lane lane);
+  [[nodiscard]] std::optional<base::Error> bind_localhost(const net::Address& address, net::Lane lane);
   [[nodiscard]] std::optional<base::Error> add(net::ListeningSocket socket, bool secure, net::Lane lane);
   [[nodiscard]] std::string urls_of(net::Lane lane) const;
 

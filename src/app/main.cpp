@@ -3,7 +3,9 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdint>
 #include <cstdio>
+#include <ctime>
 #include <exception>
 #include <span>
 #include <string>
@@ -64,19 +66,37 @@ config::Sources sources_of(const app::CommandLine& command_line) {
   sources.file = command_line.config_file;
   for (char** entry = environ; *entry != nullptr; ++entry)
     sources.environment.emplace_back(*entry);
+  sources.defaults = command_line.defaults;
   sources.overrides = command_line.overrides;
   sources.checks = app::configuration_checks();
   return sources;
 }
 
+/// The signals that the server handles and that would end the process as long as it doesn't.
+sigset_t handled_later() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int number : {SIGHUP, SIGUSR1, SIGUSR2})
+    sigaddset(&signals, number);
+  return signals;
+}
+
+/// Has them wait from the start of the program until the server is there to take them.
+void hold_signals(bool hold) {
+  const sigset_t signals = handled_later();
+  sigprocmask(hold ? SIG_BLOCK : SIG_UNBLOCK, &signals, nullptr);
+}
+
 int serve(config::Sources sources, config::Loaded loaded) {
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);  // a log file that has reached `ulimit -f`: the write fails, that is all
   raise_descriptor_limit();
   // Before anything else is opened, which could get the number of a socket that was promised and is not
   // there.
   const auto inherited = app::take_inherited_sockets();
   app::configure_allocator();
   app::Server server(std::move(sources), std::move(loaded));
+  hold_signals(false);
   if (const auto error = server.run(inherited)) {
     complain("roomcast: " + error->message + "\n");
     return failed;
@@ -100,9 +120,17 @@ int load_and(const app::CommandLine& command_line) {
     return wrong_usage;
   }
   if (command_line.action == app::CommandLine::Action::check_config) {
+    if (const auto hint = app::service_variables_hint(loaded->service_variables)) {
+      complain("roomcast: " + *hint + "\n");
+    }
+    for (const std::string& warning :
+         app::warnings(loaded->config, std::int64_t{std::time(nullptr)} * 1000)) {
+      complain("roomcast: warning: " + warning + "\n");
+    }
     print("the configuration is sound\n");
     return ok;
   }
+  sources.text_read_once = loaded->text_read_once;
   return serve(std::move(sources), std::move(*loaded));
 }
 
@@ -134,6 +162,7 @@ int run(std::span<const std::string_view> arguments) {
 
 int main(int argc, char** argv) {
   if (!open_standard_descriptors()) return failed;
+  hold_signals(true);
   try {
     const std::vector<std::string_view> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
     return run(arguments);

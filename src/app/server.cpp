@@ -4,7 +4,9 @@
 #include <cstdint>
 #include <utility>
 
+#include "app/checks.h"
 #include "app/connection_limits.h"
+#include "app/part_settings.h"
 #include "app/room_rules.h"
 #include "app/version.h"
 #include "config/reload.h"
@@ -19,57 +21,7 @@ constexpr std::int64_t turn_box_us = 2000;
 constexpr std::int64_t deadline_interval_ms = 50;
 constexpr std::int64_t compressing_most_us = 5'000;
 constexpr std::int64_t notice_retry_ms = 100;
-constexpr std::uint64_t envelope_bytes = 4096;
-
-http::ParserLimits parser_limits(const config::Config& config) {
-  http::ParserLimits limits;
-  limits.header_bytes = static_cast<std::size_t>(config.limits.header_bytes);
-  limits.header_count = static_cast<std::size_t>(config.limits.header_count);
-  limits.uri_bytes = static_cast<std::size_t>(config.limits.uri_bytes);
-  limits.body_bytes = static_cast<std::size_t>(config.limits.body_bytes);
-  return limits;
-}
-
-http::ConnectionSettings connection_settings(const config::Config& config) {
-  http::ConnectionSettings settings;
-  settings.head_ms = config.http.head_timeout_ms;
-  settings.body_ms = config.http.body_timeout_ms;
-  settings.idle_ms = config.http.idle_timeout_ms;
-  return settings;
-}
-
-transport::WebSocketSettings websocket_settings(const config::Config& config) {
-  transport::WebSocketSettings settings;
-  settings.ping_ms = config.websocket.ping_ms;
-  settings.pong_timeout_ms = config.websocket.pong_timeout_ms;
-  settings.close_timeout_ms = config.websocket.close_timeout_ms;
-  settings.message_timeout_ms = config.websocket.message_timeout_ms;
-  settings.queue_bytes = client_queue_bytes(config);
-  settings.reader.message_bytes = config.limits.message_bytes;
-  settings.reader.fragments = static_cast<std::uint32_t>(config.limits.fragments);
-  settings.enveloped_reader = settings.reader;
-  // Room for escapes or base64, and for what stands around the payload.
-  settings.enveloped_reader.message_bytes = 2 * config.limits.message_bytes + envelope_bytes;
-  return settings;
-}
-
-session::SessionSettings session_settings(const config::Config& config) {
-  session::SessionSettings settings;
-  settings.ping_ms = config.websocket.ping_ms;
-  settings.message_bytes = config.limits.message_bytes;
-  settings.rooms_per_connection = static_cast<std::size_t>(config.limits.rooms_per_connection);
-  settings.drain_ms = config.drain_ms;
-  return settings;
-}
-
-transport::HttpStreamSettings stream_settings(const config::Config& config) {
-  transport::HttpStreamSettings settings;
-  settings.heartbeat_ms = config.websocket.ping_ms;
-  settings.close_timeout_ms = config.websocket.close_timeout_ms;
-  settings.queue_bytes = client_queue_bytes(config);
-  settings.compression = config.http.compression;
-  return settings;
-}
+constexpr std::int64_t one_request_ms = 1'000;
 
 }  // namespace
 
@@ -86,7 +38,7 @@ Server::Server(config::Sources sources, config::Loaded loaded)
       sockets_(loop_, turn_),
       admissions_(connection_limits(config_, descriptors_).admission, &loop_),
       linger_(turn_, deadlines_, {}),
-      tls_(turn_, deadlines_, config_.http.head_timeout_ms),
+      tls_(turn_, deadlines_),
       engine_(loop_),
       hub_({engine_, turn_, loop_, deadlines_}, hub_limits(config_), room_rules(config_)),
       publisher_(hub_, turn_, loop_, deadlines_, static_cast<std::size_t>(config_.limits.idempotency_bytes)),
@@ -98,8 +50,9 @@ Server::Server(config::Sources sources, config::Loaded loaded)
       http_(router_, loop_, deadlines_, turn_, log_),
       polls_({hub_, turn_, deadlines_, http_, poll_items_, compressing_}),
       memory_guard_({loop_, hub_, admissions_, log_}),
+      certificates_(loop_, log_),
       metrics_({turn_, admissions_, listener_stats_, tls_.stats(), linger_, http_, hub_, publisher_,
-                sessions_, websockets_, streams_, polls_, memory_guard_, log_}),
+                sessions_, websockets_, streams_, polls_, memory_guard_, log_, reloads_, certificates_}),
       wiring_({router_, http_, turn_, hub_, publisher_, sessions_, websockets_, streams_, polls_, metrics_,
                loop_, log_},
               config_),
@@ -109,8 +62,14 @@ Server::Server(config::Sources sources, config::Loaded loaded)
       on_terminate_(loop_, SIGTERM, *this),
       on_interrupt_(loop_, SIGINT, *this),
       on_hang_up_(loop_, SIGHUP, *this),
+      on_user_1_(loop_, SIGUSR1, *this),
+      on_user_2_(loop_, SIGUSR2, *this),
       watchdog_(loop_, *this),
-      notices_(loop_, *this) {
+      notices_(loop_, *this),
+      drain_delay_(loop_, *this) {
+  sources_.is_reload = true;
+  log_.set_level(config_.log.level);
+  log_sources(loaded);
   turn_.set_outbox(sockets_.batch);
   turn_.add_work(hub_);
   turn_.add_work(memory_guard_);
@@ -131,9 +90,10 @@ Server::~Server() {
 std::optional<base::Error> Server::run(const std::vector<InheritedSocket>& inherited) {
   auto certificates = load_certificates(config_);
   if (!certificates) return certificates.error();
-  if (auto error = wiring_.load_page(config_)) return error;
+  if (auto error = wiring_.load_page(config_, log_)) return error;
   apply(config_);
   log_limits();
+  watch_certificates(*certificates);
   if (!inherited.empty()) log_.info("the service manager holds the listening sockets: listen is not used");
   if (auto error = listeners_.open(config_, inherited, std::move(*certificates))) return error;
   announce_readiness();
@@ -142,6 +102,10 @@ std::optional<base::Error> Server::run(const std::vector<InheritedSocket>& inher
   log_.write_at_once();
   log_.info("stopped");
   return std::nullopt;
+}
+
+void Server::log_sources(const config::Loaded& loaded) {
+  if (const auto hint = service_variables_hint(loaded.service_variables)) log_.info(*hint);
 }
 
 void Server::announce_readiness() {
@@ -163,6 +127,7 @@ void Server::on_connection(std::unique_ptr<net::ByteStream> stream, net::Peer /*
 }
 
 void Server::on_timer(loop::Timer& timer) {
+  if (&timer == &drain_delay_) return begin_drain();
   if (&timer == &watchdog_) {
     service_manager_.feed_watchdog();
   } else {
@@ -177,15 +142,30 @@ void Server::send_notices_later() {
 
 void Server::on_signal(int number) {
   if (number == SIGHUP) return reload_pace_.ask();
-  reload_pace_.stop();
-  if (drain_.has_begun()) {
+  if (number == SIGUSR1 || number == SIGUSR2) {
+    return log_.info("signal without a meaning here: SIGHUP reloads, SIGTERM ends", {{"signal", number}});
+  }
+  const std::int64_t now_ms = loop_.monotonic_ms();
+  if (stop_asked_ms_) {
+    // A terminal and what started the server (npm, a shell) both send one: they mean the same.
+    if (now_ms - *stop_asked_ms_ < one_request_ms) return;
     log_.warn("second signal: stopping at once", {{"clients", sessions_.size()}});
     return loop_.stop();
   }
-  log_.info("stopping",
-            {{"signal", number}, {"drain_seconds", static_cast<double>(config_.drain_ms) / 1000}});
-  service_manager_.stopping("draining");
+  stop_asked_ms_ = now_ms;
+  reload_pace_.stop();
+  wiring_.end_readiness();
+  log_.info("stopping", {{"signal", number},
+                         {"drain_delay_seconds", static_cast<double>(config_.drain_delay_ms) / 1000},
+                         {"drain_seconds", static_cast<double>(config_.drain_ms) / 1000}});
+  service_manager_.stopping(config_.drain_delay_ms > 0 ? "serving on until load balancers look elsewhere"
+                                                       : "draining");
   send_notices_later();
+  if (config_.drain_delay_ms == 0) return begin_drain();
+  drain_delay_.start_once(config_.drain_delay_ms);
+}
+
+void Server::begin_drain() {
   listeners_.close();
   drain_.begin(config_.drain_ms, config_.websocket.close_timeout_ms);
 }
@@ -201,7 +181,8 @@ void Server::apply(const config::Config& config) {
   http_.set_settings(connection_settings(config));
   websockets_.settings = websocket_settings(config);
   streams_.settings = stream_settings(config);
-  polls_.set_settings({config.http.poll_wait_ms, config.http.compression});
+  polls_.set_settings(poll_settings(config));
+  tls_.set_handshake_timeout(config.http.head_timeout_ms);
   publisher_.set_limit(static_cast<std::size_t>(config.limits.idempotency_bytes));
   sessions_.set_settings(session_settings(config));
   apply_limits(config);
@@ -218,6 +199,10 @@ void Server::apply_limits(const config::Config& config) {
   hub::HubLimits limits = hub_limits(config);
   limits.history_bytes = static_cast<std::size_t>(memory.history_bytes);
   hub_.set_limits(limits);
+}
+
+void Server::watch_certificates(const std::shared_ptr<const net::TlsContext>& certificates) {
+  certificates_.watch(certificates ? certificates->expiries() : std::vector<net::TlsContext::Expiry>());
 }
 
 void Server::log_limits() {
@@ -244,30 +229,46 @@ void Server::log_limits() {
 
 void Server::on_reload_due() {
   service_manager_.reloading("reloading");
+  reloads_.last_succeeded = reload();
+  ++(reloads_.last_succeeded ? reloads_.succeeded : reloads_.refused);
+  service_manager_.ready(reloads_.last_succeeded
+                             ? listeners_.urls()
+                             : "the last reload was refused, see the log; " + listeners_.urls());
+  send_notices_later();
+}
+
+bool Server::reload() {
+  if (sources_.text_read_once) {
+    log_.warn("the configuration is no regular file: its settings stay as they were read at the start",
+              {base::LogField::whole("file", *sources_.file)});
+  }
   const auto loaded = config::load(sources_);
   if (!loaded) {
     for (const config::Problem& problem : loaded.error()) {
       log_.error("reload refused", {base::LogField::whole("where", problem.where),
                                     base::LogField::whole("problem", problem.what)});
     }
-  } else if (const auto error = take_over(*loaded)) {
-    log_.error("reload refused", {base::LogField::whole("problem", error->message)});
+    return false;
   }
-  service_manager_.ready(listeners_.urls());
-  send_notices_later();
+  if (const auto error = take_over(*loaded)) {
+    log_.error("reload refused", {base::LogField::whole("problem", error->message)});
+    return false;
+  }
+  return true;
 }
 
 std::optional<base::Error> Server::take_over(const config::Loaded& loaded) {
   // Certificates are read anew even if no key has changed: the files may have.
   auto certificates = load_certificates(loaded.config);
   if (!certificates) return certificates.error();
-  if (auto error = wiring_.load_page(config_)) return error;
+  if (auto error = wiring_.load_page(config_, log_)) return error;
   for (const config::Change& change : config::changes(config_, loaded.config)) {
     log_.info(change.needs_restart() ? "setting changed, takes effect after a restart" : "setting changed",
               {{"key", change.setting->name},
                base::LogField::whole("before", change.before),
                base::LogField::whole("after", change.after)});
   }
+  watch_certificates(*certificates);
   listeners_.set_certificates(std::move(*certificates));
   config_ = config::merge_reloadable(config_, loaded.config);
   apply(config_);

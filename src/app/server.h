@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "app/allocator.h"
+#include "app/certificate_watch.h"
 #include "app/collect_metrics.h"
 #include "app/drain.h"
 #include "app/listeners.h"
@@ -68,9 +69,14 @@ class Server final : private net::ListenerEvents,
   /// Brings all parts in line with `config`; everything in it has been checked.
   void apply(const config::Config& config);
   [[nodiscard]] std::optional<base::Error> take_over(const config::Loaded& loaded);
+  [[nodiscard]] bool reload();
+  void begin_drain();
   void announce_readiness();
+  /// What is worth a word about where the configuration came from.
+  void log_sources(const config::Loaded& loaded);
   /// Has what the service manager had no room for sent later.
   void send_notices_later();
+  void watch_certificates(const std::shared_ptr<const net::TlsContext>& certificates);
   void apply_limits(const config::Config& config);
   /// Says how much memory and how many connections there may be, and what is odd about it.
   void log_limits();
@@ -107,6 +113,8 @@ class Server final : private net::ListenerEvents,
   dialect::MessageList poll_items_;
   transport::Polls polls_;
   MemoryGuard memory_guard_;
+  ReloadStats reloads_;
+  CertificateWatch certificates_;
   CollectMetrics metrics_;
   Wiring wiring_;
   Listeners listeners_;
@@ -115,8 +123,12 @@ class Server final : private net::ListenerEvents,
   loop::Signal on_terminate_;
   loop::Signal on_interrupt_;
   loop::Signal on_hang_up_;
+  loop::Signal on_user_1_;
+  loop::Signal on_user_2_;
   loop::Timer watchdog_;
   loop::Timer notices_;
+  loop::Timer drain_delay_;
+  std::optional<std::int64_t> stop_asked_ms_;  // when the first signal to stop came
 };
 
 }  // namespace roomcast::app

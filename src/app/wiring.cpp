@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "app/part_settings.h"
 #include "http/embedded_file.h"
 
 namespace roomcast::app {
@@ -57,26 +58,30 @@ Wiring::Wiring(const WiringParts& parts, const config::Config& config)
   if (config.echo.enabled) router.add({get}, "/echo", guarded_echo_);
   for (http::Router* each : {&router, &operations_, &reserve_}) {
     each->add({get}, "/healthz", health_);
+    each->add({get}, "/readyz", readiness_);
     each->add({get}, "/metrics", metrics_);
   }
   router.set_fallback(page_);
   reserve_.set_fallback(too_many_connections_);
 }
 
-std::optional<base::Error> Wiring::load_page(const config::Config& config) {
+std::optional<base::Error> Wiring::load_page(const config::Config& config, base::Log& log) {
   if (config.web.root.empty()) {
     page_.replace(http::FileSet::from_embedded(http::web_assets()));
     return std::nullopt;
   }
   auto files = http::FileSet::from_directory(config.web.root);
   if (!files) return files.error();
+  for (const std::string& skipped : files->skipped)
+    log.warn("web.root: left out", {base::LogField::whole("what", skipped)});
+  files->add_client_module(http::web_assets());
   page_.replace(std::move(*files));
   return std::nullopt;
 }
 
 void Wiring::apply(const config::Config& config) {
   if (auto rules = auth::OriginRules::parse(config.origins)) origins_ = std::move(*rules);
-  batch_limits_ = {config.limits.message_bytes, config.limits.batch_messages, config.limits.batch_bytes};
+  batch_limits_ = batch_limits(config);
 }
 
 }  // namespace roomcast::app

@@ -8,6 +8,7 @@
 #include "api/presence.h"
 #include "api/publish.h"
 #include "api/publish_batch.h"
+#include "api/readiness.h"
 #include "api/too_many_connections.h"
 #include "auth/guard.h"
 #include "auth/origin.h"
@@ -59,11 +60,13 @@ class Wiring {
   Wiring(const Wiring&) = delete;
   Wiring& operator=(const Wiring&) = delete;
 
-  /// The page: the files below web.root, or the built-in ones. Read anew at each call.
-  [[nodiscard]] std::optional<base::Error> load_page(const config::Config& config);
+  /// The page: the files below web.root and the client module, or the built-in ones. Read anew at each call.
+  [[nodiscard]] std::optional<base::Error> load_page(const config::Config& config, base::Log& log);
   /// What admin listeners serve, and what connections of the reserve do: the operational endpoints only.
   [[nodiscard]] http::Handler& operations() { return operations_; }
   [[nodiscard]] http::Handler& reserve() { return reserve_; }
+  /// /readyz says 503 from now on.
+  void end_readiness() { readiness_.end(); }
   /// Takes over what a reload may change; it has been checked.
   void apply(const config::Config& config);
 
@@ -84,6 +87,7 @@ class Wiring {
   api::PublishBatch publish_batch_;
   api::Presence presence_;
   api::Health health_;
+  api::Readiness readiness_;
   api::Metrics metrics_;
   api::TooManyConnections too_many_connections_;
   http::Router operations_;

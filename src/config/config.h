@@ -33,6 +33,7 @@ struct Config {
   std::uint32_t listen_unix_mode = 0660;
   std::vector<std::string> origins;
   std::vector<std::string> trusted_proxies;
+  std::int64_t drain_delay_ms = 0;
   std::int64_t drain_ms = 10'000;
   std::vector<RoomRule> rooms;
 

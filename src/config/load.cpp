@@ -1,5 +1,9 @@
 #include "config/load.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cerrno>
 #include <cstddef>
@@ -8,6 +12,7 @@
 #include <memory>
 
 #include "config/schema.h"
+#include "config/service_variables.h"
 #include "config/spelling.h"
 #include "config/toml_document.h"
 
@@ -17,17 +22,38 @@ namespace {
 constexpr std::size_t file_bytes_max = 1'048'576;
 constexpr std::string_view environment_prefix = "ROOMCAST_";
 
-base::Result<std::string> read_file(const std::string& path) {
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rbe"), std::fclose);
-  if (!file) return base::Error{std::string("cannot be opened: ") + std::strerror(errno)};
-  std::string text(file_bytes_max + 1, '\0');
-  text.resize(std::fread(text.data(), 1, text.size(), file.get()));
-  if (std::ferror(file.get()) != 0)
-    return base::Error{std::string("cannot be read: ") + std::strerror(errno)};
-  if (text.size() > file_bytes_max) {
+struct FileText {
+  std::string text;
+  bool is_regular = true;
+};
+
+base::Error failure(const char* what, int error) { return {std::string(what) + ": " + std::strerror(error)}; }
+
+/// With `only_regular` nothing but a regular file is read: a pipe would be empty by now, or have the process
+/// wait for somebody who writes into it.
+base::Result<FileText> read_file(const std::string& path, bool only_regular) {
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | (only_regular ? O_NONBLOCK : 0));
+  if (descriptor < 0) return failure("cannot be opened", errno);
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(::fdopen(descriptor, "rb"), std::fclose);
+  if (!file) {
+    const int error = errno;
+    ::close(descriptor);
+    return failure("cannot be opened", error);
+  }
+  struct stat facts {};
+  if (::fstat(descriptor, &facts) != 0) return failure("cannot be read", errno);
+  FileText read;
+  read.is_regular = S_ISREG(facts.st_mode);
+  if (only_regular && !read.is_regular && !S_ISDIR(facts.st_mode)) {
+    return base::Error{"is not a regular file any more"};
+  }
+  read.text.resize(file_bytes_max + 1);
+  read.text.resize(std::fread(read.text.data(), 1, read.text.size(), file.get()));
+  if (std::ferror(file.get()) != 0) return failure("cannot be read", errno);
+  if (read.text.size() > file_bytes_max) {
     return base::Error{"is larger than " + std::to_string(file_bytes_max) + " bytes"};
   }
-  return text;
+  return read;
 }
 
 bool is_section(std::string_view name) {
@@ -154,6 +180,10 @@ void Loader::take_environment(const std::vector<std::string_view>& environment) 
     const std::string where = "environment " + name;
     const auto found = std::find(names.begin(), names.end(), name);
     if (found == names.end()) {
+      if (is_service_variable(name, variable.substr(equals + 1))) {
+        loaded_.service_variables.push_back(name);
+        continue;
+      }
       complain(where, "there is no setting of this name" + did_you_mean(name, names));
       continue;
     }
@@ -193,6 +223,8 @@ base::Result<Loaded, Problems> Loader::finish() {
 base::Result<Loaded, Problems> load_with(const Sources& sources, const base::Result<std::string>* text) {
   const std::string file = sources.file.value_or("config");
   Loader loader(sources.checks, file);
+  for (const Override& one : sources.defaults)
+    loader.take_override(one);
   if (text != nullptr && text->ok()) loader.take_toml(**text);
   if (text != nullptr && !text->ok()) loader.complain(file, text->error().message);
   loader.take_environment(sources.environment);
@@ -214,8 +246,13 @@ std::string to_text(const Problems& problems) {
 
 base::Result<Loaded, Problems> load(const Sources& sources) {
   if (!sources.file) return load_with(sources, nullptr);
-  const auto text = read_file(*sources.file);
-  return load_with(sources, &text);
+  if (sources.text_read_once) return load_text(*sources.text_read_once, sources);
+  auto file = read_file(*sources.file, sources.is_reload);
+  base::Result<std::string> text =
+      file.ok() ? base::Result<std::string>(file->text) : base::Result<std::string>(std::move(file.error()));
+  auto loaded = load_with(sources, &text);
+  if (loaded && !file->is_regular) loaded->text_read_once = std::move(file->text);
+  return loaded;
 }
 
 base::Result<Loaded, Problems> load_text(std::string_view text, const Sources& sources) {

@@ -35,6 +35,10 @@ struct Sources {
       environment;                  ///< "NAME=VALUE"; names that don't begin with ROOMCAST_ are skipped
   std::vector<Override> overrides;  ///< the last one for a key wins
   Checks checks;
+  std::vector<Override> defaults{};  ///< behind the file: for what nothing else sets
+  /// What `file` held, where that could be read only once (Loaded): it is not opened again.
+  std::optional<std::string> text_read_once{};
+  bool is_reload = false;  ///< `file` is opened only if it is a regular one
 };
 
 /// What stops the start, and where it stands: "roomcast.toml:3:17", "environment ROOMCAST_LOG_LEVEL",
@@ -53,6 +57,11 @@ struct Loaded {
   /// For each of settings(), in that order, where its value came from: "default", "roomcast.toml:3",
   /// "environment ROOMCAST_LOG_LEVEL", "--set".
   std::vector<std::string> came_from;
+  /// What the file held, if it was a pipe, a terminal or the like, which a second reading would find empty or
+  /// wait for.
+  std::optional<std::string> text_read_once;
+  /// Variables of the environment that were passed over, since Kubernetes sets them for a Service.
+  std::vector<std::string> service_variables;
 };
 
 /// Reads the sources. All problems are reported at once, in the order of the sources. A file is at most 1

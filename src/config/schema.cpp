@@ -15,6 +15,7 @@ namespace {
 #define SECONDS(path, min_ms, max_ms) #path "_seconds", Seconds{MEMBER(path##_ms), min_ms, max_ms}
 #define TEXT(path) #path, Text{MEMBER(path)}
 #define TEXT_LIST(path, form) #path, TextList{MEMBER(path), form}
+#define FILLED_TEXT_LIST(path, form) #path, TextList{MEMBER(path), form, false}
 #define FILE_MODE(path) #path, FileMode{MEMBER(path)}
 #define CERTIFICATE_LIST(path) #path, CertificateList{MEMBER(path)}
 #define ROOM_RULE_LIST(path) #path, RoomRuleList{MEMBER(path)}
@@ -40,16 +41,18 @@ constexpr bool per_room = true;
 
 // clang-format off
 constexpr Setting table[] = {
-    {TEXT_LIST(listen, TextForm::address), restart,
-     "Where to listen: http://HOST:PORT (or bare HOST:PORT), https://HOST:PORT, unix:/PATH; port 0: a free one."},
+    {FILLED_TEXT_LIST(listen, TextForm::address), restart,
+     "Where to listen: http://HOST:PORT (or bare HOST:PORT), https://HOST:PORT, unix:/PATH; [::] is every address, IPv4 too; port 0: a free one."},
     {TEXT_LIST(admin_listen, TextForm::address), restart,
-     "Where to listen for health checks and monitoring only: /healthz and /metrics, on connections that limits.connections does not count."},
+     "Where to listen for health checks and monitoring only: /healthz, /readyz and /metrics, on connections that limits.connections does not count."},
     {FILE_MODE(listen_unix_mode), restart,
      "Permission bits of the Unix sockets in `listen` and `admin_listen`: who on this machine may connect."},
     {TEXT_LIST(origins, TextForm::origin), reload,
      "Origins whose pages may connect besides the server's own, such as https://chat.example."},
     {TEXT_LIST(trusted_proxies, TextForm::network), reload,
      "Networks (10.0.0.0/8) or addresses of reverse proxies whose forwarded client address is believed."},
+    {SECONDS(drain_delay, 0, day_ms), reload,
+     "How long everything is served on after a signal to stop, with /readyz at 503, so that load balancers can look elsewhere before the listeners close."},
     {SECONDS(drain, 0, day_ms), reload,
      "Over how long clients are told to reconnect when the server is stopped."},
     {ROOM_RULE_LIST(rooms), reload,

@@ -45,6 +45,7 @@ enum class TextForm : std::uint8_t { address, origin, network };
 struct TextList {
   std::vector<std::string>& (*member)(Config&);
   TextForm form;
+  bool may_be_empty = true;
 };
 /// Permission bits of a file, given as octal digits in a text.
 struct FileMode {

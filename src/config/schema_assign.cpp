@@ -140,6 +140,7 @@ struct Assigner {
   Problem operator()(const TextList& list) const {
     const auto* given = std::get_if<std::vector<std::string>>(&value);
     if (given == nullptr) return refuse();
+    if (given->empty() && !list.may_be_empty) return "expected " + expectation(setting) + ", found none";
     for (const std::string& text : *given) {
       if (text.empty() || !is_clean(text)) return unexpected(setting, text);
     }

@@ -84,7 +84,10 @@ struct Expectation {
     return out;
   }
   std::string operator()(const Text&) const { return "text in UTF-8 without control characters"; }
-  std::string operator()(const TextList&) const { return "an array of texts, none of them empty"; }
+  std::string operator()(const TextList& list) const {
+    return list.may_be_empty ? "an array of texts, none of them empty"
+                             : "an array of at least one text, none of them empty";
+  }
   std::string operator()(const FileMode&) const { return "octal digits in quotes, \"0000\" to \"0777\""; }
   std::string operator()(const CertificateList&) const {
     return "an array of tables with certificate and key (only in a file)";

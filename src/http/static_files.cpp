@@ -2,15 +2,11 @@
 
 #include <algorithm>
 #include <array>
-#include <fstream>
-#include <iterator>
-#include <optional>
-#include <system_error>
 #include <utility>
-#include <vector>
 
 #include "base/ascii.h"
 #include "base/digest.h"
+#include "http/web_directory.h"
 
 namespace roomcast::http {
 
@@ -20,52 +16,22 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view allowed_methods = "GET, HEAD, OPTIONS";
 
-base::Error cannot_read(const fs::path& path, const std::error_code& why) {
-  return {"web.root: cannot read " + path.string() + ": " + why.message()};
-}
-
-/// Whether `path`, with symbolic links followed, is a regular file below `root`, which is canonical.
-bool is_file_below(const fs::path& path, const fs::path& root) {
-  std::error_code error;
-  const fs::path real = fs::canonical(path, error);
-  if (error || !fs::is_regular_file(real, error)) return false;
-  return std::mismatch(root.begin(), root.end(), real.begin(), real.end()).first == root.end();
-}
-
-/// The regular files below `root`, in order, dot files left out.
-base::Result<std::vector<fs::path>> list_files(const fs::path& root) {
-  std::error_code error;
-  std::vector<fs::path> paths;
-  fs::recursive_directory_iterator entry(root, error);
-  for (; !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
-    if (entry->path().filename().string().starts_with('.')) {
-      entry.disable_recursion_pending();
-    } else if (is_file_below(entry->path(), root)) {
-      paths.push_back(entry->path());
-    }
-    if (paths.size() > FileSet::max_files) {
-      return base::Error{"web.root: more than " + std::to_string(FileSet::max_files) + " files below " +
-                         root.string()};
-    }
-  }
-  if (error) return cannot_read(root, error);
-  std::sort(paths.begin(), paths.end());
-  return paths;
-}
-
-std::optional<std::string> read_file(const fs::path& path) {
-  std::ifstream stream(path, std::ios::binary);
-  if (!stream) return std::nullopt;
-  std::string bytes{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
-  if (stream.bad()) return std::nullopt;
-  return bytes;
-}
-
 void add_security_headers(Headers& headers, const Request& request) {
   headers.add("X-Content-Type-Options", "nosniff");
   headers.add("Referrer-Policy", "no-referrer");
   headers.add("Cross-Origin-Opener-Policy", "same-origin");
   headers.add("Content-Security-Policy", content_security_policy(request.headers.get("Host").value_or("")));
+}
+
+/// To the same with a slash. The path begins with one slash and no more: no file's does.
+Response redirect_to_folder(const Request& request) {
+  std::string target = request.path + '/';
+  if (!request.query.empty()) target += '?' + request.query;
+  Response response;
+  response.status = 308;
+  response.headers.add("Location", target);
+  response.headers.add("Cache-Control", "no-cache");
+  return response;
 }
 
 Response method_refusal(const Request& request) {
@@ -95,41 +61,43 @@ FileSet FileSet::from_embedded(std::span<const EmbeddedFile> embedded) {
   return set;
 }
 
-base::Result<FileSet> FileSet::from_directory(const fs::path& root) {
-  std::error_code error;
-  const fs::path canonical = fs::canonical(root, error);
-  if (error) return cannot_read(root, error);
-  if (!fs::is_directory(canonical, error))
-    return base::Error{"web.root: " + root.string() + " is not a directory"};
-  const auto paths = list_files(canonical);
-  if (!paths) return paths.error();
-  FileSet set;
-  std::size_t total = 0;
-  for (const auto& path : *paths) {
-    const auto size = fs::file_size(path, error);
-    if (error) return cannot_read(path, error);
-    total += size;
-    if (total > max_bytes) {
-      return base::Error{"web.root: more than " + std::to_string(max_bytes) + " bytes below " +
-                         root.string()};
-    }
-    const auto bytes = read_file(path);
-    if (!bytes) return base::Error{"web.root: cannot read " + path.string()};
-    set.add('/' + path.lexically_relative(canonical).generic_string(), *bytes);
+void FileSet::add_client_module(std::span<const EmbeddedFile> embedded) {
+  for (const auto& file : embedded) {
+    const bool is_part =
+        file.path == "roomcast.js" || file.path == "roomcast.d.ts" || file.path.starts_with("roomcast/");
+    const std::string path = '/' + std::string(file.path);
+    if (is_part && files.find(path) == files.end()) add(path, file.bytes);
   }
+}
+
+base::Result<FileSet> FileSet::from_directory(const fs::path& root) {
+  auto found = read_directory(root, {max_bytes, max_files, max_depth});
+  if (!found) return std::move(found.error());
+  FileSet set;
+  for (const FoundFile& file : found->files)
+    set.add('/' + file.path, file.bytes);
+  set.skipped = std::move(found->skipped);
   return set;
+}
+
+const FileSet::File* StaticFiles::find(std::string_view path) const {
+  const auto found = files_.files.find(path);
+  return found == files_.files.end() ? nullptr : &found->second;
 }
 
 void StaticFiles::handle(Exchange& exchange, std::string_view path) {
   const Request& request = exchange.request();
-  const auto found = files_.files.find(path == "/" ? std::string_view("/index.html") : path);
-  if (found == files_.files.end()) {
+  const FileSet::File* found = path.ends_with('/') ? find(std::string(path) + "index.html") : find(path);
+  if (found == nullptr && find(std::string(path) + "/index.html") != nullptr) {
+    return exchange.respond(redirect_to_folder(request));
+  }
+  if (found == nullptr) {
     return exchange.respond(Response::error(404, "not_found", "there is nothing at this path"));
   }
   if (request.method != Method::get && request.method != Method::head) {
     return exchange.respond(method_refusal(request));
   }
-  const FileSet::File& file = found->second;
+  const FileSet::File& file = *found;
   Response response;
   response.headers.add("ETag", file.etag);
   response.headers.add("Cache-Control", "no-cache");

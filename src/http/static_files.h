@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/frame.h"
 #include "base/result.h"
@@ -23,22 +24,29 @@ struct FileSet {
     std::string etag;               ///< strong, in its quotes (RFC 9110 section 8.8.3)
   };
   std::map<std::string, File, std::less<>> files;
+  /// What from_directory left out though its name does not begin with a dot: "path: why".
+  std::vector<std::string> skipped;
 
   static FileSet from_embedded(std::span<const EmbeddedFile> embedded);
-  /// Reads the files below `root`: nothing whose name begins with a dot, links to files only where they lead
-  /// to one below `root`, no links to folders. An error names what is wrong: no folder, unreadable, or past a
-  /// bound.
+  /// Adds the client module, "/roomcast.js" and what it imports, as far as there is nothing at those paths.
+  void add_client_module(std::span<const EmbeddedFile> embedded);
+  /// Reads the files below `root`: nothing whose name begins with a dot, symbolic links to files and folders
+  /// only where they lead to something below `root`. What cannot be read, or leads elsewhere, is skipped. An
+  /// error names what is wrong: `root` itself is no folder or unreadable, or what it holds is past a bound.
   static base::Result<FileSet> from_directory(const std::filesystem::path& root);
 
   static constexpr std::size_t max_bytes = std::size_t{64} * 1024 * 1024;
-  static constexpr std::size_t max_files = 4096;
+  static constexpr std::size_t max_files = 4096;  ///< folders too, each as often as links lead to it
+  static constexpr std::size_t max_depth = 32;    ///< folders in folders; what is deeper is skipped
 
  private:
   void add(std::string path, std::string_view bytes);
 };
 
 /// Serves a FileSet: GET and HEAD, conditional by If-None-Match, with the headers that keep a page to itself.
-/// Only the set's map is consulted, so no path, however encoded, leads outside. "/" is "/index.html".
+/// Only the set's map is consulted, so no path, however encoded, leads outside. A path that ends with a slash
+/// is that of the "index.html" there; without the slash it is redirected to (308), for relative links to
+/// hold.
 class StaticFiles final : public Handler {
  public:
   explicit StaticFiles(FileSet files) : files_(std::move(files)) {}
@@ -49,6 +57,9 @@ class StaticFiles final : public Handler {
   void handle(Exchange& exchange, std::string_view path) override;
 
  private:
+  /// Null if there is none.
+  [[nodiscard]] const FileSet::File* find(std::string_view path) const;
+
   FileSet files_;
 };
 

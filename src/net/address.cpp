@@ -1,8 +1,10 @@
 #include "net/address.h"
 
 #include <arpa/inet.h>
+#include <netinet/in.h>
 #include <sys/un.h>
 
+#include <array>
 #include <charconv>
 
 namespace roomcast::net {
@@ -21,9 +23,19 @@ bool take_prefix(std::string_view& text, std::string_view prefix) {
   return true;
 }
 
-bool is_numeric(int family, const std::string& host) {
-  in6_addr any{};
-  return inet_pton(family, host.c_str(), &any) == 1;
+constexpr std::string_view link_local =
+    "a link-local address (fe80::) is different on each interface; [::] listens on all of them";
+constexpr std::string_view multicast = "nobody can connect to a multicast or broadcast address";
+
+/// What is wrong with an IPv4 address, or nothing.
+std::string_view check_ipv4(const std::string& host) {
+  in_addr bits{};
+  if (inet_pton(AF_INET, host.c_str(), &bits) != 1) {
+    return "the host must be a numeric address or localhost; [::] means every address, 0.0.0.0 every IPv4 "
+           "one";
+  }
+  const std::uint32_t number = ntohl(bits.s_addr);
+  return IN_MULTICAST(number) || number == INADDR_BROADCAST ? multicast : std::string_view();
 }
 
 base::Result<Address> parse_path(std::string_view text, std::string_view path) {
@@ -37,20 +49,37 @@ base::Result<Address> parse_path(std::string_view text, std::string_view path) {
   return Address{Address::Scheme::unix_socket, "", 0, std::string(path)};
 }
 
+/// The address of the text between brackets in its usual form; what is wrong with it, or nothing. What passes
+/// here and cannot be bound would only be found out at the start.
+std::string_view read_ipv6(std::string_view text, std::string& host) {
+  in6_addr bits{};
+  if (inet_pton(AF_INET6, std::string(text).c_str(), &bits) != 1) {
+    return text.find('%') == std::string_view::npos ? "between the brackets stands no IPv6 address"
+                                                    : link_local;
+  }
+  if (IN6_IS_ADDR_LINKLOCAL(&bits)) return link_local;
+  if (IN6_IS_ADDR_MULTICAST(&bits)) return multicast;
+  std::array<char, INET6_ADDRSTRLEN> usual{};
+  const bool is_mapped = IN6_IS_ADDR_V4MAPPED(&bits);
+  const void* address = is_mapped ? static_cast<const void*>(&bits.s6_addr[12]) : &bits;
+  inet_ntop(is_mapped ? AF_INET : AF_INET6, address, usual.data(), usual.size());
+  host = usual.data();
+  return is_mapped ? check_ipv4(host) : std::string_view();
+}
+
 /// Splits "host:port" or "[host]:port"; what is wrong with it, or nothing.
 std::string_view split(std::string_view rest, Address& address, std::string_view& port) {
   if (take_prefix(rest, "[")) {
     const auto end = rest.find(']');
     if (end == std::string_view::npos) return "the closing ] is missing";
-    address.host = rest.substr(0, end);
+    if (const auto why = read_ipv6(rest.substr(0, end), address.host); !why.empty()) return why;
     rest.remove_prefix(end + 1);
-    if (!is_numeric(AF_INET6, address.host)) return "between the brackets stands no IPv6 address";
   } else {
     address.host = rest.substr(0, rest.find(':'));
     rest.remove_prefix(address.host.size());
     if (rest.find(':') != rest.rfind(':')) return "an IPv6 address needs brackets, as in [::1]:8080";
-    if (address.host != "localhost" && !is_numeric(AF_INET, address.host)) {
-      return "the host must be a numeric address or localhost; 0.0.0.0 and [::] mean every address";
+    if (address.host != "localhost") {
+      if (const auto why = check_ipv4(address.host); !why.empty()) return why;
     }
   }
   if (!take_prefix(rest, ":")) return "a port is needed, as in 127.0.0.1:8080";
@@ -80,8 +109,7 @@ base::Result<Address> Address::parse(std::string_view text) {
 
 std::string Address::to_url() const {
   if (scheme == Scheme::unix_socket) return "unix:" + path;
-  const bool is_ipv6 = host.find(':') != std::string::npos;
-  return (scheme == Scheme::https ? "https://" : "http://") + (is_ipv6 ? "[" + host + "]" : host) + ":" +
+  return (scheme == Scheme::https ? "https://" : "http://") + (is_ipv6() ? "[" + host + "]" : host) + ":" +
          std::to_string(port);
 }
 

@@ -10,17 +10,19 @@ namespace roomcast::net {
 
 /// Where to listen, as a user writes it: `http://127.0.0.1:8080`, the same without a scheme,
 /// `https://[::]:8443`, `unix:/run/roomcast.sock`. Names are not looked up: the host is a numeric address or
-/// `localhost`, which means 127.0.0.1. `[::]` means every IPv6 address and no IPv4 one.
+/// `localhost`. An IPv4 address in IPv6 clothes (`[::ffff:127.0.0.1]`) is the IPv4 address it is. What stands
+/// for more than one socket is taken apart by app/listen_plan.h.
 struct Address {
   enum class Scheme : std::uint8_t { http, https, unix_socket };
 
   Scheme scheme = Scheme::http;
-  std::string host;        ///< as written, without brackets; empty for a Unix socket
+  std::string host;        ///< without brackets; empty for a Unix socket
   std::uint16_t port = 0;  ///< 0: any free one
   std::string path;        ///< of a Unix socket
 
   /// The address `text` stands for, or what is wrong with it.
   [[nodiscard]] static base::Result<Address> parse(std::string_view text);
+  [[nodiscard]] bool is_ipv6() const { return host.find(':') != std::string::npos; }
   /// The form `parse` takes, with its scheme.
   [[nodiscard]] std::string to_url() const;
 

@@ -112,7 +112,7 @@ void Listener::admit(FileDescriptor socket, Peer peer) {
     return;
   }
   ++shared_.stats.accepted;
-  auto wrapped = tls_ == nullptr ? std::move(*stream) : tls_->wrap(std::move(*stream));
+  auto wrapped = tls_ == nullptr ? std::move(*stream) : tls_->wrap(std::move(*stream), peer.address);
   shared_.events.on_connection(std::move(wrapped), std::move(peer), std::move(admission));
 }
 

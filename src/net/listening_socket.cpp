@@ -18,18 +18,20 @@ namespace {
 
 constexpr int backlog = 65'535;  // the kernel cuts it to net.core.somaxconn
 
-base::Error failure(const Address& address, std::string_view why) {
+using BindError = ListeningSocket::BindError;
+
+BindError failure(const Address& address, std::string_view why, int number = 0) {
   std::string message = "cannot listen on " + address.to_url() + ": ";
   message.append(why);
-  return {std::move(message)};
+  return {std::move(message), number};
 }
 
-base::Error failure(const Address& address, int error) {
-  return failure(address, std::generic_category().message(error));
+BindError failure(const Address& address, int error) {
+  return failure(address, std::generic_category().message(error), error);
 }
 
 /// Makes way for a Unix socket at the path of `where`; what is in the way, if it may not be removed.
-std::optional<base::Error> remove_stale_file(const Address& address, const SocketAddress& where) {
+std::optional<BindError> remove_stale_file(const Address& address, const SocketAddress& where) {
   struct stat file {};
   if (::lstat(address.path.c_str(), &file) != 0) return std::nullopt;
   if (!S_ISSOCK(file.st_mode)) return failure(address, "there is a file which is not a socket");
@@ -40,9 +42,9 @@ std::optional<base::Error> remove_stale_file(const Address& address, const Socke
   return std::nullopt;
 }
 
-void set_option(int socket, int level, int name) {
-  const int on = 1;
-  (void)::setsockopt(socket, level, name, &on, sizeof on);
+void set_option(int socket, int level, int name, bool on = true) {
+  const int value = on ? 1 : 0;
+  (void)::setsockopt(socket, level, name, &value, sizeof value);
 }
 
 /// Messages must not wait for a segment to fill. What is accepted has the option from the start (accept(2)
@@ -59,7 +61,12 @@ ListeningSocket::~ListeningSocket() {
   if (file.st_dev == file_device_ && file.st_ino == file_inode_) ::unlink(address_.path.c_str());
 }
 
-base::Result<ListeningSocket> ListeningSocket::bind(const Address& address, mode_t unix_mode) {
+bool BindError::is_missing() const { return number == EADDRNOTAVAIL || number == EAFNOSUPPORT; }
+
+bool BindError::is_in_use() const { return number == EADDRINUSE; }
+
+base::Result<ListeningSocket, BindError> ListeningSocket::bind(const Address& address, mode_t unix_mode,
+                                                               Ipv4 ipv4) {
   const SocketAddress where = SocketAddress::from(address);
   const bool is_unix = where.family() == AF_UNIX;
   ListeningSocket made(
@@ -70,7 +77,10 @@ base::Result<ListeningSocket> ListeningSocket::bind(const Address& address, mode
   } else {
     set_option(made.number(), SOL_SOCKET, SO_REUSEADDR);
   }
-  if (where.family() == AF_INET6) set_option(made.number(), IPPROTO_IPV6, IPV6_V6ONLY);
+  // Said in either case: what holds otherwise is up to net.ipv6.bindv6only.
+  if (where.family() == AF_INET6) {
+    set_option(made.number(), IPPROTO_IPV6, IPV6_V6ONLY, ipv4 == Ipv4::apart);
+  }
   if (::bind(made.number(), where.get(), where.size) != 0) return failure(address, errno);
   if (is_unix) {
     struct stat file {};

@@ -57,7 +57,7 @@ SocketAddress SocketAddress::from(const Address& address) {
     address.path.copy(local.sun_path, sizeof local.sun_path - 1);
     return of(local);
   }
-  if (address.host.find(':') != std::string::npos) {
+  if (address.is_ipv6()) {
     sockaddr_in6 six{};
     six.sin6_family = AF_INET6;
     six.sin6_port = htons(address.port);

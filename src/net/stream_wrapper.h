@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <string_view>
 
 #include "net/byte_stream.h"
 
@@ -9,7 +10,9 @@ namespace roomcast::net {
 /// Puts another stream over each one that a listener accepts.
 class StreamWrapper {
  public:
-  [[nodiscard]] virtual std::unique_ptr<ByteStream> wrap(std::unique_ptr<ByteStream> stream) = 0;
+  /// `peer` is the client's address, for the log.
+  [[nodiscard]] virtual std::unique_ptr<ByteStream> wrap(std::unique_ptr<ByteStream> stream,
+                                                         std::string_view peer) = 0;
 
  protected:
   ~StreamWrapper() = default;

@@ -4,6 +4,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509err.h>
 #include <openssl/x509v3.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <array>
@@ -65,6 +66,12 @@ void configure(SSL_CTX* context) {
   SSL_CTX_set_default_passwd_cb(context, refuse_password);
 }
 
+/// Whether there is something at `path` and it is no file. To open a FIFO would block.
+bool is_something_else_than_a_file(const std::string& path) {
+  struct stat facts {};
+  return ::stat(path.c_str(), &facts) == 0 && !S_ISREG(facts.st_mode);
+}
+
 base::Error key_error(const CertificateFiles& files) {
   const unsigned long error = ERR_peek_error();
   const int reason = ERR_GET_REASON(error);
@@ -76,10 +83,25 @@ base::Error key_error(const CertificateFiles& files) {
   return {"cannot use the key in " + files.key + ": " + take_openssl_error()};
 }
 
-std::int64_t not_after_ms(const SSL_CTX* context) {
+/// Since the epoch; 0 if it cannot be read.
+std::int64_t to_ms(const ASN1_TIME* time) {
   std::tm parts{};
-  if (ASN1_TIME_to_tm(X509_get0_notAfter(SSL_CTX_get0_certificate(context)), &parts) != 1) return 0;
-  return std::int64_t{timegm(&parts)} * 1000;
+  return ASN1_TIME_to_tm(time, &parts) == 1 ? std::int64_t{timegm(&parts)} * 1000 : 0;
+}
+
+void narrow(TlsContext::Expiry& expiry, const X509* certificate) {
+  expiry.not_before_ms = std::max(expiry.not_before_ms, to_ms(X509_get0_notBefore(certificate)));
+  expiry.not_after_ms = std::min(expiry.not_after_ms, to_ms(X509_get0_notAfter(certificate)));
+}
+
+TlsContext::Expiry expiry_of(SSL_CTX* context, const std::string& file) {
+  const X509* leaf = SSL_CTX_get0_certificate(context);
+  TlsContext::Expiry expiry{file, to_ms(X509_get0_notBefore(leaf)), to_ms(X509_get0_notAfter(leaf))};
+  STACK_OF(X509)* chain = nullptr;
+  SSL_CTX_get0_chain_certs(context, &chain);
+  for (int i = 0; chain != nullptr && i < sk_X509_num(chain); ++i)
+    narrow(expiry, sk_X509_value(chain, i));
+  return expiry;
 }
 
 }  // namespace
@@ -94,7 +116,7 @@ base::Result<std::shared_ptr<const TlsContext>> TlsContext::load(const std::vect
   for (const auto& pair : files) {
     auto context = make(pair);
     if (!context) return std::move(context.error());
-    made->expiries_.push_back({pair.certificate, not_after_ms(context->get())});
+    made->expiries_.push_back(expiry_of(context->get(), pair.certificate));
     made->contexts_.push_back(std::move(*context));
   }
   SSL_CTX_set_tlsext_servername_callback(made->native(), on_server_name);
@@ -103,6 +125,11 @@ base::Result<std::shared_ptr<const TlsContext>> TlsContext::load(const std::vect
 }
 
 base::Result<TlsContext::Context> TlsContext::make(const CertificateFiles& files) {
+  for (const std::string& path : {files.certificate, files.key}) {
+    if (is_something_else_than_a_file(path)) {
+      return base::Error{"cannot use " + path + ": it is not a regular file, and a reload reads it again"};
+    }
+  }
   ERR_clear_error();
   Context context(SSL_CTX_new(TLS_server_method()));
   if (!context) return base::Error{"cannot set up TLS: " + take_openssl_error()};

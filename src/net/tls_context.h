@@ -34,10 +34,11 @@ class TlsContext {
   ~TlsContext();
 
   struct Expiry {
-    std::string certificate;        ///< file name
-    std::int64_t not_after_ms = 0;  ///< since the epoch
+    std::string certificate;         ///< file name
+    std::int64_t not_before_ms = 0;  ///< since the epoch: the latest of the chain
+    std::int64_t not_after_ms = 0;   ///< the earliest of the chain: a client needs all of it
   };
-  /// When each certificate expires, in the order of the configuration.
+  /// From when until when each certificate is good, in the order of the configuration.
   [[nodiscard]] const std::vector<Expiry>& expiries() const { return expiries_; }
 
   /// The default certificate's context, for making connections. The connection needs this TlsContext until

@@ -25,11 +25,9 @@ int create(BIO* bio) {
 
 }  // namespace
 
-TlsShared::TlsShared(base::Scheduler& scheduler, base::Deadlines& deadlines,
-                     std::int64_t handshake_timeout_ms)
+TlsShared::TlsShared(base::Scheduler& scheduler, base::Deadlines& deadlines)
     : scheduler_(scheduler),
       deadlines_(deadlines),
-      handshake_timeout_ms_(handshake_timeout_ms),
       decrypted_(plaintext_bytes),
       joining_(record_bytes),
       method_(BIO_meth_new(BIO_TYPE_SOURCE_SINK, "roomcast stream")) {
@@ -89,8 +87,8 @@ TlsWrapper::TlsWrapper(TlsShared& shared, std::shared_ptr<const TlsContext> cont
   ticket_keys_end_.set_in(TicketKeys::lifetime_ms);
 }
 
-std::unique_ptr<ByteStream> TlsWrapper::wrap(std::unique_ptr<ByteStream> stream) {
-  return std::make_unique<TlsStream>(shared_, context_, std::move(stream));
+std::unique_ptr<ByteStream> TlsWrapper::wrap(std::unique_ptr<ByteStream> stream, std::string_view peer) {
+  return std::make_unique<TlsStream>(shared_, context_, std::move(stream), peer);
 }
 
 void TlsWrapper::set_context(std::shared_ptr<const TlsContext> context) {

@@ -2,10 +2,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/deadlines.h"
@@ -23,11 +25,17 @@ namespace roomcast::net {
 
 struct TlsStats {
   std::uint64_t handshakes_ok = 0;
-  std::uint64_t handshakes_failed = 0;
+  std::uint64_t handshakes_failed = 0;   ///< those without TLS as well
   std::uint64_t handshakes_resumed = 0;  ///< of those that went well
 };
 
 class TlsStream;
+
+/// What becomes of clients that speak without TLS, as a browser does that was given http:// for https://.
+struct WithoutTls {
+  std::string answer;                               ///< sent in clear before the end; may be empty
+  std::function<void(std::string_view peer)> told;  ///< about each; may be empty
+};
 
 /// What all TLS streams of a loop share: buffers, counters, and what they need of the turn.
 class TlsShared {
@@ -38,11 +46,14 @@ class TlsShared {
   /// OpenSSL reads a record's head, then the rest of it.
   static constexpr std::size_t reads_per_record = 2;
 
-  TlsShared(base::Scheduler& scheduler, base::Deadlines& deadlines, std::int64_t handshake_timeout_ms);
+  TlsShared(base::Scheduler& scheduler, base::Deadlines& deadlines);
   TlsShared(const TlsShared&) = delete;
   TlsShared& operator=(const TlsShared&) = delete;
   ~TlsShared();
 
+  void set_without_tls(WithoutTls without_tls) { without_tls_ = std::move(without_tls); }
+  /// For handshakes to come.
+  void set_handshake_timeout(std::int64_t ms) { handshake_timeout_ms_ = ms; }
   [[nodiscard]] const TlsStats& stats() const { return stats_; }
 
  private:
@@ -60,8 +71,9 @@ class TlsShared {
 
   base::Scheduler& scheduler_;
   base::Deadlines& deadlines_;
-  std::int64_t handshake_timeout_ms_;
+  std::int64_t handshake_timeout_ms_ = 10'000;
   TlsStats stats_;
+  WithoutTls without_tls_;
   std::vector<char> decrypted_;        // what SSL_read fills, with one record after the other
   std::vector<char> joining_;          // where small pieces become one record
   std::span<const char> input_;        // ciphertext that is being decrypted
@@ -81,7 +93,8 @@ class TlsWrapper final : public StreamWrapper, private base::Deadline::Listener 
   TlsWrapper& operator=(const TlsWrapper&) = delete;
   ~TlsWrapper() = default;
 
-  [[nodiscard]] std::unique_ptr<ByteStream> wrap(std::unique_ptr<ByteStream> stream) override;
+  [[nodiscard]] std::unique_ptr<ByteStream> wrap(std::unique_ptr<ByteStream> stream,
+                                                 std::string_view peer) override;
   /// Holds for connections to come; those there are keep theirs.
   void set_context(std::shared_ptr<const TlsContext> context);
   [[nodiscard]] const TlsContext& context() const { return *context_; }

@@ -30,12 +30,17 @@ constexpr std::size_t idle_record_units = 32'768;
 constexpr std::string_view too_many_idle_records = "more than 32 TLS records without data in a row";
 static_assert(TlsStream::max_idle_records == 32);
 
+constexpr std::string_view without_tls = "plain HTTP request on a TLS port, or another protocol";
+constexpr std::int64_t refused_linger_ms = 2'000;
+
+bool is_letter(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
+
 }  // namespace
 
 void TlsStream::Free::operator()(ssl_st* connection) const { SSL_free(connection); }
 
 TlsStream::TlsStream(TlsShared& shared, std::shared_ptr<const TlsContext> context,
-                     std::unique_ptr<ByteStream> below)
+                     std::unique_ptr<ByteStream> below, std::string_view peer)
     : shared_(shared),
       below_(std::move(below)),
       connection_(SSL_new(context->native())),
@@ -47,6 +52,7 @@ TlsStream::TlsStream(TlsShared& shared, std::shared_ptr<const TlsContext> contex
   SSL_set_bio(connection_.get(), bio, bio);
   SSL_set_accept_state(connection_.get());
   handshake_->context = std::move(context);
+  handshake_->peer = peer;
 }
 
 TlsStream::~TlsStream() { shared_.scheduler_.forget(*this); }
@@ -57,7 +63,8 @@ void TlsStream::set_events(ByteStream::Events& events) {
   if (!is_first) return;
   base::Deadline::Listener& listener = *this;
   handshake_->deadline.emplace(shared_.deadlines_, listener);
-  handshake_->deadline->set_in(shared_.handshake_timeout_ms_);
+  handshake_->timeout_ms = shared_.handshake_timeout_ms_;
+  handshake_->deadline->set_in(handshake_->timeout_ms);
   below_->set_events(*this);
 }
 
@@ -115,7 +122,7 @@ void TlsStream::shutdown() {
 }
 
 void TlsStream::on_bytes(std::span<char> bytes) {
-  if (state_ == State::failed) return;
+  if (state_ == State::failed || state_ == State::refused) return;
   if (ended_) return below_->pause_reading();  // what comes after the peer's end is of no interest
   const bool is_open = state_ == State::open;
   const bool has_to_wait = paused_ || has_input() || costly_.is_so(shared_.deadlines_.now_ms());
@@ -137,6 +144,11 @@ void TlsStream::on_end() {
   // What came before it is read first.
   end_waits_ = has_input();
   if (end_waits_ || state_ == State::failed || ended_) return;
+  if (state_ == State::refused) {
+    // Otherwise the deadline will.
+    if (!has_unsent()) fail(std::string(without_tls));
+    return;
+  }
   if (state_ == State::handshake) return fail("connection closed during the TLS handshake");
   if (!shut_down_) return fail("connection ended without close_notify");
   on_peer_finished();
@@ -148,7 +160,8 @@ void TlsStream::on_error(std::string_view why) {
 }
 
 void TlsStream::on_deadline() {
-  fail("TLS handshake not completed within " + std::to_string(shared_.handshake_timeout_ms_) + " ms");
+  if (state_ == State::refused) return fail(std::string(without_tls));
+  fail("TLS handshake not completed within " + std::to_string(handshake_->timeout_ms) + " ms");
 }
 
 void TlsStream::on_writable() {
@@ -184,6 +197,10 @@ void TlsStream::flush() {
 void TlsStream::do_handshake() {
   ERR_clear_error();
   const std::string input = take_waiting(&Waiting::input);
+  // A record begins with its type, 20 to 24 (RFC 8446 section 5.1), and a hello of SSL 2 with 128 or more.
+  if (!input.empty() && !std::exchange(handshake_->has_begun, true) && is_letter(input.front())) {
+    return refuse_without_tls();
+  }
   shared_.input_ = input;
   shared_.reads_left_ = TlsShared::reads_per_record * max_idle_records;
   const int status = SSL_accept(connection_.get());
@@ -203,6 +220,18 @@ void TlsStream::do_handshake() {
   if (state_ == State::failed) return;
   if (error != SSL_ERROR_WANT_READ) return fail("TLS handshake failed: " + take_openssl_error());
   if (!rest.empty()) return fail("TLS handshake failed: " + std::string(too_many_idle_records));
+  below_->resume_reading();
+}
+
+void TlsStream::refuse_without_tls() {
+  state_ = State::refused;
+  if (shared_.without_tls_.told) shared_.without_tls_.told(handshake_->peer);
+  shared_.records_ = shared_.without_tls_.answer;
+  send_records();
+  // A close with bytes unread would be a reset, which can overtake the answer.
+  shut_down_ = true;
+  if (!has_unsent()) below_->shutdown();
+  handshake_->deadline->set_in(refused_linger_ms);
   below_->resume_reading();
 }
 

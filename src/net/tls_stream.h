@@ -33,6 +33,9 @@ namespace roomcast::net {
 ///   handed over in one `on_bytes`. The rest is kept, at most what was read at once, and goes on deferred.
 /// - A peer that sends `max_idle_records` records without data, and then one more, is given up.
 /// - A connection at rest keeps nothing but OpenSSL's state and this object.
+/// - A peer whose first byte is a letter speaks HTTP, or something else in text, without TLS: it is answered
+/// in
+///   clear and told of (WithoutTls), which for the owner is a broken connection.
 /// - The end of the stream below without a close_notify is an error: the data may have been truncated. After
 ///   our own close_notify it counts as the end.
 class TlsStream final : public ByteStream,
@@ -45,7 +48,8 @@ class TlsStream final : public ByteStream,
   static constexpr std::size_t max_idle_records = 32;
 
   /// `shared` outlives the stream.
-  TlsStream(TlsShared& shared, std::shared_ptr<const TlsContext> context, std::unique_ptr<ByteStream> below);
+  TlsStream(TlsShared& shared, std::shared_ptr<const TlsContext> context, std::unique_ptr<ByteStream> below,
+            std::string_view peer);
   TlsStream(const TlsStream&) = delete;
   TlsStream& operator=(const TlsStream&) = delete;
   ~TlsStream() override;
@@ -64,12 +68,20 @@ class TlsStream final : public ByteStream,
   [[nodiscard]] bool is_secure() const override { return true; }
 
  private:
-  enum class State : std::uint8_t { handshake, open, failed };
+  enum class State : std::uint8_t {
+    handshake,
+    open,
+    refused,  // the peer speaks without TLS and has its answer: what still comes is discarded until its end
+    failed,
+  };
   /// What only the handshake needs.
   struct Handshake {
     std::shared_ptr<const TlsContext> context;
     std::optional<base::Deadline> deadline;  // set while it goes on
-    std::string last_words;                  // its last messages, which leave with the first answer
+    std::int64_t timeout_ms = 0;
+    std::string peer;
+    bool has_begun = false;  // something has come
+    std::string last_words;  // its last messages, which leave with the first answer
   };
   /// What has to wait; on most connections, most of the time, nothing does.
   struct Waiting {
@@ -89,6 +101,7 @@ class TlsStream final : public ByteStream,
   void on_deadline() override;
 
   void do_handshake();
+  void refuse_without_tls();
   void finish_handshake();
   void keep_input(std::span<const char> bytes);
   /// Delivers what `input` holds, as far as the allowance goes; the rest is kept.

@@ -98,7 +98,7 @@ class UnixLink : public SocketLink {
 template <int version>
 class TlsLink : public SocketLink {
  public:
-  TlsLink() : SocketLink("127.0.0.1:0") { near = wrapper_.wrap(std::move(near)); }
+  TlsLink() : SocketLink("127.0.0.1:0") { near = wrapper_.wrap(std::move(near), ""); }
   ~TlsLink() { near.reset(); }
 
   // The handshake happens on the way, as soon as somebody listens to the stream.
@@ -121,7 +121,7 @@ class TlsLink : public SocketLink {
     return *net::TlsContext::load({make_certificate(directory, "localhost", "DNS:localhost")});
   }
 
-  net::TlsShared shared_{fixture_.turn, fixture_.deadlines, 10'000};
+  net::TlsShared shared_{fixture_.turn, fixture_.deadlines};
   net::TlsWrapper wrapper_{shared_, make_context()};
   TlsClient client_{std::move(far_), {"localhost", version, "", nullptr}};
 };

@@ -41,7 +41,7 @@ std::shared_ptr<const net::TlsContext> make_context() {
 /// TLS over a socket that keeps packets apart: what the far end gets by one recv() was one system call here.
 struct PacketLink {
   SocketFixture f;
-  net::TlsShared shared{f.turn, f.deadlines, 10'000};
+  net::TlsShared shared{f.turn, f.deadlines};
   net::TlsWrapper wrapper{shared, make_context()};
   Echo events;
   std::unique_ptr<TlsCarrier> far;
@@ -51,7 +51,7 @@ struct PacketLink {
     std::array<int, 2> pair{};
     REQUIRE(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair.data()) == 0);
     far = std::make_unique<TlsCarrier>(net::FileDescriptor(pair[0]));
-    near = wrapper.wrap(std::move(*net::SocketStream::adopt(f.sockets, net::FileDescriptor(pair[1]))));
+    near = wrapper.wrap(std::move(*net::SocketStream::adopt(f.sockets, net::FileDescriptor(pair[1]))), "");
     events.stream = near.get();
     near->set_events(events);
   }

@@ -43,7 +43,9 @@ git clone --quiet --no-hardlinks "$checkout" "$scratch/context"
 (cd "$scratch/context" && ROOMCAST_BASE_IMAGE="$base" ./dev image "$image")
 
 inspect() { buildah inspect --type image --format "$1" "$image"; }
-[[ "$(inspect '{{.Docker.Config.User}}')" == roomcast ]] || { echo 'the image does not run as roomcast'; exit 1; }
+[[ "$(inspect '{{.Docker.Config.User}}')" == 10001:10001 ]] || { echo 'the image does not run as 10001, a number'; exit 1; }
+mapfile -t entry < <(inspect '{{range .Docker.Config.Entrypoint}}{{println .}}{{end}}')
+[[ "${entry[*]:0:2}" == '/usr/bin/roomcast --default' ]] || { echo 'the image does not start roomcast'; exit 1; }
 mapfile -t health < <(inspect '{{range .Docker.Config.Healthcheck.Test}}{{println .}}{{end}}')
 [[ "${health[0]}" == CMD ]] || { echo 'the image has no health check'; exit 1; }
 
@@ -67,14 +69,15 @@ get() {
 
 container="$(buildah from --pull-never "$image")"
 in_image() { buildah run --network host --env "HEALTH_PORT=$port" "$container" -- "$@"; }
-in_image /usr/bin/roomcast --listen "http://127.0.0.1:$port" &
+# With an argument of its own, which must not take away what makes the image reachable.
+in_image "${entry[@]/8080/$port}" --set drain_seconds=0 &
 server=$!
 for ((i = 0; i < 100; i++)); do
   if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then break; fi
   kill -0 "$server" 2>/dev/null || { echo 'the server in the image did not start'; exit 1; }
   sleep 0.2
 done
-pid="$(pgrep -n -f "^/usr/bin/roomcast --listen http://127.0.0.1:$port")"
+pid="$(pgrep -n -f "^/usr/bin/roomcast --default .*:$port")"
 [[ "$(stat -c %u "/proc/$pid")" != 0 ]] || { echo 'the server in the image runs as root'; exit 1; }
 
 for path in / /healthz; do

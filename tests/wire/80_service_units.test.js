@@ -15,7 +15,7 @@ const folder = mkdtempSync(path.join(os.tmpdir(), 'roomcast-units-'));
 function analyze(...args) {
   const service = readFileSync(path.join(units, 'roomcast.service'), 'utf8');
   assert.match(service, /^ExecStart=roomcast /m);
-  writeFileSync(path.join(folder, 'roomcast.service'), service.replace('ExecStart=roomcast', `ExecStart=${process.execPath}`));
+  writeFileSync(path.join(folder, 'roomcast.service'), service.replace(/^(ExecStart|ExecReload)=roomcast/gm, `$1=${process.execPath}`));
   writeFileSync(path.join(folder, 'roomcast.socket'), readFileSync(path.join(units, 'roomcast.socket')));
   const { status, stdout, stderr } = spawnSync('systemd-analyze', ['--no-pager', ...args], { cwd: folder, encoding: 'utf8' });
   return { status, output: stdout + stderr };
@@ -29,6 +29,17 @@ describe('service units', () => {
       assert.deepEqual(analyze('verify', `./${unit}`), { status: 0, output: '' });
     });
   }
+
+  it('a reload checks the configuration that is started with before it sends SIGHUP', () => {
+    const service = readFileSync(path.join(units, 'roomcast.service'), 'utf8');
+    const [, start] = /^ExecStart=(.*)$/m.exec(service);
+    const reloads = [...service.matchAll(/^ExecReload=(.*)$/gm)].map(([, command]) => command);
+    assert.deepEqual(reloads, [`${start} --check-config`, 'kill -HUP $MAINPID']);
+  });
+
+  it('wrong usage or configuration, exit code 2, is not tried again', () => {
+    assert.match(readFileSync(path.join(units, 'roomcast.service'), 'utf8'), /^RestartPreventExitStatus=2$/m);
+  });
 
   it('systemd-analyze security rates the service below 1.5', () => {
     const { status, output } = analyze('security', '--offline=true', '--threshold=15', './roomcast.service');

@@ -7,13 +7,16 @@ import { describe, it } from 'node:test';
 import { ByteSocket } from '../support/byte_socket.js';
 import { METRICS } from '../support/contract.js';
 import { patience, seconds, sleep, within } from '../support/deadline.js';
-import { HttpConnection } from '../support/raw_http.js';
+import { fetchOnce, HttpConnection } from '../support/raw_http.js';
 import { scratchDirectory } from '../support/scratch.js';
 import { startServer } from '../support/server.js';
 import { connect } from '../support/wire_client.js';
 import { CLOSE, PING } from '../support/ws_frames.js';
 
 const many = (server, count, room) => Promise.all(Array.from({ length: count }, () => connect(server.url, { path: `/rooms/${room}` })));
+
+/** Signals that come closer together than this are one. */
+const one_request_ms = 1100;
 
 /** Reads to the close frame; gives its code and the messages before it. */
 async function untilClose(client) {
@@ -105,6 +108,7 @@ describe('the end', { concurrency: 4 }, () => {
     const begun = Date.now();
     server.process.kill('SIGTERM');
     await server.waitForLog(/drain|shut|stop/i, { mark });
+    await sleep(one_request_ms);
     server.process.kill('SIGTERM');
     const end = await within(patience, server.exited, 'the end');
     assert.ok(end.code === 0 || end.code === 1 || end.signal === 'SIGTERM', JSON.stringify(end));
@@ -119,9 +123,71 @@ describe('the end', { concurrency: 4 }, () => {
     const mark = server.mark();
     server.process.kill('SIGTERM');
     await server.waitForLog(/drain|shut|stop/i, { mark });
+    await sleep(one_request_ms);
     server.process.kill('SIGTERM');
     await server.expectExit(0);
     clients.forEach((client) => client.destroy());
+  });
+
+  for (const [first, second] of [['SIGTERM', 'SIGINT'], ['SIGINT', 'SIGTERM']]) {
+    it(`${first} and ${second} within a second are one`, async () => {
+      const server = await startServer({ set: { drain_seconds: 2 } });
+      const clients = await many(server, 100, 'twice');
+      const mark = server.mark();
+      server.process.kill(first);
+      server.process.kill(second);
+      await Promise.all(clients.map((client) => client.expectClose(1012)));
+      await server.expectExit(0);
+      assert.equal(server.log(mark).match(/\bstopping\b/g).length, 1, server.log(mark));
+    });
+  }
+
+  it('before drain_delay_seconds are over everything is served on, and only /readyz says that it will end', async () => {
+    const server = await startServer({ set: { drain_delay_seconds: 600, admin_listen: '127.0.0.1:0' }, urlCount: 2 });
+    const both = [server.url, server.adminUrl];
+    for (const url of both) {
+      const answer = await fetchOnce(url, 'GET', '/readyz');
+      assert.equal(answer.status, 200);
+      assert.match(answer.header('cache-control'), /no-store/);
+    }
+    const member = await connect(server.url, { path: '/rooms/lame' });
+    const kept = await HttpConnection.open(server.url);
+    assert.equal((await kept.request('GET', '/healthz')).status, 200);
+    const mark = server.mark();
+    server.process.kill('SIGTERM');
+    await server.waitForLog(/\bstopping\b.*drain_delay_seconds=600/, { mark });
+    for (const url of both) {
+      assert.equal((await fetchOnce(url, 'GET', '/readyz')).status, 503);
+      assert.equal((await fetchOnce(url, 'GET', '/healthz')).status, 200);
+    }
+    assert.equal((await kept.request('GET', '/readyz')).status, 503);
+    const newcomer = await connect(server.url, { path: '/rooms/lame' });
+    await newcomer.text('still served');
+    for (const client of [member, newcomer]) await client.expectText('still served');
+    assert.equal((await fetchOnce(server.url, 'POST', '/rooms/lame', { body: 'too', headers: { 'Content-Type': 'text/plain' } })).status, 200);
+    for (const client of [member, newcomer]) await client.expectText('too');
+    assert.doesNotMatch(server.log(mark), /\bdraining\b/);
+    for (const client of [member, newcomer, kept]) (client.destroy ?? client.close).call(client);
+    await server.kill();
+  });
+
+  it('behind drain_delay_seconds it drains', async () => {
+    const server = await startServer({ set: { drain_delay_seconds: 0.3, drain_seconds: 0 } });
+    const client = await connect(server.url, { path: '/rooms/behind' });
+    const mark = server.mark();
+    server.process.kill('SIGTERM');
+    await client.expectClose(1012);
+    await server.expectExit(0);
+    assert.match(server.log(mark), /\bstopping\b[^]*\bdraining\b/);
+  });
+
+  it('a second signal ends it at once before the delay is over, too', async () => {
+    const server = await startServer({ set: { drain_delay_seconds: 600, drain_seconds: 600 } });
+    server.process.kill('SIGTERM');
+    await server.waitForLog(/\bstopping\b/);
+    await sleep(one_request_ms);
+    server.process.kill('SIGTERM');
+    await server.expectExit(0);
   });
 
   it('clients that never answer do not keep it', async () => {

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdint>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -94,4 +96,25 @@ TEST_CASE("checks: texts are judged by those who will read them") {
   CHECK(judge(checks.network, "10.0.0.0/8") == "sound");
   CHECK(judge(checks.network, "10.0.0.0/33") != "sound");
   CHECK(judge(checks.network, "example.org") != "sound");
+}
+
+TEST_CASE("checks: variables that were passed over are told of by the first and how many") {
+  CHECK_FALSE(app::service_variables_hint({}));
+  CHECK(app::service_variables_hint({"A"})->find("A in the environment") == 0);
+  CHECK(app::service_variables_hint({"A", "B", "C"})->find("A and 2 more in the environment") == 0);
+}
+
+TEST_CASE_FIXTURE(Fixture, "checks: what starts all the same is worth a word") {
+  const auto files = test::make_certificate(directory, "a", "DNS:a.test");  // for a day
+  use(files);
+  const std::int64_t now_ms = std::int64_t{std::time(nullptr)} * 1000;
+  CHECK(app::warnings(config, now_ms).empty());
+  const auto later = app::warnings(config, now_ms + 100'000'000);
+  REQUIRE(later.size() == 1);
+  CHECK(later.front().find("certificate has expired: " + files.certificate) == 0);
+  config.web.root = directory.file("folder");
+  std::filesystem::create_directory(config.web.root);
+  std::filesystem::create_symlink("nowhere", config.web.root + "/dangling");
+  REQUIRE(app::warnings(config, now_ms).size() == 1);
+  CHECK(app::warnings(config, now_ms).front().find("web.root: left out: dangling") == 0);
 }

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <map>
 #include <sstream>
@@ -33,6 +34,7 @@ const std::map<std::string, std::string> families{
     {"roomcast_http_responses_total", "counter"},
     {"roomcast_http_timeouts_total", "counter"},
     {"roomcast_idempotency_bytes", "gauge"},
+    {"roomcast_last_reload_successful", "gauge"},
     {"roomcast_log_lines_dropped_total", "counter"},
     {"roomcast_memory_bytes", "gauge"},
     {"roomcast_messages_published_total", "counter"},
@@ -42,6 +44,7 @@ const std::map<std::string, std::string> families{
     {"roomcast_publishes_waiting", "gauge"},
     {"roomcast_queued_bytes", "gauge"},
     {"roomcast_received_payload_bytes_total", "counter"},
+    {"roomcast_reloads_total", "counter"},
     {"roomcast_rooms", "gauge"},
     {"roomcast_rooms_remembered", "gauge"},
     {"roomcast_sent_bytes_total", "counter"},
@@ -122,9 +125,11 @@ struct Fixture : test::ServerParts {
   transport::WebSocketFramings framings{6, 128, compressing};
   transport::WebSocketShared websockets{turn, deadlines, linger, framings, {}};
   transport::HttpStreamShared streams{turn, deadlines, linger, {}, transport::StreamFramings(compressing)};
+  app::ReloadStats reloads;
+  app::CertificateWatch certificates{loop, log};
   app::MemoryGuard memory{{loop, hub, admissions, log}};
   app::CollectMetrics metrics{{turn, admissions, listeners, tls, linger, http, hub, publisher, sessions,
-                               websockets, streams, polls, memory, log}};
+                               websockets, streams, polls, memory, log, reloads, certificates}};
 };
 
 }  // namespace
@@ -231,4 +236,22 @@ TEST_CASE_FIXTURE(Fixture, "metrics: the counters of the parts stand under their
   CHECK(now["roomcast_sent_bytes_total{transport=\"stream\"}"] == 15);
   CHECK(now["roomcast_connections{transport=\"stream\"}"] == 16);
   CHECK(now["roomcast_connections_admitted"] == 1);
+}
+
+TEST_CASE_FIXTURE(Fixture, "metrics: how the last reload went") {
+  CHECK(samples()["roomcast_last_reload_successful"] == 1);
+  reloads.refused = 2;
+  reloads.last_succeeded = false;
+  CHECK(samples()["roomcast_last_reload_successful"] == 0);
+  CHECK(samples()["roomcast_reloads_total{outcome=\"refused\"}"] == 2);
+}
+
+TEST_CASE_FIXTURE(Fixture, "metrics: what each certificate has left, one that is configured twice once") {
+  const std::int64_t day = app::CertificateWatch::day_ms;
+  certificates.watch({{"a", 0, loop.wall_ms() + 30 * day}, {"b", 0, loop.wall_ms() + 90 * day}, {"a", 0, 0}});
+  std::string text;
+  metrics.collect(text);
+  CHECK(text.find("roomcast_certificate_expiry_seconds{certificate=\"a\"} 2592000\n") != std::string::npos);
+  CHECK(text.find("roomcast_certificate_expiry_seconds{certificate=\"b\"} 7776000\n") != std::string::npos);
+  CHECK(text.find("{certificate=\"a\"}") == text.rfind("{certificate=\"a\"}"));
 }

@@ -67,6 +67,16 @@ TEST_CASE("the value of --set may be empty and may have equals signs in it") {
   CHECK(text_of(result->overrides[1]) == "a=b");
 }
 
+TEST_CASE("--default is like --set, and stands apart from it") {
+  const auto result = parse({"--default", "listen=[::]:1", "--set", "web.root=a"});
+  REQUIRE(result.ok());
+  REQUIRE(result->defaults.size() == 1);
+  CHECK(result->defaults[0].source == "--default");
+  CHECK(text_of(result->defaults[0]) == "[::]:1");
+  CHECK(result->overrides.size() == 1);
+  CHECK(parse({"--default", "x"}).error().message == "--default takes KEY=VALUE, found x");
+}
+
 TEST_CASE("each action has its flag") {
   CHECK(parse({"--check-config"})->action == Action::check_config);
   CHECK(parse({"--print-config"})->action == Action::print_config);

@@ -1,8 +1,10 @@
 #include "config/load.h"
 
 #include <doctest/doctest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cstddef>
 #include <cstdio>
 #include <fstream>
@@ -17,7 +19,7 @@ using namespace roomcast::config;
 namespace {
 
 Sources named(std::vector<std::string_view> environment = {}, std::vector<Override> overrides = {}) {
-  return {"r.toml", std::move(environment), std::move(overrides), {}};
+  return {"r.toml", std::move(environment), std::move(overrides), {}, {}, {}, false};
 }
 
 /// All that is wrong, one problem a line, or "loaded".
@@ -258,4 +260,56 @@ TEST_CASE("a mistake in an element of an array of tables is reported where it st
 TEST_CASE("one pair of brackets where two are meant is said to be that") {
   CHECK(outcome("[rooms]\nmatch = \"a\"\n") ==
         "r.toml:2:9: rooms: expected " + expectation(*find_setting("rooms")) + ", found a table");
+}
+
+TEST_CASE("variables of a Kubernetes Service are passed over and told of") {
+  const auto loaded =
+      load_text("", named({"ROOMCAST_SERVICE_HOST=10.96.0.7", "ROOMCAST_PORT=tcp://10.96.0.7:8080"}));
+  REQUIRE(loaded.ok());
+  CHECK(loaded->service_variables == std::vector<std::string>{"ROOMCAST_SERVICE_HOST", "ROOMCAST_PORT"});
+}
+
+TEST_CASE("defaults given from outside come behind the file, and are checked like it") {
+  Sources sources = named();
+  sources.defaults = {{"--default", "listen", "127.0.0.1:1"}, {"--default", "limits.fragments", "7"}};
+  const auto loaded = load_text("[limits]\nfragments = 5\n", sources);
+  REQUIRE(loaded.ok());
+  CHECK(loaded->config.listen == std::vector<std::string>{"127.0.0.1:1"});
+  CHECK(loaded->config.limits.fragments == 5);
+  CHECK(came_from(*loaded, "listen") == "--default");
+  sources.defaults = {{"--default", "limits.fragments", "0"}};
+  CHECK(outcome("", sources).starts_with("--default: limits.fragments: expected"));
+}
+
+TEST_CASE("a pipe is read once, and a reload takes the text from then") {
+  std::array<int, 2> ends{};
+  REQUIRE(::pipe(ends.data()) == 0);
+  const std::string_view text = "[limits]\nfragments = 5\n";
+  REQUIRE(::write(ends[1], text.data(), text.size()) == static_cast<ssize_t>(text.size()));
+  ::close(ends[1]);
+  Sources sources;
+  sources.file = "/dev/fd/" + std::to_string(ends[0]);
+  const auto first = load(sources);
+  REQUIRE(first.ok());
+  CHECK(first->text_read_once == text);
+  sources.text_read_once = first->text_read_once;
+  sources.is_reload = true;
+  const auto again = load(sources);
+  ::close(ends[0]);
+  REQUIRE(again.ok());
+  CHECK(again->config.limits.fragments == 5);
+}
+
+TEST_CASE("a reload opens nothing but regular files") {
+  const TemporaryFile file("[limits]\nfragments = 5\n");
+  Sources sources;
+  sources.file = file.path();
+  sources.is_reload = true;
+  REQUIRE(load(sources).ok());
+  CHECK_FALSE(load(sources)->text_read_once);
+  std::remove(file.path().c_str());
+  REQUIRE(::mkfifo(file.path().c_str(), 0600) == 0);
+  const auto fifo = load(sources);
+  REQUIRE_FALSE(fifo.ok());
+  CHECK(to_text(fifo.error()) == file.path() + ": is not a regular file any more");
 }

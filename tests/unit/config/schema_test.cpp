@@ -274,6 +274,13 @@ TEST_CASE("a list is an array of texts, possibly none, none of them empty") {
   CHECK(outcome("origins", std::vector<Table>(1)) == expected + "an array of tables");
 }
 
+TEST_CASE("a list that must not be empty says so") {
+  CHECK(outcome("listen", std::vector<std::string>{"a"}) == "taken");
+  const std::string expected = "expected an array of at least one text, none of them empty, found ";
+  CHECK(outcome("listen", std::vector<std::string>{}) == expected + "none");
+  CHECK(outcome("listen", std::vector<std::string>{""}) == expected + "\"\"");
+}
+
 TEST_CASE("a file mode is octal digits in quotes, up to 0777") {
   Config config;
   for (const auto& [text, bits] :

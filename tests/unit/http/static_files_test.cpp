@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <filesystem>
 #include <fstream>
@@ -205,4 +206,63 @@ TEST_CASE("static files: a folder may hold 64 MiB and 4096 files, and no more") 
   CHECK(http::FileSet::from_directory(folder.path).ok());
   folder.write("another", "");
   CHECK_FALSE(http::FileSet::from_directory(folder.path).ok());
+}
+
+TEST_CASE("static files: what can't be read is skipped and named") {
+  const Folder folder;
+  folder.write("index.html", "hello");
+  fs::create_symlink("nothing", folder.path / "dangling");
+  fs::create_symlink("loop", folder.path / "loop");
+  fs::create_symlink("/", folder.path / "above");
+  fs::create_symlink(".", folder.path / "again");
+  const auto set = http::FileSet::from_directory(folder.path);
+  REQUIRE(set.ok());
+  CHECK(set->files.size() == 1);
+  const auto names = [&](const std::string& text) {
+    return std::count(set->skipped.begin(), set->skipped.end(), text);
+  };
+  CHECK(set->skipped.size() == 4);
+  CHECK(names("above: leads out of web.root") == 1);
+  CHECK(names("again: leads back to a folder that it is in") == 1);
+}
+
+TEST_CASE("static files: links to folders below the root are followed, each other's round trips once") {
+  const Folder folder;
+  folder.write("..volume/css/app.css", "css");
+  folder.write("a/a.txt", "a");
+  folder.write("b/b.txt", "b");
+  fs::create_symlink("..volume/css", folder.path / "css");
+  fs::create_symlink("../b", folder.path / "a/b");
+  fs::create_symlink("../a", folder.path / "b/a");
+  const auto set = http::FileSet::from_directory(folder.path);
+  REQUIRE(set.ok());
+  CHECK(set->files.size() == 5);
+  for (const char* path : {"/css/app.css", "/a/a.txt", "/a/b/b.txt", "/b/b.txt", "/b/a/a.txt"})
+    CHECK(set->files.count(path) == 1);
+}
+
+TEST_CASE("static files: folders 32 deep are read, deeper ones skipped") {
+  const Folder folder;
+  std::string path;
+  for (std::size_t i = 0; i < http::FileSet::max_depth; ++i)
+    path += "d/";
+  folder.write(path + "in.txt", "x");
+  folder.write(path + "d/out.txt", "x");
+  const auto set = http::FileSet::from_directory(folder.path);
+  REQUIRE(set.ok());
+  CHECK(set->files.size() == 1);
+  CHECK(set->skipped.size() == 1);
+}
+
+TEST_CASE("static files: the client module is added where there is nothing else") {
+  constexpr std::array<http::EmbeddedFile, 3> built_in{
+      {{"roomcast.js", "ours"}, {"roomcast/client.js", "ours"}, {"app.js", "the page's"}}};
+  const Folder folder;
+  folder.write("roomcast.js", "theirs");
+  auto set = http::FileSet::from_directory(folder.path);
+  REQUIRE(set.ok());
+  set->add_client_module(built_in);
+  CHECK(set->files.size() == 2);
+  CHECK(set->files.at("/roomcast.js").bytes.view() == "theirs");
+  CHECK(set->files.at("/roomcast/client.js").bytes.view() == "ours");
 }

@@ -20,6 +20,10 @@ TEST_CASE("address: every form is understood and written back") {
   CHECK(round_trip("https://[::]:8443") == "https://[::]:8443");
   CHECK(round_trip("[::1]:80") == "http://[::1]:80");
   CHECK(round_trip("unix:/run/x.sock") == "unix:/run/x.sock");
+  CHECK(round_trip("[::ffff:127.0.0.1]:80") == "http://127.0.0.1:80");
+  CHECK(round_trip("https://[::ffff:7f00:1]:80") == "https://127.0.0.1:80");
+  CHECK(round_trip("[::ffff:0.0.0.0]:80") == "http://0.0.0.0:80");
+  CHECK(round_trip("[0:0::0:1]:80") == "http://[::1]:80");
 }
 
 TEST_CASE("address: what is wrong with it is said") {
@@ -35,7 +39,13 @@ TEST_CASE("address: what is wrong with it is said") {
   says("", "numeric address or localhost");
   says("ftp://127.0.0.1:80", "http, https or unix");
   says("example.org:80", "numeric address or localhost");
-  says("*:80", "0.0.0.0 and [::]");
+  says("*:80", "[::] means every address");
+  says("[fe80::1]:80", "link-local");
+  says("[fe80::1%eth0]:80", "link-local");
+  says("[ff02::1]:80", "multicast");
+  says("224.0.0.1:80", "multicast");
+  says("255.255.255.255:80", "broadcast");
+  says("[::ffff:224.0.0.1]:80", "multicast");
   says("127.0.0.1", "a port is needed");
   says("127.0.0.1:", "must be a number");
   says("127.0.0.1:x", "must be a number");

@@ -23,8 +23,9 @@ bool exists(const std::string& path) {
   return ::lstat(path.c_str(), &file) == 0;
 }
 
-base::Result<ListeningSocket> bind(const std::string& text) {
-  return ListeningSocket::bind(test::parse_address(text), 0600);
+base::Result<ListeningSocket, ListeningSocket::BindError> bind(
+    const std::string& text, ListeningSocket::Ipv4 ipv4 = ListeningSocket::Ipv4::too) {
+  return ListeningSocket::bind(test::parse_address(text), 0600, ipv4);
 }
 
 }  // namespace
@@ -74,11 +75,29 @@ TEST_CASE("listening socket: one that was handed over with a short backlog gets 
   CHECK(backlog_of(adopted->number()) == backlog_of(bound->number()));
 }
 
-TEST_CASE("listening socket: 0.0.0.0 and [::] stand side by side on one port") {
+TEST_CASE("listening socket: [::] takes IPv4 connections too") {
   const auto six = bind("[::]:0");
+  if (!six) return;  // no IPv6 on this machine
+  Address four = six->address();
+  four.host = "127.0.0.1";
+  CHECK(test::connect_to(four).is_open());
+  const auto second = bind("0.0.0.0:" + std::to_string(four.port));
+  REQUIRE_FALSE(second);
+  CHECK(second.error().is_in_use());
+}
+
+TEST_CASE("listening socket: 0.0.0.0 and [::] stand side by side on one port, if they are to be apart") {
+  const auto six = bind("[::]:0", ListeningSocket::Ipv4::apart);
   if (!six) return;  // no IPv6 on this machine
   const auto four = bind("0.0.0.0:" + std::to_string(six->address().port));
   CHECK(four);
+}
+
+TEST_CASE("listening socket: an address that is not here is told from one in use") {
+  const auto elsewhere = bind("192.0.2.1:0");
+  REQUIRE_FALSE(elsewhere);
+  CHECK(elsewhere.error().is_missing());
+  CHECK_FALSE(elsewhere.error().is_in_use());
 }
 
 TEST_CASE("listening socket: an address in use is an error that names it") {

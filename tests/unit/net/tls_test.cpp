@@ -3,6 +3,7 @@
 #include <array>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "net/socket_stream.h"
@@ -41,15 +42,16 @@ using Session = std::unique_ptr<SSL_SESSION, FreeSession>;
 struct Server {
   explicit Server(std::shared_ptr<const TlsContext> context, std::int64_t handshake_timeout_ms = 10'000,
                   base::Deadlines* deadlines = nullptr)
-      : shared(f.turn, deadlines != nullptr ? *deadlines : f.deadlines, handshake_timeout_ms),
-        wrapper(shared, std::move(context)) {}
+      : shared(f.turn, deadlines != nullptr ? *deadlines : f.deadlines), wrapper(shared, std::move(context)) {
+    shared.set_handshake_timeout(handshake_timeout_ms);
+  }
 
   /// A connected client socket; `stream` and `events` are the server's side of it.
   FileDescriptor connect() {
     auto socket = ListeningSocket::bind(test::parse_address("127.0.0.1:0"), 0600);
     FileDescriptor client = test::connect_to(socket->address());
     FileDescriptor accepted(::accept4(socket->number(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
-    stream = wrapper.wrap(std::move(*SocketStream::adopt(f.sockets, std::move(accepted))));
+    stream = wrapper.wrap(std::move(*SocketStream::adopt(f.sockets, std::move(accepted))), "192.0.2.7");
     events = std::make_unique<Recorder>();
     stream->set_events(*events);
     return client;
@@ -205,13 +207,48 @@ TEST_CASE("tls: a client that asks to renegotiate is not obliged") {
   CHECK(server.shared.stats().handshakes_ok == 1);
 }
 
-TEST_CASE("tls: plain HTTP on the TLS port is named as what it is") {
+TEST_CASE("tls: plain HTTP on the TLS port is answered in clear, told of, and named as what it is") {
   const test::TwoCertificates c;
   Server server(c.load());
+  std::vector<std::string> told;
+  server.shared.set_without_tls(
+      {"HTTP/1.1 400 Bad Request\r\n\r\n", [&](std::string_view peer) { told.emplace_back(peer); }});
+  std::string request = "GET / HTTP/1.1\r\n\r\n";
+  SUBCASE("whole") {}
+  SUBCASE("its first byte") { request.resize(1); }
+  SUBCASE("another protocol") { request = "ssh-2.0-x\r\n"; }
   const FileDescriptor client = server.connect();
-  REQUIRE(::send(client.number(), "GET / HTTP/1.1\r\n\r\n", 18, MSG_NOSIGNAL) == 18);
+  const auto size = static_cast<ssize_t>(request.size());
+  REQUIRE(::send(client.number(), request.data(), request.size(), MSG_NOSIGNAL) == size);
+  std::string answer;
+  bool ended = false;
+  bool broken = false;
+  REQUIRE(server.f.run_until([&] {
+    answer += test::receive_some(client, ended, broken);
+    return ended || broken;
+  }));
+  CHECK(answer == "HTTP/1.1 400 Bad Request\r\n\r\n");
+  CHECK_FALSE(broken);
+  CHECK(told == std::vector<std::string>{"192.0.2.7"});
+  // What still comes is discarded until the client has heard it all.
+  CHECK(server.events->errors == 0);
+  CHECK(::send(client.number(), "more", 4, MSG_NOSIGNAL) == 4);
+  ::shutdown(client.number(), SHUT_WR);
   REQUIRE(server.f.run_until([&] { return server.events->errors > 0; }));
   CHECK(says(server.events->why, "plain HTTP request on a TLS port"));
+  CHECK(server.events->bytes.empty());
+  CHECK(server.shared.stats().handshakes_failed == 1);
+}
+
+TEST_CASE("tls: neither a record of TLS nor text: a failed handshake, and no answer") {
+  const test::TwoCertificates c;
+  Server server(c.load());
+  int told = 0;
+  server.shared.set_without_tls({"no", [&](std::string_view) { ++told; }});
+  const FileDescriptor client = server.connect();
+  REQUIRE(::send(client.number(), "\x01\x02\x03\x04\x05\x06\x07\x08", 8, MSG_NOSIGNAL) == 8);
+  REQUIRE(server.f.run_until([&] { return server.events->errors > 0; }));
+  CHECK(told == 0);
   CHECK(server.shared.stats().handshakes_failed == 1);
 }
 

@@ -108,11 +108,11 @@ struct Pair {
   test::FakeScheduler scheduler;
   test::FakeClock clock;
   base::Deadlines deadlines{clock, 1};
-  TlsShared shared{scheduler, deadlines, 10'000};
+  TlsShared shared{scheduler, deadlines};
   TlsWrapper wrapper{shared, make_context()};
   test::MemoryWire wire;
   Owner owner;
-  std::unique_ptr<ByteStream> stream = wrapper.wrap(wire.make_stream());
+  std::unique_ptr<ByteStream> stream = wrapper.wrap(wire.make_stream(), "");
   test::TlsClient client;
   BIO* up;    // the client's
   BIO* down;  // the client's

@@ -1,0 +1,272 @@
+// Every setting that a reload applies is asked for where it counts: a change that is only logged is found here.
+
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { after, describe, it } from 'node:test';
+import { ByteSocket } from '../support/byte_socket.js';
+import { eventually, patience, sleep, within } from '../support/deadline.js';
+import { JsonClient } from '../support/json_client.js';
+import { fetchOnce } from '../support/raw_http.js';
+import { makeCertificate, scratchDirectory } from '../support/scratch.js';
+import { binary, runToEnd, Server } from '../support/server.js';
+import { connect } from '../support/wire_client.js';
+import { CLOSE, PING, continuation, text } from '../support/ws_frames.js';
+
+const directory = scratchDirectory();
+const config = path.join(directory, 'roomcast.toml');
+const old = makeCertificate(directory, 'old.example');
+const fresh = makeCertificate(directory, 'fresh.example');
+// Deadlines that would pass by themselves while a probe waits are far away until one of them is set.
+const far = Object.fromEntries(['http.head_timeout', 'http.body_timeout', 'http.idle_timeout', 'websocket.pong_timeout', 'websocket.close_timeout', 'presence.grace'].map((key) => [`${key}_seconds`, 300]));
+const base = { ...far, 'limits.connections_per_address': 100000, 'tls.certificate': JSON.stringify(old.certificate), 'tls.key': JSON.stringify(old.key) };
+
+/** `settings` (dotted key → TOML) over the base ones; those of no section first. `rules` go behind. */
+function write(settings = {}, rules = '') {
+  const all = Object.entries({ ...base, ...settings }).sort(([a], [b]) => a.includes('.') - b.includes('.'));
+  fs.writeFileSync(config, `${all.map(([key, value]) => `${key} = ${value}`).join('\n')}\n${rules}`);
+}
+
+write();
+const server = new Server([binary, '--config', config, '--listen', 'http://127.0.0.1:0', '--listen', 'https://127.0.0.1:0'], { urlCount: 2 });
+await server.waitUntilReady();
+const https = server.urlOf('https:');
+
+async function reload() {
+  const mark = server.mark();
+  server.reload();
+  await server.waitForLog(/\breloaded\b/, { mark });
+}
+
+let rooms = 0;
+const newRoom = () => `reload/${(rooms += 1)}`;
+const post = (room, body, headers = {}) => fetchOnce(server.url, 'POST', `/rooms/${room}`, { body, headers: { 'Content-Type': 'text/plain', ...headers } });
+const get = (target, headers = {}) => fetchOnce(server.url, 'GET', target, { headers });
+const batch = (messages) => fetchOnce(server.url, 'POST', '/api/publish', { body: JSON.stringify({ messages }), headers: { 'Content-Type': 'application/json' } });
+
+/** Whether `promise` comes within `ms`. */
+const soon = (promise, ms) => within(ms, promise, 'it').then(() => true, (error) => /^not within/.test(error.message) ? false : Promise.reject(error));
+const ends = async (socket, ms) => {
+  try {
+    return await soon(socket.rest({ allowReset: true, ms: 2 * patience }), ms);
+  } finally {
+    socket.destroy();
+  }
+};
+/** Whether the server closes with `code`, pings left unanswered. */
+async function closes(client, code, ms) {
+  const closed = (async () => {
+    for (;;) {
+      const next = await client.next(2 * patience);
+      if (next.opcode === CLOSE) return assert.equal(next.payload.readUInt16BE(), code);
+    }
+  })();
+  closed.catch(() => {});
+  try {
+    return await soon(closed, ms);
+  } finally {
+    client.destroy();
+  }
+}
+async function kept(room) {
+  for (let i = 0; i < 3; i += 1) assert.equal((await post(room, `${i}`)).status, 200);
+  await sleep(20);
+  return JSON.parse((await get(`/rooms/${room}?history=10`)).text).messages.length;
+}
+const subjectOf = async (servername) => {
+  const socket = await ByteSocket.open(https, { tlsOptions: { servername } });
+  const { CN } = socket.socket.getPeerCertificate().subject;
+  socket.destroy();
+  return CN;
+};
+
+/**
+ * By key: what it is set to, and whether that can be seen within `ms`. It must not be seen before the reload.
+ * `beside`: other settings that make it visible, in force before and behind.
+ */
+const probes = {
+  origins: ['["https://page.example"]', async () => (await post(newRoom(), 'x', { Origin: 'https://page.example' })).status === 200],
+  trusted_proxies: ['["127.0.0.1"]', async () => {
+    const headers = { Host: 'chat.example', Origin: 'https://chat.example', 'X-Forwarded-Proto': 'https' };
+    return (await post(newRoom(), 'x', headers)).status === 200;
+  }],
+  rooms: ['', async () => (await kept(`ruled/${newRoom()}`)) === 1, { rules: '[[rooms]]\nmatch = "ruled/**"\nhistory_messages = 1\n' }],
+  'limits.message_bytes': ['10', async () => (await post(newRoom(), 'x'.repeat(11))).status === 413],
+  'limits.fragments': ['2', async (ms) => {
+    const client = await connect(server.url, { path: `/rooms/${newRoom()}` });
+    for (const one of [text('a', { fin: false }), continuation('b', { fin: false }), continuation('c')]) await client.write(one);
+    return closes(client, 1009, ms);
+  }],
+  'limits.body_bytes': ['100', async () => (await post(newRoom(), 'x'.repeat(101))).status === 413],
+  'limits.header_bytes': ['300', async () => (await get('/healthz', { 'X-Long': 'x'.repeat(300) })).status === 431],
+  'limits.header_count': ['4', async () => (await get('/healthz', { A: 1, B: 1, C: 1, D: 1 })).status === 431],
+  'limits.uri_bytes': ['50', async () => (await get(`/${'x'.repeat(50)}`)).status === 414],
+  'limits.connections': ['2', async () => {
+    const clients = [await connect(server.url), await connect(server.url)];
+    const { status } = await get('/');
+    clients.forEach((client) => client.destroy());
+    return status === 503;
+  }],
+  'limits.connections_per_address': ['1', async () => {
+    const client = await connect(server.url);
+    const { status } = await get('/healthz');
+    client.destroy();
+    return status === 429;
+  }],
+  'limits.rooms_per_connection': ['1', async () => {
+    const client = await JsonClient.greeted(server, '/connect');
+    await client.ask({ type: 'subscribe', room: newRoom() });
+    const { code } = await client.ask({ type: 'subscribe', room: newRoom() });
+    await client.close();
+    return code === 'too_many_rooms';
+  }],
+  'limits.batch_messages': ['1', async () => (await batch([{ room: newRoom(), data: 1 }, { room: newRoom(), data: 2 }])).status !== 200],
+  'limits.batch_bytes': ['5', async () => (await batch([{ room: newRoom(), data: 'more than five' }])).status !== 200],
+  'limits.idempotency_bytes': ['0', async () => (await post(newRoom(), 'x', { 'Idempotency-Key': newRoom() })).status === 503],
+  'limits.queue_bytes': ['67_108_864', async () => {
+    const room = newRoom();
+    const before = await server.metric('roomcast_sessions_closed_total', /slow/);
+    const stuck = await connect(server.url, { path: `/rooms/${room}` });
+    stuck.socket.pauseReading();
+    for (let i = 0; i < 300; i += 1) assert.equal((await post(room, 'x'.repeat(60000))).status, 200);
+    const closed = await server.metric('roomcast_sessions_closed_total', /slow/);
+    stuck.destroy();
+    return closed === before;
+  }],
+  'limits.memory_bytes': ['1_048_576', async () => (await post(newRoom(), 'x')).status === 503],
+  'limits.address_memory_bytes': ['4096', async (ms) => {
+    const client = await connect(server.url);
+    await client.write(text('x'.repeat(60000), { fin: false }));
+    return ends(client.socket, ms);
+  }],
+  'history.messages': ['1', async () => (await kept(newRoom())) === 1],
+  'history.bytes': ['0', async () => (await kept(newRoom())) === 0],
+  'history.age_seconds': ['0.001', async () => (await kept(newRoom())) === 0],
+  'history.total_bytes': ['0', async () => (await kept(newRoom())) === 0],
+  'presence.grace_seconds': ['0', async (ms) => {
+    const room = newRoom();
+    const client = await connect(server.url, { path: `/rooms/${room}?name=ada` });
+    await client.close();
+    return soon(eventually(async () => JSON.parse((await get(`/presence/${room}`)).text).count === 0, 'nobody', ms), 2 * ms).catch(() => false);
+  }],
+  'presence.crowd': ['0', async () => {
+    const room = newRoom();
+    const client = await connect(server.url, { path: `/rooms/${room}?name=ada` });
+    const { members } = JSON.parse((await get(`/presence/${room}`)).text);
+    client.destroy();
+    return !members?.length;
+  }],
+  'tls.certificate': [JSON.stringify(fresh.certificate), async () => (await subjectOf('x.example')) === 'fresh.example', { also: { 'tls.key': JSON.stringify(fresh.key) } }],
+  'tls.key': [JSON.stringify(fresh.key), async () => (await subjectOf('x.example')) === 'fresh.example', { also: { 'tls.certificate': JSON.stringify(fresh.certificate) } }],
+  'tls.certificates': [`[{ certificate = ${JSON.stringify(fresh.certificate)}, key = ${JSON.stringify(fresh.key)} }]`, async () => (await subjectOf('fresh.example')) === 'fresh.example'],
+  'http.head_timeout_seconds': ['0.2', async (ms) => {
+    // Of a TLS handshake as well: the key says so.
+    const plain = await ByteSocket.open(server.url);
+    await plain.write('GET / HTTP/1.1\r\n');
+    const silent = await ByteSocket.open(https.replace('https:', 'http:'));
+    const begun = await ByteSocket.open(https.replace('https:', 'http:'));
+    await begun.write(Buffer.from([0x16, 0x03, 0x01, 0x02]));
+    const ended = await Promise.all([plain, silent, begun].map((socket) => ends(socket, ms)));
+    assert.ok(ended.every((one) => one === ended[0]), `plain, silent over TLS, begun over TLS: ${ended}`);
+    return ended[0];
+  }],
+  'http.body_timeout_seconds': ['0.2', async (ms) => {
+    const socket = await ByteSocket.open(server.url);
+    await socket.write('POST /rooms/x HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\nContent-Length: 10\r\n\r\nx');
+    return ends(socket, ms);
+  }],
+  'http.idle_timeout_seconds': ['0.2', async (ms) => {
+    const socket = await ByteSocket.open(server.url);
+    await socket.write('GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    return ends(socket, ms);
+  }],
+  'http.poll_wait_seconds': ['0.1', async (ms) => {
+    const room = newRoom();
+    const { cursor } = JSON.parse((await post(room, 'x')).text);
+    return soon(get(`/rooms/${room}?since=${cursor}&wait=40`), ms);
+  }],
+  'http.compression': ['false', async () => {
+    const room = newRoom();
+    await post(room, 'x'.repeat(5000));
+    return (await get(`/rooms/${room}?history=1`, { 'Accept-Encoding': 'gzip' })).header('content-encoding') === undefined;
+  }],
+  'websocket.ping_seconds': ['0.1', async (ms) => {
+    const client = await connect(server.url);
+    const pinged = await soon(client.next(2 * patience).then(({ opcode }) => assert.equal(opcode, PING)), ms);
+    client.destroy();
+    return pinged;
+  }],
+  'websocket.pong_timeout_seconds': ['0.1', async (ms) => {
+    const client = await connect(server.url);
+    try {
+      return await soon((async () => {
+        while ((await client.next(2 * patience)).opcode === PING);
+      })().catch(() => {}), ms);
+    } finally {
+      client.destroy();
+    }
+  }, { beside: { 'websocket.ping_seconds': '0.1' } }],
+  'websocket.close_timeout_seconds': ['0.1', async (ms) => {
+    const client = await connect(server.url);
+    await client.text('x', { rsv: 1 }); // a protocol error: the server closes, and the answer does not come
+    return ends(client.socket, ms);
+  }],
+  'websocket.message_timeout_seconds': ['0.1', async (ms) => {
+    const client = await connect(server.url);
+    await client.write(text('begun', { fin: false }));
+    return closes(client, 1008, ms);
+  }, { beside: { 'websocket.ping_seconds': '0.1' } }],
+  'log.level': ['"debug"', async (ms) => {
+    const mark = server.mark();
+    await get('/healthz');
+    const socket = await ByteSocket.open(server.url);
+    socket.abort();
+    return server.waitForLog(/\bdebug\b/i, { mark, ms }).then(() => true, () => false);
+  }],
+  'log.format': ['"json"', async (ms) => {
+    const mark = server.mark();
+    (await connect(server.url)).destroy();
+    return server.waitForLog(/^\{/, { mark, ms }).then(() => true, () => false);
+  }],
+  'log.lines_per_second': ['2', async (ms) => {
+    const mark = server.mark();
+    for (let i = 0; i < 10; i += 1) server.process.kill('SIGUSR1') && (await server.waitForLog(/SIGHUP reloads/, { mark, ms: 100 }).catch(() => {}));
+    return server.waitForLog(/suppressed/, { mark, ms }).then(() => true, () => false);
+  }],
+};
+/** What only the end of the server shows. */
+const at_the_end = { drain_delay_seconds: '1.5', drain_seconds: '2.5' };
+
+describe('strangers: a reload', () => {
+  after(() => server.running && server.kill());
+
+  it('has a probe here for every key that it applies', async () => {
+    const { stdout } = await runToEnd(['--print-reference', 'markdown']);
+    const keys = [...stdout.matchAll(/^\| `([a-z_.]+)` .*\| at reload \|/gm)].map(([, key]) => key);
+    assert.ok(keys.length > 30, stdout);
+    assert.deepEqual(keys.filter((key) => !(key in probes) && !(key in at_the_end)), []);
+  });
+
+  for (const [key, [value, probe, { rules, also = {}, beside = {} } = {}]] of Object.entries(probes)) {
+    it(`${key} counts`, async () => {
+      write(beside);
+      await reload();
+      assert.equal(await probe(400), false, 'it is seen before it is set');
+      write({ ...beside, ...also, ...(value && { [key]: value }) }, rules);
+      await reload();
+      assert.equal(await probe(patience), true);
+      write();
+      await reload();
+    });
+  }
+
+  it('drain_delay_seconds and drain_seconds count at the end', async () => {
+    write(at_the_end);
+    await reload();
+    const mark = server.mark();
+    server.process.kill('SIGTERM');
+    await server.waitForLog(/stopping.*drain_delay_seconds=1\.5 drain_seconds=2\.5/, { mark });
+    assert.equal((await get('/readyz')).status, 503);
+    await server.expectExit(0);
+  });
+});

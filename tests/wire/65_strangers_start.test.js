@@ -1,0 +1,208 @@
+// What strangers do to the start, the reload and the signals: an environment that others fill, empty values, a
+// configuration that can be read only once, signals that mean something elsewhere.
+
+import assert from 'node:assert/strict';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import fs from 'node:fs';
+import path from 'node:path';
+import { describe, it } from 'node:test';
+import { eventually, patience, within } from '../support/deadline.js';
+import { fetchOnce } from '../support/raw_http.js';
+import { makeCertificate, scratchDirectory } from '../support/scratch.js';
+import { binary, cleanEnvironment, runToEnd, startServer } from '../support/server.js';
+import { connect } from '../support/wire_client.js';
+
+const directory = scratchDirectory();
+let files = 0;
+function toml(content) {
+  const file = path.join(directory, `config-${(files += 1)}.toml`);
+  fs.writeFileSync(file, content);
+  return file;
+}
+
+/** What Kubernetes sets for a Service with a named port and one over UDP. */
+const service_variables = (prefix) => ({
+  [`${prefix}_SERVICE_HOST`]: '10.96.0.7',
+  [`${prefix}_SERVICE_PORT`]: '8080',
+  [`${prefix}_SERVICE_PORT_HTTP`]: '8080',
+  [`${prefix}_PORT`]: 'tcp://10.96.0.7:8080',
+  [`${prefix}_PORT_8080_TCP`]: 'tcp://10.96.0.7:8080',
+  [`${prefix}_PORT_8080_TCP_PROTO`]: 'tcp',
+  [`${prefix}_PORT_8080_TCP_PORT`]: '8080',
+  [`${prefix}_PORT_8080_TCP_ADDR`]: '10.96.0.7',
+  [`${prefix}_PORT_53_UDP`]: 'udp://10.96.0.7:53',
+  [`${prefix}_PORT_53_UDP_PROTO`]: 'udp',
+});
+
+describe('strangers: the environment', { concurrency: 2 }, () => {
+  for (const prefix of ['ROOMCAST', 'ROOMCAST_ADMIN', 'ROOMCAST_LISTEN']) {
+    it(`the variables of a Kubernetes Service, ${prefix}_*, are passed over with a hint`, async () => {
+      const env = service_variables(prefix);
+      const server = await startServer({ env });
+      assert.match(server.log(), new RegExp(`${prefix}_\\w+ and ${Object.keys(env).length - 1} more.*Kubernetes.*enableServiceLinks`));
+      await server.stop();
+      const { code, stderr } = await runToEnd(['--check-config'], { env });
+      assert.equal(code, 0, stderr);
+      assert.match(stderr, /enableServiceLinks/);
+    });
+  }
+
+  for (const [name, value] of [['ROOMCAST_PORT', '8080'], ['ROOMCAST_HOST', '0.0.0.0'], ['ROOMCAST_PORT_HTTP', '8080'], ['ROOMCAST_SERVICE', 'x'], ['ROOMCAST_PORT_8080', '8080'], ['ROOMCAST_PORT_X_TCP', '1']]) {
+    it(`${name}=${value} is nobody's but ours, and a mistake`, async () => {
+      const { code, stderr } = await runToEnd(['--check-config'], { env: { [name]: value } });
+      assert.equal(code, 2);
+      assert.match(stderr, new RegExp(`environment ${name}:`));
+    });
+  }
+});
+
+describe('strangers: empty values', { concurrency: 2 }, () => {
+  const nothing_to_listen_on = {
+    'ROOMCAST_LISTEN=': [[], { ROOMCAST_LISTEN: '' }],
+    'ROOMCAST_LISTEN of blanks': [[], { ROOMCAST_LISTEN: ' ' }],
+    'ROOMCAST_LISTEN of a comma': [[], { ROOMCAST_LISTEN: ',' }],
+    'listen = []': [['--config', toml('listen = []\n')], {}],
+    'listen = [""]': [['--config', toml('listen = [""]\n')], {}],
+    '--set listen=': [['--set', 'listen='], {}],
+    '--listen=': [['--listen='], {}],
+    'listen = [] beside admin_listen': [['--config', toml('listen = []\nadmin_listen = ["127.0.0.1:0"]\n')], {}],
+  };
+  for (const [name, [args, env]] of Object.entries(nothing_to_listen_on)) {
+    it(`${name} is refused`, async () => {
+      for (const more of [[], ['--check-config'], ['--print-config']]) {
+        const { code, stderr } = await runToEnd([...args, ...more], { env });
+        assert.equal(code, 2, `${more}: ${stderr}`);
+        assert.match(stderr, /listen/);
+      }
+    });
+  }
+
+  it('every setting either takes an empty value and starts, or refuses it by name', async () => {
+    const { stdout } = await runToEnd(['--print-reference', 'markdown']);
+    const keys = [...stdout.matchAll(/^\| `([a-z_.]+)`/gm)].map(([, key]) => key);
+    assert.ok(keys.length > 30);
+    // Where empty is the default, which is "none of these" or "the built-in one".
+    const may_be_empty = ['admin_listen', 'origins', 'trusted_proxies', 'tls.certificate', 'tls.key', 'web.root'];
+    for (const key of keys) {
+      const { code, stderr } = await runToEnd(['--check-config', '--set', `${key}=`]);
+      if (code === 0) assert.match(stdout, new RegExp(`\`${key.replace('.', '\\.')}\` \\| \`(\\[\\]|"")\``), `${key}: empty is not its default`);
+      else assert.match(stderr, new RegExp(key.replace('.', '\\.')), key);
+      if (may_be_empty.includes(key)) assert.equal(code, 0, stderr);
+    }
+  });
+
+  it('an empty variable for a list that may be empty is an empty list', async () => {
+    const server = await startServer({ env: { ROOMCAST_ORIGINS: '', ROOMCAST_TRUSTED_PROXIES: '', ROOMCAST_WEB_ROOT: '' } });
+    await server.stop();
+  });
+});
+
+describe('strangers: a configuration that can be read only once', { concurrency: 2 }, () => {
+  /** Starts `shell`, a command for bash that runs the program with 127.0.0.1:0, and waits until it is ready. */
+  const startIn = (shell, extra = []) => startServer({ wrap: ['bash', '-c', shell, 'bash'], args: extra });
+
+  /** A reload with one message too large for the file's limit: it still is, and that is said. */
+  async function keepsItsSettings(server) {
+    for (let i = 0; i < 2; i += 1) {
+      const mark = server.mark();
+      server.reload();
+      await server.waitForLog(/settings stay as they were/, { mark });
+      await server.waitForLog(/\breloaded$/, { mark });
+      const client = await connect(server.url);
+      await client.text('12345678');
+      await client.expectClose(1009);
+    }
+    await server.stop();
+  }
+  const limit = '[limits]\nmessage_bytes = 7\n';
+
+  it('a process substitution', async () => {
+    await keepsItsSettings(await startIn(`exec "$@" --config <(printf '[limits]\\nmessage_bytes = 7\\n')`));
+  });
+  it('standard input that is a pipe', async () => {
+    const file = toml(limit);
+    await keepsItsSettings(await startIn(`exec "$@" --config /dev/stdin < <(cat ${file})`));
+  });
+  it('a FIFO', async () => {
+    const fifo = path.join(directory, 'fifo');
+    execFileSync('mkfifo', [fifo]);
+    await keepsItsSettings(await startIn(`printf '[limits]\\nmessage_bytes = 7\\n' > ${fifo} & exec "$@" --config ${fifo}`));
+  });
+
+  it('standard input that is a file is read anew', async () => {
+    const file = toml(limit);
+    const server = await startIn(`exec "$@" --config /dev/stdin < ${file}`);
+    fs.writeFileSync(file, '[limits]\nmessage_bytes = 9\n');
+    server.reload();
+    await server.waitForLog(/message_bytes.*after=9/);
+    await server.stop();
+  });
+
+  it('a file that a FIFO has taken the place of: the reload is refused, and nothing hangs', async () => {
+    const file = toml(limit);
+    const server = await startServer({ args: ['--config', file] });
+    fs.rmSync(file);
+    execFileSync('mkfifo', [file]);
+    server.reload();
+    await server.waitForLog(/reload refused.*not a regular file/);
+    assert.equal((await fetchOnce(server.url, 'GET', '/healthz')).status, 200);
+    await server.stop();
+  });
+
+  for (const which of ['certificate', 'key']) {
+    it(`a ${which} that is a FIFO is refused at once, at the start and at a reload`, async () => {
+      const pair = makeCertificate(directory, `fifo-${which}.example`);
+      const config = toml(`[tls]\ncertificate = "${pair.certificate}"\nkey = "${pair.key}"\n`);
+      const server = await startServer({ args: ['--config', config] });
+      fs.rmSync(pair[which]);
+      execFileSync('mkfifo', [pair[which]]);
+      const { code, stderr } = await runToEnd(['--check-config', '--config', config]);
+      assert.equal(code, 2, stderr);
+      assert.match(stderr, /not a regular file/);
+      server.reload();
+      await server.waitForLog(/reload refused.*not a regular file/);
+      assert.equal((await fetchOnce(server.url, 'GET', '/healthz')).status, 200);
+      await server.stop();
+    });
+  }
+});
+
+describe('strangers: signals that mean something elsewhere', { concurrency: 2 }, () => {
+  for (const signal of ['SIGUSR1', 'SIGUSR2']) {
+    it(`${signal} disturbs nobody, and the log says what there is`, async () => {
+      const server = await startServer();
+      const client = await connect(server.url);
+      server.process.kill(signal);
+      await server.waitForLog(/SIGHUP reloads, SIGTERM/);
+      await client.text('still here');
+      await client.expectText('still here');
+      await client.close();
+      await server.stop();
+    });
+  }
+
+  for (const signal of ['SIGHUP', 'SIGUSR1']) {
+    it(`${signal} while it starts does not end it`, async () => {
+      // The configuration is a FIFO, so that the start waits for as long as the test wants.
+      const fifo = path.join(directory, `start-${signal}`);
+      execFileSync('mkfifo', [fifo]);
+      const child = spawn(binary, ['--listen', '127.0.0.1:0', '--config', fifo], { env: cleanEnvironment(), stdio: ['ignore', 'inherit', 'pipe'] });
+      const ready = new Promise((resolve, reject) => {
+        let log = '';
+        child.stderr.on('data', (data) => /ready/.test((log += data)) && resolve());
+        child.on('close', (code, by) => reject(new Error(`ended: ${code ?? by}\n${log}`)));
+      });
+      ready.catch(() => {});
+      const facts = (name) => fs.readFileSync(`/proc/${child.pid}/${name}`, 'utf8');
+      // In open(2) of the FIFO, behind all that comes before it.
+      await eventually(() => /roomcast/.test(fs.readlinkSync(`/proc/${child.pid}/exe`)) && /^State:\s*S/m.test(facts('status')), 'the start to wait', patience);
+      child.kill(signal);
+      const written = spawn('bash', ['-c', `printf '[limits]\\nfragments = 5\\n' > ${fifo}`]);
+      await once(written, 'close');
+      await within(patience, ready, 'a start');
+      child.kill('SIGTERM');
+      await within(patience, once(child, 'close'), 'the end');
+    });
+  }
+});
