@@ -2,15 +2,18 @@
 //
 //   join ──▶ rooms ──▶ chat (one a room) ──▶ line ──▶ roomcast.js (the client module)
 //                       └──▶ pane ──▶ log, outbox, composer (the views)      side, status: the views around them
-//   memory: address and storage      message, room, links, catch_up: pure
+//   memory: address and storage      language, words/: what it says      message, room, links, catch_up, earlier: pure
 
 import { JoinForm } from './join.js';
+import { isComposing } from './keys.js';
+import { offerLanguages, onLanguage, speak } from './language.js';
 import { Line } from './line.js';
 import { recall, remember, roomLink } from './memory.js';
 import { cleanName, roomProblem } from './room.js';
 import { Rooms } from './rooms.js';
 import { Menu, People, RoomList } from './side.js';
 import { StatusView } from './status.js';
+import { Viewer } from './viewer.js';
 
 const byId = (id) => document.getElementById(id);
 const hasMouse = matchMedia('(pointer: fine)');
@@ -88,6 +91,7 @@ function leaveCurrent() {
 
 function onState(state) {
   status.show(state);
+  people.lineIs(state.name === 'live');
   rooms?.lineIs(state);
 }
 
@@ -122,17 +126,17 @@ async function share() {
   const link = roomLink(rooms.current);
   try {
     await navigator.clipboard.writeText(link);
-    composer.notice('The link to this room is copied.', 'news');
+    composer.notice('link_copied', {}, 'news');
   } catch {
     // No clipboard without https or permission.
-    composer.notice(`The link to this room: ${link}`, 'news');
+    composer.notice('link_is', { link }, 'news');
   }
 }
 
 /** Alt and an arrow lead to the room above or below. */
 function onKey(event) {
   const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
-  if (!rooms || !event.altKey || !step) return;
+  if (!rooms || !event.altKey || !step || isComposing(event)) return;
   event.preventDefault();
   const { names } = rooms;
   goTo(names[(names.indexOf(rooms.current) + step + names.length) % names.length]);
@@ -151,5 +155,10 @@ byId('skip').addEventListener('click', (event) => {
 window.addEventListener('popstate', route);
 window.addEventListener('keydown', onKey);
 document.addEventListener('visibilitychange', () => rooms?.look());
+
+for (const select of document.querySelectorAll('.language')) offerLanguages(select);
+speak();
+onLanguage(refresh);
+new Viewer();
 
 route();

@@ -1,13 +1,17 @@
 // One room, from joining to leaving: what comes over the line goes to the log, what is written goes out.
 
 import { CatchUp } from './catch_up.js';
+import { earlierMessages, hasForgotten, hasSpoken } from './earlier.js';
 import { prepareImage, sniffImage, ImageProblem } from './image.js';
+import { errorWords } from './language.js';
+import { recallRead, rememberRead } from './memory.js';
 import { shownAs } from './message.js';
-import { downloadElement, pictureElement, textElement } from './message_view.js';
+import { downloadElement, pictureElement, preparingElement, textElement } from './message_view.js';
+import { Mine } from './mine.js';
 import { Pane } from './pane.js';
+import { isCovered } from './roomcast/cursor.js';
 
-export const MESSAGE_BYTES_MAX = 65_536; // the server's limits.message_bytes unless configured otherwise
-const PICTURE_BYTES_MAX = 60_000;
+export const MESSAGE_BYTES_MAX = 65_536; // the server's limits.message_bytes unless configured otherwise; of pictures too
 const FILES_MAX = 10;
 const HISTORY = 50;
 
@@ -16,7 +20,11 @@ export class Chat {
   #line;
   #room;
   #on;
+  #mine;
   #catchUp;
+  #read; // cursor up to which the room was read before a reload; null if it never was
+  #turn = Promise.resolve(); // what was said before has been handed to the line
+  #start = 'unknown'; // what is known of messages before the first one shown: unknown, loading, known (there are none)
   #entered = false;
   #left = false;
   #closed = false; // the server refused the line, and a notice says so
@@ -29,18 +37,22 @@ export class Chat {
    * @param {import('./line.js').Line} options.line
    * @param {string} options.room
    * @param {string} options.name whose messages are written here
-   * @param {{news: () => void, presence: () => void, focus: () => void}} options.on `news`: somebody else said
-   *   something; `presence`: others are here than before; `focus`: the user turned to this room
+   * @param {{isSeen: () => boolean, news: () => void, presence: () => void, focus: () => void}} options.on `isSeen`: whether
+   *   the user looks at the room; `news`: somebody else said something unseen; `presence`: others are here than before;
+   *   `focus`: the user turned to this room
    */
   constructor({ line, room, name, on }) {
     this.#name = name;
     this.#line = line;
     this.#on = on;
+    this.#mine = new Mine(room);
+    this.#read = recallRead(room);
     this.pane = new Pane(room, name, {
       onText: (text) => this.#sendText(text),
       onFiles: (files) => this.#sendFiles(files),
       onFocus: on.focus,
-    });
+      onTop: () => this.#loadEarlier(),
+    }, this.#mine);
     this.#catchUp = new CatchUp(() => line.headOf(room), (count) => this.#onCaughtUp(count));
     this.unread = 0;
     this.#room = line.room(room, { history: HISTORY, presence: true });
@@ -65,18 +77,29 @@ export class Chat {
     this.#room.fetchPresence().catch(() => {});
   }
 
+  /** The user sees the room: what is in it is read. */
+  seen() {
+    this.unread = 0;
+    if (this.#entered) this.#rememberRead();
+    this.pane.log.showFresh();
+  }
+
   leave() {
-    this.#left = true;
-    this.#catchUp.stop();
-    this.#room.close();
-    this.pane.remove();
+    this.#stop();
+    rememberRead(this.#room.name);
+  }
+
+  /** The page is left, not the room. */
+  suspend() {
+    this.#stop();
   }
 
   /** @param {import('./line.js').State} state of the line that all rooms share */
   lineIs(state) {
     const closed = state.name === 'closed';
     this.pane.composer.enable(!closed);
-    if (closed && state.reason) this.pane.composer.notice(state.reason);
+    this.pane.stale(state.name !== 'live');
+    if (closed && state.reason) this.#tellProblem(state.code, state.reason);
     else if (this.#closed) this.pane.composer.notice('');
     this.#closed = closed;
     if (state.name === 'live' || !this.#entered) return;
@@ -87,44 +110,59 @@ export class Chat {
   #sendText(text) {
     const bytes = new TextEncoder().encode(text).length;
     if (bytes > MESSAGE_BYTES_MAX) {
-      this.pane.composer.notice(`This message is too long by ${(bytes - MESSAGE_BYTES_MAX).toLocaleString()} bytes.`);
+      this.pane.composer.notice('too_long', { bytes: bytes - MESSAGE_BYTES_MAX });
       return false;
     }
     const sameAs = ({ kind, data, from }) => kind === 'text' && from === this.#name && data === text;
-    this.#send(text, textElement(text), sameAs);
+    this.#send(textElement(text), () => this.#parcel(text, sameAs));
     return true;
   }
 
-  async #sendFiles(files) {
+  #sendFiles(files) {
     const { composer } = this.pane;
-    composer.notice(files.length > FILES_MAX ? `Only the first ${FILES_MAX} pictures are sent.` : '');
-    for (const file of files.slice(0, FILES_MAX)) {
-      try {
-        const picture = await prepareImage(file, PICTURE_BYTES_MAX);
-        if (this.#left) return;
-        this.#sendPicture(picture);
-        if (picture.note) composer.notice(picture.note, 'news');
-      } catch (error) {
-        if (!(error instanceof ImageProblem)) throw error;
-        composer.notice(error.message);
-      }
+    if (files.length > FILES_MAX) composer.notice('first_pictures', { count: FILES_MAX });
+    else composer.notice('');
+    for (const file of files.slice(0, FILES_MAX)) this.#send(preparingElement(), () => this.#prepare(file));
+  }
+
+  async #prepare(file) {
+    try {
+      const { bytes, type, note } = await prepareImage(file, MESSAGE_BYTES_MAX);
+      if (note) this.pane.composer.notice(note, {}, 'news');
+      const isSame = (data) => data.length === bytes.length && data.every((byte, i) => byte === bytes[i]);
+      const sameAs = ({ kind, data, from }) => kind === 'binary' && from === this.#name && isSame(data);
+      return { ...this.#parcel(bytes, sameAs), content: pictureElement(bytes, type, this.#name) };
+    } catch (error) {
+      if (!(error instanceof ImageProblem)) throw error;
+      this.pane.composer.notice(error.key, error.values);
+      return null;
     }
   }
 
-  #sendPicture({ bytes, type }) {
-    const sameAs = ({ kind, data, from }) =>
-      kind === 'binary' && from === this.#name && data.length === bytes.length && data.every((byte, i) => byte === bytes[i]);
-    this.#send(bytes, pictureElement(bytes, type, this.#name), sameAs);
+  /** Shown at once, and sent in its turn: what is said after a picture does not overtake it while it is prepared. */
+  async #send(content, prepare) {
+    const waiting = this.pane.outbox.add(this.#name, content);
+    const before = this.#turn;
+    let done;
+    this.#turn = new Promise((resolve) => (done = resolve));
+    try {
+      await before;
+      const parcel = this.#left ? null : await prepare();
+      if (parcel && !this.#left) waiting.send(parcel);
+      else waiting.discard();
+    } finally {
+      done();
+    }
   }
 
-  #send(data, content, sameAs) {
+  #parcel(data, sameAs) {
     const key = freshKey();
-    this.pane.outbox.add({ key, name: this.#name, content, sameAs, publish: () => this.#room.publish(data, { key }) });
+    return { sameAs, publish: () => this.#room.publish(data, { key }) };
   }
 
   #onJoined() {
     if (this.#entered && this.#lostAt && !this.#gapTold) {
-      this.#away = { divider: this.pane.log.addDivider('Connected again.', 'away'), from: this.#lostAt };
+      this.#away = { divider: this.pane.log.addDivider('away', 'connected_again'), from: this.#lostAt };
     }
     this.#lostAt = null;
     this.pane.busy(true);
@@ -132,29 +170,68 @@ export class Chat {
   }
 
   #onCaughtUp(count) {
+    const { log } = this.pane;
+    const isFirst = !this.#entered;
     this.#entered = true;
     this.pane.busy(false);
-    this.#away?.divider.reword(awayText(count, new Date() - this.#away.from));
+    this.#away?.divider.reword(...awayWords(count, new Date() - this.#away.from));
     this.#away = null;
+    if (isFirst && log.count < HISTORY) this.#foundStart();
+    log.tellEmpty(hasSpoken(this.#room.cursor));
+    log.askForMore();
+    if (this.#on.isSeen()) this.seen();
+    else if (isFirst && this.#read === null) this.#rememberRead();
   }
 
   #onMessage(message) {
-    const { name, text, raw } = shownAs(message);
-    const own = message.from === this.#name;
-    this.pane.outbox.confirm(message);
-    const content = message.kind === 'binary' ? binaryElement(message.data, name) : textElement(text, raw);
-    this.pane.log.add({ name, own, time: new Date(message.time) }, content);
-    const isNews = this.#entered || !this.#catchUp.running;
+    const own = this.pane.outbox.claim(message);
+    const time = new Date(message.time);
+    // What was there before one came the first time is no news; after a reload it is what had not been read.
+    const isPast = !this.#entered && this.#catchUp.running && this.#read === null;
+    const isNews = !own && !isPast && !isCovered(message.cursor, this.#read ?? undefined);
+    const unseen = isNews && !this.#on.isSeen();
+    if (unseen || (isNews && !this.#entered)) this.pane.log.markFresh(time);
+    this.pane.log.add({ ...lineOf(message), own }, contentOf(message));
+    if (this.#start === 'known' && this.pane.log.count === 1) this.#foundStart();
     this.#catchUp.message(message.cursor, !own);
-    if (own) this.pane.log.toBottom();
-    else if (isNews) this.#on.news();
+    if (own && this.#entered) this.pane.log.toBottom();
+    if (unseen) this.unread += 1;
+    if (unseen) this.#on.news();
+    else if (this.#entered && this.#on.isSeen()) this.#rememberRead();
+  }
+
+  /** The reader is at the top. */
+  async #loadEarlier() {
+    const { log } = this.pane;
+    if (!this.#entered || this.#start !== 'unknown' || log.isFull || !log.earliest) return;
+    this.#start = 'loading';
+    log.tellStart('earlier');
+    try {
+      const past = (from) => this.#line.past(this.#room.name, from);
+      const { messages, isAll } = await earlierMessages(past, log.earliest, log.count);
+      if (this.#left) return;
+      this.#start = 'unknown';
+      log.tellStart('');
+      const own = ({ cursor }) => this.#mine.has(cursor);
+      log.prepend(messages.map((message) => ({ ...lineOf(message), own: own(message), content: contentOf(message) })));
+      if (isAll) this.#foundStart();
+    } catch {
+      this.#start = 'unknown';
+      log.tellStart('earlier_failed');
+    }
+  }
+
+  #foundStart() {
+    const { log } = this.pane;
+    this.#start = 'known';
+    if (log.earliest) log.tellStart(hasForgotten(log.earliest) ? 'beginning_kept' : 'beginning');
   }
 
   #onGap(cursor) {
     this.#away?.divider.remove();
     this.#away = null;
     this.#gapTold = true;
-    this.pane.log.addDivider('Some messages may be missing here.', 'gap');
+    this.pane.log.addDivider('gap', 'gap');
     this.#catchUp.gap(cursor);
   }
 
@@ -165,18 +242,39 @@ export class Chat {
 
   #onRefused(error) {
     this.pane.composer.enable(false);
-    this.pane.composer.notice(error.message);
+    this.#tellProblem(error.code, error.message);
+  }
+
+  #tellProblem(code, message) {
+    this.pane.composer.notice('as_it_is', { text: () => errorWords({ code, message }) });
+  }
+
+  /** All that came is read. */
+  #rememberRead() {
+    rememberRead(this.#room.name, this.#room.cursor);
+  }
+
+  #stop() {
+    this.#left = true;
+    this.#catchUp.stop();
+    this.#room.close();
+    this.pane.remove();
   }
 }
 
-function binaryElement(bytes, name) {
-  const type = sniffImage(bytes);
-  return type ? pictureElement(bytes, type, name) : downloadElement(bytes);
+const lineOf = (message) => ({ cursor: message.cursor, name: shownAs(message).name, time: new Date(message.time) });
+
+function contentOf(message) {
+  const { name, text, raw } = shownAs(message);
+  if (message.kind !== 'binary') return textElement(text, raw);
+  const type = sniffImage(message.data);
+  return type ? pictureElement(message.data, type, name) : downloadElement(message.data);
 }
 
-function awayText(count, awayMs) {
-  if (count === 0) return `Connected again after ${Math.max(1, Math.round(awayMs / 1000))} s. You missed nothing.`;
-  return count === 1 ? '1 message while you were away' : `${count} messages while you were away`;
+/** @returns {[string, object]} key and values of what the log says after a cut */
+function awayWords(count, awayMs) {
+  if (count === 0) return ['missed_nothing', { seconds: Math.max(1, Math.round(awayMs / 1000)) }];
+  return ['while_away', { count }];
 }
 
 /** 96 random bits; crypto.randomUUID would need a secure context, which http:// on a local network is not. */

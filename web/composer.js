@@ -1,5 +1,8 @@
 // The field: what is written, chosen, pasted or dropped.
 
+import { isComposing } from './keys.js';
+import { say } from './language.js';
+
 export class Composer {
   #pane;
   #entry;
@@ -54,9 +57,9 @@ export class Composer {
     this.#attach.setAttribute('aria-disabled', String(!possible));
   }
 
-  /** Something the user should know; an empty text takes it away. @param {'problem'|'news'} tone */
-  notice(text, tone = 'problem') {
-    this.#notice.textContent = text;
+  /** Something the user should know, as `words` says it; an empty key takes it away. @param {'problem'|'news'} tone */
+  notice(key, values, tone = 'problem') {
+    say(this.#notice, key, values);
     this.#notice.dataset.tone = tone;
   }
 
@@ -72,7 +75,7 @@ export class Composer {
 
   #onKey(event) {
     // While an input method composes, Enter picks a candidate.
-    if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return;
+    if (event.key !== 'Enter' || event.shiftKey || isComposing(event)) return;
     event.preventDefault();
     this.#submit();
   }

@@ -2,11 +2,18 @@
 
 export const IMAGE_TYPES = ['image/png', 'image/jpeg', 'image/gif', 'image/webp', 'image/avif'];
 
-const SIDES = [1600, 1280, 1024, 800, 640, 480, 360, 240, 160];
-const QUALITIES = [0.82, 0.66, 0.5];
+/** Of the longer side, in pixels. Seen large is worth more than seen without a trace of compression. */
+const SIDES = [1600, 1440, 1280, 1152, 1024, 896, 800, 720, 640, 560, 480, 400, 320, 240, 160, 120];
+const QUALITIES = [0.4, 0.55, 0.7, 0.82];
 
-/** A problem to be told to the user in these words. */
-export class ImageProblem extends Error {}
+/** A problem to be told to the user: what `words` of language.js says under `key`. */
+export class ImageProblem extends Error {
+  constructor(key, values) {
+    super(key);
+    this.key = key;
+    this.values = values;
+  }
+}
 
 /**
  * The raster type by its magic bytes, or '' for anything else. SVG is never recognised: it may carry script.
@@ -40,23 +47,22 @@ function carriesExif(type, head) {
  * Makes a picture fit to be sent: small enough, and without the place a camera may have noted in it.
  * @param {Blob} file
  * @param {number} bytesMax the most one message may have
- * @returns {Promise<{bytes: Uint8Array, type: string, note: string}>} `note`: what the user should know, may be empty
+ * @returns {Promise<{bytes: Uint8Array, type: string, note: string}>} `note`: key of what the user should know, may be empty
  * @throws {ImageProblem}
  */
 export async function prepareImage(file, bytesMax) {
   const head = new Uint8Array(await file.slice(0, 128).arrayBuffer());
   const type = sniffImage(head);
-  if (!type) throw new ImageProblem('Only pictures can be sent: PNG, JPEG, GIF, WebP or AVIF.');
-  if (file.size <= bytesMax && !carriesExif(type, head)) {
-    return { bytes: new Uint8Array(await file.arrayBuffer()), type, note: '' };
-  }
-
+  if (!type) throw new ImageProblem('pictures_only');
+  // Read in any case: what cannot be seen here would be no picture for the others either.
   const picture = await decode(file);
   try {
+    if (file.size <= bytesMax && !carriesExif(type, head)) {
+      return { bytes: new Uint8Array(await file.arrayBuffer()), type, note: '' };
+    }
     const smaller = await shrink(picture, bytesMax);
-    if (!smaller) throw new ImageProblem(`This picture cannot be made smaller than ${Math.floor(bytesMax / 1024)} KB.`);
-    const note = type === 'image/gif' ? 'The GIF was too large to send as it is; it went as a still picture.' : '';
-    return { ...smaller, note };
+    if (!smaller) throw new ImageProblem('picture_too_large', { size: Math.floor(bytesMax / 1024) });
+    return { ...smaller, note: type === 'image/gif' ? 'gif_still' : '' };
   } finally {
     picture.close();
   }
@@ -66,19 +72,32 @@ async function decode(file) {
   try {
     return await createImageBitmap(file);
   } catch {
-    throw new ImageProblem('This picture cannot be sent as it is, and the browser cannot read it to make it fit.');
+    throw new ImageProblem('picture_broken');
   }
 }
 
+/** The largest of SIDES that fits at the least quality, at the best quality at which it does. */
 async function shrink(picture, bytesMax) {
   const longest = Math.max(picture.width, picture.height);
   const sides = [longest, ...SIDES.filter((side) => side < longest)].filter((side) => side <= SIDES[0]);
+  let atMost = SIDES[0];
   for (const side of sides) {
+    if (side > atMost) continue;
     const canvas = draw(picture, side / longest);
-    for (const quality of QUALITIES) {
-      const blob = await encode(canvas, quality);
-      if (blob && blob.size <= bytesMax) return { bytes: new Uint8Array(await blob.arrayBuffer()), type: blob.type };
+    const [least, ...better] = QUALITIES;
+    let best = await encode(canvas, least);
+    if (!best) return null;
+    if (best.size > bytesMax) {
+      // Bytes go with the area; what is far too large at this side need not be tried at the next.
+      atMost = side * Math.sqrt(bytesMax / best.size) * 1.15;
+      continue;
     }
+    for (const quality of better) {
+      const blob = await encode(canvas, quality);
+      if (blob.size > bytesMax) break;
+      best = blob;
+    }
+    return { bytes: new Uint8Array(await best.arrayBuffer()), type: best.type };
   }
   return null;
 }

@@ -1,5 +1,6 @@
 // The door: asks for a name and a room.
 
+import { say } from './language.js';
 import { cleanName, roomProblem } from './room.js';
 
 export class JoinForm {
@@ -12,7 +13,7 @@ export class JoinForm {
       event.preventDefault();
       const choice = { name: cleanName(this.#name.value), room: this.#room.value.trim() };
       const roomOk = this.#judge(this.#room, roomProblem(choice.room));
-      const nameOk = this.#judge(this.#name, choice.name ? '' : 'Please say what to call you.');
+      const nameOk = this.#judge(this.#name, choice.name ? null : { key: 'name_missing' });
       if (nameOk && roomOk) onJoin(choice);
       else (nameOk ? this.#room : this.#name).focus();
     });
@@ -21,14 +22,14 @@ export class JoinForm {
   fill({ name, room }) {
     this.#name.value = name;
     this.#room.value = room;
-    this.#judge(this.#name, '');
-    this.#judge(this.#room, room && roomProblem(room));
+    this.#judge(this.#name, null);
+    this.#judge(this.#room, room ? roomProblem(room) : null);
     (name ? this.#room : this.#name).focus();
   }
 
   #judge(field, problem) {
-    document.getElementById(`${field.id}-problem`).textContent = problem;
-    field.setAttribute('aria-invalid', String(problem !== ''));
-    return problem === '';
+    say(document.getElementById(`${field.id}-problem`), problem?.key, problem?.values);
+    field.setAttribute('aria-invalid', String(problem !== null));
+    return problem === null;
   }
 }

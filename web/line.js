@@ -2,6 +2,7 @@
 
 import { roomPath } from './room.js';
 import { connect } from './roomcast.js';
+import { decodeMessage } from './roomcast/payload.js';
 
 /** @typedef {import('./roomcast.js').State} State {name, transport?, retryAt?, reason?} as client.state of roomcast.js */
 
@@ -25,6 +26,19 @@ export class Line {
     const cursor = answer.headers.get('Roomcast-Cursor');
     if (!cursor) throw new Error(`HEAD was answered with ${answer.status}`);
     return cursor;
+  }
+
+  /**
+   * The last messages that the room keeps, as `message` events have them; the oldest first, as many as one answer has.
+   * @param {{history?: number, since?: string}} from how many, or those behind a cursor
+   * @returns {Promise<{messages: object[], cursor: string}>}
+   */
+  async past(room, from) {
+    const query = new URLSearchParams({ transport: 'poll', ...from });
+    const answer = await fetch(`${roomPath(room)}?${query}`, { cache: 'no-store' });
+    if (!answer.ok) throw new Error(`the past was answered with ${answer.status}`);
+    const { messages, cursor } = await answer.json();
+    return { messages: messages.map(decodeMessage), cursor };
   }
 
   /** The user does not want to wait. */

@@ -1,9 +1,20 @@
 // Finds the web addresses in a text. Pure; the view makes elements of the parts, never markup.
 
 const LINKS_MAX = 100;
-const CANDIDATE = /\bhttps?:\/\/[^\s<>"“”]+/giu;
-const TRAILING = new Set([...'.,;:!?\'’»…*_']);
-const PAIRS = new Map([[')', '('], [']', '['], ['}', '{']]);
+// Addresses are copied with their letters of other scripts, but their punctuation is percent-encoded: what stands there
+// as it is belongs to the sentence, above all in Chinese and Japanese, which put no space before it. But for a few marks
+// that names of pages contain: an apostrophe before a Latin letter, middle dots, hyphens.
+const CANDIDATE = new RegExp([
+  '\\bhttps?:\\/\\/(?:',
+  '[!#-;=?-~]', // ASCII without the space, ", < and >
+  '|\u2019(?=\\p{Script=Latin})|[\u00b7\u30fb\u2010-\u2013]',
+  '|(?![\uff5e\u301c\uff5c\uff0b\uff1d\uff1c\uff1e\uffe5\uff04\u3012-\u3020])[^\\x00-\\x7f\\s\\p{P}\\p{Cc}]', // and no full-width symbols
+  ')+',
+].join(''), 'giu');
+const TRAILING = new Set([...'.,;:!?\'’·・‐‑‒–*_']);
+const OPENING = new Map([[')', '('], [']', '['], ['}', '{']]);
+/** A list in a sentence without spaces: `a,然后`. A dot or a question mark may well be the address's own. */
+const LIST_MARK = /[,;!](?=[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}])/u;
 
 /** @returns {{text: string, href?: string}[]} the text in order, cut where a link begins or ends */
 export function linkParts(text) {
@@ -24,22 +35,27 @@ export function linkParts(text) {
   return parts;
 }
 
-/** Punctuation behind an address belongs to the sentence; a closing bracket only if it was not opened within. */
+/** Punctuation behind an address belongs to the sentence, and so does everything from a bracket on that was not opened within. */
 function withoutTrailing(candidate) {
-  const surplus = new Map();
-  for (const [close, open] of PAIRS) surplus.set(close, count(candidate, close) - count(candidate, open));
   let length = candidate.length;
-  for (; length > 0; length -= 1) {
-    const last = candidate[length - 1];
-    if (TRAILING.has(last)) continue;
-    if (!((surplus.get(last) ?? 0) > 0)) break;
-    surplus.set(last, surplus.get(last) - 1);
-  }
+  const mark = LIST_MARK.exec(candidate);
+  if (mark) length = mark.index;
+  length = Math.min(length, unopenedBracket(candidate));
+  while (length > 0 && TRAILING.has(candidate[length - 1])) length -= 1;
   return candidate.slice(0, length);
 }
 
-function count(text, character) {
-  return text.split(character).length - 1;
+function unopenedBracket(candidate) {
+  const open = { '(': 0, '[': 0, '{': 0 };
+  for (let at = 0; at < candidate.length; at += 1) {
+    const character = candidate[at];
+    if (character in open) open[character] += 1;
+    const opening = OPENING.get(character);
+    if (!opening) continue;
+    if (open[opening] === 0) return at;
+    open[opening] -= 1;
+  }
+  return candidate.length;
 }
 
 function webAddress(label) {

@@ -1,20 +1,21 @@
 // The live page: draws the numbers that come into a room, over whichever transport is chosen.
 //
-//   live ──▶ feed (the five transports)     series: pure     value_row ──▶ plot (the canvas)
+//   live ──▶ feed (the five transports)     series: pure     value_row ──▶ plot (the canvas)     language, words/: what it says
 
 import { retryDelay } from './roomcast/backoff.js';
 import { listen, TRANSPORTS } from './feed.js';
+import { number, offerLanguages, onLanguage, say, speak, words } from './language.js';
 import { roomLink } from './memory.js';
+import { clockTime } from './plot.js';
 import { roomPath, roomProblem } from './room.js';
-import { SeriesSet } from './series.js';
+import { POINTS_MAX, SeriesSet } from './series.js';
 import { ValueRow } from './value_row.js';
 
 const ROOM = 'demo/metrics';
-const HISTORY = 100;
+const HISTORY = POINTS_MAX; // all that the room keeps, if it keeps no more than is drawn
 const LATENCIES_KEPT = 15;
 const SKEW_MS = 3000; // what two clocks must differ by before the plot follows the server's
 const CALM_DRAW_MS = 1000;
-const LABELS = { websocket: 'WebSocket', sse: 'EventSource', stream: 'stream', longpoll: 'long poll', shortpoll: 'short poll' };
 
 const byId = (id) => document.getElementById(id);
 const query = new URLSearchParams(location.search);
@@ -27,6 +28,7 @@ const rows = [];
 const latencies = [];
 let transport = TRANSPORTS.includes(query.get('transport')) ? query.get('transport') : 'websocket';
 let spanMs = 60_000;
+let fitted = false;
 let cursor = ''; // where the next transport goes on
 let count = 0;
 let gaps = 0;
@@ -39,20 +41,20 @@ let drawnAt = 0;
 function connect() {
   clearTimeout(timer);
   stop();
-  show('connecting', `Connecting by ${LABELS[transport]}…`);
+  show('connecting', 'connecting_by');
   openedAt = Date.now();
   stop = listen(transport, address, { since: cursor, history: HISTORY }, { onOpen, onObject, onEnd });
 }
 
 function onOpen() {
   attempt = 0;
-  show('live', `Live by ${LABELS[transport]}`);
+  show('live', 'live_over');
 }
 
 function onEnd() {
   const delayMs = retryDelay(attempt);
   attempt += 1;
-  show('waiting', 'Reconnecting…');
+  show('waiting', 'reconnecting');
   timer = setTimeout(connect, delayMs);
 }
 
@@ -65,7 +67,7 @@ function onObject(object) {
 
 function onNumbers({ time, data }) {
   count += 1;
-  byId('count').textContent = count.toLocaleString();
+  byId('count').textContent = number(count);
   // What is older than this connection was waiting in the room, and says nothing of the way here.
   if (time >= openedAt) showLatency(Date.now() - time);
   series.add(time, data);
@@ -74,21 +76,29 @@ function onNumbers({ time, data }) {
     rows.push(row);
     byId('values').append(row.element);
   }
-  for (const row of rows) row.tell(now() - spanMs);
+  tellRows();
   byId('surplus').hidden = series.surplus === 0;
-  byId('surplus').textContent = `${series.surplus} more not shown: a page draws the first ${rows.length} names.`;
+  say(byId('surplus'), 'more_names', { count: series.surplus, shown: rows.length });
+}
+
+function tellRows() {
+  const from = now() - spanMs;
+  for (const row of rows) row.tell(from);
+  const first = Math.min(...series.all.map(({ points }) => points[0].time));
+  byId('since').hidden = !(first > from) || first === Infinity;
+  say(byId('since'), 'drawn_since', { time: () => clockTime(first === Infinity ? 0 : first) });
 }
 
 function onGap() {
   gaps += 1;
-  byId('gaps').textContent = gaps.toLocaleString();
+  byId('gaps').textContent = number(gaps);
   series.break();
 }
 
 function showLatency(ms) {
   latencies.push(ms);
   if (latencies.length > LATENCIES_KEPT) latencies.shift();
-  byId('latency').textContent = `${Math.round(median(latencies)).toLocaleString()} ms`;
+  byId('latency').textContent = `${number(Math.round(median(latencies)))} ms`;
 }
 
 function median(values) {
@@ -101,11 +111,13 @@ function now() {
   return Date.now() - (Math.abs(skew) > SKEW_MS ? skew : 0);
 }
 
-function show(state, text) {
+function show(state, key) {
+  const by = transport;
+  const values = { transport: () => words(`transport_${by}`) };
   byId('state').dataset.state = state;
-  byId('state-text').textContent = text;
+  say(byId('state-text'), key, values);
   // Once a change that lasts; the steps on the way are not news.
-  if (state !== 'connecting' && byId('announced').textContent !== text) byId('announced').textContent = text;
+  if (state !== 'connecting') say(byId('announced'), key, values);
 }
 
 function draw(at) {
@@ -113,7 +125,7 @@ function draw(at) {
   if (calm.matches && at - drawnAt < CALM_DRAW_MS) return;
   drawnAt = at;
   const to = now();
-  for (const row of rows) row.draw({ from: to - spanMs, to });
+  for (const row of rows) row.draw({ from: to - spanMs, to, fitted });
 }
 
 function loopText() {
@@ -129,11 +141,11 @@ function loopText() {
 async function copyLoop() {
   try {
     await navigator.clipboard.writeText(byId('loop').textContent);
-    byId('copied').textContent = 'Copied.';
+    say(byId('copied'), 'copied');
   } catch {
     // No clipboard without https or permission: leave it marked, for the keyboard.
     getSelection().selectAllChildren(byId('loop'));
-    byId('copied').textContent = 'Marked: copy it with the keyboard.';
+    say(byId('copied'), 'marked');
   }
 }
 
@@ -148,18 +160,28 @@ function onTransport(event) {
 
 function onSpan(event) {
   spanMs = Number(event.target.value) * 1000;
-  for (const row of rows) row.tell(now() - spanMs);
+  tellRows();
+}
+
+function inLanguage() {
+  document.title = `${room} · ${words('live_title')} · roomcast`;
+  byId('count').textContent = number(count);
 }
 
 byId('room').textContent = room;
-document.title = `${room} · live data · roomcast`;
 byId('to-chat').href = roomLink(room).replace(/[^/]*(?=\?)/, '');
 byId('loop').textContent = loopText();
 document.querySelector(`#transports [value="${transport}"]`).checked = true;
 document.querySelector(`#spans [value="${spanMs / 1000}"]`).checked = true;
 byId('transports').addEventListener('change', onTransport);
 byId('spans').addEventListener('change', onSpan);
+byId('scales').addEventListener('change', ({ target }) => {
+  fitted = target.value === 'fitted';
+});
 byId('copy').addEventListener('click', copyLoop);
 window.addEventListener('online', connect);
+onLanguage(inLanguage);
+offerLanguages(document.querySelector('.language'));
+speak();
 connect();
 requestAnimationFrame(draw);

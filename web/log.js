@@ -1,29 +1,41 @@
 // A room's log: lines in the server's order, bounded, following the newest one only if that is where the reader is.
 
-import { dayName, dividerElement, messageElement, releaseElement } from './message_view.js';
+import { Above } from './above.js';
+import { say } from './language.js';
+import { clockTime, dayElement, dividerElement, messageElement, releaseElement } from './message_view.js';
 
 export const LINES_MAX = 500;
+const LINES_READING_MAX = 2 * LINES_MAX; // while the reader is further up, nothing goes away under the eyes before this
 const BOTTOM_SLACK_PX = 40;
+const TOP_SLACK_PX = 240;
 const SAME_BREATH_MS = 5 * 60_000;
 
 export class Log {
   #scroller;
   #list;
+  #start;
   #empty;
   #newer;
+  #above;
+  #onTop;
+  #lines = new WeakMap(); // item -> the line it shows
+  #items = new Map(); // cursor -> item
   #following = true;
   #lastTop = 0;
   #frame = null; // the next picture, at which the newest line is brought into sight
   #newCount = 0;
   #day = new Date().toDateString(); // of the newest line; what is said today needs no date
-  #last = null; // {name, own, time} of the newest line, to see whether the next one continues it
+  #fresh = null; // the divider above what is new to the reader, until it has been shown
 
-  /** @param {HTMLElement} pane */
-  constructor(pane) {
+  /** @param {HTMLElement} pane @param {() => void} onTop the reader is where earlier lines are wanted */
+  constructor(pane, onTop) {
     this.#scroller = pane.querySelector('.scroller');
     this.#list = pane.querySelector('.log');
+    this.#start = pane.querySelector('.log-start');
     this.#empty = pane.querySelector('.empty');
     this.#newer = pane.querySelector('.newer');
+    this.#above = new Above(pane);
+    this.#onTop = onTop;
     this.#scroller.addEventListener('scroll', () => this.#onScroll(), { passive: true });
     this.#newer.addEventListener('click', () => {
       this.toBottom();
@@ -35,47 +47,141 @@ export class Log {
     this.#follow(true);
   }
 
-  /** @param {{name: string, own: boolean, time: Date}} line @param {Node} content */
-  add({ name, own, time }, content) {
-    const day = time.toDateString();
-    if (day !== this.#day) this.#append(dividerElement(dayName(time)));
+  /** The cursor of the first message that is shown; undefined if there is none. */
+  get earliest() {
+    return this.#items.keys().next().value;
+  }
+
+  /** How many messages are shown. */
+  get count() {
+    return this.#items.size;
+  }
+
+  get isFull() {
+    return this.#list.children.length >= LINES_READING_MAX;
+  }
+
+  /** @param {{cursor: string, name: string, own: boolean, time: Date}} line @param {Node} content */
+  add(line, content) {
+    const day = line.time.toDateString();
+    if (day !== this.#day) this.#append(dayElement(line.time));
     this.#day = day;
-    const last = this.#last;
-    const first = !last || last.name !== name || last.own !== own || time - last.time > SAME_BREATH_MS;
-    this.#append(messageElement({ name, own, first, time }, content));
-    this.#last = { name, own, time: first ? time : last.time };
+    const item = messageElement({ ...line, first: true }, content);
+    this.#lines.set(item, line);
+    this.#items.set(line.cursor, item);
+    this.#append(item);
     if (!this.#following) this.#countNew();
+  }
+
+  /** Lines from before all that is shown, in their order; what the reader looks at stays where it is. */
+  prepend(lines) {
+    const fromEnd = this.#scroller.scrollHeight - this.#scroller.scrollTop;
+    const known = this.#items;
+    this.#items = new Map();
+    const next = this.#list.firstElementChild;
+    let day = new Date().toDateString();
+    for (const { content, ...line } of lines) {
+      if (line.time.toDateString() !== day) this.#list.insertBefore(dayElement(line.time), next);
+      day = line.time.toDateString();
+      const item = messageElement({ ...line, first: true }, content);
+      this.#lines.set(item, line);
+      this.#list.insertBefore(item, next);
+      this.#regroup(item);
+      this.#items.set(line.cursor, item);
+    }
+    for (const [cursor, item] of known) this.#items.set(cursor, item);
+    const first = this.#lines.get(known.values().next().value);
+    const isDay = next?.matches('.day');
+    if (first && isDay && first.time.toDateString() === day) next.remove();
+    if (first && !isDay && first.time.toDateString() !== day) this.#list.insertBefore(dayElement(first.time), next);
+    if (first) this.#regroup(known.values().next().value);
+    this.#scroller.scrollTop = this.#scroller.scrollHeight - fromEnd;
+    this.#lastTop = this.#scroller.scrollTop;
+  }
+
+  /** The message at `cursor` was said here, or was not. @returns {boolean} whether it is shown */
+  setOwn(cursor, own) {
+    const item = this.#items.get(cursor);
+    if (!item) return false;
+    this.#lines.get(item).own = own;
+    item.classList.toggle('own', own);
+    this.#regroup(item);
+    this.#regroup(item.nextElementSibling);
+    return true;
   }
 
   /**
    * A line across the log. One that says that the reader was away takes the place of another one right above it.
    * @param {'gap'|'away'} kind `gap`: messages may be missing here; `away`: the reader was
-   * @returns {{reword: (text: string) => void, remove: () => void}}
+   * @returns {{reword: (key: string, values: object) => void, remove: () => void}}
    */
-  addDivider(text, kind) {
+  addDivider(kind, key) {
     const above = this.#list.lastElementChild;
     if (kind === 'away' && above?.matches('.away')) above.remove();
-    const item = dividerElement(text, kind);
+    const item = dividerElement(kind, key);
     this.#append(item);
-    this.#last = null;
     return {
-      reword: (other) => {
-        item.firstElementChild.textContent = other;
-      },
+      reword: (other, values) => say(item.firstElementChild, other, values),
       remove: () => item.remove(),
     };
   }
 
+  /** What comes from now on is new to the reader. @param {Date} time of the first of it */
+  markFresh(time) {
+    if (this.#fresh) return;
+    this.#list.querySelector('.fresh')?.remove();
+    const above = this.#list.lastElementChild;
+    this.#fresh = above?.matches('.away') ? above : dividerElement('fresh', 'new_since', { time: () => clockTime(time) });
+    if (this.#fresh !== above) this.#append(this.#fresh);
+  }
+
+  /** The reader is here: what is new is shown from its beginning. */
+  showFresh() {
+    const mark = this.#fresh;
+    const { scrollHeight, clientHeight } = this.#scroller;
+    if (!mark || clientHeight === 0) return;
+    this.#fresh = null;
+    if (!mark.isConnected || scrollHeight - mark.offsetTop <= clientHeight) return;
+    this.#follow(false);
+    this.#scroller.scrollTop = mark.offsetTop;
+    this.#lastTop = this.#scroller.scrollTop;
+    for (let item = mark.nextElementSibling; item; item = item.nextElementSibling) {
+      if (this.#lines.get(item)?.own === false) this.#countNew();
+    }
+  }
+
+  /** What stands above the first line: that earlier ones come, or that there are none. An empty key takes it away. */
+  tellStart(key) {
+    this.#start.hidden = !key;
+    say(this.#start, key);
+  }
+
+  /** There is nothing to show. @param {boolean} wasMore there was, and it is no longer kept */
+  tellEmpty(wasMore) {
+    if (this.#list.children.length > 0) return;
+    this.#empty.hidden = false;
+    say(this.#empty.querySelector('.empty-title'), wasMore ? 'nothing_kept' : 'nothing_said');
+    say(this.#empty.querySelector('.empty-how'), wasMore ? 'how_to_go_on' : 'how_to_begin');
+  }
+
   clear() {
     for (const item of [...this.#list.children]) releaseElement(item);
-    this.#empty.hidden = false;
-    this.#last = null;
+    this.#items.clear();
     this.toBottom();
   }
 
   /** It came into sight or changed its size: where the newest line is followed, it is shown. */
   shown() {
     if (this.#following) this.toBottom();
+    this.askForMore();
+    this.#above.look();
+  }
+
+  /** Earlier lines are wanted where the reader is at the top, or nothing more fits in. */
+  askForMore() {
+    const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
+    const unfilled = scrollHeight <= clientHeight;
+    if (clientHeight > 0 && scrollTop < TOP_SLACK_PX && (!this.#following || unfilled)) this.#onTop();
   }
 
   toBottom() {
@@ -87,7 +193,9 @@ export class Log {
   #append(item) {
     this.#empty.hidden = true;
     this.#list.append(item);
-    while (this.#list.children.length > LINES_MAX) releaseElement(this.#list.firstElementChild);
+    this.#regroup(item);
+    const most = this.#following ? LINES_MAX : LINES_READING_MAX;
+    while (this.#list.children.length > most) this.#drop(this.#list.firstElementChild);
     if (!this.#following) return;
     // Many lines, one layout.
     this.#frame ??= requestAnimationFrame(() => {
@@ -96,9 +204,27 @@ export class Log {
     });
   }
 
+  #drop(item) {
+    const line = this.#lines.get(item);
+    if (line) this.#items.delete(line.cursor);
+    releaseElement(item);
+    this.#regroup(this.#list.firstElementChild);
+    this.tellStart('');
+  }
+
+  /** Whether a line continues the one above it: then it needs no name and time of its own. */
+  #regroup(item) {
+    const line = this.#lines.get(item);
+    if (!line) return;
+    const above = this.#lines.get(item.previousElementSibling);
+    const continues = above && above.name === line.name && above.own === line.own && line.time - above.begun <= SAME_BREATH_MS;
+    line.begun = continues ? above.begun : line.time;
+    item.classList.toggle('first', !continues);
+  }
+
   #countNew() {
     this.#newCount += 1;
-    this.#newer.textContent = this.#newCount === 1 ? '1 new message' : `${this.#newCount} new messages`;
+    say(this.#newer, 'new_messages', { count: this.#newCount });
     this.#newer.hidden = false;
   }
 
@@ -109,6 +235,8 @@ export class Log {
     if (scrollHeight - scrollTop - clientHeight < BOTTOM_SLACK_PX) this.#follow(true);
     else if (scrollTop < this.#lastTop) this.#follow(false);
     this.#lastTop = scrollTop;
+    this.#above.look();
+    this.askForMore();
   }
 
   #follow(following) {

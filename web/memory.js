@@ -1,9 +1,10 @@
 // What the page remembers: the room looked at in the address, so that a link leads to it; the rooms that are open in the
-// tab; the name, and the rooms one has been in, in the browser.
+// tab, how far each was read and what was said there from here; the name, and the rooms one has been in, in the browser.
 
 const NAME = 'roomcast.name';
 const OPEN = 'roomcast.open';
 const KNOWN = 'roomcast.known';
+const READ = 'roomcast.read.';
 const KNOWN_MAX = 12;
 
 /** A tab keeps its own name; a new tab starts with the last one used. Storage may be denied: then nothing is kept. */
@@ -25,6 +26,19 @@ export function remember({ name, room, open }) {
   const others = list(() => localStorage, KNOWN).filter((known) => known !== room);
   write(() => localStorage, KNOWN, JSON.stringify([room, ...others].slice(0, KNOWN_MAX)));
 }
+
+/** The cursor up to which a room was read in this tab; null if it never was. */
+export const recallRead = (room) => read(() => sessionStorage, `${READ}${room}`);
+
+/** @param {string|undefined} cursor of the newest message that was read; none once the room was left */
+export function rememberRead(room, cursor) {
+  if (cursor) write(() => sessionStorage, `${READ}${room}`, cursor);
+  else forget(`${READ}${room}`);
+}
+
+/** A list of texts that the tab keeps. */
+export const recallList = (key) => list(() => sessionStorage, key);
+export const rememberList = (key, texts) => write(() => sessionStorage, key, JSON.stringify(texts));
 
 /** The link that leads into `room`, without the name of whoever shares it. */
 export function roomLink(room) {
@@ -49,6 +63,14 @@ function read(storage, key) {
     return storage().getItem(key);
   } catch {
     return null;
+  }
+}
+
+function forget(key) {
+  try {
+    sessionStorage.removeItem(key);
+  } catch {
+    // Nothing was kept.
   }
 }
 

@@ -1,13 +1,17 @@
 // Builds the elements of one message. Text goes in as text nodes only; nothing is ever parsed as markup.
 
 import { element } from './elements.js';
+import { locale, onLanguage, say, sayAttribute } from './language.js';
 import { linkParts } from './links.js';
 
 const HUES = 8;
 const LONG_TEXT = 2500;
-const timeFormat = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit' });
-const fullFormat = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'medium' });
-const dayFormat = new Intl.DateTimeFormat(undefined, { dateStyle: 'full' });
+
+let formats = makeFormats();
+onLanguage(() => {
+  formats = makeFormats();
+  for (const clock of document.querySelectorAll('time[datetime]')) showTime(clock, new Date(clock.dateTime));
+});
 
 /**
  * One line of the log.
@@ -16,10 +20,11 @@ const dayFormat = new Intl.DateTimeFormat(undefined, { dateStyle: 'full' });
  * @param {Node} content
  */
 export function messageElement({ name, own, first, time }, content) {
-  const clock = element('time', '', timeFormat.format(time));
+  const clock = element('time');
   clock.dateTime = time.toISOString();
-  clock.title = fullFormat.format(time);
-  const who = element('bdi', name ? `name hue-${hueOf(name)}` : 'name nobody', name || 'anonymous');
+  showTime(clock, time);
+  const who = element('bdi', name ? `name hue-${hueOf(name)}` : 'name nobody', name);
+  if (!name) say(who, 'anonymous');
   const item = element('li', 'message', clock, who, element('div', 'body', content));
   item.classList.toggle('own', own);
   item.classList.toggle('first', first);
@@ -28,14 +33,14 @@ export function messageElement({ name, own, first, time }, content) {
 
 /** @param {boolean} raw it did not come from this page */
 export function textElement(text, raw = false) {
-  const words = element('div', raw ? 'words raw' : 'words');
-  words.dir = 'auto';
-  for (const part of linkParts(text)) words.append(part.href ? linkElement(part) : part.text);
+  const said = element('div', raw ? 'words raw' : 'words');
+  said.dir = 'auto';
+  for (const part of linkParts(text)) said.append(part.href ? linkElement(part) : part.text);
   if (text.length > LONG_TEXT) {
-    words.classList.add('long');
-    words.tabIndex = 0;
+    said.classList.add('long');
+    said.tabIndex = 0;
   }
-  return words;
+  return said;
 }
 
 function linkElement({ text, href }) {
@@ -46,36 +51,56 @@ function linkElement({ text, href }) {
   return link;
 }
 
-/** A picture of a type known to be harmless; turns into a download if the browser cannot show it. */
+/**
+ * A picture of a type known to be harmless, in a button that opens it large (see viewer.js); turns into a download if the
+ * browser cannot show it.
+ */
 export function pictureElement(bytes, type, name) {
   const picture = element('img', 'picture');
-  picture.alt = name ? `Picture from ${name}` : 'Picture';
+  if (name) sayAttribute(picture, 'alt', 'picture_from', { name });
+  else sayAttribute(picture, 'alt', 'picture');
   picture.decoding = 'async';
   picture.src = URL.createObjectURL(new Blob([bytes], { type }));
+  const opener = element('button', 'picture-open', picture);
+  opener.type = 'button';
+  sayAttribute(opener, 'title', 'open_picture');
   picture.addEventListener('error', () => {
     if (!picture.isConnected) return;
     URL.revokeObjectURL(picture.src);
-    picture.replaceWith(downloadElement(bytes));
+    opener.replaceWith(downloadElement(bytes));
   });
-  return picture;
+  return opener;
+}
+
+/** Stands for a picture that is still being made to fit. */
+export function preparingElement() {
+  const sign = element('p', 'preparing hint');
+  say(sign, 'preparing');
+  return sign;
 }
 
 /** Bytes of unknown meaning: said to be there, and to be saved, never shown. */
 export function downloadElement(bytes) {
-  const link = element('a', '', 'Save');
+  const [what, link] = [element('span'), element('a')];
+  say(what, 'binary', { bytes: bytes.length });
+  say(link, 'save');
   link.href = URL.createObjectURL(new Blob([bytes], { type: 'application/octet-stream' }));
   link.download = 'message.bin';
-  return element('div', 'attachment', element('span', '', `Binary message, ${bytes.length.toLocaleString()} bytes`), link);
+  return element('div', 'attachment', what, link);
 }
 
-/** @param {'gap'|'away'|''} kind see Log.addDivider */
-export function dividerElement(text, kind = '') {
-  return element('li', `divider ${kind}`.trim(), element('span', '', text));
+/** A line across the log that says `key`. @param {'gap'|'away'|'fresh'|'day'} kind see Log */
+export function dividerElement(kind, key, values) {
+  const text = element('span');
+  say(text, key, values);
+  return element('li', `divider ${kind}`, text);
 }
 
-export function dayName(time) {
-  return dayFormat.format(time);
+export function dayElement(time) {
+  return dividerElement('day', 'day', { day: () => formats.day.format(time) });
 }
+
+export const clockTime = (time) => formats.time.format(time);
 
 /** Gives back what the browser keeps for a line that is no longer shown. */
 export function releaseElement(item) {
@@ -84,6 +109,19 @@ export function releaseElement(item) {
     if (address?.startsWith('blob:')) URL.revokeObjectURL(address);
   }
   item.remove();
+}
+
+function showTime(clock, time) {
+  clock.textContent = formats.time.format(time);
+  clock.title = formats.full.format(time);
+}
+
+function makeFormats() {
+  return {
+    time: new Intl.DateTimeFormat(locale(), { hour: '2-digit', minute: '2-digit' }),
+    full: new Intl.DateTimeFormat(locale(), { dateStyle: 'full', timeStyle: 'medium' }),
+    day: new Intl.DateTimeFormat(locale(), { dateStyle: 'full' }),
+  };
 }
 
 function hueOf(name) {

@@ -1,12 +1,19 @@
 // Draws one series on a canvas: time on x, the newest at the right edge, a smooth line, a few readable ticks.
 
+import { locale, onLanguage } from './language.js';
 import { monotoneSlopes, niceScale, shortNumber } from './series.js';
 
 const MARGIN = { top: 10, right: 12, bottom: 24, left: 52 };
 const TICK_SECONDS = [5, 10, 15, 30, 60, 120, 300, 600];
 const TICK_WIDTH_PX = 90;
 const LAST_DOT_PX = 3.5;
-const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+
+let clock = makeClock();
+onLanguage(() => {
+  clock = makeClock();
+});
+
+export const clockTime = (time) => clock.format(time);
 
 export class Plot {
   #canvas;
@@ -20,19 +27,23 @@ export class Plot {
     this.#canvas = canvas;
     this.#context = canvas.getContext('2d');
     new ResizeObserver(() => this.#fit()).observe(canvas);
-    matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
-      this.#colors = null;
-    });
+    for (const query of ['(prefers-color-scheme: dark)', '(forced-colors: active)']) {
+      matchMedia(query).addEventListener('change', () => {
+        this.#colors = null;
+      });
+    }
   }
 
   /**
    * @param {{time: number, value: number, broken: boolean}[]} points
-   * @param {{from: number, to: number}} range of time, in ms since the epoch
+   * @param {{from: number, to: number, fitted: boolean}} range of time, in ms since the epoch; `fitted`: the scale begins where
+   *   the values do, not at nought
+   * @param {{time: number, value: number}|null} marked the point to be pointed out
    */
-  draw(points, { from, to }) {
+  draw(points, { from, to, fitted }, marked) {
     if (this.#width === 0) this.#fit();
     const shown = visible(points, from, to);
-    const scale = scaleOf(shown);
+    const scale = scaleOf(shown, fitted);
     const right = this.#width - MARGIN.right;
     const bottom = this.#height - MARGIN.bottom;
     const place = {
@@ -52,7 +63,13 @@ export class Plot {
     for (const run of runs) this.#drawRun(run, bottom);
     if (runs.length > 0) this.#drawDot(runs.at(-1).at(-1));
     this.#drawBreaks(shown, place, bottom);
+    if (marked) this.#drawMark({ x: place.x(marked.time), y: place.y(marked.value) }, bottom);
     context.restore();
+  }
+
+  /** The time at `x` pixels from the canvas's left edge. */
+  timeAt(x, { from, to }) {
+    return from + ((x - MARGIN.left) / (this.#width - MARGIN.right - MARGIN.left)) * (to - from);
   }
 
   #drawValueTicks({ ticks }, place, right) {
@@ -109,6 +126,14 @@ export class Plot {
     this.#context.fill();
   }
 
+  #drawMark(point, bottom) {
+    const context = this.#context;
+    context.strokeStyle = this.#palette().muted;
+    context.lineWidth = 1;
+    this.#stroke([[point.x, MARGIN.top], [point.x, bottom]]);
+    this.#drawDot(point);
+  }
+
   /** A dashed upright where messages are missing. */
   #drawBreaks(points, place, bottom) {
     const context = this.#context;
@@ -151,12 +176,12 @@ function visible(points, from, to) {
   return points.slice(Math.max(0, first - 1)).filter(({ time }) => time <= to);
 }
 
-function scaleOf(points) {
+/** Whoever sees 99 % and 100 % at the two ends of a plot sees a cliff: a scale begins at nought unless the reader wants it fitted. */
+function scaleOf(points, fitted) {
   if (points.length === 0) return niceScale(0, 1);
   const values = points.map(({ value }) => value);
   const [least, most] = [Math.min(...values), Math.max(...values)];
-  // A scale that begins at nought lies least; not where all the movement is far above it.
-  return niceScale(least > 0 && least < most * 0.8 ? 0 : least, most);
+  return fitted ? niceScale(least, most) : niceScale(Math.min(0, least), Math.max(0, most));
 }
 
 /** Cut where messages are missing. */
@@ -177,4 +202,8 @@ function trace(context, points) {
     const third = (to.x - from.x) / 3;
     context.bezierCurveTo(from.x + third, from.y + slopes[i - 1] * third, to.x - third, to.y - slopes[i] * third, to.x, to.y);
   }
+}
+
+function makeClock() {
+  return new Intl.DateTimeFormat(locale(), { hour: '2-digit', minute: '2-digit', second: '2-digit' });
 }

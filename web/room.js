@@ -6,18 +6,18 @@ const NAME_BYTES_MAX = 100; // the server's bound
 // What would let one name pass for another or turn the line around: controls, line breaks, bidirectional overrides, zero widths.
 const NOT_IN_NAMES = /[\p{Cc}\p{Zl}\p{Zp}\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]/gu;
 
-/** @returns {string} what is wrong with the room's name, for the user; empty if nothing is */
+/** @returns {{key: string, values?: object}|null} what is wrong with the room's name, as `words` of language.js says it */
 export function roomProblem(room) {
   const bytes = new TextEncoder().encode(room).length;
-  if (bytes === 0) return 'A room needs a name.';
-  if (bytes > ROOM_BYTES_MAX) return `A room’s name has at most ${ROOM_BYTES_MAX} bytes; this one has ${bytes}.`;
-  if (/\p{Cc}/u.test(room)) return 'A room’s name has no control characters.';
-  if (/\p{Cs}/u.test(room)) return 'A room’s name must be valid Unicode.';
-  if (room.startsWith('/') || room.endsWith('/')) return 'A room’s name does not start or end with “/”.';
-  if (room.split('/').some((part) => part === '.' || part === '..')) {
-    return 'Browsers cannot address a room with “.” or “..” between its slashes.';
-  }
-  return '';
+  if (bytes === 0) return { key: 'room_missing' };
+  if (bytes > ROOM_BYTES_MAX) return { key: 'room_too_long', values: { most: ROOM_BYTES_MAX, bytes } };
+  if (/\p{Cc}/u.test(room)) return { key: 'room_controls' };
+  if (/\p{Cs}/u.test(room)) return { key: 'room_unicode' };
+  if (room.startsWith('/') || room.endsWith('/')) return { key: 'room_edges' };
+  const parts = room.split('/');
+  if (parts.includes('')) return { key: 'room_empty_parts' };
+  if (parts.includes('.') || parts.includes('..')) return { key: 'room_dots' };
+  return null;
 }
 
 /** The room's address below the page, for every transport: `rooms/…`, each segment percent-encoded. */

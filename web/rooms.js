@@ -67,7 +67,8 @@ export class Rooms {
   join(room) {
     if (this.#chats.has(room)) return;
     const on = {
-      news: () => this.#onNews(room),
+      isSeen: () => this.#isSeen(room) && !document.hidden,
+      news: () => this.#onChange(),
       presence: () => this.#onChange(),
       focus: () => {
         if (room !== this.#current) this.goTo(room);
@@ -95,7 +96,7 @@ export class Rooms {
   leaveAll() {
     clearInterval(this.#lookAround);
     this.#wide.removeEventListener('change', this.#arrange);
-    for (const chat of this.#chats.values()) chat.leave();
+    for (const chat of this.#chats.values()) chat.suspend();
     this.#chats.clear();
   }
 
@@ -108,19 +109,13 @@ export class Rooms {
   look() {
     if (document.hidden) return;
     for (const [room, chat] of this.#chats) {
-      if (this.#isSeen(room)) chat.unread = 0;
+      if (this.#isSeen(room)) chat.seen();
     }
     this.#onChange();
   }
 
   #isSeen(room) {
     return room === this.#current || this.columns.shown;
-  }
-
-  #onNews(room) {
-    if (this.#isSeen(room) && !document.hidden) return;
-    this.#chats.get(room).unread += 1;
-    this.#onChange();
   }
 
   #arrange = () => {

@@ -1,16 +1,34 @@
 // The numbers of a room as lines over time. Pure.
 
 export const SERIES_MAX = 8;
-export const POINTS_MAX = 3000;
+export const POINTS_MAX = 6000; // ten minutes of ten a second
+export const DEPTH_MAX = 8;
+const NUMBERS_MAX = 1000; // of one message
 const NAME_LENGTH_MAX = 40;
 
-/** @returns {[string, number][]} the numbers of a message by their names; a number alone is called `value` */
+/**
+ * @returns {[string, number][]} the numbers of a message by their names; a number alone is called `value`, one within others by
+ *   the way to it: `disk.0.used`
+ */
 export function numbersIn(data) {
   const value = typeof data === 'string' ? parsed(data) : data;
   if (isNumber(value)) return [['value', value]];
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return [];
-  return Object.entries(value).filter(([, number]) => isNumber(number)).map(([name, number]) => [name.slice(0, NAME_LENGTH_MAX), number]);
+  const numbers = [];
+  collect(value, '', 1, numbers);
+  return numbers;
 }
+
+function collect(value, prefix, depth, numbers) {
+  if (typeof value !== 'object' || value === null || depth > DEPTH_MAX) return;
+  for (const [name, one] of Object.entries(value)) {
+    if (numbers.length === NUMBERS_MAX) return;
+    if (isNumber(one)) numbers.push([shortName(prefix + name), one]);
+    else collect(one, `${prefix}${name}.`, depth + 1, numbers);
+  }
+}
+
+/** The end of a name tells more than its beginning. */
+const shortName = (name) => (name.length > NAME_LENGTH_MAX ? `…${name.slice(1 - NAME_LENGTH_MAX)}` : name);
 
 const isNumber = (value) => typeof value === 'number' && Number.isFinite(value);
 

@@ -1,6 +1,8 @@
 // Beside the rooms: which of them are joined, and who is in the one looked at. On a narrow screen it opens over them.
 
 import { element } from './elements.js';
+import { isComposing } from './keys.js';
+import { number, say } from './language.js';
 import { roomProblem } from './room.js';
 
 const byId = (id) => document.getElementById(id);
@@ -18,8 +20,8 @@ export class RoomList {
       event.preventDefault();
       const room = this.#field.value.trim();
       const problem = roomProblem(room);
-      byId('add-room-name-problem').textContent = problem;
-      this.#field.setAttribute('aria-invalid', String(problem !== ''));
+      say(byId('add-room-name-problem'), problem?.key, problem?.values);
+      this.#field.setAttribute('aria-invalid', String(problem !== null));
       if (problem) return;
       this.#field.value = '';
       onChoose(room);
@@ -64,29 +66,41 @@ export class RoomList {
 /** A number in a badge, with the word for who cannot see that it is one. */
 export function showUnread(badge, unread) {
   badge.hidden = unread === 0;
-  badge.replaceChildren(unread > 99 ? '99+' : String(unread), element('span', 'unseen', ' unread'));
+  const word = element('span', 'unseen');
+  say(word, 'unread');
+  badge.replaceChildren(unread > 99 ? '99+' : String(unread), word);
 }
 
+/** Who is in the room; while the line is away, who was when it was last heard of. */
 export class People {
+  #panel = byId('people').parentElement;
+  #title = byId('people-title-text');
+  #count = byId('people-count');
   #list = byId('people');
+  #rest = byId('people-rest');
 
   /** @param {{count: number, anonymous: number, crowd: boolean, members: {name: string}[]}} people @param {string} me */
   show({ count, anonymous, crowd, members }, me) {
-    byId('people-count').textContent = count > 0 ? count.toLocaleString() : '';
+    const text = count > 0 ? number(count) : '';
+    if (this.#count.textContent !== text) this.#count.textContent = text;
     this.#list.replaceChildren(...(crowd ? [] : members.map(({ name }) => personElement(name, name === me))));
-    byId('people-rest').textContent = restText(crowd, anonymous, members.length);
+    const nameless = members.length > 0 ? 'and_nameless' : 'nameless';
+    say(this.#rest, crowd ? 'crowd' : anonymous > 0 && nameless, { count: anonymous });
+  }
+
+  /** @param {boolean} live what is shown is so now */
+  lineIs(live) {
+    this.#panel.classList.toggle('stale', !live);
+    say(this.#title, live ? 'here_now' : 'was_here');
   }
 }
 
 function personElement(name, isMe) {
   const who = element('bdi', '', name);
-  return isMe ? element('li', 'is-me', who, element('span', 'hint', ' (you)')) : element('li', '', who);
-}
-
-function restText(crowd, anonymous, named) {
-  if (crowd) return 'Too many to name.';
-  if (anonymous === 0) return '';
-  return `${named > 0 ? 'and ' : ''}${anonymous.toLocaleString()} without a name`;
+  if (!isMe) return element('li', '', who);
+  const hint = element('span', 'hint');
+  say(hint, 'you');
+  return element('li', 'is-me', who, hint);
 }
 
 /** The button that opens the side over the rooms, where the screen has no place for both. */
@@ -97,7 +111,7 @@ export class Menu {
   constructor() {
     this.#button.addEventListener('click', () => this.#open(!this.isOpen));
     document.addEventListener('keydown', (event) => {
-      if (event.key !== 'Escape' || !this.isOpen) return;
+      if (event.key !== 'Escape' || isComposing(event) || !this.isOpen) return;
       this.close();
       this.#button.focus();
     });

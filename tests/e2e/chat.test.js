@@ -56,6 +56,57 @@ test('markup is shown as text and runs nothing', async () => {
   assertNoProblems(ada, grace);
 });
 
+for (const transport of ['websocket', 'http']) {
+  test(`whoever takes another’s name does not speak as her (${transport})`, async () => {
+    const room = `impostor/${transport}`;
+    const open = async () => {
+      const tab = await openPage(browser, server.url);
+      if (transport === 'http') await tab.routeWebSocket(/./, (socket) => socket.close({ code: 1011 }));
+      await tab.goto(`${server.url}/?${new URLSearchParams({ room, name: 'Ada' })}`);
+      await isIn(tab);
+      return tab;
+    };
+    const [ada, impostor] = [await open(), await open()];
+    await say(ada, 'I am Ada');
+    await Promise.all([ada, impostor].map((tab) => hears(tab, 'I am Ada')));
+    await say(impostor, 'So am I');
+    await say(impostor, 'I am Ada');
+    await Promise.all([ada, impostor].map((tab) => tab.waitForFunction(() => document.querySelectorAll('.log .words').length === 3)));
+    await Promise.all([ada, impostor].map((tab) => tab.waitForFunction(() => document.querySelectorAll('.outbox li').length === 0)));
+    const own = (tab) => tab.$$eval('.log .message', (all) => all.map((one) => one.matches('.own')));
+    const named = (tab) => tab.$$eval('.log .message', (all) => all.map((one) => one.matches('.first')));
+    for (const again of [false, true]) {
+      assert.deepEqual(await own(ada), [true, false, false]);
+      assert.deepEqual(await own(impostor), [false, true, true]);
+      assert.deepEqual(await named(ada), [true, true, false], 'what she did not say does not go on under what she said');
+      if (!again) {
+        for (const tab of [ada, impostor]) {
+          await tab.reload();
+          await isIn(tab);
+        }
+      }
+    }
+    assertNoProblems(ada, impostor);
+  });
+}
+
+test('Enter that an input method uses sends nothing', async () => {
+  const ada = await enterRoom(browser, server.url, { room: 'composing', name: 'Ada' });
+  await ada.fill('.entry', 'nihao');
+  const enter = (init) => ada.$eval('.entry', (field, options) => {
+    const event = new KeyboardEvent('keydown', { key: 'Enter', bubbles: true, cancelable: true, ...options });
+    if (options.keyCode) Object.defineProperty(event, 'keyCode', { value: options.keyCode });
+    field.dispatchEvent(event);
+    return event.defaultPrevented;
+  }, init);
+  assert.equal(await enter({ isComposing: true, keyCode: 229 }), false);
+  assert.equal(await enter({ isComposing: false, keyCode: 229 }), false, 'Safari: the composition has ended by then');
+  assert.equal(await ada.inputValue('.entry'), 'nihao');
+  assert.equal(await ada.locator('.outbox li, .log li').count(), 0);
+  assert.equal(await enter({ keyCode: 13 }), true);
+  await hears(ada, 'nihao');
+});
+
 test('links can be followed but know nothing of the page', async () => {
   const ada = await enterRoom(browser, server.url, { room: 'links', name: 'Ada' });
   await say(ada, 'read https://example.test/a?b=1#c.');

@@ -90,7 +90,7 @@ test('who opens the page later sees the line from before', async () => {
   for (let i = 0; i < 20; i += 1) await publish('before', { n: i, deep: { x: 1 }, word: 'x' });
   const tab = await openLive('before', 'sse');
   await countBecomes(tab, 20);
-  assert.deepEqual(await lastValues(tab), { n: '19' });
+  assert.deepEqual(await lastValues(tab), { n: '19', 'deep.x': '1' });
   assert.equal(await tab.textContent('#latency'), '–', 'what waited in the room says nothing of the way');
   assertNoProblems(tab);
 });
@@ -168,4 +168,69 @@ test('the keyboard is enough, 320 pixels too, and the chat is one step away', as
   await stateIs(tab, 'live');
   assert.equal(await tab.textContent('#room'), 'demo/metrics');
   assertNoProblems(tab);
+});
+
+/** The rows of the first plot that its line touches, from 0 (top) to 1 (bottom). */
+const lineHeights = (tab) => tab.$eval('.plot', (canvas) => {
+  const wanted = getComputedStyle(canvas).color.match(/\d+/g).map(Number);
+  const { data, width, height } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+  const rows = [];
+  for (let i = 0; i < data.length; i += 4) {
+    if (data[i + 3] > 200 && wanted.every((channel, c) => Math.abs(data[i + c] - channel) < 12)) rows.push(Math.floor(i / 4 / width) / height);
+  }
+  return [Math.min(...rows), Math.max(...rows)];
+});
+
+test('99 to 100 % is nearly a straight line, unless the reader wants it fitted', async () => {
+  const tab = await openLive('flat');
+  await stateIs(tab, 'live');
+  for (let i = 0; i < 8; i += 1) {
+    await publish('flat', { percent: i % 2 ? 99 : 100 });
+    await tab.waitForTimeout(60); // messages at one time would be one upright
+  }
+  await countBecomes(tab, 8);
+  const pictures = () => tab.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
+  await pictures();
+  const [top, bottom] = await lineHeights(tab);
+  assert.ok(bottom - top < 0.15, `from ${top} to ${bottom}`);
+  await choose(tab, 'fitted');
+  await pictures();
+  const [highest, lowest] = await lineHeights(tab);
+  assert.ok(lowest - highest > 0.5, `from ${highest} to ${lowest}`);
+});
+
+test('a value can be read off by pointing at it, and with the keyboard', async () => {
+  const tab = await openLive('hover');
+  await stateIs(tab, 'live');
+  for (const n of [1234.5678, 2, 3]) await publish('hover', { n });
+  await countBecomes(tab, 3);
+  const hint = () => tab.textContent('.value .hint');
+  assert.equal(await hint(), '2 to 1235');
+  const box = await tab.locator('.plot').boundingBox();
+  await tab.mouse.move(box.x + box.width - 14, box.y + 20);
+  await tab.waitForFunction(() => / at \d+:\d+:\d+/.test(document.querySelector('.value .hint').textContent));
+  await tab.mouse.move(0, 0);
+  assert.equal(await hint(), '2 to 1235');
+  await tab.focus('.plot');
+  for (const value of ['3', '2', '1234.5678', '1234.5678']) {
+    await tab.keyboard.press('ArrowLeft');
+    assert.match(await hint(), new RegExp(`^${value} at \\d+:\\d+:\\d+`));
+  }
+  await tab.keyboard.press('Escape');
+  assert.equal(await hint(), '2 to 1235');
+  assertNoProblems(tab);
+});
+
+test('all that the room keeps is drawn, and since when is said', async (t) => {
+  const own = await startServer({ set: { 'history.messages': 500 } });
+  t.after(() => own.kill());
+  for (let i = 0; i < 150; i += 1) {
+    await fetch(`${own.url}/rooms/kept`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: `{"n":${i}}` });
+  }
+  const tab = await openPage(browser, `${own.url}/live.html?room=kept`);
+  await countBecomes(tab, 150);
+  await tab.check('[value="600"]', { force: true });
+  await tab.waitForSelector('#since:not([hidden])');
+  assert.match(await tab.textContent('#since'), /^Drawn since \d+:\d+:\d+.*keeps nothing from before\.$/);
+  await tab.context().close();
 });

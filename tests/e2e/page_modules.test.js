@@ -2,12 +2,16 @@
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import en from '../../web/words/en.js';
+import zh from '../../web/words/zh-CN.js';
 import { CatchUp } from '../../web/catch_up.js';
+import { earlierMessages } from '../../web/earlier.js';
 import { sniffImage } from '../../web/image.js';
+import { pick } from '../../web/language.js';
 import { linkParts } from '../../web/links.js';
 import { shownAs } from '../../web/message.js';
 import { cleanName, roomPath, roomProblem } from '../../web/room.js';
-import { monotoneSlopes, niceScale, numbersIn, POINTS_MAX, SERIES_MAX, SeriesSet, shortNumber } from '../../web/series.js';
+import { DEPTH_MAX, monotoneSlopes, niceScale, numbersIn, POINTS_MAX, SERIES_MAX, SeriesSet, shortNumber } from '../../web/series.js';
 
 test('a signed text is said in words, an unsigned one is shown as it is', () => {
   const text = (data, from = null) => shownAs({ kind: 'text', from, data });
@@ -69,6 +73,53 @@ test('links are http and https only, without the sentence around them', () => {
   }
 });
 
+test('next to the punctuation of Chinese, Japanese and others a link ends where the address does', () => {
+  const hrefs = (text) => linkParts(text).filter((part) => part.href).map((part) => part.text);
+  const address = 'https://example.org/b';
+  for (const behind of ['，然后回复', '。', '、再看', '！', '？', '：', '；', '）', '」', '』', '】', '》', '〉', '”', '’然后', '…', '……', '——', '～', '　', '｡', '،', '।', ')然后', ',然后']) {
+    assert.deepEqual(hrefs(`见${address}${behind}`), [address], behind);
+  }
+  assert.deepEqual(hrefs(`（${address}）“${address}”《${address}》、${address}。`), [address, address, address, address]);
+  for (const whole of ['https://zh.wikipedia.org/wiki/中文_(语言)', 'https://例子.中国/路径?问=答', 'https://ja.test/ジョン・レノン', 'https://fr.test/L’Équipe', 'https://a.test/🎉']) {
+    assert.deepEqual(hrefs(`${whole}。`), [whole]);
+  }
+});
+
+test('every language has the same words, with the same values in them', () => {
+  const values = (entry) => JSON.stringify([...new Set(JSON.stringify(entry).match(/\{\w+\}/g) ?? [])].sort());
+  assert.deepEqual(Object.keys(zh).sort(), Object.keys(en).sort());
+  for (const key of Object.keys(en)) {
+    assert.equal(values(zh[key]), values(en[key]), key);
+    assert.ok(typeof zh[key] === 'string' || zh[key].other, key);
+  }
+});
+
+test('the language is the first that there is a table for', () => {
+  for (const [wanted, found] of [[['zh-CN', 'en'], 'zh-CN'], [['zh-TW', 'en'], 'zh-CN'], [['zh-Hans-SG'], 'zh-CN'], [['zh'], 'zh-CN'], [['fr', 'zh', 'en'], 'zh-CN'],
+    [['en-GB', 'zh'], 'en'], [['fr', 'de'], 'en'], [[], 'en'], [['', '*'], 'en']]) assert.equal(pick(wanted), found, wanted.join());
+});
+
+test('earlier messages are those before the first one shown, however many answers they take', async () => {
+  const epoch = 'e'.repeat(16);
+  const cursors = (from, to) => Array.from({ length: to - from }, (_, i) => ({ cursor: `${epoch}-${from + i}` }));
+  const asked = [];
+  const past = (kept, page) => async ({ history, since }) => {
+    asked.push(history ?? since);
+    const from = since ? Number(since.split('-')[1]) : Math.max(kept, 200 - history);
+    const messages = cursors(from + 1, Math.min(from + page, 200) + 1);
+    return { messages, cursor: messages.at(-1)?.cursor ?? since };
+  };
+  const some = await earlierMessages(past(0, 30), `${epoch}-151`, 50);
+  assert.deepEqual([some.messages.length, some.messages[0].cursor, some.isAll], [51, `${epoch}-100`, false]);
+  assert.deepEqual(asked, [101, `${epoch}-129`]);
+  const rest = await earlierMessages(past(120, 500), `${epoch}-151`, 50);
+  assert.deepEqual([rest.messages.length, rest.messages[0].cursor, rest.isAll], [30, `${epoch}-121`, true]);
+  const none = await earlierMessages(past(150, 500), `${epoch}-151`, 50);
+  assert.deepEqual([none.messages.length, none.isAll], [0, true]);
+  const other = await earlierMessages(past(0, 500), `${'f'.repeat(16)}-151`, 50);
+  assert.deepEqual([other.messages.length, other.isAll], [0, true], 'another epoch was never before');
+});
+
 test('hostile text is cut into links in linear time and bounded number', () => {
   const started = process.hrtime.bigint();
   linkParts(`https://a.test/${')'.repeat(65_000)}`);
@@ -77,10 +128,10 @@ test('hostile text is cut into links in linear time and bounded number', () => {
 });
 
 test('room names follow the server’s rules, at the limit and one past it', () => {
-  const good = ['lobby', 'chat/lobby', 'a b', 'ü', 'x'.repeat(200), 'é'.repeat(100), '…/…', 'a//b'];
-  const bad = ['', 'x'.repeat(201), `${'é'.repeat(100)}x`, '/a', 'a/', 'a\nb', 'a\u007fb', 'a\u0085b', '..', 'a/../b', './a', '\ud800'];
-  for (const room of good) assert.equal(roomProblem(room), '', room);
-  for (const room of bad) assert.notEqual(roomProblem(room), '', JSON.stringify(room));
+  const good = ['lobby', 'chat/lobby', 'a b', 'ü', 'x'.repeat(200), 'é'.repeat(100), '…/…'];
+  const bad = ['', 'a//b', 'x'.repeat(201), `${'é'.repeat(100)}x`, '/a', 'a/', 'a\nb', 'a\u007fb', 'a\u0085b', '..', 'a/../b', './a', '\ud800'];
+  for (const room of good) assert.equal(roomProblem(room), null, room);
+  for (const room of bad) assert.ok(roomProblem(room).key in en, JSON.stringify(room));
 });
 
 test('a room’s address is percent-encoded segment by segment', () => {
@@ -119,11 +170,17 @@ test('pictures are known by their first bytes, never by what they are called', (
 });
 
 test('numbers are taken from objects and bare numbers, and nothing else', () => {
-  assert.deepEqual(numbersIn({ cpu: 0.42, name: 'web', ok: true, nested: { x: 1 }, load: -1 }), [['cpu', 0.42], ['load', -1]]);
+  assert.deepEqual(numbersIn({ cpu: 0.42, name: 'web', ok: true, nested: { x: 1, deep: [{ y: 2 }, 'no', 3] }, load: -1 }),
+    [['cpu', 0.42], ['nested.x', 1], ['nested.deep.0.y', 2], ['nested.deep.2', 3], ['load', -1]]);
+  assert.deepEqual(numbersIn([1, [2]]), [['0', 1], ['1.0', 2]]);
+  const within = (depth) => Array.from({ length: depth }).reduce((inner) => ({ a: inner }), 1);
+  assert.equal(numbersIn(within(DEPTH_MAX)).length, 1);
+  assert.equal(numbersIn(within(DEPTH_MAX + 1)).length, 0);
+  assert.equal(numbersIn(Array.from({ length: 1001 }, (_, i) => i)).length, 1000);
   assert.deepEqual(numbersIn(7), [['value', 7]]);
   assert.deepEqual(numbersIn('{"cpu":1}'), [['cpu', 1]]);
   assert.deepEqual(numbersIn('0.5'), [['value', 0.5]]);
-  for (const data of [null, undefined, [1, 2], 'words', '', '{', true, { x: Infinity }]) assert.deepEqual(numbersIn(data), []);
+  for (const data of [null, undefined, [], 'words', '', '{', true, { x: Infinity }]) assert.deepEqual(numbersIn(data), []);
 });
 
 test('series and their points are bounded, at the limit and one past it', () => {

@@ -41,13 +41,13 @@ test('the keyboard alone is enough', async () => {
 
   const order = [];
   await tab.focus('.skip');
-  for (let i = 0; i < 11; i += 1) {
+  for (let i = 0; i < 12; i += 1) {
     order.push(await focused(tab));
     const outline = await tab.evaluate(() => getComputedStyle(document.activeElement).outlineStyle);
     assert.notEqual(outline, 'none', `focus is visible on ${order.at(-1)}`);
     await tab.keyboard.press('Tab');
   }
-  assert.deepEqual(order, ['skip', 'share', 'leave', 'room-link', 'add-room-name', 'plain', 'Live data', 'scroller following', 'entry', 'icon attach',
+  assert.deepEqual(order, ['skip', 'share', 'leave', 'room-link', 'add-room-name', 'plain', 'Live data', 'language', 'scroller following', 'entry', 'icon attach',
     'primary send']);
 
   await tab.focus('.skip');
@@ -138,6 +138,25 @@ for (const colorScheme of ['light', 'dark']) {
     assert.equal(Number(/\d+/.exec(ground)[0]) > 128, colorScheme === 'light', ground);
   });
 }
+
+test('with colours of the reader’s own, what is hers, unread, current and live can still be told', async () => {
+  const ada = await enterRoom(browser, server.url, { room: 'high', name: 'Ada', forcedColors: 'active' });
+  await say(ada, 'mine');
+  await post(server.url, 'high', 'not mine', 'text/plain', 'Ada');
+  await hears(ada, 'not mine');
+  const border = (selector) => ada.$eval(selector, (one) => {
+    const { borderLeftStyle, borderLeftWidth, borderLeftColor, backgroundColor } = getComputedStyle(one);
+    return { borderLeftStyle, borderLeftWidth, borderLeftColor, backgroundColor };
+  });
+  const [own, other] = [await border('.log .own'), await border('.log .message:not(.own)')];
+  const ground = (await border('body')).backgroundColor;
+  assert.equal(other.borderLeftColor, ground, 'no bar beside what others said');
+  assert.notEqual(own.borderLeftColor, ground);
+  assert.equal(own.borderLeftStyle, 'double');
+  assert.notEqual((await border('.state .lamp')).backgroundColor, ground, 'the lamp is lit');
+  assert.notEqual((await border('.room-link[aria-current]')).borderLeftColor, ground);
+  assertNoProblems(ada);
+});
 
 test('who wants no motion gets none', async () => {
   const tab = await enterRoom(browser, server.url, { room: 'calm', name: 'Ada', reducedMotion: 'reduce' });
