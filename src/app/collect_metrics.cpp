@@ -117,7 +117,6 @@ void http_and_tls(Exposition& out, const MetricsParts& parts) {
   out.sample({{"outcome", "failed"}}, parts.tls.handshakes_failed);
   single_counter(out, "roomcast_tls_resumptions_total", "TLS handshakes that resumed a session.",
                  parts.tls.handshakes_resumed);
-  if (parts.certificates.expiries().empty()) return;
   out.gauge("roomcast_certificate_expiry_seconds",
             "Seconds until a certificate, or one of its chain, expires; negative behind that.");
   std::set<std::string_view> named;

@@ -20,6 +20,7 @@ namespace {
 
 const std::map<std::string, std::string> families{
     {"roomcast_backlog_bytes", "gauge"},
+    {"roomcast_certificate_expiry_seconds", "gauge"},
     {"roomcast_connections", "gauge"},
     {"roomcast_connections_accepted_total", "counter"},
     {"roomcast_connections_admitted", "gauge"},

