@@ -29,10 +29,17 @@ struct FileText {
 
 base::Error failure(const char* what, int error) { return {std::string(what) + ": " + std::strerror(error)}; }
 
+/// A socket in place of standard input, which open(2) refuses, is read as it stands.
+int open_file(const std::string& path, int flags) {
+  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | flags);
+  if (descriptor >= 0 || errno != ENXIO || path != "/dev/stdin") return descriptor;
+  return ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
+}
+
 /// With `only_regular` nothing but a regular file is read: a pipe would be empty by now, or have the process
 /// wait for somebody who writes into it.
 base::Result<FileText> read_file(const std::string& path, bool only_regular) {
-  const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | (only_regular ? O_NONBLOCK : 0));
+  const int descriptor = open_file(path, only_regular ? O_NONBLOCK : 0);
   if (descriptor < 0) return failure("cannot be opened", errno);
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(::fdopen(descriptor, "rb"), std::fclose);
   if (!file) {

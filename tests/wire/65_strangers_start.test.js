@@ -130,6 +130,23 @@ describe('strangers: a configuration that can be read only once', { concurrency:
     await keepsItsSettings(await startIn(`printf '[limits]\\nmessage_bytes = 7\\n' > ${fifo} & exec "$@" --config ${fifo}`));
   });
 
+  it('standard input that is a socket, as another program may hand it over', async () => {
+    const child = spawn(binary, ['--listen', '127.0.0.1:0', '--config', '/dev/stdin'], { env: cleanEnvironment(), stdio: ['pipe', 'inherit', 'pipe'] });
+    let log = '';
+    let look = () => {};
+    child.stderr.on('data', (data) => look((log += data)));
+    const logged = (pattern) => within(patience, new Promise((resolve) => (look = () => pattern.test(log) && resolve())), `${pattern}`);
+    const ready = logged(/\bready\b/);
+    child.stdin.end(limit);
+    await ready;
+    const reloaded = logged(/settings stay as they were[^]*\breloaded$/m);
+    child.kill('SIGHUP');
+    await reloaded;
+    assert.doesNotMatch(log, /setting changed/);
+    child.kill('SIGTERM');
+    await within(patience, once(child, 'close'), 'the end');
+  });
+
   it('standard input that is a file is read anew', async () => {
     const file = toml(limit);
     const server = await startIn(`exec "$@" --config /dev/stdin < ${file}`);
