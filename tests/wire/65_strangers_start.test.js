@@ -185,6 +185,24 @@ describe('strangers: a configuration that can be read only once', { concurrency:
   }
 });
 
+describe('strangers: a reload that is refused', () => {
+  it('shows in the metrics until one succeeds', async () => {
+    const file = toml('[limits]\nfragments = 5\n');
+    const server = await startServer({ args: ['--config', file] });
+    const shown = async () => [await server.metric('roomcast_last_reload_successful'), await server.metric('roomcast_reloads_total', /refused/), await server.metric('roomcast_reloads_total', /ok/)];
+    assert.deepEqual(await shown(), [1, 0, 0]);
+    fs.writeFileSync(file, '[limits]\nfragments = "x"\n');
+    server.reload();
+    await server.waitForLog(/reload refused/);
+    assert.deepEqual(await shown(), [0, 1, 0]);
+    fs.writeFileSync(file, '[limits]\nfragments = 6\n');
+    server.reload();
+    await server.waitForLog(/\breloaded$/);
+    assert.deepEqual(await shown(), [1, 1, 1]);
+    await server.stop();
+  });
+});
+
 describe('strangers: signals that mean something elsewhere', { concurrency: 2 }, () => {
   for (const signal of ['SIGUSR1', 'SIGUSR2']) {
     it(`${signal} disturbs nobody, and the log says what there is`, async () => {
