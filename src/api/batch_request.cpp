@@ -9,6 +9,7 @@
 #include "api/publish_outcome.h"
 #include "base/digest.h"
 #include "base/json_cursor.h"
+#include "base/json_payload.h"
 #include "base/utf8.h"
 #include "hub/publish_once.h"
 #include "hub/room_name.h"
@@ -95,7 +96,7 @@ class MessageReader {
     const auto value = find(data);
     const auto base64 = string_of(data_base64);
     if (value.has_value() == base64.has_value()) return misshapen("needs data or data_base64, one of them");
-    // The body is known to be UTF-8 and this far JSON: nothing is judged again but the size.
+    // The body is known to be UTF-8 and this far JSON: nothing is judged again but size and depth.
     std::string space;
     std::string_view payload;
     if (base64) {
@@ -110,9 +111,10 @@ class MessageReader {
       payload = space;
     } else {
       item.draft.kind = hub::Kind::json;
-      payload = value->raw();
+      payload = base::with_whole_characters(value->raw(), space);
     }
     if (!item.problem) item.problem = check_payload_size(payload.size(), limits_.message_bytes);
+    if (!item.problem && !base64) item.problem = check_json_depth(payload, limits_.json_depth);
     if (!item.problem) item.draft.payload = base::FrameRef::copy_of(payload);
   }
 

@@ -25,6 +25,7 @@ struct BatchLimits {
   std::uint64_t message_bytes = 65'536;  ///< limits.message_bytes
   std::uint64_t messages = 1'000;        ///< limits.batch_messages: items
   std::uint64_t bytes = 16'777'216;      ///< limits.batch_bytes: payloads, each counted for each of its rooms
+  std::uint64_t json_depth = 63;         ///< limits.json_depth
 };
 
 /// Members that the body may have, and each message of it: several times as many as there are names.
@@ -36,7 +37,7 @@ inline constexpr std::size_t batch_members_max = 32;
 /// last counts. An error is the answer to all of it: it is not JSON, not of that shape (one message must not
 /// name a room twice, and at least one), or has more items, bytes or members than the limits; what comes
 /// behind that has not been looked at. What is wrong with one message alone (its
-/// room's name, size, base64, key) is that item's problem.
+/// room's name, size, depth, base64, key) is that item's problem.
 [[nodiscard]] base::Result<std::vector<BatchItem>, http::Problem> read_batch(std::string_view body,
                                                                              const BatchLimits& limits);
 

@@ -7,6 +7,7 @@
 #include "api/media_type.h"
 #include "api/publish_outcome.h"
 #include "auth/cors.h"
+#include "base/json_payload.h"
 #include "base/utf8.h"
 #include "hub/room_name.h"
 
@@ -26,7 +27,8 @@ hub::Kind kind_of(const http::Request& request) {
 
 /// Why this cannot be published, if so.
 std::optional<http::Response> check(std::string_view room, std::string_view client_name,
-                                    const http::Request& request, std::uint64_t message_bytes) {
+                                    const http::Request& request, std::uint64_t message_bytes,
+                                    std::uint64_t json_depth) {
   if (const auto valid = hub::check_room_name(room); !valid) {
     return http::Response::error(400, "bad_room_name", valid.error().message);
   }
@@ -45,7 +47,7 @@ std::optional<http::Response> check(std::string_view room, std::string_view clie
           "Idempotency-Key must be given once, as 1 to 200 bytes of printable ASCII");
     }
   }
-  const auto problem = check_payload(kind_of(request), request.body, message_bytes);
+  const auto problem = check_payload(kind_of(request), request.body, message_bytes, json_depth);
   if (!problem) return std::nullopt;
   return http::Response::error(*problem);
 }
@@ -70,11 +72,15 @@ void Publish::handle(http::Exchange& exchange, std::string_view room) {
   const http::Request& request = exchange.request();
   const auth::OriginDecision origin = auth::check_origin(request, rules_);
   const std::string name = request.query_parameter("name").value_or("");
-  if (auto problem = check(room, name, request, message_bytes_)) {
+  if (auto problem = check(room, name, request, message_bytes_, json_depth_)) {
     auth::add_cors(problem->headers, origin);
     return exchange.respond(std::move(*problem));
   }
-  hub::Draft draft{kind_of(request), base::FrameRef::copy_of(request.body), base::FrameRef::copy_of(name), 0,
+  const hub::Kind kind = kind_of(request);
+  std::string space;
+  const std::string_view payload =
+      kind == hub::Kind::json ? base::with_whole_characters(request.body, space) : request.body;
+  hub::Draft draft{kind, base::FrameRef::copy_of(payload), base::FrameRef::copy_of(name), 0,
                    hub::source_of(request.client.address)};
   const std::string key(request.headers.get("Idempotency-Key").value_or(""));
   publisher_.publish(room, std::move(draft), key,

@@ -18,10 +18,14 @@ namespace roomcast::api {
 class Publish final : public http::Handler {
  public:
   /// All outlive the handler. The answer may be read by pages of the origins that `rules` list. The largest
-  /// message (limits.message_bytes) is read anew for each request.
+  /// message (limits.message_bytes) and limits.json_depth are read anew for each request.
   Publish(hub::PublishOnce& publisher, http::Connections& connections, const auth::OriginRules& rules,
-          const std::uint64_t& message_bytes)
-      : publisher_(publisher), connections_(connections), rules_(rules), message_bytes_(message_bytes) {}
+          const std::uint64_t& message_bytes, const std::uint64_t& json_depth)
+      : publisher_(publisher),
+        connections_(connections),
+        rules_(rules),
+        message_bytes_(message_bytes),
+        json_depth_(json_depth) {}
 
   void handle(http::Exchange& exchange, std::string_view room) override;
 
@@ -30,6 +34,7 @@ class Publish final : public http::Handler {
   http::Connections& connections_;
   const auth::OriginRules& rules_;
   const std::uint64_t& message_bytes_;
+  const std::uint64_t& json_depth_;
 };
 
 }  // namespace roomcast::api

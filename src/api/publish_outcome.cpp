@@ -1,6 +1,7 @@
 #include "api/publish_outcome.h"
 
 #include "base/json.h"
+#include "base/json_payload.h"
 #include "base/utf8.h"
 #include "hub/cursor.h"
 
@@ -13,16 +14,24 @@ std::optional<http::Problem> check_payload_size(std::size_t bytes, std::uint64_t
                            std::to_string(message_bytes)};
 }
 
+std::optional<http::Problem> check_json_depth(std::string_view payload, std::uint64_t json_depth) {
+  if (!base::is_json_deeper_than(payload, json_depth)) return std::nullopt;
+  return http::Problem{
+      400, "json_too_deep",
+      "the message is JSON nested deeper than limits.json_depth allows: " + std::to_string(json_depth)};
+}
+
 std::optional<http::Problem> check_payload(hub::Kind kind, std::string_view payload,
-                                           std::uint64_t message_bytes) {
+                                           std::uint64_t message_bytes, std::uint64_t json_depth) {
   if (auto problem = check_payload_size(payload.size(), message_bytes)) return problem;
   if (kind == hub::Kind::text && !base::is_valid_utf8(payload)) {
     return http::Problem{400, "invalid_text", "a text/* body must be UTF-8"};
   }
-  if (kind == hub::Kind::json && !base::is_valid_json(payload)) {
+  if (kind == hub::Kind::json && base::judge_json(payload) == base::JsonVerdict::broken) {
     return http::Problem{400, "invalid_json", "an application/json body must be one JSON value"};
   }
-  return std::nullopt;
+  if (kind == hub::Kind::binary) return std::nullopt;
+  return check_json_depth(payload, json_depth);
 }
 
 http::Problem problem_of(const hub::PublishRefusal& refusal) {

@@ -17,9 +17,15 @@ namespace roomcast::api {
 [[nodiscard]] std::optional<http::Problem> check_payload_size(std::size_t bytes, std::uint64_t message_bytes);
 
 /// Why that payload can't be a message, if so: larger than `message_bytes` (limits.message_bytes), text that
-/// is not UTF-8, json that is not one JSON value.
+/// is not UTF-8, json that is not one JSON value, either of them JSON nested deeper than `json_depth`
+/// (limits.json_depth).
 [[nodiscard]] std::optional<http::Problem> check_payload(hub::Kind kind, std::string_view payload,
-                                                         std::uint64_t message_bytes);
+                                                         std::uint64_t message_bytes,
+                                                         std::uint64_t json_depth);
+
+/// The same for that alone, of valid text or JSON.
+[[nodiscard]] std::optional<http::Problem> check_json_depth(std::string_view payload,
+                                                            std::uint64_t json_depth);
 
 /// The same for what the hub has refused.
 [[nodiscard]] http::Problem problem_of(const hub::PublishRefusal& refusal);

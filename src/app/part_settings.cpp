@@ -49,6 +49,7 @@ session::SessionSettings session_settings(const config::Config& config) {
   session::SessionSettings settings;
   settings.ping_ms = config.websocket.ping_ms;
   settings.message_bytes = config.limits.message_bytes;
+  settings.json_depth = config.limits.json_depth;
   settings.rooms_per_connection = static_cast<std::size_t>(config.limits.rooms_per_connection);
   settings.drain_ms = config.drain_ms;
   return settings;
@@ -68,7 +69,8 @@ transport::PollSettings poll_settings(const config::Config& config) {
 }
 
 api::BatchLimits batch_limits(const config::Config& config) {
-  return {config.limits.message_bytes, config.limits.batch_messages, config.limits.batch_bytes};
+  return {config.limits.message_bytes, config.limits.batch_messages, config.limits.batch_bytes,
+          config.limits.json_depth};
 }
 
 }  // namespace roomcast::app

@@ -31,7 +31,8 @@ Wiring::Wiring(const WiringParts& parts, const config::Config& config)
                WebSocketUpgrade::Rooms::none, deflate_policy(config)),
       echo_upgrade_(parts.websockets, parts.sessions, {{{"roomcast.raw.v1", &echo_}}, &echo_},
                     WebSocketUpgrade::Rooms::none, deflate_policy(config)),
-      publish_(parts.publisher, parts.connections, origins_, parts.websockets.settings.reader.message_bytes),
+      publish_(parts.publisher, parts.connections, origins_, parts.websockets.settings.reader.message_bytes,
+               batch_limits_.json_depth),
       publish_batch_(parts.publisher, parts.connections, parts.scheduler, origins_, batch_limits_),
       presence_(parts.hub, origins_),
       metrics_(parts.metrics),
@@ -82,6 +83,7 @@ std::optional<base::Error> Wiring::load_page(const config::Config& config, base:
 void Wiring::apply(const config::Config& config) {
   if (auto rules = auth::OriginRules::parse(config.origins)) origins_ = std::move(*rules);
   batch_limits_ = batch_limits(config);
+  json_.set_depth_max(static_cast<std::size_t>(config.limits.json_depth) + 1);
 }
 
 }  // namespace roomcast::app

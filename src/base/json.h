@@ -15,6 +15,10 @@ void append_json_string(std::string& out, std::string_view text);
 /// How deep arrays and objects may be nested at most.
 inline constexpr std::size_t json_depth_max = 1024;
 
+/// How long a number may be written at most. RFC 8259 section 9 leaves it to the reader; many stop at a few
+/// thousand digits.
+inline constexpr std::size_t json_number_bytes_max = 1000;
+
 enum class JsonVerdict : std::uint8_t {
   valid,
   broken,
@@ -22,7 +26,7 @@ enum class JsonVerdict : std::uint8_t {
 };
 
 /// Whether `text` is exactly one JSON value (RFC 8259) in UTF-8 with arrays and objects nested at most
-/// `depth_max` deep (0..json_depth_max). Judges the grammar alone: numbers of any size and escapes of lone
+/// `depth_max` deep (0..json_depth_max). Judges the grammar alone: numbers of any value and escapes of lone
 /// surrogates pass. Needs no memory.
 [[nodiscard]] JsonVerdict judge_json(std::string_view text, std::size_t depth_max = json_depth_max);
 

@@ -105,8 +105,10 @@ inline std::size_t pass_scalar(std::string_view text, std::size_t at) {
       return pass_word("false", text, at);
     case 'n':
       return pass_word("null", text, at);
-    default:
-      return pass_number(text, at);
+    default: {
+      const std::size_t end = pass_number(text, at);
+      return end != none && end - at > json_number_bytes_max ? none : end;
+    }
   }
 }
 

@@ -40,6 +40,7 @@ struct Config {
   struct Limits {
     std::uint64_t message_bytes = 65'536;
     std::uint64_t fragments = 1'024;
+    std::uint64_t json_depth = 63;
     std::uint64_t body_bytes = 1'048'576;
     std::uint64_t header_bytes = 16'384;
     std::uint64_t header_count = 100;

@@ -61,6 +61,8 @@ constexpr Setting table[] = {
     {WHOLE(limits.message_bytes, 1, 256 * mib, "bytes"), reload,
      "Largest message over WebSocket, after decompression and with all its fragments."},
     {WHOLE(limits.fragments, 1, 1'000'000, ""), reload, "Most fragments of one WebSocket message."},
+    {WHOLE(limits.json_depth, 1, 1'000, ""), reload,
+     "How deep arrays and objects of a message that is JSON, or text that reads as JSON, may be nested; many readers stop at 64 with what stands around a message, and Python at 1,000."},
     {WHOLE(limits.body_bytes, 1, 256 * mib, "bytes"), reload, "Largest body of an HTTP request."},
     {WHOLE(limits.header_bytes, 256, mib, "bytes"), reload,
      "All header fields of one request together."},

@@ -12,8 +12,10 @@ namespace roomcast::dialect {
 namespace {
 
 /// `text` may be deeper than is allowed, but must be valid: it is only asked for its id.
-void refuse_depth(std::string_view text, Commands& commands) {
-  JsonRequest(text).refuse("bad_request", "a request must be nested at most 64 deep", commands);
+void refuse_depth(std::string_view text, std::size_t depth_max, Commands& commands) {
+  const std::string message = "a request must be nested at most " + std::to_string(depth_max) +
+                              " deep, one more than limits.json_depth";
+  JsonRequest(text).refuse("bad_request", message, commands);
 }
 
 }  // namespace
@@ -23,13 +25,15 @@ void Json::decode(Form form, std::string_view bytes, Commands& commands) const {
     return commands.fail(base::CloseReason::unsupported_data, "roomcast.v1 takes text messages only");
   }
   using Verdict = base::JsonVerdict;
-  Verdict verdict = base::judge_json(bytes, json_request_depth_max);
+  Verdict verdict = base::judge_json(bytes, depth_max_);
   const bool is_too_deep = verdict == Verdict::too_deep;
   if (is_too_deep) verdict = base::judge_json(bytes);
   if (verdict == Verdict::broken) {
     return commands.fail(base::CloseReason::invalid_data, "a message must be one JSON object");
   }
-  if (is_too_deep) return refuse_depth(verdict == Verdict::valid ? bytes : "{}", commands);
+  if (is_too_deep) {
+    return refuse_depth(verdict == Verdict::valid ? bytes : "{}", depth_max_, commands);
+  }
   JsonRequest(bytes).run(commands);
 }
 

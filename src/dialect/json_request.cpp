@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "base/digest.h"
+#include "base/json_payload.h"
 #include "hub/cursor.h"
 #include "hub/publish_once.h"
 
@@ -143,7 +144,7 @@ void JsonRequest::read_payload(Publish& command) {
   }
   if (data && !data->is(JsonKind::string)) {
     command.kind = hub::Kind::json;
-    command.payload = data->raw();
+    command.payload = base::with_whole_characters(data->raw(), payload_);
     return;
   }
   if (data) {

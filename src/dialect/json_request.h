@@ -12,7 +12,7 @@
 
 namespace roomcast::dialect {
 
-inline constexpr std::size_t json_request_depth_max = 64;
+inline constexpr std::size_t json_request_depth_max = 64;  // where nothing else is set
 inline constexpr std::size_t json_request_members_max = 64;
 inline constexpr std::size_t json_request_id_bytes_max = 64;
 

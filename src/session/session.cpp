@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/digest.h"
+#include "base/json_payload.h"
 #include "base/prefetch.h"
 #include "hub/cursor.h"
 #include "hub/presence_news.h"
@@ -215,6 +216,10 @@ std::optional<std::int64_t> Session::retry_ms(base::CloseReason reason) const {
 void Session::publish(hub::Kind kind, std::string_view payload) {
   if (!membership_) {
     close(base::CloseReason::policy_violation, "this connection has no room to publish to");
+    return;
+  }
+  if (kind == hub::Kind::text && base::is_json_deeper_than(payload, table_.settings().json_depth)) {
+    close(base::CloseReason::policy_violation, "JSON nested deeper than limits.json_depth allows");
     return;
   }
   hub::Hub& hub = table_.hub();

@@ -2,6 +2,7 @@
 #include <string>
 #include <utility>
 
+#include "base/json_payload.h"
 #include "session/session.h"
 #include "session/session_table.h"
 
@@ -15,6 +16,13 @@ void Session::run(const dialect::Publish& request) {
     const std::string message = "the message has " + std::to_string(request.payload.size()) +
                                 " bytes, limits.message_bytes allows " + std::to_string(message_bytes);
     return refuse({request.id, "message_too_big", message});
+  }
+  // Of json the dialect knows it.
+  const std::uint64_t json_depth = table_.settings().json_depth;
+  if (request.kind == hub::Kind::text && base::is_json_deeper_than(request.payload, json_depth)) {
+    const std::string message =
+        "the message is JSON nested deeper than limits.json_depth allows: " + std::to_string(json_depth);
+    return refuse({request.id, "json_too_deep", message});
   }
   hub::Draft draft{request.kind, base::FrameRef::copy_of(request.payload), name(), subscriber_id(), source()};
   // One that has to wait holds up the next.

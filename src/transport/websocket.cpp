@@ -151,17 +151,18 @@ void WebSocket::say_goodbye(base::CloseReason reason, std::uint16_t code, std::s
 
 void WebSocket::on_end() {
   peer_ended_ = true;
-  // What it said before is heard first.
+  // What it said before is heard first, and comes back to it.
+  if (!held_ && state_ == State::open) hold({}, nullptr);
   if (!held_) end_of_input();
 }
 
 void WebSocket::end_of_input() {
   if (state_ == State::closed) return;
   // There is nothing to wait for any more, but whoever only closed its sending half still gets what it is
-  // owed.
+  // owed, and a close frame behind it.
   if (state_ == State::open) {
-    deadline_.set_in(shared_.settings.close_timeout_ms);
-    events_->on_closing(base::CloseReason::connection_lost, {});
+    const auto code = static_cast<std::uint16_t>(ws::CloseCode::normal);
+    return say_goodbye(base::CloseReason::connection_lost, code, {}, State::finishing);
   }
   state_ = State::finishing;
   mark_dirty();

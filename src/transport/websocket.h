@@ -21,6 +21,7 @@
 #include "session/transport.h"
 #include "transport/client.h"
 #include "transport/websocket_framing.h"
+#include "ws/close_code.h"
 #include "ws/extensions.h"
 #include "ws/frame_reader.h"
 
@@ -112,7 +113,8 @@ class WebSocket final : public session::Transport,
 
     WebSocket& owner;
     std::string bytes;
-    std::size_t handled = 0;  // of them
+    std::size_t handled = 0;                  // of them
+    std::optional<std::uint16_t> close_code;  // instead: of a close frame that came right behind messages
   };
 
   void on_bytes(std::span<char> bytes) override;
@@ -143,7 +145,8 @@ class WebSocket final : public session::Transport,
   void drop_held();
   void end_of_input();
   void on_event(const ws::Event& event);
-  void on_close_frame(const ws::Event& event);
+  void on_close_frame(std::uint16_t code);
+  void hold_close(ws::CloseCode code);
   void on_data(dialect::Form form, std::string_view payload);
   void keep_alive();
   /// Queues a close frame (RFC 6455 section 5.5.1), behind the session's last word, and moves on to `next`.

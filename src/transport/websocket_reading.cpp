@@ -1,5 +1,6 @@
 // What a WebSocket client sends, how much of it is handled in one go, and what waits for its turn.
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -46,6 +47,7 @@ void WebSocket::on_bytes(std::span<char> bytes) {
 
 void WebSocket::read(std::span<char> input, std::unique_ptr<Held> held) {
   const base::Scheduler& scheduler = shared_.scheduler;
+  const std::uint32_t messages_before = messages_in_;
   base::WorkAllowance allowance = held ? scheduler.later_allowance() : scheduler.first_allowance();
   while (state_ == State::open || state_ == State::closing) {
     if (!input.empty() && (paused_ || allowance.is_used_up())) {
@@ -56,6 +58,10 @@ void WebSocket::read(std::span<char> input, std::unique_ptr<Held> held) {
     if (event.type == ws::Event::Type::need_more) break;
     if (event.type == ws::Event::Type::cut) {
       hold(input, std::move(held));
+      break;
+    }
+    if (event.type == ws::Event::Type::close && state_ == State::open && messages_in_ != messages_before) {
+      hold_close(event.code);
       break;
     }
     const std::size_t before = queue_.bytes();
@@ -91,13 +97,23 @@ void WebSocket::hold(std::span<char> rest, std::unique_ptr<Held> held) {
   if (!paused_) shared_.scheduler.mark_deferred(*held_);
 }
 
+/// Whoever says something and goodbye in one breath gets its own message too: at the end of this turn.
+void WebSocket::hold_close(ws::CloseCode code) {
+  hold({}, nullptr);
+  held_->close_code = static_cast<std::uint16_t>(code);
+}
+
 void WebSocket::read_held() {
   if (!held_ || paused_) return;
   heard_ = true;
   shared_.scheduler.forget(*held_);  // it may not be its turn
   std::unique_ptr<Held> held = std::move(held_);
-  const std::span<char> input = std::span(held->bytes).subspan(held->handled);
-  read(input, std::move(held));
+  if (held->close_code) {
+    on_close_frame(*held->close_code);
+  } else {
+    const std::span<char> input = std::span(held->bytes).subspan(held->handled);
+    read(input, std::move(held));
+  }
   if (held_ || state_ == State::closed) return;
   if (peer_ended_) return end_of_input();
   if (!paused_) stream_->resume_reading();
@@ -123,7 +139,7 @@ void WebSocket::on_event(const ws::Event& event) {
       return mark_dirty();
     }
     case Type::close:
-      return on_close_frame(event);
+      return on_close_frame(static_cast<std::uint16_t>(event.code));
     case Type::error:
       // RFC 6455 section 7.1.7: say why, then close without waiting for an answer.
       if (state_ == State::closing) {
@@ -147,13 +163,14 @@ void WebSocket::on_data(dialect::Form form, std::string_view payload) {
   if (state_ == State::open) events_->on_message(form, payload);
 }
 
-void WebSocket::on_close_frame(const ws::Event& event) {
+void WebSocket::on_close_frame(std::uint16_t code) {
+  if (state_ != State::open && state_ != State::closing) return;
   if (state_ == State::closing) {
     // The answer to our close frame: both sides are done (RFC 6455 section 7.1.4).
     state_ = State::finishing;
     return mark_dirty();
   }
-  say_goodbye(base::CloseReason::client_closed, static_cast<std::uint16_t>(event.code), {}, State::finishing);
+  say_goodbye(base::CloseReason::client_closed, code, {}, State::finishing);
 }
 
 }  // namespace roomcast::transport

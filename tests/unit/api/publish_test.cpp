@@ -84,7 +84,8 @@ struct Fixture {
   auth::OriginRules rules = *auth::OriginRules::parse({"https://listed.test"});
   std::uint64_t message_bytes = 20;
   hub::PublishOnce publisher{hub, scheduler, clock, hub_deadlines, 100'000};
-  api::Publish publish{publisher, answers, rules, message_bytes};
+  std::uint64_t json_depth = 63;
+  api::Publish publish{publisher, answers, rules, message_bytes, json_depth};
 };
 
 }  // namespace
