@@ -44,7 +44,7 @@ struct Config {
     std::uint64_t body_bytes = 1'048'576;
     std::uint64_t header_bytes = 16'384;
     std::uint64_t header_count = 100;
-    std::uint64_t uri_bytes = 4'096;
+    std::uint64_t uri_bytes = 8'192;
     std::uint64_t connections = 100'000;
     std::uint64_t connections_per_address = 0;
     std::uint64_t rooms_per_connection = 100;

@@ -102,7 +102,12 @@ void StaticFiles::handle(Exchange& exchange, std::string_view path) {
   response.headers.add("ETag", file.etag);
   response.headers.add("Cache-Control", "no-cache");
   add_security_headers(response.headers, request);
-  if (matches_etag(request.headers.joined("If-None-Match"), file.etag)) {
+  // RFC 9110 section 13.2.2: the precondition that says "only this one" is asked first.
+  const bool is_other = request.headers.count("If-Match") > 0 &&
+                        !matches_etag(request.headers.joined("If-Match"), file.etag, EtagComparison::strong);
+  if (is_other) {
+    response.status = 412;
+  } else if (matches_etag(request.headers.joined("If-None-Match"), file.etag, EtagComparison::weak)) {
     response.status = 304;
   } else {
     response.headers.add("Content-Type", file.content_type);
@@ -146,14 +151,18 @@ std::string_view content_type_of(std::string_view path) {
   return "application/octet-stream";
 }
 
-bool matches_etag(std::string_view if_none_match, std::string_view etag) {
-  std::string_view rest = base::trim(if_none_match);
+bool matches_etag(std::string_view list, std::string_view etag, EtagComparison comparison) {
+  std::string_view rest = base::trim(list);
   if (rest == "*") return true;
+  // Empty elements are passed over, at its beginning too (RFC 9110 section 5.6.1.2).
+  rest.remove_prefix(std::min(rest.find_first_not_of(", \t"), rest.size()));
   while (!rest.empty()) {
-    if (rest.starts_with("W/")) rest.remove_prefix(2);
+    const bool is_weak = rest.starts_with("W/");
+    if (is_weak) rest.remove_prefix(2);
     const auto close = rest.starts_with('"') ? rest.find('"', 1) : std::string_view::npos;
     if (close == std::string_view::npos) return false;
-    if (rest.substr(0, close + 1) == etag) return true;
+    const bool may_match = !is_weak || comparison == EtagComparison::weak;
+    if (may_match && rest.substr(0, close + 1) == etag) return true;
     rest = base::trim(rest.substr(close + 1));
     if (!rest.empty() && rest.front() != ',') return false;
     const auto next = rest.find_first_not_of(", \t");

@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <span>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -66,8 +67,13 @@ class StaticFiles final : public Handler {
 /// The media type that goes with a file's name (RFC 9110 section 8.3); application/octet-stream if unknown.
 [[nodiscard]] std::string_view content_type_of(std::string_view path);
 
-/// Whether If-None-Match says that the client has `etag` already (RFC 9110 section 13.1.2, weak comparison).
-[[nodiscard]] bool matches_etag(std::string_view if_none_match, std::string_view etag);
+/// RFC 9110 section 8.8.3.2: whether a tag in the list that is marked as weak can match.
+enum class EtagComparison : std::uint8_t { weak, strong };
+
+/// Whether `list`, the value of If-None-Match (RFC 9110 section 13.1.2, weak comparison) or If-Match (13.1.1,
+/// strong), names the strong `etag`.
+[[nodiscard]] bool matches_etag(std::string_view list, std::string_view etag,
+                                EtagComparison comparison = EtagComparison::weak);
 
 /// Content-Security-Policy for a page served to `host` (the Host field). `'self'` covers WebSockets only in
 /// current browsers, so the page's own host is named for the older ones; a host that could be read as

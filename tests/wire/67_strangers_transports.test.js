@@ -110,22 +110,27 @@ describe('payloads that break readers', async () => {
   });
 });
 
-describe('an EventSource where memory is short', () => {
-  it('gets a stream that ends, says why and when to come back, and comes back', async (t) => {
-    const server = await startServer({ set: { 'limits.memory_bytes': 1_048_576 } });
-    t.after(() => server.kill());
-    const response = await fetchOnce(server.url, 'GET', '/rooms/short', { headers: { Accept: 'text/event-stream' } });
-    assert.equal(response.status, 200);
-    assert.equal(response.header('content-type'), 'text/event-stream');
-    assert.match(response.text, /^retry: [0-9]+\n:\n\n: \{"error":\{"code":"overloaded".*\}\n\n$/);
-    // Everybody else is told by a status.
-    assert.equal((await fetchOnce(server.url, 'GET', '/rooms/short')).status, 503);
-    const source = new EventSource(`${server.url}/rooms/short`);
-    t.after(() => source.close());
-    let errors = 0;
-    source.addEventListener('error', () => (errors += 1));
-    await eventually(() => errors >= 2, 'a second try');
-    assert.notEqual(source.readyState, EventSource.CLOSED);
+describe('conditions and lengths of requests', async () => {
+  const server = await startServer();
+  after(() => server.stop());
+  const get = (headers) => fetchOnce(server.url, 'GET', '/roomcast.js', { headers });
+
+  it('If-Match of another tag is 412, a strong one of this file or * is let through', async () => {
+    const etag = (await get({})).header('etag');
+    for (const list of ['"other"', `W/${etag}`, '"a", "b"', '']) assert.equal((await get({ 'If-Match': list })).status, 412, list);
+    for (const list of [etag, '*', `"a", ${etag}`, `, ${etag}`]) assert.equal((await get({ 'If-Match': list })).status, 200, list);
+    assert.equal((await get({ 'If-Match': '"other"', 'If-None-Match': etag })).status, 412);
+    assert.equal((await get({ 'If-Match': etag, 'If-None-Match': etag })).status, 304);
+  });
+
+  it('a list may begin with a comma', async () => {
+    const etag = (await get({})).header('etag');
+    for (const list of [`, ${etag}`, `,,\t, "x", W/${etag}`]) assert.equal((await get({ 'If-None-Match': list })).status, 304, list);
+  });
+
+  it('a request line of 8,000 bytes is read', async () => {
+    const target = `/${'x'.repeat(8000 - 'GET / HTTP/1.1'.length)}`;
+    assert.equal((await fetchOnce(server.url, 'GET', target)).status, 404);
   });
 });
 

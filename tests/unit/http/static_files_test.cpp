@@ -125,6 +125,10 @@ TEST_CASE("static files: If-None-Match compares weakly, in lists") {
   CHECK(http::matches_etag("W/\"a\"", "\"a\""));
   CHECK(http::matches_etag("\"b\", W/\"x,y\" ,\t\"a\"", "\"a\""));
   CHECK(http::matches_etag(" * ", "\"a\""));
+  CHECK(http::matches_etag(", \"b\", , \"a\",", "\"a\""));
+  CHECK_FALSE(http::matches_etag(" , ,", "\"a\""));
+  CHECK(http::matches_etag("W/\"b\", \"a\"", "\"a\"", http::EtagComparison::strong));
+  CHECK_FALSE(http::matches_etag("W/\"a\"", "\"a\"", http::EtagComparison::strong));
   CHECK(http::matches_etag("\"b\",,\"a\"", "\"a\""));
   for (const char* field :
        {"", "a", "\"a", "\"b\"", "\"A\"", "\"b\" \"a\"", "w/\"a\"", "\"aa\"", "\"x\"a\"", ","}) {

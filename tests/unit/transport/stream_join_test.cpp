@@ -213,7 +213,12 @@ TEST_CASE_FIXTURE(JoinFixture, "stream: a request that makes no sense is refused
   CHECK(refused("/rooms/lobby?history=x", ndjson).body().find("bad_history") != std::string_view::npos);
   CHECK(refused("/rooms/", ndjson, "").body().find("bad_room_name") != std::string_view::npos);
   hub.set_overloaded(true);
-  CHECK(refused("/rooms/lobby", event_stream).status() == 503);
+  // A browser's EventSource would not come back after any other status.
+  const auto not_now = refused("/rooms/lobby", event_stream);
+  CHECK(not_now.status() == 200);
+  CHECK(not_now.header("Content-Type") == "text/event-stream");
+  CHECK(not_now.body().rfind("retry: ", 0) == 0);
+  CHECK(not_now.body().find("\n\n: {\"error\":{\"code\":\"overloaded\"") != std::string::npos);
 }
 
 TEST_CASE_FIXTURE(JoinFixture,
