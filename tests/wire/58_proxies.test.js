@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { EventSource } from 'eventsource';
-import { patience, within } from '../support/deadline.js';
+import { eventually, patience, within } from '../support/deadline.js';
 import { isInstalled, startHaproxy, startNginx } from '../support/proxies.js';
 import { assertPayload, publications, publish, publishers } from '../support/publications.js';
 import { fetchOnce } from '../support/raw_http.js';
@@ -166,3 +166,34 @@ describe('nginx with less than that', { skip, concurrency: 2 }, () => {
     await passEach(proxy.url, 'gzip', overHttp);
   });
 });
+
+for (const [name, start] of [['nginx', startNginx], ['HAProxy', startHaproxy]]) {
+  describe(`a restart of roomcast behind ${name}`, { skip }, () => {
+    it('leaves a browser\'s EventSource waiting, not closed, and others with a status', async (t) => {
+      const first = await startServer();
+      const proxy = await start(first.port);
+      t.after(() => proxy.stop());
+      const source = new EventSource(`${proxy.url}/rooms/restart`);
+      t.after(() => source.close());
+      let joins = 0;
+      let errors = 0;
+      const heard = [];
+      for (const type of ['joined', 'gap']) source.addEventListener(type, () => (joins += 1));
+      source.addEventListener('error', () => (errors += 1));
+      source.addEventListener('message', ({ data }) => heard.push(data));
+      await eventually(() => joins === 1, 'the first join');
+      await first.stop();
+      // The end of the first stream, and at least one try in between.
+      await eventually(() => errors >= 2, 'a try while roomcast is away');
+      assert.notEqual(source.readyState, EventSource.CLOSED);
+      const poll = await fetchOnce(proxy.url, 'GET', '/rooms/restart');
+      assert.ok([502, 503, 504].includes(poll.status), `${poll.status}`);
+      const second = await startServer({ listen: [`http://127.0.0.1:${first.port}`] });
+      t.after(() => second.kill());
+      await eventually(() => joins === 2, 'the second join');
+      await publish(second.url, 'restart', text('back'));
+      await eventually(() => heard.length === 1, 'the message after the restart');
+      assert.deepEqual(heard, ['back']);
+    });
+  });
+}
