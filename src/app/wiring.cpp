@@ -4,6 +4,7 @@
 
 #include "app/part_settings.h"
 #include "http/embedded_file.h"
+#include "transport/negotiation.h"
 
 namespace roomcast::app {
 
@@ -45,7 +46,7 @@ Wiring::Wiring(const WiringParts& parts, const config::Config& config)
       room_preflight_(origins_, {http::Method::get, http::Method::head, http::Method::post}),
       publish_preflight_(origins_, {http::Method::post}),
       presence_preflight_(origins_, {http::Method::get, http::Method::head}),
-      page_({}) {
+      page_({}, transport::accepts_gzip) {
   using enum http::Method;
   http::Router& router = parts.router;
   router.add({get}, "/rooms/{room}", guarded_room_);

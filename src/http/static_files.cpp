@@ -6,6 +6,7 @@
 
 #include "base/ascii.h"
 #include "base/digest.h"
+#include "base/gzip.h"
 #include "http/web_directory.h"
 
 namespace roomcast::http {
@@ -46,12 +47,30 @@ Response method_refusal(const Request& request) {
   return answer;
 }
 
+/// Whether content of a type is text, which compresses; pictures and fonts are compressed already.
+bool compresses(std::string_view type) {
+  return type.starts_with("text/") || type.starts_with("application/json") || type.ends_with("+xml") ||
+         type.ends_with("+json") || type == "application/xml" || type == "application/wasm";
+}
+
+/// A compressed file is another representation, whose strong ETag must differ (RFC 9110 section 8.8.3.3).
+std::string gzip_etag(std::string_view etag) {
+  return std::string(etag.substr(0, etag.size() - 1)) + "-gzip\"";
+}
+
 }  // namespace
 
 void FileSet::add(std::string path, std::string_view bytes) {
   const std::string_view type = content_type_of(path);
-  files.insert_or_assign(std::move(path),
-                         File{base::FrameRef::copy_of(bytes), type, '"' + base::sha256_hex(bytes) + '"'});
+  base::FrameRef compressed;
+  if (compresses(type) && bytes.size() <= max_gzip_file_bytes &&
+      bytes.size() <= max_gzip_bytes - compressed_bytes_) {
+    compressed_bytes_ += bytes.size();
+    const std::string shorter = base::gzip(bytes);
+    if (shorter.size() < bytes.size()) compressed = base::FrameRef::copy_of(shorter);
+  }
+  files.insert_or_assign(std::move(path), File{base::FrameRef::copy_of(bytes), std::move(compressed), type,
+                                               '"' + base::sha256_hex(bytes) + '"'});
 }
 
 FileSet FileSet::from_embedded(std::span<const EmbeddedFile> embedded) {
@@ -99,19 +118,24 @@ void StaticFiles::handle(Exchange& exchange, std::string_view path) {
   }
   const FileSet::File& file = *found;
   Response response;
-  response.headers.add("ETag", file.etag);
+  const bool has_choice = accepts_gzip_ != nullptr && !file.gzip.empty();
+  const bool gzip = has_choice && accepts_gzip_(request);
+  const std::string etag = gzip ? gzip_etag(file.etag) : file.etag;
+  response.headers.add("ETag", etag);
+  if (has_choice) response.headers.add("Vary", "Accept-Encoding");
   response.headers.add("Cache-Control", "no-cache");
   add_security_headers(response.headers, request);
   // RFC 9110 section 13.2.2: the precondition that says "only this one" is asked first.
   const bool is_other = request.headers.count("If-Match") > 0 &&
-                        !matches_etag(request.headers.joined("If-Match"), file.etag, EtagComparison::strong);
+                        !matches_etag(request.headers.joined("If-Match"), etag, EtagComparison::strong);
   if (is_other) {
     response.status = 412;
-  } else if (matches_etag(request.headers.joined("If-None-Match"), file.etag, EtagComparison::weak)) {
+  } else if (matches_etag(request.headers.joined("If-None-Match"), etag, EtagComparison::weak)) {
     response.status = 304;
   } else {
     response.headers.add("Content-Type", file.content_type);
-    response.body = file.bytes;
+    if (gzip) response.headers.add("Content-Encoding", "gzip");
+    response.body = gzip ? file.gzip : file.bytes;
   }
   exchange.respond(std::move(response));
 }

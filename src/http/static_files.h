@@ -1,11 +1,11 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <map>
 #include <span>
-#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,6 +21,7 @@ namespace roomcast::http {
 struct FileSet {
   struct File {
     base::FrameRef bytes;
+    base::FrameRef gzip;            ///< the same as one gzip file; empty where that would not be worth it
     std::string_view content_type;  ///< static
     std::string etag;               ///< strong, in its quotes (RFC 9110 section 8.8.3)
   };
@@ -39,18 +40,29 @@ struct FileSet {
   static constexpr std::size_t max_bytes = std::size_t{64} * 1024 * 1024;
   static constexpr std::size_t max_files = 4096;  ///< folders too, each as often as links lead to it
   static constexpr std::size_t max_depth = 32;    ///< folders in folders; what is deeper is skipped
+  /// Compressed once, when the set is made, which holds up everybody: text up to these sizes, of a file and
+  /// of all.
+  static constexpr std::size_t max_gzip_file_bytes = std::size_t{1} * 1024 * 1024;
+  static constexpr std::size_t max_gzip_bytes = std::size_t{8} * 1024 * 1024;
 
  private:
   void add(std::string path, std::string_view bytes);
+  std::size_t compressed_bytes_ = 0;  ///< of the files that were compressed, before it
 };
 
 /// Serves a FileSet: GET and HEAD, conditional by If-None-Match, with the headers that keep a page to itself.
+/// Text goes out compressed to whoever accepts that, under an ETag of its own.
 /// Only the set's map is consulted, so no path, however encoded, leads outside. A path that ends with a slash
 /// is that of the "index.html" there; without the slash it is redirected to (308), for relative links to
 /// hold.
 class StaticFiles final : public Handler {
  public:
-  explicit StaticFiles(FileSet files) : files_(std::move(files)) {}
+  /// Whether the client of a request takes gzip (RFC 9110 section 12.5.3).
+  using AcceptsGzip = bool (*)(const Request& request);
+
+  /// Without `accepts_gzip` nothing is compressed.
+  explicit StaticFiles(FileSet files, AcceptsGzip accepts_gzip = nullptr)
+      : files_(std::move(files)), accepts_gzip_(accepts_gzip) {}
   /// Answers from `files` from now on.
   void replace(FileSet files) { files_ = std::move(files); }
 
@@ -62,6 +74,7 @@ class StaticFiles final : public Handler {
   [[nodiscard]] const FileSet::File* find(std::string_view path) const;
 
   FileSet files_;
+  AcceptsGzip accepts_gzip_;
 };
 
 /// The media type that goes with a file's name (RFC 9110 section 8.3); application/octet-stream if unknown.

@@ -52,14 +52,14 @@ test('a Chinese browser gets a Chinese page, drawn with Chinese glyphs', async (
 });
 
 test('the language is chosen by hand too: at once, for good, and a draft stays', async () => {
-  const ada = await enterRoom(browser, server.url, { room: 'switch', name: 'Ada' });
+  const ada = await enterRoom(browser, server.url, { room: '切换', name: 'Ada' });
   await say(ada, 'hello');
   await hears(ada, 'hello');
   await ada.fill('.entry', 'half written');
   await ada.selectOption('.side-foot .language', 'zh-CN');
   assert.equal(await ada.getAttribute('html', 'lang'), 'zh-CN');
   assert.equal(await ada.textContent('.send'), '发送');
-  assert.equal(await ada.getAttribute('.entry', 'aria-label'), '发送到 switch 的消息');
+  assert.equal(await ada.getAttribute('.entry', 'aria-label'), '发送到 切换 的消息');
   assert.equal(await ada.textContent('.log-start'), '这里是房间消息的开头。');
   assert.equal(await ada.inputValue('.entry'), 'half written');
   assert.deepEqual(await ada.evaluate(latinWords), []);

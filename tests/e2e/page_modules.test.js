@@ -1,6 +1,8 @@
 // The page's pure modules, straight in Node.
 
 import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
 import test from 'node:test';
 import en from '../../web/words/en.js';
 import zh from '../../web/words/zh-CN.js';
@@ -228,3 +230,22 @@ test('the smooth line never leaves what it was drawn from', () => {
   assert.ok(slopes.every(Number.isFinite));
   assert.deepEqual(monotoneSlopes([{ x: 0, y: 5 }]), [0]);
 });
+
+/** The modules that `entry` of web/ needs, itself included. */
+async function modulesOf(entry, found = new Set()) {
+  if (found.has(entry)) return found;
+  found.add(entry);
+  const text = await readFile(new URL(`../../web/${entry}`, import.meta.url), 'utf8');
+  for (const [, from] of text.matchAll(/^(?:import|export)\b[^;]*?from '(\.[^']+)'/gm)) {
+    await modulesOf(path.posix.join(path.posix.dirname(entry), from), found);
+  }
+  return found;
+}
+
+for (const [page, entry] of [['index.html', 'app.js'], ['live.html', 'live.js']]) {
+  test(`${page} asks for all its modules at once, and for none that it does not need`, async () => {
+    const markup = await readFile(new URL(`../../web/${page}`, import.meta.url), 'utf8');
+    const preloaded = [...markup.matchAll(/<link rel="modulepreload" href="([^"]+)">/g)].map(([, name]) => name);
+    assert.deepEqual([...preloaded, entry].sort(), [...(await modulesOf(entry))].sort());
+  });
+}

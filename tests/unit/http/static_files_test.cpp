@@ -270,3 +270,49 @@ TEST_CASE("static files: the client module is added where there is nothing else"
   CHECK(set->files.at("/roomcast.js").bytes.view() == "theirs");
   CHECK(set->files.at("/roomcast/client.js").bytes.view() == "ours");
 }
+
+TEST_CASE("Text is compressed for whoever accepts it, and is another representation then") {
+  const std::string text(2000, 'x');
+  const std::array<http::EmbeddedFile, 3> some{{{"long.js", text}, {"short.js", "x"}, {"picture.png", text}}};
+  http::StaticFiles files{http::FileSet::from_embedded(some), [](const http::Request& request) {
+                            return request.headers.get("Accept-Encoding").has_value();
+                          }};
+  const auto ask = [&](std::string_view path, bool accepts, std::string_view if_none_match = "") {
+    ExchangeDouble exchange(Method::get, path);
+    if (accepts) exchange.edit().headers.add("Accept-Encoding", "gzip");
+    if (!if_none_match.empty()) exchange.edit().headers.add("If-None-Match", std::string(if_none_match));
+    files.handle(exchange, path);
+    return exchange;
+  };
+  const auto compressed = ask("/long.js", true);
+  const auto& answer = compressed.response();
+  CHECK(answer.headers.get("Content-Encoding") == "gzip");
+  CHECK(answer.headers.get("Vary") == "Accept-Encoding");
+  CHECK(answer.body.size() < 100);
+  const auto plain = ask("/long.js", false);
+  CHECK_FALSE(plain.response().headers.get("Content-Encoding").has_value());
+  CHECK(plain.response().headers.get("Vary") == "Accept-Encoding");
+  CHECK(plain.response().body.view() == text);
+  const std::string etag(answer.headers.get("ETag").value_or(""));
+  CHECK(etag.ends_with("-gzip\""));
+  CHECK(etag != plain.response().headers.get("ETag").value_or(""));
+  CHECK(ask("/long.js", true, etag).response().status == 304);
+  CHECK(ask("/long.js", false, etag).response().status == 200);
+  for (const auto* path : {"/short.js", "/picture.png"}) {
+    const auto other = ask(path, true);
+    CHECK_FALSE(other.response().headers.get("Content-Encoding").has_value());
+    CHECK_FALSE(other.response().headers.get("Vary").has_value());
+  }
+}
+
+TEST_CASE("What is compressed at the start is bounded, at the limit and one past it") {
+  const auto accepts = [](const http::Request&) { return true; };
+  for (const bool past : {false, true}) {
+    const std::string text(http::FileSet::max_gzip_file_bytes + (past ? 1 : 0), 'x');
+    const std::array<http::EmbeddedFile, 1> one{{{"a.txt", text}}};
+    http::StaticFiles files{http::FileSet::from_embedded(one), accepts};
+    ExchangeDouble exchange(Method::get, "/a.txt");
+    files.handle(exchange, "/a.txt");
+    CHECK(exchange.response().headers.get("Content-Encoding").has_value() == !past);
+  }
+}

@@ -1,0 +1,33 @@
+// What the page costs on a slow line: nothing is asked for late, and text comes compressed.
+
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { launchBrowser, openPage } from '../support/browser.js';
+import { startServer } from '../support/server.js';
+
+let server;
+let browser;
+
+before(async () => {
+  server = await startServer();
+  browser = await launchBrowser();
+});
+
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+test('all modules are asked for when the document has been read, and text comes compressed', async () => {
+  const tab = await openPage(browser, server.url);
+  await tab.waitForSelector('#join:not([hidden])');
+  const files = await tab.evaluate(() => performance.getEntriesByType('resource').map(({ name, startTime, responseEnd, encodedBodySize, decodedBodySize }) =>
+    ({ name: new URL(name).pathname, startTime, responseEnd, encodedBodySize, decodedBodySize })));
+  const modules = files.filter(({ name }) => name.endsWith('.js'));
+  assert.ok(modules.length > 10);
+  // What is asked for because of a module that came is asked for after the first module has come.
+  const first = Math.min(...modules.map(({ responseEnd }) => responseEnd));
+  assert.deepEqual(modules.filter(({ startTime }) => startTime > first).map(({ name }) => name), []);
+  const sum = (field) => files.reduce((total, file) => total + file[field], 0);
+  assert.ok(sum('encodedBodySize') < sum('decodedBodySize') / 2, `${sum('encodedBodySize')} of ${sum('decodedBodySize')} bytes`);
+});
