@@ -70,7 +70,7 @@ export class ValueRow {
   #mark(point) {
     if (point === this.#marked) return;
     this.#marked = point;
-    if (point) say(this.#range, 'value_at', { value: String(point.value), time: () => clockTime(point.time) });
+    if (point) say(this.#range, 'value_at', { value: String(Number(point.value.toPrecision(9))), time: () => clockTime(point.time) });
     else this.tell(this.#shown.from);
     this.#range.setAttribute('aria-live', point ? 'polite' : 'off');
   }
