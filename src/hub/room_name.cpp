@@ -30,6 +30,18 @@ std::string_view fault_of(std::string_view name) {
   return has_control_character(name) ? "contains a control character" : std::string_view();
 }
 
+/// Whether one of the parts between slashes is empty, "." or "..": proxies and browsers take these out of a
+/// path, and the request would be for another room.
+bool has_dot_segment(std::string_view name) {
+  while (true) {
+    const auto end = name.find('/');
+    const std::string_view segment = name.substr(0, end);
+    if (segment.empty() || segment == "." || segment == "..") return true;
+    if (end == std::string_view::npos) return false;
+    name.remove_prefix(end + 1);
+  }
+}
+
 }  // namespace
 
 base::Result<NameIsValid> check_room_name(std::string_view name) {
@@ -42,6 +54,9 @@ base::Result<NameIsValid> check_room_name(std::string_view name) {
     return base::Error{"the room name " + std::string(fault)};
   if (name.front() == '/' || name.back() == '/') {
     return base::Error{"the room name begins or ends with '/'"};
+  }
+  if (has_dot_segment(name)) {
+    return base::Error{"the room name has an empty part, '.' or '..' between slashes"};
   }
   return NameIsValid{};
 }

@@ -7,7 +7,8 @@
 namespace roomcast::hub {
 
 /// Checks a room name: 1–200 bytes of UTF-8, no control characters (C0, DEL, C1), no
-/// leading or trailing '/'. The error says which rule was broken.
+/// leading or trailing '/', and between slashes no empty part, "." or ".." (proxies would take them away).
+/// The error says which rule was broken.
 struct NameIsValid {};
 [[nodiscard]] base::Result<NameIsValid> check_room_name(std::string_view name);
 

@@ -1,6 +1,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <string>
 #include <string_view>
 
 #include "base/utf8.h"
@@ -21,5 +22,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (byte < 0x20 || byte == 0x7F) std::abort();
     if (byte == 0xC2 && static_cast<unsigned char>(name[i + 1]) < 0xA0) std::abort();
   }
+  const std::string parts = '/' + std::string(name) + '/';
+  for (const char* part : {"//", "/./", "/../"})
+    if (parts.find(part) != std::string::npos) std::abort();
   return 0;
 }

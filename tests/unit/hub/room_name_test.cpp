@@ -17,7 +17,7 @@ std::string error_of(std::string_view name) {
 
 TEST_CASE("ordinary names, groups and other scripts are room names") {
   for (const std::string_view name : std::initializer_list<std::string_view>{
-           "a", "lobby", "chat/lobby", "a/b/c", "a//b", "with space", "100%", "..",
+           "a", "lobby", "chat/lobby", "a/b/c", "a.b/..c", "with space", "100%", "...",
            "\xC3\xA4\xE2\x82\xAC\xF0\x9F\x98\x80", "\xC2\xA0", "a/.b"}) {
     CAPTURE(name);
     CHECK(check_room_name(name).ok());
@@ -59,6 +59,13 @@ TEST_CASE("a room name neither begins nor ends with a slash") {
   CHECK(error_of("/") == "the room name begins or ends with '/'");
   CHECK(error_of("/a") == "the room name begins or ends with '/'");
   CHECK(error_of("a/") == "the room name begins or ends with '/'");
+}
+
+TEST_CASE("a room name has no part that a proxy would take out of a path") {
+  for (const char* name : {"a//b", "a/./b", "a/../b", ".", "..", "./a", "../a", "a/.", "a/..", "a///b"}) {
+    CAPTURE(name);
+    CHECK(error_of(name) == "the room name has an empty part, '.' or '..' between slashes");
+  }
 }
 
 TEST_CASE("a client's name has at most 100 bytes of UTF-8 without control characters, or none at all") {
