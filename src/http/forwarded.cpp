@@ -18,9 +18,14 @@ struct Hop {
   std::string_view proto;
 };
 
-/// The numeric address in `text`: "192.0.2.1", "192.0.2.1:80", "2001:db8::1", "[2001:db8::1]:80"; in
-/// canonical form. Nothing for anything else ("unknown", "_hidden", a name).
+/// A peer of a Unix socket, as nginx writes it ("unix:").
+bool is_unix_peer(std::string_view text) { return text == "unix" || text.starts_with("unix:"); }
+
+/// The numeric address in `text`: "192.0.2.1", "192.0.2.1:80", "2001:db8::1", "[2001:db8::1]:80", all of them
+/// perhaps in quotes; in canonical form, an IPv4 address written as IPv6 as the IPv4 one, without a zone.
+/// Nothing for anything else ("unknown", "_hidden", a name).
 std::optional<std::string> numeric_address(std::string_view text) {
+  if (text.size() >= 2 && text.front() == '"' && text.back() == '"') text = text.substr(1, text.size() - 2);
   if (text.starts_with('[')) {
     const auto end = text.find(']');
     if (end == std::string_view::npos) return std::nullopt;
@@ -28,7 +33,7 @@ std::optional<std::string> numeric_address(std::string_view text) {
   } else if (const auto colon = text.find(':'); colon != std::string_view::npos && colon == text.rfind(':')) {
     text = text.substr(0, colon);
   }
-  const std::string address(text);
+  const std::string address(text.substr(0, text.find('%')));
   char canonical[INET6_ADDRSTRLEN] = {};
   in_addr v4{};
   if (inet_pton(AF_INET, address.c_str(), &v4) == 1) {
@@ -36,25 +41,40 @@ std::optional<std::string> numeric_address(std::string_view text) {
   }
   in6_addr v6{};
   if (inet_pton(AF_INET6, address.c_str(), &v6) == 1) {
+    if (IN6_IS_ADDR_V4MAPPED(&v6)) return inet_ntop(AF_INET, &v6.s6_addr[12], canonical, sizeof canonical);
     return inet_ntop(AF_INET6, &v6, canonical, sizeof canonical);
   }
   return std::nullopt;
 }
 
+/// The elements of a list but for the empty ones, which say nothing (RFC 9110 section 5.6.1.2).
+std::vector<std::string_view> filled_elements(std::string_view list) {
+  auto elements = base::list_elements(list);
+  std::erase_if(elements, [](std::string_view element) { return element.empty(); });
+  return elements;
+}
+
 std::vector<Hop> hops_of(std::string_view addresses, std::string_view protos) {
-  const auto proto_list = base::list_elements(protos);
+  const auto proto_list = filled_elements(protos);
   std::vector<Hop> hops;
-  for (const auto address : base::list_elements(addresses))
+  for (const auto address : filled_elements(addresses))
     hops.push_back({address, {}});
-  // One scheme is the client's own leg, whoever added addresses; a list stands beside the addresses.
-  if (proto_list.size() == 1) {
-    for (auto& hop : hops)
-      hop.proto = proto_list.front();
-  } else if (proto_list.size() == hops.size()) {
-    for (std::size_t i = 0; i < hops.size(); ++i)
-      hops[i].proto = proto_list[i];
-  }
+  if (hops.empty()) hops.push_back({});
+  if (proto_list.empty()) return hops;
+  // A list as long as that of the addresses stands beside it. Otherwise some proxy sets one of the two and
+  // others add to it: the first scheme is that of the client's own leg.
+  const bool is_beside = proto_list.size() == hops.size();
+  for (std::size_t i = 0; i < hops.size(); ++i)
+    hops[i].proto = is_beside ? proto_list[i] : proto_list.front();
   return hops;
+}
+
+/// Whether a scheme says that the leg is encrypted; nothing for one that is not known. Traefik sends that of
+/// the WebSocket.
+std::optional<bool> is_encrypted(std::string_view proto) {
+  if (base::equals_ignoring_case(proto, "https") || base::equals_ignoring_case(proto, "wss")) return true;
+  if (base::equals_ignoring_case(proto, "http") || base::equals_ignoring_case(proto, "ws")) return false;
+  return std::nullopt;
 }
 
 }  // namespace
@@ -62,13 +82,15 @@ std::vector<Hop> hops_of(std::string_view addresses, std::string_view protos) {
 Client resolve_client(std::string_view peer_address, bool peer_secure, const Headers& headers,
                       const TrustedProxy& is_trusted) {
   Client client{std::string(peer_address), peer_secure};
-  if (!is_trusted || !is_trusted(peer_address)) return client;
+  client.is_forwarded = is_trusted && is_trusted(peer_address);
+  if (!client.is_forwarded) return client;
   const std::string addresses = headers.joined("X-Forwarded-For");
   const std::string protos = headers.joined("X-Forwarded-Proto");
   const auto hops = hops_of(addresses, protos);
   for (auto hop = hops.rbegin(); hop != hops.rend(); ++hop) {
-    if (base::equals_ignoring_case(hop->proto, "https")) client.secure = true;
-    if (base::equals_ignoring_case(hop->proto, "http")) client.secure = false;
+    client.secure = is_encrypted(hop->proto).value_or(client.secure);
+    // A hop within the machine of a proxy that is believed: the client is whoever stands before it.
+    if (is_unix_peer(hop->address)) continue;
     auto address = numeric_address(hop->address);
     if (!address) return client;
     client.address = std::move(*address);

@@ -88,11 +88,16 @@ enum class Method : std::uint8_t { get, head, post, put, delete_, options, patch
 /// Method names are compared with case (RFC 9110 section 9.1).
 [[nodiscard]] Method method_from(std::string_view name);
 
+/// Whether `text` can be the name of a header field: a token (RFC 9110 section 5.6.2).
+[[nodiscard]] bool is_field_name(std::string_view text);
+
 /// Who asks, after the rules for trusted proxies have been applied.
 struct Client {
   std::string address;  ///< numeric client address, or "unix"
   bool secure =
       false;  ///< the client's own leg is encrypted (TLS here, or X-Forwarded-Proto of a trusted proxy)
+  bool is_forwarded = false;  ///< a trusted proxy has passed the request on
+  bool on_loopback = false;   ///< the listener that took the connection listens on loopback addresses only
 };
 
 /// One whole request (RFC 9110, RFC 9112): head and body, already checked against limits and for ambiguity.

@@ -57,6 +57,9 @@ TEST_CASE("forwarded: addresses come with ports and brackets, and leave in one f
   CHECK(resolve("10.0.0.1", {{"X-Forwarded-For", "203.0.113.9:4711"}}).address == "203.0.113.9");
   CHECK(resolve("10.0.0.1", {{"X-Forwarded-For", "2001:DB8:0::9"}}).address == "2001:db8::9");
   CHECK(resolve("10.0.0.1", {{"X-Forwarded-For", "[2001:db8::9]:80"}}).address == "2001:db8::9");
+  CHECK(resolve("10.0.0.1", {{"X-Forwarded-For", "\"[2001:db8::9]:80\""}}).address == "2001:db8::9");
+  CHECK(resolve("10.0.0.1", {{"X-Forwarded-For", "::ffff:203.0.113.9"}}).address == "203.0.113.9");
+  CHECK(resolve("10.0.0.1", {{"X-Forwarded-For", "fe80::9%eth0"}}).address == "fe80::9");
 }
 
 TEST_CASE("forwarded: what is not an address ends the walk") {
@@ -82,6 +85,34 @@ TEST_CASE("forwarded: the scheme is the one of the client's own leg") {
   CHECK_FALSE(
       resolve("10.0.0.1", {{"X-Forwarded-For", "1.1.1.1, 203.0.113.9"}, {"X-Forwarded-Proto", "https, http"}})
           .secure);
+}
+
+TEST_CASE(
+    "forwarded: the scheme may be that of the WebSocket, and a list of another length than the addresses") {
+  CHECK(resolve("10.0.0.1", {{"X-Forwarded-For", "203.0.113.9"}, {"X-Forwarded-Proto", "wss"}}).secure);
+  CHECK_FALSE(
+      resolve("10.0.0.1", {{"X-Forwarded-For", "203.0.113.9"}, {"X-Forwarded-Proto", "ws"}}, true).secure);
+  for (const char* protos : {"https,https", "https, http", "https,", ",https", "wss, ws"}) {
+    CAPTURE(protos);
+    CHECK(resolve("10.0.0.1", {{"X-Forwarded-For", "203.0.113.9"}, {"X-Forwarded-Proto", protos}}).secure);
+    CHECK(resolve("10.0.0.1", {{"X-Forwarded-Proto", protos}}).secure);
+  }
+  CHECK_FALSE(
+      resolve("10.0.0.1", {{"X-Forwarded-For", "203.0.113.9"}, {"X-Forwarded-Proto", "http,https"}}).secure);
+}
+
+TEST_CASE("forwarded: hops over Unix sockets and empty elements are passed over") {
+  CHECK(resolve("10.0.0.1", {{"X-Forwarded-For", "203.0.113.9, unix:"}}).address == "203.0.113.9");
+  CHECK(resolve("10.0.0.1", {{"X-Forwarded-For", "203.0.113.9, unix:/run/x.sock, 10.0.0.2"}}).address ==
+        "203.0.113.9");
+  CHECK(resolve("10.0.0.1", {{"X-Forwarded-For", "6.6.6.6, unix:, 203.0.113.9"}}).address == "203.0.113.9");
+  CHECK(resolve("10.0.0.1", {{"X-Forwarded-For", "unix:"}}).address == "10.0.0.1");
+  CHECK(resolve("10.0.0.1", {{"X-Forwarded-For", "203.0.113.9, ,"}}).address == "203.0.113.9");
+}
+
+TEST_CASE("forwarded: whether a trusted proxy has passed the request on") {
+  CHECK(resolve("10.0.0.1", {}).is_forwarded);
+  CHECK_FALSE(resolve("192.0.2.1", {{"X-Forwarded-For", "203.0.113.9"}}).is_forwarded);
 }
 
 TEST_CASE("forwarded: RFC 7239 is not believed, since proxies pass a client's own on") {
