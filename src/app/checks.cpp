@@ -5,7 +5,9 @@
 #include "app/certificate_watch.h"
 #include "app/listen_plan.h"
 #include "app/listeners.h"
+#include "auth/hosts.h"
 #include "auth/origin.h"
+#include "http/message.h"
 #include "http/static_files.h"
 #include "net/address.h"
 #include "net/cidr.h"
@@ -29,6 +31,15 @@ config::Checks configuration_checks() {
     const auto error = list.add(text);
     if (!error) return std::nullopt;
     return error->message;
+  };
+  checks.host = [](const std::string& text) -> std::optional<std::string> {
+    const auto rules = auth::HostRules::parse({text});
+    if (rules) return std::nullopt;
+    return rules.error().message;
+  };
+  checks.header = [](const std::string& text) -> std::optional<std::string> {
+    if (http::is_field_name(text)) return std::nullopt;
+    return "not the name of a header field, such as X-Request-ID";
   };
   return checks;
 }

@@ -22,6 +22,7 @@ ConnectionLimits connection_limits(const config::Config& config, std::uint64_t d
   ConnectionLimits limits;
   limits.admission.reserve = reserve;
   limits.admission.grace_ms = silent_grace_ms;
+  limits.admission.ipv6_prefix_bits = static_cast<unsigned>(config.limits.ipv6_prefix);
   limits.admission.operations = config.admin_listen.empty() ? 0 : operations;
   // Where there are few, most of them are for clients all the same.
   const std::uint64_t kept = std::min(kept_descriptors + limits.admission.operations, descriptors / 4);

@@ -44,7 +44,8 @@ base::Result<std::shared_ptr<const net::TlsContext>> load_certificates(const con
   return net::TlsContext::load(files);
 }
 
-Listeners::Listeners(const net::Listener::Shared& shared, net::TlsShared& tls) : shared_(shared), tls_(tls) {
+Listeners::Listeners(const net::Listener::Shared& shared, net::TlsShared& tls, net::ProxyPreambles& preambles)
+    : shared_(shared), tls_(tls), preambles_(preambles) {
   tls_.set_without_tls(
       {answer_without_tls(), [&log = shared.log](std::string_view peer) {
          log.warn("a client speaks without TLS to a TLS port: answered 400", {{"peer", peer}});
@@ -54,6 +55,7 @@ Listeners::Listeners(const net::Listener::Shared& shared, net::TlsShared& tls) :
 std::optional<base::Error> Listeners::open(const config::Config& config,
                                            const std::vector<InheritedSocket>& inherited,
                                            std::shared_ptr<const net::TlsContext> certificates) {
+  proxy_protocol_ = config.proxy_protocol;
   if (certificates) wrapper_.emplace(tls_, std::move(certificates));
   for (const InheritedSocket& socket : inherited) {
     auto adopted = net::ListeningSocket::adopt(net::FileDescriptor(socket.fd));
@@ -111,6 +113,7 @@ std::optional<base::Error> Listeners::add(net::ListeningSocket socket, bool secu
   net::Listener::Options options;
   options.lane = lane;
   options.refusal = refusal;
+  if (proxy_protocol_ && lane == net::Lane::regular) options.preambles = &preambles_;
   auto listener =
       net::Listener::start(shared_, std::move(socket), secure ? &*wrapper_ : nullptr, std::move(options));
   if (!listener) return listener.error();

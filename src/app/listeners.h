@@ -11,6 +11,7 @@
 #include "config/config.h"
 #include "net/address.h"
 #include "net/listener.h"
+#include "net/proxy_preambles.h"
 #include "net/tls_context.h"
 #include "net/tls_shared.h"
 
@@ -26,8 +27,8 @@ namespace roomcast::app {
 /// machine knows IPv4 only. `localhost` is 127.0.0.1 and, where there is one, ::1, with the same port.
 class Listeners {
  public:
-  /// `shared` and `tls` outlive the listeners.
-  Listeners(const net::Listener::Shared& shared, net::TlsShared& tls);
+  /// All outlive the listeners. `preambles` is used where config.proxy_protocol is on.
+  Listeners(const net::Listener::Shared& shared, net::TlsShared& tls, net::ProxyPreambles& preambles);
   Listeners(const Listeners&) = delete;
   Listeners& operator=(const Listeners&) = delete;
 
@@ -60,6 +61,8 @@ class Listeners {
 
   net::Listener::Shared shared_;
   net::TlsShared& tls_;
+  net::ProxyPreambles& preambles_;
+  bool proxy_protocol_ = false;
   std::optional<net::TlsWrapper> wrapper_;
   std::vector<std::unique_ptr<net::Listener>> listeners_;
 };

@@ -56,7 +56,9 @@ Server::Server(config::Sources sources, config::Loaded loaded)
       wiring_({router_, http_, turn_, hub_, publisher_, sessions_, websockets_, streams_, polls_, metrics_,
                loop_, log_},
               config_),
-      listeners_({loop_, sockets_, admissions_, trusted_proxies_, listener_stats_, log_, *this}, tls_),
+      preambles_(sockets_.poller, turn_, deadlines_, log_, config_.http.head_timeout_ms),
+      listeners_({loop_, sockets_, admissions_, trusted_proxies_, listener_stats_, log_, *this}, tls_,
+                 preambles_),
       drain_(loop_, http_, sessions_, polls_, linger_, log_),
       reload_pace_(loop_, turn_, *this),
       on_terminate_(loop_, SIGTERM, *this),
@@ -75,6 +77,7 @@ Server::Server(config::Sources sources, config::Loaded loaded)
   turn_.add_work(memory_guard_);
   http_.set_operations(wiring_.operations());
   http_.set_reserve(wiring_.reserve());
+  http_.set_policy(wiring_.policy());
   http_.set_trusted_proxy([this](std::string_view address) { return trusted_proxies_.contains(address); });
 }
 
@@ -121,9 +124,9 @@ void Server::announce_readiness() {
   if (const auto interval = service_manager_.watchdog_interval_ms()) watchdog_.start_every(*interval);
 }
 
-void Server::on_connection(std::unique_ptr<net::ByteStream> stream, net::Peer /*peer*/,
+void Server::on_connection(std::unique_ptr<net::ByteStream> stream, net::Peer peer,
                            net::Admission admission) {
-  http_.accept(std::move(stream), std::move(admission));
+  http_.accept(std::move(stream), std::move(admission), peer);
 }
 
 void Server::on_timer(loop::Timer& timer) {
@@ -177,6 +180,7 @@ void Server::apply(const config::Config& config) {
   trusted_proxies_ = {};
   for (const std::string& network : config.trusted_proxies)
     (void)trusted_proxies_.add(network);  // checked
+  preambles_.set_timeout(config.http.head_timeout_ms);
   http_.set_limits(parser_limits(config));
   http_.set_settings(connection_settings(config));
   websockets_.settings = websocket_settings(config);

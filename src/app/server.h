@@ -36,6 +36,7 @@
 #include "net/cidr.h"
 #include "net/linger.h"
 #include "net/listener.h"
+#include "net/proxy_preambles.h"
 #include "net/socket_stream.h"
 #include "session/session_table.h"
 #include "transport/http_stream.h"
@@ -117,6 +118,7 @@ class Server final : private net::ListenerEvents,
   CertificateWatch certificates_;
   CollectMetrics metrics_;
   Wiring wiring_;
+  net::ProxyPreambles preambles_;
   Listeners listeners_;
   Drain drain_;
   ReloadPace reload_pace_;

@@ -85,6 +85,9 @@ void Wiring::apply(const config::Config& config) {
   if (auto rules = auth::OriginRules::parse(config.origins)) origins_ = std::move(*rules);
   batch_limits_ = batch_limits(config);
   json_.set_depth_max(static_cast<std::size_t>(config.limits.json_depth) + 1);
+  origins_.set_cors(config.cors.credentials, config.cors.headers);
+  if (auto rules = auth::HostRules::parse(config.hosts)) hosts_ = std::move(*rules);
+  page_.set_policy(config.web.content_security_policy);
 }
 
 }  // namespace roomcast::app

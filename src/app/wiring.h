@@ -11,7 +11,9 @@
 #include "api/readiness.h"
 #include "api/too_many_connections.h"
 #include "auth/guard.h"
+#include "auth/hosts.h"
 #include "auth/origin.h"
+#include "auth/policy.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/result.h"
@@ -67,11 +69,15 @@ class Wiring {
   [[nodiscard]] http::Handler& reserve() { return reserve_; }
   /// /readyz says 503 from now on.
   void end_readiness() { readiness_.end(); }
+  /// What holds for every request and answer.
+  [[nodiscard]] const http::RequestPolicy& policy() const { return policy_; }
   /// Takes over what a reload may change; it has been checked.
   void apply(const config::Config& config);
 
  private:
   auth::OriginRules origins_;
+  auth::HostRules hosts_;
+  auth::Policy policy_{hosts_, origins_};
   dialect::Raw raw_;
   dialect::Json json_;
   dialect::Echo echo_;

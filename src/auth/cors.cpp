@@ -6,8 +6,11 @@ namespace roomcast::auth {
 
 namespace {
 
-// Beyond the ones every page may send, and read.
-constexpr std::string_view request_headers = "Content-Type, Idempotency-Key, Last-Event-ID";
+// Beyond the ones every page may send, and read. Tracing libraries (W3C Trace Context and Baggage,
+// OpenTelemetry, Sentry) add theirs to every request of a page.
+constexpr std::string_view request_headers =
+    "Content-Type, Idempotency-Key, Last-Event-ID, Authorization, traceparent, tracestate, baggage, "
+    "sentry-trace";
 constexpr std::string_view exposed_headers = "Roomcast-Cursor, Roomcast-Subscribers";
 constexpr std::string_view preflight_seconds = "600";
 
@@ -16,8 +19,22 @@ constexpr std::string_view preflight_seconds = "600";
 void add_cors(http::Headers& headers, const OriginDecision& decision) {
   headers.add("Vary", "Origin");
   if (decision.verdict != OriginVerdict::listed) return;
-  headers.add("Access-Control-Allow-Origin", decision.origin);
+  allow_reading(headers, decision.origin, decision.credentials);
+}
+
+void allow_reading(http::Headers& headers, std::string_view origin, bool credentials) {
+  headers.add("Access-Control-Allow-Origin", origin);
+  if (credentials) headers.add("Access-Control-Allow-Credentials", "true");
   headers.add("Access-Control-Expose-Headers", exposed_headers);
+}
+
+void allow_requests(http::Headers& headers, std::string_view methods, const OriginRules& rules) {
+  std::string allowed(request_headers);
+  for (const std::string& name : rules.request_headers())
+    allowed.append(", ").append(name);
+  headers.add("Access-Control-Allow-Methods", methods);
+  headers.add("Access-Control-Allow-Headers", allowed);
+  headers.add("Access-Control-Max-Age", preflight_seconds);
 }
 
 bool is_preflight(const http::Request& request) {
@@ -34,15 +51,14 @@ std::string list_of(const std::vector<http::Method>& methods) {
   return list;
 }
 
-http::Response answer_preflight(const OriginDecision& decision, const std::vector<http::Method>& methods) {
+http::Response answer_preflight(const OriginDecision& decision, const std::vector<http::Method>& methods,
+                                const OriginRules& rules) {
   if (!decision.allowed()) return refuse_origin(decision);
   http::Response response;
   response.status = 204;
   add_cors(response.headers, decision);
   if (decision.verdict != OriginVerdict::listed) return response;
-  response.headers.add("Access-Control-Allow-Methods", list_of(methods));
-  response.headers.add("Access-Control-Allow-Headers", request_headers);
-  response.headers.add("Access-Control-Max-Age", preflight_seconds);
+  allow_requests(response.headers, list_of(methods), rules);
   return response;
 }
 

@@ -13,6 +13,13 @@ namespace roomcast::auth {
 /// Access-Control-… for anybody else, and Vary: Origin always, since the answer depends on it.
 void add_cors(http::Headers& headers, const OriginDecision& decision);
 
+/// The fields that let the page of `origin` read an answer. `credentials`: also where it sends cookies or
+/// HTTP authentication along.
+void allow_reading(http::Headers& headers, std::string_view origin, bool credentials);
+
+/// The fields of a preflight's answer that allow `methods` (a list), and header fields that pages send.
+void allow_requests(http::Headers& headers, std::string_view methods, const OriginRules& rules);
+
 /// Whether `request` is a CORS preflight: OPTIONS with Origin and Access-Control-Request-Method.
 [[nodiscard]] bool is_preflight(const http::Request& request);
 
@@ -21,7 +28,8 @@ void add_cors(http::Headers& headers, const OriginDecision& decision);
 
 /// The answer to a preflight: 204 with what is allowed, or the 403 of a denied origin.
 [[nodiscard]] http::Response answer_preflight(const OriginDecision& decision,
-                                              const std::vector<http::Method>& methods);
+                                              const std::vector<http::Method>& methods,
+                                              const OriginRules& rules);
 
 /// The 403 of a denied origin.
 [[nodiscard]] http::Response refuse_origin(const OriginDecision& decision);

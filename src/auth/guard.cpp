@@ -19,7 +19,7 @@ void OriginGuard::handle(http::Exchange& exchange, std::string_view rest) {
 void Preflight::handle(http::Exchange& exchange, std::string_view /*rest*/) {
   const http::Request& request = exchange.request();
   if (is_preflight(request)) {
-    return exchange.respond(answer_preflight(check_origin(request, rules_), methods_));
+    return exchange.respond(answer_preflight(check_origin(request, rules_), methods_, rules_));
   }
   http::Response response;
   response.status = 204;

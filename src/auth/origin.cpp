@@ -16,11 +16,12 @@ std::optional<std::uint16_t> default_port(std::string_view scheme) {
 }
 
 std::optional<WebOrigin> make_origin(std::string scheme, std::string_view authority) {
+  if (scheme == "ws" || scheme == "wss") return std::nullopt;  // a page's origin has that of the page
+  if (authority.empty() && !default_port(scheme)) return WebOrigin{std::move(scheme), {}, 0};
   const auto parsed = http::parse_authority(authority);
   if (!parsed) return std::nullopt;
-  const auto port = parsed->port ? parsed->port : default_port(scheme);
-  if (!port) return std::nullopt;
-  return WebOrigin{std::move(scheme), base::lower_case(parsed->host), *port};
+  const std::uint16_t port = parsed->port.value_or(default_port(scheme).value_or(0));
+  return WebOrigin{std::move(scheme), base::lower_case(parsed->host), port};
 }
 
 /// Whether `host` ends in `suffix` (".example.org") with at least one label in front.
@@ -30,7 +31,8 @@ bool is_below(std::string_view host, std::string_view suffix) {
 
 base::Error bad_entry(const std::string& entry) {
   return {"origins: '" + entry +
-          "' is not an origin: expected https://example.org, https://*.example.org, \"null\" or \"*\""};
+          "' is not an origin: expected https://example.org, https://*.example.org, capacitor://localhost, "
+          "\"null\" or \"*\""};
 }
 
 }  // namespace
@@ -41,6 +43,7 @@ std::optional<WebOrigin> parse_origin(std::string_view text) {
   std::string scheme = base::lower_case(text.substr(0, scheme_end));
   if (scheme.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789+-.") != std::string::npos)
     return std::nullopt;
+  if (scheme.front() < 'a') return std::nullopt;  // it begins with a letter (RFC 3986 section 3.1)
   return make_origin(std::move(scheme), text.substr(scheme_end + 3));
 }
 
@@ -56,6 +59,7 @@ base::Result<OriginRules> OriginRules::parse(const std::vector<std::string>& ent
       const bool wildcard = star != std::string::npos;
       auto origin = parse_origin(wildcard ? entry.substr(0, star + 3) + entry.substr(star + 5) : entry);
       if (!origin || origin->host.find('*') != std::string::npos) return bad_entry(entry);
+      if (wildcard && origin->host.empty()) return bad_entry(entry);
       if (wildcard) origin->host.insert(0, ".");
       rules.rules_.push_back({*std::move(origin), wildcard});
     }
@@ -66,6 +70,10 @@ base::Result<OriginRules> OriginRules::parse(const std::vector<std::string>& ent
 bool OriginRules::allow(std::string_view text) const {
   if (any_) return true;
   if (text == "null") return null_;
+  return names(text);
+}
+
+bool OriginRules::names(std::string_view text) const {
   const auto origin = parse_origin(text);
   if (!origin) return false;
   return std::any_of(rules_.begin(), rules_.end(), [&origin](const Rule& rule) {
@@ -82,9 +90,16 @@ OriginDecision check_origin(const http::Request& request, const OriginRules& rul
   const auto own =
       make_origin(request.client.secure ? "https" : "http", request.headers.get("Host").value_or(""));
   if (origin && own && *origin == *own) return {OriginVerdict::same_origin, std::move(text), {}};
-  if (rules.allow(text)) return {OriginVerdict::listed, std::move(text), {}};
-  std::string message = "pages of origin '" + text + "' may not use this server; to allow them add \"" +
-                        text + "\" to the config key origins";
+  if (rules.allow(text)) {
+    const bool credentials = rules.allow_credentials(text);
+    return {OriginVerdict::listed, std::move(text), {}, {}, credentials};
+  }
+  std::string message = "pages of origin '" + text + "' may not use this server";
+  if (text != "null" && (!origin || origin->host.find('*') != std::string::npos)) {
+    message += ": that is no origin that a browser sends";
+    return {OriginVerdict::denied, std::move(text), std::move(message), "this is no origin"};
+  }
+  message += "; to allow them add \"" + text + "\" to the config key origins";
   std::string_view hint = "to allow it add it to the config key origins";
   if (origin && own && origin->host == own->host && origin->scheme != own->scheme) {
     message += ", or the proxy that ends TLS in front of this server to trusted_proxies";

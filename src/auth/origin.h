@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -11,34 +12,55 @@
 
 namespace roomcast::auth {
 
-/// A web origin (RFC 6454): scheme, host and port, normalised so that equal origins compare equal.
+/// A web origin (RFC 6454): scheme, host and port, normalised so that equal origins compare equal. Apps in a
+/// web view and browser extensions have schemes of their own (capacitor, tauri, chrome-extension), which know
+/// no port.
 struct WebOrigin {
-  std::string scheme;  ///< lower case
-  std::string host;    ///< lower case; an IPv6 address in brackets
-  std::uint16_t port = 0;
+  std::string scheme;      ///< lower case
+  std::string host;        ///< lower case; an IPv6 address in brackets; empty only for schemes like file
+  std::uint16_t port = 0;  ///< 0: none, of a scheme without a default
   friend bool operator==(const WebOrigin&, const WebOrigin&) = default;
 };
 
-/// `scheme://host[:port]` and nothing behind it. Nothing for "null", a path, a port left out of a scheme
-/// whose default is not known (only http, https).
+/// `scheme://host[:port]` and nothing behind it, for http and https with their default ports; for other
+/// schemes the host may be missing ("file://"). Nothing for "null" or a path.
 [[nodiscard]] std::optional<WebOrigin> parse_origin(std::string_view text);
 
 /// The configured `origins`: which pages of other origins may use this server.
 class OriginRules {
  public:
-  /// Entries: an origin ("https://example.org:8443"), all hosts below a domain ("https://*.example.org",
-  /// which is not example.org itself), "null" (sandboxed frames, files), or "*" (any). An error names the
-  /// entry.
+  /// Entries: an origin ("https://example.org:8443", "capacitor://localhost"), all hosts below a domain
+  /// ("https://*.example.org", which is not example.org itself), "null" (sandboxed frames, files), or "*"
+  /// (any). An error names the entry.
   static base::Result<OriginRules> parse(const std::vector<std::string>& entries);
 
   [[nodiscard]] bool allow(std::string_view origin) const;
+  /// Whether its pages may send cookies and HTTP authentication along: not where only "*" or "null" allows
+  /// it, which stand for pages that nobody knows.
+  [[nodiscard]] bool allow_credentials(std::string_view origin) const {
+    return credentials_ && names(origin);
+  }
+  /// No other origin is allowed.
+  [[nodiscard]] bool empty() const { return rules_.empty() && !any_ && !null_; }
+
+  /// `cors.credentials` and `cors.headers`: names of header fields that pages of other origins may send.
+  void set_cors(bool credentials, std::vector<std::string> request_headers) {
+    credentials_ = credentials;
+    request_headers_ = std::move(request_headers);
+  }
+  [[nodiscard]] const std::vector<std::string>& request_headers() const { return request_headers_; }
 
  private:
   struct Rule {
     WebOrigin origin;  // of a wildcard: the host is what follows "*", so ".example.org"
     bool any_subdomain = false;
   };
+  /// Whether an entry that names it, or its domain, allows it.
+  [[nodiscard]] bool names(std::string_view origin) const;
+
   std::vector<Rule> rules_;
+  std::vector<std::string> request_headers_;
+  bool credentials_ = false;
   bool any_ = false;
   bool null_ = false;
 };
@@ -52,9 +74,10 @@ enum class OriginVerdict : std::uint8_t {
 
 struct OriginDecision {
   OriginVerdict verdict = OriginVerdict::denied;
-  std::string origin;       ///< as the browser sent it
-  std::string message;      ///< of a denial: for the client, names the entry to add to `origins`
-  std::string_view hint{};  ///< of a denial: the same for the log, which has the origin already; a constant
+  std::string origin;        ///< as the browser sent it
+  std::string message;       ///< of a denial: for the client, names the entry to add to `origins`
+  std::string_view hint{};   ///< of a denial: the same for the log, which has the origin already; a constant
+  bool credentials = false;  ///< of a listed one: its pages may send cookies and the like along
 
   [[nodiscard]] bool allowed() const { return verdict != OriginVerdict::denied; }
 };

@@ -32,8 +32,10 @@ struct Config {
   std::vector<std::string> admin_listen;
   std::uint32_t listen_unix_mode = 0660;
   std::vector<std::string> origins;
+  std::vector<std::string> hosts;
   std::vector<std::string> trusted_proxies;
   std::int64_t drain_delay_ms = 0;
+  bool proxy_protocol = false;
   std::int64_t drain_ms = 10'000;
   std::vector<RoomRule> rooms;
 
@@ -47,6 +49,7 @@ struct Config {
     std::uint64_t uri_bytes = 8'192;
     std::uint64_t connections = 100'000;
     std::uint64_t connections_per_address = 0;
+    std::uint64_t ipv6_prefix = 64;
     std::uint64_t rooms_per_connection = 100;
     std::uint64_t batch_messages = 1'000;
     std::uint64_t batch_bytes = 16'777'216;
@@ -77,7 +80,7 @@ struct Config {
   struct Http {
     std::int64_t head_timeout_ms = 10'000;
     std::int64_t body_timeout_ms = 30'000;
-    std::int64_t idle_timeout_ms = 60'000;
+    std::int64_t idle_timeout_ms = 75'000;
     std::int64_t poll_wait_ms = 50'000;
     bool compression = true;
   } http;
@@ -92,8 +95,14 @@ struct Config {
     std::int64_t message_timeout_ms = 60'000;
   } websocket;
 
+  struct Cors {
+    bool credentials = false;
+    std::vector<std::string> headers;
+  } cors;
+
   struct Web {
     std::string root;
+    std::string content_security_policy;
   } web;
 
   struct Echo {

@@ -131,9 +131,21 @@ std::optional<std::string> Loader::check_texts(const Setting& setting, const Val
   const auto* list = std::get_if<TextList>(&setting.kind);
   const auto* texts = std::get_if<std::vector<std::string>>(&value);
   if (list == nullptr || texts == nullptr) return std::nullopt;
-  const TextCheck check = list->form == TextForm::address  ? checks_.address
-                          : list->form == TextForm::origin ? checks_.origin
-                                                           : checks_.network;
+  const TextCheck check = [&] {
+    switch (list->form) {
+      case TextForm::address:
+        return checks_.address;
+      case TextForm::origin:
+        return checks_.origin;
+      case TextForm::network:
+        return checks_.network;
+      case TextForm::host:
+        return checks_.host;
+      case TextForm::header:
+        return checks_.header;
+    }
+    return TextCheck{};
+  }();
   if (check == nullptr) return std::nullopt;
   for (const std::string& text : *texts) {
     if (auto wrong = check(text)) return describe(text) + ": " + *wrong;

@@ -26,6 +26,8 @@ struct Checks {
   TextCheck address = nullptr;
   TextCheck origin = nullptr;
   TextCheck network = nullptr;
+  TextCheck host = nullptr;
+  TextCheck header = nullptr;
 };
 
 /// Everything a configuration is made from; what comes later wins.

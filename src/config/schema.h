@@ -41,7 +41,7 @@ struct Text {
   std::string& (*member)(Config&);
 };
 /// What the texts of a list are; the ones who know how to read them check them (Checks in config/load.h).
-enum class TextForm : std::uint8_t { address, origin, network };
+enum class TextForm : std::uint8_t { address, origin, network, host, header };
 struct TextList {
   std::vector<std::string>& (*member)(Config&);
   TextForm form;

@@ -37,12 +37,19 @@ std::size_t status_class_of(std::string_view head) {
 }  // namespace
 
 Connection::Connection(ConnectionEnvironment& environment, base::SlotId id,
-                       std::unique_ptr<net::ByteStream> stream, net::Admission admission)
+                       std::unique_ptr<net::ByteStream> stream, net::Admission admission,
+                       const net::Peer& peer)
     : environment_(environment),
       id_(id),
       stream_(std::move(stream)),
       admission_(std::move(admission)),
-      deadline_(environment.deadlines, *this) {}
+      deadline_(environment.deadlines, *this),
+      peer_secure_(peer.is_secure),
+      peer_on_loopback_(peer.on_loopback),
+      peer_is_forwarded_(peer.is_forwarded) {
+  if (!peer.address.empty() && peer.address != admission_.address())
+    peer_address_ = std::make_unique<const std::string>(peer.address);
+}
 
 Connection::~Connection() { environment_.scheduler.forget(*this); }
 
@@ -69,6 +76,7 @@ void Connection::on_bytes(std::span<char> bytes) {
 void Connection::on_end() {
   if (phase_ == Phase::ended) return;
   peer_ended_ = true;
+  if (refusal_waits_) refuse(parser_->problem());
   if (watched_) abandon_answer();
   // Whoever only closed its sending half still gets what it asked for.
   if (phase_ == Phase::lingering) return linger();
@@ -88,15 +96,20 @@ void Connection::on_held() {
 
 void Connection::on_error(std::string_view why) {
   if (phase_ == Phase::ended) return;
-  environment_.log.debug("http connection broken", {{"peer", admission_.address()}, {"reason", why}});
+  environment_.log.debug("http connection broken", {{"peer", peer_address()}, {"reason", why}});
   finish();
 }
 
 void Connection::on_deadline() {
   if (phase_ == Phase::ended) return;
   if (phase_ == Phase::lingering) return finish();
+  if (refusal_waits_) {
+    refuse(parser_->problem());
+    return settle();
+  }
   ++environment_.stats.timeouts;
   if (!queue_.empty() || phase_ == Phase::idle) return finish();
+  if (phase_ == Phase::head) parser_->give_up_head();
   refuse({408, "request_timeout",
           phase_ == Phase::head ? "the request head took too long" : "the request body took too long"});
   settle();
@@ -133,7 +146,11 @@ void Connection::process() {
                         units_per_answered_byte * std::min<std::size_t>(answered_, answered_bytes_max));
         break;
       case Parser::Event::refused:
-        ++environment_.stats.bad_requests;
+        if (should_wait_for_origin()) {
+          wait_for_origin();
+          more = false;
+          break;
+        }
         refuse(parser_->problem());
         break;
     }
@@ -202,13 +219,16 @@ void Connection::on_head() {
 
 void Connection::dispatch() {
   request_ = parser_->take_request();
-  request_.client = resolve_client(admission_.address(), stream_->is_secure(), request_.headers,
+  request_.client = resolve_client(peer_address(), peer_secure_ || stream_->is_secure(), request_.headers,
                                    environment_.trusted_proxy);
+  request_.client.is_forwarded = request_.client.is_forwarded || peer_is_forwarded_;
+  request_.client.on_loopback = peer_on_loopback_;
+  note_reader(request_);
   first_request_ = false;
   keep_alive_ = wants_keep_alive(request_) && admission_.lane() != net::Lane::reserve;
   enter(Phase::answering);
   try {
-    handler().handle(*this, {});
+    handle_request();
   } catch (const std::exception& error) {
     environment_.log.error("a request handler failed", {{"path", request_.path}, {"reason", error.what()}});
     forget_answer();
@@ -216,13 +236,6 @@ void Connection::dispatch() {
   const bool unanswered = phase_ == Phase::answering && exchange_.generation == 0;
   if (unanswered) respond(Response::error(500, "internal_error", "the request could not be answered"));
   if (exchange_.generation != 0) shed_request();
-}
-
-Handler& Connection::handler() const {
-  const net::Lane lane = admission_.lane();
-  if (lane == net::Lane::reserve && environment_.reserve != nullptr) return *environment_.reserve;
-  if (lane == net::Lane::operations && environment_.operations != nullptr) return *environment_.operations;
-  return environment_.handler;
 }
 
 /// Thousands may wait for an answer: nothing is kept but what writing it needs.
@@ -249,6 +262,7 @@ void Connection::forget_answer() {
 void Connection::respond(Response response) {
   assert(phase_ == Phase::answering);
   const bool keep_alive = keep_alive_ && !response.close && !environment_.draining;
+  complete(response);
   write(response, keep_alive);
   environment_.log.debug("http request", {{"peer", request_.client.address},
                                           {"method", request_.method_text},
@@ -302,16 +316,6 @@ HandOver Connection::take_over(std::string_view head) {
   parser_.reset();
   finish();
   return hand_over;
-}
-
-void Connection::refuse(const Problem& problem) {
-  environment_.log.info(
-      "http request refused",
-      {{"peer", admission_.address()}, {"status", problem.status}, {"reason", problem.message}});
-  base::release(request_);
-  request_.method = parser_->request().method;  // an answer to HEAD has no body even now
-  write(Response::error(problem), false);
-  enter(Phase::closing);
 }
 
 void Connection::write(const Response& response, bool keep_alive) {

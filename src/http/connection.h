@@ -18,6 +18,7 @@
 #include "http/forwarded.h"
 #include "http/message.h"
 #include "http/parser.h"
+#include "http/request_policy.h"
 #include "http/response_head.h"
 #include "http/stats.h"
 #include "net/admission.h"
@@ -61,6 +62,7 @@ struct ConnectionEnvironment {
   /// behind its one answer. Null: as any other.
   Handler* operations = nullptr;
   Handler* reserve = nullptr;
+  const RequestPolicy* policy = nullptr;  ///< null: every request is handled, and no other origin reads
 };
 
 /// One HTTP/1.x connection (RFC 9112): reads requests, has them handled one at a time, writes the answers in
@@ -73,7 +75,7 @@ class Connection final : public base::Mortal,
                          private base::Deadline::Listener {
  public:
   Connection(ConnectionEnvironment& environment, base::SlotId id, std::unique_ptr<net::ByteStream> stream,
-             net::Admission admission);
+             net::Admission admission, const net::Peer& peer);
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
   ~Connection() override;
@@ -126,6 +128,15 @@ class Connection final : public base::Mortal,
   void on_head();
   void dispatch();
   [[nodiscard]] Handler& handler() const;
+  [[nodiscard]] std::string_view peer_address() const {
+    return peer_address_ ? std::string_view(*peer_address_) : admission_.address();
+  }
+  /// Hands the request to its handler, if it may be handled.
+  void handle_request();
+  [[nodiscard]] bool should_wait_for_origin() const;
+  void wait_for_origin();
+  void note_reader(const Request& request);
+  void complete(Response& response);
   void shed_request();
   void abandon_answer();
   void forget_answer();
@@ -158,12 +169,18 @@ class Connection final : public base::Mortal,
   std::uint32_t answered_ = 0;  // bytes of bodies made for answers, sent or not; for their price
   std::uint32_t held_ = 0;      // bytes kept elsewhere until the deferred answer
   base::Recently costly_;       // a read was a good part of an allowance
-  bool watched_ = false;        // somebody wants to know if the client goes before the deferred answer
-  Request request_;             // the one being answered
-  base::SlotId exchange_{};     // its name while the answer is deferred
-  std::string_view input_;      // while processing: what has been read and not looked at
-  std::string backlog_;         // the same between two rounds, when an answer has to come first
-  std::size_t discarded_ = 0;   // bytes, since the last answer was queued
+  bool refusal_waits_ = false;  // the parser has refused the head; a page's Origin may still come
+  bool peer_secure_ = false;    // what net::Peer says
+  bool peer_on_loopback_ = false;
+  bool peer_is_forwarded_ = false;
+  bool watched_ = false;  // somebody wants to know if the client goes before the deferred answer
+  Request request_;       // the one being answered
+  std::unique_ptr<const std::string> reader_;  // of another origin, who may read the answer; usually none
+  std::unique_ptr<const std::string> peer_address_;  // only where it is not the one that is counted
+  base::SlotId exchange_{};                          // its name while the answer is deferred
+  std::string_view input_;                           // while processing: what has been read and not looked at
+  std::string backlog_;        // the same between two rounds, when an answer has to come first
+  std::size_t discarded_ = 0;  // bytes, since the last answer was queued
 };
 
 }  // namespace roomcast::http

@@ -115,6 +115,7 @@ Parser::Event Parser::next(std::string_view& input) {
     case Stage::body:
       return chunk_scanner_ ? read_chunks(input) : read_body(input);
     case Stage::refused:
+      if (may_find_origin()) look_for_origin(input);
       break;
   }
   input = {};
@@ -125,7 +126,9 @@ Parser::Event Parser::read_head(std::string_view& input) {
   request_.method = Method::other;  // no longer the one of the request before
   std::size_t used = 0;
   const auto verdict = head_scanner_.scan(input, used);
-  if (verdict == HeadScanner::Verdict::refused) return refuse(head_scanner_.problem());
+  if (verdict == HeadScanner::Verdict::refused) {
+    return refuse_head(head_scanner_.problem(), std::exchange(input, {}));
+  }
   const std::string_view piece = input.substr(0, used);
   input.remove_prefix(used);
   if (verdict == HeadScanner::Verdict::complete && head_.empty()) return take_head(piece);
@@ -139,7 +142,7 @@ Parser::Event Parser::take_head(std::string_view head) {
   machine_ = std::make_unique<Machine>();
   machine_->head = head;
   machine_->headers.hold(head, head_scanner_.fields());
-  if (!machine_->feed(head)) return refuse(machine_->problem());
+  if (!machine_->feed(head)) return refuse_head(machine_->problem(), head);
   request_.method_text = llhttp_method_name(static_cast<llhttp_method_t>(machine_->parser.method));
   request_.method = method_from(request_.method_text);
   request_.minor_version = machine_->parser.http_minor;
@@ -192,6 +195,25 @@ Parser::Event Parser::refuse(Problem problem) {
   stage_ = Stage::refused;
   machine_.reset();
   return Event::refused;
+}
+
+Parser::Event Parser::refuse_head(Problem problem, std::string_view head) {
+  request_.headers = {};
+  origin_finder_.emplace();
+  look_for_origin(head_);
+  look_for_origin(head);
+  return refuse(std::move(problem));
+}
+
+void Parser::give_up_head() {
+  if (stage_ == Stage::head) (void)refuse_head({}, {});
+}
+
+void Parser::look_for_origin(std::string_view head) {
+  if (origin_finder_->is_over()) return;
+  origin_finder_->feed(head);
+  const std::string_view origin = origin_finder_->origin();
+  if (!origin.empty()) request_.headers.add("Origin", origin);
 }
 
 Request&& Parser::take_request() {

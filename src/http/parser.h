@@ -10,6 +10,7 @@
 #include "http/head_check.h"
 #include "http/head_scanner.h"
 #include "http/message.h"
+#include "http/origin_finder.h"
 #include "http/parser_limits.h"
 #include "http/problem.h"
 
@@ -51,6 +52,11 @@ class Parser {
     return chunk_scanner_ ? chunk_scanner_->framing_bytes() : 0;
   }
   [[nodiscard]] const Problem& problem() const { return problem_; }
+  /// After Event::refused: the head is not over and no Origin has been found in it yet. More input for `next`
+  /// can bring it; it is in `request()` then.
+  [[nodiscard]] bool may_find_origin() const { return origin_finder_ && !origin_finder_->is_over(); }
+  /// Reads no more of a head that is under way, but for its Origin, if that has come.
+  void give_up_head();
   /// Whether part of a request has been read. An empty line before one is not.
   [[nodiscard]] bool in_request() const { return stage_ != Stage::head || head_scanner_.started(); }
   /// Bytes of the request under way that are kept: of its head and, as far as it has come, its body.
@@ -66,6 +72,8 @@ class Parser {
   Event read_chunks(std::string_view& input);
   Event feed_body(std::string_view bytes, bool last);
   Event refuse(Problem problem);
+  Event refuse_head(Problem problem, std::string_view head);
+  void look_for_origin(std::string_view head);
 
   const ParserLimits& limits_;
   std::unique_ptr<Machine> machine_;
@@ -77,6 +85,7 @@ class Parser {
   std::uint64_t body_left_ = 0;  // of a body with Content-Length
   Request request_;
   Problem problem_;
+  std::optional<OriginFinder> origin_finder_;  // of a head that was refused unparsed
 };
 
 }  // namespace roomcast::http

@@ -8,9 +8,11 @@ Server::Server(Handler& handler, const base::Clock& clock, base::Deadlines& dead
                base::Scheduler& scheduler, base::Log& log)
     : environment_{*this, handler, clock, deadlines, scheduler, log} {}
 
-void Server::accept(std::unique_ptr<net::ByteStream> stream, net::Admission admission) {
+void Server::accept(std::unique_ptr<net::ByteStream> stream, net::Admission admission,
+                    const net::Peer& peer) {
   const base::SlotId id = connections_.insert(nullptr);
-  auto connection = std::make_unique<Connection>(environment_, id, std::move(stream), std::move(admission));
+  auto connection =
+      std::make_unique<Connection>(environment_, id, std::move(stream), std::move(admission), peer);
   Connection& started = *connection;
   *connections_.find(id) = std::move(connection);
   started.start();

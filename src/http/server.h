@@ -32,11 +32,14 @@ class Server final : public Connections, private ConnectionOwner {
   /// place of the server's own handler. They outlive the server.
   void set_operations(Handler& handler) { environment_.operations = &handler; }
   void set_reserve(Handler& handler) { environment_.reserve = &handler; }
-  /// Which peers are believed about X-Forwarded-For and Forwarded; none until set.
+  /// Which peers are believed about X-Forwarded-For and X-Forwarded-Proto; none until set.
   void set_trusted_proxy(TrustedProxy is_trusted) { environment_.trusted_proxy = std::move(is_trusted); }
 
-  /// Serves `stream`, which nobody listens to yet.
-  void accept(std::unique_ptr<net::ByteStream> stream, net::Admission admission);
+  /// What holds for all requests and answers; outlives the server.
+  void set_policy(const RequestPolicy& policy) { environment_.policy = &policy; }
+
+  /// Serves `stream`, which nobody listens to yet. Without an address in `peer` it is that of the admission.
+  void accept(std::unique_ptr<net::ByteStream> stream, net::Admission admission, const net::Peer& peer = {});
   void respond(base::SlotId id, Response response) override;
 
   /// Idle connections close at once, the others behind the answer they wait for. For good.

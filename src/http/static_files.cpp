@@ -17,13 +17,6 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view allowed_methods = "GET, HEAD, OPTIONS";
 
-void add_security_headers(Headers& headers, const Request& request) {
-  headers.add("X-Content-Type-Options", "nosniff");
-  headers.add("Referrer-Policy", "no-referrer");
-  headers.add("Cross-Origin-Opener-Policy", "same-origin");
-  headers.add("Content-Security-Policy", content_security_policy(request.headers.get("Host").value_or("")));
-}
-
 /// To the same with a slash. The path begins with one slash and no more: no file's does.
 Response redirect_to_folder(const Request& request) {
   std::string target = request.path + '/';
@@ -138,6 +131,15 @@ void StaticFiles::handle(Exchange& exchange, std::string_view path) {
     response.body = gzip ? file.gzip : file.bytes;
   }
   exchange.respond(std::move(response));
+}
+
+void StaticFiles::add_security_headers(Headers& headers, const Request& request) const {
+  headers.add("X-Content-Type-Options", "nosniff");
+  headers.add("Referrer-Policy", "no-referrer");
+  headers.add("Cross-Origin-Opener-Policy", "same-origin");
+  if (policy_ == "none") return;
+  headers.add("Content-Security-Policy",
+              policy_.empty() ? content_security_policy(request.headers.get("Host").value_or("")) : policy_);
 }
 
 std::string_view content_type_of(std::string_view path) {

@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/frame.h"
@@ -65,16 +66,20 @@ class StaticFiles final : public Handler {
       : files_(std::move(files)), accepts_gzip_(accepts_gzip) {}
   /// Answers from `files` from now on.
   void replace(FileSet files) { files_ = std::move(files); }
+  /// Content-Security-Policy from now on; empty: the one of content_security_policy(), "none": no such field.
+  void set_policy(std::string policy) { policy_ = std::move(policy); }
 
   /// `path` is the whole decoded path.
   void handle(Exchange& exchange, std::string_view path) override;
 
  private:
+  void add_security_headers(Headers& headers, const Request& request) const;
   /// Null if there is none.
   [[nodiscard]] const FileSet::File* find(std::string_view path) const;
 
   FileSet files_;
   AcceptsGzip accepts_gzip_;
+  std::string policy_;
 };
 
 /// The media type that goes with a file's name (RFC 9110 section 8.3); application/octet-stream if unknown.

@@ -1,5 +1,7 @@
 #include "net/admission.h"
 
+#include "base/address_block.h"
+
 namespace roomcast::net {
 
 Admission::~Admission() {
@@ -79,8 +81,9 @@ void AdmissionControl::set_limits(const Limits& limits) {
   if (room_again) tell_of_room();
 }
 
-Refusal AdmissionControl::admit(std::string_view address, bool exempt_per_address, Admission& admission,
+Refusal AdmissionControl::admit(std::string_view peer_address, bool exempt_per_address, Admission& admission,
                                 Lane lane) {
+  const std::string address = base::address_block(peer_address, limits_.ipv6_prefix_bits);
   AdmissionPool& into = pool(lane);
   const bool exempt = exempt_per_address || address == "unix";
   const auto at_cap = [&] {
@@ -98,7 +101,7 @@ Refusal AdmissionControl::admit(std::string_view address, bool exempt_per_addres
       (!evict(into.waiting.next_to_go(latest_to_go_ms())) || into.connections >= into.limit)) {
     return Refusal::connections;
   }
-  AdmissionEntry& entry = *into.by_address.try_emplace(std::string(address), into).first;
+  AdmissionEntry& entry = *into.by_address.try_emplace(address, into).first;
   entry.second.exempt = exempt;
   ++entry.second.connections;
   ++into.connections;

@@ -29,7 +29,8 @@ class Admission {
   Admission& operator=(const Admission&) = delete;
   ~Admission();
 
-  /// The peer's numeric address, "unix" for a Unix socket; empty for an empty admission.
+  /// What the connection is counted by: the peer's numeric address, of IPv6 its block, "unix" for a Unix
+  /// socket; empty for an empty admission.
   [[nodiscard]] std::string_view address() const;
   [[nodiscard]] Lane lane() const;
 
@@ -83,6 +84,8 @@ class AdmissionControl {
     std::size_t bytes_per_address = std::numeric_limits<std::size_t>::max();
     /// For how long after it was admitted a silent connection keeps its place: its request may be on the way.
     std::int64_t grace_ms = 0;
+    /// IPv6 addresses that have so many leading bits in common count as one.
+    unsigned ipv6_prefix_bits = 128;
   };
 
   /// `clock` outlives this; without one there is no grace.
@@ -93,9 +96,10 @@ class AdmissionControl {
 
   /// Holds for connections to come; nobody is disconnected.
   void set_limits(const Limits& limits);
-  /// Counts one more connection from `address`, or says which cap refuses it (`admission` stays empty). At a
-  /// cap a connection that waits (Admission::wait) makes room: for the cap per address one of that address.
-  [[nodiscard]] Refusal admit(std::string_view address, bool exempt_per_address, Admission& admission,
+  /// Counts one more connection from `peer_address`, or says which cap refuses it (`admission` stays empty).
+  /// At a cap a connection that waits (Admission::wait) makes room: for the cap per address one of that
+  /// address.
+  [[nodiscard]] Refusal admit(std::string_view peer_address, bool exempt_per_address, Admission& admission,
                               Lane lane = Lane::regular);
   [[nodiscard]] std::size_t connections(Lane lane = Lane::regular) const { return pool(lane).connections; }
   /// Whether nobody can be admitted there for now, whatever the address. May end by the mere passing of time.

@@ -80,8 +80,11 @@ class ByteStream {
 
 /// Where a connection comes from, as the socket says it.
 struct Peer {
-  std::string address;     ///< numeric, without port: "127.0.0.1", "::1"; "unix" for a Unix socket
-  std::uint16_t port = 0;  ///< 0 for a Unix socket
+  std::string address;        ///< numeric, without port: "127.0.0.1", "::1"; "unix" for a Unix socket
+  std::uint16_t port = 0;     ///< 0 for a Unix socket
+  bool is_secure = false;     ///< a proxy in front says that the client's leg is encrypted
+  bool is_forwarded = false;  ///< a trusted proxy in front has said so, and what the address is
+  bool on_loopback = false;   ///< the listener listens on loopback addresses only
 };
 
 }  // namespace roomcast::net

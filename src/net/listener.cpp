@@ -19,6 +19,14 @@ constexpr std::int64_t complaint_interval_ms = 10'000;
 
 FileDescriptor open_reserve() { return FileDescriptor(::open("/dev/null", O_RDONLY | O_CLOEXEC)); }
 
+/// Whether only this machine can connect to it over TCP.
+bool is_loopback(const Address& address) {
+  CidrList loopback;
+  for (const char* block : {"127.0.0.0/8", "::1"})
+    (void)loopback.add(block);
+  return address.host == "localhost" || loopback.contains(address.host);
+}
+
 FileDescriptor accept_from(const ListeningSocket& socket, SocketAddress& peer) {
   return FileDescriptor(::accept4(socket.number(), peer.get(), &peer.size, SOCK_NONBLOCK | SOCK_CLOEXEC));
 }
@@ -40,6 +48,7 @@ Listener::Listener(const Shared& shared, ListeningSocket socket, StreamWrapper* 
       socket_(std::move(socket)),
       tls_(tls),
       options_(std::move(options)),
+      on_loopback_(is_loopback(socket_.address())),
       reserve_(open_reserve()),
       retry_(shared.loop, *this) {
   shared_.admissions.add_listener(*this);
@@ -47,6 +56,7 @@ Listener::Listener(const Shared& shared, ListeningSocket socket, StreamWrapper* 
 
 Listener::~Listener() {
   shared_.admissions.remove_listener(*this);
+  if (options_.preambles != nullptr) options_.preambles->drop(*this);
   // A service manager may hold the socket too.
   shared_.sockets.poller.remove(*this);
 }
@@ -96,15 +106,26 @@ bool Listener::accept_one() {
 }
 
 void Listener::admit(FileDescriptor socket, Peer peer) {
-  Admission admission;
-  switch (ask_for_admission(peer, admission)) {
-    case Refusal::none:
-      break;
-    case Refusal::connections_per_address:
-      return refuse(socket, peer);
-    case Refusal::connections:  // closed: whoever made no room although it could is on its way out
-      return;
+  peer.on_loopback = on_loopback_;
+  if (options_.preambles == nullptr || !shared_.exempt.contains(peer.address)) {
+    return take(std::move(socket), std::move(peer));
   }
+  Admission admission = admission_for(socket, peer);
+  if (admission.address().empty()) return;
+  options_.preambles->add(std::move(socket), std::move(peer), std::move(admission), *this);
+}
+
+Admission Listener::admission_for(const FileDescriptor& socket, const Peer& peer) {
+  Admission admission;
+  // One that was not refused for its address is closed without a word: whoever made no room although it could
+  // is on its way out.
+  if (ask_for_admission(peer, admission) == Refusal::connections_per_address) refuse(socket, peer);
+  return admission;
+}
+
+void Listener::take(FileDescriptor socket, Peer peer) {
+  Admission admission = admission_for(socket, peer);
+  if (admission.address().empty()) return;
   auto stream = SocketStream::adopt(shared_.sockets, std::move(socket));
   if (!stream) {
     ++shared_.stats.failed;

@@ -14,6 +14,7 @@
 #include "net/byte_stream.h"
 #include "net/cidr.h"
 #include "net/listening_socket.h"
+#include "net/proxy_preambles.h"
 #include "net/socket_stream.h"
 #include "net/stream_wrapper.h"
 
@@ -45,6 +46,7 @@ class ListenerEvents {
 /// it stops listening; its connections live on.
 class Listener final : private AdmissionControl::Listener,
                        private loop::Timer::Listener,
+                       private ProxyPreambles::Receiver,
                        private loop::Pollable {
  public:
   /// What listeners share; all of it outlives them.
@@ -52,7 +54,7 @@ class Listener final : private AdmissionControl::Listener,
     loop::Loop& loop;
     SocketShared& sockets;
     AdmissionControl& admissions;
-    const CidrList& exempt;  ///< addresses without a cap per address: trusted proxies
+    const CidrList& exempt;  ///< trusted proxies: without a cap per address, and believed about their clients
     ListenerStats& stats;
     base::Log& log;
     ListenerEvents& events;
@@ -64,6 +66,9 @@ class Listener final : private AdmissionControl::Listener,
     Lane lane = Lane::regular;
     /// Sent to a client refused for its address before it is closed, over plain sockets only; may be empty.
     std::string refusal;
+    /// Reads the PROXY protocol header that trusted proxies have to send, and outlives the listener. Null:
+    /// nobody sends one.
+    ProxyPreambles* preambles = nullptr;
   };
 
   /// `tls` is null for a plain listener, and outlives the listener otherwise.
@@ -100,6 +105,13 @@ class Listener final : private AdmissionControl::Listener,
   void listen(bool wanted);
   bool accept_one();
   void admit(FileDescriptor socket, Peer peer);
+  void on_preamble(FileDescriptor socket, Peer client) override {
+    take(std::move(socket), std::move(client));
+  }
+  /// Hands the connection on, if there is room for it.
+  void take(FileDescriptor socket, Peer peer);
+  /// Stays empty if the connection is closed.
+  [[nodiscard]] Admission admission_for(const FileDescriptor& socket, const Peer& peer);
   /// Stays empty if a cap refuses the peer.
   [[nodiscard]] Refusal ask_for_admission(const Peer& peer, Admission& admission);
   void refuse(const FileDescriptor& socket, const Peer& peer);
@@ -111,6 +123,7 @@ class Listener final : private AdmissionControl::Listener,
   ListeningSocket socket_;
   StreamWrapper* tls_;
   Options options_;
+  bool on_loopback_;
   FileDescriptor reserve_;  // given up for a moment when there are no more descriptors
   loop::Timer retry_;
   RateLimit complaint_line_;

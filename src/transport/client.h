@@ -29,7 +29,8 @@ class Client {
 
  private:
   net::Admission admission_;
-  std::unique_ptr<const std::string> address_;  // only behind a proxy: otherwise the admission knows it
+  std::unique_ptr<const std::string>
+      address_;  // only where it is not the one that is counted: behind a proxy, IPv6
 };
 
 }  // namespace roomcast::transport

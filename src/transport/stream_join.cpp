@@ -94,6 +94,8 @@ std::string StreamJoin::head_for(const http::Request& request, const auth::Origi
   // nginx would wait until it has a buffer full.
   response.headers.add("X-Accel-Buffering", "no");
   add_room_fields(response.headers, origin);
+  // A proxy that compresses holds events back until it has a block full (RFC 9111 section 5.2.2.6).
+  response.headers.set("Cache-Control", "no-store, no-transform");
   return http::endless_response_head(response, request.minor_version, date_.at(clock_.wall_ms()));
 }
 

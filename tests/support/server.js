@@ -181,11 +181,11 @@ export function parseMetrics(text) {
 /**
  * Starts a server and waits until it says that it is ready.
  * `listen`: addresses (port 0 of 127.0.0.1 by default), `set`: config keys (by default no drain time, so that tests
- * end at once, and no cap per address, for all clients come from one), `wrap`: a command to run it under.
+ * end at once, and no cap per address, for all clients come from one, any Host), `wrap`: a command to run it under.
  */
 export async function startServer({ args = [], env = {}, set = {}, listen = ['http://127.0.0.1:0'], wrap = [], cwd = repository, urlCount = listen.length } = {}) {
   const flags = listen.flatMap((one) => ['--listen', one]);
-  const usual = { drain_seconds: 0, 'limits.connections_per_address': 100000 };
+  const usual = { drain_seconds: 0, 'limits.connections_per_address': 100000, hosts: '*' };
   const server = new Server([...wrap, binary, ...flags, ...setFlags({ ...usual, ...set }), ...args], { env, cwd, urlCount: Math.max(1, urlCount) });
   try {
     await server.waitUntilReady();

@@ -79,7 +79,7 @@ describe('EventSource', { concurrency: 4 }, () => {
   it('says what it is, when to come back and where it begins', async () => {
     const stream = await open('opening');
     const { head } = stream;
-    assert.equal(head.header('cache-control'), 'no-store');
+    assert.equal(head.header('cache-control'), 'no-store, no-transform');
     assert.equal(head.header('x-accel-buffering'), 'no');
     assert.equal(head.header('vary'), 'Accept, Accept-Encoding, Origin');
     assert.equal(head.header('transfer-encoding'), 'chunked');

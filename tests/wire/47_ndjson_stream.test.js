@@ -40,7 +40,7 @@ describe('a stream of JSON lines', { concurrency: 4 }, () => {
 
   it('begins with where it is, then has a line for every message', async () => {
     const stream = await open('lines');
-    assert.equal(stream.head.header('cache-control'), 'no-store');
+    assert.equal(stream.head.header('cache-control'), 'no-store, no-transform');
     assert.equal(stream.head.header('vary'), 'Accept, Accept-Encoding, Origin');
     const first = await stream.line();
     assert.match(first.cursor, /^[0-9a-f]{16}-0$/);

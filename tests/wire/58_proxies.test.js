@@ -11,7 +11,7 @@ import { fetchOnce } from '../support/raw_http.js';
 import { openRoom, roomUrl, ways } from '../support/room_clients.js';
 import { startServer } from '../support/server.js';
 
-const trusted = { trusted_proxies: '127.0.0.1' };
+const trusted = { trusted_proxies: '127.0.0.1', hosts: '' }; // hosts as they are set by default
 const running = [];
 after(async () => {
   for (const one of running.reverse()) await one.stop();

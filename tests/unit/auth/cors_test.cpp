@@ -43,19 +43,20 @@ TEST_CASE("cors: a preflight is OPTIONS that asks for a method") {
 }
 
 TEST_CASE("cors: a preflight is answered with what a listed origin may do") {
-  const auto answer = auth::answer_preflight(listed, {http::Method::get, http::Method::post});
+  const auto answer = auth::answer_preflight(listed, {http::Method::get, http::Method::post}, {});
   CHECK(answer.status == 204);
   CHECK(answer.headers.get("Access-Control-Allow-Origin") == "https://a.test");
   CHECK(answer.headers.get("Access-Control-Allow-Methods") == "GET, POST");
   CHECK(answer.headers.get("Access-Control-Allow-Headers") == "Content-Type, Idempotency-Key, Last-Event-ID");
   CHECK(answer.headers.get("Access-Control-Max-Age") == "600");
   CHECK(answer.headers.get("Vary") == "Origin");
-  CHECK_FALSE(auth::answer_preflight(same, {http::Method::get}).headers.get("Access-Control-Allow-Methods"));
+  CHECK_FALSE(
+      auth::answer_preflight(same, {http::Method::get}, {}).headers.get("Access-Control-Allow-Methods"));
 }
 
 TEST_CASE("cors: a denied origin is refused with the reason") {
   for (const auto& answer :
-       {auth::answer_preflight(denied, {http::Method::get}), auth::refuse_origin(denied)}) {
+       {auth::answer_preflight(denied, {http::Method::get}, {}), auth::refuse_origin(denied)}) {
     CHECK(answer.status == 403);
     CHECK(answer.body.view().find("origin_denied") != std::string_view::npos);
     CHECK(answer.body.view().find("c.test") != std::string_view::npos);

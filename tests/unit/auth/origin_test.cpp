@@ -115,6 +115,36 @@ TEST_CASE("origin: a wildcard stands for whole labels below a domain, and never 
   }
 }
 
+TEST_CASE("origin: apps and extensions have schemes of their own, which know no default port") {
+  for (const char* origin : {"capacitor://localhost", "chrome-extension://abcdefghijklmnop",
+                             "tauri://localhost", "app://obsidian.md:81", "file://"}) {
+    CAPTURE(origin);
+    CHECK(verdict(request(origin), {origin}) == OriginVerdict::listed);
+    CHECK(verdict(request(origin), {"capacitor://other", "file://host", "null"}) == OriginVerdict::denied);
+  }
+  CHECK(verdict(request("capacitor://localhost:80"), {"capacitor://localhost"}) == OriginVerdict::denied);
+}
+
+TEST_CASE("origin: what no configuration would take is not advised") {
+  for (const char* origin : {"nonsense", "*", "https://*.test", "https://", "https://a b", "wss://a"}) {
+    CAPTURE(origin);
+    CHECK(auth::check_origin(request(origin), rules({})).message.find("add") == std::string::npos);
+  }
+  CHECK(auth::check_origin(request("null"), rules({})).message.find("add \"null\"") != std::string::npos);
+}
+
+TEST_CASE("origin: credentials are for origins that are listed by name or domain") {
+  auto some = rules({"https://a.test", "https://*.b.test", "null", "*"});
+  CHECK_FALSE(some.allow_credentials("https://a.test"));
+  some.set_cors(true, {});
+  CHECK(some.allow_credentials("https://a.test"));
+  CHECK(some.allow_credentials("https://x.b.test"));
+  CHECK_FALSE(some.allow_credentials("https://c.test"));
+  CHECK_FALSE(some.allow_credentials("null"));
+  CHECK(auth::check_origin(request("https://a.test"), some).credentials);
+  CHECK_FALSE(auth::check_origin(request("https://c.test"), some).credentials);
+}
+
 TEST_CASE("origin: null is allowed only where it is listed, a lone asterisk allows all") {
   CHECK(verdict(request("null"), {"null"}) == OriginVerdict::listed);
   CHECK(verdict(request("https://a.test"), {"null"}) == OriginVerdict::denied);
@@ -123,9 +153,10 @@ TEST_CASE("origin: null is allowed only where it is listed, a lone asterisk allo
 }
 
 TEST_CASE("origin: an entry that is no origin is an error that names it") {
-  for (const char* entry : {"", "example.org", "https://example.org/", "https://", "https://*",
-                            "https://a.*.org", "*.example.org", "https://*.*.org", "https://*example.org",
-                            "http://a:99999", "ws://a", "https://u@a", "NULL", "https://*."}) {
+  for (const char* entry :
+       {"", "example.org", "https://example.org/", "https://", "https://*", "https://a.*.org",
+        "*.example.org", "https://*.*.org", "https://*example.org", "http://a:99999", "ws://a", "wss://a",
+        "capacitor://*.", "1x://a", "https://u@a", "NULL", "https://*."}) {
     CAPTURE(entry);
     const auto parsed = auth::OriginRules::parse({"https://good.test", entry});
     REQUIRE_FALSE(parsed.ok());

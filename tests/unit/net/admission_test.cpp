@@ -58,6 +58,21 @@ TEST_CASE("admission: up to the cap in all and not one more") {
   CHECK(c.address() == "192.0.2.3");
 }
 
+TEST_CASE("admission: IPv6 addresses that share their leading bits are one address") {
+  AdmissionControl::Limits limits{100, 1};
+  limits.ipv6_prefix_bits = 64;
+  AdmissionControl control(limits);
+  std::vector<Admission> kept(4);
+  CHECK(control.admit("2001:db8::1", false, kept[0]) == Refusal::none);
+  CHECK(kept[0].address() == "2001:db8::/64");
+  CHECK(control.admit("2001:db8::2", false, kept[1]) == Refusal::connections_per_address);
+  CHECK(control.admit("2001:db8:0:1::1", false, kept[1]) == Refusal::none);
+  limits.ipv6_prefix_bits = 128;
+  control.set_limits(limits);
+  CHECK(control.admit("2001:db8::1", false, kept[2]) == Refusal::none);
+  CHECK(control.admit("2001:db8::2", false, kept[3]) == Refusal::none);
+}
+
 TEST_CASE("admission: up to the cap per address and not one more, unless exempt or a Unix socket") {
   AdmissionControl control({100, 2});
   std::vector<Admission> kept(7);

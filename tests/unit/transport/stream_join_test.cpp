@@ -157,7 +157,7 @@ TEST_CASE_FIXTURE(JoinFixture,
   CHECK(answer.starts_with("HTTP/1.1 200 OK\r\nDate: "));
   CHECK(answer.ends_with("\r\n\r\n"));
   CHECK(has_line(answer, "Content-Type: text/event-stream"));
-  CHECK(has_line(answer, "Cache-Control: no-store"));
+  CHECK(has_line(answer, "Cache-Control: no-store, no-transform"));
   CHECK(has_line(answer, "X-Accel-Buffering: no"));
   CHECK(has_line(answer, "Vary: Accept, Accept-Encoding"));
   CHECK(has_line(answer, "Vary: Origin"));

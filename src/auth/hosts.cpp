@@ -1,0 +1,73 @@
+#include "auth/hosts.h"
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/ascii.h"
+#include "http/url.h"
+
+namespace roomcast::auth {
+
+namespace {
+
+/// Of an authority in lower case, without port and without the dot that may end a full name.
+std::string host_of(std::string_view authority) {
+  const auto parsed = http::parse_authority(authority);
+  if (!parsed) return {};
+  std::string host = base::lower_case(parsed->host);
+  if (host.size() > 1 && host.ends_with('.')) host.pop_back();
+  return host;
+}
+
+bool is_numeric(const std::string& host) {
+  in_addr address{};
+  return host.starts_with('[') || inet_pton(AF_INET, host.c_str(), &address) == 1;
+}
+
+bool is_localhost(std::string_view host) { return host == "localhost" || host.ends_with(".localhost"); }
+
+}  // namespace
+
+base::Result<HostRules> HostRules::parse(const std::vector<std::string>& entries) {
+  HostRules rules;
+  for (const std::string& entry : entries) {
+    if (entry == "*") {
+      rules.any_ = true;
+      continue;
+    }
+    const bool wildcard = entry.starts_with("*.");
+    const std::string_view name = std::string_view(entry).substr(wildcard ? 2 : 0);
+    const auto parsed = http::parse_authority(name);
+    // A port would be allowed to stand there, but is not looked at.
+    if (!parsed || parsed->host.size() != name.size() || name.find('*') != std::string_view::npos) {
+      return base::Error{"hosts: '" + entry +
+                         "' is not a host: expected chat.example, *.chat.example, an address (IPv6 in "
+                         "brackets) or \"*\", without scheme and port"};
+    }
+    if (wildcard) {
+      rules.domains_.push_back('.' + host_of(name));
+    } else {
+      rules.names_.push_back(host_of(name));
+    }
+  }
+  return rules;
+}
+
+bool HostRules::lists(std::string_view host) const {
+  return std::find(names_.begin(), names_.end(), host) != names_.end() ||
+         std::any_of(domains_.begin(), domains_.end(), [host](const std::string& domain) {
+           return host.size() > domain.size() && host.ends_with(domain);
+         });
+}
+
+bool HostRules::allow(const http::Request& request) const {
+  const auto field = request.headers.get("Host");
+  if (any_ || !field || request.client.is_forwarded || request.client.address == "unix") return true;
+  if (names_.empty() && domains_.empty() && !request.client.on_loopback) return true;
+  const std::string host = host_of(*field);
+  return is_localhost(host) || is_numeric(host) || lists(host);
+}
+
+}  // namespace roomcast::auth

@@ -1,0 +1,69 @@
+// Requests that no handler sees, and which page of another origin may read an answer.
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "base/release.h"
+#include "http/connection.h"
+
+namespace roomcast::http {
+
+void Connection::handle_request() {
+  const auto objection =
+      environment_.policy == nullptr ? std::nullopt : environment_.policy->objection(request_);
+  if (!objection) return handler().handle(*this, {});
+  environment_.log.warn("request refused", {{"peer", request_.client.address},
+                                            {"host", request_.headers.get("Host").value_or("")},
+                                            {"path", request_.path},
+                                            {"reason", objection->message}});
+  respond(Response::error(*objection));
+}
+
+Handler& Connection::handler() const {
+  const net::Lane lane = admission_.lane();
+  if (lane == net::Lane::reserve && environment_.reserve != nullptr) return *environment_.reserve;
+  if (lane == net::Lane::operations && environment_.operations != nullptr) return *environment_.operations;
+  return environment_.handler;
+}
+
+void Connection::note_reader(const Request& request) {
+  reader_.reset();
+  if (environment_.policy == nullptr) return;
+  if (std::string reader = environment_.policy->reader_of(request); !reader.empty())
+    reader_ = std::make_unique<const std::string>(std::move(reader));
+}
+
+/// A page can exceed these limits, and its browser sends the Origin somewhere behind the request line.
+bool Connection::should_wait_for_origin() const {
+  const int status = parser_->problem().status;
+  return (status == 414 || status == 431) && !peer_ended_ && parser_->may_find_origin() &&
+         environment_.policy != nullptr && environment_.policy->has_readers();
+}
+
+void Connection::wait_for_origin() {
+  if (std::exchange(refusal_waits_, true)) return;
+  enter(Phase::head);
+  deadline_.set_in(environment_.settings.late_head_ms);
+}
+
+void Connection::complete(Response& response) {
+  if (environment_.policy == nullptr) return;
+  environment_.policy->complete(request_, reader_ ? *reader_ : std::string_view{}, response.headers);
+  reader_.reset();
+}
+
+void Connection::refuse(const Problem& problem) {
+  environment_.log.info("http request refused",
+                        {{"peer", peer_address()}, {"status", problem.status}, {"reason", problem.message}});
+  if (problem.status != 408) ++environment_.stats.bad_requests;
+  refusal_waits_ = false;
+  base::release(request_);
+  request_.method = parser_->request().method;  // an answer to HEAD has no body even now
+  Response response = Response::error(problem);
+  note_reader(parser_->request());
+  complete(response);
+  write(response, false);
+  enter(Phase::closing);
+}
+
+}  // namespace roomcast::http

@@ -1,0 +1,36 @@
+#include "http/origin_finder.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/ascii.h"
+
+namespace roomcast::http {
+
+void OriginFinder::feed(std::string_view bytes) {
+  while (!over_ && !bytes.empty()) {
+    const auto end = bytes.find('\n');
+    const std::string_view piece = bytes.substr(0, end);
+    line_ += piece.substr(0, line_bytes_max + 1 - std::min(line_.size(), line_bytes_max + 1));
+    bytes_ += piece.size() + 1;
+    over_ = bytes_ > bytes_max;
+    if (end == std::string_view::npos) return;
+    bytes.remove_prefix(end + 1);
+    finish_line();
+  }
+}
+
+void OriginFinder::finish_line() {
+  constexpr std::string_view name = "origin:";
+  const std::string line = std::exchange(line_, {});
+  const std::string_view text =
+      line.ends_with('\r') ? std::string_view(line).substr(0, line.size() - 1) : line;
+  // One empty line may stand before the request line.
+  if (text.empty() && lines_++ > 0) over_ = true;
+  if (!text.empty()) ++lines_;
+  if (text.size() > line_bytes_max || !base::equals_ignoring_case(text.substr(0, name.size()), name)) return;
+  origin_ = base::trim(text.substr(name.size()));
+  over_ = true;
+}
+
+}  // namespace roomcast::http

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <memory>
+
+#include "base/deadlines.h"
+#include "base/log.h"
+#include "base/scheduler.h"
+#include "loop/poller.h"
+#include "net/admission.h"
+#include "net/byte_stream.h"
+#include "net/file_descriptor.h"
+
+namespace roomcast::net {
+
+/// Reads the PROXY protocol header of accepted connections, before anybody else reads from them, and not one
+/// byte more. Whoever sends none, or not in time, is closed.
+class ProxyPreambles {
+ public:
+  /// Whoever accepted the connection.
+  class Receiver {
+   public:
+    /// `client` is who the header says it is, or the proxy itself. The proxy is not counted any more.
+    virtual void on_preamble(FileDescriptor socket, Peer client) = 0;
+
+   protected:
+    ~Receiver() = default;
+  };
+
+  /// All outlive this. `timeout_ms`: from accept to the end of the header.
+  ProxyPreambles(loop::Poller& poller, base::Scheduler& scheduler, base::Deadlines& deadlines, base::Log& log,
+                 std::int64_t timeout_ms);
+  ProxyPreambles(const ProxyPreambles&) = delete;
+  ProxyPreambles& operator=(const ProxyPreambles&) = delete;
+  /// Closes all that are left.
+  ~ProxyPreambles();
+
+  /// Takes over `socket`, from the proxy `peer`, which `admission` counts until its header is there.
+  void add(FileDescriptor socket, Peer peer, Admission admission, Receiver& receiver);
+  /// Closes those that are for `receiver`, which goes.
+  void drop(const Receiver& receiver);
+  /// For connections to come.
+  void set_timeout(std::int64_t timeout_ms) { timeout_ms_ = timeout_ms; }
+  [[nodiscard]] std::size_t size() const { return waiting_.size(); }
+
+ private:
+  class Preamble;
+  using List = std::list<std::unique_ptr<Preamble>>;
+  void finish(List::iterator preamble);
+
+  loop::Poller& poller_;
+  base::Scheduler& scheduler_;
+  base::Deadlines& deadlines_;
+  base::Log& log_;
+  std::int64_t timeout_ms_;
+  List waiting_;
+};
+
+}  // namespace roomcast::net

@@ -1,0 +1,100 @@
+#include <doctest/doctest.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "http/request_policy.h"
+#include "unit/http/connection_fixture.h"
+
+namespace http = roomcast::http;
+using namespace roomcast::http::test;
+
+namespace {
+
+/// Lets every Origin read, and has the host "evil" refused.
+class PolicyDouble final : public http::RequestPolicy {
+ public:
+  [[nodiscard]] std::optional<http::Problem> objection(const http::Request& request) const override {
+    if (request.headers.get("Host") != "evil") return std::nullopt;
+    return http::Problem{421, "host_denied", "another host"};
+  }
+  [[nodiscard]] bool has_readers() const override { return true; }
+  [[nodiscard]] std::string reader_of(const http::Request& request) const override {
+    return std::string(request.headers.get("Origin").value_or(""));
+  }
+  void complete(const http::Request& /*request*/, std::string_view reader,
+                http::Headers& headers) const override {
+    if (!reader.empty()) headers.add("Reader", reader);
+  }
+};
+
+struct PolicyFixture : ConnectionFixture {
+  PolicyFixture() { server.set_policy(policy); }
+  PolicyDouble policy;
+};
+
+bool is_read_by(const std::string& answer, std::string_view origin) {
+  return answer.find("\r\nReader: " + std::string(origin) + "\r\n") != std::string::npos;
+}
+
+const std::string long_target = "GET /" + std::string(9'000, 'x');
+
+}  // namespace
+
+TEST_CASE_FIXTURE(PolicyFixture, "policy: no handler sees what it objects to, and the connection goes on") {
+  CHECK(exchange("GET /a HTTP/1.1\r\nHost: evil\r\n\r\n").starts_with("HTTP/1.1 421 "));
+  CHECK(probe.seen.empty());
+  CHECK(exchange(get("/b")) == ok("/b"));
+}
+
+TEST_CASE_FIXTURE(PolicyFixture,
+                  "policy: the reader of an answer is the page that asked for it, also a deferred one") {
+  CHECK(is_read_by(exchange(get("/a", "Origin: https://a\r\n")), "https://a"));
+  CHECK(exchange(get("/b")) == ok("/b"));
+  exchange(get("/later", "Origin: https://a\r\n"));
+  server.respond(probe.deferred.at(0), http::Response::of(200, "text/plain", "now"));
+  CHECK(is_read_by(stream.take(), "https://a"));
+}
+
+TEST_CASE_FIXTURE(PolicyFixture, "policy: a head that is refused is read on for its Origin") {
+  CHECK(exchange(long_target).empty());
+  CHECK(exchange(" HTTP/1.1\r\nHost: x\r\nOrigin: ").empty());
+  const std::string answer = exchange("https://a\r\n");
+  CHECK(answer.starts_with("HTTP/1.1 414 "));
+  CHECK(is_read_by(answer, "https://a"));
+  CHECK(server.stats().bad_requests == 1);
+}
+
+TEST_CASE_FIXTURE(PolicyFixture,
+                  "policy: but not beyond the end of the head, or of the client, and not for long") {
+  SUBCASE("the end of the head") {
+    CHECK(exchange(long_target).empty());
+    CHECK(exchange(" HTTP/1.1\r\nHost: x\r\n\r\n").starts_with("HTTP/1.1 414 "));
+  }
+  SUBCASE("the end of the client") {
+    CHECK(exchange(long_target).empty());
+    stream.end();
+    reap();
+    CHECK(stream.take().starts_with("HTTP/1.1 414 "));
+  }
+  SUBCASE("time, which more of the head does not extend") {
+    CHECK(exchange(long_target).empty());
+    pass(200);
+    CHECK(exchange("x").empty());
+    pass(100);
+    CHECK(stream.take().starts_with("HTTP/1.1 414 "));
+  }
+  SUBCASE("64 KiB") {
+    CHECK(exchange(long_target).empty());
+    CHECK(exchange(std::string(65'536, 'x')).starts_with("HTTP/1.1 414 "));
+  }
+}
+
+TEST_CASE_FIXTURE(PolicyFixture, "policy: a page can read that its request took too long") {
+  exchange("GET / HTTP/1.1\r\nHost: x\r\nOrigin: https://a\r\nX");
+  pass(10'100);
+  const std::string answer = stream.take();
+  CHECK(answer.starts_with("HTTP/1.1 408 "));
+  CHECK(is_read_by(answer, "https://a"));
+}
