@@ -176,6 +176,8 @@ void WebSocket::on_held() {
 
 void WebSocket::on_error(std::string_view /*why*/) {
   read_held();
+  // A goodbye right behind messages: there is no later turn for it.
+  if (held_ && held_->close_code) read_held();
   drop_held();
   end(state_ == State::open ? base::CloseReason::connection_lost : reason_);
 }
