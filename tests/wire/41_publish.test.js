@@ -21,7 +21,7 @@ const kinds = [
   ['application/json', '{"a":[1,2.5,null,true,"κ"]}', TEXT], ['application/json; charset=utf-8', '  [1]  ', TEXT], ['application/json', '"string"', TEXT],
   ['application/json', '0', TEXT], ['application/json', 'null', TEXT], ['Application/JSON', '-1.5e10', TEXT],
   ['application/octet-stream', Buffer.from('00fffe', 'hex'), BINARY], ['image/png', Buffer.from('89504e47', 'hex'), BINARY],
-  [undefined, 'untyped', BINARY], ['application/jsonx', '{', BINARY], ['textual/plain', Buffer.from('ff', 'hex'), BINARY], 
+  [undefined, 'untyped', BINARY], ['application/jsonx', '{', BINARY], ['textual/plain', Buffer.from('ff', 'hex'), BINARY],
   ['application/x-www-form-urlencoded', 'a=b', TEXT], ['application/x-www-form-urlencoded', Buffer.from('ff', 'hex'), BINARY],
   ['application/ld+json', '{"a":1}', TEXT], ['Application/Vnd.Api+JSON; charset=utf-8', '[1]', TEXT],
 ];
