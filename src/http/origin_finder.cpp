@@ -12,10 +12,11 @@ void OriginFinder::feed(std::string_view bytes) {
     const auto end = bytes.find('\n');
     const std::string_view piece = bytes.substr(0, end);
     line_ += piece.substr(0, line_bytes_max + 1 - std::min(line_.size(), line_bytes_max + 1));
-    bytes_ += piece.size() + 1;
+    const std::size_t used = end == std::string_view::npos ? piece.size() : end + 1;
+    bytes_ += used;
     over_ = bytes_ > bytes_max;
-    if (end == std::string_view::npos) return;
-    bytes.remove_prefix(end + 1);
+    if (over_ || end == std::string_view::npos) return;
+    bytes.remove_prefix(used);
     finish_line();
   }
 }

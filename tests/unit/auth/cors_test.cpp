@@ -47,7 +47,9 @@ TEST_CASE("cors: a preflight is answered with what a listed origin may do") {
   CHECK(answer.status == 204);
   CHECK(answer.headers.get("Access-Control-Allow-Origin") == "https://a.test");
   CHECK(answer.headers.get("Access-Control-Allow-Methods") == "GET, POST");
-  CHECK(answer.headers.get("Access-Control-Allow-Headers") == "Content-Type, Idempotency-Key, Last-Event-ID");
+  CHECK(answer.headers.get("Access-Control-Allow-Headers") ==
+        "Content-Type, Idempotency-Key, Last-Event-ID, Authorization, traceparent, tracestate, baggage, "
+        "sentry-trace");
   CHECK(answer.headers.get("Access-Control-Max-Age") == "600");
   CHECK(answer.headers.get("Vary") == "Origin");
   CHECK_FALSE(
