@@ -13,8 +13,8 @@ namespace {
 
 struct Read {
   ProxyHeaderReader reader;
-  Verdict verdict;
   std::size_t used = 0;
+  Verdict verdict;
 
   explicit Read(std::string_view bytes) : verdict(reader.read(bytes, used)) {}
 };
