@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { assertNoProblems, enterRoom, hears, isIn, launchBrowser, post, say } from '../support/browser.js';
+import { assertNoProblems, enterRoom, hears, isIn, launchBrowser, post } from '../support/browser.js';
 import { startServer } from '../support/server.js';
 
 const DOT = Buffer.from('R0lGODlhAQABAIAAAP8AAAAAACwAAAAAAQABAAACAkQBADs=', 'base64');
@@ -147,8 +147,8 @@ test('senders are told apart although their pictures cross', async () => {
   assert.deepEqual(alts, [...Array(3).fill('Picture from Ada'), ...Array(3).fill('Picture from Grace')]);
 });
 
-/** Chooses a picture of `width` × `height` that is drawn in the page: spots over a gradient, as a photograph has them. */
-const choosePhotograph = (tab, width, height) => tab.evaluate(async ([w, h]) => {
+/** Chooses a picture of `width` × `height` that is drawn in the page: spots over a gradient, as a photograph has them. Says `text` right after it. @returns what is being sent then */
+const choosePhotograph = (tab, width, height, text) => tab.evaluate(async ([w, h, then]) => {
   const canvas = Object.assign(document.createElement('canvas'), { width: w, height: h });
   const context = canvas.getContext('2d');
   const sky = context.createLinearGradient(0, 0, w, h);
@@ -167,13 +167,15 @@ const choosePhotograph = (tab, width, height) => tab.evaluate(async ([w, h]) => 
   const input = document.querySelector('.current .picture-file');
   input.files = files.files;
   input.dispatchEvent(new Event('change'));
-}, [width, height]);
+  // At once, before the picture can be ready.
+  document.querySelector('.current .entry').value = then;
+  document.querySelector('.current .composer').requestSubmit();
+  return [...document.querySelectorAll('.outbox .body')].map((one) => one.textContent);
+}, [width, height, text]);
 
 test('a photograph of 1600 × 900 stays one, is announced while it is prepared, comes before what is said after it, and opens large', async () => {
   const [ada, grace] = await pair('photograph');
-  await choosePhotograph(ada, 1600, 900);
-  await say(ada, 'after the picture');
-  assert.deepEqual(await ada.$$eval('.outbox .body', (all) => all.map((one) => one.textContent)), ['Preparing the picture…', 'after the picture']);
+  assert.deepEqual(await choosePhotograph(ada, 1600, 900, 'after the picture'), ['Preparing the picture…', 'after the picture']);
   await hears(grace, 'after the picture');
   const kinds = await grace.$$eval('.log .body', (all) => all.map((one) => (one.querySelector('img') ? 'picture' : one.textContent)));
   assert.deepEqual(kinds, ['picture', 'after the picture']);
