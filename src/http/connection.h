@@ -160,27 +160,27 @@ class Connection final : public base::Mortal,
   std::unique_ptr<Parser> parser_;  // none while an answer is deferred
   net::WriteQueue queue_;
   Phase phase_ = Phase::idle;
-  bool first_request_ = true;
-  bool processing_ = false;  // `process` is on the stack
-  bool peer_ended_ = false;  // FIN seen
-  bool reading_paused_ = false;
-  bool keep_alive_ = false;     // the client wants it, behind the request being answered
-  bool postponed_ = false;      // the backlog waits for its turn, and so does what is still to be read
-  std::uint32_t answered_ = 0;  // bytes of bodies made for answers, sent or not; for their price
-  std::uint32_t held_ = 0;      // bytes kept elsewhere until the deferred answer
-  base::Recently costly_;       // a read was a good part of an allowance
-  bool refusal_waits_ = false;  // the parser has refused the head; a page's Origin may still come
-  bool peer_secure_ = false;    // what net::Peer says
-  bool peer_on_loopback_ = false;
-  bool peer_is_forwarded_ = false;
-  bool watched_ = false;  // somebody wants to know if the client goes before the deferred answer
-  Request request_;       // the one being answered
+  bool first_request_ : 1 = true;
+  bool processing_ : 1 = false;  // `process` is on the stack
+  bool peer_ended_ : 1 = false;  // FIN seen
+  bool reading_paused_ : 1 = false;
+  bool keep_alive_ : 1 = false;   // the client wants it, behind the request being answered
+  bool postponed_ = false;        // the backlog waits for its turn, and so does what is still to be read
+  bool refusal_waits_ = false;    // the parser has refused the head; a page's Origin may still come
+  bool watched_ : 1 = false;      // somebody wants to know if the client goes before the deferred answer
+  bool peer_secure_ : 1 = false;  // what net::Peer says
+  bool peer_on_loopback_ : 1 = false;
+  bool peer_is_forwarded_ : 1 = false;
+  std::uint32_t answered_ = 0;   // bytes of bodies made for answers, sent or not; for their price
+  std::uint32_t held_ = 0;       // bytes kept elsewhere until the deferred answer
+  std::uint32_t discarded_ = 0;  // bytes, since the last answer was queued
+  base::Recently costly_;        // a read was a good part of an allowance
+  Request request_;              // the one being answered
   std::unique_ptr<const std::string> reader_;  // of another origin, who may read the answer; usually none
   std::unique_ptr<const std::string> peer_address_;  // only where it is not the one that is counted
   base::SlotId exchange_{};                          // its name while the answer is deferred
   std::string_view input_;                           // while processing: what has been read and not looked at
-  std::string backlog_;        // the same between two rounds, when an answer has to come first
-  std::size_t discarded_ = 0;  // bytes, since the last answer was queued
+  std::string backlog_;  // the same between two rounds, when an answer has to come first
 };
 
 }  // namespace roomcast::http

@@ -1,12 +1,14 @@
 // How an HTTP connection slows its client down, and how it ends.
 #include <cstddef>
+#include <cstdint>
 
 #include "http/connection.h"
 
 namespace roomcast::http {
 
 void Connection::discard(std::size_t count) {
-  discarded_ += count;
+  // A read is far from what would not fit, and past the limit nothing more is read.
+  discarded_ += static_cast<std::uint32_t>(count);
   if (discarded_ <= environment_.settings.linger_bytes) return;
   if (phase_ == Phase::lingering) return finish();
   pace_reading();

@@ -103,10 +103,10 @@ struct Client {
 /// One whole request (RFC 9110, RFC 9112): head and body, already checked against limits and for ambiguity.
 struct Request {
   Method method = Method::other;
+  int minor_version = 1;         ///< HTTP/1.x
   std::string_view method_text;  ///< static
   std::string path;  ///< raw path of the target, still percent-encoded, beginning with '/'; "*" for OPTIONS *
-  std::string query;      ///< raw, without '?'
-  int minor_version = 1;  ///< HTTP/1.x
+  std::string query;  ///< raw, without '?'
   Headers headers;
   std::string body;
   Client client;

@@ -45,9 +45,9 @@ struct Ended {
 struct SessionSettings {
   std::int64_t ping_ms = 25'000;  ///< told to clients
   std::uint64_t message_bytes = 65'536;
-  std::uint64_t json_depth = 63;  ///< of a payload that is JSON or reads as JSON
   std::size_t rooms_per_connection = 100;
   std::int64_t drain_ms = 10'000;  ///< clients come back within about this time when the server stops
+  std::uint64_t json_depth = 63;   ///< of a payload that is JSON or reads as JSON
 };
 
 /// Owns every session from open to burial, and the encoders they share.
