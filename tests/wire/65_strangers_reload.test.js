@@ -91,6 +91,10 @@ const subjectOf = async (servername) => {
  */
 const probes = {
   origins: ['["https://page.example"]', async () => (await post(newRoom(), 'x', { Origin: 'https://page.example' })).status === 200],
+  hosts: ['["named.example"]', async () => {
+    const statuses = await Promise.all(['named.example', 'other.example'].map(async (Host) => (await get('/healthz', { Host })).status));
+    return statuses.join() === '200,421';
+  }],
   trusted_proxies: ['["127.0.0.1"]', async () => {
     const headers = { Host: 'chat.example', Origin: 'https://chat.example', 'X-Forwarded-Proto': 'https' };
     return (await post(newRoom(), 'x', headers)).status === 200;
@@ -118,6 +122,7 @@ const probes = {
     client.destroy();
     return status === 429;
   }],
+  'limits.json_depth': ['3', async () => (await post(newRoom(), '[[[[1]]]]', { 'Content-Type': 'application/json' })).status === 400],
   'limits.rooms_per_connection': ['1', async () => {
     const client = await JsonClient.greeted(server, '/connect');
     await client.ask({ type: 'subscribe', room: newRoom() });
@@ -153,7 +158,12 @@ const probes = {
   }, { beside: large }],
   'history.messages': ['1', async () => (await kept(newRoom())) === 1],
   'history.bytes': ['0', async () => (await kept(newRoom())) === 0],
-  'history.age_seconds': ['0.001', async () => (await kept(newRoom())) === 0],
+  'history.age_seconds': ['0.001', async (ms) => {
+    const room = newRoom();
+    await post(room, 'x');
+    const isEmpty = async () => JSON.parse((await get(`/rooms/${room}?history=10`)).text).messages.length === 0;
+    return soon(eventually(isEmpty, 'an empty room', 2 * patience), ms);
+  }],
   'history.total_bytes': ['0', async () => (await kept(newRoom())) === 0],
   'presence.grace_seconds': ['0', async (ms) => {
     const room = newRoom();
@@ -197,6 +207,12 @@ const probes = {
     const { cursor } = JSON.parse((await post(room, 'x')).text);
     return soon(get(`/rooms/${room}?since=${cursor}&wait=40`), ms);
   }],
+  'cors.credentials': ['true', async () => (await get('/rooms/x', { Origin: 'https://page.example' })).header('access-control-allow-credentials') === 'true', { beside: { origins: '["https://page.example"]' } }],
+  'cors.headers': ['["x-mine"]', async () => {
+    const headers = { Origin: 'https://page.example', 'Access-Control-Request-Method': 'POST', 'Access-Control-Request-Headers': 'x-mine' };
+    return /\bx-mine\b/.test((await fetchOnce(server.url, 'OPTIONS', '/rooms/x', { headers })).header('access-control-allow-headers'));
+  }, { beside: { origins: '["https://page.example"]' } }],
+  'web.content_security_policy': ['"default-src *"', async () => (await get('/')).header('content-security-policy') === 'default-src *'],
   'http.compression': ['false', async () => {
     const room = newRoom();
     await post(room, 'x'.repeat(5000));
