@@ -7,7 +7,7 @@
 #include "app/listeners.h"
 #include "auth/hosts.h"
 #include "auth/origin.h"
-#include "http/message.h"
+#include "base/ascii.h"
 #include "http/static_files.h"
 #include "net/address.h"
 #include "net/cidr.h"
@@ -38,7 +38,7 @@ config::Checks configuration_checks() {
     return rules.error().message;
   };
   checks.header = [](const std::string& text) -> std::optional<std::string> {
-    if (http::is_field_name(text)) return std::nullopt;
+    if (base::is_token(text)) return std::nullopt;
     return "not the name of a header field, such as X-Request-ID";
   };
   return checks;

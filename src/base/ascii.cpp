@@ -33,6 +33,14 @@ std::string_view trim(std::string_view text) {
   return text;
 }
 
+bool is_digits(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+bool is_token(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), is_token_char);
+}
+
 std::vector<std::string_view> list_elements(std::string_view list) {
   std::vector<std::string_view> elements;
   while (true) {

@@ -12,6 +12,16 @@ namespace roomcast::base {
 [[nodiscard]] std::string lower_case(std::string_view text);
 /// `text` without spaces and tabs at its ends (OWS, RFC 9110 section 5.6.3).
 [[nodiscard]] std::string_view trim(std::string_view text);
+/// Whether `text` is one or more decimal digits.
+[[nodiscard]] bool is_digits(std::string_view text);
+/// Whether a token may hold `c` (tchar, RFC 9110 section 5.6.2).
+[[nodiscard]] inline bool is_token_char(char c) {
+  constexpr std::string_view special = "!#$%&'*+-.^_`|~";
+  const bool alphanumeric = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+  return alphanumeric || special.find(c) != std::string_view::npos;
+}
+/// Whether `text` is one token, as the name of a header field is.
+[[nodiscard]] bool is_token(std::string_view text);
 /// What stands between the commas of `list`, trimmed (RFC 9110 section 5.6.1); one empty element if it is
 /// empty.
 [[nodiscard]] std::vector<std::string_view> list_elements(std::string_view list);

@@ -2,6 +2,8 @@
 
 #include <cstddef>
 
+#include "base/ascii.h"
+
 namespace roomcast::config {
 namespace {
 
@@ -9,10 +11,6 @@ bool take_suffix(std::string_view& text, std::string_view suffix) {
   if (!text.ends_with(suffix)) return false;
   text.remove_suffix(suffix.size());
   return true;
-}
-
-bool is_digits(std::string_view text) {
-  return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
 bool is_endpoint(std::string_view value) {
@@ -26,7 +24,7 @@ bool names_one_port(std::string_view name) {
   }
   if (!take_suffix(name, "_TCP") && !take_suffix(name, "_UDP") && !take_suffix(name, "_SCTP")) return false;
   const std::size_t number = name.rfind('_');
-  if (number == std::string_view::npos || !is_digits(name.substr(number + 1))) return false;
+  if (number == std::string_view::npos || !base::is_digits(name.substr(number + 1))) return false;
   return name.substr(0, number).ends_with("_PORT");
 }
 

@@ -69,9 +69,7 @@ std::optional<Problem> check_content_length(const Request& request, const Parser
                                             std::uint64_t& length) {
   if (request.headers.count("Content-Length") > 1) return bad_request("more than one Content-Length");
   const std::string_view text = *request.headers.get("Content-Length");
-  if (text.empty() || text.find_first_not_of("0123456789") != std::string_view::npos) {
-    return bad_request("Content-Length is not a number");
-  }
+  if (!base::is_digits(text)) return bad_request("Content-Length is not a number");
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), length);
   if (error != std::errc{} || length > limits.body_bytes) {
     return Problem{413, "content_too_large",

@@ -43,12 +43,6 @@ Method method_from(std::string_view name) {
   return Method::other;
 }
 
-bool is_field_name(std::string_view text) {
-  constexpr std::string_view token =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-.^_`|~";
-  return !text.empty() && text.find_first_not_of(token) == std::string_view::npos;
-}
-
 void Headers::hold(std::string_view text, std::size_t fields) {
   text_ = text;
   extents_.clear();

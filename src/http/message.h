@@ -88,9 +88,6 @@ enum class Method : std::uint8_t { get, head, post, put, delete_, options, patch
 /// Method names are compared with case (RFC 9110 section 9.1).
 [[nodiscard]] Method method_from(std::string_view name);
 
-/// Whether `text` can be the name of a header field: a token (RFC 9110 section 5.6.2).
-[[nodiscard]] bool is_field_name(std::string_view text);
-
 /// Who asks, after the rules for trusted proxies have been applied.
 struct Client {
   std::string address;  ///< numeric client address, or "unix"

@@ -7,27 +7,20 @@
 #include <string>
 #include <utility>
 
+#include "base/ascii.h"
 #include "transport/join_request.h"
 #include "transport/negotiation.h"
 #include "transport/room_answer.h"
 
 namespace roomcast::transport {
 
-namespace {
-
-bool is_digits(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
-}
-
-}  // namespace
-
 std::optional<std::int64_t> parse_wait(std::string_view text) {
   constexpr std::size_t most_digits = 15;  // fits with three more
   const std::size_t point = text.find('.');
   const std::string_view whole = text.substr(0, point);
-  if (!is_digits(whole)) return std::nullopt;
+  if (!base::is_digits(whole)) return std::nullopt;
   const std::string_view decimals = point == std::string_view::npos ? "0" : text.substr(point + 1);
-  if (!is_digits(decimals)) return std::nullopt;
+  if (!base::is_digits(decimals)) return std::nullopt;
   const std::string_view significant = whole.substr(std::min(whole.find_first_not_of('0'), whole.size()));
   if (significant.size() > most_digits) return std::numeric_limits<std::int64_t>::max();
   std::int64_t ms = 0;

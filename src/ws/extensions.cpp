@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/ascii.h"
 #include "ws/tokens.h"
 
 namespace roomcast::ws {
@@ -92,7 +93,7 @@ bool scan_value(TokenScanner& scanner, std::optional<std::string>& value) {
   if (!scanner.take('=')) return true;
   if (const auto quoted = scanner.take_quoted()) {
     value = without_backslashes(*quoted);
-    return is_token(*value);
+    return base::is_token(*value);
   }
   const auto token = scanner.take_token();
   if (token) value = std::string(*token);

@@ -3,17 +3,13 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "base/ascii.h"
+
 namespace roomcast::ws {
 
 namespace {
 
 bool is_space(char c) { return c == ' ' || c == '\t'; }
-
-bool is_token_char(char c) {
-  constexpr std::string_view special = "!#$%&'*+-.^_`|~";
-  const bool alphanumeric = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-  return alphanumeric || special.find(c) != std::string_view::npos;
-}
 
 }  // namespace
 
@@ -31,7 +27,7 @@ bool TokenScanner::take(char separator) {
 }
 
 std::optional<std::string_view> TokenScanner::take_token() {
-  const auto* const end = std::find_if_not(rest_.begin(), rest_.end(), is_token_char);
+  const auto* const end = std::find_if_not(rest_.begin(), rest_.end(), base::is_token_char);
   const auto token = rest_.substr(0, static_cast<std::size_t>(end - rest_.begin()));
   if (token.empty()) return std::nullopt;
   rest_.remove_prefix(token.size());
@@ -47,10 +43,6 @@ std::optional<std::string_view> TokenScanner::take_quoted() {
   const auto inside = rest_.substr(1, end - 1);
   rest_.remove_prefix(end + 1);
   return inside;
-}
-
-bool is_token(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), is_token_char);
 }
 
 }  // namespace roomcast::ws

@@ -24,7 +24,4 @@ class TokenScanner {
   std::string_view rest_;
 };
 
-/// Whether `text` is one token: one or more of the characters RFC 9110 section 5.6.2 allows.
-[[nodiscard]] bool is_token(std::string_view text);
-
 }  // namespace roomcast::ws
