@@ -9,6 +9,14 @@
 
 namespace roomcast::base {
 
+std::string address_text(const in6_addr& address) {
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  const bool is_mapped = IN6_IS_ADDR_V4MAPPED(&address);
+  const void* const bytes = is_mapped ? static_cast<const void*>(&address.s6_addr[12]) : &address;
+  inet_ntop(is_mapped ? AF_INET : AF_INET6, bytes, text.data(), text.size());
+  return text.data();
+}
+
 std::string address_block(std::string_view address, unsigned ipv6_prefix_bits) {
   std::string text(address);
   in6_addr bits{};
@@ -20,9 +28,7 @@ std::string address_block(std::string_view address, unsigned ipv6_prefix_bits) {
     byte = static_cast<std::uint8_t>(byte & (0xff00U >> kept));
     left -= kept;
   }
-  std::array<char, INET6_ADDRSTRLEN> block{};
-  if (inet_ntop(AF_INET6, &bits, block.data(), block.size()) == nullptr) return text;
-  return std::string(block.data()) + '/' + std::to_string(ipv6_prefix_bits);
+  return address_text(bits) + '/' + std::to_string(ipv6_prefix_bits);
 }
 
 }  // namespace roomcast::base

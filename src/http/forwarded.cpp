@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/address_block.h"
 #include "base/ascii.h"
 
 namespace roomcast::http {
@@ -40,10 +41,7 @@ std::optional<std::string> numeric_address(std::string_view text) {
     return inet_ntop(AF_INET, &v4, canonical, sizeof canonical);
   }
   in6_addr v6{};
-  if (inet_pton(AF_INET6, address.c_str(), &v6) == 1) {
-    if (IN6_IS_ADDR_V4MAPPED(&v6)) return inet_ntop(AF_INET, &v6.s6_addr[12], canonical, sizeof canonical);
-    return inet_ntop(AF_INET6, &v6, canonical, sizeof canonical);
-  }
+  if (inet_pton(AF_INET6, address.c_str(), &v6) == 1) return base::address_text(v6);
   return std::nullopt;
 }
 

@@ -4,8 +4,9 @@
 #include <netinet/in.h>
 #include <sys/un.h>
 
-#include <array>
 #include <charconv>
+
+#include "base/address_block.h"
 
 namespace roomcast::net {
 
@@ -59,12 +60,8 @@ std::string_view read_ipv6(std::string_view text, std::string& host) {
   }
   if (IN6_IS_ADDR_LINKLOCAL(&bits)) return link_local;
   if (IN6_IS_ADDR_MULTICAST(&bits)) return multicast;
-  std::array<char, INET6_ADDRSTRLEN> usual{};
-  const bool is_mapped = IN6_IS_ADDR_V4MAPPED(&bits);
-  const void* address = is_mapped ? static_cast<const void*>(&bits.s6_addr[12]) : &bits;
-  inet_ntop(is_mapped ? AF_INET : AF_INET6, address, usual.data(), usual.size());
-  host = usual.data();
-  return is_mapped ? check_ipv4(host) : std::string_view();
+  host = base::address_text(bits);
+  return IN6_IS_ADDR_V4MAPPED(&bits) ? check_ipv4(host) : std::string_view();
 }
 
 /// Splits "host:port" or "[host]:port"; what is wrong with it, or nothing.

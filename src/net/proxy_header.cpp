@@ -6,7 +6,10 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstring>
 #include <optional>
+
+#include "base/address_block.h"
 
 namespace roomcast::net {
 
@@ -29,11 +32,14 @@ std::size_t two_bytes_at(std::string_view text, std::size_t at) {
 
 /// Of four bytes, or sixteen, in network order; an IPv4 address in IPv6 as the IPv4 one.
 std::string numeric(std::string_view bytes) {
-  constexpr std::string_view mapped = "\0\0\0\0\0\0\0\0\0\0\xff\xff"sv;
-  if (bytes.size() == sizeof(in6_addr) && bytes.starts_with(mapped)) bytes.remove_prefix(mapped.size());
-  std::array<char, INET6_ADDRSTRLEN> text{};
-  const int family = bytes.size() == sizeof(in_addr) ? AF_INET : AF_INET6;
-  return inet_ntop(family, bytes.data(), text.data(), text.size()) == nullptr ? "" : text.data();
+  in6_addr address{};
+  if (bytes.size() == sizeof address) {
+    std::memcpy(&address, bytes.data(), bytes.size());
+    return base::address_text(address);
+  }
+  std::array<char, INET_ADDRSTRLEN> text{};
+  inet_ntop(AF_INET, bytes.data(), text.data(), text.size());
+  return text.data();
 }
 
 /// The bytes of the address that `text` stands for, as many as the family has; empty if it is none.
