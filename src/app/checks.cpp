@@ -58,7 +58,7 @@ std::optional<std::string> check_whole(const config::Config& config) {
   }
   if (auto conflict = listen_conflict(config)) return conflict;
   if (config.web.root.empty()) return std::nullopt;
-  const auto page = http::FileSet::from_directory(config.web.root);
+  const auto page = http::FileSet::look_at_directory(config.web.root);
   if (!page) return page.error().message;
   return std::nullopt;
 }
@@ -73,7 +73,7 @@ std::vector<std::string> warnings(const config::Config& config, std::int64_t now
     }
   }
   if (config.web.root.empty()) return all;
-  if (const auto page = http::FileSet::from_directory(config.web.root)) {
+  if (const auto page = http::FileSet::look_at_directory(config.web.root)) {
     for (const std::string& skipped : page->skipped)
       all.push_back("web.root: left out: " + skipped);
   }

@@ -265,7 +265,10 @@ std::optional<base::Error> Server::take_over(const config::Loaded& loaded) {
   // Certificates are read anew even if no key has changed: the files may have.
   auto certificates = load_certificates(loaded.config);
   if (!certificates) return certificates.error();
-  if (auto error = wiring_.load_page(config_, log_)) return error;
+  // What is built in does not change.
+  if (!config_.web.root.empty()) {
+    if (auto error = wiring_.load_page(config_, log_)) return error;
+  }
   for (const config::Change& change : config::changes(config_, loaded.config)) {
     log_.info(change.needs_restart() ? "setting changed, takes effect after a restart" : "setting changed",
               {{"key", change.setting->name},

@@ -7,7 +7,6 @@
 #include "base/ascii.h"
 #include "base/digest.h"
 #include "base/gzip.h"
-#include "http/web_directory.h"
 
 namespace roomcast::http {
 
@@ -82,8 +81,12 @@ void FileSet::add_client_module(std::span<const EmbeddedFile> embedded) {
   }
 }
 
+base::Result<WebDirectory> FileSet::look_at_directory(const fs::path& root) {
+  return read_directory(root, {max_bytes, max_files, max_depth});
+}
+
 base::Result<FileSet> FileSet::from_directory(const fs::path& root) {
-  auto found = read_directory(root, {max_bytes, max_files, max_depth});
+  auto found = look_at_directory(root);
   if (!found) return std::move(found.error());
   FileSet set;
   for (const FoundFile& file : found->files)

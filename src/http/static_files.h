@@ -15,6 +15,7 @@
 #include "base/result.h"
 #include "http/embedded_file.h"
 #include "http/exchange.h"
+#include "http/web_directory.h"
 
 namespace roomcast::http {
 
@@ -37,6 +38,8 @@ struct FileSet {
   /// only where they lead to something below `root`. What cannot be read, or leads elsewhere, is skipped. An
   /// error names what is wrong: `root` itself is no folder or unreadable, or what it holds is past a bound.
   static base::Result<FileSet> from_directory(const std::filesystem::path& root);
+  /// What that would take in, as it stands there: for who only asks whether it can be read.
+  static base::Result<WebDirectory> look_at_directory(const std::filesystem::path& root);
 
   static constexpr std::size_t max_bytes = std::size_t{64} * 1024 * 1024;
   static constexpr std::size_t max_files = 4096;  ///< folders too, each as often as links lead to it
