@@ -9,6 +9,7 @@
 #include "base/json_reader.h"
 #include "base/utf8.h"
 #include "check.h"
+#include "support/json_walk.h"
 
 using namespace roomcast::base;
 
@@ -39,29 +40,6 @@ void rebuild(const JsonValue& value, std::string& out) {
   }
 }
 
-/// The same with a cursor, which need not know beforehand whether the text is valid.
-void rebuild(JsonCursor& cursor, std::string& out) {
-  const JsonKind kind = cursor.kind();
-  if (kind == JsonKind::object && cursor.enter()) {
-    out += '{';
-    while (const auto name = cursor.next_name()) {
-      if (out.back() != '{') out += ',';
-      out.append(name->raw()).append(":");
-      rebuild(cursor, out);
-    }
-    out += '}';
-  } else if (kind == JsonKind::array && cursor.enter()) {
-    out += '[';
-    while (cursor.next_element()) {
-      if (out.back() != '[') out += ',';
-      rebuild(cursor, out);
-    }
-    out += ']';
-  } else if (const auto value = cursor.value()) {
-    out += value->raw();
-  }
-}
-
 void check_string(const JsonValue& value) {
   std::string text;
   value.append_text(text);
@@ -83,7 +61,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const JsonValue value{std::string_view(text)};
   JsonCursor cursor(text);
   std::string by_cursor;
-  rebuild(cursor, by_cursor);
+  roomcast::test::rebuild(cursor, by_cursor);
   if (is_valid_utf8(text)) FUZZ_CHECK(cursor.verdict() == judge_json(text));
   if (!is_valid_json(text)) {
     // No deeper than the stack of a sanitizer build takes.

@@ -22,6 +22,16 @@ export function scratchDirectory(files = {}) {
   return directory;
 }
 
+/** Gives what writes each content into a file of its own in `directory` and returns its path. */
+export function tomlFilesIn(directory) {
+  let files = 0;
+  return (content) => {
+    const file = path.join(directory, `config-${(files += 1)}.toml`);
+    fs.writeFileSync(file, content);
+    return file;
+  };
+}
+
 const openssl = (...args) => execFileSync('openssl', args, { stdio: ['ignore', 'pipe', 'pipe'] });
 
 /** A self-signed certificate for `names` in `directory`: `{certificate, key}`, paths of PEM files. */

@@ -1,20 +1,14 @@
 // Configuration: file, environment and flags, in rising order; mistakes stop the start and say where they are.
 
 import assert from 'node:assert/strict';
-import fs from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
-import { scratchDirectory } from '../support/scratch.js';
+import { scratchDirectory, tomlFilesIn } from '../support/scratch.js';
 import { repository, runToEnd, startServer } from '../support/server.js';
 import { connect } from '../support/wire_client.js';
 
 const directory = scratchDirectory();
-let files = 0;
-function toml(content) {
-  const file = path.join(directory, `config-${(files += 1)}.toml`);
-  fs.writeFileSync(file, content);
-  return file;
-}
+const toml = tomlFilesIn(directory);
 
 /** The largest message `server` takes, of `candidates`. */
 async function largestMessage(server, candidates) {

@@ -9,17 +9,12 @@ import path from 'node:path';
 import { describe, it } from 'node:test';
 import { eventually, patience, within } from '../support/deadline.js';
 import { fetchOnce } from '../support/raw_http.js';
-import { makeCertificate, scratchDirectory } from '../support/scratch.js';
+import { makeCertificate, scratchDirectory, tomlFilesIn } from '../support/scratch.js';
 import { binary, cleanEnvironment, runToEnd, startServer } from '../support/server.js';
 import { connect } from '../support/wire_client.js';
 
 const directory = scratchDirectory();
-let files = 0;
-function toml(content) {
-  const file = path.join(directory, `config-${(files += 1)}.toml`);
-  fs.writeFileSync(file, content);
-  return file;
-}
+const toml = tomlFilesIn(directory);
 
 /** What Kubernetes sets for a Service with a named port and one over UDP. */
 const service_variables = (prefix) => ({

@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "support/json_walk.h"
+
 using roomcast::base::JsonCursor;
 using roomcast::base::JsonElements;
 using roomcast::base::JsonKind;
@@ -15,29 +17,6 @@ using Verdict = roomcast::base::JsonVerdict;
 
 namespace {
 
-/// Walks all of a text, container by container, and gives it anew without space between tokens.
-void rebuild(JsonCursor& cursor, std::string& out) {  // NOLINT(misc-no-recursion)
-  const JsonKind kind = cursor.kind();
-  if (kind == JsonKind::object && cursor.enter()) {
-    out += '{';
-    while (const auto name = cursor.next_name()) {
-      if (out.back() != '{') out += ',';
-      out.append(name->raw()).append(":");
-      rebuild(cursor, out);
-    }
-    out += '}';
-  } else if (kind == JsonKind::array && cursor.enter()) {
-    out += '[';
-    while (cursor.next_element()) {
-      if (out.back() != '[') out += ',';
-      rebuild(cursor, out);
-    }
-    out += ']';
-  } else if (const auto value = cursor.value()) {
-    out += value->raw();
-  }
-}
-
 struct Walked {
   Verdict verdict;
   std::string text;
@@ -45,7 +24,7 @@ struct Walked {
 Walked walk(std::string_view text, std::size_t depth_max = 1024) {
   JsonCursor cursor(text, depth_max);
   std::string out;
-  rebuild(cursor, out);
+  roomcast::test::rebuild(cursor, out);
   return {cursor.verdict(), out};
 }
 
