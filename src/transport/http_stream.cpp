@@ -124,26 +124,23 @@ void HttpStream::keep_alive() {
   deadline_.set_in(shared_.settings.heartbeat_ms);
 }
 
+// As short as it can be: it runs for every delivery.
 void HttpStream::flush() {
-  if (state_ == State::closed) return;
+  const bool is_awaited = state_ != State::open || drained_wanted_ || discarded_ > max_discarded_bytes;
+  const std::size_t bytes = queue_.bytes();
+  if (!is_awaited && queue_.post(*stream_)) return count_sent(bytes);
+  if (state_ != State::closed) write();
+}
+
+void HttpStream::write() {
   const std::size_t waiting = queue_.bytes();
   const auto result = queue_.flush_some(*stream_);
-  const bool all = result == net::WriteQueue::Flushed::all;
-  const std::size_t taken = all ? waiting : waiting - queue_.bytes();
-  const bool may_hold_much = waiting >= net::AdmissionRecord::least_bytes;
-  if (may_hold_much) tell_admission();
-  wire_bytes_out_ += taken;
-  auto& counts = stats();
-  counts.wire_bytes_out += taken;
-  counts.queued_bytes -= taken;
-  if (taken > 0) stuck_ = false;
-  // Nearly every delivery ends here: a tenth of its flush is saved.
-  const bool is_all_done =
-      all && !may_hold_much && state_ == State::open && !drained_wanted_ && discarded_ <= max_discarded_bytes;
-  if (is_all_done) return;
+  const std::size_t left = queue_.bytes();
+  count_sent(waiting - left);
+  if (waiting >= net::AdmissionRecord::least_bytes) tell_admission();
   if (result == net::WriteQueue::Flushed::more) mark_dirty();
   if (state_ == State::finishing) {
-    if (!all) return;
+    if (left > 0) return;
     end(reason_);  // which still names the client
     return shared_.linger.add(std::move(stream_), {}, client_.take_admission(), peer_ended_);
   }
@@ -151,14 +148,39 @@ void HttpStream::flush() {
     stream_->pause_reading();
     return close(base::CloseReason::policy_violation, "an answer without end takes nothing from its client");
   }
+  if (left > 0) return look_at_rest(result);
+  if (drained_wanted_) {
+    drained_wanted_ = false;
+    events_->on_drained();
+  }
+}
+
+void HttpStream::on_unsent(base::FrameRef&& rest, bool is_started) {
+  if (state_ == State::closed) return;
+  auto& counts = stats();
+  wire_bytes_out_ -= rest.size();
+  counts.wire_bytes_out -= rest.size();
+  counts.queued_bytes += rest.size();
+  queue_.put_back(std::move(rest), is_started);
+  tell_admission();
+  look_at_rest(net::WriteQueue::Flushed::blocked);
+}
+
+void HttpStream::count_sent(std::size_t bytes) {
+  auto& counts = stats();
+  wire_bytes_out_ += bytes;
+  counts.wire_bytes_out += bytes;
+  counts.queued_bytes -= bytes;
+  if (bytes > 0) stuck_ = false;
+}
+
+/// Something waits behind a write.
+void HttpStream::look_at_rest(net::WriteQueue::Flushed result) {
+  if (state_ != State::open) return;
   const std::size_t limit = shared_.settings.queue_bytes;
   if (result == net::WriteQueue::Flushed::blocked && queue_.exceeds(limit))
     return close(base::CloseReason::slow_consumer, {});
   if (queue_.bytes() > limit / 4) events_->on_congested();
-  if (all && drained_wanted_) {
-    drained_wanted_ = false;
-    events_->on_drained();
-  }
 }
 
 void HttpStream::shed() {

@@ -85,6 +85,7 @@ class HttpStream final : public session::Transport,
   void on_bytes(std::span<char> bytes) override;
   void on_end() override;
   void on_writable() override { mark_dirty(); }
+  void on_unsent(base::FrameRef&& rest, bool is_started) override;
   void on_held() override;
   void on_error(std::string_view why) override;
   void on_deadline() override;
@@ -95,6 +96,9 @@ class HttpStream final : public session::Transport,
   void tell_admission();
   void keep_alive();
   void enqueue(const base::FrameRef& wire);
+  void write();
+  void count_sent(std::size_t bytes);
+  void look_at_rest(net::WriteQueue::Flushed result);
   /// Ends the body behind the session's last word.
   void finish(base::CloseReason reason, std::string_view text);
   /// Over at once; the stream goes down with this object.
