@@ -1,4 +1,4 @@
-# Third-party parts, all from Debian packages (see the table in README.md).
+# Third-party parts, all from Debian packages (CHANGELOG.md says what each is for).
 
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)

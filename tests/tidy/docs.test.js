@@ -5,12 +5,54 @@ import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
-import { exists, read, root } from './tree.js';
+import { files, read, root } from './tree.js';
 
 const binary = process.env.ROOMCAST_BINARY ?? path.join(root, 'build/release/roomcast');
 // Only where nobody asked for a certain binary may it be missing: the tidy stage comes before the build.
 const skip = process.env.ROOMCAST_BINARY === undefined && !existsSync(binary) && 'there is no binary yet';
 const reference = (form) => execFileSync(binary, ['--print-reference', form], { encoding: 'utf8' });
+
+const documents = files.filter((name) => name.endsWith('.md'));
+const folders = new Set(files.flatMap((name) => name.split('/').slice(0, -1).map((_, index, parts) => parts.slice(0, index + 1).join('/'))));
+const presets = JSON.parse(read('CMakePresets.json')).configurePresets.map(({ name }) => name);
+const extension = /\.(cmake|cpp|css|h|html|js|json|md|png|py|service|sh|socket|toml|ts)$/;
+
+/** Where a path that a document names may begin: at the root, in src, as its README has it, or beside the document. */
+const places = (document) => ['.', 'src', path.posix.dirname(document)];
+
+/** Whether `word` can only mean a file or folder of the project: its first folder is one, or it ends as our files do. */
+function looks_like_ours(document, word) {
+  const [first, ...rest] = word.replace(/^\.\//, '').split('/');
+  if (rest.length === 0) return extension.test(first) || /^\d\d_[a-z][a-z_]+$/.test(first);
+  if (first === 'build' || first === '..') return true;
+  const last = rest.findLast((part) => part !== '');
+  return (last === undefined || /[a-z*]/i.test(last)) && places(document).some((place) => folders.has(path.posix.join(place, first)));
+}
+
+/** Of the code in `text`, which is that of `document`: each word that looks like a file or folder of ours. Placeholders (NN_topic, _test.cpp) are none. */
+function named(document, text) {
+  const code = [...text.matchAll(/^```[\s\S]*?^```|^ {4}.*$|`[^`\n]+`/gm)].map(([block]) => block).join('\n');
+  // Files that an example makes.
+  const shown = [...code.matchAll(/^\$ cat (\S+)$/gm)].map(([, name]) => name);
+  return [...code.matchAll(/(?<![\w/:.@$<>{-])[\w.*-]+(?:\/[\w.*-]+)*\/?(?![\w/<{])/g)].map(([word]) => word)
+    .filter((word) => looks_like_ours(document, word) && !/\bNN_|^_/.test(word.split('/').at(-1)) && !shown.includes(word));
+}
+
+/** Whether `word` of `document` is there: as a file or folder, without its extension, or as a pattern; or will be once built. */
+function is_there(document, word) {
+  const [, preset, product] = /^build\/([^/]+)\/?(.*)$/.exec(word) ?? [];
+  if (preset) {
+    const suite = /^tests\/(?:unit_(\w+)|contract)$/.exec(product);
+    const is_product = ['', 'roomcast', 'roomcast-bench'].includes(product) || (suite && folders.has(suite[1] ? `tests/unit/${suite[1]}` : 'tests/contract'));
+    return presets.includes(preset) && is_product;
+  }
+  const bare = word.replace(/^\.\//, '').replace(/\/$/, '');
+  const as_pattern = (place) => {
+    const literal = path.posix.join(place, bare).replace(/[.+?^$()|[\]\\{}]/g, '\\$&').replaceAll('*', '[^/]*');
+    return new RegExp(`^${bare.includes('/') ? '' : '(.*/)?'}${literal}(\\.[a-z.]+)?$`);
+  };
+  return places(document).map(as_pattern).some((pattern) => files.some((name) => pattern.test(name)) || [...folders].some((name) => pattern.test(name)));
+}
 
 describe('docs', () => {
   it('config/roomcast.toml is what the program prints', { skip }, () => {
@@ -22,9 +64,22 @@ describe('docs', () => {
   });
 
   it('the links of the documents lead to files that exist', () => {
-    const broken = ['README.md', 'CHANGELOG.md', 'docs/client.md', 'docs/deployment.md', 'docs/limits.md', 'docs/page.md', 'src/README.md', 'tests/README.md'].filter(exists).flatMap((name) =>
+    const broken = documents.flatMap((name) =>
       [...read(name).matchAll(/\]\((?![a-z]+:|#)([^)#\s]+)/g)].map(([, target]) => target)
         .filter((target) => !existsSync(path.join(root, path.dirname(name), target))).map((target) => `${name}: ${target}`));
     assert.deepEqual(broken, []);
+  });
+
+  it('the files and folders that the documents name exist', () => {
+    const stale = documents.flatMap((name) => named(name, read(name)).filter((word) => !is_there(name, word)).map((word) => `${name}: ${word}`));
+    assert.deepEqual(stale, []);
+  });
+
+  it('names of files are found, and told from others', () => {
+    const known = ['src/http/server.h', 'http/server', 'session/session_*.cpp', 'tests/wire/', './web/roomcast.js', '58_proxies', 'raw_http.js', 'build/release/roomcast'];
+    const stale = ['src/http/servant.h', 'http/servant', 'session/nothing_*.cpp', 'tests/wired.js', './web/broadcast.js', '58_poxies', 'raw_http.css', 'build/release/src/roomcast', 'build/fast'];
+    const others = ['/api/publish', 'http/1.1', 'text/plain', 'chat/lobby', 'http://127.0.0.1:8080/src/a.js', 'origins'];
+    assert.deepEqual(named('README.md', `\`${[...known, ...stale, ...others].join('` `')}\``), [...known, ...stale]);
+    assert.deepEqual([...known, ...stale].filter((word) => is_there('README.md', word)), known);
   });
 });
