@@ -1,9 +1,10 @@
-// The examples of the README do what it says. In its fenced blocks
+// The examples of the README, and those in Node of docs/client.md, do what they say. In the fenced blocks
 //   console   `$ command` lines, each with its output below; `$ cat FILE` shows a file that the next commands find
 //   log       lines that the server of the console block before has logged
 //   js        a program; what it prints stands behind its `// → ` comments, in order
 //   python    the same, behind `# → `
-// Every console, js and python block gets a server of its own, which stands where the block says 127.0.0.1:8080.
+// Every console, js and python block gets a server of its own, which stands where the block says 127.0.0.1:8080. Then the
+// programs have one together, forwards and backwards: what others left in a room must not trip them up.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -17,13 +18,16 @@ import { scratchDirectory } from '../support/scratch.js';
 import { binary, cleanEnvironment, repository, startServer } from '../support/server.js';
 
 const readme = fs.readFileSync(path.join(repository, 'README.md'), 'utf8');
+const client_guide = fs.readFileSync(path.join(repository, 'docs/client.md'), 'utf8');
 const written = '127.0.0.1:8080';
 
-const blocks = [...readme.matchAll(/^```(\w+)\n(.*?)^```$/gms)].map((match) => ({
+const blocksIn = (document) => [...document.matchAll(/^```(\w+)\n(.*?)^```$/gms)].map((match) => ({
   language: match[1],
   text: match[2],
-  line: readme.slice(0, match.index).split('\n').length,
+  line: document.slice(0, match.index).split('\n').length,
 }));
+const blocks = blocksIn(readme);
+const client_scripts = blocksIn(client_guide).filter(({ language }) => language === 'js');
 const blocksOf = (language) => blocks.filter((block) => block.language === language);
 
 /** Without what differs from run to run, and without curl's word on an endless answer that an example ends. */
@@ -79,26 +83,43 @@ async function checkConsole({ text }, server) {
 /** What a program is said to print, in comments that begin with `mark`. */
 const expectedOf = (text, mark) => [...text.matchAll(new RegExp(`${mark} → (.*)$`, 'gm'))].map(([, line]) => `${line}\n`).join('');
 
-async function checkProgram(command, source, expected, server) {
-  assert.notEqual(expected, '', 'the example says what it prints');
-  const child = spawn(command[0], [...command.slice(1), source.replaceAll(written, new URL(server.url).host)], {
-    cwd: path.join(repository, 'tests'),
-    env: cleanEnvironment(),
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  assert.equal(await printedBy(child, (printed) => printed.length >= expected.length), expected);
-}
+/** `{command, source, expected}` of a js or python block. */
+const programOf = ({ language, text }) => (language === 'js' ? script(text) : { command: ['python3', '-u', '-c'], source: text, expected: expectedOf(text, '#') });
 
-function checkScript({ text }, server) {
+function script(text) {
   // Browsers have WebSocket, EventSource and a fetch that is no experiment; the Node of Debian 12 has none of them.
   const missing = { WebSocket: "import WebSocket from 'ws';", EventSource: "import { EventSource } from 'eventsource';" };
   const imports = Object.entries(missing).filter(([name, line]) => text.includes(`new ${name}(`) && !text.includes(line)).map(([, line]) => line);
-  const source = [...imports, text.replace("'./web/", "'../web/")].join('\n');
-  return checkProgram([process.execPath, '--no-warnings', '--input-type=module', '--eval'], source, expectedOf(text, '//'), server);
+  return {
+    command: [process.execPath, '--no-warnings', '--input-type=module', '--eval'],
+    source: [...imports, text.replace("'./web/", "'../web/")].join('\n'),
+    expected: expectedOf(text, '//'),
+  };
 }
 
-function checkPython({ text }, server) {
-  return checkProgram(['python3', '-u', '-c'], text, expectedOf(text, '#'), server);
+/** Whether `printed` has the lines of `expected`, in order, whatever stands between them. */
+function says(printed, expected) {
+  let rest = printed.split('\n');
+  return expected.trimEnd().split('\n').every((line) => {
+    const at = rest.indexOf(line);
+    rest = rest.slice(at + 1);
+    return at >= 0;
+  });
+}
+
+/** What a program prints against `server` until that is `enough`. */
+function printedByProgram({ command, source }, server, enough) {
+  return printedBy(spawn(command[0], [...command.slice(1), source.replaceAll(written, new URL(server.url).host)], {
+    cwd: path.join(repository, 'tests'),
+    env: cleanEnvironment(),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  }), enough);
+}
+
+async function checkProgram(block, server) {
+  const program = programOf(block);
+  assert.notEqual(program.expected, '', 'the example says what it prints');
+  assert.equal(await printedByProgram(program, server, (printed) => printed.length >= program.expected.length), program.expected);
 }
 
 describe('the README', () => {
@@ -112,14 +133,23 @@ describe('the README', () => {
     return last.server;
   }
 
+  /** `{metric, label, values}` of every metric with a label, in order. */
+  function labelsOf(samples) {
+    const rows = new Map();
+    for (const [, metric, label, value] of samples.matchAll(/^(\w+)\{(\w+)="([^"]*)"/gm)) {
+      if (label !== 'le') rows.set(metric, { metric, label, values: [...(rows.get(metric)?.values ?? []), value] });
+    }
+    return [...rows.values()];
+  }
+
   it('has examples for a shell, a log, JavaScript and Python', () => {
     for (const language of ['console', 'log', 'js', 'python']) assert.notEqual(blocksOf(language).length, 0, language);
   });
 
   for (const block of blocks) {
     if (block.language === 'console') it(`console, line ${block.line}`, async () => checkConsole(block, await serverFor()));
-    if (block.language === 'python') it(`python, line ${block.line}`, async () => checkPython(block, await serverFor()));
-    if (block.language === 'js') it(`js, line ${block.line}`, async () => checkScript(block, await serverFor()));
+    if (block.language === 'python') it(`python, line ${block.line}`, async () => checkProgram(block, await serverFor()));
+    if (block.language === 'js') it(`js, line ${block.line}`, async () => checkProgram(block, await serverFor()));
     if (block.language === 'log') {
       it(`log, line ${block.line}`, async () => {
         for (const line of block.text.trimEnd().split('\n')) {
@@ -130,13 +160,35 @@ describe('the README', () => {
     }
   }
 
+  for (const block of client_scripts) it(`docs/client.md, line ${block.line}`, async () => checkProgram(block, await serverFor()));
+
+  it('has programs that run one after the other on one server, forwards, backwards and again', async () => {
+    const server = await serverFor();
+    const programs = [...blocks.filter(({ language }) => ['js', 'python'].includes(language)), ...client_scripts];
+    for (const block of [...programs, ...[...programs].reverse(), ...programs]) {
+      const program = programOf(block);
+      const printed = await printedByProgram(program, server, (text) => says(text, program.expected));
+      assert.ok(says(printed, program.expected), `${block.language}, line ${block.line}, printed:\n${printed}`);
+    }
+  });
+
+  it('lists the labels of the metrics, with all their values', async () => {
+    const server = await serverFor();
+    const { text } = await fetchOnce(server.url, 'GET', '/metrics');
+    const listed = [...readme.matchAll(/^\| `(roomcast_\w+)` \| `(\w+)` \| (.*) \|$/gm)]
+      .map(([, metric, label, values]) => ({ metric, label, values: [...values.matchAll(/`(\w+)`/g)].map(([, value]) => value) }));
+    // A certificate has its row, but there is none here.
+    assert.deepEqual(listed.filter(({ label }) => label !== 'certificate'), labelsOf(text));
+    assert.deepEqual(listed.filter(({ label }) => label === 'certificate').map(({ metric }) => metric), ['roomcast_certificate_expiry_seconds']);
+  });
+
   it('lists every metric, with its type and meaning', async () => {
     const server = await serverFor();
     const { text } = await fetchOnce(server.url, 'GET', '/metrics');
     const described = [...text.matchAll(/^# HELP (\S+) (.*)\n# TYPE \S+ (\S+)$/gm)];
     const rows = described.map(([, name, help, type]) => `| \`${name}\` | ${type} | ${help} |`);
     assert.notEqual(rows.length, 0);
-    const listed = readme.split('\n').filter((line) => line.startsWith('| `roomcast_'));
+    const listed = readme.split('\n').filter((line) => /^\| `roomcast_\w+` \| [a-z]/.test(line));
     assert.deepEqual(listed, rows);
   });
 });

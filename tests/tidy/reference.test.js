@@ -1,0 +1,99 @@
+// The tables of the README that list what the sources decide: error codes, limits.
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { read, under } from './tree.js';
+
+const readme = read('README.md');
+const sources = under('src', '.h', '.cpp').map((name) => ({ name, text: read(name).replace(/^\s*\/\/.*$/gm, '') }));
+
+/** The cells of each row of the table below the line `head`, without the lines above and below. */
+function rowsBelow(head) {
+  const lines = readme.split('\n');
+  const first = lines.indexOf(head) + 2;
+  assert.ok(first > 1, `the README has a table "${head}"`);
+  const length = lines.slice(first).findIndex((line) => !line.startsWith('|'));
+  return lines.slice(first, first + length).map((line) => line.split('|').slice(1, -1).map((cell) => cell.trim()));
+}
+
+const words = (cell) => [...cell.matchAll(/`([^`]+)`/g)].map(([, word]) => word);
+const inOrder = (set) => [...set].sort();
+const twice = (list) => list.filter((entry, index) => list.indexOf(entry) !== index);
+
+/** That `listed` is what there `is`, each once. */
+function assertLists(listed, is) {
+  assert.deepEqual(twice(listed), [], 'listed twice');
+  assert.deepEqual(inOrder([...is].filter((entry) => !listed.includes(entry))), [], 'not listed');
+  assert.deepEqual(inOrder(listed.filter((entry) => !is.has(entry))), [], 'listed, but there is none');
+}
+
+/** All that `patterns` find in sources of these folders, as `{ name, found }`. */
+const found = (folders, ...patterns) =>
+  sources.filter(({ name }) => folders.test(name)).flatMap(({ name, text }) =>
+    patterns.flatMap((pattern) => [...text.matchAll(pattern)].map((match) => ({ name, found: match.slice(1) }))));
+
+// Answers that a listener has ready before there is any request.
+const written_out = { too_many_connections: '429', https_required: '400' };
+// A function of the handshake gives its code the status; `code` of two words is that of a choice.
+const handshake_status = { bad_request: '400', upgrade_required: '426' };
+const choice = /\bcode\w*\b[^;]*\?\s*"([a-z_]+)"\s*:\s*"([a-z_]+)"/g;
+const choices = (folders) => found(folders, choice).flatMap((hit) => hit.found);
+
+/** `STATUS code` of every error over HTTP. */
+function httpErrors() {
+  const anywhere = /^src\/(api|app|auth|http|transport|ws)\//;
+  const pairs = found(anywhere, /\b([45]\d\d),\s*"([a-z_]+)"/g).map(({ found: [status, code] }) => `${status} ${code}`);
+  for (const { found: [how, code] } of found(/^src\/ws\//, /\b(bad_request|upgrade_required)\(\s*"([a-z_]+)",/g)) {
+    pairs.push(`${handshake_status[how]} ${code}`);
+  }
+  for (const { name, found: [code] } of found(anywhere, /"code":"([a-z_]+)"/g)) {
+    assert.ok(code in written_out, `${name} answers ${code}, with which status?`);
+    pairs.push(`${written_out[code]} ${code}`);
+  }
+  pairs.push(...choices(/^src\/transport\//).map((code) => `400 ${code}`));
+  pairs.push('422 key_reused', '503 overloaded');
+  assert.deepEqual(inOrder(choices(/^src\/hub\//)), ['key_reused', 'overloaded'], 'the outcomes of a publish');
+  return new Set(pairs);
+}
+
+/** The code of every error of roomcast.v1. */
+const dialectErrors = () =>
+  new Set([
+    ...found(/^src\/(session|dialect)\//, /\b(?:refuse|fail)\(\s*(?:\{[^"{};]*,\s*)?"([a-z_]+)"\s*,/g).flatMap((hit) => hit.found),
+    ...choices(/^src\/hub\//),
+  ]);
+
+describe('the README lists', () => {
+  it('every error over HTTP with its status, once, and none that there is not', () => {
+    const listed = rowsBelow('| status | code | when |').flatMap(([status, codes]) => words(codes).map((code) => `${status} ${code}`));
+    assertLists(listed, httpErrors());
+  });
+
+  it('the errors in the order of their status', () => {
+    const statuses = rowsBelow('| status | code | when |').map(([status]) => status);
+    assert.deepEqual(statuses, inOrder(statuses));
+  });
+
+  it('every error of roomcast.v1, once, and none that there is not', () => {
+    const listed = rowsBelow('| code | when |').flatMap(([codes]) => words(codes));
+    assertLists(listed, dialectErrors());
+  });
+
+  it('each limit once, all of limits.* and none that there is not', () => {
+    const keys = rowsBelow('| key | default | takes | applied | meaning |').flatMap(([key]) => words(key));
+    const listed = rowsBelow('| limit | default | past it |').flatMap(([limit]) => words(limit)).filter((word) => word.includes('.'));
+    assert.deepEqual(twice(listed), []);
+    assert.deepEqual(listed.filter((key) => !keys.includes(key)), []);
+    assert.deepEqual(keys.filter((key) => key.startsWith('limits.') && !listed.includes(key)), []);
+  });
+});
+
+describe('an error code', () => {
+  // Otherwise the lists above would not see it.
+  it('stands as a literal where an error is made, or is handed on as code', () => {
+    const made = /\b(?:Response::error|Problem|HandshakeRefused)[({]\s*([^,(){};]+),\s*([^,;]+?),/g;
+    const odd = found(/^src\/(api|app|auth|http|transport|ws)\//, made).filter(({ found: [status, code] }) =>
+      !(/^[45]\d\d$/.test(status) && /^"[a-z_]+"$/.test(code)) && !/\bcode\b/.test(code)).map(({ name, found: parts }) => `${name}: ${parts}`);
+    assert.deepEqual(odd, []);
+  });
+});
