@@ -52,7 +52,8 @@ constexpr Setting table[] = {
     {TEXT_LIST(hosts, TextForm::host), reload,
      "Names under which the server may be addressed (Host), such as chat.example or *.chat.example, besides localhost and numeric addresses; anything else is 421. Empty: any, but on loopback listeners none. Trusted proxies may pass on any; * allows all."},
     {TEXT_LIST(trusted_proxies, TextForm::network), reload,
-     "Networks (10.0.0.0/8) or addresses of reverse proxies whose forwarded client address is believed."},
+     "Networks (10.0.0.0/8) or addresses of reverse proxies, or unix for those on a Unix socket, that are "
+     "believed about the client in X-Forwarded-For and X-Forwarded-Proto, not in Forwarded."},
     {SECONDS(drain_delay, 0, day_ms), reload,
      "How long everything is served on after a signal to stop, with /readyz at 503, so that load balancers can look elsewhere before the listeners close."},
     {FLAG(proxy_protocol), restart,
