@@ -42,10 +42,23 @@ Fault parse_first_byte(std::uint8_t byte, FrameHeader& header) {
   return Fault::none;
 }
 
-Fault check_extended_length(std::size_t field_bytes, std::uint64_t length) {
-  if (length >> 63U != 0) return Fault::length_out_of_range;
+Fault check_second_byte(std::uint8_t byte, Opcode opcode) {
+  if ((byte & mask_bit) == 0) return Fault::not_masked;
+  const auto short_length = static_cast<std::uint8_t>(byte & length_bits);
+  if (is_control(opcode) && short_length > max_control_payload_bytes) return Fault::control_too_long;
+  if (opcode == Opcode::close && short_length == 1) return Fault::close_length;
+  return Fault::none;
+}
+
+/// Of the first bytes of a field of `field_bytes`, or all of them: what they say whatever follows.
+Fault check_extended_length(std::size_t field_bytes, std::string_view field) {
+  if (field_bytes == 8 && !field.empty() && (byte_at(field, 0) & 0x80U) != 0)
+    return Fault::length_out_of_range;
   const std::uint64_t smallest = field_bytes == 2 ? length_in_16_bits : 0x10000;
-  return length < smallest ? Fault::length_not_minimal : Fault::none;
+  const std::size_t missing_bits = 8 * (field_bytes - field.size());
+  const std::uint64_t largest_possible =
+      field.empty() ? ~std::uint64_t{0} : ((big_endian(field) + 1) << missing_bits) - 1;
+  return largest_possible < smallest ? Fault::length_not_minimal : Fault::none;
 }
 
 }  // namespace
@@ -61,28 +74,31 @@ std::optional<std::size_t> size_of_short_message(std::string_view bytes) {
 }
 
 HeaderParse parse_client_header(std::string_view bytes, FrameHeader& header) {
-  if (bytes.empty()) return {};
-  if (const Fault fault = parse_first_byte(byte_at(bytes, 0), header); fault != Fault::none) return {fault};
-  if (bytes.size() < 2) return {};
-  if ((byte_at(bytes, 1) & mask_bit) == 0) return {Fault::not_masked};
+  HeaderParse parse;
+  if (bytes.empty()) return parse;
+  if (parse.fault = parse_first_byte(byte_at(bytes, 0), header); parse.fault != Fault::none) return parse;
+  parse.has_kind = true;
+  if (bytes.size() < 2) return parse;
   const auto short_length = static_cast<std::uint8_t>(byte_at(bytes, 1) & length_bits);
-  if (is_control(header.opcode) && short_length > max_control_payload_bytes) return {Fault::control_too_long};
+  if (parse.fault = check_second_byte(byte_at(bytes, 1), header.opcode); parse.fault != Fault::none)
+    return parse;
 
   std::size_t field_bytes = 0;
   if (short_length == length_in_16_bits) field_bytes = 2;
   if (short_length == length_in_64_bits) field_bytes = 8;
-  const std::size_t mask_at = 2 + field_bytes;
-  if (bytes.size() < mask_at) return {};
   header.payload_bytes = short_length;
   if (field_bytes > 0) {
-    header.payload_bytes = big_endian(bytes.substr(2, field_bytes));
-    if (const Fault fault = check_extended_length(field_bytes, header.payload_bytes); fault != Fault::none) {
-      return {fault};
-    }
+    const std::string_view field = bytes.substr(2, field_bytes);
+    if (parse.fault = check_extended_length(field_bytes, field); parse.fault != Fault::none) return parse;
+    if (field.size() < field_bytes) return parse;
+    header.payload_bytes = big_endian(field);
   }
-  if (bytes.size() < mask_at + header.mask.size()) return {};
+  parse.has_length = true;
+  const std::size_t mask_at = 2 + field_bytes;
+  if (bytes.size() < mask_at + header.mask.size()) return parse;
   std::copy_n(bytes.begin() + static_cast<std::ptrdiff_t>(mask_at), header.mask.size(), header.mask.begin());
-  return {Fault::none, mask_at + header.mask.size()};
+  parse.header_bytes = mask_at + header.mask.size();
+  return parse;
 }
 
 }  // namespace roomcast::ws

@@ -37,6 +37,8 @@ struct FrameHeader {
 struct HeaderParse {
   Fault fault = Fault::none;
   std::size_t header_bytes = 0;  ///< how long the header is; 0 while it is not there as a whole
+  bool has_kind = false;         ///< `fin`, `rsv1` and `opcode` are known: the first byte is there
+  bool has_length = false;       ///< `payload_bytes` is known
 };
 
 /// The length of the header of a frame with a masking key and at most 125 bytes of payload.

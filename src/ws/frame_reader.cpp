@@ -93,7 +93,6 @@ std::optional<Event> FrameReader::begin_frame(std::span<char>& input, base::Work
   const HeaderParse parse = read_header(input, header);
   if (parse.fault != Fault::none) return fail(parse.fault);
   if (parse.header_bytes == 0) return Event{};
-  if (const Fault fault = check_in_context(header); fault != Fault::none) return fail(fault);
 
   const bool is_whole_message = header.fin && !header.rsv1 && header.opcode != Opcode::continuation;
   if (is_whole_message && header.payload_bytes <= input.size()) {
@@ -104,7 +103,7 @@ std::optional<Event> FrameReader::begin_frame(std::span<char>& input, base::Work
     return whole_message(header.opcode, view_of(payload));
   }
   allowance.spend(frame_units);
-  if (const Fault fault = begin_payload(header); fault != Fault::none) return fail(fault);
+  begin_payload(header);
   return std::nullopt;
 }
 
@@ -155,7 +154,7 @@ std::optional<Event> FrameReader::end_frame() {
 HeaderParse FrameReader::read_header(std::span<char>& input, FrameHeader& header) {
   HeaderParse parse;
   if (partial_ == nullptr || partial_->header_size == 0) {
-    parse = parse_client_header(view_of(input), header);
+    parse = parse_header(view_of(input), header);
     take_front(input, parse.header_bytes);
     if (parse.fault != Fault::none || parse.header_bytes > 0 || input.empty()) return parse;
     partial();
@@ -165,13 +164,26 @@ HeaderParse FrameReader::read_header(std::span<char>& input, FrameHeader& header
   auto& size = partial_->header_size;
   while (!input.empty() && parse.header_bytes == 0 && parse.fault == Fault::none) {
     bytes.at(size++) = take_front(input, 1).front();
-    parse = parse_client_header({bytes.data(), size}, header);
+    parse = parse_header({bytes.data(), size}, header);
   }
   if (parse.header_bytes > 0) size = 0;
   return parse;
 }
 
-Fault FrameReader::check_in_context(const FrameHeader& header) const {
+/// With the faults that only the frames before show. The earliest byte that is wrong is the one to name.
+HeaderParse FrameReader::parse_header(std::string_view bytes, FrameHeader& header) const {
+  HeaderParse parse = parse_client_header(bytes, header);
+  if (!parse.has_kind) return parse;
+  if (const Fault fault = check_kind(header); fault != Fault::none) {
+    parse.fault = fault;
+  } else if (parse.has_length && parse.fault == Fault::none) {
+    parse.fault = check_length(header);
+  }
+  return parse;
+}
+
+/// What the first byte says.
+Fault FrameReader::check_kind(const FrameHeader& header) const {
   if (header.rsv1 && profile_.inflaters == nullptr) return Fault::reserved_bits;
   if (is_control(header.opcode) || skipping_) return Fault::none;
   const bool message_is_open =
@@ -179,22 +191,29 @@ Fault FrameReader::check_in_context(const FrameHeader& header) const {
   const bool continues = header.opcode == Opcode::continuation;
   if (continues && !message_is_open) return Fault::unexpected_continuation;
   if (!continues && message_is_open) return Fault::expected_continuation;
-  if (!continues && !header.rsv1 && header.payload_bytes > profile_.limits.message_bytes)
-    return Fault::message_too_big;
+  if (continues) return partial_->message.check_next_frame(profile_.limits);
   return Fault::none;
 }
 
-Fault FrameReader::begin_payload(const FrameHeader& header) {
+Fault FrameReader::check_length(const FrameHeader& header) const {
+  if (is_control(header.opcode) || skipping_) return Fault::none;
+  if (header.opcode == Opcode::continuation)
+    return partial_->message.check_frame(header.payload_bytes, profile_.limits);
+  const auto most = header.rsv1 ? max_compressed_bytes(profile_.limits) : profile_.limits.message_bytes;
+  return header.payload_bytes > most ? Fault::message_too_big : Fault::none;
+}
+
+void FrameReader::begin_payload(const FrameHeader& header) {
   Partial& state = partial();
   state.frame = header;
   state.in_payload = true;
   state.control_size = 0;
-  if (is_control(header.opcode) || skipping_) return Fault::none;
+  if (is_control(header.opcode) || skipping_) return;
   if (header.opcode != Opcode::continuation) {
     if (header.rsv1 && state.inflater == nullptr) state.inflater = profile_.inflaters->borrow();
     state.message.begin(header.opcode == Opcode::text, header.rsv1 ? state.inflater.get() : nullptr);
   }
-  return state.message.add_frame(header.payload_bytes, profile_.limits);
+  state.message.add_frame(header.payload_bytes);
 }
 
 Event FrameReader::whole_message(Opcode opcode, std::string_view payload) {
@@ -210,9 +229,9 @@ Event FrameReader::control_event(Opcode opcode, std::string_view payload) {
 }
 
 Event FrameReader::close_event(std::string_view payload) {
-  if (payload.size() == 1) return fail(Fault::close_length);
   auto code = CloseCode::no_status;
   if (!payload.empty()) {
+    // Not one byte alone: the header would have been refused.
     const auto high = static_cast<unsigned char>(payload[0]);
     const auto low = static_cast<unsigned char>(payload[1]);
     const auto number = static_cast<std::uint16_t>(high << 8U | low);

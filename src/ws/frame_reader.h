@@ -90,8 +90,10 @@ class FrameReader {
   std::optional<Event> after_piece(std::span<char> input, base::WorkAllowance& allowance);
   std::optional<Event> end_frame();
   HeaderParse read_header(std::span<char>& input, FrameHeader& header);
-  [[nodiscard]] Fault check_in_context(const FrameHeader& header) const;
-  Fault begin_payload(const FrameHeader& header);
+  [[nodiscard]] HeaderParse parse_header(std::string_view bytes, FrameHeader& header) const;
+  [[nodiscard]] Fault check_kind(const FrameHeader& header) const;
+  [[nodiscard]] Fault check_length(const FrameHeader& header) const;
+  void begin_payload(const FrameHeader& header);
   Event whole_message(Opcode opcode, std::string_view payload);
   Event control_event(Opcode opcode, std::string_view payload);
   Event close_event(std::string_view payload);

@@ -34,13 +34,19 @@ void MessageAssembly::begin(bool is_text, Inflater* inflater) {
   inflater_ = inflater;
 }
 
-Fault MessageAssembly::add_frame(std::uint64_t payload_bytes, const ReaderLimits& limits) {
-  if (fragments_ >= limits.fragments) return Fault::too_many_fragments;
-  ++fragments_;
+Fault MessageAssembly::check_next_frame(const ReaderLimits& limits) const {
+  return fragments_ >= limits.fragments ? Fault::too_many_fragments : Fault::none;
+}
+
+Fault MessageAssembly::check_frame(std::uint64_t payload_bytes, const ReaderLimits& limits) const {
   const auto most = inflater_ != nullptr ? max_compressed_bytes(limits) : limits.message_bytes;
-  if (received_bytes_ > most || payload_bytes > most - received_bytes_) return Fault::message_too_big;
+  const bool is_too_big = received_bytes_ > most || payload_bytes > most - received_bytes_;
+  return is_too_big ? Fault::message_too_big : Fault::none;
+}
+
+void MessageAssembly::add_frame(std::uint64_t payload_bytes) {
+  ++fragments_;
   received_bytes_ += payload_bytes;
-  return Fault::none;
 }
 
 Fault MessageAssembly::add(std::string_view piece, const ReaderLimits& limits,

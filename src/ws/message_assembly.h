@@ -33,8 +33,11 @@ class MessageAssembly {
 
   /// From idle to open. A compressed message brings the inflater it uses to the end, not owned.
   void begin(bool is_text, Inflater* inflater);
-  /// A frame of the message begins that announces so many bytes of payload.
-  [[nodiscard]] Fault add_frame(std::uint64_t payload_bytes, const ReaderLimits& limits);
+  /// Whether a further frame is within the limits, before its length is known and when it is.
+  [[nodiscard]] Fault check_next_frame(const ReaderLimits& limits) const;
+  [[nodiscard]] Fault check_frame(std::uint64_t payload_bytes, const ReaderLimits& limits) const;
+  /// A frame of the message begins that announces so many bytes of payload, and has been checked.
+  void add_frame(std::uint64_t payload_bytes);
   /// The next unmasked bytes of that frame. What they inflate to may be more work than is allowed: then
   /// has_rest, and nothing may be added before take_rest has left none.
   [[nodiscard]] Fault add(std::string_view piece, const ReaderLimits& limits, base::WorkAllowance& allowance);

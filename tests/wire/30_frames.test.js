@@ -91,7 +91,19 @@ const forms = [
   { name: 'several messages in one packet, in order', sent: tenPings.map((one) => text(one)), expected: tenPings.map(gets.text) },
 ];
 
-const sections = { 'whole messages': echoes, pings, 'reserved bits': reserved_bits, 'reserved opcodes': reserved_opcodes, fragmentation, 'frame forms': forms };
+/** Nothing follows the byte that shows the fault. */
+const at_once = [
+  ['a stray continuation', [], '00'], ['a stray continuation with FIN', [], '80'], ['a stray continuation behind a message', [open(f1), last(f2)], '00', [gets.text(f1 + f2)]],
+  ['a text frame within a message', [open(f1)], '81'], ['a binary frame within a message', [open(f1)], '02'],
+  ['RSV1', [], 'c1'], ['RSV2', [], 'a1'], ['RSV3', [], '91'], ['RSV1 on a ping', [], 'c9'], ['RSV1 within a message', [open(f1)], 'c0'],
+  ['a reserved data opcode', [], '83'], ['a reserved control opcode', [], '8b'], ['a reserved opcode within a message', [open(f1)], '03'],
+  ['a ping in fragments', [], '09'], ['a pong in fragments', [], '0a'], ['a close in fragments', [], '08'], ['a ping in fragments within a message', [open(f1)], '09'],
+  ['text without a mask', [], '8105'], ['a ping without a mask', [], '8900'], ['a continuation without a mask', [open(f1)], '0001'],
+  ['a ping of 126 bytes', [], '89fe'], ['a close of more', [], '88ff'], ['a close of one byte', [], '8881'],
+  ['a 16-bit length of 125', [], '82fe007d'], ['a 64-bit length below 65536', [], '82ff000000000000'], ['a length with the highest bit set', [], '82ff80'],
+].map(([name, before, bytes, expected = []]) => ({ name: `${name}: after ${bytes}`, sent: [...before, Buffer.from(bytes, 'hex')], expected: [...expected, protocol_error] }));
+
+const sections = { 'whole messages': echoes, pings, 'reserved bits': reserved_bits, 'reserved opcodes': reserved_opcodes, fragmentation, 'frame forms': forms, 'at the first byte that shows it': at_once };
 
 describe('frames', () => {
   after(() => server.stop());

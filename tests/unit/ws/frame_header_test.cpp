@@ -67,6 +67,22 @@ TEST_CASE("a 64-bit length with its most significant bit set is refused") {
         Fault::length_out_of_range);
 }
 
+TEST_CASE("a length is refused as soon as no further byte can make it right") {
+  CHECK(fault_of(header({0x82, 0xFE, 0})) == Fault::none);
+  CHECK(fault_of(header({0x82, 0xFF, 0x80})) == Fault::length_out_of_range);
+  CHECK(fault_of(header({0x82, 0xFF, 0x7F})) == Fault::none);
+  CHECK(fault_of(header({0x82, 0xFF, 0, 0, 0, 0, 0})) == Fault::none);
+  CHECK(fault_of(header({0x82, 0xFF, 0, 0, 0, 0, 0, 0})) == Fault::length_not_minimal);
+  CHECK(fault_of(header({0x82, 0xFF, 0, 0, 0, 0, 0, 1})) == Fault::none);
+}
+
+TEST_CASE("a close frame with half a code is refused at its second byte") {
+  CHECK(fault_of(header({0x88, 0x81})) == Fault::close_length);
+  CHECK(fault_of(header({0x88, 0x80})) == Fault::none);
+  CHECK(fault_of(header({0x88, 0x82})) == Fault::none);
+  CHECK(fault_of(header({0x89, 0x81})) == Fault::none);
+}
+
 TEST_CASE("a frame without a mask is refused at its second byte") {
   CHECK(fault_of(header({0x81, 0x05})) == Fault::not_masked);
   CHECK(fault_of(header({0x89, 0x00})) == Fault::not_masked);

@@ -154,6 +154,37 @@ TEST_CASE(
   CHECK(events[1].payload.size() == 16U << 20U);
 }
 
+TEST_CASE("what a frame may not be where it stands is refused at its first byte") {
+  const auto first = [](int byte) { return bytes_of({byte}); };
+  for (const int byte : {0x00, 0x80}) {
+    CHECK(read(first(byte)) == Events{failed(Fault::unexpected_continuation)});
+    CHECK(read(frame(text, "a") + frame(fin | continuation, "b") + first(byte)) ==
+          Events{seen(Type::text, "ab"), failed(Fault::unexpected_continuation)});
+  }
+  for (const int byte : {0x01, 0x02, 0x81, 0x82})
+    CHECK(read(frame(text, "a") + first(byte)) == Events{failed(Fault::expected_continuation)});
+  for (const int byte : {0xC1, 0xC2, 0x41})
+    CHECK(read(first(byte)) == Events{failed(Fault::reserved_bits)});
+  CHECK(read(first(0xC1), {.limits = {}, .deflate = true}).empty());
+  const Setup two{.limits = {.message_bytes = 100, .fragments = 2}};
+  const auto fragments = frame(text, "a") + frame(continuation, "b");
+  CHECK(read(fragments + first(0x00), two) == Events{failed(Fault::too_many_fragments)});
+  CHECK(read(fragments + first(0x89), two).empty());
+}
+
+TEST_CASE("a length past the limit is refused before the mask has come") {
+  const Setup setup{.limits = {.message_bytes = 1000, .fragments = 10}};
+  const auto past = frame(fin | text, std::string(1001, 'a')).substr(0, 4);
+  CHECK(read(past, setup) == Events{failed(Fault::message_too_big)});
+  const auto more = frame(fin | continuation, std::string(999, 'a')).substr(0, 4);
+  CHECK(read(frame(text, "12") + more, setup) == Events{failed(Fault::message_too_big)});
+}
+
+TEST_CASE("where a frame has several faults the first byte that is wrong is named") {
+  CHECK(read(bytes_of({0x80, 0x01})) == Events{failed(Fault::unexpected_continuation)});
+  CHECK(read(bytes_of({0xC1, 0x01})) == Events{failed(Fault::reserved_bits)});
+}
+
 TEST_CASE("after an error there is only that error") {
   const ReaderLimits limits;
   const ReaderProfile profile{limits};
