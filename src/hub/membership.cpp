@@ -30,6 +30,10 @@ bool Membership::watches_presence() const { return attendance_ && attendance_->w
 
 bool Membership::publish_would_wait() const { return room_.hub_.must_wait(room_); }
 
+const Position& Membership::room_top() const { return room_.top(); }
+
+bool Membership::has_got(std::uint64_t offset) const { return room_.has_handed(*this, offset); }
+
 void Membership::continue_replay() {
   if (is_catching_up()) room_.hub_.schedule(*this);
 }

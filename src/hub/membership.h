@@ -51,6 +51,10 @@ class Membership final : private base::Flushable {
   /// Whether the past has been handed over only in part. The subscriber gets nothing more until
   /// continue_replay.
   [[nodiscard]] bool is_catching_up() const { return catch_up_ && catch_up_->joined; }
+  /// The place of the room's last message.
+  [[nodiscard]] const Position& room_top() const;
+  /// Whether it has been handed everything up to `offset`.
+  [[nodiscard]] bool has_got(std::uint64_t offset) const;
   /// Has the next page delivered at the end of the turn; nothing happens if there is none.
   void continue_replay();
   /// The subscriber has a good part of what it may be owed still to get rid of: the room may wait for it for

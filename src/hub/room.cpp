@@ -150,6 +150,14 @@ Room::Progress Room::walk(std::size_t member_count) {
   return progress;
 }
 
+bool Room::has_handed(const Membership& member, std::uint64_t offset) const {
+  if (member.catch_up_) return member.catch_up_->after >= offset;
+  if (walked_offset_ < offset) return false;
+  if (!walking_ || offset < batch_.messages().front().position.offset) return true;
+  const bool is_passed = member.index_ < next_member_ || member.index_ >= end_member_;
+  return is_passed || members_[member.index_].live_after >= batch_begin_ + batch_.messages().size();
+}
+
 /// Has the memory fetched that the walk comes to soon, also past the end of the slice: a step further for
 /// each of two members.
 void Room::look_ahead() const {

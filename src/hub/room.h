@@ -71,6 +71,9 @@ class Room final : private base::Deadline::Listener {
   /// Whether somebody who left may still come back before anybody is told.
   [[nodiscard]] bool awaits_return() const { return presence_ && members() == 0; }
 
+  /// Whether `member` has been handed everything up to `offset`.
+  [[nodiscard]] bool has_handed(const Membership& member, std::uint64_t offset) const;
+
   struct Progress {
     std::size_t deliveries = 0;      ///< messages × members in this slice
     std::size_t members = 0;         ///< passed in this slice

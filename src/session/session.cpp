@@ -1,5 +1,6 @@
 #include "session/session.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -128,6 +129,22 @@ void Session::on_congested() {
   transport_->notify_when_drained();
 }
 
+bool Session::awaits_own_messages() {
+  if (state_ != State::open || !own_messages_ || source_ == 0) return false;
+  const auto has_got = [](const auto& awaited) { return awaited.first->has_got(awaited.second); };
+  if (!extras_ || !extras_->awaited) {
+    Awaited awaited;
+    for_each_membership([&](const hub::Membership& membership) {
+      awaited.emplace_back(&membership, membership.room_top().offset);
+    });
+    if (std::all_of(awaited.begin(), awaited.end(), has_got)) return false;
+    extras().awaited = std::make_unique<Awaited>(std::move(awaited));
+  }
+  Awaited& awaited = *extras_->awaited;
+  awaited.erase(std::remove_if(awaited.begin(), awaited.end(), has_got), awaited.end());
+  return !awaited.empty();
+}
+
 std::size_t Session::held_bytes() const {
   // A membership, and the room that it may keep alive alone.
   constexpr std::size_t per_room = 1'536;
@@ -205,6 +222,7 @@ void Session::leave_rooms() {
   if (!extras_) return;
   extras_->rooms.reset();
   extras_->question.reset();
+  extras_->awaited.reset();
 }
 
 std::optional<std::int64_t> Session::retry_ms(base::CloseReason reason) const {

@@ -4,6 +4,8 @@
 #include <memory>
 #include <optional>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/close_reason.h"
 #include "base/frame.h"
@@ -54,6 +56,7 @@ class Session final : public base::Mortal, public hub::Subscriber, public Transp
   void on_message(dialect::Form form, std::string_view bytes) override;
   void on_drained() override;
   void on_congested() override;
+  [[nodiscard]] bool awaits_own_messages() override;
   [[nodiscard]] std::size_t held_bytes() const override;
   void on_closing(base::CloseReason reason, std::string_view text) override;
   void on_closed(base::CloseReason reason) override;
@@ -62,12 +65,15 @@ class Session final : public base::Mortal, public hub::Subscriber, public Transp
   enum class State : std::uint8_t { open, closing, buried };
   class Commands;
   class Question;
+  using Awaited = std::vector<std::pair<const hub::Membership*, std::uint64_t>>;
   /// What most sessions do without.
   struct Extras {
     base::FrameRef name;
     std::unique_ptr<RoomSet> rooms;
     std::unique_ptr<Question> question;  // that waits for its answer; nothing more is read before it
     base::FrameRef left_room;            // at its end, for the log: the room of the connection
+    /// Once it has said goodbye: where it is still to get what its rooms had then, up to which offset.
+    std::unique_ptr<Awaited> awaited;
   };
 
   // What a message asked for.

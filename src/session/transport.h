@@ -48,6 +48,9 @@ class TransportEvents {
   /// A good part of what may be queued still is, although as much was written as goes in a turn or as the
   /// client takes. Called again and again while that is so.
   virtual void on_congested() = 0;
+  /// The client has said its last word. Whether it is still to be sent something that it published before
+  /// that: asked again whenever something has left, until it is not.
+  [[nodiscard]] virtual bool awaits_own_messages() { return false; }
   /// What is held for this client besides what the transport holds: memberships.
   [[nodiscard]] virtual std::size_t held_bytes() const { return 0; }
   /// The end has begun, from whichever side; `text` is for people. From within this call, and only if the

@@ -147,6 +147,7 @@ void WebSocket::say_goodbye(base::CloseReason reason, std::uint16_t code, std::s
   // Messages mean nothing any more, but the peer's close frame must still be heard.
   reader_.skip_messages();
   resume();
+  if (held_ && held_->is_goodbye) shared_.scheduler.mark_deferred(*held_);
 }
 
 void WebSocket::on_end() {
@@ -177,17 +178,15 @@ void WebSocket::on_held() {
 void WebSocket::on_error(std::string_view /*why*/) {
   read_held();
   // A goodbye right behind messages: there is no later turn for it.
-  if (held_ && held_->close_code) read_held();
+  if (held_ && (held_->close_code || held_->is_goodbye)) take_leave();
   drop_held();
   end(state_ == State::open ? base::CloseReason::connection_lost : reason_);
 }
 
 void WebSocket::on_deadline() {
-  if (state_ == State::open) {
-    keep_alive();
-  } else {
-    end(reason_);
-  }
+  if (state_ != State::open) return end(reason_);
+  if (held_ && held_->is_goodbye) return take_leave();
+  keep_alive();
 }
 
 void WebSocket::keep_alive() {
@@ -240,6 +239,7 @@ void WebSocket::write() {
   if (state_ == State::open && drained_wanted_) {
     drained_wanted_ = false;
     events_->on_drained();
+    if (held_ && held_->is_goodbye) read_held();
   }
 }
 

@@ -115,6 +115,7 @@ class WebSocket final : public session::Transport,
     std::string bytes;
     std::size_t handled = 0;                  // of them
     std::optional<std::uint16_t> close_code;  // instead: of a close frame that came right behind messages
+    bool is_goodbye = false;  // its end, by a close frame or FIN, waits for messages of its own
   };
 
   void on_bytes(std::span<char> bytes) override;
@@ -143,6 +144,10 @@ class WebSocket final : public session::Transport,
   /// Handles what is held, unless reading is paused; then there is more to come, or an end.
   void read_held();
   void drop_held();
+  /// Whether the client's end, which `held` is, has to wait until it has got what it published itself.
+  [[nodiscard]] bool postpone_goodbye(std::unique_ptr<Held>& held);
+  /// The end that was held comes now.
+  void take_leave();
   void end_of_input();
   void on_event(const ws::Event& event);
   void on_close_frame(std::uint16_t code);

@@ -60,7 +60,8 @@ void WebSocket::read(std::span<char> input, std::unique_ptr<Held> held) {
       hold(input, std::move(held));
       break;
     }
-    if (event.type == ws::Event::Type::close && state_ == State::open && messages_in_ != messages_before) {
+    if (event.type == ws::Event::Type::close && state_ == State::open &&
+        (messages_in_ != messages_before || events_->awaits_own_messages())) {
       hold_close(event.code);
       break;
     }
@@ -108,13 +109,34 @@ void WebSocket::read_held() {
   heard_ = true;
   shared_.scheduler.forget(*held_);  // it may not be its turn
   std::unique_ptr<Held> held = std::move(held_);
-  if (held->close_code) {
-    on_close_frame(*held->close_code);
-  } else {
+  if (!held->close_code && !held->is_goodbye) {
     const std::span<char> input = std::span(held->bytes).subspan(held->handled);
     read(input, std::move(held));
+    if (held_ || state_ == State::closed) return;
+    if (!peer_ended_) {
+      if (!paused_) stream_->resume_reading();
+      return;
+    }
+    held = std::make_unique<Held>(*this, std::string());
   }
-  if (held_ || state_ == State::closed) return;
+  if (postpone_goodbye(held)) return;
+  held_ = std::move(held);
+  take_leave();
+}
+
+/// In a large room its message comes to it after some turns, and each delivery has this asked again.
+bool WebSocket::postpone_goodbye(std::unique_ptr<Held>& held) {
+  if (state_ != State::open || !events_->awaits_own_messages()) return false;
+  if (!std::exchange(held->is_goodbye, true)) deadline_.set_in(shared_.settings.close_timeout_ms);
+  drained_wanted_ = true;
+  held_ = std::move(held);
+  return true;
+}
+
+void WebSocket::take_leave() {
+  shared_.scheduler.forget(*held_);
+  const std::unique_ptr<Held> held = std::move(held_);
+  if (held->close_code) on_close_frame(*held->close_code);
   if (peer_ended_) return end_of_input();
   if (!paused_) stream_->resume_reading();
 }

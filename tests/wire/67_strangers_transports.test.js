@@ -158,4 +158,20 @@ describe('who goes', async () => {
     await client.expectClose([1000]);
     client.destroy();
   });
+
+  for (const [name, goodbye] of [['a close frame', 'close'], ['FIN', 'finish']]) {
+    it(`from a large room, with ${name} right behind its message, gets that message though others come first`, async () => {
+      const others = await Promise.all(Array.from({ length: 1500 }, () => connect(server.url, { path: '/rooms/large' })));
+      for (let i = 0; i < 10; i += 1) {
+        const client = await connect(server.url, { path: '/rooms/large' });
+        await client.write(Buffer.concat([frames.text(`bye ${i}`), ...(goodbye === 'close' ? [frames.close(1000)] : [])]));
+        if (goodbye === 'finish') client.socket.finish();
+        client.sentClose = true;
+        await client.expectText(`bye ${i}`);
+        await client.expectClose([1000]);
+        client.destroy();
+      }
+      for (const other of others) other.destroy();
+    });
+  }
 });

@@ -172,6 +172,34 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(hub.subscribers("lobby") == 1);
 }
 
+TEST_CASE_FIXTURE(Fixture, "hub: a member of a large room knows whether it has got what came so far") {
+  std::vector<std::unique_ptr<Listener>> listeners;
+  std::vector<std::unique_ptr<hub::Membership>> members;
+  for (int i = 0; i < 300; ++i) {
+    listeners.push_back(std::make_unique<Listener>(encoder));
+    members.push_back(hub.subscribe("lobby", *listeners.back()));
+  }
+  CHECK(members.back()->has_got(members.back()->room_top().offset));
+  scheduler.run_turn(hub);
+  hub.publish("lobby", text("x"));
+  const std::uint64_t top = members.back()->room_top().offset;
+  CHECK_FALSE(members.front()->has_got(top));
+  CHECK(members.front()->has_got(top - 1));
+  CHECK(hub.do_slice());
+  CHECK(members.front()->has_got(top));
+  CHECK_FALSE(members.back()->has_got(top));
+  hub.publish("lobby", text("y"));
+  CHECK_FALSE(members.front()->has_got(top + 1));
+  Listener newcomer(encoder);
+  const auto late = hub.subscribe("lobby", newcomer);
+  CHECK(late->has_got(top + 1));
+  while (!members.back()->has_got(top))
+    hub.do_slice();
+  CHECK(listeners.back()->heard.starts_with("[x]"));
+  scheduler.run_turn(hub);
+  CHECK(members.back()->has_got(top + 1));
+}
+
 TEST_CASE_FIXTURE(Fixture, "hub: a small room does not wait until a large one has been walked") {
   std::vector<std::unique_ptr<Listener>> crowd;
   std::vector<std::unique_ptr<hub::Membership>> members;

@@ -73,6 +73,28 @@ TEST_CASE_FIXTURE(Fixture, "session: what one sends everybody in the room gets, 
   CHECK(engine.sources == std::vector(2, hub::source_of("192.0.2.1")));
 }
 
+TEST_CASE_FIXTURE(Fixture, "session: at its end it knows whether something of its own is still to come") {
+  auto& first = join("lobby");
+  for (int i = 0; i < 300; ++i)
+    join("lobby");
+  auto& deaf = join("lobby", false);
+  auto& last = join("lobby");
+  scheduler.run_turn(hub);
+  CHECK_FALSE(last.events->awaits_own_messages());
+  last.events->on_message(dialect::Form::text, "bye");
+  deaf.events->on_message(dialect::Form::text, "bye");
+  CHECK(last.events->awaits_own_messages());
+  CHECK_FALSE(first.events->awaits_own_messages());
+  CHECK_FALSE(deaf.events->awaits_own_messages());
+  hub.do_slice();
+  CHECK(last.events->awaits_own_messages());
+  first.events->on_message(dialect::Form::text, "not waited for");
+  while (last.sent.empty())
+    hub.do_slice();
+  CHECK_FALSE(last.events->awaits_own_messages());
+  CHECK(last.sent == "(t:bye)(t:bye)");
+}
+
 TEST_CASE_FIXTURE(Fixture, "session: own messages are left out where the client asked for that, in any mix") {
   auto& ada = join("lobby", false);
   auto& bob = join("lobby");

@@ -142,6 +142,48 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK_FALSE(wire.is_open());  // there was no FIN to wait for
 }
 
+TEST_CASE("websocket: a goodbye waits until the peer has got what it published, for a while") {
+  const auto goodbyes = {text_from_peer("one") + peer::close_frame(1000), peer::close_frame(1000),
+                         std::string()};
+  for (const std::string& goodbye : goodbyes) {
+    CAPTURE(goodbye);
+    Fixture f;
+    f.open();
+    f.seen.awaits = true;
+    f.wire.send(goodbye);
+    if (goodbye.empty()) f.wire.end();
+    f.end_turn();
+    CHECK(f.seen.closings == 0);
+    CloseReason reason = goodbye.empty() ? CloseReason::connection_lost : CloseReason::client_closed;
+    SUBCASE("it comes") {
+      f.send("another's ");
+      f.end_turn();
+      CHECK(f.seen.closings == 0);
+      f.send("one ");
+      f.seen.awaits = false;
+      f.end_turn();
+      CHECK(f.wire.received() == "another's one " + close_from_server(1000));
+    }
+    SUBCASE("it does not") {
+      f.pass(Fixture::close_timeout_ms - 1);
+      CHECK(f.seen.closings == 0);
+      f.pass(1);
+      CHECK(f.wire.received() == close_from_server(1000));
+    }
+    SUBCASE("the server closes meanwhile") {
+      f.client->close(CloseReason::server_shutdown, {});
+      f.end_turn();
+      CHECK(f.wire.received() == shutdown_frame);
+      reason = CloseReason::server_shutdown;
+    }
+    SUBCASE("a reset comes first") {
+      f.wire.fail("connection reset");
+      f.end_turn();
+    }
+    CHECK(f.seen.ended_with(reason));
+  }
+}
+
 TEST_CASE_FIXTURE(Fixture, "websocket: a close handshake that the peer does not complete ends in time") {
   open();
   client->close(CloseReason::server_shutdown, {});

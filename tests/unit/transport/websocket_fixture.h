@@ -46,6 +46,7 @@ struct Recorder final : session::TransportEvents {
   }
   void on_drained() override { ++drained; }
   void on_congested() override { ++congested; }
+  bool awaits_own_messages() override { return awaits; }
   void on_closing(base::CloseReason /*reason*/, std::string_view /*text*/) override {
     ++closings;
     if (on_close) on_close();
@@ -60,6 +61,7 @@ struct Recorder final : session::TransportEvents {
   std::vector<std::string> messages;
   std::function<void()> then;      ///< at each message
   std::function<void()> on_close;  ///< at on_closing
+  bool awaits = false;             ///< messages of its own
   int drained = 0;
   int congested = 0;
   int closings = 0;
