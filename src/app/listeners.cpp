@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "app/listen_plan.h"
+#include "http/message.h"
+#include "http/response_head.h"
 #include "net/file_descriptor.h"
 #include "net/listening_socket.h"
 
@@ -11,21 +13,17 @@ namespace roomcast::app {
 
 namespace {
 
-constexpr const char* refusal =
-    "HTTP/1.1 429 Too Many Requests\r\n"
-    "Content-Type: application/json\r\n"
-    "Content-Length: 106\r\n"
-    "Connection: close\r\n\r\n"
-    R"({"error":{"code":"too_many_connections","message":"limits.connections_per_address has been reached now"}})"
-    "\n";
+/// An answer that no request has been read for.
+std::string ready_answer(int status, std::string_view code, std::string_view message) {
+  const http::Response response = http::Response::error(status, code, message);
+  http::HeadOptions options;
+  options.keep_alive = false;
+  return http::response_head(response, options).append(response.body.view());
+}
 
 /// What somebody gets who speaks HTTP to a TLS port.
 std::string answer_without_tls() {
-  const std::string body =
-      R"({"error":{"code":"https_required","message":"this port speaks TLS: use https:// or wss://"}})"
-      "\n";
-  return "HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nContent-Length: " +
-         std::to_string(body.size()) + "\r\nConnection: close\r\n\r\n" + body;
+  return ready_answer(400, "https_required", "this port speaks TLS: use https:// or wss://");
 }
 
 // How often a free port is looked for that is free on both loopback addresses.
@@ -112,7 +110,8 @@ std::optional<base::Error> Listeners::add(net::ListeningSocket socket, bool secu
   if (secure && !wrapper_) return base::Error{"https needs tls.certificate and tls.key"};
   net::Listener::Options options;
   options.lane = lane;
-  options.refusal = refusal;
+  options.refusal =
+      ready_answer(429, "too_many_connections", "limits.connections_per_address has been reached now");
   if (proxy_protocol_ && lane == net::Lane::regular) options.preambles = &preambles_;
   auto listener =
       net::Listener::start(shared_, std::move(socket), secure ? &*wrapper_ : nullptr, std::move(options));

@@ -113,7 +113,7 @@ struct Request {
   [[nodiscard]] std::optional<std::string> query_parameter(std::string_view name) const;
 };
 
-/// One whole response. Content-Length, Date and Connection are added on the way out.
+/// One whole response. Content-Length, Date, X-Content-Type-Options and Connection are added on the way out.
 struct Response {
   int status = 200;
   Headers headers;

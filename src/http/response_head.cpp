@@ -24,7 +24,9 @@ std::string begin_head(const Response& response, std::string_view date) {
   std::string head = "HTTP/1.1 " + std::to_string(response.status) + ' ';
   head += reason_phrase(response.status);
   head += "\r\n";
-  append_field(head, "Date", date);
+  if (!date.empty()) append_field(head, "Date", date);
+  // Nothing here is to be taken for something else than it is said to be (WHATWG Fetch).
+  head += "X-Content-Type-Options: nosniff\r\n";
   for (std::size_t i = 0; i < response.headers.size(); ++i) {
     const Headers::Field field = response.headers.field(i);
     append_field(head, field.name, field.value);

@@ -137,7 +137,6 @@ void StaticFiles::handle(Exchange& exchange, std::string_view path) {
 }
 
 void StaticFiles::add_security_headers(Headers& headers, const Request& request) const {
-  headers.add("X-Content-Type-Options", "nosniff");
   headers.add("Referrer-Policy", "no-referrer");
   headers.add("Cross-Origin-Opener-Policy", "same-origin");
   if (policy_ == "none") return;

@@ -151,8 +151,8 @@ inline std::string post(std::string_view path, std::size_t bytes) {
 }
 
 inline std::string ok(std::string_view body, std::string_view lines = "") {
-  return "HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nContent-Type: "
-         "text/plain\r\nContent-Length: " +
+  return "HTTP/1.1 200 OK\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\nX-Content-Type-Options: nosniff\r\n"
+         "Content-Type: text/plain\r\nContent-Length: " +
          std::to_string(body.size()) + "\r\n" + std::string(lines) + "\r\n" + std::string(body);
 }
 

@@ -139,7 +139,9 @@ TEST_CASE_FIXTURE(Fixture, "connection: HEAD is answered like GET but without th
 }
 
 TEST_CASE_FIXTURE(Fixture, "connection: 204 has neither body nor Content-Length") {
-  CHECK(exchange(get("/empty")) == "HTTP/1.1 204 No Content\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n\r\n");
+  CHECK(exchange(get("/empty")) ==
+        "HTTP/1.1 204 No Content\r\nDate: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
+        "X-Content-Type-Options: nosniff\r\n\r\n");
 }
 
 TEST_CASE_FIXTURE(Fixture,

@@ -83,19 +83,23 @@ TEST_CASE("response: an error is a JSON object with code and message") {
 TEST_CASE("response head: Date, Content-Length and Connection are added") {
   const auto response = http::Response::of(200, "text/plain", "hello");
   CHECK(response_head(response, {true, 1, "now"}) ==
-        "HTTP/1.1 200 OK\r\nDate: now\r\nContent-Type: text/plain\r\nContent-Length: 5\r\n\r\n");
+        "HTTP/1.1 200 OK\r\nDate: now\r\nX-Content-Type-Options: nosniff\r\nContent-Type: text/plain\r\n"
+        "Content-Length: 5\r\n\r\n");
   CHECK(response_head(response, {false, 1, "now"}).find("Connection: close\r\n") != std::string::npos);
   CHECK(response_head(response, {true, 0, "now"}).find("Connection: keep-alive\r\n") != std::string::npos);
+  CHECK(response_head(response, {true, 1, ""}).find("Date") == std::string::npos);
 }
 
 TEST_CASE("response head: a body without end comes in chunks, or until the connection closes for HTTP/1.0") {
   http::Response response;
   response.headers.add("Content-Type", "text/event-stream");
   CHECK(http::endless_response_head(response, 1, "now") ==
-        "HTTP/1.1 200 OK\r\nDate: now\r\nContent-Type: text/event-stream\r\n"
+        "HTTP/1.1 200 OK\r\nDate: now\r\nX-Content-Type-Options: nosniff\r\n"
+        "Content-Type: text/event-stream\r\n"
         "Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n");
   CHECK(http::endless_response_head(response, 0, "now") ==
-        "HTTP/1.1 200 OK\r\nDate: now\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n");
+        "HTTP/1.1 200 OK\r\nDate: now\r\nX-Content-Type-Options: nosniff\r\n"
+        "Content-Type: text/event-stream\r\nConnection: close\r\n\r\n");
 }
 
 TEST_CASE("response head: statuses without a body have no Content-Length") {

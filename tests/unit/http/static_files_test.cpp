@@ -69,7 +69,6 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(answer.header("Content-Type") == "text/html; charset=utf-8");
   CHECK(answer.header("ETag") == "\"fe26c59e91ac8de694b2531dc3bdc1b7faf471d3d7e4e00870af60f5f22897cb\"");
   CHECK(answer.header("Cache-Control") == "no-cache");
-  CHECK(answer.header("X-Content-Type-Options") == "nosniff");
   CHECK(answer.header("Referrer-Policy") == "no-referrer");
   CHECK(answer.header("Cross-Origin-Opener-Policy") == "same-origin");
   CHECK(answer.header("Content-Security-Policy").find("default-src 'none'") == 0);
