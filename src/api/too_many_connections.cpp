@@ -2,12 +2,24 @@
 
 #include <utility>
 
+#include "auth/cors.h"
+
 namespace roomcast::api {
 
 void TooManyConnections::handle(http::Exchange& exchange, std::string_view /*rest*/) {
-  http::Response response = http::Response::error(503, "too_many_connections",
-                                                  "limits.connections has been reached: try again later");
-  response.headers.add("Retry-After", "5");
+  http::Response response;
+  if (auth::is_preflight(exchange.request())) {
+    response.status = 204;
+    response.headers.add("Allow", "GET, HEAD, POST, OPTIONS");
+  } else {
+    response =
+        cap_ == Cap::connections
+            ? http::Response::error(503, "too_many_connections",
+                                    "limits.connections has been reached: try again later")
+            : http::Response::error(429, "too_many_connections",
+                                    "limits.connections_per_address has been reached: try again later");
+    response.headers.add("Retry-After", "5");
+  }
   response.close = true;
   exchange.respond(std::move(response));
 }

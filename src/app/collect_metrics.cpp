@@ -47,8 +47,9 @@ void connections(Exposition& out, const MetricsParts& parts) {
                parts.admissions.connections());
   single_counter(out, "roomcast_connections_accepted_total", "Connections accepted.",
                  parts.listeners.accepted);
-  out.counter("roomcast_connections_refused_total",
-              "Connections closed at once, left waiting or taken in reserve, by reason.");
+  out.counter(
+      "roomcast_connections_refused_total",
+      "Connections turned away with or without an answer, left waiting or taken in reserve, by reason.");
   out.sample({{"reason", "per_address"}}, parts.listeners.refused_per_address);
   out.sample({{"reason", "full"}}, parts.listeners.paused_full);
   out.sample({{"reason", "reserve"}}, parts.listeners.taken_in_reserve);

@@ -11,8 +11,11 @@ namespace {
 // For short answers where limits.connections is used up, and for admin_listen.
 constexpr std::size_t reserve = 32;
 constexpr std::size_t operations = 64;
-// Listeners, epoll, signals, the log, files that are read; with the reserve about twice of what is needed.
-constexpr std::uint64_t kept_descriptors = 64;
+// For saying to an address that it has as many as it may.
+constexpr std::size_t refusals = 16;
+constexpr std::size_t refusals_per_address = 8;
+// Those, listeners, epoll, signals, the log, files that are read.
+constexpr std::uint64_t kept_descriptors = 80;
 // A request may take a few round trips to come, with TLS; and in a storm no newcomer pushes out another.
 constexpr std::int64_t silent_grace_ms = 1'000;
 
@@ -21,6 +24,8 @@ constexpr std::int64_t silent_grace_ms = 1'000;
 ConnectionLimits connection_limits(const config::Config& config, std::uint64_t descriptors) {
   ConnectionLimits limits;
   limits.admission.reserve = reserve;
+  limits.admission.refusals = refusals;
+  limits.admission.refusals_per_address = refusals_per_address;
   limits.admission.grace_ms = silent_grace_ms;
   limits.admission.ipv6_prefix_bits = static_cast<unsigned>(config.limits.ipv6_prefix);
   limits.admission.operations = config.admin_listen.empty() ? 0 : operations;

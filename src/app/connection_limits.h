@@ -14,8 +14,9 @@ struct ConnectionLimits {
   bool short_of_descriptors = false;  ///< fewer than limits.connections, for want of descriptors
 };
 
-/// What `config` asks for, as far as `descriptors` (RLIMIT_NOFILE) allow: some are kept back for the reserve,
-/// the listeners' connections for operation, files and the like. Does not set bytes_per_address.
+/// What `config` asks for, as far as `descriptors` (RLIMIT_NOFILE) allow: some are kept back for the reserve
+/// and refusals, the listeners' connections for operation, files and the like. Does not set
+/// bytes_per_address.
 [[nodiscard]] ConnectionLimits connection_limits(const config::Config& config, std::uint64_t descriptors);
 
 /// RLIMIT_NOFILE as it is now.

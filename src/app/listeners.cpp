@@ -13,17 +13,13 @@ namespace roomcast::app {
 
 namespace {
 
-/// An answer that no request has been read for.
-std::string ready_answer(int status, std::string_view code, std::string_view message) {
-  const http::Response response = http::Response::error(status, code, message);
+/// What somebody gets who speaks HTTP to a TLS port.
+std::string answer_without_tls() {
+  const auto response =
+      http::Response::error(400, "https_required", "this port speaks TLS: use https:// or wss://");
   http::HeadOptions options;
   options.keep_alive = false;
   return http::response_head(response, options).append(response.body.view());
-}
-
-/// What somebody gets who speaks HTTP to a TLS port.
-std::string answer_without_tls() {
-  return ready_answer(400, "https_required", "this port speaks TLS: use https:// or wss://");
 }
 
 // How often a free port is looked for that is free on both loopback addresses.
@@ -110,11 +106,8 @@ std::optional<base::Error> Listeners::add(net::ListeningSocket socket, bool secu
   if (secure && !wrapper_) return base::Error{"https needs tls.certificate and tls.key"};
   net::Listener::Options options;
   options.lane = lane;
-  options.refusal =
-      ready_answer(429, "too_many_connections", "limits.connections_per_address has been reached now");
   if (proxy_protocol_ && lane == net::Lane::regular) options.preambles = &preambles_;
-  auto listener =
-      net::Listener::start(shared_, std::move(socket), secure ? &*wrapper_ : nullptr, std::move(options));
+  auto listener = net::Listener::start(shared_, std::move(socket), secure ? &*wrapper_ : nullptr, options);
   if (!listener) return listener.error();
   listeners_.push_back(std::move(*listener));
   return std::nullopt;

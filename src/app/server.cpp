@@ -10,6 +10,7 @@
 #include "app/room_rules.h"
 #include "app/version.h"
 #include "config/reload.h"
+#include "transport/stream_refusal.h"
 
 namespace roomcast::app {
 
@@ -77,6 +78,8 @@ Server::Server(config::Sources sources, config::Loaded loaded)
   turn_.add_work(memory_guard_);
   http_.set_operations(wiring_.operations());
   http_.set_reserve(wiring_.reserve());
+  http_.set_refusals(wiring_.refusals());
+  http_.set_refusal_form(transport::let_event_source_return);
   http_.set_policy(wiring_.policy());
   http_.set_trusted_proxy([this](std::string_view address) { return trusted_proxies_.contains(address); });
 }

@@ -64,9 +64,11 @@ class Wiring {
 
   /// The page: the files below web.root and the client module, or the built-in ones. Read anew at each call.
   [[nodiscard]] std::optional<base::Error> load_page(const config::Config& config, base::Log& log);
-  /// What admin listeners serve, and what connections of the reserve do: the operational endpoints only.
+  /// What admin listeners serve, and what connections of the reserve do: the operational endpoints only; and
+  /// what connections over limits.connections_per_address are answered.
   [[nodiscard]] http::Handler& operations() { return operations_; }
   [[nodiscard]] http::Handler& reserve() { return reserve_; }
+  [[nodiscard]] http::Handler& refusals() { return too_many_of_address_; }
   /// /readyz says 503 from now on.
   void end_readiness() { readiness_.end(); }
   /// What holds for every request and answer.
@@ -95,7 +97,8 @@ class Wiring {
   api::Health health_;
   api::Readiness readiness_;
   api::Metrics metrics_;
-  api::TooManyConnections too_many_connections_;
+  api::TooManyConnections too_many_connections_{api::TooManyConnections::Cap::connections};
+  api::TooManyConnections too_many_of_address_{api::TooManyConnections::Cap::per_address};
   http::Router operations_;
   http::Router reserve_;
   auth::OriginGuard guarded_room_;

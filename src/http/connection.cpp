@@ -208,15 +208,6 @@ void Connection::resume_work() {
   process();
 }
 
-void Connection::on_head() {
-  admission_.stop_waiting();
-  enter(Phase::body);
-  // A client that did not wait has its body on the way already.
-  if (parser_->wants_continue() && input_.empty()) {
-    queue_.push(base::FrameRef::copy_of("HTTP/1.1 100 Continue\r\n\r\n"));
-  }
-}
-
 void Connection::dispatch() {
   request_ = parser_->take_request();
   request_.client = resolve_client(peer_address(), peer_secure_ || stream_->is_secure(), request_.headers,
@@ -225,7 +216,7 @@ void Connection::dispatch() {
   request_.client.on_loopback = peer_on_loopback_;
   note_reader(request_);
   first_request_ = false;
-  keep_alive_ = wants_keep_alive(request_) && admission_.lane() != net::Lane::reserve;
+  keep_alive_ = wants_keep_alive(request_) && !is_answered_once();
   enter(Phase::answering);
   try {
     handle_request();
@@ -262,7 +253,7 @@ void Connection::forget_answer() {
 void Connection::respond(Response response) {
   assert(phase_ == Phase::answering);
   const bool keep_alive = keep_alive_ && !response.close && !environment_.draining;
-  complete(response);
+  complete(request_, response);
   write(response, keep_alive);
   environment_.log.debug("http request", {{"peer", request_.client.address},
                                           {"method", request_.method_text},
@@ -380,9 +371,9 @@ void Connection::arm_deadline() {
   if (!queue_.empty()) return deadline_.set_in(settings.write_ms);
   switch (phase_) {
     case Phase::idle:
-      return deadline_.set_in(first_request_ ? settings.head_ms : settings.idle_ms);
+      return deadline_.set_in(first_request_ ? head_ms() : settings.idle_ms);
     case Phase::head:
-      return deadline_.set_in(settings.head_ms);
+      return deadline_.set_in(head_ms());
     case Phase::body:
       return deadline_.set_in(settings.body_ms);
     case Phase::lingering:

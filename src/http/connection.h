@@ -62,6 +62,9 @@ struct ConnectionEnvironment {
   /// behind its one answer. Null: as any other.
   Handler* operations = nullptr;
   Handler* reserve = nullptr;
+  Handler* refusals =
+      nullptr;  ///< the same of Lane::refusals, which is answered as soon as the head is there
+  RefusalForm refusal_form = nullptr;
   const RequestPolicy* policy = nullptr;  ///< null: every request is handled, and no other origin reads
 };
 
@@ -128,6 +131,11 @@ class Connection final : public base::Mortal,
   void on_head();
   void dispatch();
   [[nodiscard]] Handler& handler() const;
+  /// Whether its first answer is its last.
+  [[nodiscard]] bool is_answered_once() const {
+    return admission_.lane() == net::Lane::reserve || admission_.lane() == net::Lane::refusals;
+  }
+  [[nodiscard]] std::int64_t head_ms() const;
   [[nodiscard]] std::string_view peer_address() const {
     return peer_address_ ? std::string_view(*peer_address_) : admission_.address();
   }
@@ -136,7 +144,7 @@ class Connection final : public base::Mortal,
   [[nodiscard]] bool should_wait_for_origin() const;
   void wait_for_origin();
   void note_reader(const Request& request);
-  void complete(Response& response);
+  void complete(const Request& request, Response& response);
   void shed_request();
   void abandon_answer();
   void forget_answer();

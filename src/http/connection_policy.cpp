@@ -1,4 +1,5 @@
 // Requests that no handler sees, and which page of another origin may read an answer.
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <utility>
@@ -7,6 +8,17 @@
 #include "http/connection.h"
 
 namespace roomcast::http {
+
+void Connection::on_head() {
+  admission_.stop_waiting();
+  // Nothing that follows would change the answer.
+  if (admission_.lane() == net::Lane::refusals) return dispatch();
+  enter(Phase::body);
+  // A client that did not wait has its body on the way already.
+  if (parser_->wants_continue() && input_.empty()) {
+    queue_.push(base::FrameRef::copy_of("HTTP/1.1 100 Continue\r\n\r\n"));
+  }
+}
 
 void Connection::handle_request() {
   const auto objection =
@@ -22,8 +34,15 @@ void Connection::handle_request() {
 Handler& Connection::handler() const {
   const net::Lane lane = admission_.lane();
   if (lane == net::Lane::reserve && environment_.reserve != nullptr) return *environment_.reserve;
+  if (lane == net::Lane::refusals && environment_.refusals != nullptr) return *environment_.refusals;
   if (lane == net::Lane::operations && environment_.operations != nullptr) return *environment_.operations;
   return environment_.handler;
+}
+
+std::int64_t Connection::head_ms() const {
+  const ConnectionSettings& settings = environment_.settings;
+  const bool is_refused = admission_.lane() == net::Lane::refusals;
+  return is_refused ? std::min(settings.head_ms, settings.refused_head_ms) : settings.head_ms;
 }
 
 void Connection::note_reader(const Request& request) {
@@ -46,9 +65,11 @@ void Connection::wait_for_origin() {
   deadline_.set_in(environment_.settings.late_head_ms);
 }
 
-void Connection::complete(Response& response) {
+void Connection::complete(const Request& request, Response& response) {
+  if (response.status >= 400 && environment_.refusal_form != nullptr)
+    environment_.refusal_form(request, response);
   if (environment_.policy == nullptr) return;
-  environment_.policy->complete(request_, reader_ ? *reader_ : std::string_view{}, response.headers);
+  environment_.policy->complete(request, reader_ ? *reader_ : std::string_view{}, response.headers);
   reader_.reset();
 }
 
@@ -61,7 +82,7 @@ void Connection::refuse(const Problem& problem) {
   request_.method = parser_->request().method;  // an answer to HEAD has no body even now
   Response response = Response::error(problem);
   note_reader(parser_->request());
-  complete(response);
+  complete(parser_->request(), response);
   write(response, false);
   enter(Phase::closing);
 }

@@ -10,6 +10,8 @@ struct ConnectionSettings {
   std::int64_t head_ms = 10'000;  ///< from a request's first byte (or from accept) to the end of its head
   /// For the rest of a head that is refused already, in which a page's Origin may come.
   std::int64_t late_head_ms = 250;
+  /// From accept to the end of the head where all there is for it is a refusal.
+  std::int64_t refused_head_ms = 2'000;
   std::int64_t body_ms = 30'000;   ///< from the end of the head to the end of the body
   std::int64_t idle_ms = 75'000;   ///< between requests
   std::int64_t write_ms = 30'000;  ///< without progress on an answer that the client does not read

@@ -70,6 +70,10 @@ class Connections {
   ~Connections() = default;
 };
 
+/// Gives the answer to a refused request another form, where its client could make nothing of an error.
+/// Called for every answer that is one, before the policy completes it.
+using RefusalForm = void (*)(const Request& request, Response& response);
+
 /// What the router finds for a request.
 class Handler {
  public:

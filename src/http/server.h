@@ -32,6 +32,9 @@ class Server final : public Connections, private ConnectionOwner {
   /// place of the server's own handler. They outlive the server.
   void set_operations(Handler& handler) { environment_.operations = &handler; }
   void set_reserve(Handler& handler) { environment_.reserve = &handler; }
+  /// The same for connections over limits.connections_per_address.
+  void set_refusals(Handler& handler) { environment_.refusals = &handler; }
+  void set_refusal_form(RefusalForm form) { environment_.refusal_form = form; }
   /// Which peers are believed about X-Forwarded-For and X-Forwarded-Proto; none until set.
   void set_trusted_proxy(TrustedProxy is_trusted) { environment_.trusted_proxy = std::move(is_trusted); }
 

@@ -58,16 +58,17 @@ void Admission::release() {
 AdmissionControl::AdmissionControl(const Limits& limits, const base::Clock* clock)
     : clock_(clock),
       pools_{AdmissionPool(*this, Lane::regular), AdmissionPool(*this, Lane::reserve),
-             AdmissionPool(*this, Lane::operations)} {
+             AdmissionPool(*this, Lane::operations), AdmissionPool(*this, Lane::refusals)} {
   set_limits(limits);
 }
 
 void AdmissionControl::set_limits(const Limits& limits) {
   limits_ = limits;
   // Only the regular ones are many enough to be shared out.
-  const std::array<std::size_t, lane_count> caps{limits.connections, limits.reserve, limits.operations};
+  const std::array<std::size_t, lane_count> caps{limits.connections, limits.reserve, limits.operations,
+                                                 limits.refusals};
   const std::array<std::size_t, lane_count> caps_per_address{limits.connections_per_address, limits.reserve,
-                                                             limits.operations};
+                                                             limits.operations, limits.refusals_per_address};
   bool room_again = false;
   for (std::size_t i = 0; i < lane_count; ++i) {
     AdmissionPool& changed = pools_.at(i);

@@ -86,6 +86,8 @@ class AdmissionControl {
     std::int64_t grace_ms = 0;
     /// IPv6 addresses that have so many leading bits in common count as one.
     unsigned ipv6_prefix_bits = 128;
+    std::size_t refusals = 0;  ///< Lane::refusals
+    std::size_t refusals_per_address = 0;
   };
 
   /// `clock` outlives this; without one there is no grace.

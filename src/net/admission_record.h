@@ -25,8 +25,9 @@ enum class Lane : std::uint8_t {
   regular,     ///< everything
   reserve,     ///< a health check and the like, where the regular ones are used up
   operations,  ///< an admin listener's: the operational endpoints, counted by themselves
+  refusals,    ///< one answer, that its address has as many as it may
 };
-inline constexpr std::size_t lane_count = 3;
+inline constexpr std::size_t lane_count = 4;
 
 /// What a connection that waits waits for.
 enum class Wait : std::uint8_t { first_request, next_request };

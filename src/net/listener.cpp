@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <sys/socket.h>
 
-#include <array>
 #include <cerrno>
 #include <system_error>
 
@@ -34,8 +33,8 @@ FileDescriptor accept_from(const ListeningSocket& socket, SocketAddress& peer) {
 }  // namespace
 
 base::Result<std::unique_ptr<Listener>> Listener::start(const Shared& shared, ListeningSocket socket,
-                                                        StreamWrapper* tls, Options options) {
-  std::unique_ptr<Listener> listener(new Listener(shared, std::move(socket), tls, std::move(options)));
+                                                        StreamWrapper* tls, const Options& options) {
+  std::unique_ptr<Listener> listener(new Listener(shared, std::move(socket), tls, options));
   const int error = shared.sockets.poller.add(*listener, {listener->has_room(), false});
   if (error != 0) {
     return base::Error{"cannot watch " + listener->url() + ": " + std::generic_category().message(error)};
@@ -43,11 +42,11 @@ base::Result<std::unique_ptr<Listener>> Listener::start(const Shared& shared, Li
   return listener;
 }
 
-Listener::Listener(const Shared& shared, ListeningSocket socket, StreamWrapper* tls, Options options)
+Listener::Listener(const Shared& shared, ListeningSocket socket, StreamWrapper* tls, const Options& options)
     : shared_(shared),
       socket_(std::move(socket)),
       tls_(tls),
-      options_(std::move(options)),
+      options_(options),
       on_loopback_(is_loopback(socket_.address())),
       reserve_(open_reserve()),
       retry_(shared.loop, *this) {
@@ -110,21 +109,13 @@ void Listener::admit(FileDescriptor socket, Peer peer) {
   if (options_.preambles == nullptr || !shared_.exempt.contains(peer.address)) {
     return take(std::move(socket), std::move(peer));
   }
-  Admission admission = admission_for(socket, peer);
+  Admission admission = admission_for(peer);
   if (admission.address().empty()) return;
   options_.preambles->add(std::move(socket), std::move(peer), std::move(admission), *this);
 }
 
-Admission Listener::admission_for(const FileDescriptor& socket, const Peer& peer) {
-  Admission admission;
-  // One that was not refused for its address is closed without a word: whoever made no room although it could
-  // is on its way out.
-  if (ask_for_admission(peer, admission) == Refusal::connections_per_address) refuse(socket, peer);
-  return admission;
-}
-
 void Listener::take(FileDescriptor socket, Peer peer) {
-  Admission admission = admission_for(socket, peer);
+  Admission admission = admission_for(peer);
   if (admission.address().empty()) return;
   auto stream = SocketStream::adopt(shared_.sockets, std::move(socket));
   if (!stream) {
@@ -137,34 +128,35 @@ void Listener::take(FileDescriptor socket, Peer peer) {
   shared_.events.on_connection(std::move(wrapped), std::move(peer), std::move(admission));
 }
 
-Refusal Listener::ask_for_admission(const Peer& peer, Admission& admission) {
+Admission Listener::admission_for(const Peer& peer) {
   AdmissionControl& admissions = shared_.admissions;
   const bool exempt = shared_.exempt.contains(peer.address);
+  Admission admission;
   const Refusal refusal = admissions.admit(peer.address, exempt, admission, options_.lane);
-  if (refusal != Refusal::connections || options_.lane != Lane::regular) return refusal;
-  const Refusal last = admissions.admit(peer.address, exempt, admission, Lane::reserve);
-  if (last != Refusal::none) return last;
+  if (refusal == Refusal::none) return admission;
+  // Whoever is closed without a word sees a network fault, after which a browser's EventSource comes back.
+  if (refusal == Refusal::connections_per_address) {
+    note_refusal(peer);
+    if (options_.lane == Lane::regular)
+      (void)admissions.admit(peer.address, exempt, admission, Lane::refusals);
+    return admission;
+  }
+  const bool may_use_reserve = options_.lane == Lane::regular;
+  if (!may_use_reserve || admissions.admit(peer.address, exempt, admission, Lane::reserve) != Refusal::none)
+    return admission;
   ++shared_.stats.taken_in_reserve;
   if (full_line_.is_due(shared_.loop.monotonic_ms())) {
     shared_.log.warn("limits.connections is reached: newcomers are turned away with 503",
                      {{"connections", admissions.connections()}, {"listener", url()}});
   }
-  return Refusal::none;
+  return admission;
 }
 
-void Listener::refuse(const FileDescriptor& socket, const Peer& peer) {
+void Listener::note_refusal(const Peer& peer) {
   ++shared_.stats.refused_per_address;
-  if (refusal_line_.is_due(shared_.loop.monotonic_ms())) {
-    shared_.log.warn("connection refused by limits.connections_per_address",
-                     {{"peer", peer.address}, {"refused_so_far", shared_.stats.refused_per_address}});
-  }
-  if (tls_ != nullptr || options_.refusal.empty()) return;
-  constexpr int flags = MSG_DONTWAIT | MSG_NOSIGNAL;
-  (void)::send(socket.number(), options_.refusal.data(), options_.refusal.size(), flags);
-  (void)::shutdown(socket.number(), SHUT_WR);
-  // A request left unread would turn the close into a reset, which can overtake the answer.
-  std::array<char, 4'096> request;
-  (void)::recv(socket.number(), request.data(), request.size(), MSG_DONTWAIT);
+  if (!refusal_line_.is_due(shared_.loop.monotonic_ms())) return;
+  shared_.log.warn("connection refused by limits.connections_per_address",
+                   {{"peer", peer.address}, {"refused_so_far", shared_.stats.refused_per_address}});
 }
 
 bool Listener::accept_failed(int error) {

@@ -23,7 +23,7 @@ namespace roomcast::net {
 /// What listeners count, all together.
 struct ListenerStats {
   std::uint64_t accepted = 0;             ///< handed on
-  std::uint64_t refused_per_address = 0;  ///< limits.connections_per_address: closed at once
+  std::uint64_t refused_per_address = 0;  ///< limits.connections_per_address: one answer, or closed at once
   std::uint64_t taken_in_reserve = 0;     ///< accepted for one short answer: limits.connections was reached
   std::uint64_t paused_full = 0;          ///< how often there was no room even for that: accepting stopped
   std::uint64_t out_of_descriptors = 0;   ///< closed at once for want of a file descriptor
@@ -42,8 +42,9 @@ class ListenerEvents {
 
 /// Accepts connections on one socket, a bounded number in each turn; plain, TLS and Unix sockets look alike
 /// to who gets them. At limits.connections connections that wait for a request make room; where there are
-/// none newcomers are admitted in the reserve, and when that is full too they wait in the backlog. Destroying
-/// it stops listening; its connections live on.
+/// none newcomers are admitted in the reserve, and when that is full too they wait in the backlog. Those
+/// whose address has as many as it may are admitted among the refusals, and closed at once when there are too
+/// many of these. Destroying it stops listening; its connections live on.
 class Listener final : private AdmissionControl::Listener,
                        private loop::Timer::Listener,
                        private ProxyPreambles::Receiver,
@@ -64,8 +65,6 @@ class Listener final : private AdmissionControl::Listener,
     int accepts_per_turn = 64;
     /// What its connections are admitted for: regular or operations.
     Lane lane = Lane::regular;
-    /// Sent to a client refused for its address before it is closed, over plain sockets only; may be empty.
-    std::string refusal;
     /// Reads the PROXY protocol header that trusted proxies have to send, and outlives the listener. Null:
     /// nobody sends one.
     ProxyPreambles* preambles = nullptr;
@@ -75,7 +74,7 @@ class Listener final : private AdmissionControl::Listener,
   [[nodiscard]] static base::Result<std::unique_ptr<net::Listener>> start(const Shared& shared,
                                                                           ListeningSocket socket,
                                                                           StreamWrapper* tls,
-                                                                          Options options);
+                                                                          const Options& options);
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
   ~Listener();
@@ -85,7 +84,7 @@ class Listener final : private AdmissionControl::Listener,
   [[nodiscard]] Lane lane() const { return options_.lane; }
 
  private:
-  Listener(const Shared& shared, ListeningSocket socket, StreamWrapper* tls, Options options);
+  Listener(const Shared& shared, ListeningSocket socket, StreamWrapper* tls, const Options& options);
   void on_ready(loop::Readiness ready) override;
   [[nodiscard]] int descriptor() const override { return socket_.number(); }
   void on_room_again() override { listen(true); }
@@ -110,11 +109,9 @@ class Listener final : private AdmissionControl::Listener,
   }
   /// Hands the connection on, if there is room for it.
   void take(FileDescriptor socket, Peer peer);
-  /// Stays empty if the connection is closed.
-  [[nodiscard]] Admission admission_for(const FileDescriptor& socket, const Peer& peer);
-  /// Stays empty if a cap refuses the peer.
-  [[nodiscard]] Refusal ask_for_admission(const Peer& peer, Admission& admission);
-  void refuse(const FileDescriptor& socket, const Peer& peer);
+  /// Stays empty if the connection is to be closed.
+  [[nodiscard]] Admission admission_for(const Peer& peer);
+  void note_refusal(const Peer& peer);
   bool accept_failed(int error);
   bool shed_one();
   void complain(std::string_view what, int error);

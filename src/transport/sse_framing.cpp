@@ -1,5 +1,6 @@
 #include "transport/sse_framing.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <string_view>
 
@@ -44,6 +45,12 @@ std::size_t SseFraming::frame(const session::Unit& unit, std::string& out) const
   }
   out += '\n';
   return 0;
+}
+
+std::int64_t sse_retry_ms(std::int64_t least_ms) {
+  constexpr std::int64_t always_ms = 2'000;
+  constexpr std::uint64_t spread_ms = 2'001;
+  return std::max(least_ms, always_ms) + static_cast<std::int64_t>(base::random_u64() % spread_ms);
 }
 
 std::string sse_opening(std::int64_t retry_ms) {

@@ -21,6 +21,11 @@ class SseFraming final : public session::Framing {
 /// What an event stream begins with: how long to wait before the next attempt after a cut, and a comment.
 [[nodiscard]] std::string sse_opening(std::int64_t retry_ms);
 
+/// How long a client should wait before it comes back, in milliseconds: two to four seconds, and as much more
+/// as `least_ms` is above two. Different for each, so that those who were cut off together do not come back
+/// together.
+[[nodiscard]] std::int64_t sse_retry_ms(std::int64_t least_ms = 0);
+
 /// A comment and the end of its block: says nothing, keeps the connection in use.
 constexpr std::string_view sse_heartbeat = ":\n\n";
 

@@ -1,11 +1,8 @@
 #include "transport/stream_join.h"
 
-#include <cstdint>
 #include <memory>
 #include <utility>
 
-#include "base/ascii.h"
-#include "base/digest.h"
 #include "transport/join_request.h"
 #include "transport/negotiation.h"
 #include "transport/room_answer.h"
@@ -14,22 +11,8 @@ namespace roomcast::transport {
 
 namespace {
 
-// Whoever was cut off together does not come back together.
-constexpr std::int64_t retry_ms = 2000;
-constexpr std::uint64_t retry_spread_ms = 2001;
-
 std::string opening_of(StreamKind kind) {
-  if (kind != StreamKind::event_stream) return {};
-  return sse_opening(retry_ms + static_cast<std::int64_t>(base::random_u64() % retry_spread_ms));
-}
-
-/// An EventSource that gets anything but 200 with its own type never comes back (WHATWG HTML section 9.2.2);
-/// of a stream that ends without an event it takes how long to wait. The refusal stands in a comment, which
-/// is of one line.
-http::Response not_now(const http::Response& refusal) {
-  std::string body = opening_of(StreamKind::event_stream);
-  body.append(": ").append(base::trim(refusal.body.view())).append("\n\n");
-  return http::Response::of(200, "text/event-stream", body);
+  return kind == StreamKind::event_stream ? sse_opening(sse_retry_ms()) : std::string();
 }
 
 http::Response unknown_dialect(const session::DialectChoices& choices) {
@@ -55,7 +38,6 @@ void StreamJoin::handle(http::Exchange& exchange, std::string_view room) {
   const http::Request& request = exchange.request();
   const auth::OriginDecision origin = auth::check_origin(request, rules_);
   const auto refuse = [&](http::Response response) {
-    if (kind_ == StreamKind::event_stream && response.status == 503) response = not_now(response);
     add_room_fields(response.headers, origin);
     exchange.respond(std::move(response));
   };

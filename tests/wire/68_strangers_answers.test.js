@@ -1,16 +1,30 @@
-// What every answer has, whoever gives it.
+// What every answer has, whoever gives it; and refusals for now: read by a page of a listed origin, and survived by
+// its EventSource.
 
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
+import { EventSource } from 'eventsource';
 import { ByteSocket } from '../support/byte_socket.js';
-import { fetchOnce, parseHead, readResponse, requestBytes } from '../support/raw_http.js';
+import { eventually } from '../support/deadline.js';
+import { HttpConnection, fetchOnce, parseHead, readResponse, requestBytes } from '../support/raw_http.js';
+import { sanitized } from '../support/sanitized.js';
 import { makeCertificate, scratchDirectory } from '../support/scratch.js';
 import { startServer } from '../support/server.js';
+import { attempt, connect } from '../support/wire_client.js';
 
 const page = 'https://page.example';
 const { certificate, key } = makeCertificate(scratchDirectory(), 'localhost', ['127.0.0.1']);
 const with_tls = { listen: ['http://127.0.0.1:0', 'https://127.0.0.1:0'] };
 const tls = { 'tls.certificate': certificate, 'tls.key': key };
+const event_stream = { Accept: 'text/event-stream', Origin: page };
+
+/** A server with `count` clients in a room, as many as `set` allows. */
+async function full(set, count) {
+  const server = await startServer({ ...with_tls, set: { origins: page, ...tls, ...set } });
+  const clients = [];
+  for (let i = 0; i < count; i += 1) clients.push(await connect(server.url, { path: '/rooms/full' }));
+  return { server, clients };
+}
 
 describe('every answer says that it is what its type says', { concurrency: 4 }, async () => {
   const server = await startServer({ ...with_tls, set: { ...tls, hosts: 'localhost,127.0.0.1', origins: page, admin_listen: '127.0.0.1:0', 'limits.body_bytes': 1000, 'http.body_timeout_seconds': 0.5 } });
@@ -65,5 +79,153 @@ describe('every answer says that it is what its type says', { concurrency: 4 }, 
   it('over TLS, over admin_listen', async () => {
     judge(await fetchOnce(server.urlOf('https:'), 'GET', '/'), 200);
     judge(await fetchOnce(server.adminUrl, 'GET', '/'), 404);
+  });
+});
+
+const caps = { 'limits.connections': [503, { 'limits.connections': 2 }], 'limits.connections_per_address': [429, { 'limits.connections_per_address': 2 }] };
+
+for (const [cap, [status, set]] of Object.entries(caps)) {
+  describe(`past ${cap}`, async () => {
+    const { server, clients } = await full(set, 2);
+    after(() => server.stop());
+
+    for (const scheme of ['http:', 'https:']) {
+      it(`a page of a listed origin can read the refusal: ${scheme}`, async () => {
+        for (const [method, path] of [['GET', '/rooms/full'], ['POST', '/rooms/full'], ['GET', '/presence/full']]) {
+          const response = await fetchOnce(server.urlOf(scheme), method, path, { headers: { Origin: page }, body: method === 'POST' ? 'x' : undefined });
+          assert.equal(response.status, status);
+          assert.equal(response.json.error.code, 'too_many_connections');
+          assert.ok(response.json.error.message.startsWith(`${cap} has been reached`));
+          assert.equal(response.header('access-control-allow-origin'), page);
+          assert.equal(response.header('x-content-type-options'), 'nosniff');
+          assert.equal(response.header('retry-after'), '5');
+          assert.equal(response.header('connection'), 'close');
+        }
+      });
+    }
+    it('also where its request needs a preflight', async () => {
+      const response = await fetchOnce(server.url, 'OPTIONS', '/rooms/full', { headers: { Origin: page, 'Access-Control-Request-Method': 'POST', 'Access-Control-Request-Headers': 'content-type' } });
+      assert.equal(response.status, 204);
+      assert.equal(response.header('access-control-allow-origin'), page);
+      assert.match(response.header('access-control-allow-methods'), /POST/);
+      assert.match(response.header('access-control-allow-headers'), /Content-Type/);
+    });
+    it('another page cannot, and a handshake gets the same answer', async () => {
+      const response = await fetchOnce(server.url, 'GET', '/rooms/full', { headers: { Origin: 'https://other.example' } });
+      assert.equal(response.header('access-control-allow-origin'), undefined);
+      const { socket, response: late } = await attempt(server.url, { path: '/rooms/full' });
+      socket.destroy();
+      assert.equal(late.status, status);
+    });
+    it('a request for an event stream gets an empty one that says when to come back', async () => {
+      for (const [path, headers] of [['/rooms/full', event_stream], ['/rooms/full?transport=sse', { Origin: page }]]) {
+        const response = await fetchOnce(server.url, 'GET', path, { headers });
+        assert.equal(response.status, 200);
+        assert.equal(response.header('content-type'), 'text/event-stream');
+        assert.equal(response.header('access-control-allow-origin'), page);
+        assert.match(response.header('cache-control'), /no-store/);
+        const [, retry] = /^retry: (\d+)\n:\n\n: \{"error":\{"code":"too_many_connections",.*\}\}\n\n$/.exec(response.text);
+        assert.ok(retry >= 5000 && retry <= 7000, retry);
+      }
+      const head = await fetchOnce(server.url, 'HEAD', '/rooms/full', { headers: event_stream });
+      assert.equal(head.status, status);
+    });
+    it('an EventSource does not give up, and is let in when there is room', async () => {
+      const source = new EventSource(`${server.url}/rooms/full`);
+      const states = [];
+      source.addEventListener('error', () => states.push(source.readyState));
+      const seen = [];
+      source.addEventListener('message', ({ data }) => seen.push(data));
+      await eventually(() => states.length > 0, 'turned away');
+      assert.deepEqual(states, [EventSource.CONNECTING]);
+      clients.pop().destroy();
+      await eventually(() => source.readyState === EventSource.OPEN, 'let in');
+      await clients[0].text('welcome');
+      await eventually(() => seen.includes('welcome'), 'a message');
+      source.close();
+      for (const client of clients) client.destroy();
+    });
+  });
+}
+
+describe('past limits.connections_per_address', async () => {
+  const { server, clients } = await full({ 'limits.connections_per_address': 2 }, 2);
+  after(async () => {
+    for (const client of clients) client.destroy();
+    await server.stop();
+  });
+
+  it('a refusal comes as soon as the head is there, whatever body was to follow', async () => {
+    const socket = await ByteSocket.open(server.url);
+    await socket.write('POST /rooms/full HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n');
+    assert.equal((await readResponse(socket)).status, 429);
+    socket.destroy();
+  });
+
+  it('many who say nothing keep nobody from hearing it for long, and an admitted one is not touched', async () => {
+    const silent = await Promise.all(Array.from({ length: 50 }, () => ByteSocket.open(server.url)));
+    await eventually(async () => {
+      try {
+        return (await fetchOnce(server.url, 'GET', '/healthz')).status === 429;
+      } catch {
+        return false; // closed without a word: as many as may be told so are there
+      }
+    }, 'an answer');
+    await eventually(() => silent.every((socket) => socket.ended), 'all of them closed');
+    await clients[0].text('still here');
+    await clients[1].expectText('still here');
+    for (const socket of silent) socket.destroy();
+  });
+});
+
+describe('a browser\'s EventSource is refused', { concurrency: 4 }, async () => {
+  it('for now, because memory is short: it comes back', { skip: sanitized && 'about amounts' }, async () => {
+    const server = await startServer({ set: { origins: page, 'limits.memory_bytes': 1048576 } });
+    const sockets = [];
+    await eventually(async () => {
+      for (let i = 0; i < 50; i += 1) sockets.push((await attempt(server.url, { path: `/rooms/${sockets.length}` })).socket);
+      return (await fetchOnce(server.url, 'GET', '/rooms/x')).status === 503;
+    }, 'memory is short');
+    const answer = await fetchOnce(server.url, 'GET', '/rooms/x', { headers: event_stream });
+    assert.equal(answer.status, 200, answer.text);
+    assert.equal(answer.header('content-type'), 'text/event-stream');
+    assert.equal(answer.header('access-control-allow-origin'), page);
+    assert.match(answer.text, /^retry: [23]\d{3}\n:\n\n: \{"error":\{"code":"overloaded"/);
+    const source = new EventSource(`${server.url}/rooms/x`);
+    const states = [];
+    source.addEventListener('error', () => states.push(source.readyState));
+    await eventually(() => states.length > 0, 'turned away');
+    assert.deepEqual(states, [EventSource.CONNECTING]);
+    source.close();
+    for (const socket of sockets) socket.destroy();
+    await server.stop();
+  });
+
+  it('for good: it hears so, and stays away', async () => {
+    const server = await startServer({ set: { origins: page, hosts: 'localhost,127.0.0.1' } });
+    const refused = {
+      400: ['/rooms/x?since=1', {}], 403: ['/rooms/x', { Origin: 'https://other.example' }], 404: ['/nowhere', {}], 421: ['/rooms/x', { Host: 'evil.example' }],
+    };
+    for (const [status, [path, headers]] of Object.entries(refused)) {
+      const response = await fetchOnce(server.url, 'GET', path, { headers: { Accept: 'text/event-stream', ...headers } });
+      assert.equal(response.status, Number(status));
+      assert.equal(response.header('content-type'), 'application/json');
+    }
+    const source = new EventSource(`${server.url}/rooms/x?since=1`);
+    await eventually(() => source.readyState === EventSource.CLOSED, 'away for good');
+    await server.stop();
+  });
+
+  it('by none who stops: until the end it is served, then told to come back', async () => {
+    const server = await startServer({ set: { drain_seconds: 1, drain_delay_seconds: 0.5 } });
+    const connection = await HttpConnection.open(server.url);
+    server.process.kill('SIGTERM');
+    await eventually(async () => (await fetchOnce(server.url, 'GET', '/readyz')).status === 503, 'about to stop');
+    await connection.send(requestBytes('GET', '/rooms/x', { headers: { Accept: 'text/event-stream' } }));
+    const stream = await connection.read();
+    assert.equal(stream.status, 200);
+    assert.match(stream.text, /event: bye\n/);
+    connection.close();
+    await server.expectExit(0);
   });
 });

@@ -168,6 +168,53 @@ TEST_CASE_FIXTURE(Fixture, "server: each lane has its handler; the reserve answe
   CHECK(c.is_shut_down());
 }
 
+TEST_CASE_FIXTURE(Fixture, "server: what is only refused is answered at the end of its head, and once") {
+  Named refusals{"refusals"};
+  server.set_refusals(refusals);
+  net::AdmissionControl::Limits limits{3, 10};
+  limits.refusals = 3;
+  limits.refusals_per_address = 3;
+  control.set_limits(limits);
+  test::MemoryWire wire;
+  CHECK(connect(wire, "192.0.2.1", net::Lane::refusals));
+  wire.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n");
+  end_turn();
+  CHECK(wire.take_received().empty());
+  wire.send("\r\nbody");
+  end_turn();
+  const std::string answer = wire.take_received();
+  CHECK(answer.ends_with("refusals"));
+  CHECK(answer.find("Connection: close\r\n") != std::string::npos);
+  CHECK(wire.is_shut_down());
+  test::MemoryWire silent;
+  test::MemoryWire slow;
+  CHECK(connect(silent, "192.0.2.1", net::Lane::refusals));
+  CHECK(connect(slow, "192.0.2.1", net::Lane::refusals));
+  slow.send("GET / HTTP/1.1\r\nHost: a\r\n");
+  clock.advance(http::ConnectionSettings{}.refused_head_ms);
+  deadlines.sweep();
+  end_turn();
+  CHECK_FALSE(silent.is_open());
+  CHECK(slow.take_received().starts_with("HTTP/1.1 408 "));
+}
+
+TEST_CASE_FIXTURE(Fixture, "server: an error may get another form, an answer does not") {
+  server.set_refusal_form([](const http::Request& request, http::Response& response) {
+    response.status = 200;
+    response.headers.set("Content-Type", "text/" + request.path.substr(1));
+  });
+  test::MemoryWire wire;
+  CHECK(connect(wire));
+  CHECK(ask(wire, "/fine").find("Content-Type: text/plain\r\n") != std::string::npos);
+  wire.send("GET /late HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n");
+  clock.advance(http::ConnectionSettings{}.body_ms);
+  deadlines.sweep();
+  end_turn();
+  const std::string late = wire.take_received();
+  CHECK(late.starts_with("HTTP/1.1 200 "));
+  CHECK(late.find("Content-Type: text/late\r\n") != std::string::npos);
+}
+
 TEST_CASE_FIXTURE(Fixture,
                   "server: a connection says what it holds: what was not read and what was not asked") {
   test::MemoryWire slow;

@@ -40,10 +40,10 @@ struct Server final : ListenerEvents {
   std::vector<Client> clients;
   std::unique_ptr<Listener> listener;
 
-  explicit Server(const std::string& address = "127.0.0.1:0", Listener::Options options = {}) {
+  explicit Server(const std::string& address = "127.0.0.1:0", const Listener::Options& options = {}) {
     auto socket = ListeningSocket::bind(test::parse_address(address), 0600);
     auto made = Listener::start({f.loop, f.sockets, admissions, exempt, stats, log, *this},
-                                std::move(*socket), nullptr, std::move(options));
+                                std::move(*socket), nullptr, options);
     listener = std::move(*made);
   }
   void on_connection(std::unique_ptr<ByteStream> stream, Peer peer, Admission admission) override {
@@ -108,7 +108,7 @@ TEST_CASE("listener: a Unix socket looks the same") {
 }
 
 TEST_CASE("listener: no more than the budget is accepted in one turn") {
-  Server server("127.0.0.1:0", {.accepts_per_turn = 3, .lane = Lane::regular, .refusal = ""});
+  Server server("127.0.0.1:0", {.accepts_per_turn = 3, .lane = Lane::regular});
   std::vector<FileDescriptor> waiting;
   for (int i = 0; i < 7; ++i)
     waiting.push_back(server.connect());
@@ -180,7 +180,7 @@ TEST_CASE("listener: at limits.connections newcomers are taken in the reserve, a
 }
 
 TEST_CASE("listener: one for operation has connections of its own, and no reserve") {
-  Server server("127.0.0.1:0", {.accepts_per_turn = 64, .lane = Lane::operations, .refusal = ""});
+  Server server("127.0.0.1:0", {.accepts_per_turn = 64, .lane = Lane::operations});
   server.admissions.set_limits({0, 0, 5, 1});
   const FileDescriptor first = server.connect();
   const FileDescriptor second = server.connect();
@@ -192,22 +192,27 @@ TEST_CASE("listener: one for operation has connections of its own, and no reserv
   CHECK(server.wait_for_clients(1));
 }
 
-TEST_CASE("listener: past limits.connections_per_address a client gets the refusal and the end") {
-  Server server("127.0.0.1:0",
-                {.accepts_per_turn = 64, .lane = Lane::regular, .refusal = "HTTP/1.1 429 no\r\n\r\n"});
-  server.admissions.set_limits({100, 1});
+TEST_CASE(
+    "listener: past limits.connections_per_address a few are taken for a refusal, others closed at once") {
+  Server server;
+  AdmissionControl::Limits limits{100, 1};
+  limits.refusals = 2;
+  limits.refusals_per_address = 1;
+  server.admissions.set_limits(limits);
   const FileDescriptor first = server.connect();
   REQUIRE(server.wait_for_clients(1));
   const FileDescriptor second = server.connect();
-  REQUIRE(::send(second.number(), "GET / HTTP/1.1\r\n\r\n", 18, MSG_NOSIGNAL) == 18);
-  bool broken = false;
-  CHECK(read_to_end(second, server.f, broken) == "HTTP/1.1 429 no\r\n\r\n");
-  CHECK_FALSE(broken);
-  CHECK(server.stats.refused_per_address == 1);
-  CHECK(server.clients.size() == 1);
-  CHECK(server.exempt.add("127.0.0.0/8") == std::nullopt);
+  REQUIRE(server.wait_for_clients(2));
+  CHECK(server.clients[0].admission.lane() == Lane::regular);
+  CHECK(server.clients[1].admission.lane() == Lane::refusals);
   const FileDescriptor third = server.connect();
-  CHECK(server.wait_for_clients(2));
+  bool broken = false;
+  CHECK(read_to_end(third, server.f, broken).empty());
+  CHECK(server.stats.refused_per_address == 2);
+  CHECK(server.clients.size() == 2);
+  CHECK(server.exempt.add("127.0.0.0/8") == std::nullopt);
+  const FileDescriptor fourth = server.connect();
+  CHECK(server.wait_for_clients(3));
 }
 
 TEST_CASE("listener: out of file descriptors it closes newcomers, leaves the others alone, and recovers") {

@@ -13,6 +13,7 @@
 #include "support/sse_reader.h"
 #include "support/stream_reader.h"
 #include "transport/room_entry.h"
+#include "transport/stream_refusal.h"
 #include "unit/transport/http_stream_fixture.h"
 
 using namespace roomcast;
@@ -212,13 +213,20 @@ TEST_CASE_FIXTURE(JoinFixture, "stream: a request that makes no sense is refused
   CHECK(refused("/rooms/lobby?since=x", event_stream).body().find("bad_cursor") != std::string_view::npos);
   CHECK(refused("/rooms/lobby?history=x", ndjson).body().find("bad_history") != std::string_view::npos);
   CHECK(refused("/rooms/", ndjson, "").body().find("bad_room_name") != std::string_view::npos);
-  hub.set_overloaded(true);
-  // A browser's EventSource would not come back after any other status.
+}
+
+TEST_CASE_FIXTURE(JoinFixture, "stream: what refuses a request for now says so") {
+  SUBCASE("memory is short") { hub.set_overloaded(true); }
+  SUBCASE("rooms with members take all that they may") {
+    hub::HubLimits none;
+    none.room_bytes = 0;
+    hub.set_limits(none);
+  }
   const auto not_now = refused("/rooms/lobby", event_stream);
-  CHECK(not_now.status() == 200);
-  CHECK(not_now.header("Content-Type") == "text/event-stream");
-  CHECK(not_now.body().rfind("retry: ", 0) == 0);
-  CHECK(not_now.body().find("\n\n: {\"error\":{\"code\":\"overloaded\"") != std::string::npos);
+  CHECK(not_now.status() == 503);
+  CHECK(is_temporary(not_now.status()));
+  CHECK(not_now.body().find("overloaded") != std::string_view::npos);
+  CHECK(not_now.header("Cache-Control") == "no-store");
 }
 
 TEST_CASE_FIXTURE(JoinFixture,
