@@ -1,19 +1,191 @@
 // The bundled page of roomcast: puts the parts together and tells them what the browser notices.
 //
-//   join ──▶ rooms ──▶ chat (one a room) ──▶ line ──▶ roomcast.js (the client module)
-//                       └──▶ pane ──▶ log, outbox, composer (the views)      side, status: the views around them
-//   memory: address and storage      language, words/: what it says      message, room, links, catch_up, earlier: pure
+//   app ──▶ chat (one a room) ──▶ pane ──▶ log, message (the views)      frame: the views around them
+//    └──▶ roomcast.js (the client module)      common: names, addresses, storage      language, words/: what it says
+//
+// What is always read together stands together: on a slow line each file costs a part of a round trip.
 
-import { JoinForm } from './join.js';
-import { isComposing } from './keys.js';
+import { Chat } from './chat.js';
+import { cleanName, isComposing, recall, remember, roomLink, roomPath, roomProblem } from './common.js';
+import { JoinForm, Menu, People, RoomList, StatusView, Viewer } from './frame.js';
 import { offerLanguages, onLanguage, speak } from './language.js';
-import { Line } from './line.js';
-import { recall, remember, roomLink } from './memory.js';
-import { cleanName, roomProblem } from './room.js';
-import { Rooms } from './rooms.js';
-import { Menu, People, RoomList } from './side.js';
-import { StatusView } from './status.js';
-import { Viewer } from './viewer.js';
+import { connect } from './roomcast.js';
+import { decodeMessage } from './roomcast/protocol.js';
+
+// The page's line to the server: the client module, as far as the page needs it.
+
+/** @typedef {import('./roomcast.js').State} State {name, transport?, retryAt?, reason?} as client.state of roomcast.js */
+
+class Line {
+  #client;
+
+  /** @param {string} name how others see us @param {(state: State) => void} onState every change */
+  constructor(name, onState) {
+    this.#client = connect(undefined, { name });
+    this.#client.on('state', onState);
+  }
+
+  /** Joins a room. @returns {import('./roomcast.js').Room} */
+  room(name, options) {
+    return this.#client.room(name, options);
+  }
+
+  /** The cursor of the newest message of a room. @returns {Promise<string>} */
+  async headOf(room) {
+    const answer = await fetch(roomPath(room), { method: 'HEAD', cache: 'no-store' });
+    const cursor = answer.headers.get('Roomcast-Cursor');
+    if (!cursor) throw new Error(`HEAD was answered with ${answer.status}`);
+    return cursor;
+  }
+
+  /**
+   * The last messages that the room keeps, as `message` events have them; the oldest first, as many as one answer has.
+   * @param {{history?: number, since?: string}} from how many, or those behind a cursor
+   * @returns {Promise<{messages: object[], cursor: string}>}
+   */
+  async past(room, from) {
+    const query = new URLSearchParams({ transport: 'poll', ...from });
+    const answer = await fetch(`${roomPath(room)}?${query}`, { cache: 'no-store' });
+    if (!answer.ok) throw new Error(`the past was answered with ${answer.status}`);
+    const { messages, cursor } = await answer.json();
+    return { messages: messages.map(decodeMessage), cursor };
+  }
+
+  /** The user does not want to wait. */
+  retry() {
+    this.#client.retry();
+  }
+
+  close() {
+    this.#client.close();
+  }
+}
+
+// The rooms that are joined: one of them is the current one, and it or all of them side by side are seen.
+
+const ROOM_FOR_COLUMNS = '(min-width: 64rem)';
+const LOOK_AROUND_MS = 20_000;
+
+class Rooms {
+  #chats = new Map(); // room -> Chat, in the order they were joined
+  #line;
+  #name;
+  #onChange;
+  #wide = matchMedia(ROOM_FOR_COLUMNS);
+  #wantsColumns = false;
+  #state = { name: 'idle' };
+  #current = '';
+  #lookAround = setInterval(() => {
+    if (!document.hidden && this.#state.name === 'live') this.chat?.lookAround();
+  }, LOOK_AROUND_MS);
+
+  /**
+   * @param {Line} line
+   * @param {string} name
+   * @param {() => void} onChange something that is shown beside the rooms is different
+   */
+  constructor(line, name, onChange) {
+    this.#line = line;
+    this.#name = name;
+    this.#onChange = onChange;
+    this.#wide.addEventListener('change', this.#arrange);
+  }
+
+  get current() {
+    return this.#current;
+  }
+
+  get names() {
+    return [...this.#chats.keys()];
+  }
+
+  /** The current room's chat. */
+  get chat() {
+    return this.#chats.get(this.#current);
+  }
+
+  /** @returns {{room: string, unread: number, current: boolean}[]} */
+  get list() {
+    return [...this.#chats].map(([room, { unread }]) => ({ room, unread, current: room === this.#current }));
+  }
+
+  get unread() {
+    return this.list.reduce((sum, { unread }) => sum + unread, 0);
+  }
+
+  /** Whether there are columns to be had, and whether they are shown. */
+  get columns() {
+    const possible = this.#wide.matches && this.#chats.size > 1;
+    return { possible, shown: possible && this.#wantsColumns };
+  }
+
+  set columns(wanted) {
+    this.#wantsColumns = wanted;
+    this.#arrange();
+  }
+
+  /** Joins a room unless it has; does not go to it. */
+  join(room) {
+    if (this.#chats.has(room)) return;
+    const on = {
+      isSeen: () => this.#isSeen(room) && !document.hidden,
+      news: () => this.#onChange(),
+      presence: () => this.#onChange(),
+      focus: () => {
+        if (room !== this.#current) this.goTo(room);
+      },
+    };
+    const chat = new Chat({ line: this.#line, room, name: this.#name, on });
+    this.#chats.set(room, chat);
+    chat.lineIs(this.#state);
+  }
+
+  goTo(room) {
+    this.#current = room;
+    this.#arrange();
+    if (this.#state.name === 'live') this.chat.lookAround();
+  }
+
+  /** Leaves the current room. @returns {string} a neighbour to go to; empty if that was the last one */
+  leaveCurrent() {
+    const index = this.names.indexOf(this.#current);
+    this.chat.leave();
+    this.#chats.delete(this.#current);
+    return this.names[Math.min(index, this.#chats.size - 1)] ?? '';
+  }
+
+  leaveAll() {
+    clearInterval(this.#lookAround);
+    this.#wide.removeEventListener('change', this.#arrange);
+    for (const chat of this.#chats.values()) chat.suspend();
+    this.#chats.clear();
+  }
+
+  lineIs(state) {
+    this.#state = state;
+    for (const chat of this.#chats.values()) chat.lineIs(state);
+  }
+
+  /** The page is looked at (again): what is on the screen is read. */
+  look() {
+    if (document.hidden) return;
+    for (const [room, chat] of this.#chats) {
+      if (this.#isSeen(room)) chat.seen();
+    }
+    this.#onChange();
+  }
+
+  #isSeen(room) {
+    return room === this.#current || this.columns.shown;
+  }
+
+  #arrange = () => {
+    document.getElementById('panes').classList.toggle('columns', this.columns.shown);
+    for (const [room, { pane }] of this.#chats) pane.show(this.#isSeen(room), room === this.#current);
+    this.look();
+    this.#onChange();
+  };
+}
 
 const byId = (id) => document.getElementById(id);
 const hasMouse = matchMedia('(pointer: fine)');

@@ -1,17 +1,13 @@
 // One room, from joining to leaving: what comes over the line goes to the log, what is written goes out.
 
-import { CatchUp } from './catch_up.js';
-import { earlierMessages, hasForgotten, hasSpoken } from './earlier.js';
-import { prepareImage, sniffImage, ImageProblem } from './image.js';
+import { recallRead, rememberRead } from './common.js';
 import { errorWords } from './language.js';
-import { recallRead, rememberRead } from './memory.js';
-import { shownAs } from './message.js';
-import { downloadElement, pictureElement, preparingElement, textElement } from './message_view.js';
-import { Mine } from './mine.js';
-import { Pane } from './pane.js';
-import { isCovered } from './roomcast/cursor.js';
+import { earlierMessages, hasForgotten, hasSpoken } from './log.js';
+import { downloadElement, ImageProblem, pictureElement, prepareImage, preparingElement, shownAs, sniffImage, textElement } from './message.js';
+import { Mine, Pane } from './pane.js';
+import { isCovered } from './roomcast/protocol.js';
 
-export const MESSAGE_BYTES_MAX = 65_536; // the server's limits.message_bytes unless configured otherwise; of pictures too
+const MESSAGE_BYTES_MAX = 65_536; // the server's limits.message_bytes unless configured otherwise; of pictures too
 const FILES_MAX = 10;
 const HISTORY = 50;
 
@@ -34,7 +30,7 @@ export class Chat {
 
   /**
    * @param {object} options
-   * @param {import('./line.js').Line} options.line
+   * @param {import('./app.js').Line} options.line
    * @param {string} options.room
    * @param {string} options.name whose messages are written here
    * @param {{isSeen: () => boolean, news: () => void, presence: () => void, focus: () => void}} options.on `isSeen`: whether
@@ -94,7 +90,7 @@ export class Chat {
     this.#stop();
   }
 
-  /** @param {import('./line.js').State} state of the line that all rooms share */
+  /** @param {import('./app.js').State} state of the line that all rooms share */
   lineIs(state) {
     const closed = state.name === 'closed';
     this.pane.composer.enable(!closed);
@@ -281,4 +277,84 @@ function awayWords(count, awayMs) {
 function freshKey() {
   const bytes = crypto.getRandomValues(new Uint8Array(12));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+}
+
+// After (re)joining a room: how many of the messages that come were there already? No DOM.
+//
+// The server sends what is missing and then goes on live, without a seam. The room's newest cursor, asked for at that
+// moment, is where the one ends and the other begins. Cursors are only compared for being the same.
+
+const PATIENCE_MS = 10_000;
+const BLIND_MS = 1000; // where the newest cursor cannot be learnt: what comes within this time was there already
+
+export class CatchUp {
+  #headOf;
+  #onDone;
+  #since = '';
+  #messages = null; // {cursor, counts} since the joining; null when nothing is being caught up
+  #head = null;
+  #timer = null;
+
+  /**
+   * @param {() => Promise<string>} headOf asks for the room's newest cursor
+   * @param {(count: number) => void} onDone so many messages that count had been there already
+   */
+  constructor(headOf, onDone) {
+    this.#headOf = headOf;
+    this.#onDone = onDone;
+  }
+
+  get running() {
+    return this.#messages !== null;
+  }
+
+  /** @param {string} since the cursor one goes on from */
+  async begin(since) {
+    this.stop();
+    const messages = [];
+    this.#since = since;
+    this.#messages = messages;
+    this.#finishIn(PATIENCE_MS);
+    const head = await this.#headOf().catch(() => null);
+    if (this.#messages !== messages) return; // begun anew or stopped meanwhile
+    this.#head = head;
+    if (head === null) this.#finishIn(BLIND_MS);
+    else this.#look();
+  }
+
+  /** A message came. @param {boolean} counts it is another's; one's own was not missed */
+  message(cursor, counts) {
+    if (!this.running) return;
+    this.#messages.push({ cursor, counts });
+    this.#look();
+  }
+
+  /** The room's log goes on from another place: nothing before it counts. */
+  gap(cursor) {
+    if (!this.running) return;
+    this.#since = cursor;
+    this.#look();
+  }
+
+  stop() {
+    clearTimeout(this.#timer);
+    this.#messages = null;
+    this.#head = null;
+  }
+
+  #look() {
+    if (this.#head === null) return;
+    const last = this.#messages.findIndex(({ cursor }) => cursor === this.#head);
+    if (last >= 0 || this.#head === this.#since) this.#finish(this.#messages.slice(0, last + 1));
+  }
+
+  #finishIn(delayMs) {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#finish(this.#messages), delayMs);
+  }
+
+  #finish(messages) {
+    this.stop();
+    this.#onDone(messages.filter(({ counts }) => counts).length);
+  }
 }

@@ -1,10 +1,10 @@
 // A room's log: lines in the server's order, bounded, following the newest one only if that is where the reader is.
 
-import { Above } from './above.js';
 import { say } from './language.js';
-import { clockTime, dayElement, dividerElement, messageElement, releaseElement } from './message_view.js';
+import { clockTime, dayElement, dividerElement, messageElement, releaseElement } from './message.js';
+import { isCovered } from './roomcast/protocol.js';
 
-export const LINES_MAX = 500;
+const LINES_MAX = 500;
 const LINES_READING_MAX = 2 * LINES_MAX; // while the reader is further up, nothing goes away under the eyes before this
 const BOTTOM_SLACK_PX = 40;
 const TOP_SLACK_PX = 240;
@@ -247,3 +247,82 @@ export class Log {
     this.#newer.hidden = true;
   }
 }
+
+// Whose the words at the top of the screen are, and from when, where the line that says so has been scrolled away.
+
+const NAME_HEIGHT_PX = 24;
+
+class Above {
+  #scroller;
+  #list;
+  #label;
+  #frame = null;
+
+  /** @param {HTMLElement} pane */
+  constructor(pane) {
+    this.#scroller = pane.querySelector('.scroller');
+    this.#list = pane.querySelector('.log');
+    this.#label = pane.querySelector('.above');
+  }
+
+  /** The reader may see other lines by now. */
+  look() {
+    this.#frame ??= requestAnimationFrame(() => {
+      this.#frame = null;
+      this.#show(this.#lineAtTop());
+    });
+  }
+
+  #lineAtTop() {
+    const { left, top, width } = this.#scroller.getBoundingClientRect();
+    if (width === 0) return null;
+    const at = document.elementsFromPoint(left + width / 2, top + NAME_HEIGHT_PX / 2);
+    const line = at.map((one) => one.closest('.message')).find((one) => one?.parentElement === this.#list);
+    const hasOwnName = line?.matches('.first') && line.getBoundingClientRect().top >= top - NAME_HEIGHT_PX / 2;
+    return hasOwnName ? null : line;
+  }
+
+  #show(line) {
+    this.#label.hidden = !line;
+    if (!line) return;
+    const parts = [line.querySelector('time'), line.querySelector('.name')].map((part) => part.cloneNode(true));
+    this.#label.replaceChildren(...parts);
+  }
+}
+
+// Finds the messages before the first one that is shown. No DOM.
+//
+// The server is asked for more of the last messages than are shown, and answers with the oldest of them first: what comes
+// before the first one shown is what is wanted.
+
+const STEP = 51; // one more than the first half of the 100 that a room keeps by default: tells at once that it was all
+const ANSWERS_MAX = 60; // an answer has at most 128 KiB; fifty pictures take no more than that
+
+/**
+ * @param {(from: {history?: number, since?: string}) => Promise<{messages: object[], cursor: string}>} past asks the server
+ * @param {string} earliest cursor of the first message that is shown
+ * @param {number} shown how many messages are
+ * @returns {Promise<{messages: object[], isAll: boolean}>} `isAll`: the room keeps none before these
+ */
+export async function earlierMessages(past, earliest, shown) {
+  const messages = [];
+  let from = { history: shown + STEP };
+  for (let i = 0; i < ANSWERS_MAX; i += 1) {
+    const answer = await past(from);
+    for (const message of answer.messages) {
+      const isOlder = isCovered(message.cursor, earliest) && message.cursor !== earliest;
+      // Another epoch is another room of that name: nothing of it was before.
+      if (!isOlder) return { messages, isAll: messages.length < STEP };
+      messages.push(message);
+    }
+    if (answer.messages.length === 0) break;
+    from = { since: answer.cursor };
+  }
+  return { messages, isAll: messages.length < STEP };
+}
+
+/** Whether something was said before the place of `cursor` that the room no longer keeps. @param {string} cursor of its first message */
+export const hasForgotten = (cursor) => !/-1$/.test(cursor);
+
+/** Whether something had been said up to `cursor`, that of a room which keeps nothing. */
+export const hasSpoken = (cursor) => !/-0$/.test(cursor);

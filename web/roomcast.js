@@ -9,7 +9,7 @@
 
 import { Client } from './roomcast/client.js';
 
-export { RoomcastError } from './roomcast/errors.js';
+export { RoomcastError } from './roomcast/protocol.js';
 
 /**
  * A client of the server at `url`. It connects when the first room is joined or the first message published.

@@ -2,17 +2,11 @@
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { address, baseOf, presenceAddress, roomAddress, roomProblem, socketAddress } from '../../web/roomcast/addresses.js';
-import { BASE_MS, CAP_MS, HIDDEN_FACTOR, climbDelay, retryDelay } from '../../web/roomcast/backoff.js';
-import { isCovered } from '../../web/roomcast/cursor.js';
-import { RoomcastError, refusalOf } from '../../web/roomcast/errors.js';
-import { Environment } from '../../web/roomcast/environment.js';
-import { EventStreamReader } from '../../web/roomcast/event_stream.js';
-import { Listeners } from '../../web/roomcast/listeners.js';
-import { Outbox } from '../../web/roomcast/outbox.js';
-import { decodeMessage, encodePayload, fromBase64, publishCommand, toBase64 } from '../../web/roomcast/payload.js';
-import { Presence } from '../../web/roomcast/presence.js';
-import { Room } from '../../web/roomcast/room.js';
+import { address, baseOf, decodeMessage, encodePayload, fromBase64, isCovered, presenceAddress, publishCommand, refusalOf, roomAddress, RoomcastError, roomProblem, socketAddress, toBase64 } from '../../web/roomcast/protocol.js';
+import { BASE_MS, CAP_MS, climbDelay, Environment, HIDDEN_FACTOR, retryDelay } from '../../web/roomcast/keeper.js';
+import { EventStreamReader } from '../../web/roomcast/http_link.js';
+import { Listeners, Presence, Room } from '../../web/roomcast/room.js';
+import { Outbox } from '../../web/roomcast/client.js';
 
 const almostOne = () => 1 - Number.EPSILON;
 

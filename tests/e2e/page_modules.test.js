@@ -6,13 +6,11 @@ import path from 'node:path';
 import test from 'node:test';
 import en from '../../web/words/en.js';
 import zh from '../../web/words/zh-CN.js';
-import { CatchUp } from '../../web/catch_up.js';
-import { earlierMessages } from '../../web/earlier.js';
-import { sniffImage } from '../../web/image.js';
+import { CatchUp } from '../../web/chat.js';
+import { earlierMessages } from '../../web/log.js';
+import { linkParts, shownAs, sniffImage } from '../../web/message.js';
 import { pick } from '../../web/language.js';
-import { linkParts } from '../../web/links.js';
-import { shownAs } from '../../web/message.js';
-import { cleanName, roomPath, roomProblem } from '../../web/room.js';
+import { cleanName, roomPath, roomProblem } from '../../web/common.js';
 import { DEPTH_MAX, monotoneSlopes, niceScale, numbersIn, POINTS_MAX, SERIES_MAX, SeriesSet, shortNumber } from '../../web/series.js';
 
 test('a signed text is said in words, an unsigned one is shown as it is', () => {

@@ -1,9 +1,6 @@
 // One room: what the application holds. Links feed it; it says everything once and in order.
 
-import { isCovered } from './cursor.js';
-import { Listeners } from './listeners.js';
-import { decodeMessage } from './payload.js';
-import { Presence } from './presence.js';
+import { decodeMessage, isCovered } from './protocol.js';
 
 const EVENTS = ['message', 'gap', 'joined', 'presence', 'join', 'leave', 'error', 'closed'];
 
@@ -148,5 +145,95 @@ export class Room {
   #tellPresence() {
     const { count, anonymous, crowd, members } = this;
     this.#listeners.emit('presence', { room: this.name, count, anonymous, crowd, members });
+  }
+}
+
+// Who is in a room, as far as was told.
+export class Presence {
+  #names = new Map(); // name -> member
+  #known = false;
+  count = 0;
+  anonymous = 0;
+  /** Too many to be named: only `count` is told. */
+  crowd = false;
+
+  /** Sorted by name; empty in a crowd. */
+  get members() {
+    return [...this.#names.values()];
+  }
+
+  /**
+   * A whole picture, after which the members are exactly these.
+   * @returns {{joined: object[], left: object[]}} what is different from before; nothing at the first picture
+   */
+  replace({ count, members, anonymous = 0 }) {
+    this.count = count;
+    this.crowd = members === undefined;
+    if (this.crowd) {
+      this.#names.clear();
+      this.#known = false;
+      return { joined: [], left: [] };
+    }
+    const before = this.#names;
+    this.#names = new Map(members.map((member) => [member.name, member]));
+    this.anonymous = anonymous;
+    const changes = {
+      joined: this.#known ? members.filter(({ name }) => !before.has(name)) : [],
+      left: this.#known ? [...before.values()].filter(({ name }) => !this.#names.has(name)) : [],
+    };
+    this.#known = true;
+    return changes;
+  }
+
+  /** @returns {boolean} whether that was news */
+  join(member) {
+    if (this.#names.has(member.name)) return false;
+    const members = [...this.#names.values(), member].sort((a, b) => (a.name < b.name ? -1 : 1));
+    this.#names = new Map(members.map((one) => [one.name, one]));
+    this.count += 1;
+    return true;
+  }
+
+  /** @returns {boolean} whether that was news */
+  leave(member) {
+    if (!this.#names.delete(member.name)) return false;
+    this.count -= 1;
+    return true;
+  }
+}
+
+// Who listens to what.
+export class Listeners {
+  #byEvent = new Map();
+
+  /** @returns {() => void} takes the listener away again */
+  on(event, listener) {
+    if (typeof listener !== 'function') throw new TypeError(`The listener for ${event} is not a function.`);
+    const listeners = this.#byEvent.get(event) ?? new Set();
+    this.#byEvent.set(event, listeners.add(listener));
+    return () => this.off(event, listener);
+  }
+
+  off(event, listener) {
+    this.#byEvent.get(event)?.delete(listener);
+  }
+
+  /** Tells everybody; a listener that throws is reported like any uncaught error, and the others hear all the same. */
+  emit(event, detail) {
+    const listeners = [...(this.#byEvent.get(event) ?? [])];
+    for (const listener of listeners) {
+      try {
+        listener(detail);
+      } catch (error) {
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    }
+    if (event === 'error' && listeners.length === 0) console.error('roomcast:', detail.message);
+  }
+
+  clear() {
+    this.#byEvent.clear();
   }
 }

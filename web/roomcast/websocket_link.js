@@ -1,8 +1,6 @@
 // All rooms over one WebSocket with roomcast.v1. A link lives once: when it is down, the client makes another.
 
-import { socketAddress } from './addresses.js';
-import { RoomcastError } from './errors.js';
-import { publishCommand } from './payload.js';
+import { publishCommand, RoomcastError, socketAddress } from './protocol.js';
 
 // RFC 6455 section 7.4.1
 const POLICY = 1008;

@@ -1,3 +1,42 @@
+// What the chat and the live page share: names and addresses, what is remembered, making elements, what a key means.
+
+// Names of rooms and people, and the addresses made of them. Pure.
+
+const ROOM_BYTES_MAX = 200;
+const NAME_LENGTH_MAX = 40;
+const NAME_BYTES_MAX = 100; // the server's bound
+// What would let one name pass for another or turn the line around: controls, line breaks, bidirectional overrides, zero widths.
+const NOT_IN_NAMES = /[\p{Cc}\p{Zl}\p{Zp}\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]/gu;
+
+/** @returns {{key: string, values?: object}|null} what is wrong with the room's name, as `words` of language.js says it */
+export function roomProblem(room) {
+  const bytes = new TextEncoder().encode(room).length;
+  if (bytes === 0) return { key: 'room_missing' };
+  if (bytes > ROOM_BYTES_MAX) return { key: 'room_too_long', values: { most: ROOM_BYTES_MAX, bytes } };
+  if (/\p{Cc}/u.test(room)) return { key: 'room_controls' };
+  if (/\p{Cs}/u.test(room)) return { key: 'room_unicode' };
+  if (room.startsWith('/') || room.endsWith('/')) return { key: 'room_edges' };
+  const parts = room.split('/');
+  if (parts.includes('')) return { key: 'room_empty_parts' };
+  if (parts.includes('.') || parts.includes('..')) return { key: 'room_dots' };
+  return null;
+}
+
+/** The room's address below the page, for every transport: `rooms/…`, each segment percent-encoded. */
+export function roomPath(room) {
+  // The apostrophe too, so that the address can stand in a shell's single quotes.
+  const encode = (segment) => encodeURIComponent(segment).replaceAll("'", '%27');
+  return `rooms/${room.split('/').map(encode).join('/')}`;
+}
+
+/** A person's name fit to be shown: one line, no trickery, at most 40 characters and 100 bytes; empty if nothing is left. */
+export function cleanName(name) {
+  const line = name.replace(/\p{Cs}/gu, ' ').replace(NOT_IN_NAMES, ' ').replace(/\s+/gu, ' ').trim();
+  const characters = [...line].slice(0, NAME_LENGTH_MAX);
+  while (new TextEncoder().encode(characters.join('')).length > NAME_BYTES_MAX) characters.pop();
+  return characters.join('').trim();
+}
+
 // What the page remembers: the room looked at in the address, so that a link leads to it; the rooms that are open in the
 // tab, how far each was read and what was said there from here; the name, and the rooms one has been in, in the browser.
 
@@ -81,3 +120,22 @@ function write(storage, key, value) {
     // A browser that keeps nothing only asks for the name again.
   }
 }
+
+// Makes elements. Text goes in as text nodes only; nothing is ever parsed as markup.
+
+/** @param {...(Node|string)} children */
+export function element(tag, className = '', ...children) {
+  const made = document.createElement(tag);
+  if (className) made.className = className;
+  made.append(...children);
+  return made;
+}
+
+// What a key means. Pure.
+
+/**
+ * Whether an input method has the key, to compose or to pick a candidate: then it is no key of ours. Safari ends a composition
+ * before it tells of the Enter that ended it, and only says 229 (UI Events, appendix A.3: legacy key attributes).
+ * @param {KeyboardEvent} event
+ */
+export const isComposing = (event) => event.isComposing || event.keyCode === 229;

@@ -1,9 +1,9 @@
-// Beside the rooms: which of them are joined, and who is in the one looked at. On a narrow screen it opens over them.
+// What stands around the rooms: the list of them and who is here, the state of the line, the door, a picture opened large.
 
-import { element } from './elements.js';
-import { isComposing } from './keys.js';
-import { number, say } from './language.js';
-import { roomProblem } from './room.js';
+import { cleanName, element, isComposing, roomProblem } from './common.js';
+import { number, say, sayAttribute, words } from './language.js';
+
+// Beside the rooms: which of them are joined, and who is in the one looked at. On a narrow screen it opens over them.
 
 const byId = (id) => document.getElementById(id);
 
@@ -64,7 +64,7 @@ export class RoomList {
 }
 
 /** A number in a badge, with the word for who cannot see that it is one. */
-export function showUnread(badge, unread) {
+function showUnread(badge, unread) {
   badge.hidden = unread === 0;
   const word = element('span', 'unseen');
   say(word, 'unread');
@@ -137,5 +137,106 @@ export class Menu {
     this.#side.classList.toggle('open', open);
     this.#button.setAttribute('aria-expanded', String(open));
     if (open) this.#side.querySelector('button')?.focus();
+  }
+}
+
+// The state of the line: a lamp and words for the eye, a sentence for the screen reader, a button where one helps.
+
+/** How it is connected matters to whoever looks for it; the rest only want to know that it is. */
+const TRANSPORTS = { websocket: 'WebSocket', sse: 'EventSource' };
+
+export class StatusView {
+  #root = document.getElementById('state');
+  #text = document.getElementById('state-text');
+  #announced = document.getElementById('state-announced');
+  #retry = document.getElementById('state-retry');
+  #ticker = null;
+  #spoken = '';
+
+  /** @param {() => void} onRetry the user wants it to try at once */
+  constructor(onRetry) {
+    this.#retry.addEventListener('click', onRetry);
+  }
+
+  /** @param {import('./app.js').State} state */
+  show(state) {
+    clearInterval(this.#ticker);
+    this.#root.dataset.state = state.name;
+    this.#retry.hidden = state.name !== 'waiting' && state.name !== 'closed';
+    say(this.#retry, state.name === 'closed' ? 'connect_again' : 'try_now');
+    const transport = () => TRANSPORTS[state.transport] ?? words('long_poll');
+    sayAttribute(this.#root, 'title', state.name === 'live' ? 'live_by' : '', { transport });
+    if (state.name === 'waiting') {
+      this.#countDown(state.retryAt);
+      this.#ticker = setInterval(() => this.#countDown(state.retryAt), 1000);
+    } else {
+      say(this.#text, state.name === 'idle' ? '' : state.name);
+    }
+    this.#announce(state.name);
+  }
+
+  #countDown(retryAt) {
+    say(this.#text, 'waiting', { seconds: Math.max(0, Math.ceil((retryAt - Date.now()) / 1000)) });
+  }
+
+  /** Once a change that matters: the attempts between losing the line and having it again are not news. */
+  #announce(name) {
+    if (name === 'connecting' && this.#spoken === 'waiting') return;
+    if (name !== this.#spoken) say(this.#announced, name === 'idle' ? '' : `spoken_${name}`);
+    this.#spoken = name;
+  }
+}
+
+// The door: asks for a name and a room.
+export class JoinForm {
+  #name = document.getElementById('join-name');
+  #room = document.getElementById('join-room');
+
+  /** @param {(choice: {name: string, room: string}) => void} onJoin both are valid */
+  constructor(onJoin) {
+    document.getElementById('join-form').addEventListener('submit', (event) => {
+      event.preventDefault();
+      const choice = { name: cleanName(this.#name.value), room: this.#room.value.trim() };
+      const roomOk = this.#judge(this.#room, roomProblem(choice.room));
+      const nameOk = this.#judge(this.#name, choice.name ? null : { key: 'name_missing' });
+      if (nameOk && roomOk) onJoin(choice);
+      else (nameOk ? this.#room : this.#name).focus();
+    });
+  }
+
+  fill({ name, room }) {
+    this.#name.value = name;
+    this.#room.value = room;
+    this.#judge(this.#name, null);
+    this.#judge(this.#room, room ? roomProblem(room) : null);
+    (name ? this.#room : this.#name).focus();
+  }
+
+  #judge(field, problem) {
+    say(document.getElementById(`${field.id}-problem`), problem?.key, problem?.values);
+    field.setAttribute('aria-invalid', String(problem !== null));
+    return problem === null;
+  }
+}
+
+// A picture of the log, opened large.
+export class Viewer {
+  #dialog = document.getElementById('viewer');
+  #picture = document.querySelector('#viewer img');
+
+  constructor() {
+    document.addEventListener('click', (event) => {
+      const opener = event.target.closest?.('.picture-open');
+      if (opener) this.#open(opener.querySelector('img'));
+    });
+    // A click anywhere closes it, as the Escape key does by itself.
+    this.#dialog.addEventListener('click', () => this.#dialog.close());
+    this.#dialog.addEventListener('close', () => this.#picture.removeAttribute('src'));
+  }
+
+  #open(picture) {
+    this.#picture.src = picture.src;
+    this.#picture.alt = picture.alt;
+    this.#dialog.showModal();
   }
 }

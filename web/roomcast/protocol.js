@@ -1,0 +1,152 @@
+// What the client and the server say to each other: errors, addresses, payloads and cursors. Pure.
+
+// What went wrong, with a stable code to decide on.
+export class RoomcastError extends Error {
+  /**
+   * @param {string} code stable, snake_case: the server's own, or one of docs/client.md
+   * @param {string} message for people
+   * @param {object} [details] joins the error: `maybePublished` on a publish whose fate is unknown, `status` of an HTTP answer
+   */
+  constructor(code, message, details = {}) {
+    super(message);
+    this.name = 'RoomcastError';
+    this.code = code;
+    Object.assign(this, details);
+  }
+}
+
+/** Statuses that say "not now" rather than "no" (RFC 9110 section 15, RFC 8470, RFC 6585). */
+const TEMPORARY = new Set([408, 425, 429, 500, 502, 503, 504]);
+
+/**
+ * An HTTP answer that is no success, as an error. `ours`: it has the form of the server's own errors, so it is no word of a
+ * proxy or a captive portal; `temporary`: asking again later makes sense; `retryMs`: when, if it said so.
+ * @param {Response} response
+ */
+export async function refusalOf(response) {
+  const body = await response.json().catch(() => null);
+  const ours = typeof body?.error?.code === 'string';
+  const seconds = Number(response.headers.get('Retry-After') ?? NaN);
+  return new RoomcastError(ours ? body.error.code : `http_${response.status}`, ours ? body.error.message : `The answer was ${response.status}.`, {
+    status: response.status,
+    ours,
+    temporary: TEMPORARY.has(response.status),
+    retryMs: Number.isFinite(seconds) ? seconds * 1000 : undefined,
+  });
+}
+
+// The server's addresses, for a base like http://host:8080 or https://host/below/.
+
+/** @throws {TypeError} it is no http(s) address */
+export function baseOf(url) {
+  const base = new URL(url);
+  if (base.protocol === 'ws:') base.protocol = 'http:';
+  if (base.protocol === 'wss:') base.protocol = 'https:';
+  if (!/^https?:$/.test(base.protocol)) throw new TypeError(`${url} is no http or https address.`);
+  base.search = '';
+  base.hash = '';
+  if (!base.pathname.endsWith('/')) base.pathname += '/';
+  return base;
+}
+
+const segments = (room) => room.split('/').map(encodeURIComponent).join('/');
+
+/** An address below the base, with those of `query` that are defined. */
+export function address(base, path, query = {}) {
+  const url = new URL(path, base);
+  for (const [name, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(name, value);
+  return url;
+}
+
+export const roomAddress = (base, room, query) => address(base, `rooms/${segments(room)}`, query);
+export const presenceAddress = (base, room) => address(base, `presence/${segments(room)}`);
+
+export function socketAddress(base, query) {
+  const url = address(base, 'connect', query);
+  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+  return url;
+}
+
+/** @returns {string} what is wrong with a room's name; empty if nothing is */
+export function roomProblem(room) {
+  if (typeof room !== 'string' || room === '') return 'A room needs a name.';
+  const bytes = new TextEncoder().encode(room).length;
+  if (bytes > 200) return `A room's name has at most 200 bytes; this one has ${bytes}.`;
+  if (/\p{Cc}|\p{Cs}/u.test(room)) return "A room's name is valid Unicode without control characters.";
+  if (room.startsWith('/') || room.endsWith('/')) return 'A room\'s name does not start or end with "/".';
+  if (room.split('/').some((part) => part === '.' || part === '..')) return 'An HTTP client cannot address a room with "." or ".." between its slashes.';
+  return '';
+}
+
+// What applications say and hear, and how it travels.
+
+/**
+ * A value as a payload: strings are text, bytes (Uint8Array, other views, ArrayBuffer) binary, everything else json.
+ * @returns {{kind: 'text'|'json'|'binary', body: string|Uint8Array, bytes: number}}
+ * @throws {RoomcastError} `invalid_data`: there is no JSON for it
+ */
+export function encodePayload(data) {
+  if (typeof data === 'string') return textual('text', data);
+  if (data instanceof ArrayBuffer) return binary(new Uint8Array(data.slice(0)));
+  // A copy: it may wait while its owner goes on writing into it.
+  if (ArrayBuffer.isView(data)) return binary(new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice());
+  let json;
+  try {
+    json = JSON.stringify(data);
+  } catch (error) {
+    throw new RoomcastError('invalid_data', `This value cannot be said in JSON: ${error.message}`);
+  }
+  if (json === undefined) throw new RoomcastError('invalid_data', `A ${typeof data} cannot be said in JSON.`);
+  return textual('json', json);
+}
+
+const textual = (kind, body) => ({ kind, body, bytes: new TextEncoder().encode(body).length });
+const binary = (body) => ({ kind: 'binary', body, bytes: body.length });
+
+export const isBlob = (data) => typeof Blob !== 'undefined' && data instanceof Blob;
+
+/** The JSON text of a publish command; the payload's own JSON is not parsed again. */
+export function publishCommand(id, room, key, { kind, body }) {
+  const head = `{"type":"publish","id":${id},"room":${JSON.stringify(room)},"key":${JSON.stringify(key)}`;
+  if (kind === 'binary') return `${head},"data_base64":"${toBase64(body)}"}`;
+  return `${head},"data":${kind === 'text' ? JSON.stringify(body) : body}}`;
+}
+
+export const CONTENT_TYPES = {
+  text: 'text/plain; charset=utf-8',
+  json: 'application/json',
+  binary: 'application/octet-stream',
+};
+
+/** A message object of the server as the application gets it. */
+export function decodeMessage({ room, cursor, time, from, data, data_base64: base64 }) {
+  if (base64 !== undefined) return { room, cursor, time, from, kind: 'binary', data: fromBase64(base64) };
+  return { room, cursor, time, from, kind: typeof data === 'string' ? 'text' : 'json', data };
+}
+
+export function toBase64(bytes) {
+  let latin = '';
+  // In slices, for a call takes only so many arguments.
+  for (let at = 0; at < bytes.length; at += 8192) latin += String.fromCharCode(...bytes.subarray(at, at + 8192));
+  return btoa(latin);
+}
+
+export function fromBase64(text) {
+  return Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
+}
+
+// A cursor is opaque but for this: `epoch-offset`, and within one epoch a larger offset is later.
+
+const FORM = /^([0-9a-f]{16})-([0-9]{1,20})$/;
+
+/**
+ * Whether something at `cursor` is already covered by "I have everything up to `last`".
+ * Cursors of different epochs cover nothing of each other.
+ * @param {string} cursor
+ * @param {string|undefined} last
+ */
+export function isCovered(cursor, last) {
+  const one = FORM.exec(cursor);
+  const other = FORM.exec(last ?? '');
+  return one !== null && other !== null && one[1] === other[1] && BigInt(one[2]) <= BigInt(other[2]);
+}
