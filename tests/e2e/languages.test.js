@@ -60,6 +60,7 @@ test('the language is chosen by hand too: at once, for good, and a draft stays',
   assert.equal(await ada.getAttribute('html', 'lang'), 'zh-CN');
   assert.equal(await ada.textContent('.send'), '发送');
   assert.equal(await ada.getAttribute('.entry', 'aria-label'), '发送到 切换 的消息');
+  assert.equal(await ada.innerText('.composer-hint'), '你的名字： Ada · 按 Enter 发送，Shift + Enter 换行。');
   assert.equal(await ada.textContent('.log-start'), '这里是房间消息的开头。');
   assert.equal(await ada.inputValue('.entry'), 'half written');
   assert.deepEqual(await ada.evaluate(latinWords), []);
@@ -68,6 +69,7 @@ test('the language is chosen by hand too: at once, for good, and a draft stays',
   assert.equal(await ada.textContent('.send'), '发送');
   await ada.selectOption('.side-foot .language', 'en');
   assert.equal(await ada.textContent('.send'), 'Send');
+  assert.equal(await ada.innerText('.composer-hint'), 'You are Ada · Enter sends, Shift + Enter starts a new line.');
   assert.equal(await ada.getAttribute('html', 'lang'), 'en');
   assertNoProblems(ada);
 });
