@@ -16,12 +16,17 @@ import { decodeMessage } from './roomcast/protocol.js';
 
 /** @typedef {import('./roomcast.js').State} State {name, transport?, retryAt?, reason?} as client.state of roomcast.js */
 
+const MESSAGE_BYTES_DEFAULT = 65_536; // limits.message_bytes, until the server says another
+const HEAD_PATIENCE_MS = 5_000;
+const PENDING_BYTES_MAX = 16 * 1024 * 1024;
+
 class Line {
   #client;
+  #messageBytes = MESSAGE_BYTES_DEFAULT; // as an answer last said
 
   /** @param {string} name how others see us @param {(state: State) => void} onState every change */
   constructor(name, onState) {
-    this.#client = connect(undefined, { name });
+    this.#client = connect(undefined, { name, maxPendingBytes: PENDING_BYTES_MAX });
     this.#client.on('state', onState);
   }
 
@@ -32,10 +37,21 @@ class Line {
 
   /** The cursor of the newest message of a room. @returns {Promise<string>} */
   async headOf(room) {
-    const answer = await fetch(roomPath(room), { method: 'HEAD', cache: 'no-store' });
+    const answer = await this.#head(room);
     const cursor = answer.headers.get('Roomcast-Cursor');
     if (!cursor) throw new Error(`HEAD was answered with ${answer.status}`);
     return cursor;
+  }
+
+  /** The largest message that the server takes, in bytes, as far as it is known. */
+  get messageBytes() {
+    return Math.min(this.#messageBytes, this.#client.messageBytes ?? Infinity);
+  }
+
+  /** The same, asked anew: a reload of the server may have changed it. */
+  async askMessageBytes(room) {
+    await this.#head(room).catch(() => {}); // without an answer, what was last said holds
+    return this.messageBytes;
   }
 
   /**
@@ -58,6 +74,13 @@ class Line {
 
   close() {
     this.#client.close();
+  }
+
+  async #head(room) {
+    const answer = await fetch(roomPath(room), { method: 'HEAD', cache: 'no-store', signal: AbortSignal.timeout(HEAD_PATIENCE_MS) });
+    const bytes = Number(answer.headers.get('Roomcast-Message-Bytes'));
+    if (bytes > 0) this.#messageBytes = bytes;
+    return answer;
   }
 }
 

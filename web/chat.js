@@ -7,7 +7,7 @@ import { downloadElement, ImageProblem, pictureElement, prepareImage, preparingE
 import { Mine, Pane } from './pane.js';
 import { isCovered } from './roomcast/protocol.js';
 
-const MESSAGE_BYTES_MAX = 65_536; // the server's limits.message_bytes unless configured otherwise; of pictures too
+const PICTURE_BYTES_MAX = 1024 * 1024; // however much more the server takes
 const FILES_MAX = 10;
 const HISTORY = 50;
 
@@ -105,8 +105,10 @@ export class Chat {
 
   #sendText(text) {
     const bytes = new TextEncoder().encode(text).length;
-    if (bytes > MESSAGE_BYTES_MAX) {
-      this.pane.composer.notice('too_long', { bytes: bytes - MESSAGE_BYTES_MAX });
+    const most = this.#line.messageBytes;
+    if (bytes > most) {
+      this.pane.composer.notice('too_long', { bytes: bytes - most });
+      this.#line.askMessageBytes(this.#room.name); // for the next time: it may take more by now
       return false;
     }
     const sameAs = ({ kind, data, from }) => kind === 'text' && from === this.#name && data === text;
@@ -123,7 +125,8 @@ export class Chat {
 
   async #prepare(file) {
     try {
-      const { bytes, type, note } = await prepareImage(file, MESSAGE_BYTES_MAX);
+      const most = Math.min(await this.#line.askMessageBytes(this.#room.name), PICTURE_BYTES_MAX);
+      const { bytes, type, note } = await prepareImage(file, most);
       if (note) this.pane.composer.notice(note, {}, 'news');
       const isSame = (data) => data.length === bytes.length && data.every((byte, i) => byte === bytes[i]);
       const sameAs = ({ kind, data, from }) => kind === 'binary' && from === this.#name && isSame(data);

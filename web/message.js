@@ -293,7 +293,7 @@ export async function prepareImage(file, bytesMax) {
       return { bytes: new Uint8Array(await file.arrayBuffer()), type, note: '' };
     }
     const smaller = await shrink(picture, bytesMax);
-    if (!smaller) throw new ImageProblem('picture_too_large', { size: Math.floor(bytesMax / 1024) });
+    if (!smaller) throw new ImageProblem('picture_too_large', { size: Math.ceil(bytesMax / 1024) });
     return { ...smaller, note: type === 'image/gif' ? 'gif_still' : '' };
   } finally {
     picture.close();

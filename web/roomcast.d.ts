@@ -109,6 +109,8 @@ export interface Room {
 
 export interface Client {
   readonly state: State;
+  /** The server's limits.message_bytes, over a WebSocket that is up. */
+  readonly messageBytes: number | undefined;
   on(event: 'state', listener: (state: State) => void): Unlisten;
   off(event: 'state', listener: (state: State) => void): void;
   room(name: string, options?: RoomOptions): Room;

@@ -65,7 +65,7 @@ transport::HttpStreamSettings stream_settings(const config::Config& config) {
 }
 
 transport::PollSettings poll_settings(const config::Config& config) {
-  return {config.http.poll_wait_ms, config.http.compression};
+  return {config.http.poll_wait_ms, config.http.compression, config.limits.message_bytes};
 }
 
 api::BatchLimits batch_limits(const config::Config& config) {

@@ -11,7 +11,7 @@ namespace {
 constexpr std::string_view request_headers =
     "Content-Type, Idempotency-Key, Last-Event-ID, Authorization, traceparent, tracestate, baggage, "
     "sentry-trace";
-constexpr std::string_view exposed_headers = "Roomcast-Cursor, Roomcast-Subscribers";
+constexpr std::string_view exposed_headers = "Roomcast-Cursor, Roomcast-Subscribers, Roomcast-Message-Bytes";
 constexpr std::string_view preflight_seconds = "600";
 
 }  // namespace

@@ -57,6 +57,7 @@ void Polls::respond(base::SlotId exchange, const PollResult& result, const PollO
   response.headers.add("Content-Type", "application/json");
   response.headers.add("Roomcast-Cursor", hub::to_cursor(result.cursor));
   response.headers.add("Roomcast-Subscribers", std::to_string(parts_.hub.subscribers(result.room)));
+  response.headers.add("Roomcast-Message-Bytes", std::to_string(settings_.message_bytes));
   bodies_.write(result, options.gzip, response);
   add_fields(response.headers, options);
   parts_.connections.respond(exchange, std::move(response));

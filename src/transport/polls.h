@@ -18,8 +18,9 @@ namespace roomcast::transport {
 
 /// What may change by a reload; applies from the next request on.
 struct PollSettings {
-  std::int64_t wait_ms = 50'000;  ///< the longest wait there is; a longer `?wait=` is cut down to it
-  bool compression = true;        ///< gzip for whoever accepts it
+  std::int64_t wait_ms = 50'000;         ///< the longest wait there is; a longer `?wait=` is cut down to it
+  bool compression = true;               ///< gzip for whoever accepts it
+  std::uint64_t message_bytes = 65'536;  ///< limits.message_bytes, told to those who are about to publish
 };
 
 /// What all polls lean on; outlives them.

@@ -1,8 +1,13 @@
 // Pictures and other binary messages.
 
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { assertNoProblems, enterRoom, hears, isIn, launchBrowser, post } from '../support/browser.js';
+import { LOG } from '../support/contract.js';
+import { Relay, isUpgrade } from '../support/relay.js';
+import { scratchDirectory } from '../support/scratch.js';
 import { startServer } from '../support/server.js';
 
 const DOT = Buffer.from('R0lGODlhAQABAIAAAP8AAAAAACwAAAAAAQABAAACAkQBADs=', 'base64');
@@ -193,3 +198,40 @@ test('a photograph of 1600 × 900 stays one, is announced while it is prepared, 
   assert.equal(await grace.isVisible('#viewer'), false);
   assertNoProblems(ada, grace);
 });
+
+/** The bytes of the newest message of a room. */
+async function newestSize(url, room) {
+  const { messages } = await (await fetch(`${url}/rooms/${room}?transport=poll&history=1`)).json();
+  return Buffer.from(messages[0].data_base64, 'base64').length;
+}
+
+for (const [way, judge] of [['WebSocket', () => undefined], ['EventSource', (head) => (isUpgrade(head) ? 'refuse' : undefined)]]) {
+  test(`a picture is made as small as the server wants it just then, over ${way}`, async (t) => {
+    const config = path.join(scratchDirectory(), 'roomcast.toml');
+    const allow = (bytes) => fs.writeFileSync(config, `limits.message_bytes = ${bytes}\n`);
+    allow(200_000);
+    const own = await startServer({ args: ['--config', config] });
+    t.after(() => own.kill());
+    const relay = await Relay.start(own.url);
+    t.after(() => relay.close());
+    relay.judge = judge;
+    const ada = await enterRoom(browser, relay.url, { room: 'limits', name: 'Ada' });
+    t.after(() => ada.context().close());
+    assert.match(await ada.getAttribute('#state', 'title'), new RegExp(way));
+    const noise = { name: 'noise.png', mimeType: 'image/png', buffer: await imageBytes(ada, 700, 'image/png') };
+    const sendNoise = async (count) => {
+      await ada.setInputFiles('.picture-file', noise);
+      await ada.waitForFunction((wanted) => document.querySelectorAll('.log img').length === wanted, count);
+      assert.equal(await ada.textContent('.notice'), '');
+      return newestSize(own.url, 'limits');
+    };
+    const large = await sendNoise(1);
+    assert.ok(large > 65_536 && large <= 200_000, `${large} bytes of 200,000`);
+    allow(20_000);
+    const mark = own.mark();
+    own.reload();
+    await own.waitForLog(LOG.reloaded, { mark });
+    const small = await sendNoise(2);
+    assert.ok(small > 5_000 && small <= 20_000, `${small} bytes of 20,000`);
+  });
+}

@@ -253,7 +253,7 @@ describe('polls', { concurrency: 4 }, () => {
       const response = await connection.request('HEAD', `/rooms/head${query}`);
       assert.equal(response.status, 200);
       assert.equal(response.header('roomcast-cursor'), cursor);
-      assert.equal(response.header('roomcast-subscribers'), '2');
+      assert.deepEqual([response.header('roomcast-subscribers'), response.header('roomcast-message-bytes')], ['2', '65536']);
       assert.ok(Number(response.header('content-length')) > 0);
     }
     [connection, ...waiters].forEach((one) => one.close());
@@ -385,7 +385,7 @@ describe('polls', { concurrency: 4 }, () => {
       for (const response of [await waiter.read(), await ask('cors', '', { headers }), await fetchOnce(server.url, 'HEAD', '/rooms/cors', { headers })]) {
         assert.equal(response.status, 200);
         assert.equal(response.header('access-control-allow-origin'), listed);
-        assert.match(response.header('access-control-expose-headers'), /Roomcast-Cursor, Roomcast-Subscribers/);
+        assert.match(response.header('access-control-expose-headers'), /Roomcast-Cursor, Roomcast-Subscribers, Roomcast-Message-Bytes/);
       }
       waiter.close();
     });

@@ -90,6 +90,11 @@ export class Client {
     return this.#keeper.state;
   }
 
+  /** The largest payload, in bytes, that the server takes over the connection that is up; undefined where it has not said so (HTTP). */
+  get messageBytes() {
+    return this.#keeper.link?.messageBytes;
+  }
+
   /** Listens to `state`. @returns {() => void} takes the listener away again */
   on(event, listener) {
     if (event !== 'state') throw new TypeError(`A client has no event "${event}", but state.`);

@@ -23,7 +23,7 @@ export class WebSocketLink {
   #overdueTimer = null; // the next look at replies that are late
   #heardAt = 0;
   #pingMs = 0;
-  #messageBytes = Infinity;
+  #messageBytes;
   #ids = 0;
   #replies = new Map(); // id of a request -> what to do with its reply, when it was sent, and its bytes; the oldest first
   #rooms = new Map(); // name -> Room, of those the server took us into
@@ -31,6 +31,11 @@ export class WebSocketLink {
   /** @param {import('./client.js').Host} host */
   constructor(host) {
     this.#host = host;
+  }
+
+  /** The largest payload that the server takes, in bytes; undefined before it said so. */
+  get messageBytes() {
+    return this.#messageBytes;
   }
 
   /** Connects; `host.onOpen` follows once the server said a word, for an upgrade alone proves nothing. */
@@ -129,7 +134,7 @@ export class WebSocketLink {
   #onWelcome({ ping_ms: pingMs, limits }) {
     this.#open = true;
     this.#pingMs = pingMs;
-    this.#messageBytes = limits?.message_bytes ?? Infinity;
+    this.#messageBytes = limits?.message_bytes;
     this.#watch();
     this.#host.onOpen(this);
   }

@@ -53,6 +53,7 @@ TEST_CASE("part settings: a session's, a stream's, a poll's") {
   CHECK(stream.compression == app::stream_settings({}).compression);
   CHECK(transport::PollSettings().wait_ms == app::poll_settings({}).wait_ms);
   CHECK(transport::PollSettings().compression == app::poll_settings({}).compression);
+  CHECK(transport::PollSettings().message_bytes == app::poll_settings({}).message_bytes);
 }
 
 TEST_CASE("part settings: a batch's, a room's, the hub's") {
