@@ -2,8 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { launchBrowser, openPage } from '../support/browser.js';
+import { assertNoProblems, launchBrowser, openPage } from '../support/browser.js';
 import { Relay, isEventStream, isUpgrade } from '../support/relay.js';
+import { scratchDirectory } from '../support/scratch.js';
 import { startServer } from '../support/server.js';
 
 const NAME = 'roomcast.test'; // not this machine's, so that the client believes the browser about the network
@@ -99,6 +100,67 @@ test('without a network the client waits for it, and misses nothing', async (t) 
   await tab.context().setOffline(false);
   await hears(tab, 'missed');
   assert.equal(await tab.evaluate(() => client.state.name), 'live');
+});
+
+/** A page of a site's own at `server`, whose worker is in `room`; `states` and `heard` of the page say what happened there. */
+async function openWorker(t, worker, room) {
+  const tab = await openPage(browser, `http://${NAME}:${worker.port}`);
+  t.after(() => tab.context().close());
+  await tab.evaluate((name) => {
+    Object.assign(window, { states: [], heard: [], joins: 0 });
+    window.worker = new Worker(`/worker.js?${name}`, { type: 'module' });
+    window.worker.onmessage = ({ data: [what, value] }) => (what === 'joined' ? (joins += 1) : window[what].push(value));
+    window.worker.onerror = ({ message }) => console.error(`worker: ${message}`);
+  }, room);
+  return tab;
+}
+
+const SITE = {
+  'index.html': '<!doctype html><title>worker</title><link rel="icon" href="icon.svg">',
+  'icon.svg': '<svg xmlns="http://www.w3.org/2000/svg"/>',
+  'worker.js': `
+    import { connect } from '/roomcast.js';
+    const client = connect({ timing: { lookMs: 500 } });
+    client.on('state', ({ name }) => postMessage(['states', name]));
+    const room = client.room(location.search.slice(1));
+    room.on('joined', () => postMessage(['joined']));
+    room.on('gap', () => postMessage(['heard', '(gap)']));
+    room.on('message', ({ data }) => postMessage(['heard', data]));
+  `,
+};
+
+// The browser's emulation changes navigator.onLine there, but no event tells of it: the client has to look.
+test('in a worker, too, the client waits for the network, and misses nothing', async (t) => {
+  const site = await startServer({ set: { 'web.root': scratchDirectory(SITE) } });
+  t.after(() => site.kill());
+  const tab = await openWorker(t, site, 'worker');
+  await isJoined(tab);
+  const say = (data) => fetch(`${site.url}/rooms/worker`, { method: 'POST', headers: { 'Content-Type': 'text/plain' }, body: data });
+  for (const [round, missed] of ['first', 'second'].entries()) {
+    await tab.context().setOffline(true);
+    await tab.waitForFunction(() => states.at(-1) === 'offline');
+    await say(missed);
+    await tab.context().setOffline(false);
+    await isJoined(tab, round + 2);
+  }
+  await hears(tab, 'first', 'second');
+  assert.equal(await tab.evaluate(() => states.at(-1)), 'live');
+  assertNoProblems(tab);
+});
+
+test('in a worker, too, the client comes back after a restart of the server', async (t) => {
+  const root = scratchDirectory(SITE);
+  const first = await startServer({ set: { 'web.root': root } });
+  t.after(() => first.kill());
+  const tab = await openWorker(t, first, 'worker');
+  await isJoined(tab);
+  await first.stop();
+  await tab.waitForFunction(() => states.at(-1) === 'waiting');
+  const second = await startServer({ listen: [`http://127.0.0.1:${first.port}`], set: { 'web.root': root } });
+  t.after(() => second.kill());
+  await isJoined(tab, 2);
+  await fetch(`${second.url}/rooms/worker`, { method: 'POST', headers: { 'Content-Type': 'text/plain' }, body: 'back' });
+  await hears(tab, '(gap)', 'back');
 });
 
 test('a hidden page waits longer, and tries at once when it is looked at', async (t) => {
