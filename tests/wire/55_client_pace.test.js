@@ -79,6 +79,16 @@ describe('no answer has a client ask without a pause', { concurrency: 8 }, () =>
     assert.ok(asked.length <= most, `${asked.length} requests, ${most} at most`);
   });
 
+  it('the pauses grow while nothing helps', async (t) => {
+    const { url } = await answering(t, () => ({ status: 503, headers: { 'Retry-After': '0' }, body: '' }));
+    const { client } = join(t, url, { transports: ['poll'] });
+    const waits = [];
+    client.on('state', ({ name, retryAt }) => name === 'waiting' && waits.push(retryAt - Date.now()));
+    // The first is half a second at most, whatever the jitter.
+    await eventually(() => waits.some((wait) => wait > 600), 'a longer pause');
+    assert.ok(waits[0] <= 500, `${waits} ms`);
+  });
+
   it('event stream: an empty one with retry: is "not now", and for how long', async (t) => {
     const { url, asked } = await answering(t, () => ({ headers: { 'Content-Type': 'text/event-stream' }, body: 'retry: 900\n: overloaded\n\n' }));
     const { client } = join(t, url, { transports: ['sse'] });
