@@ -1,8 +1,12 @@
 // The line breaks and comes back.
 
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { assertNoProblems, enterRoom, hears, isIn, launchBrowser, openPage, saidIn, say, stateIs } from '../support/browser.js';
+import { LOG } from '../support/contract.js';
+import { scratchDirectory } from '../support/scratch.js';
 import { startServer as start } from '../support/server.js';
 
 let browser;
@@ -75,8 +79,15 @@ test('without a network the page waits for it', async (t) => {
 });
 
 test('a message the server finds too large is named, and the line stays', async (t) => {
-  const server = await startServer(t, { set: { 'limits.message_bytes': 1024 } });
+  const config = path.join(scratchDirectory(), 'roomcast.toml');
+  fs.writeFileSync(config, '');
+  const server = await startServer(t, { args: ['--config', config] });
   const ada = await enterRoom(browser, server.url, { name: 'Ada' });
+  // Less than it was told.
+  fs.writeFileSync(config, 'limits.message_bytes = 1024\n');
+  const mark = server.mark();
+  server.reload();
+  await server.waitForLog(LOG.reloaded, { mark });
   await say(ada, 'x'.repeat(2000));
   await ada.waitForSelector('.outbox .unconfirmed');
   assert.match(await ada.textContent('.outbox .unconfirmed-actions'), /Not sent\..*limits\.message_bytes/);
@@ -88,9 +99,9 @@ test('a message the server finds too large is named, and the line stays', async 
 });
 
 test('what the page itself knows to be too large is not sent', async (t) => {
-  const server = await startServer(t);
+  const server = await startServer(t, { set: { 'limits.message_bytes': 1024 } });
   const ada = await enterRoom(browser, server.url, { name: 'Ada' });
-  await say(ada, 'x'.repeat(65_537));
+  await say(ada, 'x'.repeat(1025));
   assert.match(await ada.textContent('.notice'), /too long by 1 bytes/);
   assert.equal(await ada.getAttribute('#state', 'data-state'), 'live');
   await ada.context().close();
