@@ -55,7 +55,7 @@ std::optional<http::Response> check(std::string_view room, std::string_view clie
 http::Response receipt(std::string_view room, const hub::PublishResult& result) {
   if (!result) {
     const http::Problem problem = problem_of(result.error());
-    if (problem.status == 503) return http::Response::overloaded(problem.message);
+    if (problem.status == 503) return http::Response::unavailable(problem.code, problem.message);
     return http::Response::error(problem);
   }
   std::string body;

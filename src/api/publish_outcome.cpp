@@ -38,9 +38,9 @@ std::optional<http::Problem> check_payload(hub::Kind kind, std::string_view payl
   return check_json_depth(payload, json_depth);
 }
 
-http::Problem problem_of(const hub::PublishRefusal& refusal) {
-  const int status = refusal.why == hub::PublishRefusal::Why::key_reused ? 422 : 503;
-  return {status, hub::code_of(refusal.why), std::string(refusal.message)};
+http::Problem problem_of(const hub::Refusal& refusal) {
+  const hub::RefusalInfo& info = hub::describe(refusal.code);
+  return {info.http, info.name, std::string(refusal.message)};
 }
 
 void append_receipt(std::string& out, std::string_view room, const hub::Receipt& receipt) {

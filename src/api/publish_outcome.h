@@ -28,7 +28,7 @@ namespace roomcast::api {
                                                             std::uint64_t json_depth);
 
 /// The same for what the hub has refused.
-[[nodiscard]] http::Problem problem_of(const hub::PublishRefusal& refusal);
+[[nodiscard]] http::Problem problem_of(const hub::Refusal& refusal);
 
 /// Appends `{"room","cursor","subscribers"}`, with `"duplicate":true` if the message was there already.
 void append_receipt(std::string& out, std::string_view room, const hub::Receipt& receipt);

@@ -19,6 +19,7 @@ constexpr std::array<CloseReasonInfo, static_cast<std::size_t>(CloseReason::coun
     {"server_shutdown", 1012, "server restarts", true},
     {"slow_consumer", 1013, "too slow: limits.queue_bytes exceeded", true},
     {"overloaded", 1013, "overloaded, try again later", true},
+    {"unavailable", 1013, "unavailable, try again later", true},
     {"ping_timeout", 1011, "no answer to ping", true},
     {"close_timeout", 0, "", false},
     {"gap", 4410, "messages are missing", true},

@@ -18,6 +18,7 @@ enum class CloseReason : std::uint8_t {
   server_shutdown,   ///< the server drains; come back soon
   slow_consumer,     ///< past limits.queue_bytes
   overloaded,        ///< past a limit on memory or connections
+  unavailable,       ///< what orders or keeps the messages does not answer
   ping_timeout,      ///< nothing came back in time
   close_timeout,     ///< the close handshake was not completed in time
   gap,               ///< messages are missing, and the client's dialect has no words for it

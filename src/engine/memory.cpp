@@ -11,7 +11,7 @@ void Memory::subscribe(std::string_view room) {
   const auto& [log, is_new] = logs_.try_emplace(std::string(room), hub::Position{});
   // 0 would mean that there is no log.
   if (is_new) log.second.epoch = base::random_u64() | 1U;
-  events_->on_subscribed(room, log.second);
+  events_->on_subscribed(room, hub::LogState(log.second));
 }
 
 void Memory::unsubscribe(std::string_view room) {
@@ -29,6 +29,11 @@ void Memory::publish(std::string_view room, hub::Draft&& draft, hub::Ticket tick
   events_->on_message(room, {draft.kind, std::move(draft.payload), std::move(draft.from), draft.sender,
                              position, clock_.wall_ms(), draft.source});
   if (ticket != 0) events_->on_published(ticket, position);
+}
+
+void Memory::read(std::string_view /*room*/, const hub::Position& /*after*/, std::size_t /*messages_max*/,
+                  std::size_t /*bytes_max*/, hub::Ticket ticket) {
+  events_->on_page(ticket, hub::LogPage{});
 }
 
 /// Of a room that is subscribed. Publishers send in runs: the one of the last time is looked at first.

@@ -21,6 +21,10 @@ class Memory final : public hub::Engine {
   void subscribe(std::string_view room) override;
   void unsubscribe(std::string_view room) override;
   void publish(std::string_view room, hub::Draft&& draft, hub::Ticket ticket) override;
+  [[nodiscard]] bool may_refuse_publishes() const override { return false; }
+  /// Keeps no past: the hub never asks.
+  void read(std::string_view room, const hub::Position& after, std::size_t messages_max,
+            std::size_t bytes_max, hub::Ticket ticket) override;
 
  private:
   // A room's name, and the last position given.

@@ -158,8 +158,8 @@ Response Response::error(const Problem& problem) {
   return error(problem.status, problem.code, problem.message);
 }
 
-Response Response::overloaded(std::string_view message) {
-  Response response = error(503, "overloaded", message);
+Response Response::unavailable(std::string_view code, std::string_view message) {
+  Response response = error(503, code, message);
   response.headers.add("Retry-After", "1");
   return response;
 }

@@ -134,8 +134,12 @@ struct Response {
   /// the limit or the config key that said no.
   [[gnu::cold]] static Response error(int status, std::string_view code, std::string_view message);
   [[gnu::cold]] static Response error(const Problem& problem);
-  /// 503: too much to do, come back in a second (Retry-After).
-  [[gnu::cold]] static Response overloaded(std::string_view message);
+  /// 503: can't be done just now, come back in a second (Retry-After).
+  [[gnu::cold]] static Response unavailable(std::string_view code, std::string_view message);
+  /// The same where there is too much to do.
+  [[gnu::cold]] static Response overloaded(std::string_view message) {
+    return unavailable("overloaded", message);
+  }
 };
 
 /// The reason phrase of RFC 9110 section 15 for `status`; "Unknown" if there is none.

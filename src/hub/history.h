@@ -26,6 +26,7 @@ class History {
   void trim(std::int64_t now_ms, const HistoryLimits& limits);
   /// Not when empty.
   void drop_oldest();
+  void clear();
 
   [[nodiscard]] bool empty() const { return size_ == 0; }
   [[nodiscard]] std::size_t size() const { return size_; }
@@ -49,7 +50,6 @@ class History {
   static std::size_t cost(const Message& message);
   void count_in(const Message& message);
   void count_out(const Message& message);
-  void clear();
   Kept& slot_for_next(std::size_t messages_max);
   [[nodiscard]] std::size_t slot(std::size_t index) const {
     const std::size_t at = first_ + index;

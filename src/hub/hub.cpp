@@ -52,12 +52,11 @@ void Hub::on_joined(Room& room) {
 
 void Hub::publish(std::string_view room, Draft draft, PublishDone done, WhenShort when_short) {
   if (overloaded_ && when_short == WhenShort::refuse) {
-    return refuse(std::move(done),
-                  {PublishRefusal::Why::overloaded, "memory is short (limits.memory_bytes)"});
+    return refuse(std::move(done), {Refusal::Code::overloaded, "memory is short (limits.memory_bytes)"});
   }
   if (!has_space_for(room)) {
-    return refuse(std::move(done), {PublishRefusal::Why::overloaded,
-                                    "rooms with members take all that history.total_bytes allows"});
+    return refuse(std::move(done),
+                  {Refusal::Code::overloaded, "rooms with members take all that history.total_bytes allows"});
   }
   Room& found = find_or_create(room);
   if (must_wait(found)) return delay(found, std::move(draft), std::move(done));
@@ -71,23 +70,14 @@ void Hub::hand_over(Room& room, Draft draft, PublishDone done) {
     waiting_.emplace(ticket, Waiting{room.name(), std::move(done)});
   }
   parts_.engine.publish(room.name(), std::move(draft), ticket);
+  if (ticket != 0) watch_answer(ticket);
 }
 
-void Hub::refuse(PublishDone done, const PublishRefusal& refusal) {
+void Hub::refuse(PublishDone done, const Refusal& refusal) {
   ++stats_.refused;
   if (!done) return;
   completed_.emplace_back(std::move(done), refusal);
   parts_.scheduler.wake();
-}
-
-std::optional<HistoryPage> Hub::read_history(std::string_view room, const std::optional<Position>& since,
-                                             const std::optional<std::size_t>& limit) {
-  if (!has_space_for(room)) return std::nullopt;
-  const Room& found = find_or_create(room);
-  if (!found.is_open()) return std::nullopt;
-  HistoryPage page = found.read(since, limit);
-  recollection_.keep_within(limits_.history_bytes);
-  return page;
 }
 
 void Hub::set_overloaded(bool overloaded) {
@@ -142,39 +132,6 @@ std::size_t Hub::listed(std::string_view room) const {
   return found == nullptr ? 0 : found->listed();
 }
 
-void Hub::on_subscribed(std::string_view room, const Position& top) {
-  Room* found = find(room);
-  if (found == nullptr || found->is_open()) return;
-  found->open(top);
-  for (const Room::Place& place : found->members_) {
-    if (place.subscriber != nullptr) schedule(*place.member);
-  }
-}
-
-void Hub::on_message(std::string_view room, Message&& message) {
-  Room* found = find(room);
-  if (found == nullptr || !found->is_open()) return;
-  ++stats_.published;
-  if (!found->has_work()) active_.push_back(found);
-  const std::size_t before = found->backlog_bytes();
-  const Message& accepted = found->accept(std::move(message));
-  backlog_bytes_ += found->backlog_bytes() - before;
-  recollection_.keep(*found, accepted);
-  recollection_.keep_within(limits_.history_bytes);
-  parts_.scheduler.wake();
-}
-
-void Hub::on_published(Ticket ticket, const PublishOutcome& outcome) {
-  const auto found = waiting_.find(ticket);
-  if (found == waiting_.end()) return;
-  Waiting waiting = std::move(found->second);
-  waiting_.erase(found);
-  const PublishResult result = outcome.ok() ? PublishResult(Receipt{*outcome, subscribers(waiting.room)})
-                                            : PublishResult(outcome.error());
-  completed_.emplace_back(std::move(waiting.done), result);
-  parts_.scheduler.wake();
-}
-
 bool Hub::do_slice() {
   run_completions();
   if (rules_due_ != 0) apply_rules_to_some();
@@ -185,7 +142,8 @@ bool Hub::do_slice() {
   publish_delayed();
   const bool has_more_to_forget = recollection_.forget_some(limits_.history_bytes);
   return !active_.empty() || !telling_.empty() || !completed_.empty() || !arriving_.empty() ||
-         !catching_up_.empty() || can_publish_delayed() || rules_due_ != 0 || has_more_to_forget;
+         !catching_up_.empty() || !ready_rooms_.empty() || can_publish_delayed() || rules_due_ != 0 ||
+         has_more_to_forget;
 }
 
 /// Has what there is to tell told at the end of the turn.
@@ -210,7 +168,10 @@ void Hub::walk_some_rooms() {
   while (!active_.empty() && left > rest_members) {
     Room& room = *active_.front();
     active_.pop_front();
-    if (room.should_park()) {
+    if (room.is_reset_due()) {
+      left -= std::min(left, room.members() + room_members);
+      move_on(room);
+    } else if (room.should_park()) {
       park(room);
       left -= room_members;
     } else {
@@ -258,20 +219,32 @@ void Hub::advance_some() {
   joins_told_ = 0;
   while (joins_told_ < slice_joins && arriving_.flush_next())
     ++joins_told_;
+  advance_ready();
   for (std::size_t i = 0; i < slice_joins && may_make_page() && catching_up_.flush_next(); ++i) {
   }
-  if (!arriving_.empty() || !catching_up_.empty()) return;
+  if (!arriving_.empty() || !catching_up_.empty() || !ready_rooms_.empty()) return;
   for (Room* room : with_page_)
     room->drop_page();
   with_page_.clear();
 }
 
 void Hub::advance(Membership& member) {
+  using Stage = Membership::Stage;
   Room& room = member.room_;
+  if (!member.catch_up_ || member.catch_up_->stage == Stage::refused) return;
+  if (member.catch_up_->refusal) return tell_refusal(member);
   // A room that is not open yet schedules its members when it is.
-  if (!room.is_open() || !member.catch_up_) return;
+  if (!room.is_open()) return;
+  if (member.catch_up_->stage == Stage::awaiting_page) {
+    if (room.past_ && room.past_->refusal) {
+      member.catch_up_->refusal = room.past_->refusal;
+      return tell_refusal(member);
+    }
+    member.catch_up_->stage = Stage::catching_up;
+  }
   if (!tell(member) || room.go_live(member)) return;
   if (std::exchange(member.catch_up_->held, false)) return;
+  if (!room.has_page_after(member.catch_up_->after)) return want_page(member);
   if (!may_make_page()) return schedule(member);
   replay(member);
 }
@@ -282,28 +255,36 @@ bool Hub::may_make_page() const { return page_bytes_made_ < slice_page_bytes; }
 bool Hub::tell(Membership& member) {
   Room& room = member.room_;
   Membership::CatchUp& catch_up = *member.catch_up_;
-  const bool is_new = !catch_up.joined;
-  const bool is_overtaken = !room.can_continue_after(catch_up.after);
+  const bool is_new = catch_up.stage == Membership::Stage::joining;
+  // It joined while nobody could have a place.
+  if (is_new && catch_up.plan.cursor.epoch == 0) room.plan(member);
+  const bool is_other_log = std::exchange(catch_up.overtaken, false);
+  const bool is_overtaken = is_other_log || !room.can_continue_after(catch_up.after);
   if (is_overtaken && is_new) {
     // What it wanted has been dropped meanwhile. It knows of no place yet: it gets another.
     room.plan(member);
   } else if (is_overtaken) {
     const Position first = room.earliest();
-    catch_up.plan = {first, Gap{first, first}};
-    catch_up.after = first.offset;
+    // Of another log it gets what has come since it moved on to that.
+    const Position start{first.epoch, catch_up.after};
+    const Position cursor = is_other_log && room.can_continue_after(start.offset) ? start : first;
+    catch_up.plan = {cursor, Gap{cursor, first}};
+    catch_up.after = cursor.offset;
   }
-  if (!is_new && !is_overtaken) return true;
-  if (catch_up.plan.gap) ++stats_.gaps;
+  if (!is_new && !is_overtaken && !catch_up.behind) return true;
+  if ((is_new || is_overtaken) && catch_up.plan.gap) ++stats_.gaps;
   // A copy: the member may be gone before the call returns.
   const Joined plan = catch_up.plan;
+  const bool is_behind = std::exchange(catch_up.behind, false);
   advancing_ = &member;
+  if (is_behind && !is_new) member.subscriber_.on_behind(member);
   if (is_new) {
-    catch_up.joined = true;
+    catch_up.stage = Membership::Stage::catching_up;
     --room.arriving_;
     if (room.presence_) room.presence_->begin_watching(member);
     if (member.watches_presence()) joins_told_ += room.listed() / names_per_join;
     member.subscriber_.on_joined(member, plan);
-  } else {
+  } else if (is_overtaken) {
     member.subscriber_.on_gap(member, *plan.gap);
   }
   return std::exchange(advancing_, nullptr) != nullptr;
@@ -328,7 +309,7 @@ void Hub::note_page(Room& room) {
 }
 
 void Hub::on_leaving(Membership& member) {
-  list_of(member).forget(member);
+  if (!list_of(member).forget(member) && member.room_.past_) member.room_.past_->forget(member);
   if (advancing_ == &member) advancing_ = nullptr;
 }
 
@@ -348,12 +329,14 @@ void Hub::on_presence_due(Room& room) {
 }
 
 void Hub::on_forgotten(Room& room) {
-  with_page_.erase(std::remove(with_page_.begin(), with_page_.end(), &room), with_page_.end());
+  for (std::deque<Room*>* list : {&with_page_, &ready_rooms_, &wanting_rooms_})
+    list->erase(std::remove(list->begin(), list->end(), &room), list->end());
+  end_await(room);
   if (last_found_ == &room) last_found_ = nullptr;
   all_[room.index_in_all_] = all_.back();
   all_[room.index_in_all_]->index_in_all_ = room.index_in_all_;
   all_.pop_back();
-  parts_.engine.unsubscribe(room.name());
+  if (room.subscribed_) parts_.engine.unsubscribe(room.name());
   rooms_.erase(*rooms_.find(room.name()));
 }
 
@@ -364,7 +347,10 @@ Room* Hub::look_up(std::string_view name) const {
 }
 
 Room& Hub::find_or_create(std::string_view name) {
-  if (Room* found = find(name)) return *found;
+  if (Room* found = find(name)) {
+    if (!found->subscribed_) subscribe_to(*found);
+    return *found;
+  }
   const std::size_t cost = Recollection::room_cost(name);
   recollection_.keep_within(limits_.history_bytes - std::min(cost, limits_.history_bytes));
   auto made = std::make_unique<Room>(*this, parts_.deadlines, std::string(name), rules_.find(name),
@@ -374,7 +360,7 @@ Room& Hub::find_or_create(std::string_view name) {
   all_.push_back(&room);
   rooms_.try_emplace(room.name(), std::move(made));
   recollection_.add(room);
-  parts_.engine.subscribe(name);
+  subscribe_to(room);
   return room;
 }
 

@@ -35,9 +35,11 @@ struct Receipt {
   std::size_t subscribers = 0;  ///< members of the room on this server at that moment
   bool duplicate = false;       ///< published earlier under the same key (see publish_once.h)
 };
-using PublishResult = base::Result<Receipt, PublishRefusal>;
+using PublishResult = base::Result<Receipt, Refusal>;
 /// Called once, at the end of a turn, never from within publish. Keep ids in it, not pointers.
 using PublishDone = std::function<void(const PublishResult&)>;
+/// Called once, perhaps from within the call that asked. Keep ids in it, not pointers.
+using HistoryDone = std::function<void(const base::Result<HistoryPage, Refusal>&)>;
 
 struct HubLimits {
   /// Messages accepted and not yet handed to every member, as Room::backlog_cost counts them; past it
@@ -56,6 +58,8 @@ struct HubLimits {
   std::int64_t delayed_ms = 10'000;
   /// What it may cost to remember the rooms that have members.
   std::size_t room_bytes = std::size_t{256} << 20U;
+  /// How long the engine may take to open a room, to give a message its place, or to read a page.
+  std::int64_t engine_ms = 10'000;
 };
 
 struct HubStats {
@@ -64,6 +68,8 @@ struct HubStats {
   std::uint64_t replayed = 0;    ///< messages × members handed over from history
   std::uint64_t gaps = 0;        ///< members told that messages may be missing
   std::uint64_t refused = 0;     ///< publishes refused here
+  std::uint64_t repeated = 0;    ///< messages that the engine brought once more
+  std::uint64_t lost = 0;        ///< times that a room's messages stopped following each other
 };
 
 /// What everything in the hub leans on; outlives it.
@@ -116,10 +122,12 @@ class Hub final : public EngineEvents,
 
   /// What the room (a valid name) has after `since`: at most `limit` messages and at most a page, as replays
   /// are cut into. Without `since` it begins with the last `limit`; without a limit a page begins with the
-  /// oldest. Nothing while the engine has not said where the room stands.
-  [[nodiscard]] std::optional<HistoryPage> read_history(std::string_view room,
-                                                        const std::optional<Position>& since,
-                                                        const std::optional<std::size_t>& limit);
+  /// oldest. `done` is called at once for what is kept here, else when the engine has read it. Refused while
+  /// the room is not open.
+  void read_history(std::string_view room, const std::optional<Position>& since,
+                    const std::optional<std::size_t>& limit, HistoryDone done);
+  /// Whether a publish that was not refused here can still come to nothing: see Engine.
+  [[nodiscard]] bool may_refuse_late() const { return parts_.engine.may_refuse_publishes(); }
 
   /// Whether messages come in faster than they can be handed out.
   [[nodiscard]] bool congested() const { return backlog_bytes_ > limits_.backlog_bytes; }
@@ -150,9 +158,13 @@ class Hub final : public EngineEvents,
   [[nodiscard]] std::size_t history_bytes() const { return recollection_.bytes(); }
   [[nodiscard]] const HubStats& stats() const { return stats_; }
 
-  void on_subscribed(std::string_view room, const Position& top) override;
+  void on_subscribed(std::string_view room, const LogState& log) override;
+  void on_subscribe_refused(std::string_view room, const Refusal& refusal) override;
   void on_message(std::string_view room, Message&& message) override;
+  void on_lost(std::string_view room) override;
+  void on_resumed(std::string_view room, const LogState& log) override;
   void on_published(Ticket ticket, const PublishOutcome& outcome) override;
+  void on_page(Ticket ticket, ReadOutcome&& outcome) override;
   bool do_slice() override;
 
  private:
@@ -161,6 +173,13 @@ class Hub final : public EngineEvents,
   struct Waiting {
     std::string room;
     PublishDone done;
+  };
+  /// A page that the engine is asked for: for the members of a room that catch up, or for a question.
+  struct Read {
+    std::string room;
+    HistoryPage page{};  // of a question: what is known of it
+    std::size_t messages_max = 0;
+    HistoryDone done{};  // of a question
   };
   /// A publish that waits for congestion to end.
   struct Delayed {
@@ -197,12 +216,32 @@ class Hub final : public EngineEvents,
   void give_turn(Room& room);
   void publish_delayed();
   void hand_over(Room& room, Draft draft, PublishDone done);
-  void refuse(PublishDone done, const PublishRefusal& refusal);
+  void refuse(PublishDone done, const Refusal& refusal);
   void on_deadline() override;
   void refuse_overdue(std::int64_t now_ms);
   [[nodiscard]] bool can_publish_delayed() const {
     return !delayed_rooms_.empty() && !overloaded_ && !congested();
   }
+
+  // What the engine is asked for, in hub_engine.cpp.
+  void subscribe_to(Room& room);
+  void await_open(Room& room);
+  void end_await(Room& room);
+  void schedule_all(Room& room);
+  void refuse_arriving(Room& room, const Refusal& refusal);
+  void tell_refusal(Membership& member);
+  void move_on(Room& room);
+  void take_in(Room& room, Message&& message);
+  void resume(Room& room, const LogState& log);
+  void want_page(Membership& member);
+  void begin_read(Room& room, std::uint64_t after);
+  void begin_next_read();
+  void release_awaiting(Room& room);
+  void advance_ready();
+  void end_ready(Room& room);
+  void answer_question(Read&& read, ReadOutcome&& outcome);
+  void watch_answer(Ticket ticket);
+  void end_overdue_requests(std::int64_t now_ms);
 
   // Walks that wait for members.
   void park(Room& room);
@@ -248,7 +287,14 @@ class Hub final : public EngineEvents,
 
   Recollection recollection_;
 
-  std::unordered_map<Ticket, Waiting> waiting_;
+  std::unordered_map<Ticket, Waiting> waiting_;  // for the places of messages
+  std::unordered_map<Ticket, Read> reads_;
+  std::size_t member_reads_ = 0;  // of those, for members
+  std::deque<std::pair<std::int64_t, Ticket>>
+      unanswered_;                   // until when, the first asked first; some have gone
+  std::list<Room*> awaited_;         // rooms that are not open, by when that must end
+  std::deque<Room*> ready_rooms_;    // for whose members a page has come
+  std::deque<Room*> wanting_rooms_;  // for whose members one is still to be asked for
   std::deque<std::pair<PublishDone, PublishResult>> completed_;
   Ticket last_ticket_ = 0;
 

@@ -32,8 +32,7 @@ bool Hub::has_space_for(std::string_view room) const {
 void Hub::delay(Room& room, Draft draft, PublishDone done) {
   const std::size_t cost = cost_of(draft);
   if (delayed_bytes_ + cost > limits_.delayed_bytes) {
-    return refuse(std::move(done),
-                  {PublishRefusal::Why::overloaded, "too many messages wait to be published"});
+    return refuse(std::move(done), {Refusal::Code::overloaded, "too many messages wait to be published"});
   }
   delayed_bytes_ += cost;
   const std::int64_t until_ms = parts_.clock.monotonic_ms() + limits_.delayed_ms;
@@ -82,6 +81,7 @@ void Hub::on_deadline() {
     end_parking(room);
   }
   refuse_overdue(now_ms);
+  end_overdue_requests(now_ms);
   watch_time();
 }
 
@@ -95,7 +95,7 @@ void Hub::refuse_overdue(std::int64_t now_ms) {
     Delayed overdue = delayed_.take(id);
     delayed_bytes_ -= cost_of(overdue.draft);
     refuse(std::move(overdue.done),
-           {PublishRefusal::Why::timed_out, "the message waited too long for others to be delivered"});
+           {Refusal::Code::overloaded, "the message waited too long for others to be delivered"});
     // It was the room's oldest too.
     Room& room = *overdue.room;
     room.delayed_->pop_front();
@@ -126,7 +126,8 @@ void Hub::end_parking(Room& room) {
 
 /// Has on_deadline called when the first that waits has waited long enough.
 void Hub::watch_time() {
-  if (due_.is_set() || (parked_.empty() && delayed_.size() == 0)) return;
+  const bool is_idle = parked_.empty() && delayed_.size() == 0 && unanswered_.empty() && awaited_.empty();
+  if (due_.is_set() || is_idle) return;
   due_.set_in(look_ms);
 }
 

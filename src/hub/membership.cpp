@@ -13,7 +13,11 @@ Membership::Membership(Hub& hub, std::string_view room, Subscriber& subscriber, 
 Membership::Membership(Room& room, Subscriber& subscriber, const Interest& interest)
     : room_(room), subscriber_(subscriber), catch_up_(std::make_unique<CatchUp>(CatchUp{interest, {}})) {
   room_.join(*this, interest);
-  if (room_.is_open()) room_.plan(*this);
+  if (room_.is_open()) {
+    room_.plan(*this);
+  } else {
+    room_.hub_.await_open(room_);
+  }
   room_.hub_.schedule(*this);
 }
 

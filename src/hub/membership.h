@@ -50,7 +50,9 @@ class Membership final : private base::Flushable {
   [[nodiscard]] bool publish_would_wait() const;
   /// Whether the past has been handed over only in part. The subscriber gets nothing more until
   /// continue_replay.
-  [[nodiscard]] bool is_catching_up() const { return catch_up_ && catch_up_->joined; }
+  [[nodiscard]] bool is_catching_up() const {
+    return catch_up_ && (catch_up_->stage == Stage::catching_up || catch_up_->stage == Stage::awaiting_page);
+  }
   /// The place of the room's last message.
   [[nodiscard]] const Position& room_top() const;
   /// Whether it has been handed everything up to `offset`.
@@ -68,19 +70,29 @@ class Membership final : private base::Flushable {
   friend class Hub;
   friend class Presence;
   friend class Room;
+  /// What it goes through before it is live.
+  enum class Stage : std::uint8_t {
+    joining,        // not told yet that it joined
+    catching_up,    // gets the past, page by page
+    awaiting_page,  // the same, and the engine is asked for the next page
+    refused,        // over: nothing more comes
+  };
   /// Until it is live.
   struct CatchUp {
     Interest interest;
     Joined plan;  // where it begins; fixed as soon as the room is open
-    bool joined = false;
-    bool held = false;        // the subscriber takes nothing for now
-    std::uint64_t after = 0;  // the offset up to which it has everything
+    Stage stage = Stage::joining;
+    bool held = false;                 // the subscriber takes nothing for now
+    bool behind = false;               // it was live, and has not been told that it is not any more
+    bool overtaken = false;            // the log has begun anew: nothing of what it wants is there any more
+    std::uint64_t after = 0;           // the offset up to which it has everything
+    std::optional<Refusal> refusal{};  // to be told
   };
   Membership(Room& room, Subscriber& subscriber, const Interest& interest);
   void flush() override;
   void set_index(std::uint32_t index) { index_ = index & 0xFF'FFFFU; }
   /// Whether it has not been told yet that it joined.
-  [[nodiscard]] bool is_arriving() const { return catch_up_ && !catch_up_->joined; }
+  [[nodiscard]] bool is_arriving() const { return catch_up_ && catch_up_->stage == Stage::joining; }
 
   std::uint32_t index_ : 24 = 0;  // place in Room::members_
   std::uint32_t held_up_round_ : 8 =

@@ -47,9 +47,8 @@ void PublishOnce::publish_first(std::string_view room, Draft draft, std::string 
   // What is refused should cost little: no digest.
   if (hub_.overloaded()) return hub_.publish(room, std::move(draft), std::move(done));
   if (!keys_.make_room(name.size(), clock_.monotonic_ms())) {
-    return answer_later(std::move(done),
-                        PublishRefusal{PublishRefusal::Why::overloaded,
-                                       "too many keys are remembered (limits.idempotency_bytes)"});
+    return answer_later(std::move(done), Refusal{Refusal::Code::overloaded,
+                                                 "too many keys are remembered (limits.idempotency_bytes)"});
   }
   IdempotencyKeys::Entry entry;
   entry.digest = digest_of(draft.payload);
@@ -65,15 +64,15 @@ void PublishOnce::publish_first(std::string_view room, Draft draft, std::string 
 void PublishOnce::repeat(Item& item, const Draft& draft, PublishDone done) {
   IdempotencyKeys::Entry& entry = item.second;
   if (entry.kind != draft.kind || entry.digest != digest_of(draft.payload)) {
-    return answer_later(std::move(done), PublishRefusal{PublishRefusal::Why::key_reused,
-                                                        "that idempotency key belongs to another message"});
+    return answer_later(std::move(done), Refusal{Refusal::Code::key_reused,
+                                                 "that idempotency key belongs to another message"});
   }
   if (entry.published) return answer_later(std::move(done), entry.receipt);
   // Making room forgets published keys only, never this one.
   if (!keys_.make_waiting_room(clock_.monotonic_ms())) {
-    return answer_later(std::move(done),
-                        PublishRefusal{PublishRefusal::Why::overloaded,
-                                       "too many wait for the same keys (limits.idempotency_bytes)"});
+    return answer_later(
+        std::move(done),
+        Refusal{Refusal::Code::overloaded, "too many wait for the same keys (limits.idempotency_bytes)"});
   }
   entry.waiting.push_back(std::move(done));
 }

@@ -52,6 +52,11 @@ void Recollection::on_idle(Room& room) {
   if (!room.due_.is_set()) set_due(room);
 }
 
+void Recollection::forget_history(Room& room) {
+  room.history().clear();
+  put_on_shelf(room);
+}
+
 void Recollection::trim(Room& room) {
   const std::int64_t now_ms = clock_.monotonic_ms();
   room.history().trim(now_ms, room.settings().history);

@@ -45,6 +45,8 @@ class Recollection {
   void touch(Room& room);
   /// The room may not be in use any more.
   void on_idle(Room& room);
+  /// Drops all messages of the room.
+  void forget_history(Room& room);
   /// Drops what is too old or past the room's settings; the room itself too, if that is over.
   void trim(Room& room);
 

@@ -19,44 +19,95 @@ namespace {
 // comes; for rooms that do not fit the cache this makes the walk several times faster.
 constexpr std::size_t prefetch_distance = 8;
 
-// Of a page, beside its bytes: what is fixed about encoding a message counts too.
-constexpr std::size_t page_messages = 512;
-constexpr std::size_t read_messages = 1'000;
-
 // A slice of a walk ends after encodings of so much: some hundred microseconds.
 constexpr std::size_t encoded_bytes_per_slice = 65'536;
 
 // Messages that a room with members keeps memory for between two walks.
 constexpr std::size_t spare_messages = 64;
 
-/// The index of the first message whose offset is greater than `offset`; their number if there is none.
-std::size_t first_after(std::span<const Message> messages, std::uint64_t offset) {
-  const auto found = std::partition_point(messages.begin(), messages.end(), [offset](const Message& message) {
-    return message.position.offset <= offset;
-  });
-  return static_cast<std::size_t>(found - messages.begin());
-}
-
 }  // namespace
 
-void Room::open(const Position& top) {
-  top_ = top;
-  walked_offset_ = top.offset;
+void Room::open(const LogState& log) {
+  top_ = log.top;
+  floor_ = log.floor;
+  walked_offset_ = log.top.offset;
   for (const Place& place : members_) {
     if (place.subscriber != nullptr) plan(*place.member);
   }
 }
 
 Position Room::earliest() const {
+  Position earliest = earliest_here();
+  earliest.offset = std::min(earliest.offset, floor_);
+  return earliest;
+}
+
+Position Room::earliest_here() const {
   return history_.empty() ? top_ : Position{top_.epoch, history_[0].position.offset - 1};
 }
 
+void Room::raise_floor(std::uint64_t floor) { floor_ = std::max(floor_, floor); }
+
+std::size_t Room::page_bytes() const { return hub_.page_bytes(); }
+
+Room::Follows Room::judge(const Position& position) const {
+  Position last = top_;
+  if (reset_) last = reset_->accepted.empty() ? reset_->log.top : reset_->accepted.back().position;
+  if (position.epoch != last.epoch || position.offset > last.offset + 1) return Follows::not_at_all;
+  return position.offset == last.offset + 1 ? Follows::directly : Follows::already_there;
+}
+
+void Room::resume(const LogState& log) {
+  is_lost_ = false;
+  if (!reset_ && log.top == top_) {
+    floor_ = log.floor;
+    return;
+  }
+  if (reset_) {
+    for (const Message& message : reset_->accepted)
+      backlog_bytes_ -= backlog_cost(message);
+  } else if (!has_work()) {
+    backlog_bytes_ += walk_cost;
+  }
+  reset_ = std::make_unique<Reset>(Reset{log});
+}
+
+std::vector<Message> Room::move_on() {
+  std::vector<Message> accepted = std::move(reset_->accepted);
+  for (const Message& message : accepted)
+    backlog_bytes_ -= backlog_cost(message);
+  backlog_bytes_ -= walk_cost;
+  const LogState log = reset_->log;
+  reset_.reset();
+  const bool is_same_log = log.top.epoch == top_.epoch && log.top.offset >= top_.offset;
+  for (const Place& place : members_) {
+    Membership& member = *place.member;
+    if (!member.catch_up_) {
+      member.catch_up_ = std::make_unique<Membership::CatchUp>();
+      member.catch_up_->stage = Membership::Stage::catching_up;
+      member.catch_up_->behind = true;
+      member.catch_up_->after = top_.offset;
+    }
+    if (is_same_log) continue;
+    member.catch_up_->overtaken = true;
+    member.catch_up_->after = log.top.offset;
+  }
+  for (Place& place : members_)
+    place.live_after = std::numeric_limits<std::uint64_t>::max();
+  page_.reset();
+  top_ = log.top;
+  floor_ = log.floor;
+  walked_offset_ = log.top.offset;
+  return accepted;
+}
+
 const Message& Room::accept(Message&& message) {
-  top_ = message.position;
-  ++accepted_;
   message.is_shared = message.payload.is_kept();
   if (!has_work()) backlog_bytes_ += walk_cost;
   backlog_bytes_ += backlog_cost(message);
+  if (reset_) return reset_->accepted.emplace_back(std::move(message));
+  top_ = message.position;
+  ++accepted_;
   return accepted_messages_.emplace_back(std::move(message));
 }
 
@@ -124,7 +175,7 @@ void Room::drop_idle_presence() {
 
 Room::Progress Room::walk(std::size_t member_count) {
   if (!walking_) {
-    if (arriving_ != 0) return {};
+    if (arriving_ != 0 && is_open()) return {};
     begin_walk();
   }
   Progress progress;
@@ -221,7 +272,7 @@ std::size_t Room::end_walk() {
   std::size_t bytes = 0;
   for (const Message& message : batch_.messages())
     bytes += backlog_cost(message);
-  if (accepted_messages_.empty()) bytes += walk_cost;
+  if (accepted_messages_.empty() && !reset_) bytes += walk_cost;
   backlog_bytes_ -= bytes;
   const bool was_burst = batch_.messages().size() > spare_messages;
   batch_.clear();
@@ -265,112 +316,6 @@ void Room::release_messages() {
   batch_.release();
   accepted_messages_.shrink_to_fit();
   if (accepted_messages_.empty()) base::release(accepted_messages_);
-}
-
-void Room::plan(Membership& member) const {
-  Membership::CatchUp& catch_up = *member.catch_up_;
-  catch_up.plan = plan(catch_up.interest, std::min(walked_offset_, earliest().offset));
-  catch_up.after = catch_up.plan.cursor.offset;
-}
-
-bool Room::can_continue_after(std::uint64_t offset) const {
-  return offset >= std::min(walked_offset_, earliest().offset);
-}
-
-/// Where one begins who can have everything after `first_offset`.
-Joined Room::plan(const Interest& interest, std::uint64_t first_offset) const {
-  if (!interest.since) return {before_last(interest.history.value_or(0)), std::nullopt};
-  const Position& since = *interest.since;
-  const bool is_provable =
-      since.epoch == top_.epoch && since.offset <= top_.offset && since.offset >= first_offset;
-  if (is_provable) return {since, std::nullopt};
-  const Position first = earliest();
-  const Position cursor = interest.history ? before_last(*interest.history) : first;
-  return {cursor, Gap{cursor, first}};
-}
-
-Position Room::before_last(std::size_t messages) const {
-  if (messages == 0) return top_;
-  if (messages >= history_.size()) return earliest();
-  return {top_.epoch, history_[history_.size() - messages].position.offset - 1};
-}
-
-bool Room::go_live(Membership& member) {
-  const std::uint64_t after = member.catch_up_->after;
-  if (after < walked_offset_) return false;
-  // The next walk has all that is to come.
-  members_[member.index_].live_after = accepted_ - accepted_after(after);
-  member.catch_up_.reset();
-  return true;
-}
-
-Room::Replay Room::replay(Membership& member) {
-  Membership::CatchUp& catch_up = *member.catch_up_;
-  Replay done;
-  constexpr std::size_t bytes_per_message = 64;  // to look it up and to refer to it
-  if (turn_page_to(history_.first_after(catch_up.after)))
-    done.made_bytes = page_->messages().size() * bytes_per_message;
-  const std::size_t from = first_after(page_->messages(), catch_up.after);
-  done.messages = page_->messages().size() - from;
-  catch_up.after = page_->messages().back().position.offset;
-  (void)go_live(member);
-  delivering_ = true;
-  member.subscriber_.deliver(*page_, from);
-  delivering_ = false;
-  done.made_bytes += page_->take_encoded_bytes();
-  return done;
-}
-
-/// How many of the messages that wait for their walk have a greater offset.
-std::size_t Room::accepted_after(std::uint64_t offset) const {
-  return accepted_messages_.size() - first_after(accepted_messages_, offset);
-}
-
-HistoryPage Room::read(const std::optional<Position>& since, const std::optional<std::size_t>& limit) const {
-  const Interest interest{since, since ? std::nullopt : std::optional(limit.value_or(history_.size()))};
-  // What waits for its walk is of no use to a reader: only what is kept counts.
-  const Joined start = plan(interest, earliest().offset);
-  HistoryPage page{start.cursor, start.gap, {}, false};
-  page.messages = page_from(history_.first_after(start.cursor.offset),
-                            std::min(limit.value_or(read_messages), read_messages));
-  if (!page.messages.empty()) page.cursor = page.messages.back().position;
-  page.more = page.cursor.offset < top_.offset;
-  return page;
-}
-
-std::vector<Message> Room::page_from(std::size_t begin, std::size_t messages_max) const {
-  const std::size_t most = std::min(history_.size() - begin, messages_max);
-  const std::size_t count =
-      page_size(most, [&](std::size_t i) -> const Message& { return history_[begin + i]; });
-  std::vector<Message> messages;
-  messages.reserve(count);
-  for (std::size_t i = begin; i < begin + count; ++i)
-    messages.push_back(history_[i]);
-  return messages;
-}
-
-template <class At>
-std::size_t Room::page_size(std::size_t messages_max, const At& at) const {
-  std::size_t bytes = 0;
-  std::size_t count = 0;
-  for (; count < messages_max; ++count) {
-    bytes += at(count).payload.size();
-    if (count != 0 && bytes > hub_.page_bytes()) break;
-  }
-  return count;
-}
-
-/// Makes the page hold the message at `index` of the history, and what follows it. False if it did already.
-bool Room::turn_page_to(std::size_t index) {
-  const std::uint64_t offset = history_[index].position.offset;
-  if (page_ && page_->messages().front().position.offset <= offset &&
-      page_->messages().back().position.offset >= offset) {
-    return false;
-  }
-  std::vector<Message> messages = page_from(index, page_messages);
-  page_ = std::make_unique<Batch>();
-  page_->assign(name_, messages);
-  return true;
 }
 
 }  // namespace roomcast::hub

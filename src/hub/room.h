@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -10,8 +11,10 @@
 #include <vector>
 
 #include "base/deadlines.h"
+#include "base/dirty_list.h"
 #include "base/slot_map.h"
 #include "hub/encode_cache.h"
+#include "hub/engine.h"
 #include "hub/history.h"
 #include "hub/membership.h"
 #include "hub/presence.h"
@@ -47,13 +50,40 @@ class Room final : private base::Deadline::Listener {
   /// What the room keeps is brought in line by Recollection::trim.
   void set_settings(const RoomSettings& settings);
 
-  /// The engine has said where the room's log stands: from here on members have a place in it. Once.
-  void open(const Position& top);
-  [[nodiscard]] bool is_open() const { return top_.epoch != 0; }
+  /// The engine has said where the room's log stands: from here on members have a place in it. Of a room that
+  /// has no log yet.
+  void open(const LogState& log);
+  /// Whether the engine has ever said so.
+  [[nodiscard]] bool has_log() const { return top_.epoch != 0; }
+  /// Whether members can have a place in it now.
+  [[nodiscard]] bool is_open() const { return has_log() && !is_lost_ && !reset_; }
+  /// Messages may be missing from here on, until `resume`.
+  void lose() { is_lost_ = true; }
+  /// Messages follow each other again after `log.top`. What was accepted before is handed out first: see
+  /// is_reset_due.
+  void resume(const LogState& log);
+  [[nodiscard]] bool is_moving_on() const { return reset_ != nullptr; }
+  /// The log as far as it is known, its last message at `top`.
+  [[nodiscard]] LogState log_at(const Position& top) const {
+    const bool has_past = floor_ != LogState::no_past;
+    return {top, has_past && top.epoch != top_.epoch ? top.offset : floor_};
+  }
+  /// Whether everything is handed out that came before the log moved on to where it stands now.
+  [[nodiscard]] bool is_reset_due() const { return reset_ && !walking_ && accepted_messages_.empty(); }
+  /// Moves on: members that were live catch up, from where they were in the same epoch, else behind a gap.
+  /// Returns what has been accepted since, to be accepted anew; nothing is kept of the history.
+  [[nodiscard]] std::vector<Message> move_on();
+  /// How a message's place follows what has been accepted.
+  enum class Follows : std::uint8_t { directly, not_at_all, already_there };
+  [[nodiscard]] Follows judge(const Position& position) const;
   /// The place of the last message.
   [[nodiscard]] const Position& top() const { return top_; }
-  /// The earliest place after which everything is kept.
+  /// The earliest place after which everything can be had, here or from the engine.
   [[nodiscard]] Position earliest() const;
+  /// The earliest place after which everything is kept here.
+  [[nodiscard]] Position earliest_here() const;
+  /// The engine keeps nothing any more up to this offset.
+  void raise_floor(std::uint64_t floor);
   [[nodiscard]] History& history() { return history_; }
   [[nodiscard]] const History& history() const { return history_; }
 
@@ -61,7 +91,7 @@ class Room final : private base::Deadline::Listener {
   /// message stands is valid until the next one.
   const Message& accept(Message&& message);
   /// Whether a walk is under way or there are messages to begin one with.
-  [[nodiscard]] bool has_work() const { return walking_ || !accepted_messages_.empty(); }
+  [[nodiscard]] bool has_work() const { return walking_ || !accepted_messages_.empty() || reset_; }
 
   /// Whether it can't be forgotten, however little there is to remember.
   [[nodiscard]] bool is_in_use() const {
@@ -97,6 +127,8 @@ class Room final : private base::Deadline::Listener {
   }
 
   static constexpr std::int64_t park_ms = 500;
+  /// Of a page, beside its bytes: what is fixed about encoding a message counts too.
+  static constexpr std::size_t page_messages = 512;
   /// Whether the next walk should wait for members who have not got rid of what the last ones handed them.
   [[nodiscard]] bool should_park() const { return !walking_ && waited_for_ != 0 && is_much_to_come(); }
   /// The wait is over; whoever has not let go is not waited for any more.
@@ -104,11 +136,23 @@ class Room final : private base::Deadline::Listener {
 
   /// Fixes where a member begins that is not live yet; the room is open.
   void plan(Membership& member) const;
-  /// Whether everything after `offset` can still be handed over.
+  /// Whether everything after `offset` can still be had.
   [[nodiscard]] bool can_continue_after(std::uint64_t offset) const;
-  /// See Hub::read_history; only of an open room.
+  /// Whether the next page behind `offset` is here: in the history, or read before.
+  [[nodiscard]] bool has_page_after(std::uint64_t offset) const;
+  /// Keeps what the engine has read, as far as a walk has come, for those who catch up. `after`: what was
+  /// asked for.
+  void take_page_read(std::uint64_t after, LogPage&& page);
+  /// See Hub::read_history; only of an open room. Without messages where `is_kept_here` says no: the page
+  /// begins before what is.
   [[nodiscard]] HistoryPage read(const std::optional<Position>& since,
                                  const std::optional<std::size_t>& limit) const;
+  /// Completes the page of a question, which begins before what is kept here, by what the engine has read.
+  void add_read(LogPage&& read, std::size_t messages_max, HistoryPage& page) const;
+  /// Whether what comes right behind `place` is in the history, if there is anything.
+  [[nodiscard]] bool is_kept_here(const Position& place) const {
+    return place.offset >= earliest_here().offset;
+  }
 
   struct Replay {
     std::size_t messages = 0;    ///< handed over
@@ -118,7 +162,7 @@ class Room final : private base::Deadline::Listener {
   /// already. False if it does.
   bool go_live(Membership& member);
   /// Delivers the next page of the past to such a member; with the last one it is live. Everything after
-  /// where it stands can be handed over.
+  /// where it stands can be handed over, and the next page is here.
   Replay replay(Membership& member);
   /// Forgets the page, with its encodings, that is kept for whoever catches up next.
   void drop_page() { page_.reset(); }
@@ -171,10 +215,20 @@ class Room final : private base::Deadline::Listener {
   [[nodiscard]] Position before_last(std::size_t messages) const;
   [[nodiscard]] std::size_t accepted_after(std::uint64_t offset) const;
   [[nodiscard]] std::vector<Message> page_from(std::size_t begin, std::size_t messages_max) const;
-  bool turn_page_to(std::size_t index);
+  [[nodiscard]] bool is_in_page(std::uint64_t offset) const;
+  bool turn_page_to(std::uint64_t offset);
   /// How many messages from the front are one page.
   template <class At>
-  [[nodiscard]] std::size_t page_size(std::size_t messages_max, const At& at) const;
+  [[nodiscard]] std::size_t page_size(std::size_t messages_max, const At& at) const {
+    std::size_t bytes = 0;
+    std::size_t count = 0;
+    for (; count < messages_max; ++count) {
+      bytes += at(count).payload.size();
+      if (count != 0 && bytes > page_bytes()) break;
+    }
+    return count;
+  }
+  [[nodiscard]] std::size_t page_bytes() const;
 
   Hub& hub_;
   std::string name_;
@@ -183,8 +237,34 @@ class Room final : private base::Deadline::Listener {
   std::vector<std::uint32_t> holes_;  // among them: who left during a walk
   std::size_t arriving_ = 0;          // members that have not been told yet that they joined
 
+  /// Where the log moved on to, and what has come since then.
+  struct Reset {
+    LogState log;
+    std::vector<Message> accepted{};
+  };
+  /// Members that wait for pages out of the engine.
+  struct PastReading {
+    Ticket ticket = 0;         // of the page that is being read; 0: none
+    bool is_queued = false;    // it is still to be asked for
+    std::uint64_t after = 0;   // what was asked for
+    std::size_t awaiting = 0;  // which of the lists has those whom no page has come for yet; the other has
+    std::array<base::DirtyList, 2> lists;  // those for whom the last one has come
+    std::optional<Refusal> refusal{};      // instead of it
+
+    void forget(base::Flushable& item) {
+      if (!lists[0].forget(item)) lists[1].forget(item);
+    }
+    /// False if all are served for whom the last page came.
+    bool flush_next_ready() { return ready_list().flush_next(); }
+    [[nodiscard]] base::DirtyList& awaiting_list() { return lists.at(awaiting); }
+    [[nodiscard]] base::DirtyList& ready_list() { return lists.at(1 - awaiting); }
+  };
+
   Position top_;
+  std::uint64_t floor_ = LogState::no_past;
   std::uint64_t walked_offset_ = 0;  // of the last message that a walk has taken
+  std::unique_ptr<Reset> reset_;     // until what came before it has been handed out
+  bool is_lost_ = false;
   History history_;
   std::vector<Message> accepted_messages_;
   std::uint64_t accepted_ = 0;  // how many messages were ever accepted
@@ -201,6 +281,7 @@ class Room final : private base::Deadline::Listener {
   std::size_t end_member_ = 0;
 
   std::unique_ptr<Batch> page_;         // of the past, while members catch up
+  std::unique_ptr<PastReading> past_;   // while the engine is asked for some
   std::unique_ptr<Presence> presence_;  // while somebody has a name or watches
 
   // The hub's notes.
@@ -211,6 +292,10 @@ class Room final : private base::Deadline::Listener {
   std::int64_t park_until_ms_ = 0;
   std::list<Room*>::iterator parked_place_;
   std::unique_ptr<std::deque<base::SlotId>> delayed_;  // publishes that wait, oldest first
+  bool subscribed_ = false;                            // to the engine
+  bool is_awaited_ = false;                            // members wait for it to be open, at most
+  std::int64_t await_until_ms_ = 0;                    // so long
+  std::list<Room*>::iterator awaited_place_;
 
   // Recollection's notes.
   base::Deadline due_;           // for looking whether old messages, or all of the room, can be forgotten

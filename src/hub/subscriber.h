@@ -6,6 +6,7 @@
 
 #include "hub/encode_cache.h"
 #include "hub/message.h"
+#include "hub/refusal.h"
 
 namespace roomcast::hub {
 
@@ -35,13 +36,20 @@ struct HistoryPage {
 
 /// What a room delivers to. It knows messages, never sockets. From within these calls it may queue references
 /// and mark itself dirty and nothing else: no publish, subscribe or unsubscribe (asserted by the room), so
-/// that no room changes while it is walked. The one exception: on_joined and on_gap may drop that membership.
+/// that no room changes while it is walked. The one exception: on_joined, on_gap and on_refused may drop that
+/// membership.
 class Subscriber {
  public:
   /// The room has its place for this subscriber: called once, before anything else about it.
   virtual void on_joined(Membership& membership, const Joined& joined) = 0;
   /// A subscriber that was still catching up has been overtaken: what it had not got yet is no longer kept.
   virtual void on_gap(Membership& membership, const Gap& gap) = 0;
+  /// A subscriber that was live is behind, since the room's log moved on without it: it catches up again,
+  /// page by page, as after on_joined. Before anything else about that.
+  virtual void on_behind(Membership& /*membership*/) {}
+  /// The engine could not open the room, or not give it the past that it still wants: nothing more comes for
+  /// this membership, which is to be dropped.
+  virtual void on_refused(Membership& membership, const Refusal& refusal) = 0;
   /// Messages [from, batch.messages().size()) are what the room has for this subscriber now, in order.
   virtual void deliver(Batch& batch, std::size_t from) = 0;
   /// Who is in the room has changed since on_joined, or since the last call: one change at a time, in order.

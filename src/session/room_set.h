@@ -19,7 +19,8 @@ class RoomSet {
  public:
   struct Subscription {
     std::unique_ptr<hub::Membership> membership;
-    base::FrameRef reply_to;  ///< id of the request, until that is answered; empty: no reply is wanted
+    base::FrameRef reply_to;    ///< id of the request, until that is answered; empty: no reply is wanted
+    bool is_confirmed = false;  ///< the room has its place
   };
 
   /// `home`: the room of the connection, empty if it has none; `in_home`: the membership in that, if any.

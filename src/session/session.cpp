@@ -95,13 +95,31 @@ void Session::close(base::CloseReason reason, std::string_view text) {
   if (state_ == State::open) transport_->close(reason, text);
 }
 
-void Session::on_joined(hub::Membership& membership, const hub::Joined& joined) {
+/// Has its pages come as the client takes them.
+void Session::await_pages(hub::Membership& membership) {
   transport_->notify_when_drained();
-  if (rooms() != nullptr) {
-    // One room at a time, and only what the client takes.
-    membership.hold_replay();
-    rooms()->add_replay(membership);
-  }
+  if (rooms() == nullptr) return;
+  // One room at a time, and only what the client takes.
+  membership.hold_replay();
+  rooms()->add_replay(membership);
+}
+
+void Session::on_behind(hub::Membership& membership) { await_pages(membership); }
+
+void Session::on_refused(hub::Membership& membership, const hub::Refusal& refusal) {
+  const hub::RefusalInfo& info = hub::describe(refusal.code);
+  const std::string room(membership.room_name());
+  RoomSet::Subscription* const asked =
+      &membership == my_place() || rooms() == nullptr ? nullptr : rooms()->find(room);
+  // A room that it has been told it is in can't be taken away without a word: it comes back with its cursor.
+  const bool is_at_its_end = extras_ && extras_->awaited;
+  if (asked == nullptr || asked->is_confirmed || is_at_its_end) return close(info.close, refusal.message);
+  const RoomSet::Subscription left = rooms()->take(room);
+  refuse({left.reply_to.view(), info.name, refusal.message});
+}
+
+void Session::on_joined(hub::Membership& membership, const hub::Joined& joined) {
+  await_pages(membership);
   const bool is_confirmed = confirm(membership, joined);
   if (joined.gap) on_gap(membership, *joined.gap);
   // Whoever watches begins with who is here, also where there is no ok to say it.
@@ -243,7 +261,10 @@ void Session::publish(hub::Kind kind, std::string_view payload) {
   hub::Hub& hub = table_.hub();
   const std::string_view room = membership_->room_name();
   hub::Draft draft{kind, base::FrameRef::copy_of(payload), name(), subscriber_id(), source()};
-  if (!membership_->publish_would_wait()) return hub.publish(room, std::move(draft));
+  if (!membership_->publish_would_wait()) {
+    return hub.publish(room, std::move(draft),
+                       hub.may_refuse_late() ? close_if_refused() : hub::PublishDone());
+  }
   // Nothing can be answered here: the next message is not read before this one has its place.
   wait_for_publish();
   hub.publish(
@@ -255,9 +276,16 @@ void Session::publish(hub::Kind kind, std::string_view payload) {
       hub::Hub::WhenShort::wait);
 }
 
+hub::PublishDone Session::close_if_refused() const {
+  return [&table = table_, session = id_](const hub::PublishResult& result) {
+    Session* const client = result ? nullptr : table.find(session);
+    if (client != nullptr) client->close(hub::describe(result.error().code).close, result.error().message);
+  };
+}
+
 void Session::on_waited(const hub::PublishResult& result) {
   if (state_ != State::open) return;
-  if (!result) return close(base::CloseReason::overloaded, result.error().message);
+  if (!result) return close(hub::describe(result.error().code).close, result.error().message);
   publish_has_waited();
 }
 

@@ -50,6 +50,8 @@ class Session final : public base::Mortal, public hub::Subscriber, public Transp
   [[nodiscard]] Transport& transport() { return *transport_; }
   void on_joined(hub::Membership& membership, const hub::Joined& joined) override;
   void on_gap(hub::Membership& membership, const hub::Gap& gap) override;
+  void on_behind(hub::Membership& membership) override;
+  void on_refused(hub::Membership& membership, const hub::Refusal& refusal) override;
   void deliver(hub::Batch& batch, std::size_t from) override;
   void on_presence(hub::Membership& membership, hub::PresenceNews& news) override;
   void prefetch() const override;
@@ -92,7 +94,8 @@ class Session final : public base::Mortal, public hub::Subscriber, public Transp
   void postpone(std::unique_ptr<Question> question);
   void answer_question();
   void answer_presence(dialect::RequestId id, std::string_view room);
-  void answer_history(const dialect::AskHistory& request, std::string_view room);
+  void on_history(const base::Result<hub::HistoryPage, hub::Refusal>& result);
+  void end_question();
   void on_published(dialect::RequestId id, std::string_view room, const hub::PublishResult& result);
   /// Says ok where it is wanted; whether it was.
   bool confirm(hub::Membership& membership, const hub::Joined& joined);
@@ -114,6 +117,9 @@ class Session final : public base::Mortal, public hub::Subscriber, public Transp
   [[nodiscard]] bool may_read() const { return !publish_waits_ && !(extras_ && extras_->question); }
   [[nodiscard]] hub::Source source();
   void welcome();
+  void await_pages(hub::Membership& membership);
+  /// Where a publisher can't be told: it is closed if its message came to nothing.
+  [[nodiscard]] hub::PublishDone close_if_refused() const;
   /// A message that had to wait (hub::Hub::would_wait) has its place, or never will.
   void on_waited(const hub::PublishResult& result);
   void wait_for_publish();

@@ -20,14 +20,36 @@ void Session::postpone(std::unique_ptr<Question> question) {
 }
 
 void Session::answer_question() {
-  const std::unique_ptr<Question> question = std::move(extras_->question);
-  if (question->history()) {
-    answer_history(*question->history(), question->room());
-  } else {
-    answer_presence(question->id(), question->room());
+  const Question& question = *extras_->question;
+  if (const auto& history = question.history()) {
+    return table_.hub().read_history(
+        question.room(), history->since, history->limit,
+        [&table = table_, session = id_](const base::Result<hub::HistoryPage, hub::Refusal>& result) {
+          Session* const client = table.find(session);
+          if (client != nullptr) client->on_history(result);
+        });
   }
-  // One for each turn, so that others are served in between.
-  if (is_open()) wait_until_drained();
+  answer_presence(question.id(), question.room());
+  end_question();
+}
+
+void Session::on_history(const base::Result<hub::HistoryPage, hub::Refusal>& result) {
+  if (!extras_ || !extras_->question) return;
+  const Question& question = *extras_->question;
+  if (result) {
+    tell(dialect::HistoryPage{question.id(), question.room(), result->cursor, result->gap, result->messages,
+                              result->more});
+  } else {
+    refuse({question.id(), hub::describe(result.error().code).name, result.error().message});
+  }
+  end_question();
+}
+
+/// One for each turn, so that others are served in between.
+void Session::end_question() {
+  if (!is_open()) return;
+  extras_->question.reset();
+  wait_until_drained();
 }
 
 void Session::run(const dialect::AskPresence& request) {
@@ -45,12 +67,6 @@ void Session::run(const dialect::AskHistory& request) {
 
 void Session::answer_presence(dialect::RequestId id, std::string_view room) {
   tell(dialect::PresenceList{id, room, table_.hub().presence(room)});
-}
-
-void Session::answer_history(const dialect::AskHistory& request, std::string_view room) {
-  const auto page = table_.hub().read_history(room, request.since, request.limit);
-  if (!page) return refuse({request.id, "overloaded", "the room is being opened: try again"});
-  tell(dialect::HistoryPage{request.id, room, page->cursor, page->gap, page->messages, page->more});
 }
 
 void Session::run(const dialect::Ping& request) {

@@ -40,7 +40,7 @@ void Session::run(const dialect::Publish& request) {
 
 void Session::on_published(dialect::RequestId id, std::string_view room, const hub::PublishResult& result) {
   if (state_ != State::open) return;
-  if (!result) return refuse({id, hub::code_of(result.error().why), result.error().message});
+  if (!result) return refuse({id, hub::describe(result.error().code).name, result.error().message});
   if (id.empty()) return;
   tell(dialect::Published{id, room, result->position, result->subscribers, result->duplicate});
 }

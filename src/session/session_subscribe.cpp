@@ -69,7 +69,9 @@ bool Session::confirm(hub::Membership& membership, const hub::Joined& joined) {
   const std::string_view room = membership.room_name();
   base::FrameRef id;
   if (&membership != my_place()) {
-    id = std::exchange(rooms()->find(room)->reply_to, {});
+    RoomSet::Subscription& asked = *rooms()->find(room);
+    asked.is_confirmed = true;
+    id = std::exchange(asked.reply_to, {});
     if (id.empty()) return false;
   } else if (joined.gap && !two_way_) {
     // Where nothing can be asked for the gap says all of it.

@@ -30,18 +30,28 @@ void Poll::open(base::SlotId id, base::SlotId exchange, const JoinRequest& join)
   membership_ = polls_.parts().hub.subscribe(join.room, *this, join.interest);
 }
 
+Poll::News& Poll::news() {
+  if (!news_) news_ = std::make_unique<News>();
+  return *news_;
+}
+
 void Poll::on_joined(hub::Membership& /*membership*/, const hub::Joined& joined) {
   joined_ = true;
   cursor_ = joined.cursor;
-  if (joined.gap) gap_ = std::make_unique<const hub::Gap>(*joined.gap);
+  if (joined.gap) news().gap = joined.gap;
   // Who does not wait is answered in this turn, or as soon as the page it asked for is there.
   deadline_.set_in(options_.wait_ms == 0 ? join_ms : options_.wait_ms);
-  if (gap_ || options_.wait_ms == 0) polls_.parts().scheduler.mark_dirty(*this);
+  if (joined.gap || options_.wait_ms == 0) polls_.parts().scheduler.mark_dirty(*this);
 }
 
 void Poll::on_gap(hub::Membership& /*membership*/, const hub::Gap& gap) {
   cursor_ = gap.cursor;
-  gap_ = std::make_unique<const hub::Gap>(gap);
+  news().gap = gap;
+  polls_.parts().scheduler.mark_dirty(*this);
+}
+
+void Poll::on_refused(hub::Membership& /*membership*/, const hub::Refusal& refusal) {
+  news().refusal = refusal;
   polls_.parts().scheduler.mark_dirty(*this);
 }
 
@@ -74,16 +84,19 @@ void Poll::on_deadline() {
   answer();
 }
 
-bool Poll::is_page_due() const { return membership_ && membership_->is_catching_up() && items_.empty(); }
+bool Poll::is_page_due() const {
+  return refusal() == nullptr && membership_ && membership_->is_catching_up() && items_.empty();
+}
 
 void Poll::answer() {
   if (!membership_) return;
   const std::string room(membership_->room_name());
   membership_.reset();  // so that it is not counted among those in the room
-  if (joined_) {
-    polls_.respond(exchange_, {room, cursor_, gap_ ? std::optional(*gap_) : std::nullopt, items_}, options_);
+  if (joined_ && refusal() == nullptr) {
+    polls_.respond(exchange_, {room, cursor_, news_ ? news_->gap : std::nullopt, items_}, options_);
   } else {
-    polls_.refuse(exchange_, options_);
+    constexpr hub::Refusal too_late{hub::Refusal::Code::overloaded, "the room did not answer in time"};
+    polls_.refuse(exchange_, options_, refusal() != nullptr ? *refusal() : too_late);
   }
   leave();
 }

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "auth/origin.h"
 #include "base/deadlines.h"
@@ -45,8 +46,19 @@ class Poll final : public base::Mortal,
   void leave();
 
  private:
+  /// What few polls have to say.
+  struct News {
+    std::optional<hub::Gap> gap{};
+    std::optional<hub::Refusal> refusal{};
+  };
+  [[nodiscard]] News& news();
+  [[nodiscard]] const hub::Refusal* refusal() const {
+    return news_ && news_->refusal ? &*news_->refusal : nullptr;
+  }
+
   void on_joined(hub::Membership& membership, const hub::Joined& joined) override;
   void on_gap(hub::Membership& membership, const hub::Gap& gap) override;
+  void on_refused(hub::Membership& membership, const hub::Refusal& refusal) override;
   void deliver(hub::Batch& batch, std::size_t from) override;
   void flush() override;
   void on_deadline() override;
@@ -62,7 +74,7 @@ class Poll final : public base::Mortal,
   base::SlotId exchange_{};
   std::unique_ptr<hub::Membership> membership_;  // none: over
   hub::Position cursor_;
-  std::unique_ptr<const hub::Gap> gap_;
+  std::unique_ptr<News> news_;
   base::FrameRef items_;
   base::Deadline deadline_;  // to have joined, then to have something to say
 };

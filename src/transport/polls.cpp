@@ -63,8 +63,8 @@ void Polls::respond(base::SlotId exchange, const PollResult& result, const PollO
   parts_.connections.respond(exchange, std::move(response));
 }
 
-void Polls::refuse(base::SlotId exchange, const PollOptions& options) {
-  http::Response response = http::Response::overloaded("the room did not answer in time");
+void Polls::refuse(base::SlotId exchange, const PollOptions& options, const hub::Refusal& refusal) {
+  http::Response response = http::Response::unavailable(hub::describe(refusal.code).name, refusal.message);
   add_fields(response.headers, options);
   parts_.connections.respond(exchange, std::move(response));
 }

@@ -57,8 +57,8 @@ class Polls final : public http::ClientWatch {
   // For polls.
   [[nodiscard]] const PollParts& parts() const { return parts_; }
   void respond(base::SlotId exchange, const PollResult& result, const PollOptions& options);
-  /// The room could not be joined in time.
-  void refuse(base::SlotId exchange, const PollOptions& options);
+  /// The room could not be joined, or not be read.
+  void refuse(base::SlotId exchange, const PollOptions& options, const hub::Refusal& refusal);
   /// Whether an answer of such items may wait behind the short ones. What they take counts for as long as
   /// `kib` of it are not given back.
   [[nodiscard]] bool postpone(const base::FrameRef& items, std::uint16_t& kib);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -38,11 +39,17 @@ class FakeEngine final : public hub::Engine {
       events_->on_published(ticket, found.top);
     }
   }
+  [[nodiscard]] bool may_refuse_publishes() const override { return may_refuse; }
+  /// Answered by the test alone.
+  void read(std::string_view /*room*/, const hub::Position& /*after*/, std::size_t /*messages_max*/,
+            std::size_t /*bytes_max*/, hub::Ticket ticket) override {
+    reads.push_back(ticket);
+  }
   /// Says where the log of a room stands, as subscribe does unless rooms are held.
   void open(std::string_view room) {
     Log& found = logs_[std::string(room)];
     found.is_open = true;
-    events_->on_subscribed(room, found.top);
+    events_->on_subscribed(room, hub::LogState(found.top));
   }
   [[nodiscard]] bool is_open(const std::string& room) { return logs_[room].is_open; }
   [[nodiscard]] hub::Position top(const std::string& room) { return logs_[room].top; }
@@ -51,7 +58,9 @@ class FakeEngine final : public hub::Engine {
   std::vector<std::string> log;
   bool hold_rooms = false;
   bool hold_answers = false;
+  bool may_refuse = false;
   std::vector<hub::Ticket> held;
+  std::vector<hub::Ticket> reads;
   std::vector<hub::Source> sources;  // of the drafts
 
  private:

@@ -13,6 +13,9 @@ const BLAMES_PUBLISH = new Map([
   [1009, 'message_too_big'],
 ]);
 
+/** What a room is refused with that may be had later. */
+const FOR_NOW = new Set(['overloaded', 'unavailable', 'timed_out']);
+
 export class WebSocketLink {
   name = 'websocket';
   #host;
@@ -166,7 +169,7 @@ export class WebSocketLink {
       this.#rooms.set(room.name, room);
       room.joined(reply.cursor);
       if (reply.presence) room.showPresence(reply.presence);
-    } else if (reply.code === 'overloaded') {
+    } else if (FOR_NOW.has(reply.code)) {
       this.#fail({ reason: reply.message });
     } else {
       room.refuse(new RoomcastError(reply.code, reply.message));

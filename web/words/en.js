@@ -116,6 +116,8 @@ export default {
   error_timeout: 'The server did not answer in time.',
   error_rate_limited: 'Too much at once. Wait a moment.',
   error_overloaded: 'The server has too much to do just now.',
+  error_unavailable: 'The server can’t reach what keeps its messages just now.',
+  error_timed_out: 'No answer came in time. The message may have been sent.',
   error_origin_denied: 'The server does not allow this page’s address (origins).',
 
   // The live page.

@@ -116,6 +116,8 @@ export default {
   error_timeout: '服务器没有及时响应。',
   error_rate_limited: '发送过于频繁，请稍候。',
   error_overloaded: '服务器当前过于繁忙。',
+  error_unavailable: '服务器暂时无法访问消息存储。',
+  error_timed_out: '没有及时得到答复，消息可能已经发出。',
   error_origin_denied: '服务器不允许来自本页面地址的访问（origins）。',
 
   // 实时数据页

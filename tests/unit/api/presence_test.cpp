@@ -20,6 +20,7 @@ namespace {
 struct Listener final : hub::Subscriber {
   void on_joined(hub::Membership& /*membership*/, const hub::Joined& /*joined*/) override {}
   void on_gap(hub::Membership& /*membership*/, const hub::Gap& /*gap*/) override {}
+  void on_refused(hub::Membership& /*membership*/, const hub::Refusal& /*refusal*/) override {}
   void deliver(hub::Batch& /*batch*/, std::size_t /*from*/) override {}
 };
 

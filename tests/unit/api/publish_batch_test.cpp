@@ -111,7 +111,7 @@ TEST_CASE_FIXTURE(Fixture, "batch: the answer waits for the last outcome, whiche
   engine.events().on_published(engine.held[0], hub::Position{1, 11});
   turn();
   CHECK_FALSE(answers.last.has_value());
-  engine.events().on_published(engine.held[1], hub::PublishRefusal{{}, "not today"});
+  engine.events().on_published(engine.held[1], hub::Refusal{{}, "not today"});
   turn();
   CHECK(results() == receipt("a", 11) + "," +
                          R"({"room":"b","error":{"code":"overloaded","message":"not today"}},)" +

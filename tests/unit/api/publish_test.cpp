@@ -24,6 +24,7 @@ namespace {
 struct Listener final : hub::Subscriber {
   void on_joined(hub::Membership& /*membership*/, const hub::Joined& /*joined*/) override {}
   void on_gap(hub::Membership& /*membership*/, const hub::Gap& /*gap*/) override {}
+  void on_refused(hub::Membership& /*membership*/, const hub::Refusal& /*refusal*/) override {}
   void deliver(hub::Batch& batch, std::size_t from) override {
     for (const auto& message : batch.messages().subspan(from))
       messages.push_back(message);
@@ -193,6 +194,18 @@ TEST_CASE_FIXTURE(Fixture, "publish: while the hub takes nothing, the client is 
   CHECK(answers.last->status == 503);
   CHECK(answers.last->headers.get("Retry-After") == "1");
   CHECK(answers.last->body.view().find("limits.memory_bytes") != std::string_view::npos);
+}
+
+TEST_CASE_FIXTURE(Fixture, "publish: an engine that does not answer is told apart from too much to do") {
+  engine.hold_answers = true;
+  auto exchange = post("text/plain", "hi");
+  publish.handle(exchange, "lobby");
+  engine.events().on_published(engine.held.back(), hub::Refusal{hub::Refusal::Code::unavailable, "no link"});
+  scheduler.run_turn(hub);
+  REQUIRE(answers.last.has_value());
+  CHECK(answers.last->status == 503);
+  CHECK(answers.last->headers.get("Retry-After") == "1");
+  CHECK(answers.last->body.view().find(R"("code":"unavailable")") != std::string_view::npos);
 }
 
 TEST_CASE_FIXTURE(Fixture,

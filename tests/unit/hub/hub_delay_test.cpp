@@ -9,6 +9,7 @@
 #include "support/fake_clock.h"
 #include "support/fake_engine.h"
 #include "support/fake_scheduler.h"
+#include "support/read_history.h"
 
 using namespace roomcast;
 
@@ -30,6 +31,7 @@ struct Listener final : hub::Subscriber {
   Listener(const hub::Encoder& e, std::string& s) : encoder(e), story(s) {}
   void on_joined(hub::Membership& /*membership*/, const hub::Joined& /*joined*/) override {}
   void on_gap(hub::Membership& /*membership*/, const hub::Gap& /*gap*/) override {}
+  void on_refused(hub::Membership& /*membership*/, const hub::Refusal& /*refusal*/) override {}
   void deliver(hub::Batch& batch, std::size_t from) override {
     const base::FrameRef wire = batch.wire(encoder, from, batch.messages().size());
     heard += wire.view();
@@ -332,14 +334,14 @@ TEST_CASE("hub: new rules reach the rooms there are some at a time, and new room
   const auto kept = [&] {
     std::size_t count = 0;
     for (const std::string& name : names)
-      count += f.hub.read_history(name, std::nullopt, 10)->messages.size();
+      count += test::read_now(f.hub, name, std::nullopt, 10)->messages.size();
     return count;
   };
   f.hub.do_slice();
   CHECK(kept() > 1'000);
   CHECK(kept() < 2'000);
   f.publish("new", "x");
-  CHECK(f.hub.read_history("new", std::nullopt, 10)->messages.empty());
+  CHECK(test::read_now(f.hub, "new", std::nullopt, 10)->messages.empty());
   f.turn();
   CHECK(kept() == 0);
 }
@@ -369,7 +371,7 @@ TEST_CASE("hub: rooms with members are bounded in bytes, others make room for th
   CHECK(rooms < 20);
   CHECK(f.hub.has_space_for("room0"));
   f.publish("more", "x");
-  CHECK_FALSE(f.hub.read_history("more", std::nullopt, 1).has_value());
+  CHECK_FALSE(test::read_now(f.hub, "more", std::nullopt, 1).has_value());
   f.turn();
   CHECK(f.refused == 1);
   CHECK(f.why.find("history.total_bytes") != std::string::npos);

@@ -32,6 +32,7 @@ struct Reader final : hub::Subscriber {
     told.push_back("gap " + std::to_string(gap.cursor.offset));
     if (leaves) membership.reset();
   }
+  void on_refused(hub::Membership& /*membership*/, const hub::Refusal& /*refusal*/) override {}
   void deliver(hub::Batch& batch, std::size_t from) override {
     std::string all;
     for (const hub::Message& message : batch.messages().subspan(from))
@@ -332,6 +333,7 @@ TEST_CASE_FIXTURE(Fixture,
     explicit Encoding(const hub::Encoder& e) : encoder(e) {}
     void on_joined(hub::Membership& /*membership*/, const hub::Joined& /*joined*/) override {}
     void on_gap(hub::Membership& /*membership*/, const hub::Gap& /*gap*/) override {}
+    void on_refused(hub::Membership& /*membership*/, const hub::Refusal& /*refusal*/) override {}
     void deliver(hub::Batch& batch, std::size_t from) override {
       heard += batch.wire(encoder, from, batch.messages().size()).view();
     }

@@ -20,6 +20,7 @@ struct Reader final : hub::Subscriber {
     has_gap = joined.gap.has_value();
   }
   void on_gap(hub::Membership& /*membership*/, const hub::Gap& /*gap*/) override {}
+  void on_refused(hub::Membership& /*membership*/, const hub::Refusal& /*refusal*/) override {}
   void deliver(hub::Batch& batch, std::size_t from) override { count += batch.messages().size() - from; }
   hub::Position cursor;
   bool has_gap = false;

@@ -60,6 +60,7 @@ struct Reader final : hub::Subscriber {
   Reader(Simulation& s, std::size_t r) : simulation(s), room(r) {}
   void on_joined(hub::Membership& membership, const hub::Joined& joined) override;
   void on_gap(hub::Membership& membership, const hub::Gap& gap) override;
+  void on_refused(hub::Membership& /*membership*/, const hub::Refusal& /*refusal*/) override {}
   void deliver(hub::Batch& batch, std::size_t from) override;
 
   Simulation& simulation;

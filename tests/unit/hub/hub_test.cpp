@@ -35,6 +35,7 @@ struct Listener final : hub::Subscriber {
   explicit Listener(const hub::Encoder& e) : encoder(e) {}
   void on_joined(hub::Membership& /*membership*/, const hub::Joined& /*joined*/) override {}
   void on_gap(hub::Membership& /*membership*/, const hub::Gap& /*gap*/) override {}
+  void on_refused(hub::Membership& /*membership*/, const hub::Refusal& /*refusal*/) override {}
   void deliver(hub::Batch& batch, std::size_t from) override {
     const base::FrameRef wire = batch.wire(encoder, from, batch.messages().size());
     heard += wire.view();
@@ -259,8 +260,7 @@ TEST_CASE_FIXTURE(Fixture, "hub: an engine may answer a publish turns later, and
   hub.publish("lobby", text("y"), count);
   scheduler.run_turn(hub);
   CHECK(ok + refused == 0);
-  engine.events().on_published(engine.held[1],
-                               hub::PublishRefusal{hub::PublishRefusal::Why::timed_out, "late"});
+  engine.events().on_published(engine.held[1], hub::Refusal{hub::Refusal::Code::timed_out, "late"});
   engine.events().on_published(engine.held[0], hub::Position{1, 1});
   engine.events().on_published(engine.held[0], hub::Position{1, 1});  // a second answer is ignored
   scheduler.run_turn(hub);

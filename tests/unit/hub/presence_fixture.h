@@ -61,6 +61,7 @@ struct Client final : hub::Subscriber {
   Client(Fixture& f, std::string_view name, bool watches, std::string_view room = "lobby");
   void on_joined(hub::Membership& membership, const hub::Joined& joined) override;
   void on_gap(hub::Membership& /*membership*/, const hub::Gap& /*gap*/) override {}
+  void on_refused(hub::Membership& /*membership*/, const hub::Refusal& /*refusal*/) override {}
   void deliver(hub::Batch& batch, std::size_t from) override;
   void on_presence(hub::Membership& membership, hub::PresenceNews& news) override;
   void leave() { membership.reset(); }

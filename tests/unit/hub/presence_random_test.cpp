@@ -45,6 +45,7 @@ struct Mirror final : hub::Subscriber {
     take(hub.presence("lobby"));
   }
   void on_gap(hub::Membership& /*membership*/, const hub::Gap& /*gap*/) override {}
+  void on_refused(hub::Membership& /*membership*/, const hub::Refusal& /*refusal*/) override {}
   void deliver(hub::Batch& /*batch*/, std::size_t /*from*/) override {}
   void on_presence(hub::Membership& /*membership*/, hub::PresenceNews& news) override {
     using What = hub::PresenceChange::What;

@@ -43,7 +43,7 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(watcher->snapshot.empty());
   CHECK(watcher->told().empty());
   CHECK(here() == "2: ada +1");
-  engine.events().on_subscribed("lobby", {1, 0});
+  engine.events().on_subscribed("lobby", hub::LogState({1, 0}));
   turn();
   CHECK(watcher->snapshot == "2: ada +1");
   const auto bob = join("bob");

@@ -8,6 +8,7 @@
 #include "support/fake_clock.h"
 #include "support/fake_engine.h"
 #include "support/fake_scheduler.h"
+#include "support/read_history.h"
 
 using namespace roomcast;
 
@@ -31,7 +32,7 @@ struct Fixture {
       publish(std::to_string(i));
   }
   hub::HistoryPage read(const std::optional<hub::Position>& since, const std::optional<std::size_t>& limit) {
-    auto page = hub.read_history("lobby", since, limit);
+    auto page = test::read_now(hub, "lobby", since, limit);
     REQUIRE(page.has_value());
     return std::move(*page);
   }
@@ -104,8 +105,8 @@ TEST_CASE_FIXTURE(Fixture, "history page: it holds at most 1,000 messages, howev
 
 TEST_CASE_FIXTURE(Fixture, "history page: there is none before the engine has said where the room stands") {
   engine.hold_rooms = true;
-  CHECK_FALSE(hub.read_history("lobby", {}, {}).has_value());
-  engine.events().on_subscribed("lobby", {1, 7});
+  CHECK_FALSE(test::read_now(hub, "lobby", {}, {}).has_value());
+  engine.events().on_subscribed("lobby", hub::LogState({1, 7}));
   CHECK(text_of(read({}, {})) == "7");
 }
 
@@ -113,7 +114,7 @@ TEST_CASE_FIXTURE(Fixture,
                   "history page: reading rooms that nobody uses takes no more memory than is allowed") {
   hub.set_limits({1'000, 10'000});
   for (int i = 0; i < 1'000; ++i)
-    CHECK(hub.read_history("room " + std::to_string(i), {}, {}).has_value());
+    CHECK(test::read_now(hub, "room " + std::to_string(i), {}, {}).has_value());
   CHECK(hub.history_bytes() <= 10'000 + 1'000);  // the newest room comes on top
   CHECK(hub.rooms() < 100);
 }

@@ -131,7 +131,7 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(wire.sent.empty());
   say(wire, R"({"type":"unsubscribe","id":2,"room":"a"})");
   CHECK(heard(wire) == "error:\"not_subscribed\"#1 ok#2");
-  engine.events().on_subscribed("a", {1, 0});
+  engine.events().on_subscribed("a", hub::LogState({1, 0}));
   turn();
   CHECK(wire.sent.empty());
 }
@@ -341,7 +341,70 @@ TEST_CASE_FIXTURE(Fixture, "requests: a page of history of a room that is still 
   auto& wire = greeted("");
   say(wire, R"({"type":"history","id":1,"room":"a"})");
   turn();
-  CHECK(heard(wire) == "error:\"overloaded\"#1");
+  CHECK(heard(wire) == "error:\"unavailable\"#1");
+}
+
+TEST_CASE_FIXTURE(Fixture, "requests: a room that can't be opened is an error, and can be asked for again") {
+  engine.hold_rooms = true;
+  auto& wire = greeted("");
+  say(wire, R"({"type":"subscribe","id":1,"room":"a"})");
+  engine.events().on_subscribe_refused("a", {hub::Refusal::Code::unavailable, "no link"});
+  turn();
+  CHECK(heard(wire) == "error:\"unavailable\"#1");
+  CHECK(hub.subscribers("a") == 0);
+  engine.hold_rooms = false;
+  say(wire, R"({"type":"subscribe","id":2,"room":"a"})");
+  turn();
+  CHECK(heard(wire) == "ok#2");
+}
+
+TEST_CASE_FIXTURE(Fixture, "requests: a connection whose own room can't be opened is closed, to come back") {
+  engine.hold_rooms = true;
+  auto& wire = open("lobby");
+  engine.events().on_subscribe_refused("lobby", {hub::Refusal::Code::unavailable, "no link"});
+  turn();
+  CHECK(wire.closes == std::vector{base::CloseReason::unavailable});
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "requests: a page of history that the engine has to read is answered when it has") {
+  engine.hold_rooms = true;
+  auto& wire = greeted("");
+  say(wire, R"({"type":"subscribe","id":1,"room":"a"})");
+  engine.events().on_subscribed("a", hub::LogState({1, 3}, 0));
+  turn();
+  CHECK(heard(wire) == "ok#1");
+  say(wire, R"({"type":"history","id":2,"room":"a"})");
+  turn();
+  CHECK(wire.sent.empty());
+  REQUIRE(engine.reads.size() == 1);
+  SUBCASE("a page") {
+    hub::LogPage page;
+    page.floor = 0;
+    page.messages.emplace_back(hub::Kind::text, base::FrameRef::copy_of("x"), base::FrameRef(), 0,
+                               hub::Position{1, 1}, 0);
+    engine.events().on_page(engine.reads[0], std::move(page));
+    CHECK(wire.sent.find(R"("cursor":"0000000000000001-1")") != std::string::npos);
+  }
+  SUBCASE("none") {
+    engine.events().on_page(engine.reads[0], hub::Refusal{hub::Refusal::Code::unavailable, "no link"});
+    CHECK(heard(wire) == "error:\"unavailable\"#2");
+  }
+  SUBCASE("the client has gone") {
+    wire.events->on_closing(base::CloseReason::client_closed, "");
+    wire.sent.clear();
+    engine.events().on_page(engine.reads[0], hub::LogPage{});
+    CHECK(wire.sent.empty());
+  }
+}
+
+TEST_CASE_FIXTURE(Fixture, "requests: a publish that the engine refuses says why") {
+  engine.hold_answers = true;
+  auto& wire = greeted("lobby");
+  say(wire, R"({"type":"publish","id":1,"data":"x"})");
+  engine.events().on_published(engine.held.back(), hub::Refusal{hub::Refusal::Code::timed_out, "late"});
+  turn();
+  CHECK(wire.sent.find(R"("code":"timed_out")") != std::string::npos);
 }
 
 TEST_CASE_FIXTURE(Fixture, "requests: a message with a key is published once, whoever sends it again") {

@@ -73,6 +73,22 @@ TEST_CASE_FIXTURE(Fixture, "session: what one sends everybody in the room gets, 
   CHECK(engine.sources == std::vector(2, hub::source_of("192.0.2.1")));
 }
 
+TEST_CASE_FIXTURE(Fixture,
+                  "session: a publisher that can't be answered is closed when its message came to nothing") {
+  engine.may_refuse = true;
+  engine.hold_answers = true;
+  auto& ada = join("lobby");
+  ada.events->on_message(dialect::Form::text, "1");
+  ada.events->on_message(dialect::Form::text, "2");
+  REQUIRE(engine.held.size() == 2);
+  engine.events().on_published(engine.held[0], hub::Position{1, 1});
+  scheduler.run_turn(hub);
+  CHECK(ada.closes.empty());
+  engine.events().on_published(engine.held[1], hub::Refusal{hub::Refusal::Code::timed_out, "late"});
+  scheduler.run_turn(hub);
+  CHECK(ada.closes == std::vector{base::CloseReason::unavailable});
+}
+
 TEST_CASE_FIXTURE(Fixture, "session: at its end it knows whether something of its own is still to come") {
   auto& first = join("lobby");
   for (int i = 0; i < 300; ++i)

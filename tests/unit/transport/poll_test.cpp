@@ -262,6 +262,22 @@ TEST_CASE_FIXTURE(PollFixture, "poll: a room that does not open in ten seconds i
   CHECK(polls.size() == 0);
 }
 
+TEST_CASE_FIXTURE(PollFixture,
+                  "poll: a room that can't be opened is told with its code, and when to try again") {
+  engine.hold_rooms = true;
+  ask("?wait=60");
+  ask("");
+  engine.events().on_subscribe_refused("lobby", {hub::Refusal::Code::unavailable, "no link"});
+  turn();
+  REQUIRE(answers.all.size() == 2);
+  for (const http::Response& answer : answers.all) {
+    CHECK(answer.status == 503);
+    CHECK(answer.headers.get("Retry-After") == "1");
+    CHECK(answer.body.view().find(R"("code":"unavailable")") != std::string_view::npos);
+  }
+  CHECK(polls.size() == 0);
+}
+
 TEST_CASE_FIXTURE(PollFixture, "poll: the wait begins when the room is open") {
   engine.hold_rooms = true;
   ask("?wait=2");

@@ -1,0 +1,335 @@
+// What the hub asks its engine for, and what comes of it: rooms that open later, pages of the past, logs that
+// move on, answers that never come.
+#include <algorithm>
+#include <utility>
+
+#include "hub/hub.h"
+
+namespace roomcast::hub {
+
+namespace {
+
+// Pages under way at a time: each holds a page of memory when it comes.
+constexpr std::size_t member_reads_max = 16;
+constexpr std::size_t questions_max = 64;
+constexpr std::size_t question_messages = 1'000;
+constexpr std::size_t slice_ready = 256;
+constexpr std::size_t overdue_per_call = 1'024;
+
+constexpr Refusal not_open{Refusal::Code::unavailable, "the room is being opened: try again"};
+constexpr Refusal opened_too_late{Refusal::Code::timed_out, "the room could not be opened in time"};
+constexpr Refusal no_answer{Refusal::Code::timed_out,
+                            "no answer in time: the message may have been published, repeat it with its key"};
+constexpr Refusal read_too_late{Refusal::Code::timed_out, "the history was not read in time"};
+
+}  // namespace
+
+// --- Rooms that open
+// -----------------------------------------------------------------------------------------
+
+void Hub::subscribe_to(Room& room) {
+  room.subscribed_ = true;
+  parts_.engine.subscribe(room.name());
+}
+
+void Hub::on_subscribed(std::string_view room, const LogState& log) {
+  Room* found = find(room);
+  if (found == nullptr || !found->subscribed_ || found->has_log()) return;
+  found->open(log);
+  end_await(*found);
+  schedule_all(*found);
+}
+
+void Hub::on_subscribe_refused(std::string_view room, const Refusal& refusal) {
+  Room* found = find(room);
+  if (found == nullptr || !found->subscribed_ || found->has_log()) return;
+  found->subscribed_ = false;
+  end_await(*found);
+  refuse_arriving(*found, refusal);
+}
+
+/// Bounds how long members wait for the room to be open.
+void Hub::await_open(Room& room) {
+  if (room.is_awaited_) return;
+  room.is_awaited_ = true;
+  room.await_until_ms_ = parts_.clock.monotonic_ms() + limits_.engine_ms;
+  room.awaited_place_ = awaited_.insert(awaited_.end(), &room);
+  watch_time();
+}
+
+void Hub::end_await(Room& room) {
+  if (!std::exchange(room.is_awaited_, false)) return;
+  awaited_.erase(room.awaited_place_);
+}
+
+/// Has all who are not live looked at.
+void Hub::schedule_all(Room& room) {
+  for (const Room::Place& place : room.members_) {
+    if (place.subscriber != nullptr && place.member->catch_up_) schedule(*place.member);
+  }
+}
+
+void Hub::refuse_arriving(Room& room, const Refusal& refusal) {
+  for (const Room::Place& place : room.members_) {
+    if (place.subscriber == nullptr || !place.member->is_arriving()) continue;
+    place.member->catch_up_->refusal = refusal;
+    schedule(*place.member);
+  }
+}
+
+void Hub::tell_refusal(Membership& member) {
+  Membership::CatchUp& catch_up = *member.catch_up_;
+  if (catch_up.stage == Membership::Stage::joining) --member.room_.arriving_;
+  catch_up.stage = Membership::Stage::refused;
+  const Refusal refusal = *catch_up.refusal;
+  member.subscriber_.on_refused(member, refusal);
+}
+
+// --- Messages, and logs that move on
+// -------------------------------------------------------------------------
+
+void Hub::on_message(std::string_view room, Message&& message) {
+  Room* found = find(room);
+  if (found == nullptr || !found->has_log()) return;
+  const Room::Follows follows = found->judge(message.position);
+  if (follows == Room::Follows::already_there) {
+    ++stats_.repeated;
+    return;
+  }
+  if (follows == Room::Follows::not_at_all) {
+    // The engine should have said so: members are told, whatever it was.
+    ++stats_.lost;
+    const Position before{message.position.epoch, message.position.offset - 1};
+    resume(*found, found->log_at(before));
+  }
+  ++stats_.published;
+  if (!found->has_work()) active_.push_back(found);
+  take_in(*found, std::move(message));
+  parts_.scheduler.wake();
+}
+
+void Hub::take_in(Room& room, Message&& message) {
+  const std::size_t before = room.backlog_bytes();
+  const Message& accepted = room.accept(std::move(message));
+  backlog_bytes_ += room.backlog_bytes() - before;
+  // What comes behind a reset is kept once that has happened.
+  if (room.is_moving_on()) return;
+  recollection_.keep(room, accepted);
+  recollection_.keep_within(limits_.history_bytes);
+}
+
+void Hub::on_lost(std::string_view room) {
+  Room* found = find(room);
+  if (found == nullptr || !found->has_log()) return;
+  ++stats_.lost;
+  found->lose();
+}
+
+void Hub::on_resumed(std::string_view room, const LogState& log) {
+  Room* found = find(room);
+  if (found == nullptr || !found->has_log()) return;
+  resume(*found, log);
+}
+
+void Hub::resume(Room& room, const LogState& log) {
+  const bool had_work = room.has_work();
+  const std::size_t before = room.backlog_bytes();
+  room.resume(log);
+  backlog_bytes_ += room.backlog_bytes() - before;
+  if (!had_work && room.has_work()) active_.push_back(&room);
+  parts_.scheduler.wake();
+  if (!room.is_open()) return;
+  end_await(room);
+  schedule_all(room);
+}
+
+/// Everything is handed out that came before the log moved on.
+void Hub::move_on(Room& room) {
+  const std::size_t before = room.backlog_bytes();
+  std::vector<Message> accepted = room.move_on();
+  backlog_bytes_ -= before - room.backlog_bytes();
+  recollection_.forget_history(room);
+  for (Message& message : accepted)
+    take_in(room, std::move(message));
+  if (room.past_) {
+    room.past_->ticket = 0;
+    release_awaiting(room);
+  }
+  if (room.is_open()) end_await(room);
+  schedule_all(room);
+  if (room.has_work()) {
+    active_.push_back(&room);
+  } else {
+    recollection_.on_idle(room);
+  }
+}
+
+// --- Pages of the past
+// ---------------------------------------------------------------------------------------
+
+/// The next page for the member is not here: it gets it when the engine has read it.
+void Hub::want_page(Membership& member) {
+  Room& room = member.room_;
+  member.catch_up_->stage = Membership::Stage::awaiting_page;
+  if (!room.past_) room.past_ = std::make_unique<Room::PastReading>();
+  Room::PastReading& past = *room.past_;
+  past.awaiting_list().mark(member);
+  // Those for whom the last page has come are served first, since the next one takes its place.
+  const bool is_free = past.ticket == 0 && !past.is_queued && past.ready_list().empty();
+  if (is_free) begin_read(room, member.catch_up_->after);
+}
+
+void Hub::begin_read(Room& room, std::uint64_t after) {
+  Room::PastReading& past = *room.past_;
+  if (member_reads_ == member_reads_max) {
+    past.is_queued = true;
+    wanting_rooms_.push_back(&room);
+    return;
+  }
+  ++member_reads_;
+  past.ticket = ++last_ticket_;
+  past.after = after;
+  const Ticket ticket = past.ticket;
+  reads_.emplace(ticket, Read{room.name()});
+  parts_.engine.read(room.name(), {room.top().epoch, after}, Room::page_messages, limits_.page_bytes, ticket);
+  watch_answer(ticket);
+}
+
+void Hub::on_page(Ticket ticket, ReadOutcome&& outcome) {
+  const auto found = reads_.find(ticket);
+  if (found == reads_.end()) return;
+  Read read = std::move(found->second);
+  reads_.erase(found);
+  parts_.scheduler.wake();
+  if (read.done) return answer_question(std::move(read), std::move(outcome));
+  --member_reads_;
+  begin_next_read();
+  Room* room = find(read.room);
+  if (room == nullptr || !room->past_ || room->past_->ticket != ticket) return;
+  Room::PastReading& past = *room->past_;
+  past.ticket = 0;
+  if (outcome) {
+    room->take_page_read(past.after, std::move(*outcome));
+    note_page(*room);
+  } else {
+    past.refusal = outcome.error();
+  }
+  release_awaiting(*room);
+}
+
+/// A room that had to wait for a free place asks for its page: the first of its members that still wants one
+/// does so when it is looked at.
+void Hub::begin_next_read() {
+  if (wanting_rooms_.empty()) return;
+  Room& room = *wanting_rooms_.front();
+  wanting_rooms_.pop_front();
+  room.past_->is_queued = false;
+  release_awaiting(room);
+}
+
+/// Has those who wait for a page looked at again.
+void Hub::release_awaiting(Room& room) {
+  Room::PastReading& past = *room.past_;
+  if (!past.ready_list().empty()) return;  // they come when those have been served
+  past.awaiting = 1 - past.awaiting;
+  if (std::find(ready_rooms_.begin(), ready_rooms_.end(), &room) == ready_rooms_.end())
+    ready_rooms_.push_back(&room);
+  parts_.scheduler.wake();
+}
+
+void Hub::advance_ready() {
+  for (std::size_t i = 0; i < slice_ready && may_make_page() && !ready_rooms_.empty(); ++i) {
+    Room& room = *ready_rooms_.front();
+    if (room.past_->flush_next_ready()) continue;
+    ready_rooms_.pop_front();
+    end_ready(room);
+  }
+}
+
+/// All are served for whom the last page came.
+void Hub::end_ready(Room& room) {
+  Room::PastReading& past = *room.past_;
+  past.refusal.reset();
+  if (past.ticket != 0 || past.is_queued) return;
+  if (past.awaiting_list().empty()) {
+    room.past_.reset();
+  } else {
+    release_awaiting(room);
+  }
+}
+
+void Hub::read_history(std::string_view room, const std::optional<Position>& since,
+                       const std::optional<std::size_t>& limit, HistoryDone done) {
+  if (!has_space_for(room)) {
+    return done(
+        Refusal{Refusal::Code::overloaded, "rooms with members take all that history.total_bytes allows"});
+  }
+  Room& found = find_or_create(room);
+  if (!found.is_open()) return done(not_open);
+  HistoryPage page = found.read(since, limit);
+  recollection_.keep_within(limits_.history_bytes);
+  if (found.is_kept_here(page.cursor)) return done(std::move(page));
+  if (reads_.size() - member_reads_ >= questions_max) {
+    return done(Refusal{Refusal::Code::overloaded, "too much history is being read"});
+  }
+  const Ticket ticket = ++last_ticket_;
+  const std::size_t messages_max = std::min(limit.value_or(question_messages), question_messages);
+  const Position after = page.cursor;
+  reads_.emplace(ticket, Read{found.name(), std::move(page), messages_max, std::move(done)});
+  parts_.engine.read(found.name(), after, messages_max, limits_.page_bytes, ticket);
+  watch_answer(ticket);
+}
+
+void Hub::answer_question(Read&& read, ReadOutcome&& outcome) {
+  if (!outcome) return read.done(outcome.error());
+  const Room* room = find(read.room);
+  if (room == nullptr || !room->is_open()) return read.done(not_open);
+  room->add_read(std::move(*outcome), read.messages_max, read.page);
+  read.done(std::move(read.page));
+}
+
+// --- Answers that never come
+// ---------------------------------------------------------------------------------
+
+/// What the engine has just been asked for ends by itself if no answer comes.
+void Hub::watch_answer(Ticket ticket) {
+  const auto is_open = [this](Ticket one) { return waiting_.count(one) != 0 || reads_.count(one) != 0; };
+  if (!is_open(ticket)) return;
+  while (!unanswered_.empty() && !is_open(unanswered_.front().second))
+    unanswered_.pop_front();
+  unanswered_.emplace_back(parts_.clock.monotonic_ms() + limits_.engine_ms, ticket);
+  watch_time();
+}
+
+void Hub::end_overdue_requests(std::int64_t now_ms) {
+  for (std::size_t i = 0; i < overdue_per_call && !unanswered_.empty(); ++i) {
+    const auto [until_ms, ticket] = unanswered_.front();
+    if (until_ms > now_ms) break;
+    unanswered_.pop_front();
+    // Nothing happens if they have been answered.
+    on_published(ticket, no_answer);
+    on_page(ticket, read_too_late);
+  }
+  while (!awaited_.empty() && awaited_.front()->await_until_ms_ <= now_ms) {
+    Room& room = *awaited_.front();
+    end_await(room);
+    if (!room.has_log()) {
+      room.subscribed_ = false;
+      parts_.engine.unsubscribe(room.name());
+    }
+    refuse_arriving(room, opened_too_late);
+  }
+}
+
+void Hub::on_published(Ticket ticket, const PublishOutcome& outcome) {
+  const auto found = waiting_.find(ticket);
+  if (found == waiting_.end()) return;
+  Waiting waiting = std::move(found->second);
+  waiting_.erase(found);
+  const PublishResult result = outcome.ok() ? PublishResult(Receipt{*outcome, subscribers(waiting.room)})
+                                            : PublishResult(outcome.error());
+  completed_.emplace_back(std::move(waiting.done), result);
+  parts_.scheduler.wake();
+}
+
+}  // namespace roomcast::hub

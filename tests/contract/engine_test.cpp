@@ -1,0 +1,238 @@
+// What every engine has to keep (hub/engine.h), over each that there is: the memory engine, and one that
+// answers late. A further engine is one more rig.
+#include <doctest/doctest.h>
+
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "engine/memory.h"
+#include "support/fake_clock.h"
+#include "support/late_engine.h"
+
+using namespace roomcast;
+
+namespace {
+
+/// Writes down what an engine says, and holds it to the order that it promises.
+class Witness final : public hub::EngineEvents {
+ public:
+  struct Room {
+    std::optional<hub::LogState> log;  // once it has been said where it stands
+    std::optional<hub::Refusal> refusal;
+    std::vector<hub::Message> messages;
+    hub::Position last;
+    bool is_wanted = false;
+  };
+
+  void on_subscribed(std::string_view room, const hub::LogState& log) override {
+    Room& found = wanted(room);
+    CHECK_FALSE(found.log);
+    CHECK(log.top.epoch != 0);
+    CHECK((log.floor == hub::LogState::no_past || log.floor <= log.top.offset));
+    found.log = log;
+    found.last = log.top;
+  }
+  void on_subscribe_refused(std::string_view room, const hub::Refusal& refusal) override {
+    Room& found = wanted(room);
+    CHECK_FALSE(found.log);
+    CHECK_FALSE(refusal.message.empty());
+    found.refusal = refusal;
+    found.is_wanted = false;
+  }
+  void on_message(std::string_view room, hub::Message&& message) override {
+    Room& found = wanted(room);
+    REQUIRE(found.log);
+    CHECK(message.position == hub::Position{found.last.epoch, found.last.offset + 1});
+    found.last = message.position;
+    found.messages.push_back(std::move(message));
+  }
+  void on_lost(std::string_view room) override { CHECK(wanted(room).log); }
+  void on_resumed(std::string_view room, const hub::LogState& log) override { wanted(room).last = log.top; }
+  void on_published(hub::Ticket ticket, const hub::PublishOutcome& outcome) override {
+    CHECK(ticket != 0);
+    CHECK(outcomes.emplace(ticket, outcome).second);
+  }
+  void on_page(hub::Ticket ticket, hub::ReadOutcome&& outcome) override {
+    CHECK(pages.emplace(ticket, std::move(outcome)).second);
+  }
+
+  std::map<std::string, Room, std::less<>> rooms;
+  std::map<hub::Ticket, hub::PublishOutcome> outcomes;
+  std::map<hub::Ticket, hub::ReadOutcome> pages;
+
+ private:
+  Room& wanted(std::string_view room) {
+    Room& found = rooms[std::string(room)];
+    CHECK(found.is_wanted);
+    return found;
+  }
+};
+
+struct MemoryRig {
+  hub::Engine& engine() { return memory; }
+  void settle() {}
+  test::FakeClock clock;
+  engine::Memory memory{clock};
+};
+
+struct LateRig {
+  hub::Engine& engine() { return late; }
+  void settle() { late.answer(); }
+  test::LateEngine late;
+};
+
+template <class Rig>
+struct Fixture {
+  Fixture() { rig.engine().start(witness); }
+  void subscribe(std::string_view room) {
+    witness.rooms[std::string(room)].is_wanted = true;
+    rig.engine().subscribe(room);
+  }
+  void unsubscribe(std::string_view room) {
+    rig.engine().unsubscribe(room);
+    witness.rooms[std::string(room)] = {};
+  }
+  void publish(std::string_view room, std::string_view payload, hub::Ticket ticket) {
+    rig.engine().publish(room, {hub::Kind::text, base::FrameRef::copy_of(payload), {}, 7}, ticket);
+  }
+  Witness::Room& room(std::string_view name) { return witness.rooms.find(name)->second; }
+
+  Witness witness;
+  Rig rig;
+};
+
+}  // namespace
+
+#define EACH_ENGINE(name) TEST_CASE_TEMPLATE("engines: " name, Rig, MemoryRig, LateRig)
+
+EACH_ENGINE("a room that is subscribed to is told where its log stands, once") {
+  Fixture<Rig> f;
+  f.subscribe("a");
+  f.subscribe("b");
+  f.rig.settle();
+  REQUIRE(f.room("a").log);
+  CHECK(f.room("a").log->top.offset == 0);
+  CHECK(f.room("b").log);
+}
+
+EACH_ENGINE("publishes get places that follow each other, in the order of the calls, and one outcome each") {
+  Fixture<Rig> f;
+  f.subscribe("a");
+  f.rig.settle();
+  for (hub::Ticket ticket = 1; ticket <= 50; ++ticket)
+    f.publish("a", std::to_string(ticket), ticket);
+  f.rig.settle();
+  REQUIRE(f.room("a").messages.size() == 50);
+  REQUIRE(f.witness.outcomes.size() == 50);
+  for (hub::Ticket ticket = 1; ticket <= 50; ++ticket) {
+    const hub::Message& message = f.room("a").messages[ticket - 1];
+    CHECK(message.payload.view() == std::to_string(ticket));
+    CHECK(message.sender == 7);
+    REQUIRE(f.witness.outcomes.at(ticket).ok());
+    CHECK(*f.witness.outcomes.at(ticket) == message.position);
+  }
+}
+
+EACH_ENGINE("a publish without a ticket has a place and no outcome") {
+  Fixture<Rig> f;
+  f.subscribe("a");
+  f.rig.settle();
+  f.publish("a", "x", 0);
+  f.rig.settle();
+  CHECK(f.room("a").messages.size() == 1);
+  CHECK(f.witness.outcomes.empty());
+}
+
+EACH_ENGINE(
+    "what is published before the room is open is behind its top or part of it, in any case counted") {
+  Fixture<Rig> f;
+  f.subscribe("a");
+  f.publish("a", "x", 1);
+  f.publish("a", "y", 2);
+  f.rig.settle();
+  CHECK(f.room("a").last.offset == 2);
+  CHECK(f.witness.outcomes.size() == 2);
+}
+
+EACH_ENGINE("rooms do not share their places") {
+  Fixture<Rig> f;
+  f.subscribe("a");
+  f.subscribe("b");
+  f.rig.settle();
+  f.publish("a", "x", 1);
+  f.publish("b", "y", 2);
+  f.publish("a", "z", 3);
+  f.rig.settle();
+  CHECK(f.room("a").last.offset == 2);
+  CHECK(f.room("b").last.offset == 1);
+  CHECK(f.room("b").messages[0].payload.view() == "y");
+}
+
+EACH_ENGINE("nothing comes of a room that is not wanted any more, also if it was never open") {
+  Fixture<Rig> f;
+  f.subscribe("a");
+  f.unsubscribe("a");
+  f.subscribe("b");
+  f.rig.settle();
+  f.unsubscribe("b");
+  f.rig.settle();
+  CHECK_FALSE(f.room("a").log);
+  CHECK(f.room("b").messages.empty());
+}
+
+EACH_ENGINE("a room that is wanted again never gives a place twice") {
+  Fixture<Rig> f;
+  f.subscribe("a");
+  f.rig.settle();
+  f.publish("a", "x", 1);
+  f.rig.settle();
+  const hub::Position before = f.room("a").last;
+  f.unsubscribe("a");
+  f.subscribe("a");
+  f.rig.settle();
+  REQUIRE(f.room("a").log);
+  const hub::Position again = f.room("a").log->top;
+  CHECK((again.epoch != before.epoch || again.offset >= before.offset));
+}
+
+EACH_ENGINE("a past that is claimed can be read: in order, without a hole, as much as was asked for") {
+  Fixture<Rig> f;
+  f.subscribe("a");
+  f.rig.settle();
+  for (int i = 1; i <= 30; ++i)
+    f.publish("a", std::to_string(i), 0);
+  f.rig.settle();
+  const hub::Position top = f.room("a").last;
+  f.rig.engine().read("a", {top.epoch, 5}, 10, 1'000'000, 1);
+  f.rig.engine().read("a", top, 10, 1'000'000, 2);
+  f.rig.settle();
+  REQUIRE(f.witness.pages.size() == 2);
+  const hub::ReadOutcome& page = f.witness.pages.at(1);
+  REQUIRE(page.ok());
+  CHECK(f.witness.pages.at(2)->messages.empty());
+  if (f.room("a").log->floor == hub::LogState::no_past) return;
+  REQUIRE(page->messages.size() == 10);
+  for (std::size_t i = 0; i < 10; ++i) {
+    CHECK(page->messages[i].position == hub::Position{top.epoch, 6 + i});
+    CHECK(page->messages[i].payload.view() == std::to_string(6 + i));
+  }
+}
+
+TEST_CASE("engines: one that can't be reached refuses with words, and may be asked again") {
+  Fixture<LateRig> f;
+  f.rig.late.refuses = true;
+  f.subscribe("a");
+  f.rig.settle();
+  REQUIRE(f.room("a").refusal);
+  CHECK(f.room("a").refusal->code == hub::Refusal::Code::unavailable);
+  f.rig.late.refuses = false;
+  f.subscribe("a");
+  f.rig.settle();
+  CHECK(f.room("a").log);
+}

@@ -1,0 +1,161 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "hub/engine.h"
+
+namespace roomcast::test {
+
+/// An engine whose answers come when the test says so, as over a link that can be slow, break, refuse, or
+/// come back to another log. It keeps every room's past, unless `has_past` is false.
+class LateEngine final : public hub::Engine {
+ public:
+  void start(hub::EngineEvents& events) override { events_ = &events; }
+  void subscribe(std::string_view room) override {
+    Log& log = log_of(room);
+    log.is_subscribed = true;
+    log.is_announced = false;
+    ++subscribes;
+    later(room, [this, name = std::string(room)] { announce(name); });
+  }
+  void unsubscribe(std::string_view room) override {
+    Log& log = log_of(room);
+    log.is_subscribed = log.is_announced = false;
+    ++unsubscribes;
+  }
+  void publish(std::string_view room, hub::Draft&& draft, hub::Ticket ticket) override {
+    later(room, [this, name = std::string(room), draft = std::move(draft), ticket]() mutable {
+      if (refuses) {
+        if (ticket != 0) events_->on_published(ticket, refusal);
+        return;
+      }
+      const hub::Position position = append(name, std::move(draft));
+      if (ticket != 0) events_->on_published(ticket, position);
+    });
+  }
+  [[nodiscard]] bool may_refuse_publishes() const override { return true; }
+  void read(std::string_view room, const hub::Position& after, std::size_t messages_max,
+            std::size_t /*bytes_max*/, hub::Ticket ticket) override {
+    ++reads;
+    later(room, [this, name = std::string(room), after, messages_max, ticket] {
+      if (refuses) return events_->on_page(ticket, refusal);
+      const Log& log = log_of(name);
+      hub::LogPage page;
+      page.floor = log.floor;
+      for (const hub::Message& message : log.messages) {
+        const bool is_wanted = message.position.epoch == after.epoch &&
+                               message.position.offset > after.offset && message.position.offset > log.floor;
+        if (is_wanted && page.messages.size() < std::min(messages_max, page_max))
+          page.messages.push_back(message);
+      }
+      events_->on_page(ticket, std::move(page));
+    });
+  }
+
+  /// Answers what has been asked for so far, and what that leads to: of one room, or of all.
+  void answer(std::string_view room = {}) {
+    for (std::size_t i = 0; i < pending_.size();) {
+      if (!room.empty() && pending_[i].first != room) {
+        ++i;
+        continue;
+      }
+      const std::function<void()> next = std::move(pending_[i].second);
+      pending_.erase(pending_.begin() + static_cast<std::ptrdiff_t>(i));
+      next();
+    }
+  }
+  /// What has been asked for so far is never answered.
+  void drop_all() { pending_.clear(); }
+  [[nodiscard]] std::size_t pending() const { return pending_.size(); }
+
+  /// The link of a room breaks, and comes back; what is published meanwhile is announced by nobody.
+  void lose(std::string_view room) {
+    Log& log = log_of(room);
+    if (!log.is_announced || log.is_lost) return;
+    log.is_lost = true;
+    events_->on_lost(room);
+  }
+  void resume(std::string_view room) {
+    Log& log = log_of(room);
+    if (!std::exchange(log.is_lost, false)) return;
+    events_->on_resumed(room, state_of(log));
+  }
+  /// The room's log begins anew, in another epoch.
+  void reset(std::string_view room) {
+    Log& log = log_of(room);
+    log.top = {log.top.epoch + 1, 0};
+    log.messages.clear();
+    log.floor = 0;
+    if (log.is_announced && !log.is_lost) events_->on_resumed(room, state_of(log));
+  }
+  /// Published on another server.
+  hub::Position append(std::string_view room, hub::Draft draft) {
+    Log& log = log_of(room);
+    ++log.top.offset;
+    hub::Message message{
+        draft.kind, std::move(draft.payload), std::move(draft.from), draft.sender, log.top, 0, draft.source};
+    log.messages.push_back(message);
+    if (log.is_announced && !log.is_lost) events_->on_message(room, std::move(message));
+    return log.top;
+  }
+  /// Forgets all but the last `count` messages of the room.
+  void keep_last(std::string_view room, std::size_t count) {
+    Log& log = log_of(room);
+    if (log.messages.size() > count)
+      log.messages.erase(log.messages.begin(), log.messages.end() - static_cast<std::ptrdiff_t>(count));
+    log.floor = log.top.offset - log.messages.size();
+  }
+  [[nodiscard]] hub::Position top(std::string_view room) { return log_of(room).top; }
+  hub::EngineEvents& events() { return *events_; }
+
+  bool has_past = true;
+  bool refuses = false;
+  hub::Refusal refusal{hub::Refusal::Code::unavailable, "the link is down"};
+  std::size_t page_max = 1'000;
+  int subscribes = 0;
+  int unsubscribes = 0;
+  int reads = 0;
+
+ private:
+  struct Log {
+    hub::Position top{1, 0};
+    std::uint64_t floor = 0;
+    std::vector<hub::Message> messages;
+    bool is_subscribed = false;
+    bool is_announced = false;
+    bool is_lost = false;
+  };
+  Log& log_of(std::string_view room) { return logs_[std::string(room)]; }
+  [[nodiscard]] hub::LogState state_of(const Log& log) const {
+    return {log.top, has_past ? log.floor : hub::LogState::no_past};
+  }
+  void announce(const std::string& room) {
+    Log& log = log_of(room);
+    if (!log.is_subscribed || log.is_announced) return;
+    if (refuses) {
+      log.is_subscribed = false;
+      return events_->on_subscribe_refused(room, refusal);
+    }
+    log.is_announced = true;
+    log.is_lost = false;
+    events_->on_subscribed(room, state_of(log));
+  }
+  void later(std::string_view room, std::function<void()> what) {
+    pending_.emplace_back(std::string(room), std::move(what));
+  }
+
+  hub::EngineEvents* events_ = nullptr;
+  std::map<std::string, Log> logs_;
+  std::deque<std::pair<std::string, std::function<void()>>> pending_;
+};
+
+}  // namespace roomcast::test

@@ -1,0 +1,114 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "hub/hub.h"
+#include "support/fake_clock.h"
+#include "support/fake_scheduler.h"
+#include "support/late_engine.h"
+
+/// A hub over an engine that answers when the test says so.
+namespace roomcast::hub::test {
+
+/// Keeps in words what it is told, and checks that nothing is missing and nothing comes twice.
+struct Hearer final : Subscriber {
+  void on_joined(Membership& /*membership*/, const Joined& joined) override {
+    at = joined.cursor;
+    is_joined = true;
+    say((joined.gap ? "joined behind a gap " : "joined ") + std::to_string(joined.cursor.offset));
+  }
+  void on_gap(Membership& /*membership*/, const Gap& gap) override {
+    at = gap.cursor;
+    say("gap " + std::to_string(gap.cursor.offset));
+  }
+  void on_behind(Membership& /*membership*/) override { say("behind"); }
+  void on_refused(Membership& /*membership*/, const Refusal& refusal) override {
+    say(std::string(describe(refusal.code).name));
+    is_refused = true;
+    membership.reset();
+  }
+  void deliver(Batch& batch, std::size_t from) override {
+    std::string words;
+    for (const Message& message : batch.messages().subspan(from)) {
+      is_sound = is_sound && message.position == Position{at.epoch, at.offset + 1};
+      at = message.position;
+      words += (words.empty() ? "" : " ") + std::string(message.payload.view());
+    }
+    say(words);
+    if (reads_on) wants_more = true;
+  }
+  void say(std::string what) {
+    if (keeps_words) told.push_back(std::move(what));
+  }
+  /// All that it was told since the last call.
+  std::string take() {
+    std::string all;
+    for (const std::string& what : std::exchange(told, {}))
+      all += (all.empty() ? "" : " / ") + what;
+    return all;
+  }
+
+  std::unique_ptr<Membership> membership;
+  std::vector<std::string> told;
+  Position at;
+  bool is_joined = false;
+  bool is_refused = false;
+  bool is_sound = true;
+  bool keeps_words = true;
+  bool reads_on = true;
+  bool wants_more = false;
+};
+
+struct LateFixture {
+  using Words = std::vector<std::string>;
+
+  static Draft text(std::string_view payload) {
+    return {Kind::text, base::FrameRef::copy_of(payload), {}, 0};
+  }
+  void turn() { scheduler.run_turn(hub); }
+  /// The engine answers, and what comes of it happens.
+  void settle() {
+    for (int i = 0; i < 100; ++i) {
+      engine.answer();
+      turn();
+      for (Hearer* hearer : hearers) {
+        if (std::exchange(hearer->wants_more, false) && hearer->membership)
+          hearer->membership->continue_replay();
+      }
+      if (engine.pending() == 0 && i > 3) return;
+    }
+  }
+  void pass(std::int64_t ms) {
+    turn();
+    clock.advance(ms);
+    deadlines.sweep();
+    turn();
+  }
+  void join(Hearer& hearer, std::string_view room = "lobby", const Interest& interest = {}) {
+    hearer.membership = hub.subscribe(room, hearer, interest);
+    if (std::find(hearers.begin(), hearers.end(), &hearer) == hearers.end()) hearers.push_back(&hearer);
+  }
+  void elsewhere(int from, int to, std::string_view room = "lobby") {
+    for (int i = from; i <= to; ++i)
+      engine.append(room, text(std::to_string(i)));
+  }
+
+  roomcast::test::LateEngine engine;
+  roomcast::test::FakeScheduler scheduler;
+  roomcast::test::FakeClock clock;
+  base::Deadlines deadlines{clock, 50};
+  HubLimits limits{};
+  Hub hub{
+      {engine, scheduler, clock, deadlines}, limits, RoomRules(RoomSettings{{4, 1'000'000, 3'600'000}, {}})};
+  std::vector<Hearer*> hearers;
+};
+
+}  // namespace roomcast::hub::test
