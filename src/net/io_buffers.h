@@ -2,9 +2,10 @@
 
 #include <array>
 #include <cstddef>
-#include <cstdint>
 #include <memory>
 #include <span>
+
+#include "net/chaos.h"
 
 namespace roomcast::net {
 
@@ -21,22 +22,14 @@ class IoBuffers {
   /// Where small pieces of one write are put side by side.
   [[nodiscard]] std::span<char> joining() { return *joining_; }
 
-#ifdef ROOMCAST_CHAOS
-  /// A number from 1 to `most`, which is at least 1: how much of a read or write is let through. Always the
-  /// same sequence, so that what goes wrong goes wrong again.
-  [[nodiscard]] std::size_t random_up_to(std::size_t most) {
-    random_ = random_ * 6364136223846793005U + 1442695040888963407U;
-    return 1 + static_cast<std::size_t>(random_ >> 33U) % most;
-  }
-#endif
+  /// What cuts the reads into these buffers, and the writes, short.
+  [[nodiscard]] Chaos& chaos() { return chaos_; }
 
  private:
   using Buffer = std::array<char, size>;
   std::unique_ptr<Buffer> reading_;
   std::unique_ptr<Buffer> joining_;
-#ifdef ROOMCAST_CHAOS
-  std::uint64_t random_ = 1;
-#endif
+  [[no_unique_address]] Chaos chaos_;
 };
 
 }  // namespace roomcast::net

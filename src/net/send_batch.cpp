@@ -44,10 +44,8 @@ void SendBatch::send(Entry& entry) {
   }
 }
 
-ssize_t send_bytes([[maybe_unused]] IoBuffers& buffers, int descriptor, std::string_view bytes) {
-#ifdef ROOMCAST_CHAOS
-  bytes = bytes.substr(0, buffers.random_up_to(bytes.size()));
-#endif
+ssize_t send_bytes(IoBuffers& buffers, int descriptor, std::string_view bytes) {
+  bytes = bytes.substr(0, buffers.chaos().up_to(bytes.size()));
   ssize_t sent = 0;
   do {
     sent = ::send(descriptor, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);

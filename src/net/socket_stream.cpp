@@ -91,13 +91,12 @@ std::size_t SocketStream::send_many(std::span<const std::string_view> pieces) {
   for (;;) {
     const Gather::Batch batch = gather.next();
     if (batch.bytes == 0) return taken;
-#ifdef ROOMCAST_CHAOS
-    auto& first = batch.parts.front();
-    first.iov_len = shared_.buffers.random_up_to(first.iov_len);
-    const ssize_t sent = send_parts(socket_.number(), batch.parts.first(1));
-#else
-    const ssize_t sent = send_parts(socket_.number(), batch.parts);
-#endif
+    auto parts = batch.parts;
+    if (shared_.buffers.chaos().is_on()) {
+      parts = parts.first(1);
+      parts.front().iov_len = shared_.buffers.chaos().up_to(parts.front().iov_len);
+    }
+    const ssize_t sent = send_parts(socket_.number(), parts);
     if (sent != static_cast<ssize_t>(batch.bytes)) return taken + cut_short(sent, errno);
     taken += batch.bytes;
   }
@@ -151,9 +150,7 @@ bool SocketStream::read_once() {
   const bool is_busy = shared_.poller.is_busy();
   if (is_busy) buffer = buffer.first(busy_bytes);
   const std::size_t wanted = buffer.size();
-#ifdef ROOMCAST_CHAOS
-  buffer = buffer.first(shared_.buffers.random_up_to(7));
-#endif
+  if (shared_.buffers.chaos().is_on()) buffer = buffer.first(shared_.buffers.chaos().up_to(7));
   const ssize_t count = ::recv(socket_.number(), buffer.data(), buffer.size(), MSG_DONTWAIT);
   if (count > 0) {
     const bool has_more = static_cast<std::size_t>(count) == wanted;

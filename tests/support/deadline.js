@@ -1,4 +1,4 @@
-// Time budgets. Everything that waits has a deadline; sanitizer and chaos builds get more of it.
+// Time budgets. Everything that waits has a deadline; a build with sanitizers gets more of it.
 
 const slowness = process.env.ROOMCAST_SLOW ? 4 : 1;
 
