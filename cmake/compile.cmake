@@ -10,10 +10,16 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_L
   target_compile_options(roomcast_options INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Wno-restrict>)
 endif()
 
+# Where many files are compiled as one, locals meet the names of other files, and a nameless namespace comes from what
+# counts as a header.
+target_compile_options(roomcast_options INTERFACE
+  $<$<AND:$<COMPILE_LANG_AND_ID:CXX,GNU>,$<BOOL:$<TARGET_PROPERTY:UNITY_BUILD>>>:-Wno-shadow;-Wno-subobject-linkage>
+  $<$<AND:$<COMPILE_LANG_AND_ID:CXX,Clang>,$<BOOL:$<TARGET_PROPERTY:UNITY_BUILD>>>:-Wno-shadow>)
+
 if(ROOMCAST_SANITIZE)
   # The optimiser stays on: the sanitizer runs repeat every wire test. Without vptr, which needs descriptors of its
   # own and errs when there are none left, as some tests provoke.
-  add_compile_options(-fsanitize=address,undefined -fno-sanitize=vptr -fno-sanitize-recover=all -fno-omit-frame-pointer -O1 -g)
+  add_compile_options(-fsanitize=address,undefined -fno-sanitize=vptr -fno-sanitize-recover=all -fno-omit-frame-pointer -O1 -g1)
   add_link_options(-fsanitize=address,undefined)
   # Only here can NET_CHAOS in the environment make every read tiny and every write short (net/chaos.h).
   add_compile_definitions(ROOMCAST_CHAOS=1)

@@ -19,6 +19,7 @@ else()
   find_path(LLHTTP_SOURCES llhttp.c PATHS /usr/share/llhttp NO_DEFAULT_PATH REQUIRED)
   add_library(llhttp STATIC ${LLHTTP_SOURCES}/llhttp.c ${LLHTTP_SOURCES}/api.c ${LLHTTP_SOURCES}/http.c)
   target_compile_options(llhttp PRIVATE -w)
+  set_target_properties(llhttp PROPERTIES UNITY_BUILD OFF) # http.c is not made to stand beside api.c
 endif()
 target_include_directories(llhttp SYSTEM INTERFACE ${LLHTTP_HEADERS})
 if(NOT LLHTTP_LIBRARY)

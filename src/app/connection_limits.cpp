@@ -9,7 +9,7 @@ namespace roomcast::app {
 namespace {
 
 // For short answers where limits.connections is used up, and for admin_listen.
-constexpr std::size_t reserve = 32;
+constexpr std::size_t reserved_descriptors = 32;
 constexpr std::size_t operations = 64;
 // For saying to an address that it has as many as it may.
 constexpr std::size_t refusals = 16;
@@ -23,7 +23,7 @@ constexpr std::int64_t silent_grace_ms = 1'000;
 
 ConnectionLimits connection_limits(const config::Config& config, std::uint64_t descriptors) {
   ConnectionLimits limits;
-  limits.admission.reserve = reserve;
+  limits.admission.reserve = reserved_descriptors;
   limits.admission.refusals = refusals;
   limits.admission.refusals_per_address = refusals_per_address;
   limits.admission.grace_ms = silent_grace_ms;

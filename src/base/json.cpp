@@ -29,12 +29,12 @@ Character decode_character(std::string_view text, bool is_valid) {
   return {code, size};
 }
 
-enum ByteClass : std::uint8_t {
+enum PlainByte : std::uint8_t {
   plain_ascii = 1,
   plain_utf8 = 2,  // in well-formed UTF-8: stands for itself, or is part of a character that does
 };
 
-constexpr std::array<std::uint8_t, 256> make_byte_classes() {
+constexpr std::array<std::uint8_t, 256> make_json_plain_bytes() {
   std::array<std::uint8_t, 256> classes{};
   for (unsigned c = 0x20; c < classes.size(); ++c) {
     if (c < 0x7F && c != '"' && c != '\\') classes.at(c) = plain_ascii | plain_utf8;
@@ -43,7 +43,7 @@ constexpr std::array<std::uint8_t, 256> make_byte_classes() {
   }
   return classes;
 }
-constexpr auto byte_classes = make_byte_classes();
+constexpr auto json_plain_bytes = make_json_plain_bytes();
 
 /// Characters that some reader takes for the end of a line or a terminal for a command.
 bool must_be_escaped(std::uint32_t code) {
@@ -107,11 +107,11 @@ std::size_t append_character(std::string& out, std::string_view text, bool is_va
 
 void append_json_string(std::string& out, std::string_view text) {
   out += '"';
-  ByteClass plain = plain_ascii;
+  PlainByte plain = plain_ascii;
   bool is_judged = false;
   while (!text.empty()) {
     std::size_t size = 0;
-    while (size < text.size() && (byte_classes[static_cast<unsigned char>(text[size])] & plain) != 0)
+    while (size < text.size() && (json_plain_bytes[static_cast<unsigned char>(text[size])] & plain) != 0)
       ++size;
     out += text.substr(0, size);
     text.remove_prefix(size);

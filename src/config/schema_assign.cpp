@@ -12,7 +12,7 @@
 namespace roomcast::config {
 namespace {
 
-using Problem = std::optional<std::string>;
+using Refusal = std::optional<std::string>;
 
 std::string unexpected(const Setting& setting, const Value& value) {
   return "expected " + expectation(setting) + ", found " + describe(value);
@@ -84,16 +84,16 @@ struct Assigner {
   Config& config;
   Place* place;
 
-  [[nodiscard]] Problem refuse() const { return unexpected(setting, value); }
+  [[nodiscard]] Refusal refuse() const { return unexpected(setting, value); }
 
-  Problem operator()(const Flag& flag) const {
+  Refusal operator()(const Flag& flag) const {
     const bool* given = std::get_if<bool>(&value);
     if (given == nullptr) return refuse();
     flag.member(config) = *given;
     return std::nullopt;
   }
 
-  Problem operator()(const Whole& whole) const {
+  Refusal operator()(const Whole& whole) const {
     const auto* given = std::get_if<std::int64_t>(&value);
     if (given == nullptr || *given < 0) return refuse();
     const auto number = static_cast<std::uint64_t>(*given);
@@ -102,7 +102,7 @@ struct Assigner {
     return std::nullopt;
   }
 
-  Problem operator()(const Seconds& seconds) const {
+  Refusal operator()(const Seconds& seconds) const {
     double ms = 0;
     if (const auto* whole = std::get_if<std::int64_t>(&value)) {
       ms = static_cast<double>(*whole) * 1000;
@@ -119,7 +119,7 @@ struct Assigner {
     return std::nullopt;
   }
 
-  Problem operator()(const Choice& choice) const {
+  Refusal operator()(const Choice& choice) const {
     const auto* given = std::get_if<std::string>(&value);
     if (given == nullptr) return refuse();
     for (std::size_t i = 0; i < choice.words.size(); ++i) {
@@ -130,14 +130,14 @@ struct Assigner {
     return refuse();
   }
 
-  Problem operator()(const Text& text) const {
+  Refusal operator()(const Text& text) const {
     const auto* given = std::get_if<std::string>(&value);
     if (given == nullptr || !is_clean(*given)) return refuse();
     text.member(config) = *given;
     return std::nullopt;
   }
 
-  Problem operator()(const TextList& list) const {
+  Refusal operator()(const TextList& list) const {
     const auto* given = std::get_if<std::vector<std::string>>(&value);
     if (given == nullptr) return refuse();
     if (given->empty() && !list.may_be_empty) return "expected " + expectation(setting) + ", found none";
@@ -148,7 +148,7 @@ struct Assigner {
     return std::nullopt;
   }
 
-  Problem operator()(const FileMode& mode) const {
+  Refusal operator()(const FileMode& mode) const {
     const auto* given = std::get_if<std::string>(&value);
     if (given == nullptr) return refuse();
     const auto bits = number_in<std::uint32_t>(*given, 8);
@@ -157,11 +157,11 @@ struct Assigner {
     return std::nullopt;
   }
 
-  Problem operator()(const CertificateList& list) const {
+  Refusal operator()(const CertificateList& list) const {
     return assign_tables(list.member(config), read_certificate);
   }
 
-  Problem operator()(const RoomRuleList& list) const {
+  Refusal operator()(const RoomRuleList& list) const {
     const auto* tables = std::get_if<std::vector<Table>>(&value);
     if (tables != nullptr && tables->size() > room_rules_max) {
       return "expected " + expectation(setting) + ", found " + std::to_string(tables->size()) + " tables";
@@ -170,7 +170,7 @@ struct Assigner {
   }
 
   template <class Element>
-  Problem assign_tables(std::vector<Element>& member,
+  Refusal assign_tables(std::vector<Element>& member,
                         std::optional<Mistake> (*read)(const Table&, Element&)) const {
     // An array without elements does not show what they would be.
     const auto* no_elements = std::get_if<std::vector<std::string>>(&value);
@@ -194,7 +194,7 @@ Value parse_text(const Setting& setting, std::string_view text) {
   return std::visit(TextParser{text}, setting.kind);
 }
 
-Problem assign(const Setting& setting, const Value& value, Config& config, Place* place) {
+Refusal assign(const Setting& setting, const Value& value, Config& config, Place* place) {
   return std::visit(Assigner{setting, value, config, place}, setting.kind);
 }
 

@@ -12,7 +12,7 @@ namespace roomcast::net {
 
 namespace {
 
-base::Error wrong(std::string_view text, std::string_view why) {
+base::Error bad_address(std::string_view text, std::string_view why) {
   std::string message = "bad address \"";
   message.append(text).append("\": ").append(why);
   return {std::move(message)};
@@ -41,12 +41,12 @@ std::string_view check_ipv4(const std::string& host) {
 
 base::Result<Address> parse_path(std::string_view text, std::string_view path) {
   if (!path.starts_with('/'))
-    return wrong(text, "a Unix socket needs an absolute path, as in unix:/run/x.sock");
+    return bad_address(text, "a Unix socket needs an absolute path, as in unix:/run/x.sock");
   if (path.size() >= sizeof(sockaddr_un::sun_path)) {
-    return wrong(text, "the path of a Unix socket has at most " +
-                           std::to_string(sizeof(sockaddr_un::sun_path) - 1) + " bytes");
+    return bad_address(text, "the path of a Unix socket has at most " +
+                                 std::to_string(sizeof(sockaddr_un::sun_path) - 1) + " bytes");
   }
-  if (path.find('\0') != std::string_view::npos) return wrong(text, "there is a NUL in the path");
+  if (path.find('\0') != std::string_view::npos) return bad_address(text, "there is a NUL in the path");
   return Address{Address::Scheme::unix_socket, "", 0, std::string(path)};
 }
 
@@ -93,14 +93,15 @@ base::Result<Address> Address::parse(std::string_view text) {
   if (take_prefix(rest, "https://")) {
     address.scheme = Scheme::https;
   } else if (!take_prefix(rest, "http://") && rest.find("://") != std::string_view::npos) {
-    return wrong(text, "the scheme must be http, https or unix");
+    return bad_address(text, "the scheme must be http, https or unix");
   }
   std::string_view port;
-  if (const auto why = split(rest, address, port); !why.empty()) return wrong(text, why);
+  if (const auto why = split(rest, address, port); !why.empty()) return bad_address(text, why);
   const char* end = port.data() + port.size();
   const auto [stop, error] = std::from_chars(port.data(), end, address.port);
-  if (error == std::errc::result_out_of_range) return wrong(text, "a port is at most 65535");
-  if (error != std::errc{} || stop != end) return wrong(text, "the port must be a number and stand last");
+  if (error == std::errc::result_out_of_range) return bad_address(text, "a port is at most 65535");
+  if (error != std::errc{} || stop != end)
+    return bad_address(text, "the port must be a number and stand last");
   return address;
 }
 

@@ -12,7 +12,7 @@ namespace {
 
 constexpr int mapped_prefix = 96;  // ::ffff:0:0/96 holds IPv4
 
-base::Error wrong(std::string_view text, std::string_view why) {
+base::Error bad_block(std::string_view text, std::string_view why) {
   std::string message = "bad address block \"";
   message.append(text).append("\": ").append(why);
   return {std::move(message)};
@@ -48,19 +48,19 @@ std::optional<base::Error> CidrList::add(std::string_view text) {
   bool is_ipv4 = false;
   const auto slash = text.find('/');
   if (!parse(text.substr(0, slash), block.bits, is_ipv4)) {
-    return wrong(text, "expected a numeric address, as in 10.0.0.0/8, or unix");
+    return bad_block(text, "expected a numeric address, as in 10.0.0.0/8, or unix");
   }
   if (slash != std::string_view::npos) {
     const char* end = text.data() + text.size();
     const auto [stop, error] = std::from_chars(text.data() + slash + 1, end, block.prefix);
     const int most = is_ipv4 ? 32 : 128;
     if (error != std::errc{} || stop != end || block.prefix < 0 || block.prefix > most) {
-      return wrong(text, "the number behind the slash must be 0 to " + std::to_string(most));
+      return bad_block(text, "the number behind the slash must be 0 to " + std::to_string(most));
     }
     if (is_ipv4) block.prefix += mapped_prefix;
   }
   if (masked(block.bits, block.prefix) != block.bits) {
-    return wrong(text, "bits are set behind the prefix");
+    return bad_block(text, "bits are set behind the prefix");
   }
   blocks_.push_back(block);
   return std::nullopt;

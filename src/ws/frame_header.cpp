@@ -6,14 +6,10 @@ namespace roomcast::ws {
 
 namespace {
 
-constexpr std::uint8_t fin_bit = 0x80;
-constexpr std::uint8_t rsv1_bit = 0x40;
 constexpr std::uint8_t rsv2_and_3_bits = 0x30;
 constexpr std::uint8_t opcode_bits = 0x0F;
 constexpr std::uint8_t mask_bit = 0x80;
 constexpr std::uint8_t length_bits = 0x7F;
-constexpr std::uint8_t length_in_16_bits = 126;
-constexpr std::uint8_t length_in_64_bits = 127;
 
 bool is_known(std::uint8_t opcode) { return opcode <= 0x2 || (opcode >= 0x8 && opcode <= 0xA); }
 

@@ -25,6 +25,13 @@ enum class Opcode : std::uint8_t {
 constexpr std::size_t max_client_header_bytes = 14;
 constexpr std::size_t max_control_payload_bytes = 125;
 
+/// Of the first byte of a frame.
+constexpr std::uint8_t fin_bit = 0x80;
+constexpr std::uint8_t rsv1_bit = 0x40;
+/// In the place of a length up to 125: the length stands in the 2 or 8 bytes behind it.
+constexpr std::uint8_t length_in_16_bits = 126;
+constexpr std::uint8_t length_in_64_bits = 127;
+
 /// The head of one frame as a client sends it.
 struct FrameHeader {
   Opcode opcode = Opcode::continuation;

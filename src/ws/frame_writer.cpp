@@ -7,11 +7,7 @@ namespace roomcast::ws {
 
 namespace {
 
-constexpr std::uint8_t fin_bit = 0x80;
-constexpr std::uint8_t rsv1_bit = 0x40;
 constexpr std::uint64_t largest_short_length = 125;
-constexpr char length_in_16_bits = 126;
-constexpr char length_in_64_bits = 127;
 constexpr std::size_t max_reason_bytes = max_control_payload_bytes - 2;
 
 void append_big_endian(std::string& out, std::uint64_t value, unsigned bytes) {
@@ -38,10 +34,10 @@ void append_header(std::string& out, Opcode opcode, std::uint64_t payload_bytes,
   if (payload_bytes <= largest_short_length) {
     out.push_back(static_cast<char>(payload_bytes));
   } else if (payload_bytes <= 0xFFFF) {
-    out.push_back(length_in_16_bits);
+    out.push_back(static_cast<char>(length_in_16_bits));
     append_big_endian(out, payload_bytes, 2);
   } else {
-    out.push_back(length_in_64_bits);
+    out.push_back(static_cast<char>(length_in_64_bits));
     append_big_endian(out, payload_bytes, 8);
   }
 }

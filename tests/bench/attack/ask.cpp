@@ -86,7 +86,6 @@ class Exchange final : public Pollable {
 }  // namespace
 
 Answer ask(const Target& target, std::string_view request, int patience_ms) {
-  constexpr std::int64_t ms_ns = 1'000'000;
   return Exchange(target, request).wait(now_ns() + patience_ms * ms_ns);
 }
 

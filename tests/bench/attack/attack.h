@@ -17,6 +17,9 @@ struct Arena {
   std::int64_t duration_ns = 0;  ///< of the attack, from when everything is ready for it
 };
 
+/// Runs a swarm of the plan for as long as the arena says. Throws like `Swarm`.
+[[nodiscard]] SwarmTally carry_out(const Arena& arena, SwarmPlan plan);
+
 /// Healthy clients that the attack is aimed at or passes by, besides those that are measured: none of them
 /// may be closed. They read as fast as they can, from a process of their own.
 struct Bystanders {

@@ -10,6 +10,10 @@
 
 namespace roomcast::bench {
 
+inline constexpr std::string_view text_type = "text/plain";
+/// Near `limits.message_bytes`, in the envelope of every dialect.
+inline constexpr std::size_t large_bytes = 64'000;
+
 /// The bytes that attackers send, made before they are sent. All are well-formed unless said otherwise: what
 /// a server refuses at once is no attack.
 

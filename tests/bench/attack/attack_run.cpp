@@ -29,8 +29,6 @@ namespace roomcast::bench {
 
 namespace {
 
-constexpr std::int64_t ms_ns = 1'000'000;
-constexpr std::int64_t second_ns = 1000 * ms_ns;
 constexpr const char* attacker_address = "127.0.0.1";
 constexpr const char* innocent_address = "127.0.0.3";
 /// For everybody to connect before an attack.

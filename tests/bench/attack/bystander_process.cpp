@@ -18,7 +18,6 @@ namespace {
 
 using Report = BystanderProcess::Report;
 
-constexpr std::int64_t ms_ns = 1'000'000;
 constexpr std::int64_t report_interval_ns = 20 * ms_ns;
 
 class Silent final : public CrowdListener {};

@@ -12,16 +12,7 @@ namespace roomcast::bench::attacks {
 namespace {
 
 constexpr std::string_view json = "application/json";
-constexpr std::string_view text = "text/plain";
 constexpr std::string_view batch_path = "/api/publish";
-/// Near `limits.message_bytes`, in the envelope of every dialect.
-constexpr std::size_t large_bytes = 64'000;
-
-SwarmTally carry_out(const Arena& arena, SwarmPlan plan) {
-  Swarm swarm(arena.target, std::move(plan));
-  swarm.run_for(arena.duration_ns);
-  return swarm.tally();
-}
 
 SwarmTally repeat(const Arena& arena, SwarmPlan plan, const std::string& burst) {
   plan.burst = [&burst](std::uint64_t, std::string&) { return std::string_view(burst); };
@@ -192,7 +183,8 @@ SwarmTally rooms_by_the_thousand(const Arena& arena) {
 SwarmTally burst_into(const Arena& arena, std::string_view room) {
   constexpr std::uint64_t posts = 250;
   std::string burst;
-  const std::string one = post_request("/rooms/" + std::string(room), text, std::string(large_bytes, 'x'));
+  const std::string one =
+      post_request("/rooms/" + std::string(room), text_type, std::string(large_bytes, 'x'));
   for (std::uint64_t i = 0; i < posts; ++i)
     burst += one;
   SwarmPlan plan;

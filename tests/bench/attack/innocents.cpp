@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <exception>
-#include <limits>
 #include <utility>
 
 #include "attack/attack_bytes.h"
@@ -14,8 +13,6 @@ namespace roomcast::bench {
 
 namespace {
 
-constexpr std::int64_t never_ns = std::numeric_limits<std::int64_t>::max();
-constexpr std::int64_t ms_ns = 1'000'000;
 constexpr std::int64_t check_interval_ns = 5 * ms_ns;
 constexpr std::int64_t message_interval_ns = 20 * ms_ns;
 constexpr std::int64_t come_back_ns = 50 * ms_ns;

@@ -16,7 +16,6 @@ namespace roomcast::bench::attacks {
 namespace {
 
 void sleep_until(std::int64_t ns) {
-  constexpr std::int64_t second_ns = 1'000'000'000;
   const timespec until{ns / second_ns, ns % second_ns};
   while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, nullptr) == EINTR) {
   }

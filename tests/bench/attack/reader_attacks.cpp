@@ -11,17 +11,8 @@ namespace roomcast::bench::attacks {
 
 namespace {
 
-constexpr std::string_view text = "text/plain";
-/// Near `limits.message_bytes`.
-constexpr std::size_t large_bytes = 64'000;
 constexpr std::string_view past_path = "/rooms/history";
 constexpr std::size_t past_messages = 16;
-
-SwarmTally carry_out(const Arena& arena, SwarmPlan plan) {
-  Swarm swarm(arena.target, std::move(plan));
-  swarm.run_for(arena.duration_ns);
-  return swarm.tally();
-}
 
 /// Publishes 1 MiB of text that compresses about as well as other text does. Returns what cursors of the room
 /// begin with; nothing if the server does not take it.
@@ -34,7 +25,7 @@ std::string make_past(const Target& target) {
       state = state * 6364136223846793005U + 1442695040888963407U;
       letter = static_cast<char>('a' + (state >> 60U));
     }
-    const std::string answer = ask(target, post_request(past_path, text, message)).body;
+    const std::string answer = ask(target, post_request(past_path, text_type, message)).body;
     constexpr std::string_view mark = R"("cursor":")";
     const std::size_t at = answer.find(mark);
     if (at == std::string::npos) return {};
@@ -115,7 +106,7 @@ SwarmTally watchers_by_the_hundred(const Arena& arena, std::size_t clients) {
 
 SwarmTally waiting_polls(const Arena& arena, std::size_t connections) {
   constexpr std::uint64_t polls_to_a_publish = 12;
-  const std::string publish = post_request("/rooms/waited", text, std::string(large_bytes, '\1'));
+  const std::string publish = post_request("/rooms/waited", text_type, std::string(large_bytes, '\1'));
   const std::string poll = bare_request("GET", "/rooms/waited?wait=30");
   SwarmPlan plan;
   plan.connections = connections;

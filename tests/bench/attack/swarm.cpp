@@ -9,8 +9,6 @@ namespace roomcast::bench {
 
 namespace {
 
-constexpr std::int64_t ms_ns = 1'000'000;
-constexpr std::int64_t second_ns = 1000 * ms_ns;
 constexpr std::int64_t pause_ns = 100 * ms_ns;
 constexpr std::int64_t look_interval_ns = 50 * ms_ns;
 /// What one member may read, and write, before others have their turn.

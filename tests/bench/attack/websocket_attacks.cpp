@@ -13,12 +13,6 @@ constexpr std::size_t many_frames = 250'000;
 constexpr std::size_t largest_message_bytes = 65'536;
 constexpr std::size_t in_one_write = 200;
 
-SwarmTally carry_out(const Arena& arena, SwarmPlan plan) {
-  Swarm swarm(arena.target, std::move(plan));
-  swarm.run_for(arena.duration_ns);
-  return swarm.tally();
-}
-
 /// `one`, `times` in one write, over and over, as fast as the server takes it.
 SwarmTally repeat(const Arena& arena, SwarmPlan plan, std::string_view one, std::size_t times) {
   std::string burst;

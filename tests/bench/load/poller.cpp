@@ -78,7 +78,6 @@ void Poller::put_first(Poller& urgent) {
 
 void Poller::turn(std::int64_t until_ns) {
   if (urgent_ != nullptr) urgent_->turn(0);
-  constexpr std::int64_t second_ns = 1'000'000'000;
   const std::int64_t left_ns = std::max<std::int64_t>(0, until_ns - now_ns());
   const timespec sleep{left_ns / second_ns, left_ns % second_ns};
   const int count = epoll_pwait2(epoll_, events_.data(), static_cast<int>(events_.size()), &sleep, nullptr);

@@ -16,6 +16,7 @@
 #include "load/poller.h"
 #include "scenario/audience.h"
 #include "scenario/publisher.h"
+#include "scenario/scenarios.h"
 
 namespace roomcast::bench {
 
@@ -24,7 +25,6 @@ namespace {
 using Order = CrowdProcess::Order;
 using Report = CrowdProcess::Report;
 
-constexpr const char* room = "/rooms/bench";
 /// Reports while an order is carried out.
 constexpr std::int64_t report_interval_ns = 200'000'000;
 
@@ -34,9 +34,9 @@ class Ranks final : private Pollable {
   Ranks(int channel, const Target& target, std::size_t clients)
       : channel_(channel),
         audience_(clients),
-        crowd_(poller_, target, {.kind = {}, .clients = clients, .path = [](std::size_t) { return room; }},
-               audience_),
-        publisher_(poller_, target, room, min_message_bytes) {
+        crowd_(poller_, target,
+               {.kind = {}, .clients = clients, .path = [](std::size_t) { return one_room; }}, audience_),
+        publisher_(poller_, target, one_room, min_message_bytes) {
     poller_.watch(channel_, *this);
   }
 

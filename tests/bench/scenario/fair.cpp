@@ -17,7 +17,6 @@ namespace roomcast::bench {
 
 namespace {
 
-constexpr const char* room = "/rooms/bench";
 constexpr std::int64_t probe_interval_ns = 10'000'000;
 /// Messages that have not arrived everywhere, so that the server always has the next one before it is done.
 constexpr std::uint64_t messages_under_way = 4;
@@ -31,9 +30,9 @@ class Fair {
         crowd_(poller_, target,
                {.kind = settings.common.kind,
                 .clients = settings.subscribers,
-                .path = [](std::size_t) { return room; }},
+                .path = [](std::size_t) { return one_room; }},
                audience_),
-        publisher_(poller_, target, room, settings.message_bytes),
+        publisher_(poller_, target, one_room, settings.message_bytes),
         echo_(probe_poller_, target, min_message_bytes),
         ping_(probe_poller_, target),
         connect_(probe_poller_, target) {

@@ -12,8 +12,6 @@ namespace roomcast::bench {
 
 namespace {
 
-constexpr const char* room = "/rooms/bench";
-
 struct Memory {
   std::int64_t server = -1;
   std::int64_t kernel = -1;
@@ -37,10 +35,11 @@ Measurement run_idle(const Target& target, const IdleSettings& settings) {
   const std::size_t clients = settings.warm_up + settings.connections;
   Poller poller;
   Audience audience(clients);
-  Crowd crowd(poller, target,
-              {.kind = settings.common.kind, .clients = clients, .path = [](std::size_t) { return room; }},
-              audience);
-  Publisher publisher(poller, target, room, min_message_bytes);
+  Crowd crowd(
+      poller, target,
+      {.kind = settings.common.kind, .clients = clients, .path = [](std::size_t) { return one_room; }},
+      audience);
+  Publisher publisher(poller, target, one_room, min_message_bytes);
   Measurement measurement;
   measurement.expected = settings.connections;
 

@@ -1,15 +1,12 @@
 #include "scenario/pace.h"
 
 #include <algorithm>
-#include <limits>
+
+#include "load/clock.h"
 
 namespace roomcast::bench {
 
-namespace {
-
-constexpr std::int64_t never_ns = std::numeric_limits<std::int64_t>::max();
-
-}  // namespace
+namespace {}  // namespace
 
 FixedRate::FixedRate(std::size_t rooms, std::size_t publishers_each, std::int64_t interval_ns, Send send)
     : publishers_each_(publishers_each), interval_ns_(interval_ns), send_(std::move(send)), rooms_(rooms) {}

@@ -1,17 +1,12 @@
 #include "scenario/probes.h"
 
-#include <limits>
 #include <string>
 
 #include "load/clock.h"
 
 namespace roomcast::bench {
 
-namespace {
-
-constexpr std::int64_t never_ns = std::numeric_limits<std::int64_t>::max();
-
-}  // namespace
+namespace {}  // namespace
 
 Probe::Probe(Poller& poller, const Target& target, const char* path)
     : crowd_(poller, target, {.kind = {}, .clients = 1, .path = [path](std::size_t) { return path; }},

@@ -10,6 +10,9 @@
 
 namespace roomcast::bench {
 
+/// Where everybody is, in scenarios that need but one room.
+inline constexpr const char* one_room = "/rooms/bench";
+
 /// Told now and then how far a long run is; may be empty.
 using Progress = std::function<void(std::string_view what, std::uint64_t done, std::uint64_t of)>;
 

@@ -9,7 +9,6 @@ namespace roomcast::bench {
 
 namespace {
 
-constexpr std::int64_t second_ns = 1'000'000'000;
 /// Into which a run is divided when it goes by turns with others.
 constexpr std::uint64_t blocks = 20;
 

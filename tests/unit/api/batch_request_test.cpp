@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+namespace batch_request_test {
+
 using namespace roomcast;
 using api::BatchItem;
 using hub::Kind;
@@ -288,3 +290,5 @@ TEST_CASE(
   CHECK(items(bad + "," + bad + "," + bad).size() == 3);
   CHECK(refusal(body_of(bad + "," + bad + "," + bad + "," + bad)) == refused);
 }
+
+}  // namespace batch_request_test

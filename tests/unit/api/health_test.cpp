@@ -4,6 +4,8 @@
 
 #include "support/exchange_double.h"
 
+namespace health_test {
+
 using namespace roomcast;
 
 TEST_CASE("health: it is well as long as it answers, and nobody keeps that answer") {
@@ -15,3 +17,5 @@ TEST_CASE("health: it is well as long as it answers, and nobody keeps that answe
   CHECK(exchange.header("Content-Type") == "text/plain; charset=utf-8");
   CHECK(exchange.header("Cache-Control") == "no-store");
 }
+
+}  // namespace health_test

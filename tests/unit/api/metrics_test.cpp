@@ -7,6 +7,8 @@
 #include "metrics/exposition.h"
 #include "support/exchange_double.h"
 
+namespace metrics_test {
+
 using namespace roomcast;
 
 namespace {
@@ -30,3 +32,5 @@ TEST_CASE("metrics: each request collects anew, as Prometheus text that nobody k
     CHECK(exchange.header("Cache-Control") == "no-store");
   }
 }
+
+}  // namespace metrics_test

@@ -12,6 +12,8 @@
 #include "support/fake_engine.h"
 #include "support/fake_scheduler.h"
 
+namespace presence_test {
+
 using namespace roomcast;
 using test::ExchangeDouble;
 
@@ -95,3 +97,5 @@ TEST_CASE_FIXTURE(Fixture,
     CHECK(get(room).header("Vary") == "Origin");
   }
 }
+
+}  // namespace presence_test

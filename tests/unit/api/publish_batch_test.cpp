@@ -13,6 +13,8 @@
 #include "support/fake_engine.h"
 #include "support/fake_scheduler.h"
 
+namespace publish_batch_test {
+
 using namespace roomcast;
 using test::ExchangeDouble;
 
@@ -328,3 +330,5 @@ TEST_CASE_FIXTURE(Fixture,
   turn();
   CHECK(messages("r") == published);
 }
+
+}  // namespace publish_batch_test

@@ -15,6 +15,8 @@
 #include "support/fake_engine.h"
 #include "support/fake_scheduler.h"
 
+namespace publish_test {
+
 using namespace roomcast;
 using test::ExchangeDouble;
 
@@ -253,3 +255,5 @@ TEST_CASE_FIXTURE(Fixture, "publish: the message says by the client's address wh
   publish.handle(exchange, "lobby");
   CHECK(engine.sources == std::vector{hub::source_of("192.0.2.7")});
 }
+
+}  // namespace publish_test

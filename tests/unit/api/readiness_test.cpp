@@ -4,6 +4,8 @@
 
 #include "support/exchange_double.h"
 
+namespace readiness_test {
+
 using namespace roomcast;
 
 TEST_CASE("readiness: 200 until the end has begun, 503 from then on, and nobody keeps either") {
@@ -17,3 +19,5 @@ TEST_CASE("readiness: 200 until the end has begun, 503 from then on, and nobody 
     readiness.end();
   }
 }
+
+}  // namespace readiness_test

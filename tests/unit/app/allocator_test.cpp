@@ -10,6 +10,8 @@
 #include "base/allocation_count.h"
 #include "unit/app/address_space.h"
 
+namespace allocator_test {
+
 using namespace roomcast;
 
 // A sanitizer's allocator ends the process by itself, and has no use for a limited address space.
@@ -55,3 +57,5 @@ TEST_CASE("allocator: where there is no reserve nothing is used up") {
 }
 
 TEST_SUITE_END();
+
+}  // namespace allocator_test

@@ -6,6 +6,8 @@
 
 #include "support/loop_fixture.h"
 
+namespace certificate_watch_test {
+
 using namespace roomcast;
 
 namespace {
@@ -38,3 +40,5 @@ TEST_CASE("certificates: not before its time") {
   CHECK(early->when == "1970-01-01T00:00:01Z");
   CHECK_FALSE(app::certificate_warning({"c.pem", 1'000, 90 * day}, 1'000));
 }
+
+}  // namespace certificate_watch_test

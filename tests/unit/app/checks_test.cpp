@@ -11,6 +11,8 @@
 #include "support/certificates.h"
 #include "support/temporary_directory.h"
 
+namespace checks_test {
+
 using namespace roomcast;
 
 namespace {
@@ -118,3 +120,5 @@ TEST_CASE_FIXTURE(Fixture, "checks: what starts all the same is worth a word") {
   REQUIRE(app::warnings(config, now_ms).size() == 1);
   CHECK(app::warnings(config, now_ms).front().find("web.root: left out: dangling") == 0);
 }
+
+}  // namespace checks_test

@@ -14,6 +14,8 @@
 
 #include "unit/app/server_parts.h"
 
+namespace collect_metrics_test {
+
 using namespace roomcast;
 
 namespace {
@@ -256,3 +258,5 @@ TEST_CASE_FIXTURE(Fixture, "metrics: what each certificate has left, one that is
   CHECK(text.find("roomcast_certificate_expiry_seconds{certificate=\"b\"} 7776000\n") != std::string::npos);
   CHECK(text.find("{certificate=\"a\"}") == text.rfind("{certificate=\"a\"}"));
 }
+
+}  // namespace collect_metrics_test

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+namespace command_line_test {
+
 using namespace roomcast::app;
 using Action = CommandLine::Action;
 
@@ -122,3 +124,5 @@ TEST_CASE("the help names every flag") {
     CHECK(help_text().find(flag) != std::string_view::npos);
   }
 }
+
+}  // namespace command_line_test

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace connection_limits_test {
+
 using namespace roomcast;
 
 TEST_CASE("connection limits: where descriptors are plenty what is configured counts") {
@@ -34,3 +36,5 @@ TEST_CASE("connection limits: where they are not, less some that are kept back")
   CHECK(app::connection_limits(config, 1).admission.connections == 1);
   CHECK(app::connection_limits(config, 0).admission.connections_per_address == 1);
 }
+
+}  // namespace connection_limits_test

@@ -13,6 +13,8 @@
 #include "transport/poll_join.h"
 #include "unit/app/server_parts.h"
 
+namespace drain_test {
+
 using namespace roomcast;
 using test::MemoryWire;
 
@@ -157,3 +159,5 @@ TEST_CASE_FIXTURE(Fixture, "drain: idle HTTP connections are closed at once") {
   CHECK(http.connections() == 0);
   CHECK_FALSE(wire.is_open());
 }
+
+}  // namespace drain_test

@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+namespace listen_plan_test {
+
 using namespace roomcast;
 
 namespace {
@@ -51,3 +53,5 @@ TEST_CASE("listen plan: [::] leaves IPv4 to an address of its own with the same 
   CHECK_FALSE(is_apart("[::]:0", {"[::]:0", "0.0.0.0:0"}));
   CHECK_FALSE(is_apart("[::1]:80", {"[::1]:80", "127.0.0.1:80"}));
 }
+
+}  // namespace listen_plan_test

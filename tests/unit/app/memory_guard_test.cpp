@@ -13,6 +13,8 @@
 #include "unit/app/address_space.h"
 #include "unit/app/server_parts.h"
 
+namespace memory_guard_test {
+
 using namespace roomcast;
 
 namespace {
@@ -247,3 +249,5 @@ TEST_CASE_FIXTURE(Fixture, "memory guard: where half of the history is not enoug
 }
 
 TEST_SUITE_END();
+
+}  // namespace memory_guard_test

@@ -10,6 +10,8 @@
 
 #include "support/temporary_directory.h"
 
+namespace memory_limit_test {
+
 using namespace roomcast;
 using app::MemoryCeiling;
 
@@ -132,3 +134,5 @@ TEST_CASE("memory plan: what is configured counts, and is said to be too much") 
   CHECK(plan.memory_bytes == 800 * mib);
   CHECK(plan.is_past_ceiling);
 }
+
+}  // namespace memory_limit_test

@@ -6,6 +6,8 @@
 #include "hub/hub.h"
 #include "hub/room_settings.h"
 
+namespace part_settings_test {
+
 using namespace roomcast;
 
 // What a part does before it is told is what the reference promises: no default stands in two places that
@@ -66,3 +68,5 @@ TEST_CASE("part settings: a batch's, a room's, the hub's") {
   CHECK(hub::HubLimits().room_bytes == app::hub_limits({}).room_bytes);
   CHECK(hub::HubLimits().page_bytes == app::hub_limits({}).page_bytes);
 }
+
+}  // namespace part_settings_test

@@ -7,7 +7,7 @@
 #include "support/fake_micro_clock.h"
 #include "support/loop_fixture.h"
 
-namespace roomcast::app {
+namespace roomcast::app::reload_pace_test {
 
 namespace {
 
@@ -98,4 +98,4 @@ TEST_CASE("reload pace: once it is stopped nothing more is done") {
   CHECK(paced.count() == 0);
 }
 
-}  // namespace roomcast::app
+}  // namespace roomcast::app::reload_pace_test

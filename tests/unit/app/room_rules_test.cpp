@@ -6,6 +6,8 @@
 
 #include "config/load.h"
 
+namespace room_rules_test {
+
 using namespace roomcast;
 
 TEST_CASE("room rules: what a rule leaves out is as in general, in the environment too") {
@@ -52,3 +54,5 @@ TEST_CASE("room rules: by default a room is as the hub has it by default") {
   CHECK(app::room_rules({}) == hub::RoomRules());
   CHECK(app::hub_limits({}).history_bytes == hub::HubLimits{}.history_bytes);
 }
+
+}  // namespace room_rules_test

@@ -12,6 +12,8 @@
 #include <cstring>
 #include <string>
 
+namespace service_manager_test {
+
 using namespace roomcast::app;
 
 namespace {
@@ -284,3 +286,5 @@ TEST_CASE("a descriptor that was promised but is not open is not handed on") {
           return sockets.size() == 1 && sockets[0].fd == 3 ? 0 : 1;
         }) == 0);
 }
+
+}  // namespace service_manager_test

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace cors_test {
+
 namespace auth = roomcast::auth;
 namespace http = roomcast::http;
 using auth::OriginVerdict;
@@ -65,3 +67,5 @@ TEST_CASE("cors: a denied origin is refused with the reason") {
     CHECK_FALSE(answer.headers.get("Access-Control-Allow-Origin"));
   }
 }
+
+}  // namespace cors_test

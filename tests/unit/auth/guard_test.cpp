@@ -8,6 +8,8 @@
 
 #include "support/exchange_double.h"
 
+namespace guard_test {
+
 using namespace roomcast;
 using test::ExchangeDouble;
 
@@ -96,3 +98,5 @@ TEST_CASE_FIXTURE(Fixture, "preflight: plain OPTIONS is told the methods there a
     CHECK(exchange.response().headers.count("Access-Control-Allow-Methods") == 0);
   }
 }
+
+}  // namespace guard_test

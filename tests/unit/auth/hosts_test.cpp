@@ -8,6 +8,8 @@
 
 #include "auth/policy.h"
 
+namespace hosts_test {
+
 namespace auth = roomcast::auth;
 namespace http = roomcast::http;
 
@@ -96,3 +98,5 @@ TEST_CASE("policy: another host is 421, and a listed page may read any answer, o
   policy.complete(asked, "", none);
   CHECK(none.empty());
 }
+
+}  // namespace hosts_test

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+namespace origin_test {
+
 namespace auth = roomcast::auth;
 namespace http = roomcast::http;
 using auth::OriginVerdict;
@@ -163,3 +165,5 @@ TEST_CASE("origin: an entry that is no origin is an error that names it") {
     CHECK(parsed.error().message.find("origins: '" + std::string(entry) + "'") == 0);
   }
 }
+
+}  // namespace origin_test

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace address_block_test {
+
 using roomcast::base::address_block;
 
 TEST_CASE("address block: IPv6 addresses that share their leading bits are one") {
@@ -21,3 +23,5 @@ TEST_CASE("address block: everything else is left as it is") {
   CHECK(address_block("", 64).empty());
   CHECK(address_block("nonsense:", 64) == "nonsense:");
 }
+
+}  // namespace address_block_test

@@ -11,6 +11,8 @@
 #include <thread>
 #include <vector>
 
+namespace allocation_count_test {
+
 using namespace roomcast;
 
 namespace {
@@ -100,3 +102,5 @@ TEST_CASE("allocation count: an alignment that is none is refused, a size that c
 }
 
 TEST_SUITE_END();
+
+}  // namespace allocation_count_test

@@ -8,7 +8,7 @@
 
 #include "support/fake_clock.h"
 
-namespace roomcast::base {
+namespace roomcast::base::deadlines_test {
 
 namespace {
 
@@ -223,4 +223,4 @@ TEST_CASE("deadlines: of very many that are due, some are called in each sweep, 
   CHECK_FALSE(deadlines.sweep());
 }
 
-}  // namespace roomcast::base
+}  // namespace roomcast::base::deadlines_test

@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+namespace digest_test {
+
 using namespace roomcast::base;
 
 namespace {
@@ -75,3 +77,5 @@ TEST_CASE("random numbers do not repeat") {
     seen.insert(random_u64());
   CHECK(seen.size() == 1000);
 }
+
+}  // namespace digest_test

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace roomcast::base {
+namespace roomcast::base::dirty_list_test {
 
 namespace {
 
@@ -151,4 +151,4 @@ TEST_CASE_FIXTURE(Items, "dirty list: items that mark each other for ever do not
   }
 }
 
-}  // namespace roomcast::base
+}  // namespace roomcast::base::dirty_list_test

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace roomcast::base {
+namespace roomcast::base::frame_test {
 
 TEST_CASE("frame: an empty frame has no block") {
   const FrameRef frame = FrameRef::copy_of("");
@@ -107,4 +107,4 @@ TEST_CASE("frame: it grows over its neighbour in the same block and over nothing
   CHECK_FALSE(nothing.try_extend(nothing));
 }
 
-}  // namespace roomcast::base
+}  // namespace roomcast::base::frame_test

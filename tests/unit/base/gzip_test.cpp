@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+namespace gzip_test {
+
 using namespace roomcast::base;
 
 namespace {
@@ -59,3 +61,5 @@ TEST_CASE("gzip: a file that lost its end is seen to be broken") {
   for (std::size_t size = 0; size < file.size(); ++size)
     CHECK(gunzip(file.substr(0, size)) == "broken");
 }
+
+}  // namespace gzip_test

@@ -8,6 +8,8 @@
 
 #include "support/json_walk.h"
 
+namespace json_cursor_test {
+
 using roomcast::base::JsonCursor;
 using roomcast::base::JsonElements;
 using roomcast::base::JsonKind;
@@ -132,3 +134,5 @@ TEST_CASE("mutated JSON is judged the same value by value and as a whole") {
   }
   CHECK(accepted > 1000);
 }
+
+}  // namespace json_cursor_test

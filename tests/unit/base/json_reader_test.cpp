@@ -11,6 +11,8 @@
 
 #include "base/json.h"
 
+namespace json_reader_test {
+
 using roomcast::base::JsonElements;
 using roomcast::base::JsonKind;
 using roomcast::base::JsonMembers;
@@ -178,3 +180,5 @@ TEST_CASE("what is walked is what stands there, for any valid JSON; anything els
   }
   CHECK(valid > 1000);
 }
+
+}  // namespace json_reader_test

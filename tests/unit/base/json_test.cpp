@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+namespace json_test {
+
 using roomcast::base::append_json_string;
 using roomcast::base::is_valid_json;
 
@@ -269,3 +271,5 @@ TEST_CASE("mutated JSON is judged as a full parser judges it, but for numbers an
   }
   CHECK(accepted > 1000);
 }
+
+}  // namespace json_test

@@ -4,6 +4,8 @@
 
 #include <optional>
 
+namespace linked_list_test {
+
 using namespace roomcast;
 
 namespace {
@@ -59,3 +61,5 @@ TEST_CASE("linked list: whoever dies leaves it") {
   one.reset();
   CHECK(list.empty());
 }
+
+}  // namespace linked_list_test

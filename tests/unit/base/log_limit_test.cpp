@@ -5,6 +5,8 @@
 #include <limits>
 #include <string>
 
+namespace log_limit_test {
+
 using namespace roomcast::base;
 
 namespace {
@@ -73,3 +75,5 @@ TEST_CASE("log limit: with too many causes the last ones share one") {
   CHECK(lines == static_cast<int>(LogLimit::causes_max));
   CHECK(limit.take_suppressed(forever)->lines == 1'000 - LogLimit::causes_max);
 }
+
+}  // namespace log_limit_test

@@ -9,6 +9,8 @@
 #include "base/json.h"
 #include "base/utf8.h"
 
+namespace log_line_test {
+
 using namespace roomcast::base;
 
 namespace {
@@ -164,3 +166,5 @@ TEST_CASE("a field without a value is left out if it is only wanted with one") {
         "info  m name=ada empty=\"\"");
   CHECK(json_line({LogField::if_any("room", "")}) == "{\"level\":\"info\",\"message\":\"m\"}");
 }
+
+}  // namespace log_line_test

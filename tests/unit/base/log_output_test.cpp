@@ -14,6 +14,8 @@
 #include <string_view>
 #include <utility>
 
+namespace log_output_test {
+
 using namespace roomcast::base;
 
 namespace {
@@ -150,3 +152,5 @@ TEST_CASE("log output: it is the journal's if JOURNAL_STREAM names its device an
   unsetenv("JOURNAL_STREAM");
   CHECK(!DescriptorOutput(ends.writer()).is_journal());
 }
+
+}  // namespace log_output_test

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <string>
 
+namespace log_queue_test {
+
 using namespace roomcast::base;
 
 namespace {
@@ -187,3 +189,5 @@ TEST_CASE_FIXTURE(Fixture, "log queue: at the end it waits for the output, withi
   queue.write_out_within(0);
   CHECK(queue.bytes() == 10);
 }
+
+}  // namespace log_queue_test

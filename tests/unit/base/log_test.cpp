@@ -15,6 +15,8 @@
 #include "support/fake_clock.h"
 #include "support/fake_scheduler.h"
 
+namespace log_test {
+
 using namespace roomcast::base;
 
 namespace {
@@ -345,3 +347,5 @@ TEST_CASE("to the journal a line goes with its priority, and as text without the
   CHECK(has_shape(last, R"(<4>{"time":"dddd-dd-ddTdd:dd:dd.dddZ",)"));
   CHECK(is_valid_json(last.substr(3, last.size() - 4)));
 }
+
+}  // namespace log_test

@@ -6,6 +6,8 @@
 #include <unordered_map>
 #include <vector>
 
+namespace release_test {
+
 using namespace roomcast;
 
 TEST_CASE("release: strings, containers and structs of them are empty and keep nothing") {
@@ -45,3 +47,5 @@ TEST_CASE("release: what it is needed for: an assignment of nothing keeps the ca
   base::release(numbers);
   CHECK(numbers.capacity() == 0);
 }
+
+}  // namespace release_test

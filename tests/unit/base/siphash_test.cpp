@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <string>
 
+namespace siphash_test {
+
 using namespace roomcast::base;
 
 namespace {
@@ -61,3 +63,5 @@ TEST_CASE("SipHash depends on both halves of its key, and on every byte and the 
   CHECK(siphash13(key, "bhat/lobby") != hash);
   CHECK(siphash13(key, std::string("chat/lobby\0", 11)) != hash);
 }
+
+}  // namespace siphash_test

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace roomcast::base {
+namespace roomcast::base::slot_map_test {
 
 TEST_CASE("slot map: an id finds what it was given for") {
   SlotMap<std::string> map;
@@ -65,4 +65,4 @@ TEST_CASE("slot map: a visitor meets every occupant and may remove any of them")
   CHECK(map.size() == 8);
 }
 
-}  // namespace roomcast::base
+}  // namespace roomcast::base::slot_map_test

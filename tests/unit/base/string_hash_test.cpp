@@ -12,6 +12,8 @@
 #include <unordered_set>
 #include <vector>
 
+namespace string_hash_test {
+
 using namespace roomcast;
 
 namespace {
@@ -109,3 +111,5 @@ TEST_CASE("string hash: a text has one hash, as a string and as a view") {
   CHECK(base::StringHash{}(name) == base::StringHash{}("chat/lobby"));
   CHECK(base::StringHash{}(name) == base::StringHash{}(std::string_view("chat/lobby!").substr(0, 10)));
 }
+
+}  // namespace string_hash_test

@@ -4,6 +4,8 @@
 
 #include "support/fake_clock.h"
 
+namespace time_budget_test {
+
 using namespace roomcast;
 
 namespace {
@@ -46,3 +48,5 @@ TEST_CASE_FIXTURE(Fixture, "time budget: work takes what it took, and of other t
   clock.advance(60);
   CHECK(budget.has_plenty());
 }
+
+}  // namespace time_budget_test

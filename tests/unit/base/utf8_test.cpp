@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+namespace utf8_test {
+
 using roomcast::base::is_valid_utf8;
 
 TEST_CASE("empty text is valid UTF-8, with and without a pointer") {
@@ -48,3 +50,5 @@ TEST_CASE("a character cut short or a stray continuation byte is not UTF-8, wher
     CHECK_FALSE(is_valid_utf8(plain + "\xE2\x82" + plain + "a"));
   }
 }
+
+}  // namespace utf8_test

@@ -4,7 +4,7 @@
 
 #include <stdexcept>
 
-namespace roomcast::bench {
+namespace roomcast::bench::assembly_test {
 namespace {
 
 void open_all(Assembly& assembly) {
@@ -115,4 +115,4 @@ TEST_CASE("what is owed to somebody who is gone is lost, but not waited for") {
   CHECK(assembly.faults().lost == 7);
 }
 
-}  // namespace roomcast::bench
+}  // namespace roomcast::bench::assembly_test

@@ -10,6 +10,8 @@
 #include "serve/floor_deflate.h"
 #include "serve/floor_frames.h"
 
+namespace attack_bytes_test {
+
 using namespace roomcast::bench;
 
 namespace {
@@ -92,3 +94,5 @@ TEST_CASE("colliding names are different, can stand in a JSON string, and have o
   CHECK(hashes.size() == 1);
 #endif
 }
+
+}  // namespace attack_bytes_test

@@ -7,6 +7,8 @@
 
 #include "attack/attack.h"
 
+namespace attack_table_test {
+
 using namespace roomcast::bench;
 
 namespace {
@@ -117,3 +119,5 @@ TEST_CASE("the attacks have names of their own, and the first is none") {
   CHECK(names.size() == all_attacks().size());
   CHECK(all_attacks().front().name == "nobody attacks");
 }
+
+}  // namespace attack_table_test

@@ -6,7 +6,7 @@
 #include "load/crowd.h"
 #include "load/poller.h"
 
-namespace roomcast::bench {
+namespace roomcast::bench::audience_test {
 
 namespace {
 
@@ -134,4 +134,4 @@ TEST_CASE("what was delivered before a subscriber was excused stays counted") {
   CHECK(books.entered().operations == 1);
 }
 
-}  // namespace roomcast::bench
+}  // namespace roomcast::bench::audience_test

@@ -9,6 +9,8 @@
 #include <stdexcept>
 #include <string>
 
+namespace by_turns_test {
+
 using namespace roomcast::bench;
 
 namespace {
@@ -115,3 +117,5 @@ TEST_CASE("a run that fails, and one whose process ends, say so; the others have
   CHECK(outcomes[1].complaint == "the process of its load has ended");
   CHECK(values(outcomes[2]) == std::vector<double>{0, 1});
 }
+
+}  // namespace by_turns_test

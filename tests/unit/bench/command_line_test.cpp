@@ -5,6 +5,8 @@
 #include <stdexcept>
 #include <string>
 
+namespace command_line_test {
+
 using namespace roomcast::bench;
 
 namespace {
@@ -110,3 +112,5 @@ TEST_CASE("the help names every scenario and option") {
        {"fanout", "matrix", "storm", "--slow-percent N", "--url URL", "--allow-remote"})
     CHECK_MESSAGE(help.find(word) != std::string::npos, word);
 }
+
+}  // namespace command_line_test

@@ -5,7 +5,7 @@
 
 #include <string>
 
-namespace roomcast::bench {
+namespace roomcast::bench::compressed_stamps_test {
 namespace {
 
 /// As a server compresses a message without context takeover (RFC 7692 section 7.2.1).
@@ -74,4 +74,4 @@ TEST_CASE("what can't be inflated, or has no stamp, has none, and does no harm t
   CHECK(stamps.read(compressed(message(1))));
 }
 
-}  // namespace roomcast::bench
+}  // namespace roomcast::bench::compressed_stamps_test

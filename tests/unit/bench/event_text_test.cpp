@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-namespace roomcast::bench {
+namespace roomcast::bench::event_text_test {
 namespace {
 
 /// The data of all events that a page would hear of.
@@ -66,4 +66,4 @@ TEST_CASE("the type of an envelope is its first member, whole") {
   CHECK_FALSE(is_of_type("", "message"));
 }
 
-}  // namespace roomcast::bench
+}  // namespace roomcast::bench::event_text_test

@@ -6,7 +6,7 @@
 
 #include "serve/floor_frames.h"
 
-namespace roomcast::bench::floor {
+namespace roomcast::bench::floor::floor_deflate_test {
 
 TEST_CASE("what was compressed comes back, each message by itself") {
   FloorDeflate deflate;
@@ -40,4 +40,4 @@ TEST_CASE("broken bytes and messages past the limit are refused, and the next on
   CHECK(deflate.decompress(full).has_value());
 }
 
-}  // namespace roomcast::bench::floor
+}  // namespace roomcast::bench::floor::floor_deflate_test

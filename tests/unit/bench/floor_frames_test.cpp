@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-namespace roomcast::bench::floor {
+namespace roomcast::bench::floor::floor_frames_test {
 
 namespace {
 
@@ -128,4 +128,4 @@ TEST_CASE("frames are laid down with the shortest length") {
   CHECK(out == "\xC2\x01z");
 }
 
-}  // namespace roomcast::bench::floor
+}  // namespace roomcast::bench::floor::floor_frames_test

@@ -4,7 +4,7 @@
 
 #include <string>
 
-namespace roomcast::bench::floor {
+namespace roomcast::bench::floor::floor_handshake_test {
 
 TEST_CASE("a head ends with its empty line") {
   const std::string head = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
@@ -53,4 +53,4 @@ TEST_CASE("the answer has the accept key of the standard's example, time after t
             "client_no_context_takeover\r\n\r\n");
 }
 
-}  // namespace roomcast::bench::floor
+}  // namespace roomcast::bench::floor::floor_handshake_test

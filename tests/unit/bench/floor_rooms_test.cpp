@@ -10,7 +10,7 @@
 #include "serve/floor_deflate.h"
 #include "serve/floor_frames.h"
 
-namespace roomcast::bench::floor {
+namespace roomcast::bench::floor::floor_rooms_test {
 
 namespace {
 
@@ -88,4 +88,4 @@ TEST_CASE("who leaves gets nothing more, and the last member takes the place") {
   CHECK(audience.empty());
 }
 
-}  // namespace roomcast::bench::floor
+}  // namespace roomcast::bench::floor::floor_rooms_test

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace roomcast::bench {
+namespace roomcast::bench::http_answer_test {
 namespace {
 
 constexpr std::string_view accept = "Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n";
@@ -96,4 +96,4 @@ TEST_CASE("a poll waits once it has a cursor, and keeps the path's own query") {
   CHECK(make_request(poll, "h", "/rooms/a?x=1", "e-1").starts_with("GET /rooms/a?x=1&wait=50&since=e-1 "));
 }
 
-}  // namespace roomcast::bench
+}  // namespace roomcast::bench::http_answer_test

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-namespace roomcast::bench {
+namespace roomcast::bench::http_body_test {
 namespace {
 
 struct Outcome {
@@ -93,4 +93,4 @@ TEST_CASE("what is no chunked body is bad") {
   CHECK_FALSE(feed(chunked, {"ffffffff\r\n"}).bad);
 }
 
-}  // namespace roomcast::bench
+}  // namespace roomcast::bench::http_body_test

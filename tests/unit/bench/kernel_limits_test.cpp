@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <string>
 
-namespace roomcast::bench {
+namespace roomcast::bench::kernel_limits_test {
 
 TEST_CASE("the kernel's limits are read from this machine") {
   CHECK(available_bytes() > (1 << 20));
@@ -28,4 +28,4 @@ TEST_CASE("limits are named as sysctl names them, and have their values in one l
   }
 }
 
-}  // namespace roomcast::bench
+}  // namespace roomcast::bench::kernel_limits_test

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <limits>
 
-namespace roomcast::bench {
+namespace roomcast::bench::latency_test {
 
 TEST_CASE("nothing counted has no percentile") {
   const Latency latency;
@@ -71,4 +71,4 @@ TEST_CASE("a clock that went backwards counts as nothing") {
   CHECK(latency.percentile_ns(1) == 0);
 }
 
-}  // namespace roomcast::bench
+}  // namespace roomcast::bench::latency_test

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-namespace roomcast::bench {
+namespace roomcast::bench::pace_test {
 namespace {
 
 using Sent = std::vector<std::pair<std::size_t, std::uint32_t>>;  // publisher, count
@@ -116,4 +116,4 @@ TEST_CASE("what comes back late, of the messages before a beginning, makes no wi
   CHECK(sends.take() == Sent{{0, 4}});
 }
 
-}  // namespace roomcast::bench
+}  // namespace roomcast::bench::pace_test

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-namespace roomcast::bench {
+namespace roomcast::bench::poll_answer_test {
 namespace {
 
 std::vector<std::string> messages_of(std::string_view body) {
@@ -46,4 +46,4 @@ TEST_CASE("what is no poll's answer is not good and has no messages, wherever a 
   CHECK(messages_of(body.substr(0, body.size() - 3)).size() == 1);
 }
 
-}  // namespace roomcast::bench
+}  // namespace roomcast::bench::poll_answer_test

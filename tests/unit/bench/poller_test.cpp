@@ -12,7 +12,7 @@
 
 #include "load/clock.h"
 
-namespace roomcast::bench {
+namespace roomcast::bench::poller_test {
 
 namespace {
 
@@ -95,4 +95,4 @@ TEST_CASE("more descriptors than the hard limit has are refused by the limit's n
   poller.make_room_for(1);
 }
 
-}  // namespace roomcast::bench
+}  // namespace roomcast::bench::poller_test

@@ -10,7 +10,7 @@
 
 #include "serve/child_process.h"
 
-namespace roomcast::bench {
+namespace roomcast::bench::process_facts_test {
 
 namespace {
 
@@ -74,4 +74,4 @@ TEST_CASE("a process that does not exist has no facts") {
 
 TEST_CASE("the kernel's memory for sockets is known") { CHECK(kernel_socket_bytes() > 0); }
 
-}  // namespace roomcast::bench
+}  // namespace roomcast::bench::process_facts_test

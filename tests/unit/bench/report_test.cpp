@@ -13,6 +13,8 @@
 #include "report/statistics.h"
 #include "report/tables.h"
 
+namespace report_test {
+
 using namespace roomcast::bench;
 
 namespace {
@@ -105,3 +107,5 @@ TEST_CASE("the tables go between the marks of a file, and nowhere else") {
   CHECK_THROWS_AS(put_into_file(path, "new"), std::runtime_error);
   std::remove(path.c_str());
 }
+
+}  // namespace report_test

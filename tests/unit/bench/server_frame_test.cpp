@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace roomcast::bench {
+namespace roomcast::bench::server_frame_test {
 namespace {
 
 std::string header(unsigned first, std::uint64_t size) {
@@ -121,4 +121,4 @@ TEST_CASE("a client's frame joins an envelope and what is in it") {
   CHECK(unmasked(out, 6) == "<in>");
 }
 
-}  // namespace roomcast::bench
+}  // namespace roomcast::bench::server_frame_test

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace server_gauges_test {
+
 using namespace roomcast::bench;
 
 TEST_CASE("turns of more than 25 ms are those that the bucket of 25 ms has not") {
@@ -22,3 +24,5 @@ TEST_CASE("a server that does not say leaves nothing, and a longer name is anoth
   CHECK_FALSE(gauges.long_turns);
   CHECK_FALSE(read_gauges("").memory_bytes);
 }
+
+}  // namespace server_gauges_test

@@ -12,7 +12,7 @@
 
 #include "serve/launches.h"
 
-namespace roomcast::bench {
+namespace roomcast::bench::server_process_test {
 
 namespace {
 
@@ -95,4 +95,4 @@ TEST_CASE(
   CHECK(launch_with_defaults("/bin/roomcast", false, {}).command.size() == 3);
 }
 
-}  // namespace roomcast::bench
+}  // namespace roomcast::bench::server_process_test

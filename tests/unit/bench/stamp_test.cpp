@@ -7,7 +7,7 @@
 #include <limits>
 #include <string>
 
-namespace roomcast::bench {
+namespace roomcast::bench::stamp_test {
 namespace {
 
 /// What a JSON text must have in pairs, outside of strings; none of the messages has an escape.
@@ -128,4 +128,4 @@ TEST_CASE("a message of one KiB compresses about as well as ordinary JSON does")
   CHECK(packed < 600);
 }
 
-}  // namespace roomcast::bench
+}  // namespace roomcast::bench::stamp_test

@@ -15,6 +15,8 @@
 #include "load/clock.h"
 #include "serve/forked_process.h"
 
+namespace swarm_test {
+
 using namespace roomcast::bench;
 
 namespace {
@@ -188,3 +190,5 @@ TEST_CASE("a check that is refused, and one that is cut, are harm") {
     CHECK(checks.experience(now_ns()).latency.count() == 0);
   }
 }
+
+}  // namespace swarm_test

@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-namespace roomcast::bench {
+namespace roomcast::bench::tally_test {
 namespace {
 
 void note(Tally& tally, Faults& faults, std::uint16_t publisher, std::uint32_t number) {
@@ -74,4 +74,4 @@ TEST_CASE("a publisher of another room is no delivery of this load") {
   CHECK_FALSE(faults.none());
 }
 
-}  // namespace roomcast::bench
+}  // namespace roomcast::bench::tally_test

@@ -10,7 +10,7 @@
 
 #include "serve/floor_tls.h"
 
-namespace roomcast::bench {
+namespace roomcast::bench::tls_client_test {
 namespace {
 
 using floor::FloorTls;
@@ -105,4 +105,4 @@ TEST_CASE("who resumes comes back with the ticket of the connection before, and 
   }
 }
 
-}  // namespace roomcast::bench
+}  // namespace roomcast::bench::tls_client_test

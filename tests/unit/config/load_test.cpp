@@ -14,6 +14,8 @@
 
 #include "config/schema.h"
 
+namespace load_test {
+
 using namespace roomcast::config;
 
 namespace {
@@ -313,3 +315,5 @@ TEST_CASE("a reload opens nothing but regular files") {
   REQUIRE_FALSE(fifo.ok());
   CHECK(to_text(fifo.error()) == file.path() + ": is not a regular file any more");
 }
+
+}  // namespace load_test

@@ -11,6 +11,8 @@
 #include "config/reload.h"
 #include "config/schema.h"
 
+namespace print_test {
+
 using namespace roomcast::config;
 
 namespace {
@@ -106,3 +108,5 @@ TEST_CASE("a line break in a file's name does not break the print into lines") {
   REQUIRE(loaded.ok());
   CHECK(print_effective(*loaded).find("drain_seconds = 1  # a\\nlisten") != std::string::npos);
 }
+
+}  // namespace print_test

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace reload_test {
+
 using namespace roomcast::config;
 
 TEST_CASE("equal configurations have no changes") { CHECK(changes(Config{}, Config{}).empty()); }
@@ -40,3 +42,5 @@ TEST_CASE("a reload takes over what it can and keeps what needs a restart") {
   for (const Change& change : changes(merged, loaded))
     CHECK(change.needs_restart());
 }
+
+}  // namespace reload_test

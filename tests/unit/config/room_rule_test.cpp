@@ -8,6 +8,8 @@
 
 #include "config/schema.h"
 
+namespace room_rule_test {
+
 using namespace roomcast::config;
 
 namespace {
@@ -92,3 +94,5 @@ TEST_CASE("so many rules for rooms are taken, and one more is refused") {
   CHECK(outcome(rules(room_rules_max)) == "taken");
   CHECK(outcome(rules(room_rules_max + 1)) == "expected " + expectation(rooms()) + ", found 1001 tables");
 }
+
+}  // namespace room_rule_test

@@ -9,6 +9,8 @@
 #include <string_view>
 #include <vector>
 
+namespace schema_test {
+
 using namespace roomcast::config;
 
 namespace {
@@ -367,3 +369,5 @@ TEST_CASE("text from the environment or a flag that does not suit is refused as 
   CHECK(outcome("origins", parse_text(setting("origins"), "a,,b")).ends_with("found \"\""));
   CHECK(outcome("drain_seconds", parse_text(setting("drain_seconds"), "nan")).ends_with("found nan"));
 }
+
+}  // namespace schema_test

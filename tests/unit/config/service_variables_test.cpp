@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace service_variables_test {
+
 using roomcast::config::is_service_variable;
 
 TEST_CASE("service variables: what Kubernetes sets for a Service") {
@@ -29,3 +31,5 @@ TEST_CASE("service variables: and what somebody else has set") {
   CHECK_FALSE(is_service_variable("ROOMCAST_PORT_8080_TCP_HOST", "8080"));
   CHECK_FALSE(is_service_variable("_TCP", ""));
 }
+
+}  // namespace service_variables_test

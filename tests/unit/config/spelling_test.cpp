@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+namespace spelling_test {
+
 using roomcast::config::did_you_mean;
 using roomcast::config::nearest;
 
@@ -44,3 +46,5 @@ TEST_CASE("the question is asked only if there is something to ask") {
   CHECK(did_you_mean("lisen", names) == " (did you mean listen?)");
   CHECK(did_you_mean("xyz", names).empty());
 }
+
+}  // namespace spelling_test

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+namespace toml_document_test {
+
 using namespace roomcast::config;
 
 namespace {
@@ -100,3 +102,5 @@ TEST_CASE("brackets may be nested 100 deep and not one deeper") {
   CHECK(entries_of(nested(101)) == Lines{"0: brackets are nested more than 100 deep"});
   CHECK(entries_of("a = " + std::string(100'000, '[')) == Lines{"0: brackets are nested more than 100 deep"});
 }
+
+}  // namespace toml_document_test

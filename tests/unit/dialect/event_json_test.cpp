@@ -8,6 +8,8 @@
 #include "base/json.h"
 #include "dialect/json.h"
 
+namespace event_json_test {
+
 using namespace roomcast;
 using dialect::Event;
 
@@ -91,3 +93,5 @@ TEST_CASE("event as JSON: gap, pong, error and bye") {
   CHECK(encoded(dialect::Goodbye{1002, "protocol_error", {}}) ==
         R"({"type":"bye","code":1002,"reason":"protocol_error"})");
 }
+
+}  // namespace event_json_test

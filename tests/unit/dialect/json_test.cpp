@@ -7,6 +7,8 @@
 
 #include "hub/cursor.h"
 
+namespace json_test {
+
 using namespace roomcast;
 using dialect::Form;
 
@@ -227,3 +229,5 @@ TEST_CASE("json dialect: a request that is cut off anywhere is broken, whatever 
   for (std::size_t size = 0; size < whole.size(); ++size)
     CHECK(decoded(whole.substr(0, size)) == "fail invalid_data");
 }
+
+}  // namespace json_test

@@ -4,6 +4,8 @@
 
 #include <string>
 
+namespace message_json_test {
+
 using namespace roomcast;
 
 namespace {
@@ -38,3 +40,5 @@ TEST_CASE("message json: a binary payload is base64 under another name") {
 TEST_CASE("message json: a sender without a name is null") {
   CHECK(json_of(hub::Kind::text, "x", "") == R"(null,"data":"x"})");
 }
+
+}  // namespace message_json_test

@@ -6,6 +6,8 @@
 
 #include "dialect/echo.h"
 
+namespace raw_test {
+
 using namespace roomcast;
 
 namespace {
@@ -82,3 +84,5 @@ TEST_CASE("echo dialect: everything goes back to whoever sent it") {
   CHECK(decoded(dialect::Echo{}, dialect::Form::text, "hi") == "reply text hi");
   CHECK(decoded(dialect::Echo{}, dialect::Form::binary, "hi") == "reply binary hi");
 }
+
+}  // namespace raw_test

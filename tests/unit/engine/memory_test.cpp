@@ -8,6 +8,8 @@
 
 #include "support/fake_clock.h"
 
+namespace memory_test {
+
 using namespace roomcast;
 
 namespace {
@@ -76,3 +78,5 @@ TEST_CASE_FIXTURE(Fixture, "memory engine: whoever subscribes is told where the 
   engine.publish("lobby", draft(), 0);
   CHECK(events.messages[0].second.position.epoch == events.tops[0].second.epoch);
 }
+
+}  // namespace memory_test

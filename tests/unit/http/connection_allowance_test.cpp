@@ -5,6 +5,8 @@
 
 #include "unit/http/connection_fixture.h"
 
+namespace connection_allowance_test {
+
 namespace http = roomcast::http;
 using namespace roomcast::http::test;
 using Fixture = ConnectionFixture;
@@ -167,3 +169,5 @@ TEST_CASE_FIXTURE(Fixture, "connection: a head that uses up the allowance is a r
   reap();
   CHECK(stream.take() == ok("/long"));
 }
+
+}  // namespace connection_allowance_test

@@ -7,6 +7,8 @@
 #include "http/request_policy.h"
 #include "unit/http/connection_fixture.h"
 
+namespace connection_policy_test {
+
 namespace http = roomcast::http;
 using namespace roomcast::http::test;
 
@@ -98,3 +100,5 @@ TEST_CASE_FIXTURE(PolicyFixture, "policy: a page can read that its request took 
   CHECK(answer.starts_with("HTTP/1.1 408 "));
   CHECK(is_read_by(answer, "https://a"));
 }
+
+}  // namespace connection_policy_test

@@ -5,6 +5,8 @@
 
 #include "unit/http/connection_fixture.h"
 
+namespace connection_test {
+
 namespace base = roomcast::base;
 namespace http = roomcast::http;
 namespace net = roomcast::net;
@@ -389,3 +391,5 @@ TEST_CASE_FIXTURE(Fixture, "connection: two requests split at every offset are a
     CHECK(answers == ok("/1hi") + ok("/2"));
   }
 }
+
+}  // namespace connection_test

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <utility>
 
+namespace forwarded_test {
+
 namespace http = roomcast::http;
 
 namespace {
@@ -122,3 +124,5 @@ TEST_CASE("forwarded: RFC 7239 is not believed, since proxies pass a client's ow
   CHECK_FALSE(client.secure);
   CHECK(resolve("10.0.0.1", {{"Forwarded", "for=1.1.1.1;proto=https"}}).address == "10.0.0.1");
 }
+
+}  // namespace forwarded_test

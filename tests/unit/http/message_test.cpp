@@ -4,6 +4,8 @@
 
 #include "http/response_head.h"
 
+namespace message_test {
+
 namespace http = roomcast::http;
 
 TEST_CASE("headers: names compare without case, and the first value is found") {
@@ -124,3 +126,5 @@ TEST_CASE("date: written as HTTP wants it") {
   CHECK(date.at(784111778000) == "Sun, 06 Nov 1994 08:49:38 GMT");
   CHECK(date.at(951827696000) == "Tue, 29 Feb 2000 12:34:56 GMT");
 }
+
+}  // namespace message_test

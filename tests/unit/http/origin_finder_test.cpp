@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+namespace origin_finder_test {
+
 using roomcast::http::OriginFinder;
 
 namespace {
@@ -42,3 +44,5 @@ TEST_CASE("origin finder: it looks at 64 KiB") {
   finder.feed(std::string(OriginFinder::bytes_max + 1, 'x'));
   CHECK(finder.is_over());
 }
+
+}  // namespace origin_finder_test

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+namespace parser_test {
+
 namespace http = roomcast::http;
 using Event = http::Parser::Event;
 
@@ -413,3 +415,5 @@ TEST_CASE("parser: after a refusal nothing is read any more") {
   CHECK(parser.next(input) == Event::refused);
   CHECK(input.empty());
 }
+
+}  // namespace parser_test

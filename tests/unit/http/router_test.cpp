@@ -7,6 +7,8 @@
 
 #include "support/exchange_double.h"
 
+namespace router_test {
+
 namespace http = roomcast::http;
 using http::Method;
 using roomcast::test::ExchangeDouble;
@@ -117,3 +119,5 @@ TEST_CASE_FIXTURE(Fixture, "router: the fallback gets whatever matches nothing, 
   CHECK(ask(Method::delete_, "/healthz").status() == 405);
   CHECK(ask(Method::get, "/%zz").status() == 400);
 }
+
+}  // namespace router_test

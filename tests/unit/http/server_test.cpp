@@ -15,6 +15,8 @@
 #include "support/fake_scheduler.h"
 #include "support/memory_stream.h"
 
+namespace server_test {
+
 using namespace roomcast;
 
 namespace {
@@ -251,3 +253,5 @@ TEST_CASE_FIXTURE(Fixture, "server: what was held is not held against who takes 
   CHECK(control.shed_largest(0).bytes == 0);
   CHECK(regular.hand_overs[0].admission.address() == "192.0.2.1");
 }
+
+}  // namespace server_test

@@ -13,6 +13,8 @@
 #include "http/router.h"
 #include "support/exchange_double.h"
 
+namespace static_files_test {
+
 namespace fs = std::filesystem;
 namespace http = roomcast::http;
 using http::Method;
@@ -315,3 +317,5 @@ TEST_CASE("What is compressed at the start is bounded, at the limit and one past
     CHECK(exchange.response().headers.get("Content-Encoding").has_value() == !past);
   }
 }
+
+}  // namespace static_files_test

@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+namespace url_test {
+
 namespace http = roomcast::http;
 
 TEST_CASE("url: percent-encoding is decoded once, to whatever bytes it stands for") {
@@ -64,3 +66,5 @@ TEST_CASE("url: a target is a path, an http URL or an asterisk") {
     CHECK_FALSE(http::parse_target(text).has_value());
   }
 }
+
+}  // namespace url_test

@@ -5,6 +5,8 @@
 #include <limits>
 #include <string>
 
+namespace cursor_test {
+
 using namespace roomcast;
 
 TEST_CASE("cursor: every position reads back as itself") {
@@ -29,3 +31,5 @@ TEST_CASE("cursor: whatever we did not write is no cursor") {
   }
   CHECK_FALSE(hub::parse_cursor(std::string("0000000000000abc-1\0", 19)).has_value());
 }
+
+}  // namespace cursor_test

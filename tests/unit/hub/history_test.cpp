@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+namespace history_test {
+
 using namespace roomcast;
 
 namespace {
@@ -187,3 +189,5 @@ TEST_CASE_FIXTURE(Fixture, "history: it grows and shrinks without losing or swap
     history.drop_oldest();
   CHECK(history.bytes() == 0);
 }
+
+}  // namespace history_test

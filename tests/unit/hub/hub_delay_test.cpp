@@ -11,6 +11,8 @@
 #include "support/fake_scheduler.h"
 #include "support/read_history.h"
 
+namespace hub_delay_test {
+
 using namespace roomcast;
 
 namespace {
@@ -403,3 +405,5 @@ TEST_CASE("hub: a payload that many rooms keep is counted once, and as long as o
   CHECK(f.hub.history_bytes() - before < 150'000);
   CHECK_FALSE(payload.is_kept());
 }
+
+}  // namespace hub_delay_test

@@ -11,6 +11,8 @@
 #include "support/fake_engine.h"
 #include "support/fake_scheduler.h"
 
+namespace hub_history_test {
+
 using namespace roomcast;
 
 namespace {
@@ -387,3 +389,5 @@ TEST_CASE_FIXTURE(Fixture,
   turn();
   CHECK(hub.rooms() == 0);
 }
+
+}  // namespace hub_history_test

@@ -10,6 +10,8 @@
 #include "support/fake_engine.h"
 #include "support/fake_scheduler.h"
 
+namespace hub_memory_test {
+
 using namespace roomcast;
 
 namespace {
@@ -303,3 +305,5 @@ TEST_CASE_FIXTURE(Flooded, "hub memory: from who knows where the rooms quiet lon
     publish("flood" + std::to_string(i), 1'000);
   CHECK(left() == 0);
 }
+
+}  // namespace hub_memory_test

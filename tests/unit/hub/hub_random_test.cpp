@@ -18,6 +18,8 @@
 #include "support/fake_engine.h"
 #include "support/fake_scheduler.h"
 
+namespace hub_random_test {
+
 using namespace roomcast;
 
 namespace {
@@ -291,3 +293,5 @@ TEST_CASE("hub at random: with an engine that opens rooms late") {
 TEST_CASE("hub at random: with too little memory for all histories") {
   Simulation(seed(), true, false).run(60'000);
 }
+
+}  // namespace hub_random_test

@@ -11,6 +11,8 @@
 #include "support/fake_engine.h"
 #include "support/fake_scheduler.h"
 
+namespace hub_test {
+
 using namespace roomcast;
 
 namespace {
@@ -275,3 +277,5 @@ TEST_CASE_FIXTURE(Fixture, "hub: while memory is short every publish is refused 
   scheduler.run_turn(hub);
   CHECK(why.find("limits.memory_bytes") != std::string::npos);
 }
+
+}  // namespace hub_test

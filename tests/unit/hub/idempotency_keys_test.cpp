@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <string>
 
+namespace idempotency_keys_test {
+
 using namespace roomcast;
 using hub::IdempotencyKeys;
 
@@ -128,3 +130,5 @@ TEST_CASE("idempotency keys: with everybody below a share the oldest goes first,
   name.resize(12, 'x');
   CHECK(keys.find(name, 1 + IdempotencyKeys::young_ms) == nullptr);
 }
+
+}  // namespace idempotency_keys_test

@@ -9,6 +9,8 @@
 
 #include "unit/hub/presence_fixture.h"
 
+namespace presence_crowd_test {
+
 using namespace roomcast;
 using namespace roomcast::test::presence;
 
@@ -153,3 +155,5 @@ TEST_CASE_FIXTURE(Fixture, "presence: new limits apply at once to the rooms ther
   pass(0);
   CHECK(watcher->told() == "-b");
 }
+
+}  // namespace presence_crowd_test

@@ -18,6 +18,8 @@
 #include "support/fake_engine.h"
 #include "support/fake_scheduler.h"
 
+namespace presence_random_test {
+
 using namespace roomcast;
 
 namespace {
@@ -209,3 +211,5 @@ TEST_CASE("presence: at random, around the limit every watcher knows the names, 
 }
 
 TEST_CASE("presence: at random, watchers who are told in slices miss nothing") { run(2'000, 700, 2, 2'500); }
+
+}  // namespace presence_random_test

@@ -10,6 +10,8 @@
 
 #include "unit/hub/presence_fixture.h"
 
+namespace presence_test {
+
 using namespace roomcast;
 using namespace roomcast::test::presence;
 
@@ -187,3 +189,5 @@ TEST_CASE_FIXTURE(Fixture, "hub: rooms are occupied from their first member to t
   a = join("");
   CHECK(hub.occupied_rooms() == 2);
 }
+
+}  // namespace presence_test

@@ -9,6 +9,8 @@
 
 #include "unit/hub/presence_fixture.h"
 
+namespace presence_watch_test {
+
 using namespace roomcast;
 using namespace roomcast::test::presence;
 
@@ -120,3 +122,5 @@ TEST_CASE_FIXTURE(Fixture, "presence: many watchers are told in slices between w
   CHECK(late->snapshot == "1001: ada bob +999");
   CHECK(late->heard.empty());
 }
+
+}  // namespace presence_watch_test

@@ -12,6 +12,8 @@
 #include "support/fake_engine.h"
 #include "support/fake_scheduler.h"
 
+namespace publish_once_test {
+
 using namespace roomcast;
 using hub::Kind;
 using hub::PublishOnce;
@@ -504,3 +506,5 @@ TEST_CASE("publish once: very many keys are forgotten a few at a time") {
   CHECK(f.publisher.keys() == 0);
   CHECK(f.publisher.bytes() == 0);
 }
+
+}  // namespace publish_once_test

@@ -10,6 +10,8 @@
 #include "support/fake_scheduler.h"
 #include "support/read_history.h"
 
+namespace read_history_test {
+
 using namespace roomcast;
 
 namespace {
@@ -128,3 +130,5 @@ TEST_CASE_FIXTURE(Fixture, "history page: what waits to be handed out and is not
   CHECK(page.gap->earliest == hub::Position{1, 3});
   CHECK_FALSE(read(hub::Position{1, 3}, {}).gap);
 }
+
+}  // namespace read_history_test

@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+namespace room_name_test {
+
 using roomcast::hub::check_room_name;
 
 namespace {
@@ -77,3 +79,5 @@ TEST_CASE("a client's name has at most 100 bytes of UTF-8 without control charac
   CHECK_FALSE(roomcast::hub::check_client_name(std::string_view("a\0b", 3)).ok());
   CHECK_FALSE(roomcast::hub::check_client_name("a\nb").ok());
 }
+
+}  // namespace room_name_test

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+namespace room_pattern_test {
+
 using namespace roomcast;
 using hub::RoomPattern;
 
@@ -163,3 +165,5 @@ TEST_CASE("room pattern: at its length limit it works, past it it stands for not
   CHECK_FALSE(matches_pattern(name + "**", name));
   CHECK_FALSE(matches_pattern(std::string(201, 'a'), std::string(201, 'a')));
 }
+
+}  // namespace room_pattern_test

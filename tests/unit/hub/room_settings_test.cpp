@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace room_settings_test {
+
 using namespace roomcast;
 
 namespace {
@@ -28,3 +30,5 @@ TEST_CASE("room settings: rules are the same if their patterns and settings are"
   CHECK_FALSE(hub::RoomRules({}, {{"a*", keeping(1)}}) == hub::RoomRules({}, {{"b*", keeping(1)}}));
   CHECK_FALSE(hub::RoomRules({}, {{"a*", keeping(1)}}) == hub::RoomRules({}, {{"a*", keeping(2)}}));
 }
+
+}  // namespace room_settings_test

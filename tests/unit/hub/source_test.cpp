@@ -7,6 +7,8 @@
 
 #include "hub/message.h"
 
+namespace source_test {
+
 using namespace roomcast;
 
 TEST_CASE("source: an address is always the same one, never 0, and few share one") {
@@ -31,3 +33,5 @@ TEST_CASE("source: it takes no space in a message") {
   CHECK(sizeof(hub::Draft) == sizeof(Draft));
   CHECK(sizeof(hub::Message) == sizeof(Draft) + sizeof(hub::Position) + sizeof(std::int64_t));
 }
+
+}  // namespace source_test

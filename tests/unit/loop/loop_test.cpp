@@ -15,7 +15,7 @@
 #include "loop/turn.h"
 #include "support/loop_fixture.h"
 
-namespace roomcast::loop {
+namespace roomcast::loop::loop_test {
 
 namespace {
 
@@ -206,4 +206,4 @@ TEST_CASE("sweep: the loop calls deadlines when they are due") {
   CHECK(fixture.run_until([&] { return waiter.called; }));
 }
 
-}  // namespace roomcast::loop
+}  // namespace roomcast::loop::loop_test

@@ -9,7 +9,7 @@
 #include "support/fake_micro_clock.h"
 #include "unit/loop/poller_fixture.h"
 
-namespace roomcast::loop {
+namespace roomcast::loop::poller_behind_test {
 
 using End = test::PolledEnd;
 using Fixture = test::PollerFixture;
@@ -110,4 +110,4 @@ TEST_CASE("poller: who goes while it waits behind for the next turn is not calle
   CHECK(calls == 1);
 }
 
-}  // namespace roomcast::loop
+}  // namespace roomcast::loop::poller_behind_test

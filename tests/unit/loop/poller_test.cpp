@@ -17,7 +17,7 @@
 #include "support/fake_micro_clock.h"
 #include "unit/loop/poller_fixture.h"
 
-namespace roomcast::loop {
+namespace roomcast::loop::poller_test {
 
 using End = test::PolledEnd;
 using Fixture = test::PollerFixture;
@@ -289,4 +289,4 @@ TEST_CASE("poller: who waits for nothing any more does not keep the loop awake w
   CHECK(turn.stats().count < 10);
 }
 
-}  // namespace roomcast::loop
+}  // namespace roomcast::loop::poller_test

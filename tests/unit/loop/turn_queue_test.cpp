@@ -9,7 +9,7 @@
 
 #include "support/fake_micro_clock.h"
 
-namespace roomcast::loop {
+namespace roomcast::loop::turn_queue_test {
 
 namespace {
 
@@ -366,4 +366,4 @@ TEST_CASE("turn queue: at the end everybody who is buried goes at once, whatever
   CHECK(deaths == 1'000);
 }
 
-}  // namespace roomcast::loop
+}  // namespace roomcast::loop::turn_queue_test

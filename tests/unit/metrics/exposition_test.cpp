@@ -7,6 +7,8 @@
 #include <limits>
 #include <string>
 
+namespace exposition_test {
+
 using roomcast::metrics::Exposition;
 using roomcast::metrics::Histogram;
 
@@ -82,3 +84,5 @@ TEST_CASE("every number has a form that Prometheus reads") {
   exposition.sample({}, std::numeric_limits<double>::quiet_NaN());
   CHECK(out == "g 18446744073709551615\ng -5\ng 0.1\ng 1e+300\ng +Inf\ng -Inf\ng NaN\n");
 }
+
+}  // namespace exposition_test

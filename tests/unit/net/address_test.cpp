@@ -6,7 +6,7 @@
 
 #include "net/socket_address.h"
 
-namespace roomcast::net {
+namespace roomcast::net::address_test {
 
 TEST_CASE("address: every form is understood and written back") {
   const auto round_trip = [](const std::string& text) {
@@ -78,4 +78,4 @@ TEST_CASE("socket address: there and back, and IPv4 in IPv6 clothes is IPv4") {
   CHECK(SocketAddress::from(*Address::parse("unix:/run/x.sock")).path() == "/run/x.sock");
 }
 
-}  // namespace roomcast::net
+}  // namespace roomcast::net::address_test

@@ -10,7 +10,7 @@
 
 #include "support/fake_clock.h"
 
-namespace roomcast::net {
+namespace roomcast::net::admission_test {
 
 namespace {
 
@@ -370,4 +370,4 @@ TEST_CASE(
   CHECK(control.shed_over_share().bytes == 0);
 }
 
-}  // namespace roomcast::net
+}  // namespace roomcast::net::admission_test

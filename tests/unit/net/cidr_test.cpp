@@ -2,7 +2,7 @@
 
 #include <doctest/doctest.h>
 
-namespace roomcast::net {
+namespace roomcast::net::cidr_test {
 
 TEST_CASE("cidr: a block holds its first and last address and not their neighbours") {
   CidrList list;
@@ -66,4 +66,4 @@ TEST_CASE("cidr: what is no block is refused with a reason, and what is no addre
   CHECK_FALSE(list.contains("10.0.0"));
 }
 
-}  // namespace roomcast::net
+}  // namespace roomcast::net::cidr_test

@@ -8,7 +8,7 @@
 
 #include "net/record_gather.h"
 
-namespace roomcast::net {
+namespace roomcast::net::gather_test {
 
 namespace {
 
@@ -122,4 +122,4 @@ TEST_CASE("record gather: nothing but empty pieces is done at once") {
   CHECK(gather.next().empty());
 }
 
-}  // namespace roomcast::net
+}  // namespace roomcast::net::gather_test

@@ -11,7 +11,7 @@
 #include "support/fake_micro_clock.h"
 #include "support/memory_stream.h"
 
-namespace roomcast::net {
+namespace roomcast::net::linger_test {
 
 namespace {
 
@@ -132,4 +132,4 @@ TEST_CASE("linger: past its limit the one that has waited longest goes first") {
   CHECK(f.linger.size() == 2);
 }
 
-}  // namespace roomcast::net
+}  // namespace roomcast::net::linger_test

@@ -13,7 +13,7 @@
 #include "support/sockets.h"
 #include "support/temporary_directory.h"
 
-namespace roomcast::net {
+namespace roomcast::net::listener_test {
 
 namespace {
 
@@ -256,4 +256,4 @@ TEST_CASE("listener: destroying it refuses newcomers and leaves its connections"
   }));
 }
 
-}  // namespace roomcast::net
+}  // namespace roomcast::net::listener_test

@@ -14,7 +14,7 @@
 #include "support/sockets.h"
 #include "support/temporary_directory.h"
 
-namespace roomcast::net {
+namespace roomcast::net::listening_socket_test {
 
 namespace {
 
@@ -191,4 +191,4 @@ TEST_CASE("listening socket: what is no socket at all is refused") {
   CHECK_FALSE(socket);
 }
 
-}  // namespace roomcast::net
+}  // namespace roomcast::net::listening_socket_test

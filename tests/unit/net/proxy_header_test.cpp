@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+namespace proxy_header_test {
+
 using namespace std::string_literals;
 using roomcast::net::ProxyHeaderReader;
 using Verdict = ProxyHeaderReader::Verdict;
@@ -120,3 +122,5 @@ TEST_CASE("PROXY header: it may come byte by byte") {
     CHECK(reader.address() == "203.0.113.7");
   }
 }
+
+}  // namespace proxy_header_test

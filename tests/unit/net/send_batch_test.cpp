@@ -12,7 +12,7 @@
 #include "support/socket_fixture.h"
 #include "support/sockets.h"
 
-namespace roomcast::net {
+namespace roomcast::net::send_batch_test {
 
 namespace {
 
@@ -112,4 +112,4 @@ TEST_CASE(
   CHECK(f.run_until([&] { return gone.failed; }));
 }
 
-}  // namespace roomcast::net
+}  // namespace roomcast::net::send_batch_test

@@ -10,7 +10,7 @@
 
 #include "support/certificates.h"
 
-namespace roomcast::net {
+namespace roomcast::net::tls_context_test {
 
 namespace {
 
@@ -52,4 +52,4 @@ TEST_CASE("tls context: it knows when each certificate expires") {
   CHECK(left_ms <= 86'400'000);
 }
 
-}  // namespace roomcast::net
+}  // namespace roomcast::net::tls_context_test

@@ -16,7 +16,7 @@
 #include "support/sockets.h"
 #include "support/tls_client.h"
 
-namespace roomcast::net {
+namespace roomcast::net::tls_test {
 
 namespace {
 
@@ -379,4 +379,4 @@ TEST_CASE("tls: a handshake in pieces of one byte works") {
   }));
 }
 
-}  // namespace roomcast::net
+}  // namespace roomcast::net::tls_test

@@ -16,7 +16,7 @@
 #include "support/memory_stream.h"
 #include "support/tls_client.h"
 
-namespace roomcast::net {
+namespace roomcast::net::tls_work_test {
 
 namespace {
 
@@ -333,4 +333,4 @@ TEST_CASE("tls work: a handshake step takes so many records and one more is refu
   }
 }
 
-}  // namespace roomcast::net
+}  // namespace roomcast::net::tls_work_test

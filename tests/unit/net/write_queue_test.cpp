@@ -11,7 +11,7 @@
 
 #include "support/memory_stream.h"
 
-namespace roomcast::net {
+namespace roomcast::net::write_queue_test {
 
 namespace {
 
@@ -296,4 +296,4 @@ TEST_CASE("write queue: a long one leaves a part at a time, so that others have 
   CHECK(f.queue.bytes() == 2 * WriteQueue::some_bytes - 10);
 }
 
-}  // namespace roomcast::net
+}  // namespace roomcast::net::write_queue_test

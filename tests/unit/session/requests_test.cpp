@@ -17,6 +17,8 @@
 #include "support/fake_scheduler.h"
 #include "support/fake_transport.h"
 
+namespace requests_test {
+
 using namespace roomcast;
 using test::FakeTransport;
 
@@ -465,3 +467,5 @@ TEST_CASE_FIXTURE(Fixture, "requests: a publish says by its client's address who
   turn();
   CHECK(engine.sources == std::vector{hub::source_of("192.0.2.1")});
 }
+
+}  // namespace requests_test

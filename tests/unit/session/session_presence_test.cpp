@@ -16,6 +16,8 @@
 #include "support/fake_scheduler.h"
 #include "support/fake_transport.h"
 
+namespace session_presence_test {
+
 using namespace roomcast;
 using test::FakeTransport;
 
@@ -164,3 +166,5 @@ TEST_CASE_FIXTURE(Fixture, "session presence: a crowd is told as a number, and i
       told(ada) ==
       R"((presence:{"type":"presence","room":"lobby","count":2,"members":[{"name":"ada"}],"anonymous":1}))");
 }
+
+}  // namespace session_presence_test

@@ -13,6 +13,8 @@
 #include "support/fake_scheduler.h"
 #include "support/fake_transport.h"
 
+namespace session_test {
+
 using namespace roomcast;
 using test::FakeTransport;
 
@@ -242,3 +244,5 @@ TEST_CASE_FIXTURE(Fixture, "session table: aborting ends all without a word") {
   scheduler.run_turn(hub);
   CHECK(ada.destroyed);
 }
+
+}  // namespace session_test

@@ -8,6 +8,8 @@
 
 #include "support/stream_reader.h"
 
+namespace body_coding_test {
+
 using namespace roomcast;
 using roomcast::test::Dechunked;
 using roomcast::test::Gunzip;
@@ -106,3 +108,5 @@ TEST_CASE("body coding: compression makes text smaller") {
   const std::string content(1000, 'x');
   CHECK(piece(BodyCoding(Length::chunked, &deflater), content).size() < 50);
 }
+
+}  // namespace body_coding_test

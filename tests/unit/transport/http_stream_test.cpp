@@ -9,6 +9,8 @@
 #include "support/stream_reader.h"
 #include "unit/transport/http_stream_fixture.h"
 
+namespace http_stream_test {
+
 using namespace roomcast;
 using namespace roomcast::transport;
 using namespace roomcast::transport::test;
@@ -397,3 +399,5 @@ TEST_CASE_FIXTURE(
   }
   CHECK(roomcast::test::Gunzip().read(roomcast::test::Dechunked(wire).content) == expected);
 }
+
+}  // namespace http_stream_test

@@ -13,7 +13,7 @@
 
 // What a client that waits costs is the product: these sums are most of what `./dev bench memory` measures.
 // Whoever adds a member that only some clients need, or only at times, puts it behind a pointer.
-namespace roomcast::transport {
+namespace roomcast::transport::idle_memory_test {
 
 namespace {
 
@@ -40,4 +40,4 @@ TEST_CASE("memory: the objects of a waiting long poll take no more than 736 byte
                      sizeof(hub::Membership)}) <= 736);
 }
 
-}  // namespace roomcast::transport
+}  // namespace roomcast::transport::idle_memory_test

@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+namespace negotiation_test {
+
 using namespace roomcast;
 using transport::Choice;
 
@@ -126,3 +128,5 @@ TEST_CASE("negotiation: gzip is not used for anybody else") {
   CHECK_FALSE(gzip("*;q=0"));
   CHECK_FALSE(gzip("gzip;q=0.5, identity"));
 }
+
+}  // namespace negotiation_test

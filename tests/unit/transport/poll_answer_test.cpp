@@ -9,6 +9,8 @@
 #include "support/stream_reader.h"
 #include "unit/transport/poll_fixture.h"
 
+namespace poll_answer_test {
+
 using namespace roomcast;
 using namespace roomcast::transport;
 using namespace roomcast::transport::test;
@@ -152,3 +154,5 @@ TEST_CASE_FIXTURE(PollFixture, "poll: nobody gets the body of another room, or o
   turn();
   CHECK(heard() == Words{"hi " + cursor(1), "hi gap " + cursor(1), "hi " + cursor(1)});
 }
+
+}  // namespace poll_answer_test

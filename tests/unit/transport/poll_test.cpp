@@ -8,6 +8,8 @@
 
 #include "unit/transport/poll_fixture.h"
 
+namespace poll_test {
+
 using namespace roomcast;
 using namespace roomcast::transport;
 using namespace roomcast::transport::test;
@@ -372,3 +374,5 @@ TEST_CASE_FIXTURE(PollFixture, "poll: what makes no sense is refused before anyt
   CHECK(polls.size() == 0);
   CHECK(engine.log.empty());
 }
+
+}  // namespace poll_test

@@ -12,6 +12,8 @@
 #include "support/sse_reader.h"
 #include "transport/ndjson_framing.h"
 
+namespace sse_framing_test {
+
 using namespace roomcast;
 using dialect::Form;
 using roomcast::test::SseEvent;
@@ -123,3 +125,5 @@ TEST_CASE("ndjson: a payload is a line, whatever it is and wherever it stands") 
   CHECK(out == "{\"type\":\"message\"}\n{\"type\":\"bye\"}\n");
   CHECK_FALSE(framing.names_events());
 }
+
+}  // namespace sse_framing_test

@@ -16,6 +16,8 @@
 #include "transport/stream_refusal.h"
 #include "unit/transport/http_stream_fixture.h"
 
+namespace stream_join_test {
+
 using namespace roomcast;
 using namespace roomcast::transport;
 using roomcast::test::Dechunked;
@@ -302,3 +304,5 @@ TEST_CASE("room entry: every client is led to the transport it wants") {
   CHECK(refused.status() == 400);
   CHECK(refused.body().find("bad_transport") != std::string_view::npos);
 }
+
+}  // namespace stream_join_test

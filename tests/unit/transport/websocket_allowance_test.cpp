@@ -6,6 +6,8 @@
 #include "unit/transport/websocket_fixture.h"
 #include "ws/deflate.h"
 
+namespace websocket_allowance_test {
+
 using namespace roomcast;
 using namespace roomcast::transport::test;
 
@@ -210,3 +212,5 @@ TEST_CASE_FIXTURE(Fixture, "websocket: a queue that was taken is not held any mo
   end_turn();
   CHECK(admissions.held_bytes() == 0);
 }
+
+}  // namespace websocket_allowance_test

@@ -5,7 +5,7 @@
 
 #include "unit/transport/websocket_fixture.h"
 
-namespace roomcast::transport::test {
+namespace roomcast::transport::test::websocket_batch_test {
 
 namespace {
 
@@ -138,4 +138,4 @@ TEST_CASE_FIXTURE(BatchFixture, "batched write: after an abort there is nothing 
   CHECK(wire.received() == "a");
 }
 
-}  // namespace roomcast::transport::test
+}  // namespace roomcast::transport::test::websocket_batch_test

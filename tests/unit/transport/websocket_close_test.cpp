@@ -6,6 +6,8 @@
 #include "transport/websocket.h"
 #include "unit/transport/websocket_fixture.h"
 
+namespace websocket_close_test {
+
 using namespace roomcast;
 using namespace roomcast::transport::test;
 using base::CloseReason;
@@ -330,3 +332,5 @@ TEST_CASE_FIXTURE(Fixture, "websocket: destroyed with something queued, it is no
   CHECK(wire.received().empty());
   CHECK_FALSE(wire.is_open());
 }
+
+}  // namespace websocket_close_test

@@ -10,6 +10,8 @@
 #include "transport/compressing.h"
 #include "ws/frame_writer.h"
 
+namespace websocket_framing_test {
+
 using namespace roomcast;
 using dialect::Form;
 using transport::WebSocketFramings;
@@ -169,3 +171,5 @@ TEST_CASE_FIXTURE(Compressing, "framing: the longest payload that is compressed,
   CHECK(framed(framing, Form::text, std::string(transport::compressed_bytes_max, 'x'))[0] == '\xC1');
   CHECK(framed(framing, Form::text, std::string(transport::compressed_bytes_max + 1, 'x'))[0] == '\x81');
 }
+
+}  // namespace websocket_framing_test

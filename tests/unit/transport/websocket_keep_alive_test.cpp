@@ -5,6 +5,8 @@
 #include "transport/websocket.h"
 #include "unit/transport/websocket_fixture.h"
 
+namespace websocket_keep_alive_test {
+
 using namespace roomcast;
 using namespace roomcast::transport::test;
 
@@ -140,3 +142,5 @@ TEST_CASE_FIXTURE(Fixture, "websocket: new settings hold from the next deadline 
   pass(1);
   CHECK(wire.take_received() == ping);
 }
+
+}  // namespace websocket_keep_alive_test

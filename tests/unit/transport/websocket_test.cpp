@@ -7,6 +7,8 @@
 
 #include "unit/transport/websocket_fixture.h"
 
+namespace websocket_test {
+
 using namespace roomcast;
 using namespace roomcast::transport::test;
 using Messages = std::vector<std::string>;
@@ -221,3 +223,5 @@ TEST_CASE_FIXTURE(Fixture, "websocket: it knows who its peer is") {
   CHECK(client->peer_address() == "192.0.2.1");
   CHECK(client->close_code() == 0);
 }
+
+}  // namespace websocket_test

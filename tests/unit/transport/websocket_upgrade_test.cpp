@@ -10,6 +10,8 @@
 #include "support/fake_engine.h"
 #include "unit/transport/websocket_fixture.h"
 
+namespace websocket_upgrade_test {
+
 using namespace roomcast;
 using roomcast::test::ExchangeDouble;
 using transport::WebSocketUpgrade;
@@ -279,3 +281,5 @@ TEST_CASE_FIXTURE(UpgradeFixture, "upgrade: while memory is short new clients ar
   join(exchange, "lobby", rooms);
   CHECK(sessions.size() == 1);
 }
+
+}  // namespace websocket_upgrade_test

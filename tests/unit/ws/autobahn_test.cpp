@@ -3,7 +3,7 @@
 // frame_reader_test.cpp, 12 and 13 (compression) in frame_reader_deflate_test.cpp.
 #include "unit/ws/client.h"
 
-namespace roomcast::ws::test {
+namespace roomcast::ws::test::autobahn_test {
 
 using Type = Event::Type;
 using Events = std::vector<Seen>;
@@ -179,4 +179,4 @@ TEST_CASE("Autobahn 7.7 and 7.9: close codes that may be sent and such that may 
   }
 }
 
-}  // namespace roomcast::ws::test
+}  // namespace roomcast::ws::test::autobahn_test

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-namespace roomcast::ws {
+namespace roomcast::ws::deflate_test {
 
 namespace {
 
@@ -161,4 +161,4 @@ TEST_CASE("a pool lends what was given back, forgotten, and keeps only so many")
   }
 }
 
-}  // namespace roomcast::ws
+}  // namespace roomcast::ws::deflate_test

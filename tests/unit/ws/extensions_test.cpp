@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-namespace roomcast::ws {
+namespace roomcast::ws::extensions_test {
 
 namespace {
 
@@ -153,4 +153,4 @@ TEST_CASE("a very long list takes no longer than its length") {
   CHECK(answer_to(commas + "permessage-deflate") == plain);
 }
 
-}  // namespace roomcast::ws
+}  // namespace roomcast::ws::extensions_test

@@ -2,7 +2,7 @@
 
 #include "unit/ws/client.h"
 
-namespace roomcast::ws::test {
+namespace roomcast::ws::test::frame_header_test {
 
 namespace {
 
@@ -134,4 +134,4 @@ TEST_CASE("every fault has a code and a reason that fits into a close frame") {
   }
 }
 
-}  // namespace roomcast::ws::test
+}  // namespace roomcast::ws::test::frame_header_test

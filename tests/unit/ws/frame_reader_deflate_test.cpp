@@ -2,7 +2,7 @@
 
 #include "unit/ws/client.h"
 
-namespace roomcast::ws::test {
+namespace roomcast::ws::test::frame_reader_deflate_test {
 
 using Type = Event::Type;
 using Events = std::vector<Seen>;
@@ -306,4 +306,4 @@ TEST_CASE(
   }
 }
 
-}  // namespace roomcast::ws::test
+}  // namespace roomcast::ws::test::frame_reader_deflate_test

@@ -5,7 +5,7 @@
 
 #include "unit/ws/client.h"
 
-namespace roomcast::ws::test {
+namespace roomcast::ws::test::frame_reader_test {
 
 using Type = Event::Type;
 using Events = std::vector<Seen>;
@@ -225,4 +225,4 @@ TEST_CASE("the payload of a split message lives until the next call") {
   CHECK(reader.next(input).type == Type::ping);
 }
 
-}  // namespace roomcast::ws::test
+}  // namespace roomcast::ws::test::frame_reader_test

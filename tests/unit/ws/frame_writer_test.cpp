@@ -4,7 +4,7 @@
 
 #include <string>
 
-namespace roomcast::ws {
+namespace roomcast::ws::frame_writer_test {
 
 namespace {
 
@@ -62,4 +62,4 @@ TEST_CASE("a close reason is cut to 123 bytes between characters") {
         "\x88\x7D\x03\xE8" + std::string(120, 'x') + "€");
 }
 
-}  // namespace roomcast::ws
+}  // namespace roomcast::ws::frame_writer_test

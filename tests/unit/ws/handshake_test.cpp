@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-namespace roomcast::ws {
+namespace roomcast::ws::handshake_test {
 
 namespace {
 
@@ -190,4 +190,4 @@ TEST_CASE("a broken extension list fails the handshake, an unusable one does not
   CHECK(decision.value().head.find("Extensions") == std::string::npos);
 }
 
-}  // namespace roomcast::ws
+}  // namespace roomcast::ws::handshake_test

@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <string>
 
-namespace roomcast::ws {
+namespace roomcast::ws::mask_test {
 
 namespace {
 
@@ -50,4 +50,4 @@ TEST_CASE("a payload may be masked in two pieces cut anywhere") {
   }
 }
 
-}  // namespace roomcast::ws
+}  // namespace roomcast::ws::mask_test

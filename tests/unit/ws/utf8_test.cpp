@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-namespace roomcast::ws {
+namespace roomcast::ws::utf8_test {
 
 namespace {
 
@@ -103,4 +103,4 @@ TEST_CASE("non-characters and NUL are valid") {
   CHECK(is_valid(""));
 }
 
-}  // namespace roomcast::ws
+}  // namespace roomcast::ws::utf8_test
