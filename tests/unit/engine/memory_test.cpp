@@ -15,9 +15,14 @@ using namespace roomcast;
 namespace {
 
 struct Recorder final : hub::EngineEvents {
-  void on_subscribed(std::string_view room, const hub::Position& top) override {
-    tops.emplace_back(std::string(room), top);
+  void on_subscribed(std::string_view room, const hub::LogState& log) override {
+    CHECK(log.floor == hub::LogState::no_past);
+    tops.emplace_back(std::string(room), log.top);
   }
+  void on_subscribe_refused(std::string_view /*room*/, const hub::Refusal& /*refusal*/) override { FAIL(""); }
+  void on_lost(std::string_view /*room*/) override { FAIL(""); }
+  void on_resumed(std::string_view /*room*/, const hub::LogState& /*log*/) override { FAIL(""); }
+  void on_page(hub::Ticket /*ticket*/, hub::ReadOutcome&& /*outcome*/) override { FAIL(""); }
   void on_message(std::string_view room, hub::Message&& message) override {
     messages.emplace_back(std::string(room), std::move(message));
   }
