@@ -14,7 +14,7 @@ constexpr std::size_t member_reads_max = 16;
 constexpr std::size_t questions_max = 64;
 constexpr std::size_t question_messages = 1'000;
 constexpr std::size_t slice_ready = 256;
-constexpr std::size_t overdue_per_call = 1'024;
+constexpr std::size_t requests_ended_per_call = 1'024;
 
 constexpr Refusal not_open{Refusal::Code::unavailable, "the room is being opened: try again"};
 constexpr Refusal opened_too_late{Refusal::Code::timed_out, "the room could not be opened in time"};
@@ -302,7 +302,7 @@ void Hub::watch_answer(Ticket ticket) {
 }
 
 void Hub::end_overdue_requests(std::int64_t now_ms) {
-  for (std::size_t i = 0; i < overdue_per_call && !unanswered_.empty(); ++i) {
+  for (std::size_t i = 0; i < requests_ended_per_call && !unanswered_.empty(); ++i) {
     const auto [until_ms, ticket] = unanswered_.front();
     if (until_ms > now_ms) break;
     unanswered_.pop_front();
