@@ -13,7 +13,7 @@ namespace roomcast::config {
 /// of it is applied.
 [[nodiscard]] std::string print_reference_toml();
 
-/// The same as a Markdown table, for the README.
+/// The same as a Markdown table, for docs/configuration.md.
 [[nodiscard]] std::string print_reference_markdown();
 
 }  // namespace roomcast::config

@@ -1,11 +1,11 @@
-// The reference in the README and the sample configuration say what the program itself says.
+// The reference in docs/configuration.md and the sample configuration say what the program itself says.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
-import { files, read, root } from './tree.js';
+import { files, read, root, under } from './tree.js';
 
 const binary = process.env.ROOMCAST_BINARY ?? path.join(root, 'build/release/roomcast');
 // Only where nobody asked for a certain binary may it be missing: the tidy stage comes before the build.
@@ -16,6 +16,10 @@ const documents = files.filter((name) => name.endsWith('.md'));
 const folders = new Set(files.flatMap((name) => name.split('/').slice(0, -1).map((_, index, parts) => parts.slice(0, index + 1).join('/'))));
 const presets = JSON.parse(read('CMakePresets.json')).configurePresets.map(({ name }) => name);
 const extension = /\.(cmake|cpp|css|h|html|js|json|md|png|py|service|sh|socket|toml|ts)$/;
+
+/** The anchors of a document's headings, as GitHub makes them. */
+const headings = (document) => [...read(document).replace(/^```[\s\S]*?^```/gm, '').matchAll(/^#+ (.*)$/gm)]
+  .map(([, text]) => text.toLowerCase().replace(/[^\p{L}\p{N}\s_-]/gu, '').replace(/ /g, '-'));
 
 /** Where a path that a document names may begin: at the root, in src, as its README has it, or beside the document. */
 const places = (document) => ['.', 'src', path.posix.dirname(document)];
@@ -56,11 +60,12 @@ function is_there(document, word) {
 
 describe('docs', () => {
   it('config/roomcast.toml is what the program prints', { skip }, () => {
-    assert.equal(read('config/roomcast.toml'), reference('toml'));
+    assert.equal(read('config/roomcast.toml'), reference('toml'), './dev reference');
   });
 
-  it('the README holds the reference that the program prints', { skip }, () => {
-    assert.ok(read('README.md').includes(reference('markdown').trim()), 'roomcast --print-reference markdown');
+  it('docs/configuration.md holds the reference that the program prints', { skip }, () => {
+    const [, table] = read('docs/configuration.md').split(/^<!-- reference:(?:begin|end) -->$/m);
+    assert.equal(table, `\n\n${reference('markdown')}\n`, './dev reference');
   });
 
   it('the links of the documents lead to files that exist', () => {
@@ -68,6 +73,20 @@ describe('docs', () => {
       [...read(name).matchAll(/\]\((?![a-z]+:|#)([^)#\s]+)/g)].map(([, target]) => target)
         .filter((target) => !existsSync(path.join(root, path.dirname(name), target))).map((target) => `${name}: ${target}`));
     assert.deepEqual(broken, []);
+  });
+
+  it('links to a heading lead to one', () => {
+    const broken = documents.flatMap((name) =>
+      [...read(name).matchAll(/\]\((?![a-z]+:)([^)#\s]*)#([^)\s]+)\)/g)].map(([, file, heading]) => ({ to: file ? path.posix.join(path.posix.dirname(name), file) : name, heading }))
+        .filter(({ to, heading }) => !headings(to).includes(heading)).map(({ to, heading }) => `${name}: ${to}#${heading}`));
+    assert.deepEqual(broken, []);
+  });
+
+  it('every page of docs stands in its list, and README.md links to each but the list', () => {
+    const pages = under('docs', '.md', '.json').map((name) => name.slice('docs/'.length)).filter((name) => !/README\.md$|^decisions\//.test(name));
+    const missing = (document, prefix) => pages.filter((name) => !read(document).includes(`](${prefix}${name})`));
+    assert.deepEqual(missing('docs/README.md', ''), []);
+    assert.deepEqual(missing('README.md', 'docs/'), []);
   });
 
   it('the files and folders that the documents name exist', () => {

@@ -1,17 +1,16 @@
-// The tables of the README that list what the sources decide: error codes, limits.
+// The tables of the documents that list what the sources decide: error codes, limits.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { read, under } from './tree.js';
 
-const readme = read('README.md');
 const sources = under('src', '.h', '.cpp').map((name) => ({ name, text: read(name).replace(/^\s*\/\/.*$/gm, '') }));
 
-/** The cells of each row of the table below the line `head`, without the lines above and below. */
-function rowsBelow(head) {
-  const lines = readme.split('\n');
+/** The cells of each row of the table of `document` below the line `head`, without the lines above and below. */
+function rowsBelow(document, head) {
+  const lines = read(document).split('\n');
   const first = lines.indexOf(head) + 2;
-  assert.ok(first > 1, `the README has a table "${head}"`);
+  assert.ok(first > 1, `${document} has a table "${head}"`);
   const length = lines.slice(first).findIndex((line) => !line.startsWith('|'));
   return lines.slice(first, first + length).map((line) => line.split('|').slice(1, -1).map((cell) => cell.trim()));
 }
@@ -65,25 +64,25 @@ const dialectErrors = () =>
     ...refusals().map(({ code }) => code),
   ]);
 
-describe('the README lists', () => {
+describe('the documents list', () => {
   it('every error over HTTP with its status, once, and none that there is not', () => {
-    const listed = rowsBelow('| status | code | when |').flatMap(([status, codes]) => words(codes).map((code) => `${status} ${code}`));
+    const listed = rowsBelow('docs/http-api.md', '| status | code | when |').flatMap(([status, codes]) => words(codes).map((code) => `${status} ${code}`));
     assertLists(listed, httpErrors());
   });
 
   it('the errors in the order of their status', () => {
-    const statuses = rowsBelow('| status | code | when |').map(([status]) => status);
+    const statuses = rowsBelow('docs/http-api.md', '| status | code | when |').map(([status]) => status);
     assert.deepEqual(statuses, inOrder(statuses));
   });
 
   it('every error of roomcast.v1, once, and none that there is not', () => {
-    const listed = rowsBelow('| code | when |').flatMap(([codes]) => words(codes));
+    const listed = rowsBelow('docs/websocket.md', '| code | when |').flatMap(([codes]) => words(codes));
     assertLists(listed, dialectErrors());
   });
 
   it('each limit once, all of limits.* and none that there is not', () => {
-    const keys = rowsBelow('| key | default | takes | applied | meaning |').flatMap(([key]) => words(key));
-    const listed = rowsBelow('| limit | default | past it |').flatMap(([limit]) => words(limit)).filter((word) => word.includes('.'));
+    const keys = rowsBelow('docs/configuration.md', '| key | default | takes | applied | meaning |').flatMap(([key]) => words(key));
+    const listed = rowsBelow('docs/limits.md', '| limit | default | past it |').flatMap(([limit]) => words(limit)).filter((word) => word.includes('.'));
     assert.deepEqual(twice(listed), []);
     assert.deepEqual(listed.filter((key) => !keys.includes(key)), []);
     assert.deepEqual(keys.filter((key) => key.startsWith('limits.') && !listed.includes(key)), []);

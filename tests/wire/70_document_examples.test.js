@@ -1,10 +1,10 @@
-// The examples of the README, and those in Node of docs/client.md, do what they say. In the fenced blocks
+// The examples of README.md and of every page of docs/ do what they say. In the fenced blocks
 //   console   `$ command` lines, each with its output below; `$ cat FILE` shows a file that the next commands find
 //   log       lines that the server of the console block before has logged
 //   js        a program; what it prints stands behind its `// → ` comments, in order
 //   python    the same, behind `# → `
 // Every console, js and python block gets a server of its own, which stands where the block says 127.0.0.1:8080. Then the
-// programs have one together, forwards and backwards: what others left in a room must not trip them up.
+// programs of all documents share one, forwards and backwards: what others left in a room must not trip them up.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -17,18 +17,17 @@ import { fetchOnce } from '../support/raw_http.js';
 import { scratchDirectory } from '../support/scratch.js';
 import { binary, cleanEnvironment, repository, startServer } from '../support/server.js';
 
-const readme = fs.readFileSync(path.join(repository, 'README.md'), 'utf8');
-const client_guide = fs.readFileSync(path.join(repository, 'docs/client.md'), 'utf8');
+const read = (name) => fs.readFileSync(path.join(repository, name), 'utf8');
+const documents = ['README.md', ...fs.readdirSync(path.join(repository, 'docs')).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)];
 const written = '127.0.0.1:8080';
 
-const blocksIn = (document) => [...document.matchAll(/^```(\w+)\n(.*?)^```$/gms)].map((match) => ({
+const blocksIn = (document) => [...read(document).matchAll(/^```(\w+)\n(.*?)^```$/gms)].map((match) => ({
   language: match[1],
   text: match[2],
-  line: document.slice(0, match.index).split('\n').length,
+  place: `${document}, line ${read(document).slice(0, match.index).split('\n').length}`,
 }));
-const blocks = blocksIn(readme);
-const client_scripts = blocksIn(client_guide).filter(({ language }) => language === 'js');
-const blocksOf = (language) => blocks.filter((block) => block.language === language);
+const blocks = documents.flatMap(blocksIn);
+const blocksOf = (...languages) => blocks.filter(({ language }) => languages.includes(language));
 
 /** Without what differs from run to run, and without curl's word on an endless answer that an example ends. */
 const masked = (text) => text.replace(/\b[0-9a-f]{16}-(?=\d)/g, 'EPOCH-').replace(/"time":\d+/g, '"time":TIME')
@@ -122,7 +121,7 @@ async function checkProgram(block, server) {
   assert.equal(await printedByProgram(program, server, (printed) => printed.length >= program.expected.length), program.expected);
 }
 
-describe('the README', () => {
+describe('the documents', () => {
   const last = { server: undefined };
   after(() => last.server?.stop());
 
@@ -142,16 +141,22 @@ describe('the README', () => {
     return [...rows.values()];
   }
 
-  it('has examples for a shell, a log, JavaScript and Python', () => {
+  it('have examples for a shell, a log, JavaScript and Python', () => {
     for (const language of ['console', 'log', 'js', 'python']) assert.notEqual(blocksOf(language).length, 0, language);
   });
 
+  // A block of a language that is not run would look tested and be none.
+  it('have no other language that could be run', () => {
+    const only_shown = ['sh', 'toml', 'ini', 'yaml', 'html', 'text', 'nginx', 'haproxy', 'caddyfile'];
+    assert.deepEqual(blocks.filter(({ language }) => !['console', 'log', 'js', 'python', ...only_shown].includes(language)), []);
+  });
+
   for (const block of blocks) {
-    if (block.language === 'console') it(`console, line ${block.line}`, async () => checkConsole(block, await serverFor()));
-    if (block.language === 'python') it(`python, line ${block.line}`, async () => checkProgram(block, await serverFor()));
-    if (block.language === 'js') it(`js, line ${block.line}`, async () => checkProgram(block, await serverFor()));
+    if (block.language === 'console') it(`console in ${block.place}`, async () => checkConsole(block, await serverFor()));
+    if (block.language === 'python') it(`python in ${block.place}`, async () => checkProgram(block, await serverFor()));
+    if (block.language === 'js') it(`js in ${block.place}`, async () => checkProgram(block, await serverFor()));
     if (block.language === 'log') {
-      it(`log, line ${block.line}`, async () => {
+      it(`log in ${block.place}`, async () => {
         for (const line of block.text.trimEnd().split('\n')) {
           const message = line.slice(line.indexOf(' '));
           await last.server.waitForLog({ exec: (logged) => logged.slice(logged.indexOf(' ')) === message });
@@ -160,35 +165,33 @@ describe('the README', () => {
     }
   }
 
-  for (const block of client_scripts) it(`docs/client.md, line ${block.line}`, async () => checkProgram(block, await serverFor()));
-
-  it('has programs that run one after the other on one server, forwards, backwards and again', async () => {
+  it('have programs that run one after the other on one server, forwards, backwards and again', async () => {
     const server = await serverFor();
-    const programs = [...blocks.filter(({ language }) => ['js', 'python'].includes(language)), ...client_scripts];
+    const programs = blocksOf('js', 'python');
     for (const block of [...programs, ...[...programs].reverse(), ...programs]) {
       const program = programOf(block);
       const printed = await printedByProgram(program, server, (text) => says(text, program.expected));
-      assert.ok(says(printed, program.expected), `${block.language}, line ${block.line}, printed:\n${printed}`);
+      assert.ok(says(printed, program.expected), `${block.place}, printed:\n${printed}`);
     }
   });
 
-  it('lists the labels of the metrics, with all their values', async () => {
+  it('list the labels of the metrics, with all their values', async () => {
     const server = await serverFor();
     const { text } = await fetchOnce(server.url, 'GET', '/metrics');
-    const listed = [...readme.matchAll(/^\| `(roomcast_\w+)` \| `(\w+)` \| (.*) \|$/gm)]
+    const listed = [...read('docs/operations.md').matchAll(/^\| `(roomcast_\w+)` \| `(\w+)` \| (.*) \|$/gm)]
       .map(([, metric, label, values]) => ({ metric, label, values: [...values.matchAll(/`(\w+)`/g)].map(([, value]) => value) }));
     // A certificate has its row, but there is none here.
     assert.deepEqual(listed.filter(({ label }) => label !== 'certificate'), labelsOf(text));
     assert.deepEqual(listed.filter(({ label }) => label === 'certificate').map(({ metric }) => metric), ['roomcast_certificate_expiry_seconds']);
   });
 
-  it('lists every metric, with its type and meaning', async () => {
+  it('list every metric, with its type and meaning', async () => {
     const server = await serverFor();
     const { text } = await fetchOnce(server.url, 'GET', '/metrics');
     const described = [...text.matchAll(/^# HELP (\S+) (.*)\n# TYPE \S+ (\S+)$/gm)];
     const rows = described.map(([, name, help, type]) => `| \`${name}\` | ${type} | ${help} |`);
     assert.notEqual(rows.length, 0);
-    const listed = readme.split('\n').filter((line) => /^\| `roomcast_\w+` \| [a-z]/.test(line));
+    const listed = read('docs/operations.md').split('\n').filter((line) => /^\| `roomcast_\w+` \| [a-z]/.test(line));
     assert.deepEqual(listed, rows);
   });
 });
