@@ -70,6 +70,17 @@ describe('the documents list', () => {
     assertLists(listed, httpErrors());
   });
 
+  it('every error over HTTP in docs/openapi.json', () => {
+    const { paths, components } = JSON.parse(read('docs/openapi.json'));
+    const of = (status, response) => (response.content?.['application/json']?.schema?.allOf ?? [])
+      .flatMap((part) => part.properties?.error?.properties?.code?.enum ?? []).map((code) => `${status} ${code}`);
+    const own = Object.values(paths).flatMap((item) => Object.values(item)).flatMap(({ responses = {} }) => Object.entries(responses).flatMap(([status, response]) => of(status, response)));
+    const any = Object.entries(components.responses.AnyRequest['x-errors']).flatMap(([status, codes]) => codes.map((code) => `${status} ${code}`));
+    // In a batch it has no status of its own.
+    const in_batch = components.schemas.BatchError.properties.error.properties.code.enum.includes('invalid_data') ? ['400 invalid_data'] : [];
+    assertLists([...new Set([...own, ...any, ...in_batch])], httpErrors());
+  });
+
   it('the errors in the order of their status', () => {
     const statuses = rowsBelow('docs/http-api.md', '| status | code | when |').map(([status]) => status);
     assert.deepEqual(statuses, inOrder(statuses));
@@ -78,6 +89,18 @@ describe('the documents list', () => {
   it('every error of roomcast.v1, once, and none that there is not', () => {
     const listed = rowsBelow('docs/websocket.md', '| code | when |').flatMap(([codes]) => words(codes));
     assertLists(listed, dialectErrors());
+  });
+
+  it('every error of roomcast.v1 in docs/asyncapi.json', () => {
+    assertLists(JSON.parse(read('docs/asyncapi.json')).components.messages.Error.payload.properties.code.enum, dialectErrors());
+  });
+
+  it('every close code that the server sends, but for a client that closed by itself', () => {
+    const sent = new Set(found(/^src\/base\/close_reason\.cpp$/, /\{"\w+", (\d{4}), /g).map((hit) => hit.found[0]).filter((code) => code !== '1000'));
+    const listed = rowsBelow('docs/websocket.md', '| close code | why | reconnect? |').flatMap(([codes]) => codes.split(', '));
+    assertLists(listed, sent);
+    const raw_only = rowsBelow('docs/websocket.md', '| close code | why | reconnect? |').filter(([, why]) => why.startsWith('raw only')).map(([code]) => code);
+    assertLists([...Object.keys(JSON.parse(read('docs/asyncapi.json'))['x-close-codes']), ...raw_only], sent);
   });
 
   it('each limit once, all of limits.* and none that there is not', () => {

@@ -1,0 +1,170 @@
+// docs/asyncapi.json says what roomcast.v1 does: the example requests are sent and answered as described, every message of the
+// server is brought about, every error code and every close code too.
+
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { METRICS } from '../support/contract.js';
+import { faultsOf, followed } from '../support/json_schema.js';
+import { JsonClient } from '../support/json_client.js';
+import { fetchOnce } from '../support/raw_http.js';
+import { repository, runToEnd, startServer } from '../support/server.js';
+import { connect } from '../support/wire_client.js';
+import { CLOSE } from '../support/ws_frames.js';
+
+const document = JSON.parse(fs.readFileSync(path.join(repository, 'docs/asyncapi.json'), 'utf8'));
+const { messages } = document.components;
+const { address: connect_path } = document.channels.connect;
+
+/** The names of the messages that `references` of an operation lead to. */
+const namesOf = (references) => references.map((one) => {
+  const message = followed(document, one);
+  return Object.keys(messages).find((name) => messages[name] === message);
+});
+const operations = Object.entries(document.operations).map(([name, { action, channel, messages: own, reply }]) => ({
+  name, action, channel: followed(document, channel), messages: namesOf(own), replies: reply && namesOf(reply.messages),
+}));
+const requests = new Set(operations.filter(({ action }) => action === 'receive').flatMap((one) => one.messages));
+const events = Object.keys(messages).filter((name) => !requests.has(name));
+
+/** Which of the server's messages `object` is by their descriptions: one, where they are right. */
+const kindsOf = (object, among = events) => among.filter((name) => faultsOf(document, messages[name].payload, object, { closed: true }).length === 0);
+
+const long = 'x'.repeat(1001);
+const deep = JSON.parse(`${'['.repeat(64)}${']'.repeat(64)}`);
+/** By its code, a request that gets that error; `first`: one before it; `on`: another server than the usual. */
+const refused = {
+  bad_request: { request: { type: 'publish', room: 'a' } },
+  unknown_type: { request: { type: 'dance' } },
+  bad_room_name: { request: { type: 'subscribe', room: '/' } },
+  bad_cursor: { request: { type: 'subscribe', room: 'a', since: 'now' } },
+  invalid_data: { request: { type: 'publish', room: 'a', data_base64: 'x' } },
+  message_too_big: { request: { type: 'publish', room: 'a', data: long } },
+  json_too_deep: { request: { type: 'publish', room: 'a', data: JSON.stringify(deep) } },
+  already_subscribed: { first: { type: 'subscribe', room: 'twice' }, request: { type: 'subscribe', room: 'twice' } },
+  not_subscribed: { request: { type: 'unsubscribe', room: 'never' } },
+  too_many_rooms: { first: { type: 'subscribe', room: 'b' }, request: { type: 'subscribe', room: 'c' }, on: 'narrow' },
+  key_reused: { first: { type: 'publish', room: 'k', data: 1, key: 'k' }, request: { type: 'publish', room: 'k', data: 2, key: 'k' } },
+  overloaded: { request: { type: 'publish', room: 'a', data: 1, key: 'k' }, on: 'narrow' },
+};
+
+const v1 = { path: connect_path, headers: { 'Sec-WebSocket-Protocol': 'roomcast.v1' } };
+/** By its code, what has the server close: given a client that does everything by hand. */
+const closing = {
+  1002: (client) => client.text('{}', { mask: false }),
+  1003: (client) => client.binary('{}'),
+  1007: (client) => client.text('{'),
+  1008: (client) => client.text('{"type":', { fin: false }),
+  1009: (client) => client.text(JSON.stringify({ type: 'publish', room: 'a', data: 'x'.repeat(1_000_000) })),
+  1011: () => {},
+  1012: (_client, server) => { server.process.kill('SIGTERM'); },
+  1013: async (client, server) => {
+    await client.text('{"type":"subscribe","room":"slow"}');
+    await server.metricBecomes(METRICS.rooms, (rooms) => rooms === 1);
+    client.socket.pauseReading();
+    const publish = async () => (await fetchOnce(server.url, 'POST', '/rooms/slow', { body: Buffer.alloc(50_000, 'q') })).json.subscribers;
+    while ((await publish()) > 0);
+    client.socket.resumeReading();
+  },
+};
+const settings_of = {
+  1008: { 'websocket.ping_seconds': 0.1, 'websocket.message_timeout_seconds': 0.1 },
+  1011: { 'websocket.ping_seconds': 0.1, 'websocket.pong_timeout_seconds': 0.1 },
+  1013: { 'limits.queue_bytes': 200_000 },
+};
+
+describe('docs/asyncapi.json', () => {
+  const servers = {};
+  const seen = new Set();
+  const clients = [];
+  /** A client all of whose messages are judged at the end. */
+  const open = async (where = connect_path, server = servers.usual) => {
+    const client = await JsonClient.greeted(server, where);
+    clients.push(client);
+    return client;
+  };
+  before(async () => {
+    servers.usual = await startServer({ set: { 'limits.message_bytes': 1000, 'presence.grace_seconds': 0, 'presence.crowd': 2 } });
+    servers.narrow = await startServer({ set: { 'limits.rooms_per_connection': 1, 'limits.idempotency_bytes': 0 } });
+  });
+  after(async () => {
+    for (const { socket } of clients) socket.terminate();
+    for (const server of Object.values(servers)) await server.stop();
+  });
+
+  it('is of the version that the program has', async () => {
+    assert.match((await runToEnd(['--version'])).stdout, new RegExp(`\\b${document.info.version.replaceAll('.', '\\.')}\\b`));
+  });
+
+  it('uses each of its messages in an operation, and has a case here for each error and close code', () => {
+    const used = operations.flatMap((one) => [...one.messages, ...(one.replies ?? [])]);
+    assert.deepEqual(Object.keys(messages).filter((name) => !used.includes(name)), []);
+    assert.deepEqual(Object.keys(refused).sort(), [...messages.Error.payload.properties.code.enum].sort());
+    assert.deepEqual(Object.keys(closing), Object.keys(document['x-close-codes']));
+  });
+
+  for (const { name, channel, messages: [request], replies } of operations.filter(({ action }) => action === 'receive')) {
+    for (const { name: title, payload } of messages[request].examples) {
+      it(`${name}, the example ${title}`, async () => {
+        assert.deepEqual(faultsOf(document, messages[request].payload, payload, { closed: true }), []);
+        const home = channel.parameters ? '/rooms/home' : undefined;
+        const client = await open(home && channel.address.replace('/rooms/{room}', home));
+        if (payload.type === 'unsubscribe') await client.ask({ type: 'subscribe', room: payload.room });
+        client.send(payload);
+        const reply = await client.next((one) => ('id' in payload ? one.id === payload.id : one.type === 'pong'), title);
+        assert.notEqual(reply.type, 'error', JSON.stringify(reply));
+        assert.equal(kindsOf(reply, replies).length, 1, JSON.stringify(reply));
+        await client.close();
+      });
+    }
+  }
+
+  for (const [code, { first, request, on = 'usual' }] of Object.entries(refused)) {
+    it(`the error ${code}`, async () => {
+      const client = await open(undefined, servers[on]);
+      if (first) assert.equal((await client.ask(first)).type, 'ok');
+      const reply = await client.ask(request);
+      assert.deepEqual([reply.type, reply.code], ['error', code]);
+      assert.deepEqual(kindsOf(reply), ['Error']);
+      await client.close();
+    });
+  }
+
+  for (const [code, provoke] of Object.entries(closing)) {
+    it(`the close code ${code}`, async (t) => {
+      const server = await startServer({ set: settings_of[code] });
+      const client = await connect(server.url, v1);
+      t.after(() => client.destroy());
+      await provoke(client, server);
+      let frame;
+      do frame = await client.next(); while (frame.opcode !== CLOSE);
+      assert.equal(frame.payload.readUInt16BE(), Number(code));
+      client.destroy();
+      await server.stop();
+    });
+  }
+
+  it('describes every message of the server, and none that it does not send', async () => {
+    const ada = await open('/rooms/people?presence=1&name=ada&since=e1718880a643ea8d-1');
+    await ada.next(({ type }) => type === 'gap');
+    const bob = await open('/rooms/people?name=bob');
+    await ada.next(({ type }) => type === 'join');
+    await bob.close();
+    await ada.next(({ type }) => type === 'leave');
+    for (const name of ['bob', 'cleo']) await open(`/rooms/people?name=${name}`);
+    await ada.next(({ type }) => type === 'presence');
+    ada.send({ type: 'publish', data: 'hi' });
+    await ada.next(({ type }) => type === 'message');
+    assert.equal((await ada.ask({ type: 'publish', data: 1, key: 'once' })).duplicate, undefined);
+    assert.equal((await ada.ask({ type: 'publish', data: 1, key: 'once' })).duplicate, true);
+    await servers.usual.stop();
+    await ada.next(({ type }) => type === 'bye');
+    for (const text of clients.flatMap(({ texts }) => texts)) {
+      const kinds = kindsOf(JSON.parse(text));
+      assert.equal(kinds.length, 1, text);
+      seen.add(kinds[0]);
+    }
+    assert.deepEqual(events.filter((name) => !seen.has(name)), []);
+  });
+});
