@@ -87,6 +87,16 @@ describe('docs', () => {
     const missing = (document, prefix) => pages.filter((name) => !read(document).includes(`](${prefix}${name})`));
     assert.deepEqual(missing('docs/README.md', ''), []);
     assert.deepEqual(missing('README.md', 'docs/'), []);
+    const decisions = under('docs/decisions', '.md').map((name) => name.split('/').at(-1)).filter((name) => name !== 'README.md');
+    assert.deepEqual(decisions.filter((name) => !read('docs/decisions/README.md').includes(`](${name})`)), []);
+  });
+
+  it('the types that the glossary and the decisions name are in the sources', () => {
+    const sources = under('src', '.h').map(read).join('\n');
+    const gone = ['docs/glossary.md', ...under('docs/decisions', '.md')].flatMap((name) =>
+      [...read(name).matchAll(/`(?:\w+::)*([A-Z][a-z]\w*)(?:::\w+)?`/g)].map(([, type]) => type)
+        .filter((type) => !new RegExp(`\\b(?:class|struct|using)\\s+(?:\\[\\[\\w]+\\]\\]\\s+)?${type}\\b`).test(sources)).map((type) => `${name}: ${type}`));
+    assert.deepEqual(gone, []);
   });
 
   it('the files and folders that the documents name exist', () => {
