@@ -182,7 +182,8 @@ async function openFetch(client, url, room, options) {
       reader.feed(decoder.decode(chunk, { stream: true }));
       while (client.gate) await client.gate;
     }
-    assert.equal(reader.rest, '', 'the stream ends behind a whole line');
+    // As when a server is killed: to fetch, a connection that ends is the end of an answer with "Connection: close".
+    if (reader.rest !== '') throw new Error(`the stream broke off within a line: ${reader.rest.slice(0, 60)}`);
   };
   pump().then(() => client.end('the stream ended'), (error) => failed(client, error));
 }

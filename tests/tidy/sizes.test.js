@@ -13,6 +13,7 @@ const long_for_a_reason = {
   'tests/contract/stream_test.cpp': 'one suite that each kind of stream must pass as a whole',
   'tests/unit/http/parser_test.cpp': 'many short cases around one fixture',
   'tests/unit/hub/hub_delay_test.cpp': 'many short cases around one fixture',
+  'tests/unit/hub/hub_engine_test.cpp': 'many short cases around one fixture',
   'tests/unit/hub/publish_once_test.cpp': 'many short cases around one fixture',
   'tests/unit/session/requests_test.cpp': 'many short cases around one fixture',
   'tests/unit/transport/http_stream_test.cpp': 'many short cases around one fixture',
