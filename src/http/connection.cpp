@@ -28,12 +28,6 @@ constexpr std::size_t answered_bytes_max = 65'536;
 // Of a body, between two looks at the allowance.
 constexpr std::size_t body_piece_bytes = 8'192;
 
-/// Of a whole response head, which begins as "HTTP/1.1 200".
-std::size_t status_class_of(std::string_view head) {
-  constexpr std::size_t before_status = 9;
-  return static_cast<std::size_t>(head.at(before_status) - '0');
-}
-
 }  // namespace
 
 Connection::Connection(ConnectionEnvironment& environment, base::SlotId id,
@@ -247,6 +241,7 @@ void Connection::abandon_answer() {
 
 void Connection::forget_answer() {
   watched_ = false;
+  held_ = 0;
   if (exchange_.generation != 0) environment_.owner.forget_answer(std::exchange(exchange_, {}));
 }
 
@@ -290,23 +285,6 @@ void Connection::answer(Response response) {
   settle();
   // Whoever answers may be in the middle of something; the next handler must not run on top of it.
   if (is_reading() && !backlog_.empty()) environment_.scheduler.mark_deferred(*this);
-}
-
-HandOver Connection::take_over(std::string_view head) {
-  ++environment_.stats.answers.at(status_class_of(head));
-  // Usually all of it leaves at once and need not be kept.
-  const std::size_t sent = queue_.empty() ? stream_->write({&head, 1}) : 0;
-  if (sent < head.size()) {
-    queue_.push(base::FrameRef::copy_of(head.substr(sent)));
-    queue_.flush(*stream_);
-  }
-  if (reading_paused_) stream_->resume_reading();
-  admission_.release();
-  HandOver hand_over{std::move(stream_), std::move(queue_), std::string(input_), std::move(admission_),
-                     std::move(request_.client.address)};
-  parser_.reset();
-  finish();
-  return hand_over;
 }
 
 void Connection::write(const Response& response, bool keep_alive) {

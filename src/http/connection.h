@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -87,6 +88,9 @@ class Connection final : public base::Mortal,
   void start();
   /// The deferred answer. It is sent at once, but no handler runs before the end of the turn.
   void answer(Response response);
+  /// Hands the stream over in place of the deferred answer. Nothing, and the end of the connection, if its
+  /// client has closed its sending half.
+  [[nodiscard]] std::optional<HandOver> take_over_deferred(std::string_view head);
   /// Closes at once if nothing is owed; otherwise the answer under way is the last.
   void drain();
   /// Closes without a word, whatever is owed.

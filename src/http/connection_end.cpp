@@ -1,10 +1,24 @@
-// How an HTTP connection slows its client down, and how it ends.
+// How an HTTP connection slows its client down, and how it ends or is given up.
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
 
 #include "http/connection.h"
 
 namespace roomcast::http {
+
+namespace {
+
+/// Of a whole response head, which begins as "HTTP/1.1 200".
+std::size_t status_class_of(std::string_view head) {
+  constexpr std::size_t before_status = 9;
+  return static_cast<std::size_t>(head.at(before_status) - '0');
+}
+
+}  // namespace
 
 void Connection::discard(std::size_t count) {
   // A read is far from what would not fit, and past the limit nothing more is read.
@@ -54,6 +68,31 @@ void Connection::abort() {
 void Connection::shed() {
   abort();
   admission_ = {};
+}
+
+std::optional<HandOver> Connection::take_over_deferred(std::string_view head) {
+  if (!peer_ended_) return take_over(head);
+  abandon_answer();
+  if (!processing_) settle();
+  return std::nullopt;
+}
+
+HandOver Connection::take_over(std::string_view head) {
+  ++environment_.stats.answers.at(status_class_of(head));
+  // Usually all of it leaves at once and need not be kept.
+  const std::size_t sent = queue_.empty() ? stream_->write({&head, 1}) : 0;
+  if (sent < head.size()) {
+    queue_.push(base::FrameRef::copy_of(head.substr(sent)));
+    queue_.flush(*stream_);
+  }
+  if (reading_paused_) stream_->resume_reading();
+  admission_.release();
+  HandOver hand_over{std::move(stream_), std::move(queue_),
+                     processing_ ? std::string(input_) : std::move(backlog_), std::move(admission_),
+                     std::move(request_.client.address)};
+  parser_.reset();
+  finish();
+  return hand_over;
 }
 
 void Connection::finish() {

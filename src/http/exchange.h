@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -53,7 +54,7 @@ class Exchange {
                                                    base::SlotId waiter) = 0;
   /// Writes `head` (a complete response head with its empty line) and hands the stream over, reading. The
   /// exchange and its HTTP connection are out of the story; the new owner calls ByteStream::set_events.
-  /// Only from within Handler::handle.
+  /// Only from within Handler::handle; `Connections::take_over` is for later.
   [[nodiscard]] virtual HandOver take_over(std::string_view head) = 0;
 
  protected:
@@ -65,6 +66,10 @@ class Connections {
  public:
   /// Answers the exchange `id`; does nothing if its client has gone.
   virtual void respond(base::SlotId id, Response response) = 0;
+  /// The same as Exchange::take_over for the exchange `id`, whose request has been shed: what `head` needs of
+  /// it was copied before. Nothing if the client has gone, or has closed its sending half, which the new
+  /// owner of the stream would not be told any more.
+  [[nodiscard]] virtual std::optional<HandOver> take_over(base::SlotId id, std::string_view head) = 0;
 
  protected:
   ~Connections() = default;

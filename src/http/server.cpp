@@ -23,6 +23,12 @@ void Server::respond(base::SlotId id, Response response) {
   if (deferred.connection != nullptr) deferred.connection->answer(std::move(response));
 }
 
+std::optional<HandOver> Server::take_over(base::SlotId id, std::string_view head) {
+  const Deferred deferred = exchanges_.take(id);
+  if (deferred.connection == nullptr) return std::nullopt;
+  return deferred.connection->take_over_deferred(head);
+}
+
 void Server::drain() {
   environment_.draining = true;
   connections_.for_each([](base::SlotId, std::unique_ptr<Connection>& connection) { connection->drain(); });

@@ -2,6 +2,8 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
+#include <string_view>
 
 #include "base/clock.h"
 #include "base/deadlines.h"
@@ -44,6 +46,7 @@ class Server final : public Connections, private ConnectionOwner {
   /// Serves `stream`, which nobody listens to yet. Without an address in `peer` it is that of the admission.
   void accept(std::unique_ptr<net::ByteStream> stream, net::Admission admission, const net::Peer& peer = {});
   void respond(base::SlotId id, Response response) override;
+  [[nodiscard]] std::optional<HandOver> take_over(base::SlotId id, std::string_view head) override;
 
   /// Idle connections close at once, the others behind the answer they wait for. For good.
   void drain();

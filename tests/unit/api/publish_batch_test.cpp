@@ -26,6 +26,9 @@ struct Answers final : http::Connections {
     ids.push_back(id);
     last = std::move(response);
   }
+  std::optional<http::HandOver> take_over(base::SlotId /*id*/, std::string_view /*head*/) override {
+    return std::nullopt;
+  }
   std::vector<base::SlotId> ids;
   std::optional<http::Response> last;
 };

@@ -54,7 +54,7 @@ class TurnScheduler final : public base::Scheduler {
 };
 
 /// Answers with what it was asked; "/later" defers, "/watched" does and wants to know if the client goes,
-/// "/up" takes the stream over, "/big" answers at length,
+/// "/up" takes the stream over, "/up-by-name" by the name of a deferred answer, "/big" answers at length,
 /// "/nothing" breaks its promise, "/throw" fails.
 class Probe final : public http::Handler, private http::ClientWatch {
  public:
@@ -68,6 +68,8 @@ class Probe final : public http::Handler, private http::ClientWatch {
       deferred.push_back(exchange.defer_for(*this, base::SlotId{42, 7}));
     } else if (request.path == "/up") {
       hand_over.emplace(exchange.take_over("HTTP/1.1 101 Switching Protocols\r\n\r\n"));
+    } else if (request.path == "/up-by-name") {
+      hand_over = server->take_over(exchange.defer(), "HTTP/1.1 101 Switching Protocols\r\n\r\n");
     } else if (request.path == "/endless") {
       hand_over.emplace(exchange.take_over("HTTP/1.1 200 OK\r\n\r\n"));
     } else if (request.path == "/big") {
