@@ -3,7 +3,6 @@
 #include <string>
 #include <utility>
 
-#include "auth/cors.h"
 #include "base/json.h"
 #include "dialect/event_json.h"
 #include "hub/room_name.h"
@@ -29,7 +28,6 @@ http::Response answer(const hub::Hub& hub, std::string_view room) {
 void Presence::handle(http::Exchange& exchange, std::string_view room) {
   http::Response response = answer(hub_, room);
   response.headers.add("Cache-Control", "no-store");
-  auth::add_cors(response.headers, auth::check_origin(exchange.request(), rules_));
   exchange.respond(std::move(response));
 }
 

@@ -6,7 +6,6 @@
 
 #include "api/media_type.h"
 #include "api/publish_outcome.h"
-#include "auth/cors.h"
 #include "base/json_payload.h"
 #include "base/utf8.h"
 #include "hub/room_name.h"
@@ -70,12 +69,9 @@ http::Response receipt(std::string_view room, const hub::PublishResult& result) 
 
 void Publish::handle(http::Exchange& exchange, std::string_view room) {
   const http::Request& request = exchange.request();
-  const auth::OriginDecision origin = auth::check_origin(request, rules_);
   const std::string name = request.query_parameter("name").value_or("");
-  if (auto problem = check(room, name, request, message_bytes_, json_depth_)) {
-    auth::add_cors(problem->headers, origin);
+  if (auto problem = check(room, name, request, message_bytes_, json_depth_))
     return exchange.respond(std::move(*problem));
-  }
   const hub::Kind kind = kind_of(request);
   std::string space;
   const std::string_view payload =
@@ -83,13 +79,10 @@ void Publish::handle(http::Exchange& exchange, std::string_view room) {
   hub::Draft draft{kind, base::FrameRef::copy_of(payload), base::FrameRef::copy_of(name), 0,
                    hub::source_of(request.client.address)};
   const std::string key(request.headers.get("Idempotency-Key").value_or(""));
-  publisher_.publish(room, std::move(draft), key,
-                     [&connections = connections_, id = exchange.defer(), name_of_room = std::string(room),
-                      origin](const hub::PublishResult& result) {
-                       http::Response response = receipt(name_of_room, result);
-                       auth::add_cors(response.headers, origin);
-                       connections.respond(id, std::move(response));
-                     });
+  publisher_.publish(
+      room, std::move(draft), key,
+      [&connections = connections_, id = exchange.defer(), name_of_room = std::string(room)](
+          const hub::PublishResult& result) { connections.respond(id, receipt(name_of_room, result)); });
 }
 
 }  // namespace roomcast::api

@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <string_view>
 
-#include "auth/origin.h"
 #include "http/exchange.h"
 #include "hub/publish_once.h"
 
@@ -17,13 +16,12 @@ namespace roomcast::api {
 /// `"duplicate":true`.
 class Publish final : public http::Handler {
  public:
-  /// All outlive the handler. The answer may be read by pages of the origins that `rules` list. The largest
-  /// message (limits.message_bytes) and limits.json_depth are read anew for each request.
-  Publish(hub::PublishOnce& publisher, http::Connections& connections, const auth::OriginRules& rules,
-          const std::uint64_t& message_bytes, const std::uint64_t& json_depth)
+  /// All outlive the handler. The largest message (limits.message_bytes) and limits.json_depth are read anew
+  /// for each request.
+  Publish(hub::PublishOnce& publisher, http::Connections& connections, const std::uint64_t& message_bytes,
+          const std::uint64_t& json_depth)
       : publisher_(publisher),
         connections_(connections),
-        rules_(rules),
         message_bytes_(message_bytes),
         json_depth_(json_depth) {}
 
@@ -32,7 +30,6 @@ class Publish final : public http::Handler {
  private:
   hub::PublishOnce& publisher_;
   http::Connections& connections_;
-  const auth::OriginRules& rules_;
   const std::uint64_t& message_bytes_;
   const std::uint64_t& json_depth_;
 };

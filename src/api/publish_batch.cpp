@@ -4,7 +4,6 @@
 
 #include "api/media_type.h"
 #include "api/publish_outcome.h"
-#include "auth/cors.h"
 #include "base/json.h"
 
 namespace roomcast::api {
@@ -52,21 +51,15 @@ base::Result<std::vector<BatchItem>, http::Problem> read(const http::Request& re
 }  // namespace
 
 void PublishBatch::handle(http::Exchange& exchange, std::string_view /*rest*/) {
-  const http::Request& request = exchange.request();
-  auth::OriginDecision origin = auth::check_origin(request, rules_);
-  auto items = read(request, limits_);
-  if (items) return begin(exchange, std::move(origin), std::move(*items));
-  http::Response response = http::Response::error(items.error());
-  auth::add_cors(response.headers, origin);
-  exchange.respond(std::move(response));
+  auto items = read(exchange.request(), limits_);
+  if (items) return begin(exchange, std::move(*items));
+  exchange.respond(http::Response::error(items.error()));
 }
 
-void PublishBatch::begin(http::Exchange& exchange, auth::OriginDecision origin,
-                         std::vector<BatchItem> items) {
+void PublishBatch::begin(http::Exchange& exchange, std::vector<BatchItem> items) {
   const hub::Source source = hub::source_of(exchange.request().client.address);
   auto made = std::make_unique<Batch>();
   Batch& batch = *made;
-  batch.origin = std::move(origin);
   batch.items = std::move(items);
   batch.results.resize(batch.items.size());
   batch.missing = batch.items.size();
@@ -148,7 +141,6 @@ void PublishBatch::answer(base::SlotId id) {
   body += "]}\n";
   http::Response response = http::Response::of(200, "application/json", body);
   response.headers.add("Cache-Control", "no-store");
-  auth::add_cors(response.headers, batch->origin);
   connections_.respond(batch->exchange, std::move(response));
 }
 

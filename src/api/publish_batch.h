@@ -8,7 +8,6 @@
 #include <vector>
 
 #include "api/batch_request.h"
-#include "auth/origin.h"
 #include "base/scheduler.h"
 #include "base/slot_map.h"
 #include "http/exchange.h"
@@ -27,15 +26,10 @@ namespace roomcast::api {
 /// rest is dropped.
 class PublishBatch final : public http::Handler, private http::ClientWatch, private base::Flushable {
  public:
-  /// All outlive the handler. The answer may be read by pages of the origins that `rules` list. Rules and
-  /// limits are read anew for each request.
+  /// All outlive the handler. The limits are read anew for each request.
   PublishBatch(hub::PublishOnce& publisher, http::Connections& connections, base::Scheduler& scheduler,
-               const auth::OriginRules& rules, const BatchLimits& limits)
-      : publisher_(publisher),
-        connections_(connections),
-        scheduler_(scheduler),
-        rules_(rules),
-        limits_(limits) {}
+               const BatchLimits& limits)
+      : publisher_(publisher), connections_(connections), scheduler_(scheduler), limits_(limits) {}
   PublishBatch(const PublishBatch&) = delete;
   PublishBatch& operator=(const PublishBatch&) = delete;
   ~PublishBatch() override { scheduler_.forget(*this); }
@@ -46,7 +40,6 @@ class PublishBatch final : public http::Handler, private http::ClientWatch, priv
   /// A batch under way.
   struct Batch {
     base::SlotId exchange;
-    auth::OriginDecision origin;
     std::vector<BatchItem> items;
     std::vector<std::string> results;  // JSON, by item; empty: none yet
     std::size_t missing = 0;           // results
@@ -55,7 +48,7 @@ class PublishBatch final : public http::Handler, private http::ClientWatch, priv
     bool has_turn = false;             // it is in turns_
   };
 
-  void begin(http::Exchange& exchange, auth::OriginDecision origin, std::vector<BatchItem> items);
+  void begin(http::Exchange& exchange, std::vector<BatchItem> items);
   void publish_some(base::SlotId id);
   void give_turn(base::SlotId id, Batch& batch);
   void flush() override;
@@ -66,7 +59,6 @@ class PublishBatch final : public http::Handler, private http::ClientWatch, priv
   hub::PublishOnce& publisher_;
   http::Connections& connections_;
   base::Scheduler& scheduler_;
-  const auth::OriginRules& rules_;
   const BatchLimits& limits_;
   base::SlotMap<std::unique_ptr<Batch>> batches_;
   std::deque<base::SlotId> turns_;  // of those that go on, in order

@@ -80,7 +80,7 @@ Server::Server(config::Sources sources, config::Loaded loaded)
   http_.set_reserve(wiring_.reserve());
   http_.set_refusals(wiring_.refusals());
   http_.set_refusal_form(transport::let_event_source_return);
-  http_.set_policy(wiring_.policy());
+  http_.set_gate(wiring_.gate());
   http_.set_trusted_proxy([this](std::string_view address) { return trusted_proxies_.contains(address); });
 }
 

@@ -21,47 +21,38 @@ std::optional<ws::DeflatePolicy> deflate_policy(const config::Config& config) {
 }  // namespace
 
 Wiring::Wiring(const WiringParts& parts, const config::Config& config)
-    : join_(parts.websockets, parts.sessions, {{{"roomcast.v1", &json_}, {"roomcast.raw.v1", &raw_}}, &raw_},
+    : gate_(hosts_, origins_, parts.log),
+      join_(parts.websockets, parts.sessions, {{{"roomcast.v1", &json_}, {"roomcast.raw.v1", &raw_}}, &raw_},
             WebSocketUpgrade::Rooms::from_path, deflate_policy(config)),
-      event_stream_(parts.streams, parts.sessions, origins_, parts.clock, StreamKind::event_stream,
+      event_stream_(parts.streams, parts.sessions, parts.clock, StreamKind::event_stream,
                     {{{"roomcast.v1", &json_}, {"roomcast.raw.v1", &raw_}}, &raw_}),
-      ndjson_(parts.streams, parts.sessions, origins_, parts.clock, StreamKind::ndjson, {{}, &json_}),
-      poll_(parts.polls, parts.sessions, origins_),
-      room_entry_(origins_, {join_, event_stream_, ndjson_, poll_}),
+      ndjson_(parts.streams, parts.sessions, parts.clock, StreamKind::ndjson, {{}, &json_}),
+      poll_(parts.polls, parts.sessions),
+      room_entry_({join_, event_stream_, ndjson_, poll_}),
       connect_(parts.websockets, parts.sessions, {{{"roomcast.v1", &json_}}, nullptr},
                WebSocketUpgrade::Rooms::none, deflate_policy(config)),
       echo_upgrade_(parts.websockets, parts.sessions, {{{"roomcast.raw.v1", &echo_}}, &echo_},
                     WebSocketUpgrade::Rooms::none, deflate_policy(config)),
-      publish_(parts.publisher, parts.connections, origins_, parts.websockets.settings.reader.message_bytes,
+      publish_(parts.publisher, parts.connections, parts.websockets.settings.reader.message_bytes,
                batch_limits_.json_depth),
-      publish_batch_(parts.publisher, parts.connections, parts.scheduler, origins_, batch_limits_),
-      presence_(parts.hub, origins_),
+      publish_batch_(parts.publisher, parts.connections, parts.scheduler, batch_limits_),
+      presence_(parts.hub),
       metrics_(parts.metrics),
-      guarded_room_(origins_, room_entry_, parts.log),
-      guarded_connect_(origins_, connect_, parts.log),
-      guarded_echo_(origins_, echo_upgrade_, parts.log),
-      guarded_publish_(origins_, publish_, parts.log),
-      guarded_publish_batch_(origins_, publish_batch_, parts.log),
-      guarded_presence_(origins_, presence_, parts.log),
-      room_preflight_(origins_, {http::Method::get, http::Method::head, http::Method::post}),
-      publish_preflight_(origins_, {http::Method::post}),
-      presence_preflight_(origins_, {http::Method::get, http::Method::head}),
       page_({}, transport::accepts_gzip) {
   using enum http::Method;
+  using http::Access;
   http::Router& router = parts.router;
-  router.add({get}, "/rooms/{room}", guarded_room_);
-  router.add({post}, "/rooms/{room}", guarded_publish_);
-  router.add({options}, "/rooms/{room}", room_preflight_);
-  router.add({get}, "/connect", guarded_connect_);
-  router.add({get}, "/presence/{room}", guarded_presence_);
-  router.add({post}, "/api/publish", guarded_publish_batch_);
-  router.add({options}, "/api/publish", publish_preflight_);
-  router.add({options}, "/presence/{room}", presence_preflight_);
-  if (config.echo.enabled) router.add({get}, "/echo", guarded_echo_);
+  router.set_gate(gate_);
+  router.add({get}, "/rooms/{room}", Access::origin, room_entry_);
+  router.add({post}, "/rooms/{room}", Access::origin, publish_);
+  router.add({get}, "/connect", Access::origin, connect_);
+  router.add({get}, "/presence/{room}", Access::origin, presence_);
+  router.add({post}, "/api/publish", Access::origin, publish_batch_);
+  if (config.echo.enabled) router.add({get}, "/echo", Access::origin, echo_upgrade_);
   for (http::Router* each : {&router, &operations_, &reserve_}) {
-    each->add({get}, "/healthz", health_);
-    each->add({get}, "/readyz", readiness_);
-    each->add({get}, "/metrics", metrics_);
+    each->add({get}, "/healthz", Access::open, health_);
+    each->add({get}, "/readyz", Access::open, readiness_);
+    each->add({get}, "/metrics", Access::open, metrics_);
   }
   router.set_fallback(page_);
   reserve_.set_fallback(too_many_connections_);

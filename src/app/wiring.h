@@ -10,10 +10,9 @@
 #include "api/publish_batch.h"
 #include "api/readiness.h"
 #include "api/too_many_connections.h"
-#include "auth/guard.h"
+#include "auth/gate.h"
 #include "auth/hosts.h"
 #include "auth/origin.h"
-#include "auth/policy.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/result.h"
@@ -71,15 +70,15 @@ class Wiring {
   [[nodiscard]] http::Handler& refusals() { return too_many_of_address_; }
   /// /readyz says 503 from now on.
   void end_readiness() { readiness_.end(); }
-  /// What holds for every request and answer.
-  [[nodiscard]] const http::RequestPolicy& policy() const { return policy_; }
+  /// What stands in front of all handlers.
+  [[nodiscard]] const http::Gate& gate() const { return gate_; }
   /// Takes over what a reload may change; it has been checked.
   void apply(const config::Config& config);
 
  private:
   auth::OriginRules origins_;
   auth::HostRules hosts_;
-  auth::Policy policy_{hosts_, origins_};
+  auth::Gate gate_;
   dialect::Raw raw_;
   dialect::Json json_;
   dialect::Echo echo_;
@@ -101,15 +100,6 @@ class Wiring {
   api::TooManyConnections too_many_of_address_{api::TooManyConnections::Cap::per_address};
   http::Router operations_;
   http::Router reserve_;
-  auth::OriginGuard guarded_room_;
-  auth::OriginGuard guarded_connect_;
-  auth::OriginGuard guarded_echo_;
-  auth::OriginGuard guarded_publish_;
-  auth::OriginGuard guarded_publish_batch_;
-  auth::OriginGuard guarded_presence_;
-  auth::Preflight room_preflight_;
-  auth::Preflight publish_preflight_;
-  auth::Preflight presence_preflight_;
   http::StaticFiles page_;
 };
 

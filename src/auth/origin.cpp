@@ -29,6 +29,11 @@ bool is_below(std::string_view host, std::string_view suffix) {
   return host.size() > suffix.size() && host.ends_with(suffix) && host.front() != '.';
 }
 
+/// Of the server, as the client of `request` has addressed it.
+std::optional<WebOrigin> own_origin(const http::Request& request) {
+  return make_origin(request.client.secure ? "https" : "http", request.headers.get("Host").value_or(""));
+}
+
 base::Error bad_entry(const std::string& entry) {
   return {"origins: '" + entry +
           "' is not an origin: expected https://example.org, https://*.example.org, capacitor://localhost, "
@@ -84,20 +89,26 @@ bool OriginRules::names(std::string_view text) const {
 }
 
 OriginDecision check_origin(const http::Request& request, const OriginRules& rules) {
-  if (request.headers.count("Origin") == 0) return {OriginVerdict::not_a_browser, {}, {}};
+  using http::OriginVerdict;
+  if (request.headers.count("Origin") == 0) return {OriginVerdict::not_a_browser, {}};
+  std::string text = request.headers.joined("Origin");
+  if (!rules.empty() && rules.allow(text)) {
+    const bool credentials = rules.allow_credentials(text);
+    return {OriginVerdict::listed, std::move(text), credentials};
+  }
+  const auto origin = parse_origin(text);
+  const bool is_own = origin && origin == own_origin(request);
+  return {is_own ? OriginVerdict::same_origin : OriginVerdict::denied, std::move(text)};
+}
+
+OriginDenial explain_denial(const http::Request& request) {
   std::string text = request.headers.joined("Origin");
   const auto origin = parse_origin(text);
-  const auto own =
-      make_origin(request.client.secure ? "https" : "http", request.headers.get("Host").value_or(""));
-  if (origin && own && *origin == *own) return {OriginVerdict::same_origin, std::move(text), {}};
-  if (rules.allow(text)) {
-    const bool credentials = rules.allow_credentials(text);
-    return {OriginVerdict::listed, std::move(text), {}, {}, credentials};
-  }
+  const auto own = own_origin(request);
   std::string message = "pages of origin '" + text + "' may not use this server";
   if (text != "null" && (!origin || origin->host.find('*') != std::string::npos)) {
     message += ": that is no origin that a browser sends";
-    return {OriginVerdict::denied, std::move(text), std::move(message), "this is no origin"};
+    return {std::move(text), std::move(message), "this is no origin"};
   }
   message += "; to allow them add \"" + text + "\" to the config key origins";
   std::string_view hint = "to allow it add it to the config key origins";
@@ -107,7 +118,7 @@ OriginDecision check_origin(const http::Request& request, const OriginRules& rul
         "to allow it add it to the config key origins, or the proxy that ends TLS in front of this server to "
         "trusted_proxies";
   }
-  return {OriginVerdict::denied, std::move(text), std::move(message), hint};
+  return {std::move(text), std::move(message), hint};
 }
 
 }  // namespace roomcast::auth

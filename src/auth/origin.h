@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "http/message.h"
+#include "http/request_context.h"
 
 namespace roomcast::auth {
 
@@ -65,25 +66,25 @@ class OriginRules {
   bool null_ = false;
 };
 
-enum class OriginVerdict : std::uint8_t {
-  not_a_browser,  ///< no Origin: allowed, CORS says nothing
-  same_origin,    ///< allowed, CORS says nothing
-  listed,         ///< another origin, allowed by `origins`
-  denied,
-};
-
 struct OriginDecision {
-  OriginVerdict verdict = OriginVerdict::denied;
+  http::OriginVerdict verdict = http::OriginVerdict::denied;
   std::string origin;        ///< as the browser sent it
-  std::string message;       ///< of a denial: for the client, names the entry to add to `origins`
-  std::string_view hint{};   ///< of a denial: the same for the log, which has the origin already; a constant
   bool credentials = false;  ///< of a listed one: its pages may send cookies and the like along
 
-  [[nodiscard]] bool allowed() const { return verdict != OriginVerdict::denied; }
+  [[nodiscard]] bool allowed() const { return verdict != http::OriginVerdict::denied; }
 };
 
 /// Whether the page that makes this request may (RFC 6454, RFC 6455 section 10.2). The request's own origin
 /// is the scheme of the client's leg with the Host field.
 [[nodiscard]] OriginDecision check_origin(const http::Request& request, const OriginRules& rules);
+
+struct OriginDenial {
+  std::string origin;     ///< as the browser sent it
+  std::string message;    ///< for the client, names the entry to add to `origins`
+  std::string_view hint;  ///< the same for the log, which has the origin already; a constant
+};
+
+/// Why a request is refused whose page's origin is denied, and what would allow it.
+[[nodiscard]] OriginDenial explain_denial(const http::Request& request);
 
 }  // namespace roomcast::auth

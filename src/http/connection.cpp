@@ -208,7 +208,7 @@ void Connection::dispatch() {
                                    environment_.trusted_proxy);
   request_.client.is_forwarded = request_.client.is_forwarded || peer_is_forwarded_;
   request_.client.on_loopback = peer_on_loopback_;
-  note_reader(request_);
+  note_context(request_);
   first_request_ = false;
   keep_alive_ = wants_keep_alive(request_) && !is_answered_once();
   enter(Phase::answering);

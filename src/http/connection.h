@@ -17,9 +17,10 @@
 #include "http/connection_settings.h"
 #include "http/exchange.h"
 #include "http/forwarded.h"
+#include "http/gate.h"
 #include "http/message.h"
 #include "http/parser.h"
-#include "http/request_policy.h"
+#include "http/request_context.h"
 #include "http/response_head.h"
 #include "http/stats.h"
 #include "net/admission.h"
@@ -66,7 +67,7 @@ struct ConnectionEnvironment {
   Handler* refusals =
       nullptr;  ///< the same of Lane::refusals, which is answered as soon as the head is there
   RefusalForm refusal_form = nullptr;
-  const RequestPolicy* policy = nullptr;  ///< null: every request is handled, and no other origin reads
+  const Gate* gate = nullptr;  ///< null: every request is handled, and no other origin reads
 };
 
 /// One HTTP/1.x connection (RFC 9112): reads requests, has them handled one at a time, writes the answers in
@@ -118,6 +119,8 @@ class Connection final : public base::Mortal,
   void shed() override;
 
   [[nodiscard]] const Request& request() const override { return request_; }
+  [[nodiscard]] RequestContext& context() override { return context_; }
+  void add_gate_fields(Headers& headers) const override;
   void respond(Response response) override;
   [[nodiscard]] base::SlotId defer() override;
   [[nodiscard]] base::SlotId defer_for(ClientWatch& watch, base::SlotId waiter) override;
@@ -147,7 +150,7 @@ class Connection final : public base::Mortal,
   void handle_request();
   [[nodiscard]] bool should_wait_for_origin() const;
   void wait_for_origin();
-  void note_reader(const Request& request);
+  void note_context(const Request& request);
   void complete(const Request& request, Response& response);
   void shed_request();
   void abandon_answer();
@@ -171,6 +174,7 @@ class Connection final : public base::Mortal,
   base::Deadline deadline_;
   std::unique_ptr<Parser> parser_;  // none while an answer is deferred
   net::WriteQueue queue_;
+  [[no_unique_address]] RequestContext context_;  // of the request being answered; flags follow in its tail
   Phase phase_ = Phase::idle;
   bool first_request_ : 1 = true;
   bool processing_ : 1 = false;  // `process` is on the stack
@@ -188,7 +192,6 @@ class Connection final : public base::Mortal,
   std::uint32_t discarded_ = 0;  // bytes, since the last answer was queued
   base::Recently costly_;        // a read was a good part of an allowance
   Request request_;              // the one being answered
-  std::unique_ptr<const std::string> reader_;  // of another origin, who may read the answer; usually none
   std::unique_ptr<const std::string> peer_address_;  // only where it is not the one that is counted
   base::SlotId exchange_{};                          // its name while the answer is deferred
   std::string_view input_;                           // while processing: what has been read and not looked at

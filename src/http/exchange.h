@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -8,6 +9,7 @@
 
 #include "base/slot_map.h"
 #include "http/message.h"
+#include "http/request_context.h"
 #include "net/admission.h"
 #include "net/byte_stream.h"
 #include "net/write_queue.h"
@@ -39,6 +41,8 @@ class ClientWatch {
 class Exchange {
  public:
   [[nodiscard]] virtual const Request& request() const = 0;
+  /// What has been decided about the request; the gate's to change.
+  [[nodiscard]] virtual RequestContext& context() = 0;
   /// Answers. Exactly one of respond, take_over and those that defer is called, once.
   virtual void respond(Response response) = 0;
   /// Promises an answer, once, by `Connections::respond(id, …)`. The client may go away before: the id is
@@ -52,6 +56,9 @@ class Exchange {
   /// closes its sending half is not gone.
   [[nodiscard]] virtual base::SlotId defer_holding(std::size_t bytes, ClientWatch& watch,
                                                    base::SlotId waiter) = 0;
+  /// Adds to the `headers` of a head for take_over what the gate adds to every answer (CORS). respond does it
+  /// by itself.
+  virtual void add_gate_fields(Headers& headers) const = 0;
   /// Writes `head` (a complete response head with its empty line) and hands the stream over, reading. The
   /// exchange and its HTTP connection are out of the story; the new owner calls ByteStream::set_events.
   /// Only from within Handler::handle; `Connections::take_over` is for later.
@@ -76,8 +83,14 @@ class Connections {
 };
 
 /// Gives the answer to a refused request another form, where its client could make nothing of an error.
-/// Called for every answer that is one, before the policy completes it.
+/// Called for every answer that is one, before the gate completes it.
 using RefusalForm = void (*)(const Request& request, Response& response);
+
+/// Who may use a route.
+enum class Access : std::uint8_t {
+  open,    ///< anybody: no rule about the page's origin
+  origin,  ///< whoever is no page of another origin, and pages of those that `origins` lists
+};
 
 /// What the router finds for a request.
 class Handler {

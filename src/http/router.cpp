@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <stdexcept>
+#include <utility>
 
 #include "http/url.h"
 
@@ -13,12 +15,12 @@ namespace {
 constexpr std::array all_methods{Method::get,     Method::head,  Method::post,   Method::put,
                                  Method::delete_, Method::patch, Method::options};
 
-/// The value of Allow: what `allows` says of each method. OPTIONS is always answered.
+/// The methods for which `allows` says so, as a list for a header field.
 template <class Allows>
-std::string allow_list(const Allows& allows) {
+std::string method_list(const Allows& allows) {
   std::string list;
   for (const Method method : all_methods) {
-    if (method != Method::options && !allows(method)) continue;
+    if (!allows(method)) continue;
     if (!list.empty()) list += ", ";
     list += to_string(method);
   }
@@ -36,7 +38,10 @@ void respond_with_allow(Exchange& exchange, const std::string& allow) {
 
 }  // namespace
 
-void Router::add(std::initializer_list<Method> methods, std::string_view pattern, Handler& handler) {
+void Router::add(std::initializer_list<Method> methods, std::string_view pattern, Access access,
+                 Handler& handler) {
+  if (access != Access::open && gate_ == nullptr)
+    throw std::logic_error("a route that is not open needs a gate: " + std::string(pattern));
   const auto brace = pattern.find('{');
   const std::string literal(pattern.substr(0, brace));
   const bool has_rest = brace != std::string_view::npos;
@@ -45,7 +50,7 @@ void Router::add(std::initializer_list<Method> methods, std::string_view pattern
   });
   if (route == routes_.end()) route = routes_.insert(routes_.end(), Route{literal, has_rest, {}});
   for (const Method method : methods)
-    route->handlers.emplace_back(method, &handler);
+    route->entries.push_back({method, access, &handler});
 }
 
 void Router::handle(Exchange& exchange, std::string_view /*rest*/) {
@@ -55,15 +60,26 @@ void Router::handle(Exchange& exchange, std::string_view /*rest*/) {
   if (route == nullptr && fallback_ == nullptr) {
     return exchange.respond(Response::error(404, "not_found", "there is nothing at this path"));
   }
-  Handler* handler = route == nullptr ? fallback_ : handler_for(*route, request.method);
-  if (handler == nullptr) {
-    return respond_with_allow(
-        exchange, allow_list([route](Method method) { return handler_for(*route, method) != nullptr; }));
-  }
+  const Entry* entry = route == nullptr ? nullptr : entry_for(*route, request.method);
+  const bool is_handled = route == nullptr || entry != nullptr;
+  if (!is_handled && request.method != Method::options)
+    return respond_with_allow(exchange, methods_of(*route) + ", OPTIONS");
   const std::size_t literal_size = route == nullptr ? 0 : route->literal.size();
   const auto rest = percent_decode(std::string_view(request.path).substr(literal_size));
   if (!rest) return exchange.respond(Response::error(400, "bad_path", rest.error().message));
-  handler->handle(exchange, *rest);
+  if (!is_handled) return answer_options(exchange, *route);
+  if (entry == nullptr) return fallback_->handle(exchange, *rest);
+  if (gate_ != nullptr && !gate_->admit(exchange, entry->access)) return;
+  entry->handler->handle(exchange, *rest);
+}
+
+void Router::answer_options(Exchange& exchange, const Route& route) const {
+  const std::string methods = methods_of(route);
+  Access strictest = Access::open;
+  for (const Entry& entry : route.entries)
+    strictest = std::max(strictest, entry.access);
+  if (gate_ != nullptr && gate_->answer_preflight(exchange, strictest, methods)) return;
+  respond_with_allow(exchange, methods + ", OPTIONS");
 }
 
 const Router::Route* Router::find(std::string_view path) const {
@@ -76,21 +92,26 @@ const Router::Route* Router::find(std::string_view path) const {
   return best;
 }
 
-Handler* Router::handler_for(const Route& route, Method method) {
-  const auto registered = [&route](Method wanted) -> Handler* {
-    for (const auto& [candidate, handler] : route.handlers) {
-      if (candidate == wanted) return handler;
-    }
-    return nullptr;
+const Router::Entry* Router::entry_for(const Route& route, Method method) {
+  const auto registered = [&route](Method wanted) -> const Entry* {
+    const auto found = std::find_if(route.entries.begin(), route.entries.end(),
+                                    [wanted](const Entry& entry) { return entry.method == wanted; });
+    return found == route.entries.end() ? nullptr : &*found;
   };
-  Handler* handler = registered(method);
-  return handler == nullptr && method == Method::head ? registered(Method::get) : handler;
+  const Entry* entry = registered(method);
+  return entry == nullptr && method == Method::head ? registered(Method::get) : entry;
+}
+
+std::string Router::methods_of(const Route& route) {
+  return method_list(
+      [&route](Method method) { return method != Method::options && entry_for(route, method) != nullptr; });
 }
 
 std::string Router::allowed_anywhere() const {
-  return allow_list([this](Method method) {
-    return std::any_of(routes_.begin(), routes_.end(),
-                       [method](const Route& route) { return handler_for(route, method) != nullptr; });
+  return method_list([this](Method method) {
+    return method == Method::options ||
+           std::any_of(routes_.begin(), routes_.end(),
+                       [method](const Route& route) { return entry_for(route, method) != nullptr; });
   });
 }
 

@@ -3,14 +3,14 @@
 #include <initializer_list>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "http/exchange.h"
+#include "http/gate.h"
 
 namespace roomcast::http {
 
-/// The table of (methods, pattern) and who handles them.
+/// The table of (methods, pattern), who may use them and who handles them.
 ///
 /// A pattern is a fixed path ("/healthz") or ends in a name in braces that matches all the rest, '/' included
 /// and possibly nothing ("/rooms/{room}"). A fixed path goes before a pattern with a rest, the longer before
@@ -18,27 +18,39 @@ namespace roomcast::http {
 /// HEAD is answered where GET is, and OPTIONS with Allow, unless they are in the table themselves.
 class Router final : public Handler {
  public:
-  /// `handler` must outlive the router.
-  void add(std::initializer_list<Method> methods, std::string_view pattern, Handler& handler);
+  /// What stands before all routes; outlives the router.
+  void set_gate(const Gate& gate) { gate_ = &gate; }
+  /// `handler` must outlive the router. A route that is not open needs a gate, set before
+  /// (std::logic_error).
+  void add(std::initializer_list<Method> methods, std::string_view pattern, Access access, Handler& handler);
   /// Gets what no pattern matches, whatever the method, with the whole decoded path as rest.
   void set_fallback(Handler& handler) { fallback_ = &handler; }
 
   void handle(Exchange& exchange, std::string_view rest) override;
 
  private:
-  using MethodHandlers = std::vector<std::pair<Method, Handler*>>;
+  struct Entry {
+    Method method = Method::other;
+    Access access = Access::open;
+    Handler* handler = nullptr;
+  };
   struct Route {
     std::string literal;  // up to the brace
     bool has_rest = false;
-    MethodHandlers handlers;
+    std::vector<Entry> entries;
   };
 
   [[nodiscard]] const Route* find(std::string_view path) const;
-  static Handler* handler_for(const Route& route, Method method);
+  static const Entry* entry_for(const Route& route, Method method);
+  /// All that the path answers, as a list, but for OPTIONS.
+  [[nodiscard]] static std::string methods_of(const Route& route);
+  /// OPTIONS of a path that does not handle it itself.
+  void answer_options(Exchange& exchange, const Route& route) const;
   [[nodiscard]] std::string allowed_anywhere() const;
 
   std::vector<Route> routes_;
   Handler* fallback_ = nullptr;
+  const Gate* gate_ = nullptr;  // null: all routes are open
 };
 
 }  // namespace roomcast::http

@@ -40,8 +40,8 @@ class Server final : public Connections, private ConnectionOwner {
   /// Which peers are believed about X-Forwarded-For and X-Forwarded-Proto; none until set.
   void set_trusted_proxy(TrustedProxy is_trusted) { environment_.trusted_proxy = std::move(is_trusted); }
 
-  /// What holds for all requests and answers; outlives the server.
-  void set_policy(const RequestPolicy& policy) { environment_.policy = &policy; }
+  /// What stands in front of all handlers; outlives the server.
+  void set_gate(const Gate& gate) { environment_.gate = &gate; }
 
   /// Serves `stream`, which nobody listens to yet. Without an address in `peer` it is that of the admission.
   void accept(std::unique_ptr<net::ByteStream> stream, net::Admission admission, const net::Peer& peer = {});

@@ -18,8 +18,8 @@ constexpr std::int64_t page_check_ms = 20;
 
 }  // namespace
 
-Poll::Poll(Polls& polls, PollOptions options)
-    : polls_(polls), options_(std::move(options)), deadline_(polls.parts().deadlines, *this) {}
+Poll::Poll(Polls& polls, const PollOptions& options)
+    : polls_(polls), options_(options), deadline_(polls.parts().deadlines, *this) {}
 
 Poll::~Poll() { polls_.parts().scheduler.forget(*this); }
 
@@ -96,7 +96,7 @@ void Poll::answer() {
     polls_.respond(exchange_, {room, cursor_, news_ ? news_->gap : std::nullopt, items_}, options_);
   } else {
     constexpr hub::Refusal too_late{hub::Refusal::Code::overloaded, "the room did not answer in time"};
-    polls_.refuse(exchange_, options_, refusal() != nullptr ? *refusal() : too_late);
+    polls_.refuse(exchange_, refusal() != nullptr ? *refusal() : too_late);
   }
   leave();
 }

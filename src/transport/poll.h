@@ -4,7 +4,6 @@
 #include <memory>
 #include <optional>
 
-#include "auth/origin.h"
 #include "base/deadlines.h"
 #include "base/frame.h"
 #include "base/scheduler.h"
@@ -21,8 +20,6 @@ class Polls;
 struct PollOptions {
   std::int64_t wait_ms = 0;  ///< for the first message; 0: not at all
   bool gzip = false;         ///< the client accepts it and the server does it
-  /// Which other origin's page may read the answer; null: none.
-  std::unique_ptr<const auth::OriginDecision> origin{};
 };
 
 /// One request that is answered with what a room has for it, or as soon as it has something: a member of the
@@ -33,7 +30,7 @@ class Poll final : public base::Mortal,
                    private base::Deadline::Listener,
                    private base::Flushable {
  public:
-  Poll(Polls& polls, PollOptions options);
+  Poll(Polls& polls, const PollOptions& options);
   Poll(const Poll&) = delete;
   Poll& operator=(const Poll&) = delete;
   ~Poll() override;

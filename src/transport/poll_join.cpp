@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <limits>
-#include <memory>
 #include <string>
 #include <utility>
 
@@ -33,9 +32,8 @@ std::optional<std::int64_t> parse_wait(std::string_view text) {
 
 void PollJoin::handle(http::Exchange& exchange, std::string_view room) {
   const http::Request& request = exchange.request();
-  auth::OriginDecision origin = auth::check_origin(request, rules_);
   const auto refuse = [&](http::Response response) {
-    add_room_fields(response.headers, origin);
+    add_room_fields(response.headers);
     exchange.respond(std::move(response));
   };
   const auto join = read_join_request(request, room, sessions_);
@@ -48,9 +46,7 @@ void PollJoin::handle(http::Exchange& exchange, std::string_view room) {
   PollOptions options;
   if (request.method != http::Method::head) options.wait_ms = std::min(*wait_ms, settings.wait_ms);
   options.gzip = settings.compression && accepts_gzip(request);
-  if (origin.verdict == auth::OriginVerdict::listed)
-    options.origin = std::make_unique<const auth::OriginDecision>(std::move(origin));
-  polls_.open(exchange, *join, std::move(options));
+  polls_.open(exchange, *join, options);
 }
 
 }  // namespace roomcast::transport

@@ -4,7 +4,6 @@
 #include <optional>
 #include <string_view>
 
-#include "auth/origin.h"
 #include "http/exchange.h"
 #include "session/session_table.h"
 #include "transport/polls.h"
@@ -21,15 +20,13 @@ namespace roomcast::transport {
 class PollJoin final : public http::Handler {
  public:
   /// All outlive the handler; `rules` are read anew for each request.
-  PollJoin(Polls& polls, const session::SessionTable& sessions, const auth::OriginRules& rules)
-      : polls_(polls), sessions_(sessions), rules_(rules) {}
+  PollJoin(Polls& polls, const session::SessionTable& sessions) : polls_(polls), sessions_(sessions) {}
 
   void handle(http::Exchange& exchange, std::string_view room) override;
 
  private:
   Polls& polls_;
   const session::SessionTable& sessions_;
-  const auth::OriginRules& rules_;
 };
 
 }  // namespace roomcast::transport

@@ -8,19 +8,11 @@
 
 namespace roomcast::transport {
 
-namespace {
-
-void add_fields(http::Headers& headers, const PollOptions& options) {
-  add_room_fields(headers, options.origin ? *options.origin : auth::OriginDecision{});
-}
-
-}  // namespace
-
 Polls::~Polls() { abort_all(); }
 
-void Polls::open(http::Exchange& exchange, const JoinRequest& join, PollOptions options) {
+void Polls::open(http::Exchange& exchange, const JoinRequest& join, const PollOptions& options) {
   const bool waits = options.wait_ms > 0;
-  auto made = std::make_unique<Poll>(*this, std::move(options));
+  auto made = std::make_unique<Poll>(*this, options);
   Poll& poll = *made;
   const base::SlotId id = polls_.insert(std::move(made));
   // Who does not wait is answered in this turn, even behind a half-closed connection.
@@ -59,13 +51,13 @@ void Polls::respond(base::SlotId exchange, const PollResult& result, const PollO
   response.headers.add("Roomcast-Subscribers", std::to_string(parts_.hub.subscribers(result.room)));
   response.headers.add("Roomcast-Message-Bytes", std::to_string(settings_.message_bytes));
   bodies_.write(result, options.gzip, response);
-  add_fields(response.headers, options);
+  add_room_fields(response.headers);
   parts_.connections.respond(exchange, std::move(response));
 }
 
-void Polls::refuse(base::SlotId exchange, const PollOptions& options, const hub::Refusal& refusal) {
+void Polls::refuse(base::SlotId exchange, const hub::Refusal& refusal) {
   http::Response response = http::Response::unavailable(hub::describe(refusal.code).name, refusal.message);
-  add_fields(response.headers, options);
+  add_room_fields(response.headers);
   parts_.connections.respond(exchange, std::move(response));
 }
 

@@ -42,7 +42,7 @@ class Polls final : public http::ClientWatch {
   ~Polls();
 
   /// Answers the request when there is something to say, or `options.wait_ms` are over.
-  void open(http::Exchange& exchange, const JoinRequest& join, PollOptions options);
+  void open(http::Exchange& exchange, const JoinRequest& join, const PollOptions& options);
 
   /// How many wait.
   [[nodiscard]] std::size_t size() const { return polls_.size(); }
@@ -58,7 +58,7 @@ class Polls final : public http::ClientWatch {
   [[nodiscard]] const PollParts& parts() const { return parts_; }
   void respond(base::SlotId exchange, const PollResult& result, const PollOptions& options);
   /// The room could not be joined, or not be read.
-  void refuse(base::SlotId exchange, const PollOptions& options, const hub::Refusal& refusal);
+  void refuse(base::SlotId exchange, const hub::Refusal& refusal);
   /// Whether an answer of such items may wait behind the short ones. What they take counts for as long as
   /// `kib` of it are not given back.
   [[nodiscard]] bool postpone(const base::FrameRef& items, std::uint16_t& kib);

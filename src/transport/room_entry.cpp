@@ -14,7 +14,7 @@ void RoomEntry::handle(http::Exchange& exchange, std::string_view room) {
   if (!choice) {
     http::Response response = http::Response::error(
         400, "bad_transport", "transport must be websocket, sse, stream or poll, or be left out");
-    add_room_fields(response.headers, auth::check_origin(request, rules_));
+    add_room_fields(response.headers);
     return exchange.respond(std::move(response));
   }
   switch (*choice) {

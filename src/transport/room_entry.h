@@ -2,7 +2,6 @@
 
 #include <string_view>
 
-#include "auth/origin.h"
 #include "http/exchange.h"
 
 namespace roomcast::transport {
@@ -16,14 +15,12 @@ class RoomEntry final : public http::Handler {
     http::Handler& ndjson;
     http::Handler& poll;
   };
-  /// All outlive the entry; `rules` are read anew for each request.
-  RoomEntry(const auth::OriginRules& rules, const Transports& transports)
-      : rules_(rules), transports_(transports) {}
+  /// All outlive the entry.
+  explicit RoomEntry(const Transports& transports) : transports_(transports) {}
 
   void handle(http::Exchange& exchange, std::string_view room) override;
 
  private:
-  const auth::OriginRules& rules_;
   Transports transports_;
 };
 

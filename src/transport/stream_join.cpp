@@ -24,21 +24,14 @@ http::Response unknown_dialect(const session::DialectChoices& choices) {
 
 }  // namespace
 
-StreamJoin::StreamJoin(HttpStreamShared& shared, session::SessionTable& sessions,
-                       const auth::OriginRules& rules, const base::Clock& clock, StreamKind kind,
-                       session::DialectChoices choices)
-    : shared_(shared),
-      sessions_(sessions),
-      rules_(rules),
-      clock_(clock),
-      kind_(kind),
-      choices_(std::move(choices)) {}
+StreamJoin::StreamJoin(HttpStreamShared& shared, session::SessionTable& sessions, const base::Clock& clock,
+                       StreamKind kind, session::DialectChoices choices)
+    : shared_(shared), sessions_(sessions), clock_(clock), kind_(kind), choices_(std::move(choices)) {}
 
 void StreamJoin::handle(http::Exchange& exchange, std::string_view room) {
   const http::Request& request = exchange.request();
-  const auth::OriginDecision origin = auth::check_origin(request, rules_);
   const auto refuse = [&](http::Response response) {
-    add_room_fields(response.headers, origin);
+    add_room_fields(response.headers);
     exchange.respond(std::move(response));
   };
   auto join = read_join_request(request, room, sessions_);
@@ -51,10 +44,9 @@ void StreamJoin::handle(http::Exchange& exchange, std::string_view room) {
       shared_.settings.compression && accepts_gzip(request)};
   const StreamFraming& framing = shared_.framings.for_form(form);
   // The request goes with the hand-over; all that is needed of it has been copied.
-  sessions_.open(
-      std::make_unique<HttpStream>(shared_, framing, exchange.take_over(head_for(request, origin, form)),
-                                   opening_of(kind_)),
-      *dialect, join->options());
+  sessions_.open(std::make_unique<HttpStream>(shared_, framing, exchange.take_over(head_for(exchange, form)),
+                                              opening_of(kind_)),
+                 *dialect, join->options());
 }
 
 const dialect::Dialect* StreamJoin::dialect_for(const http::Request& request) const {
@@ -66,8 +58,7 @@ const dialect::Dialect* StreamJoin::dialect_for(const http::Request& request) co
   return nullptr;
 }
 
-std::string StreamJoin::head_for(const http::Request& request, const auth::OriginDecision& origin,
-                                 const StreamForm& form) {
+std::string StreamJoin::head_for(const http::Exchange& exchange, const StreamForm& form) {
   http::Response response;
   // The format is UTF-8 by definition; its media type takes no other (WHATWG HTML section 9.2.5).
   response.headers.add("Content-Type",
@@ -75,10 +66,11 @@ std::string StreamJoin::head_for(const http::Request& request, const auth::Origi
   if (form.gzip) response.headers.add("Content-Encoding", "gzip");
   // nginx would wait until it has a buffer full.
   response.headers.add("X-Accel-Buffering", "no");
-  add_room_fields(response.headers, origin);
+  add_room_fields(response.headers);
   // A proxy that compresses holds events back until it has a block full (RFC 9111 section 5.2.2.6).
   response.headers.set("Cache-Control", "no-store, no-transform");
-  return http::endless_response_head(response, request.minor_version, date_.at(clock_.wall_ms()));
+  exchange.add_gate_fields(response.headers);
+  return http::endless_response_head(response, exchange.request().minor_version, date_.at(clock_.wall_ms()));
 }
 
 }  // namespace roomcast::transport

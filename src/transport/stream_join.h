@@ -3,7 +3,6 @@
 #include <string>
 #include <string_view>
 
-#include "auth/origin.h"
 #include "base/clock.h"
 #include "http/exchange.h"
 #include "http/response_head.h"
@@ -18,20 +17,18 @@ namespace roomcast::transport {
 /// `?dialect=` picks it by name.
 class StreamJoin final : public http::Handler {
  public:
-  /// All outlive the handler, and so do the names in `choices`; `rules` are read anew for each request.
-  StreamJoin(HttpStreamShared& shared, session::SessionTable& sessions, const auth::OriginRules& rules,
-             const base::Clock& clock, StreamKind kind, session::DialectChoices choices);
+  /// All outlive the handler, and so do the names in `choices`.
+  StreamJoin(HttpStreamShared& shared, session::SessionTable& sessions, const base::Clock& clock,
+             StreamKind kind, session::DialectChoices choices);
 
   void handle(http::Exchange& exchange, std::string_view room) override;
 
  private:
   [[nodiscard]] const dialect::Dialect* dialect_for(const http::Request& request) const;
-  [[nodiscard]] std::string head_for(const http::Request& request, const auth::OriginDecision& origin,
-                                     const StreamForm& form);
+  [[nodiscard]] std::string head_for(const http::Exchange& exchange, const StreamForm& form);
 
   HttpStreamShared& shared_;
   session::SessionTable& sessions_;
-  const auth::OriginRules& rules_;
   const base::Clock& clock_;
   StreamKind kind_;
   session::DialectChoices choices_;

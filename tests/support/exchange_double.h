@@ -25,6 +25,9 @@ class ExchangeDouble final : public http::Exchange {
 
   http::Request& edit() { return request_; }
   [[nodiscard]] const http::Request& request() const override { return request_; }
+  [[nodiscard]] http::RequestContext& context() override { return context_; }
+  /// As a gate that is easily told.
+  void add_gate_fields(http::Headers& headers) const override { headers.add("From-The-Gate", "yes"); }
   void respond(http::Response response) override { response_ = std::move(response); }
   [[nodiscard]] base::SlotId defer() override {
     deferred_ = true;
@@ -71,6 +74,7 @@ class ExchangeDouble final : public http::Exchange {
 
  private:
   http::Request request_;
+  http::RequestContext context_;
   std::optional<http::Response> response_;
   std::optional<http::HandOver> connection_;
   std::string taken_over_with_;

@@ -12,7 +12,7 @@ export const layers = {
   engine: { folders: ['base', 'hub'] },
   dialect: { folders: ['base', 'hub'] },
   session: { folders: ['base', 'hub', 'dialect'] },
-  transport: { folders: ['base', 'hub', 'session', 'http', 'auth', 'ws', 'net'] },
+  transport: { folders: ['base', 'hub', 'session', 'http', 'ws', 'net'] },
   auth: { folders: ['base', 'http'] },
   api: { folders: ['base', 'hub', 'dialect', 'session', 'http', 'auth', 'metrics'] },
   config: { folders: ['base'] },

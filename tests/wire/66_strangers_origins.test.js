@@ -138,6 +138,16 @@ describe('origins of strangers', { concurrency: 4 }, () => {
         assert.match(response.header('access-control-allow-methods'), /GET|POST/);
       });
     }
+    it('a page that is not listed is refused, on every path that has a rule about origins', async () => {
+      for (const path of ['/rooms/x', '/api/publish', '/presence/x', '/connect', '/echo']) {
+        const headers = { Origin: 'https://other.example', 'Access-Control-Request-Method': 'GET' };
+        const response = await fetchOnce(server.url, 'OPTIONS', path, { headers });
+        assert.equal(response.status, 403, path);
+        assert.equal(response.json.error.code, 'origin_denied');
+        assert.equal(response.header('access-control-allow-origin'), undefined);
+        assert.equal((await fetchOnce(server.url, 'OPTIONS', path, { headers: { Origin: 'https://other.example' } })).status, 204, 'no preflight');
+      }
+    });
     it('so does what the setting adds', async () => {
       const response = await preflight(generous.url, '/rooms/x', 'x-request-id');
       assert.ok(allowed(response).includes('x-request-id') && allowed(response).includes('x-trace'));
@@ -162,6 +172,7 @@ describe('origins of strangers', { concurrency: 4 }, () => {
       await socket.write(requestBytes('GET', '/rooms/x', { headers: { Origin: page, Accept: 'text/event-stream' } }));
       const head = (await socket.through('\r\n\r\n')).toString('latin1');
       assert.match(head, /access-control-allow-credentials: true/i);
+      assert.match(head, /cross-origin-resource-policy: cross-origin/i);
       assert.match(head, /cache-control: no-store, no-transform/i);
       socket.destroy();
     });

@@ -33,10 +33,9 @@ struct Fixture {
     interest.name = base::FrameRef::copy_of(name);
     members.push_back(hub.subscribe("lobby", listener, interest));
   }
-  ExchangeDouble get(std::string_view room, std::string_view origin = "") {
+  ExchangeDouble get(std::string_view room) {
     ExchangeDouble exchange(http::Method::get, "/presence/lobby");
     exchange.edit().headers.add("Host", "chat.test");
-    if (!origin.empty()) exchange.edit().headers.add("Origin", std::string(origin));
     presence.handle(exchange, room);
     return exchange;
   }
@@ -46,8 +45,7 @@ struct Fixture {
   test::FakeClock clock;
   base::Deadlines deadlines{clock, 50};
   hub::Hub hub{{engine, scheduler, clock, deadlines}, {}};
-  auth::OriginRules rules = *auth::OriginRules::parse({"https://listed.test"});
-  api::Presence presence{hub, rules};
+  api::Presence presence{hub};
   Listener listener;
   std::vector<std::unique_ptr<hub::Membership>> members;
 };
@@ -86,16 +84,6 @@ TEST_CASE_FIXTURE(Fixture, "GET presence: a bad room name is refused with the re
   CHECK(answer.status() == 400);
   CHECK(answer.body().find(R"({"error":{"code":"bad_room_name")") == 0);
   CHECK(answer.header("Cache-Control") == "no-store");
-}
-
-TEST_CASE_FIXTURE(Fixture,
-                  "GET presence: pages of listed origins may read the answer, whatever it is; nobody else") {
-  for (const std::string_view room : {"lobby", ""}) {
-    CHECK(get(room, "https://listed.test").header("Access-Control-Allow-Origin") == "https://listed.test");
-    CHECK(get(room, "http://chat.test").header("Access-Control-Allow-Origin").empty());
-    CHECK(get(room).header("Access-Control-Allow-Origin").empty());
-    CHECK(get(room).header("Vary") == "Origin");
-  }
 }
 
 }  // namespace presence_test

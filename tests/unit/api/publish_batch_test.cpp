@@ -82,10 +82,9 @@ struct Fixture {
   base::Deadlines deadlines{clock, 50};
   hub::Hub hub{{engine, scheduler, clock, deadlines}, {}};
   Answers answers;
-  auth::OriginRules rules = *auth::OriginRules::parse({"https://listed.test"});
   api::BatchLimits limits{20, 3};
   hub::PublishOnce publisher{hub, scheduler, clock, deadlines, 100'000};
-  api::PublishBatch batch{publisher, answers, scheduler, rules, limits};
+  api::PublishBatch batch{publisher, answers, scheduler, limits};
 };
 
 /// The receipt of the first log's `offset`th message.
@@ -245,32 +244,6 @@ TEST_CASE_FIXTURE(Fixture, "batch: it is application/json without a coding, or r
     batch.handle(exchange, "");
     turn();
     CHECK(results().find("error") == std::string::npos);
-  }
-}
-
-TEST_CASE_FIXTURE(Fixture,
-                  "batch: pages of listed origins may read the answer, whatever it is; nobody else") {
-  std::string origin;
-  bool may_read = false;
-  SUBCASE("listed") {
-    origin = "https://listed.test";
-    may_read = true;
-  }
-  SUBCASE("another") { origin = "https://other.test"; }
-  SUBCASE("no page") {}
-  const auto answer = [&](std::string_view body) {
-    answers.last.reset();
-    auto exchange = post(body);
-    if (!origin.empty()) exchange.edit().headers.add("Origin", origin);
-    batch.handle(exchange, "");
-    turn();
-    return exchange.answered() ? exchange.response() : answers.last.value();
-  };
-  for (const char* body : {R"({"messages":[{"room":"a","data":1}]})", R"({"messages":[]})", "{}"}) {
-    const http::Response response = answer(body);
-    CHECK(response.headers.get("Vary") == "Origin");
-    CHECK(response.headers.get("Access-Control-Allow-Origin").has_value() == may_read);
-    if (may_read) CHECK(response.headers.get("Access-Control-Allow-Origin") == origin);
   }
 }
 

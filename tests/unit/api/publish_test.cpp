@@ -87,11 +87,10 @@ struct Fixture {
   Listener lobby;
   std::unique_ptr<hub::Membership> membership = hub.subscribe("lobby", lobby);
   Answers answers;
-  auth::OriginRules rules = *auth::OriginRules::parse({"https://listed.test"});
   std::uint64_t message_bytes = 20;
   hub::PublishOnce publisher{hub, scheduler, clock, hub_deadlines, 100'000};
   std::uint64_t json_depth = 63;
-  api::Publish publish{publisher, answers, rules, message_bytes, json_depth};
+  api::Publish publish{publisher, answers, message_bytes, json_depth};
 };
 
 }  // namespace
@@ -211,45 +210,6 @@ TEST_CASE_FIXTURE(Fixture, "publish: an engine that does not answer is told apar
   CHECK(answers.last->status == 503);
   CHECK(answers.last->headers.get("Retry-After") == "1");
   CHECK(answers.last->body.view().find(R"("code":"unavailable")") != std::string_view::npos);
-}
-
-TEST_CASE_FIXTURE(Fixture,
-                  "publish: pages of listed origins may read the answer, whatever it is; nobody else") {
-  std::string origin;
-  bool may_read = false;
-  SUBCASE("listed") {
-    origin = "https://listed.test";
-    may_read = true;
-  }
-  SUBCASE("the server's own page") { origin = "http://chat.test"; }
-  SUBCASE("no page") {}
-  const auto with_origin = [&](ExchangeDouble exchange) {
-    if (!origin.empty()) exchange.edit().headers.add("Origin", origin);
-    return exchange;
-  };
-  const auto check = [&](const http::Response& response) {
-    CHECK(response.headers.get("Vary") == "Origin");
-    CHECK(response.headers.get("Access-Control-Allow-Origin").has_value() == may_read);
-    if (may_read) CHECK(response.headers.get("Access-Control-Allow-Origin") == origin);
-  };
-
-  auto good = with_origin(post("text/plain", "hi"));
-  publish.handle(good, "lobby");
-  scheduler.run_turn(hub);
-  CHECK(answers.last->status == 200);
-  check(*answers.last);
-
-  auto bad = with_origin(post("text/plain", "\xff"));
-  publish.handle(bad, "lobby");
-  CHECK(bad.status() == 400);
-  check(bad.response());
-
-  hub.set_overloaded(true);
-  auto refused = with_origin(post("text/plain", "hi"));
-  publish.handle(refused, "lobby");
-  scheduler.run_turn(hub);
-  CHECK(answers.last->status == 503);
-  check(*answers.last);
 }
 
 TEST_CASE_FIXTURE(Fixture, "publish: the message says by the client's address who it comes from") {

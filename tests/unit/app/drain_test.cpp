@@ -8,7 +8,6 @@
 #include <string>
 #include <thread>
 
-#include "auth/origin.h"
 #include "support/memory_stream.h"
 #include "transport/poll_join.h"
 #include "unit/app/server_parts.h"
@@ -126,9 +125,8 @@ TEST_CASE_FIXTURE(Fixture, "drain: connections whose last bytes are still on the
 }
 
 TEST_CASE_FIXTURE(Fixture, "drain: polls that wait are answered a share at a time, like everybody") {
-  const auth::OriginRules rules;
-  transport::PollJoin join(polls, sessions, rules);
-  router.add({http::Method::get}, "/rooms/{room}", join);
+  transport::PollJoin join(polls, sessions);
+  router.add({http::Method::get}, "/rooms/{room}", http::Access::open, join);
   std::deque<MemoryWire> waiting(9);
   for (MemoryWire& wire : waiting) {
     http.accept(wire.make_stream(), {});

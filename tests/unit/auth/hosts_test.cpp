@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "auth/policy.h"
+#include "auth/gate.h"
 
 namespace hosts_test {
 
@@ -75,27 +75,35 @@ TEST_CASE("hosts: an entry that is none is an error that names it") {
   }
 }
 
-TEST_CASE("policy: another host is 421, and a listed page may read any answer, once") {
+TEST_CASE("gate: another host is 421, and a listed page may read any answer") {
   auth::HostRules hosts;
   auth::OriginRules origins = *auth::OriginRules::parse({"https://a.test"});
-  const auth::Policy policy(hosts, origins);
-  CHECK(policy.objection(request("evil.test"))->status == 421);
-  CHECK_FALSE(policy.objection(request("localhost")));
+  roomcast::base::Log log{roomcast::base::LogLevel::error, roomcast::base::LogFormat::text};
+  const auth::Gate gate(hosts, origins, log);
+  CHECK(gate.objection(request("evil.test"))->status == 421);
+  CHECK_FALSE(gate.objection(request("localhost")));
   auto asked = request("localhost");
   asked.headers.add("Origin", "https://a.test");
-  CHECK(policy.reader_of(asked) == "https://a.test");
+  const http::RequestContext context = gate.context_of(asked);
+  REQUIRE(context.reader);
+  CHECK(*context.reader == "https://a.test");
+  CHECK(context.origin == http::OriginVerdict::listed);
   http::Headers headers;
   headers.add("Vary", "Accept");
-  policy.complete(asked, "https://a.test", headers);
-  policy.complete(asked, "https://a.test", headers);
+  gate.complete(asked, context, headers);
   CHECK(headers.count("Access-Control-Allow-Origin") == 1);
   CHECK(headers.joined("Vary") == "Accept, Origin");
+  http::Headers with_vary;
+  with_vary.add("Vary", "Accept, Origin");
+  gate.complete(asked, context, with_vary);
+  CHECK(with_vary.joined("Vary") == "Accept, Origin");
   http::Headers others;
-  policy.complete(asked, "", others);
+  gate.complete(asked, gate.context_of(request("localhost")), others);
   CHECK(others.count("Access-Control-Allow-Origin") == 0);
+  CHECK(others.joined("Vary") == "Origin");
   origins = {};
   http::Headers none;
-  policy.complete(asked, "", none);
+  gate.complete(asked, gate.context_of(asked), none);
   CHECK(none.empty());
 }
 

@@ -71,7 +71,12 @@ class Probe final : public http::Handler, private http::ClientWatch {
     } else if (request.path == "/up-by-name") {
       hand_over = server->take_over(exchange.defer(), "HTTP/1.1 101 Switching Protocols\r\n\r\n");
     } else if (request.path == "/endless") {
-      hand_over.emplace(exchange.take_over("HTTP/1.1 200 OK\r\n\r\n"));
+      http::Headers fields;
+      exchange.add_gate_fields(fields);
+      std::string head = "HTTP/1.1 200 OK\r\n";
+      for (std::size_t i = 0; i < fields.size(); ++i)
+        head.append(fields.field(i).name).append(": ").append(fields.field(i).value).append("\r\n");
+      hand_over.emplace(exchange.take_over(head + "\r\n"));
     } else if (request.path == "/big") {
       exchange.respond(http::Response::of(200, "text/plain", std::string(100'000, 'x')));
     } else if (request.path == "/empty") {

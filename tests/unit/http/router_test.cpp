@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 
@@ -10,6 +12,7 @@
 namespace router_test {
 
 namespace http = roomcast::http;
+using http::Access;
 using http::Method;
 using roomcast::test::ExchangeDouble;
 
@@ -27,6 +30,31 @@ class Named final : public http::Handler {
   std::string name_;
 };
 
+/// Refuses everything that is not open.
+class Wall final : public http::Gate {
+ public:
+  [[nodiscard]] http::RequestContext context_of(const http::Request& /*request*/) const override {
+    return {};
+  }
+  [[nodiscard]] std::optional<http::Problem> objection(const http::Request& /*request*/) const override {
+    return std::nullopt;
+  }
+  [[nodiscard]] bool admit(http::Exchange& exchange, Access access) const override {
+    if (access == Access::open) return true;
+    exchange.respond(http::Response::error(403, "wall", "no"));
+    return false;
+  }
+  [[nodiscard]] bool answer_preflight(http::Exchange& exchange, Access access,
+                                      std::string_view methods) const override {
+    if (access == Access::open) return false;
+    exchange.respond(http::Response::of(200, "text/plain", "wall: " + std::string(methods)));
+    return true;
+  }
+  [[nodiscard]] bool has_readers() const override { return false; }
+  void complete(const http::Request& /*request*/, const http::RequestContext& /*context*/,
+                http::Headers& /*headers*/) const override {}
+};
+
 struct Fixture {
   Named health{"health"};
   Named read{"read"};
@@ -37,11 +65,11 @@ struct Fixture {
   http::Router router;
 
   Fixture() {
-    router.add({Method::get}, "/healthz", health);
-    router.add({Method::get}, "/rooms/{room}", read);
-    router.add({Method::post}, "/rooms/{room}", publish);
-    router.add({Method::get}, "/rooms/special", special);
-    router.add({Method::get, Method::options}, "/rooms/deep/{room}", preflight);
+    router.add({Method::get}, "/healthz", Access::open, health);
+    router.add({Method::get}, "/rooms/{room}", Access::open, read);
+    router.add({Method::post}, "/rooms/{room}", Access::open, publish);
+    router.add({Method::get}, "/rooms/special", Access::open, special);
+    router.add({Method::get, Method::options}, "/rooms/deep/{room}", Access::open, preflight);
   }
 
   ExchangeDouble ask(Method method, std::string_view target) {
@@ -55,7 +83,7 @@ struct Fixture {
 }  // namespace
 
 TEST_CASE_FIXTURE(Fixture, "router: a fixed path goes before a pattern, a longer pattern before a shorter") {
-  router.add({Method::get}, "/r{rest}", files);
+  router.add({Method::get}, "/r{rest}", Access::open, files);
   CHECK(body(Method::get, "/red") == "files:ed");
   CHECK(body(Method::get, "/healthz?x=1") == "health:");
   CHECK(body(Method::get, "/rooms/lobby") == "read:lobby");
@@ -97,7 +125,7 @@ TEST_CASE_FIXTURE(Fixture, "router: a wrong method is 405 with what is allowed")
 TEST_CASE_FIXTURE(Fixture, "router: HEAD goes where GET goes unless it has its own handler") {
   CHECK(body(Method::head, "/healthz") == "health:");
   Named own{"own"};
-  router.add({Method::head}, "/healthz", own);
+  router.add({Method::head}, "/healthz", Access::open, own);
   CHECK(body(Method::head, "/healthz") == "own:");
   CHECK(body(Method::get, "/healthz") == "health:");
 }
@@ -118,6 +146,43 @@ TEST_CASE_FIXTURE(Fixture, "router: the fallback gets whatever matches nothing, 
   CHECK(body(Method::post, "/a%20b/c") == "files:/a b/c");
   CHECK(ask(Method::delete_, "/healthz").status() == 405);
   CHECK(ask(Method::get, "/%zz").status() == 400);
+}
+
+TEST_CASE_FIXTURE(Fixture, "router: the gate stands before every route, and is told who may use it") {
+  const Wall wall;
+  router.set_gate(wall);
+  router.add({Method::get}, "/guarded/{room}", Access::origin, read);
+  router.add({Method::get}, "/mixed", Access::open, read);
+  router.add({Method::post}, "/mixed", Access::origin, publish);
+  CHECK(ask(Method::get, "/guarded/x").status() == 403);
+  CHECK(ask(Method::head, "/guarded/x").status() == 403);
+  CHECK(body(Method::get, "/mixed") == "read:");
+  CHECK(ask(Method::post, "/mixed").status() == 403);
+  CHECK(body(Method::get, "/rooms/lobby") == "read:lobby");
+  // What is no request for a handler is none for the gate.
+  CHECK(ask(Method::delete_, "/guarded/x").status() == 405);
+  CHECK(ask(Method::get, "/guarded/%zz").status() == 400);
+}
+
+TEST_CASE_FIXTURE(Fixture, "router: the gate may answer OPTIONS, by the strictest of the path's routes") {
+  const Wall wall;
+  router.set_gate(wall);
+  router.add({Method::get}, "/mixed", Access::open, read);
+  router.add({Method::post}, "/mixed", Access::origin, publish);
+  router.add({Method::post}, "/mixed/too", Access::origin, publish);
+  router.add({Method::get}, "/mixed/too", Access::open, read);
+  router.add({Method::get}, "/guarded/{room}", Access::origin, read);
+  CHECK(body(Method::options, "/mixed") == "wall: GET, HEAD, POST");
+  CHECK(body(Method::options, "/mixed/too") == "wall: GET, HEAD, POST");
+  CHECK(body(Method::options, "/guarded/x") == "wall: GET, HEAD");
+  CHECK(ask(Method::options, "/guarded/%zz").status() == 400);
+  CHECK(ask(Method::options, "/rooms/lobby").header("Allow") == "GET, HEAD, POST, OPTIONS");
+  CHECK(body(Method::options, "/rooms/deep/x") == "preflight:x");
+}
+
+TEST_CASE_FIXTURE(Fixture, "router: a route that is not open can't be added without a gate") {
+  CHECK_THROWS_AS(router.add({Method::get}, "/guarded", Access::origin, read), std::logic_error);
+  CHECK(ask(Method::get, "/guarded").status() == 404);
 }
 
 }  // namespace router_test

@@ -1,4 +1,4 @@
-// Who may read the answer of a poll, and in which bytes it comes.
+// In which bytes the answer of a poll comes.
 #include <doctest/doctest.h>
 
 #include <set>
@@ -15,41 +15,6 @@ using namespace roomcast;
 using namespace roomcast::transport;
 using namespace roomcast::transport::test;
 using roomcast::test::ExchangeDouble;
-
-TEST_CASE_FIXTURE(PollFixture,
-                  "poll: pages of listed origins may read the answer, good or bad; nobody else") {
-  std::string origin;
-  bool may_read = false;
-  SUBCASE("listed") {
-    origin = "https://listed.test";
-    may_read = true;
-  }
-  SUBCASE("another") { origin = "https://other.test"; }
-  const auto check = [&](const http::Response& response) {
-    CHECK(response.headers.get("Access-Control-Allow-Origin").has_value() == may_read);
-    CHECK(response.headers.has_token("Vary", "Origin"));
-  };
-  const auto ask_from = [&](std::string_view target) -> ExchangeDouble& {
-    ExchangeDouble exchange(http::Method::get, target);
-    exchange.edit().headers.add("Host", "chat.test");
-    exchange.edit().headers.add("Origin", origin);
-    return ask(std::move(exchange));
-  };
-  ask_from("/rooms/lobby");
-  turn();
-  REQUIRE(answers.all.size() == 1);
-  check(answers.all[0]);
-  check(ask_from("/rooms/lobby?wait=x").response());
-  engine.hold_rooms = true;
-  ExchangeDouble exchange(http::Method::get, "/rooms/attic");
-  exchange.edit().headers.add("Host", "chat.test");
-  exchange.edit().headers.add("Origin", origin);
-  ask(std::move(exchange), "attic");
-  pass(10'000);
-  REQUIRE(answers.all.size() == 2);
-  CHECK(answers.all[1].status == 503);
-  check(answers.all[1]);
-}
 
 TEST_CASE_FIXTURE(PollFixture,
                   "poll: a body of some length is compressed for whoever accepts that, once for all") {

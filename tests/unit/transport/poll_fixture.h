@@ -114,8 +114,7 @@ struct PollFixture {
   dialect::MessageList items;
   base::TimeBudget compressing{clock, 5'000};
   Polls polls{{hub, scheduler, deadlines, answers, items, compressing}};
-  auth::OriginRules rules = *auth::OriginRules::parse({"https://listed.test"});
-  PollJoin join{polls, sessions, rules};
+  PollJoin join{polls, sessions};
 };
 
 using Words = std::vector<std::string>;

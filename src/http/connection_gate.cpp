@@ -1,6 +1,5 @@
-// Requests that no handler sees, and which page of another origin may read an answer.
+// What the gate decides about requests, what it adds to answers, and requests that no handler sees.
 #include <algorithm>
-#include <memory>
 #include <string>
 #include <utility>
 
@@ -21,8 +20,7 @@ void Connection::on_head() {
 }
 
 void Connection::handle_request() {
-  const auto objection =
-      environment_.policy == nullptr ? std::nullopt : environment_.policy->objection(request_);
+  const auto objection = environment_.gate == nullptr ? std::nullopt : environment_.gate->objection(request_);
   if (!objection) return handler().handle(*this, {});
   environment_.log.warn("request refused", {{"peer", request_.client.address},
                                             {"host", request_.headers.get("Host").value_or("")},
@@ -45,18 +43,19 @@ std::int64_t Connection::head_ms() const {
   return is_refused ? std::min(settings.head_ms, settings.refused_head_ms) : settings.head_ms;
 }
 
-void Connection::note_reader(const Request& request) {
-  reader_.reset();
-  if (environment_.policy == nullptr) return;
-  if (std::string reader = environment_.policy->reader_of(request); !reader.empty())
-    reader_ = std::make_unique<const std::string>(std::move(reader));
+void Connection::note_context(const Request& request) {
+  context_ = environment_.gate == nullptr ? RequestContext{} : environment_.gate->context_of(request);
+}
+
+void Connection::add_gate_fields(Headers& headers) const {
+  if (environment_.gate != nullptr) environment_.gate->complete(request_, context_, headers);
 }
 
 /// A page can exceed these limits, and its browser sends the Origin somewhere behind the request line.
 bool Connection::should_wait_for_origin() const {
   const int status = parser_->problem().status;
   return (status == 414 || status == 431) && !peer_ended_ && parser_->may_find_origin() &&
-         environment_.policy != nullptr && environment_.policy->has_readers();
+         environment_.gate != nullptr && environment_.gate->has_readers();
 }
 
 void Connection::wait_for_origin() {
@@ -68,9 +67,8 @@ void Connection::wait_for_origin() {
 void Connection::complete(const Request& request, Response& response) {
   if (response.status >= 400 && environment_.refusal_form != nullptr)
     environment_.refusal_form(request, response);
-  if (environment_.policy == nullptr) return;
-  environment_.policy->complete(request, reader_ ? *reader_ : std::string_view{}, response.headers);
-  reader_.reset();
+  if (environment_.gate != nullptr) environment_.gate->complete(request, context_, response.headers);
+  context_ = {};
 }
 
 void Connection::refuse(const Problem& problem) {
@@ -81,7 +79,7 @@ void Connection::refuse(const Problem& problem) {
   base::release(request_);
   request_.method = parser_->request().method;  // an answer to HEAD has no body even now
   Response response = Response::error(problem);
-  note_reader(parser_->request());
+  note_context(parser_->request());
   complete(parser_->request(), response);
   write(response, false);
   enter(Phase::closing);

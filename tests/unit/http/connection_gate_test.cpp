@@ -1,13 +1,14 @@
 #include <doctest/doctest.h>
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
-#include "http/request_policy.h"
+#include "http/gate.h"
 #include "unit/http/connection_fixture.h"
 
-namespace connection_policy_test {
+namespace connection_gate_test {
 
 namespace http = roomcast::http;
 using namespace roomcast::http::test;
@@ -15,25 +16,35 @@ using namespace roomcast::http::test;
 namespace {
 
 /// Lets every Origin read, and has the host "evil" refused.
-class PolicyDouble final : public http::RequestPolicy {
+class GateDouble final : public http::Gate {
  public:
+  [[nodiscard]] http::RequestContext context_of(const http::Request& request) const override {
+    http::RequestContext context;
+    if (const auto origin = request.headers.get("Origin"))
+      context.reader = std::make_unique<const std::string>(*origin);
+    return context;
+  }
   [[nodiscard]] std::optional<http::Problem> objection(const http::Request& request) const override {
     if (request.headers.get("Host") != "evil") return std::nullopt;
     return http::Problem{421, "host_denied", "another host"};
   }
-  [[nodiscard]] bool has_readers() const override { return true; }
-  [[nodiscard]] std::string reader_of(const http::Request& request) const override {
-    return std::string(request.headers.get("Origin").value_or(""));
+  [[nodiscard]] bool admit(http::Exchange& /*exchange*/, http::Access /*access*/) const override {
+    return true;
   }
-  void complete(const http::Request& /*request*/, std::string_view reader,
+  [[nodiscard]] bool answer_preflight(http::Exchange& /*exchange*/, http::Access /*access*/,
+                                      std::string_view /*methods*/) const override {
+    return false;
+  }
+  [[nodiscard]] bool has_readers() const override { return true; }
+  void complete(const http::Request& /*request*/, const http::RequestContext& context,
                 http::Headers& headers) const override {
-    if (!reader.empty()) headers.add("Reader", reader);
+    if (context.reader) headers.add("Reader", *context.reader);
   }
 };
 
-struct PolicyFixture : ConnectionFixture {
-  PolicyFixture() { server.set_policy(policy); }
-  PolicyDouble policy;
+struct GateFixture : ConnectionFixture {
+  GateFixture() { server.set_gate(gate); }
+  GateDouble gate;
 };
 
 bool is_read_by(const std::string& answer, std::string_view origin) {
@@ -44,14 +55,14 @@ const std::string long_target = "GET /" + std::string(9'000, 'x');
 
 }  // namespace
 
-TEST_CASE_FIXTURE(PolicyFixture, "policy: no handler sees what it objects to, and the connection goes on") {
+TEST_CASE_FIXTURE(GateFixture, "gate: no handler sees what it objects to, and the connection goes on") {
   CHECK(exchange("GET /a HTTP/1.1\r\nHost: evil\r\n\r\n").starts_with("HTTP/1.1 421 "));
   CHECK(probe.seen.empty());
   CHECK(exchange(get("/b")) == ok("/b"));
 }
 
-TEST_CASE_FIXTURE(PolicyFixture,
-                  "policy: the reader of an answer is the page that asked for it, also a deferred one") {
+TEST_CASE_FIXTURE(GateFixture,
+                  "gate: the reader of an answer is the page that asked for it, also a deferred one") {
   CHECK(is_read_by(exchange(get("/a", "Origin: https://a\r\n")), "https://a"));
   CHECK(exchange(get("/b")) == ok("/b"));
   exchange(get("/later", "Origin: https://a\r\n"));
@@ -59,7 +70,7 @@ TEST_CASE_FIXTURE(PolicyFixture,
   CHECK(is_read_by(stream.take(), "https://a"));
 }
 
-TEST_CASE_FIXTURE(PolicyFixture, "policy: a head that is refused is read on for its Origin") {
+TEST_CASE_FIXTURE(GateFixture, "gate: a head that is refused is read on for its Origin") {
   CHECK(exchange(long_target).empty());
   CHECK(exchange(" HTTP/1.1\r\nHost: x\r\nOrigin: ").empty());
   const std::string answer = exchange("https://a\r\n");
@@ -68,8 +79,8 @@ TEST_CASE_FIXTURE(PolicyFixture, "policy: a head that is refused is read on for 
   CHECK(server.stats().bad_requests == 1);
 }
 
-TEST_CASE_FIXTURE(PolicyFixture,
-                  "policy: but not beyond the end of the head, or of the client, and not for long") {
+TEST_CASE_FIXTURE(GateFixture,
+                  "gate: but not beyond the end of the head, or of the client, and not for long") {
   SUBCASE("the end of the head") {
     CHECK(exchange(long_target).empty());
     CHECK(exchange(" HTTP/1.1\r\nHost: x\r\n\r\n").starts_with("HTTP/1.1 414 "));
@@ -93,7 +104,7 @@ TEST_CASE_FIXTURE(PolicyFixture,
   }
 }
 
-TEST_CASE_FIXTURE(PolicyFixture, "policy: a page can read that its request took too long") {
+TEST_CASE_FIXTURE(GateFixture, "gate: a page can read that its request took too long") {
   exchange("GET / HTTP/1.1\r\nHost: x\r\nOrigin: https://a\r\nX");
   pass(10'100);
   const std::string answer = stream.take();
@@ -101,4 +112,9 @@ TEST_CASE_FIXTURE(PolicyFixture, "policy: a page can read that its request took 
   CHECK(is_read_by(answer, "https://a"));
 }
 
-}  // namespace connection_policy_test
+TEST_CASE_FIXTURE(GateFixture, "gate: a head that somebody else writes can be given what every answer gets") {
+  CHECK(is_read_by(exchange(get("/endless", "Origin: https://a\r\n")), "https://a"));
+  CHECK(probe.hand_over.has_value());
+}
+
+}  // namespace connection_gate_test

@@ -1,0 +1,75 @@
+#include "auth/gate.h"
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "auth/cors.h"
+
+namespace roomcast::auth {
+
+using http::OriginVerdict;
+
+http::RequestContext Gate::context_of(const http::Request& request) const {
+  OriginDecision decision = check_origin(request, origins_);
+  http::RequestContext context;
+  context.origin = decision.verdict;
+  context.credentials = decision.credentials;
+  // Where no other origin reads anything, answers are the same for all.
+  context.varies_by_origin = !origins_.empty();
+  if (decision.verdict == OriginVerdict::listed)
+    context.reader = std::make_unique<const std::string>(std::move(decision.origin));
+  return context;
+}
+
+std::optional<http::Problem> Gate::objection(const http::Request& request) const {
+  if (hosts_.allow(request)) return std::nullopt;
+  const std::string host(request.headers.get("Host").value_or(""));
+  return http::Problem{421, "host_denied",
+                       "this server does not answer to the host '" + host +
+                           "'; to allow it add it, without a port, to the config key hosts, or the proxy in "
+                           "front of this server to trusted_proxies"};
+}
+
+bool Gate::admit(http::Exchange& exchange, http::Access access) const {
+  if (access == http::Access::open) return true;
+  http::RequestContext& context = exchange.context();
+  context.varies_by_origin = true;
+  if (context.origin != OriginVerdict::denied) return true;
+  const http::Request& request = exchange.request();
+  const OriginDenial denial = explain_denial(request);
+  log_.warn("origin refused", {{"peer", request.client.address},
+                               {"origin", denial.origin},
+                               {"path", request.path},
+                               {"hint", denial.hint}});
+  exchange.respond(http::Response::error(403, "origin_denied", denial.message));
+  return false;
+}
+
+bool Gate::answer_preflight(http::Exchange& exchange, http::Access access, std::string_view methods) const {
+  const http::Request& request = exchange.request();
+  if (access == http::Access::open || !is_preflight(request)) return false;
+  http::RequestContext& context = exchange.context();
+  context.varies_by_origin = true;
+  http::Response response;
+  response.status = 204;
+  if (context.origin == OriginVerdict::listed) allow_requests(response.headers, methods, origins_);
+  if (context.origin == OriginVerdict::denied)
+    response = http::Response::error(403, "origin_denied", explain_denial(request).message);
+  exchange.respond(std::move(response));
+  return true;
+}
+
+void Gate::complete(const http::Request& request, const http::RequestContext& context,
+                    http::Headers& headers) const {
+  if (!context.varies_by_origin) return;
+  if (!headers.has_token("Vary", "Origin")) headers.add("Vary", "Origin");
+  if (!context.reader) return;
+  allow_reading(headers, *context.reader, context.credentials);
+  // For pages that require it of what they embed (COEP).
+  headers.add("Cross-Origin-Resource-Policy", "cross-origin");
+  if (!is_preflight(request) || headers.count("Access-Control-Allow-Methods") > 0) return;
+  if (const auto allow = headers.get("Allow")) allow_requests(headers, std::string(*allow), origins_);
+}
+
+}  // namespace roomcast::auth

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "auth/hosts.h"
+#include "auth/origin.h"
+#include "base/log.h"
+#include "http/gate.h"
+
+namespace roomcast::auth {
+
+/// `hosts` and `origins` for all requests: refuses another Host (421, RFC 9110 section 15.5.20) and, where a
+/// route asks for it, pages of origins that are not listed (403); answers the preflights of such routes; and
+/// lets the pages of listed origins read every answer. The log line of a refusal names the entry to add.
+class Gate final : public http::Gate {
+ public:
+  /// All outlive the gate; the rules are read anew for each request.
+  Gate(const HostRules& hosts, const OriginRules& origins, base::Log& log)
+      : hosts_(hosts), origins_(origins), log_(log) {}
+
+  [[nodiscard]] http::RequestContext context_of(const http::Request& request) const override;
+  [[nodiscard]] std::optional<http::Problem> objection(const http::Request& request) const override;
+  [[nodiscard]] bool admit(http::Exchange& exchange, http::Access access) const override;
+  [[nodiscard]] bool answer_preflight(http::Exchange& exchange, http::Access access,
+                                      std::string_view methods) const override;
+  [[nodiscard]] bool has_readers() const override { return !origins_.empty(); }
+  void complete(const http::Request& request, const http::RequestContext& context,
+                http::Headers& headers) const override;
+
+ private:
+  const HostRules& hosts_;
+  const OriginRules& origins_;
+  base::Log& log_;
+};
+
+}  // namespace roomcast::auth
