@@ -11,7 +11,7 @@
 #include "base/json_cursor.h"
 #include "base/json_payload.h"
 #include "base/utf8.h"
-#include "hub/publish_once.h"
+#include "hub/idempotent_publisher.h"
 #include "hub/room_name.h"
 
 namespace roomcast::api {
@@ -115,7 +115,7 @@ class MessageReader {
     }
     if (!item.problem) item.problem = check_payload_size(payload.size(), limits_.message_bytes);
     if (!item.problem && !base64) item.problem = check_json_depth(payload, limits_.json_depth);
-    if (!item.problem) item.draft.payload = base::FrameRef::copy_of(payload);
+    if (!item.problem) item.draft.payload = base::Bytes::copy_of(payload);
   }
 
   void read_names(BatchItem& item) {
@@ -124,7 +124,7 @@ class MessageReader {
     if (!is_name && !item.problem)
       item.problem = http::Problem{400, "bad_client_name", is_name.error().message};
     // What can't be used is not kept either: there may be a copy for each of a thousand rooms.
-    if (is_name) item.draft.from = base::FrameRef::copy_of(sender);
+    if (is_name) item.draft.from = base::Bytes::copy_of(sender);
     const auto wanted = string_of(key);
     if (!wanted) return;
     const auto is_key = hub::check_idempotency_key(*wanted);

@@ -17,7 +17,7 @@ namespace roomcast::api {
 struct BatchItem {
   std::string room;
   hub::Draft draft;
-  std::string key;                       ///< for hub::PublishOnce; may be empty
+  std::string key;                       ///< for hub::IdempotentPublisher; may be empty
   std::optional<http::Problem> problem;  ///< it can't be published, and the rest is only what it said
 };
 

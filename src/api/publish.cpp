@@ -76,7 +76,7 @@ void Publish::handle(http::Exchange& exchange, std::string_view room) {
   std::string space;
   const std::string_view payload =
       kind == hub::Kind::json ? base::with_whole_characters(request.body, space) : request.body;
-  hub::Draft draft{kind, base::FrameRef::copy_of(payload), base::FrameRef::copy_of(name), 0,
+  hub::Draft draft{kind, base::Bytes::copy_of(payload), base::Bytes::copy_of(name), 0,
                    hub::source_of(request.client.address)};
   const std::string key(request.headers.get("Idempotency-Key").value_or(""));
   publisher_.publish(

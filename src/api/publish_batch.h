@@ -11,7 +11,7 @@
 #include "base/scheduler.h"
 #include "base/slot_map.h"
 #include "http/exchange.h"
-#include "hub/publish_once.h"
+#include "hub/idempotent_publisher.h"
 
 namespace roomcast::api {
 
@@ -27,8 +27,8 @@ namespace roomcast::api {
 class PublishBatch final : public http::Handler, private http::ClientWatch, private base::Flushable {
  public:
   /// All outlive the handler. The limits are read anew for each request.
-  PublishBatch(hub::PublishOnce& publisher, http::Connections& connections, base::Scheduler& scheduler,
-               const BatchLimits& limits)
+  PublishBatch(hub::IdempotentPublisher& publisher, http::Connections& connections,
+               base::Scheduler& scheduler, const BatchLimits& limits)
       : publisher_(publisher), connections_(connections), scheduler_(scheduler), limits_(limits) {}
   PublishBatch(const PublishBatch&) = delete;
   PublishBatch& operator=(const PublishBatch&) = delete;
@@ -56,7 +56,7 @@ class PublishBatch final : public http::Handler, private http::ClientWatch, priv
   void on_published(base::SlotId id, std::size_t index, const hub::PublishResult& result);
   void answer(base::SlotId id);
 
-  hub::PublishOnce& publisher_;
+  hub::IdempotentPublisher& publisher_;
   http::Connections& connections_;
   base::Scheduler& scheduler_;
   const BatchLimits& limits_;

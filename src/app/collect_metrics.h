@@ -9,7 +9,7 @@
 #include "base/log.h"
 #include "http/server.h"
 #include "hub/hub.h"
-#include "hub/publish_once.h"
+#include "hub/idempotent_publisher.h"
 #include "loop/turn.h"
 #include "net/admission.h"
 #include "net/linger.h"
@@ -38,7 +38,7 @@ struct MetricsParts {
   const net::Linger& linger;
   const http::Server& http;
   const hub::Hub& hub;
-  const hub::PublishOnce& publisher;
+  const hub::IdempotentPublisher& publisher;
   session::SessionTable& sessions;
   const transport::WebSocketShared& websockets;
   const transport::HttpStreamShared& streams;

@@ -26,7 +26,7 @@
 #include "http/router.h"
 #include "http/server.h"
 #include "hub/hub.h"
-#include "hub/publish_once.h"
+#include "hub/idempotent_publisher.h"
 #include "loop/loop.h"
 #include "loop/signal.h"
 #include "loop/sweep.h"
@@ -104,7 +104,7 @@ class Server final : private net::ListenerEvents,
   net::TlsShared tls_;
   engine::Memory engine_;
   hub::Hub hub_;
-  hub::PublishOnce publisher_;
+  hub::IdempotentPublisher publisher_;
   session::SessionTable sessions_;
   transport::WebSocketFramings framings_;
   transport::WebSocketShared websockets_;

@@ -25,7 +25,7 @@
 #include "http/router.h"
 #include "http/static_files.h"
 #include "hub/hub.h"
-#include "hub/publish_once.h"
+#include "hub/idempotent_publisher.h"
 #include "session/session_table.h"
 #include "transport/http_stream.h"
 #include "transport/poll_join.h"
@@ -43,7 +43,7 @@ struct WiringParts {
   http::Connections& connections;
   base::Scheduler& scheduler;
   hub::Hub& hub;
-  hub::PublishOnce& publisher;
+  hub::IdempotentPublisher& publisher;
   session::SessionTable& sessions;
   transport::WebSocketShared& websockets;
   transport::HttpStreamShared& streams;

@@ -11,7 +11,7 @@ class Holder {
 
   /// Closes its connection, gives back what it holds and, if it was waiting for a request, its admission too.
   /// Called from accepting, from a timer or at a turn's end, never from within one of its own calls. What it
-  /// is may be buried, not freed.
+  /// is may be freed later, not at once.
   virtual void shed() = 0;
 
  protected:

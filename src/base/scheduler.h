@@ -17,8 +17,8 @@ class Flushable {
   Flushable& operator=(const Flushable&) = delete;
 
   /// Called once at the end of the turn in which it was marked, or in a later turn if it was deferred. May
-  /// mark and bury others and itself. Its work is bounded (see work_allowance.h): what is left is marked
-  /// again.
+  /// mark others and itself, and have them freed later. Its work is bounded (see work_allowance.h): what is
+  /// left is marked again.
   virtual void flush() = 0;
 
  protected:
@@ -30,23 +30,24 @@ class Flushable {
 };
 
 /// What flushed items leave to be done for all of them at once.
-class Outbox {
+class DeferredWrites {
  public:
   /// Called after every few flushes: before anybody is flushed again, before anybody else can be called or
   /// die.
   virtual void send_all() = 0;
 
  protected:
-  ~Outbox() = default;
+  ~DeferredWrites() = default;
 };
 
-/// Something that has ended but may still be on the call stack: freed by the turn, never in a callback.
-class Mortal {
+/// An object that has ended but may still be on the call stack: freed at the end of the turn, never in a
+/// callback (deferred free).
+class Disposable {
  public:
-  Mortal() = default;
-  Mortal(const Mortal&) = delete;
-  Mortal& operator=(const Mortal&) = delete;
-  virtual ~Mortal() = default;
+  Disposable() = default;
+  Disposable(const Disposable&) = delete;
+  Disposable& operator=(const Disposable&) = delete;
+  virtual ~Disposable() = default;
 };
 
 /// A source of work that is done in slices, before everything else at the end of a turn.
@@ -71,7 +72,7 @@ class Scheduler {
   /// Takes `item` off the lists; nothing happens if it is on none.
   virtual void forget(Flushable& item) = 0;
   /// Takes ownership; destroyed after this turn's flushes.
-  virtual void bury(std::unique_ptr<Mortal> item) = 0;
+  virtual void free_later(std::unique_ptr<Disposable> item) = 0;
   /// Has the sliced work looked at in this turn even if nothing else happens.
   virtual void wake() = 0;
   /// How much a client may have done now, in one go, of what it sent unasked.

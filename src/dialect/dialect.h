@@ -34,7 +34,7 @@ class Commands {
   /// Do what a request says; what is said of it carries its id.
   virtual void run(const Command& command) = 0;
   /// Tell the client that what it sent is no request.
-  virtual void refuse(const Refused& refused) = 0;
+  virtual void refuse(const Error& refused) = 0;
   /// Send these bytes back to this client only.
   virtual void reply(Form form, std::string_view bytes) = 0;
   /// The client broke the dialect beyond repair; `text` says how, at most 123 bytes.

@@ -7,7 +7,7 @@
 #include <variant>
 
 #include "hub/message.h"
-#include "hub/presence_news.h"
+#include "hub/presence_update.h"
 #include "hub/subscriber.h"
 
 namespace roomcast::dialect {
@@ -33,7 +33,7 @@ struct Subscribed {
 };
 
 /// What was asked for has been done.
-struct Done {
+struct Ok {
   RequestId id;
   std::string_view room;  ///< empty if it has to do with none
 };
@@ -76,7 +76,7 @@ struct MemberLeft {
 
 /// How many are in a room, while it is a crowd; with its members once it is none any more, and to begin with
 /// where no ok says it.
-struct CrowdCounted {
+struct PresenceCount {
   std::string_view room;
   hub::PresenceSnapshot presence;
 };
@@ -91,22 +91,22 @@ struct GapFound {
 };
 
 /// A request failed, or what the client sent was none.
-struct Refused {
+struct Error {
   RequestId id;
   std::string_view code;     ///< stable, snake_case
   std::string_view message;  ///< for people; names the limit or key
 };
 
 /// The server is about to close.
-struct Goodbye {
+struct Bye {
   std::uint16_t code = 0;                ///< RFC 6455 section 7.4
   std::string_view reason;               ///< base::CloseReasonInfo::name
   std::optional<std::int64_t> retry_ms;  ///< when to come back; nothing: don't
 };
 
 /// What one client is told besides messages. Views live for the call.
-using Event = std::variant<Welcome, Subscribed, Done, Published, PresenceList, HistoryPage, GapFound,
-                           MemberJoined, MemberLeft, CrowdCounted, Pong, Refused, Goodbye>;
+using Event = std::variant<Welcome, Subscribed, Ok, Published, PresenceList, HistoryPage, GapFound,
+                           MemberJoined, MemberLeft, PresenceCount, Pong, Error, Bye>;
 
 /// The event's stable name: "welcome", "ok" (of all that says that a request succeeded), "gap", "join",
 /// "leave", "presence", "pong", "error", "bye".

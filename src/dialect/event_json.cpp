@@ -53,7 +53,7 @@ struct MemberWriter {
     append_cursor(out, R"(,"cursor":)", subscribed.cursor);
     if (subscribed.presence) append_presence(*subscribed.presence);
   }
-  void operator()(const Done& done) const {
+  void operator()(const Ok& done) const {
     append_id(out, done.id);
     if (!done.room.empty()) append_text(out, R"(,"room":)", done.room);
   }
@@ -91,19 +91,19 @@ struct MemberWriter {
   }
   void operator()(const MemberJoined& joined) const { change(joined.room, joined.name); }
   void operator()(const MemberLeft& left) const { change(left.room, left.name); }
-  void operator()(const CrowdCounted& counted) const {
+  void operator()(const PresenceCount& counted) const {
     begin({}, counted.room);
     out += ',';
     if (counted.presence.members) return append_presence_members(out, counted.presence);
     append_number(out, R"("count":)", counted.presence.count);
   }
   void operator()(const Pong& /*pong*/) const {}
-  void operator()(const Refused& refused) const {
+  void operator()(const Error& refused) const {
     append_id(out, refused.id);
     append_text(out, R"(,"code":)", refused.code);
     append_text(out, R"(,"message":)", refused.message);
   }
-  void operator()(const Goodbye& goodbye) const {
+  void operator()(const Bye& goodbye) const {
     out += ',';
     append_goodbye_members(out, goodbye);
   }
@@ -137,7 +137,7 @@ void append_gap_members(std::string& out, const GapFound& found) {
   append_cursor(out, R"(,"earliest":)", found.gap.earliest);
 }
 
-void append_goodbye_members(std::string& out, const Goodbye& goodbye) {
+void append_goodbye_members(std::string& out, const Bye& goodbye) {
   out += R"("code":)" + std::to_string(goodbye.code);
   out += R"(,"reason":)";
   base::append_json_string(out, goodbye.reason);
@@ -148,7 +148,7 @@ void append_presence_members(std::string& out, const hub::PresenceSnapshot& pres
   append_number(out, R"("count":)", presence.count);
   if (presence.members) {
     out += R"(,"members":[)";
-    for (const base::FrameRef& name : *presence.members) {
+    for (const base::Bytes& name : *presence.members) {
       if (out.back() != '[') out += ',';
       append_member(out, name.view());
     }

@@ -6,7 +6,7 @@
 #include "base/digest.h"
 #include "base/json_payload.h"
 #include "hub/cursor.h"
-#include "hub/publish_once.h"
+#include "hub/idempotent_publisher.h"
 
 namespace roomcast::dialect {
 

@@ -19,7 +19,7 @@ std::optional<Form> Raw::encode(const Event& event, std::string& out) const {
   } else if (const auto* found = std::get_if<GapFound>(&event)) {
     out += '{';
     append_gap_members(out, *found);
-  } else if (const auto* goodbye = std::get_if<Goodbye>(&event)) {
+  } else if (const auto* goodbye = std::get_if<Bye>(&event)) {
     out += '{';
     append_goodbye_members(out, *goodbye);
   } else {

@@ -297,12 +297,11 @@ void Connection::write(const Response& response, bool keep_alive) {
   const bool body_wanted = has_body(response.status) && request_.method != Method::head && content_bytes != 0;
   const std::string_view before_body = response.before_body.view();
   if (!body_wanted) {
-    queue_.push(base::FrameRef::copy_of(head));
+    queue_.push(base::Bytes::copy_of(head));
   } else if (content_bytes <= small_body_bytes) {
-    queue_.push(
-        base::FrameRef::joined({head, before_body, response.body.view(), response.behind_body.view()}));
+    queue_.push(base::Bytes::joined({head, before_body, response.body.view(), response.behind_body.view()}));
   } else {
-    queue_.push(base::FrameRef::joined({head, before_body}));
+    queue_.push(base::Bytes::joined({head, before_body}));
     queue_.push(response.body);
     if (!response.behind_body.empty()) queue_.push(response.behind_body);
   }

@@ -34,7 +34,7 @@ class Connection;
 /// Who holds the connections.
 class ConnectionOwner {
  public:
-  /// The connection `id` is over: take it off and bury it. It is still on the stack.
+  /// The connection `id` is over: take it off and free it later. It is still on the stack.
   virtual void on_ended(base::SlotId id) = 0;
   /// A name for the answer `connection` owes; resolves once. `watch` may be null.
   [[nodiscard]] virtual base::SlotId defer_answer(Connection& connection, ClientWatch* watch,
@@ -72,7 +72,7 @@ struct ConnectionEnvironment {
 
 /// One HTTP/1.x connection (RFC 9112): reads requests, has them handled one at a time, writes the answers in
 /// order. Everything it waits for has a deadline, and what it keeps is bounded.
-class Connection final : public base::Mortal,
+class Connection final : public base::Disposable,
                          private base::Flushable,
                          private net::ByteStream::Events,
                          private Exchange,

@@ -82,7 +82,7 @@ HandOver Connection::take_over(std::string_view head) {
   // Usually all of it leaves at once and need not be kept.
   const std::size_t sent = queue_.empty() ? stream_->write({&head, 1}) : 0;
   if (sent < head.size()) {
-    queue_.push(base::FrameRef::copy_of(head.substr(sent)));
+    queue_.push(base::Bytes::copy_of(head.substr(sent)));
     queue_.flush(*stream_);
   }
   if (reading_paused_) stream_->resume_reading();

@@ -15,7 +15,7 @@ void Connection::on_head() {
   enter(Phase::body);
   // A client that did not wait has its body on the way already.
   if (parser_->wants_continue() && input_.empty()) {
-    queue_.push(base::FrameRef::copy_of("HTTP/1.1 100 Continue\r\n\r\n"));
+    queue_.push(base::Bytes::copy_of("HTTP/1.1 100 Continue\r\n\r\n"));
   }
 }
 

@@ -141,7 +141,7 @@ Response Response::of(int status, std::string_view content_type, std::string_vie
   Response response;
   response.status = status;
   response.headers.add("Content-Type", std::string(content_type));
-  response.body = base::FrameRef::copy_of(body);
+  response.body = base::Bytes::copy_of(body);
   return response;
 }
 

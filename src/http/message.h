@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "base/frame.h"
+#include "base/bytes.h"
 #include "http/problem.h"
 
 namespace roomcast::http {
@@ -117,10 +117,10 @@ struct Request {
 struct Response {
   int status = 200;
   Headers headers;
-  base::FrameRef body;
+  base::Bytes body;
   /// Content before and behind `body`, where that is shared with other answers and must not be copied.
-  base::FrameRef before_body;
-  base::FrameRef behind_body;
+  base::Bytes before_body;
+  base::Bytes behind_body;
   bool close = false;  ///< close the connection after this answer
 
   /// Of the whole content.

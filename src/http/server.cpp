@@ -34,7 +34,7 @@ void Server::drain() {
   connections_.for_each([](base::SlotId, std::unique_ptr<Connection>& connection) { connection->drain(); });
 }
 
-void Server::on_ended(base::SlotId id) { environment_.scheduler.bury(connections_.take(id)); }
+void Server::on_ended(base::SlotId id) { environment_.scheduler.free_later(connections_.take(id)); }
 
 base::SlotId Server::defer_answer(Connection& connection, ClientWatch* watch, base::SlotId waiter) {
   return exchanges_.insert({&connection, watch, waiter});

@@ -54,14 +54,14 @@ std::string gzip_etag(std::string_view etag) {
 
 void FileSet::add(std::string path, std::string_view bytes) {
   const std::string_view type = content_type_of(path);
-  base::FrameRef compressed;
+  base::Bytes compressed;
   if (compresses(type) && bytes.size() <= max_gzip_file_bytes &&
       bytes.size() <= max_gzip_bytes - compressed_bytes_) {
     compressed_bytes_ += bytes.size();
     const std::string shorter = base::gzip(bytes);
-    if (shorter.size() < bytes.size()) compressed = base::FrameRef::copy_of(shorter);
+    if (shorter.size() < bytes.size()) compressed = base::Bytes::copy_of(shorter);
   }
-  files.insert_or_assign(std::move(path), File{base::FrameRef::copy_of(bytes), std::move(compressed), type,
+  files.insert_or_assign(std::move(path), File{base::Bytes::copy_of(bytes), std::move(compressed), type,
                                                '"' + base::sha256_hex(bytes) + '"'});
 }
 

@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "base/frame.h"
+#include "base/bytes.h"
 #include "base/result.h"
 #include "http/embedded_file.h"
 #include "http/exchange.h"
@@ -22,8 +22,8 @@ namespace roomcast::http {
 /// A set of files in memory, by exact decoded path ("/index.html"). Immutable once loaded.
 struct FileSet {
   struct File {
-    base::FrameRef bytes;
-    base::FrameRef gzip;            ///< the same as one gzip file; empty where that would not be worth it
+    base::Bytes bytes;
+    base::Bytes gzip;               ///< the same as one gzip file; empty where that would not be worth it
     std::string_view content_type;  ///< static
     std::string etag;               ///< strong, in its quotes (RFC 9110 section 8.8.3)
   };

@@ -41,7 +41,7 @@ void Batch::release() {
   base::release(forms_);
 }
 
-base::FrameRef Batch::wire(const Encoder& encoder, std::size_t from, std::size_t to) {
+base::Bytes Batch::wire(const Encoder& encoder, std::size_t from, std::size_t to) {
   assert(from <= to && to <= messages_.size());
   if (from == to) return {};
   const Form& form = find_or_encode(encoder);
@@ -67,7 +67,7 @@ const Batch::Form& Batch::find_or_encode(const Encoder& encoder) {
   // What becomes of a message may be six times as long: that is what takes the time.
   encoded_bytes_ +=
       likely + bytes.size() + compressing_units * compressed + messages_.size() * encoding_units;
-  form.bytes = base::FrameRef::copy_of(bytes);
+  form.bytes = base::Bytes::copy_of(bytes);
   forms_.push_back(std::move(form));
   return forms_.back();
 }

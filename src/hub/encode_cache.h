@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "base/frame.h"
+#include "base/bytes.h"
 #include "hub/message.h"
 
 namespace roomcast::hub {
@@ -48,22 +48,22 @@ class Batch {
   [[nodiscard]] std::span<const Message> messages() const { return messages_; }
 
   /// What has been encoded since it was last taken: bytes read and written and, several times, compressed. As
-  /// rough as a price may be: one who walks members stops after an encoding that took long.
+  /// rough as a price may be: a fan-out pauses after an encoding that took long.
   [[nodiscard]] std::size_t encoded_bytes() const { return encoded_bytes_; }
   [[nodiscard]] std::size_t take_encoded_bytes() { return std::exchange(encoded_bytes_, 0); }
 
   /// The wire form of all messages.
-  [[nodiscard]] const base::FrameRef& wire(const Encoder& encoder) {
+  [[nodiscard]] const base::Bytes& wire(const Encoder& encoder) {
     if (!forms_.empty() && forms_.front().encoder == &encoder) return forms_.front().bytes;
     return find_or_encode(encoder).bytes;
   }
   /// The wire form of the messages [from, to); `to` is at most messages().size().
-  [[nodiscard]] base::FrameRef wire(const Encoder& encoder, std::size_t from, std::size_t to);
+  [[nodiscard]] base::Bytes wire(const Encoder& encoder, std::size_t from, std::size_t to);
 
  private:
   struct Form {
     const Encoder* encoder = nullptr;
-    base::FrameRef bytes;
+    base::Bytes bytes;
     std::vector<std::size_t> ends;  // where each message ends within bytes
   };
   const Form& find_or_encode(const Encoder& encoder);

@@ -9,7 +9,7 @@ namespace roomcast::hub {
 
 namespace {
 
-constexpr std::size_t block_overhead = base::FrameRef::block_overhead;
+constexpr std::size_t block_overhead = base::Bytes::block_overhead;
 
 std::size_t payload_cost(const Message& message) {
   return message.payload.empty() ? 0 : message.payload.size() + block_overhead;

@@ -7,8 +7,8 @@ namespace roomcast::hub {
 
 namespace {
 
-// Members per slice: so few that what the walk has touched of them is still near when the flush that follows
-// comes to it, so many that what each slice touches first, coming from the kernel, counts for little.
+// Members per slice: so few that what the fan-out has touched of them is still near when the flush that
+// follows comes to it, so many that what each slice touches first, coming from the kernel, counts for little.
 constexpr std::size_t slice_members = 128;
 // What a room without members costs beside one with them, in members: its messages are moved and released.
 constexpr std::size_t room_members = 2;
@@ -31,7 +31,7 @@ Hub::Hub(const HubParts& parts, const HubLimits& limits, RoomRules rules)
     : parts_(parts),
       limits_(limits),
       rules_(std::move(rules)),
-      recollection_(parts.clock, *this),
+      retention_(parts.clock, *this),
       due_(parts.deadlines, *this) {
   parts_.engine.start(*this);
 }
@@ -44,10 +44,10 @@ std::unique_ptr<Membership> Hub::subscribe(std::string_view room, Subscriber& su
 void Hub::on_joined(Room& room) {
   if (room.members() == 1) {
     ++occupied_rooms_;
-    occupied_bytes_ += Recollection::room_cost(room.name());
+    occupied_bytes_ += Retention::room_cost(room.name());
   }
   tell_of_presence(room);
-  recollection_.touch(room);
+  retention_.touch(room);
 }
 
 void Hub::publish(std::string_view room, Draft draft, PublishDone done, WhenShort when_short) {
@@ -101,19 +101,19 @@ void Hub::apply_rules_to_some() {
     Room& room = *all_[--rules_due_];
     room.set_settings(rules_.find(room.name()));
     tell_of_presence(room);
-    recollection_.trim(room);  // this may be its end
+    retention_.trim(room);  // this may be its end
   }
 }
 
 void Hub::set_limits(const HubLimits& limits) {
   limits_ = limits;
-  recollection_.forget_some(limits_.history_bytes);
+  retention_.forget_some(limits_.history_bytes);
   parts_.scheduler.wake();
 }
 
 std::size_t Hub::shed_history() {
   parts_.scheduler.wake();
-  return recollection_.shed_half();
+  return retention_.shed_half();
 }
 
 std::size_t Hub::subscribers(std::string_view room) const {
@@ -124,7 +124,7 @@ std::size_t Hub::subscribers(std::string_view room) const {
 PresenceSnapshot Hub::presence(std::string_view room) const {
   const Room* found = find(room);
   if (found != nullptr) return found->presence();
-  return {0, std::vector<base::FrameRef>{}, 0};
+  return {0, std::vector<base::Bytes>{}, 0};
 }
 
 std::size_t Hub::listed(std::string_view room) const {
@@ -138,9 +138,9 @@ bool Hub::do_slice() {
   advance_some();
   // Before the messages, so that somebody is known before being heard.
   if (!telling_.empty()) tell_next_presence();
-  walk_some_rooms();
+  fan_out_some_rooms();
   publish_delayed();
-  const bool has_more_to_forget = recollection_.forget_some(limits_.history_bytes);
+  const bool has_more_to_forget = retention_.forget_some(limits_.history_bytes);
   return !active_.empty() || !telling_.empty() || !completed_.empty() || !arriving_.empty() ||
          !catching_up_.empty() || !ready_rooms_.empty() || can_publish_delayed() || rules_due_ != 0 ||
          has_more_to_forget;
@@ -148,7 +148,7 @@ bool Hub::do_slice() {
 
 /// Has what there is to tell told at the end of the turn.
 void Hub::tell_of_presence(Room& room) {
-  if (room.telling_ || !room.has_presence_news()) return;
+  if (room.telling_ || !room.has_presence_update()) return;
   room.telling_ = true;
   telling_.push_back(&room);
   parts_.scheduler.wake();
@@ -158,12 +158,12 @@ void Hub::tell_next_presence() {
   Room& room = *telling_.front();
   telling_.pop_front();
   room.telling_ = false;
-  if (room.has_presence_news()) room.tell_presence(slice_members);
+  if (room.has_presence_update()) room.tell_presence(slice_members);
   tell_of_presence(room);
-  recollection_.on_idle(room);
+  retention_.on_idle(room);
 }
 
-void Hub::walk_some_rooms() {
+void Hub::fan_out_some_rooms() {
   std::size_t left = slice_members;
   while (!active_.empty() && left > rest_members) {
     Room& room = *active_.front();
@@ -175,20 +175,20 @@ void Hub::walk_some_rooms() {
       park(room);
       left -= room_members;
     } else {
-      left -= std::min(left, walk_room(room, left));
+      left -= std::min(left, fan_out_room(room, left));
     }
   }
 }
 
-/// Walks a room past at most `members`; returns what that cost, in members.
-std::size_t Hub::walk_room(Room& room, std::size_t members) {
-  const Room::Progress progress = room.walk(members);
+/// Hands out a room's messages to at most `members`; returns what that cost, in members.
+std::size_t Hub::fan_out_room(Room& room, std::size_t members) {
+  const Room::Progress progress = room.fan_out(members);
   stats_.deliveries += progress.deliveries;
   backlog_bytes_ -= progress.released_bytes;
   if (room.has_work()) {
     active_.push_back(&room);
   } else {
-    recollection_.on_idle(room);
+    retention_.on_idle(room);
   }
   give_turn(room);
   // Encoding a few hundred bytes takes as long as a delivery.
@@ -316,16 +316,16 @@ void Hub::on_leaving(Membership& member) {
 void Hub::on_left(Room& room) {
   if (room.members() == 0) {
     --occupied_rooms_;
-    occupied_bytes_ -= Recollection::room_cost(room.name());
+    occupied_bytes_ -= Retention::room_cost(room.name());
   }
   unpark(room);
   tell_of_presence(room);
-  recollection_.touch(room);
+  retention_.touch(room);
 }
 
 void Hub::on_presence_due(Room& room) {
   tell_of_presence(room);
-  recollection_.on_idle(room);
+  retention_.on_idle(room);
 }
 
 void Hub::on_forgotten(Room& room) {
@@ -351,15 +351,15 @@ Room& Hub::find_or_create(std::string_view name) {
     if (!found->subscribed_) subscribe_to(*found);
     return *found;
   }
-  const std::size_t cost = Recollection::room_cost(name);
-  recollection_.keep_within(limits_.history_bytes - std::min(cost, limits_.history_bytes));
+  const std::size_t cost = Retention::room_cost(name);
+  retention_.keep_within(limits_.history_bytes - std::min(cost, limits_.history_bytes));
   auto made = std::make_unique<Room>(*this, parts_.deadlines, std::string(name), rules_.find(name),
-                                     recollection_.kept_bytes());
+                                     retention_.kept_bytes());
   Room& room = *made;
   room.index_in_all_ = static_cast<std::uint32_t>(all_.size());
   all_.push_back(&room);
   rooms_.try_emplace(room.name(), std::move(made));
-  recollection_.add(room);
+  retention_.add(room);
   subscribe_to(room);
   return room;
 }

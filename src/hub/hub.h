@@ -23,7 +23,7 @@
 #include "hub/engine.h"
 #include "hub/membership.h"
 #include "hub/message.h"
-#include "hub/recollection.h"
+#include "hub/retention.h"
 #include "hub/room.h"
 #include "hub/room_settings.h"
 
@@ -33,7 +33,7 @@ namespace roomcast::hub {
 struct Receipt {
   Position position;
   std::size_t subscribers = 0;  ///< members of the room on this server at that moment
-  bool duplicate = false;       ///< published earlier under the same key (see publish_once.h)
+  bool duplicate = false;       ///< published earlier under the same key (see idempotent_publisher.h)
 };
 using PublishResult = base::Result<Receipt, Refusal>;
 /// Called once, at the end of a turn, never from within publish. Keep ids in it, not pointers.
@@ -85,15 +85,15 @@ struct HubParts {
 /// no sockets.
 ///
 /// Nothing is delivered from within a call: messages are handed out by do_slice at the end of the turn, so a
-/// publisher is never on the stack, and a room of any size is walked in slices between which everybody else
-/// is served. Rooms take turns.
+/// publisher is never on the stack, and a room of any size is fanned out to in slices between which everybody
+/// else is served. Rooms take turns.
 ///
 /// Publishes that come faster than messages can be handed out wait, each room's in their order, the rooms by
 /// turns. So whoever waits for the outcome before the next is slowed down, and nobody else is refused
 /// anything.
 class Hub final : public EngineEvents,
                   public base::SlicedWork,
-                  private Recollection::Owner,
+                  private Retention::Owner,
                   private base::Deadline::Listener {
  public:
   Hub(const HubParts& parts, const HubLimits& limits, RoomRules rules = {});
@@ -155,7 +155,7 @@ class Hub final : public EngineEvents,
   [[nodiscard]] std::size_t backlog_bytes() const { return backlog_bytes_; }
   /// Publishes that wait because of congestion.
   [[nodiscard]] std::size_t delayed() const { return delayed_.size(); }
-  [[nodiscard]] std::size_t history_bytes() const { return recollection_.bytes(); }
+  [[nodiscard]] std::size_t history_bytes() const { return retention_.bytes(); }
   [[nodiscard]] const HubStats& stats() const { return stats_; }
 
   void on_subscribed(std::string_view room, const LogState& log) override;
@@ -203,7 +203,7 @@ class Hub final : public EngineEvents,
   [[nodiscard]] base::DirtyList& list_of(const Membership& member);
   void on_leaving(Membership& member);
   void on_left(Room& room);
-  void on_due(Room& room) { recollection_.trim(room); }
+  void on_due(Room& room) { retention_.trim(room); }
   void on_presence_due(Room& room);
   [[nodiscard]] std::size_t page_bytes() const { return limits_.page_bytes; }
 
@@ -243,7 +243,7 @@ class Hub final : public EngineEvents,
   void watch_answer(Ticket ticket);
   void end_overdue_requests(std::int64_t now_ms);
 
-  // Walks that wait for members.
+  // Fan-outs that wait for members.
   void park(Room& room);
   void unpark(Room& room);
   void end_parking(Room& room);
@@ -259,8 +259,8 @@ class Hub final : public EngineEvents,
   [[nodiscard]] bool may_make_page() const;
   void replay(Membership& member);
   void note_page(Room& room);
-  void walk_some_rooms();
-  std::size_t walk_room(Room& room, std::size_t members);
+  void fan_out_some_rooms();
+  std::size_t fan_out_room(Room& room, std::size_t members);
 
   HubParts parts_;
   HubLimits limits_;
@@ -270,7 +270,7 @@ class Hub final : public EngineEvents,
   mutable Room* last_found_ = nullptr;  // in rooms_
   std::deque<Room*> active_;            // rooms with work, each once, in the order in which they take turns
   std::deque<Room*> telling_;           // rooms with news of presence, likewise
-  std::list<Room*> parked_;             // rooms whose walk waits for members, the longest waiting first
+  std::list<Room*> parked_;             // rooms whose fan-out waits for members, the longest waiting first
   std::vector<Room*> all_;              // every room, in no order
   std::size_t rules_due_ = 0;           // the rooms before it in all_ have not been given the rules yet
   std::size_t occupied_rooms_ = 0;
@@ -285,7 +285,7 @@ class Hub final : public EngineEvents,
   std::size_t joins_told_ = 0;       // in this slice, and the names listed for them
   std::deque<Room*> with_page_;      // rooms that may hold a page of their past, the oldest page first
 
-  Recollection recollection_;
+  Retention retention_;
 
   std::unordered_map<Ticket, Waiting> waiting_;  // for the places of messages
   std::unordered_map<Ticket, Read> reads_;
@@ -302,7 +302,7 @@ class Hub final : public EngineEvents,
   std::deque<base::SlotId> delayed_order_;  // the longest waiting first; some have gone
   std::deque<Room*> delayed_rooms_;         // rooms whose delayed publishes can go on, by turns
   std::size_t delayed_bytes_ = 0;
-  base::Deadline due_;  // of the first that waits, publish or walk
+  base::Deadline due_;  // of the first that waits, publish or fan-out
 };
 
 }  // namespace roomcast::hub

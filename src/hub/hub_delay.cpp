@@ -1,4 +1,4 @@
-// What has to wait in the hub: publishes for the backlog, walks for members.
+// What has to wait in the hub: publishes for the backlog, fan-outs for members.
 #include <algorithm>
 #include <utility>
 
@@ -25,7 +25,7 @@ bool Hub::would_wait(std::string_view room) const {
 }
 
 bool Hub::has_space_for(std::string_view room) const {
-  const std::size_t needed = occupied_bytes_ + Recollection::room_cost(room);
+  const std::size_t needed = occupied_bytes_ + Retention::room_cost(room);
   return needed <= limits_.room_bytes || find(room) != nullptr;
 }
 
@@ -60,7 +60,7 @@ void Hub::publish_delayed() {
     delayed_rooms_.pop_front();
     room.has_delayed_turn_ = false;
     if (!room.has_delayed()) {
-      recollection_.on_idle(room);
+      retention_.on_idle(room);
       continue;
     }
     Delayed delayed = delayed_.take(room.delayed_->front());
@@ -69,7 +69,7 @@ void Hub::publish_delayed() {
     hand_over(room, std::move(delayed.draft), std::move(delayed.done));
     if (room.delayed_->empty()) room.delayed_.reset();
     give_turn(room);
-    recollection_.on_idle(room);
+    retention_.on_idle(room);
   }
 }
 
@@ -101,7 +101,7 @@ void Hub::refuse_overdue(std::int64_t now_ms) {
     room.delayed_->pop_front();
     if (!room.delayed_->empty()) continue;
     room.delayed_.reset();
-    recollection_.on_idle(room);
+    retention_.on_idle(room);
   }
 }
 

@@ -114,8 +114,8 @@ void Hub::take_in(Room& room, Message&& message) {
   backlog_bytes_ += room.backlog_bytes() - before;
   // What comes behind a reset is kept once that has happened.
   if (room.is_moving_on()) return;
-  recollection_.keep(room, accepted);
-  recollection_.keep_within(limits_.history_bytes);
+  retention_.keep(room, accepted);
+  retention_.keep_within(limits_.history_bytes);
 }
 
 void Hub::on_lost(std::string_view room) {
@@ -148,7 +148,7 @@ void Hub::move_on(Room& room) {
   const std::size_t before = room.backlog_bytes();
   std::vector<Message> accepted = room.move_on();
   backlog_bytes_ -= before - room.backlog_bytes();
-  recollection_.forget_history(room);
+  retention_.forget_history(room);
   for (Message& message : accepted)
     take_in(room, std::move(message));
   if (room.past_) {
@@ -160,7 +160,7 @@ void Hub::move_on(Room& room) {
   if (room.has_work()) {
     active_.push_back(&room);
   } else {
-    recollection_.on_idle(room);
+    retention_.on_idle(room);
   }
 }
 
@@ -267,7 +267,7 @@ void Hub::read_history(std::string_view room, const std::optional<Position>& sin
   Room& found = find_or_create(room);
   if (!found.is_open()) return done(not_open);
   HistoryPage page = found.read(since, limit);
-  recollection_.keep_within(limits_.history_bytes);
+  retention_.keep_within(limits_.history_bytes);
   if (found.is_kept_here(page.cursor)) return done(std::move(page));
   if (reads_.size() - member_reads_ >= questions_max) {
     return done(Refusal{Refusal::Code::overloaded, "too much history is being read"});

@@ -17,8 +17,8 @@
 
 namespace roomcast::hub {
 
-/// The keys that PublishOnce knows, each with what became of its message, and which of them are forgotten
-/// first. Times are monotonic milliseconds.
+/// The keys that IdempotentPublisher knows, each with what became of its message, and which of them are
+/// forgotten first. Times are monotonic milliseconds.
 ///
 /// Past the bytes, those go first whose time is over; then, however young, the oldest of a source that has
 /// more than a quarter of all bytes; then the oldest of all, but none younger than `young_ms`. What does not

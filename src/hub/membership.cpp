@@ -30,7 +30,7 @@ Membership::~Membership() {
 
 std::string_view Membership::room_name() const { return room_.name(); }
 
-bool Membership::watches_presence() const { return attendance_ && attendance_->watches; }
+bool Membership::watches_presence() const { return presence_entry_ && presence_entry_->watches; }
 
 bool Membership::publish_would_wait() const { return room_.hub_.must_wait(room_); }
 

@@ -6,7 +6,7 @@
 #include <optional>
 #include <string_view>
 
-#include "base/frame.h"
+#include "base/bytes.h"
 #include "base/scheduler.h"
 #include "hub/message.h"
 #include "hub/subscriber.h"
@@ -16,7 +16,7 @@ namespace roomcast::hub {
 class Room;
 class Hub;
 
-struct Attendance;
+struct PresenceEntry;
 
 /// What a subscriber wants of a room's past, and how it is there itself.
 struct Interest {
@@ -26,7 +26,7 @@ struct Interest {
   /// without `since`, all that are kept after a gap.
   std::optional<std::size_t> history;
   /// Who it is to everybody else (a valid name, see room_name.h); without a name it is only counted.
-  base::FrameRef name{};
+  base::Bytes name{};
   /// Whether it is told who comes and goes: Subscriber::on_presence.
   bool watch_presence = false;
 };
@@ -100,7 +100,7 @@ class Membership final : private base::Flushable {
   Room& room_;
   Subscriber& subscriber_;
   std::unique_ptr<CatchUp> catch_up_;
-  std::unique_ptr<Attendance> attendance_;  // if it has a name or watches
+  std::unique_ptr<PresenceEntry> presence_entry_;  // if it has a name or watches
 };
 
 }  // namespace roomcast::hub

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <utility>
 
-#include "base/frame.h"
+#include "base/bytes.h"
 #include "hub/source.h"
 
 namespace roomcast::hub {
@@ -26,21 +26,20 @@ struct Position {
 /// A message on its way in, before it has a place.
 struct Draft {
   Draft() = default;
-  Draft(Kind kind_, base::FrameRef payload_, base::FrameRef from_, SubscriberId sender_ = 0,
-        Source source_ = 0)
+  Draft(Kind kind_, base::Bytes payload_, base::Bytes from_, SubscriberId sender_ = 0, Source source_ = 0)
       : kind(kind_), source(source_), payload(std::move(payload_)), from(std::move(from_)), sender(sender_) {}
 
   Kind kind = Kind::text;
   Source source = 0;        ///< who publishes; stands here because it takes no space
-  base::FrameRef payload;   ///< a block of its own, not part of a larger one: histories keep it
-  base::FrameRef from;      ///< how the sender is called; may be empty
+  base::Bytes payload;      ///< a block of its own, not part of a larger one: histories keep it
+  base::Bytes from;         ///< how the sender is called; may be empty
   SubscriberId sender = 0;  ///< the local subscriber it came from, or 0
 };
 
 /// A message that has its place. Immutable; copies share the payload.
 struct Message {
   Message() = default;
-  Message(Kind kind_, base::FrameRef payload_, base::FrameRef from_, SubscriberId sender_, Position position_,
+  Message(Kind kind_, base::Bytes payload_, base::Bytes from_, SubscriberId sender_, Position position_,
           std::int64_t time_ms_, Source source_ = 0)
       : kind(kind_),
         source(source_),
@@ -53,8 +52,8 @@ struct Message {
   Kind kind = Kind::text;
   bool is_shared = false;  ///< another room keeps the same payload: it is counted there
   Source source = 0;       ///< 0 if it came from elsewhere
-  base::FrameRef payload;
-  base::FrameRef from;
+  base::Bytes payload;
+  base::Bytes from;
   SubscriberId sender = 0;  ///< 0 if it came from elsewhere
   Position position;
   std::int64_t time_ms = 0;  ///< wall clock, milliseconds since the epoch

@@ -19,39 +19,40 @@ constexpr std::size_t gone_per_look = 1'024;
 
 void Presence::enter(Membership& member, const Interest& interest) {
   if (!interest.name.empty() || interest.watch_presence) {
-    member.attendance_ = std::make_unique<Attendance>(Attendance{interest.name, interest.watch_presence});
-    ++attendances_;
+    member.presence_entry_ =
+        std::make_unique<PresenceEntry>(PresenceEntry{interest.name, interest.watch_presence});
+    ++presence_entries_;
     if (!interest.name.empty()) arrive(interest.name);
   }
   look_for_crowd();
 }
 
 void Presence::leave(Membership& member) {
-  if (!member.attendance_) return;
-  const Attendance& attendance = *member.attendance_;
-  --attendances_;
-  if (attendance.place) stop_watching(attendance);
-  if (!attendance.name.empty()) depart(attendance.name);
-  member.attendance_.reset();
+  if (!member.presence_entry_) return;
+  const PresenceEntry& presence_entry = *member.presence_entry_;
+  --presence_entries_;
+  if (presence_entry.place) stop_watching(presence_entry);
+  if (!presence_entry.name.empty()) depart(presence_entry.name);
+  member.presence_entry_.reset();
 }
 
 void Presence::begin_watching(Membership& member) {
-  if (!member.attendance_ || !member.attendance_->watches) return;
+  if (!member.presence_entry_ || !member.presence_entry_->watches) return;
   if (told_count_ != count()) told_count_.reset();
-  member.attendance_->after = last_change_;
-  member.attendance_->place = static_cast<std::uint32_t>(watchers_.size());
+  member.presence_entry_->after = last_change_;
+  member.presence_entry_->place = static_cast<std::uint32_t>(watchers_.size());
   watchers_.push_back(&member);
 }
 
-void Presence::stop_watching(const Attendance& attendance) {
-  const std::uint32_t place = *attendance.place;
+void Presence::stop_watching(const PresenceEntry& presence_entry) {
+  const std::uint32_t place = *presence_entry.place;
   if (news_) {
     watchers_[place] = nullptr;
     ++holes_;
     return;
   }
   watchers_[place] = watchers_.back();
-  watchers_[place]->attendance_->place = place;
+  watchers_[place]->presence_entry_->place = place;
   watchers_.pop_back();
   if (watchers_.empty()) changes_.clear();
 }
@@ -65,7 +66,7 @@ PresenceSnapshot Presence::snapshot() const {
   return snapshot;
 }
 
-void Presence::arrive(const base::FrameRef& name) {
+void Presence::arrive(const base::Bytes& name) {
   ++named_connections_;
   const auto [found, is_new] = members_.try_emplace(name);
   Member& member = found->second;
@@ -78,7 +79,7 @@ void Presence::arrive(const base::FrameRef& name) {
   }
 }
 
-void Presence::depart(const base::FrameRef& name) {
+void Presence::depart(const base::Bytes& name) {
   --named_connections_;
   const auto found = members_.find(name);
   Member& member = found->second;
@@ -124,7 +125,7 @@ void Presence::on_due() {
     const auto found = members_.find(*gone_.front());
     if (found->second.gone_ms + limits().grace_ms > now_ms) break;
     gone_.pop_front();
-    base::FrameRef name = found->first;
+    base::Bytes name = found->first;
     members_.erase(found);
     if (!crowded_) note({What::left, std::move(name)});
   }
@@ -152,7 +153,7 @@ void Presence::tell(std::size_t count) {
   const std::size_t stop = std::min(watchers_.size(), next_watcher_ + count);
   for (; next_watcher_ < stop; ++next_watcher_) {
     Membership* const watcher = watchers_[next_watcher_];
-    if (watcher == nullptr || watcher->attendance_->after >= news_number_) continue;
+    if (watcher == nullptr || watcher->presence_entry_->after >= news_number_) continue;
     watcher->subscriber_.on_presence(*watcher, *news_);
   }
   if (next_watcher_ == watchers_.size()) end_telling();
@@ -180,7 +181,7 @@ void Presence::end_telling() {
 void Presence::close_holes() {
   watchers_.erase(std::remove(watchers_.begin(), watchers_.end(), nullptr), watchers_.end());
   for (std::size_t i = 0; i < watchers_.size(); ++i)
-    watchers_[i]->attendance_->place = static_cast<std::uint32_t>(i);
+    watchers_[i]->presence_entry_->place = static_cast<std::uint32_t>(i);
   holes_ = 0;
 }
 

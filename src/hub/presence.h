@@ -8,11 +8,11 @@
 #include <optional>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/clock.h"
 #include "base/deadlines.h"
-#include "base/frame.h"
 #include "hub/membership.h"
-#include "hub/presence_news.h"
+#include "hub/presence_update.h"
 #include "hub/room_settings.h"
 
 namespace roomcast::hub {
@@ -20,8 +20,8 @@ namespace roomcast::hub {
 class Room;
 
 /// What a membership has to do with presence; none for those who have no name and do not watch.
-struct Attendance {
-  base::FrameRef name;
+struct PresenceEntry {
+  base::Bytes name;
   bool watches = false;
   std::uint64_t after = 0;               ///< it knows of the changes up to this one
   std::optional<std::uint32_t> place{};  ///< among the watchers, once it watches
@@ -60,7 +60,7 @@ class Presence final : private base::Deadline::Listener {
   /// How many names snapshot() lists.
   [[nodiscard]] std::size_t listed() const { return crowded_ ? 0 : members_.size(); }
   /// Whether anybody has a name, is in the grace time, watches, or is just being told something.
-  [[nodiscard]] bool is_needed() const { return attendances_ != 0 || !members_.empty() || news_; }
+  [[nodiscard]] bool is_needed() const { return presence_entries_ != 0 || !members_.empty() || news_; }
 
   /// Whether there is something to tell.
   [[nodiscard]] bool has_news() const { return news_ || !changes_.empty(); }
@@ -74,14 +74,14 @@ class Presence final : private base::Deadline::Listener {
 
  private:
   struct ByBytes {
-    bool operator()(const base::FrameRef& a, const base::FrameRef& b) const { return a.view() < b.view(); }
+    bool operator()(const base::Bytes& a, const base::Bytes& b) const { return a.view() < b.view(); }
   };
   /// A name that is here or in its grace time.
   struct Member {
     std::size_t connections = 0;
     // Only without connections: when the last went, and the place among the gone.
     std::int64_t gone_ms = 0;
-    std::list<const base::FrameRef*>::iterator place{};
+    std::list<const base::Bytes*>::iterator place{};
   };
   struct Change {
     std::uint64_t number = 0;  // 1, 2, 3 …
@@ -89,9 +89,9 @@ class Presence final : private base::Deadline::Listener {
   };
 
   void on_deadline() override;
-  void arrive(const base::FrameRef& name);
-  void depart(const base::FrameRef& name);
-  void stop_watching(const Attendance& attendance);
+  void arrive(const base::Bytes& name);
+  void depart(const base::Bytes& name);
+  void stop_watching(const PresenceEntry& presence_entry);
   void note(PresenceChange change);
   void look_for_crowd();
   void look_at_crowd(std::int64_t now_ms);
@@ -105,9 +105,9 @@ class Presence final : private base::Deadline::Listener {
 
   Room& room_;
   const base::Clock& clock_;
-  std::map<base::FrameRef, Member, ByBytes> members_;
-  std::list<const base::FrameRef*> gone_;  // names in their grace time, the longest gone first
-  std::size_t attendances_ = 0;
+  std::map<base::Bytes, Member, ByBytes> members_;
+  std::list<const base::Bytes*> gone_;  // names in their grace time, the longest gone first
+  std::size_t presence_entries_ = 0;
   std::size_t named_connections_ = 0;
 
   bool crowded_ = false;
@@ -118,7 +118,7 @@ class Presence final : private base::Deadline::Listener {
   std::size_t holes_ = 0;
   std::deque<Change> changes_;  // not begun to be told
   std::uint64_t last_change_ = 0;
-  std::optional<PresenceNews> news_;  // being told
+  std::optional<PresenceUpdate> news_;  // being told
   std::uint64_t news_number_ = 0;
   std::size_t next_watcher_ = 0;
 

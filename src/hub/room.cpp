@@ -16,13 +16,13 @@ namespace roomcast::hub {
 namespace {
 
 // Far enough ahead that the cache line of a subscriber, and then what that needs, have arrived when its turn
-// comes; for rooms that do not fit the cache this makes the walk several times faster.
+// comes; for rooms that do not fit the cache this makes the fan-out several times faster.
 constexpr std::size_t prefetch_distance = 8;
 
-// A slice of a walk ends after encodings of so much: some hundred microseconds.
+// A slice of a fan-out ends after encodings of so much: some hundred microseconds.
 constexpr std::size_t encoded_bytes_per_slice = 65'536;
 
-// Messages that a room with members keeps memory for between two walks.
+// Messages that a room with members keeps memory for between two fan-outs.
 constexpr std::size_t spare_messages = 64;
 
 }  // namespace
@@ -30,7 +30,7 @@ constexpr std::size_t spare_messages = 64;
 void Room::open(const LogState& log) {
   top_ = log.top;
   floor_ = log.floor;
-  walked_offset_ = log.top.offset;
+  fanned_out_offset_ = log.top.offset;
   for (const Place& place : members_) {
     if (place.subscriber != nullptr) plan(*place.member);
   }
@@ -67,7 +67,7 @@ void Room::resume(const LogState& log) {
     for (const Message& message : reset_->accepted)
       backlog_bytes_ -= backlog_cost(message);
   } else if (!has_work()) {
-    backlog_bytes_ += walk_cost;
+    backlog_bytes_ += fan_out_cost;
   }
   reset_ = std::make_unique<Reset>(Reset{log});
 }
@@ -76,7 +76,7 @@ std::vector<Message> Room::move_on() {
   std::vector<Message> accepted = std::move(reset_->accepted);
   for (const Message& message : accepted)
     backlog_bytes_ -= backlog_cost(message);
-  backlog_bytes_ -= walk_cost;
+  backlog_bytes_ -= fan_out_cost;
   const LogState log = reset_->log;
   reset_.reset();
   const bool is_same_log = log.top.epoch == top_.epoch && log.top.offset >= top_.offset;
@@ -97,13 +97,13 @@ std::vector<Message> Room::move_on() {
   page_.reset();
   top_ = log.top;
   floor_ = log.floor;
-  walked_offset_ = log.top.offset;
+  fanned_out_offset_ = log.top.offset;
   return accepted;
 }
 
 const Message& Room::accept(Message&& message) {
   message.is_shared = message.payload.is_kept();
-  if (!has_work()) backlog_bytes_ += walk_cost;
+  if (!has_work()) backlog_bytes_ += fan_out_cost;
   backlog_bytes_ += backlog_cost(message);
   if (reset_) return reset_->accepted.emplace_back(std::move(message));
   top_ = message.position;
@@ -132,7 +132,7 @@ void Room::leave(Membership& member) {
   if (member.is_arriving()) --arriving_;
   on_let_go(member);
   const std::size_t index = member.index_;
-  if (walking_) {
+  if (fanning_out_) {
     members_[index].subscriber = nullptr;
     holes_.push_back(member.index_);
   } else {
@@ -173,10 +173,10 @@ void Room::drop_idle_presence() {
   if (!presence_->is_needed()) presence_.reset();
 }
 
-Room::Progress Room::walk(std::size_t member_count) {
-  if (!walking_) {
+Room::Progress Room::fan_out(std::size_t member_count) {
+  if (!fanning_out_) {
     if (arriving_ != 0 && is_open()) return {};
-    begin_walk();
+    begin_fan_out();
   }
   Progress progress;
   const std::size_t begin = next_member_;
@@ -197,26 +197,26 @@ Room::Progress Room::walk(std::size_t member_count) {
   delivering_ = false;
   progress.encoded_bytes = batch_.take_encoded_bytes();
   progress.members = next_member_ - begin;
-  if (next_member_ == end_member_) progress.released_bytes = end_walk();
+  if (next_member_ == end_member_) progress.released_bytes = end_fan_out();
   return progress;
 }
 
 bool Room::has_handed(const Membership& member, std::uint64_t offset) const {
   if (member.catch_up_) return member.catch_up_->after >= offset;
-  if (walked_offset_ < offset) return false;
-  if (!walking_ || offset < batch_.messages().front().position.offset) return true;
+  if (fanned_out_offset_ < offset) return false;
+  if (!fanning_out_ || offset < batch_.messages().front().position.offset) return true;
   const bool is_passed = member.index_ < next_member_ || member.index_ >= end_member_;
   return is_passed || members_[member.index_].live_after >= batch_begin_ + batch_.messages().size();
 }
 
-/// Has the memory fetched that the walk comes to soon, also past the end of the slice: a step further for
+/// Has the memory fetched that the fan-out comes to soon, also past the end of the slice: a step further for
 /// each of two members.
 void Room::look_ahead() const {
   fetch_subscriber(next_member_ + 2 * prefetch_distance);
   fetch_what_it_needs(next_member_ + prefetch_distance);
 }
 
-/// The same for those whom the walk begins with.
+/// The same for those whom the fan-out begins with.
 void Room::look_ahead_to_first() const {
   for (std::size_t i = 0; i < 2 * prefetch_distance; ++i)
     fetch_subscriber(i);
@@ -225,18 +225,18 @@ void Room::look_ahead_to_first() const {
 }
 
 void Room::fetch_subscriber(std::size_t index) const {
-  if (const Subscriber* subscriber = walked_subscriber(index)) base::prefetch(subscriber);
+  if (const Subscriber* subscriber = subscriber_of_fan_out(index)) base::prefetch(subscriber);
 }
 
 void Room::fetch_what_it_needs(std::size_t index) const {
-  if (const Subscriber* subscriber = walked_subscriber(index)) subscriber->prefetch();
+  if (const Subscriber* subscriber = subscriber_of_fan_out(index)) subscriber->prefetch();
 }
 
-void Room::begin_walk() {
-  walking_ = true;
+void Room::begin_fan_out() {
+  fanning_out_ = true;
   batch_begin_ = accepted_ - accepted_messages_.size();
   take_page();
-  walked_offset_ = batch_.messages().back().position.offset;
+  fanned_out_offset_ = batch_.messages().back().position.offset;
   next_member_ = 0;
   end_member_ = members_.size();
   look_ahead_to_first();
@@ -268,15 +268,15 @@ void Room::take_page() {
   batch_.assign(name_, page);
 }
 
-std::size_t Room::end_walk() {
+std::size_t Room::end_fan_out() {
   std::size_t bytes = 0;
   for (const Message& message : batch_.messages())
     bytes += backlog_cost(message);
-  if (accepted_messages_.empty() && !reset_) bytes += walk_cost;
+  if (accepted_messages_.empty() && !reset_) bytes += fan_out_cost;
   backlog_bytes_ -= bytes;
   const bool was_burst = batch_.messages().size() > spare_messages;
   batch_.clear();
-  walking_ = false;
+  fanning_out_ = false;
   if (!holes_.empty()) close_holes();
   if (members_.empty() || was_burst) release_messages();
   return bytes;
@@ -312,7 +312,7 @@ void Room::end_wait() {
 
 /// Gives back the memory that messages stood in.
 void Room::release_messages() {
-  if (walking_) return;
+  if (fanning_out_) return;
   batch_.release();
   accepted_messages_.shrink_to_fit();
   if (accepted_messages_.empty()) base::release(accepted_messages_);

@@ -23,9 +23,9 @@
 namespace roomcast::hub {
 
 /// A named stream, who is in it, and its last messages. Accepts messages at any time and hands them out in
-/// walks: a walk takes what has been accepted so far, a page at most, as one batch past every member, in
-/// slices. Members that become live meanwhile are owed nothing of that batch; members that leave meanwhile
-/// leave a hole that is closed when the walk ends.
+/// fan-outs: a fan-out takes what has been accepted so far, a page at most, as one batch past every member,
+/// in slices. Members that become live meanwhile are owed nothing of that batch; members that leave meanwhile
+/// leave a hole that is closed when the fan-out ends.
 ///
 /// So that nobody is too slow only because the server is fast, what is much (see is_much_to_come) is handed
 /// out page by page, as members get rid of what they were handed. But nobody makes the others wait for long:
@@ -47,7 +47,7 @@ class Room final : private base::Deadline::Listener {
   [[nodiscard]] const std::string& name() const { return name_; }
   [[nodiscard]] std::size_t members() const { return members_.size() - holes_.size(); }
   [[nodiscard]] const RoomSettings& settings() const { return settings_; }
-  /// What the room keeps is brought in line by Recollection::trim.
+  /// What the room keeps is brought in line by Retention::trim.
   void set_settings(const RoomSettings& settings);
 
   /// The engine has said where the room's log stands: from here on members have a place in it. Of a room that
@@ -69,7 +69,7 @@ class Room final : private base::Deadline::Listener {
     return {top, has_past && top.epoch != top_.epoch ? top.offset : floor_};
   }
   /// Whether everything is handed out that came before the log moved on to where it stands now.
-  [[nodiscard]] bool is_reset_due() const { return reset_ && !walking_ && accepted_messages_.empty(); }
+  [[nodiscard]] bool is_reset_due() const { return reset_ && !fanning_out_ && accepted_messages_.empty(); }
   /// Moves on: members that were live catch up, from where they were in the same epoch, else behind a gap.
   /// Returns what has been accepted since, to be accepted anew; nothing is kept of the history.
   [[nodiscard]] std::vector<Message> move_on();
@@ -87,11 +87,11 @@ class Room final : private base::Deadline::Listener {
   [[nodiscard]] History& history() { return history_; }
   [[nodiscard]] const History& history() const { return history_; }
 
-  /// Takes a message, which comes after top(), for the next walk. The history is the hub's to keep. Where the
-  /// message stands is valid until the next one.
+  /// Takes a message, which comes after top(), for the next fan-out. The history is the hub's to keep. Where
+  /// the message stands is valid until the next one.
   const Message& accept(Message&& message);
-  /// Whether a walk is under way or there are messages to begin one with.
-  [[nodiscard]] bool has_work() const { return walking_ || !accepted_messages_.empty() || reset_; }
+  /// Whether a fan-out is under way or there are messages to begin one with.
+  [[nodiscard]] bool has_work() const { return fanning_out_ || !accepted_messages_.empty() || reset_; }
 
   /// Whether it can't be forgotten, however little there is to remember.
   [[nodiscard]] bool is_in_use() const {
@@ -110,16 +110,16 @@ class Room final : private base::Deadline::Listener {
     std::size_t encoded_bytes = 0;   ///< see Batch::encoded_bytes
     std::size_t released_bytes = 0;  ///< of the backlog: accepted earlier and now handed to everybody
   };
-  /// Takes the walk past at most `member_count` further members, fewer after an encoding that took long,
+  /// Takes the fan-out past at most `member_count` further members, fewer after an encoding that took long,
   /// beginning one if there is none. None begins while somebody who has joined has not been told so: nobody
   /// is overtaken on the doorstep.
-  Progress walk(std::size_t member_count);
+  Progress fan_out(std::size_t member_count);
 
   /// What messages count that were accepted and not handed to every member yet.
   [[nodiscard]] std::size_t backlog_bytes() const { return backlog_bytes_; }
   /// What a room counts that has messages to hand out, whoever is in it: hundreds of rooms take as long as
   /// one large one.
-  static constexpr std::size_t walk_cost = 2'048;
+  static constexpr std::size_t fan_out_cost = 2'048;
   /// What one message counts in a backlog: what is fixed about handing it out, and its payload.
   [[nodiscard]] static std::size_t backlog_cost(const Message& message) {
     constexpr std::size_t fixed = 1'024;
@@ -129,8 +129,8 @@ class Room final : private base::Deadline::Listener {
   static constexpr std::int64_t park_ms = 500;
   /// Of a page, beside its bytes: what is fixed about encoding a message counts too.
   static constexpr std::size_t page_messages = 512;
-  /// Whether the next walk should wait for members who have not got rid of what the last ones handed them.
-  [[nodiscard]] bool should_park() const { return !walking_ && waited_for_ != 0 && is_much_to_come(); }
+  /// Whether the next fan-out should wait for members who have not got rid of what the last ones handed them.
+  [[nodiscard]] bool should_park() const { return !fanning_out_ && waited_for_ != 0 && is_much_to_come(); }
   /// The wait is over; whoever has not let go is not waited for any more.
   void end_wait();
 
@@ -140,7 +140,7 @@ class Room final : private base::Deadline::Listener {
   [[nodiscard]] bool can_continue_after(std::uint64_t offset) const;
   /// Whether the next page behind `offset` is here: in the history, or read before.
   [[nodiscard]] bool has_page_after(std::uint64_t offset) const;
-  /// Keeps what the engine has read, as far as a walk has come, for those who catch up. `after`: what was
+  /// Keeps what the engine has read, as far as a fan-out has come, for those who catch up. `after`: what was
   /// asked for.
   void take_page_read(std::uint64_t after, LogPage&& page);
   /// See Hub::read_history; only of an open room. Without messages where `is_kept_here` says no: the page
@@ -171,27 +171,27 @@ class Room final : private base::Deadline::Listener {
   /// How many names that lists.
   [[nodiscard]] std::size_t listed() const { return presence_ ? presence_->listed() : 0; }
   /// Whether there is something to tell those who watch who is here.
-  [[nodiscard]] bool has_presence_news() const { return presence_ && presence_->has_news(); }
+  [[nodiscard]] bool has_presence_update() const { return presence_ && presence_->has_news(); }
   /// Tells the first of it to at most `watcher_count` further watchers.
   void tell_presence(std::size_t watcher_count);
 
  private:
-  /// A member, with all that a walk must know of it.
+  /// A member, with all that a fan-out must know of it.
   struct Place {
-    Subscriber* subscriber;    // null: it left during a walk
+    Subscriber* subscriber;    // null: it left during a fan-out
     std::uint64_t live_after;  // accepted_ when it became live; until then more than that will ever be
     Membership* member;
   };
   friend class Hub;
   friend class Membership;
   friend class Presence;
-  friend class Recollection;
+  friend class Retention;
   void on_held_up(Membership& member);
   void on_let_go(Membership& member);
   [[nodiscard]] bool has_delayed() const { return delayed_ && !delayed_->empty(); }
-  /// How many of the messages that wait for a walk are one page.
+  /// How many of the messages that wait for a fan-out are one page.
   [[nodiscard]] std::size_t next_page_size() const;
-  /// Whether what waits for a walk is more than a page, or a message that is a good part of one.
+  /// Whether what waits for a fan-out is more than a page, or a message that is a good part of one.
   [[nodiscard]] bool is_much_to_come() const;
   void take_page();
   void join(Membership& member, const Interest& interest);
@@ -201,14 +201,14 @@ class Room final : private base::Deadline::Listener {
   void drop_idle_presence();
   void look_ahead() const;
   void look_ahead_to_first() const;
-  /// Null if there is nobody at `index` any more, or it is past the end of the walk.
-  [[nodiscard]] const Subscriber* walked_subscriber(std::size_t index) const {
+  /// Null if there is nobody at `index` any more, or it is past the end of the fan-out.
+  [[nodiscard]] const Subscriber* subscriber_of_fan_out(std::size_t index) const {
     return index < end_member_ ? members_[index].subscriber : nullptr;
   }
   void fetch_subscriber(std::size_t index) const;
   void fetch_what_it_needs(std::size_t index) const;
-  void begin_walk();
-  std::size_t end_walk();
+  void begin_fan_out();
+  std::size_t end_fan_out();
   void close_holes();
   void release_messages();
   [[nodiscard]] Joined plan(const Interest& interest, std::uint64_t first_offset) const;
@@ -234,7 +234,7 @@ class Room final : private base::Deadline::Listener {
   std::string name_;
   RoomSettings settings_;
   std::vector<Place> members_;
-  std::vector<std::uint32_t> holes_;  // among them: who left during a walk
+  std::vector<std::uint32_t> holes_;  // among them: who left during a fan-out
   std::size_t arriving_ = 0;          // members that have not been told yet that they joined
 
   /// Where the log moved on to, and what has come since then.
@@ -262,8 +262,8 @@ class Room final : private base::Deadline::Listener {
 
   Position top_;
   std::uint64_t floor_ = LogState::no_past;
-  std::uint64_t walked_offset_ = 0;  // of the last message that a walk has taken
-  std::unique_ptr<Reset> reset_;     // until what came before it has been handed out
+  std::uint64_t fanned_out_offset_ = 0;  // of the last message that a fan-out has taken
+  std::unique_ptr<Reset> reset_;         // until what came before it has been handed out
   bool is_lost_ = false;
   History history_;
   std::vector<Message> accepted_messages_;
@@ -273,7 +273,7 @@ class Room final : private base::Deadline::Listener {
   std::uint32_t waited_for_ = 0;  // members that hold the room up since this round of waits
   std::uint8_t wait_round_ = 1;   // 1 to 255
 
-  bool walking_ = false;
+  bool fanning_out_ = false;
   bool delivering_ = false;  // a subscriber's deliver is on the stack
   Batch batch_;
   std::uint64_t batch_begin_ = 0;  // number of messages accepted before the batch
@@ -286,7 +286,7 @@ class Room final : private base::Deadline::Listener {
 
   // The hub's notes.
   bool telling_ = false;            // it is to tell news of presence
-  bool parked_ = false;             // its walk waits for members
+  bool parked_ = false;             // its fan-out waits for members
   bool has_delayed_turn_ = false;   // it is among the rooms whose delayed publishes go on
   std::uint32_t index_in_all_ = 0;  // in Hub::all_
   std::int64_t park_until_ms_ = 0;
@@ -297,10 +297,10 @@ class Room final : private base::Deadline::Listener {
   std::int64_t await_until_ms_ = 0;                    // so long
   std::list<Room*>::iterator awaited_place_;
 
-  // Recollection's notes.
+  // Retention's notes.
   base::Deadline due_;           // for looking whether old messages, or all of the room, can be forgotten
   std::int64_t touched_ms_ = 0;  // last publish, join or leave
-  std::list<Room*>* shelf_ = nullptr;
+  std::list<Room*>* retention_list_ = nullptr;
   std::list<Room*>::iterator place_;
   std::list<Room*>::iterator place_of_source_;
   Source source_ = 0;  // of the oldest message; 0: unknown, or there is none

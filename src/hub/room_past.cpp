@@ -38,12 +38,12 @@ void keep_run(std::vector<Message>& messages, const Position& last) {
 
 void Room::plan(Membership& member) const {
   Membership::CatchUp& catch_up = *member.catch_up_;
-  catch_up.plan = plan(catch_up.interest, std::min(walked_offset_, earliest().offset));
+  catch_up.plan = plan(catch_up.interest, std::min(fanned_out_offset_, earliest().offset));
   catch_up.after = catch_up.plan.cursor.offset;
 }
 
 bool Room::can_continue_after(std::uint64_t offset) const {
-  return offset >= std::min(walked_offset_, earliest().offset);
+  return offset >= std::min(fanned_out_offset_, earliest().offset);
 }
 
 /// Where one begins who can have everything after `first_offset`.
@@ -73,8 +73,8 @@ Position Room::before_last(std::size_t messages) const {
 
 bool Room::go_live(Membership& member) {
   const std::uint64_t after = member.catch_up_->after;
-  if (after < walked_offset_) return false;
-  // The next walk has all that is to come.
+  if (after < fanned_out_offset_) return false;
+  // The next fan-out has all that is to come.
   members_[member.index_].live_after = accepted_ - accepted_after(after);
   member.catch_up_.reset();
   return true;
@@ -87,7 +87,7 @@ bool Room::has_page_after(std::uint64_t offset) const {
 void Room::take_page_read(std::uint64_t after, LogPage&& page) {
   std::vector<Message>& messages = page.messages;
   floor_ = page.floor;
-  keep_run(messages, {top_.epoch, walked_offset_});
+  keep_run(messages, {top_.epoch, fanned_out_offset_});
   if (messages.empty() || messages.front().position.offset > after + 1) {
     // Nothing directly behind what was asked for: it is gone.
     raise_floor(messages.empty() ? earliest_here().offset : messages.front().position.offset - 1);
@@ -113,7 +113,7 @@ Room::Replay Room::replay(Membership& member) {
   return done;
 }
 
-/// How many of the messages that wait for their walk have a greater offset.
+/// How many of the messages that wait for their fan-out have a greater offset.
 std::size_t Room::accepted_after(std::uint64_t offset) const {
   return accepted_messages_.size() - first_after(accepted_messages_, offset);
 }
@@ -121,7 +121,7 @@ std::size_t Room::accepted_after(std::uint64_t offset) const {
 HistoryPage Room::read(const std::optional<Position>& since, const std::optional<std::size_t>& limit) const {
   constexpr std::size_t all = std::numeric_limits<std::size_t>::max();
   const Interest interest{since, since ? std::nullopt : std::optional(limit.value_or(all))};
-  // What waits for its walk is of no use to a reader: only what is kept counts.
+  // What waits for its fan-out is of no use to a reader: only what is kept counts.
   const Joined start = plan(interest, earliest().offset);
   HistoryPage page{start.cursor, start.gap, {}, start.cursor.offset < top_.offset};
   if (!is_kept_here(start.cursor)) return page;

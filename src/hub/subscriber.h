@@ -11,7 +11,7 @@
 namespace roomcast::hub {
 
 class Membership;
-class PresenceNews;
+class PresenceUpdate;
 
 /// Messages may be missing between what a subscriber has and what it gets next.
 struct Gap {
@@ -36,8 +36,8 @@ struct HistoryPage {
 
 /// What a room delivers to. It knows messages, never sockets. From within these calls it may queue references
 /// and mark itself dirty and nothing else: no publish, subscribe or unsubscribe (asserted by the room), so
-/// that no room changes while it is walked. The one exception: on_joined, on_gap and on_refused may drop that
-/// membership.
+/// that no room changes while it is fanned out to. The one exception: on_joined, on_gap and on_refused may
+/// drop that membership.
 class Subscriber {
  public:
   /// The room has its place for this subscriber: called once, before anything else about it.
@@ -54,7 +54,7 @@ class Subscriber {
   virtual void deliver(Batch& batch, std::size_t from) = 0;
   /// Who is in the room has changed since on_joined, or since the last call: one change at a time, in order.
   /// Only for those who watch (Interest::watch_presence).
-  virtual void on_presence(Membership& /*membership*/, PresenceNews& /*news*/) {}
+  virtual void on_presence(Membership& /*membership*/, PresenceUpdate& /*news*/) {}
   /// A deliver follows soon: for having what it touches fetched into the cache. Must not wait for anything.
   virtual void prefetch() const {}
 

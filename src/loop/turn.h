@@ -24,12 +24,12 @@ class Turn final : public base::Scheduler, public MicroClock, private Loop::Work
   void add_work(base::SlicedWork& work) { queue_.add_work(work); }
 
   /// See TurnQueue; must live as long as the loop runs.
-  void set_outbox(base::Outbox& outbox) { queue_.set_outbox(outbox); }
+  void set_deferred_writes(base::DeferredWrites& outbox) { queue_.set_deferred_writes(outbox); }
 
   void mark_dirty(base::Flushable& item) override { queue_.mark_dirty(item); }
   void mark_deferred(base::Flushable& item) override { queue_.mark_deferred(item); }
   void forget(base::Flushable& item) override { queue_.forget(item); }
-  void bury(std::unique_ptr<base::Mortal> item) override { queue_.bury(std::move(item)); }
+  void free_later(std::unique_ptr<base::Disposable> item) override { queue_.free_later(std::move(item)); }
   void wake() override { queue_.wake(); }
   [[nodiscard]] base::WorkAllowance first_allowance() const override { return queue_.first_allowance(); }
   [[nodiscard]] base::WorkAllowance later_allowance() const override { return queue_.later_allowance(); }

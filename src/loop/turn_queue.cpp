@@ -13,9 +13,9 @@ namespace {
 // so not after every flush.
 constexpr std::size_t flushes_per_look = 32;
 // A session's end takes some microseconds.
-constexpr std::size_t deaths_per_look = 16;
+constexpr std::size_t frees_per_look = 16;
 // What a storm of clients that leave together needed is not kept for ever.
-constexpr std::size_t spare_graves = 4'096;
+constexpr std::size_t spare_frees = 4'096;
 
 }  // namespace
 
@@ -23,7 +23,7 @@ TurnQueue::~TurnQueue() { reap_all(); }
 
 void TurnQueue::reap_all() {
   constexpr std::int64_t no_end = std::numeric_limits<std::int64_t>::max();
-  while (!graves_.empty() || !dying_.empty())
+  while (!to_free_.empty() || !freeing_.empty())
     reap(no_end);
 }
 
@@ -73,7 +73,7 @@ void TurnQueue::flush(std::int64_t end_us) {
 /// False if nobody was left to be flushed.
 bool TurnQueue::flush_some() {
   const bool more = dirty_.flush_some(flushes_per_look);
-  if (outbox_ != nullptr) outbox_->send_all();
+  if (deferred_writes_ != nullptr) deferred_writes_->send_all();
   return more;
 }
 
@@ -85,16 +85,16 @@ void TurnQueue::flush_deferred(std::int64_t end_us) {
 }
 
 void TurnQueue::reap(std::int64_t end_us) {
-  // Whoever dies may bury others; those are left for the next round.
-  if (dying_.empty()) dying_.swap(graves_);
-  while (!dying_.empty()) {
-    for (std::size_t i = 0; i < deaths_per_look && !dying_.empty(); ++i) {
-      const std::unique_ptr<base::Mortal> last = std::move(dying_.back());
-      dying_.pop_back();
+  // Freeing one may add others: those are left for the next round.
+  if (freeing_.empty()) freeing_.swap(to_free_);
+  while (!freeing_.empty()) {
+    for (std::size_t i = 0; i < frees_per_look && !freeing_.empty(); ++i) {
+      const std::unique_ptr<base::Disposable> last = std::move(freeing_.back());
+      freeing_.pop_back();
     }
-    if (!dying_.empty() && clock_.now_us() >= end_us) return;
+    if (!freeing_.empty() && clock_.now_us() >= end_us) return;
   }
-  if (dying_.capacity() > spare_graves) dying_.shrink_to_fit();
+  if (freeing_.capacity() > spare_frees) freeing_.shrink_to_fit();
 }
 
 }  // namespace roomcast::loop

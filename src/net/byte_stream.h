@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "base/frame.h"
+#include "base/bytes.h"
 
 namespace roomcast::net {
 
@@ -14,8 +14,8 @@ namespace roomcast::net {
 /// Everything above net/ sees only this.
 ///
 /// Lifetime: destroying the stream closes it at once (RST or FIN as the kernel decides) and no Events method
-/// is called afterwards. It must not be destroyed from inside one of its own Events calls: bury its owner
-/// instead (base::Scheduler::bury).
+/// is called afterwards. It must not be destroyed from inside one of its own Events calls: free its owner
+/// later instead (base::Scheduler::free_later).
 class ByteStream {
  public:
   class Events {
@@ -27,9 +27,9 @@ class ByteStream {
     virtual void on_end() = 0;
     /// There is room again after `write` took less than it was given.
     virtual void on_writable() = 0;
-    /// A `post` was not taken whole: `rest` is the caller's again, as with `write`; `is_started` if what was
-    /// before it in the same frame has left. From within this call the stream may be destroyed.
-    virtual void on_unsent(base::FrameRef&& /*rest*/, bool /*is_started*/) {}
+    /// A `write_later` was not taken whole: `rest` is the caller's again, as with `write`; `is_started` if
+    /// what was before it in the same frame has left. From within this call the stream may be destroyed.
+    virtual void on_write_incomplete(base::Bytes&& /*rest*/, bool /*is_started*/) {}
     /// `held_bytes` has changed by much without a call from above.
     virtual void on_held() {}
     /// The connection is broken: reset, TLS failure, EPIPE. The last call there is. `why` is for the log.
@@ -59,10 +59,10 @@ class ByteStream {
   [[nodiscard]] virtual std::size_t write(std::span<const std::string_view> pieces) = 0;
 
   /// In place of `write`, from a flush (base::Flushable) only: takes `frame` and leaves it to a batch, where
-  /// there is one, which sends it before the next flush of the same (base::Outbox). on_unsent follows if that
-  /// does not take it whole, else nothing. Until then nothing else may be written, nor the stream be
-  /// destroyed. False if nothing has happened: write it.
-  [[nodiscard]] virtual bool post(base::FrameRef& /*frame*/) { return false; }
+  /// there is one, which sends it before the next flush of the same (base::DeferredWrites).
+  /// on_write_incomplete follows if that does not take it whole, else nothing. Until then nothing else may be
+  /// written, nor the stream be destroyed. False if nothing has happened: write it.
+  [[nodiscard]] virtual bool write_later(base::Bytes& /*frame*/) { return false; }
 
   /// No more bytes will be written: sends FIN (and close_notify before it). Reading goes on.
   virtual void shutdown() = 0;

@@ -6,7 +6,7 @@
 
 namespace roomcast::net {
 
-class Linger::Closing final : public base::Mortal,
+class Linger::Closing final : public base::Disposable,
                               private ByteStream::Events,
                               private base::Deadline::Listener {
  public:
@@ -86,7 +86,7 @@ void Linger::add(std::unique_ptr<ByteStream> stream, WriteQueue owed, Admission 
 
 void Linger::finish(List::iterator closing) {
   (*closing)->stop();
-  scheduler_.bury(std::move(*closing));
+  scheduler_.free_later(std::move(*closing));
   closing_.erase(closing);
 }
 

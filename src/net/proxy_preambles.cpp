@@ -12,7 +12,7 @@
 namespace roomcast::net {
 
 /// One connection until its header is whole.
-class ProxyPreambles::Preamble final : public base::Mortal,
+class ProxyPreambles::Preamble final : public base::Disposable,
                                        private loop::Pollable,
                                        private Holder,
                                        private base::Deadline::Listener {
@@ -122,7 +122,7 @@ void ProxyPreambles::drop(const Receiver& receiver) {
 }
 
 void ProxyPreambles::finish(List::iterator preamble) {
-  scheduler_.bury(std::move(*preamble));
+  scheduler_.free_later(std::move(*preamble));
   waiting_.erase(preamble);
 }
 

@@ -22,7 +22,7 @@ void SendBatch::send_all() {
   if (all_sent) return;
   for (Entry& entry : entries) {
     if (entry.frame.empty()) continue;
-    entry.stream->events_->on_unsent(std::move(entry.frame), entry.is_started);
+    entry.stream->events_->on_write_incomplete(std::move(entry.frame), entry.is_started);
     entry.frame.reset();
   }
 }

@@ -6,7 +6,7 @@
 #include <cstddef>
 #include <string_view>
 
-#include "base/frame.h"
+#include "base/bytes.h"
 #include "base/scheduler.h"
 #include "net/io_buffers.h"
 
@@ -18,14 +18,14 @@ class SocketStream;
 /// little of what is ours is left in the processor's first caches after it. So first everybody says what
 /// there is to send, then a loop of a few lines sends it all, and only those hear of it whose bytes the
 /// kernel did not take.
-class SendBatch final : public base::Outbox {
+class SendBatch final : public base::DeferredWrites {
  public:
   explicit SendBatch(IoBuffers& buffers) : buffers_(buffers) {}
   SendBatch(const SendBatch&) = delete;
   SendBatch& operator=(const SendBatch&) = delete;
 
-  /// See ByteStream::post. False if it is full.
-  [[nodiscard]] bool add(SocketStream& stream, int descriptor, base::FrameRef& frame) {
+  /// See ByteStream::write_later. False if it is full.
+  [[nodiscard]] bool add(SocketStream& stream, int descriptor, base::Bytes& frame) {
     if (size_ == entries_.size()) return false;
     Entry& entry = entries_[size_++];
     entry.frame.swap(frame);
@@ -39,7 +39,7 @@ class SendBatch final : public base::Outbox {
 
  private:
   struct Entry {
-    base::FrameRef frame;
+    base::Bytes frame;
     SocketStream* stream = nullptr;
     int descriptor = -1;
     bool is_started = false;  // part of the frame has been sent, and `frame` is what is left of it

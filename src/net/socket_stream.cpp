@@ -75,7 +75,7 @@ std::size_t SocketStream::write(std::span<const std::string_view> pieces) {
   return send_many(pieces);
 }
 
-bool SocketStream::post(base::FrameRef& frame) {
+bool SocketStream::write_later(base::Bytes& frame) {
   assert(!shared_.batch.holds(*this));
   return error_ == 0 && !blocked_ && shared_.batch.add(*this, socket_.number(), frame);
 }

@@ -45,7 +45,7 @@ class SocketStream final : public ByteStream, private loop::Pollable {
   void pause_reading() override;
   void resume_reading() override;
   [[nodiscard]] std::size_t write(std::span<const std::string_view> pieces) override;
-  [[nodiscard]] bool post(base::FrameRef& frame) override;
+  [[nodiscard]] bool write_later(base::Bytes& frame) override;
   void shutdown() override;
   [[nodiscard]] std::size_t buffered_bytes() const override { return 0; }
   [[nodiscard]] bool is_secure() const override { return false; }

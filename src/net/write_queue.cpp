@@ -11,7 +11,7 @@ namespace roomcast::net {
 
 namespace {
 
-using base::FrameRef;
+using base::Bytes;
 
 constexpr std::size_t max_joined_bytes = 16'384;
 constexpr std::size_t pieces_per_write = 128;
@@ -19,33 +19,32 @@ constexpr std::size_t pieces_per_write = 128;
 constexpr std::size_t copied_bytes = 64;
 constexpr std::size_t smallest_block_bytes = 256;
 
-bool try_join(FrameRef& last, const FrameRef& next) {
+bool try_join(Bytes& last, const Bytes& next) {
   return last.size() + next.size() <= max_joined_bytes && last.try_extend(next);
 }
 
 /// Whether keeping a reference would keep far more memory than the frame has bytes.
-bool is_better_copied(const FrameRef& frame) {
-  return frame.size() <= copied_bytes || frame.held_bytes() > 2 * (frame.size() + FrameRef::block_overhead);
+bool is_better_copied(const Bytes& frame) {
+  return frame.size() <= copied_bytes || frame.held_bytes() > 2 * (frame.size() + Bytes::block_overhead);
 }
 
 /// A block to copy small frames into, twice as large as the last.
-FrameRef block_after(const std::vector<FrameRef>& frames, std::size_t front, std::size_t needed) {
+Bytes block_after(const std::vector<Bytes>& frames, std::size_t front, std::size_t needed) {
   const std::size_t last = frames.size() > front ? frames.back().size() : 0;
-  return FrameRef::with_capacity(
-      std::max(needed, std::clamp(2 * last, smallest_block_bytes, max_joined_bytes)));
+  return Bytes::with_capacity(std::max(needed, std::clamp(2 * last, smallest_block_bytes, max_joined_bytes)));
 }
 
 }  // namespace
 
-void WriteQueue::append(const FrameRef& frame) {
+void WriteQueue::append(const Bytes& frame) {
   if (frame.empty()) return;
   if (!backlog_ && try_join(only_, frame)) return;
   append_to(backlog(), frame);
 }
 
-void WriteQueue::append_to(Backlog& queue, const FrameRef& frame) {
+void WriteQueue::append_to(Backlog& queue, const Bytes& frame) {
   queue.bytes += frame.size();
-  std::vector<FrameRef>& frames = queue.frames;
+  std::vector<Bytes>& frames = queue.frames;
   const bool has_last = frames.size() > queue.front;
   if (has_last && try_join(frames.back(), frame)) return;
   // A short queue is gone in a moment: only what waits behind others is worth a copy.
@@ -56,13 +55,13 @@ void WriteQueue::append_to(Backlog& queue, const FrameRef& frame) {
   }
   const bool may_grow = frames.back().size() + frame.size() <= max_joined_bytes;
   if (may_grow && frames.back().try_append(frame.view())) return;
-  FrameRef block = block_after(frames, queue.front, frame.size());
+  Bytes block = block_after(frames, queue.front, frame.size());
   (void)block.try_append(frame.view());
   queue.blocks += block.held_bytes();
   frames.push_back(std::move(block));
 }
 
-void WriteQueue::push_urgent(const FrameRef& frame) {
+void WriteQueue::push_urgent(const Bytes& frame) {
   if (frame.empty()) return;
   Backlog& queue = backlog();
   if (queue.urgent.size() == urgent_max) {
@@ -81,7 +80,7 @@ bool WriteQueue::keep_rest(std::size_t sent) {
   return false;
 }
 
-void WriteQueue::put_back(FrameRef&& rest, bool started) {
+void WriteQueue::put_back(Bytes&& rest, bool started) {
   Backlog& queue = backlog();
   queue.bytes += rest.size();
   if (started) {
@@ -110,8 +109,8 @@ std::size_t WriteQueue::held_bytes() const {
   if (!backlog_) return only_.held_bytes();
   const Backlog& queue = *backlog_;
   std::size_t bytes = sizeof(Backlog) + queue.started.held_bytes() + queue.blocks +
-                      queue.frames.capacity() * sizeof(FrameRef) + queue.urgent.capacity() * sizeof(FrameRef);
-  for (const FrameRef& frame : queue.urgent)
+                      queue.frames.capacity() * sizeof(Bytes) + queue.urgent.capacity() * sizeof(Bytes);
+  for (const Bytes& frame : queue.urgent)
     bytes += frame.held_bytes();
   return bytes;
 }
@@ -147,17 +146,17 @@ WriteQueue::Written WriteQueue::write_some(ByteStream& stream, std::size_t most)
   std::array<std::string_view, pieces_per_write> pieces;
   std::size_t count = 0;
   Written written;
-  const auto add = [&](const FrameRef& frame) {
+  const auto add = [&](const Bytes& frame) {
     if (frame.empty() || count == pieces.size() || written.offered == most) return;
     const std::string_view piece = frame.view().substr(0, most - written.offered);
     pieces.at(count++) = piece;
     written.offered += piece.size();
   };
   add(backlog_->started);
-  for (const FrameRef& frame : backlog_->urgent)
+  for (const Bytes& frame : backlog_->urgent)
     add(frame);
   const auto waiting = std::span(backlog_->frames).subspan(backlog_->front);
-  for (const FrameRef& frame : waiting.first(std::min(waiting.size(), pieces.size())))
+  for (const Bytes& frame : waiting.first(std::min(waiting.size(), pieces.size())))
     add(frame);
   written.taken = stream.write(std::span(pieces).first(count));
   remove_sent(written.taken);
@@ -182,7 +181,7 @@ void WriteQueue::remove_sent(std::size_t count) {
 std::size_t WriteQueue::remove_sent_urgent(Backlog& queue, std::size_t count) {
   std::size_t gone = 0;
   while (count > 0 && gone < queue.urgent.size()) {
-    FrameRef& frame = queue.urgent[gone++];
+    Bytes& frame = queue.urgent[gone++];
     const std::size_t part = std::min(count, frame.size());
     count -= part;
     frame.drop_front(part);
@@ -193,9 +192,9 @@ std::size_t WriteQueue::remove_sent_urgent(Backlog& queue, std::size_t count) {
 }
 
 void WriteQueue::remove_sent_frames(Backlog& queue, std::size_t count) {
-  std::vector<FrameRef>& frames = queue.frames;
+  std::vector<Bytes>& frames = queue.frames;
   while (count > 0) {
-    FrameRef frame = std::move(frames[queue.front++]);
+    Bytes frame = std::move(frames[queue.front++]);
     queue.blocks -= frame.held_bytes();
     const std::size_t part = std::min(count, frame.size());
     count -= part;

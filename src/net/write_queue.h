@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "base/frame.h"
+#include "base/bytes.h"
 #include "net/byte_stream.h"
 
 namespace roomcast::net {
@@ -27,7 +27,7 @@ class WriteQueue {
 
   /// Appends `frame`; joined to the last one if they lie side by side in memory (and that has not grown past
   /// 16 KiB, so that urgent frames are not held up long).
-  void push(const base::FrameRef& frame) {
+  void push(const base::Bytes& frame) {
     if (empty()) {
       only_ = frame;
     } else {
@@ -36,7 +36,7 @@ class WriteQueue {
   }
   /// Puts `frame` before everything but a frame already partly sent and earlier urgent ones: for pings and
   /// pongs.
-  void push_urgent(const base::FrameRef& frame);
+  void push_urgent(const base::Bytes& frame);
   /// Writes as much as `stream` takes, in one call where possible. True when nothing is left.
   bool flush(ByteStream& stream) {
     if (backlog_) return flush_backlog(stream);
@@ -59,14 +59,14 @@ class WriteQueue {
     return flush_part(stream);
   }
 
-  /// Leaves what is owed to the stream's batch (see ByteStream::post), in place of flush. False if it is not
-  /// a single frame of at most 64 KiB or the stream has no batch: nothing has happened.
-  [[nodiscard]] bool post(ByteStream& stream) {
-    constexpr std::size_t post_bytes = 65'536 + 256;
-    return !backlog_ && !only_.empty() && only_.size() <= post_bytes && stream.post(only_);
+  /// Leaves what is owed to the stream's batch (see ByteStream::write_later), in place of flush. False if it
+  /// is not a single frame of at most 64 KiB or the stream has no batch: nothing has happened.
+  [[nodiscard]] bool write_later(ByteStream& stream) {
+    constexpr std::size_t deferred_bytes_max = 65'536 + 256;
+    return !backlog_ && !only_.empty() && only_.size() <= deferred_bytes_max && stream.write_later(only_);
   }
   /// Puts what the batch did not get rid of back before all else; `started` if the other part of it is sent.
-  void put_back(base::FrameRef&& rest, bool started);
+  void put_back(base::Bytes&& rest, bool started);
   /// Forgets everything but the rest of a frame already partly sent.
   void drop_unsent();
   [[nodiscard]] std::size_t bytes() const { return backlog_ ? backlog_->bytes : only_.size(); }
@@ -81,16 +81,16 @@ class WriteQueue {
 
  private:
   struct Backlog {
-    base::FrameRef started;              // rest of a frame partly sent: goes before all else
-    std::vector<base::FrameRef> urgent;  // then these
-    std::vector<base::FrameRef> frames;  // then those from `front` on; the ones before it are sent
+    base::Bytes started;              // rest of a frame partly sent: goes before all else
+    std::vector<base::Bytes> urgent;  // then these
+    std::vector<base::Bytes> frames;  // then those from `front` on; the ones before it are sent
     std::size_t front = 0;
     std::size_t bytes = 0;
     std::size_t blocks = 0;  // held by frames
   };
 
-  void append(const base::FrameRef& frame);
-  static void append_to(Backlog& queue, const base::FrameRef& frame);
+  void append(const base::Bytes& frame);
+  static void append_to(Backlog& queue, const base::Bytes& frame);
   Backlog& backlog();
   bool keep_rest(std::size_t sent);
   bool flush_backlog(ByteStream& stream);
@@ -105,7 +105,7 @@ class WriteQueue {
   static std::size_t remove_sent_urgent(Backlog& queue, std::size_t count);
   static void remove_sent_frames(Backlog& queue, std::size_t count);
 
-  base::FrameRef only_;  // used while there is no backlog
+  base::Bytes only_;  // used while there is no backlog
   std::unique_ptr<Backlog> backlog_;
 };
 

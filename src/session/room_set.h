@@ -8,7 +8,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "base/frame.h"
+#include "base/bytes.h"
 #include "base/string_hash.h"
 #include "hub/membership.h"
 
@@ -19,7 +19,7 @@ class RoomSet {
  public:
   struct Subscription {
     std::unique_ptr<hub::Membership> membership;
-    base::FrameRef reply_to;    ///< id of the request, until that is answered; empty: no reply is wanted
+    base::Bytes reply_to;       ///< id of the request, until that is answered; empty: no reply is wanted
     bool is_confirmed = false;  ///< the room has its place
   };
 

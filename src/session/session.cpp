@@ -8,7 +8,7 @@
 #include "base/json_payload.h"
 #include "base/prefetch.h"
 #include "hub/cursor.h"
-#include "hub/presence_news.h"
+#include "hub/presence_update.h"
 #include "session/question.h"
 #include "session/room_set.h"
 #include "session/session_table.h"
@@ -42,7 +42,7 @@ class Session::Commands final : public dialect::Commands {
 
   void publish(hub::Kind kind, std::string_view payload) override { session_.publish(kind, payload); }
   void run(const dialect::Command& command) override { session_.run(command); }
-  void refuse(const dialect::Refused& refused) override { session_.refuse(refused); }
+  void refuse(const dialect::Error& refused) override { session_.refuse(refused); }
   void reply(dialect::Form form, std::string_view bytes) override { session_.reply(form, bytes); }
   void fail(base::CloseReason reason, std::string_view text) override { session_.close(reason, text); }
 
@@ -60,7 +60,7 @@ void Session::open(base::SlotId id, const Options& options) {
   opened_s_ = table_.monotonic_seconds();
   own_messages_ = options.own_messages;
   two_way_ = options.two_way;
-  if (!options.name.empty()) extras().name = base::FrameRef::copy_of(options.name);
+  if (!options.name.empty()) extras().name = base::Bytes::copy_of(options.name);
   if (!options.room.empty())
     membership_.emplace(table_.hub(), options.room, *this, in_my_name(options.interest));
   transport_->start(*this);
@@ -124,7 +124,7 @@ void Session::on_joined(hub::Membership& membership, const hub::Joined& joined) 
   if (joined.gap) on_gap(membership, *joined.gap);
   // Whoever watches begins with who is here, also where there is no ok to say it.
   if (is_confirmed || state_ != State::open || !membership.watches_presence()) return;
-  tell(dialect::CrowdCounted{membership.room_name(), table_.hub().presence(membership.room_name())});
+  tell(dialect::PresenceCount{membership.room_name(), table_.hub().presence(membership.room_name())});
 }
 
 void Session::on_gap(hub::Membership& membership, const hub::Gap& gap) {
@@ -203,8 +203,8 @@ void Session::deliver_from_others(hub::Batch& batch, std::size_t from) {
   if (from < messages.size()) transport_->send(batch.wire(encoder_, from, messages.size()));
 }
 
-void Session::on_presence(hub::Membership& /*membership*/, hub::PresenceNews& news) {
-  const base::FrameRef wire = news.wire(encoder_);
+void Session::on_presence(hub::Membership& /*membership*/, hub::PresenceUpdate& news) {
+  const base::Bytes wire = news.wire(encoder_);
   if (!wire.empty()) transport_->send(wire);
 }
 
@@ -219,23 +219,23 @@ void Session::on_message(dialect::Form form, std::string_view bytes) {
 void Session::on_closing(base::CloseReason reason, std::string_view /*text*/) {
   const base::CloseReasonInfo& info = base::describe(reason);
   const bool is_ours = reason != base::CloseReason::client_closed && info.websocket != 0;
-  if (is_ours) tell(dialect::Goodbye{info.websocket, info.name, retry_ms(reason)});
+  if (is_ours) tell(dialect::Bye{info.websocket, info.name, retry_ms(reason)});
   state_ = State::closing;
   leave_rooms();
 }
 
 void Session::on_closed(base::CloseReason reason) {
-  if (state_ == State::buried) return;
-  state_ = State::buried;
+  if (state_ == State::ended) return;
+  state_ = State::ended;
   leave_rooms();
-  const base::FrameRef room = extras_ ? extras_->left_room : base::FrameRef();
-  const base::FrameRef called = name();
+  const base::Bytes room = extras_ ? extras_->left_room : base::Bytes();
+  const base::Bytes called = name();
   table_.on_session_closed(id_, *transport_,
                            {encoder_.dialect().name(), room.view(), called.view(), opened_s_, reason});
 }
 
 void Session::leave_rooms() {
-  if (membership_) extras().left_room = base::FrameRef::copy_of(membership_->room_name());
+  if (membership_) extras().left_room = base::Bytes::copy_of(membership_->room_name());
   membership_.reset();
   if (!extras_) return;
   extras_->rooms.reset();
@@ -260,7 +260,7 @@ void Session::publish(hub::Kind kind, std::string_view payload) {
   }
   hub::Hub& hub = table_.hub();
   const std::string_view room = membership_->room_name();
-  hub::Draft draft{kind, base::FrameRef::copy_of(payload), name(), subscriber_id(), source()};
+  hub::Draft draft{kind, base::Bytes::copy_of(payload), name(), subscriber_id(), source()};
   if (!membership_->publish_would_wait()) {
     return hub.publish(room, std::move(draft),
                        hub.may_refuse_late() ? close_if_refused() : hub::PublishDone());
@@ -317,7 +317,7 @@ void Session::wait_until_drained() {
   transport_->notify_when_drained();
 }
 
-void Session::refuse(const dialect::Refused& refused) {
+void Session::refuse(const dialect::Error& refused) {
   if (!tell(refused)) return close(base::CloseReason::policy_violation, refused.message);
   wait_if_much_is_queued();
 }
@@ -325,14 +325,14 @@ void Session::refuse(const dialect::Refused& refused) {
 void Session::reply(dialect::Form form, std::string_view bytes) {
   std::string wire;
   encoder_.framing().frame({form, bytes, {}, std::nullopt, true}, wire);
-  transport_->send(base::FrameRef::copy_of(wire));
+  transport_->send(base::Bytes::copy_of(wire));
   wait_if_much_is_queued();
 }
 
 bool Session::tell(const dialect::Event& event, const std::optional<hub::Position>& cursor) {
   std::string wire;
   if (!encoder_.encode_event(event, cursor, wire)) return false;
-  transport_->send(base::FrameRef::copy_of(wire));
+  transport_->send(base::Bytes::copy_of(wire));
   return true;
 }
 

@@ -7,8 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/close_reason.h"
-#include "base/frame.h"
 #include "base/scheduler.h"
 #include "base/slot_map.h"
 #include "dialect/dialect.h"
@@ -33,10 +33,10 @@ struct Options {
 
 class RoomSet;
 
-/// One client's state machine: open → closing → buried. Neutral to transport and dialect: it joins rooms,
+/// One client's state machine: open → closing → ended. Neutral to transport and dialect: it joins rooms,
 /// turns commands into hub calls and deliveries into queued wire bytes. The end is a state, not a delete:
-/// closing leaves the rooms, the table buries it, the turn frees it.
-class Session final : public base::Mortal, public hub::Subscriber, public TransportEvents {
+/// closing leaves the rooms, the table hands it to Scheduler::free_later, the turn frees it.
+class Session final : public base::Disposable, public hub::Subscriber, public TransportEvents {
  public:
   Session(SessionTable& table, std::unique_ptr<Transport> transport, const WireEncoder& encoder);
   ~Session() override;
@@ -53,7 +53,7 @@ class Session final : public base::Mortal, public hub::Subscriber, public Transp
   void on_behind(hub::Membership& membership) override;
   void on_refused(hub::Membership& membership, const hub::Refusal& refusal) override;
   void deliver(hub::Batch& batch, std::size_t from) override;
-  void on_presence(hub::Membership& membership, hub::PresenceNews& news) override;
+  void on_presence(hub::Membership& membership, hub::PresenceUpdate& news) override;
   void prefetch() const override;
   void on_message(dialect::Form form, std::string_view bytes) override;
   void on_drained() override;
@@ -64,16 +64,16 @@ class Session final : public base::Mortal, public hub::Subscriber, public Transp
   void on_closed(base::CloseReason reason) override;
 
  private:
-  enum class State : std::uint8_t { open, closing, buried };
+  enum class State : std::uint8_t { open, closing, ended };
   class Commands;
   class Question;
   using Awaited = std::vector<std::pair<const hub::Membership*, std::uint64_t>>;
   /// What most sessions do without.
   struct Extras {
-    base::FrameRef name;
+    base::Bytes name;
     std::unique_ptr<RoomSet> rooms;
     std::unique_ptr<Question> question;  // that waits for its answer; nothing more is read before it
-    base::FrameRef left_room;            // at its end, for the log: the room of the connection
+    base::Bytes left_room;               // at its end, for the log: the room of the connection
     /// Once it has said goodbye: where it is still to get what its rooms had then, up to which offset.
     std::unique_ptr<Awaited> awaited;
   };
@@ -81,7 +81,7 @@ class Session final : public base::Mortal, public hub::Subscriber, public Transp
   // What a message asked for.
   void publish(hub::Kind kind, std::string_view payload);
   void run(const dialect::Command& command);
-  void refuse(const dialect::Refused& refused);
+  void refuse(const dialect::Error& refused);
   void reply(dialect::Form form, std::string_view bytes);
 
   // Requests, in session_*.cpp.
@@ -107,7 +107,7 @@ class Session final : public base::Mortal, public hub::Subscriber, public Transp
   [[nodiscard]] hub::Membership* my_place() { return membership_ ? &*membership_ : nullptr; }
   /// `interest` under the client's name.
   [[nodiscard]] hub::Interest in_my_name(hub::Interest interest) const;
-  [[nodiscard]] base::FrameRef name() const { return extras_ ? extras_->name : base::FrameRef(); }
+  [[nodiscard]] base::Bytes name() const { return extras_ ? extras_->name : base::Bytes(); }
   /// Null before the first request, and once it has left.
   [[nodiscard]] RoomSet* rooms() { return extras_ ? extras_->rooms.get() : nullptr; }
   [[nodiscard]] Extras& extras();

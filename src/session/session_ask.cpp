@@ -73,7 +73,7 @@ void Session::run(const dialect::Ping& request) {
   if (request.id.empty()) {
     tell(dialect::Pong{});
   } else {
-    tell(dialect::Done{request.id, {}});
+    tell(dialect::Ok{request.id, {}});
   }
 }
 

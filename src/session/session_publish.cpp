@@ -24,12 +24,12 @@ void Session::run(const dialect::Publish& request) {
         "the message is JSON nested deeper than limits.json_depth allows: " + std::to_string(json_depth);
     return refuse({request.id, "json_too_deep", message});
   }
-  hub::Draft draft{request.kind, base::FrameRef::copy_of(request.payload), name(), subscriber_id(), source()};
+  hub::Draft draft{request.kind, base::Bytes::copy_of(request.payload), name(), subscriber_id(), source()};
   // One that has to wait holds up the next.
   const bool waits = table_.hub().would_wait(*room);
   if (waits) wait_for_publish();
   table_.publisher().publish(*room, std::move(draft), request.key.value_or(""),
-                             [&table = table_, session = id_, id = base::FrameRef::copy_of(request.id),
+                             [&table = table_, session = id_, id = base::Bytes::copy_of(request.id),
                               name = std::string(*room), waits](const hub::PublishResult& result) {
                                Session* const client = table.find(session);
                                if (client == nullptr) return;

@@ -45,7 +45,7 @@ void Session::run(const dialect::Subscribe& request) {
   hub::Interest interest = request.interest;
   interest.watch_presence = request.presence;
   rooms()->add({table_.hub().subscribe(*room, *this, in_my_name(std::move(interest))),
-                base::FrameRef::copy_of(request.id)});
+                base::Bytes::copy_of(request.id)});
 }
 
 void Session::run(const dialect::Unsubscribe& request) {
@@ -62,12 +62,12 @@ void Session::run(const dialect::Unsubscribe& request) {
       refuse({left.reply_to.view(), "not_subscribed", "the room was left before it could be joined"});
     }
   }
-  if (!request.id.empty()) tell(dialect::Done{request.id, *room});
+  if (!request.id.empty()) tell(dialect::Ok{request.id, *room});
 }
 
 bool Session::confirm(hub::Membership& membership, const hub::Joined& joined) {
   const std::string_view room = membership.room_name();
-  base::FrameRef id;
+  base::Bytes id;
   if (&membership != my_place()) {
     RoomSet::Subscription& asked = *rooms()->find(room);
     asked.is_confirmed = true;

@@ -75,7 +75,7 @@ void SessionTable::on_session_closed(base::SlotId id, const Transport& transport
                                   {"bytes_out", traffic.bytes_out},
                                   {"code", transport.close_code()},
                                   {"reason", base::describe(ended.reason).name}});
-  scheduler_.bury(sessions_.take(id));
+  scheduler_.free_later(sessions_.take(id));
 }
 
 const WireEncoder& SessionTable::encoder_for(const dialect::Dialect& dialect, const Framing& framing) {

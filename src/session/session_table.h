@@ -15,7 +15,7 @@
 #include "base/scheduler.h"
 #include "base/slot_map.h"
 #include "hub/hub.h"
-#include "hub/publish_once.h"
+#include "hub/idempotent_publisher.h"
 #include "session/session.h"
 
 namespace roomcast::session {
@@ -54,7 +54,7 @@ struct SessionSettings {
 class SessionTable final {
  public:
   /// All outlive the table.
-  SessionTable(hub::Hub& hub, hub::PublishOnce& publisher, base::Scheduler& scheduler,
+  SessionTable(hub::Hub& hub, hub::IdempotentPublisher& publisher, base::Scheduler& scheduler,
                const base::Clock& clock, base::Log& log)
       : hub_(hub), publisher_(publisher), scheduler_(scheduler), clock_(clock), log_(log) {}
   SessionTable(const SessionTable&) = delete;
@@ -82,7 +82,7 @@ class SessionTable final {
   /// Null if it has gone.
   [[nodiscard]] Session* find(base::SlotId id);
   [[nodiscard]] hub::Hub& hub() { return hub_; }
-  [[nodiscard]] hub::PublishOnce& publisher() { return publisher_; }
+  [[nodiscard]] hub::IdempotentPublisher& publisher() { return publisher_; }
   [[nodiscard]] base::Scheduler& scheduler() { return scheduler_; }
   [[nodiscard]] std::uint32_t monotonic_seconds() const;
   void on_session_closed(base::SlotId id, const Transport& transport, const Ended& ended);
@@ -91,7 +91,7 @@ class SessionTable final {
   const WireEncoder& encoder_for(const dialect::Dialect& dialect, const Framing& framing);
 
   hub::Hub& hub_;
-  hub::PublishOnce& publisher_;
+  hub::IdempotentPublisher& publisher_;
   base::Scheduler& scheduler_;
   const base::Clock& clock_;
   base::Log& log_;

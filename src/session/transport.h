@@ -6,8 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/bytes.h"
 #include "base/close_reason.h"
-#include "base/frame.h"
 #include "base/holder.h"
 #include "dialect/dialect.h"
 #include "hub/message.h"
@@ -84,7 +84,7 @@ class Transport : public base::Holder {
 
   /// Queues wire bytes (framed by framing()); they leave at the end of the turn, in order. A client whose
   /// queue passes limits.queue_bytes is closed with slow_consumer. Does nothing once closing.
-  virtual void send(const base::FrameRef& wire) = 0;
+  virtual void send(const base::Bytes& wire) = 0;
   /// Bytes queued that the kernel has not taken yet.
   [[nodiscard]] virtual std::size_t queued_bytes() const = 0;
 

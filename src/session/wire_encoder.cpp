@@ -1,6 +1,6 @@
 #include "session/wire_encoder.h"
 
-#include "hub/presence_news.h"
+#include "hub/presence_update.h"
 
 namespace roomcast::session {
 
@@ -17,7 +17,7 @@ dialect::Event event_of(std::string_view room, const hub::PresenceChange& change
     case What::listed:
       break;
   }
-  return dialect::CrowdCounted{room, change.everybody};
+  return dialect::PresenceCount{room, change.everybody};
 }
 
 }  // namespace

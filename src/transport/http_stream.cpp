@@ -38,13 +38,13 @@ void HttpStream::start(session::TransportEvents& events) {
   mark_dirty();
 }
 
-void HttpStream::send(const base::FrameRef& wire) {
+void HttpStream::send(const base::Bytes& wire) {
   if (state_ != State::open) return;
   enqueue(wire);
   mark_dirty();
 }
 
-void HttpStream::enqueue(const base::FrameRef& wire) {
+void HttpStream::enqueue(const base::Bytes& wire) {
   stats().queued_bytes += wire.size();
   queue_.push(wire);
 }
@@ -128,7 +128,7 @@ void HttpStream::keep_alive() {
 void HttpStream::flush() {
   const bool is_awaited = state_ != State::open || drained_wanted_ || discarded_ > max_discarded_bytes;
   const std::size_t bytes = queue_.bytes();
-  if (!is_awaited && queue_.post(*stream_)) return count_sent(bytes);
+  if (!is_awaited && queue_.write_later(*stream_)) return count_sent(bytes);
   if (state_ != State::closed) write();
 }
 
@@ -155,7 +155,7 @@ void HttpStream::write() {
   }
 }
 
-void HttpStream::on_unsent(base::FrameRef&& rest, bool is_started) {
+void HttpStream::on_write_incomplete(base::Bytes&& rest, bool is_started) {
   if (state_ == State::closed) return;
   auto& counts = stats();
   wire_bytes_out_ -= rest.size();

@@ -8,9 +8,9 @@
 #include <string>
 #include <string_view>
 
+#include "base/bytes.h"
 #include "base/close_reason.h"
 #include "base/deadlines.h"
-#include "base/frame.h"
 #include "base/scheduler.h"
 #include "http/exchange.h"
 #include "net/byte_stream.h"
@@ -67,7 +67,7 @@ class HttpStream final : public session::Transport,
   [[nodiscard]] std::string_view name() const override {
     return framing_.kind() == StreamKind::event_stream ? "sse" : "stream";
   }
-  void send(const base::FrameRef& wire) override;
+  void send(const base::Bytes& wire) override;
   [[nodiscard]] std::size_t queued_bytes() const override { return queue_.bytes(); }
   void notify_when_drained() override;
   /// Nothing that the client sends is taken anyway.
@@ -85,7 +85,7 @@ class HttpStream final : public session::Transport,
   void on_bytes(std::span<char> bytes) override;
   void on_end() override;
   void on_writable() override { mark_dirty(); }
-  void on_unsent(base::FrameRef&& rest, bool is_started) override;
+  void on_write_incomplete(base::Bytes&& rest, bool is_started) override;
   void on_held() override;
   void on_error(std::string_view why) override;
   void on_deadline() override;
@@ -95,7 +95,7 @@ class HttpStream final : public session::Transport,
   /// Says what this client holds of memory.
   void tell_admission();
   void keep_alive();
-  void enqueue(const base::FrameRef& wire);
+  void enqueue(const base::Bytes& wire);
   void write();
   void count_sent(std::size_t bytes);
   void look_at_rest(net::WriteQueue::Flushed result);

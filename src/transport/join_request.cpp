@@ -58,7 +58,7 @@ base::Result<JoinRequest, http::Response> read_join_request(const http::Request&
   }
   if (const auto rejection = sessions.check(room, join.name)) return refusal(*rejection);
   if (!join.interest.since && !last.empty()) join.interest.since = hub::Position{};
-  join.interest.name = base::FrameRef::copy_of(join.name);
+  join.interest.name = base::Bytes::copy_of(join.name);
   return join;
 }
 

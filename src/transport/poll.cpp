@@ -57,13 +57,13 @@ void Poll::on_refused(hub::Membership& /*membership*/, const hub::Refusal& refus
 
 void Poll::deliver(hub::Batch& batch, std::size_t from) {
   if (is_full_) return;
-  const base::FrameRef wire = batch.wire(polls_.parts().items, from, batch.messages().size());
+  const base::Bytes wire = batch.wire(polls_.parts().items, from, batch.messages().size());
   // The items of one batch are shared by all who get them. What comes behind them in the same turn is put
   // together with them for this client alone, so only where that is short: the rest is for its next poll.
   constexpr std::size_t joined_bytes_max = 4'096;
   is_full_ = !items_.empty() && items_.size() + wire.size() > joined_bytes_max;
   if (is_full_) return;
-  items_ = items_.empty() ? wire : base::FrameRef::joined({items_.view(), wire.view()});
+  items_ = items_.empty() ? wire : base::Bytes::joined({items_.view(), wire.view()});
   cursor_ = batch.messages().back().position;
   // A long answer comes behind the short ones.
   constexpr std::size_t long_bytes = 16'384;

@@ -4,8 +4,8 @@
 #include <memory>
 #include <optional>
 
+#include "base/bytes.h"
 #include "base/deadlines.h"
-#include "base/frame.h"
 #include "base/scheduler.h"
 #include "base/slot_map.h"
 #include "hub/membership.h"
@@ -25,7 +25,7 @@ struct PollOptions {
 /// One request that is answered with what a room has for it, or as soon as it has something: a member of the
 /// room until its answer, which it gives at the end of the turn in which there is one. Much smaller than a
 /// session, since thousands may wait.
-class Poll final : public base::Mortal,
+class Poll final : public base::Disposable,
                    private hub::Subscriber,
                    private base::Deadline::Listener,
                    private base::Flushable {
@@ -72,7 +72,7 @@ class Poll final : public base::Mortal,
   std::unique_ptr<hub::Membership> membership_;  // none: over
   hub::Position cursor_;
   std::unique_ptr<News> news_;
-  base::FrameRef items_;
+  base::Bytes items_;
   base::Deadline deadline_;  // to have joined, then to have something to say
 };
 

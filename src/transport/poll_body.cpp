@@ -16,10 +16,10 @@ namespace {
 constexpr std::size_t gzip_from_bytes = 1024;  // less fits one packet anyway
 // What is shorter is put together once for all, and copied behind each head.
 constexpr std::size_t short_bytes = 4096;
-// The walk through a large room takes several turns.
+// The fan-out through a large room takes several turns.
 constexpr std::int64_t keep_ms = 500;
 
-base::FrameRef before_items(const PollResult& result) {
+base::Bytes before_items(const PollResult& result) {
   std::string head = R"({"room":)";
   base::append_json_string(head, result.room);
   head += R"(,"cursor":")" + hub::to_cursor(result.cursor);
@@ -29,15 +29,15 @@ base::FrameRef before_items(const PollResult& result) {
   } else {
     head += R"(","gap":null,"messages":[)";
   }
-  return base::FrameRef::copy_of(head);
+  return base::Bytes::copy_of(head);
 }
 
 /// Without the comma before the first.
-base::FrameRef listed(const base::FrameRef& items) {
+base::Bytes listed(const base::Bytes& items) {
   return items.empty() ? items : items.slice(1, items.size() - 1);
 }
 
-bool is_same(const base::FrameRef& a, const base::FrameRef& b) {
+bool is_same(const base::Bytes& a, const base::Bytes& b) {
   return a.view().data() == b.view().data() && a.size() == b.size();
 }
 
@@ -45,7 +45,7 @@ bool is_same(const base::FrameRef& a, const base::FrameRef& b) {
 
 void PollBodies::write(const PollResult& result, bool gzip, http::Response& response) {
   if (result.items.empty()) {
-    response.body = base::FrameRef::joined({before_items(result).view(), behind_items_.view()});
+    response.body = base::Bytes::joined({before_items(result).view(), behind_items_.view()});
     return;
   }
   // The items kept here keep their block from being used again, so equal places are equal bytes, and equal
@@ -67,7 +67,7 @@ void PollBodies::keep(const PollResult& result) {
   last_ = {result.items, result.gap, before_items(result), {}, {}};
   if (last_.items.size() <= short_bytes) {
     last_.whole =
-        base::FrameRef::joined({last_.before_items.view(), listed(last_.items).view(), behind_items_.view()});
+        base::Bytes::joined({last_.before_items.view(), listed(last_.items).view(), behind_items_.view()});
   }
   forget_.set_in(keep_ms);
 }
@@ -81,7 +81,7 @@ bool PollBodies::gzip_last() {
     std::string plain(last_.before_items.view());
     plain += listed(last_.items).view();
     plain += behind_items_.view();
-    last_.gzipped = base::FrameRef::copy_of(base::gzip(plain));
+    last_.gzipped = base::Bytes::copy_of(base::gzip(plain));
   });
   return true;
 }

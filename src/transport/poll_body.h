@@ -3,8 +3,8 @@
 #include <optional>
 #include <string_view>
 
+#include "base/bytes.h"
 #include "base/deadlines.h"
-#include "base/frame.h"
 #include "base/time_budget.h"
 #include "http/message.h"
 #include "hub/message.h"
@@ -17,7 +17,7 @@ struct PollResult {
   std::string_view room;
   hub::Position cursor;         ///< where to go on
   std::optional<hub::Gap> gap;  ///< what was asked for is not all there
-  base::FrameRef items;  ///< JSON objects with a comma before each (dialect::MessageList); may be empty
+  base::Bytes items;  ///< JSON objects with a comma before each (dialect::MessageList); may be empty
 };
 
 /// Writes the answers of polls: `{"room","cursor","gap","messages"}`. Thousands who waited for the same
@@ -37,11 +37,11 @@ class PollBodies final : private base::Deadline::Listener {
 
  private:
   struct Kept {
-    base::FrameRef items;
+    base::Bytes items;
     std::optional<hub::Gap> gap;
-    base::FrameRef before_items;
-    base::FrameRef whole;    // empty: too long to be put together
-    base::FrameRef gzipped;  // empty: not asked for yet
+    base::Bytes before_items;
+    base::Bytes whole;    // empty: too long to be put together
+    base::Bytes gzipped;  // empty: not asked for yet
   };
   void on_deadline() override { last_ = {}; }
   void keep(const PollResult& result);
@@ -49,7 +49,7 @@ class PollBodies final : private base::Deadline::Listener {
 
   base::TimeBudget& compressing_;
   Kept last_;
-  const base::FrameRef behind_items_ = base::FrameRef::copy_of("]}\n");
+  const base::Bytes behind_items_ = base::Bytes::copy_of("]}\n");
   base::Deadline forget_;
 };
 

@@ -31,7 +31,7 @@ void Polls::abort_all() {
   polls_.for_each([](base::SlotId, const std::unique_ptr<Poll>& poll) { poll->leave(); });
 }
 
-bool Polls::postpone(const base::FrameRef& items, std::uint16_t& kib) {
+bool Polls::postpone(const base::Bytes& items, std::uint16_t& kib) {
   // Far less than what may be queued for the clients that the answers are for.
   constexpr std::size_t most_kib = 16'384;
   const void* const place = items.view().data();

@@ -61,9 +61,9 @@ class Polls final : public http::ClientWatch {
   void refuse(base::SlotId exchange, const hub::Refusal& refusal);
   /// Whether an answer of such items may wait behind the short ones. What they take counts for as long as
   /// `kib` of it are not given back.
-  [[nodiscard]] bool postpone(const base::FrameRef& items, std::uint16_t& kib);
+  [[nodiscard]] bool postpone(const base::Bytes& items, std::uint16_t& kib);
   void give_back(std::uint16_t kib) { postponed_kib_ -= kib; }
-  void on_over(base::SlotId id) { parts_.scheduler.bury(polls_.take(id)); }
+  void on_over(base::SlotId id) { parts_.scheduler.free_later(polls_.take(id)); }
 
  private:
   void on_client_gone(base::SlotId waiter) override;

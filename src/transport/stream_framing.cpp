@@ -9,10 +9,10 @@ StreamFraming::StreamFraming(StreamKind kind, const session::Framing& content, c
     : kind_(kind), content_(content), coding_(coding), compressing_(compressing) {
   std::string wire;
   coding_.append(heartbeat, wire);
-  heartbeat_ = base::FrameRef::copy_of(wire);
+  heartbeat_ = base::Bytes::copy_of(wire);
   wire.clear();
   coding_.append_end(wire);
-  end_ = base::FrameRef::copy_of(wire);
+  end_ = base::Bytes::copy_of(wire);
 }
 
 std::size_t StreamFraming::frame(const session::Unit& unit, std::string& out) const {
@@ -28,11 +28,11 @@ std::size_t StreamFraming::frame(const session::Unit& unit, std::string& out) co
   return content.size();
 }
 
-base::FrameRef StreamFraming::start(std::string_view opening) const {
+base::Bytes StreamFraming::start(std::string_view opening) const {
   std::string wire;
   coding_.append_start(wire);
   coding_.append(opening, wire);
-  return base::FrameRef::copy_of(wire);
+  return base::Bytes::copy_of(wire);
 }
 
 const StreamFraming& StreamFramings::for_form(const StreamForm& form) {

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "base/frame.h"
+#include "base/bytes.h"
 #include "base/time_budget.h"
 #include "session/transport.h"
 #include "transport/body_coding.h"
@@ -40,18 +40,18 @@ class StreamFraming final : public session::Framing {
 
   [[nodiscard]] StreamKind kind() const { return kind_; }
   /// What a body begins with, `opening` being the first of its content.
-  [[nodiscard]] base::FrameRef start(std::string_view opening) const;
-  [[nodiscard]] const base::FrameRef& heartbeat() const { return heartbeat_; }
+  [[nodiscard]] base::Bytes start(std::string_view opening) const;
+  [[nodiscard]] const base::Bytes& heartbeat() const { return heartbeat_; }
   /// What a body ends with.
-  [[nodiscard]] const base::FrameRef& end() const { return end_; }
+  [[nodiscard]] const base::Bytes& end() const { return end_; }
 
  private:
   StreamKind kind_;
   const session::Framing& content_;
   BodyCoding coding_;
   base::TimeBudget& compressing_;
-  base::FrameRef heartbeat_;
-  base::FrameRef end_;
+  base::Bytes heartbeat_;
+  base::Bytes end_;
 };
 
 /// One framing for each form of stream, made when first asked for, and the compressor that they share.

@@ -41,7 +41,7 @@ void let_event_source_return(const http::Request& request, http::Response& respo
   response.headers.set("Content-Type", "text/event-stream");
   response.headers.set("Cache-Control", "no-store, no-transform");
   if (!response.headers.has_token("Vary", "Accept")) response.headers.add("Vary", "Accept");
-  response.body = base::FrameRef::copy_of(body);
+  response.body = base::Bytes::copy_of(body);
 }
 
 }  // namespace roomcast::transport

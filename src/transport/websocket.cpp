@@ -28,7 +28,7 @@ WebSocketShared::WebSocketShared(base::Scheduler& scheduler_, base::Deadlines& d
       enveloped_readers_(profiles_with(settings.enveloped_reader)) {
   std::string ping;
   ws::append_frame(ping, ws::Opcode::ping, {});
-  ping_frame = base::FrameRef::copy_of(ping);
+  ping_frame = base::Bytes::copy_of(ping);
 }
 
 WebSocketShared::Profiles WebSocketShared::profiles_with(const ws::ReaderLimits& limits) {
@@ -73,7 +73,7 @@ void WebSocket::start(session::TransportEvents& events) {
   if (!queue_.empty()) mark_dirty();
 }
 
-void WebSocket::send(const base::FrameRef& wire) {
+void WebSocket::send(const base::Bytes& wire) {
   if (state_ != State::open) return;
   enqueue(wire);
   base::prefetch(stream_.get(), stream_bytes);  // flush comes for it
@@ -141,7 +141,7 @@ void WebSocket::say_goodbye(base::CloseReason reason, std::uint16_t code, std::s
   state_ = next;
   std::string frame;
   ws::append_close(frame, static_cast<ws::CloseCode>(code), text);
-  enqueue(base::FrameRef::copy_of(frame));
+  enqueue(base::Bytes::copy_of(frame));
   mark_dirty();
   deadline_.set_in(shared_.settings.close_timeout_ms);
   // Messages mean nothing any more, but the peer's close frame must still be heard.
@@ -223,7 +223,7 @@ void WebSocket::keep_alive() {
 void WebSocket::flush() {
   const bool is_awaited = state_ != State::open || paused_ || drained_wanted_;
   const std::size_t bytes = queue_.bytes();
-  if (!is_awaited && queue_.post(*stream_)) return count_sent(bytes);
+  if (!is_awaited && queue_.write_later(*stream_)) return count_sent(bytes);
   if (state_ != State::closed) write();
 }
 
@@ -243,7 +243,7 @@ void WebSocket::write() {
   }
 }
 
-void WebSocket::on_unsent(base::FrameRef&& rest, bool is_started) {
+void WebSocket::on_write_incomplete(base::Bytes&& rest, bool is_started) {
   if (state_ == State::closed) return;
   wire_bytes_out_ -= rest.size();
   shared_.stats.wire_bytes_out -= rest.size();
@@ -269,12 +269,12 @@ void WebSocket::after_write(net::WriteQueue::Flushed result) {
   if (queue_.bytes() > limit / 4) events_->on_congested();
 }
 
-void WebSocket::enqueue(const base::FrameRef& frame) {
+void WebSocket::enqueue(const base::Bytes& frame) {
   shared_.stats.queued_bytes += frame.size();
   queue_.push(frame);
 }
 
-void WebSocket::enqueue_urgent(const base::FrameRef& frame) {
+void WebSocket::enqueue_urgent(const base::Bytes& frame) {
   shared_.stats.queued_bytes -= queue_.bytes();
   queue_.push_urgent(frame);
   shared_.stats.queued_bytes += queue_.bytes();

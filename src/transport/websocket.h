@@ -9,9 +9,9 @@
 #include <string>
 #include <string_view>
 
+#include "base/bytes.h"
 #include "base/close_reason.h"
 #include "base/deadlines.h"
-#include "base/frame.h"
 #include "base/scheduler.h"
 #include "base/work_allowance.h"
 #include "http/exchange.h"
@@ -55,7 +55,7 @@ struct WebSocketShared {
   WebSocketSettings settings;
   WebSocketStats stats;
   ws::InflaterPool inflaters;
-  base::FrameRef ping_frame;
+  base::Bytes ping_frame;
 
   WebSocketShared(base::Scheduler& scheduler, base::Deadlines& deadlines, net::Linger& linger,
                   WebSocketFramings& framings, const WebSocketSettings& settings);
@@ -91,7 +91,7 @@ class WebSocket final : public session::Transport,
     return shared_.framings.for_window(window_bits_);
   }
   [[nodiscard]] std::string_view name() const override { return "websocket"; }
-  void send(const base::FrameRef& wire) override;
+  void send(const base::Bytes& wire) override;
   [[nodiscard]] std::size_t queued_bytes() const override { return queue_.bytes(); }
   void notify_when_drained() override;
   void pause() override;
@@ -121,7 +121,7 @@ class WebSocket final : public session::Transport,
   void on_bytes(std::span<char> bytes) override;
   void on_end() override;
   void on_writable() override;
-  void on_unsent(base::FrameRef&& rest, bool is_started) override;
+  void on_write_incomplete(base::Bytes&& rest, bool is_started) override;
   void on_held() override;
   void on_error(std::string_view why) override;
   void on_deadline() override;
@@ -135,8 +135,8 @@ class WebSocket final : public session::Transport,
   void after_write(net::WriteQueue::Flushed result);
   void note_costly();
   [[nodiscard]] bool is_costly();
-  void enqueue(const base::FrameRef& frame);
-  void enqueue_urgent(const base::FrameRef& frame);
+  void enqueue(const base::Bytes& frame);
+  void enqueue_urgent(const base::Bytes& frame);
   void drop_unsent();
   /// Handles `input` as far as the allowance goes. `held`: where it lies, if that is held.
   void read(std::span<char> input, std::unique_ptr<Held> held);

@@ -157,7 +157,7 @@ void WebSocket::on_event(const ws::Event& event) {
       if (state_ != State::open) return;
       std::string pong;
       ws::append_frame(pong, ws::Opcode::pong, event.payload);
-      enqueue_urgent(base::FrameRef::copy_of(pong));
+      enqueue_urgent(base::Bytes::copy_of(pong));
       return mark_dirty();
     }
     case Type::close:

@@ -126,14 +126,14 @@ async function profile({ fields, rooms, subscribers, payload, smallest, joined }
 /** What a profile says of the parts of a delivery. */
 function parts(profile) {
   const all = profile.total;
-  const walk = profile.inclusive('hub::Room::walk(');
-  const queue = profile.between('hub::Room::walk(', '::deliver(');
+  const fanOut = profile.inclusive('hub::Room::fan_out(');
+  const queue = profile.between('hub::Room::fan_out(', '::deliver(');
   const flush = profile.between('base::DirtyList::flush_', '::flush(') + profile.inclusive('net::SendBatch::send_all(');
   return {
-    walk: walk - queue,
+    'fan-out': fanOut - queue,
     queue,
     flush,
-    other: all - walk - flush,
+    other: all - fanOut - flush,
     all,
     allocations: profile.calls('malloc'),
     sends: profile.calls('send') + profile.calls('sendmsg'),
@@ -149,7 +149,7 @@ async function measure(load) {
   return Object.fromEntries(Object.entries(many).map(([part, cost]) => [part, (cost - few[part]) / deliveries]));
 }
 
-const columns = ['walk', 'queue', 'flush', 'other', 'all', 'allocations', 'sends'];
+const columns = ['fan-out', 'queue', 'flush', 'other', 'all', 'allocations', 'sends'];
 const names = process.argv.length > 2 ? process.argv.slice(2) : Object.keys(loads);
 for (const name of names) assert.ok(name in loads, `no such load: ${name} (${Object.keys(loads).join(' | ')})`);
 console.log(`| per delivery | ${columns.join(' | ')} |\n| --- |${' --: |'.repeat(columns.length)}`);

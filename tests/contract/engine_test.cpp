@@ -99,7 +99,7 @@ struct Fixture {
     witness.rooms[std::string(room)] = {};
   }
   void publish(std::string_view room, std::string_view payload, hub::Ticket ticket) {
-    rig.engine().publish(room, {hub::Kind::text, base::FrameRef::copy_of(payload), {}, 7}, ticket);
+    rig.engine().publish(room, {hub::Kind::text, base::Bytes::copy_of(payload), {}, 7}, ticket);
   }
   Witness::Room& room(std::string_view name) { return witness.rooms.find(name)->second; }
 

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "base/frame.h"
+#include "base/bytes.h"
 #include "net/socket_stream.h"
 #include "net/tls_shared.h"
 #include "net/write_queue.h"
@@ -103,7 +103,7 @@ TEST_CASE("tls: all frames of a turn leave in one record and one system call") {
   (void)link.shake_hands();
   net::WriteQueue queue;
   for (int i = 0; i < 100; ++i)
-    queue.push(base::FrameRef::copy_of(std::string(100, 'x')));
+    queue.push(base::Bytes::copy_of(std::string(100, 'x')));
   CHECK(link.flush(queue) == Calls{{100 * 100 + record_overhead}});
   CHECK(link.far->client().receive().size() == 100 * 100);
 }
@@ -115,17 +115,17 @@ TEST_CASE("tls: frames of a turn fill a record to its last byte before the next 
   net::WriteQueue queue;
   SUBCASE("at the limit") {
     for (int i = 0; i < 16; ++i)
-      queue.push(base::FrameRef::copy_of(std::string(full / 16, 'x')));
+      queue.push(base::Bytes::copy_of(std::string(full / 16, 'x')));
     CHECK(link.flush(queue) == Calls{{full + record_overhead}});
   }
   SUBCASE("one byte past it") {
     for (int i = 0; i < 16; ++i)
-      queue.push(base::FrameRef::copy_of(std::string(full / 16, 'x')));
-    queue.push(base::FrameRef::copy_of("y"));
+      queue.push(base::Bytes::copy_of(std::string(full / 16, 'x')));
+    queue.push(base::Bytes::copy_of("y"));
     CHECK(link.flush(queue) == Calls{{full + record_overhead, 1 + record_overhead}});
   }
   SUBCASE("a large frame, which is not copied") {
-    queue.push(base::FrameRef::copy_of(std::string(full + full / 2, 'x')));
+    queue.push(base::Bytes::copy_of(std::string(full + full / 2, 'x')));
     CHECK(link.flush(queue) == Calls{{full + record_overhead, full / 2 + record_overhead}});
   }
 }

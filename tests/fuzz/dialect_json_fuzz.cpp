@@ -37,7 +37,7 @@ struct Checker final : dialect::Commands {
     failed = reason;
     FUZZ_CHECK(!text.empty() && text.size() <= 123);
   }
-  void refuse(const dialect::Refused& refused) override {
+  void refuse(const dialect::Error& refused) override {
     ++calls;
     FUZZ_CHECK(!refused.code.empty() && !refused.message.empty());
     check_id(refused.id);
@@ -54,7 +54,7 @@ struct Checker final : dialect::Commands {
   static void check_id(dialect::RequestId id) {
     if (id.empty()) return;
     FUZZ_CHECK(id.size() <= dialect::json_request_id_bytes_max);
-    check_event(dialect::Done{id, {}});
+    check_event(dialect::Ok{id, {}});
   }
   static void check(const dialect::Publish& request) {
     if (request.kind == hub::Kind::text) FUZZ_CHECK(base::is_valid_utf8(request.payload));
@@ -62,7 +62,7 @@ struct Checker final : dialect::Commands {
     if (request.key) FUZZ_CHECK(!request.key->empty() && request.key->size() <= 200);
     hub::Message message;
     message.kind = request.kind;
-    message.payload = base::FrameRef::copy_of(request.payload);
+    message.payload = base::Bytes::copy_of(request.payload);
     std::string space;
     check_line(json.encode(request.room.value_or("home"), message, space).bytes);
   }

@@ -25,7 +25,7 @@ struct Server {
   base::Deadlines deadlines{clock, 50};
   hub::Hub hub{{engine, scheduler, clock, deadlines}, {}};
   base::Log log{base::LogLevel::error, base::LogFormat::text};
-  hub::PublishOnce publisher{hub, scheduler, clock, deadlines, 100'000};
+  hub::IdempotentPublisher publisher{hub, scheduler, clock, deadlines, 100'000};
   session::SessionTable sessions{hub, publisher, scheduler, clock, log};
 };
 

@@ -23,7 +23,7 @@ class FakeScheduler final : public base::Scheduler {
     dirty_.erase(std::remove(dirty_.begin(), dirty_.end(), &item), dirty_.end());
     deferred_.erase(std::remove(deferred_.begin(), deferred_.end(), &item), deferred_.end());
   }
-  void bury(std::unique_ptr<base::Mortal> item) override { graves_.push_back(std::move(item)); }
+  void free_later(std::unique_ptr<base::Disposable> item) override { to_free_.push_back(std::move(item)); }
   void wake() override {
     ++wakes;
     is_awake_ = true;
@@ -38,7 +38,7 @@ class FakeScheduler final : public base::Scheduler {
       flush();
       flush_deferred();
     }
-    graves_.clear();
+    to_free_.clear();
   }
   void flush() {
     std::vector<base::Flushable*> dirty;
@@ -62,7 +62,7 @@ class FakeScheduler final : public base::Scheduler {
   std::vector<base::Flushable*> dirty_;
   std::vector<base::Flushable*> deferred_;
   bool is_awake_ = false;
-  std::vector<std::unique_ptr<base::Mortal>> graves_;
+  std::vector<std::unique_ptr<base::Disposable>> to_free_;
 };
 
 }  // namespace roomcast::test

@@ -45,7 +45,7 @@ class FakeTransport final : public session::Transport {
   void start(session::TransportEvents& events) override { wire_.events = &events; }
   [[nodiscard]] const session::Framing& framing() const override { return framing_; }
   [[nodiscard]] std::string_view name() const override { return "fake"; }
-  void send(const base::FrameRef& wire) override { wire_.sent += wire.view(); }
+  void send(const base::Bytes& wire) override { wire_.sent += wire.view(); }
   [[nodiscard]] std::size_t queued_bytes() const override { return wire_.queued; }
   void notify_when_drained() override { wire_.wants_drained = true; }
   void pause() override { wire_.paused = true; }

@@ -88,11 +88,11 @@ class MemoryWire {
   bool send_posted() {
     State& s = *state_;
     if (!s.posted) return false;
-    base::FrameRef frame = *std::exchange(s.posted, std::nullopt);
+    base::Bytes frame = *std::exchange(s.posted, std::nullopt);
     const std::string_view bytes = frame.view();
     const std::size_t sent = s.take({&bytes, 1});
     frame.drop_front(sent);
-    if (!frame.empty()) s.events->on_unsent(std::move(frame), sent > 0);
+    if (!frame.empty()) s.events->on_write_incomplete(std::move(frame), sent > 0);
     return true;
   }
 
@@ -127,7 +127,7 @@ class MemoryWire {
     bool blocked = false;
 
     bool has_batch = false;
-    std::optional<base::FrameRef> posted;
+    std::optional<base::Bytes> posted;
 
     std::size_t take(std::span<const std::string_view> pieces) {
       ++writes;
@@ -146,7 +146,7 @@ class MemoryWire {
       }
       return taken;
     }
-    /// The other half of what ByteStream::post promises.
+    /// The other half of what ByteStream::write_later promises.
     void expect_nothing_posted() const {
       if (posted) throw std::logic_error("a stream is written to before its batch has gone");
     }
@@ -167,7 +167,7 @@ class MemoryWire {
     [[nodiscard]] std::size_t write(std::span<const std::string_view> pieces) override {
       return state_->take(pieces);
     }
-    [[nodiscard]] bool post(base::FrameRef& frame) override {
+    [[nodiscard]] bool write_later(base::Bytes& frame) override {
       if (!state_->has_batch || state_->blocked || state_->error) return false;
       state_->expect_nothing_posted();
       state_->posted = std::move(frame);

@@ -14,7 +14,7 @@ const long_for_a_reason = {
   'tests/unit/http/parser_test.cpp': 'many short cases around one fixture',
   'tests/unit/hub/hub_delay_test.cpp': 'many short cases around one fixture',
   'tests/unit/hub/hub_engine_test.cpp': 'many short cases around one fixture',
-  'tests/unit/hub/publish_once_test.cpp': 'many short cases around one fixture',
+  'tests/unit/hub/idempotent_publisher_test.cpp': 'many short cases around one fixture',
   'tests/unit/session/requests_test.cpp': 'many short cases around one fixture',
   'tests/unit/transport/http_stream_test.cpp': 'many short cases around one fixture',
   dev: 'one command, whose parts are only understood beside each other',

@@ -37,7 +37,7 @@ describe('a large room that is published to without pause', () => {
     await server.stop();
   });
 
-  it('within one walk others are answered, let in and heard', async () => {
+  it('within one fan-out others are answered, let in and heard', async () => {
     const members = many + 1;
     const watcher = await HttpConnection.open(server.url);
     const echo = await connect(server.url);
@@ -70,7 +70,7 @@ describe('a large room that is published to without pause', () => {
         const begun = await progress(watcher, elsewhere);
         await action();
         const ended = await progress(watcher, elsewhere);
-        // Asked and answered while the room got on, but by less than one message for every member: a walk that
+        // Asked and answered while the room got on, but by less than one message for every member: a fan-out that
         // is not sliced takes a whole number of these between any two answers.
         if (ended > begun && ended - begun < members) inside[name] += 1;
       }

@@ -74,7 +74,7 @@ class AttackRun {
   void look_at_memory(std::int64_t now);
   [[nodiscard]] bool everybody_is_there();
   /// The same publish, with the same key, before and after the attack.
-  void publish_once(bool is_retry);
+  void idempotent_publisher(bool is_retry);
   void endure();
   void settle();
   void fail(const std::string& remark) {
@@ -142,7 +142,7 @@ bool AttackRun::everybody_is_there() {
   return false;
 }
 
-void AttackRun::publish_once(bool is_retry) {
+void AttackRun::idempotent_publisher(bool is_retry) {
   const std::string request =
       post_request("/rooms/once", "text/plain", "once", "Idempotency-Key: of-an-innocent\r\n");
   const Answer answer = ask(innocents_, request);
@@ -197,14 +197,14 @@ void AttackRun::settle() {
 
 AttackResult AttackRun::run() {
   if (!everybody_is_there()) return std::move(result_);
-  if (attack_.retries_a_publish) publish_once(false);
+  if (attack_.retries_a_publish) idempotent_publisher(false);
   live_until([] { return false; }, now_ns() + std::min(second_ns / 2, attack_ns_));
   result_.before = gauges_of(innocents_);
   live_until([this] { return !health_.waits(); }, now_ns() + patience_ns);
   result_.bytes_before = result_.bytes_peak = counted_bytes(attackers_.pid);
   endure();
   settle();
-  if (attack_.retries_a_publish) publish_once(true);
+  if (attack_.retries_a_publish) idempotent_publisher(true);
   result_.after = gauges_of(innocents_, static_cast<int>(last_patience_ns_ / ms_ns));
   if (server_.has_ended()) {
     const std::string output = server_.output();

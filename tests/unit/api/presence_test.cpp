@@ -30,7 +30,7 @@ struct Fixture {
   Fixture() { hub.set_rules(hub::RoomRules({{}, {3'000, 2}})); }
   void join(std::string_view name) {
     hub::Interest interest;
-    interest.name = base::FrameRef::copy_of(name);
+    interest.name = base::Bytes::copy_of(name);
     members.push_back(hub.subscribe("lobby", listener, interest));
   }
   ExchangeDouble get(std::string_view room) {

@@ -83,7 +83,7 @@ struct Fixture {
   hub::Hub hub{{engine, scheduler, clock, deadlines}, {}};
   Answers answers;
   api::BatchLimits limits{20, 3};
-  hub::PublishOnce publisher{hub, scheduler, clock, deadlines, 100'000};
+  hub::IdempotentPublisher publisher{hub, scheduler, clock, deadlines, 100'000};
   api::PublishBatch batch{publisher, answers, scheduler, limits};
 };
 

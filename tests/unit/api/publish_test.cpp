@@ -88,7 +88,7 @@ struct Fixture {
   std::unique_ptr<hub::Membership> membership = hub.subscribe("lobby", lobby);
   Answers answers;
   std::uint64_t message_bytes = 20;
-  hub::PublishOnce publisher{hub, scheduler, clock, hub_deadlines, 100'000};
+  hub::IdempotentPublisher publisher{hub, scheduler, clock, hub_deadlines, 100'000};
   std::uint64_t json_depth = 63;
   api::Publish publish{publisher, answers, message_bytes, json_depth};
 };

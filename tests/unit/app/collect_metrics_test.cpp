@@ -169,7 +169,7 @@ TEST_CASE_FIXTURE(Fixture, "metrics: clients, rooms and messages are counted whe
   websockets.stats.queued_bytes = 7;
   streams.stats[0].queued_bytes = 3;
   streams.stats[1].queued_bytes = 2;
-  hub.publish("lobby", {hub::Kind::text, base::FrameRef::copy_of("hello"), {}, 0});
+  hub.publish("lobby", {hub::Kind::text, base::Bytes::copy_of("hello"), {}, 0});
   auto now = samples();
   CHECK(now["roomcast_sessions_opened_total"] == 3);
   CHECK(now["roomcast_rooms"] == 2);
@@ -182,7 +182,7 @@ TEST_CASE_FIXTURE(Fixture, "metrics: clients, rooms and messages are counted whe
   loop.run_turn_without_waiting();
   ada.events->on_closed(base::CloseReason::client_closed);
   hub.set_overloaded(true);
-  hub.publish("lobby", {hub::Kind::text, base::FrameRef::copy_of("x"), {}, 0});
+  hub.publish("lobby", {hub::Kind::text, base::Bytes::copy_of("x"), {}, 0});
   now = samples();
   CHECK(now["roomcast_deliveries_total"] == 2);
   CHECK(now["roomcast_backlog_bytes"] == 0);
@@ -193,7 +193,7 @@ TEST_CASE_FIXTURE(Fixture, "metrics: clients, rooms and messages are counted whe
 TEST_CASE_FIXTURE(
     Fixture, "metrics: rooms are counted with members and as remembered, their past with what was replayed") {
   auto& ada = join("lobby");
-  hub.publish("attic", {hub::Kind::text, base::FrameRef::copy_of("a"), {}, 0});
+  hub.publish("attic", {hub::Kind::text, base::Bytes::copy_of("a"), {}, 0});
   loop.run_turn_without_waiting();
   ada.events->on_closed(base::CloseReason::client_closed);
   auto now = samples();

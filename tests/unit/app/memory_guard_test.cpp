@@ -96,7 +96,7 @@ TEST_CASE_FIXTURE(Fixture,
   auto& slow = join("lobby");
   slow.queued = 100'000;
   for (int i = 0; i < 100; ++i)
-    hub.publish("lobby", {hub::Kind::text, base::FrameRef::copy_of(std::string(10'000, 'x')), {}, 0});
+    hub.publish("lobby", {hub::Kind::text, base::Bytes::copy_of(std::string(10'000, 'x')), {}, 0});
   guard.set_limits({plenty});
   REQUIRE(guard_looks());
   const std::size_t before = hub.history_bytes();
@@ -112,7 +112,7 @@ TEST_CASE_FIXTURE(Fixture,
 TEST_CASE_FIXTURE(Fixture,
                   "memory guard: whoever holds most goes first, and nobody else pays if that is enough") {
   for (int i = 0; i < 100; ++i)
-    hub.publish("lobby", {hub::Kind::text, base::FrameRef::copy_of(std::string(10'000, 'x')), {}, 0});
+    hub.publish("lobby", {hub::Kind::text, base::Bytes::copy_of(std::string(10'000, 'x')), {}, 0});
   auto& member = join("lobby");
   member.queued = 100'000;
   Client small(admissions, "192.0.2.1", 100'000);
@@ -172,7 +172,7 @@ TEST_CASE_FIXTURE(Fixture,
                   "memory guard: where all connections hold next to nothing none goes, and rooms forget") {
   Client client(admissions, "192.0.2.1", 65'000);
   for (int i = 0; i < 100; ++i)
-    hub.publish("lobby", {hub::Kind::text, base::FrameRef::copy_of(std::string(10'000, 'x')), {}, 0});
+    hub.publish("lobby", {hub::Kind::text, base::Bytes::copy_of(std::string(10'000, 'x')), {}, 0});
   const std::size_t history = hub.history_bytes();
   guard.set_limits({1});
   CHECK(run_until([&] { return hub.history_bytes() < history; }));
@@ -242,7 +242,7 @@ TEST_CASE_FIXTURE(Fixture,
 
 TEST_CASE_FIXTURE(Fixture, "memory guard: where half of the history is not enough the rest goes by and by") {
   for (int i = 0; i < 100; ++i)
-    hub.publish("lobby", {hub::Kind::text, base::FrameRef::copy_of(std::string(1'000, 'x')), {}, 0});
+    hub.publish("lobby", {hub::Kind::text, base::Bytes::copy_of(std::string(1'000, 'x')), {}, 0});
   guard.set_limits({1});
   CHECK(run_until([&] { return hub.history_bytes() == 0; }));
   CHECK(hub.overloaded());

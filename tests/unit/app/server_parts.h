@@ -70,7 +70,7 @@ struct ServerParts : LoopFixture {
   net::Linger linger{turn, deadlines, {}};
   engine::Memory engine{loop};
   hub::Hub hub{{engine, turn, loop, deadlines}, {}};
-  hub::PublishOnce publisher{hub, turn, loop, deadlines, 100'000};
+  hub::IdempotentPublisher publisher{hub, turn, loop, deadlines, 100'000};
   session::SessionTable sessions{hub, publisher, turn, loop, log};
   http::Router router;
   http::Server http{router, loop, deadlines, turn, log};

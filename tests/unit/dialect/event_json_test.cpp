@@ -39,8 +39,8 @@ TEST_CASE("event as JSON: ok in all its forms, with the id as the client wrote i
   CHECK(
       encoded(dialect::Subscribed{"1e2", "lobby", cursor, hub::PresenceSnapshot{2, {}, 2}}) ==
       R"({"type":"ok","id":1e2,"room":"lobby","cursor":"0000000000000001-5","presence":{"count":2,"anonymous":2}})");
-  CHECK(encoded(dialect::Done{"7", "a\"b"}) == R"({"type":"ok","id":7,"room":"a\"b"})");
-  CHECK(encoded(dialect::Done{"\"a\\u0041\"", {}}) == R"({"type":"ok","id":"a\u0041"})");
+  CHECK(encoded(dialect::Ok{"7", "a\"b"}) == R"({"type":"ok","id":7,"room":"a\"b"})");
+  CHECK(encoded(dialect::Ok{"\"a\\u0041\"", {}}) == R"({"type":"ok","id":"a\u0041"})");
   CHECK(encoded(dialect::Published{"1", "r", cursor, 3, false}) ==
         R"({"type":"ok","id":1,"room":"r","cursor":"0000000000000001-5","subscribers":3})");
   CHECK(encoded(dialect::Published{"1", "r", cursor, 3, true}) ==
@@ -48,26 +48,27 @@ TEST_CASE("event as JSON: ok in all its forms, with the id as the client wrote i
 }
 
 TEST_CASE("event as JSON: who is there, by name or as a number") {
-  const std::vector<base::FrameRef> names{base::FrameRef::copy_of("ada"), base::FrameRef::copy_of("b\"b")};
+  const std::vector<base::Bytes> names{base::Bytes::copy_of("ada"), base::Bytes::copy_of("b\"b")};
   CHECK(
       encoded(dialect::PresenceList{"1", "r", {3, names, 1}}) ==
       R"({"type":"ok","id":1,"room":"r","presence":{"count":3,"members":[{"name":"ada"},{"name":"b\"b"}],"anonymous":1}})");
-  CHECK(encoded(dialect::PresenceList{"1", "r", {0, std::vector<base::FrameRef>{}, 0}}) ==
+  CHECK(encoded(dialect::PresenceList{"1", "r", {0, std::vector<base::Bytes>{}, 0}}) ==
         R"({"type":"ok","id":1,"room":"r","presence":{"count":0,"members":[],"anonymous":0}})");
   CHECK(encoded(dialect::MemberJoined{"r", "ada"}) ==
         R"({"type":"join","room":"r","member":{"name":"ada"}})");
   CHECK(encoded(dialect::MemberLeft{"r", "ada"}) == R"({"type":"leave","room":"r","member":{"name":"ada"}})");
-  CHECK(encoded(dialect::CrowdCounted{"r", {101, {}, 1}}) == R"({"type":"presence","room":"r","count":101})");
+  CHECK(encoded(dialect::PresenceCount{"r", {101, {}, 1}}) ==
+        R"({"type":"presence","room":"r","count":101})");
   CHECK(
-      encoded(dialect::CrowdCounted{"r", {3, names, 1}}) ==
+      encoded(dialect::PresenceCount{"r", {3, names, 1}}) ==
       R"({"type":"presence","room":"r","count":3,"members":[{"name":"ada"},{"name":"b\"b"}],"anonymous":1})");
 }
 
 TEST_CASE("event as JSON: a page of history holds whole messages") {
   std::vector<hub::Message> messages(2);
-  messages[0] = {hub::Kind::text, base::FrameRef::copy_of("a\n"), {}, 0, {1, 4}, 10};
+  messages[0] = {hub::Kind::text, base::Bytes::copy_of("a\n"), {}, 0, {1, 4}, 10};
   messages[1] = {
-      hub::Kind::json, base::FrameRef::copy_of("[1,\n2]"), base::FrameRef::copy_of("ada"), 0, {1, 5}, 11};
+      hub::Kind::json, base::Bytes::copy_of("[1,\n2]"), base::Bytes::copy_of("ada"), 0, {1, 5}, 11};
   CHECK(
       encoded(dialect::HistoryPage{"1", "r", cursor, {}, messages, true}) ==
       R"({"type":"ok","id":1,"room":"r","cursor":"0000000000000001-5","gap":null,"messages":[)"
@@ -84,13 +85,13 @@ TEST_CASE("event as JSON: gap, pong, error and bye") {
   CHECK(encoded(dialect::GapFound{"r", {cursor, {1, 2}}}) ==
         R"({"type":"gap","room":"r","cursor":"0000000000000001-5","earliest":"0000000000000001-2"})");
   CHECK(encoded(dialect::Pong{}) == R"({"type":"pong"})");
-  CHECK(encoded(dialect::Refused{"\"i\"", "bad_request", "no"}) ==
+  CHECK(encoded(dialect::Error{"\"i\"", "bad_request", "no"}) ==
         R"({"type":"error","id":"i","code":"bad_request","message":"no"})");
-  CHECK(encoded(dialect::Refused{{}, "bad_request", "no"}) ==
+  CHECK(encoded(dialect::Error{{}, "bad_request", "no"}) ==
         R"({"type":"error","code":"bad_request","message":"no"})");
-  CHECK(encoded(dialect::Goodbye{1012, "server_shutdown", 700}) ==
+  CHECK(encoded(dialect::Bye{1012, "server_shutdown", 700}) ==
         R"({"type":"bye","code":1012,"reason":"server_shutdown","retry_ms":700})");
-  CHECK(encoded(dialect::Goodbye{1002, "protocol_error", {}}) ==
+  CHECK(encoded(dialect::Bye{1002, "protocol_error", {}}) ==
         R"({"type":"bye","code":1002,"reason":"protocol_error"})");
 }
 

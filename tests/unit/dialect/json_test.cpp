@@ -20,7 +20,7 @@ struct Recorder final : dialect::Commands {
   void run(const dialect::Command& command) override {
     std::visit([this](const auto& request) { say(request); }, command);
   }
-  void refuse(const dialect::Refused& refused) override {
+  void refuse(const dialect::Error& refused) override {
     log += std::string("refuse ").append(refused.code).append(" [").append(refused.id).append("]");
     message = refused.message;
   }

@@ -13,7 +13,7 @@ namespace {
 std::string json_of(hub::Kind kind, std::string_view payload, std::string_view from = "ada") {
   std::string out = "before";
   dialect::append_message_json(
-      out, "a\"b", {kind, base::FrameRef::copy_of(payload), base::FrameRef::copy_of(from), 0, {0xab, 7}, 12});
+      out, "a\"b", {kind, base::Bytes::copy_of(payload), base::Bytes::copy_of(from), 0, {0xab, 7}, 12});
   const std::string front =
       R"(before{"type":"message","room":"a\"b","cursor":"00000000000000ab-7","time":12,"from":)";
   REQUIRE(out.rfind(front, 0) == 0);

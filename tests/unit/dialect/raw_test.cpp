@@ -17,7 +17,7 @@ struct Recorder final : dialect::Commands {
     log += (kind == hub::Kind::text ? "publish text " : "publish binary ") + std::string(payload);
   }
   void run(const dialect::Command& /*command*/) override { log += "run"; }
-  void refuse(const dialect::Refused& /*refused*/) override { log += "refuse"; }
+  void refuse(const dialect::Error& /*refused*/) override { log += "refuse"; }
   void reply(dialect::Form form, std::string_view bytes) override {
     log += (form == dialect::Form::text ? "reply text " : "reply binary ") + std::string(bytes);
   }
@@ -44,7 +44,7 @@ TEST_CASE("raw dialect: a message arrives verbatim, json as its text") {
   const auto encoded = [&](hub::Kind kind) {
     hub::Message message;
     message.kind = kind;
-    message.payload = base::FrameRef::copy_of("{\"a\":1}");
+    message.payload = base::Bytes::copy_of("{\"a\":1}");
     std::string space;
     const dialect::Encoded payload = raw.encode("lobby", message, space);
     CHECK(payload.bytes.data() == message.payload.view().data());  // not a copy
@@ -69,14 +69,14 @@ TEST_CASE(
         R"(joined {"room":"a \"b\"","cursor":"0000000000000001-2"})");
   CHECK(told(dialect::GapFound{"a", {place, {1, 0}}}) ==
         R"(gap {"room":"a","cursor":"0000000000000001-2","earliest":"0000000000000001-0"})");
-  CHECK(told(dialect::Goodbye{1012, "server_shutdown", 5}) ==
+  CHECK(told(dialect::Bye{1012, "server_shutdown", 5}) ==
         R"(bye {"code":1012,"reason":"server_shutdown","retry_ms":5})");
 }
 
 TEST_CASE("raw dialect: there are no words for anything else") {
   std::string out;
   CHECK_FALSE(dialect::Raw{}.encode(dialect::Welcome{}, out));
-  CHECK_FALSE(dialect::Raw{}.encode(dialect::Refused{}, out));
+  CHECK_FALSE(dialect::Raw{}.encode(dialect::Error{}, out));
   CHECK(out.empty());
 }
 

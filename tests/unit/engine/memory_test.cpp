@@ -40,7 +40,7 @@ struct Fixture {
   engine::Memory engine{clock};
   Recorder events;
   [[nodiscard]] static hub::Draft draft() {
-    return {hub::Kind::json, base::FrameRef::copy_of("{}"), base::FrameRef::copy_of("ada"), 7, 9};
+    return {hub::Kind::json, base::Bytes::copy_of("{}"), base::Bytes::copy_of("ada"), 7, 9};
   }
 };
 

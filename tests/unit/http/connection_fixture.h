@@ -28,7 +28,7 @@ class TurnScheduler final : public base::Scheduler {
   void mark_dirty(base::Flushable& item) override { dirty.push_back(&item); }
   void mark_deferred(base::Flushable& item) override { dirty.push_back(&item); }
   void forget(base::Flushable& item) override { std::erase(dirty, &item); }
-  void bury(std::unique_ptr<base::Mortal> item) override { graveyard.push_back(std::move(item)); }
+  void free_later(std::unique_ptr<base::Disposable> item) override { freed_later.push_back(std::move(item)); }
   void wake() override {}
   [[nodiscard]] base::WorkAllowance first_allowance() const override {
     using base::WorkAllowance;
@@ -41,7 +41,7 @@ class TurnScheduler final : public base::Scheduler {
       dirty.pop_back();
       item->flush();
     }
-    graveyard.clear();
+    freed_later.clear();
   }
   void flush_first() {
     base::Flushable* item = dirty.front();
@@ -50,7 +50,7 @@ class TurnScheduler final : public base::Scheduler {
   }
   bool is_crowded = false;
   std::vector<base::Flushable*> dirty;
-  std::vector<std::unique_ptr<base::Mortal>> graveyard;
+  std::vector<std::unique_ptr<base::Disposable>> freed_later;
 };
 
 /// Answers with what it was asked; "/later" defers, "/watched" does and wants to know if the client goes,

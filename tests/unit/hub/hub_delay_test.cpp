@@ -17,8 +17,8 @@ using namespace roomcast;
 
 namespace {
 
-constexpr std::size_t fixed_cost = 1'024;  // of a message, see Room::backlog_cost
-constexpr std::size_t walk_cost = 2'048;   // of a room that has any
+constexpr std::size_t fixed_cost = 1'024;    // of a message, see Room::backlog_cost
+constexpr std::size_t fan_out_cost = 2'048;  // of a room that has any
 
 struct PlainEncoder final : hub::Encoder {
   std::size_t encode(std::string_view /*room*/, const hub::Message& message,
@@ -35,7 +35,7 @@ struct Listener final : hub::Subscriber {
   void on_gap(hub::Membership& /*membership*/, const hub::Gap& /*gap*/) override {}
   void on_refused(hub::Membership& /*membership*/, const hub::Refusal& /*refusal*/) override {}
   void deliver(hub::Batch& batch, std::size_t from) override {
-    const base::FrameRef wire = batch.wire(encoder, from, batch.messages().size());
+    const base::Bytes wire = batch.wire(encoder, from, batch.messages().size());
     heard += wire.view();
     story += wire.view();
     batches.push_back(batch.messages().size() - from);
@@ -56,7 +56,7 @@ struct Fixture {
     return *listeners.back();
   }
   void publish(std::string_view room, std::string_view payload) {
-    hub.publish(room, {hub::Kind::text, base::FrameRef::copy_of(payload), {}, 0},
+    hub.publish(room, {hub::Kind::text, base::Bytes::copy_of(payload), {}, 0},
                 [this](const hub::PublishResult& result) {
                   ++(result.ok() ? published : refused);
                   if (!result) why = result.error().message;
@@ -85,7 +85,7 @@ struct Fixture {
 
 hub::HubLimits with_backlog(std::size_t messages) {
   hub::HubLimits limits;
-  limits.backlog_bytes = walk_cost + messages * fixed_cost;
+  limits.backlog_bytes = fan_out_cost + messages * fixed_cost;
   return limits;
 }
 
@@ -112,7 +112,7 @@ TEST_CASE("hub: past the backlog publishes wait for their place, and nobody is r
 
 TEST_CASE("hub: an empty message counts for something, so that many of them are a backlog too") {
   Fixture f;
-  const std::size_t messages = (hub::HubLimits{}.room_backlog_bytes - walk_cost) / fixed_cost;
+  const std::size_t messages = (hub::HubLimits{}.room_backlog_bytes - fan_out_cost) / fixed_cost;
   for (std::size_t i = 0; i < messages; ++i)
     f.hub.publish("lobby", {hub::Kind::text, {}, {}, 0});
   CHECK_FALSE(f.hub.would_wait("lobby"));
@@ -274,11 +274,11 @@ TEST_CASE("hub: less than a burst waits for nobody, whoever is busy") {
 TEST_CASE("hub: a room with messages to hand out counts once, however many they are") {
   Fixture f;
   f.publish("lobby", "");
-  CHECK(f.hub.backlog_bytes() == walk_cost + fixed_cost);
+  CHECK(f.hub.backlog_bytes() == fan_out_cost + fixed_cost);
   f.publish("lobby", "");
-  CHECK(f.hub.backlog_bytes() == walk_cost + 2 * fixed_cost);
+  CHECK(f.hub.backlog_bytes() == fan_out_cost + 2 * fixed_cost);
   f.publish("attic", "");
-  CHECK(f.hub.backlog_bytes() == 2 * walk_cost + 3 * fixed_cost);
+  CHECK(f.hub.backlog_bytes() == 2 * fan_out_cost + 3 * fixed_cost);
   f.turn();
   CHECK(f.hub.backlog_bytes() == 0);
 }
@@ -288,7 +288,7 @@ TEST_CASE("hub: other rooms and their publishers do not wait with one") {
   f.join("lobby");
   const Listener& other = f.join("attic");
   f.members[0]->hold_up();
-  const std::size_t messages = (hub::HubLimits{}.room_backlog_bytes - walk_cost) / fixed_cost;
+  const std::size_t messages = (hub::HubLimits{}.room_backlog_bytes - fan_out_cost) / fixed_cost;
   for (std::size_t i = 0; i < messages + 2; ++i)
     f.publish("lobby", "");
   f.publish("attic", "x");
@@ -383,11 +383,11 @@ TEST_CASE("hub: rooms with members are bounded in bytes, others make room for th
 
 TEST_CASE("hub: a payload that many rooms keep is counted once, and as long as one keeps it") {
   Fixture f;
-  const base::FrameRef payload = base::FrameRef::copy_of(std::string(65'536, 'x'));
+  const base::Bytes payload = base::Bytes::copy_of(std::string(65'536, 'x'));
   const std::size_t before = f.hub.history_bytes();
   for (int i = 0; i < 100; ++i)
     f.hub.publish("room" + std::to_string(i), {hub::Kind::text, payload, {}, 0});
-  CHECK(f.hub.backlog_bytes() == 100 * (walk_cost + fixed_cost) + 65'536);
+  CHECK(f.hub.backlog_bytes() == 100 * (fan_out_cost + fixed_cost) + 65'536);
   f.turn();
   CHECK(f.hub.backlog_bytes() == 0);
   CHECK(f.hub.history_bytes() - before > 65'536);

@@ -146,7 +146,7 @@ TEST_CASE_FIXTURE(LateFixture, "late engine: a message that comes once more is l
   join(a);
   settle();
   elsewhere(1, 2);
-  engine.events().on_message("lobby", {Kind::text, base::FrameRef::copy_of("1"), {}, 0, {1, 1}, 0});
+  engine.events().on_message("lobby", {Kind::text, base::Bytes::copy_of("1"), {}, 0, {1, 1}, 0});
   settle();
   CHECK(a.take() == "joined 0 / 1 2");
   CHECK(hub.stats().repeated == 1);
@@ -161,7 +161,7 @@ TEST_CASE_FIXTURE(LateFixture, "late engine: a hole that it does not mention is 
   engine.lose("lobby");
   elsewhere(2, 4);
   // It forgets to say so, and goes on.
-  engine.events().on_message("lobby", {Kind::text, base::FrameRef::copy_of("4"), {}, 0, {1, 4}, 0});
+  engine.events().on_message("lobby", {Kind::text, base::Bytes::copy_of("4"), {}, 0, {1, 4}, 0});
   // What the link says then is nothing new.
   settle();
   engine.resume("lobby");
@@ -176,7 +176,7 @@ TEST_CASE_FIXTURE(LateFixture, "late engine: a hole is told as a gap where there
   Hearer a;
   join(a);
   settle();
-  engine.events().on_message("lobby", {Kind::text, base::FrameRef::copy_of("5"), {}, 0, {1, 5}, 0});
+  engine.events().on_message("lobby", {Kind::text, base::Bytes::copy_of("5"), {}, 0, {1, 5}, 0});
   settle();
   CHECK(a.take() == "joined 0 / behind / gap 4 / 5");
 }
@@ -404,8 +404,8 @@ TEST_CASE_FIXTURE(LateFixture, "late engine: a page that leaves something out is
   LogPage page;
   page.floor = 0;
   for (const std::uint64_t offset : {1U, 2U, 4U})
-    page.messages.emplace_back(Kind::text, base::FrameRef::copy_of(std::to_string(offset)), base::FrameRef(),
-                               0, Position{1, offset}, 0);
+    page.messages.emplace_back(Kind::text, base::Bytes::copy_of(std::to_string(offset)), base::Bytes(), 0,
+                               Position{1, offset}, 0);
   engine.events().on_page(1, std::move(page));
   settle();
   CHECK(a.is_sound);
@@ -486,8 +486,8 @@ TEST_CASE_FIXTURE(LateFixture, "late engine: what a page knows before it is anno
   LogPage page;
   page.floor = 0;
   for (std::uint64_t offset = 1; offset <= 7; ++offset)
-    page.messages.emplace_back(Kind::text, base::FrameRef::copy_of(std::to_string(offset)), base::FrameRef(),
-                               0, Position{1, offset}, 0);
+    page.messages.emplace_back(Kind::text, base::Bytes::copy_of(std::to_string(offset)), base::Bytes(), 0,
+                               Position{1, offset}, 0);
   engine.events().on_page(1, std::move(page));
   settle();
   CHECK(a.take() == "joined 0 / 1 2 3 4 5 6");

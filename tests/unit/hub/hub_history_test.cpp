@@ -17,9 +17,7 @@ using namespace roomcast;
 
 namespace {
 
-hub::Draft text(std::string_view payload) {
-  return {hub::Kind::text, base::FrameRef::copy_of(payload), {}, 0};
-}
+hub::Draft text(std::string_view payload) { return {hub::Kind::text, base::Bytes::copy_of(payload), {}, 0}; }
 
 /// Writes down what it is told: "joined 3", "joined 3 gap 3", "gap 5", "a b c" for what was delivered at
 /// once.
@@ -145,7 +143,7 @@ TEST_CASE_FIXTURE(
   CHECK(told(since(2)) == Told{"joined 2"});
   CHECK(told(since(1)) == Told{"joined 2 gap 2"});
   CHECK(told(last(5)) == Told{"joined 2"});
-  // What waits for its walk can still be had.
+  // What waits for its fan-out can still be had.
   Reader reader;
   publish("cd");
   join(reader, since(3));
@@ -153,7 +151,8 @@ TEST_CASE_FIXTURE(
   CHECK(reader.told == Told{"joined 3", "d"});
 }
 
-TEST_CASE_FIXTURE(Fixture, "hub history: whenever one joins between publishes and walks, all is there once") {
+TEST_CASE_FIXTURE(Fixture,
+                  "hub history: whenever one joins between publishes and fan-outs, all is there once") {
   // Before the second of the three parts: 0 nothing, 1 a slice, 2 a whole turn; the same before the third.
   for (int pause = 0; pause < 9; ++pause) {
     for (std::uint64_t from = 0; from <= 6; ++from) {
@@ -256,7 +255,7 @@ TEST_CASE_FIXTURE(Fixture, "hub history: one who is overtaken before it was told
   CHECK(curious.told == Told{"joined 4", "e f"});  // it had no claim, so nothing is missing
 }
 
-TEST_CASE_FIXTURE(Fixture, "hub history: no walk begins before all who have joined were told") {
+TEST_CASE_FIXTURE(Fixture, "hub history: no fan-out begins before all who have joined were told") {
   keep(0);
   std::vector<std::unique_ptr<Reader>> readers;
   for (int i = 0; i < 1'000; ++i) {

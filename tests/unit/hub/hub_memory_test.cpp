@@ -46,7 +46,7 @@ struct Fixture {
     turn();
   }
   void publish(std::string_view room, std::size_t size = 100, hub::Source source = 0) {
-    hub.publish(room, {hub::Kind::text, base::FrameRef::copy_of(std::string(size, 'x')), {}, 0, source});
+    hub.publish(room, {hub::Kind::text, base::Bytes::copy_of(std::string(size, 'x')), {}, 0, source});
     turn();
   }
   Reader& join(std::string_view room, const hub::Interest& interest = {}) {

@@ -114,7 +114,7 @@ struct Simulation {
     const std::size_t room = below(names.size());
     const std::string payload = std::to_string(++published);
     const auto settings = in_force.find(names.at(room)).history;
-    hub.publish(names.at(room), {hub::Kind::text, base::FrameRef::copy_of(payload), {}, 0});
+    hub.publish(names.at(room), {hub::Kind::text, base::Bytes::copy_of(payload), {}, 0});
     Truth& now = truth(room);
     now.logs[now.epoch].push_back(payload);
     REQUIRE(now.top() == engine.top(names.at(room)).offset);

@@ -18,7 +18,7 @@ using namespace roomcast;
 namespace {
 
 hub::Draft text(std::string_view payload, hub::SubscriberId sender = 0) {
-  return {hub::Kind::text, base::FrameRef::copy_of(payload), {}, sender};
+  return {hub::Kind::text, base::Bytes::copy_of(payload), {}, sender};
 }
 
 struct BracketEncoder final : hub::Encoder {
@@ -39,13 +39,13 @@ struct Listener final : hub::Subscriber {
   void on_gap(hub::Membership& /*membership*/, const hub::Gap& /*gap*/) override {}
   void on_refused(hub::Membership& /*membership*/, const hub::Refusal& /*refusal*/) override {}
   void deliver(hub::Batch& batch, std::size_t from) override {
-    const base::FrameRef wire = batch.wire(encoder, from, batch.messages().size());
+    const base::Bytes wire = batch.wire(encoder, from, batch.messages().size());
     heard += wire.view();
     last = wire;
   }
   const hub::Encoder& encoder;
   std::string heard;
-  base::FrameRef last;
+  base::Bytes last;
 };
 
 struct Fixture {
@@ -143,7 +143,7 @@ TEST_CASE_FIXTURE(Fixture, "hub: a room nobody is in keeps its messages until th
 }
 
 TEST_CASE_FIXTURE(Fixture,
-                  "hub: large rooms are walked in slices, and members may come and go between them") {
+                  "hub: large rooms are fanned out to in slices, and members may come and go between them") {
   constexpr std::size_t count = 1000;
   std::vector<std::unique_ptr<Listener>> listeners;
   std::vector<std::unique_ptr<hub::Membership>> members;
@@ -161,7 +161,7 @@ TEST_CASE_FIXTURE(Fixture,
   members[count - 2].reset();  // not served yet: must not be
   Listener late(encoder);
   const auto in_late = hub.subscribe("lobby", late);
-  hub.publish("lobby", text("y"));  // belongs to the next walk
+  hub.publish("lobby", text("y"));  // belongs to the next fan-out
   scheduler.run_turn(hub);
 
   CHECK(listeners.front()->heard == "[x]");
@@ -203,7 +203,7 @@ TEST_CASE_FIXTURE(Fixture, "hub: a member of a large room knows whether it has g
   CHECK(members.back()->has_got(top + 1));
 }
 
-TEST_CASE_FIXTURE(Fixture, "hub: a small room does not wait until a large one has been walked") {
+TEST_CASE_FIXTURE(Fixture, "hub: a small room does not wait until a large one has been fanned out to") {
   std::vector<std::unique_ptr<Listener>> crowd;
   std::vector<std::unique_ptr<hub::Membership>> members;
   for (int i = 0; i < 1000; ++i) {
@@ -221,8 +221,8 @@ TEST_CASE_FIXTURE(Fixture, "hub: a small room does not wait until a large one ha
   CHECK(crowd.back()->heard.empty());
 }
 
-TEST_CASE_FIXTURE(Fixture,
-                  "hub: a slice is a hundred members or so, whose bytes leave before the next are walked") {
+TEST_CASE_FIXTURE(
+    Fixture, "hub: a slice is a hundred members or so, whose bytes leave before the next are fanned out to") {
   std::vector<std::unique_ptr<Listener>> crowd;
   std::vector<std::unique_ptr<hub::Membership>> members;
   for (int i = 0; i < 500; ++i) {

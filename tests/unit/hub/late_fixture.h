@@ -70,9 +70,7 @@ struct Hearer final : Subscriber {
 struct LateFixture {
   using Words = std::vector<std::string>;
 
-  static Draft text(std::string_view payload) {
-    return {Kind::text, base::FrameRef::copy_of(payload), {}, 0};
-  }
+  static Draft text(std::string_view payload) { return {Kind::text, base::Bytes::copy_of(payload), {}, 0}; }
   void turn() { scheduler.run_turn(hub); }
   /// The engine answers, and what comes of it happens.
   void settle() {

@@ -24,7 +24,7 @@ namespace roomcast::test::presence {
 inline std::string say(const hub::PresenceSnapshot& snapshot) {
   std::string out = std::to_string(snapshot.count) + ':';
   if (!snapshot.members) out += " crowd";
-  for (const base::FrameRef& name : snapshot.members.value_or(std::vector<base::FrameRef>{})) {
+  for (const base::Bytes& name : snapshot.members.value_or(std::vector<base::Bytes>{})) {
     out += ' ';
     out += name.view();
   }
@@ -63,7 +63,7 @@ struct Client final : hub::Subscriber {
   void on_gap(hub::Membership& /*membership*/, const hub::Gap& /*gap*/) override {}
   void on_refused(hub::Membership& /*membership*/, const hub::Refusal& /*refusal*/) override {}
   void deliver(hub::Batch& batch, std::size_t from) override;
-  void on_presence(hub::Membership& membership, hub::PresenceNews& news) override;
+  void on_presence(hub::Membership& membership, hub::PresenceUpdate& news) override;
   void leave() { membership.reset(); }
   /// What it was told since it was asked last.
   std::string told() { return std::exchange(heard, {}); }
@@ -71,7 +71,7 @@ struct Client final : hub::Subscriber {
   Fixture& fixture;
   std::string snapshot;  // at on_joined
   std::string heard;
-  base::FrameRef last;
+  base::Bytes last;
   Client* drops = nullptr;  // whom it makes leave when it is told something
   std::unique_ptr<hub::Membership> membership;
 };
@@ -114,7 +114,7 @@ struct Fixture {
 
 inline Client::Client(Fixture& f, std::string_view name, bool watches, std::string_view room) : fixture(f) {
   hub::Interest interest;
-  interest.name = base::FrameRef::copy_of(name);
+  interest.name = base::Bytes::copy_of(name);
   interest.watch_presence = watches;
   membership = fixture.hub.subscribe(room, *this, interest);
 }
@@ -128,7 +128,7 @@ inline void Client::deliver(hub::Batch& batch, std::size_t from) {
     heard += '"' + std::string(message.payload.view()) + '"';
 }
 
-inline void Client::on_presence(hub::Membership& m, hub::PresenceNews& news) {
+inline void Client::on_presence(hub::Membership& m, hub::PresenceUpdate& news) {
   CHECK(&m == membership.get());
   heard += say(news.change());
   last = news.wire(fixture.encoder);

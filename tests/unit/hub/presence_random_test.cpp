@@ -28,7 +28,7 @@ using Names = std::set<std::string>;
 
 Names names_of(const hub::PresenceSnapshot& snapshot) {
   Names names;
-  for (const base::FrameRef& name : *snapshot.members)
+  for (const base::Bytes& name : *snapshot.members)
     names.emplace(name.view());
   return names;
 }
@@ -38,7 +38,7 @@ struct Mirror final : hub::Subscriber {
   Mirror(hub::Hub& h, const base::Clock& c, const std::string& n, bool watches)
       : hub(h), clock(c), name(n), is_watching(watches) {
     hub::Interest interest;
-    interest.name = base::FrameRef::copy_of(name);
+    interest.name = base::Bytes::copy_of(name);
     interest.watch_presence = watches;
     membership = hub.subscribe("lobby", *this, interest);
   }
@@ -49,7 +49,7 @@ struct Mirror final : hub::Subscriber {
   void on_gap(hub::Membership& /*membership*/, const hub::Gap& /*gap*/) override {}
   void on_refused(hub::Membership& /*membership*/, const hub::Refusal& /*refusal*/) override {}
   void deliver(hub::Batch& /*batch*/, std::size_t /*from*/) override {}
-  void on_presence(hub::Membership& /*membership*/, hub::PresenceNews& news) override {
+  void on_presence(hub::Membership& /*membership*/, hub::PresenceUpdate& news) override {
     using What = hub::PresenceChange::What;
     const hub::PresenceChange& change = news.change();
     const std::string who(change.name.view());

@@ -178,7 +178,7 @@ TEST_CASE_FIXTURE(Fixture, "hub: rooms are occupied from their first member to t
   auto a = join("");
   auto b = join("b");
   const auto elsewhere = std::make_unique<Client>(*this, "", false, "attic");
-  hub.publish("cellar", {hub::Kind::text, base::FrameRef::copy_of("x"), {}, 0});
+  hub.publish("cellar", {hub::Kind::text, base::Bytes::copy_of("x"), {}, 0});
   CHECK(hub.rooms() == 3);
   CHECK(hub.occupied_rooms() == 2);
   a.reset();

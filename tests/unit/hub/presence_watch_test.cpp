@@ -56,7 +56,7 @@ TEST_CASE_FIXTURE(Fixture,
 TEST_CASE_FIXTURE(Fixture, "presence: somebody is known before being heard") {
   const auto watcher = watch();
   const auto ada = join("ada");
-  hub.publish("lobby", {hub::Kind::text, base::FrameRef::copy_of("hi"), {}, 0});
+  hub.publish("lobby", {hub::Kind::text, base::Bytes::copy_of("hi"), {}, 0});
   turn();
   CHECK(watcher->told() == "+ada\"hi\"");
 }

@@ -27,7 +27,7 @@ struct Fixture {
                hub::RoomRules(hub::RoomSettings{{5'000, 1'000'000, 60'000}, {}})};
 
   void publish(std::string_view payload) {
-    hub.publish("lobby", {hub::Kind::text, base::FrameRef::copy_of(payload), {}, 0});
+    hub.publish("lobby", {hub::Kind::text, base::Bytes::copy_of(payload), {}, 0});
   }
   void publish_numbers(int count) {
     for (int i = 1; i <= count; ++i)

@@ -26,8 +26,8 @@ TEST_CASE("source: an address is always the same one, never 0, and few share one
 TEST_CASE("source: it takes no space in a message") {
   struct Draft {
     hub::Kind kind;
-    base::FrameRef payload;
-    base::FrameRef from;
+    base::Bytes payload;
+    base::Bytes from;
     hub::SubscriberId sender;
   };
   CHECK(sizeof(hub::Draft) == sizeof(Draft));

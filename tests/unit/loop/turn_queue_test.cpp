@@ -36,7 +36,7 @@ struct Work final : base::SlicedWork {
   }
 };
 
-struct Dying final : base::Mortal {
+struct Dying final : base::Disposable {
   explicit Dying(std::function<void()> f) : last_act(std::move(f)) {}
   ~Dying() override { last_act(); }
   Dying(const Dying&) = delete;
@@ -68,7 +68,7 @@ TEST_CASE("turn queue: slices first, then flushes, then the dead, again until al
   };
   item.then = [&] {
     log += 'f';
-    queue.bury(std::make_unique<Dying>([&] { log += 'd'; }));
+    queue.free_later(std::make_unique<Dying>([&] { log += 'd'; }));
   };
   queue.add_work(work);
   CHECK_FALSE(queue.run());
@@ -82,10 +82,10 @@ TEST_CASE("turn queue: what the dead mark, bury and wake is done in the same tur
   Work work;
   int deaths = 0;
   queue.add_work(work);
-  queue.bury(std::make_unique<Dying>([&] {
+  queue.free_later(std::make_unique<Dying>([&] {
     ++deaths;
     queue.mark_dirty(item);
-    queue.bury(std::make_unique<Dying>([&] {
+    queue.free_later(std::make_unique<Dying>([&] {
       ++deaths;
       queue.wake();
     }));
@@ -97,7 +97,7 @@ TEST_CASE("turn queue: what the dead mark, bury and wake is done in the same tur
 }
 
 TEST_CASE("turn queue: an item may bury itself while it is flushed") {
-  struct Session final : base::Mortal, base::Flushable {
+  struct Session final : base::Disposable, base::Flushable {
     TurnQueue& queue;
     std::unique_ptr<Session>& owner;
     bool& destroyed;
@@ -110,7 +110,7 @@ TEST_CASE("turn queue: an item may bury itself while it is flushed") {
     Session& operator=(const Session&) = delete;
     void flush() override {
       if (!owner) return;
-      queue.bury(std::move(owner));
+      queue.free_later(std::move(owner));
       queue.mark_dirty(*this);
       CHECK_FALSE(destroyed);
     }
@@ -189,9 +189,9 @@ TEST_CASE("turn queue: what is still buried dies with it, and so does what that 
   int deaths = 0;
   {
     TurnQueue queue(clock, 1'000);
-    queue.bury(std::make_unique<Dying>([&] {
+    queue.free_later(std::make_unique<Dying>([&] {
       ++deaths;
-      queue.bury(std::make_unique<Dying>([&] { ++deaths; }));
+      queue.free_later(std::make_unique<Dying>([&] { ++deaths; }));
     }));
   }
   CHECK(deaths == 2);
@@ -203,17 +203,17 @@ TEST_CASE(
   FakeMicroClock clock;
   TurnQueue queue(clock, 1'000);
   std::string story;
-  struct Outbox final : base::Outbox {
-    explicit Outbox(std::string& text) : story(text) {}
+  struct DeferredWrites final : base::DeferredWrites {
+    explicit DeferredWrites(std::string& text) : story(text) {}
     void send_all() override { story += "s"; }
     std::string& story;
   } outbox(story);
-  queue.set_outbox(outbox);
+  queue.set_deferred_writes(outbox);
   Item item;
   item.then = [&] {
     story += "f";
     clock.us += 2'000;
-    queue.bury(std::make_unique<Dying>([&] { story += "d"; }));
+    queue.free_later(std::make_unique<Dying>([&] { story += "d"; }));
   };
   queue.mark_dirty(item);
   (void)queue.run();
@@ -338,7 +338,7 @@ TEST_CASE("turn queue: when thousands die at once the turn ends in time, and the
   TurnQueue queue(clock, 1'000);
   int deaths = 0;
   for (int i = 0; i < 1'000; ++i) {
-    queue.bury(std::make_unique<Dying>([&] {
+    queue.free_later(std::make_unique<Dying>([&] {
       ++deaths;
       clock.us += 10;
     }));
@@ -356,9 +356,9 @@ TEST_CASE("turn queue: at the end everybody who is buried goes at once, whatever
   TurnQueue queue(clock, 1'000);
   int deaths = 0;
   for (int i = 0; i < 1'000; ++i) {
-    queue.bury(std::make_unique<Dying>([&] {
+    queue.free_later(std::make_unique<Dying>([&] {
       clock.us += 10;
-      queue.bury(std::make_unique<Dying>([&] { ++deaths; }));
+      queue.free_later(std::make_unique<Dying>([&] { ++deaths; }));
     }));
   }
   CHECK(queue.run());

@@ -30,7 +30,7 @@ struct Fixture {
     auto stream = wire.make_stream();
     wire.set_room(room);
     WriteQueue queue;
-    queue.push(base::FrameRef::copy_of(owed));
+    queue.push(base::Bytes::copy_of(owed));
     Admission admission;
     CHECK(admissions.admit("192.0.2.1", false, admission) == Refusal::none);
     linger.add(std::move(stream), std::move(queue), std::move(admission), ended);

@@ -16,7 +16,7 @@ namespace roomcast::net::send_batch_test {
 
 namespace {
 
-using base::FrameRef;
+using base::Bytes;
 
 /// A stream, the far end of its socket, and what the stream has said.
 struct Link final : ByteStream::Events {
@@ -31,14 +31,14 @@ struct Link final : ByteStream::Events {
   void on_end() override {}
   void on_writable() override { writable = true; }
   void on_error(std::string_view /*why*/) override { failed = true; }
-  void on_unsent(FrameRef&& left, bool started) override {
+  void on_write_incomplete(Bytes&& left, bool started) override {
     ++answers;
     rest = std::move(left);
     is_started = started;
   }
-  bool post(std::string_view bytes) const {
-    FrameRef frame = FrameRef::copy_of(bytes);
-    return near->post(frame);
+  bool write_later(std::string_view bytes) const {
+    Bytes frame = Bytes::copy_of(bytes);
+    return near->write_later(frame);
   }
   std::string receive() {
     bool ended = false;
@@ -49,7 +49,7 @@ struct Link final : ByteStream::Events {
   FileDescriptor far;
   std::unique_ptr<ByteStream> near;
   int answers = 0;
-  FrameRef rest;
+  Bytes rest;
   bool is_started = false;
   bool writable = false;
   bool failed = false;
@@ -61,8 +61,8 @@ TEST_CASE("send batch: nothing leaves before send_all, then everything, once") {
   test::SocketFixture f;
   Link ada(f.sockets);
   Link bob(f.sockets);
-  REQUIRE(ada.post("to ada"));
-  REQUIRE(bob.post("to bob"));
+  REQUIRE(ada.write_later("to ada"));
+  REQUIRE(bob.write_later("to bob"));
   CHECK(ada.receive().empty());
   f.sockets.batch.send_all();
   CHECK(ada.receive() == "to ada");
@@ -78,19 +78,19 @@ TEST_CASE(
   test::SocketFixture f;
   Link slow(f.sockets);
   const std::string large(4'000'000, 'x');
-  REQUIRE(slow.post(large));
+  REQUIRE(slow.write_later(large));
   f.sockets.batch.send_all();
   CHECK(slow.answers == 1);
   CHECK(slow.is_started);
   REQUIRE_FALSE(slow.rest.empty());
-  CHECK_FALSE(slow.post("later"));
+  CHECK_FALSE(slow.write_later("later"));
   std::string received;
   CHECK(f.run_until([&] {
     received += slow.receive();
     return slow.writable && received.size() + slow.rest.size() >= large.size();
   }));
   CHECK(received.size() + slow.rest.size() == large.size());
-  CHECK(slow.post("later"));
+  CHECK(slow.write_later("later"));
   f.sockets.batch.send_all();
   CHECK(slow.receive() == "later");
   CHECK(slow.answers == 1);
@@ -102,13 +102,13 @@ TEST_CASE(
   Link gone(f.sockets);
   Link there(f.sockets);
   gone.far.close();
-  REQUIRE(gone.post("into the void"));
-  REQUIRE(there.post("hello"));
+  REQUIRE(gone.write_later("into the void"));
+  REQUIRE(there.write_later("hello"));
   f.sockets.batch.send_all();
   CHECK_FALSE(gone.is_started);
   CHECK(gone.rest.view() == "into the void");
   CHECK(there.receive() == "hello");
-  CHECK_FALSE(gone.post("again"));
+  CHECK_FALSE(gone.write_later("again"));
   CHECK(f.run_until([&] { return gone.failed; }));
 }
 

@@ -15,14 +15,14 @@ namespace roomcast::net::write_queue_test {
 
 namespace {
 
-using base::FrameRef;
+using base::Bytes;
 
 struct Fixture {
   test::MemoryWire wire;
   std::unique_ptr<ByteStream> stream = wire.make_stream();
   WriteQueue queue;
-  void push(std::string_view bytes) { queue.push(FrameRef::copy_of(bytes)); }
-  void push_urgent(std::string_view bytes) { queue.push_urgent(FrameRef::copy_of(bytes)); }
+  void push(std::string_view bytes) { queue.push(Bytes::copy_of(bytes)); }
+  void push_urgent(std::string_view bytes) { queue.push_urgent(Bytes::copy_of(bytes)); }
 };
 
 /// Takes everything and remembers where it lay.
@@ -99,7 +99,7 @@ TEST_CASE("write queue: one byte at a time works too") {
 
 TEST_CASE("write queue: neighbours in memory become one reference, up to 16 KiB") {
   Fixture f;
-  const FrameRef block = FrameRef::copy_of(std::string(20'000, 'x'));
+  const Bytes block = Bytes::copy_of(std::string(20'000, 'x'));
   f.queue.push(block.slice(0, 8'192));
   f.queue.push(block.slice(8'192, 8'192));
   CHECK(block.use_count() == 2);
@@ -112,7 +112,7 @@ TEST_CASE("write queue: neighbours in memory become one reference, up to 16 KiB"
 }
 
 TEST_CASE("write queue: what lies side by side in memory leaves from there, in one write and uncopied") {
-  const FrameRef block = FrameRef::copy_of("onetwothree");
+  const Bytes block = Bytes::copy_of("onetwothree");
   WriteQueue one_by_one;
   one_by_one.push(block.slice(0, 3));
   one_by_one.push(block.slice(3, 3));
@@ -190,7 +190,7 @@ TEST_CASE("write queue: dropping keeps the rest of a frame partly sent, and only
   SUBCASE("an ordinary frame was begun, and a neighbour came after") {
     f.wire.set_room(6);
     CHECK_FALSE(f.queue.flush(*f.stream));
-    const FrameRef block = FrameRef::copy_of("abcd");
+    const Bytes block = Bytes::copy_of("abcd");
     f.queue.drop_unsent();
     f.queue.push(block.slice(0, 2));
     f.queue.push(block.slice(2, 2));
@@ -199,7 +199,7 @@ TEST_CASE("write queue: dropping keeps the rest of a frame partly sent, and only
     CHECK(f.wire.received() == "ping first abcd");
   }
   SUBCASE("what joins a frame partly sent is dropped too") {
-    const FrameRef block = FrameRef::copy_of("abcd");
+    const Bytes block = Bytes::copy_of("abcd");
     f.queue.drop_unsent();
     f.queue.push(block.slice(0, 2));
     f.wire.set_room(1);
@@ -249,7 +249,7 @@ TEST_CASE("write queue: what it holds of memory is in proportion to its bytes, h
   for (const std::size_t size : {std::size_t{2}, std::size_t{64}, std::size_t{65}, std::size_t{1'000}}) {
     WriteQueue queue;
     while (queue.bytes() < 1'048'576)
-      queue.push(FrameRef::copy_of(std::string(size, 'x')));
+      queue.push(Bytes::copy_of(std::string(size, 'x')));
     CHECK(queue.held_bytes() >= queue.bytes());
     CHECK(queue.held_bytes() < queue.bytes() * 2);
     if (size <= 64) CHECK(queue.held_bytes() < queue.bytes() + queue.bytes() / 8);
@@ -259,7 +259,7 @@ TEST_CASE("write queue: what it holds of memory is in proportion to its bytes, h
 TEST_CASE("write queue: a small part of a large block does not keep the block") {
   WriteQueue queue;
   for (int i = 0; i < 100; ++i) {
-    const FrameRef page = FrameRef::copy_of(std::string(100'000, 'x'));
+    const Bytes page = Bytes::copy_of(std::string(100'000, 'x'));
     queue.push(page.slice(0, 100));
   }
   CHECK(queue.held_bytes() < 500'000);
@@ -272,9 +272,9 @@ TEST_CASE("write queue: what waits is too much past the limit, in bytes or in wh
   f.push("x");
   CHECK(f.queue.exceeds(1'000));
   WriteQueue shared;
-  std::vector<FrameRef> blocks;
+  std::vector<Bytes> blocks;
   while (shared.bytes() < 900'000) {
-    blocks.push_back(FrameRef::copy_of(std::string(70, 'x')));
+    blocks.push_back(Bytes::copy_of(std::string(70, 'x')));
     shared.push(blocks.back());
   }
   CHECK(shared.exceeds(900'070));

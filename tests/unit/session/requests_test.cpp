@@ -43,7 +43,7 @@ struct Fixture {
   void turn() { scheduler.run_turn(hub); }
   void fill(std::string_view room, int count, std::size_t bytes = 1) {
     for (int i = 0; i < count; ++i)
-      hub.publish(room, {hub::Kind::text, base::FrameRef::copy_of(std::string(bytes, 'm')), {}, 0});
+      hub.publish(room, {hub::Kind::text, base::Bytes::copy_of(std::string(bytes, 'm')), {}, 0});
     turn();
   }
   static void say(FakeTransport::Wire& wire, std::string_view request) {
@@ -84,7 +84,7 @@ struct Fixture {
   hub::Hub hub{{engine, scheduler, clock, hub_deadlines}, {}};
   test::BracketFraming framing;
   dialect::Json json;
-  hub::PublishOnce publisher{hub, scheduler, clock, hub_deadlines, 100'000};
+  hub::IdempotentPublisher publisher{hub, scheduler, clock, hub_deadlines, 100'000};
   session::SessionTable table{hub, publisher, scheduler, clock, log};
 };
 
@@ -383,7 +383,7 @@ TEST_CASE_FIXTURE(Fixture,
   SUBCASE("a page") {
     hub::LogPage page;
     page.floor = 0;
-    page.messages.emplace_back(hub::Kind::text, base::FrameRef::copy_of("x"), base::FrameRef(), 0,
+    page.messages.emplace_back(hub::Kind::text, base::Bytes::copy_of("x"), base::Bytes(), 0,
                                hub::Position{1, 1}, 0);
     engine.events().on_page(engine.reads[0], std::move(page));
     CHECK(wire.sent.find(R"("cursor":"0000000000000001-1")") != std::string::npos);

@@ -64,7 +64,7 @@ struct Fixture {
   test::BracketFraming framing;
   dialect::Json json;
   dialect::Raw raw;
-  hub::PublishOnce publisher{hub, scheduler, clock, deadlines, 100'000};
+  hub::IdempotentPublisher publisher{hub, scheduler, clock, deadlines, 100'000};
   session::SessionTable table{hub, publisher, scheduler, clock, log};
 };
 

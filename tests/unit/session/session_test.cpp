@@ -56,7 +56,7 @@ struct Fixture {
   hub::Hub hub{{engine, scheduler, clock, hub_deadlines}, {2'048 + 1'034}};
   test::BracketFraming framing;
   WordDialect dialect;
-  hub::PublishOnce publisher{hub, scheduler, clock, hub_deadlines, 100'000};
+  hub::IdempotentPublisher publisher{hub, scheduler, clock, hub_deadlines, 100'000};
   session::SessionTable table{hub, publisher, scheduler, clock, log};
 };
 
@@ -205,8 +205,8 @@ TEST_CASE_FIXTURE(
   hub.set_limits({});
   const std::string page(hub::HubLimits{}.page_bytes, 'x');
   for (int i = 0; i < 2; ++i)
-    hub.publish("lobby", {hub::Kind::text, base::FrameRef::copy_of(page), {}});
-  hub.publish("lobby", {hub::Kind::text, base::FrameRef::copy_of(page), {}});
+    hub.publish("lobby", {hub::Kind::text, base::Bytes::copy_of(page), {}});
+  hub.publish("lobby", {hub::Kind::text, base::Bytes::copy_of(page), {}});
   scheduler.run_turn(hub);
   CHECK(ada.sent.empty());
   ada.events->on_drained();

@@ -33,13 +33,13 @@ struct StreamFixture {
   void open(const StreamForm& form = sse, std::string_view unsent = {}, std::string_view opening = {},
             std::size_t leftover_bytes = 0) {
     http::HandOver connection{wire.make_stream(), {}, std::string(leftover_bytes, 'x'), {}, "192.0.2.1"};
-    connection.unsent.push(base::FrameRef::copy_of(unsent));
+    connection.unsent.push(base::Bytes::copy_of(unsent));
     CHECK(admissions.admit("192.0.2.1", false, connection.admission) == net::Refusal::none);
     client =
         std::make_unique<HttpStream>(shared, shared.framings.for_form(form), std::move(connection), opening);
     client->start(seen);
   }
-  void send(std::string_view wire_bytes) const { client->send(base::FrameRef::copy_of(wire_bytes)); }
+  void send(std::string_view wire_bytes) const { client->send(base::Bytes::copy_of(wire_bytes)); }
   void end_turn() {
     struct NoWork final : base::SlicedWork {
       bool do_slice() override { return false; }

@@ -58,7 +58,7 @@ struct PollFixture {
     return exchanges.back();
   }
   void publish(std::string_view payload, std::string_view room = "lobby") {
-    hub.publish(room, {hub::Kind::text, base::FrameRef::copy_of(payload), {}, 0});
+    hub.publish(room, {hub::Kind::text, base::Bytes::copy_of(payload), {}, 0});
   }
   void turn() { scheduler.run_turn(hub); }
   void pass(std::int64_t ms) {
@@ -107,7 +107,7 @@ struct PollFixture {
   hub::Hub hub{{engine, scheduler, clock, deadlines},
                {},
                hub::RoomRules(hub::RoomSettings{{100, 1'000'000, 600'000}, {}})};
-  hub::PublishOnce publisher{hub, scheduler, clock, deadlines, 100'000};
+  hub::IdempotentPublisher publisher{hub, scheduler, clock, deadlines, 100'000};
   session::SessionTable sessions{hub, publisher, scheduler, clock, log};
   PollAnswers answers;
   std::list<roomcast::test::ExchangeDouble> exchanges;

@@ -75,7 +75,7 @@ struct JoinFixture : transport::test::StreamFixture {
     return exchange;
   }
   void publish(std::string_view payload, hub::Kind kind = hub::Kind::text) {
-    hub.publish("lobby", {kind, base::FrameRef::copy_of(payload), {}, 0});
+    hub.publish("lobby", {kind, base::Bytes::copy_of(payload), {}, 0});
     deliver();
   }
   void deliver() {
@@ -89,7 +89,7 @@ struct JoinFixture : transport::test::StreamFixture {
   base::Deadlines hub_deadlines{clock, 50};
   hub::Hub hub{{engine, scheduler, clock, hub_deadlines}, {}};
   base::Log log{base::LogLevel::error, base::LogFormat::text};
-  hub::PublishOnce publisher{hub, scheduler, clock, hub_deadlines, 100'000};
+  hub::IdempotentPublisher publisher{hub, scheduler, clock, hub_deadlines, 100'000};
   session::SessionTable sessions{hub, publisher, scheduler, clock, log};
   dialect::Raw raw;
   BracketDialect bracket;

@@ -95,12 +95,12 @@ struct Fixture {
   void open(std::string leftover = {}, std::string_view unsent = {},
             const std::optional<ws::DeflateParameters>& deflate = {}) {
     http::HandOver connection{wire.make_stream(), {}, std::move(leftover), {}, "192.0.2.1"};
-    connection.unsent.push(base::FrameRef::copy_of(unsent));
+    connection.unsent.push(base::Bytes::copy_of(unsent));
     CHECK(admissions.admit("192.0.2.1", false, connection.admission) == net::Refusal::none);
     client = std::make_unique<WebSocket>(shared, std::move(connection), deflate, false);
     client->start(seen);
   }
-  void send(std::string_view wire_bytes) const { client->send(base::FrameRef::copy_of(wire_bytes)); }
+  void send(std::string_view wire_bytes) const { client->send(base::Bytes::copy_of(wire_bytes)); }
   void end_turn() {
     struct NoWork final : base::SlicedWork {
       bool do_slice() override { return false; }

@@ -74,7 +74,7 @@ struct UpgradeFixture : transport::test::Fixture {
     deliver();
   }
   void publish(std::string_view room, std::string_view payload) {
-    hub.publish(room, {hub::Kind::text, base::FrameRef::copy_of(payload), base::FrameRef::copy_of("ann"), 0});
+    hub.publish(room, {hub::Kind::text, base::Bytes::copy_of(payload), base::Bytes::copy_of("ann"), 0});
     deliver();
   }
   void deliver() {
@@ -86,7 +86,7 @@ struct UpgradeFixture : transport::test::Fixture {
   base::Deadlines hub_deadlines{clock, 50};
   hub::Hub hub{{engine, scheduler, clock, hub_deadlines}, {}};
   base::Log log{base::LogLevel::error, base::LogFormat::text};
-  hub::PublishOnce publisher{hub, scheduler, clock, hub_deadlines, 100'000};
+  hub::IdempotentPublisher publisher{hub, scheduler, clock, hub_deadlines, 100'000};
   session::SessionTable sessions{hub, publisher, scheduler, clock, log};
   NamedDialect first{"first"};
   NamedDialect second{"second"};

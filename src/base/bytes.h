@@ -10,21 +10,20 @@ namespace roomcast::base {
 
 /// A counted reference to a range of a block of bytes, which never change once a reference covers them.
 ///
-/// The block is one allocation: counts, capacity, bytes. The counts are not atomic: frames live on the event
-/// loop's thread only. Copying a reference never copies bytes. 16 bytes, so that a queue of them stays small.
-/// Sizes are below 4 GiB; making a larger one throws std::length_error.
-class FrameRef {
+/// The block is one allocation: counts, capacity, bytes. The counts are not atomic: all references live on
+/// the event loop's thread. Copying a reference never copies bytes. 16 bytes, so that a queue of them stays
+/// small. Sizes are below 4 GiB; making a larger one throws std::length_error.
+class Bytes {
  public:
-  FrameRef() = default;
-  FrameRef(const FrameRef& other) noexcept
-      : block_(other.block_), offset_(other.offset_), size_(other.size_) {
+  Bytes() = default;
+  Bytes(const Bytes& other) noexcept : block_(other.block_), offset_(other.offset_), size_(other.size_) {
     retain();
   }
-  FrameRef(FrameRef&& other) noexcept
+  Bytes(Bytes&& other) noexcept
       : block_(std::exchange(other.block_, nullptr)),
         offset_(std::exchange(other.offset_, 0)),
         size_(std::exchange(other.size_, 0)) {}
-  FrameRef& operator=(const FrameRef& other) noexcept {
+  Bytes& operator=(const Bytes& other) noexcept {
     if (&other == this) return *this;
     other.retain();  // first: it may be the same block
     release();
@@ -33,19 +32,19 @@ class FrameRef {
     size_ = other.size_;
     return *this;
   }
-  FrameRef& operator=(FrameRef&& other) noexcept {
-    FrameRef taken(std::move(other));
+  Bytes& operator=(Bytes&& other) noexcept {
+    Bytes taken(std::move(other));
     swap(taken);
     return *this;
   }
-  ~FrameRef() { release(); }
+  ~Bytes() { release(); }
 
   /// A new block holding a copy of `bytes`. Empty bytes give an empty reference without a block.
-  static FrameRef copy_of(std::string_view bytes);
+  static Bytes copy_of(std::string_view bytes);
   /// A new block holding the pieces end to end.
-  static FrameRef joined(std::initializer_list<std::string_view> pieces);
+  static Bytes joined(std::initializer_list<std::string_view> pieces);
   /// An empty reference to a new block with room for `capacity` bytes, at least 1; see try_append.
-  static FrameRef with_capacity(std::size_t capacity);
+  static Bytes with_capacity(std::size_t capacity);
 
   [[nodiscard]] std::string_view view() const {
     return block_ == nullptr ? std::string_view{} : std::string_view{data() + offset_, size_};
@@ -54,7 +53,7 @@ class FrameRef {
   [[nodiscard]] bool empty() const { return size_ == 0; }
 
   /// A reference to part of this range; `offset + size` must lie within it.
-  [[nodiscard]] FrameRef slice(std::size_t offset, std::size_t size) const;
+  [[nodiscard]] Bytes slice(std::size_t offset, std::size_t size) const;
   /// Lets go of the block; empty from then on.
   void reset() {
     release();
@@ -66,7 +65,7 @@ class FrameRef {
   void drop_front(std::size_t count);
   /// Grows over `next` when that starts in the same block exactly where this ends; false otherwise.
   /// So a subscriber owed several frames that were laid down side by side queues one reference.
-  bool try_extend(const FrameRef& next) {
+  bool try_extend(const Bytes& next) {
     if (block_ == nullptr || block_ != next.block_ || offset_ + size_ != next.offset_) return false;
     size_ += next.size_;
     return true;
@@ -91,7 +90,7 @@ class FrameRef {
   /// How many references share the block; for tests and accounting.
   [[nodiscard]] std::uint32_t use_count() const { return block_ == nullptr ? 0 : block_->references; }
 
-  void swap(FrameRef& other) noexcept {
+  void swap(Bytes& other) noexcept {
     std::swap(block_, other.block_);
     std::swap(offset_, other.offset_);
     std::swap(size_, other.size_);
@@ -104,7 +103,7 @@ class FrameRef {
     std::uint32_t keepers = 0;
   };
 
-  static FrameRef allocate(std::size_t size);
+  static Bytes allocate(std::size_t size);
   [[nodiscard]] char* data() const { return reinterpret_cast<char*>(block_ + 1); }
   void retain() const {
     if (block_ != nullptr) ++block_->references;

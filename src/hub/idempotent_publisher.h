@@ -26,14 +26,14 @@ namespace roomcast::hub {
 ///
 /// What is remembered is bounded in bytes. IdempotencyKeys says what is forgotten early; keys under way never
 /// are. What finds no room is refused.
-class PublishOnce final : private base::Flushable, private base::Deadline::Listener {
+class IdempotentPublisher final : private base::Flushable, private base::Deadline::Listener {
  public:
   /// All outlive it. `limit_bytes`: limits.idempotency_bytes.
-  PublishOnce(Hub& hub, base::Scheduler& scheduler, const base::Clock& clock, base::Deadlines& deadlines,
-              std::size_t limit_bytes);
-  PublishOnce(const PublishOnce&) = delete;
-  PublishOnce& operator=(const PublishOnce&) = delete;
-  ~PublishOnce();
+  IdempotentPublisher(Hub& hub, base::Scheduler& scheduler, const base::Clock& clock,
+                      base::Deadlines& deadlines, std::size_t limit_bytes);
+  IdempotentPublisher(const IdempotentPublisher&) = delete;
+  IdempotentPublisher& operator=(const IdempotentPublisher&) = delete;
+  ~IdempotentPublisher();
 
   /// Hub::publish, unless `key`, a valid one, was seen in that room: with the same message, `done` gets the
   /// receipt of the first, marked as a duplicate, as soon as there is one; with another, it is refused
@@ -50,7 +50,7 @@ class PublishOnce final : private base::Flushable, private base::Deadline::Liste
   void publish_first(std::string_view room, Draft draft, std::string name, PublishDone done);
   void repeat(Item& item, const Draft& draft, PublishDone done);
   void on_published(Item& item, const PublishDone& done, const PublishResult& result);
-  [[nodiscard]] const IdempotencyKeys::Digest& digest_of(const base::FrameRef& payload);
+  [[nodiscard]] const IdempotencyKeys::Digest& digest_of(const base::Bytes& payload);
   void answer_later(PublishDone done, const PublishResult& result);
   void forget_old();
   void flush() override;
@@ -63,7 +63,7 @@ class PublishOnce final : private base::Flushable, private base::Deadline::Liste
   base::Deadline forget_;                                       // set while any is published
   std::vector<std::pair<PublishDone, PublishResult>> answers_;  // to be given at the end of the turn
   // Until the end of the turn: a message for many rooms has one digest.
-  base::FrameRef digested_;
+  base::Bytes digested_;
   IdempotencyKeys::Digest digest_{};
 };
 

@@ -1,4 +1,4 @@
-#include "hub/publish_once.h"
+#include "hub/idempotent_publisher.h"
 
 #include <doctest/doctest.h>
 
@@ -12,11 +12,11 @@
 #include "support/fake_engine.h"
 #include "support/fake_scheduler.h"
 
-namespace publish_once_test {
+namespace idempotent_publisher_test {
 
 using namespace roomcast;
+using hub::IdempotentPublisher;
 using hub::Kind;
-using hub::PublishOnce;
 using hub::Refusal;
 
 namespace {
@@ -32,7 +32,7 @@ struct Fixture {
   /// "ada=1 again" for a duplicate.
   void publish(std::string_view who, std::string_view key, std::string_view payload = "hi",
                Kind kind = Kind::text, std::string_view room = "r", hub::Source source = 0) {
-    publisher.publish(room, {kind, base::FrameRef::copy_of(payload), {}, 0, source}, key,
+    publisher.publish(room, {kind, base::Bytes::copy_of(payload), {}, 0, source}, key,
                       [this, name = std::string(who)](const hub::PublishResult& result) {
                         told.push_back(name + "=" + outcome(result));
                       });
@@ -69,7 +69,7 @@ struct Fixture {
   base::Deadlines deadlines{clock, 50};
   hub::Hub hub{{engine, scheduler, clock, deadlines}, {}};
   std::vector<std::string> told;
-  PublishOnce publisher;
+  IdempotentPublisher publisher;
 };
 
 /// Room for two keys like "k" and nothing more.
@@ -123,7 +123,7 @@ TEST_CASE_FIXTURE(Fixture, "publish once: a receipt says who was in the room whe
   turn();
   membership.reset();
   std::optional<hub::Receipt> receipt;
-  publisher.publish("r", {Kind::text, base::FrameRef::copy_of("hi"), {}, 0}, "k",
+  publisher.publish("r", {Kind::text, base::Bytes::copy_of("hi"), {}, 0}, "k",
                     [&](const hub::PublishResult& result) { receipt = *result; });
   turn();
   REQUIRE(receipt);
@@ -152,10 +152,10 @@ TEST_CASE_FIXTURE(Fixture, "publish once: while the first is under way others wa
 TEST_CASE_FIXTURE(Fixture, "publish once: those who wait without wanting an answer are no harm") {
   engine.hold_answers = true;
   for (int i = 0; i < 2; ++i)
-    publisher.publish("r", {Kind::text, base::FrameRef::copy_of("hi"), {}, 0}, "k", {});
+    publisher.publish("r", {Kind::text, base::Bytes::copy_of("hi"), {}, 0}, "k", {});
   accept(0, 1);
   turn();
-  publisher.publish("r", {Kind::text, base::FrameRef::copy_of("hi"), {}, 0}, "k", {});
+  publisher.publish("r", {Kind::text, base::Bytes::copy_of("hi"), {}, 0}, "k", {});
   CHECK(heard().empty());
   CHECK(publisher.bytes() == one_key);
   CHECK(messages() == 1);
@@ -230,7 +230,7 @@ TEST_CASE_FIXTURE(Fixture, "publish once: what the hub does not take leaves the 
 
 TEST_CASE_FIXTURE(Fixture, "publish once: whoever is told may publish again, under the same key as well") {
   hub.set_overloaded(true);
-  publisher.publish("r", {Kind::text, base::FrameRef::copy_of("hi"), {}, 0}, "k",
+  publisher.publish("r", {Kind::text, base::Bytes::copy_of("hi"), {}, 0}, "k",
                     [this](const hub::PublishResult& result) {
                       CHECK_FALSE(result);
                       hub.set_overloaded(false);
@@ -238,7 +238,7 @@ TEST_CASE_FIXTURE(Fixture, "publish once: whoever is told may publish again, und
                       publish("bob", "k");
                     });
   CHECK(heard() == Words{"ada=1", "bob=1 again"});
-  publisher.publish("r", {Kind::text, base::FrameRef::copy_of("hi"), {}, 0}, "k",
+  publisher.publish("r", {Kind::text, base::Bytes::copy_of("hi"), {}, 0}, "k",
                     [this](const hub::PublishResult&) { publish("eve", "k"); });
   CHECK(heard() == Words{"eve=1 again"});
 }
@@ -455,7 +455,7 @@ TEST_CASE("publish once: a new key is refused before one that is younger than a 
 
 TEST_CASE("publish once: what is refused is not digested") {
   Fixture f(one_key);
-  const base::FrameRef payload = base::FrameRef::copy_of("payload");
+  const base::Bytes payload = base::Bytes::copy_of("payload");
   SUBCASE("for want of room") {
     f.engine.hold_answers = true;
     f.publish("ada", "a");
@@ -479,12 +479,12 @@ TEST_CASE("publish once: what is refused is not digested") {
 
 TEST_CASE("publish once: one payload for many rooms belongs to all of them, and another does not") {
   Fixture f;
-  const base::FrameRef first = base::FrameRef::copy_of("first");
-  const base::FrameRef second = base::FrameRef::copy_of("other");
+  const base::Bytes first = base::Bytes::copy_of("first");
+  const base::Bytes second = base::Bytes::copy_of("other");
   int done = 0;
   int reused = 0;
   const auto count = [&](const hub::PublishResult& result) { ++(result ? done : reused); };
-  for (const base::FrameRef& payload : {first, second, first}) {
+  for (const base::Bytes& payload : {first, second, first}) {
     for (const char* room : {"a", "b", "c"})
       f.publisher.publish(room, {Kind::text, payload, {}}, "k", count);
   }
@@ -507,4 +507,4 @@ TEST_CASE("publish once: very many keys are forgotten a few at a time") {
   CHECK(f.publisher.bytes() == 0);
 }
 
-}  // namespace publish_once_test
+}  // namespace idempotent_publisher_test

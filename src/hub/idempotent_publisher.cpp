@@ -1,4 +1,4 @@
-#include "hub/publish_once.h"
+#include "hub/idempotent_publisher.h"
 
 #include <algorithm>
 
@@ -29,13 +29,14 @@ base::Result<NameIsValid> check_idempotency_key(std::string_view key) {
   return NameIsValid{};
 }
 
-PublishOnce::PublishOnce(Hub& hub, base::Scheduler& scheduler, const base::Clock& clock,
-                         base::Deadlines& deadlines, std::size_t limit_bytes)
+IdempotentPublisher::IdempotentPublisher(Hub& hub, base::Scheduler& scheduler, const base::Clock& clock,
+                                         base::Deadlines& deadlines, std::size_t limit_bytes)
     : hub_(hub), scheduler_(scheduler), clock_(clock), keys_(limit_bytes), forget_(deadlines, *this) {}
 
-PublishOnce::~PublishOnce() { scheduler_.forget(*this); }
+IdempotentPublisher::~IdempotentPublisher() { scheduler_.forget(*this); }
 
-void PublishOnce::publish(std::string_view room, Draft draft, std::string_view key, PublishDone done) {
+void IdempotentPublisher::publish(std::string_view room, Draft draft, std::string_view key,
+                                  PublishDone done) {
   if (key.empty()) return hub_.publish(room, std::move(draft), std::move(done));
   std::string name = name_of(room, key);
   Item* const known = keys_.find(name, clock_.monotonic_ms());
@@ -43,7 +44,8 @@ void PublishOnce::publish(std::string_view room, Draft draft, std::string_view k
   publish_first(room, std::move(draft), std::move(name), std::move(done));
 }
 
-void PublishOnce::publish_first(std::string_view room, Draft draft, std::string name, PublishDone done) {
+void IdempotentPublisher::publish_first(std::string_view room, Draft draft, std::string name,
+                                        PublishDone done) {
   // What is refused should cost little: no digest.
   if (hub_.overloaded()) return hub_.publish(room, std::move(draft), std::move(done));
   if (!keys_.make_room(name.size(), clock_.monotonic_ms())) {
@@ -61,7 +63,7 @@ void PublishOnce::publish_first(std::string_view room, Draft draft, std::string 
   });
 }
 
-void PublishOnce::repeat(Item& item, const Draft& draft, PublishDone done) {
+void IdempotentPublisher::repeat(Item& item, const Draft& draft, PublishDone done) {
   IdempotencyKeys::Entry& entry = item.second;
   if (entry.kind != draft.kind || entry.digest != digest_of(draft.payload)) {
     return answer_later(std::move(done), Refusal{Refusal::Code::key_reused,
@@ -77,7 +79,7 @@ void PublishOnce::repeat(Item& item, const Draft& draft, PublishDone done) {
   entry.waiting.push_back(std::move(done));
 }
 
-void PublishOnce::on_published(Item& item, const PublishDone& done, const PublishResult& result) {
+void IdempotentPublisher::on_published(Item& item, const PublishDone& done, const PublishResult& result) {
   std::vector<PublishDone> waiting;
   waiting.swap(item.second.waiting);
   keys_.leave(waiting.size());
@@ -96,7 +98,7 @@ void PublishOnce::on_published(Item& item, const PublishDone& done, const Publis
   }
 }
 
-const IdempotencyKeys::Digest& PublishOnce::digest_of(const base::FrameRef& payload) {
+const IdempotencyKeys::Digest& IdempotentPublisher::digest_of(const base::Bytes& payload) {
   const auto is_same = [](std::string_view a, std::string_view b) {
     return a.data() == b.data() && a.size() == b.size();
   };
@@ -108,13 +110,13 @@ const IdempotencyKeys::Digest& PublishOnce::digest_of(const base::FrameRef& payl
   return digest_;
 }
 
-void PublishOnce::answer_later(PublishDone done, const PublishResult& result) {
+void IdempotentPublisher::answer_later(PublishDone done, const PublishResult& result) {
   if (!done) return;
   answers_.emplace_back(std::move(done), result);
   scheduler_.mark_dirty(*this);
 }
 
-void PublishOnce::flush() {
+void IdempotentPublisher::flush() {
   digested_.reset();
   // Whoever is answered may publish again: those answers are for the next time.
   std::vector<std::pair<PublishDone, PublishResult>> answers;
@@ -124,13 +126,13 @@ void PublishOnce::flush() {
   forget_old();
 }
 
-void PublishOnce::set_limit(std::size_t bytes) {
+void IdempotentPublisher::set_limit(std::size_t bytes) {
   keys_.set_limit(bytes);
   forget_old();
 }
 
 /// Some of them; the rest at the end of the turn, when others have had theirs.
-void PublishOnce::forget_old() {
+void IdempotentPublisher::forget_old() {
   const std::int64_t now_ms = clock_.monotonic_ms();
   const bool more = keys_.forget_some(now_ms);
   if (more) scheduler_.mark_dirty(*this);

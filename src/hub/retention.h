@@ -22,7 +22,7 @@ class Room;
 /// Nobody pushes out what others keep: a source that has brought more than a quarter of all that is
 /// remembered loses its own first, in the rooms whose oldest message is its own. Sources that are not known
 /// share in that with nobody: theirs go in the order above.
-class Recollection {
+class Retention {
  public:
   class Owner {
    public:
@@ -33,10 +33,10 @@ class Recollection {
     ~Owner() = default;
   };
 
-  Recollection(const base::Clock& clock, Owner& owner) : clock_(clock), owner_(owner) {}
-  Recollection(const Recollection&) = delete;
-  Recollection& operator=(const Recollection&) = delete;
-  ~Recollection() = default;
+  Retention(const base::Clock& clock, Owner& owner) : clock_(clock), owner_(owner) {}
+  Retention(const Retention&) = delete;
+  Retention& operator=(const Retention&) = delete;
+  ~Retention() = default;
 
   void add(Room& room);
   /// Keeps a message that the room has just accepted.
@@ -68,9 +68,9 @@ class Recollection {
 
  private:
   /// Rooms in the order of their last use, the longest unused first.
-  using Shelf = std::list<Room*>;
+  using RoomList = std::list<Room*>;
 
-  void put_on_shelf(Room& room);
+  void put_in_list(Room& room);
   void put_with_source(Room& room);
   /// What a known source has brought, with the rooms whose oldest message is its own.
   [[nodiscard]] std::size_t weight_of(Source source) const {
@@ -86,13 +86,14 @@ class Recollection {
 
   const base::Clock& clock_;
   Owner& owner_;
-  Shelf bare_;  // rooms not in use and without messages: they can be forgotten
-  Shelf kept_;  // rooms with messages
-  std::unordered_map<Source, Shelf> by_source_;  // of those: the ones whose oldest message is of this source
-  Source heaviest_ = 0;                          // of those who published lately
-  KeptBytes kept_bytes_;                         // rooms without a source count for source 0
-  std::size_t room_bytes_ = 0;                   // of kept_bytes_, what rooms take beside their histories
-  std::size_t shed_rooms_ = 0;                   // so many are still to be forgotten
+  RoomList empty_rooms_;          // rooms not in use and without messages: they can be forgotten
+  RoomList rooms_with_messages_;  // rooms with messages
+  std::unordered_map<Source, RoomList>
+      by_source_;               // of those: the ones whose oldest message is of this source
+  Source heaviest_ = 0;         // of those who published lately
+  KeptBytes kept_bytes_;        // rooms without a source count for source 0
+  std::size_t room_bytes_ = 0;  // of kept_bytes_, what rooms take beside their histories
+  std::size_t shed_rooms_ = 0;  // so many are still to be forgotten
   std::size_t shed_bytes_ = std::numeric_limits<std::size_t>::max();  // and histories cut down to this
 };
 

@@ -1,4 +1,4 @@
-#include "base/frame.h"
+#include "base/bytes.h"
 
 #include <algorithm>
 #include <cassert>
@@ -9,58 +9,58 @@
 
 namespace roomcast::base {
 
-FrameRef FrameRef::allocate(std::size_t size) {
+Bytes Bytes::allocate(std::size_t size) {
   if (size > std::numeric_limits<std::uint32_t>::max() - sizeof(Block)) {
-    throw std::length_error("a frame is limited to 4 GiB");
+    throw std::length_error("a block of bytes is limited to 4 GiB");
   }
-  FrameRef frame;
-  if (size == 0) return frame;
+  Bytes made;
+  if (size == 0) return made;
   void* memory = ::operator new(sizeof(Block) + size);
-  frame.block_ = new (memory) Block{1, static_cast<std::uint32_t>(size), 0};
-  frame.size_ = static_cast<std::uint32_t>(size);
-  return frame;
+  made.block_ = new (memory) Block{1, static_cast<std::uint32_t>(size), 0};
+  made.size_ = static_cast<std::uint32_t>(size);
+  return made;
 }
 
-void FrameRef::free_block(Block* block) { ::operator delete(block); }
+void Bytes::free_block(Block* block) { ::operator delete(block); }
 
-FrameRef FrameRef::copy_of(std::string_view bytes) { return joined({bytes}); }
+Bytes Bytes::copy_of(std::string_view bytes) { return joined({bytes}); }
 
-FrameRef FrameRef::joined(std::initializer_list<std::string_view> pieces) {
+Bytes Bytes::joined(std::initializer_list<std::string_view> pieces) {
   std::size_t total = 0;
   for (const auto piece : pieces)
     total += piece.size();
-  FrameRef frame = allocate(total);
+  Bytes made = allocate(total);
   std::size_t at = 0;
   for (const auto piece : pieces) {
     if (piece.empty()) continue;
-    std::memcpy(frame.data() + at, piece.data(), piece.size());
+    std::memcpy(made.data() + at, piece.data(), piece.size());
     at += piece.size();
   }
-  return frame;
+  return made;
 }
 
-FrameRef FrameRef::with_capacity(std::size_t capacity) {
-  FrameRef frame = allocate(capacity);
-  frame.size_ = 0;
-  return frame;
+Bytes Bytes::with_capacity(std::size_t capacity) {
+  Bytes made = allocate(capacity);
+  made.size_ = 0;
+  return made;
 }
 
-bool FrameRef::try_append(std::string_view bytes) {
+bool Bytes::try_append(std::string_view bytes) {
   if (use_count() != 1 || block_->capacity - offset_ - size_ < bytes.size()) return false;
   std::memcpy(data() + offset_ + size_, bytes.data(), bytes.size());
   size_ += static_cast<std::uint32_t>(bytes.size());
   return true;
 }
 
-FrameRef FrameRef::slice(std::size_t offset, std::size_t size) const {
+Bytes Bytes::slice(std::size_t offset, std::size_t size) const {
   assert(offset + size <= size_);
-  FrameRef part(*this);
+  Bytes part(*this);
   part.offset_ += static_cast<std::uint32_t>(offset);
   part.size_ = static_cast<std::uint32_t>(size);
   return part;
 }
 
-void FrameRef::drop_front(std::size_t count) {
+void Bytes::drop_front(std::size_t count) {
   const auto dropped = static_cast<std::uint32_t>(std::min<std::size_t>(count, size_));
   offset_ += dropped;
   size_ -= dropped;

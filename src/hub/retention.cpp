@@ -1,4 +1,4 @@
-#include "hub/recollection.h"
+#include "hub/retention.h"
 
 #include <algorithm>
 
@@ -19,55 +19,56 @@ constexpr std::size_t forgotten_per_slice = 256;
 
 }  // namespace
 
-std::size_t Recollection::room_cost(std::string_view name) {
+std::size_t Retention::room_cost(std::string_view name) {
   return sizeof(Room) + room_overhead + 3 * name.size();
 }
 
-void Recollection::add(Room& room) {
+void Retention::add(Room& room) {
   room_bytes_ += room_cost(room.name());
   kept_bytes_.add(0, room_cost(room.name()));
   touch(room);
 }
 
-void Recollection::keep(Room& room, const Message& message) {
+void Retention::keep(Room& room, const Message& message) {
   room.history().append(message, clock_.monotonic_ms(), room.settings().history);
   touch(room);
   if (weight_of(message.source) > weight_of(heaviest_)) heaviest_ = message.source;
 }
 
-void Recollection::touch(Room& room) {
+void Retention::touch(Room& room) {
   room.touched_ms_ = clock_.monotonic_ms();
-  put_on_shelf(room);
-  if (room.shelf_ != nullptr) room.shelf_->splice(room.shelf_->end(), *room.shelf_, room.place_);
+  put_in_list(room);
+  if (room.retention_list_ != nullptr)
+    room.retention_list_->splice(room.retention_list_->end(), *room.retention_list_, room.place_);
   if (room.source_ != 0) {
-    Shelf& rooms = by_source_[room.source_];
+    RoomList& rooms = by_source_[room.source_];
     rooms.splice(rooms.end(), rooms, room.place_of_source_);
   }
   // What is due can only have become due later: whoever looks too early looks again.
   if (!room.due_.is_set()) set_due(room);
 }
 
-void Recollection::on_idle(Room& room) {
-  put_on_shelf(room);
+void Retention::on_idle(Room& room) {
+  put_in_list(room);
   if (!room.due_.is_set()) set_due(room);
 }
 
-void Recollection::forget_history(Room& room) {
+void Retention::forget_history(Room& room) {
   room.history().clear();
-  put_on_shelf(room);
+  put_in_list(room);
 }
 
-void Recollection::trim(Room& room) {
+void Retention::trim(Room& room) {
   const std::int64_t now_ms = clock_.monotonic_ms();
   room.history().trim(now_ms, room.settings().history);
-  put_on_shelf(room);
-  const bool is_over = room.shelf_ == &bare_ && !room.awaits_return() &&
+  put_in_list(room);
+  const bool is_over = room.retention_list_ == &empty_rooms_ && !room.awaits_return() &&
                        now_ms - room.touched_ms_ >= room.settings().history.age_ms;
   if (is_over) return forget(room);
   set_due(room);
 }
 
-void Recollection::set_due(Room& room) {
+void Retention::set_due(Room& room) {
   const bool has_history = !room.history().empty();
   // Whoever ends its use, or the wait for somebody's return, has it looked at again.
   if (!has_history && (room.is_in_use() || room.awaits_return())) return room.due_.clear();
@@ -77,22 +78,24 @@ void Recollection::set_due(Room& room) {
 }
 
 /// Where the room is found when it is time to forget; at the end, if it was not there before.
-void Recollection::put_on_shelf(Room& room) {
+void Retention::put_in_list(Room& room) {
   put_with_source(room);
-  Shelf* shelf = !room.history().empty() ? &kept_ : room.is_in_use() ? nullptr : &bare_;
-  if (shelf == room.shelf_) return;
-  if (shelf == nullptr) {
-    room.shelf_->erase(room.place_);
-  } else if (room.shelf_ == nullptr) {
-    room.place_ = shelf->insert(shelf->end(), &room);
+  RoomList* list = !room.history().empty() ? &rooms_with_messages_
+                   : room.is_in_use()      ? nullptr
+                                           : &empty_rooms_;
+  if (list == room.retention_list_) return;
+  if (list == nullptr) {
+    room.retention_list_->erase(room.place_);
+  } else if (room.retention_list_ == nullptr) {
+    room.place_ = list->insert(list->end(), &room);
   } else {
-    shelf->splice(shelf->end(), *room.shelf_, room.place_);
+    list->splice(list->end(), *room.retention_list_, room.place_);
   }
-  room.shelf_ = shelf;
+  room.retention_list_ = list;
 }
 
 /// The same among the rooms of whoever published its oldest message.
-void Recollection::put_with_source(Room& room) {
+void Retention::put_with_source(Room& room) {
   const Source source = room.history().empty() ? Source{0} : room.history()[0].source;
   if (source == room.source_) return;
   const std::size_t cost = room_cost(room.name());
@@ -105,21 +108,21 @@ void Recollection::put_with_source(Room& room) {
   kept_bytes_.add(source, cost);
   room.source_ = source;
   if (source == 0) return;
-  Shelf& rooms = by_source_[source];
+  RoomList& rooms = by_source_[source];
   room.place_of_source_ = rooms.insert(rooms.end(), &room);
 }
 
-void Recollection::keep_within(std::size_t limit_bytes) {
+void Retention::keep_within(std::size_t limit_bytes) {
   for (std::size_t i = 0; i < forgotten_per_call && bytes() > limit_bytes && forget_next(); ++i) {
   }
 }
 
-bool Recollection::forget_some(std::size_t limit_bytes) {
+bool Retention::forget_some(std::size_t limit_bytes) {
   for (std::size_t i = 0; i < forgotten_per_slice; ++i) {
-    if (shed_rooms_ != 0 && !bare_.empty()) {
+    if (shed_rooms_ != 0 && !empty_rooms_.empty()) {
       --shed_rooms_;
-      forget(*bare_.front());
-    } else if (history_bytes() > shed_bytes_ && !kept_.empty()) {
+      forget(*empty_rooms_.front());
+    } else if (history_bytes() > shed_bytes_ && !rooms_with_messages_.empty()) {
       drop_oldest_message();
     } else {
       shed_rooms_ = 0;
@@ -130,10 +133,10 @@ bool Recollection::forget_some(std::size_t limit_bytes) {
   return true;
 }
 
-bool Recollection::forget_next() {
-  if (!bare_.empty()) {
-    forget(*bare_.front());
-  } else if (!kept_.empty()) {
+bool Retention::forget_next() {
+  if (!empty_rooms_.empty()) {
+    forget(*empty_rooms_.front());
+  } else if (!rooms_with_messages_.empty()) {
     drop_oldest_message();
   } else {
     return false;
@@ -141,10 +144,10 @@ bool Recollection::forget_next() {
   return true;
 }
 
-std::size_t Recollection::shed_half() {
-  if (bare_.empty() && kept_.empty()) return 0;
+std::size_t Retention::shed_half() {
+  if (empty_rooms_.empty() && rooms_with_messages_.empty()) return 0;
   const std::size_t before = bytes();
-  shed_rooms_ = (bare_.size() + 1) / 2;
+  shed_rooms_ = (empty_rooms_.size() + 1) / 2;
   shed_bytes_ = history_bytes() / 2;
   const std::size_t likely = shed_rooms_ * room_cost({}) + (history_bytes() - shed_bytes_);
   const bool has_more = forget_some(std::numeric_limits<std::size_t>::max());
@@ -152,20 +155,20 @@ std::size_t Recollection::shed_half() {
 }
 
 /// There is a room with messages.
-void Recollection::drop_oldest_message() {
+void Retention::drop_oldest_message() {
   Room& room = next_to_lose();
   room.history().drop_oldest();
-  put_on_shelf(room);
+  put_in_list(room);
 }
 
-Room& Recollection::next_to_lose() {
+Room& Retention::next_to_lose() {
   const auto found = by_source_.find(heaviest_);
   const bool has_own = found != by_source_.end() && weight_of(heaviest_) > bytes() / largest_share;
-  return has_own ? *found->second.front() : *kept_.front();
+  return has_own ? *found->second.front() : *rooms_with_messages_.front();
 }
 
-void Recollection::forget(Room& room) {
-  room.shelf_->erase(room.place_);
+void Retention::forget(Room& room) {
+  room.retention_list_->erase(room.place_);
   room_bytes_ -= room_cost(room.name());
   kept_bytes_.remove(room.source_, room_cost(room.name()));
   owner_.on_forgotten(room);

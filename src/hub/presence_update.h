@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "base/frame.h"
+#include "base/bytes.h"
 #include "hub/encode_cache.h"
 
 namespace roomcast::hub {
@@ -16,7 +16,7 @@ namespace roomcast::hub {
 struct PresenceSnapshot {
   std::size_t count = 0;  ///< different names, and connections without one
   /// The different names in the order of their bytes; nothing in a crowd.
-  std::optional<std::vector<base::FrameRef>> members;
+  std::optional<std::vector<base::Bytes>> members;
   std::size_t anonymous = 0;  ///< connections without a name
 };
 
@@ -29,26 +29,26 @@ struct PresenceChange {
     listed,   ///< it is no crowd any more: `everybody`
   };
   What what = What::joined;
-  base::FrameRef name;
+  base::Bytes name;
   PresenceSnapshot everybody{};
 };
 
 /// A change on its way to all who watch, with its wire forms: each is made once, by the first who asks.
-class PresenceNews {
+class PresenceUpdate {
  public:
   /// The room's name must outlive it.
-  PresenceNews(std::string_view room, PresenceChange change) : room_(room), change_(std::move(change)) {}
-  PresenceNews(const PresenceNews&) = delete;
-  PresenceNews& operator=(const PresenceNews&) = delete;
+  PresenceUpdate(std::string_view room, PresenceChange change) : room_(room), change_(std::move(change)) {}
+  PresenceUpdate(const PresenceUpdate&) = delete;
+  PresenceUpdate& operator=(const PresenceUpdate&) = delete;
 
   [[nodiscard]] const PresenceChange& change() const { return change_; }
   /// Empty if that wire has no words for it.
-  [[nodiscard]] base::FrameRef wire(const Encoder& encoder);
+  [[nodiscard]] base::Bytes wire(const Encoder& encoder);
 
  private:
   struct Form {
     const Encoder* encoder = nullptr;
-    base::FrameRef bytes;
+    base::Bytes bytes;
   };
 
   std::string_view room_;
