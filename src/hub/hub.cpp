@@ -54,10 +54,7 @@ void Hub::publish(std::string_view room, Draft draft, PublishDone done, WhenShor
   if (overloaded_ && when_short == WhenShort::refuse) {
     return refuse(std::move(done), {Refusal::Code::overloaded, "memory is short (limits.memory_bytes)"});
   }
-  if (!has_space_for(room)) {
-    return refuse(std::move(done),
-                  {Refusal::Code::overloaded, "rooms with members take all that history.total_bytes allows"});
-  }
+  if (!has_space_for(room)) return refuse(std::move(done), no_space_for_room);
   Room& found = find_or_create(room);
   if (must_wait(found)) return delay(found, std::move(draft), std::move(done));
   hand_over(found, std::move(draft), std::move(done));

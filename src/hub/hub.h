@@ -38,8 +38,9 @@ struct Receipt {
 using PublishResult = base::Result<Receipt, Refusal>;
 /// Called once, at the end of a turn, never from within publish. Keep ids in it, not pointers.
 using PublishDone = std::function<void(const PublishResult&)>;
+using HistoryResult = base::Result<HistoryPage, Refusal>;
 /// Called once, perhaps from within the call that asked. Keep ids in it, not pointers.
-using HistoryDone = std::function<void(const base::Result<HistoryPage, Refusal>&)>;
+using HistoryDone = std::function<void(const HistoryResult&)>;
 
 struct HubLimits {
   /// Messages accepted and not yet handed to every member, as Room::backlog_cost counts them; past it

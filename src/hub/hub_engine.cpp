@@ -24,8 +24,7 @@ constexpr Refusal read_too_late{Refusal::Code::timed_out, "the history was not r
 
 }  // namespace
 
-// --- Rooms that open
-// -----------------------------------------------------------------------------------------
+// --- Rooms that open ---
 
 void Hub::subscribe_to(Room& room) {
   room.subscribed_ = true;
@@ -85,8 +84,7 @@ void Hub::tell_refusal(Membership& member) {
   member.subscriber_.on_refused(member, refusal);
 }
 
-// --- Messages, and logs that move on
-// -------------------------------------------------------------------------
+// --- Messages, and logs that move on ---
 
 void Hub::on_message(std::string_view room, Message&& message) {
   Room* found = find(room);
@@ -164,8 +162,7 @@ void Hub::move_on(Room& room) {
   }
 }
 
-// --- Pages of the past
-// ---------------------------------------------------------------------------------------
+// --- Pages of the past ---
 
 /// The next page for the member is not here: it gets it when the engine has read it.
 void Hub::want_page(Membership& member) {
@@ -260,10 +257,7 @@ void Hub::end_ready(Room& room) {
 
 void Hub::read_history(std::string_view room, const std::optional<Position>& since,
                        const std::optional<std::size_t>& limit, HistoryDone done) {
-  if (!has_space_for(room)) {
-    return done(
-        Refusal{Refusal::Code::overloaded, "rooms with members take all that history.total_bytes allows"});
-  }
+  if (!has_space_for(room)) return done(no_space_for_room);
   Room& found = find_or_create(room);
   if (!found.is_open()) return done(not_open);
   HistoryPage page = found.read(since, limit);
@@ -288,8 +282,7 @@ void Hub::answer_question(Read&& read, ReadOutcome&& outcome) {
   read.done(std::move(read.page));
 }
 
-// --- Answers that never come
-// ---------------------------------------------------------------------------------
+// --- Answers that never come ---
 
 /// What the engine has just been asked for ends by itself if no answer comes.
 void Hub::watch_answer(Ticket ticket) {

@@ -20,6 +20,10 @@ struct Refusal {
   std::string_view message;  ///< for whoever asked; outlives the refusal
 };
 
+/// Of what would open a further room: see Hub::has_space_for.
+inline constexpr Refusal no_space_for_room{Refusal::Code::overloaded,
+                                           "rooms with members take all that history.total_bytes allows"};
+
 /// What each way in makes of a refusal.
 struct RefusalInfo {
   std::string_view name;    ///< the stable code that clients are told

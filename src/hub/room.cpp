@@ -46,8 +46,6 @@ Position Room::earliest_here() const {
   return history_.empty() ? top_ : Position{top_.epoch, history_[0].position.offset - 1};
 }
 
-void Room::raise_floor(std::uint64_t floor) { floor_ = std::max(floor_, floor); }
-
 std::size_t Room::page_bytes() const { return hub_.page_bytes(); }
 
 Room::Follows Room::judge(const Position& position) const {
@@ -80,7 +78,8 @@ std::vector<Message> Room::move_on() {
   const LogState log = reset_->log;
   reset_.reset();
   const bool is_same_log = log.top.epoch == top_.epoch && log.top.offset >= top_.offset;
-  for (const Place& place : members_) {
+  for (Place& place : members_) {
+    place.live_after = std::numeric_limits<std::uint64_t>::max();
     Membership& member = *place.member;
     if (!member.catch_up_) {
       member.catch_up_ = std::make_unique<Membership::CatchUp>();
@@ -92,8 +91,6 @@ std::vector<Message> Room::move_on() {
     member.catch_up_->overtaken = true;
     member.catch_up_->after = log.top.offset;
   }
-  for (Place& place : members_)
-    place.live_after = std::numeric_limits<std::uint64_t>::max();
   page_.reset();
   top_ = log.top;
   floor_ = log.floor;

@@ -82,8 +82,6 @@ class Room final : private base::Deadline::Listener {
   [[nodiscard]] Position earliest() const;
   /// The earliest place after which everything is kept here.
   [[nodiscard]] Position earliest_here() const;
-  /// The engine keeps nothing any more up to this offset.
-  void raise_floor(std::uint64_t floor);
   [[nodiscard]] History& history() { return history_; }
   [[nodiscard]] const History& history() const { return history_; }
 

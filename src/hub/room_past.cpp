@@ -90,7 +90,8 @@ void Room::take_page_read(std::uint64_t after, LogPage&& page) {
   keep_run(messages, {top_.epoch, fanned_out_offset_});
   if (messages.empty() || messages.front().position.offset > after + 1) {
     // Nothing directly behind what was asked for: it is gone.
-    raise_floor(messages.empty() ? earliest_here().offset : messages.front().position.offset - 1);
+    floor_ =
+        std::max(floor_, messages.empty() ? earliest_here().offset : messages.front().position.offset - 1);
   }
   if (messages.empty()) return;
   page_ = std::make_unique<Batch>();

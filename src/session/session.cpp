@@ -108,7 +108,7 @@ void Session::on_behind(hub::Membership& membership) { await_pages(membership); 
 
 void Session::on_refused(hub::Membership& membership, const hub::Refusal& refusal) {
   const hub::RefusalInfo& info = hub::describe(refusal.code);
-  const std::string room(membership.room_name());
+  const std::string_view room = membership.room_name();
   RoomSet::Subscription* const asked =
       &membership == my_place() || rooms() == nullptr ? nullptr : rooms()->find(room);
   // A room that it has been told it is in can't be taken away without a word: it comes back with its cursor.

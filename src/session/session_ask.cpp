@@ -22,18 +22,17 @@ void Session::postpone(std::unique_ptr<Question> question) {
 void Session::answer_question() {
   const Question& question = *extras_->question;
   if (const auto& history = question.history()) {
-    return table_.hub().read_history(
-        question.room(), history->since, history->limit,
-        [&table = table_, session = id_](const base::Result<hub::HistoryPage, hub::Refusal>& result) {
-          Session* const client = table.find(session);
-          if (client != nullptr) client->on_history(result);
-        });
+    return table_.hub().read_history(question.room(), history->since, history->limit,
+                                     [&table = table_, session = id_](const hub::HistoryResult& result) {
+                                       Session* const client = table.find(session);
+                                       if (client != nullptr) client->on_history(result);
+                                     });
   }
   answer_presence(question.id(), question.room());
   end_question();
 }
 
-void Session::on_history(const base::Result<hub::HistoryPage, hub::Refusal>& result) {
+void Session::on_history(const hub::HistoryResult& result) {
   if (!extras_ || !extras_->question) return;
   const Question& question = *extras_->question;
   if (result) {

@@ -40,7 +40,8 @@ void Session::run(const dialect::Subscribe& request) {
     return refuse({request.id, "overloaded", "memory is short (limits.memory_bytes): try again later"});
   }
   if (!table_.hub().has_space_for(*room)) {
-    return refuse({request.id, "overloaded", "rooms with members take all that history.total_bytes allows"});
+    return refuse(
+        {request.id, hub::describe(hub::no_space_for_room.code).name, hub::no_space_for_room.message});
   }
   hub::Interest interest = request.interest;
   interest.watch_presence = request.presence;

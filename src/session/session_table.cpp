@@ -17,7 +17,7 @@ std::optional<Rejection> SessionTable::check(std::optional<std::string_view> roo
     const auto valid = hub::check_room_name(*room);
     if (!valid) return Rejection{Why::bad_room_name, valid.error().message};
     if (!hub_.has_space_for(*room)) {
-      return Rejection{Why::overloaded, "rooms with members take all that history.total_bytes allows"};
+      return Rejection{Why::overloaded, std::string(hub::no_space_for_room.message)};
     }
   }
   const auto valid = hub::check_client_name(name);

@@ -11,8 +11,7 @@
 
 namespace roomcast::hub::test {
 
-// --- Rooms that open
-// -----------------------------------------------------------------------------------------
+// --- Rooms that open ---
 
 TEST_CASE_FIXTURE(LateFixture, "late engine: rooms open in any order, and nobody is told before") {
   Hearer a;
@@ -92,8 +91,7 @@ TEST_CASE_FIXTURE(LateFixture, "late engine: a refused member that does not go h
   CHECK_FALSE(membership->is_catching_up());
 }
 
-// --- Publishes
-// -----------------------------------------------------------------------------------------------
+// --- Publishes ---
 
 TEST_CASE_FIXTURE(LateFixture, "late engine: a refused publish says why, told apart from too much to do") {
   std::vector<std::string> codes;
@@ -138,8 +136,7 @@ TEST_CASE_FIXTURE(LateFixture,
   CHECK(done == 1'000'001);
 }
 
-// --- Messages that do not follow each other
-// ------------------------------------------------------------------
+// --- Messages that do not follow each other ---
 
 TEST_CASE_FIXTURE(LateFixture, "late engine: a message that comes once more is left out") {
   Hearer a;
@@ -295,8 +292,7 @@ TEST_CASE_FIXTURE(
   CHECK(hub.backlog_bytes() == 0);
 }
 
-// --- The past
-// ------------------------------------------------------------------------------------------------
+// --- The past ---
 
 TEST_CASE_FIXTURE(LateFixture,
                   "late engine: what is no longer kept here is read, in pages, one for all who want it") {
@@ -304,10 +300,8 @@ TEST_CASE_FIXTURE(LateFixture,
   engine.page_max = 8;
   Hearer a;
   Hearer b;
-  Interest all;
-  all.since = Position{1, 0};
-  join(a, "lobby", all);
-  join(b, "lobby", all);
+  join_for_all(a);
+  join_for_all(b);
   settle();
   CHECK(a.take() == "joined 0 / 1 2 3 4 5 6 7 8 / 9 10 11 12 13 14 15 16 / 17 18 19 20");
   CHECK(b.at == Position{1, 20});
@@ -356,9 +350,7 @@ TEST_CASE_FIXTURE(
     LateFixture, "late engine: a page that is refused, or never comes, ends the membership with the reason") {
   elsewhere(1, 20);
   Hearer a;
-  Interest all;
-  all.since = Position{1, 0};
-  join(a, "lobby", all);
+  join_for_all(a);
   engine.answer();
   turn();
   CHECK(engine.reads == 1);
@@ -374,7 +366,7 @@ TEST_CASE_FIXTURE(
     CHECK(a.take() == "joined 0 / timed_out");
   }
   engine.refuses = false;
-  join(a, "lobby", all);
+  join_for_all(a);
   settle();
   CHECK(a.at == Position{1, 20});
 }
@@ -382,9 +374,7 @@ TEST_CASE_FIXTURE(
 TEST_CASE_FIXTURE(LateFixture, "late engine: what the engine has dropped meanwhile is told as a gap") {
   elsewhere(1, 20);
   Hearer a;
-  Interest all;
-  all.since = Position{1, 0};
-  join(a, "lobby", all);
+  join_for_all(a);
   engine.answer();
   turn();
   engine.keep_last("lobby", 10);
@@ -395,18 +385,11 @@ TEST_CASE_FIXTURE(LateFixture, "late engine: what the engine has dropped meanwhi
 TEST_CASE_FIXTURE(LateFixture, "late engine: a page that leaves something out is cut where that begins") {
   elsewhere(1, 6);
   Hearer a;
-  Interest all;
-  all.since = Position{1, 0};
-  join(a, "lobby", all);
+  join_for_all(a);
   engine.answer();
   turn();
   engine.drop_all();
-  LogPage page;
-  page.floor = 0;
-  for (const std::uint64_t offset : {1U, 2U, 4U})
-    page.messages.emplace_back(Kind::text, base::Bytes::copy_of(std::to_string(offset)), base::Bytes(), 0,
-                               Position{1, offset}, 0);
-  engine.events().on_page(1, std::move(page));
+  engine.events().on_page(1, page_of({1, 2, 4}));
   settle();
   CHECK(a.is_sound);
   CHECK(a.at == Position{1, 6});
@@ -415,12 +398,10 @@ TEST_CASE_FIXTURE(LateFixture, "late engine: a page that leaves something out is
 TEST_CASE_FIXTURE(LateFixture,
                   "late engine: at most 16 pages are read at a time, and every room has its turn") {
   std::vector<std::unique_ptr<Hearer>> crowd;
-  Interest all;
-  all.since = Position{1, 0};
   for (int i = 0; i < 40; ++i) {
     const std::string room = "room " + std::to_string(i);
     elsewhere(1, 10, room);
-    join(*crowd.emplace_back(std::make_unique<Hearer>()), room, all);
+    join_for_all(*crowd.emplace_back(std::make_unique<Hearer>()), room);
   }
   engine.answer();
   turn();
@@ -477,18 +458,11 @@ TEST_CASE_FIXTURE(LateFixture, "late engine: a question about the past is answer
 TEST_CASE_FIXTURE(LateFixture, "late engine: what a page knows before it is announced comes once") {
   elsewhere(1, 6);
   Hearer a;
-  Interest all;
-  all.since = Position{1, 0};
-  join(a, "lobby", all);
+  join_for_all(a);
   engine.answer();
   turn();
   engine.drop_all();
-  LogPage page;
-  page.floor = 0;
-  for (std::uint64_t offset = 1; offset <= 7; ++offset)
-    page.messages.emplace_back(Kind::text, base::Bytes::copy_of(std::to_string(offset)), base::Bytes(), 0,
-                               Position{1, offset}, 0);
-  engine.events().on_page(1, std::move(page));
+  engine.events().on_page(1, page_of({1, 2, 3, 4, 5, 6, 7}));
   settle();
   CHECK(a.take() == "joined 0 / 1 2 3 4 5 6");
   elsewhere(7, 8);

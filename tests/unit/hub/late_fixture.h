@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -93,6 +94,21 @@ struct LateFixture {
   void join(Hearer& hearer, std::string_view room = "lobby", const Interest& interest = {}) {
     hearer.membership = hub.subscribe(room, hearer, interest);
     if (std::find(hearers.begin(), hearers.end(), &hearer) == hearers.end()) hearers.push_back(&hearer);
+  }
+  /// Joins a room whose first log is still the only one, and wants all of it.
+  void join_for_all(Hearer& hearer, std::string_view room = "lobby") {
+    Interest all;
+    all.since = Position{1, 0};
+    join(hearer, room, all);
+  }
+  /// A page of the first log, each message saying its offset.
+  static LogPage page_of(std::initializer_list<std::uint64_t> offsets) {
+    LogPage page;
+    page.floor = 0;
+    for (const std::uint64_t offset : offsets)
+      page.messages.emplace_back(Kind::text, base::Bytes::copy_of(std::to_string(offset)), base::Bytes(), 0,
+                                 Position{1, offset}, 0);
+    return page;
   }
   void elsewhere(int from, int to, std::string_view room = "lobby") {
     for (int i = from; i <= to; ++i)
