@@ -69,15 +69,16 @@ FileSet FileSet::from_embedded(std::span<const EmbeddedFile> embedded) {
   FileSet set;
   for (const auto& file : embedded)
     set.add('/' + std::string(file.path), file.bytes);
+  set.add_client_module(embedded);
   return set;
 }
 
 void FileSet::add_client_module(std::span<const EmbeddedFile> embedded) {
+  constexpr std::string_view folder = "client/";
   for (const auto& file : embedded) {
-    const bool is_part =
-        file.path == "roomcast.js" || file.path == "roomcast.d.ts" || file.path.starts_with("roomcast/");
-    const std::string path = '/' + std::string(file.path);
-    if (is_part && files.find(path) == files.end()) add(path, file.bytes);
+    if (!file.path.starts_with(folder) || !file.path.substr(folder.size()).starts_with("roomcast")) continue;
+    const std::string path = '/' + std::string(file.path.substr(folder.size()));
+    if (files.find(path) == files.end()) add(path, file.bytes);
   }
 }
 

@@ -31,8 +31,10 @@ struct FileSet {
   /// What from_directory left out though its name does not begin with a dot: "path: why".
   std::vector<std::string> skipped;
 
+  /// The files at the paths that they have, and the client module at the root as well.
   static FileSet from_embedded(std::span<const EmbeddedFile> embedded);
-  /// Adds the client module, "/roomcast.js" and what it imports, as far as there is nothing at those paths.
+  /// Adds the client module, "client/roomcast*", at the root ("/roomcast.js" and what it imports), except at
+  /// paths that are taken.
   void add_client_module(std::span<const EmbeddedFile> embedded);
   /// Reads the files below `root`: nothing whose name begins with a dot, symbolic links to files and folders
   /// only where they lead to something below `root`. What cannot be read, or leads elsewhere, is skipped. An

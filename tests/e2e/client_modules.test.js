@@ -2,11 +2,11 @@
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { address, baseOf, decodeMessage, encodePayload, fromBase64, isCovered, presenceAddress, publishCommand, refusalOf, roomAddress, RoomcastError, roomProblem, socketAddress, toBase64 } from '../../web/roomcast/protocol.js';
-import { BASE_MS, CAP_MS, climbDelay, Environment, HIDDEN_FACTOR, retryDelay } from '../../web/roomcast/keeper.js';
-import { EventStreamReader } from '../../web/roomcast/http_link.js';
-import { Listeners, Presence, Room } from '../../web/roomcast/room.js';
-import { Outbox } from '../../web/roomcast/client.js';
+import { address, baseOf, decodeMessage, encodePayload, fromBase64, isCovered, presenceAddress, publishCommand, refusalOf, roomAddress, RoomcastError, roomProblem, socketAddress, toBase64 } from '../../web/client/roomcast/protocol.js';
+import { BASE_MS, CAP_MS, climbDelay, Environment, HIDDEN_FACTOR, retryDelay } from '../../web/client/roomcast/keeper.js';
+import { EventStreamReader } from '../../web/client/roomcast/http_link.js';
+import { Listeners, Presence, Room } from '../../web/client/roomcast/room.js';
+import { Outbox } from '../../web/client/roomcast/client.js';
 
 const almostOne = () => 1 - Number.EPSILON;
 

@@ -4,14 +4,14 @@ import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import test from 'node:test';
-import en from '../../web/words/en.js';
-import zh from '../../web/words/zh-CN.js';
-import { CatchUp } from '../../web/chat.js';
-import { earlierMessages } from '../../web/log.js';
-import { linkParts, shownAs, sniffImage } from '../../web/message.js';
-import { pick } from '../../web/language.js';
-import { cleanName, roomPath, roomProblem } from '../../web/common.js';
-import { DEPTH_MAX, monotoneSlopes, niceScale, numbersIn, POINTS_MAX, SERIES_MAX, SeriesSet, shortNumber } from '../../web/series.js';
+import en from '../../web/common/words/en.js';
+import zh from '../../web/common/words/zh-CN.js';
+import { CatchUp } from '../../web/chat/chat.js';
+import { earlierMessages } from '../../web/chat/log.js';
+import { linkParts, shownAs, sniffImage } from '../../web/chat/message.js';
+import { pick } from '../../web/common/language.js';
+import { cleanName, roomPath, roomProblem } from '../../web/common/page.js';
+import { DEPTH_MAX, monotoneSlopes, niceScale, numbersIn, POINTS_MAX, SERIES_MAX, SeriesSet, shortNumber } from '../../web/live/series.js';
 
 test('a signed text is said in words, an unsigned one is shown as it is', () => {
   const text = (data, from = null) => shownAs({ kind: 'text', from, data });
@@ -240,7 +240,7 @@ async function modulesOf(entry, found = new Set()) {
   return found;
 }
 
-for (const [page, entry] of [['index.html', 'app.js'], ['live.html', 'live.js']]) {
+for (const [page, entry] of [['index.html', 'chat/app.js'], ['live.html', 'live/live.js']]) {
   test(`${page} asks for all its modules at once, and for none that it does not need`, async () => {
     const markup = await readFile(new URL(`../../web/${page}`, import.meta.url), 'utf8');
     const preloaded = [...markup.matchAll(/<link rel="modulepreload" href="([^"]+)">/g)].map(([, name]) => name);

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import WebSocket from 'ws';
-import { connect } from '../../web/roomcast.js';
+import { connect } from '../../web/client/roomcast.js';
 import { eventually, seconds } from './deadline.js';
 
 /** Deadlines small enough for tests that wait for them. */

@@ -105,7 +105,7 @@ describe('docs', () => {
   });
 
   it('names of files are found, and told from others', () => {
-    const known = ['src/http/server.h', 'http/server', 'session/session_*.cpp', 'tests/wire/', './web/roomcast.js', '58_proxies', 'raw_http.js', 'build/release/roomcast'];
+    const known = ['src/http/server.h', 'http/server', 'session/session_*.cpp', 'tests/wire/', './web/client/roomcast.js', '58_proxies', 'raw_http.js', 'build/release/roomcast'];
     const stale = ['src/http/servant.h', 'http/servant', 'session/nothing_*.cpp', 'tests/wired.js', './web/broadcast.js', '58_poxies', 'raw_http.css', 'build/release/src/roomcast', 'build/fast'];
     const others = ['/api/publish', 'http/1.1', 'text/plain', 'chat/lobby', 'http://127.0.0.1:8080/src/a.js', 'origins'];
     assert.deepEqual(named('README.md', `\`${[...known, ...stale, ...others].join('` `')}\``), [...known, ...stale]);

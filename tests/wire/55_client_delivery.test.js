@@ -152,7 +152,7 @@ for (const transport of TRANSPORTS) {
       const { server } = await behindRelay(t);
       const script = `
         import WebSocket from 'ws';
-        import { connect } from ${JSON.stringify(path.join(repository, 'web/roomcast.js'))};
+        import { connect } from ${JSON.stringify(path.join(repository, 'web/client/roomcast.js'))};
         const client = connect('${server.url}', { WebSocket, transports: ['${transport}'] });
         const room = client.room('lobby', { presence: true });
         room.on('joined', async () => {

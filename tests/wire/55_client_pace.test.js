@@ -5,7 +5,7 @@ import http from 'node:http';
 import { once } from 'node:events';
 import { describe, it } from 'node:test';
 import WebSocket from 'ws';
-import { connect } from '../../web/roomcast.js';
+import { connect } from '../../web/client/roomcast.js';
 import { eventually, seconds, sleep } from '../support/deadline.js';
 import { behindRelay, isUpgrade } from '../support/relay.js';
 import { QUICK, hears, isJoined, isState, join, post, record } from '../support/client_module.js';

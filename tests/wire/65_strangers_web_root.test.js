@@ -102,12 +102,32 @@ describe('strangers: web.root', () => {
       seen.add(target);
       const answer = await get(target);
       assert.equal(answer.status, 200, target);
-      assert.equal(answer.text, fs.readFileSync(path.join(repository, 'web', target), 'utf8'));
+      assert.equal(answer.text, fs.readFileSync(path.join(repository, 'web/client', target), 'utf8'));
       for (const [, next] of answer.text.matchAll(/^(?:import|export) .*from '(\.[^']+)'/gm)) await follow(path.posix.join(path.posix.dirname(target), next));
     };
     await follow('/roomcast.js');
     assert.ok(seen.size > 5, [...seen].join(' '));
-    for (const page_only of ['/app.js', '/chat.js']) assert.equal((await get(page_only)).status, 404, page_only);
+    for (const page_only of ['/chat/app.js', '/client/roomcast.js', '/package.json']) assert.equal((await get(page_only)).status, 404, page_only);
+  });
+
+  it('the bundled pages work from a directory: all that they load is there', async () => {
+    const pages = await startServer({ set: { 'web.root': path.join(repository, 'web') } });
+    const bundled = await startServer();
+    const loads = /(?:<link rel="[^"]+"|<script type="module"|<img class="mark") (?:href|src)="([^"]+)"|^(?:import|export) .*from '(\.[^']+)'/gm;
+    const seen = new Set();
+    const follow = async (target) => {
+      if (seen.has(target)) return;
+      seen.add(target);
+      const answers = [];
+      for (const each of [pages, bundled]) answers.push(await fetchOnce(each.url, 'GET', target));
+      assert.deepEqual(answers.map(({ status }) => status), [200, 200], target);
+      assert.equal(answers[0].text, answers[1].text, target);
+      for (const [, link, module] of answers[0].text.matchAll(loads)) await follow(path.posix.join(path.posix.dirname(target), link ?? module));
+    };
+    await follow('/index.html');
+    await follow('/live.html');
+    assert.ok(seen.size > 20, [...seen].join(' '));
+    await Promise.all([pages.stop(), bundled.stop()]);
   });
 
   it('a file of the root wins over the module that comes with the server', async () => {

@@ -260,8 +260,10 @@ TEST_CASE("static files: folders 32 deep are read, deeper ones skipped") {
 }
 
 TEST_CASE("static files: the client module is added where there is nothing else") {
-  constexpr std::array<http::EmbeddedFile, 3> built_in{
-      {{"roomcast.js", "ours"}, {"roomcast/client.js", "ours"}, {"app.js", "the page's"}}};
+  constexpr std::array<http::EmbeddedFile, 4> built_in{{{"client/roomcast.js", "ours"},
+                                                        {"client/roomcast/client.js", "ours"},
+                                                        {"client/package.json", "ours"},
+                                                        {"chat/app.js", "the page's"}}};
   const Folder folder;
   folder.write("roomcast.js", "theirs");
   auto set = http::FileSet::from_directory(folder.path);
@@ -270,6 +272,10 @@ TEST_CASE("static files: the client module is added where there is nothing else"
   CHECK(set->files.size() == 2);
   CHECK(set->files.at("/roomcast.js").bytes.view() == "theirs");
   CHECK(set->files.at("/roomcast/client.js").bytes.view() == "ours");
+  const auto bundled = http::FileSet::from_embedded(built_in);
+  CHECK(bundled.files.size() == 6);
+  for (const char* path : {"/client/roomcast.js", "/roomcast.js", "/roomcast/client.js", "/chat/app.js"})
+    CHECK(bundled.files.count(path) == 1);
 }
 
 TEST_CASE("Text is compressed for whoever accepts it, and is another representation then") {

@@ -1,7 +1,7 @@
 // Messages as a person sees them: who said what, its elements, the links in it, and pictures.
 
-import { cleanName, element } from './common.js';
-import { locale, onLanguage, say, sayAttribute } from './language.js';
+import { cleanName, element } from '../common/page.js';
+import { locale, onLanguage, say, sayAttribute } from '../common/language.js';
 
 // What a message of any client looks like to a person. Pure.
 //

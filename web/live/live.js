@@ -2,10 +2,10 @@
 //
 //   live ──▶ plot (one row a value)      series: the numbers, pure      common: names, addresses      language, words/: what it says
 
-import { roomLink, roomPath, roomProblem } from './common.js';
-import { number, offerLanguages, onLanguage, say, speak, words } from './language.js';
+import { roomLink, roomPath, roomProblem } from '../common/page.js';
+import { number, offerLanguages, onLanguage, say, speak, words } from '../common/language.js';
 import { clockTime, ValueRow } from './plot.js';
-import { retryDelay } from './roomcast/keeper.js';
+import { retryDelay } from '../client/roomcast/keeper.js';
 import { POINTS_MAX, SeriesSet } from './series.js';
 
 // One room over any of the five transports, with nothing but what the browser has: how little each of them needs.

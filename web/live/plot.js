@@ -1,8 +1,8 @@
 // One series on the live page: its name and last value large, and the plot beside them. Pointing at the plot, or stepping
 // through it with the arrow keys, tells a single value.
 
-import { element } from './common.js';
-import { locale, onLanguage, say, sayAttribute, words } from './language.js';
+import { element } from '../common/page.js';
+import { locale, onLanguage, say, sayAttribute, words } from '../common/language.js';
 import { monotoneSlopes, niceScale, shortNumber } from './series.js';
 
 const HUES = 8;

@@ -5,16 +5,16 @@
 //
 // What is always read together stands together: on a slow line each file costs a part of a round trip.
 
+import { connect } from '../client/roomcast.js';
+import { decodeMessage } from '../client/roomcast/protocol.js';
+import { offerLanguages, onLanguage, speak } from '../common/language.js';
+import { cleanName, isComposing, recall, remember, roomLink, roomPath, roomProblem } from '../common/page.js';
 import { Chat } from './chat.js';
-import { cleanName, isComposing, recall, remember, roomLink, roomPath, roomProblem } from './common.js';
-import { JoinForm, Menu, People, RoomList, StatusView, Viewer } from './frame.js';
-import { offerLanguages, onLanguage, speak } from './language.js';
-import { connect } from './roomcast.js';
-import { decodeMessage } from './roomcast/protocol.js';
+import { JoinForm, Menu, People, RoomList, StatusView, Viewer } from './views.js';
 
 // The page's line to the server: the client module, as far as the page needs it.
 
-/** @typedef {import('./roomcast.js').State} State {name, transport?, retryAt?, reason?} as client.state of roomcast.js */
+/** @typedef {import('../client/roomcast.js').State} State {name, transport?, retryAt?, reason?} as client.state of roomcast.js */
 
 const MESSAGE_BYTES_DEFAULT = 65_536; // limits.message_bytes, until the server says another
 const HEAD_PATIENCE_MS = 5_000;
@@ -26,11 +26,11 @@ class Line {
 
   /** @param {string} name how others see us @param {(state: State) => void} onState every change */
   constructor(name, onState) {
-    this.#client = connect(undefined, { name, maxPendingBytes: PENDING_BYTES_MAX });
+    this.#client = connect(new URL('.', location.href), { name, maxPendingBytes: PENDING_BYTES_MAX });
     this.#client.on('state', onState);
   }
 
-  /** Joins a room. @returns {import('./roomcast.js').Room} */
+  /** Joins a room. @returns {import('../client/roomcast.js').Room} */
   room(name, options) {
     return this.#client.room(name, options);
   }

@@ -1,7 +1,7 @@
 // What stands around the rooms: the list of them and who is here, the state of the line, the door, a picture opened large.
 
-import { cleanName, element, isComposing, roomProblem } from './common.js';
-import { number, say, sayAttribute, words } from './language.js';
+import { cleanName, element, isComposing, roomProblem } from '../common/page.js';
+import { number, say, sayAttribute, words } from '../common/language.js';
 
 // Beside the rooms: which of them are joined, and who is in the one looked at. On a narrow screen it opens over them.
 

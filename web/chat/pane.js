@@ -1,7 +1,7 @@
 // One room on the screen: its log, what is being sent, and the field. Made from the template of the page.
 
-import { element, isComposing, recallList, rememberList, roomPath } from './common.js';
-import { errorWords, say, sayAttribute, translate } from './language.js';
+import { element, isComposing, recallList, rememberList, roomPath } from '../common/page.js';
+import { errorWords, say, sayAttribute, translate } from '../common/language.js';
 import { Log } from './log.js';
 import { messageElement, releaseElement } from './message.js';
 

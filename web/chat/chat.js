@@ -1,11 +1,11 @@
 // One room, from joining to leaving: what comes over the line goes to the log, what is written goes out.
 
-import { recallRead, rememberRead } from './common.js';
-import { errorWords } from './language.js';
+import { recallRead, rememberRead } from '../common/page.js';
+import { errorWords } from '../common/language.js';
 import { earlierMessages, hasForgotten, hasSpoken } from './log.js';
 import { downloadElement, ImageProblem, pictureElement, prepareImage, preparingElement, shownAs, sniffImage, textElement } from './message.js';
 import { Mine, Pane } from './pane.js';
-import { isCovered } from './roomcast/protocol.js';
+import { isCovered } from '../client/roomcast/protocol.js';
 
 const PICTURE_BYTES_MAX = 1024 * 1024; // however much more the server takes
 const FILES_MAX = 10;

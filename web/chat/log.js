@@ -1,8 +1,8 @@
 // A room's log: lines in the server's order, bounded, following the newest one only if that is where the reader is.
 
-import { say } from './language.js';
+import { say } from '../common/language.js';
 import { clockTime, dayElement, dividerElement, messageElement, releaseElement } from './message.js';
-import { isCovered } from './roomcast/protocol.js';
+import { isCovered } from '../client/roomcast/protocol.js';
 
 const LINES_MAX = 500;
 const LINES_READING_MAX = 2 * LINES_MAX; // while the reader is further up, nothing goes away under the eyes before this
