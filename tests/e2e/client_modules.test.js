@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { address, baseOf, decodeMessage, encodePayload, fromBase64, isCovered, presenceAddress, publishCommand, refusalOf, roomAddress, RoomcastError, roomProblem, socketAddress, toBase64 } from '../../web/client/roomcast/protocol.js';
-import { BASE_MS, CAP_MS, climbDelay, Environment, HIDDEN_FACTOR, retryDelay } from '../../web/client/roomcast/keeper.js';
+import { BASE_MS, CAP_MS, backoffDelay, Environment, HIDDEN_FACTOR, retryDelay } from '../../web/client/roomcast/reconnect.js';
 import { EventStreamReader } from '../../web/client/roomcast/http_link.js';
 import { Listeners, Presence, Room } from '../../web/client/roomcast/room.js';
 import { Outbox } from '../../web/client/roomcast/client.js';
@@ -20,10 +20,10 @@ test('the back-off doubles its ceiling up to the cap, is spread over all of it, 
 });
 
 test('tries of a better transport grow apart', () => {
-  assert.equal(climbDelay(0, 100, 1000, () => 0), 50);
-  assert.ok(climbDelay(2, 100, 1000, almostOne) < 400.01);
-  assert.equal(climbDelay(4, 100, 1000, () => 0), 500);
-  assert.equal(climbDelay(4000, 100, 1000, () => 0), 500);
+  assert.equal(backoffDelay(0, 100, 1000, () => 0), 50);
+  assert.ok(backoffDelay(2, 100, 1000, almostOne) < 400.01);
+  assert.equal(backoffDelay(4, 100, 1000, () => 0), 500);
+  assert.equal(backoffDelay(4000, 100, 1000, () => 0), 500);
 });
 
 test('a cursor covers what is not later in the same epoch, and nothing of another', () => {

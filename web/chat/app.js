@@ -1,9 +1,9 @@
-// The bundled page of roomcast: puts the parts together and tells them what the browser notices.
+// The entry of the chat page: creates the parts, connects them, and handles the browser's events.
 //
-//   app ──▶ chat (one a room) ──▶ pane ──▶ log, message (the views)      frame: the views around them
-//    └──▶ roomcast.js (the client module)      common: names, addresses, storage      language, words/: what it says
+//   app ──▶ chat (one per room) ──▶ pane ──▶ log, message (rendering)      views: join form, room list, people, status
+//    └──▶ client/roomcast.js (the client module)      common/: names, addresses, storage, language
 //
-// What is always read together stands together: on a slow line each file costs a part of a round trip.
+// Modules that are always loaded together share a file: on a slow connection each file costs part of a round trip.
 
 import { connect } from '../client/roomcast.js';
 import { decodeMessage } from '../client/roomcast/protocol.js';
@@ -12,19 +12,19 @@ import { cleanName, isComposing, recall, remember, roomLink, roomPath, roomProbl
 import { Chat } from './chat.js';
 import { JoinForm, Menu, People, RoomList, StatusView, Viewer } from './views.js';
 
-// The page's line to the server: the client module, as far as the page needs it.
+// The page's connection to the server: the client module, narrowed to what the page needs.
 
 /** @typedef {import('../client/roomcast.js').State} State {name, transport?, retryAt?, reason?} as client.state of roomcast.js */
 
-const MESSAGE_BYTES_DEFAULT = 65_536; // limits.message_bytes, until the server says another
+const MESSAGE_BYTES_DEFAULT = 65_536; // limits.message_bytes, until the server reports another value
 const HEAD_PATIENCE_MS = 5_000;
 const PENDING_BYTES_MAX = 16 * 1024 * 1024;
 
-class Line {
+class ServerConnection {
   #client;
-  #messageBytes = MESSAGE_BYTES_DEFAULT; // as an answer last said
+  #messageBytes = MESSAGE_BYTES_DEFAULT; // from the last response that reported it
 
-  /** @param {string} name how others see us @param {(state: State) => void} onState every change */
+  /** @param {string} name the user's name, as others see it @param {(state: State) => void} onState called at every change */
   constructor(name, onState) {
     this.#client = connect(new URL('.', location.href), { name, maxPendingBytes: PENDING_BYTES_MAX });
     this.#client.on('state', onState);
@@ -43,20 +43,20 @@ class Line {
     return cursor;
   }
 
-  /** The largest message that the server takes, in bytes, as far as it is known. */
+  /** The largest message that the server accepts, in bytes, as far as known. */
   get messageBytes() {
     return Math.min(this.#messageBytes, this.#client.messageBytes ?? Infinity);
   }
 
-  /** The same, asked anew: a reload of the server may have changed it. */
-  async askMessageBytes(room) {
-    await this.#head(room).catch(() => {}); // without an answer, what was last said holds
+  /** The same, requested again: a reload of the server may have changed it. */
+  async fetchMessageBytes(room) {
+    await this.#head(room).catch(() => {}); // without a response the last known value holds
     return this.messageBytes;
   }
 
   /**
-   * The last messages that the room keeps, as `message` events have them; the oldest first, as many as one answer has.
-   * @param {{history?: number, since?: string}} from how many, or those behind a cursor
+   * The last retained messages of the room, in the form of `message` events, oldest first, as many as fit into one response.
+   * @param {{history?: number, since?: string}} from how many, or after which cursor
    * @returns {Promise<{messages: object[], cursor: string}>}
    */
   async past(room, from) {
@@ -67,7 +67,7 @@ class Line {
     return { messages: messages.map(decodeMessage), cursor };
   }
 
-  /** The user does not want to wait. */
+  /** Tries to reconnect now instead of waiting. */
   retry() {
     this.#client.retry();
   }
@@ -84,31 +84,31 @@ class Line {
   }
 }
 
-// The rooms that are joined: one of them is the current one, and it or all of them side by side are seen.
+// The joined rooms. One is the current one; visible is that one, or all of them side by side.
 
 const ROOM_FOR_COLUMNS = '(min-width: 64rem)';
-const LOOK_AROUND_MS = 20_000;
+const PRESENCE_REFRESH_MS = 20_000;
 
 class Rooms {
-  #chats = new Map(); // room -> Chat, in the order they were joined
-  #line;
+  #chats = new Map(); // room -> Chat, in the order of joining
+  #connection;
   #name;
   #onChange;
   #wide = matchMedia(ROOM_FOR_COLUMNS);
   #wantsColumns = false;
   #state = { name: 'idle' };
   #current = '';
-  #lookAround = setInterval(() => {
-    if (!document.hidden && this.#state.name === 'live') this.chat?.lookAround();
-  }, LOOK_AROUND_MS);
+  #refreshPresence = setInterval(() => {
+    if (!document.hidden && this.#state.name === 'live') this.chat?.refreshPresence();
+  }, PRESENCE_REFRESH_MS);
 
   /**
-   * @param {Line} line
+   * @param {ServerConnection} connection
    * @param {string} name
-   * @param {() => void} onChange something that is shown beside the rooms is different
+   * @param {() => void} onChange something changed that is shown beside the rooms
    */
-  constructor(line, name, onChange) {
-    this.#line = line;
+  constructor(connection, name, onChange) {
+    this.#connection = connection;
     this.#name = name;
     this.#onChange = onChange;
     this.#wide.addEventListener('change', this.#arrange);
@@ -136,7 +136,7 @@ class Rooms {
     return this.list.reduce((sum, { unread }) => sum + unread, 0);
   }
 
-  /** Whether there are columns to be had, and whether they are shown. */
+  /** Whether columns are possible, and whether they are shown. */
   get columns() {
     const possible = this.#wide.matches && this.#chats.size > 1;
     return { possible, shown: possible && this.#wantsColumns };
@@ -147,29 +147,29 @@ class Rooms {
     this.#arrange();
   }
 
-  /** Joins a room unless it has; does not go to it. */
+  /** Joins a room unless it is joined already; does not switch to it. */
   join(room) {
     if (this.#chats.has(room)) return;
     const on = {
       isSeen: () => this.#isSeen(room) && !document.hidden,
-      news: () => this.#onChange(),
+      unread: () => this.#onChange(),
       presence: () => this.#onChange(),
       focus: () => {
         if (room !== this.#current) this.goTo(room);
       },
     };
-    const chat = new Chat({ line: this.#line, room, name: this.#name, on });
+    const chat = new Chat({ connection: this.#connection, room, name: this.#name, on });
     this.#chats.set(room, chat);
-    chat.lineIs(this.#state);
+    chat.connectionChanged(this.#state);
   }
 
   goTo(room) {
     this.#current = room;
     this.#arrange();
-    if (this.#state.name === 'live') this.chat.lookAround();
+    if (this.#state.name === 'live') this.chat.refreshPresence();
   }
 
-  /** Leaves the current room. @returns {string} a neighbour to go to; empty if that was the last one */
+  /** Leaves the current room. @returns {string} a neighbour to switch to; empty if it was the last one */
   leaveCurrent() {
     const index = this.names.indexOf(this.#current);
     this.chat.leave();
@@ -178,18 +178,18 @@ class Rooms {
   }
 
   leaveAll() {
-    clearInterval(this.#lookAround);
+    clearInterval(this.#refreshPresence);
     this.#wide.removeEventListener('change', this.#arrange);
     for (const chat of this.#chats.values()) chat.suspend();
     this.#chats.clear();
   }
 
-  lineIs(state) {
+  connectionChanged(state) {
     this.#state = state;
-    for (const chat of this.#chats.values()) chat.lineIs(state);
+    for (const chat of this.#chats.values()) chat.connectionChanged(state);
   }
 
-  /** The page is looked at (again): what is on the screen is read. */
+  /** The page became visible, or its layout changed: marks the visible rooms as read. */
   look() {
     if (document.hidden) return;
     for (const [room, chat] of this.#chats) {
@@ -213,7 +213,7 @@ class Rooms {
 const byId = (id) => document.getElementById(id);
 const hasMouse = matchMedia('(pointer: fine)');
 
-let line = null;
+let connection = null;
 let rooms = null;
 let me = '';
 
@@ -222,18 +222,18 @@ const menu = new Menu();
 const roomList = new RoomList((room) => {
   goTo(room);
   menu.close();
-  takeUp();
+  focusComposer();
 });
 const status = new StatusView(() => {
-  takeUp();
-  line?.retry();
+  focusComposer();
+  connection?.retry();
 });
 const joinForm = new JoinForm(({ name, room }) => {
   history.pushState(null, '', roomLink(room));
   enter(name, room, [room]);
 });
 
-/** Goes where the address says. */
+/** Opens the room that the address names. */
 function route() {
   const known = recall();
   const name = cleanName(known.name);
@@ -252,18 +252,18 @@ function route() {
 function enter(name, room, open) {
   leaveAll();
   me = name;
-  line = new Line(name, onState);
-  rooms = new Rooms(line, name, refresh);
+  connection = new ServerConnection(name, onState);
+  rooms = new Rooms(connection, name, refresh);
   showPart('chat');
   for (const one of new Set([...open, room])) rooms.join(one);
   rooms.goTo(room);
-  takeUp();
+  focusComposer();
 }
 
 function leaveAll() {
   rooms?.leaveAll();
-  line?.close();
-  rooms = line = null;
+  connection?.close();
+  rooms = connection = null;
   menu.close();
   showPart('join');
   document.title = 'roomcast';
@@ -281,16 +281,16 @@ function leaveCurrent() {
   history.pushState(null, '', roomLink(next));
   remember({ name: me, room: next, open: rooms.names });
   if (!next) route();
-  else takeUp();
+  else focusComposer();
 }
 
 function onState(state) {
   status.show(state);
-  people.lineIs(state.name === 'live');
-  rooms?.lineIs(state);
+  people.connectionChanged(state.name === 'live');
+  rooms?.connectionChanged(state);
 }
 
-/** What stands around the rooms follows them. */
+/** Updates everything around the rooms. */
 function refresh() {
   if (!rooms?.chat) return;
   const room = rooms.current;
@@ -301,7 +301,7 @@ function refresh() {
   document.title = `${rooms.unread > 0 ? `(${rooms.unread}) ` : ''}${room} · roomcast`;
   byId('columns').hidden = !rooms.columns.possible;
   byId('columns').setAttribute('aria-pressed', String(rooms.columns.shown));
-  // Turning to another column is no step to come back to.
+  // Switching columns adds no history entry.
   if (recall().room !== room) history.replaceState(null, '', roomLink(room));
   remember({ name: me, room, open: rooms.names });
 }
@@ -311,8 +311,8 @@ function showPart(part) {
   byId('chat').hidden = part !== 'chat';
 }
 
-/** To the field, where that does not bring up a keyboard over half of the screen. */
-function takeUp() {
+/** Focuses the message field, except where that would open an on-screen keyboard. */
+function focusComposer() {
   if (hasMouse.matches) rooms?.chat?.pane.composer.focus();
 }
 
@@ -321,21 +321,21 @@ async function share() {
   const link = roomLink(rooms.current);
   try {
     await navigator.clipboard.writeText(link);
-    composer.notice('link_copied', {}, 'news');
+    composer.notice('link_copied', {}, 'info');
   } catch {
-    // No clipboard without https or permission.
-    composer.notice('link_is', { link }, 'news');
+    // The clipboard needs https and permission.
+    composer.notice('link_is', { link }, 'info');
   }
 }
 
-/** Alt and an arrow lead to the room above or below. */
+/** Alt + arrow up or down switches to the room above or below. */
 function onKey(event) {
   const step = { ArrowUp: -1, ArrowDown: 1 }[event.key];
   if (!rooms || !event.altKey || !step || isComposing(event)) return;
   event.preventDefault();
   const { names } = rooms;
   goTo(names[(names.indexOf(rooms.current) + step + names.length) % names.length]);
-  takeUp();
+  focusComposer();
 }
 
 byId('share').addEventListener('click', share);

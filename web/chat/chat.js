@@ -1,4 +1,4 @@
-// One room, from joining to leaving: what comes over the line goes to the log, what is written goes out.
+// One room, from joining to leaving: received messages go to the log, written ones are published.
 
 import { recallRead, rememberRead } from '../common/page.js';
 import { errorWords } from '../common/language.js';
@@ -7,39 +7,39 @@ import { downloadElement, ImageProblem, pictureElement, prepareImage, preparingE
 import { Mine, Pane } from './pane.js';
 import { isCovered } from '../client/roomcast/protocol.js';
 
-const PICTURE_BYTES_MAX = 1024 * 1024; // however much more the server takes
+const PICTURE_BYTES_MAX = 1024 * 1024; // even if the server accepts more
 const FILES_MAX = 10;
 const HISTORY = 50;
 
 export class Chat {
   #name;
-  #line;
+  #connection;
   #room;
   #on;
   #mine;
   #catchUp;
   #read; // cursor up to which the room was read before a reload; null if it never was
-  #turn = Promise.resolve(); // what was said before has been handed to the line
-  #start = 'unknown'; // what is known of messages before the first one shown: unknown, loading, known (there are none)
+  #turn = Promise.resolve(); // resolves once everything sent earlier has been passed to the connection
+  #start = 'unknown'; // whether earlier messages exist before the first one shown: unknown, loading, known (none)
   #entered = false;
   #left = false;
-  #closed = false; // the server refused the line, and a notice says so
-  #lostAt = null; // since when the line has been away
-  #away = null; // the divider that says how long, until it is known how much was missed
-  #gapTold = false; // messages may be missing, and the log says so; what was missed cannot be counted
+  #closed = false; // the server refused the connection, and a notice says so
+  #lostAt = null; // when the connection was lost; null while it is up
+  #away = null; // the divider for the interruption, until the number of missed messages is known
+  #gapShown = false; // messages may be missing and the log says so; their number cannot be known
 
   /**
    * @param {object} options
-   * @param {import('./app.js').Line} options.line
+   * @param {import('./app.js').ServerConnection} options.connection
    * @param {string} options.room
-   * @param {string} options.name whose messages are written here
-   * @param {{isSeen: () => boolean, news: () => void, presence: () => void, focus: () => void}} options.on `isSeen`: whether
-   *   the user looks at the room; `news`: somebody else said something unseen; `presence`: others are here than before;
-   *   `focus`: the user turned to this room
+   * @param {string} options.name the user's name
+   * @param {{isSeen: () => boolean, unread: () => void, presence: () => void, focus: () => void}} options.on `isSeen`: whether
+   *   the user is looking at the room; `unread`: a message of another user arrived unseen; `presence`: the list of people
+   *   changed; `focus`: the user turned to this room
    */
-  constructor({ line, room, name, on }) {
+  constructor({ connection, room, name, on }) {
     this.#name = name;
-    this.#line = line;
+    this.#connection = connection;
     this.#on = on;
     this.#mine = new Mine(room);
     this.#read = recallRead(room);
@@ -49,9 +49,9 @@ export class Chat {
       onFocus: on.focus,
       onTop: () => this.#loadEarlier(),
     }, this.#mine);
-    this.#catchUp = new CatchUp(() => line.headOf(room), (count) => this.#onCaughtUp(count));
+    this.#catchUp = new CatchUp(() => connection.headOf(room), (count) => this.#onCaughtUp(count));
     this.unread = 0;
-    this.#room = line.room(room, { history: HISTORY, presence: true });
+    this.#room = connection.room(room, { history: HISTORY, presence: true });
     this.#room.on('joined', () => this.#onJoined());
     this.#room.on('message', (message) => this.#onMessage(message));
     this.#room.on('gap', ({ cursor }) => this.#onGap(cursor));
@@ -67,13 +67,13 @@ export class Chat {
     return { count, anonymous, crowd, members };
   }
 
-  /** Asks who is here: those without a name come and go untold. */
-  lookAround() {
-    // The next look may have more luck; what was known stays.
+  /** Requests the list of people: joins and leaves of clients without a name are not announced. */
+  refreshPresence() {
+    // On failure the last known list stays; the next request may succeed.
     this.#room.fetchPresence().catch(() => {});
   }
 
-  /** The user sees the room: what is in it is read. */
+  /** The room is visible to the user: marks everything as read. */
   seen() {
     this.unread = 0;
     if (this.#entered) this.#rememberRead();
@@ -85,30 +85,30 @@ export class Chat {
     rememberRead(this.#room.name);
   }
 
-  /** The page is left, not the room. */
+  /** Closes the view without leaving the room for good: its read position is kept. */
   suspend() {
     this.#stop();
   }
 
-  /** @param {import('./app.js').State} state of the line that all rooms share */
-  lineIs(state) {
+  /** @param {import('./app.js').State} state of the connection, which all rooms share */
+  connectionChanged(state) {
     const closed = state.name === 'closed';
     this.pane.composer.enable(!closed);
     this.pane.stale(state.name !== 'live');
-    if (closed && state.reason) this.#tellProblem(state.code, state.reason);
+    if (closed && state.reason) this.#showProblem(state.code, state.reason);
     else if (this.#closed) this.pane.composer.notice('');
     this.#closed = closed;
     if (state.name === 'live' || !this.#entered) return;
     this.#lostAt ??= new Date();
-    this.#gapTold = false;
+    this.#gapShown = false;
   }
 
   #sendText(text) {
     const bytes = new TextEncoder().encode(text).length;
-    const most = this.#line.messageBytes;
+    const most = this.#connection.messageBytes;
     if (bytes > most) {
       this.pane.composer.notice('too_long', { bytes: bytes - most });
-      this.#line.askMessageBytes(this.#room.name); // for the next time: it may take more by now
+      this.#connection.fetchMessageBytes(this.#room.name); // for the next attempt: the limit may have been raised
       return false;
     }
     const sameAs = ({ kind, data, from }) => kind === 'text' && from === this.#name && data === text;
@@ -125,9 +125,9 @@ export class Chat {
 
   async #prepare(file) {
     try {
-      const most = Math.min(await this.#line.askMessageBytes(this.#room.name), PICTURE_BYTES_MAX);
+      const most = Math.min(await this.#connection.fetchMessageBytes(this.#room.name), PICTURE_BYTES_MAX);
       const { bytes, type, note } = await prepareImage(file, most);
-      if (note) this.pane.composer.notice(note, {}, 'news');
+      if (note) this.pane.composer.notice(note, {}, 'info');
       const isSame = (data) => data.length === bytes.length && data.every((byte, i) => byte === bytes[i]);
       const sameAs = ({ kind, data, from }) => kind === 'binary' && from === this.#name && isSame(data);
       return { ...this.#parcel(bytes, sameAs), content: pictureElement(bytes, type, this.#name) };
@@ -138,7 +138,7 @@ export class Chat {
     }
   }
 
-  /** Shown at once, and sent in its turn: what is said after a picture does not overtake it while it is prepared. */
+  /** Shown at once, published in order: a message written after a picture does not overtake it while it is being prepared. */
   async #send(content, prepare) {
     const waiting = this.pane.outbox.add(this.#name, content);
     const before = this.#turn;
@@ -160,7 +160,7 @@ export class Chat {
   }
 
   #onJoined() {
-    if (this.#entered && this.#lostAt && !this.#gapTold) {
+    if (this.#entered && this.#lostAt && !this.#gapShown) {
       this.#away = { divider: this.pane.log.addDivider('away', 'connected_again'), from: this.#lostAt };
     }
     this.#lostAt = null;
@@ -176,8 +176,8 @@ export class Chat {
     this.#away?.divider.reword(...awayWords(count, new Date() - this.#away.from));
     this.#away = null;
     if (isFirst && log.count < HISTORY) this.#foundStart();
-    log.tellEmpty(hasSpoken(this.#room.cursor));
-    log.askForMore();
+    log.showEmpty(hasSpoken(this.#room.cursor));
+    log.requestEarlier();
     if (this.#on.isSeen()) this.seen();
     else if (isFirst && this.#read === null) this.#rememberRead();
   }
@@ -185,51 +185,51 @@ export class Chat {
   #onMessage(message) {
     const own = this.pane.outbox.claim(message);
     const time = new Date(message.time);
-    // What was there before one came the first time is no news; after a reload it is what had not been read.
+    // History received at the first join is not new; after a reload, everything behind the read position is.
     const isPast = !this.#entered && this.#catchUp.running && this.#read === null;
-    const isNews = !own && !isPast && !isCovered(message.cursor, this.#read ?? undefined);
-    const unseen = isNews && !this.#on.isSeen();
-    if (unseen || (isNews && !this.#entered)) this.pane.log.markFresh(time);
+    const isNew = !own && !isPast && !isCovered(message.cursor, this.#read ?? undefined);
+    const unseen = isNew && !this.#on.isSeen();
+    if (unseen || (isNew && !this.#entered)) this.pane.log.markFresh(time);
     this.pane.log.add({ ...lineOf(message), own }, contentOf(message));
     if (this.#start === 'known' && this.pane.log.count === 1) this.#foundStart();
     this.#catchUp.message(message.cursor, !own);
     if (own && this.#entered) this.pane.log.toBottom();
     if (unseen) this.unread += 1;
-    if (unseen) this.#on.news();
+    if (unseen) this.#on.unread();
     else if (this.#entered && this.#on.isSeen()) this.#rememberRead();
   }
 
-  /** The reader is at the top. */
+  /** The reader has scrolled to the top. */
   async #loadEarlier() {
     const { log } = this.pane;
     if (!this.#entered || this.#start !== 'unknown' || log.isFull || !log.earliest) return;
     this.#start = 'loading';
-    log.tellStart('earlier');
+    log.showStart('earlier');
     try {
-      const past = (from) => this.#line.past(this.#room.name, from);
+      const past = (from) => this.#connection.past(this.#room.name, from);
       const { messages, isAll } = await earlierMessages(past, log.earliest, log.count);
       if (this.#left) return;
       this.#start = 'unknown';
-      log.tellStart('');
+      log.showStart('');
       const own = ({ cursor }) => this.#mine.has(cursor);
       log.prepend(messages.map((message) => ({ ...lineOf(message), own: own(message), content: contentOf(message) })));
       if (isAll) this.#foundStart();
     } catch {
       this.#start = 'unknown';
-      log.tellStart('earlier_failed');
+      log.showStart('earlier_failed');
     }
   }
 
   #foundStart() {
     const { log } = this.pane;
     this.#start = 'known';
-    if (log.earliest) log.tellStart(hasForgotten(log.earliest) ? 'beginning_kept' : 'beginning');
+    if (log.earliest) log.showStart(hasForgotten(log.earliest) ? 'beginning_kept' : 'beginning');
   }
 
   #onGap(cursor) {
     this.#away?.divider.remove();
     this.#away = null;
-    this.#gapTold = true;
+    this.#gapShown = true;
     this.pane.log.addDivider('gap', 'gap');
     this.#catchUp.gap(cursor);
   }
@@ -241,14 +241,14 @@ export class Chat {
 
   #onRefused(error) {
     this.pane.composer.enable(false);
-    this.#tellProblem(error.code, error.message);
+    this.#showProblem(error.code, error.message);
   }
 
-  #tellProblem(code, message) {
+  #showProblem(code, message) {
     this.pane.composer.notice('as_it_is', { text: () => errorWords({ code, message }) });
   }
 
-  /** All that came is read. */
+  /** Marks everything received as read. */
   #rememberRead() {
     rememberRead(this.#room.name, this.#room.cursor);
   }
@@ -270,37 +270,37 @@ function contentOf(message) {
   return type ? pictureElement(message.data, type, name) : downloadElement(message.data);
 }
 
-/** @returns {[string, object]} key and values of what the log says after a cut */
+/** @returns {[string, object]} key and values of the divider's text after an interruption */
 function awayWords(count, awayMs) {
   if (count === 0) return ['missed_nothing', { seconds: Math.max(1, Math.round(awayMs / 1000)) }];
   return ['while_away', { count }];
 }
 
-/** 96 random bits; crypto.randomUUID would need a secure context, which http:// on a local network is not. */
+/** 96 random bits. crypto.randomUUID needs a secure context, which http:// on a local network is not. */
 function freshKey() {
   const bytes = crypto.getRandomValues(new Uint8Array(12));
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-// After (re)joining a room: how many of the messages that come were there already? No DOM.
+// After (re)joining a room: counts how many of the received messages were published before the join. No DOM.
 //
-// The server sends what is missing and then goes on live, without a seam. The room's newest cursor, asked for at that
-// moment, is where the one ends and the other begins. Cursors are only compared for being the same.
+// The server sends the missed messages and continues with live ones, without a marker between them. The room's newest
+// cursor, requested when joining, is that boundary. Cursors are compared for equality only.
 
 const PATIENCE_MS = 10_000;
-const BLIND_MS = 1000; // where the newest cursor cannot be learnt: what comes within this time was there already
+const BLIND_MS = 1000; // if the newest cursor cannot be fetched: messages within this time count as missed
 
 export class CatchUp {
   #headOf;
   #onDone;
   #since = '';
-  #messages = null; // {cursor, counts} since the joining; null when nothing is being caught up
+  #messages = null; // {cursor, counts} since joining; null when no catch-up is running
   #head = null;
   #timer = null;
 
   /**
-   * @param {() => Promise<string>} headOf asks for the room's newest cursor
-   * @param {(count: number) => void} onDone so many messages that count had been there already
+   * @param {() => Promise<string>} headOf requests the room's newest cursor
+   * @param {(count: number) => void} onDone called with the number of counted messages that preceded the join
    */
   constructor(headOf, onDone) {
     this.#headOf = headOf;
@@ -311,7 +311,7 @@ export class CatchUp {
     return this.#messages !== null;
   }
 
-  /** @param {string} since the cursor one goes on from */
+  /** @param {string} since the cursor that the subscription resumes after */
   async begin(since) {
     this.stop();
     const messages = [];
@@ -319,20 +319,20 @@ export class CatchUp {
     this.#messages = messages;
     this.#finishIn(PATIENCE_MS);
     const head = await this.#headOf().catch(() => null);
-    if (this.#messages !== messages) return; // begun anew or stopped meanwhile
+    if (this.#messages !== messages) return; // restarted or stopped meanwhile
     this.#head = head;
     if (head === null) this.#finishIn(BLIND_MS);
     else this.#look();
   }
 
-  /** A message came. @param {boolean} counts it is another's; one's own was not missed */
+  /** A message arrived. @param {boolean} counts whether it is another user's: own messages are not missed ones */
   message(cursor, counts) {
     if (!this.running) return;
     this.#messages.push({ cursor, counts });
     this.#look();
   }
 
-  /** The room's log goes on from another place: nothing before it counts. */
+  /** A gap: the room's log continues after `cursor`, and what precedes it does not count. */
   gap(cursor) {
     if (!this.running) return;
     this.#since = cursor;

@@ -1,11 +1,11 @@
-// A room's log: lines in the server's order, bounded, following the newest one only if that is where the reader is.
+// A room's log: lines in the server's order, bounded; follows the newest line only while the reader is at the bottom.
 
 import { say } from '../common/language.js';
 import { clockTime, dayElement, dividerElement, messageElement, releaseElement } from './message.js';
 import { isCovered } from '../client/roomcast/protocol.js';
 
 const LINES_MAX = 500;
-const LINES_READING_MAX = 2 * LINES_MAX; // while the reader is further up, nothing goes away under the eyes before this
+const LINES_READING_MAX = 2 * LINES_MAX; // while the reader is scrolled up, lines are only removed past this bound
 const BOTTOM_SLACK_PX = 40;
 const TOP_SLACK_PX = 240;
 const SAME_BREATH_MS = 5 * 60_000;
@@ -22,12 +22,12 @@ export class Log {
   #items = new Map(); // cursor -> item
   #following = true;
   #lastTop = 0;
-  #frame = null; // the next picture, at which the newest line is brought into sight
+  #frame = null; // pending animation frame that scrolls to the newest line
   #newCount = 0;
-  #day = new Date().toDateString(); // of the newest line; what is said today needs no date
-  #fresh = null; // the divider above what is new to the reader, until it has been shown
+  #day = new Date().toDateString(); // of the newest line; today's lines show no date
+  #fresh = null; // the divider above unread lines, until it has been shown
 
-  /** @param {HTMLElement} pane @param {() => void} onTop the reader is where earlier lines are wanted */
+  /** @param {HTMLElement} pane @param {() => void} onTop called when earlier lines are needed */
   constructor(pane, onTop) {
     this.#scroller = pane.querySelector('.scroller');
     this.#list = pane.querySelector('.log');
@@ -41,7 +41,7 @@ export class Log {
       this.toBottom();
       this.#scroller.focus();
     });
-    // A picture that finishes loading, a growing field and a turned phone end up as a change of size.
+    // A loaded picture, a growing message field and a rotated phone all end up as a size change.
     const follow = new ResizeObserver(() => this.shown());
     for (const part of [this.#scroller, ...this.#scroller.children]) follow.observe(part);
     this.#follow(true);
@@ -73,7 +73,7 @@ export class Log {
     if (!this.#following) this.#countNew();
   }
 
-  /** Lines from before all that is shown, in their order; what the reader looks at stays where it is. */
+  /** Inserts lines before all that are shown, in order, without moving what the reader looks at. */
   prepend(lines) {
     const fromEnd = this.#scroller.scrollHeight - this.#scroller.scrollTop;
     const known = this.#items;
@@ -99,7 +99,7 @@ export class Log {
     this.#lastTop = this.#scroller.scrollTop;
   }
 
-  /** The message at `cursor` was said here, or was not. @returns {boolean} whether it is shown */
+  /** Marks the message at `cursor` as the user's own, or not. @returns {boolean} whether it is shown */
   setOwn(cursor, own) {
     const item = this.#items.get(cursor);
     if (!item) return false;
@@ -111,8 +111,8 @@ export class Log {
   }
 
   /**
-   * A line across the log. One that says that the reader was away takes the place of another one right above it.
-   * @param {'gap'|'away'} kind `gap`: messages may be missing here; `away`: the reader was
+   * A divider. One of kind `away` replaces another one directly above it.
+   * @param {'gap'|'away'} kind `gap`: messages may be missing here; `away`: the connection was down
    * @returns {{reword: (key: string, values: object) => void, remove: () => void}}
    */
   addDivider(kind, key) {
@@ -126,7 +126,7 @@ export class Log {
     };
   }
 
-  /** What comes from now on is new to the reader. @param {Date} time of the first of it */
+  /** Lines from now on are unread. @param {Date} time of the first of them */
   markFresh(time) {
     if (this.#fresh) return;
     this.#list.querySelector('.fresh')?.remove();
@@ -135,7 +135,7 @@ export class Log {
     if (this.#fresh !== above) this.#append(this.#fresh);
   }
 
-  /** The reader is here: what is new is shown from its beginning. */
+  /** The room became visible: scrolls to the first unread line if there are more than fit. */
   showFresh() {
     const mark = this.#fresh;
     const { scrollHeight, clientHeight } = this.#scroller;
@@ -150,14 +150,14 @@ export class Log {
     }
   }
 
-  /** What stands above the first line: that earlier ones come, or that there are none. An empty key takes it away. */
-  tellStart(key) {
+  /** Text above the first line: loading earlier lines, or that there are none. An empty key hides it. */
+  showStart(key) {
     this.#start.hidden = !key;
     say(this.#start, key);
   }
 
-  /** There is nothing to show. @param {boolean} wasMore there was, and it is no longer kept */
-  tellEmpty(wasMore) {
+  /** Shows the placeholder of an empty room. @param {boolean} wasMore there were messages, which are no longer retained */
+  showEmpty(wasMore) {
     if (this.#list.children.length > 0) return;
     this.#empty.hidden = false;
     say(this.#empty.querySelector('.empty-title'), wasMore ? 'nothing_kept' : 'nothing_said');
@@ -170,15 +170,15 @@ export class Log {
     this.toBottom();
   }
 
-  /** It came into sight or changed its size: where the newest line is followed, it is shown. */
+  /** The pane became visible or changed its size: keeps the newest line in view while following. */
   shown() {
     if (this.#following) this.toBottom();
-    this.askForMore();
+    this.requestEarlier();
     this.#above.look();
   }
 
-  /** Earlier lines are wanted where the reader is at the top, or nothing more fits in. */
-  askForMore() {
+  /** Requests earlier lines if the reader is at the top, or if the lines do not fill the pane. */
+  requestEarlier() {
     const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
     const unfilled = scrollHeight <= clientHeight;
     if (clientHeight > 0 && scrollTop < TOP_SLACK_PX && (!this.#following || unfilled)) this.#onTop();
@@ -197,7 +197,7 @@ export class Log {
     const most = this.#following ? LINES_MAX : LINES_READING_MAX;
     while (this.#list.children.length > most) this.#drop(this.#list.firstElementChild);
     if (!this.#following) return;
-    // Many lines, one layout.
+    // One layout for any number of lines.
     this.#frame ??= requestAnimationFrame(() => {
       this.#frame = null;
       this.shown();
@@ -209,10 +209,10 @@ export class Log {
     if (line) this.#items.delete(line.cursor);
     releaseElement(item);
     this.#regroup(this.#list.firstElementChild);
-    this.tellStart('');
+    this.showStart('');
   }
 
-  /** Whether a line continues the one above it: then it needs no name and time of its own. */
+  /** Hides name and time of a line that continues the one above it. */
   #regroup(item) {
     const line = this.#lines.get(item);
     if (!line) return;
@@ -230,13 +230,13 @@ export class Log {
 
   #onScroll() {
     const { scrollTop, scrollHeight, clientHeight } = this.#scroller;
-    if (clientHeight === 0) return; // out of sight
-    // Lines may have come since the scrolling this event tells of, so only a way up means that the reader left.
+    if (clientHeight === 0) return; // hidden
+    // Lines may have been added since the scroll that this event reports; only a move upwards means that the reader scrolled up.
     if (scrollHeight - scrollTop - clientHeight < BOTTOM_SLACK_PX) this.#follow(true);
     else if (scrollTop < this.#lastTop) this.#follow(false);
     this.#lastTop = scrollTop;
     this.#above.look();
-    this.askForMore();
+    this.requestEarlier();
   }
 
   #follow(following) {
@@ -248,7 +248,7 @@ export class Log {
   }
 }
 
-// Whose the words at the top of the screen are, and from when, where the line that says so has been scrolled away.
+// Author and time of the line at the top of the screen, shown when the line that carries them has been scrolled away.
 
 const NAME_HEIGHT_PX = 24;
 
@@ -265,7 +265,7 @@ class Above {
     this.#label = pane.querySelector('.above');
   }
 
-  /** The reader may see other lines by now. */
+  /** Scrolling or layout may have changed the line at the top. */
   look() {
     this.#frame ??= requestAnimationFrame(() => {
       this.#frame = null;
@@ -290,19 +290,19 @@ class Above {
   }
 }
 
-// Finds the messages before the first one that is shown. No DOM.
+// Finds the messages before the first one shown. No DOM.
 //
-// The server is asked for more of the last messages than are shown, and answers with the oldest of them first: what comes
-// before the first one shown is what is wanted.
+// Requests more of the last messages than are shown. The response begins with the oldest of them; those before the first
+// one shown are the result.
 
-const STEP = 51; // one more than the first half of the 100 that a room keeps by default: tells at once that it was all
-const ANSWERS_MAX = 60; // an answer has at most 128 KiB; fifty pictures take no more than that
+const STEP = 51; // one more than the first half of the default history of 100: shows at once whether that was everything
+const ANSWERS_MAX = 60; // a response has at most 128 KiB; fifty pictures need no more than that
 
 /**
- * @param {(from: {history?: number, since?: string}) => Promise<{messages: object[], cursor: string}>} past asks the server
+ * @param {(from: {history?: number, since?: string}) => Promise<{messages: object[], cursor: string}>} past requests history
  * @param {string} earliest cursor of the first message that is shown
- * @param {number} shown how many messages are
- * @returns {Promise<{messages: object[], isAll: boolean}>} `isAll`: the room keeps none before these
+ * @param {number} shown the number of messages shown
+ * @returns {Promise<{messages: object[], isAll: boolean}>} `isAll`: the room retains none before these
  */
 export async function earlierMessages(past, earliest, shown) {
   const messages = [];
@@ -311,7 +311,7 @@ export async function earlierMessages(past, earliest, shown) {
     const answer = await past(from);
     for (const message of answer.messages) {
       const isOlder = isCovered(message.cursor, earliest) && message.cursor !== earliest;
-      // Another epoch is another room of that name: nothing of it was before.
+      // After an epoch change the earlier log is gone.
       if (!isOlder) return { messages, isAll: messages.length < STEP };
       messages.push(message);
     }
@@ -321,8 +321,8 @@ export async function earlierMessages(past, earliest, shown) {
   return { messages, isAll: messages.length < STEP };
 }
 
-/** Whether something was said before the place of `cursor` that the room no longer keeps. @param {string} cursor of its first message */
+/** Whether the room once had messages before `cursor`, which are no longer retained. @param {string} cursor of its first message */
 export const hasForgotten = (cursor) => !/-1$/.test(cursor);
 
-/** Whether something had been said up to `cursor`, that of a room which keeps nothing. */
+/** Whether a room without retained messages once had some. @param {string} cursor its newest one */
 export const hasSpoken = (cursor) => !/-0$/.test(cursor);

@@ -1,17 +1,17 @@
-// Messages as a person sees them: who said what, its elements, the links in it, and pictures.
+// Rendering of messages: author and text, DOM elements, links, and pictures.
 
 import { cleanName, element } from '../common/page.js';
 import { locale, onLanguage, say, sayAttribute } from '../common/language.js';
 
-// What a message of any client looks like to a person. Pure.
+// How a message of any client is presented. Pure.
 //
-// The page itself publishes plain text, and the server says whose it is. Others (a bot, a curl) may publish
-// {"name":"build bot","text":"done"}: shown as said by that name, unless the server knows the sender better.
+// The page itself publishes plain text, and the server adds the sender's name. Other clients (a bot, curl) may publish
+// {"name":"build bot","text":"done"}: shown under that name, unless the server knows the sender's.
 
 /**
  * @param {{kind: 'text'|'json'|'binary', from: string|null, data: *}} message
- * @returns {{name: string, text: string, raw: boolean}} `name`: empty if nobody signed it; `raw`: it is not said by a
- *   person in words
+ * @returns {{name: string, text: string, raw: boolean}} `name`: empty if there is none; `raw`: data rather than a person's
+ *   text
  */
 export function shownAs({ kind, from, data }) {
   const signed = cleanName(from ?? '');
@@ -33,7 +33,7 @@ function parsedObject(text) {
   }
 }
 
-// Builds the elements of one message. Text goes in as text nodes only; nothing is ever parsed as markup.
+// Creates the elements of one message. Text is inserted as text nodes only and never parsed as markup.
 
 const HUES = 8;
 const LONG_TEXT = 2500;
@@ -46,23 +46,23 @@ onLanguage(() => {
 
 /**
  * One line of the log.
- * @param {{name: string, own: boolean, first: boolean, time: Date}} line `name` empty: nobody signed it;
- *   `first`: not a continuation of the same person's line above
+ * @param {{name: string, own: boolean, first: boolean, time: Date}} line `name`: empty if there is none;
+ *   `first`: does not continue a line of the same author
  * @param {Node} content
  */
 export function messageElement({ name, own, first, time }, content) {
   const clock = element('time');
   clock.dateTime = time.toISOString();
   showTime(clock, time);
-  const who = element('bdi', name ? `name hue-${hueOf(name)}` : 'name nobody', name);
-  if (!name) say(who, 'anonymous');
-  const item = element('li', 'message', clock, who, element('div', 'body', content));
+  const author = element('bdi', name ? `name hue-${hueOf(name)}` : 'name anonymous', name);
+  if (!name) say(author, 'anonymous');
+  const item = element('li', 'message', clock, author, element('div', 'body', content));
   item.classList.toggle('own', own);
   item.classList.toggle('first', first);
   return item;
 }
 
-/** @param {boolean} raw it did not come from this page */
+/** @param {boolean} raw shown as data, in a monospaced font */
 export function textElement(text, raw = false) {
   const said = element('div', raw ? 'words raw' : 'words');
   said.dir = 'auto';
@@ -83,8 +83,8 @@ function linkElement({ text, href }) {
 }
 
 /**
- * A picture of a type known to be harmless, in a button that opens it large (see Viewer); turns into a download if the
- * browser cannot show it.
+ * A picture of a known harmless type, in a button that enlarges it (see Viewer); becomes a download if the browser cannot
+ * decode it.
  */
 export function pictureElement(bytes, type, name) {
   const picture = element('img', 'picture');
@@ -103,14 +103,14 @@ export function pictureElement(bytes, type, name) {
   return opener;
 }
 
-/** Stands for a picture that is still being made to fit. */
+/** Placeholder for a picture that is being prepared. */
 export function preparingElement() {
   const sign = element('p', 'preparing hint');
   say(sign, 'preparing');
   return sign;
 }
 
-/** Bytes of unknown meaning: said to be there, and to be saved, never shown. */
+/** Bytes of unknown type: offered as a download, never shown. */
 export function downloadElement(bytes) {
   const [what, link] = [element('span'), element('a')];
   say(what, 'binary', { bytes: bytes.length });
@@ -120,7 +120,7 @@ export function downloadElement(bytes) {
   return element('div', 'attachment', what, link);
 }
 
-/** A line across the log that says `key`. @param {'gap'|'away'|'fresh'|'day'} kind see Log */
+/** A divider with the text of `key`. @param {'gap'|'away'|'fresh'|'day'} kind see Log */
 export function dividerElement(kind, key, values) {
   const text = element('span');
   say(text, key, values);
@@ -133,7 +133,7 @@ export function dayElement(time) {
 
 export const clockTime = (time) => formats.time.format(time);
 
-/** Gives back what the browser keeps for a line that is no longer shown. */
+/** Frees the browser's resources (object URLs) of a removed line. */
 export function releaseElement(item) {
   for (const holder of item.querySelectorAll('img, a')) {
     const address = holder.src ?? holder.href;
@@ -161,12 +161,12 @@ function hueOf(name) {
   return hash % HUES;
 }
 
-// Finds the web addresses in a text. Pure; the view makes elements of the parts, never markup.
+// Finds web addresses in a text. Pure; the view creates elements of the parts, never markup.
 
 const LINKS_MAX = 100;
-// Addresses are copied with their letters of other scripts, but their punctuation is percent-encoded: what stands there
-// as it is belongs to the sentence, above all in Chinese and Japanese, which put no space before it. But for a few marks
-// that names of pages contain: an apostrophe before a Latin letter, middle dots, hyphens.
+// Copied addresses keep letters of other scripts, but their punctuation is percent-encoded. Unencoded punctuation therefore
+// belongs to the sentence, above all in Chinese and Japanese, which put no space before it; except for a few characters
+// that page titles contain: an apostrophe before a Latin letter, middle dots, hyphens.
 const CANDIDATE = new RegExp([
   '\\bhttps?:\\/\\/(?:',
   '[!#-;=?-~]', // ASCII without the space, ", < and >
@@ -176,10 +176,10 @@ const CANDIDATE = new RegExp([
 ].join(''), 'giu');
 const TRAILING = new Set([...'.,;:!?\'’·・‐‑‒–*_']);
 const OPENING = new Map([[')', '('], [']', '['], ['}', '{']]);
-/** A list in a sentence without spaces: `a,然后`. A dot or a question mark may well be the address's own. */
+/** A list in a sentence without spaces: `a,然后`. A dot or a question mark may belong to the address. */
 const LIST_MARK = /[,;!](?=[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}])/u;
 
-/** @returns {{text: string, href?: string}[]} the text in order, cut where a link begins or ends */
+/** @returns {{text: string, href?: string}[]} the text in order, split at the ends of links */
 export function linkParts(text) {
   const parts = [];
   let end = 0;
@@ -198,7 +198,7 @@ export function linkParts(text) {
   return parts;
 }
 
-/** Punctuation behind an address belongs to the sentence, and so does everything from a bracket on that was not opened within. */
+/** Punctuation after an address belongs to the sentence, as does everything from a closing bracket that was not opened within it. */
 function withoutTrailing(candidate) {
   let length = candidate.length;
   const mark = LIST_MARK.exec(candidate);
@@ -230,15 +230,15 @@ function webAddress(label) {
   }
 }
 
-// Pictures: what the bytes are, and how to make them fit into one message.
+// Pictures: detecting the type, and fitting them into one message.
 
 const IMAGE_TYPES = ['image/png', 'image/jpeg', 'image/gif', 'image/webp', 'image/avif'];
 
-/** Of the longer side, in pixels. Seen large is worth more than seen without a trace of compression. */
+/** Longer side in pixels, best first. A large picture with visible compression is worth more than a small one without. */
 const SIDES = [1600, 1440, 1280, 1152, 1024, 896, 800, 720, 640, 560, 480, 400, 320, 240, 160, 120];
 const QUALITIES = [0.4, 0.55, 0.7, 0.82];
 
-/** A problem to be told to the user: what `words` of language.js says under `key`. */
+/** A problem that is shown to the user: the text of `key`, see `words` in language.js. */
 export class ImageProblem extends Error {
   constructor(key, values) {
     super(key);
@@ -248,7 +248,7 @@ export class ImageProblem extends Error {
 }
 
 /**
- * The raster type by its magic bytes, or '' for anything else. SVG is never recognised: it may carry script.
+ * The raster type by its magic bytes, or '' for anything else. SVG is never recognised: it may contain scripts.
  * @param {Uint8Array} bytes
  */
 export function sniffImage(bytes) {
@@ -261,7 +261,7 @@ export function sniffImage(bytes) {
   return '';
 }
 
-/** An AVIF file says so as the major brand or among the compatible ones of its first box (ISO/IEC 14496-12, 4.3). */
+/** AVIF: the major or a compatible brand of the first box (ISO/IEC 14496-12, 4.3). */
 function namesAvif(bytes, at) {
   const boxEnd = Math.min(bytes.length, bytes[3], 128);
   for (let offset = 8; offset + 4 <= boxEnd; offset += offset === 8 ? 8 : 4) {
@@ -270,23 +270,23 @@ function namesAvif(bytes, at) {
   return false;
 }
 
-/** Whether a JPEG says where and with what it was taken. */
+/** Whether a JPEG has Exif data, which may contain location and camera. */
 function carriesExif(type, head) {
   return type === 'image/jpeg' && String.fromCharCode(...head).includes('Exif\0');
 }
 
 /**
- * Makes a picture fit to be sent: small enough, and without the place a camera may have noted in it.
+ * Prepares a picture for publishing: small enough, and without Exif location.
  * @param {Blob} file
- * @param {number} bytesMax the most one message may have
- * @returns {Promise<{bytes: Uint8Array, type: string, note: string}>} `note`: key of what the user should know, may be empty
+ * @param {number} bytesMax the largest message allowed
+ * @returns {Promise<{bytes: Uint8Array, type: string, note: string}>} `note`: key of a notice for the user, may be empty
  * @throws {ImageProblem}
  */
 export async function prepareImage(file, bytesMax) {
   const head = new Uint8Array(await file.slice(0, 128).arrayBuffer());
   const type = sniffImage(head);
   if (!type) throw new ImageProblem('pictures_only');
-  // Read in any case: what cannot be seen here would be no picture for the others either.
+  // Always decoded: a picture that fails here would fail for every receiver.
   const picture = await decode(file);
   try {
     if (file.size <= bytesMax && !carriesExif(type, head)) {
@@ -308,7 +308,7 @@ async function decode(file) {
   }
 }
 
-/** The largest of SIDES that fits at the least quality, at the best quality at which it does. */
+/** The largest of SIDES that fits at the minimum quality, at the best quality that fits. */
 async function shrink(picture, bytesMax) {
   const longest = Math.max(picture.width, picture.height);
   const sides = [longest, ...SIDES.filter((side) => side < longest)].filter((side) => side <= SIDES[0]);
@@ -320,7 +320,7 @@ async function shrink(picture, bytesMax) {
     let best = await encode(canvas, least);
     if (!best) return null;
     if (best.size > bytesMax) {
-      // Bytes go with the area; what is far too large at this side need not be tried at the next.
+      // Size grows with the area, so sizes that are far too large skip the next side as well.
       atMost = side * Math.sqrt(bytesMax / best.size) * 1.15;
       continue;
     }

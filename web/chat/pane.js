@@ -1,4 +1,4 @@
-// One room on the screen: its log, what is being sent, and the field. Made from the template of the page.
+// The view of one room: its log, the pending messages, and the message field. Created from the page's template.
 
 import { element, isComposing, recallList, rememberList, roomPath } from '../common/page.js';
 import { errorWords, say, sayAttribute, translate } from '../common/language.js';
@@ -12,13 +12,13 @@ export class Pane {
 
   /**
    * @param {string} room
-   * @param {string} name who writes here
+   * @param {string} name the user's name
    * @param {object} handlers
    * @param {(text: string) => void} handlers.onText
    * @param {(files: File[]) => void} handlers.onFiles
    * @param {() => void} handlers.onFocus the user turned to this room
-   * @param {() => void} handlers.onTop earlier messages are wanted
-   * @param {Mine} mine what was published here
+   * @param {() => void} handlers.onTop earlier messages are needed
+   * @param {Mine} mine the messages published from this tab
    */
   constructor(room, name, handlers, mine) {
     this.element = document.getElementById('pane-template').content.firstElementChild.cloneNode(true);
@@ -41,7 +41,7 @@ export class Pane {
     document.getElementById('panes').append(this.element);
   }
 
-  /** @param {boolean} seen it is on the screen @param {boolean} current it is the room the bar speaks of */
+  /** @param {boolean} seen whether it is visible @param {boolean} current whether it is the room named in the bar */
   show(seen, current) {
     const wasHidden = this.element.hidden;
     this.element.hidden = !seen;
@@ -51,12 +51,12 @@ export class Pane {
     if (seen) this.log.showFresh();
   }
 
-  /** What is read in at once is not to be read out line by line. */
+  /** While history arrives, screen readers do not announce single lines. */
   busy(reading) {
     this.#scroller.setAttribute('aria-busy', String(reading));
   }
 
-  /** Who is here is not known just now. */
+  /** Marks the list of people as outdated. */
   stale(isStale) {
     this.#count.classList.toggle('stale', isStale);
   }
@@ -72,7 +72,7 @@ export class Pane {
   }
 }
 
-// The field: what is written, chosen, pasted or dropped.
+// The composer: text that is typed or pasted, files that are chosen, pasted or dropped.
 class Composer {
   #pane;
   #entry;
@@ -85,7 +85,7 @@ class Composer {
   /**
    * @param {HTMLElement} pane
    * @param {object} handlers
-   * @param {(text: string) => boolean} handlers.onText true if it was taken, so that the field may be emptied
+   * @param {(text: string) => boolean} handlers.onText returns true if the text was accepted, and the field is cleared
    * @param {(files: File[]) => void} handlers.onFiles
    */
   constructor(pane, handlers) {
@@ -111,7 +111,7 @@ class Composer {
       this.focus();
     });
     pane.addEventListener('paste', (event) => {
-      // Office programs put a picture of the text beside the text.
+      // Office programs add a picture of the text to the clipboard.
       if (!event.clipboardData?.types.includes('text/plain')) this.#take(event, event.clipboardData);
     });
     this.#watchDrops();
@@ -121,13 +121,13 @@ class Composer {
     this.#entry.focus();
   }
 
-  /** Whether sending makes sense at all; the field itself stays open, so that nothing written is lost. */
+  /** Enables sending. The field itself always accepts text, so that nothing is lost. */
   enable(possible) {
     this.#send.setAttribute('aria-disabled', String(!possible));
     this.#attach.setAttribute('aria-disabled', String(!possible));
   }
 
-  /** Something the user should know, as `words` says it; an empty key takes it away. @param {'problem'|'news'} tone */
+  /** Shows a notice, the text of `key`; an empty key removes it. @param {'problem'|'info'} tone */
   notice(key, values, tone = 'problem') {
     say(this.#notice, key, values);
     this.#notice.dataset.tone = tone;
@@ -180,10 +180,10 @@ class Composer {
   }
 }
 
-// What was said and has not come back yet. It stands below the log, for only the server decides on its place in it.
+// Messages sent and not yet received back. They are shown below the log, because only the server decides on their position.
 //
-// What makes a message of the room ours is the receipt for it: a name is anybody's. Where the message comes before its receipt
-// (over HTTP, or after a cut) it is taken for ours if it says the same, until the receipt tells.
+// A receipt identifies a message as this tab's own; a name does not, since anyone can use it. If the message arrives before
+// its receipt (over HTTP, or after a reconnect), one with equal content is taken for it until the receipt arrives.
 
 const ECHO_DEADLINE_MS = 15_000;
 
@@ -195,8 +195,8 @@ class Outbox {
 
   /**
    * @param {HTMLElement} list
-   * @param {{has: (cursor: string) => boolean, add: (cursor: string) => void}} mine the cursors of what was published here
-   * @param {(cursor: string, own: boolean) => boolean} onOwn the message there is ours, or is not after all; says whether it came already
+   * @param {{has: (cursor: string) => boolean, add: (cursor: string) => void}} mine the cursors published from this tab
+   * @param {(cursor: string, own: boolean) => boolean} onOwn marks the message as own, or no longer; returns whether it is in the log
    */
   constructor(list, mine, onOwn) {
     this.#list = list;
@@ -205,11 +205,11 @@ class Outbox {
   }
 
   /**
-   * Shows what is under way until it comes back.
-   * @param {string} name the sender's @param {Node} content how it looks
-   * @returns {{send: (parcel: object) => void, discard: () => void}} `send` hands it over, with
-   *   `publish`, one attempt that waits for the line by itself and gives the receipt; `sameAs`, whether a message of the room
-   *   says the same; and `content`, if it looks different by now
+   * Shows a pending message until it is received back.
+   * @param {string} name the sender's @param {Node} content its element
+   * @returns {{send: (parcel: object) => void, discard: () => void}} `send` starts publishing a parcel:
+   *   `publish` makes one attempt, which waits for the connection and resolves with the receipt; `sameAs` compares a received
+   *   message with it; `content` replaces the element, if given
    */
   add(name, content) {
     const item = messageElement({ name, own: true, first: true, time: new Date() }, content);
@@ -226,7 +226,7 @@ class Outbox {
     };
   }
 
-  /** A message of the room came. @returns {boolean} whether it is ours; what it is the echo of is no longer shown here */
+  /** A message was received. @returns {boolean} whether it is own; its pending line is removed then */
   claim(message) {
     const { cursor } = message;
     const known = this.#mine.has(cursor);
@@ -253,7 +253,7 @@ class Outbox {
       this.#onReceipt(entry, (await entry.parcel.publish()).cursor);
     } catch (error) {
       if (!this.#waiting.has(entry)) return;
-      // Nobody says whose it is; that it says the same has to do.
+      // The sender is not named: equal content has to do.
       if (entry.echo) this.#onReceipt(entry, entry.echo);
       else this.#ask(entry, error);
     }
@@ -268,7 +268,7 @@ class Outbox {
     }
     if (!this.#waiting.has(entry)) return;
     if (this.#onOwn(cursor, true)) this.#remove(entry);
-    // It has its place in the room. If its echo is among what is missing after a cut, nothing else takes it away.
+    // Published. If its echo is among the messages lost in a gap, nothing else would remove the line.
     else entry.timer = setTimeout(() => this.#remove(entry), ECHO_DEADLINE_MS);
   }
 
@@ -298,8 +298,8 @@ class Outbox {
   }
 }
 
-// Which messages of a room were published here. A name is anybody's; what this tab got receipts for is its own. Kept over a
-// reload, as long as the tab lives.
+// The messages of a room that were published from this tab, by the cursors of their receipts. Kept over a reload, for the
+// life of the tab.
 
 const KEPT_MAX = 500; // as many as a log shows
 

@@ -1,9 +1,9 @@
-// What stands around the rooms: the list of them and who is here, the state of the line, the door, a picture opened large.
+// The views around the rooms: room list, people, status of the connection, join form, enlarged picture.
 
 import { cleanName, element, isComposing, roomProblem } from '../common/page.js';
 import { number, say, sayAttribute, words } from '../common/language.js';
 
-// Beside the rooms: which of them are joined, and who is in the one looked at. On a narrow screen it opens over them.
+// The side panel: joined rooms, and the people of the current one. On a narrow screen it opens over the rooms.
 
 const byId = (id) => document.getElementById(id);
 
@@ -13,7 +13,7 @@ export class RoomList {
   #buttons = new Map(); // room -> {item, button, badge}
   #onChoose;
 
-  /** @param {(room: string) => void} onChoose a room's name, valid; joined already or not */
+  /** @param {(room: string) => void} onChoose called with a valid room name, joined already or not */
   constructor(onChoose) {
     this.#onChoose = onChoose;
     byId('add-room').addEventListener('submit', (event) => {
@@ -30,7 +30,7 @@ export class RoomList {
 
   /**
    * @param {{room: string, unread: number, current: boolean}[]} rooms in their order
-   * @param {string[]} known rooms to suggest when another one is joined
+   * @param {string[]} known rooms to suggest for joining
    */
   show(rooms, known) {
     for (const room of [...this.#buttons.keys()].filter((name) => !rooms.some((one) => one.room === name))) {
@@ -63,7 +63,7 @@ export class RoomList {
   }
 }
 
-/** A number in a badge, with the word for who cannot see that it is one. */
+/** A number in a badge, with a text for screen readers. */
 function showUnread(badge, unread) {
   badge.hidden = unread === 0;
   const word = element('span', 'unseen');
@@ -71,7 +71,7 @@ function showUnread(badge, unread) {
   badge.replaceChildren(unread > 99 ? '99+' : String(unread), word);
 }
 
-/** Who is in the room; while the line is away, who was when it was last heard of. */
+/** The people in the room; while disconnected, those last known. */
 export class People {
   #panel = byId('people').parentElement;
   #title = byId('people-title-text');
@@ -88,22 +88,22 @@ export class People {
     say(this.#rest, crowd ? 'crowd' : anonymous > 0 && nameless, { count: anonymous });
   }
 
-  /** @param {boolean} live what is shown is so now */
-  lineIs(live) {
+  /** @param {boolean} live whether the list is current */
+  connectionChanged(live) {
     this.#panel.classList.toggle('stale', !live);
     say(this.#title, live ? 'here_now' : 'was_here');
   }
 }
 
 function personElement(name, isMe) {
-  const who = element('bdi', '', name);
-  if (!isMe) return element('li', '', who);
+  const label = element('bdi', '', name);
+  if (!isMe) return element('li', '', label);
   const hint = element('span', 'hint');
   say(hint, 'you');
-  return element('li', 'is-me', who, hint);
+  return element('li', 'is-me', label, hint);
 }
 
-/** The button that opens the side over the rooms, where the screen has no place for both. */
+/** The button that opens the side panel, where the screen has no space for both. */
 export class Menu {
   #button = byId('menu');
   #side = byId('side');
@@ -128,7 +128,7 @@ export class Menu {
     this.#open(false);
   }
 
-  /** @param {number} unread in the rooms one does not see */
+  /** @param {number} unread in the rooms that are not visible */
   showUnread(unread) {
     showUnread(byId('menu-unread'), unread);
   }
@@ -140,9 +140,9 @@ export class Menu {
   }
 }
 
-// The state of the line: a lamp and words for the eye, a sentence for the screen reader, a button where one helps.
+// The status of the connection: a lamp and short text, a sentence for screen readers, a button where retrying helps.
 
-/** How it is connected matters to whoever looks for it; the rest only want to know that it is. */
+/** Transports named in the tooltip. */
 const TRANSPORTS = { websocket: 'WebSocket', sse: 'EventSource' };
 
 export class StatusView {
@@ -153,7 +153,7 @@ export class StatusView {
   #ticker = null;
   #spoken = '';
 
-  /** @param {() => void} onRetry the user wants it to try at once */
+  /** @param {() => void} onRetry the user wants to reconnect now */
   constructor(onRetry) {
     this.#retry.addEventListener('click', onRetry);
   }
@@ -179,7 +179,7 @@ export class StatusView {
     say(this.#text, 'waiting', { seconds: Math.max(0, Math.ceil((retryAt - Date.now()) / 1000)) });
   }
 
-  /** Once a change that matters: the attempts between losing the line and having it again are not news. */
+  /** Announces only lasting changes, not the attempts in between. */
   #announce(name) {
     if (name === 'connecting' && this.#spoken === 'waiting') return;
     if (name !== this.#spoken) say(this.#announced, name === 'idle' ? '' : `spoken_${name}`);
@@ -187,7 +187,7 @@ export class StatusView {
   }
 }
 
-// The door: asks for a name and a room.
+// The join form: asks for a name and a room.
 export class JoinForm {
   #name = document.getElementById('join-name');
   #room = document.getElementById('join-room');
@@ -219,7 +219,7 @@ export class JoinForm {
   }
 }
 
-// A picture of the log, opened large.
+// A picture of the log, enlarged.
 export class Viewer {
   #dialog = document.getElementById('viewer');
   #picture = document.querySelector('#viewer img');
@@ -229,7 +229,7 @@ export class Viewer {
       const opener = event.target.closest?.('.picture-open');
       if (opener) this.#open(opener.querySelector('img'));
     });
-    // A click anywhere closes it, as the Escape key does by itself.
+    // A click anywhere closes it; the Escape key does so natively.
     this.#dialog.addEventListener('click', () => this.#dialog.close());
     this.#dialog.addEventListener('close', () => this.#picture.removeAttribute('src'));
   }

@@ -1,4 +1,4 @@
-// Types of roomcast.js. What things mean stands there and in docs/client.md.
+// Types of roomcast.js. Semantics: see there and docs/client.md.
 
 export type Transport = 'websocket' | 'sse' | 'poll';
 
@@ -66,7 +66,7 @@ export interface Presence {
   room: string;
   count: number;
   anonymous: number;
-  /** Too many to be named. */
+  /** Too many members to be named: `members` is empty. */
   crowd: boolean;
   members: Member[];
 }
@@ -121,9 +121,9 @@ export interface Client {
 
 export class RoomcastError extends Error {
   readonly code: string;
-  /** Of a publish without a receipt: it was sent, so it may have happened. */
+  /** For a publish without a receipt: it was sent, so it may have been published. */
   readonly maybePublished?: boolean;
-  /** Of an HTTP answer. */
+  /** Status of an HTTP response. */
   readonly status?: number;
 }
 

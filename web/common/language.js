@@ -1,26 +1,26 @@
-// The language of the page: one of the tables in words/, as the browser's languages ask for it, or as the reader chose.
-// What is said through here is said anew when another one is chosen, without a reload: a draft and the line stay.
+// The language of the page: one of the tables in words/, chosen by the browser's languages or by the user.
+// Texts set with `say` are translated again when the language changes, without a reload, so drafts and the connection stay.
 //
-// A further language is one more table, and its row in TABLES.
+// To add a language: one more table, and its row in TABLES.
 
 import en from './words/en.js';
 import zh from './words/zh-CN.js';
 
-/** By the tag that goes into `lang`, so that fonts and screen readers know; the first is for whoever reads none of them. */
+/** By the tag for the `lang` attribute (fonts, screen readers). The first is the fallback. */
 const TABLES = { en, 'zh-CN': zh };
 const CHOSEN = 'roomcast.language';
 const TEXT = 'text';
 const ATTRIBUTES = { sayLabel: 'aria-label', sayPlaceholder: 'placeholder', sayTitle: 'title' };
 const SAID = '[data-said], [data-say], [data-say-label], [data-say-placeholder], [data-say-title]';
 
-/** The tags there are tables for. */
+/** The tags of the available tables. */
 export const LANGUAGES = Object.keys(TABLES);
 
 const said = new WeakMap(); // element -> Map of attribute or TEXT -> {key, values}
 const listeners = new Set();
 let current = pick([stored(), ...browserLanguages()]);
 
-/** @param {string[]} wanted best first @returns {string} the table to use: by the whole tag, else by the language alone */
+/** @param {string[]} wanted best first @returns {string} the table to use: matches the whole tag, else the language alone */
 export function pick(wanted) {
   for (const tag of wanted) {
     const whole = LANGUAGES.find((known) => known.toLowerCase() === tag.toLowerCase());
@@ -32,25 +32,25 @@ export function pick(wanted) {
 
 export const language = () => current;
 
-/** The reader wants another one: the whole page follows. */
+/** Switches the whole page to another language. */
 export function choose(tag) {
   current = pick([tag]);
   try {
     localStorage.setItem(CHOSEN, current);
   } catch {
-    // Kept for this visit only.
+    // Storage is denied: kept for this visit only.
   }
   speak();
 }
 
-/** @param {() => void} listener hears of another language, after the page has been translated */
+/** @param {() => void} listener called after a change of language, once the page has been translated */
 export function onLanguage(listener) {
   listeners.add(listener);
 }
 
 /**
- * What stands under `key`, with `{name}` replaced by the value of that name. Where the table has several forms, `count` decides
- * (CLDR plural rules). A value that is a function is asked each time; numbers are written as the language does.
+ * The text of `key`, with `{name}` replaced by the value of that name. Where the table has several forms, `count` selects one
+ * (CLDR plural rules). A value that is a function is called at each translation; numbers are formatted for the language.
  */
 export function words(key, values = {}) {
   const entry = TABLES[current][key] ?? en[key];
@@ -63,20 +63,20 @@ export function words(key, values = {}) {
 
 export const number = (value) => value.toLocaleString(locale());
 
-/** For dates and numbers: the reader's own variety of the language, if the browser names one (en-GB). */
+/** For dates and numbers: the user's own variant of the language, if the browser names one (en-GB). */
 export function locale() {
   return browserLanguages().find((tag) => primary(tag) === primary(current)) ?? current;
 }
 
-/** An error of the server or of the client module, in the words of the table if it has some for its code. */
+/** The text of an error of the server or client module: from the table if it has its code, else the error's own message. */
 export const errorWords = ({ code, message }) => (`error_${code}` in en ? words(`error_${code}`) : message);
 
-/** The text of an element; an empty key takes it away. */
+/** Sets the text of an element; an empty key removes it. */
 export const say = (element, key, values) => remember(element, TEXT, key, values);
 
 export const sayAttribute = (element, attribute, key, values) => remember(element, attribute, key, values);
 
-/** Says everything below `root` that its markup (`data-say`, `data-say-label`, …) or an earlier `say` gave a key. */
+/** Translates everything below `root` that has a key, from its markup (`data-say`, `data-say-label`, …) or an earlier `say`. */
 export function translate(root) {
   for (const element of root.querySelectorAll(SAID)) {
     if (!said.has(element)) readMarkup(element);
@@ -84,7 +84,7 @@ export function translate(root) {
   }
 }
 
-/** A list of the languages, each by its own name. @param {HTMLSelectElement} select */
+/** Fills a select with the languages, each by its own name. @param {HTMLSelectElement} select */
 export function offerLanguages(select) {
   select.replaceChildren(...LANGUAGES.map((tag) => {
     const option = new Option(TABLES[tag].language_name, tag);
@@ -99,7 +99,7 @@ export function offerLanguages(select) {
   follow();
 }
 
-/** Puts the page into its language. */
+/** Applies the language to the page. */
 export function speak() {
   document.documentElement.lang = current;
   translate(document);

@@ -1,14 +1,14 @@
-// What the chat and the live page share: names and addresses, what is remembered, making elements, what a key means.
+// Shared by the chat and the live page: names and addresses, storage, creating elements, keyboard events.
 
-// Names of rooms and people, and the addresses made of them. Pure.
+// Names of rooms and users, and addresses made of them. Pure.
 
 const ROOM_BYTES_MAX = 200;
 const NAME_LENGTH_MAX = 40;
-const NAME_BYTES_MAX = 100; // the server's bound
-// What would let one name pass for another or turn the line around: controls, line breaks, bidirectional overrides, zero widths.
+const NAME_BYTES_MAX = 100; // the server's limit
+// Characters that could fake another name or reorder the line: controls, line breaks, bidirectional overrides, zero widths.
 const NOT_IN_NAMES = /[\p{Cc}\p{Zl}\p{Zp}\u200b\u200e\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]/gu;
 
-/** @returns {{key: string, values?: object}|null} what is wrong with the room's name, as `words` of language.js says it */
+/** @returns {{key: string, values?: object}|null} the problem with a room's name, for `words` of language.js; null if valid */
 export function roomProblem(room) {
   const bytes = new TextEncoder().encode(room).length;
   if (bytes === 0) return { key: 'room_missing' };
@@ -22,14 +22,14 @@ export function roomProblem(room) {
   return null;
 }
 
-/** The room's address below the page, for every transport: `rooms/…`, each segment percent-encoded. */
+/** The room's path relative to the page, for every transport: `rooms/…`, each segment percent-encoded. */
 export function roomPath(room) {
-  // The apostrophe too, so that the address can stand in a shell's single quotes.
+  // The apostrophe too, so that the path can be used inside single quotes in a shell.
   const encode = (segment) => encodeURIComponent(segment).replaceAll("'", '%27');
   return `rooms/${room.split('/').map(encode).join('/')}`;
 }
 
-/** A person's name fit to be shown: one line, no trickery, at most 40 characters and 100 bytes; empty if nothing is left. */
+/** A user's name made safe to show: one line, at most 40 characters and 100 bytes; empty if nothing is left. */
 export function cleanName(name) {
   const line = name.replace(/\p{Cs}/gu, ' ').replace(NOT_IN_NAMES, ' ').replace(/\s+/gu, ' ').trim();
   const characters = [...line].slice(0, NAME_LENGTH_MAX);
@@ -37,8 +37,8 @@ export function cleanName(name) {
   return characters.join('').trim();
 }
 
-// What the page remembers: the room looked at in the address, so that a link leads to it; the rooms that are open in the
-// tab, how far each was read and what was said there from here; the name, and the rooms one has been in, in the browser.
+// What the page stores. In the address: the current room, so that a link leads to it. Per tab: the open rooms, their read
+// positions and own messages. In the browser: the name, and the rooms that were visited.
 
 const NAME = 'roomcast.name';
 const OPEN = 'roomcast.open';
@@ -46,7 +46,7 @@ const KNOWN = 'roomcast.known';
 const READ = 'roomcast.read.';
 const KNOWN_MAX = 12;
 
-/** A tab keeps its own name; a new tab starts with the last one used. Storage may be denied: then nothing is kept. */
+/** A tab keeps its own name; a new tab starts with the last one used. If storage is denied, nothing is kept. */
 export function recall() {
   const query = new URLSearchParams(location.search);
   return {
@@ -57,7 +57,7 @@ export function recall() {
   };
 }
 
-/** @param {{name: string, room: string, open: string[]}} now `room`: the one looked at; `open`: all that are joined */
+/** @param {{name: string, room: string, open: string[]}} now `room`: the current one; `open`: all that are joined */
 export function remember({ name, room, open }) {
   write(() => sessionStorage, NAME, name);
   write(() => localStorage, NAME, name);
@@ -66,20 +66,20 @@ export function remember({ name, room, open }) {
   write(() => localStorage, KNOWN, JSON.stringify([room, ...others].slice(0, KNOWN_MAX)));
 }
 
-/** The cursor up to which a room was read in this tab; null if it never was. */
+/** The cursor up to which a room was read in this tab; null if never. */
 export const recallRead = (room) => read(() => sessionStorage, `${READ}${room}`);
 
-/** @param {string|undefined} cursor of the newest message that was read; none once the room was left */
+/** @param {string|undefined} cursor of the newest message read; undefined once the room was left */
 export function rememberRead(room, cursor) {
   if (cursor) write(() => sessionStorage, `${READ}${room}`, cursor);
   else forget(`${READ}${room}`);
 }
 
-/** A list of texts that the tab keeps. */
+/** A list of strings, stored for the tab. */
 export const recallList = (key) => list(() => sessionStorage, key);
 export const rememberList = (key, texts) => write(() => sessionStorage, key, JSON.stringify(texts));
 
-/** The link that leads into `room`, without the name of whoever shares it. */
+/** The link to `room`, without the user's name. */
 export function roomLink(room) {
   const url = new URL(location.href);
   url.hash = '';
@@ -87,7 +87,7 @@ export function roomLink(room) {
   return url.href;
 }
 
-/** A list of texts; empty if there is none, or something else in its place. */
+/** A stored list of strings; empty if it is missing or malformed. */
 function list(storage, key) {
   try {
     const value = JSON.parse(read(storage, key) ?? '[]');
@@ -109,7 +109,7 @@ function forget(key) {
   try {
     sessionStorage.removeItem(key);
   } catch {
-    // Nothing was kept.
+    // Storage is denied.
   }
 }
 
@@ -117,11 +117,11 @@ function write(storage, key, value) {
   try {
     storage().setItem(key, value);
   } catch {
-    // A browser that keeps nothing only asks for the name again.
+    // Storage is denied: the page asks for the name again.
   }
 }
 
-// Makes elements. Text goes in as text nodes only; nothing is ever parsed as markup.
+// Creates elements. Text is inserted as text nodes only and never parsed as markup.
 
 /** @param {...(Node|string)} children */
 export function element(tag, className = '', ...children) {
@@ -131,11 +131,11 @@ export function element(tag, className = '', ...children) {
   return made;
 }
 
-// What a key means. Pure.
+// Keyboard events. Pure.
 
 /**
- * Whether an input method has the key, to compose or to pick a candidate: then it is no key of ours. Safari ends a composition
- * before it tells of the Enter that ended it, and only says 229 (UI Events, appendix A.3: legacy key attributes).
+ * Whether an input method uses the key, to compose or to pick a candidate. Safari ends a composition before it reports the
+ * Enter that ended it, and marks it only by key code 229 (UI Events, appendix A.3: legacy key attributes).
  * @param {KeyboardEvent} event
  */
 export const isComposing = (event) => event.isComposing || event.keyCode === 229;

@@ -1,27 +1,27 @@
-// The live page: draws the numbers that come into a room, over whichever transport is chosen.
+// The live page: plots the numbers that are published into a room, over a selectable transport.
 //
-//   live ──▶ plot (one row a value)      series: the numbers, pure      common: names, addresses      language, words/: what it says
+//   live ──▶ plot (one row per series)      series: the numbers, pure      common/: names, addresses, language
 
 import { roomLink, roomPath, roomProblem } from '../common/page.js';
 import { number, offerLanguages, onLanguage, say, speak, words } from '../common/language.js';
 import { clockTime, ValueRow } from './plot.js';
-import { retryDelay } from '../client/roomcast/keeper.js';
+import { retryDelay } from '../client/roomcast/reconnect.js';
 import { POINTS_MAX, SeriesSet } from './series.js';
 
-// One room over any of the five transports, with nothing but what the browser has: how little each of them needs.
-// All of them speak the same objects and the same cursors, so that one can go on where another has stopped.
+// One room over any of the five transports, with browser APIs only: shows how little code each needs.
+// All of them deliver the same objects and cursors, so one can resume where another stopped.
 
 const LONG_POLL_SECONDS = 25;
 const SHORT_POLL_MS = 1000;
 
 /**
  * @typedef {object} Listener
- * @property {(transport: string) => void} onOpen the server has answered
- * @property {(object: {type: string, cursor: string}) => void} onObject `ok`, `gap` or `message`, in the room's order
- * @property {() => void} onEnd it broke off or was ended by the server; nothing comes after it
+ * @property {(transport: string) => void} onOpen the server has responded
+ * @property {(object: {type: string, cursor: string}) => void} onObject `ok`, `gap` or `message`, in order
+ * @property {() => void} onEnd the stream failed or was ended by the server; no other call follows
  */
 
-/** Each begins to listen and gives the function that ends it; `signal` is the same end for what takes one. */
+/** Each starts listening and returns a function that stops it; `signal` is aborted at the same time. */
 const transports = {
   websocket(url, { onOpen, onObject, onEnd }) {
     const address = new URL(url);
@@ -39,7 +39,7 @@ const transports = {
     const source = new EventSource(address);
     source.onopen = onOpen;
     for (const event of ['ok', 'gap', 'message']) source.addEventListener(event, ({ data }) => onObject(JSON.parse(data)));
-    // By itself it would come back to this very address, whose cursor is an old one by then.
+    // EventSource would reconnect to this address by itself, with an outdated cursor.
     source.onerror = onEnd;
     return () => source.close();
   },
@@ -63,12 +63,12 @@ const transports = {
 const TRANSPORTS = Object.keys(transports);
 
 /**
- * Listens to a room until it breaks off or is ended.
+ * Listens to a room until the stream fails or is stopped.
  * @param {string} transport one of TRANSPORTS
  * @param {string} room the room's http(s) address, absolute
- * @param {{since?: string, history?: number}} from where to begin: behind a cursor, or with the last messages
+ * @param {{since?: string, history?: number}} from where to begin: after a cursor, or with the last messages
  * @param {Listener} listener
- * @returns {() => void} ends it; the listener hears nothing more
+ * @returns {() => void} stops it; no listener is called afterwards
  */
 function listen(transport, room, { since, history }, listener) {
   let ended = false;
@@ -90,7 +90,7 @@ function listen(transport, room, { since, history }, listener) {
   });
   function end() {
     ended = true;
-    // A WebSocket may fail before the function that ends it is there.
+    // A WebSocket may fail before its stop function exists.
     queueMicrotask(() => stop());
   }
   return end;
@@ -110,7 +110,7 @@ function poll(url, { onOpen, onObject, onEnd }, { wait, pauseMs }) {
       onObject({ type: 'ok', cursor });
       address.searchParams.delete('history');
       address.searchParams.set('since', cursor);
-      // Only from the second one on: the first tells at once that the line is up.
+      // Only from the second poll on: the first returns at once and shows that the server responds.
       if (wait) address.searchParams.set('wait', wait);
       if (pauseMs) await new Promise((resolve) => setTimeout(resolve, pauseMs));
     }
@@ -127,15 +127,15 @@ async function* linesOf(body) {
     if (done) return;
     const lines = (rest + value).split('\n');
     rest = lines.pop();
-    // The empty ones are heartbeats.
+    // Empty lines are heartbeats.
     yield* lines.filter((line) => line !== '');
   }
 }
 
 const ROOM = 'demo/metrics';
-const HISTORY = POINTS_MAX; // all that the room keeps, if it keeps no more than is drawn
+const HISTORY = POINTS_MAX; // everything retained, up to what is plotted
 const LATENCIES_KEPT = 15;
-const SKEW_MS = 3000; // what two clocks must differ by before the plot follows the server's
+const SKEW_MS = 3000; // difference of the two clocks from which on the plot follows the server's
 const CALM_DRAW_MS = 1000;
 
 const byId = (id) => document.getElementById(id);
@@ -150,7 +150,7 @@ const latencies = [];
 let transport = TRANSPORTS.includes(query.get('transport')) ? query.get('transport') : 'websocket';
 let spanMs = 60_000;
 let fitted = false;
-let cursor = ''; // where the next transport goes on
+let cursor = ''; // where the next transport resumes
 let count = 0;
 let gaps = 0;
 let attempt = 0;
@@ -189,7 +189,7 @@ function onObject(object) {
 function onNumbers({ time, data }) {
   count += 1;
   byId('count').textContent = number(count);
-  // What is older than this connection was waiting in the room, and says nothing of the way here.
+  // Messages older than this connection waited in the room: their age is not latency.
   if (time >= openedAt) showLatency(Date.now() - time);
   series.add(time, data);
   for (const one of series.all.slice(rows.length)) {
@@ -197,14 +197,14 @@ function onNumbers({ time, data }) {
     rows.push(row);
     byId('values').append(row.element);
   }
-  tellRows();
+  updateRows();
   byId('surplus').hidden = series.surplus === 0;
   say(byId('surplus'), 'more_names', { count: series.surplus, shown: rows.length });
 }
 
-function tellRows() {
+function updateRows() {
   const from = now() - spanMs;
-  for (const row of rows) row.tell(from);
+  for (const row of rows) row.update(from);
   const first = Math.min(...series.all.map(({ points }) => points[0].time));
   byId('since').hidden = !(first > from) || first === Infinity;
   say(byId('since'), 'drawn_since', { time: () => clockTime(first === Infinity ? 0 : first) });
@@ -226,7 +226,7 @@ function median(values) {
   return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 }
 
-/** The server's time, as far as it is worth telling from this machine's. */
+/** The server's time, estimated from the local clock if both differ noticeably. */
 function now() {
   const skew = median(latencies);
   return Date.now() - (Math.abs(skew) > SKEW_MS ? skew : 0);
@@ -237,7 +237,7 @@ function show(state, key) {
   const values = { transport: () => words(`transport_${by}`) };
   byId('state').dataset.state = state;
   say(byId('state-text'), key, values);
-  // Once a change that lasts; the steps on the way are not news.
+  // Announces only lasting changes, not the steps in between.
   if (state !== 'connecting') say(byId('announced'), key, values);
 }
 
@@ -264,7 +264,7 @@ async function copyLoop() {
     await navigator.clipboard.writeText(byId('loop').textContent);
     say(byId('copied'), 'copied');
   } catch {
-    // No clipboard without https or permission: leave it marked, for the keyboard.
+    // The clipboard needs https and permission: selects the text for copying by keyboard.
     getSelection().selectAllChildren(byId('loop'));
     say(byId('copied'), 'marked');
   }
@@ -281,7 +281,7 @@ function onTransport(event) {
 
 function onSpan(event) {
   spanMs = Number(event.target.value) * 1000;
-  tellRows();
+  updateRows();
 }
 
 function inLanguage() {

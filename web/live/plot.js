@@ -1,5 +1,5 @@
-// One series on the live page: its name and last value large, and the plot beside them. Pointing at the plot, or stepping
-// through it with the arrow keys, tells a single value.
+// One series on the live page: its name and last value, and its plot. Pointing at the plot, or stepping through it with the
+// arrow keys, shows a single value.
 
 import { element } from '../common/page.js';
 import { locale, onLanguage, say, sayAttribute, words } from '../common/language.js';
@@ -13,10 +13,10 @@ export class ValueRow {
   #range = element('p', 'hint');
   #canvas = element('canvas', 'plot');
   #plot;
-  #marked = null; // the point that is pointed at
+  #marked = null; // the selected point
   #shown = { from: 0, to: 0 };
 
-  /** @param {{name: string, points: object[]}} series @param {number} index its place, which gives the colour */
+  /** @param {{name: string, points: object[]}} series @param {number} index its position, which selects the colour */
   constructor(series, index) {
     this.#series = series;
     this.#canvas.setAttribute('role', 'img');
@@ -31,8 +31,8 @@ export class ValueRow {
     this.#canvas.addEventListener('keydown', (event) => this.#onKey(event));
   }
 
-  /** What has come since: the words, which only change with the numbers. @param {number} from start of what is shown, ms */
-  tell(from) {
+  /** Updates the texts, which change only with the numbers. @param {number} from start of the shown range, ms */
+  update(from) {
     const { name, points } = this.#series;
     const shown = points.filter(({ time }) => time >= from).map(({ value }) => value);
     const last = shortNumber(points.at(-1).value);
@@ -70,7 +70,7 @@ export class ValueRow {
     if (point === this.#marked) return;
     this.#marked = point;
     if (point) say(this.#range, 'value_at', { value: String(Number(point.value.toPrecision(9))), time: () => clockTime(point.time) });
-    else this.tell(this.#shown.from);
+    else this.update(this.#shown.from);
     this.#range.setAttribute('aria-live', point ? 'polite' : 'off');
   }
 
@@ -80,7 +80,7 @@ export class ValueRow {
   }
 }
 
-// Draws one series on a canvas: time on x, the newest at the right edge, a smooth line, a few readable ticks.
+// Draws one series on a canvas: time on x with the newest at the right edge, a smooth line, a few readable ticks.
 
 const MARGIN = { top: 10, right: 12, bottom: 24, left: 52 };
 const TICK_SECONDS = [5, 10, 15, 30, 60, 120, 300, 600];
@@ -101,7 +101,7 @@ class Plot {
   #height = 0;
   #colors = null;
 
-  /** @param {HTMLCanvasElement} canvas its size is what the style sheet gives it, its line the element's `color` */
+  /** @param {HTMLCanvasElement} canvas sized by the style sheet; the line has its CSS `color` */
   constructor(canvas) {
     this.#canvas = canvas;
     this.#context = canvas.getContext('2d');
@@ -115,9 +115,9 @@ class Plot {
 
   /**
    * @param {{time: number, value: number, broken: boolean}[]} points
-   * @param {{from: number, to: number, fitted: boolean}} range of time, in ms since the epoch; `fitted`: the scale begins where
-   *   the values do, not at nought
-   * @param {{time: number, value: number}|null} marked the point to be pointed out
+   * @param {{from: number, to: number, fitted: boolean}} range of time, in ms since the epoch; `fitted`: the scale begins at the
+   *   smallest value, not at zero
+   * @param {{time: number, value: number}|null} marked the point to highlight
    */
   draw(points, { from, to, fitted }, marked) {
     if (this.#width === 0) this.#fit();
@@ -175,7 +175,7 @@ class Plot {
     context.textBaseline = 'alphabetic';
     for (let time = Math.ceil(from / step) * step; time <= to; time += step) {
       const x = place.x(time);
-      // Half a label past an edge is worse than none.
+      // A label that would be cut off is omitted.
       if (x > MARGIN.left + 4 && x < this.#width - 30) context.fillText(clock.format(time), x, bottom + 18);
     }
   }
@@ -213,7 +213,7 @@ class Plot {
     this.#drawDot(point);
   }
 
-  /** A dashed upright where messages are missing. */
+  /** A dashed vertical line where messages are missing. */
   #drawBreaks(points, place, bottom) {
     const context = this.#context;
     context.strokeStyle = this.#palette().own;
@@ -248,14 +248,14 @@ class Plot {
   }
 }
 
-/** The points within the range and one beyond its old end, so that the line comes in from the edge. */
+/** The points within the range and one before it, so that the line enters from the edge. */
 function visible(points, from, to) {
   const first = points.findIndex(({ time }) => time >= from);
   if (first < 0) return [];
   return points.slice(Math.max(0, first - 1)).filter(({ time }) => time <= to);
 }
 
-/** Whoever sees 99 % and 100 % at the two ends of a plot sees a cliff: a scale begins at nought unless the reader wants it fitted. */
+/** The scale begins at zero unless fitted: 99 % and 100 % at opposite ends of a plot would look like a cliff. */
 function scaleOf(points, fitted) {
   if (points.length === 0) return niceScale(0, 1);
   const values = points.map(({ value }) => value);
@@ -263,7 +263,7 @@ function scaleOf(points, fitted) {
   return fitted ? niceScale(least, most) : niceScale(Math.min(0, least), Math.max(0, most));
 }
 
-/** Cut where messages are missing. */
+/** Splits the points where messages are missing. */
 function runsOf(points) {
   const runs = [];
   for (const point of points) {

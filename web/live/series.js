@@ -1,14 +1,14 @@
-// The numbers of a room as lines over time. Pure.
+// The numbers of a room as series over time. Pure.
 
 export const SERIES_MAX = 8;
-export const POINTS_MAX = 6000; // ten minutes of ten a second
+export const POINTS_MAX = 6000; // ten minutes at ten per second
 export const DEPTH_MAX = 8;
-const NUMBERS_MAX = 1000; // of one message
+const NUMBERS_MAX = 1000; // per message
 const NAME_LENGTH_MAX = 40;
 
 /**
- * @returns {[string, number][]} the numbers of a message by their names; a number alone is called `value`, one within others by
- *   the way to it: `disk.0.used`
+ * @returns {[string, number][]} the numbers of a message with their names; a bare number is called `value`, a nested one by its
+ *   path: `disk.0.used`
  */
 export function numbersIn(data) {
   const value = typeof data === 'string' ? parsed(data) : data;
@@ -27,7 +27,7 @@ function collect(value, prefix, depth, numbers) {
   }
 }
 
-/** The end of a name tells more than its beginning. */
+/** Shortens a name at its beginning: the end says more. */
 const shortName = (name) => (name.length > NAME_LENGTH_MAX ? `…${name.slice(1 - NAME_LENGTH_MAX)}` : name);
 
 const isNumber = (value) => typeof value === 'number' && Number.isFinite(value);
@@ -40,17 +40,17 @@ function parsed(text) {
   }
 }
 
-/** The series of a room, each a list of points in the order of the room, the oldest dropped past POINTS_MAX. */
+/** The series of a room, each a list of points in order; the oldest is dropped past POINTS_MAX. */
 export class SeriesSet {
   #byName = new Map();
   #surplus = new Set();
 
-  /** How many names came after the first SERIES_MAX, and are not kept. */
+  /** The number of names past SERIES_MAX, which are not plotted. */
   get surplus() {
     return this.#surplus.size;
   }
 
-  /** @returns {{name: string, points: {time: number, value: number, broken: boolean}[]}[]} in the order they first came */
+  /** @returns {{name: string, points: {time: number, value: number, broken: boolean}[]}[]} in the order of first appearance */
   get all() {
     return [...this.#byName.values()];
   }
@@ -66,7 +66,7 @@ export class SeriesSet {
     }
   }
 
-  /** Messages are missing here: the next point of each line does not continue it. */
+  /** Messages are missing here: the next point of each series does not continue its line. */
   break() {
     for (const series of this.#byName.values()) series.broken = true;
   }
@@ -75,7 +75,7 @@ export class SeriesSet {
     const known = this.#byName.get(name);
     if (known) return known;
     if (this.#byName.size === SERIES_MAX) {
-      // Bounded too: whoever invents names must not fill the memory.
+      // Bounded, because publishers choose the names.
       if (this.#surplus.size < 1000) this.#surplus.add(name);
       return null;
     }
@@ -86,7 +86,7 @@ export class SeriesSet {
 }
 
 /**
- * Round numbers that divide a range for the eye.
+ * Round tick values for a range.
  * @returns {{low: number, high: number, ticks: number[]}} the range widened to whole steps of 1, 2 or 5 · 10^n
  */
 export function niceScale(least, most, steps = 3) {
@@ -103,7 +103,7 @@ export function niceScale(least, most, steps = 3) {
   return { low: ticks[0], high: ticks.at(-1), ticks };
 }
 
-/** A number as a person writes it: four digits that count, thousands and up by their letters. */
+/** A number for people: four significant digits, and a suffix from thousands up. */
 export function shortNumber(value) {
   const size = Math.abs(value);
   if (size >= 1e15 || (size > 0 && size < 1e-4)) return value.toExponential(2);

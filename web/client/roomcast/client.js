@@ -1,56 +1,56 @@
-// One server, many rooms, one link at a time.
+// A client: one server, many rooms, one link at a time.
 
-import { getJson, HttpLink, Line } from './http_link.js';
-import { Environment, Keeper } from './keeper.js';
+import { getJson, HttpLink, HttpRequest } from './http_link.js';
+import { Environment, Reconnector } from './reconnect.js';
 import { baseOf, encodePayload, isBlob, presenceAddress, roomAddress, RoomcastError, roomProblem } from './protocol.js';
 import { Listeners, Room } from './room.js';
 import { WebSocketLink } from './websocket_link.js';
 
 const TRANSPORTS = ['websocket', 'sse', 'poll'];
 
-/** How long things may take, in milliseconds unless the name says otherwise. */
+/** Deadlines and intervals, in milliseconds unless the name says otherwise. */
 const TIMING = Object.freeze({
-  connectMs: 10_000, // to the server's first word
-  doubtMs: 3_000, // then plain HTTP is asked whether this transport is blocked
-  requestMs: 15_000, // a publish by POST, a look at who is there
-  receiptMs: 5_000, // a reply that is later makes us ask whether the link is still alive
-  pongMs: 10_000, // the answer to a ping after a silence
-  wakePongMs: 4_000, // and after the page or the machine woke up, or where a reply is late
-  lookMs: 5_000, // between looks at whether the machine slept, and at the network
-  silenceMs: 60_000, // of an event stream; the server says something every 25 s
-  wakeMs: 30_000, // a request silent for that long is made anew when the page wakes up
-  pollWaitSeconds: 25, // below what proxies cut at
-  presenceMs: 30_000, // between looks at who is there, where nobody tells
-  stableMs: 5_000, // a link that lived this long was a good one
-  climbMs: 60_000, // to the first try of a better transport, doubling
+  connectMs: 10_000, // until the first message or response of the server
+  doubtMs: 3_000, // then a plain HTTP request checks whether the transport is blocked
+  requestMs: 15_000, // for a publish by POST, and for a presence request
+  receiptMs: 5_000, // a later reply makes the link send a ping
+  pongMs: 10_000, // for the pong after a period of silence
+  wakePongMs: 4_000, // and after the page or the machine woke up, or when a reply is late
+  lookMs: 5_000, // interval for detecting that the machine slept, and network changes
+  silenceMs: 60_000, // maximum, of an event stream; the server sends something every 25 s
+  wakeMs: 30_000, // a request that was silent for longer is repeated when the page wakes up
+  pollWaitSeconds: 25, // shorter than the usual timeouts of proxies
+  presenceMs: 30_000, // between presence requests, for transports without presence events
+  stableMs: 5_000, // a link that was open for longer counts as stable
+  climbMs: 60_000, // until a better transport is tried; doubles with every failure
   climbCapMs: 30 * 60_000,
-  closeMs: 1_000, // for the other side to say goodbye
+  closeMs: 1_000, // for the server to answer a Close frame
 });
 
 /**
- * What links need of the client.
+ * What links need from the client.
  * @typedef {object} Host
- * @property {URL} base the server's
+ * @property {URL} base base URL of the server
  * @property {string} [userName]
  * @property {typeof TIMING} timing
  * @property {typeof fetch} fetch
  * @property {typeof WebSocket} [WebSocket]
  * @property {Outbox} outbox
- * @property {() => Iterable<Room>} rooms those to be joined
- * @property {(link: object) => void} onOpen the server said something over the link: it works
- * @property {(link: object, failure: object) => void} onDown the link is over, by itself
+ * @property {() => Iterable<Room>} rooms the rooms to join
+ * @property {(link: object) => void} onOpen the link received something from the server, so it works
+ * @property {(link: object, failure: object) => void} onDown the link has ended, and close() was not called
  */
 
 export class Client {
   #host;
-  #keeper;
+  #reconnector;
   #outbox;
   #rooms = new Map();
-  #requests = new Set(); // Lines of what was asked besides the link
+  #requests = new Set(); // HttpRequests that do not belong to the link
   #listeners = new Listeners();
   #closed = false;
 
-  /** Clients are made by `connect`. */
+  /** Clients are created by `connect`. */
   constructor(url, options = {}) {
     const { name, transports = TRANSPORTS, maxPending = 100, maxPendingBytes = 1024 * 1024, publishTimeoutMs = 60_000 } = options;
     const base = baseOf(url);
@@ -61,15 +61,15 @@ export class Client {
       base,
       userName: name || undefined,
       timing: { ...TIMING, ...options.timing },
-      // Not as a method of ours: a browser's fetch wants its own `this`.
+      // Wrapped, because a browser's fetch must not be called as a method of another object.
       fetch: (address, init) => fetchFunction(address, init),
       WebSocket: WebSocketClass,
       outbox: this.#outbox,
       rooms: () => this.#rooms.values(),
-      onOpen: (link) => this.#keeper.opened(link),
+      onOpen: (link) => this.#reconnector.opened(link),
       onDown: (link, failure) => this.#onDown(link, failure),
     };
-    this.#keeper = new Keeper({
+    this.#reconnector = new Reconnector({
       transports: usable(transports, WebSocketClass),
       timing: this.#host.timing,
       environment: new Environment(base, this.#host.timing.lookMs),
@@ -83,19 +83,19 @@ export class Client {
   }
 
   /**
-   * `{name, transport?, retryAt?, reason?, code?}`; `name`: idle (no room yet), connecting, live (by `transport`), waiting (until
-   * `retryAt`, ms since the epoch), offline (the browser has no network), closed (by us, or refused with `code` and `reason`).
+   * `{name, transport?, retryAt?, reason?, code?}`; `name`: idle (no room yet), connecting, live (over `transport`), waiting (until
+   * `retryAt`, ms since the epoch), offline (no network), closed (by close(), or refused with `code` and `reason`).
    */
   get state() {
-    return this.#keeper.state;
+    return this.#reconnector.state;
   }
 
-  /** The largest payload, in bytes, that the server takes over the connection that is up; undefined where it has not said so (HTTP). */
+  /** The largest payload in bytes that the server accepts; undefined where it is not reported (HTTP), or while not connected. */
   get messageBytes() {
-    return this.#keeper.link?.messageBytes;
+    return this.#reconnector.link?.messageBytes;
   }
 
-  /** Listens to `state`. @returns {() => void} takes the listener away again */
+  /** Adds a listener for `state`. @returns {() => void} removes the listener */
   on(event, listener) {
     if (event !== 'state') throw new TypeError(`A client has no event "${event}", but state.`);
     return this.#listeners.on(event, listener);
@@ -106,11 +106,11 @@ export class Client {
   }
 
   /**
-   * Joins a room. Listen to it before you wait for anything, and nothing is missed.
+   * Joins a room. Add listeners before the next `await`, and they receive every event.
    * @param {string} name
    * @param {object} [options]
-   * @param {string} [options.since] a cursor: begin with everything after it
-   * @param {number} [options.history] begin with the last so many messages
+   * @param {string} [options.since] a cursor: start with everything after it
+   * @param {number} [options.history] start with this number of the last messages
    * @param {boolean} [options.presence] keep `members` up to date
    * @throws {RoomcastError} `bad_room_name`, `already_joined`, `closed`
    */
@@ -123,34 +123,34 @@ export class Client {
       left: (leaver) => this.#onLeft(leaver),
     }, name, options);
     this.#rooms.set(name, room);
-    this.#keeper.link?.join(room);
-    this.#keeper.want();
+    this.#reconnector.link?.join(room);
+    this.#reconnector.want();
     return room;
   }
 
-  /** Publishes into a room, joined or not. See `Room.publish`. */
+  /** Publishes to a room, joined or not. See `Room.publish`. */
   async publish(room, data, { key } = {}) {
     this.#check(room);
     const { name, reason, code = 'refused' } = this.state;
     if (name === 'closed') throw new RoomcastError(code, reason);
     const receipt = this.#outbox.add(room, data, key);
-    this.#keeper.want();
+    this.#reconnector.want();
     return receipt;
   }
 
-  /** Tries to connect now, if it is waiting or was refused. */
+  /** Connects now, if the client is waiting or was refused. */
   retry() {
-    if (!this.#closed) this.#keeper.retry();
+    if (!this.#closed) this.#reconnector.retry();
   }
 
-  /** Ends it for good: rooms close, what is not published yet fails with `closed`, nothing is left running. */
+  /** Closes the client for good: rooms close, pending publishes fail with `closed`, no socket or timer is left. */
   close() {
     if (this.#closed) return;
     this.#closed = true;
-    this.#keeper.close();
+    this.#reconnector.close();
     for (const room of [...this.#rooms.values()]) room.close();
     this.#outbox.rejectAll('closed', 'The client was closed.');
-    for (const line of this.#requests) line.end();
+    for (const request of this.#requests) request.end();
     this.#listeners.clear();
   }
 
@@ -167,31 +167,31 @@ export class Client {
 
   #onLeft(room) {
     this.#rooms.delete(room.name);
-    this.#keeper.left(room);
+    this.#reconnector.left(room);
   }
 
   #flush() {
-    this.#keeper.link?.flush();
+    this.#reconnector.link?.flush();
   }
 
   #onDown(link, failure) {
     if (failure.blames) this.#outbox.rejectOldestSent(link, new RoomcastError(failure.blames, failure.reason));
-    this.#keeper.down(link, failure);
+    this.#reconnector.down(link, failure);
   }
 
   async #ask(url) {
-    const line = new Line();
-    this.#requests.add(line);
-    line.expect(this.#host.timing.requestMs);
+    const request = new HttpRequest();
+    this.#requests.add(request);
+    request.expect(this.#host.timing.requestMs);
     try {
-      return await getJson(this.#host, url, line);
+      return await getJson(this.#host, url, request);
     } finally {
-      line.end();
-      this.#requests.delete(line);
+      request.end();
+      this.#requests.delete(request);
     }
   }
 
-  /** Whether the server is there for plain HTTP, whatever the transport at fault says. */
+  /** Whether the server responds to plain HTTP, regardless of the failing transport. */
   async #probe() {
     const [room] = this.#rooms.keys();
     try {
@@ -199,7 +199,7 @@ export class Client {
       return typeof answer?.cursor === 'string' ? 'works' : 'unreachable';
     } catch (error) {
       if (!error.ours || error.temporary) return 'unreachable';
-      // Only these are about us; any other answer of the server itself shows that it is there.
+      // These refuse the client; any other response of the server itself shows that it is reachable.
       return [401, 403].includes(error.status) ? error : 'works';
     }
   }
@@ -213,18 +213,18 @@ function usable(transports, WebSocketClass) {
   return all;
 }
 
-// Publishes without a receipt yet, in their order. It is bounded, and everything in it ends: with a receipt or an error.
+// Publishes without a receipt, in order. Bounded; every entry ends with a receipt or an error.
 
-/** The server knows a key for five minutes; a retry later than that could publish twice. */
+/** The server remembers keys for five minutes; a later retry might publish twice. */
 const DEADLINE_MAX_MS = 240_000;
 
 /**
  * @typedef {object} Entry
  * @property {string} room
- * @property {string} key the same in every attempt, so that it happens once
+ * @property {string} key idempotency key, the same for every attempt
  * @property {object|null} payload null while a Blob is still being read
  * @property {number} bytes
- * @property {object|null} link the link it was last handed to
+ * @property {object|null} link the link it was last sent over
  */
 
 export class Outbox {
@@ -237,7 +237,7 @@ export class Outbox {
 
   /**
    * @param {{count: number, bytes: number, deadlineMs: number}} limits
-   * @param {() => void} onReady there is something new to send
+   * @param {() => void} onReady called when there is something new to send
    */
   constructor(limits, onReady) {
     this.#limits = { ...limits, deadlineMs: Math.min(limits.deadlineMs, DEADLINE_MAX_MS) };
@@ -248,7 +248,7 @@ export class Outbox {
     return this.#entries.size;
   }
 
-  /** The room of the oldest; undefined when empty. */
+  /** The room of the oldest entry; undefined when empty. */
   get room() {
     for (const entry of this.#entries) return entry.room;
     return undefined;
@@ -270,7 +270,7 @@ export class Outbox {
     });
   }
 
-  /** The oldest entries that `link` does not have yet, up to one that is not ready: their order stays. */
+  /** The oldest entries not yet sent over `link`, up to the first that is not ready, so that order is kept. */
   *unsent(link) {
     for (const entry of this.#entries) {
       if (!entry.payload) return;
@@ -286,7 +286,7 @@ export class Outbox {
     if (this.#remove(entry)) entry.reject(error);
   }
 
-  /** The connection ended because of what was sent on it: the oldest without an answer is to blame. */
+  /** The server closed the connection because of a publish: the oldest unanswered one fails. */
   rejectOldestSent(link, error) {
     for (const entry of this.#entries) {
       if (entry.link === link) return this.reject(entry, error);
@@ -332,7 +332,7 @@ export class Outbox {
   }
 }
 
-/** Unguessable where the platform can; crypto.randomUUID is missing on plain http pages, and crypto in Node 18. */
+/** Random, unguessable where possible: crypto.randomUUID is missing on plain http pages, and crypto in Node 18. */
 function randomText() {
   const bytes = new Uint8Array(12);
   if (globalThis.crypto?.getRandomValues) crypto.getRandomValues(bytes);

@@ -1,16 +1,16 @@
-// Every room by an HTTP request of its own (event streams or long polls), and publishing by POST.
-// A link lives once: when it is down, the client makes another.
+// One HTTP request per room (event stream or long polls), and publishing by POST.
+// A link is not reused: once it is down, the client creates another.
 
-import { CAP_MS, climbDelay } from './keeper.js';
+import { CAP_MS, backoffDelay } from './reconnect.js';
 import { CONTENT_TYPES, refusalOf, roomAddress, RoomcastError } from './protocol.js';
 
 const SOURCES = { sse: eventStream, poll: longPolls };
 
 export class HttpLink {
   #host;
-  #lines = new Map(); // Room -> the Line that follows it
-  #pictures = new Map(); // Room -> the Line that asks who is there
-  #post = null; // the Line of the publish under way
+  #requests = new Map(); // Room -> its HttpRequest
+  #presenceRequests = new Map(); // Room -> the HttpRequest of its presence
+  #post = null; // the HttpRequest of the current publish
   #open = false;
   #closed = false;
 
@@ -24,48 +24,48 @@ export class HttpLink {
   }
 
   /**
-   * Asks for the first room; `host.onOpen` follows with the first word about it.
-   * @param {boolean} [trial] only to see whether this transport gets through: the request feeds no room
+   * Requests the first room; `host.onOpen` is called after its first event.
+   * @param {boolean} [trial] only checks whether this transport works: no room receives the events
    */
   open(trial = false) {
     const [room] = this.#host.rooms();
-    if (!room) queueMicrotask(() => this.#opened()); // only publishing: there is nothing to hear
+    if (!room) queueMicrotask(() => this.#opened()); // only publishing: there is nothing to receive
     else if (trial) this.#follow({ name: room.name, position: () => ({}) }, () => this.#endTrial());
     else this.#follow(room);
   }
 
   join(room) {
-    if (!this.#lines.has(room)) this.#follow(room);
-    if (room.position().presence && !this.#pictures.has(room)) this.#followPresence(room);
+    if (!this.#requests.has(room)) this.#follow(room);
+    if (room.position().presence && !this.#presenceRequests.has(room)) this.#followPresence(room);
   }
 
   leave(room) {
-    const followed = this.#lines.has(room);
-    for (const lines of [this.#lines, this.#pictures]) {
-      lines.get(room)?.end();
-      lines.delete(room);
+    const followed = this.#requests.has(room);
+    for (const requests of [this.#requests, this.#presenceRequests]) {
+      requests.get(room)?.end();
+      requests.delete(room);
     }
-    // It was the one whose first word was waited for: then that of another.
+    // If the link was waiting for this room's first event, it waits for another room's.
     if (followed && !this.#open && !this.#closed) this.open();
   }
 
   /**
-   * The network, the page or the machine woke up: a request that was silent for a while may be dead, and cannot be asked.
-   * @param {number} sleptMs what performance.now() has not counted
+   * Called after the network, the page or the machine woke up: a request that was silent for long may be dead, and is repeated.
+   * @param {number} sleptMs time that performance.now() did not count
    */
   check(sleptMs) {
     const now = performance.now() + sleptMs;
-    for (const [room, line] of [...this.#lines]) {
-      if (now - line.heardAt < this.#host.timing.wakeMs) continue;
+    for (const [room, request] of [...this.#requests]) {
+      if (now - request.activeAt < this.#host.timing.wakeMs) continue;
       this.leave(room);
       this.join(room);
     }
   }
 
-  /** Sends what waits in the outbox, one after the other so that it arrives in its order. */
+  /** Sends the pending publishes one by one, so that they arrive in order. */
   async flush() {
     if (!this.#open || this.#post) return;
-    this.#post = new Line();
+    this.#post = new HttpRequest();
     try {
       for (let entry = this.#unsent(); entry; entry = this.#unsent()) await this.#publish(entry, this.#post);
     } catch (error) {
@@ -79,20 +79,20 @@ export class HttpLink {
   close() {
     this.#closed = true;
     this.#open = false;
-    for (const lines of [this.#lines, this.#pictures]) {
-      for (const line of lines.values()) line.end();
-      lines.clear();
+    for (const requests of [this.#requests, this.#presenceRequests]) {
+      for (const request of requests.values()) request.end();
+      requests.clear();
     }
     this.#post?.end();
   }
 
   async #follow(room, onFirst = () => this.#opened()) {
-    const line = new Line();
-    this.#lines.set(room, line);
-    const isOurs = () => this.#lines.get(room) === line;
+    const request = new HttpRequest();
+    this.#requests.set(room, request);
+    const isOurs = () => this.#requests.get(room) === request;
     let first = true;
     try {
-      for await (const object of SOURCES[this.name](this.#host, room, line)) {
+      for await (const object of SOURCES[this.name](this.#host, room, request)) {
         if (!isOurs()) return;
         if (first) onFirst();
         first = false;
@@ -102,13 +102,13 @@ export class HttpLink {
     } catch (error) {
       if (isOurs()) this.#onError(room, error, first);
     } finally {
-      line.end();
+      request.end();
     }
   }
 
   #endTrial() {
-    for (const line of this.#lines.values()) line.end();
-    this.#lines.clear();
+    for (const request of this.#requests.values()) request.end();
+    this.#requests.clear();
     this.#opened();
   }
 
@@ -124,7 +124,7 @@ export class HttpLink {
       case 'message': return room.message(object);
       case 'gap': return room.gap(object);
       case 'bye': return this.#onBye(object);
-      default: return undefined; // of a newer server
+      default: return undefined; // from a newer server
     }
   }
 
@@ -132,7 +132,7 @@ export class HttpLink {
     this.#down({ reason: `The server said: ${reason}.`, code: reason, retryMs, final: retryMs === undefined });
   }
 
-  /** `early`: nothing was heard of the room yet. */
+  /** `early`: no event of the room has been received. */
   #onError(room, error, early) {
     if (error.ours && !error.temporary && room.refuse) room.refuse(error);
     else this.#fail(error, early);
@@ -150,12 +150,12 @@ export class HttpLink {
   }
 
   async #followPresence(room) {
-    const line = new Line();
-    this.#pictures.set(room, line);
-    while (!line.ended) {
-      // Without an answer the picture stays as it is until the next one.
+    const request = new HttpRequest();
+    this.#presenceRequests.set(room, request);
+    while (!request.ended) {
+      // After a failure the last known members stay until the next request.
       await room.fetchPresence().catch(() => {});
-      if (!line.ended) await line.pause(this.#host.timing.presenceMs);
+      if (!request.ended) await request.pause(this.#host.timing.presenceMs);
     }
   }
 
@@ -163,105 +163,104 @@ export class HttpLink {
     return this.#closed ? undefined : this.#host.outbox.unsent(this).next().value;
   }
 
-  async #publish(entry, line) {
+  async #publish(entry, request) {
     const { outbox, timing, fetch, base, userName } = this.#host;
     entry.link = this;
-    line.expect(timing.requestMs);
+    request.expect(timing.requestMs);
     const url = roomAddress(base, entry.room, { name: userName });
     const headers = { 'Content-Type': CONTENT_TYPES[entry.payload.kind], 'Idempotency-Key': entry.key };
-    const response = await fetch(url.href, { method: 'POST', headers, body: entry.payload.body, signal: line.signal });
+    const response = await fetch(url.href, { method: 'POST', headers, body: entry.payload.body, signal: request.signal });
     if (response.ok) {
       const { cursor, subscribers, duplicate = false } = await response.json();
       return outbox.resolve(entry, { room: entry.room, cursor, subscribers, duplicate });
     }
     const refusal = await refusalOf(response);
-    // A proxy's word that the server is away leaves open what became of it; the next link says it again.
+    // After an error from a proxy the outcome is unknown; the next link repeats the publish.
     if (refusal.temporary && !refusal.ours) throw refusal;
     return outbox.reject(entry, refusal);
   }
 }
 
-// What a room says over HTTP, as roomcast.v1 objects: `ok` first, then `gap`, `message`, `bye`.
+// The events of a room over HTTP, as roomcast.v1 objects: `ok` first, then `gap`, `message`, `bye`.
 
 /**
- * One endless event stream (WHATWG EventSource), read by fetch: that shows the status of a refusal, and needs no class that
- * only browsers have.
+ * An event stream (WHATWG EventSource), read with fetch, which exposes the status of a refusal and exists outside browsers.
  * @param {import('./client.js').Host} host
  * @param {{name: string, position: () => object}} room
- * @param {Line} line
+ * @param {HttpRequest} request
  */
-async function* eventStream(host, room, line) {
+async function* eventStream(host, room, request) {
   const { since, history } = room.position();
   const url = roomAddress(host.base, room.name, { dialect: 'roomcast.v1', since, history, name: host.userName });
-  line.expect(host.timing.connectMs);
-  const response = await host.fetch(url.href, { headers: { Accept: 'text/event-stream' }, cache: 'no-store', signal: line.signal });
+  request.expect(host.timing.connectMs);
+  const response = await host.fetch(url.href, { headers: { Accept: 'text/event-stream' }, cache: 'no-store', signal: request.signal });
   if (!response.ok) throw blockedUnlessOurs(await refusalOf(response));
   if (!response.headers.get('Content-Type')?.startsWith('text/event-stream')) throw blocked('The answer is no event stream.');
   let first = true;
   const reader = new EventStreamReader();
-  for await (const { event, data } of events(reader, response.body, line, host.timing)) {
+  for await (const { event, data } of events(reader, response.body, request, host.timing)) {
     const object = JSON.parse(data);
     if (first && event === 'gap') yield { type: 'ok', cursor: object.cursor };
     first = false;
-    // The dialect names the type in the object as well, but for a goodbye, which only its event names.
+    // The objects contain their type, except for `bye`, which only the event field names.
     yield event === 'bye' ? { ...object, type: 'bye' } : object;
   }
-  // Without a word: so a server says "not now" to those whom another status would send away for ever.
+  // An empty stream is how the server reports a temporary refusal to EventSource, which would not retry after an error status.
   const retryMs = first ? reader.retryMs : undefined;
   throw new RoomcastError('ended', 'The server ended the stream.', { retryMs });
 }
 
-async function* events(events, body, line, timing) {
+async function* events(events, body, request, timing) {
   const reader = body.getReader();
   const decoder = new TextDecoder();
-  let allowedMs = timing.connectMs; // until the first event: a proxy that holds the stream back lets nothing through
+  let allowedMs = timing.connectMs; // until the first event: a buffering proxy would not pass anything on
   for (;;) {
     const { done, value } = await reader.read();
     if (done) return;
     const complete = events.push(decoder.decode(value, { stream: true }));
     if (complete.length > 0) allowedMs = timing.silenceMs;
-    if (allowedMs === timing.silenceMs) line.expect(allowedMs);
+    if (allowedMs === timing.silenceMs) request.expect(allowedMs);
     yield* complete;
   }
 }
 
-// Between two polls of a busy room. What comes meanwhile comes together.
+// Pause between polls of a busy room, so that messages are collected.
 const POLL_PAUSE_MS = 50;
-// An answer that came earlier than that was not waited for.
+// A response that arrives earlier did not wait on the server.
 const POLL_QUICK_MS = 1_000;
-// Gaps that follow each other within that time are no accident: two servers may answer in turn, each of which knows nothing of
-// the other's cursors, and so neither waits.
+// Repeated gaps within this time have a cause: two servers that respond in turn, for example, each of which does not know the
+// other's cursors and therefore does not wait.
 const GAP_MEMORY_MS = 60_000;
 
 /**
- * Long polls, one after the other. The first does not wait, so that the room is joined at once.
- * Takes the same as eventStream.
+ * Consecutive long polls. The first does not wait, so that the room is joined at once.
+ * Takes the same parameters as eventStream.
  */
-async function* longPolls(host, room, line) {
+async function* longPolls(host, room, request) {
   const { timing } = host;
   const pace = new PollPace();
   let { since, history } = room.position();
   for (let wait = 0; ; wait = timing.pollWaitSeconds) {
     const asked = performance.now();
     const query = { transport: 'poll', since, history, wait, name: host.userName };
-    line.expect(wait * 1000 + timing.connectMs);
-    const answer = await getJson(host, roomAddress(host.base, room.name, query), line);
+    request.expect(wait * 1000 + timing.connectMs);
+    const answer = await getJson(host, roomAddress(host.base, room.name, query), request);
     if (!Array.isArray(answer?.messages)) throw new RoomcastError('invalid_answer', 'The answer is no poll of a room.');
-    // The cursor is the one behind the messages; before they are said, it must not count.
+    // The response's cursor covers its messages, so it is not valid before they have been delivered.
     if (wait === 0) yield { type: 'ok', cursor: answer.messages.length === 0 ? answer.cursor : undefined };
     if (answer.gap) yield { ...answer.gap, type: 'gap' };
     yield* answer.messages;
     const pauseMs = pace.after(answer, { since, tookMs: performance.now() - asked });
     since = answer.cursor;
     history = undefined;
-    if (wait > 0 && pauseMs > 0) await line.pause(pauseMs);
+    if (wait > 0 && pauseMs > 0) await request.pause(pauseMs);
   }
 }
 
-/** How long to wait before the next poll. No row of answers, from whomever, may become a row of requests without a pause. */
+/** Computes the pause before the next poll. Immediate responses, of any origin, must not cause a busy loop of requests. */
 class PollPace {
-  #stuck = 0; // answers in a row that were not waited for and brought nothing new
-  #gaps = 0; // that followed each other too soon
+  #stuck = 0; // consecutive responses that came at once without anything new
+  #gaps = 0; // consecutive gaps within GAP_MEMORY_MS
   #gapAt = -Infinity;
 
   after({ cursor, gap }, { since, tookMs }) {
@@ -269,19 +268,19 @@ class PollPace {
       const now = performance.now();
       this.#gaps = now - this.#gapAt < GAP_MEMORY_MS ? this.#gaps + 1 : 0;
       this.#gapAt = now;
-      if (this.#gaps > 0) return climbDelay(this.#gaps, POLL_QUICK_MS, CAP_MS);
+      if (this.#gaps > 0) return backoffDelay(this.#gaps, POLL_QUICK_MS, CAP_MS);
     }
     const isStuck = tookMs < POLL_QUICK_MS && !gap && (cursor === undefined || cursor === since);
     this.#stuck = isStuck ? this.#stuck + 1 : 0;
-    // Something on the way may answer for the server at once, again and again.
-    if (isStuck) return climbDelay(this.#stuck, POLL_QUICK_MS, CAP_MS);
+    // A proxy may respond at once instead of the server, again and again.
+    if (isStuck) return backoffDelay(this.#stuck, POLL_QUICK_MS, CAP_MS);
     return tookMs < POLL_QUICK_MS ? POLL_PAUSE_MS : 0;
   }
 }
 
-/** @throws {RoomcastError} the answer is no success, or no JSON */
-export async function getJson(host, url, line) {
-  const response = await host.fetch(url.href, { headers: { Accept: 'application/json' }, cache: 'no-store', signal: line.signal });
+/** @throws {RoomcastError} the response is not successful, or not JSON */
+export async function getJson(host, url, request) {
+  const response = await host.fetch(url.href, { headers: { Accept: 'application/json' }, cache: 'no-store', signal: request.signal });
   if (!response.ok) throw await refusalOf(response);
   return response.json();
 }
@@ -292,24 +291,24 @@ function blockedUnlessOurs(refusal) {
   return refusal.ours ? refusal : blocked(`Something answered ${refusal.status} for the server.`);
 }
 
-// Reads text/event-stream (WHATWG HTML, section 9.2.6) out of pieces cut anywhere. No I/O.
+// Parses text/event-stream (WHATWG HTML, section 9.2.6) from chunks that may be split anywhere. No I/O.
 
-/** More than any message the server lets through; a stream that never ends its line must not fill the memory. */
+/** Larger than any message the server accepts; bounds the memory for a stream without line ends. */
 const EVENT_LENGTH_MAX = 16 * 1024 * 1024;
 
 export class EventStreamReader {
-  #rest = ''; // of a line whose end has not come
+  #rest = ''; // of an incomplete line
   #begun = false;
-  #endedByCr = false; // a LF that comes next belongs to the line before
+  #endedByCr = false; // a LF that follows belongs to the previous line end
   #event = '';
   #data = [];
   #length = 0;
-  /** What the stream's last `retry` field said, in ms; undefined if there was none. */
+  /** The value of the last `retry` field, in ms; undefined if there was none. */
   retryMs;
 
   /**
-   * @param {string} text the next piece
-   * @returns {{event: string, data: string}[]} the events that are complete with it
+   * @param {string} text the next chunk
+   * @returns {{event: string, data: string}[]} the events that it completes
    * @throws {RangeError} one event is longer than EVENT_LENGTH_MAX
    */
   push(text) {
@@ -320,7 +319,7 @@ export class EventStreamReader {
     if (!this.#begun && text[0] === '\uFEFF') start = 1;
     this.#begun = true;
     this.#endedByCr = text.endsWith('\r');
-    // Only the new piece is searched: an event may come in thousands of them.
+    // Only the new chunk is searched: an event may arrive in thousands of chunks.
     const ends = /\r\n|\n|\r/g;
     ends.lastIndex = start;
     for (let end = ends.exec(text); end; end = ends.exec(text)) {
@@ -355,14 +354,14 @@ export class EventStreamReader {
   }
 }
 
-// The life of one HTTP request: it ends when we end it, or after a silence.
-export class Line {
+/** An HTTP request that can be aborted, and aborts itself after a period of silence. */
+export class HttpRequest {
   #controller = new AbortController();
   #timer = null;
-  /** When the other side was last heard, as performance.now() counts. */
-  heardAt = performance.now();
+  /** Time of the last activity, by performance.now(). */
+  activeAt = performance.now();
 
-  /** For fetch. Its reason is a RoomcastError `silence` if the deadline ended it. */
+  /** For fetch. The reason is a RoomcastError `silence` if the deadline has passed. */
   get signal() {
     return this.#controller.signal;
   }
@@ -371,9 +370,9 @@ export class Line {
     return this.#controller.signal.aborted;
   }
 
-  /** Something was heard; the next sign of life must come within `ms`. */
+  /** Records activity; the next must follow within `ms`. */
   expect(ms) {
-    this.heardAt = performance.now();
+    this.activeAt = performance.now();
     clearTimeout(this.#timer);
     if (this.ended) return;
     const silence = new RoomcastError('silence', 'Nothing comes back from the server.');
@@ -385,7 +384,7 @@ export class Line {
     this.#controller.abort();
   }
 
-  /** Waits, but not longer than the line lives. */
+  /** Waits, but not longer than the request exists. */
   async pause(ms) {
     clearTimeout(this.#timer);
     let goOn;

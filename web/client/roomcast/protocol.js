@@ -1,11 +1,11 @@
-// What the client and the server say to each other: errors, addresses, payloads and cursors. Pure.
+// Protocol of client and server: errors, addresses, payloads and cursors. Pure.
 
-// What went wrong, with a stable code to decide on.
+/** An error with a stable code. */
 export class RoomcastError extends Error {
   /**
-   * @param {string} code stable, snake_case: the server's own, or one of docs/client.md
+   * @param {string} code stable, snake_case: from the server, or listed in docs/client.md
    * @param {string} message for people
-   * @param {object} [details] joins the error: `maybePublished` on a publish whose fate is unknown, `status` of an HTTP answer
+   * @param {object} [details] further properties: `maybePublished` if the outcome of a publish is unknown, `status` of an HTTP response
    */
   constructor(code, message, details = {}) {
     super(message);
@@ -15,12 +15,12 @@ export class RoomcastError extends Error {
   }
 }
 
-/** Statuses that say "not now" rather than "no" (RFC 9110 section 15, RFC 8470, RFC 6585). */
+/** Statuses of temporary failures (RFC 9110 section 15, RFC 8470, RFC 6585). */
 const TEMPORARY = new Set([408, 425, 429, 500, 502, 503, 504]);
 
 /**
- * An HTTP answer that is no success, as an error. `ours`: it has the form of the server's own errors, so it is no word of a
- * proxy or a captive portal; `temporary`: asking again later makes sense; `retryMs`: when, if it said so.
+ * An unsuccessful HTTP response as an error. `ours`: its body has the form of the server's errors, so it is not from a proxy
+ * or captive portal; `temporary`: a later retry makes sense; `retryMs`: the value of Retry-After, if present.
  * @param {Response} response
  */
 export async function refusalOf(response) {
@@ -35,9 +35,9 @@ export async function refusalOf(response) {
   });
 }
 
-// The server's addresses, for a base like http://host:8080 or https://host/below/.
+// The server's addresses, for a base URL like http://host:8080 or https://host/below/.
 
-/** @throws {TypeError} it is no http(s) address */
+/** @throws {TypeError} not an http(s) address */
 export function baseOf(url) {
   const base = new URL(url);
   if (base.protocol === 'ws:') base.protocol = 'http:';
@@ -51,7 +51,7 @@ export function baseOf(url) {
 
 const segments = (room) => room.split('/').map(encodeURIComponent).join('/');
 
-/** An address below the base, with those of `query` that are defined. */
+/** An address relative to the base URL; entries of `query` that are undefined are left out. */
 export function address(base, path, query = {}) {
   const url = new URL(path, base);
   for (const [name, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(name, value);
@@ -67,7 +67,7 @@ export function socketAddress(base, query) {
   return url;
 }
 
-/** @returns {string} what is wrong with a room's name; empty if nothing is */
+/** @returns {string} the problem with a room's name; empty if it is valid */
 export function roomProblem(room) {
   if (typeof room !== 'string' || room === '') return 'A room needs a name.';
   const bytes = new TextEncoder().encode(room).length;
@@ -78,17 +78,17 @@ export function roomProblem(room) {
   return '';
 }
 
-// What applications say and hear, and how it travels.
+// Payloads, and their encodings on the wire.
 
 /**
  * A value as a payload: strings are text, bytes (Uint8Array, other views, ArrayBuffer) binary, everything else json.
  * @returns {{kind: 'text'|'json'|'binary', body: string|Uint8Array, bytes: number}}
- * @throws {RoomcastError} `invalid_data`: there is no JSON for it
+ * @throws {RoomcastError} `invalid_data`: the value has no JSON form
  */
 export function encodePayload(data) {
   if (typeof data === 'string') return textual('text', data);
   if (data instanceof ArrayBuffer) return binary(new Uint8Array(data.slice(0)));
-  // A copy: it may wait while its owner goes on writing into it.
+  // A copy: the application may modify the buffer while the publish is pending.
   if (ArrayBuffer.isView(data)) return binary(new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice());
   let json;
   try {
@@ -105,7 +105,7 @@ const binary = (body) => ({ kind: 'binary', body, bytes: body.length });
 
 export const isBlob = (data) => typeof Blob !== 'undefined' && data instanceof Blob;
 
-/** The JSON text of a publish command; the payload's own JSON is not parsed again. */
+/** The JSON text of a publish command; a JSON payload is inserted as it is. */
 export function publishCommand(id, room, key, { kind, body }) {
   const head = `{"type":"publish","id":${id},"room":${JSON.stringify(room)},"key":${JSON.stringify(key)}`;
   if (kind === 'binary') return `${head},"data_base64":"${toBase64(body)}"}`;
@@ -118,7 +118,7 @@ export const CONTENT_TYPES = {
   binary: 'application/octet-stream',
 };
 
-/** A message object of the server as the application gets it. */
+/** A message object of the server, in the form that applications receive. */
 export function decodeMessage({ room, cursor, time, from, data, data_base64: base64 }) {
   if (base64 !== undefined) return { room, cursor, time, from, kind: 'binary', data: fromBase64(base64) };
   return { room, cursor, time, from, kind: typeof data === 'string' ? 'text' : 'json', data };
@@ -126,7 +126,7 @@ export function decodeMessage({ room, cursor, time, from, data, data_base64: bas
 
 export function toBase64(bytes) {
   let latin = '';
-  // In slices, for a call takes only so many arguments.
+  // In slices, because the number of arguments of a call is limited.
   for (let at = 0; at < bytes.length; at += 8192) latin += String.fromCharCode(...bytes.subarray(at, at + 8192));
   return btoa(latin);
 }
@@ -135,13 +135,13 @@ export function fromBase64(text) {
   return Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
 }
 
-// A cursor is opaque but for this: `epoch-offset`, and within one epoch a larger offset is later.
+// A cursor is opaque except for its form `epoch-offset`: within one epoch, a larger offset is later.
 
 const FORM = /^([0-9a-f]{16})-([0-9]{1,20})$/;
 
 /**
- * Whether something at `cursor` is already covered by "I have everything up to `last`".
- * Cursors of different epochs cover nothing of each other.
+ * Whether the message at `cursor` is included in everything up to `last`.
+ * Cursors of different epochs never include each other.
  * @param {string} cursor
  * @param {string|undefined} last
  */

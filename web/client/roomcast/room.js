@@ -1,4 +1,4 @@
-// One room: what the application holds. Links feed it; it says everything once and in order.
+// A room, as held by the application. Links call it; it delivers every message once and in order.
 
 import { decodeMessage, isCovered } from './protocol.js';
 
@@ -12,33 +12,33 @@ export class Room {
   #wantsPresence;
   #closed = false;
 
-  /** Rooms are made by `client.room`. `client`: what the room asks of it. */
+  /** Rooms are created by `client.room`. `client`: the functions that the room needs. */
   constructor(client, name, { since, history, presence = false }) {
     this.#client = client;
     this.#history = history;
     this.#wantsPresence = presence;
     /** The room's name. */
     this.name = name;
-    /** "I have everything up to here": give it as `since` to go on later, after a reload for instance. */
+    /** The position up to which everything was delivered. Pass it as `since` to resume, for example after a reload. */
     this.cursor = since;
   }
 
-  /** Everybody here who has a name, as `{name}`, sorted; kept up to date if the room was joined with `presence`. Empty in a crowd. */
+  /** Members with a name, as `{name}`, sorted; kept up to date if the room was joined with `presence`. Empty in a crowd. */
   get members() {
     return this.#presence.members;
   }
 
-  /** How many are here: different names and anonymous clients. */
+  /** The number of members: different names, and anonymous clients. */
   get count() {
     return this.#presence.count;
   }
 
-  /** How many of them have no name. */
+  /** The number of members without a name. */
   get anonymous() {
     return this.#presence.anonymous;
   }
 
-  /** Too many are here to be named: only `count` is told. */
+  /** Too many members to be named: only `count` is known. */
   get crowd() {
     return this.#presence.crowd;
   }
@@ -48,8 +48,8 @@ export class Room {
   }
 
   /**
-   * Listens to `message`, `gap`, `joined`, `presence`, `join`, `leave`, `error` or `closed`.
-   * @returns {() => void} takes the listener away again
+   * Adds a listener for `message`, `gap`, `joined`, `presence`, `join`, `leave`, `error` or `closed`.
+   * @returns {() => void} removes the listener
    */
   on(event, listener) {
     if (!EVENTS.includes(event)) throw new TypeError(`A room has no event "${event}", but ${EVENTS.join(', ')}.`);
@@ -61,36 +61,36 @@ export class Room {
   }
 
   /**
-   * Publishes a string (text), bytes or a Blob (binary), or anything with a JSON form (json).
+   * Publishes a string (text), bytes or a Blob (binary), or any value with a JSON form (json).
    * @param {object} [options]
-   * @param {string} [options.key] the same key in the same room within five minutes is published once
+   * @param {string} [options.key] idempotency key: within five minutes, the same key in the same room is published once
    * @returns {Promise<{cursor: string, subscribers: number, duplicate: boolean}>} the server's receipt
    */
   publish(data, options) {
     return this.#client.publish(this.name, data, options);
   }
 
-  /** Asks who is here, whatever the transport. @returns {Promise<{count, members, anonymous}>} */
+  /** Fetches the members, over any transport. @returns {Promise<{count, members, anonymous}>} */
   async fetchPresence() {
     const picture = await this.#client.fetchPresence(this.name);
     if (!this.#closed) this.showPresence(picture);
     return picture;
   }
 
-  /** Leaves the room; nothing is heard of it afterwards but `closed`. */
+  /** Leaves the room; `closed` is the last event. */
   close() {
     this.#end(undefined);
   }
 
-  // What follows is for the links and the client.
+  // The rest is called by links and the client.
 
-  /** What a link asks the server for: the last messages only the first time, then everything after the cursor. */
+  /** The parameters of a subscription: `history` only at the first join, afterwards the cursor to resume from. */
   position() {
     const history = this.#history;
     return { since: this.cursor, history, presence: this.#wantsPresence };
   }
 
-  /** The server took the subscription; everything after `cursor` follows, unless a gap is told first. */
+  /** The server accepted the subscription; everything after `cursor` follows, unless a gap is reported first. */
   joined(cursor) {
     this.cursor ??= cursor;
     this.#history = undefined;
@@ -111,20 +111,20 @@ export class Room {
 
   showPresence(picture) {
     const { joined, left } = this.#presence.replace(picture);
-    for (const member of joined) this.#tellMember('join', member);
-    for (const member of left) this.#tellMember('leave', member);
-    this.#tellPresence();
+    for (const member of joined) this.#emitMember('join', member);
+    for (const member of left) this.#emitMember('leave', member);
+    this.#emitPresence();
   }
 
   memberJoined(member) {
-    if (this.#presence.join(member)) this.#tellMember('join', member);
+    if (this.#presence.join(member)) this.#emitMember('join', member);
   }
 
   memberLeft(member) {
-    if (this.#presence.leave(member)) this.#tellMember('leave', member);
+    if (this.#presence.leave(member)) this.#emitMember('leave', member);
   }
 
-  /** The server will not have us here. */
+  /** The server refused the subscription for good. */
   refuse(error) {
     this.#listeners.emit('error', error);
     this.#end(error);
@@ -138,23 +138,23 @@ export class Room {
     this.#listeners.clear();
   }
 
-  #tellMember(event, member) {
+  #emitMember(event, member) {
     this.#listeners.emit(event, { room: this.name, member });
   }
 
-  #tellPresence() {
+  #emitPresence() {
     const { count, anonymous, crowd, members } = this;
     this.#listeners.emit('presence', { room: this.name, count, anonymous, crowd, members });
   }
 }
 
-// Who is in a room, as far as was told.
+// The known members of a room.
 export class Presence {
   #names = new Map(); // name -> member
   #known = false;
   count = 0;
   anonymous = 0;
-  /** Too many to be named: only `count` is told. */
+  /** Too many members to be named: only `count` is known. */
   crowd = false;
 
   /** Sorted by name; empty in a crowd. */
@@ -163,8 +163,8 @@ export class Presence {
   }
 
   /**
-   * A whole picture, after which the members are exactly these.
-   * @returns {{joined: object[], left: object[]}} what is different from before; nothing at the first picture
+   * Replaces all members.
+   * @returns {{joined: object[], left: object[]}} the changes; none the first time
    */
   replace({ count, members, anonymous = 0 }) {
     this.count = count;
@@ -185,7 +185,7 @@ export class Presence {
     return changes;
   }
 
-  /** @returns {boolean} whether that was news */
+  /** @returns {boolean} whether the member was unknown */
   join(member) {
     if (this.#names.has(member.name)) return false;
     const members = [...this.#names.values(), member].sort((a, b) => (a.name < b.name ? -1 : 1));
@@ -194,7 +194,7 @@ export class Presence {
     return true;
   }
 
-  /** @returns {boolean} whether that was news */
+  /** @returns {boolean} whether the member was known */
   leave(member) {
     if (!this.#names.delete(member.name)) return false;
     this.count -= 1;
@@ -202,11 +202,11 @@ export class Presence {
   }
 }
 
-// Who listens to what.
+// Event listeners.
 export class Listeners {
   #byEvent = new Map();
 
-  /** @returns {() => void} takes the listener away again */
+  /** @returns {() => void} removes the listener */
   on(event, listener) {
     if (typeof listener !== 'function') throw new TypeError(`The listener for ${event} is not a function.`);
     const listeners = this.#byEvent.get(event) ?? new Set();
@@ -218,7 +218,7 @@ export class Listeners {
     this.#byEvent.get(event)?.delete(listener);
   }
 
-  /** Tells everybody; a listener that throws is reported like any uncaught error, and the others hear all the same. */
+  /** Calls all listeners. An exception is reported as uncaught, and does not keep the other listeners from being called. */
   emit(event, detail) {
     const listeners = [...(this.#byEvent.get(event) ?? [])];
     for (const listener of listeners) {

@@ -1,11 +1,11 @@
-// All rooms over one WebSocket with roomcast.v1. A link lives once: when it is down, the client makes another.
+// All rooms over one WebSocket with roomcast.v1. A link is not reused: once it is down, the client creates another.
 
 import { publishCommand, RoomcastError, socketAddress } from './protocol.js';
 
-// RFC 6455 section 7.4.1
+// Close codes, RFC 6455 section 7.4.1
 const POLICY = 1008;
 const NO_WORD = 1006;
-/** The slowest way up that is not taken for a dead link. */
+/** The slowest upload rate that is not mistaken for a dead link. */
 const SLOW_BYTES_PER_MS = 16;
 
 const BLAMES_PUBLISH = new Map([
@@ -13,7 +13,7 @@ const BLAMES_PUBLISH = new Map([
   [1009, 'message_too_big'],
 ]);
 
-/** What a room is refused with that may be had later. */
+/** Codes of temporary refusals of a room. */
 const FOR_NOW = new Set(['overloaded', 'unavailable', 'timed_out']);
 
 export class WebSocketLink {
@@ -21,41 +21,41 @@ export class WebSocketLink {
   #host;
   #socket = null;
   #open = false;
-  #timer = null; // the one thing waited for: the welcome, the next look at the silence, or a pong
-  #pongUntil = null; // when that pong must have come
-  #overdueTimer = null; // the next look at replies that are late
-  #heardAt = 0;
+  #timer = null; // the only pending deadline: for the welcome, the next silence check, or a pong
+  #pongUntil = null; // deadline of the pending pong
+  #overdueTimer = null; // the next check for late replies
+  #activeAt = 0;
   #pingMs = 0;
   #messageBytes;
   #ids = 0;
-  #replies = new Map(); // id of a request -> what to do with its reply, when it was sent, and its bytes; the oldest first
-  #rooms = new Map(); // name -> Room, of those the server took us into
+  #replies = new Map(); // request id -> callback, time of sending and bytes; oldest first
+  #rooms = new Map(); // name -> Room, of accepted subscriptions
 
   /** @param {import('./client.js').Host} host */
   constructor(host) {
     this.#host = host;
   }
 
-  /** The largest payload that the server takes, in bytes; undefined before it said so. */
+  /** The largest payload that the server accepts, in bytes; undefined before the welcome. */
   get messageBytes() {
     return this.#messageBytes;
   }
 
-  /** Connects; `host.onOpen` follows once the server said a word, for an upgrade alone proves nothing. */
+  /** Connects. `host.onOpen` is called after the server's first message, because an upgrade alone proves nothing. */
   open() {
     const url = socketAddress(this.#host.base, { name: this.#host.userName });
     let socket;
     try {
       socket = new this.#host.WebSocket(url.href, ['roomcast.v1']);
     } catch (error) {
-      // Not thrown further: the caller gets every failure in one way, and later.
+      // Not rethrown: all failures are reported in the same way, asynchronously.
       this.#wait(0, () => this.#fail({ reason: error.message }));
       return;
     }
     this.#socket = socket;
     socket.onmessage = (event) => this.#onFrame(event.data);
     socket.onclose = (event) => this.#onClose(event);
-    socket.onerror = () => {}; // close follows
+    socket.onerror = () => {}; // a close event follows
     this.#wait(this.#host.timing.connectMs, () => this.#fail({ reason: 'The server did not answer in time.', blocked: true }));
   }
 
@@ -70,18 +70,18 @@ export class WebSocketLink {
     this.#request({ type: 'unsubscribe', room: room.name }, () => {});
   }
 
-  /** Sends what waits in the outbox. */
+  /** Sends the pending publishes. */
   flush() {
     if (!this.#open) return;
     for (const entry of [...this.#host.outbox.unsent(this)]) this.#publish(entry);
   }
 
-  /** The network, the page or the machine woke up: is this link still alive? */
+  /** Called after the network, the page or the machine woke up: checks whether the link is alive. */
   check() {
     this.#ask(this.#host.timing.wakePongMs);
   }
 
-  /** Something must come back within `pongMs`, unless that is awaited already, and sooner. */
+  /** Sends a ping; the link fails unless something arrives within `pongMs`. Does nothing if an earlier deadline is pending. */
   #ask(pongMs) {
     if (!this.#open) return;
     const askedAt = performance.now();
@@ -90,12 +90,12 @@ export class WebSocketLink {
     this.#send('{"type":"ping"}');
     this.#wait(pongMs, () => {
       this.#pongUntil = null;
-      if (this.#heardAt >= askedAt) this.#watch();
+      if (this.#activeAt >= askedAt) this.#watch();
       else this.#fail({ reason: 'Nothing comes back from the server.', dead: true });
     });
   }
 
-  /** A reply that is late may never come: on a dead link everything that is said is lost, until somebody asks. */
+  /** A late reply may never come: on a dead link everything sent is lost, and only a ping finds that out. */
   #watchReplies() {
     if (this.#overdueTimer !== null || this.#replies.size === 0) return;
     const { receiptMs, wakePongMs } = this.#host.timing;
@@ -109,9 +109,9 @@ export class WebSocketLink {
       if (now - oldest.sentAt >= receiptMs) {
         let bytes = 0;
         for (const reply of this.#replies.values()) bytes += reply.bytes;
-        // What is still on its way up goes before the question.
+        // Data that is still being uploaded precedes the ping.
         this.#ask(wakePongMs + bytes / SLOW_BYTES_PER_MS);
-        oldest.sentAt = now; // to be asked for again
+        oldest.sentAt = now; // checked again after another interval
       }
       this.#watchReplies();
     }, leftMs);
@@ -128,7 +128,7 @@ export class WebSocketLink {
     } catch {
       return this.#fail({ reason: 'The server said something that is not roomcast.v1.' });
     }
-    this.#heardAt = performance.now();
+    this.#activeAt = performance.now();
     if (this.#open) this.#onObject(object);
     else if (object.type === 'welcome') this.#onWelcome(object);
     else if (object.type === 'bye') this.#onBye(object);
@@ -153,7 +153,7 @@ export class WebSocketLink {
       case 'join': return room?.memberJoined(object.member);
       case 'leave': return room?.memberLeft(object.member);
       case 'bye': return this.#onBye(object);
-      default: return undefined; // of a newer server
+      default: return undefined; // from a newer server
     }
   }
 
@@ -210,7 +210,7 @@ export class WebSocketLink {
     this.#send(JSON.stringify({ ...command, id: this.#await(onReply) }));
   }
 
-  /** @returns {number} the id of a request whose reply `then` takes */
+  /** @returns {number} the id of a request whose reply is passed to `then` */
   #await(then, bytes = 0) {
     this.#ids += 1;
     this.#replies.set(this.#ids, { then, bytes, sentAt: performance.now() });
@@ -219,14 +219,14 @@ export class WebSocketLink {
   }
 
   #send(text) {
-    // A socket that is closing says so itself soon; what is lost here is sent again by the next link.
+    // A closing socket reports its end soon; what is lost here is sent again by the next link.
     if (this.#socket?.readyState === 1) this.#socket.send(text);
   }
 
-  /** Two missed beats are silence. A timer per message would be dear, so it looks back when it fires. */
+  /** Two missed pings count as silence. One timer that checks the last activity, instead of one per message. */
   #watch() {
     const allowed = this.#pingMs * 2;
-    const silence = performance.now() - this.#heardAt;
+    const silence = performance.now() - this.#activeAt;
     if (silence < allowed) this.#wait(allowed - silence, () => this.#watch());
     else this.#ask(this.#host.timing.pongMs);
   }
@@ -241,7 +241,7 @@ export class WebSocketLink {
     this.#host.onDown(this, failure);
   }
 
-  /** Lets go of socket and timer; nothing of them is heard afterwards. */
+  /** Releases socket and timers; none of their events is handled afterwards. */
   #release(dead) {
     clearTimeout(this.#timer);
     clearTimeout(this.#overdueTimer);
@@ -254,7 +254,7 @@ export class WebSocketLink {
     socket.onmessage = null;
     socket.onclose = null;
     socket.close();
-    // The `ws` package of Node waits half a minute for an answer to its close frame, and the process with it.
+    // The `ws` package waits 30 s for the answer to its Close frame, and keeps the Node process running.
     if (socket.terminate) setTimeout(() => socket.terminate(), dead ? 0 : this.#host.timing.closeMs).unref?.();
   }
 }

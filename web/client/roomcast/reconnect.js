@@ -1,39 +1,40 @@
-// Keeps one link up: comes back after cuts, steps down to the next transport where a network blocks one, and climbs again.
+// Keeps one link connected: reconnects, steps down to the next transport if one is blocked, and climbs back up later.
 //
 //   idle ──wanted──▶ connecting ──▶ live ──down──▶ waiting ──timer, wake──▶ connecting
 //                        │                            │
-//                        └──no network──▶ offline ◀───┘       closed: close(), or the server said do not come back
+//                        └──no network──▶ offline ◀───┘       closed: by close(), or refused by the server
 
-/** Failures with the server's HTTP working, after which a transport counts as blocked: never opened, or opened and died young. */
+/** Failures after which a transport counts as blocked although HTTP works: never opened, or opened but closed soon. */
 const STRIKES_UNOPENED = 2;
 const STRIKES_YOUNG = 3;
 
-/** What a server may ask for; the platform's timers take 24 days at most. */
+/** Upper bound for the server's retry delay; timers are limited to 24 days. */
 const RETRY_MAX_MS = 3_600_000;
 
-export class Keeper {
+export class Reconnector {
   #options;
   #state = { name: 'idle' };
   #level; // index into transports; 0 is the best
   #link = null;
-  #trial = null; // {link, level} of a better transport being tried while the link works
-  #timer = null; // the one thing waited for: doubts about a slow link, or the next attempt
+  #trial = null; // {link, level}: a better transport that is tried while the link works
+  #timer = null; // the only pending timer: for a slow link, or for the next attempt
   #climbTimer = null;
   #openedAt = null;
-  #round = 0; // counts the links let go of, so that a late answer finds out that it is late
+  #round = 0; // number of released links, for recognising a result that is outdated
   #attempt = 0;
   #strikes = 0;
   #climbs = 0;
 
   /**
    * @param {object} options
-   * @param {string[]} options.transports best first
-   * @param {(name: string) => object} options.makeLink a new WebSocketLink or HttpLink that tells `opened` and `down` here
-   * @param {() => boolean} options.isWanted whether there is anything to be connected for
-   * @param {() => Promise<'works'|'unreachable'|RoomcastError>} options.probe asks the server by plain HTTP; an error is its refusal
+   * @param {string[]} options.transports names, best first
+   * @param {(name: string) => object} options.makeLink creates a WebSocketLink or HttpLink that calls `opened` and `down`
+   * @param {() => boolean} options.isWanted whether a connection is needed
+   * @param {() => Promise<'works'|'unreachable'|RoomcastError>} options.probe checks the server over plain HTTP; a RoomcastError
+   *   is a refusal
    * @param {(state: object) => void} options.onState
-   * @param {(link: object) => void} options.onOpen a link to join the rooms on; the one before is closed
-   * @param {(error: object) => void} options.onEnd the server will not have us
+   * @param {(link: object) => void} options.onOpen a link is open for joining the rooms; the previous one is closed
+   * @param {(error: object) => void} options.onEnd the server refused the client for good
    */
   constructor(options) {
     this.#options = options;
@@ -45,28 +46,28 @@ export class Keeper {
     return this.#state;
   }
 
-  /** The link that is up, or null. */
+  /** The open link, or null. */
   get link() {
     return this.#state.name === 'live' ? this.#link : null;
   }
 
-  /** There is something to be connected for. */
+  /** A connection is needed. */
   want() {
     if (this.#state.name === 'idle') this.#connect();
   }
 
-  /** The room is not to be followed any more, be the link up or not yet. */
+  /** Unsubscribes from the room, whether or not the link is open. */
   left(room) {
     this.#link?.leave(room);
   }
 
-  /** Trying now is worthwhile; so long no clock of ours has gone. */
+  /** Reconnects now, or checks the link. `sleptMs`: time that performance.now() did not count. */
   wake(sleptMs = 0) {
     if (this.#state.name === 'waiting') this.#connect();
     else this.link?.check(sleptMs);
   }
 
-  /** The user asks for it: tries now, even after a refusal. */
+  /** Reconnects now, even after a refusal. */
   retry() {
     if (['waiting', 'offline', 'closed'].includes(this.#state.name)) this.#connect();
   }
@@ -76,7 +77,7 @@ export class Keeper {
     this.#options.environment.stop();
   }
 
-  /** From a link: it works. */
+  /** Called by a link that works. */
   opened(link) {
     if (link === this.#trial?.link) this.#climb(this.#trial);
     else if (link !== this.#link) return;
@@ -88,7 +89,7 @@ export class Keeper {
     this.#planClimb();
   }
 
-  /** From a link: it is over. `failure`: {reason, code?, retryMs?, final?, blocked?}. */
+  /** Called by a link that has ended. `failure`: {reason, code?, retryMs?, final?, blocked?}. */
   down(link, failure) {
     if (link === this.#trial?.link) return this.#tryNext(this.#trial.level + 1);
     if (link !== this.#link) return undefined;
@@ -114,7 +115,7 @@ export class Keeper {
     return this.#link.open();
   }
 
-  /** It takes long: if the server answers plain HTTP meanwhile, something on the way holds this transport back. */
+  /** Opening takes long: if the server responds to plain HTTP, the transport is blocked somewhere on the way. */
   async #doubt() {
     const link = this.#link;
     const verdict = await this.#options.probe();
@@ -122,7 +123,7 @@ export class Keeper {
     if (verdict === 'works') this.#stepDown();
   }
 
-  /** The link failed early: is the server away, or is the transport blocked? */
+  /** The link failed early: finds out whether the server is unreachable or the transport blocked. */
   async #suspect(failure, unopened) {
     const round = this.#round;
     if (this.#state.name !== 'connecting') this.#change({ name: 'connecting' });
@@ -132,7 +133,7 @@ export class Keeper {
     else if (verdict === 'unreachable') this.#retryLater(failure);
     else {
       this.#strikes += 1;
-      // One quick failure may be a server that was just restarting.
+      // A single early failure may come from a server that is restarting.
       const enough = failure.blocked ? 1 : unopened ? STRIKES_UNOPENED : STRIKES_YOUNG;
       if (this.#strikes >= enough) this.#stepDown();
       else this.#retryLater(failure);
@@ -150,7 +151,7 @@ export class Keeper {
     this.#release();
     if (!this.#options.isWanted()) return this.#change({ name: 'idle' });
     if (!environment.online) return this.#change({ name: 'offline', reason });
-    // The server may ask for more time than that, but not for less: it may ask for none, each time.
+    // The server can request a longer delay but not a shorter one, otherwise a value of 0 would cause a busy loop.
     const leastMs = retryDelay(this.#attempt, { hidden: environment.hidden });
     const delayMs = Math.min(Number.isFinite(retryMs) ? Math.max(retryMs, leastMs) : leastMs, RETRY_MAX_MS);
     this.#attempt += 1;
@@ -164,7 +165,7 @@ export class Keeper {
       this.#release();
       this.#change({ name: 'offline' });
     } else {
-      // Another network may let through what the last one blocked.
+      // Another network may allow transports that the last one blocked.
       this.#climbs = 0;
       if (this.#state.name === 'offline') this.#connect();
       else this.wake();
@@ -175,10 +176,10 @@ export class Keeper {
     clearTimeout(this.#climbTimer);
     if (this.#level === 0) return;
     const { climbMs, climbCapMs } = this.#options.timing;
-    this.#climbTimer = setTimeout(() => this.#tryNext(0), climbDelay(this.#climbs, climbMs, climbCapMs));
+    this.#climbTimer = setTimeout(() => this.#tryNext(0), backoffDelay(this.#climbs, climbMs, climbCapMs));
   }
 
-  /** Tries the transports from `level` on that are better than the one in use. */
+  /** Tries the transports from `level` on that are better than the current one. */
   #tryNext(level) {
     this.#trial?.link.close();
     this.#trial = null;
@@ -190,7 +191,7 @@ export class Keeper {
     return this.#trial.link.open(true);
   }
 
-  /** The trial works: it takes over, and the rooms go on from their cursors. */
+  /** The better transport works and replaces the link; rooms resume from their cursors. */
   #climb({ link, level }) {
     this.#link.close();
     this.#link = link;
@@ -232,14 +233,14 @@ export class Keeper {
   }
 }
 
-// What goes on around the client: the network, whether anybody looks, whether the machine slept, a memory for the next page. Most
-// of it only a browser knows.
+// The environment of the client: network state, visibility of the page, sleep of the machine, and storage for the next page.
+// Most of it exists in browsers only.
 
-/** Clocks that are apart by more than this were apart while the machine slept. */
+/** If the two clocks differ by more than this, the machine slept. */
 const SLEPT_MS = 5_000;
 
-// As URL writes hosts: localhost and the names below it (RFC 6761 section 6.3), with or without the root's dot, the addresses of
-// this machine, IPv4 ones in IPv6 too, and those that mean "here".
+// Hosts in the form that URL gives them: localhost and subdomains (RFC 6761 section 6.3), with or without the root's dot;
+// loopback addresses, also as IPv4-mapped IPv6; and the unspecified addresses.
 const LOOPBACK = /^((.+\.)?localhost\.?|127\.\d+\.\d+\.\d+|0\.0\.0\.0|\[::1?\]|\[::ffff:7f[\da-f]{2}:[\da-f]{1,4}\])$/;
 
 export class Environment {
@@ -249,8 +250,8 @@ export class Environment {
   #stop = () => {};
 
   /**
-   * @param {URL} base the server's
-   * @param {number} lookMs how often the clocks are compared, and the network is looked at
+   * @param {URL} base base URL of the server
+   * @param {number} lookMs interval of comparing the clocks and of checking the network
    */
   constructor(base, lookMs) {
     this.#lookMs = lookMs;
@@ -258,7 +259,7 @@ export class Environment {
     this.#memoryKey = `roomcast transport of ${base.href}`;
   }
 
-  /** The browser's word on the network says nothing about a server on this very machine. */
+  /** Being offline does not affect a server on this machine. */
   get online() {
     return globalThis.navigator?.onLine !== false || LOOPBACK.test(this.#host);
   }
@@ -268,10 +269,10 @@ export class Environment {
   }
 
   /**
-   * Tells what happens until `stop`.
-   * @param {(sleptMs: number) => void} onWake trying now is worthwhile: the page is looked at again, comes back from the back-forward
-   *   cache, or the machine slept, for so long; 0 if it did not
-   * @param {() => void} onNetwork the network came or went; see `online`
+   * Reports events until `stop` is called.
+   * @param {(sleptMs: number) => void} onWake reconnecting now makes sense: the page became visible, was restored from the
+   *   back-forward cache, or the machine slept, for `sleptMs`; 0 if it did not sleep
+   * @param {() => void} onNetwork the network became available or unavailable; see `online`
    */
   listen(onWake, onNetwork) {
     const takeSleep = sleepMeter();
@@ -283,20 +284,20 @@ export class Environment {
     };
     const onLook = () => {
       const sleptMs = takeSleep();
-      // Not every platform that knows whether there is a network says so when that changes.
+      // Some platforms know the state of the network but do not send events.
       if (this.online !== wasOnline) onChange();
       else if (sleptMs > 0) onWake(sleptMs);
     };
     const timer = setInterval(onLook, this.#lookMs);
-    timer.unref?.(); // Node: the process may end
+    timer.unref?.(); // Node: do not keep the process running
     const onVisible = () => this.hidden || wake();
     const onShow = (event) => event.persisted && wake();
     const pairs = typeof document === 'undefined' ? [] : [
       [document, 'visibilitychange', onVisible],
-      [document, 'resume', wake], // of a page that was frozen
+      [document, 'resume', wake], // after the page was frozen
       [window, 'pageshow', onShow],
     ];
-    // A worker has these without a window.
+    // These also exist in workers, which have no window.
     for (const event of ['online', 'offline']) pairs.push([globalThis, event, onChange]);
     for (const [target, event, listener] of pairs) target.addEventListener?.(event, listener);
     this.#stop = () => {
@@ -309,12 +310,12 @@ export class Environment {
     this.#stop();
   }
 
-  /** Which transport got through the last time, on this tab. */
+  /** The transport that worked last, in this tab. */
   recall() {
     try {
       return globalThis.document && sessionStorage.getItem(this.#memoryKey);
     } catch {
-      return null; // storage may be forbidden
+      return null; // storage may be denied
     }
   }
 
@@ -322,14 +323,14 @@ export class Environment {
     try {
       if (globalThis.document) sessionStorage.setItem(this.#memoryKey, transport);
     } catch {
-      // Then the next page finds out by itself.
+      // The next page has to find out again.
     }
   }
 }
 
 /**
- * How long the machine has slept since the last call, in ms; 0 if it has not. While it sleeps, timers and performance.now() stand
- * still (with most systems and browsers), so that no silence is noticed afterwards; the time of day goes on.
+ * The time in ms that the machine has slept since the last call; 0 if it has not. During sleep, timers and performance.now()
+ * stop (on most systems and browsers), so timeouts do not notice it; Date.now() continues.
  */
 function sleepMeter() {
   const ahead = () => Date.now() - performance.now();
@@ -342,18 +343,18 @@ function sleepMeter() {
   };
 }
 
-// When to try again: exponential back-off with full jitter, so that a room full of tabs does not come back at one instant.
+// Retry delays: exponential back-off with full jitter, so that many clients do not reconnect at the same instant.
 
 export const BASE_MS = 500;
 export const CAP_MS = 30_000;
-/** A page nobody looks at waits longer; it tries at once when it is looked at again. */
+/** Factor for hidden pages; they reconnect at once when they become visible. */
 export const HIDDEN_FACTOR = 4;
 
 /**
- * The wait before a retry, in milliseconds: evenly spread over 0 … min(CAP_MS, BASE_MS · 2^attempt).
+ * The delay before a retry, in milliseconds: evenly distributed over 0 … min(CAP_MS, BASE_MS · 2^attempt).
  * @param {number} attempt retries since the last stable connection, from 0
  * @param {object} [options]
- * @param {boolean} [options.hidden] nobody looks at the page
+ * @param {boolean} [options.hidden] the page is hidden
  * @param {() => number} [options.random] a number in [0, 1)
  */
 export function retryDelay(attempt, { hidden = false, random = Math.random } = {}) {
@@ -362,9 +363,9 @@ export function retryDelay(attempt, { hidden = false, random = Math.random } = {
 }
 
 /**
- * The wait before the next try of a better transport: grows from `firstMs` to `capMs`, the upper half of it jittered.
- * @param {number} attempt tries that failed, from 0
+ * A delay that doubles from `firstMs` to `capMs`, with jitter over its upper half.
+ * @param {number} attempt number of failures, from 0
  */
-export function climbDelay(attempt, firstMs, capMs, random = Math.random) {
+export function backoffDelay(attempt, firstMs, capMs, random = Math.random) {
   return Math.min(capMs, firstMs * 2 ** attempt) * (0.5 + random() / 2);
 }
