@@ -67,6 +67,12 @@ class ByteStream {
   /// No more bytes will be written: sends FIN (and close_notify before it). Reading goes on.
   virtual void shutdown() = 0;
 
+  /// `shutdown` for a peer that sends nothing more by its protocol: if true, no event follows, whatever
+  /// arrives is ignored, and nothing may be called but the destructor. So the peer's FIN does not wake the
+  /// loop. False if that cannot be had, perhaps because bytes are still buffered: call `shutdown` and wait for
+  /// the peer's end.
+  [[nodiscard]] virtual bool shutdown_unwatched() { return false; }
+
   /// Bytes taken by `write` that the kernel has not yet got (TLS records cut short); 0 for plain sockets.
   [[nodiscard]] virtual std::size_t buffered_bytes() const = 0;
 

@@ -8,7 +8,8 @@ namespace roomcast::net {
 
 class Linger::Closing final : public base::Disposable,
                               private ByteStream::Events,
-                              private base::Deadline::Listener {
+                              private base::Deadline::Listener,
+                              private base::Holder {
  public:
   Closing(Linger& linger, std::unique_ptr<ByteStream> stream, WriteQueue owed, Admission admission,
           bool peer_has_ended)
@@ -20,19 +21,28 @@ class Linger::Closing final : public base::Disposable,
         deadline_(linger.deadlines_, *this),
         ended_(peer_has_ended) {}
 
-  void start(List::iterator self) {
-    self_ = self;
+  void belong_to(List& list) {
+    list_ = &list;
+    self_ = std::prev(list.end());
+  }
+  void start() {
     deadline_.set_in(linger_.limits_.timeout_ms);
     stream_->set_events(*this);
     stream_->resume_reading();
     send();
     if (shut_down_ && ended_) finish();
   }
+  void start_finished() {
+    is_unwatched_ = stream_->shutdown_unwatched();
+    if (!is_unwatched_) return start();
+    deadline_.set_in(linger_.limits_.finished_ms);
+    admission_.wait(Wait::next_request, *this);
+  }
   /// No more of its events matter: it is about to be destroyed.
   void stop() {
     stopped_ = true;
     deadline_.clear();
-    stream_->pause_reading();
+    if (!is_unwatched_) stream_->pause_reading();
   }
 
  private:
@@ -40,7 +50,7 @@ class Linger::Closing final : public base::Disposable,
     if (owed_.flush(*stream_) && !std::exchange(shut_down_, true)) stream_->shutdown();
   }
   void finish() {
-    if (!stopped_) linger_.finish(self_);
+    if (!stopped_) linger_.finish(*list_, self_);
   }
 
   void on_bytes(std::span<char> bytes) override {
@@ -58,6 +68,10 @@ class Linger::Closing final : public base::Disposable,
   }
   void on_error(std::string_view /*why*/) override { finish(); }
   void on_deadline() override { finish(); }
+  void shed() override {
+    admission_ = {};  // at once: another connection waits for it
+    finish();
+  }
 
   Linger& linger_;
   Admission admission_;
@@ -65,10 +79,12 @@ class Linger::Closing final : public base::Disposable,
   WriteQueue owed_;
   std::size_t discard_bytes_;
   base::Deadline deadline_;
+  List* list_ = nullptr;
   List::iterator self_;
   bool ended_;  // the peer has
   bool shut_down_ = false;
   bool stopped_ = false;
+  bool is_unwatched_ = false;
 };
 
 Linger::Linger(base::Scheduler& scheduler, base::Deadlines& deadlines, Limits limits)
@@ -78,16 +94,28 @@ Linger::~Linger() = default;
 
 void Linger::add(std::unique_ptr<ByteStream> stream, WriteQueue owed, Admission admission,
                  bool peer_has_ended) {
-  if (!closing_.empty() && closing_.size() >= limits_.connections) finish(closing_.begin());
-  auto& added = closing_.emplace_back(std::make_unique<Closing>(*this, std::move(stream), std::move(owed),
-                                                                std::move(admission), peer_has_ended));
-  added->start(std::prev(closing_.end()));
+  insert(closing_, std::make_unique<Closing>(*this, std::move(stream), std::move(owed), std::move(admission),
+                                             peer_has_ended))
+      .start();
 }
 
-void Linger::finish(List::iterator closing) {
+void Linger::add_finished(std::unique_ptr<ByteStream> stream, Admission admission) {
+  insert(finished_,
+         std::make_unique<Closing>(*this, std::move(stream), WriteQueue(), std::move(admission), false))
+      .start_finished();
+}
+
+Linger::Closing& Linger::insert(List& list, std::unique_ptr<Closing> added) {
+  if (!list.empty() && list.size() >= limits_.connections) finish(list, list.begin());
+  list.push_back(std::move(added));
+  list.back()->belong_to(list);
+  return *list.back();
+}
+
+void Linger::finish(List& list, List::iterator closing) {
   (*closing)->stop();
   scheduler_.free_later(std::move(*closing));
-  closing_.erase(closing);
+  list.erase(closing);
 }
 
 }  // namespace roomcast::net

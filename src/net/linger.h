@@ -22,6 +22,8 @@ class Linger {
     std::size_t connections = 1'024;      ///< past it the one that has waited longest is closed at once
     std::size_t discard_bytes = 262'144;  ///< more than this from the peer closes it at once
     std::int64_t timeout_ms = 5'000;      ///< for all of it
+    /// For a peer that is finished, see `add_finished`.
+    std::int64_t finished_ms = 100;
   };
 
   Linger(base::Scheduler& scheduler, base::Deadlines& deadlines, Limits limits);
@@ -34,17 +36,25 @@ class Linger {
   /// come already, so there is nothing to wait for but the sending.
   void add(std::unique_ptr<ByteStream> stream, WriteQueue owed, Admission admission,
            bool peer_has_ended = false);
-  [[nodiscard]] std::size_t size() const { return closing_.size(); }
+  /// The same for a connection that owes nothing, and whose peer has announced that it sends nothing more (the
+  /// Close frame of WebSocket). FIN is sent and the socket closed `finished_ms` later, without watching it:
+  /// to be woken for each peer's FIN costs a quarter of a short connection. A peer that goes on sending all
+  /// the same does not lose what was sent to it, which a reset would destroy. Meanwhile the connection makes
+  /// room for others where a cap is reached (net::Wait::next_request).
+  void add_finished(std::unique_ptr<ByteStream> stream, Admission admission);
+  [[nodiscard]] std::size_t size() const { return closing_.size() + finished_.size(); }
 
  private:
   class Closing;
   using List = std::list<std::unique_ptr<Closing>>;
-  void finish(List::iterator closing);
+  Closing& insert(List& list, std::unique_ptr<Closing> added);
+  void finish(List& list, List::iterator closing);
 
   base::Scheduler& scheduler_;
   base::Deadlines& deadlines_;
   Limits limits_;
-  List closing_;  // oldest first
+  List closing_;   // oldest first
+  List finished_;  // oldest first; apart, since there may be thousands of these in a second
 };
 
 }  // namespace roomcast::net

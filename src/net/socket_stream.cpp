@@ -118,6 +118,13 @@ void SocketStream::shutdown() {
   if (!ended_) (void)::shutdown(socket_.number(), SHUT_WR);
 }
 
+bool SocketStream::shutdown_unwatched() {
+  shutdown();
+  dead_ = true;
+  shared_.poller.remove(*this);
+  return true;
+}
+
 void SocketStream::watch() {
   if (events_ == nullptr || dead_) return;
   shared_.poller.change(*this, {!paused_ && !ended_, blocked_ || error_ != 0});

@@ -47,6 +47,7 @@ class SocketStream final : public ByteStream, private loop::Pollable {
   [[nodiscard]] std::size_t write(std::span<const std::string_view> pieces) override;
   [[nodiscard]] bool write_later(base::Bytes& frame) override;
   void shutdown() override;
+  [[nodiscard]] bool shutdown_unwatched() override;
   [[nodiscard]] std::size_t buffered_bytes() const override { return 0; }
   [[nodiscard]] bool is_secure() const override { return false; }
 
@@ -70,7 +71,7 @@ class SocketStream final : public ByteStream, private loop::Pollable {
 
   bool paused_ : 1 = false;
   bool ended_ : 1 = false;    // the peer has: nothing to read any more
-  bool dead_ : 1 = false;     // on_error was called
+  bool dead_ : 1 = false;     // on_error was called, or nothing is heard of it any more
   bool blocked_ : 1 = false;  // the last write was cut short and on_writable is owed
   std::uint16_t error_ = 0;   // errno of what broke the connection
   FileDescriptor socket_;

@@ -112,13 +112,25 @@ bool TlsStream::encrypt(std::string_view plaintext, bool at_once) {
 
 void TlsStream::shutdown() {
   if (std::exchange(shut_down_, true)) return;
-  if (state_ == State::open) {
-    ERR_clear_error();
-    (void)SSL_shutdown(connection_.get());  // puts the close_notify into the records
-    ERR_clear_error();
-    send_records();
-  }
+  send_close_notify();
   if (!has_unsent()) below_->shutdown();
+}
+
+bool TlsStream::shutdown_unwatched() {
+  if (std::exchange(shut_down_, true)) return false;
+  send_close_notify();
+  if (has_unsent()) return false;
+  if (state_ != State::failed && below_->shutdown_unwatched()) return true;
+  below_->shutdown();
+  return false;
+}
+
+void TlsStream::send_close_notify() {
+  if (state_ != State::open) return;
+  ERR_clear_error();
+  (void)SSL_shutdown(connection_.get());  // puts the close_notify into the records
+  ERR_clear_error();
+  send_records();
 }
 
 void TlsStream::on_bytes(std::span<char> bytes) {

@@ -59,6 +59,7 @@ class TlsStream final : public ByteStream,
   void resume_reading() override;
   [[nodiscard]] std::size_t write(std::span<const std::string_view> pieces) override;
   void shutdown() override;
+  [[nodiscard]] bool shutdown_unwatched() override;
   [[nodiscard]] std::size_t buffered_bytes() const override {
     return has_unsent() ? waiting_->unsent.size() : 0;
   }
@@ -114,6 +115,7 @@ class TlsStream final : public ByteStream,
   /// Into the records; `at_once`: to the stream below, and only what that does not take.
   bool encrypt(std::string_view plaintext, bool at_once);
   void send_records();
+  void send_close_notify();
   void fail(const std::string& why);
   void fail_later(std::string why);
   [[nodiscard]] Waiting& waiting();

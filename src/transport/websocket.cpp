@@ -235,7 +235,7 @@ void WebSocket::write() {
   if (paused_ && left < waiting) heard_ = true;
   if (left > 0) return after_write(result);
   if (waiting >= net::AdmissionRecord::least_bytes) tell_admission();
-  if (state_ == State::finishing) return finish();
+  if (state_ == State::finishing || state_ == State::parting) return finish();
   if (state_ == State::open && drained_wanted_) {
     drained_wanted_ = false;
     events_->on_drained();
@@ -287,11 +287,14 @@ void WebSocket::drop_unsent() {
 }
 
 void WebSocket::finish() {
+  const bool is_parting = state_ == State::parting;
   end(reason_);  // which still names the client
   drop_held();
   if (peer_ended_) {
     stream_->shutdown();
     stream_.reset();
+  } else if (is_parting) {
+    shared_.linger.add_finished(std::move(stream_), client_.take_admission());
   } else {
     shared_.linger.add(std::move(stream_), {}, client_.take_admission());
   }

@@ -74,7 +74,8 @@ struct WebSocketShared {
 };
 
 /// A client over WebSocket (RFC 6455): open → closing (our close frame is on its way, the peer's is awaited)
-/// → finishing (nothing more is read; what is queued leaves, then the TCP connection is closed) → closed.
+/// → finishing or, if the peer's close frame has come, parting (nothing more is read; what is queued leaves,
+/// then the TCP connection is closed) → closed.
 class WebSocket final : public session::Transport,
                         private net::ByteStream::Events,
                         private base::Deadline::Listener,
@@ -103,7 +104,7 @@ class WebSocket final : public session::Transport,
   [[nodiscard]] std::uint16_t close_code() const override { return close_code_; }
 
  private:
-  enum class State : std::uint8_t { open, closing, finishing, closed };
+  enum class State : std::uint8_t { open, closing, finishing, parting, closed };
 
   /// What was read but not handled yet: the leftover of the handshake, or while reading is paused, or the
   /// rest of a read that was more work than is done in one go. The stream is paused while there is any.

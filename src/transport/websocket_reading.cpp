@@ -189,10 +189,10 @@ void WebSocket::on_close_frame(std::uint16_t code) {
   if (state_ != State::open && state_ != State::closing) return;
   if (state_ == State::closing) {
     // The answer to our close frame: both sides are done (RFC 6455 section 7.1.4).
-    state_ = State::finishing;
+    state_ = State::parting;
     return mark_dirty();
   }
-  say_goodbye(base::CloseReason::client_closed, code, {}, State::finishing);
+  say_goodbye(base::CloseReason::client_closed, code, {}, State::parting);
 }
 
 }  // namespace roomcast::transport

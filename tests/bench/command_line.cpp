@@ -117,6 +117,12 @@ Dialect dialect_named(Text name) {
   throw std::invalid_argument("--dialect takes raw or json");
 }
 
+Ending ending_named(Text name) {
+  if (name == "close") return Ending::close_frame;
+  if (name == "fin") return Ending::fin;
+  throw std::invalid_argument("--end takes close or fin");
+}
+
 /// The share of slow clients is given in percent.
 double share_of(std::uint64_t percent) { return static_cast<double>(percent) / 100; }
 
@@ -154,7 +160,9 @@ std::vector<Option> make_options() {
            [](I& i, Text w) { i.common.kind.dialect = dialect_named(w); }),
       number("--subscribers", "clients that read", messages | bit(Command::fair), 1, million,
              [](I& i, N n) { i.fanout.subscribers = i.slow.subscribers = i.fair.subscribers = n; }),
-      number("--rooms", "they are divided over", fanout, 1, million, [](I& i, N n) { i.fanout.rooms = n; }),
+      number("--rooms", "clients are divided over; connect also takes 0: no room, but /echo",
+             fanout | bit(Command::connect), 0, million,
+             [](I& i, N n) { i.fanout.rooms = i.connect.rooms = n; }),
       number("--publishers", "of each room", fanout, 1, 60'000, [](I& i, N n) { i.fanout.publishers = n; }),
       number("--bytes", "of a message", sizes, min_message_bytes, 60'000,
              [](I& i, N n) {
@@ -171,8 +179,10 @@ std::vector<Option> make_options() {
       number("--connections", "to open", bit(Command::idle) | bit(Command::connect) | bit(Command::million),
              1, 10 * million,
              [](I& i, N n) { i.idle.connections = i.connect.connections = i.million.connections = n; }),
-      number("--at-once", "handshakes under way", bit(Command::connect), 1, 10'000,
+      number("--at-once", "connections that exist at a time", bit(Command::connect), 1, 10'000,
              [](I& i, N n) { i.connect.at_once = n; }),
+      word("--end", "HOW", "how clients end a connection: close (a Close frame, its answer, FIN) or fin",
+           bit(Command::connect), [](I& i, Text w) { i.connect.ending = ending_named(w); }),
       word("--resume", "", "TLS: come back with a ticket", bit(Command::connect),
            [](I& i, Text) { i.connect.resume = true; }),
       number("--clients", "that take part", bit(Command::echo) | bit(Command::storm), 1, million,
@@ -244,7 +254,10 @@ void check_together(const Invocation& invocation, bool remote_allowed) {
       (invocation.common.kind.deflate || invocation.common.kind.dialect == Dialect::json)) {
     throw std::invalid_argument("--deflate and --dialect json go with --way websocket");
   }
-  if (invocation.fanout.rooms > invocation.fanout.subscribers) {
+  if (invocation.command == Command::fanout && invocation.fanout.rooms == 0) {
+    throw std::invalid_argument("--rooms takes a number from 1 on with fanout");
+  }
+  if (invocation.command == Command::fanout && invocation.fanout.rooms > invocation.fanout.subscribers) {
     throw std::invalid_argument("--rooms must not exceed --subscribers");
   }
 }

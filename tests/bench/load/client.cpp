@@ -124,13 +124,13 @@ void Client::cut() {
 }
 
 void Client::lose(std::string_view complaint) {
-  if (state_ == State::closing) return end(Ended::by_us);
+  if (state_ == State::closing && close_answered_) return end(Ended::by_us);
   complain(complaint);
-  end(state_ == State::open ? Ended::cut : Ended::refused);
+  end(was_open() ? Ended::cut : Ended::refused);
 }
 
 void Client::end(Ended ended) {
-  const bool was_open = state_ == State::open || state_ == State::closing;
+  const bool was_open = this->was_open();
   link_.close();
   partial_.reset();
   unsent_.reset();
@@ -138,6 +138,7 @@ void Client::end(Ended ended) {
   state_ = State::idle;
   in_body_ = false;
   reading_ = true;
+  close_answered_ = false;
   ++life_;
   share_->events.on_closed(*this, ended, was_open);
 }

@@ -22,7 +22,7 @@ enum class Opcode : std::uint8_t;
 
 /// Why a client is closed.
 enum class Ended : std::uint8_t {
-  by_us,    ///< close(), hang_up() or cut() was called, whatever the server did then
+  by_us,    ///< hang_up() or cut() was called, or close() and the server has answered it
   refused,  ///< it never got so far as to be open: no connection, another answer than was asked for
   cut,      ///< the server ended it, or broke the protocol, after it had been open
 };
@@ -71,9 +71,9 @@ class Client final : public Pollable {
   void stop_reading();
   void resume_reading();
 
-  /// Ends in order. A WebSocket that is open sends a close frame, and `on_closed` comes when the server has
-  /// ended the connection; all others just end, and `on_closed` comes before this returns. Nothing while idle
-  /// or closing.
+  /// Ends in order. A WebSocket that is open sends a Close frame; `on_closed` comes when the server has ended
+  /// the connection: with `cut` if it has not sent its own Close frame before. All others just end, and
+  /// `on_closed` comes before this returns. Nothing while idle or closing.
   void close();
   /// Ends at once and in order, without a close frame. `on_closed` comes before this returns. Nothing while
   /// idle.
@@ -93,6 +93,7 @@ class Client final : public Pollable {
   void lose(std::string_view complaint);
   void end(Ended ended);
   void complain(std::string_view complaint);
+  [[nodiscard]] bool was_open() const { return state_ == State::open || state_ == State::closing; }
 
   void read(bool has_hung_up);
   void take_in(std::string_view bytes);
@@ -121,6 +122,7 @@ class Client final : public Pollable {
   State state_ = State::idle;
   bool in_body_ = false;  ///< the head has been read
   bool reading_ = true;
+  bool close_answered_ = false;  ///< the server's Close frame has come after ours
   /// Counts its connections, so that who has called out can see whether it is still the same one.
   std::uint8_t life_ = 0;
 };

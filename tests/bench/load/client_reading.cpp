@@ -208,8 +208,10 @@ void Client::on_envelope(std::string_view envelope) {
 }
 
 void Client::on_close_frame(std::string_view payload) {
-  if (state_ == State::closing)
-    return;  // the answer to ours; the end of the connection is the server's to make
+  if (state_ == State::closing) {
+    close_answered_ = true;  // the server is to end the TCP connection
+    return;
+  }
   send_control(Opcode::close, payload.substr(0, 2));
   std::string complaint = "closed by the server";
   if (payload.size() >= 2) {

@@ -31,27 +31,29 @@ Measurement fixed(const Target& target, const Common& common, std::size_t subscr
   return run_fanout(target, settings);
 }
 
-/// As fast as it goes; eight million deliveries.
-Measurement saturating(const Target& target, const Common& common, std::size_t subscribers, std::size_t rooms,
-                       std::size_t bytes) {
-  FanoutSettings settings = fanout_of(common, subscribers, rooms, bytes);
-  settings.messages = 8'000'000 / subscribers;
+/// As fast as it goes, with `window` messages of 64 bytes of each room on their way: eight million
+/// deliveries, fewer with small windows, of which a send carries less.
+template <std::size_t subscribers, std::size_t rooms, std::size_t window>
+Measurement saturating(const Target& target, const Common& common) {
+  FanoutSettings settings = fanout_of(common, subscribers, rooms, 64);
+  settings.messages = (window < 16 ? 4'000'000 : 8'000'000) / subscribers;
   settings.interval_us = 0;
+  settings.window = window;
   return run_fanout(target, settings);
 }
 
 Measurement fixed_1000(const Target& t, const Common& c) { return fixed(t, c, 1000, 1, 64); }
-Measurement saturating_1000(const Target& t, const Common& c) { return saturating(t, c, 1000, 1, 64); }
 Measurement fixed_10000(const Target& t, const Common& c) { return fixed(t, c, 10'000, 1, 64); }
-Measurement saturating_10000(const Target& t, const Common& c) { return saturating(t, c, 10'000, 1, 64); }
 Measurement fixed_rooms(const Target& t, const Common& c) { return fixed(t, c, 10'000, 100, 64); }
-Measurement saturating_rooms(const Target& t, const Common& c) { return saturating(t, c, 10'000, 100, 64); }
 Measurement fixed_1_kib(const Target& t, const Common& c) { return fixed(t, c, 1000, 1, 1024); }
 
+template <std::size_t at_once, Ending ending>
 Measurement handshakes(const Target& target, const Common& common) {
   ConnectSettings settings;
   settings.common = common;
   settings.connections = target.tls ? 2000 : 20'000;
+  settings.at_once = at_once;
+  settings.ending = ending;
   return run_connect(target, settings);
 }
 
@@ -108,15 +110,48 @@ constexpr double no_goal = std::numeric_limits<double>::infinity();
 // same; saturated, one send for each delivery costs twenty times as much.
 std::vector<Row> make_rows() {
   const Value delivery{"us per delivery", 1.05, cpu_us};
+  const Value connection{"us each", 1.1, cpu_us};
   const auto fair = as_it_is<FairSettings, run_fair>;
   const auto storm = as_it_is<StormSettings, run_storm>;
   return {
       {"1,000 subscribers, 64 B, fixed rate", plain, raw, Base::send, true, fixed_1000, {delivery}},
-      {"1,000 subscribers, 64 B, saturating", plain, raw, Base::join, true, saturating_1000, {delivery}},
+      {"1,000 subscribers, 64 B, window 4",
+       plain,
+       raw,
+       Base::join,
+       false,
+       saturating<1000, 1, 4>,
+       {delivery}},
+      {"1,000 subscribers, 64 B, window 32",
+       plain,
+       raw,
+       Base::join,
+       true,
+       saturating<1000, 1, 32>,
+       {delivery}},
       {"10,000 subscribers, 64 B, fixed rate", plain, raw, Base::send, false, fixed_10000, {delivery}},
-      {"10,000 subscribers, 64 B, saturating", plain, raw, Base::join, false, saturating_10000, {delivery}},
+      {"10,000 subscribers, 64 B, window 32",
+       plain,
+       raw,
+       Base::join,
+       false,
+       saturating<10'000, 1, 32>,
+       {delivery}},
       {"100 rooms of 100, 64 B, fixed rate", plain, raw, Base::send, false, fixed_rooms, {delivery}},
-      {"100 rooms of 100, 64 B, saturating", plain, raw, Base::join, false, saturating_rooms, {delivery}},
+      {"100 rooms of 100, 64 B, window 4",
+       plain,
+       raw,
+       Base::join,
+       false,
+       saturating<10'000, 100, 4>,
+       {delivery}},
+      {"100 rooms of 100, 64 B, window 32",
+       plain,
+       raw,
+       Base::join,
+       false,
+       saturating<10'000, 100, 32>,
+       {delivery}},
       {"1,000 subscribers, 1 KiB JSON, permessage-deflate",
        compressed,
        deflating,
@@ -125,7 +160,20 @@ std::vector<Row> make_rows() {
        fixed_1_kib,
        {{"us per delivery", 1.1, cpu_us}}},
       {"1,000 subscribers, TLS, fixed rate", over_tls, raw, Base::send, true, fixed_1000, {delivery}},
-      {"1,000 subscribers, TLS, saturating", over_tls, raw, Base::join, true, saturating_1000, {delivery}},
+      {"1,000 subscribers, TLS, window 8",
+       over_tls,
+       raw,
+       Base::join,
+       false,
+       saturating<1000, 1, 8>,
+       {delivery}},
+      {"1,000 subscribers, TLS, window 32",
+       over_tls,
+       raw,
+       Base::join,
+       true,
+       saturating<1000, 1, 32>,
+       {delivery}},
       {"roomcast.v1 instead of raw, fixed rate", plain, envelope, Base::raw, false, fixed_1000, {delivery}},
       {"EventSource instead of WebSocket, fixed rate",
        plain,
@@ -134,8 +182,34 @@ std::vector<Row> make_rows() {
        false,
        fixed_1000,
        {{"us per delivery", no_goal, cpu_us}}},
-      {"handshake and close", plain, raw, Base::send, true, handshakes, {{"us each", 1.1, cpu_us}}},
-      {"handshake and close, TLS", over_tls, raw, Base::send, true, handshakes, {{"us each", 1.1, cpu_us}}},
+      {"handshake, join and Close frame, 32 at a time",
+       plain,
+       raw,
+       Base::send,
+       true,
+       handshakes<32, Ending::close_frame>,
+       {connection}},
+      {"handshake, join and Close frame, one at a time",
+       plain,
+       raw,
+       Base::send,
+       false,
+       handshakes<1, Ending::close_frame>,
+       {connection}},
+      {"handshake, join and FIN, 32 at a time",
+       plain,
+       raw,
+       Base::send,
+       false,
+       handshakes<32, Ending::fin>,
+       {connection}},
+      {"handshake, join and Close frame, TLS, 32 at a time",
+       over_tls,
+       raw,
+       Base::send,
+       true,
+       handshakes<32, Ending::close_frame>,
+       {connection}},
       {"echo, 100 clients",
        plain,
        raw,

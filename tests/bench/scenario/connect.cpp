@@ -1,6 +1,7 @@
-// One life after the other: connect, handshake, and gone again, `at_once` of them side by side.
+// One connection after the other: connect, handshake, close, `at_once` of them side by side.
 
 #include <algorithm>
+#include <string>
 #include <vector>
 
 #include "load/clock.h"
@@ -13,25 +14,31 @@ namespace roomcast::bench {
 
 namespace {
 
-class Lives final : private CrowdListener {
+std::string path_of(std::size_t client, std::size_t rooms) {
+  if (rooms == 0) return "/echo";
+  return rooms == 1 ? one_room : one_room + std::to_string(client % rooms);
+}
+
+class Connections final : private CrowdListener {
  public:
-  Lives(Poller& poller, const Target& target, const ConnectSettings& settings)
-      : started_ns_(std::min(settings.at_once, settings.connections)),
+  Connections(Poller& poller, const Target& target, const ConnectSettings& settings)
+      : ending_(settings.ending),
+        started_ns_(std::min(settings.at_once, settings.connections)),
         crowd_(poller, target,
                {.kind = settings.common.kind,
                 .clients = started_ns_.size(),
                 .at_once = started_ns_.size(),
                 .resume_tls = settings.resume,
-                .path = [](std::size_t) { return "/rooms/bench"; }},
+                .path = [rooms = settings.rooms](std::size_t client) { return path_of(client, rooms); }},
                *this) {}
 
-  void start(std::uint64_t lives) {
-    const auto at_first = static_cast<std::size_t>(std::min<std::uint64_t>(lives, crowd_.size()));
-    left_ = lives - at_first;
+  void start(std::uint64_t connections) {
+    const auto at_first = static_cast<std::size_t>(std::min<std::uint64_t>(connections, crowd_.size()));
+    left_ = connections - at_first;
     crowd_.start_first(at_first);
   }
   [[nodiscard]] bool done() const { return left_ == 0 && crowd_.open() + crowd_.under_way() == 0; }
-  [[nodiscard]] std::uint64_t lived() const { return crowd_.opened(); }
+  [[nodiscard]] std::uint64_t opened() const { return crowd_.opened(); }
 
   void enter(Measurement& measurement) const {
     measurement.operations = crowd_.opened();
@@ -44,7 +51,11 @@ class Lives final : private CrowdListener {
 
   void on_open(Client& client) override {
     latency_.add(now_ns() - started_ns_[client.index()]);
-    client.hang_up();
+    if (ending_ == Ending::close_frame) {
+      client.close();
+    } else {
+      client.hang_up();
+    }
   }
 
   void on_closed(Client& client, Ended /*ended*/) override {
@@ -53,7 +64,8 @@ class Lives final : private CrowdListener {
     crowd_.start(client.index());
   }
 
-  std::uint64_t left_ = 0;  ///< lives that have not begun
+  Ending ending_;
+  std::uint64_t left_ = 0;  ///< connections that have not begun
   std::vector<std::int64_t> started_ns_;
   Latency latency_;
   Crowd crowd_;
@@ -64,16 +76,16 @@ class Lives final : private CrowdListener {
 Measurement run_connect(const Target& target, const ConnectSettings& settings) {
   Stage stage(target, settings.common);
   Poller poller;
-  Lives lives(poller, target, settings);
+  Connections connections(poller, target, settings);
   Measurement measurement;
   measurement.expected = settings.connections;
-  stage.run_in_blocks(measurement, settings.connections, settings.at_once, [&](std::uint64_t connections) {
-    lives.start(connections);
+  stage.run_in_blocks(measurement, settings.connections, settings.at_once, [&](std::uint64_t count) {
+    connections.start(count);
     return stage.run_until(
-        poller, "connections", settings.connections, [&] { return lives.lived(); },
-        [&] { return lives.done(); });
+        poller, "connections", settings.connections, [&] { return connections.opened(); },
+        [&] { return connections.done(); });
   });
-  lives.enter(measurement);
+  connections.enter(measurement);
   return measurement;
 }
 

@@ -10,7 +10,7 @@
 
 namespace roomcast::bench {
 
-/// Where everybody is, in scenarios that need but one room.
+/// The path of the room that all clients join, in scenarios that need but one.
 inline constexpr const char* one_room = "/rooms/bench";
 
 /// Told now and then how far a long run is; may be empty.
@@ -53,12 +53,21 @@ struct IdleSettings {
 };
 [[nodiscard]] Measurement run_idle(const Target& target, const IdleSettings& settings);
 
-/// Connect, handshake, close, over and over. An operation is one of these lives; the latency is until the
-/// 101.
+/// How a client of `connect` ends its connection.
+enum class Ending {
+  close_frame,  ///< a Close frame; then it waits for the server's Close frame and for its FIN (RFC 6455
+                ///< section 7.1.1)
+  fin,          ///< FIN at once, without a Close frame
+};
+
+/// Connect, handshake, close, over and over. An operation is one such connection; the latency is that from
+/// connect to the 101. A connection whose Close frame is not answered counts as cut.
 struct ConnectSettings {
   Common common;
   std::size_t connections = 5000;
-  std::size_t at_once = 32;
+  std::size_t at_once = 32;  ///< connections that exist at a time
+  std::size_t rooms = 1;     ///< that the clients join, one each; 0: none, they connect to `/echo`
+  Ending ending = Ending::close_frame;
   bool resume = false;  ///< TLS: with the ticket of an earlier connection
 };
 [[nodiscard]] Measurement run_connect(const Target& target, const ConnectSettings& settings);
