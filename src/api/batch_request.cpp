@@ -8,9 +8,9 @@
 
 #include "api/publish_outcome.h"
 #include "base/digest.h"
+#include "base/json.h"
 #include "base/json_cursor.h"
-#include "base/json_payload.h"
-#include "base/utf8.h"
+#include "base/text.h"
 #include "hub/idempotent_publisher.h"
 #include "hub/room_name.h"
 

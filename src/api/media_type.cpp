@@ -1,6 +1,6 @@
 #include "api/media_type.h"
 
-#include "base/ascii.h"
+#include "base/text.h"
 
 namespace roomcast::api {
 

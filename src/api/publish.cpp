@@ -6,8 +6,8 @@
 
 #include "api/media_type.h"
 #include "api/publish_outcome.h"
-#include "base/json_payload.h"
-#include "base/utf8.h"
+#include "base/json.h"
+#include "base/text.h"
 #include "hub/room_name.h"
 
 namespace roomcast::api {

@@ -1,8 +1,7 @@
 #include "api/publish_outcome.h"
 
 #include "base/json.h"
-#include "base/json_payload.h"
-#include "base/utf8.h"
+#include "base/text.h"
 #include "hub/cursor.h"
 
 namespace roomcast::api {

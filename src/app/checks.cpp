@@ -7,7 +7,7 @@
 #include "app/listeners.h"
 #include "auth/hosts.h"
 #include "auth/origin.h"
-#include "base/ascii.h"
+#include "base/text.h"
 #include "http/static_files.h"
 #include "net/address.h"
 #include "net/cidr.h"

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/ascii.h"
+#include "base/text.h"
 #include "http/url.h"
 
 namespace roomcast::auth {

@@ -2,7 +2,7 @@
 
 #include <cstddef>
 
-#include "base/ascii.h"
+#include "base/text.h"
 
 namespace roomcast::config {
 namespace {

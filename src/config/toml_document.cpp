@@ -8,7 +8,7 @@
 #include <toml.hpp>
 #include <tuple>
 
-#include "base/utf8.h"
+#include "base/text.h"
 
 namespace roomcast::config {
 namespace {

@@ -5,7 +5,7 @@
 #include <cstddef>
 
 #include "base/json.h"
-#include "base/utf8.h"
+#include "base/text.h"
 
 namespace roomcast::config {
 namespace {

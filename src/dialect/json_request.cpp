@@ -4,7 +4,7 @@
 #include <limits>
 
 #include "base/digest.h"
-#include "base/json_payload.h"
+#include "base/json.h"
 #include "hub/cursor.h"
 #include "hub/idempotent_publisher.h"
 

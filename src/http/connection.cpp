@@ -6,7 +6,7 @@
 #include <limits>
 #include <utility>
 
-#include "base/release.h"
+#include "base/memory.h"
 
 namespace roomcast::http {
 

@@ -8,9 +8,9 @@
 #include <string>
 #include <string_view>
 
+#include "base/clock.h"
 #include "base/deadlines.h"
 #include "base/log.h"
-#include "base/recently.h"
 #include "base/scheduler.h"
 #include "base/slot_map.h"
 #include "base/work_allowance.h"

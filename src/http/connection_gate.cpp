@@ -3,7 +3,7 @@
 #include <string>
 #include <utility>
 
-#include "base/release.h"
+#include "base/memory.h"
 #include "http/connection.h"
 
 namespace roomcast::http {

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/address_block.h"
-#include "base/ascii.h"
+#include "base/text.h"
 
 namespace roomcast::http {
 

@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "base/ascii.h"
+#include "base/text.h"
 #include "http/url.h"
 
 namespace roomcast::http {

@@ -4,8 +4,8 @@
 #include <cassert>
 #include <limits>
 
-#include "base/ascii.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "http/url.h"
 
 namespace roomcast::http {

@@ -6,7 +6,7 @@
 #include <memory>
 #include <utility>
 
-#include "base/ascii.h"
+#include "base/text.h"
 
 namespace roomcast::http {
 

@@ -4,9 +4,9 @@
 #include <array>
 #include <utility>
 
-#include "base/ascii.h"
 #include "base/digest.h"
 #include "base/gzip.h"
+#include "base/text.h"
 
 namespace roomcast::http {
 

@@ -6,7 +6,7 @@
 #include <array>
 #include <charconv>
 
-#include "base/ascii.h"
+#include "base/text.h"
 #include "http/message.h"
 
 namespace roomcast::http {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cassert>
 
-#include "base/release.h"
+#include "base/memory.h"
 
 namespace roomcast::hub {
 

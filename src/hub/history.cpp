@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/release.h"
+#include "base/memory.h"
 
 namespace roomcast::hub {
 

@@ -7,8 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "base/prefetch.h"
-#include "base/release.h"
+#include "base/memory.h"
 #include "hub/hub.h"
 
 namespace roomcast::hub {

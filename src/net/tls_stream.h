@@ -8,8 +8,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/clock.h"
 #include "base/deadlines.h"
-#include "base/recently.h"
 #include "base/scheduler.h"
 #include "base/work_allowance.h"
 #include "net/byte_stream.h"

@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "base/digest.h"
-#include "base/json_payload.h"
-#include "base/prefetch.h"
+#include "base/json.h"
+#include "base/memory.h"
 #include "hub/cursor.h"
 #include "hub/presence_update.h"
 #include "session/question.h"

@@ -2,7 +2,7 @@
 #include <string>
 #include <utility>
 
-#include "base/json_payload.h"
+#include "base/json.h"
 #include "session/session.h"
 #include "session/session_table.h"
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 
-#include "base/ascii.h"
+#include "base/text.h"
 #include "transport/join_request.h"
 #include "transport/negotiation.h"
 #include "transport/room_answer.h"

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/prefetch.h"
+#include "base/memory.h"
 #include "ws/close_code.h"
 #include "ws/frame_writer.h"
 

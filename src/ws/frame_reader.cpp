@@ -4,7 +4,7 @@
 #include <array>
 #include <limits>
 
-#include "base/utf8.h"
+#include "base/text.h"
 
 namespace roomcast::ws {
 

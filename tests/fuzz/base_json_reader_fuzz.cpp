@@ -7,7 +7,7 @@
 #include "base/json.h"
 #include "base/json_cursor.h"
 #include "base/json_reader.h"
-#include "base/utf8.h"
+#include "base/text.h"
 #include "check.h"
 #include "support/json_walk.h"
 

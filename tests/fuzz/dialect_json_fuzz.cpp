@@ -5,7 +5,7 @@
 #include <variant>
 
 #include "base/json.h"
-#include "base/utf8.h"
+#include "base/text.h"
 #include "check.h"
 #include "dialect/json.h"
 #include "dialect/json_request.h"

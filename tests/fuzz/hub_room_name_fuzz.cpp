@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "base/utf8.h"
+#include "base/text.h"
 #include "hub/room_name.h"
 
 /// A name that passes keeps every promise of its header; one that doesn't comes with a reason.

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "base/utf8.h"
+#include "base/text.h"
 #include "check.h"
 #include "ws/utf8.h"
 

@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "base/json.h"
-#include "base/utf8.h"
+#include "base/text.h"
 
 namespace log_line_test {
 

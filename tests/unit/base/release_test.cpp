@@ -1,4 +1,4 @@
-#include "base/release.h"
+#include "base/memory.h"
 
 #include <doctest/doctest.h>
 

@@ -1,4 +1,4 @@
-#include "base/siphash.h"
+#include "base/string_hash.h"
 
 #include <doctest/doctest.h>
 

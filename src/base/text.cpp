@@ -1,4 +1,6 @@
-#include "base/ascii.h"
+#include "base/text.h"
+
+#include <simdjson.h>
 
 #include <algorithm>
 
@@ -58,6 +60,11 @@ bool list_has_token(std::string_view list, std::string_view token) {
     list.remove_prefix(std::min(comma + 1, list.size()));
   }
   return false;
+}
+
+bool is_valid_utf8(std::string_view text) {
+  // An empty view may carry a null pointer, which the library is not promised to take.
+  return text.empty() || simdjson::validate_utf8(text.data(), text.size());
 }
 
 }  // namespace roomcast::base

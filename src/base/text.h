@@ -28,4 +28,7 @@ namespace roomcast::base {
 /// Whether the comma-separated `list` holds `token`, which is not empty, compared without case.
 [[nodiscard]] bool list_has_token(std::string_view list, std::string_view token);
 
+/// Whether `text` is well-formed UTF-8 (RFC 3629: no overlong forms, no surrogates, at most U+10FFFF).
+[[nodiscard]] bool is_valid_utf8(std::string_view text);
+
 }  // namespace roomcast::base
