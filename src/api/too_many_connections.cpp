@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "auth/cors.h"
+#include "auth/origin.h"
 
 namespace roomcast::api {
 

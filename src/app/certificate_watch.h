@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "base/log.h"
+#include "loop/handles.h"
 #include "loop/loop.h"
-#include "loop/timer.h"
 #include "net/tls_context.h"
 
 namespace roomcast::app {

@@ -5,8 +5,8 @@
 
 #include "base/log.h"
 #include "http/server.h"
+#include "loop/handles.h"
 #include "loop/loop.h"
-#include "loop/timer.h"
 #include "net/linger.h"
 #include "session/session_table.h"
 #include "transport/polls.h"

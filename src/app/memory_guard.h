@@ -9,8 +9,8 @@
 #include "base/log.h"
 #include "base/scheduler.h"
 #include "hub/hub.h"
+#include "loop/handles.h"
 #include "loop/loop.h"
-#include "loop/timer.h"
 #include "net/admission.h"
 
 namespace roomcast::app {

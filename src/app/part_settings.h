@@ -2,8 +2,7 @@
 
 #include "api/batch_request.h"
 #include "config/config.h"
-#include "http/connection_settings.h"
-#include "http/parser_limits.h"
+#include "http/limits.h"
 #include "session/session_table.h"
 #include "transport/http_stream.h"
 #include "transport/polls.h"

@@ -2,9 +2,9 @@
 
 #include <cstdint>
 
+#include "base/clock.h"
+#include "loop/handles.h"
 #include "loop/loop.h"
-#include "loop/timer.h"
-#include "loop/turn_queue.h"
 
 namespace roomcast::app {
 
@@ -26,7 +26,7 @@ class ReloadPace final : private loop::Timer::Listener {
   };
 
   /// `clock` and `listener` outlive this.
-  ReloadPace(loop::Loop& loop, const loop::MicroClock& clock, Listener& listener)
+  ReloadPace(loop::Loop& loop, const base::Clock& clock, Listener& listener)
       : clock_(clock), listener_(listener), timer_(loop, *this) {}
 
   /// Has it done soon, and never from within this call. Nothing is added to one that has been asked for and
@@ -38,7 +38,7 @@ class ReloadPace final : private loop::Timer::Listener {
  private:
   void on_timer(loop::Timer& timer) override;
 
-  const loop::MicroClock& clock_;
+  const base::Clock& clock_;
   Listener& listener_;
   loop::Timer timer_;
   std::int64_t next_us_ = 0;  // not before that

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "app/part_settings.h"
-#include "http/embedded_file.h"
+#include "http/web_directory.h"
 #include "transport/negotiation.h"
 
 namespace roomcast::app {

@@ -4,7 +4,7 @@
 #include <string>
 #include <utility>
 
-#include "auth/cors.h"
+#include "auth/origin.h"
 
 namespace roomcast::auth {
 

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "base/result.h"
+#include "http/exchange.h"
 #include "http/message.h"
-#include "http/request_context.h"
 
 namespace roomcast::auth {
 
@@ -86,5 +86,15 @@ struct OriginDenial {
 
 /// Why a request is refused whose page's origin is denied, and what would allow it.
 [[nodiscard]] OriginDenial explain_denial(const http::Request& request);
+
+/// The fields that let the page of `origin` read an answer. `credentials`: also where it sends cookies or
+/// HTTP authentication along.
+void allow_reading(http::Headers& headers, std::string_view origin, bool credentials);
+
+/// The fields of a preflight's answer that allow `methods` (a list), and header fields that pages send.
+void allow_requests(http::Headers& headers, std::string_view methods, const OriginRules& rules);
+
+/// Whether `request` is a CORS preflight: OPTIONS with Origin and Access-Control-Request-Method.
+[[nodiscard]] bool is_preflight(const http::Request& request);
 
 }  // namespace roomcast::auth

@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "http/head_scanner.h"
-#include "http/parser_limits.h"
+#include "http/limits.h"
 #include "http/problem.h"
 
 namespace roomcast::http {

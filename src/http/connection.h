@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -14,20 +15,25 @@
 #include "base/scheduler.h"
 #include "base/slot_map.h"
 #include "base/work_allowance.h"
-#include "http/connection_settings.h"
 #include "http/exchange.h"
 #include "http/forwarded.h"
 #include "http/gate.h"
+#include "http/limits.h"
 #include "http/message.h"
 #include "http/parser.h"
-#include "http/request_context.h"
 #include "http/response_head.h"
-#include "http/stats.h"
 #include "net/admission.h"
 #include "net/byte_stream.h"
 #include "net/write_queue.h"
 
 namespace roomcast::http {
+
+/// What the metrics read.
+struct HttpStats {
+  std::array<std::uint64_t, 6> answers{};  ///< by class of status: [1] 1xx (upgrades), [2] 2xx … [5] 5xx
+  std::uint64_t bad_requests = 0;  ///< refused before any handler saw them: malformed, or past a limit
+  std::uint64_t timeouts = 0;      ///< deadlines passed: head, body, idle, or a client that does not read
+};
 
 class Connection;
 

@@ -6,7 +6,6 @@
 #include "http/exchange.h"
 #include "http/message.h"
 #include "http/problem.h"
-#include "http/request_context.h"
 
 namespace roomcast::http {
 

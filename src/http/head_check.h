@@ -5,8 +5,8 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "http/limits.h"
 #include "http/message.h"
-#include "http/parser_limits.h"
 #include "http/problem.h"
 
 namespace roomcast::http {

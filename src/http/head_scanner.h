@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "http/parser_limits.h"
+#include "http/limits.h"
 #include "http/problem.h"
 
 namespace roomcast::http {

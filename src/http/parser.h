@@ -9,9 +9,9 @@
 #include "http/chunk_scanner.h"
 #include "http/head_check.h"
 #include "http/head_scanner.h"
+#include "http/limits.h"
 #include "http/message.h"
 #include "http/origin_finder.h"
-#include "http/parser_limits.h"
 #include "http/problem.h"
 
 namespace roomcast::http {

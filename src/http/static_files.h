@@ -13,7 +13,6 @@
 
 #include "base/bytes.h"
 #include "base/result.h"
-#include "http/embedded_file.h"
 #include "http/exchange.h"
 #include "http/web_directory.h"
 

@@ -47,7 +47,7 @@ void Poller::Set::forget(const Pollable& item) {
   }
 }
 
-Poller::Poller(Loop& loop, const MicroClock& clock, Limits limits)
+Poller::Poller(Loop& loop, const base::Clock& clock, Limits limits)
     : loop_(loop),
       clock_(clock),
       limits_(limits),
@@ -128,7 +128,7 @@ bool Poller::call() {
 Poller::Told Poller::call_front() {
   Told told;
   if (front_.pending.empty()) return told;
-  const std::int64_t end_us = clock_.now_us() + limits_.time_box_us;
+  const std::int64_t end_us = clock_.monotonic_us() + limits_.time_box_us;
   // The clock is looked at after each: a call may have been long, and the look costs little beside its system
   // calls.
   do {
@@ -141,18 +141,18 @@ Poller::Told Poller::call_front() {
     } else if (event.data.ptr != nullptr) {
       tell(*static_cast<Pollable*>(event.data.ptr), event.events);
     }
-  } while (!front_.pending.empty() && clock_.now_us() < end_us);
+  } while (!front_.pending.empty() && clock_.monotonic_us() < end_us);
   return told;
 }
 
 void Poller::call_behind() {
   if (behind_.pending.empty()) behind_.receive(0);
-  const std::int64_t end_us = clock_.now_us() + limits_.time_box_behind_us;
+  const std::int64_t end_us = clock_.monotonic_us() + limits_.time_box_behind_us;
   while (!behind_.pending.empty()) {
     const epoll_event event = behind_.pending.front();
     behind_.pending = behind_.pending.subspan(1);
     if (event.data.ptr != nullptr) tell(*static_cast<Pollable*>(event.data.ptr), event.events);
-    if (clock_.now_us() >= end_us) break;
+    if (clock_.monotonic_us() >= end_us) break;
   }
   behind_is_busy_ = behind_.is_full || !behind_.pending.empty();
 }

@@ -5,8 +5,8 @@
 #include <memory>
 #include <span>
 
+#include "base/clock.h"
 #include "loop/loop.h"
-#include "loop/turn_queue.h"
 
 struct epoll_event;
 
@@ -72,8 +72,8 @@ class Poller final : private Loop::Sleeper {
   };
 
   /// `clock` outlives the poller. Throws std::system_error when the system has no resources for it.
-  Poller(Loop& loop, const MicroClock& clock) : Poller(loop, clock, Limits()) {}
-  Poller(Loop& loop, const MicroClock& clock, Limits limits);
+  explicit Poller(Loop& loop) : Poller(loop, loop, Limits()) {}
+  Poller(Loop& loop, const base::Clock& clock, Limits limits);
   Poller(const Poller&) = delete;
   Poller& operator=(const Poller&) = delete;
   /// Everybody has been forgotten.
@@ -129,7 +129,7 @@ class Poller final : private Loop::Sleeper {
   [[nodiscard]] Set& set_of(const Pollable& item) { return item.is_behind_ ? behind_ : front_; }
 
   Loop& loop_;
-  const MicroClock& clock_;
+  const base::Clock& clock_;
   Limits limits_;
   Set front_;
   Set behind_;

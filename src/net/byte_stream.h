@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -91,6 +92,17 @@ struct Peer {
   bool is_secure = false;     ///< a proxy in front says that the client's leg is encrypted
   bool is_forwarded = false;  ///< a trusted proxy in front has said so, and what the address is
   bool on_loopback = false;   ///< the listener listens on loopback addresses only
+};
+
+/// Puts another stream over each one that a listener accepts.
+class StreamWrapper {
+ public:
+  /// `peer` is the client's address, for the log.
+  [[nodiscard]] virtual std::unique_ptr<ByteStream> wrap(std::unique_ptr<ByteStream> stream,
+                                                         std::string_view peer) = 0;
+
+ protected:
+  ~StreamWrapper() = default;
 };
 
 }  // namespace roomcast::net

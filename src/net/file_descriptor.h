@@ -1,5 +1,7 @@
 #pragma once
 
+#include <unistd.h>
+
 #include <utility>
 
 namespace roomcast::net {
@@ -20,7 +22,11 @@ class FileDescriptor {
 
   [[nodiscard]] int number() const { return number_; }
   [[nodiscard]] bool is_open() const { return number_ >= 0; }
-  void close();
+  void close() {
+    const int number = std::exchange(number_, -1);
+    // On Linux the descriptor is released whatever close() returns; it must not be repeated.
+    if (number >= 0) (void)::close(number);
+  }
 
  private:
   int number_ = -1;

@@ -6,7 +6,7 @@
 #include <cerrno>
 #include <system_error>
 
-#include "net/socket_address.h"
+#include "net/address.h"
 #include "net/socket_stream.h"
 
 namespace roomcast::net {

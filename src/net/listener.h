@@ -7,16 +7,15 @@
 
 #include "base/log.h"
 #include "base/result.h"
+#include "loop/handles.h"
 #include "loop/loop.h"
 #include "loop/poller.h"
-#include "loop/timer.h"
 #include "net/admission.h"
 #include "net/byte_stream.h"
 #include "net/cidr.h"
 #include "net/listening_socket.h"
 #include "net/proxy_preambles.h"
 #include "net/socket_stream.h"
-#include "net/stream_wrapper.h"
 
 namespace roomcast::net {
 

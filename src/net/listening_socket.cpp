@@ -10,7 +10,7 @@
 #include <optional>
 #include <system_error>
 
-#include "net/socket_address.h"
+#include "net/address.h"
 
 namespace roomcast::net {
 

@@ -20,7 +20,7 @@ namespace roomcast::net {
 
 /// What all socket streams of a loop share; outlives them.
 struct SocketShared {
-  SocketShared(loop::Loop& loop, const loop::MicroClock& clock) : poller(loop, clock) {}
+  explicit SocketShared(loop::Loop& loop) : poller(loop) {}
 
   loop::Poller poller;
   IoBuffers buffers;

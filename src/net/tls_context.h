@@ -12,6 +12,10 @@ struct ssl_ctx_st;
 
 namespace roomcast::net {
 
+/// Why the last OpenSSL call failed, in words, from the thread's error queue, which is emptied: the earliest
+/// entry is the cause, the others are who passed it on.
+[[nodiscard]] std::string take_openssl_error();
+
 /// A certificate with its chain, leaf first, and its private key, both PEM.
 struct CertificateFiles {
   std::string certificate;

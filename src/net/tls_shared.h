@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -13,15 +14,38 @@
 #include "base/deadlines.h"
 #include "base/scheduler.h"
 #include "net/byte_stream.h"
-#include "net/stream_wrapper.h"
 #include "net/tls_context.h"
-#include "net/tls_ticket_keys.h"
 
+struct ssl_ctx_st;
 struct bio_method_st;
 struct bio_st;
 struct ssl_st;
 
 namespace roomcast::net {
+
+/// The keys that session tickets are sealed with (RFC 5077, RFC 8446 section 4.6.1). They are never written
+/// anywhere and are wiped with this object.
+///
+/// Whoever steals them can read what TLS 1.2 connections with tickets of theirs have said, so they must not
+/// live long (RFC 9325 section 4.4): `lifetime_ms`, after which their tickets are worth nothing, and their
+/// clients make one full handshake.
+class TicketKeys {
+ public:
+  static constexpr std::int64_t lifetime_ms = std::int64_t{12} * 60 * 60 * 1000;
+
+  /// Fresh random keys. Throws std::runtime_error where the system has no randomness.
+  TicketKeys() { renew(); }
+  TicketKeys(const TicketKeys&) = delete;
+  TicketKeys& operator=(const TicketKeys&) = delete;
+  ~TicketKeys();
+
+  void renew();
+  /// Has `context` use these from now on instead of its own.
+  void give_to(ssl_ctx_st* context) const;
+
+ private:
+  std::array<unsigned char, 80> bytes_{};  // a name, the key of an HMAC and that of AES
+};
 
 struct TlsStats {
   std::uint64_t handshakes_ok = 0;

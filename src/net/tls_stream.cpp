@@ -9,8 +9,8 @@
 #include <utility>
 
 #include "net/admission_record.h"
-#include "net/record_gather.h"
-#include "net/tls_error.h"
+#include "net/gather.h"
+#include "net/tls_context.h"
 
 namespace roomcast::net {
 

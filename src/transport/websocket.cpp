@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "base/memory.h"
-#include "ws/close_code.h"
+#include "ws/fault.h"
 #include "ws/frame_writer.h"
 
 namespace roomcast::transport {

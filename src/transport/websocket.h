@@ -21,8 +21,8 @@
 #include "session/transport.h"
 #include "transport/client.h"
 #include "transport/websocket_framing.h"
-#include "ws/close_code.h"
 #include "ws/extensions.h"
+#include "ws/fault.h"
 #include "ws/frame_reader.h"
 
 namespace roomcast::transport {

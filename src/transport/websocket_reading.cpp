@@ -9,7 +9,7 @@
 
 #include "base/work_allowance.h"
 #include "transport/websocket.h"
-#include "ws/close_code.h"
+#include "ws/fault.h"
 #include "ws/frame_writer.h"
 
 namespace roomcast::transport {

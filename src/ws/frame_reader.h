@@ -8,7 +8,6 @@
 #include <string_view>
 
 #include "base/work_allowance.h"
-#include "ws/close_code.h"
 #include "ws/deflate.h"
 #include "ws/fault.h"
 #include "ws/frame_header.h"

@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "ws/close_code.h"
+#include "ws/fault.h"
 #include "ws/frame_header.h"
 
 namespace roomcast::ws {

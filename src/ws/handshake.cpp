@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
-#include "ws/tokens.h"
+#include "ws/extensions.h"
 
 namespace roomcast::ws {
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "contract/stream_links.h"
-#include "net/chaos.h"
+#include "net/io_buffers.h"
 
 namespace roomcast::test {
 

@@ -2,14 +2,16 @@
 
 #include <cstdint>
 
-#include "loop/turn_queue.h"
+#include "base/clock.h"
 
 namespace roomcast::test {
 
-/// A turn's clock that stands still until a test moves it.
-struct FakeMicroClock final : loop::MicroClock {
+/// A clock of microseconds that stands still until a test sets it.
+struct FakeMicroClock final : base::Clock {
   mutable std::int64_t us = 0;
-  [[nodiscard]] std::int64_t now_us() const override { return us; }
+  [[nodiscard]] std::int64_t monotonic_us() const override { return us; }
+  [[nodiscard]] std::int64_t monotonic_ms() const override { return us / 1'000; }
+  [[nodiscard]] std::int64_t wall_ms() const override { return us / 1'000; }
 };
 
 }  // namespace roomcast::test

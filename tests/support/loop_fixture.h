@@ -3,9 +3,8 @@
 #include <cstdint>
 
 #include "base/deadlines.h"
+#include "loop/handles.h"
 #include "loop/loop.h"
-#include "loop/sweep.h"
-#include "loop/timer.h"
 #include "loop/turn.h"
 
 namespace roomcast::test {

@@ -20,7 +20,7 @@ struct SocketFixture : LoopFixture {
     });
   }
 
-  net::SocketShared sockets{loop, turn};
+  net::SocketShared sockets{loop};
 };
 
 }  // namespace roomcast::test

@@ -11,7 +11,6 @@
 #include "net/address.h"
 #include "net/file_descriptor.h"
 #include "net/listening_socket.h"
-#include "net/socket_address.h"
 
 namespace roomcast::test {
 

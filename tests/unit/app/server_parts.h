@@ -11,7 +11,7 @@
 #include "http/router.h"
 #include "http/server.h"
 #include "hub/hub.h"
-#include "loop/timer.h"
+#include "loop/handles.h"
 #include "net/linger.h"
 #include "session/session_table.h"
 #include "support/fake_transport.h"

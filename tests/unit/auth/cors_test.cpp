@@ -1,4 +1,4 @@
-#include "auth/cors.h"
+#include "auth/origin.h"
 
 #include <doctest/doctest.h>
 

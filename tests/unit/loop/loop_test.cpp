@@ -9,9 +9,7 @@
 #include <functional>
 #include <memory>
 
-#include "loop/handle.h"
-#include "loop/signal.h"
-#include "loop/timer.h"
+#include "loop/handles.h"
 #include "loop/turn.h"
 #include "support/loop_fixture.h"
 

@@ -62,12 +62,12 @@ class PolledEnd final : public loop::Pollable {
 
 struct PollerFixture {
   PollerFixture() = default;
-  PollerFixture(const loop::MicroClock& clock, loop::Poller::Limits limits) : poller(loop, clock, limits) {}
-  explicit PollerFixture(loop::Poller::Limits limits) : poller(loop, turn, limits) {}
+  PollerFixture(const base::Clock& clock, loop::Poller::Limits limits) : poller(loop, clock, limits) {}
+  explicit PollerFixture(loop::Poller::Limits limits) : poller(loop, loop, limits) {}
 
   loop::Loop loop;
   loop::Turn turn{loop, 2'000};
-  loop::Poller poller{loop, turn};
+  loop::Poller poller{loop};
   /// One look at what is ready.
   void turn_once() { loop.run_turn_without_waiting(); }
   void run_idle_turns() {

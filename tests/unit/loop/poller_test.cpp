@@ -11,8 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "loop/signal.h"
-#include "loop/timer.h"
+#include "loop/handles.h"
 #include "loop/turn.h"
 #include "support/fake_micro_clock.h"
 #include "unit/loop/poller_fixture.h"
@@ -86,7 +85,7 @@ TEST_CASE("poller: a hang-up is something to read for who reads and room to writ
 TEST_CASE("poller: who waits for nothing does not keep the loop awake when it is hung up") {
   Loop loop;
   Turn turn(loop, 2'000);
-  Poller poller(loop, turn);
+  Poller poller(loop);
   End end(poller, Interest{});
   end.hang_up();
   struct Stop final : Timer::Listener {
@@ -273,7 +272,7 @@ TEST_CASE("poller: who wants less and then the same again is told as if nothing 
 TEST_CASE("poller: who waits for nothing any more does not keep the loop awake with what comes") {
   Loop loop;
   Turn turn(loop, 2'000);
-  Poller poller(loop, turn);
+  Poller poller(loop);
   End end(poller);
   end.send();
   end.watch({});

@@ -1,4 +1,4 @@
-#include "loop/turn_queue.h"
+#include "loop/turn.h"
 
 #include <doctest/doctest.h>
 

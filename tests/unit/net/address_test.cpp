@@ -4,8 +4,6 @@
 
 #include <string>
 
-#include "net/socket_address.h"
-
 namespace roomcast::net::address_test {
 
 TEST_CASE("address: every form is understood and written back") {

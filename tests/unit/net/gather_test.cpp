@@ -6,8 +6,6 @@
 #include <string_view>
 #include <vector>
 
-#include "net/record_gather.h"
-
 namespace roomcast::net::gather_test {
 
 namespace {

@@ -6,7 +6,7 @@
 #include <memory>
 #include <string>
 
-#include "loop/turn_queue.h"
+#include "loop/turn.h"
 #include "support/fake_clock.h"
 #include "support/fake_micro_clock.h"
 #include "support/memory_stream.h"

@@ -1,4 +1,4 @@
-#include "ws/mask.h"
+#include "ws/frame_header.h"
 
 #include <doctest/doctest.h>
 

@@ -1,10 +1,16 @@
-#include "loop/timer.h"
+#include "loop/handles.h"
 
 #include <uv.h>
 
 #include <algorithm>
+#include <system_error>
 
 namespace roomcast::loop {
+
+void close_handle(uv_handle_s* handle, void (*free_body)(uv_handle_s*)) {
+  handle->data = nullptr;
+  uv_close(handle, free_body);
+}
 
 Timer::Timer(Loop& loop, Listener& listener)
     : listener_(listener), handle_(std::move(make_handle<uv_timer_t>(this, [&](uv_timer_t* timer) {
@@ -34,6 +40,23 @@ bool Timer::is_active() const { return uv_is_active(reinterpret_cast<uv_handle_t
 void Timer::on_expiry(uv_timer_s* handle) noexcept {
   auto* timer = static_cast<Timer*>(handle->data);
   timer->listener_.on_timer(*timer);
+}
+
+Signal::Signal(Loop& loop, int number, Listener& listener) : listener_(listener) {
+  auto made = make_handle<uv_signal_t>(
+      this, [&](uv_signal_t* handle) { return uv_signal_init(loop.native(), handle); });
+  int status = made ? 0 : made.error();
+  if (made) {
+    handle_ = std::move(*made);
+    status = uv_signal_start(handle_.get(), on_arrival, number);
+  }
+  if (status != 0) throw std::system_error(-status, std::generic_category(), "cannot watch a signal");
+}
+
+Signal::~Signal() = default;
+
+void Signal::on_arrival(uv_signal_s* handle, int number) noexcept {
+  static_cast<Signal*>(handle->data)->listener_.on_signal(number);
 }
 
 }  // namespace roomcast::loop
