@@ -7,12 +7,13 @@
 
 namespace roomcast::base {
 
-/// The canonical text of an address; an IPv4 address written as IPv6 (::ffff:a.b.c.d) as the IPv4 one.
+/// The canonical text of `address`; an IPv4-mapped IPv6 address (::ffff:a.b.c.d) gives that of the IPv4
+/// address.
 [[nodiscard]] std::string address_text(const in6_addr& address);
 
-/// What a client's numeric address is counted as: an IPv6 address with all bits behind the first
-/// `ipv6_prefix_bits` (up to 128) cleared, followed by "/64" or whatever it is. Anything else, IPv4 addresses
-/// written as IPv6 (::ffff:a.b.c.d) too, stays as it is.
+/// The block that limits count a client's numeric `address` under: an IPv6 address with all bits after the
+/// first `ipv6_prefix_bits` (up to 128) cleared, followed by the prefix length ("2001:db8::/64"). Everything
+/// else, IPv4-mapped addresses included, is returned unchanged.
 [[nodiscard]] std::string address_block(std::string_view address, unsigned ipv6_prefix_bits);
 
 }  // namespace roomcast::base

@@ -21,7 +21,7 @@
 
 #if ROOMCAST_COUNTS_ALLOCATIONS
 
-// The C library's allocator under the names that it keeps for those who replace malloc.
+// The C library's allocator, under the names it exports for programs that replace malloc.
 extern "C" {
 // NOLINTBEGIN(bugprone-reserved-identifier)
 void* __libc_malloc(std::size_t size);
@@ -39,8 +39,8 @@ namespace {
 constexpr std::ptrdiff_t block_overhead = sizeof(std::size_t);
 constexpr std::ptrdiff_t most_kept_back = 65'536;
 
-// A thread adds to its own count, and that to the sum of all when enough has come together: an atomic
-// addition for each allocation would cost more than all else here.
+// Each thread keeps its own count and adds it to the sum when it has grown large: an atomic addition for each
+// allocation would cost more than everything else here.
 std::atomic<std::ptrdiff_t> sum{0};            // NOLINT: malloc has no owner
 constinit thread_local std::ptrdiff_t own{0};  // NOLINT
 
@@ -60,8 +60,8 @@ void* taken(void* block) {
   return block;
 }
 
-/// `allocate`, again and again for as long as it fails and there is a new handler, as operator new does: so
-/// libraries that call malloc get what the handler has freed as well.
+/// Calls `allocate` until it succeeds or there is no new handler, as operator new does, so that libraries
+/// that call malloc profit from the handler as well.
 template <class Allocate>
 void* persist(std::size_t size, const Allocate& allocate) {
   for (;;) {
@@ -109,7 +109,7 @@ void* realloc(void* block, std::size_t size) noexcept {
     return taken(__libc_realloc(block, 0));
   }
   void* moved = persist(size, [block, size] { return __libc_realloc(block, size); });
-  if (moved != nullptr) add(-before);  // otherwise the old block still stands
+  if (moved != nullptr) add(-before);  // otherwise the old block is still allocated
   return moved;
 }
 

@@ -8,11 +8,11 @@
 
 namespace roomcast::base {
 
-/// A counted reference to a range of a block of bytes, which never change once a reference covers them.
+/// A reference-counted range of an immutable block of bytes: bytes covered by a reference never change.
 ///
-/// The block is one allocation: counts, capacity, bytes. The counts are not atomic: all references live on
-/// the event loop's thread. Copying a reference never copies bytes. 16 bytes, so that a queue of them stays
-/// small. Sizes are below 4 GiB; making a larger one throws std::length_error.
+/// The block is one allocation: counts, capacity, bytes. The counts are not atomic: all references belong to
+/// the event loop's thread. Copying a reference does not copy bytes. 16 bytes, so that queues stay small.
+/// Sizes are below 4 GiB; a larger one throws std::length_error.
 class Bytes {
  public:
   Bytes() = default;
@@ -39,9 +39,9 @@ class Bytes {
   }
   ~Bytes() { release(); }
 
-  /// A new block holding a copy of `bytes`. Empty bytes give an empty reference without a block.
+  /// A new block with a copy of `bytes`. Empty input gives an empty reference without a block.
   static Bytes copy_of(std::string_view bytes);
-  /// A new block holding the pieces end to end.
+  /// A new block with all pieces, concatenated.
   static Bytes joined(std::initializer_list<std::string_view> pieces);
   /// An empty reference to a new block with room for `capacity` bytes, at least 1; see try_append.
   static Bytes with_capacity(std::size_t capacity);
@@ -54,40 +54,41 @@ class Bytes {
 
   /// A reference to part of this range; `offset + size` must lie within it.
   [[nodiscard]] Bytes slice(std::size_t offset, std::size_t size) const;
-  /// Lets go of the block; empty from then on.
+  /// Releases the block; empty afterwards.
   void reset() {
     release();
     block_ = nullptr;
     offset_ = 0;
     size_ = 0;
   }
-  /// Forgets the first `count` bytes (at most all of them).
+  /// Removes the first `count` bytes (at most all of them) from the range.
   void drop_front(std::size_t count);
-  /// Grows over `next` when that starts in the same block exactly where this ends; false otherwise.
-  /// So a subscriber owed several frames that were laid down side by side queues one reference.
+  /// Extends this range over `next` if that begins in the same block exactly where this range ends; false
+  /// otherwise. Subscribers that are owed several consecutive frames of one block queue a single reference
+  /// this way.
   bool try_extend(const Bytes& next) {
     if (block_ == nullptr || block_ != next.block_ || offset_ + size_ != next.offset_) return false;
     size_ += next.size_;
     return true;
   }
 
-  /// Copies `bytes` behind this range if the block is this reference's alone and has room for them there.
+  /// Copies `bytes` to the end of this range if this is the only reference to the block and there is room.
   [[nodiscard]] bool try_append(std::string_view bytes);
 
-  /// What the block takes of memory beside its bytes: its header and the allocator's own.
+  /// Memory of a block besides its bytes: its header and the overhead of the allocator.
   static constexpr std::size_t block_overhead = 24;
-  /// What keeping this reference keeps of memory if nothing else refers to the block.
+  /// Memory that this reference keeps allocated if it is the only one to the block.
   [[nodiscard]] std::size_t held_bytes() const {
     return block_ == nullptr ? 0 : block_->capacity + block_overhead;
   }
 
-  /// Notes that a history keeps the block, for counting what many share but once. True if it is the first.
+  /// Counts a history that retains the block, so that shared blocks are accounted once. True for the first.
   bool add_keeper() const { return block_ != nullptr && block_->keepers++ == 0; }
-  /// The opposite, by the same history. True if it was the last.
+  /// Reverts add_keeper. True for the last.
   bool drop_keeper() const { return block_ != nullptr && --block_->keepers == 0; }
   [[nodiscard]] bool is_kept() const { return block_ != nullptr && block_->keepers != 0; }
 
-  /// How many references share the block; for tests and accounting.
+  /// The number of references to the block; for tests and accounting.
   [[nodiscard]] std::uint32_t use_count() const { return block_ == nullptr ? 0 : block_->references; }
 
   void swap(Bytes& other) noexcept {

@@ -4,21 +4,21 @@
 
 namespace roomcast::base {
 
-/// Where time comes from; tests hand in a clock they set themselves.
+/// A source of time. Tests inject a clock that they set themselves.
 class Clock {
  public:
-  /// Milliseconds that only ever grow, for durations and deadlines.
+  /// Monotonic milliseconds, for durations and deadlines.
   [[nodiscard]] virtual std::int64_t monotonic_ms() const = 0;
-  /// The same in microseconds and of this very moment, not of the beginning of the turn, for measuring work.
+  /// Monotonic microseconds at the time of the call, not of the beginning of the turn; for measuring work.
   [[nodiscard]] virtual std::int64_t monotonic_us() const = 0;
-  /// Milliseconds since the epoch, for people and for message times. May jump.
+  /// Milliseconds since the Unix epoch, for display and message times. May jump.
   [[nodiscard]] virtual std::int64_t wall_ms() const = 0;
 
  protected:
   ~Clock() = default;
 };
 
-/// Whether something happened within the last second or two, in two bytes.
+/// Remembers in two bytes whether something happened within the last one to two seconds.
 class Recently {
  public:
   void note(std::int64_t now_ms) {
@@ -35,8 +35,8 @@ class Recently {
   static std::uint8_t second_of(std::int64_t ms) { return static_cast<std::uint8_t>(ms >> 10); }
 
   bool happened_ = false;
-  std::uint8_t second_ =
-      0;  // of 1,024 ms, modulo 256: looked at in time or not, at worst it is taken for recent
+  // In units of 1,024 ms, modulo 256. After a wrap-around an old event may count as recent.
+  std::uint8_t second_ = 0;
 };
 
 }  // namespace roomcast::base

@@ -7,21 +7,21 @@ namespace roomcast::base {
 
 /// Why a connection ended. One list for the wire, the log and the metrics.
 enum class CloseReason : std::uint8_t {
-  client_closed,     ///< the peer said goodbye properly
-  connection_lost,   ///< the peer vanished: reset, or end of stream without a close handshake
-  protocol_error,    ///< RFC 6455 broken
-  unsupported_data,  ///< a kind of data this endpoint does not take
-  invalid_data,      ///< bytes that are not what they claim: UTF-8, JSON, compressed data
+  client_closed,     ///< the peer closed the connection with a close handshake
+  connection_lost,   ///< reset, or end of stream without a close handshake
+  protocol_error,    ///< the peer violated RFC 6455
+  unsupported_data,  ///< a kind of data that this endpoint does not accept
+  invalid_data,      ///< malformed UTF-8, JSON or compressed data
   policy_violation,  ///< refused by a rule
   message_too_big,   ///< past limits.message_bytes or limits.fragments
-  internal_error,    ///< our fault
-  server_shutdown,   ///< the server drains; come back soon
+  internal_error,    ///< a failure of the server
+  server_shutdown,   ///< the server is draining; reconnecting will help
   slow_consumer,     ///< past limits.queue_bytes
   overloaded,        ///< past a limit on memory or connections
-  unavailable,       ///< what orders or keeps the messages does not answer
-  ping_timeout,      ///< nothing came back in time
+  unavailable,       ///< the engine does not answer
+  ping_timeout,      ///< no answer to a ping in time
   close_timeout,     ///< the close handshake was not completed in time
-  gap,               ///< messages are missing, and the client's dialect has no words for it
+  gap,               ///< messages are missing, and the client's dialect cannot express that
   count_,
 };
 

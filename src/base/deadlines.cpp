@@ -20,7 +20,7 @@ bool Deadlines::tick() {
   return sweep();
 }
 
-/// Most of the time since the last tick does not count.
+/// Moves all deadlines by the time since the last tick that does not count.
 void Deadlines::forgive(std::int64_t now_ms) {
   const std::int64_t lost_ms = now_ms - last_tick_ms_ - counted_max_ms;
   last_tick_ms_ = now_ms;
@@ -41,11 +41,12 @@ void Deadlines::forgive(std::int64_t now_ms) {
 bool Deadlines::sweep() {
   const std::int64_t now_ms = clock_.monotonic_ms();
   std::size_t calls_left = calls_max;
-  // By index: a listener may add deadlines (there are more blocks then) or free slots (they are reused).
+  // By index: listeners may add deadlines (new blocks) or free slots (which are reused).
   for (std::size_t looked = 0; looked < blocks_.size(); ++looked, ++next_block_) {
     if (next_block_ >= blocks_.size()) next_block_ = 0;
     Block& slots = *blocks_[next_block_];
-    // Hardly ever is one due: without a branch for each the look costs a nanosecond.
+    // Deadlines are rarely due: without a branch per element the scan takes a nanosecond per deadline at
+    // most.
     unsigned due = 0;
     for (const std::int64_t due_ms : slots.due_ms)
       due |= static_cast<unsigned>(due_ms <= now_ms);
@@ -82,7 +83,7 @@ void Deadlines::add_block() {
   const auto first = static_cast<std::uint32_t>(blocks_.size()) * block_slots;
   blocks_.push_back(std::make_unique<Block>());
   blocks_.back()->due_ms.fill(never);
-  // The lowest is taken first.
+  // Low slots are used first.
   for (std::uint32_t i = block_slots; i > 0; --i)
     free_.push_back(first + i - 1);
 }

@@ -13,9 +13,9 @@ namespace roomcast::base {
 
 class Deadlines;
 
-/// A coarse deadline that its owner sets, moves and clears at the cost of one store.
-/// Destroying it clears it. It is called late by at most the sweep's interval, unless very many are due at
-/// once, and never early. Time in which the process did not run does not count.
+/// A coarse deadline; setting, moving and clearing it costs one store. Destroying it clears it. The listener
+/// is called late by at most the sweep interval (more if very many are due at once), and never early. Time in
+/// which the process did not run does not count.
 class Deadline {
  public:
   class Listener {
@@ -32,7 +32,7 @@ class Deadline {
   Deadline& operator=(const Deadline&) = delete;
   ~Deadline();
 
-  /// Due in `ms` milliseconds from now, instead of whatever was set before.
+  /// Sets the deadline to `ms` milliseconds from now, replacing an earlier one.
   void set_in(std::int64_t ms);
   void clear();
   [[nodiscard]] bool is_set() const;
@@ -42,14 +42,14 @@ class Deadline {
   std::uint32_t slot_;
 };
 
-/// All deadlines of the process in one dense row, looked through every `interval_ms`: no timer object and
-/// no ordered structure per connection. A loop timer calls `tick`.
+/// All deadlines of the process in a dense array that is scanned every `interval_ms`: no timer object and no
+/// ordered structure per connection. A loop timer calls `tick`.
 ///
-/// When the process was stopped, its machine was frozen or one turn of the loop took very long, what has
-/// arrived meanwhile lies unread, and everybody would look late. So between two ticks at most
-/// `counted_max_ms` count: all deadlines that are set move by the rest, and none is due for another
-/// `grace_ms`, in which what has arrived is read. A loop that is slow all the time can't put deadlines off
-/// for ever: so much grace is given once in `grace_apart_ms` of time that counts.
+/// While the process is stopped, its machine is suspended or one turn of the loop takes very long, input
+/// piles up unread and all peers would seem to be late. So at most `counted_max_ms` of the time between two
+/// ticks counts: all set deadlines move by the rest, and none is due before another `grace_ms`, in which the
+/// input is read. A loop that is always slow cannot postpone deadlines for ever: the grace is granted once in
+/// `grace_apart_ms` of counted time.
 class Deadlines {
  public:
   Deadlines(const Clock& clock, std::int64_t interval_ms) : clock_(clock), interval_ms_(interval_ms) {}
@@ -57,14 +57,14 @@ class Deadlines {
   Deadlines& operator=(const Deadlines&) = delete;
   ~Deadlines() = default;
 
-  /// Sees whether the process has stood still since the last tick, then sweeps. To be called every
-  /// `interval_ms`, or in a millisecond if it says that more are due.
+  /// Accounts for time in which the process did not run, then sweeps. To be called every `interval_ms`, or
+  /// after 1 ms if it returns true: more deadlines are due.
   bool tick();
-  /// Calls the listeners whose time has come, `calls_max` of them at most; true if there may be more. The
-  /// next sweep goes on where this one stopped. Listeners may create, set and destroy deadlines meanwhile.
+  /// Calls the listeners of at most `calls_max` deadlines that are due; true if there may be more. The next
+  /// sweep continues where this one stopped. Listeners may create, set and destroy deadlines.
   bool sweep();
-  /// Now; if the process has stood still, that is taken into account first, so that only deadlines set
-  /// before it are moved.
+  /// The current time. Accounts first for time in which the process did not run, so that only deadlines set
+  /// before are moved.
   [[nodiscard]] std::int64_t now_ms() {
     const std::int64_t now_ms = clock_.monotonic_ms();
     if (now_ms - last_tick_ms_ > counted_max_ms) forgive(now_ms);
@@ -72,12 +72,12 @@ class Deadlines {
   }
   [[nodiscard]] std::int64_t interval_ms() const { return interval_ms_; }
 
-  // The worst that a healthy loop does between two ticks.
+  // The longest interval between two ticks of a healthy loop.
   static constexpr std::int64_t counted_max_ms = 500;
   static constexpr std::int64_t grace_ms = 1'000;
-  // Longer than the grace, so that whoever is late is called before the next.
+  // Longer than the grace, so that overdue listeners are called before the next one.
   static constexpr std::int64_t grace_apart_ms = 2'000;
-  // A call takes a microsecond, or several.
+  // A call takes one or several microseconds.
   static constexpr std::size_t calls_max = 256;
 
  private:
@@ -86,7 +86,7 @@ class Deadlines {
   static constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
   static constexpr std::uint32_t block_slots = 256;
 
-  /// The times lie side by side: a sweep reads only them, and of the listeners just those that are due.
+  /// The times are contiguous: a sweep reads only them, and the listeners of those that are due.
   struct Block {
     std::array<std::int64_t, block_slots> due_ms;  // never: not set, or a free slot
     std::array<Deadline::Listener*, block_slots> listener;
@@ -103,11 +103,11 @@ class Deadlines {
 
   const Clock& clock_;
   std::int64_t interval_ms_;
-  std::int64_t last_tick_ms_ = never;           // never: there was none
-  std::int64_t lost_ms_ = 0;                    // time that did not count, in all
-  std::int64_t next_grace_ms_ = 0;              // in time that counts
+  std::int64_t last_tick_ms_ = never;           // never: no tick yet
+  std::int64_t lost_ms_ = 0;                    // total time that did not count
+  std::int64_t next_grace_ms_ = 0;              // in counted time
   std::size_t next_block_ = 0;                  // where a sweep begins
-  std::vector<std::unique_ptr<Block>> blocks_;  // grows without moving what is in it
+  std::vector<std::unique_ptr<Block>> blocks_;  // blocks do not move when it grows
   std::vector<std::uint32_t> free_;
 };
 

@@ -10,9 +10,9 @@
 namespace roomcast::base {
 namespace {
 
-// A digest can only fail if libcrypto itself is broken; an answer made up instead would be worse.
+// A digest can only fail if libcrypto itself is broken; a made-up result would be worse than aborting.
 
-/// Looked up once: looking one up in libcrypto's providers takes longer than digesting a few bytes.
+/// Fetched once: fetching an algorithm from a libcrypto provider takes longer than digesting a few bytes.
 class Algorithm {
  public:
   explicit Algorithm(const char* name) : method_(EVP_MD_fetch(nullptr, name, nullptr)) {
@@ -31,7 +31,7 @@ constexpr std::string_view base64_alphabet =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 constexpr unsigned no_base64 = 64;
 
-/// The six bits each character stands for, or no_base64.
+/// The six bits that each character encodes, or no_base64.
 constexpr std::array<unsigned char, 256> make_base64_bits() {
   std::array<unsigned char, 256> bits{};
   bits.fill(no_base64);
@@ -52,7 +52,7 @@ Sha1::~Sha1() { EVP_MD_CTX_free(context_); }
 
 std::array<unsigned char, 20> Sha1::digest(std::initializer_list<std::string_view> parts) {
   std::array<unsigned char, 20> out{};
-  if (EVP_DigestInit_ex2(context_, nullptr, nullptr) != 1) std::abort();  // the algorithm it has
+  if (EVP_DigestInit_ex2(context_, nullptr, nullptr) != 1) std::abort();  // null: the same algorithm again
   for (const std::string_view part : parts) {
     if (EVP_DigestUpdate(context_, part.data(), part.size()) != 1) std::abort();
   }
@@ -125,14 +125,14 @@ bool base64_decode(std::string_view text, std::string& out) {
     out[size++] = static_cast<char>(pending >> pending_bits & 255U);
     pending &= (1U << pending_bits) - 1;
   }
-  // Left-over bits that are not zero would let two texts mean the same bytes.
+  // With non-zero trailing bits two texts would decode to the same bytes.
   if (pending != 0) return out.clear(), false;
   return true;
 }
 
 std::uint64_t random_u64() {
   std::array<unsigned char, sizeof(std::uint64_t)> bytes{};
-  // Nothing that needs unpredictable bits can go on without them.
+  // Callers cannot continue without randomness.
   if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1) std::abort();
   std::uint64_t value = 0;
   for (const unsigned char byte : bytes)

@@ -11,8 +11,8 @@ struct evp_md_ctx_st;
 
 namespace roomcast::base {
 
-/// SHA-1, only for the WebSocket handshake (RFC 6455 section 4.2.2). One computes many digests: to look the
-/// algorithm up and to allocate what it is computed in take longer than digesting a few bytes.
+/// SHA-1, only for the WebSocket handshake (RFC 6455 section 4.2.2). An instance computes any number of
+/// digests: fetching the algorithm and allocating its context takes longer than digesting a few bytes.
 class Sha1 {
  public:
   Sha1();
@@ -20,7 +20,7 @@ class Sha1 {
   Sha1& operator=(const Sha1&) = delete;
   ~Sha1();
 
-  /// Of `parts`, one behind the other.
+  /// The digest of all `parts`, concatenated.
   [[nodiscard]] std::array<unsigned char, 20> digest(std::initializer_list<std::string_view> parts);
 
  private:
@@ -29,15 +29,15 @@ class Sha1 {
 
 /// SHA-256 of `bytes`.
 [[nodiscard]] std::array<unsigned char, 32> sha256(std::string_view bytes);
-/// The same in lower-case hexadecimal.
+/// SHA-256 of `bytes` in lower-case hexadecimal.
 [[nodiscard]] std::string sha256_hex(std::string_view bytes);
-/// RFC 4648 section 4, with padding.
+/// Base64 (RFC 4648 section 4) with padding.
 [[nodiscard]] std::string base64_encode(std::string_view bytes);
-/// The same at the end of `out`.
+/// Appends `bytes` in base64 to `out`.
 void append_base64(std::string& out, std::string_view bytes);
-/// Strict RFC 4648 section 4: false for anything but whole, padded, canonical input.
+/// Decodes base64 (RFC 4648 section 4) strictly: false unless the input is complete, padded and canonical.
 [[nodiscard]] bool base64_decode(std::string_view text, std::string& out);
-/// Unpredictable bits from the operating system's generator (through OpenSSL).
+/// Unpredictable bits from the operating system (through OpenSSL).
 [[nodiscard]] std::uint64_t random_u64();
 
 }  // namespace roomcast::base

@@ -32,7 +32,7 @@ bool DirtyList::flush_some(std::size_t count) {
 
 void DirtyList::begin_round() {
   flushing_.clear();
-  // What a burst once needed is not kept for ever.
+  // Memory that only a burst needed is released.
   constexpr std::size_t spare_items = 16'384;
   if (flushing_.capacity() > spare_items && marked_.size() < spare_items / 4) flushing_.shrink_to_fit();
   std::swap(flushing_, marked_);

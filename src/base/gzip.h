@@ -5,7 +5,7 @@
 
 namespace roomcast::base {
 
-/// `bytes` as one whole gzip file (RFC 1952). Throws std::bad_alloc when out of memory.
+/// `bytes` compressed to one gzip file (RFC 1952). Throws std::bad_alloc when out of memory.
 [[nodiscard]] std::string gzip(std::string_view bytes);
 
 }  // namespace roomcast::base

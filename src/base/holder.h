@@ -2,16 +2,16 @@
 
 namespace roomcast::base {
 
-/// Who can give back what a connection holds of memory.
+/// Releases the memory that a connection holds on request (see net::Admission).
 class Holder {
  public:
   Holder() = default;
   Holder(const Holder&) = delete;
   Holder& operator=(const Holder&) = delete;
 
-  /// Closes its connection, gives back what it holds and, if it was waiting for a request, its admission too.
-  /// Called from accepting, from a timer or at a turn's end, never from within one of its own calls. What it
-  /// is may be freed later, not at once.
+  /// Closes the connection, releases what it holds and, if it was waiting for a request, its admission as
+  /// well. Called while accepting, by a timer or at the end of a turn, never from within a call of the
+  /// holder. The object itself may be freed later.
   virtual void shed() = 0;
 
  protected:

@@ -12,13 +12,13 @@ namespace roomcast::base {
 
 namespace {
 
-/// One character of UTF-8 at the front of `text`; `size` 0 if it is not well-formed.
+/// The UTF-8 character at the front of a text; `size` is 0 if it is malformed.
 struct Character {
   std::uint32_t code = 0;
   std::size_t size = 0;
 };
 
-/// `is_valid`: all of `text` is known to be UTF-8.
+/// `is_valid`: `text` is known to be valid UTF-8.
 Character decode_character(std::string_view text, bool is_valid) {
   const auto lead = static_cast<unsigned char>(text[0]);
   const std::size_t size = lead < 0x80 ? 1 : lead < 0xC2 ? 0 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
@@ -33,26 +33,26 @@ Character decode_character(std::string_view text, bool is_valid) {
 
 enum PlainByte : std::uint8_t {
   plain_ascii = 1,
-  plain_utf8 = 2,  // in well-formed UTF-8: stands for itself, or is part of a character that does
+  plain_utf8 = 2,  // in valid UTF-8: needs no escape, or is part of a character that needs none
 };
 
 constexpr std::array<std::uint8_t, 256> make_json_plain_bytes() {
   std::array<std::uint8_t, 256> classes{};
   for (unsigned c = 0x20; c < classes.size(); ++c) {
     if (c < 0x7F && c != '"' && c != '\\') classes.at(c) = plain_ascii | plain_utf8;
-    // U+0080 to U+009F begin with C2, U+2028 and U+2029 with E2.
+    // C2 begins U+0080 to U+009F, E2 begins U+2028 and U+2029.
     if (c >= 0x80 && c != 0xC2 && c != 0xE2) classes.at(c) = plain_utf8;
   }
   return classes;
 }
 constexpr auto json_plain_bytes = make_json_plain_bytes();
 
-/// Characters that some reader takes for the end of a line or a terminal for a command.
+/// Characters that a reader may take for a line break, or a terminal for a control sequence.
 bool must_be_escaped(std::uint32_t code) {
   return code < 0x20 || (code >= 0x7F && code < 0xA0) || code == 0x2028 || code == 0x2029;
 }
 
-/// The letter of the escapes of two characters; '\0' for what has none.
+/// The letter of a two-character escape; NUL for characters that have none.
 constexpr char short_escape(std::uint32_t code) {
   switch (code) {
     case '"':
@@ -89,7 +89,7 @@ void append_escape(std::string& out, std::uint32_t code) {
   out.append(escape.data(), escape.size());
 }
 
-/// Appends the character at the front of `text`, which may have to be escaped and may be none; gives its
+/// Appends the first character of `text`, escaped if necessary, or U+FFFD if it is malformed; returns its
 /// size.
 std::size_t append_character(std::string& out, std::string_view text, bool is_valid) {
   const Character character = decode_character(text, is_valid);
@@ -119,7 +119,7 @@ void append_json_string(std::string& out, std::string_view text) {
     text.remove_prefix(size);
     if (text.empty()) break;
     if (!is_judged && static_cast<unsigned char>(text.front()) >= 0x80) {
-      // Judging all of it at once is much cheaper than character by character.
+      // Validating the whole text at once is much cheaper than character by character.
       is_judged = true;
       if (is_valid_utf8(text)) plain = plain_utf8;
     } else {
@@ -140,7 +140,7 @@ namespace {
 
 constexpr std::size_t escape_bytes = 6;  // \uXXXX
 
-/// The UTF-16 code unit of the escape `\uXXXX` at `at`; 0 if there is none.
+/// The UTF-16 code unit of the escape `\uXXXX` at `at`; 0 if there is no such escape.
 std::uint32_t code_unit_at(std::string_view text, std::size_t at) {
   const std::string_view escape = text.substr(at, escape_bytes);
   if (escape.size() < escape_bytes || escape[0] != '\\' || escape[1] != 'u') return 0;
@@ -152,9 +152,9 @@ std::uint32_t code_unit_at(std::string_view text, std::size_t at) {
 bool is_high(std::uint32_t unit) { return unit >= 0xD800 && unit <= 0xDBFF; }
 bool is_low(std::uint32_t unit) { return unit >= 0xDC00 && unit <= 0xDFFF; }
 
-/// The place of the first lone surrogate from `at` on; npos if there is none.
+/// The position of the first lone surrogate at or after `at`; npos if there is none.
 std::size_t find_lone_surrogate(std::string_view json, std::size_t at) {
-  // In valid JSON backslashes stand in strings alone.
+  // In valid JSON, backslashes occur in strings only.
   for (at = json.find('\\', at); at != std::string_view::npos; at = json.find('\\', at)) {
     const std::uint32_t unit = at + 1 < json.size() && json[at + 1] == 'u' ? code_unit_at(json, at) : 0;
     if (is_low(unit)) return at;
@@ -170,7 +170,7 @@ std::size_t find_lone_surrogate(std::string_view json, std::size_t at) {
 }  // namespace
 
 bool is_json_deeper_than(std::string_view text, std::size_t depth_max) {
-  // So many brackets, and as many that close them.
+  // That depth takes as many opening brackets, and the same number of closing ones.
   if (text.size() < 2 * (depth_max + 1)) return false;
   JsonCursor cursor(text, depth_max);
   cursor.value();

@@ -8,18 +8,17 @@
 namespace roomcast::base {
 namespace {
 
-// What follows takes a text and a place in it, and gives the place behind what it has passed, or `none`.
-// Places travel by value, so that they stay in registers: this is as fast as it is used for bodies of a
-// megabyte.
+// These functions take a text and a position, and return the position after what they have read, or `none`.
+// Positions are passed by value, so that they stay in registers: bodies can be megabytes long.
 
 constexpr std::size_t none = std::string_view::npos;
 
 enum ByteClass : std::uint8_t {
-  plain_byte = 1,  // stands for itself within a string
+  plain_byte = 1,  // needs no escape within a string
   space_byte = 2,
   digit_byte = 4,
   hex_byte = 8,
-  escape_byte = 16,  // may follow a backslash, but for 'u'
+  escape_byte = 16,  // may follow a backslash, except 'u'
 };
 
 constexpr std::array<std::uint8_t, 256> make_byte_classes() {
@@ -50,12 +49,13 @@ inline std::size_t pass(ByteClass run, std::string_view text, std::size_t at) {
 }
 
 inline std::size_t pass_space(std::string_view text, std::size_t at) {
-  // Mostly there is none.
+  // Usually there is none.
   return at_or_nul(text, at) > ' ' ? at : pass(space_byte, text, at);
 }
 
-/// Whether the eight bytes at `at` all stand for themselves within a string: no quote, backslash or control
-/// character. All of them at once, as in "Bit Twiddling Hacks" (determine if a word has a byte less than n).
+/// Whether none of the eight bytes at `at` needs an escape within a string: no quote, backslash or control
+/// character. Tests all of them at once, as in "Bit Twiddling Hacks" (determine if a word has a byte less
+/// than n).
 inline bool are_eight_plain(std::string_view text, std::size_t at) {
   constexpr std::uint64_t ones = 0x0101010101010101;
   constexpr std::uint64_t high_bits = 0x80 * ones;
@@ -73,7 +73,7 @@ inline std::size_t pass_plain(std::string_view text, std::size_t at) {
   return pass(plain_byte, text, at);
 }
 
-/// At least one.
+/// Passes at least one digit.
 inline std::size_t pass_digits(std::string_view text, std::size_t at) {
   const std::size_t end = pass(digit_byte, text, at);
   return end > at ? end : none;
@@ -112,7 +112,7 @@ inline std::size_t pass_scalar(std::string_view text, std::size_t at) {
   }
 }
 
-/// A member's name with the colon behind it and space around both.
+/// Passes the name of a member with the colon and the space around both.
 std::size_t pass_name(std::string_view text, std::size_t at) {
   at = pass_json_string(text, pass_space(text, at));
   if (at == none) return none;
@@ -165,7 +165,7 @@ std::optional<JsonValue> JsonCursor::value() {
   return JsonValue(text_.substr(begin, end - begin));
 }
 
-/// The place behind the value at hand and the space behind that.
+/// The position after the next value and the space that follows it.
 std::size_t JsonCursor::pass_value() {
   const std::string_view text = text_;
   const std::size_t outer_depth = depth_;
@@ -173,7 +173,7 @@ std::size_t JsonCursor::pass_value() {
   bool in_object = false;
   std::size_t at = at_;
   for (;;) {
-    // In front of a value: down to its first scalar or empty container.
+    // Before a value: descend to its first scalar or empty container.
     at = pass_space(text, at);
     const char open = at_or_nul(text, at);
     if (open == '{' || open == '[') {
@@ -192,7 +192,7 @@ std::size_t JsonCursor::pass_value() {
       at = pass_scalar(text, at);
       if (at == none) return none;
     }
-    // Behind it: out of what ends here, up to a comma and the next member's name.
+    // After a value: leave the containers that end here, up to a comma and the name of the next member.
     at = pass_space(text, at);
     for (char c = at_or_nul(text, at); c != ',' || depth == outer_depth; c = at_or_nul(text, at)) {
       if (depth == outer_depth) return at;

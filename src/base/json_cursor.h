@@ -10,41 +10,43 @@
 
 namespace roomcast::base {
 
-/// The place behind the JSON string whose opening quote is at `at`; npos if there is none, or not all of one.
+/// The position after the JSON string whose opening quote is at `at`; npos if there is no complete string.
 [[nodiscard]] std::size_t pass_json_string(std::string_view text, std::size_t at);
 
-/// Reads one JSON text from front to back in one pass, and judges its grammar (RFC 8259) as far as it has
-/// come. So a reader that stops early has paid for no more than it has seen, and one that goes on to the end
-/// knows that the text is valid. No recursion, and no memory that grows with the text.
+/// Reads one JSON text (RFC 8259) in a single pass and validates it as far as it has read: callers that stop
+/// early pay only for what they read, callers that read to the end know that the text is valid. No recursion,
+/// and no memory that grows with the text.
 ///
-/// It stands in front of a value, or within a container in front of what `next_name` or `next_element` takes.
-/// Once the text has turned out not to be JSON, or to be too deep, everything says no.
+/// The cursor is positioned before a value, or within a container before what `next_name` or `next_element`
+/// reads. Once the text has turned out to be invalid or too deep, all calls fail.
 class JsonCursor {
  public:
-  /// `text` is UTF-8 and outlives the cursor and all values it gives. Containers may be nested `depth_max`
+  /// `text` is UTF-8 and outlives the cursor and all values it returns. Containers may be nested `depth_max`
   /// deep, at most json_depth_max.
   explicit JsonCursor(std::string_view text, std::size_t depth_max = json_depth_max);
 
-  /// Of the value it stands in front of, as far as its first byte says.
+  /// The kind of the next value, judged by its first byte.
   [[nodiscard]] JsonKind kind() const;
-  /// Passes over the value it stands in front of. Nothing: it is none.
+  /// Reads the next value; nothing if there is no valid one.
   std::optional<JsonValue> value();
-  /// Goes into the array or object it stands in front of. False if there is none.
+  /// Enters the next value, an array or object. False if it is neither.
   [[nodiscard]] bool enter();
-  /// Within an object: the name of its next member, whose value comes next. Nothing: the object has ended
-  /// and been left, or the text is broken.
+  /// Within an object: reads the name of the next member; its value comes next. Nothing at the end of the
+  /// object, which is left, or if the text is invalid.
   [[nodiscard]] std::optional<JsonValue> next_name();
-  /// Within an array: whether there is another element, which comes next; otherwise as above.
+  /// Within an array: whether there is another element, which comes next. False at the end of the array,
+  /// which is left, or if the text is invalid.
   [[nodiscard]] bool next_element();
 
-  /// Of what has been passed: valid only once that is the whole text.
+  /// The verdict on the part that was read; `valid` only once that is the whole text.
   [[nodiscard]] JsonVerdict verdict() const;
-  /// Whether the text is no JSON, or too deep, at a place that has been reached.
+  /// Whether the part that was read is not JSON or is nested too deep.
   [[nodiscard]] bool has_failed() const { return failed_; }
 
  private:
   bool fail();
-  /// Whether the container that is closed with `close` goes on, with the comma between. Leaves it if not.
+  /// Moves to the next item of the container that ends with `close`, passing the comma. False at its end,
+  /// which is left.
   bool go_on(char close);
   std::size_t pass_value();
 
@@ -54,8 +56,8 @@ class JsonCursor {
   std::size_t depth_ = 0;
   bool failed_ = false;
   bool too_deep_ = false;
-  bool needs_comma_ = false;             // the container has had an element or member
-  std::bitset<json_depth_max> objects_;  // for each open container whether it is an object
+  bool needs_comma_ = false;             // an item of the container has been read
+  std::bitset<json_depth_max> objects_;  // whether the open container at each depth is an object
 };
 
 }  // namespace roomcast::base

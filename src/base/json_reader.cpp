@@ -23,10 +23,10 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(0, text.find_last_not_of(space) + 1);
 }
 
-/// The number of bytes that the string at the front of `text` takes with its quotes.
+/// The size of the string at the front of `text`, with its quotes.
 std::size_t string_size(std::string_view text) { return std::min(pass_json_string(text, 0), text.size()); }
 
-/// The same for an array or object.
+/// The size of the array or object at the front of `text`.
 std::size_t container_size(std::string_view text) {
   std::size_t depth = 0;
   std::size_t at = 0;
@@ -43,7 +43,7 @@ std::size_t container_size(std::string_view text) {
   return text.size();
 }
 
-/// Takes the value at the front of `rest`, and the space, comma or colon behind it.
+/// Takes the value at the front of `rest` and the space, comma or colon that follows it.
 JsonValue take_value(std::string_view& rest) {
   std::size_t size = 0;
   if (rest.front() == '"') {
@@ -61,7 +61,7 @@ JsonValue take_value(std::string_view& rest) {
   return value;
 }
 
-/// What stands between the brackets of a container of that kind; nothing of any other value.
+/// The text between the brackets if `value` is a container of that kind; otherwise nothing.
 std::string_view inside(const JsonValue& value, JsonKind kind) {
   if (!value.is(kind) || value.raw().size() < 2) return {};
   return trimmed(value.raw().substr(1, value.raw().size() - 2));
@@ -93,14 +93,14 @@ std::optional<std::uint32_t> take_hex(std::string_view& text) {
   return code;
 }
 
-/// Reads what follows `\u`, and a second escape if both stand for one character.
+/// Reads the digits after `\u`, and a second escape if both form a surrogate pair.
 std::uint32_t take_code_point(std::string_view& text) {
   const std::uint32_t high = take_hex(text).value_or(replacement);
   if (high < 0xD800 || high > 0xDFFF) return high;
   if (high > 0xDBFF || text.substr(0, 2) != "\\u") return replacement;
   std::string_view behind = text.substr(2);
   const std::uint32_t low = take_hex(behind).value_or(0);
-  // What is no low surrogate is a character by itself, and read as one next.
+  // Anything but a low surrogate is a character of its own and is read next.
   if (low < 0xDC00 || low > 0xDFFF) return replacement;
   text = behind;
   return 0x10000 + ((high - 0xD800) << 10U) + (low - 0xDC00);
@@ -120,7 +120,7 @@ std::string_view encode(std::uint32_t code, Utf8& bytes) {
   return {bytes.data(), size};
 }
 
-/// What the escape of one letter stands for: that of `\n`, `\"` and so on, but not `\u`.
+/// The character of a one-letter escape: of `\n`, `\"` and so on, but not `\u`.
 constexpr char unescaped(char c) {
   switch (c) {
     case 'b':
@@ -138,7 +138,7 @@ constexpr char unescaped(char c) {
   }
 }
 
-/// Reads an escape behind its backslash.
+/// Reads an escape after its backslash.
 std::uint32_t take_escape(std::string_view& text) {
   if (text.empty()) return replacement;
   const char c = text.front();
@@ -146,7 +146,7 @@ std::uint32_t take_escape(std::string_view& text) {
   return c == 'u' ? take_code_point(text) : static_cast<unsigned char>(unescaped(c));
 }
 
-/// Takes as much of a string's inside as stands for itself, or one character that is escaped.
+/// Takes the longest unescaped prefix of the content of a string, or one escaped character.
 std::string_view take_piece(std::string_view& rest, Utf8& bytes) {
   if (rest.front() != '\\') {
     const std::string_view plain = rest.substr(0, rest.find('\\'));
@@ -211,8 +211,8 @@ bool JsonValue::equals(std::string_view text) const {
 void JsonValue::append_text(std::string& out) const {
   if (!is(JsonKind::string)) return;
   std::string_view rest = between_quotes(raw_);
-  // One allocation for all pieces. What one stands for is no longer than the piece, but for escapes that are
-  // none, in a text that is not valid: three bytes stand for two of these, or for a lone backslash at the
+  // One allocation for all pieces. No piece decodes to more bytes than it has, except for malformed escapes
+  // in a text that is not valid: U+FFFD has three bytes, and replaces two bytes, or a lone backslash at the
   // end.
   constexpr std::size_t replacement_bytes = 3;
   std::size_t size = out.size();
@@ -236,7 +236,7 @@ JsonMembers::JsonMembers(const JsonValue& object) : rest_(inside(object, JsonKin
 std::optional<JsonMember> JsonMembers::next() {
   if (rest_.empty()) return std::nullopt;
   const JsonValue name = take_value(rest_);
-  if (rest_.empty()) return std::nullopt;  // no member of valid JSON ends so
+  if (rest_.empty()) return std::nullopt;  // cannot happen in valid JSON
   return JsonMember{name, take_value(rest_)};
 }
 

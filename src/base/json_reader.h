@@ -10,29 +10,29 @@ namespace roomcast::base {
 
 enum class JsonKind : std::uint8_t { null, boolean, number, string, array, object };
 
-/// One value of a text that is_valid_json has taken: a view into that text, which must outlive it. Nothing is
-/// copied and nothing is computed before it is asked for. With any other text the answers make no sense, but
-/// nothing is read beyond its end.
+/// One value of a text that is_valid_json accepts: a view of that text, which must outlive it. Nothing is
+/// copied, and nothing is computed until it is requested. With other texts the results are unspecified, but
+/// nothing is read beyond the end.
 class JsonValue {
  public:
-  /// `text` is one value, with or without space around it.
+  /// `text` is one value, which white space may surround.
   explicit JsonValue(std::string_view text);
 
   [[nodiscard]] JsonKind kind() const;
   [[nodiscard]] bool is(JsonKind kind) const { return this->kind() == kind; }
-  /// The value's own bytes, as they stand in the text: a string with its quotes and escapes.
+  /// The bytes of the value as written: a string with its quotes and escapes.
   [[nodiscard]] std::string_view raw() const { return raw_; }
 
-  /// A number written with digits alone (no sign, fraction or exponent) and at most `max`; nothing for
-  /// anything else.
+  /// The value of a number of digits only (no sign, fraction or exponent) that is at most `max`; otherwise
+  /// nothing.
   [[nodiscard]] std::optional<std::uint64_t> to_unsigned(std::uint64_t max) const;
-  /// `true` or `false`; nothing for anything else.
+  /// The value of `true` or `false`; otherwise nothing.
   [[nodiscard]] std::optional<bool> to_bool() const;
 
-  /// Whether it is a string that stands for `text`, however it is escaped.
+  /// Whether this is a string whose value is `text`, however it is escaped.
   [[nodiscard]] bool equals(std::string_view text) const;
-  /// Appends what a string stands for, in UTF-8. An escaped surrogate without its other half becomes U+FFFD.
-  /// Never longer than raw(). Appends nothing for what is no string.
+  /// Appends the value of a string in UTF-8, never longer than raw(). Escaped lone surrogates become U+FFFD.
+  /// Appends nothing if this is not a string.
   void append_text(std::string& out) const;
 
  private:
@@ -45,10 +45,10 @@ struct JsonMember {
   JsonValue value;
 };
 
-/// Walks the members of an object in the order of the text, each in O(its length).
+/// Iterates over the members of an object in order, each in O(its length).
 class JsonMembers {
  public:
-  /// What is no object has no members.
+  /// A value that is not an object has no members.
   explicit JsonMembers(const JsonValue& object);
   [[nodiscard]] std::optional<JsonMember> next();
 
@@ -56,10 +56,10 @@ class JsonMembers {
   std::string_view rest_;
 };
 
-/// Walks the elements of an array.
+/// Iterates over the elements of an array in order.
 class JsonElements {
  public:
-  /// What is no array has no elements.
+  /// A value that is not an array has no elements.
   explicit JsonElements(const JsonValue& array);
   [[nodiscard]] std::optional<JsonValue> next();
 

@@ -2,8 +2,8 @@
 
 namespace roomcast::base {
 
-/// A place in a doubly linked list, for items that are in several lists at a time: derive once for each list,
-/// each time with a `Tag` of its own. An item leaves its list by itself when it is destroyed.
+/// A node of an intrusive doubly linked list. An item that is in several lists at a time derives from one for
+/// each, each with its own `Tag`. Items leave their lists when they are destroyed.
 template <class Tag>
 class Linked {
  public:
@@ -13,7 +13,7 @@ class Linked {
   ~Linked() { unlink(); }
 
   [[nodiscard]] bool is_linked() const { return next_ != this; }
-  /// Does nothing if it is in no list.
+  /// Has no effect if the item is in no list.
   void unlink() {
     previous_->next_ = next_;
     next_->previous_ = previous_;
@@ -28,14 +28,14 @@ class Linked {
   Linked* next_ = this;
 };
 
-/// Items in the order in which they were added. Owns none of them and allocates nothing.
+/// Items in insertion order. Does not own them, and does not allocate.
 template <class Item, class Tag>
 class LinkedList {
  public:
   [[nodiscard]] bool empty() const { return !head_.is_linked(); }
-  /// The first one, or null.
+  /// The first item, or null.
   [[nodiscard]] Item* front() const { return empty() ? nullptr : static_cast<Item*>(head_.next_); }
-  /// Adds `item` at the end; it leaves the list that it was in.
+  /// Appends `item`, which leaves the list it was in.
   void push_back(Item& item) {
     Linked<Tag>& link = item;
     link.unlink();

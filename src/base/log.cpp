@@ -16,11 +16,11 @@
 namespace roomcast::base {
 namespace {
 
-constexpr std::int64_t look_again_ms = 100;
-// Of a turn's lines, so many wait for its end.
+constexpr std::int64_t retry_ms = 100;
+// The most that is collected for the end of a turn.
 constexpr std::size_t turn_bytes_max = 65'536;
 
-/// How the journal is told a line's priority (sd-daemon(3)).
+/// The prefix that gives the journal a line's priority (sd-daemon(3)).
 std::string_view journal_prefix(LogLevel level) {
   switch (level) {
     case LogLevel::trace:
@@ -38,7 +38,7 @@ std::string_view journal_prefix(LogLevel level) {
 
 }  // namespace
 
-/// Keeps spdlog, and how lines are written, out of the header.
+/// Keeps spdlog and the output out of the header.
 struct Log::Sink {
   DescriptorOutput output{STDERR_FILENO};
   LogQueue queue{output, waiting_bytes_max};
@@ -59,7 +59,7 @@ Log::Log(LogLevel level, LogFormat format)
 
 Log::~Log() {
   try {
-    tell_suppressed(std::numeric_limits<std::int64_t>::max());
+    report_suppressed(std::numeric_limits<std::int64_t>::max());
   } catch (const std::exception&) {
     // Out of memory: the last summary is lost.
   }
@@ -79,7 +79,7 @@ void Log::write(LogLevel level, std::string_view message, Fields fields) {
   if (!enabled(level)) return;
   try {
     if (!passes_limit(level, message)) return;
-    tell_dropped();
+    report_dropped();
     add(level, message, fields);
     if (turn_ != nullptr && level < LogLevel::warn && sink_->queue.bytes() < turn_bytes_max) {
       turn_->mark_dirty(*this);
@@ -87,7 +87,7 @@ void Log::write(LogLevel level, std::string_view message, Fields fields) {
       flush();
     }
   } catch (const std::exception&) {
-    // Out of memory while writing a line: losing the line is all that may happen.
+    // Out of memory: the line is lost.
   }
 }
 
@@ -120,21 +120,21 @@ void Log::format_line(LogLevel level, std::string_view message, Fields fields) {
 bool Log::passes_limit(LogLevel level, std::string_view message) {
   if (deadlines_ == nullptr) return true;
   const std::int64_t now_ms = deadlines_->now_ms();
-  tell_suppressed(now_ms);
+  report_suppressed(now_ms);
   if (sink_->limit.allows(level, message, now_ms)) return true;
-  look_again_if_needed();
+  retry_later_if_needed();
   return false;
 }
 
-void Log::tell_suppressed(std::int64_t now_ms) {
+void Log::report_suppressed(std::int64_t now_ms) {
   while (const auto left_out = sink_->limit.take_suppressed(now_ms)) {
     add(left_out->level, "log lines suppressed",
         {{"cause", left_out->message}, {"count", left_out->lines}, {"limit", "log.lines_per_second"}});
   }
 }
 
-void Log::tell_dropped() {
-  const std::uint64_t lost = sink_->queue.untold();
+void Log::report_dropped() {
+  const std::uint64_t lost = sink_->queue.unreported();
   if (lost == 0) return;
   format_line(LogLevel::warn, "log lines dropped", {{"count", lost}});
   sink_->queue.add_notice(sink_->line, lost);
@@ -158,28 +158,28 @@ void Log::flush() {
   LogQueue& queue = sink_->queue;
   queue.write_out();
   try {
-    if (queue.untold() > 0) {
-      tell_dropped();
+    if (queue.unreported() > 0) {
+      report_dropped();
       queue.write_out();
     }
   } catch (const std::exception&) {
-    // Out of memory: it is told later.
+    // Out of memory: the notice is written later.
   }
-  look_again_if_needed();
+  retry_later_if_needed();
 }
 
 void Log::on_deadline() {
   try {
-    tell_suppressed(deadlines_->now_ms());
+    report_suppressed(deadlines_->now_ms());
   } catch (const std::exception&) {
     // Out of memory: the summary is lost.
   }
   flush();
 }
 
-void Log::look_again_if_needed() {
+void Log::retry_later_if_needed() {
   if (!deadline_ || deadline_->is_set()) return;
-  if (sink_->queue.bytes() > 0 || sink_->limit.has_suppressed()) deadline_->set_in(look_again_ms);
+  if (sink_->queue.bytes() > 0 || sink_->limit.has_suppressed()) deadline_->set_in(retry_ms);
 }
 
 }  // namespace roomcast::base

@@ -11,46 +11,46 @@
 
 namespace roomcast::base {
 
-/// Writes lines to standard error: time, level, message, then the fields. What comes from outside is escaped,
-/// so that a line is always one line. Handed to each part; there is no global logger.
+/// Writes lines to standard error: time, level, message, fields. Text from outside is escaped, so that an
+/// entry is always one line. Passed to each part; there is no global logger.
 ///
-/// Logging never holds the server, whatever standard error is and whoever reads it: see DescriptorOutput for
-/// how it is written without waiting. At most 1 MiB of lines waits; what does not fit is dropped, and as soon
-/// as lines go again, one says how many were. Nor can strangers fill a disk with lines: texts are cut (see
-/// LogField), and of the lines of one message only so many are written in a second.
+/// Logging never blocks the server, whatever standard error is and however slowly it is read: see
+/// DescriptorOutput. At most 1 MiB of lines is queued; further lines are dropped, and their number is logged
+/// as soon as there is room. Clients cannot fill a disk with lines either: texts are cut (see LogField), and
+/// the number of lines with the same message is limited per second.
 ///
-/// To the systemd journal, each line goes with its priority (sd-daemon(3)) and, as text, without the time,
-/// which the journal notes itself.
+/// For the systemd journal each line has its priority prefix (sd-daemon(3)), and in text form no time, which
+/// the journal records itself.
 class Log final : private Flushable, private Deadline::Listener {
  public:
   using Fields = LogFields;
 
   static constexpr std::size_t waiting_bytes_max = std::size_t{1} << 20U;
-  /// How long the end of the log may wait for whoever reads standard error.
+  /// The time limit for writing the queue in the destructor.
   static constexpr int last_write_ms = 200;
 
   Log(LogLevel level, LogFormat format);
   Log(const Log&) = delete;
   Log& operator=(const Log&) = delete;
-  /// Writes what waits, for at most `last_write_ms`.
+  /// Writes the queued lines, for at most `last_write_ms`.
   ~Log();
 
   void set_level(LogLevel level);
   void set_format(LogFormat format);
-  /// How many lines of one message and level may be written in a second, 0: no limit. Counted from
-  /// write_once_a_turn on.
+  /// The maximum number of lines per second with the same message and level, 0: no limit. Takes effect with
+  /// write_once_a_turn.
   void set_lines_per_second(std::uint64_t lines);
 
-  /// From now on the lines of a turn are written together at its end, for thousands of connections may come
-  /// and go in one; warnings and errors, and what waits before them, at once all the same. `deadlines` tells
-  /// when to try again and when a second is over.
+  /// Collects the lines of a turn and writes them at its end, since thousands of connections may begin and
+  /// end in one; warnings and errors are still written immediately, with the lines queued before them.
+  /// `deadlines` schedules retries and the end of a second of the rate limit.
   void write_once_a_turn(Scheduler& turn, Deadlines& deadlines);
-  /// Back to writing each line at once, as it is in the beginning. To be called before `turn` and `deadlines`
-  /// end.
+  /// Returns to writing each line immediately, the initial mode. To be called before `turn` and `deadlines`
+  /// are destroyed.
   void write_at_once();
 
   [[nodiscard]] bool enabled(LogLevel level) const { return level >= level_; }
-  /// Lines that were lost, because nobody read them or they could not be written.
+  /// The number of lines that were dropped because the output did not take them in time or failed.
   [[nodiscard]] std::uint64_t dropped() const;
 
   void write(LogLevel level, std::string_view message, Fields fields);
@@ -64,21 +64,21 @@ class Log final : private Flushable, private Deadline::Listener {
   void flush() override;
   void on_deadline() override;
 
-  /// Puts a line behind those that wait, whatever the limits.
+  /// Queues a line, regardless of the rate limit.
   void add(LogLevel level, std::string_view message, Fields fields);
   void format_line(LogLevel level, std::string_view message, Fields fields);
   [[nodiscard]] bool passes_limit(LogLevel level, std::string_view message);
-  void tell_suppressed(std::int64_t now_ms);
-  void tell_dropped();
-  /// Has on_deadline called while anything is left to be done without a new line.
-  void look_again_if_needed();
+  void report_suppressed(std::int64_t now_ms);
+  void report_dropped();
+  /// Sets the deadline if something is to be done even if no further line is written.
+  void retry_later_if_needed();
 
   LogLevel level_;
   LogFormat format_;
   std::unique_ptr<Sink> sink_;
-  Scheduler* turn_ = nullptr;         // null: lines are written at once
-  Deadlines* deadlines_ = nullptr;    // as turn_
-  std::optional<Deadline> deadline_;  // as turn_
+  Scheduler* turn_ = nullptr;         // null: lines are written immediately
+  Deadlines* deadlines_ = nullptr;    // null like turn_
+  std::optional<Deadline> deadline_;  // empty while turn_ is null
 };
 
 }  // namespace roomcast::base

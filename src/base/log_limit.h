@@ -10,28 +10,28 @@
 
 namespace roomcast::base {
 
-/// Allows so many lines a second for each cause, which is a message (a constant in the code) at a level, and
-/// counts the rest. More than 64 causes share one.
+/// Limits the lines per second for each cause (a message, which is a constant of the code, at a level) and
+/// counts the rest. Beyond 64 causes the others share one.
 class LogLimit {
  public:
   static constexpr std::int64_t window_ms = 1'000;
   static constexpr std::size_t causes_max = 64;
 
-  /// What was left out.
+  /// Lines that were not written.
   struct Suppressed {
     LogLevel level = LogLevel::info;
     std::string message;
     std::uint64_t lines = 0;
   };
 
-  /// 0: no limit. A cause's second begins with its first line.
+  /// 0: no limit. The second of a cause begins with its first line.
   void set_lines_per_second(std::uint64_t lines) { lines_per_second_ = lines; }
 
   /// Whether a line may be written now.
   [[nodiscard]] bool allows(LogLevel level, std::string_view message, std::int64_t now_ms);
-  /// What was left out in a second that is over by now, one cause at a time; nothing if there is no more.
+  /// The suppressed lines of a cause whose second is over; nothing if there is no further cause.
   [[nodiscard]] std::optional<Suppressed> take_suppressed(std::int64_t now_ms);
-  /// Whether anything was left out that take_suppressed has not given yet.
+  /// Whether take_suppressed has lines to report, now or later.
   [[nodiscard]] bool has_suppressed() const { return suppressed_causes_ > 0; }
 
  private:

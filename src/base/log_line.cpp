@@ -11,9 +11,9 @@ namespace roomcast::base {
 namespace {
 
 constexpr std::size_t message_bytes_max = 400;
-// What a field takes beside its text: its key, quotes, and the mark where the text was cut.
+// Bytes of a field besides its text: key, quotes, and the mark of a cut.
 constexpr std::size_t around_text_bytes = 80;
-// The longest that one byte can become: \u001b.
+// The maximum length of an escaped byte: \u001b.
 constexpr std::size_t escaped_bytes_max = 6;
 
 std::string_view name_of(LogLevel level) {
@@ -41,7 +41,7 @@ void append_number(std::string& out, Number number) {
 
 using PlainBytes = std::array<bool, 256>;
 
-/// Printable ASCII without `special`.
+/// Printable ASCII except `special`.
 constexpr PlainBytes plain_bytes(std::string_view special) {
   PlainBytes plain{};
   for (unsigned byte = 0x20; byte < 0x7F; ++byte)
@@ -51,7 +51,7 @@ constexpr PlainBytes plain_bytes(std::string_view special) {
 constexpr PlainBytes plain_in_message = plain_bytes("");
 constexpr PlainBytes plain_in_field = plain_bytes(" \"\\=");
 
-/// Appends `text` as it is if every byte of it is one of `plain`, else quoted.
+/// Appends `text` unchanged if all its bytes are in `plain`, otherwise quoted.
 void append_quoted_if_needed(std::string& out, std::string_view text, const PlainBytes& plain) {
   const bool as_it_is = !text.empty() && std::all_of(text.begin(), text.end(), [&plain](char c) {
     return plain[static_cast<unsigned char>(c)];
@@ -63,7 +63,7 @@ void append_quoted_if_needed(std::string& out, std::string_view text, const Plai
   }
 }
 
-/// How many bytes of `text` remain if at most `bytes_max` may and no UTF-8 character is to be split.
+/// The length to which `text` is to be cut for `bytes_max`, without splitting a UTF-8 character.
 std::size_t length_within(std::string_view text, std::size_t bytes_max) {
   if (text.size() <= bytes_max) return text.size();
   std::size_t length = bytes_max;
@@ -73,7 +73,7 @@ std::size_t length_within(std::string_view text, std::size_t bytes_max) {
   return length;
 }
 
-/// Appends `text`, or what of it may stay and how much was cut, by means of `append`.
+/// Passes `text` to `append`, cut to `bytes_max` with a note of how much was cut.
 template <class Append>
 void append_within(std::string_view text, std::size_t bytes_max, const Append& append) {
   const std::size_t length = length_within(text, bytes_max);
@@ -85,13 +85,13 @@ void append_within(std::string_view text, std::size_t bytes_max, const Append& a
   append(cut);
 }
 
-/// What is left of the line for the texts of its fields.
+/// The remaining space of a line for the texts of its fields.
 class LineBudget {
  public:
   LineBudget(const std::string& out, std::size_t line_begin, LogFields fields)
       : out_(out), line_begin_(line_begin), fields_left_(fields.size()) {}
 
-  /// How many bytes of its text the next field may show.
+  /// The number of bytes of its text that the next field may use.
   std::size_t next(const LogField& field) {
     const std::size_t used = out_.size() - line_begin_ + fields_left_ * around_text_bytes;
     --fields_left_;
@@ -123,7 +123,7 @@ struct ValueWriter {
   void operator()(std::int64_t number) const { append_number(out, number); }
   void operator()(std::uint64_t number) const { append_number(out, number); }
   void operator()(double number) const {
-    // JSON has no word for what is not a number.
+    // JSON cannot represent infinities and NaN.
     if (format == LogFormat::json && !std::isfinite(number)) {
       out += "null";
     } else {

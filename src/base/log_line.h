@@ -13,10 +13,10 @@ namespace roomcast::base {
 enum class LogLevel : std::uint8_t { trace, debug, info, warn, error };
 enum class LogFormat : std::uint8_t { text, json };
 
-/// One named value of a log line. Views need only live for the call.
+/// A named value of a log line. Views need only be valid for the call.
 ///
-/// Text is cut after 200 bytes, for most of it was written by strangers, and a line must not grow with what
-/// they send. `whole` is for what comes from the operator or from this machine.
+/// Text is cut after 200 bytes: most of it comes from clients, and the length of a line must not depend on
+/// what they send. `whole` is for text from the operator or this machine.
 struct LogField {
   static constexpr std::size_t text_bytes_max = 200;
   static constexpr std::size_t whole_bytes_max = 16'384;
@@ -41,16 +41,16 @@ struct LogField {
     }
   }
 
-  /// Text that no client has a hand in: cut only after 16 KiB, and not to keep the line short.
+  /// Text that clients cannot influence: cut only after 16 KiB, and not shortened to limit the line.
   static LogField whole(std::string_view key, std::string_view text) {
     LogField field(key, text);
     field.bytes_max = whole_bytes_max;
     return field;
   }
 
-  /// Whether there is anything to say: fields with an empty key are left out of the line.
+  /// Fields with an empty key are omitted from the line.
   [[nodiscard]] bool is_present() const { return !key.empty(); }
-  /// The field if `text` is not empty, otherwise one that is left out.
+  /// A field that is omitted if `text` is empty.
   static LogField if_any(std::string_view key, std::string_view text) {
     return {text.empty() ? std::string_view{} : key, text};
   }
@@ -58,11 +58,10 @@ struct LogField {
 
 using LogFields = std::initializer_list<LogField>;
 
-/// A line is at most so long, unless it has a field that is to be whole: as its end comes near, texts are cut
-/// to less than 200 bytes.
+/// The maximum length of a line without `whole` fields: texts near its end are cut to less than 200 bytes.
 constexpr std::size_t log_line_bytes_max = 4'096;
 
-/// Appends level, message and fields as they stand in a text line, without time and line break.
+/// Appends level, message and fields in text form, without time and line break.
 void append_text_line(std::string& out, LogLevel level, std::string_view message, LogFields fields);
 /// Appends level, message and fields as members of a JSON object, without its braces.
 void append_json_members(std::string& out, LogLevel level, std::string_view message, LogFields fields);

@@ -15,7 +15,7 @@
 namespace roomcast::base {
 namespace {
 
-/// `fd` as an open file description of our own in non-blocking mode; negative if that can't be had.
+/// A non-blocking open file description of our own for the file of `fd`; negative if there can be none.
 int reopen(int fd, const struct stat& status) {
   const std::string path = "/proc/self/fd/" + std::to_string(fd);
   const int own = ::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
@@ -68,7 +68,7 @@ std::optional<std::size_t> DescriptorOutput::write(std::string_view bytes) {
 
 bool DescriptorOutput::wait(int ms) {
   pollfd waiting{fd_, POLLOUT, 0};
-  // An error counts as well: the write will say which.
+  // An error counts as ready: the write returns it.
   return ::poll(&waiting, 1, ms) > 0;
 }
 

@@ -7,7 +7,7 @@ namespace roomcast::base {
 
 namespace {
 
-// A longer burst gives its memory back.
+// Memory beyond this is released after a burst.
 constexpr std::size_t kept_capacity_bytes = 131'072;
 
 }  // namespace
@@ -16,7 +16,7 @@ void LogQueue::add(std::string_view line) {
   if (full_ || bytes() + line.size() > bytes_max_) {
     full_ = true;
     ++dropped_;
-    ++untold_;
+    ++unreported_;
     return;
   }
   append(line);
@@ -26,7 +26,7 @@ void LogQueue::add_notice(std::string_view line, std::uint64_t lost) {
   append(line);
   notice_end_ = waiting_.size();
   notice_lost_ = lost;
-  untold_ -= lost;
+  unreported_ -= lost;
 }
 
 void LogQueue::append(std::string_view line) {
@@ -61,13 +61,13 @@ void LogQueue::write_out_within(int ms) {
 void LogQueue::lose_all() {
   const std::string_view rest = std::string_view(waiting_).substr(written_);
   auto lines = static_cast<std::uint64_t>(std::count(rest.begin(), rest.end(), '\n'));
-  if (rest.front() == '\n') --lines;  // the end of what was torn before; no line is empty
+  if (rest.front() == '\n') --lines;  // the line break after a torn line; no line is empty
   if (notice_end_ > written_) {
-    --lines;  // it was none of the caller's
-    untold_ += notice_lost_;
+    --lines;  // the notice is not a line of the caller
+    unreported_ += notice_lost_;
   }
   dropped_ += lines;
-  untold_ += lines;
+  unreported_ += lines;
   written_ = waiting_.size();
   forget_written();
   is_torn_ = is_mid_line_;

@@ -5,8 +5,8 @@
 
 namespace roomcast::base {
 
-/// Has the processor fetch `bytes` bytes at `memory`, which need not be readable, and does not wait for them.
-/// For what is soon touched and too scattered for the processor to guess.
+/// Prefetches `bytes` bytes at `memory`, which need not be readable, without waiting: for data that is needed
+/// soon and too scattered for the hardware prefetcher.
 inline void prefetch(const void* memory, std::size_t bytes = 1) {
   constexpr std::size_t line_bytes = 64;
   const char* const begin = static_cast<const char*>(memory);
@@ -14,8 +14,8 @@ inline void prefetch(const void* memory, std::size_t bytes = 1) {
     __builtin_prefetch(begin + at);
 }
 
-/// Empties a string, a container or a struct with such members, and gives their memory back, which neither
-/// clear() nor assigning {} does: both keep the capacity of a string or vector for what comes next.
+/// Empties a string, a container or a struct with such members and releases their memory. clear() and
+/// assigning {} do not: they keep the capacity of strings and vectors.
 template <class T>
 void release(T& value) {
   { const T taken(std::move(value)); }

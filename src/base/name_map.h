@@ -12,11 +12,11 @@
 
 namespace roomcast::base {
 
-/// Values under names that strangers choose. Entries stay where they are until they are erased.
+/// A map from names that clients choose to values. Entries do not move until they are erased.
 ///
-/// An unordered map that grows rearranges all its entries in one call: of a few hundred thousand that takes
-/// tens of milliseconds. This is many small ones, which grow one after the other, and each of which gives its
-/// table back when it has become empty.
+/// Growing an unordered map rehashes all its entries in one call, which takes tens of milliseconds for a few
+/// hundred thousand. This is an array of smaller maps, which grow independently, and each of which releases
+/// its table when it has become empty.
 template <class T>
 class NameMap {
  public:
@@ -36,7 +36,7 @@ class NameMap {
     const auto found = part.find(name);
     return found == part.end() ? nullptr : &*found;
   }
-  /// The entry of that name, made from `arguments` if there was none, and whether there was none.
+  /// The entry of that name, constructed from `arguments` if there was none, and whether it is new.
   template <class... Arguments>
   std::pair<Entry&, bool> try_emplace(std::string name, Arguments&&... arguments) {
     Part& part = part_of(name);
@@ -44,7 +44,7 @@ class NameMap {
     if (is_new) ++size_;
     return {*place, is_new};
   }
-  /// `entry` is one of this map's.
+  /// `entry` must belong to this map.
   void erase(const Entry& entry) {
     Part& part = part_of(entry.first);
     part.erase(part.find(entry.first));
@@ -59,7 +59,7 @@ class NameMap {
   using Part = std::unordered_map<std::string, T, StringHash, std::equal_to<>>;
   static constexpr std::size_t parts = 64;
 
-  /// Not the bits that decide the bucket within a part.
+  /// Uses other bits than those that select the bucket within a part.
   [[nodiscard]] static std::size_t index_of(std::string_view name) {
     return (StringHash{}(name) >> 48U) % parts;
   }

@@ -6,12 +6,12 @@
 
 namespace roomcast::base {
 
-/// What went wrong, in words fit for whoever caused it: names the limit, the key or the file.
+/// An error message for the person who can correct it; names the limit, key or file.
 struct Error {
   std::string message;
 };
 
-/// A value or the reason there is none. `E` must differ from `T`.
+/// A value or an error. `E` must differ from `T`.
 template <class T, class E = Error>
 class [[nodiscard]] Result {
  public:

@@ -8,17 +8,17 @@
 
 namespace roomcast::base {
 
-/// Something that collects work during a turn and does it once at the turn's end.
-/// Destroying it while it is marked is safe only if its destructor calls Scheduler::forget.
+/// An object that collects work during a turn and does it once, at the end of the turn. May be destroyed
+/// while it is marked only if its destructor calls Scheduler::forget.
 class Flushable {
  public:
   Flushable() = default;
   Flushable(const Flushable&) = delete;
   Flushable& operator=(const Flushable&) = delete;
 
-  /// Called once at the end of the turn in which it was marked, or in a later turn if it was deferred. May
-  /// mark others and itself, and have them freed later. Its work is bounded (see work_allowance.h): what is
-  /// left is marked again.
+  /// Called once at the end of the turn in which the object was marked, or in a later turn if it was
+  /// deferred. May mark this and other objects and free objects later. Does a bounded amount of work (see
+  /// work_allowance.h) and marks itself again for the rest.
   virtual void flush() = 0;
 
  protected:
@@ -29,11 +29,10 @@ class Flushable {
   std::uint32_t dirty_position_ = 0;  // 1 + index in the list, 0 when not in it
 };
 
-/// What flushed items leave to be done for all of them at once.
+/// Work that flushed items leave to be done together, such as the system calls of their writes.
 class DeferredWrites {
  public:
-  /// Called after every few flushes: before anybody is flushed again, before anybody else can be called or
-  /// die.
+  /// Called after every few flushes, before any item is flushed a second time, called otherwise or freed.
   virtual void send_all() = 0;
 
  protected:
@@ -50,36 +49,42 @@ class Disposable {
   virtual ~Disposable() = default;
 };
 
-/// A source of work that is done in slices, before everything else at the end of a turn.
+/// A source of work that is done in slices at the end of each turn.
 class SlicedWork {
  public:
-  /// Does one slice (well under a millisecond). True if there is more to do.
+  /// Does one slice (well below a millisecond). True if there is more to do.
   virtual bool do_slice() = 0;
 
  protected:
   ~SlicedWork() = default;
 };
 
-/// What the end of a turn does for others (deliver, flush, reap). Implemented by loop::Turn.
+/// Registers work for the end of a turn. A turn ends in this order, repeated until nothing is left or its
+/// time box is used up (loop::TurnQueue::run implements it, all other code relies on it):
+/// - one slice of each SlicedWork: the hub delivers messages;
+/// - flush of every item that is marked dirty, a few at a time, each few followed by
+///   DeferredWrites::send_all;
+/// - objects passed to free_later are freed;
+/// - flush of deferred items: the rest of work that exceeded its allowance.
 class Scheduler {
  public:
-  /// Has `item.flush()` called before the loop sleeps. Marking twice is the same as once.
+  /// Has `item` flushed in this turn. Marking it again has no effect.
   virtual void mark_dirty(Flushable& item) = 0;
-  /// Has `item.flush()` called behind everything that is marked dirty, as time allows: for the rest of work
-  /// that has used up its allowance. At least one is called in every turn, in the order in which they were
-  /// marked. Nothing happens if it is marked already, either way.
+  /// Has `item` flushed after all dirty items, as time permits: for the rest of work that has used up its
+  /// allowance. At least one deferred item is flushed in each turn, in the order in which they were marked.
+  /// Has no effect if the item is marked already, either way.
   virtual void mark_deferred(Flushable& item) = 0;
-  /// Takes `item` off the lists; nothing happens if it is on none.
+  /// Unmarks `item`; has no effect if it is not marked.
   virtual void forget(Flushable& item) = 0;
-  /// Takes ownership; destroyed after this turn's flushes.
+  /// Takes ownership of `item`, which is destroyed after the flushes of this turn.
   virtual void free_later(std::unique_ptr<Disposable> item) = 0;
-  /// Has the sliced work looked at in this turn even if nothing else happens.
+  /// Runs the sliced work in this turn even if nothing else happens.
   virtual void wake() = 0;
-  /// How much a client may have done now, in one go, of what it sent unasked.
+  /// The allowance for input of a client that arrives unsolicited.
   [[nodiscard]] virtual WorkAllowance first_allowance() const {
     return WorkAllowance(WorkAllowance::of_first_read);
   }
-  /// The same of what was deferred.
+  /// The allowance for input that was deferred.
   [[nodiscard]] virtual WorkAllowance later_allowance() const {
     return WorkAllowance(WorkAllowance::of_later_read);
   }

@@ -8,16 +8,16 @@
 
 namespace roomcast::base {
 
-/// Names one occupant of a SlotMap for ever: once that is gone, the id resolves to nothing, even when the
-/// slot has been given to another. What is asynchronous keeps an id, never a pointer.
+/// Identifies one element of a SlotMap: once that has been removed the id resolves to nothing, even if its
+/// slot is reused. Asynchronous operations keep an id, never a pointer.
 struct SlotId {
   std::uint32_t index = 0;
-  std::uint32_t generation = 0;  ///< 0 is never given out
+  std::uint32_t generation = 0;  ///< never 0 in a valid id
   friend bool operator==(const SlotId&, const SlotId&) = default;
 };
 
-/// Owns values under ids. Insertion, look-up and removal are O(1). It grows piece by piece: no value moves,
-/// and there is never twice the memory, or the pause, of a copy of all.
+/// Owns values, which are found by their id. Insertion, look-up and removal are O(1). Grows in blocks: values
+/// never move, and growing never copies all of them.
 template <class T>
 class SlotMap {
  public:
@@ -37,14 +37,14 @@ class SlotMap {
     return {index, slot.generation};
   }
 
-  /// The occupant, or null when the id is stale.
+  /// The value, or null if the id is stale.
   T* find(SlotId id) {
     if (id.index >= slots_.size()) return nullptr;
     Slot& slot = slots_[id.index];
     return slot.occupied && slot.generation == id.generation ? &slot.value : nullptr;
   }
 
-  /// Removes and returns the occupant; a default T when the id is stale.
+  /// Removes and returns the value; a default T if the id is stale.
   T take(SlotId id) {
     T* found = find(id);
     if (found == nullptr) return T{};
@@ -60,8 +60,8 @@ class SlotMap {
 
   [[nodiscard]] std::size_t size() const { return size_; }
 
-  /// Calls `visit(SlotId, T&)` for each occupant. The visitor may remove occupants; ones added meanwhile may
-  /// or may not be visited.
+  /// Calls `visit(SlotId, T&)` for each value. The visitor may remove values; values that it adds may or may
+  /// not be visited.
   template <class Visit>
   void for_each(Visit&& visit) {
     for (std::uint32_t i = 0; i < slots_.size(); ++i) {

@@ -55,7 +55,7 @@ class State {
   std::uint64_t v3_;
 };
 
-/// The eight bytes at `bytes`, little endian.
+/// The eight bytes at `bytes` as a little-endian integer.
 std::uint64_t word_at(const char* bytes) {
   std::uint64_t word = 0;
   if constexpr (std::endian::native == std::endian::little) {
@@ -70,7 +70,7 @@ std::uint64_t word_at(const char* bytes) {
 template <int compression_rounds, int finalization_rounds>
 std::uint64_t siphash(const SipKey& key, std::string_view text) {
   State state(key);
-  // The last word holds what is left, and the length modulo 256 as its highest byte.
+  // The last word consists of the remaining bytes and the length modulo 256 as its highest byte.
   std::uint64_t last = std::uint64_t{text.size()} << 56U;
   for (; text.size() >= sizeof(std::uint64_t); text.remove_prefix(sizeof(std::uint64_t)))
     state.compress<compression_rounds>(word_at(text.data()));
@@ -86,7 +86,7 @@ std::uint64_t siphash13(const SipKey& key, std::string_view text) { return sipha
 std::uint64_t siphash24(const SipKey& key, std::string_view text) { return siphash<2, 4>(key, text); }
 
 std::size_t StringHash::operator()(std::string_view text) const {
-  // Not state that anything could change: a constant that is known only once the process runs.
+  // A constant that is only known at run time, not mutable state.
   static const SipKey key{random_u64(), random_u64()};
   return static_cast<std::size_t>(siphash13(key, text));
 }

@@ -15,7 +15,7 @@ bool is_space(char c) { return c == ' ' || c == '\t'; }
 }  // namespace
 
 bool equals_ignoring_case(std::string_view a, std::string_view b) {
-  // Most often they are the same to the letter, or differ in the first one.
+  // Usually the words are identical, or differ in the first character.
   if (a == b) return true;
   return std::equal(a.begin(), a.end(), b.begin(), b.end(),
                     [](char x, char y) { return lower(x) == lower(y); });
@@ -63,7 +63,7 @@ bool list_has_token(std::string_view list, std::string_view token) {
 }
 
 bool is_valid_utf8(std::string_view text) {
-  // An empty view may carry a null pointer, which the library is not promised to take.
+  // simdjson does not promise to accept the null pointer that an empty view may have.
   return text.empty() || simdjson::validate_utf8(text.data(), text.size());
 }
 

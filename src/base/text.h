@@ -14,18 +14,18 @@ namespace roomcast::base {
 [[nodiscard]] std::string_view trim(std::string_view text);
 /// Whether `text` is one or more decimal digits.
 [[nodiscard]] bool is_digits(std::string_view text);
-/// Whether a token may hold `c` (tchar, RFC 9110 section 5.6.2).
+/// Whether `c` may occur in a token (tchar, RFC 9110 section 5.6.2).
 [[nodiscard]] inline bool is_token_char(char c) {
   constexpr std::string_view special = "!#$%&'*+-.^_`|~";
   const bool alphanumeric = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
   return alphanumeric || special.find(c) != std::string_view::npos;
 }
-/// Whether `text` is one token, as the name of a header field is.
+/// Whether `text` is one token, as field names are.
 [[nodiscard]] bool is_token(std::string_view text);
-/// What stands between the commas of `list`, trimmed (RFC 9110 section 5.6.1); one empty element if it is
-/// empty.
+/// The elements of a comma-separated list, trimmed (RFC 9110 section 5.6.1); one empty element for an empty
+/// list.
 [[nodiscard]] std::vector<std::string_view> list_elements(std::string_view list);
-/// Whether the comma-separated `list` holds `token`, which is not empty, compared without case.
+/// Whether the comma-separated `list` contains `token`, which must not be empty, ignoring case.
 [[nodiscard]] bool list_has_token(std::string_view list, std::string_view token);
 
 /// Whether `text` is well-formed UTF-8 (RFC 3629: no overlong forms, no surrogates, at most U+10FFFF).

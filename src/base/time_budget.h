@@ -8,24 +8,24 @@
 
 namespace roomcast::base {
 
-/// A share of the time, for work that may as well be left undone, such as compressing: however much of it is
-/// asked for, the rest of the time is for everything else. What is spent is measured, since for this kind of
-/// work a byte may take fifty times as long as another one.
+/// A share of the processing time for optional work such as compression: however much is requested, the rest
+/// of the time remains for other work. The time spent is measured, since the cost per byte may vary by a
+/// factor of fifty.
 class TimeBudget {
  public:
-  /// At most `most_us` microseconds after a pause; half of the time that passes otherwise comes back, so at
-  /// most a third of all the time is spent.
+  /// At most `most_us` microseconds after a pause. Half of the time that passes otherwise is credited, so
+  /// that at most a third of all time is spent.
   TimeBudget(const Clock& clock, std::int64_t most_us)
       : clock_(clock), most_us_(most_us), left_us_(most_us), at_us_(clock.monotonic_us()) {}
   TimeBudget(const TimeBudget&) = delete;
   TimeBudget& operator=(const TimeBudget&) = delete;
 
-  /// Whether something is left: then one piece of work may begin, and what it takes too much is owed.
+  /// Whether anything is left: then one piece of work may begin, and what it takes in excess is owed.
   [[nodiscard]] bool has_some() { return left_us() > 0; }
-  /// Whether so much is left that work which is of use to a single client may take of it.
+  /// Whether enough is left for work that benefits a single client only.
   [[nodiscard]] bool has_plenty() { return left_us() > most_us_ / 2; }
 
-  /// Does `work` and takes what it took from what is left.
+  /// Runs `work` and deducts the time it took.
   template <class Work>
   void spend_on(Work&& work) {
     (void)left_us();
@@ -45,7 +45,7 @@ class TimeBudget {
   const Clock& clock_;
   std::int64_t most_us_;
   std::int64_t left_us_;
-  std::int64_t at_us_;  // of the last look
+  std::int64_t at_us_;  // time of the last update
 };
 
 }  // namespace roomcast::base

@@ -4,26 +4,27 @@
 
 namespace roomcast::base {
 
-/// How much work one client may have done in one go before others have their turn. Counted, not timed, so
-/// that the same input is always cut at the same place: a unit is about what handling one byte costs (a
-/// nanosecond or two), whatever is fixed about a message or a request counts as so many bytes.
+/// The amount of work that may be done for one client at a time, before other clients are served. Counted,
+/// not timed, so that the same input is always divided at the same place. A unit is about the cost of
+/// handling one byte (one or two nanoseconds); the fixed cost of a message or request counts as a number of
+/// bytes.
 class WorkAllowance {
  public:
-  /// Of a read that comes unasked. Hundreds of clients may send something at once, and each is read in the
-  /// order in which they did: so little that nobody waits long for all of them, and enough for dozens of
-  /// ordinary messages.
+  /// For input that arrives unsolicited. Hundreds of clients may send at once and are read in order of
+  /// arrival: small enough to keep the wait of the last one short, large enough for dozens of ordinary
+  /// messages.
   static constexpr std::size_t of_first_read = 40'960;
-  /// The same where more clients are ready than one turn looks at: a request, or some messages.
+  /// For such input when more clients are ready than one turn serves: a request, or some messages.
   static constexpr std::size_t of_crowded_read = 8'192;
-  /// Of going on with what was more than that, behind those who ask for less.
+  /// For the rest of input that exceeded its allowance, after all clients that ask for less.
   static constexpr std::size_t of_later_read = 131'072;
-  /// What all who go on have together before the first of them has its next turn, as far as each still gets
-  /// `least_later_read`.
+  /// The total for all clients with deferred input before the first of them is served again, as far as each
+  /// gets at least `least_later_read`.
   static constexpr std::size_t of_all_later_reads = 2'097'152;
   static constexpr std::size_t least_later_read = 16'384;
 
   explicit WorkAllowance(std::size_t units) : WorkAllowance(units, units) {}
-  /// `costly_units`: from how many on the client has asked for much, however little it may have done now.
+  /// `costly_units`: the amount from which a client counts as expensive, however little it may do now.
   WorkAllowance(std::size_t units, std::size_t costly_units) : units_(units), costly_units_(costly_units) {}
 
   void spend(std::size_t units) { spent_ += units; }

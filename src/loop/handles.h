@@ -14,27 +14,27 @@ struct uv_signal_s;
 
 namespace roomcast::loop {
 
-/// Starts closing `handle` and has `free_body` called with it once libuv has let go of it. Clears its `data`.
+/// Starts closing `handle`; `free_body` is called with it once libuv no longer uses it. Clears its `data`.
 void close_handle(uv_handle_s* handle, void (*free_body)(uv_handle_s*));
 
 struct HandleCloser {
   template <class T>
   void operator()(T* handle) const {
-    // The owner's destructor (and constructors) belong where the libuv type is known.
+    // The owner's constructors and destructor must be defined where the libuv type is complete.
     static_assert(requires(T complete) { complete.data; });
     close_handle(reinterpret_cast<uv_handle_s*>(handle),
                  [](uv_handle_s* closed) { delete reinterpret_cast<T*>(closed); });
   }
 };
 
-/// Owns an initialised libuv handle (`T` is uv_timer_s, uv_poll_s, …) on the heap. Dropping it closes it: no
-/// callback of it comes afterwards, and libuv frees the memory when it is done with it. `data` of the handle
+/// Owns an initialised libuv handle (`T` is uv_timer_s, uv_signal_s, …) on the heap. Destroying it closes the
+/// handle: no callback follows, and the memory is freed once libuv no longer uses it. `data` of the handle
 /// points to its owner.
 template <class T>
 using Handle = std::unique_ptr<T, HandleCloser>;
 
-/// A handle initialised by `init(T*)`, one of the uv_*_init functions with its arguments bound, or libuv's
-/// (negative) error number. `data` is set to `owner`.
+/// A handle initialised by `init(T*)`, a uv_*_init function with its arguments bound, or the (negative) error
+/// number of libuv. Its `data` is set to `owner`.
 template <class T, class Init>
 [[nodiscard]] base::Result<Handle<T>, int> make_handle(void* owner, const Init& init) {
   auto body = std::make_unique<T>();
@@ -44,8 +44,8 @@ template <class T, class Init>
   return Handle<T>(body.release());
 }
 
-/// A timer of the loop: for the few things that need one of their own. Connections use base::Deadline.
-/// Destroying it stops it, also from within on_timer.
+/// A timer of the loop, for the few parts that need their own; connections use base::Deadline. Destroying it
+/// stops it, also from within on_timer.
 class Timer {
  public:
   class Listener {
@@ -61,9 +61,9 @@ class Timer {
   Timer& operator=(const Timer&) = delete;
   ~Timer();
 
-  /// Calls the listener once in `ms` milliseconds, instead of whatever was started before.
+  /// Calls the listener once after `ms` milliseconds, replacing an earlier start.
   void start_once(std::int64_t ms);
-  /// Calls the listener every `ms` milliseconds, at least 1, the first time in as many.
+  /// Calls the listener every `ms` milliseconds (at least 1), the first time after that interval.
   void start_every(std::int64_t ms);
   void stop();
   [[nodiscard]] bool is_active() const;
@@ -75,7 +75,7 @@ class Timer {
   Handle<uv_timer_s> handle_;
 };
 
-/// Watches one signal of the process and reports it from within the loop.
+/// Watches one signal of the process and reports it on the loop.
 class Signal {
  public:
   class Listener {
@@ -99,7 +99,7 @@ class Signal {
   Handle<uv_signal_s> handle_;
 };
 
-/// Has the loop look through all deadlines every `deadlines.interval_ms()`, sooner while many are due.
+/// Runs Deadlines::tick every `deadlines.interval_ms()`, sooner while many are due.
 class Sweep final : private Timer::Listener {
  public:
   Sweep(Loop& loop, base::Deadlines& deadlines) : deadlines_(deadlines), timer_(loop, *this) {
@@ -108,7 +108,7 @@ class Sweep final : private Timer::Listener {
 
  private:
   void on_timer(Timer& timer) override {
-    // Not 0: others are read before the rest is called.
+    // Not 0: input is read before the remaining deadlines are called.
     timer.start_once(deadlines_.tick() ? 1 : deadlines_.interval_ms());
   }
 

@@ -33,7 +33,7 @@ Loop::Loop() : loop_(std::make_unique<uv_loop_t>()), wall_ms_(wall_now_ms()) {
 }
 
 Loop::~Loop() {
-  // A first turn runs the close callbacks; a second one those of handles that were closed from there.
+  // The first turn runs the close callbacks, the second one those of handles that were closed in the first.
   run_turn_without_waiting();
   run_turn_without_waiting();
   const int status = uv_loop_close(loop_.get());
@@ -73,7 +73,7 @@ void Loop::turn(bool may_sleep) {
     sleep_for_libuv(sleep_ms);
   }
   begin_turn();
-  const bool libuv_is_due = sleeper_ == nullptr || sleeper_->call();
+  const bool libuv_is_due = sleeper_ == nullptr || sleeper_->dispatch();
   if (libuv_is_due || timeout_ms() == 0) uv_run(loop_.get(), UV_RUN_NOWAIT);
   const bool is_busy = sleeper_ != nullptr && sleeper_->is_busy();
   work_left_ = worker_ != nullptr && worker_->end_turn(is_busy);
@@ -92,9 +92,9 @@ void Loop::sleep_for_libuv(int timeout_ms) const {
 
 bool Loop::is_alive() const { return worker_ != nullptr || uv_loop_alive(loop_.get()) != 0; }
 
-/// Until libuv has something to do that no descriptor tells of; negative if there is nothing to come.
+/// The time until libuv has work that its descriptor does not signal; negative if there is none to come.
 int Loop::timeout_ms() const {
-  // libuv would end then; with a worker the loop does not.
+  // libuv would not wait then; with a worker the loop goes on.
   if (worker_ != nullptr && uv_loop_alive(loop_.get()) == 0) return -1;
   return uv_backend_timeout(loop_.get());
 }

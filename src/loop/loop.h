@@ -10,39 +10,39 @@ struct uv_loop_s;
 
 namespace roomcast::loop {
 
-/// The event loop: libuv's, with another place to sleep. One thread runs it, and everything that refers to it
-/// belongs to that thread.
+/// The event loop: libuv's, which sleeps elsewhere. One thread runs it, and all objects that refer to it
+/// belong to that thread.
 ///
-/// Nearly all that happens here happens to sockets, and a Poller hears of those without libuv. So the loop
-/// sleeps there, with libuv's descriptor watched like any other (see uv_backend_fd()), and libuv gets a turn
-/// when a timer is due, a signal has come or a handle is to be closed.
+/// Nearly all events concern sockets, which a Poller watches without libuv. So the loop sleeps in the poller,
+/// which also watches libuv's descriptor (see uv_backend_fd()), and runs libuv when a timer is due, a signal
+/// has arrived or a handle is to be closed.
 ///
-/// It must be destroyed last: whatever has handles on it (timers, streams, listeners) is dropped before. The
-/// destructor lets their close callbacks run and then insists that uv_loop_close() succeeds; if not, it lists
-/// the handles that were left open and aborts.
+/// Must be destroyed last: owners of handles on it (timers, signals) are destroyed before. The destructor
+/// runs their close callbacks and then requires uv_loop_close() to succeed; otherwise it lists the open
+/// handles and aborts.
 class Loop final : public base::Clock {
  public:
-  /// Where the loop sleeps: a Poller.
+  /// The place where the loop sleeps; implemented by Poller.
   class Sleeper {
    public:
-    /// Sleeps until there is somebody to call, `timeout_ms` at most; without end if that is negative.
+    /// Sleeps until an event arrives, at most `timeout_ms`; without limit if that is negative.
     virtual void sleep(int timeout_ms) = 0;
-    /// Calls them. True if libuv has something to do.
-    virtual bool call() = 0;
-    /// Whether there were more of them than are called in one turn, so that there may be others to call.
+    /// Calls the handlers of the events. True if libuv has events to handle.
+    virtual bool dispatch() = 0;
+    /// Whether there were more events than are handled in one turn, so that others may be ready.
     [[nodiscard]] virtual bool is_busy() const = 0;
 
    protected:
     ~Sleeper() = default;
   };
 
-  /// Whose work stands around the sleep: a Turn.
+  /// Work before and after the sleep; implemented by Turn.
   class Worker {
    public:
-    /// The loop has slept.
+    /// Called after the sleep.
     virtual void begin_turn() = 0;
-    /// It is going to, if it is not `busy` calling. True if work is left: it only looks at what else is ready
-    /// and comes back.
+    /// Called at the end of a turn. `busy`: more events are ready. True if work is left: the next turn does
+    /// not sleep.
     virtual bool end_turn(bool busy) = 0;
 
    protected:
@@ -55,25 +55,25 @@ class Loop final : public base::Clock {
   Loop& operator=(const Loop&) = delete;
   ~Loop();
 
-  /// Runs until `stop` is called; with a Turn on the loop it does not end by itself.
+  /// Runs until `stop` is called, or no handle is active and there is no worker.
   void run();
-  /// Runs one turn; sleeps in it until something happens.
+  /// Runs one turn, which sleeps until an event arrives.
   void run_turn();
   /// Runs one turn without sleeping.
   void run_turn_without_waiting();
-  /// Has `run` return at the end of this turn.
+  /// Makes `run` return at the end of this turn.
   void stop();
 
-  /// As of the beginning of the turn, both of milliseconds: the same for all that happens in it.
+  /// The time at the beginning of the turn: the same for everything that happens in it.
   [[nodiscard]] std::int64_t monotonic_ms() const override;
   [[nodiscard]] std::int64_t wall_ms() const override { return wall_ms_; }
   [[nodiscard]] std::int64_t monotonic_us() const override;
 
-  /// How many handles exist, those being closed included.
+  /// The number of handles, including those being closed.
   [[nodiscard]] std::size_t handle_count() const;
-  /// For the makers of handles.
+  /// For initialising handles.
   [[nodiscard]] uv_loop_s* native() const { return loop_.get(); }
-  /// One of each at a time, or none (null).
+  /// At most one of each at a time; null for none.
   void set_sleeper(Sleeper* sleeper);
   void set_worker(Worker* worker);
 
@@ -88,7 +88,7 @@ class Loop final : public base::Clock {
   Sleeper* sleeper_ = nullptr;
   Worker* worker_ = nullptr;
   std::int64_t wall_ms_;
-  bool work_left_ = true;  // what came before the first turn is done before the first sleep
+  bool work_left_ = true;  // work registered before the first turn is done before the first sleep
   bool stopped_ = false;
 };
 

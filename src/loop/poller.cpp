@@ -13,12 +13,12 @@ namespace roomcast::loop {
 
 namespace {
 
-epoll_event request_of(Pollable& item, Interest interest) {
+epoll_event epoll_event_for(Pollable& item, PollEvents wanted) {
   epoll_event event{};
-  if (interest.reading) event.events |= EPOLLIN;
-  if (interest.writing) event.events |= EPOLLOUT;
-  // The kernel always tells of errors and hang-ups. With nothing wanted that is worth one call, not one in
-  // every turn; and the descriptor stays in the set, because taking it back in might fail.
+  if (wanted.reading) event.events |= EPOLLIN;
+  if (wanted.writing) event.events |= EPOLLOUT;
+  // The kernel always reports errors and hang-ups. Where no event is wanted these are reported once, not in
+  // every turn; and the descriptor stays in the set, because adding it again might fail.
   if (event.events == 0) event.events = EPOLLET;
   event.data.ptr = &item;
   return event;
@@ -67,27 +67,28 @@ Poller::Poller(Loop& loop, const base::Clock& clock, Limits limits)
 
 Poller::~Poller() { loop_.set_sleeper(nullptr); }
 
-int Poller::add(Pollable& item, Interest interest, Place place) {
+int Poller::add(Pollable& item, PollEvents wanted, Place place) {
   item.is_behind_ = place == Place::behind;
-  item.wants_reading_ = item.asked_reading_ = interest.reading;
-  item.wants_writing_ = item.asked_writing_ = interest.writing;
-  epoll_event event = request_of(item, interest);
+  item.wants_reading_ = item.registered_reading_ = wanted.reading;
+  item.wants_writing_ = item.registered_writing_ = wanted.writing;
+  epoll_event event = epoll_event_for(item, wanted);
   return ::epoll_ctl(set_of(item).descriptor, EPOLL_CTL_ADD, item.descriptor(), &event) == 0 ? 0 : errno;
 }
 
-void Poller::change(Pollable& item, Interest interest) {
-  item.wants_reading_ = interest.reading;
-  item.wants_writing_ = interest.writing;
-  // Who wants less is often gone, or wants it back, before there is anything to tell: see `tell`.
+void Poller::change(Pollable& item, PollEvents wanted) {
+  item.wants_reading_ = wanted.reading;
+  item.wants_writing_ = wanted.writing;
+  // Registering fewer events is put off until one arrives that is not wanted (see dispatch_event): the
+  // descriptor is often closed before, or the event wanted again.
   const bool wants_more =
-      (interest.reading && !item.asked_reading_) || (interest.writing && !item.asked_writing_);
-  if (wants_more) ask(item);
+      (wanted.reading && !item.registered_reading_) || (wanted.writing && !item.registered_writing_);
+  if (wants_more) update(item);
 }
 
-void Poller::ask(Pollable& item) {
-  item.asked_reading_ = item.wants_reading_;
-  item.asked_writing_ = item.wants_writing_;
-  epoll_event event = request_of(item, {item.wants_reading_, item.wants_writing_});
+void Poller::update(Pollable& item) {
+  item.registered_reading_ = item.wants_reading_;
+  item.registered_writing_ = item.wants_writing_;
+  epoll_event event = epoll_event_for(item, {item.wants_reading_, item.wants_writing_});
   [[maybe_unused]] const int status =
       ::epoll_ctl(set_of(item).descriptor, EPOLL_CTL_MOD, item.descriptor(), &event);
   assert(status == 0);
@@ -97,12 +98,12 @@ void Poller::move(Pollable& item, Place place) {
   if (place_of(item) == place) return;
   Set& from = set_of(item);
   Set& to = place == Place::behind ? behind_ : front_;
-  epoll_event event = request_of(item, {item.wants_reading_, item.wants_writing_});
+  epoll_event event = epoll_event_for(item, {item.wants_reading_, item.wants_writing_});
   if (::epoll_ctl(to.descriptor, EPOLL_CTL_ADD, item.descriptor(), &event) != 0) return;
   (void)::epoll_ctl(from.descriptor, EPOLL_CTL_DEL, item.descriptor(), nullptr);
-  from.forget(item);  // it is told of again
-  item.asked_reading_ = item.wants_reading_;
-  item.asked_writing_ = item.wants_writing_;
+  from.forget(item);  // the new set reports it again
+  item.registered_reading_ = item.wants_reading_;
+  item.registered_writing_ = item.wants_writing_;
   item.is_behind_ = place == Place::behind;
 }
 
@@ -114,59 +115,59 @@ void Poller::remove(Pollable& item) {
 }
 
 void Poller::sleep(int timeout_ms) {
-  // Of those behind who were told of, the kernel may not tell again.
+  // The kernel may not repeat the pending events of the second set.
   if (front_.pending.empty()) front_.receive(behind_.pending.empty() ? timeout_ms : 0);
 }
 
-bool Poller::call() {
-  const Told told = call_front();
-  behind_is_busy_ = told.some_behind_are_ready || !behind_.pending.empty();
-  if (behind_is_busy_) call_behind();
-  return told.libuv_is_ready;
+bool Poller::dispatch() {
+  const Ready ready = dispatch_front();
+  behind_is_busy_ = ready.behind_is_ready || !behind_.pending.empty();
+  if (behind_is_busy_) dispatch_behind();
+  return ready.libuv_is_ready;
 }
 
-Poller::Told Poller::call_front() {
-  Told told;
-  if (front_.pending.empty()) return told;
+Poller::Ready Poller::dispatch_front() {
+  Ready ready;
+  if (front_.pending.empty()) return ready;
   const std::int64_t end_us = clock_.monotonic_us() + limits_.time_box_us;
-  // The clock is looked at after each: a call may have been long, and the look costs little beside its system
-  // calls.
+  // The clock is read after each event: a handler may take long, and reading it costs little beside its
+  // system calls.
   do {
     const epoll_event event = front_.pending.front();
     front_.pending = front_.pending.subspan(1);
     if (event.data.ptr == this) {
-      told.libuv_is_ready = true;
+      ready.libuv_is_ready = true;
     } else if (event.data.ptr == &behind_) {
-      told.some_behind_are_ready = true;
+      ready.behind_is_ready = true;
     } else if (event.data.ptr != nullptr) {
-      tell(*static_cast<Pollable*>(event.data.ptr), event.events);
+      dispatch_event(*static_cast<Pollable*>(event.data.ptr), event.events);
     }
   } while (!front_.pending.empty() && clock_.monotonic_us() < end_us);
-  return told;
+  return ready;
 }
 
-void Poller::call_behind() {
+void Poller::dispatch_behind() {
   if (behind_.pending.empty()) behind_.receive(0);
   const std::int64_t end_us = clock_.monotonic_us() + limits_.time_box_behind_us;
   while (!behind_.pending.empty()) {
     const epoll_event event = behind_.pending.front();
     behind_.pending = behind_.pending.subspan(1);
-    if (event.data.ptr != nullptr) tell(*static_cast<Pollable*>(event.data.ptr), event.events);
+    if (event.data.ptr != nullptr) dispatch_event(*static_cast<Pollable*>(event.data.ptr), event.events);
     if (clock_.monotonic_us() >= end_us) break;
   }
   behind_is_busy_ = behind_.is_full || !behind_.pending.empty();
 }
 
-void Poller::tell(Pollable& item, std::uint32_t events) {
+void Poller::dispatch_event(Pollable& item, std::uint32_t events) {
   const bool hung_up = (events & EPOLLHUP) != 0;
   const bool readable = item.wants_reading_ && (hung_up || (events & EPOLLIN) != 0);
   const bool writable = item.wants_writing_ && (hung_up || (events & EPOLLOUT) != 0);
   const bool failed = (item.wants_reading_ || item.wants_writing_) && (events & EPOLLERR) != 0;
   if (readable || writable || failed) return item.on_ready({readable, writable, failed});
-  // Told of what is not wanted any more: it must not keep the loop awake.
-  const bool asked_too_much =
-      item.asked_reading_ != item.wants_reading_ || item.asked_writing_ != item.wants_writing_;
-  if (asked_too_much) ask(item);
+  // An event that is not wanted any more must not keep the loop awake.
+  const bool is_outdated =
+      item.registered_reading_ != item.wants_reading_ || item.registered_writing_ != item.wants_writing_;
+  if (is_outdated) update(item);
 }
 
 }  // namespace roomcast::loop

@@ -12,30 +12,30 @@ struct epoll_event;
 
 namespace roomcast::loop {
 
-/// What a descriptor is watched for.
-struct Interest {
+/// The events that a descriptor is watched for.
+struct PollEvents {
   bool reading : 1 = false;
   bool writing : 1 = false;
-  friend bool operator==(const Interest&, const Interest&) = default;
+  friend bool operator==(const PollEvents&, const PollEvents&) = default;
 };
 
-/// What has come of it. A descriptor that was hung up is ready for whatever it is watched for.
+/// The events that have occurred. A descriptor that was hung up is ready for all events it is watched for.
 struct Readiness {
   bool readable = false;
   bool writable = false;
-  bool failed = false;  ///< there is an error to be asked for (SO_ERROR)
+  bool failed = false;  ///< an error is pending (SO_ERROR)
 };
 
-/// Somebody with a descriptor. Must be forgotten by its poller before it is destroyed.
+/// The owner of a descriptor that is watched. Must be forgotten by its poller before it is destroyed.
 class Pollable {
  public:
   Pollable() = default;
   Pollable(const Pollable&) = delete;
   Pollable& operator=(const Pollable&) = delete;
 
-  /// Called for as long as the descriptor is ready and watched for that, once in every round of all who are.
+  /// Called while the descriptor is ready for events it is watched for, once per round of all that are ready.
   virtual void on_ready(Readiness ready) = 0;
-  /// Always the same, and open for as long as it is watched.
+  /// Constant, and open for as long as it is watched.
   [[nodiscard]] virtual int descriptor() const = 0;
 
  protected:
@@ -43,68 +43,71 @@ class Pollable {
 
  private:
   friend class Poller;
-  // Two interests in one byte: what is wanted, and what the kernel tells of, which is as much or more.
+  // Two sets of events in one byte: those wanted, and those registered with the kernel, a superset of them or
+  // equal.
   bool wants_reading_ : 1 = false;
   bool wants_writing_ : 1 = false;
-  bool asked_reading_ : 1 = false;
-  bool asked_writing_ : 1 = false;
+  bool registered_reading_ : 1 = false;
+  bool registered_writing_ : 1 = false;
   bool is_behind_ : 1 = false;
 };
 
-/// Watches sockets, of which there are thousands: an epoll set of its own, where the loop sleeps. So a
-/// connection costs no memory here, and usually one system call in its life instead of the six of a
-/// uv_poll_t; and a turn has one for all of them instead of two. In a turn each descriptor is looked at once
-/// at most, and only as many of them as the time box allows; the next turn goes on where this one stopped, so
-/// that nobody is passed over.
+/// Watches sockets, thousands of them, in an epoll set of its own, where the loop sleeps. Compared with a
+/// uv_poll_t a connection costs no memory here, and usually one system call in its lifetime instead of six,
+/// and a turn needs one system call for all of them instead of two. In a turn each descriptor is handled at
+/// most once, and only as many as the time box allows; the next turn continues where this one stopped, so
+/// that none is skipped.
 ///
-/// Who stands behind is in a second epoll set, which is a member of the first: of all of them together a turn
-/// looks at a few, after the others. So however many there are, those who stand in front do not wait for them
-/// longer than for one.
+/// Descriptors with Place::behind are in a second epoll set, which is a member of the first: of all of them
+/// together a turn handles a few, after the others. So however many there are, those in front wait for them
+/// no longer than for one.
 class Poller final : private Loop::Sleeper {
  public:
   enum class Place : std::uint8_t { in_front, behind };
   struct Limits {
-    /// All are answered at the end of the turn: the first of them should not wait for too many others.
+    /// Their answers leave at the end of the turn, so that a large number delays the first of them.
     std::size_t events_per_turn = 48;
-    std::int64_t time_box_us = 2'000;  ///< every turn makes progress however small the box
+    std::int64_t time_box_us = 2'000;  ///< every turn makes progress, however small the box
     std::size_t events_behind_per_turn = 16;
     std::int64_t time_box_behind_us = 1'000;
   };
 
-  /// `clock` outlives the poller. Throws std::system_error when the system has no resources for it.
+  /// `clock` outlives the poller, by default it is the loop. Throws std::system_error when the system lacks
+  /// resources.
   explicit Poller(Loop& loop) : Poller(loop, loop, Limits()) {}
   Poller(Loop& loop, const base::Clock& clock, Limits limits);
   Poller(const Poller&) = delete;
   Poller& operator=(const Poller&) = delete;
-  /// Everybody has been forgotten.
+  /// All descriptors must have been forgotten before.
   ~Poller();
 
-  /// Begins to watch an open descriptor. Returns 0, or errno: ENOMEM, ENOSPC (fs.epoll.max_user_watches).
-  [[nodiscard]] int add(Pollable& item, Interest interest, Place place = Place::in_front);
-  /// Watches it for something else from now on, perhaps for nothing. Cannot fail.
-  void change(Pollable& item, Interest interest);
-  /// Has it looked at before or behind others from now on. If the system has no room it stays where it is.
+  /// Starts watching an open descriptor. Returns 0 or errno: ENOMEM, ENOSPC (fs.epoll.max_user_watches).
+  [[nodiscard]] int add(Pollable& item, PollEvents wanted, Place place = Place::in_front);
+  /// Changes the events it is watched for, possibly to none. Cannot fail.
+  void change(Pollable& item, PollEvents wanted);
+  /// Moves it in front of or behind others. If the system lacks resources it stays where it is.
   void move(Pollable& item, Place place);
   [[nodiscard]] static Place place_of(const Pollable& item) {
     return item.is_behind_ ? Place::behind : Place::in_front;
   }
-  /// `item` is about to close its descriptor, which ends the watching. Nothing is called after this, also
-  /// from within on_ready.
+  /// To be called before `item` closes its descriptor, which ends the watching. No event is reported
+  /// afterwards, also from within on_ready.
   void forget(Pollable& item);
-  /// Whether more sockets are ready than are looked at in one turn: each should be given little time then.
+  /// Whether more sockets are ready than are handled in one turn: each should be given little time then.
   [[nodiscard]] bool is_busy() const override { return front_.is_full || behind_is_busy_; }
-  /// The same for a descriptor that somebody else may hold too, so that closing it would end nothing.
+  /// Like forget, for a descriptor that another process may hold as well, so that closing it does not end the
+  /// watching.
   void remove(Pollable& item);
 
  private:
-  /// An epoll set, and what it has told of that nobody was called for yet.
+  /// An epoll set and its events that were not dispatched yet.
   struct Set {
     explicit Set(std::size_t capacity);
     Set(const Set&) = delete;
     Set& operator=(const Set&) = delete;
     ~Set();
 
-    /// Nothing may be pending.
+    /// Waits for events. No event may be pending.
     void receive(int timeout_ms);
     void forget(const Pollable& item);
 
@@ -112,20 +115,20 @@ class Poller final : private Loop::Sleeper {
     std::unique_ptr<epoll_event[]> events;
     std::span<epoll_event> pending;
     int descriptor;
-    bool is_full = false;  // the last time there were as many as it takes at once, perhaps more
+    bool is_full = false;  // the last wait filled the array, so there may be more
   };
 
   void sleep(int timeout_ms) override;
-  bool call() override;
-  /// Calls whoever is pending in front; for libuv and those behind it says so.
-  struct Told {
+  bool dispatch() override;
+  /// Dispatches the pending events in front.
+  struct Ready {
     bool libuv_is_ready = false;
-    bool some_behind_are_ready = false;
+    bool behind_is_ready = false;
   };
-  Told call_front();
-  void call_behind();
-  void tell(Pollable& item, std::uint32_t events);
-  void ask(Pollable& item);
+  Ready dispatch_front();
+  void dispatch_behind();
+  void dispatch_event(Pollable& item, std::uint32_t events);
+  void update(Pollable& item);
   [[nodiscard]] Set& set_of(const Pollable& item) { return item.is_behind_ ? behind_ : front_; }
 
   Loop& loop_;

@@ -9,12 +9,12 @@ namespace roomcast::loop {
 
 namespace {
 
-// Looking at the clock costs about as much as queueing a delivery, and the more go out at once the cheaper:
-// so not after every flush.
+// Reading the clock costs about as much as queueing a delivery, and writes are cheaper the more are made
+// together: so not after every flush.
 constexpr std::size_t flushes_per_look = 32;
-// A session's end takes some microseconds.
+// Destroying a session takes some microseconds.
 constexpr std::size_t frees_per_look = 16;
-// What a storm of clients that leave together needed is not kept for ever.
+// Memory that only a burst of disconnects needed is released.
 constexpr std::size_t spare_frees = 4'096;
 
 }  // namespace
@@ -29,7 +29,7 @@ void TurnQueue::reap_all() {
 
 base::WorkAllowance TurnQueue::first_allowance() const {
   using base::WorkAllowance;
-  // In a crowd nobody is blamed for what would have been little without it.
+  // A client is not expensive because of an allowance that only a busy turn made small.
   return {busy_ ? WorkAllowance::of_crowded_read : WorkAllowance::of_first_read,
           WorkAllowance::of_first_read};
 }
@@ -70,7 +70,7 @@ void TurnQueue::flush(std::int64_t end_us) {
   }
 }
 
-/// False if nobody was left to be flushed.
+/// Flushes a few items and sends their deferred writes. False if none is left.
 bool TurnQueue::flush_some() {
   const bool more = dirty_.flush_some(flushes_per_look);
   if (deferred_writes_ != nullptr) deferred_writes_->send_all();
@@ -78,14 +78,14 @@ bool TurnQueue::flush_some() {
 }
 
 void TurnQueue::flush_deferred(std::int64_t end_us) {
-  // Each takes as long as a read of a client that asks for much; those that come back go behind the others.
+  // Each takes as long as a large read. Items that are deferred again go to the end of the list.
   for (std::size_t count = deferred_.size(); count > 0; --count) {
     if (!deferred_.flush_some(1) || clock_.monotonic_us() >= end_us) return;
   }
 }
 
 void TurnQueue::reap(std::int64_t end_us) {
-  // Freeing one may add others: those are left for the next round.
+  // Freeing an object may add others, which are left for the next round.
   if (freeing_.empty()) freeing_.swap(to_free_);
   while (!freeing_.empty()) {
     for (std::size_t i = 0; i < frees_per_look && !freeing_.empty(); ++i) {
@@ -98,7 +98,7 @@ void TurnQueue::reap(std::int64_t end_us) {
 }
 
 Turn::Turn(Loop& loop, std::int64_t time_box_us)
-    : loop_(loop), queue_(loop, time_box_us), begin_us_(loop.monotonic_us()) {
+    : TurnQueue(loop, time_box_us), loop_(loop), begin_us_(loop.monotonic_us()) {
   loop_.set_worker(this);
 }
 
@@ -107,7 +107,7 @@ Turn::~Turn() { loop_.set_worker(nullptr); }
 void Turn::begin_turn() { begin_us_ = loop_.monotonic_us(); }
 
 bool Turn::end_turn(bool busy) {
-  const bool work_left = queue_.run(busy);
+  const bool work_left = run(busy);
   stats_.add(loop_.monotonic_us() - begin_us_);
   return work_left;
 }

@@ -66,11 +66,11 @@ TEST_CASE_FIXTURE(Fixture, "log queue: no more than its bytes wait; the newest a
   add(0, 13);
   CHECK(queue.bytes() == 100);
   CHECK(queue.dropped() == 3);
-  CHECK(queue.untold() == 0);
+  CHECK(queue.unreported() == 0);
   output.room = plenty;
   queue.write_out();
   CHECK(output.written.ends_with("line 1009\n"));
-  CHECK(queue.untold() == 3);
+  CHECK(queue.unreported() == 3);
 }
 
 TEST_CASE_FIXTURE(Fixture, "log queue: after a drop it takes lines again when half of its room is free") {
@@ -79,12 +79,12 @@ TEST_CASE_FIXTURE(Fixture, "log queue: after a drop it takes lines again when ha
   queue.write_out();
   add(11, 12);
   CHECK(queue.dropped() == 2);
-  CHECK(queue.untold() == 0);
+  CHECK(queue.unreported() == 0);
   output.room = 10;
   queue.write_out();
-  CHECK(queue.untold() == 2);
+  CHECK(queue.unreported() == 2);
   queue.add_notice("lost 2\n", 2);
-  CHECK(queue.untold() == 0);
+  CHECK(queue.unreported() == 0);
   add(12, 13);
   output.room = plenty;
   queue.write_out();
@@ -108,7 +108,7 @@ TEST_CASE_FIXTURE(Fixture, "log queue: an output that fails loses what waits, as
   CHECK(output.calls == 1);
   CHECK(queue.bytes() == 0);
   CHECK(queue.dropped() == 3);
-  CHECK(queue.untold() == 3);
+  CHECK(queue.unreported() == 3);
   queue.write_out();
   CHECK(output.calls == 1);
 }
@@ -121,7 +121,7 @@ TEST_CASE_FIXTURE(Fixture, "log queue: a notice that is lost is told again with 
   add(3, 4);
   queue.write_out();
   CHECK(queue.dropped() == 4);
-  CHECK(queue.untold() == 4);
+  CHECK(queue.unreported() == 4);
 }
 
 TEST_CASE_FIXTURE(Fixture, "log queue: a notice that has gone is not told again") {
@@ -140,7 +140,7 @@ TEST_CASE_FIXTURE(Fixture, "log queue: a notice that has gone is not told again"
   CHECK(output.written == "line 1003\nline 1004\nline 1005\nlost 3\nline");
   output.broken = true;
   queue.write_out();
-  CHECK(queue.untold() == 3);
+  CHECK(queue.unreported() == 3);
 
   output.broken = false;
   output.room = plenty;
@@ -150,7 +150,7 @@ TEST_CASE_FIXTURE(Fixture, "log queue: a notice that has gone is not told again"
   output.broken = true;
   add(9, 11);
   queue.write_out();
-  CHECK(queue.untold() == 2);
+  CHECK(queue.unreported() == 2);
 }
 
 TEST_CASE_FIXTURE(Fixture, "log queue: a line that was torn ends before the next one begins") {

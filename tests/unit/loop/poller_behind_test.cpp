@@ -20,7 +20,7 @@ TEST_CASE("poller: however many stand behind, a turn calls a few of them, and th
   std::vector<std::unique_ptr<End>> behind;
   std::vector<const End*> order;
   for (int i = 0; i < 20; ++i) {
-    behind.push_back(std::make_unique<End>(f.poller, Interest{true, false}, Place::behind));
+    behind.push_back(std::make_unique<End>(f.poller, PollEvents{true, false}, Place::behind));
     behind.back()->then = [&order, self = behind.back().get()] { order.push_back(self); };
     behind.back()->send();
   }
@@ -43,7 +43,7 @@ TEST_CASE(
   Fixture f(clock, {.events_per_turn = 8, .events_behind_per_turn = 8, .time_box_behind_us = 500});
   std::vector<std::unique_ptr<End>> behind;
   for (int i = 0; i < 6; ++i) {
-    behind.push_back(std::make_unique<End>(f.poller, Interest{true, false}, Place::behind));
+    behind.push_back(std::make_unique<End>(f.poller, PollEvents{true, false}, Place::behind));
     behind.back()->then = [&, self = behind.back().get()] {
       self->take();
       clock.us += 250;
@@ -99,7 +99,7 @@ TEST_CASE("poller: who goes while it waits behind for the next turn is not calle
   std::vector<std::unique_ptr<End>> behind;
   int calls = 0;
   for (int i = 0; i < 4; ++i) {
-    behind.push_back(std::make_unique<End>(f.poller, Interest{true, false}, Place::behind));
+    behind.push_back(std::make_unique<End>(f.poller, PollEvents{true, false}, Place::behind));
     behind.back()->then = [&] { ++calls; };
     behind.back()->send();
   }

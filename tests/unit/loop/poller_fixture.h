@@ -16,14 +16,14 @@ namespace roomcast::test {
 /// One end of a pair of sockets, watched; the test holds the other.
 class PolledEnd final : public loop::Pollable {
  public:
-  explicit PolledEnd(loop::Poller& poller, loop::Interest interest = {true, false},
+  explicit PolledEnd(loop::Poller& poller, loop::PollEvents wanted = {true, false},
                      loop::Poller::Place place = loop::Poller::Place::in_front)
       : poller_(poller) {
     std::array<int, 2> pair{};
     REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair.data()) == 0);
     near_ = pair[0];
     far_ = pair[1];
-    REQUIRE(poller_.add(*this, interest, place) == 0);
+    REQUIRE(poller_.add(*this, wanted, place) == 0);
   }
   ~PolledEnd() {
     poller_.forget(*this);
@@ -31,7 +31,7 @@ class PolledEnd final : public loop::Pollable {
     hang_up();
   }
 
-  void watch(loop::Interest interest) { poller_.change(*this, interest); }
+  void watch(loop::PollEvents wanted) { poller_.change(*this, wanted); }
   void send() { CHECK(::send(far_, "x", 1, MSG_NOSIGNAL) == 1); }
   void hang_up() {
     if (far_ >= 0) ::close(far_);

@@ -57,7 +57,7 @@ TEST_CASE("poller: room to write is told only to who waits for it") {
 
 TEST_CASE("poller: who waits for nothing hears nothing, and everything once it waits again") {
   Fixture f;
-  End end(f.poller, Interest{});
+  End end(f.poller, PollEvents{});
   end.send();
   f.run_idle_turns();
   end.hang_up();
@@ -86,7 +86,7 @@ TEST_CASE("poller: who waits for nothing does not keep the loop awake when it is
   Loop loop;
   Turn turn(loop, 2'000);
   Poller poller(loop);
-  End end(poller, Interest{});
+  End end(poller, PollEvents{});
   end.hang_up();
   struct Stop final : Timer::Listener {
     explicit Stop(Loop& l) : loop(l) {}
