@@ -73,7 +73,7 @@ Server::Server(config::Sources sources, config::Loaded loaded)
   sources_.is_reload = true;
   log_.set_level(config_.log.level);
   log_sources(loaded);
-  turn_.set_deferred_writes(sockets_.batch);
+  turn_.set_deferred_writes(sockets_.deferred_sends);
   turn_.add_work(hub_);
   turn_.add_work(memory_guard_);
   http_.set_operations(wiring_.operations());

@@ -32,7 +32,7 @@ constexpr std::string_view link_local =
     "a link-local address (fe80::) is different on each interface; [::] listens on all of them";
 constexpr std::string_view multicast = "nobody can connect to a multicast or broadcast address";
 
-/// What is wrong with an IPv4 address, or nothing.
+/// Returns what is wrong with an IPv4 address; empty if nothing is.
 std::string_view check_ipv4(const std::string& host) {
   in_addr bits{};
   if (inet_pton(AF_INET, host.c_str(), &bits) != 1) {
@@ -54,8 +54,8 @@ base::Result<Address> parse_path(std::string_view text, std::string_view path) {
   return Address{Address::Scheme::unix_socket, "", 0, std::string(path)};
 }
 
-/// The address of the text between brackets in its usual form; what is wrong with it, or nothing. What passes
-/// here and cannot be bound would only be found out at the start.
+/// Reads the address between brackets in canonical form; returns what is wrong with it, empty if nothing is.
+/// An address that passes here and cannot be bound would only be found at startup.
 std::string_view read_ipv6(std::string_view text, std::string& host) {
   in6_addr bits{};
   if (inet_pton(AF_INET6, std::string(text).c_str(), &bits) != 1) {
@@ -68,7 +68,7 @@ std::string_view read_ipv6(std::string_view text, std::string& host) {
   return IN6_IS_ADDR_V4MAPPED(&bits) ? check_ipv4(host) : std::string_view();
 }
 
-/// Splits "host:port" or "[host]:port"; what is wrong with it, or nothing.
+/// Splits "host:port" or "[host]:port"; returns what is wrong with it, empty if nothing is.
 std::string_view split(std::string_view rest, Address& address, std::string_view& port) {
   if (take_prefix(rest, "[")) {
     const auto end = rest.find(']');
@@ -117,7 +117,7 @@ std::string Address::to_url() const {
 
 namespace {
 
-/// Copies out of `storage`, which has the size and alignment for any of them.
+/// Copies the address from `storage`, which has the size and alignment for all of them.
 template <class T>
 T as(const sockaddr_storage& storage) {
   T address{};
@@ -138,7 +138,8 @@ std::string numeric_v6(const in6_addr& address) {
   return inet_ntop(AF_INET6, &address, text.data(), text.size()) == nullptr ? "" : text.data();
 }
 
-/// Four bytes in network order. inet_ntop would take ten times as long, and every connection asks.
+/// The text of four bytes in network order. inet_ntop takes ten times as long, and this runs for each
+/// connection.
 std::string numeric_v4(const void* address) {
   std::array<std::uint8_t, 4> bytes{};
   std::memcpy(bytes.data(), address, bytes.size());

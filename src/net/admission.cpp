@@ -79,11 +79,11 @@ void AdmissionControl::set_limits(const Limits& limits) {
     for (AdmissionEntry& entry : changed.by_address)
       compare_with_share(entry);
   }
-  if (room_again) tell_of_room();
+  if (room_again) notify_room_again();
 }
 
-Refusal AdmissionControl::admit(std::string_view peer_address, bool exempt_per_address, Admission& admission,
-                                Lane lane) {
+ExceededLimit AdmissionControl::admit(std::string_view peer_address, bool exempt_per_address,
+                                      Admission& admission, Lane lane) {
   const std::string address = base::address_block(peer_address, limits_.ipv6_prefix_bits);
   AdmissionPool& into = pool(lane);
   const bool exempt = exempt_per_address || address == "unix";
@@ -96,18 +96,18 @@ Refusal AdmissionControl::admit(std::string_view peer_address, bool exempt_per_a
     const auto found = into.by_address.find(address);
     const bool evicted =
         found != into.by_address.end() && evict(found->second.waiting.next_to_go(latest_to_go_ms()));
-    if (!evicted || at_cap()) return Refusal::connections_per_address;
+    if (!evicted || at_cap()) return ExceededLimit::connections_per_address;
   }
   if (into.connections >= into.limit &&
       (!evict(into.waiting.next_to_go(latest_to_go_ms())) || into.connections >= into.limit)) {
-    return Refusal::connections;
+    return ExceededLimit::connections;
   }
   AdmissionEntry& entry = *into.by_address.try_emplace(address, into).first;
   entry.second.exempt = exempt;
   ++entry.second.connections;
   ++into.connections;
   admission = Admission(entry);
-  return Refusal::none;
+  return ExceededLimit::none;
 }
 
 void AdmissionControl::leave(AdmissionEntry& entry) {
@@ -115,7 +115,7 @@ void AdmissionControl::leave(AdmissionEntry& entry) {
   const bool was_full = from.is_full(latest_to_go_ms());
   --from.connections;
   if (--entry.second.connections == 0) from.by_address.erase(from.by_address.find(entry.first));
-  if (was_full && !from.is_full(latest_to_go_ms())) tell_of_room();
+  if (was_full && !from.is_full(latest_to_go_ms())) notify_room_again();
 }
 
 void AdmissionControl::begin_waiting(AdmissionEntry& entry, AdmissionRecord& record, Wait what) {
@@ -124,7 +124,7 @@ void AdmissionControl::begin_waiting(AdmissionEntry& entry, AdmissionRecord& rec
   record.waits_since_ms = now_ms();
   in.waiting.add(record, what);
   entry.second.waiting.add(record, what);
-  if (was_full && !in.is_full(latest_to_go_ms())) tell_of_room();
+  if (was_full && !in.is_full(latest_to_go_ms())) notify_room_again();
 }
 
 bool AdmissionControl::evict(AdmissionRecord* record) {
@@ -176,7 +176,7 @@ AdmissionControl::Shed AdmissionControl::shed(AdmissionRecord& record) {
   return done;
 }
 
-void AdmissionControl::tell_of_room() {
+void AdmissionControl::notify_room_again() {
   for (auto* listener : listeners_)
     listener->on_room_again();
 }

@@ -20,28 +20,28 @@ class AdmissionControl;
 struct AdmissionRecord;
 struct AdmissionPool;
 
-/// What a connection is admitted for.
+/// The purpose that a connection is admitted for; each has its own limits.
 enum class Lane : std::uint8_t {
-  regular,     ///< everything
-  reserve,     ///< a health check and the like, where the regular ones are used up
-  operations,  ///< an admin listener's: the operational endpoints, counted by themselves
-  refusals,    ///< one answer, that its address has as many as it may
+  regular,     ///< all endpoints
+  reserve,     ///< health checks and short refusals when the regular connections are used up
+  operations,  ///< the operational endpoints of an admin listener, counted separately
+  refusals,    ///< one response, that the address has reached its limit
 };
 inline constexpr std::size_t lane_count = 4;
 
-/// What a connection that waits waits for.
+/// What a waiting connection waits for.
 enum class Wait : std::uint8_t { first_request, next_request };
 
 using Holder = base::Holder;
 
-/// Those who hold 4 KiB or more, by size: one list for each power of two, so that little is to be done when a
-/// size changes, and the largest is found without looking at all. `Tag`: which of a record's links it uses.
+/// The connections that hold 4 KiB or more, by size: one list per power of two, so that a change of size is
+/// cheap and the largest is found without looking at all. `Tag` selects the link of a record that is used.
 template <class Tag>
 class HolderIndex {
  public:
-  /// `record` holds `bytes` instead of `before`; the same class of both costs only the sum.
+  /// Changes the size of `record` from `before` to `bytes`; within a class only the total changes.
   void update(AdmissionRecord& record, std::size_t before, std::size_t bytes);
-  /// One of the largest class, or null.
+  /// A record of the largest class, or null.
   [[nodiscard]] AdmissionRecord* largest() const;
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
 
@@ -53,14 +53,14 @@ class HolderIndex {
   std::size_t bytes_ = 0;
 };
 
-/// Those who wait for a request, in the order in which they began to.
+/// The connections that wait for a request, in the order in which they began to.
 template <class Tag>
 struct WaitingLists {
   base::LinkedList<AdmissionRecord, Tag> first_request;
   base::LinkedList<AdmissionRecord, Tag> next_request;
 
-  /// Whoever has been silent since `latest_ms` or longer goes first; who came later may still be about to
-  /// ask. Null if nobody can go.
+  /// The connection to shed next: first one without any request that has waited since `latest_ms` or longer;
+  /// the request of a newer one may be on the way. Null if there is none.
   [[nodiscard]] AdmissionRecord* next_to_go(std::int64_t latest_ms) const;
   void add(AdmissionRecord& record, Wait what) {
     (what == Wait::first_request ? first_request : next_request).push_back(record);
@@ -80,22 +80,23 @@ struct AdmissionCount {
 
   AdmissionPool& pool;
   std::uint32_t connections = 0;
-  bool exempt = false;      // from the caps per address
+  bool exempt = false;      // from the limit per address
   bool over_share = false;  // in AdmissionControl::over_share_
   WaitingLists<AdmissionTags::InAddress> waiting;
-  std::unique_ptr<HolderIndex<AdmissionTags::OfAddress>> held;  // once somebody has held something
+  std::unique_ptr<HolderIndex<AdmissionTags::OfAddress>>
+      held;  // created when a connection first holds memory
 
   [[nodiscard]] std::size_t held_bytes() const { return held ? held->bytes() : 0; }
 };
 using AdmissionEntry = std::pair<const std::string, AdmissionCount>;
 
-/// What is known of one connection that holds something or waits.
+/// The state of one connection that holds memory or waits.
 struct AdmissionRecord : AdmissionTags,
                          base::Linked<AdmissionTags::InPool>,
                          base::Linked<AdmissionTags::InAddress>,
                          base::Linked<AdmissionTags::OfAll>,
                          base::Linked<AdmissionTags::OfAddress> {
-  static constexpr std::size_t least_bytes = 4096;  ///< less counts as nothing
+  static constexpr std::size_t least_bytes = 4096;  ///< less counts as 0
 
   AdmissionRecord(AdmissionEntry& of, Holder& by) : entry(of), holder(&by) {}
 

@@ -73,7 +73,7 @@ bool CidrList::contains(std::string_view address) const {
   bool is_ipv4 = false;
   if (!parse(address, bits, is_ipv4)) return false;
   return std::any_of(blocks_.begin(), blocks_.end(), [&](const Block& block) {
-    // An IPv6 block as wide as ::/0 does not speak of IPv4.
+    // An IPv6 block as wide as ::/0 does not cover IPv4.
     if (is_ipv4 && block.prefix < mapped_prefix) return false;
     return masked(bits, block.prefix) == block.bits;
   });

@@ -11,12 +11,12 @@
 namespace roomcast::net {
 
 /// A list of address blocks: `10.0.0.0/8`, `2001:db8::/32`, a single address, or the word `unix` for peers of
-/// Unix sockets. IPv4 addresses written as IPv6 (::ffff:a.b.c.d) count as the IPv4 ones they are.
+/// Unix sockets. IPv4-mapped IPv6 addresses (::ffff:a.b.c.d) count as the IPv4 addresses.
 class CidrList {
  public:
-  /// Adds the block `text`, or says what is wrong with it.
+  /// Adds the block `text`, or returns what is wrong with it.
   [[nodiscard]] std::optional<base::Error> add(std::string_view text);
-  /// Whether `address` (numeric, or "unix") lies in one of the blocks; false for anything else.
+  /// Whether `address` (numeric, or "unix") is in one of the blocks; false for other texts.
   [[nodiscard]] bool contains(std::string_view address) const;
   [[nodiscard]] bool empty() const { return blocks_.empty() && !unix_; }
 

@@ -6,7 +6,7 @@
 
 namespace roomcast::net {
 
-/// Owns a file descriptor; closes it when dropped.
+/// Owns a file descriptor, which its destructor closes.
 class FileDescriptor {
  public:
   FileDescriptor() = default;

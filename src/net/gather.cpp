@@ -4,23 +4,23 @@
 
 namespace roomcast::net {
 
-Gather::Batch Gather::next() {
+Gather::Parts Gather::next() {
   joined_ = 0;
   count_ = 0;
-  Batch batch;
+  Parts parts;
   while (!pieces_.empty() && count_ < max_parts) {
     const std::string_view piece = pieces_.front();
-    const bool is_only_one = batch.bytes == 0 && pieces_.size() == 1;
+    const bool is_only_one = parts.bytes == 0 && pieces_.size() == 1;
     if (piece.size() > small_piece_bytes || is_only_one) {
       add_part(piece.data(), piece.size());
     } else if (!join(piece)) {
       break;
     }
-    batch.bytes += piece.size();
+    parts.bytes += piece.size();
     pieces_ = pieces_.subspan(1);
   }
-  batch.parts = std::span(parts_).first(count_);
-  return batch;
+  parts.buffers = std::span(parts_).first(count_);
+  return parts;
 }
 
 bool Gather::join(std::string_view piece) {
@@ -39,7 +39,7 @@ bool Gather::join(std::string_view piece) {
 }
 
 void Gather::add_part(const char* bytes, std::size_t size) {
-  // iovec serves reading too and so cannot say const; sending does not write to it.
+  // iovec is also used for reading and is not const; sending does not write to it.
   parts_[count_++] = {const_cast<char*>(bytes), size};
 }
 

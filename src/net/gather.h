@@ -9,38 +9,40 @@
 
 namespace roomcast::net {
 
-/// Lays out the pieces of one write for as few system calls as possible: small ones are copied side by side,
-/// large ones are referred to where they are.
+/// Arranges the pieces of one write for as few system calls as possible: small pieces are concatenated, large
+/// ones are referred to in place.
 class Gather {
  public:
-  static constexpr std::size_t small_piece_bytes = 2'048;  ///< up to which copying beats one more iovec
+  static constexpr std::size_t small_piece_bytes =
+      2'048;  ///< up to this size copying is cheaper than another iovec
   static constexpr std::size_t max_parts = 64;
 
-  struct Batch {
-    std::span<iovec> parts;
-    std::size_t bytes = 0;  ///< of all parts; 0: nothing is left
+  /// The buffers of one system call.
+  struct Parts {
+    std::span<iovec> buffers;
+    std::size_t bytes = 0;  ///< of all buffers; 0: nothing is left
   };
 
-  /// `joining` must hold a small piece at least; `pieces` and it outlive this.
+  /// `joining` has room for at least one small piece; it and `pieces` outlive this.
   Gather(std::span<const std::string_view> pieces, std::span<char> joining)
       : pieces_(pieces), joining_(joining) {}
 
-  /// What one call should send next. It is valid until the next call.
-  [[nodiscard]] Batch next();
+  /// The buffers to send next, valid until the next call.
+  [[nodiscard]] Parts next();
 
  private:
   void add_part(const char* bytes, std::size_t size);
   [[nodiscard]] bool join(std::string_view piece);
 
-  std::span<const std::string_view> pieces_;  // those not in a batch yet
+  std::span<const std::string_view> pieces_;  // those that were not returned yet
   std::span<char> joining_;
   std::size_t joined_ = 0;  // bytes used of joining_
   std::array<iovec, max_parts> parts_;
   std::size_t count_ = 0;  // parts in use
 };
 
-/// Cuts the pieces of one write into as few runs of bytes as possible, none longer than `joining`: small
-/// pieces are copied into `joining` side by side, large ones are given out in place.
+/// Divides the pieces of one write into as few contiguous runs of bytes as possible, none longer than
+/// `joining`: small pieces are concatenated in `joining`, large ones are returned in place.
 class RecordGather {
  public:
   RecordGather(std::span<const std::string_view> pieces, std::span<char> joining)

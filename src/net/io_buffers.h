@@ -14,14 +14,14 @@ namespace roomcast::net {
 
 #ifdef ROOMCAST_CHAOS
 
-/// Cuts reads and writes short, to flush out mistakes of framing: only in a build with sanitizers, and there
-/// only with NET_CHAOS in the environment.
+/// Shortens reads and writes at random, to find framing errors: only in builds with sanitizers, and only with
+/// NET_CHAOS in the environment.
 class Chaos {
  public:
   [[nodiscard]] bool is_on() const { return is_on_; }
 
-  /// How many of `most` bytes, at least 1, are let through: a number from 1 to `most`. Always the same
-  /// sequence, so that what goes wrong goes wrong again.
+  /// A number from 1 to `most` (at least 1) of bytes to process. The sequence is always the same, so that
+  /// failures can be reproduced.
   [[nodiscard]] std::size_t up_to(std::size_t most) {
     if (!is_on_) return most;
     state_ = state_ * 6364136223846793005U + 1442695040888963407U;
@@ -35,7 +35,7 @@ class Chaos {
 
 #else
 
-/// Nothing is cut short, whatever the environment says.
+/// Shortens nothing.
 struct Chaos {
   [[nodiscard]] static constexpr bool is_on() { return false; }
   [[nodiscard]] static constexpr std::size_t up_to(std::size_t most) { return most; }
@@ -43,20 +43,19 @@ struct Chaos {
 
 #endif
 
-/// The buffers that all socket streams of a loop share, so that none needs its own. One exists per loop and
-/// outlives its streams.
+/// Buffers that all socket streams of a loop share. There is one per loop, which outlives its streams.
 class IoBuffers {
  public:
   static constexpr std::size_t size = 65'536;
 
   IoBuffers() : reading_(std::make_unique<Buffer>()), joining_(std::make_unique<Buffer>()) {}
 
-  /// What the next read goes into.
+  /// The buffer for the next read.
   [[nodiscard]] std::span<char> reading() { return *reading_; }
-  /// Where small pieces of one write are put side by side.
+  /// The buffer in which small pieces of one write are concatenated.
   [[nodiscard]] std::span<char> joining() { return *joining_; }
 
-  /// What cuts the reads into these buffers, and the writes, short.
+  /// Shortens reads and writes in chaos builds.
   [[nodiscard]] Chaos& chaos() { return chaos_; }
 
  private:

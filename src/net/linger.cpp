@@ -38,7 +38,7 @@ class Linger::Closing final : public base::Disposable,
     deadline_.set_in(linger_.limits_.finished_ms);
     admission_.wait(Wait::next_request, *this);
   }
-  /// No more of its events matter: it is about to be destroyed.
+  /// Its events are ignored from now on: it is about to be destroyed.
   void stop() {
     stopped_ = true;
     deadline_.clear();
@@ -81,7 +81,7 @@ class Linger::Closing final : public base::Disposable,
   base::Deadline deadline_;
   List* list_ = nullptr;
   List::iterator self_;
-  bool ended_;  // the peer has
+  bool ended_;  // the peer has ended
   bool shut_down_ = false;
   bool stopped_ = false;
   bool is_unwatched_ = false;

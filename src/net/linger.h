@@ -13,27 +13,26 @@
 
 namespace roomcast::net {
 
-/// Brings connections to their end after their owner is through with them: sends what is still owed, says FIN
-/// and waits for the peer's, so that a close right behind the last bytes does not destroy them on their way
-/// (RFC 9112 section 9.6). What the peer still sends is discarded.
+/// Closes connections gracefully after their owner has finished with them: sends the rest of the queue, sends
+/// FIN and waits for that of the peer, since closing immediately after the last bytes could destroy them in
+/// transit (RFC 9112 section 9.6). Input is discarded.
 class Linger {
  public:
   struct Limits {
-    std::size_t connections = 1'024;      ///< past it the one that has waited longest is closed at once
-    std::size_t discard_bytes = 262'144;  ///< more than this from the peer closes it at once
-    std::int64_t timeout_ms = 5'000;      ///< for all of it
-    /// For a peer that is finished, see `add_finished`.
-    std::int64_t finished_ms = 100;
+    std::size_t connections = 1'024;      ///< beyond it the oldest one is closed immediately
+    std::size_t discard_bytes = 262'144;  ///< a peer that sends more is closed immediately
+    std::int64_t timeout_ms = 5'000;      ///< in total
+    std::int64_t finished_ms = 100;       ///< for a peer that is finished, see `add_finished`
   };
 
   Linger(base::Scheduler& scheduler, base::Deadlines& deadlines, Limits limits);
   Linger(const Linger&) = delete;
   Linger& operator=(const Linger&) = delete;
-  /// Closes all that is left at once.
+  /// Closes all remaining connections.
   ~Linger();
 
-  /// Takes a connection over. May be called from within an event of `stream`. `peer_has_ended`: on_end has
-  /// come already, so there is nothing to wait for but the sending.
+  /// Takes over a connection. May be called within an event of `stream`. `peer_has_ended`: on_end was called
+  /// already, so that only the sending remains.
   void add(std::unique_ptr<ByteStream> stream, WriteQueue owed, Admission admission,
            bool peer_has_ended = false);
   /// The same for a connection that owes nothing, and whose peer has announced that it sends nothing more (the

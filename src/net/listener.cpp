@@ -18,7 +18,7 @@ constexpr std::int64_t complaint_interval_ms = 10'000;
 
 FileDescriptor open_reserve() { return FileDescriptor(::open("/dev/null", O_RDONLY | O_CLOEXEC)); }
 
-/// Whether only this machine can connect to it over TCP.
+/// Whether `address` accepts TCP connections from this machine only.
 bool is_loopback(const Address& address) {
   CidrList loopback;
   for (const char* block : {"127.0.0.0/8", "::1"})
@@ -56,7 +56,7 @@ Listener::Listener(const Shared& shared, ListeningSocket socket, StreamWrapper* 
 Listener::~Listener() {
   shared_.admissions.remove_listener(*this);
   if (options_.preambles != nullptr) options_.preambles->drop(*this);
-  // A service manager may hold the socket too.
+  // A service manager may hold the socket as well.
   shared_.sockets.poller.remove(*this);
 }
 
@@ -88,7 +88,7 @@ void Listener::on_ready(loop::Readiness /*ready*/) {
                           {"reserve", shared_.admissions.connections(Lane::reserve)},
                           {"listener", url()}});
       }
-      // Somebody silent may be old enough to make room soon, which nobody tells of.
+      // A waiting connection may become old enough for eviction, which is not notified.
       retry_.start_once(retry_ms);
       return listen(false);
     }
@@ -132,17 +132,19 @@ Admission Listener::admission_for(const Peer& peer) {
   AdmissionControl& admissions = shared_.admissions;
   const bool exempt = shared_.exempt.contains(peer.address);
   Admission admission;
-  const Refusal refusal = admissions.admit(peer.address, exempt, admission, options_.lane);
-  if (refusal == Refusal::none) return admission;
-  // Whoever is closed without a word sees a network fault, after which a browser's EventSource comes back.
-  if (refusal == Refusal::connections_per_address) {
+  const ExceededLimit limit = admissions.admit(peer.address, exempt, admission, options_.lane);
+  if (limit == ExceededLimit::none) return admission;
+  // A connection that is closed without a response looks like a network failure, after which a browser's
+  // EventSource reconnects.
+  if (limit == ExceededLimit::connections_per_address) {
     note_refusal(peer);
     if (options_.lane == Lane::regular)
       (void)admissions.admit(peer.address, exempt, admission, Lane::refusals);
     return admission;
   }
   const bool may_use_reserve = options_.lane == Lane::regular;
-  if (!may_use_reserve || admissions.admit(peer.address, exempt, admission, Lane::reserve) != Refusal::none)
+  if (!may_use_reserve ||
+      admissions.admit(peer.address, exempt, admission, Lane::reserve) != ExceededLimit::none)
     return admission;
   ++shared_.stats.taken_in_reserve;
   if (full_line_.is_due(shared_.loop.monotonic_ms())) {
@@ -164,7 +166,7 @@ bool Listener::accept_failed(int error) {
     case EAGAIN:
       return false;
     case EINTR:
-    case ECONNABORTED:  // and the others: the client gave up or its network failed meanwhile (accept(2))
+    case ECONNABORTED:  // and those below: the client gave up or its network failed meanwhile (accept(2))
     case EPROTO:
     case ENETDOWN:
     case ENETUNREACH:
@@ -183,7 +185,7 @@ bool Listener::accept_failed(int error) {
       complain("cannot accept connections for now", error);
       break;
   }
-  // The socket stays ready, so watching it would only keep the loop spinning.
+  // The socket stays ready: watching it would only keep the loop busy.
   listen(false);
   retry_.start_once(retry_ms);
   return false;

@@ -16,7 +16,7 @@ namespace roomcast::net {
 
 namespace {
 
-constexpr int backlog = 65'535;  // the kernel cuts it to net.core.somaxconn
+constexpr int backlog = 65'535;  // the kernel limits it to net.core.somaxconn
 
 using BindError = ListeningSocket::BindError;
 
@@ -30,7 +30,7 @@ BindError failure(const Address& address, int error) {
   return failure(address, std::generic_category().message(error), error);
 }
 
-/// Makes way for a Unix socket at the path of `where`; what is in the way, if it may not be removed.
+/// Removes a stale Unix socket at the path of `where`; returns the obstacle if it must not be removed.
 std::optional<BindError> remove_stale_file(const Address& address, const SocketAddress& where) {
   struct stat file {};
   if (::lstat(address.path.c_str(), &file) != 0) return std::nullopt;
@@ -47,9 +47,8 @@ void set_option(int socket, int level, int name, bool on = true) {
   (void)::setsockopt(socket, level, name, &value, sizeof value);
 }
 
-/// Messages must not wait for a segment to fill. What is accepted has the option from the start (accept(2)
-/// hands it on), so no connection pays a system call for it. Fails on a Unix socket, which has no such delay
-/// anyway.
+/// Messages must not wait for a segment to fill. Accepted sockets inherit the option (accept(2)), so that no
+/// connection pays a system call for it. Fails on a Unix socket, which has no such delay.
 void hand_on_no_delay(int socket) { set_option(socket, IPPROTO_TCP, TCP_NODELAY); }
 
 }  // namespace
@@ -77,7 +76,7 @@ base::Result<ListeningSocket, BindError> ListeningSocket::bind(const Address& ad
   } else {
     set_option(made.number(), SOL_SOCKET, SO_REUSEADDR);
   }
-  // Said in either case: what holds otherwise is up to net.ipv6.bindv6only.
+  // Set in either case: the default depends on net.ipv6.bindv6only.
   if (where.family() == AF_INET6) {
     set_option(made.number(), IPPROTO_IPV6, IPV6_V6ONLY, ipv4 == Ipv4::apart);
   }
@@ -89,7 +88,7 @@ base::Result<ListeningSocket, BindError> ListeningSocket::bind(const Address& ad
     made.file_device_ = file.st_dev;
     made.file_inode_ = file.st_ino;
     made.address_ = address;
-    // Before listening, so that nobody gets in under the mode the umask gave.
+    // Before listening, so that no connection is accepted under the mode of the umask.
     if (::chmod(address.path.c_str(), unix_mode) != 0) return failure(address, errno);
   }
   if (::listen(made.number(), backlog) != 0) return failure(address, errno);
@@ -110,7 +109,7 @@ base::Result<ListeningSocket> ListeningSocket::adopt(FileDescriptor socket) {
       ::fcntl(socket.number(), F_SETFD, FD_CLOEXEC) != 0) {
     return base::Error{name + ": " + std::generic_category().message(errno)};
   }
-  // Whoever made it may have asked for a short queue; asking again lengthens it.
+  // It may have been created with a short backlog; listening again changes that.
   (void)::listen(socket.number(), backlog);
   ListeningSocket made(std::move(socket));
   if (!made.find_address()) return base::Error{name + " is neither a TCP nor a Unix socket"};

@@ -30,7 +30,7 @@ std::size_t two_bytes_at(std::string_view text, std::size_t at) {
   return static_cast<std::size_t>(byte_at(text, at) << 8U | byte_at(text, at + 1));
 }
 
-/// Of four bytes, or sixteen, in network order; an IPv4 address in IPv6 as the IPv4 one.
+/// The text of an address of four or sixteen bytes in network order; an IPv4-mapped one as the IPv4 address.
 std::string numeric(std::string_view bytes) {
   in6_addr address{};
   if (bytes.size() == sizeof address) {
@@ -42,7 +42,7 @@ std::string numeric(std::string_view bytes) {
   return text.data();
 }
 
-/// The bytes of the address that `text` stands for, as many as the family has; empty if it is none.
+/// The bytes of the address `text`, four or sixteen depending on its family; empty if it is not an address.
 std::string parse_address(int family, std::string_view text) {
   std::string bytes(family == AF_INET ? sizeof(in_addr) : sizeof(in6_addr), '\0');
   const std::string terminated(text);
@@ -51,7 +51,7 @@ std::string parse_address(int family, std::string_view text) {
   return bytes;
 }
 
-/// Decimal without sign or leading zeros.
+/// Parses a decimal number without sign or leading zeros.
 std::optional<std::uint16_t> parse_port(std::string_view text) {
   std::uint16_t port = 0;
   const char* end = text.data() + text.size();
@@ -61,7 +61,7 @@ std::optional<std::uint16_t> parse_port(std::string_view text) {
   return port;
 }
 
-/// Takes the word up to the next space off the front, with that.
+/// Takes the word up to the next space, and that space, from the front.
 std::string_view take_word(std::string_view& text) {
   const std::string_view word = text.substr(0, text.find(' '));
   text.remove_prefix(std::min(word.size() + 1, text.size()));
@@ -105,7 +105,7 @@ ProxyHeaderReader::Verdict ProxyHeaderReader::read_line() {
   line.remove_suffix(2);
   line.remove_prefix(std::min(text_start.size(), line.size()));
   const std::string_view protocol = take_word(line);
-  if (protocol == "UNKNOWN") return Verdict::complete;  // whatever follows is to be ignored
+  if (protocol == "UNKNOWN") return Verdict::complete;  // the rest of the line is to be ignored
   if (protocol != "TCP4" && protocol != "TCP6")
     return refuse("the protocol is neither TCP4, TCP6 nor UNKNOWN");
   const int family = protocol == "TCP4" ? AF_INET : AF_INET6;
@@ -130,7 +130,7 @@ ProxyHeaderReader::Verdict ProxyHeaderReader::read_binary() {
   if ((version_and_command & 0x0fU) == 0) return Verdict::complete;  // LOCAL: the rest is to be ignored
   if ((version_and_command & 0x0fU) != 1) return refuse("the command is neither LOCAL nor PROXY");
   if (family >> 4U > 3 || (family & 0x0fU) > 2) return refuse("the address family is not known");
-  // For each family: two addresses, and two ports where there are any.
+  // Each family has two addresses, and two ports if it has ports.
   constexpr std::array<std::size_t, 4> address_bytes{0, sizeof(in_addr), sizeof(in6_addr), 108};
   const bool is_ip = family >> 4U == 1 || family >> 4U == 2;
   const std::size_t one = address_bytes.at(family >> 4U);
@@ -144,7 +144,7 @@ ProxyHeaderReader::Verdict ProxyHeaderReader::read_binary() {
   return Verdict::complete;
 }
 
-/// Type, length in two bytes, value (section 2.2.6). Only whether the client spoke TLS counts.
+/// Type, length in two bytes, value (section 2.2.6). Only whether the client used TLS is of interest.
 bool ProxyHeaderReader::read_fields(std::string_view fields) {
   constexpr std::size_t head_bytes = 3;
   while (!fields.empty()) {

@@ -11,7 +11,7 @@
 
 namespace roomcast::net {
 
-/// One connection until its header is whole.
+/// One connection until its header is complete.
 class ProxyPreambles::Preamble final : public base::Disposable,
                                        private loop::Pollable,
                                        private Holder,
@@ -28,7 +28,7 @@ class ProxyPreambles::Preamble final : public base::Disposable,
   Preamble& operator=(const Preamble&) = delete;
   ~Preamble() override { end(); }
 
-  /// False if the socket cannot be watched. `place`: where it is in the owner's list.
+  /// False if the socket cannot be watched. `place`: its position in the list of the owner.
   bool start(List::iterator place, std::int64_t timeout_ms) {
     place_ = place;
     if (owner_.poller_.add(*this, {true, false}) != 0) return false;
@@ -38,7 +38,7 @@ class ProxyPreambles::Preamble final : public base::Disposable,
     return true;
   }
   [[nodiscard]] const Receiver* receiver() const { return receiver_; }
-  /// Nothing is called any more, and the connection is not counted.
+  /// Stops all calls, and releases the admission.
   void end() {
     if (std::exchange(is_watched_, false)) owner_.poller_.remove(*this);
     deadline_.clear();
@@ -50,7 +50,7 @@ class ProxyPreambles::Preamble final : public base::Disposable,
   [[nodiscard]] int descriptor() const override { return socket_.number(); }
 
   void on_ready(loop::Readiness /*ready*/) override {
-    // Looked at first, then taken as far as it belongs to the header: what follows is for somebody else.
+    // Peeked first, then read only as far as it belongs to the header: the rest belongs to the next reader.
     std::array<char, ProxyHeaderReader::header_bytes_max> bytes;
     const ssize_t size = ::recv(socket_.number(), bytes.data(), bytes.size(), MSG_PEEK | MSG_DONTWAIT);
     if (size < 0 && (errno == EAGAIN || errno == EINTR)) return;
@@ -87,7 +87,7 @@ class ProxyPreambles::Preamble final : public base::Disposable,
     socket_.close();
   }
 
-  /// It is freed at the end of the turn.
+  /// Ends it; it is freed at the end of the turn.
   void finish() {
     end();
     owner_.finish(place_);

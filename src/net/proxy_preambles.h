@@ -15,33 +15,34 @@
 
 namespace roomcast::net {
 
-/// Reads the PROXY protocol header of accepted connections, before anybody else reads from them, and not one
-/// byte more. Whoever sends none, or not in time, is closed.
+/// Reads the PROXY protocol header of accepted connections, and not one byte more. Connections without a
+/// valid header in time are closed.
 class ProxyPreambles {
  public:
-  /// Whoever accepted the connection.
+  /// Receives connections whose header is complete.
   class Receiver {
    public:
-    /// `client` is who the header says it is, or the proxy itself. The proxy is not counted any more.
+    /// `client` is the client according to the header, or the proxy itself. The admission of the proxy has
+    /// been released.
     virtual void on_preamble(FileDescriptor socket, Peer client) = 0;
 
    protected:
     ~Receiver() = default;
   };
 
-  /// All outlive this. `timeout_ms`: from accept to the end of the header.
+  /// All arguments outlive this. `timeout_ms`: from accept to the end of the header.
   ProxyPreambles(loop::Poller& poller, base::Scheduler& scheduler, base::Deadlines& deadlines, base::Log& log,
                  std::int64_t timeout_ms);
   ProxyPreambles(const ProxyPreambles&) = delete;
   ProxyPreambles& operator=(const ProxyPreambles&) = delete;
-  /// Closes all that are left.
+  /// Closes all remaining connections.
   ~ProxyPreambles();
 
-  /// Takes over `socket`, from the proxy `peer`, which `admission` counts until its header is there.
+  /// Takes over `socket` of the proxy `peer`, which `admission` counts until its header is complete.
   void add(FileDescriptor socket, Peer peer, Admission admission, Receiver& receiver);
-  /// Closes those that are for `receiver`, which goes.
+  /// Closes the connections for `receiver`, which is about to be destroyed.
   void drop(const Receiver& receiver);
-  /// For connections to come.
+  /// Applies to new connections.
   void set_timeout(std::int64_t timeout_ms) { timeout_ms_ = timeout_ms; }
   [[nodiscard]] std::size_t size() const { return waiting_.size(); }
 

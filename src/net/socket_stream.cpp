@@ -20,8 +20,8 @@ using Place = loop::Poller::Place;
 
 constexpr int send_flags = MSG_DONTWAIT | MSG_NOSIGNAL;
 
-/// What the kernel took of the parts: a number of bytes, or -1 with errno.
-ssize_t send_parts(int socket, std::span<iovec> parts) {
+/// Sends the buffers; returns the number of bytes taken, or -1 with errno.
+ssize_t send_buffers(int socket, std::span<iovec> parts) {
   msghdr message{};
   message.msg_iov = parts.data();
   message.msg_iovlen = parts.size();
@@ -36,7 +36,7 @@ ssize_t send_parts(int socket, std::span<iovec> parts) {
 
 base::Result<std::unique_ptr<ByteStream>> SocketStream::adopt(SocketShared& shared, FileDescriptor socket) {
   std::unique_ptr<SocketStream> stream(new SocketStream(shared, std::move(socket)));
-  // Where many wait already, those who are known do not wait for newcomers.
+  // When many sockets are ready, known clients do not wait for newcomers.
   const Place place = shared.poller.is_busy() ? Place::behind : Place::in_front;
   const int error = shared.poller.add(*stream, {true, false}, place);
   if (error != 0) return base::Error{"cannot watch a socket: " + describe_error(error)};
@@ -49,7 +49,7 @@ SocketStream::SocketStream(SocketShared& shared, FileDescriptor socket)
 }
 
 SocketStream::~SocketStream() {
-  assert(!shared_.batch.holds(*this));
+  assert(!shared_.deferred_sends.holds(*this));
   shared_.poller.forget(*this);
 }
 
@@ -69,15 +69,15 @@ void SocketStream::resume_reading() {
 }
 
 std::size_t SocketStream::write(std::span<const std::string_view> pieces) {
-  assert(!shared_.batch.holds(*this));
+  assert(!shared_.deferred_sends.holds(*this));
   if (error_ != 0 || blocked_) return 0;
   if (pieces.size() == 1) return send_one(pieces.front());
   return send_many(pieces);
 }
 
 bool SocketStream::write_later(base::Bytes& frame) {
-  assert(!shared_.batch.holds(*this));
-  return error_ == 0 && !blocked_ && shared_.batch.add(*this, socket_.number(), frame);
+  assert(!shared_.deferred_sends.holds(*this));
+  return error_ == 0 && !blocked_ && shared_.deferred_sends.add(*this, socket_.number(), frame);
 }
 
 std::size_t SocketStream::send_one(std::string_view piece) {
@@ -89,16 +89,16 @@ std::size_t SocketStream::send_many(std::span<const std::string_view> pieces) {
   Gather gather(pieces, shared_.buffers.joining());
   std::size_t taken = 0;
   for (;;) {
-    const Gather::Batch batch = gather.next();
-    if (batch.bytes == 0) return taken;
-    auto parts = batch.parts;
+    const Gather::Parts parts = gather.next();
+    if (parts.bytes == 0) return taken;
+    auto buffers = parts.buffers;
     if (shared_.buffers.chaos().is_on()) {
-      parts = parts.first(1);
-      parts.front().iov_len = shared_.buffers.chaos().up_to(parts.front().iov_len);
+      buffers = buffers.first(1);
+      buffers.front().iov_len = shared_.buffers.chaos().up_to(buffers.front().iov_len);
     }
-    const ssize_t sent = send_parts(socket_.number(), parts);
-    if (sent != static_cast<ssize_t>(batch.bytes)) return taken + cut_short(sent, errno);
-    taken += batch.bytes;
+    const ssize_t sent = send_buffers(socket_.number(), buffers);
+    if (sent != static_cast<ssize_t>(parts.bytes)) return taken + cut_short(sent, errno);
+    taken += parts.bytes;
   }
 }
 
@@ -106,7 +106,7 @@ std::size_t SocketStream::cut_short(ssize_t sent, int error) {
   if (sent >= 0 || error == EAGAIN || error == EWOULDBLOCK) {
     blocked_ = true;
   } else {
-    // A broken socket is always ready: the loop comes back and on_error is called from there.
+    // A broken socket is always ready: on_error is called in the next turn.
     error_ = static_cast<std::uint16_t>(error);
   }
   watch();
@@ -114,7 +114,7 @@ std::size_t SocketStream::cut_short(ssize_t sent, int error) {
 }
 
 void SocketStream::shutdown() {
-  // Where both sides have ended, the close that follows says it.
+  // If both sides have ended, the close that follows is sufficient.
   if (!ended_) (void)::shutdown(socket_.number(), SHUT_WR);
 }
 
@@ -131,7 +131,7 @@ void SocketStream::watch() {
 }
 
 void SocketStream::on_ready(loop::Readiness ready) {
-  // Nobody listens yet: set_events begins it all.
+  // Not watched until set_events.
   if (events_ == nullptr) return shared_.poller.change(*this, {});
   if (ready.failed || error_ != 0) return on_socket_error();
   if (ready.readable) (void)read_once();
@@ -139,8 +139,8 @@ void SocketStream::on_ready(loop::Readiness ready) {
 }
 
 void SocketStream::on_socket_error() {
-  // What arrived before the error is still there and is read first, in this turn and the next ones; the read
-  // that comes after it says what happened.
+  // Data that arrived before the error is read first, in this turn and the next ones; the read after it
+  // returns the error.
   if (!paused_ && !ended_ && read_once()) return;
   int error = error_;
   if (error != 0) return fail(error);
@@ -151,8 +151,8 @@ void SocketStream::on_socket_error() {
 
 bool SocketStream::read_once() {
   auto buffer = shared_.buffers.reading();
-  // Where many wait, nobody is read much of at a time, and who sends more than that comes behind the others
-  // for as long as it does: else a thousand uploads would make an innocent wait for 16 MB in every round.
+  // When many sockets are ready, little is read of each, and those that send more are served behind the
+  // others while they do: otherwise a thousand uploads would delay every other client by 16 MB in each round.
   constexpr std::size_t busy_bytes = 16'384;
   const bool is_busy = shared_.poller.is_busy();
   if (is_busy) buffer = buffer.first(busy_bytes);

@@ -26,15 +26,15 @@ std::string take_openssl_error() {
 
 namespace {
 
-// TLS 1.2 with forward secrecy and authenticated encryption only (RFC 9325 section 4.2); TLS 1.3 has no
-// other.
+// For TLS 1.2, forward secrecy and authenticated encryption only (RFC 9325 section 4.2); TLS 1.3 has nothing
+// else.
 constexpr const char* tls12_ciphers = "ECDHE+AESGCM:ECDHE+CHACHA20";
-// The same for all certificates, so that a ticket is good whichever of them was chosen.
+// The same for all certificates, so that a ticket is valid whichever was selected.
 constexpr std::string_view session_id_context = "roomcast";
 
 int refuse_password(char* /*buffer*/, int /*size*/, int /*writing*/, void* /*data*/) { return -1; }
 
-/// Whether the ALPN list `offered` holds `protocol`; if so, `chosen` is its place there.
+/// Whether the ALPN list `offered` contains `protocol`; `chosen` is then set to its place in it.
 bool find_protocol(std::string_view offered, std::string_view protocol, std::string_view& chosen) {
   while (!offered.empty()) {
     const auto size = static_cast<unsigned char>(offered.front());
@@ -45,7 +45,7 @@ bool find_protocol(std::string_view offered, std::string_view protocol, std::str
   return false;
 }
 
-/// RFC 7301: HTTP/1.1 if it is offered, else HTTP/1.0, else the alert no_application_protocol.
+/// RFC 7301: selects HTTP/1.1 if offered, else HTTP/1.0, else sends the alert no_application_protocol.
 int choose_protocol(SSL* /*connection*/, const unsigned char** chosen, unsigned char* chosen_size,
                     const unsigned char* offered, unsigned int offered_size, void* /*data*/) {
   const std::string_view list(reinterpret_cast<const char*>(offered), offered_size);
@@ -64,17 +64,17 @@ void configure(SSL_CTX* context) {
   SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
                                    SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
   SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
-  // Sessions live in the clients' tickets: nothing to keep here.
+  // Sessions are kept in the clients' tickets; no cache here.
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_num_tickets(context, 1);
   SSL_CTX_set_session_id_context(context, reinterpret_cast<const unsigned char*>(session_id_context.data()),
                                  session_id_context.size());
   SSL_CTX_set_alpn_select_cb(context, choose_protocol, nullptr);
-  // Without this OpenSSL would ask for the password on the terminal.
+  // Otherwise OpenSSL would prompt for the password on the terminal.
   SSL_CTX_set_default_passwd_cb(context, refuse_password);
 }
 
-/// Whether there is something at `path` and it is no file. To open a FIFO would block.
+/// Whether something other than a file exists at `path`. Opening a FIFO would block.
 bool is_something_else_than_a_file(const std::string& path) {
   struct stat facts {};
   return ::stat(path.c_str(), &facts) == 0 && !S_ISREG(facts.st_mode);
@@ -91,7 +91,7 @@ base::Error key_error(const CertificateFiles& files) {
   return {"cannot use the key in " + files.key + ": " + take_openssl_error()};
 }
 
-/// Since the epoch; 0 if it cannot be read.
+/// Milliseconds since the Unix epoch; 0 if it cannot be read.
 std::int64_t to_ms(const ASN1_TIME* time) {
   std::tm parts{};
   return ASN1_TIME_to_tm(time, &parts) == 1 ? std::int64_t{timegm(&parts)} * 1000 : 0;

@@ -12,21 +12,22 @@ struct ssl_ctx_st;
 
 namespace roomcast::net {
 
-/// Why the last OpenSSL call failed, in words, from the thread's error queue, which is emptied: the earliest
-/// entry is the cause, the others are who passed it on.
+/// The reason of the last failed OpenSSL call, from the error queue of the thread, which is cleared: the
+/// earliest entry is the cause, later ones only passed it on.
 [[nodiscard]] std::string take_openssl_error();
 
-/// A certificate with its chain, leaf first, and its private key, both PEM.
+/// Files of a certificate with its chain, leaf first, and of its private key, both PEM.
 struct CertificateFiles {
   std::string certificate;
   std::string key;
 };
 
-/// What TLS connections are made from: TLS 1.2 and 1.3 with forward secrecy, session tickets, no
-/// renegotiation, HTTP/1.1 by ALPN. Immutable: a reload makes a new one, and connections keep theirs.
+/// The configuration of TLS connections: TLS 1.2 and 1.3 with forward secrecy, session tickets, no
+/// renegotiation, HTTP/1.1 by ALPN. Immutable: a reload creates a new one, and existing connections keep
+/// theirs.
 ///
-/// With several certificates the client's server name (SNI) chooses: an exact name of the certificate before
-/// a wildcard, and the first certificate if none fits or no name was sent.
+/// With several certificates the server name of the client (SNI) selects one: an exact name of the
+/// certificate before a wildcard, and the first certificate if none matches or no name was sent.
 class TlsContext {
  public:
   /// Reads the files, at least one pair. The error names the file and what is wrong with it.
@@ -42,11 +43,11 @@ class TlsContext {
     std::int64_t not_before_ms = 0;  ///< since the epoch: the latest of the chain
     std::int64_t not_after_ms = 0;   ///< the earliest of the chain: a client needs all of it
   };
-  /// From when until when each certificate is good, in the order of the configuration.
+  /// The validity of each certificate, in the order of the configuration.
   [[nodiscard]] const std::vector<Expiry>& expiries() const { return expiries_; }
 
-  /// The default certificate's context, for making connections. The connection needs this TlsContext until
-  /// its handshake is over.
+  /// The context of the default certificate, for creating connections. A connection needs this TlsContext
+  /// until its handshake is complete.
   [[nodiscard]] ssl_ctx_st* native() const { return contexts_.front().get(); }
 
  private:
@@ -60,7 +61,7 @@ class TlsContext {
   void choose(ssl_st* connection) const;
   static int on_server_name(ssl_st* connection, int* alert, void* self) noexcept;
 
-  std::vector<Context> contexts_;  // one a certificate
+  std::vector<Context> contexts_;  // one per certificate
   std::vector<Expiry> expiries_;
 };
 

@@ -16,13 +16,13 @@ namespace roomcast::net {
 
 namespace {
 
-// How much ciphertext is put together before it is offered to the stream below.
+// The amount of ciphertext that is collected before it is offered to the stream below.
 constexpr std::size_t batch_bytes = 65'536;
-// Past a whole batch only answers to the peer's own requests are added: one that asks and does not read.
+// Beyond batch_bytes only responses of the protocol are added: to a peer that causes them and does not read.
 constexpr std::size_t max_unsent_bytes = 2 * batch_bytes;
 
-// What records cost in units of a WorkAllowance: parsing and checking each; then so many bytes together. One
-// without data changes keys, and is perhaps answered by one of ours: some 40 microseconds.
+// The cost of records in units of a WorkAllowance: a fixed part for each, and its bytes. A record without
+// data changes keys, and is perhaps answered by one of ours: some 40 microseconds.
 constexpr std::size_t record_units = 1'024;
 constexpr std::size_t bytes_per_unit = 4;
 constexpr std::size_t idle_record_units = 32'768;
@@ -74,7 +74,7 @@ void TlsStream::pause_reading() {
 }
 
 void TlsStream::resume_reading() {
-  // The flush delivers what is already decrypted or kept before it lets more come in from below.
+  // The flush first delivers input that is decrypted or kept, then resumes reading.
   paused_ = false;
   if (state_ != State::open) return;
   if (has_input()) return shared_.scheduler_.mark_deferred(*this);
@@ -87,7 +87,7 @@ std::size_t TlsStream::write(std::span<const std::string_view> pieces) {
   while (state_ == State::open && !has_unsent() && !shut_down_) {
     const std::string_view plaintext = gather.next();
     if (!plaintext.empty()) {
-      // A record that has none to wait for is not copied on its way.
+      // A record that is written alone is not copied.
       const bool is_alone = gather.is_done() && shared_.records_.empty() && !handshake_;
       if (!encrypt(plaintext, is_alone)) return 0;
       taken += plaintext.size();
@@ -128,36 +128,36 @@ bool TlsStream::shutdown_unwatched() {
 void TlsStream::send_close_notify() {
   if (state_ != State::open) return;
   ERR_clear_error();
-  (void)SSL_shutdown(connection_.get());  // puts the close_notify into the records
+  (void)SSL_shutdown(connection_.get());  // appends the close_notify to the records
   ERR_clear_error();
   send_records();
 }
 
 void TlsStream::on_bytes(std::span<char> bytes) {
   if (state_ == State::failed || state_ == State::refused) return;
-  if (ended_) return below_->pause_reading();  // what comes after the peer's end is of no interest
+  if (ended_) return below_->pause_reading();  // input after the end of the peer is irrelevant
   const bool is_open = state_ == State::open;
   const bool has_to_wait = paused_ || has_input() || costly_.is_so(shared_.deadlines_.now_ms());
   const std::size_t held = held_bytes();
   if (is_open && !has_to_wait) {
     read_plaintext(bytes, shared_.scheduler_.first_allowance());
-    return tell_held(held);
+    return report_held(held);
   }
-  // In the handshake reading goes on, since to stop it and start it again in every step would cost more than
-  // all else here.
+  // Reading continues during the handshake: stopping and restarting it in each step would cost more than
+  // everything else here.
   if (is_open || has_input()) below_->pause_reading();
   keep_input(bytes);
-  tell_held(held);
+  report_held(held);
   // A step takes as long as hundreds of messages.
   shared_.scheduler_.mark_deferred(*this);
 }
 
 void TlsStream::on_end() {
-  // What came before it is read first.
+  // Earlier input is read first.
   end_waits_ = has_input();
   if (end_waits_ || state_ == State::failed || ended_) return;
   if (state_ == State::refused) {
-    // Otherwise the deadline will.
+    // Otherwise the deadline ends it.
     if (!has_unsent()) fail(std::string(without_tls));
     return;
   }
@@ -185,7 +185,7 @@ void TlsStream::on_writable() {
     waiting().unsent = std::move(unsent.erase(0, sent));
     return;
   }
-  tell_held(held);
+  report_held(held);
   if (shut_down_) return below_->shutdown();
   if (state_ == State::open && std::exchange(blocked_, false)) events_->on_writable();
 }
@@ -198,7 +198,7 @@ void TlsStream::flush() {
     if (!paused_ && !ended_) {
       const std::size_t held = held_bytes();
       read_plaintext(take_waiting(&Waiting::input), shared_.scheduler_.later_allowance());
-      tell_held(held);
+      report_held(held);
     }
     if (handshake_) finish_handshake();
     if (state_ == State::open && !paused_ && !ended_ && !has_input()) below_->resume_reading();
@@ -209,7 +209,7 @@ void TlsStream::flush() {
 void TlsStream::do_handshake() {
   ERR_clear_error();
   const std::string input = take_waiting(&Waiting::input);
-  // A record begins with its type, 20 to 24 (RFC 8446 section 5.1), and a hello of SSL 2 with 128 or more.
+  // A record begins with its type, 20 to 24 (RFC 8446 section 5.1), and an SSL 2 hello with at least 128.
   if (!input.empty() && !std::exchange(handshake_->has_begun, true) && is_letter(input.front())) {
     return refuse_without_tls();
   }
@@ -222,7 +222,7 @@ void TlsStream::do_handshake() {
   if (status == 1) {
     state_ = State::open;
     handshake_->deadline.reset();
-    handshake_->last_words = shared_.records_;
+    handshake_->last_flight = shared_.records_;
     shared_.records_.clear();
     ++shared_.stats_.handshakes_ok;
     if (SSL_session_reused(connection_.get()) == 1) ++shared_.stats_.handshakes_resumed;
@@ -237,10 +237,10 @@ void TlsStream::do_handshake() {
 
 void TlsStream::refuse_without_tls() {
   state_ = State::refused;
-  if (shared_.without_tls_.told) shared_.without_tls_.told(handshake_->peer);
+  if (shared_.without_tls_.notify) shared_.without_tls_.notify(handshake_->peer);
   shared_.records_ = shared_.without_tls_.answer;
   send_records();
-  // A close with bytes unread would be a reset, which can overtake the answer.
+  // Closing with unread input would send a reset, which can overtake the response.
   shut_down_ = true;
   if (!has_unsent()) below_->shutdown();
   handshake_->deadline->set_in(refused_linger_ms);
@@ -274,14 +274,14 @@ void TlsStream::read_plaintext(std::span<const char> input, base::WorkAllowance 
   const auto rest = std::exchange(shared_.input_, {});
   if (!rest.empty()) {
     below_->pause_reading();
-    // What comes after the peer's end is of no interest.
+    // Input after the end of the peer is irrelevant.
     if (last == Record::data || last == Record::other) {
       keep_input(rest);
       costly_.note(shared_.deadlines_.now_ms());
       shared_.scheduler_.mark_deferred(*this);
     }
   }
-  // The owner may do anything now, but for destroying this.
+  // The owner may call anything within on_bytes, but not destroy this.
   if (plaintext > 0) events_->on_bytes(std::span(shared_.decrypted_).first(plaintext));
   if (last == Record::broken) return fail(why);
   if (last == Record::finished && state_ == State::open && !paused_) on_peer_finished();
@@ -295,7 +295,7 @@ TlsStream::Record TlsStream::read_record(std::size_t& plaintext, base::WorkAllow
   shared_.records_read_ = 0;
   const int status = SSL_read_ex(connection_.get(), room.data(), room.size(), &count);
   idle_records_ = static_cast<std::uint8_t>(idle_records_ + shared_.records_read_);
-  // The last one may be about to bring data.
+  // The last record may still bring data.
   if (idle_records_ > max_idle_records + 1) return Record::broken;
   if (status == 1) {
     idle_records_ = 0;
@@ -318,8 +318,8 @@ void TlsStream::on_peer_finished() {
 
 void TlsStream::send_records() {
   std::string& records = shared_.records_;
-  if (handshake_ && !handshake_->last_words.empty()) {
-    records.insert(0, std::exchange(handshake_->last_words, {}));
+  if (handshake_ && !handshake_->last_flight.empty()) {
+    records.insert(0, std::exchange(handshake_->last_flight, {}));
   }
   if (records.empty()) return;
   std::size_t sent = 0;
@@ -349,7 +349,7 @@ void TlsStream::fail(const std::string& why) {
   events_->on_error(why);
 }
 
-void TlsStream::tell_held(std::size_t before) {
+void TlsStream::report_held(std::size_t before) {
   const std::size_t now = held_bytes();
   if (now != before && std::max(now, before) >= AdmissionRecord::least_bytes && !dead_) events_->on_held();
 }

@@ -15,7 +15,7 @@ using base::Bytes;
 
 constexpr std::size_t max_joined_bytes = 16'384;
 constexpr std::size_t pieces_per_write = 128;
-// A frame up to this size takes less memory copied behind others than as a reference of its own.
+// A frame up to this size takes less memory as a copy than as a reference.
 constexpr std::size_t copied_bytes = 64;
 constexpr std::size_t smallest_block_bytes = 256;
 
@@ -23,12 +23,12 @@ bool try_join(Bytes& last, const Bytes& next) {
   return last.size() + next.size() <= max_joined_bytes && last.try_extend(next);
 }
 
-/// Whether keeping a reference would keep far more memory than the frame has bytes.
+/// Whether a reference would keep far more memory allocated than the frame has bytes.
 bool is_better_copied(const Bytes& frame) {
   return frame.size() <= copied_bytes || frame.held_bytes() > 2 * (frame.size() + Bytes::block_overhead);
 }
 
-/// A block to copy small frames into, twice as large as the last.
+/// A block for copies of small frames, twice as large as the last one.
 Bytes block_after(const std::vector<Bytes>& frames, std::size_t front, std::size_t needed) {
   const std::size_t last = frames.size() > front ? frames.back().size() : 0;
   return Bytes::with_capacity(std::max(needed, std::clamp(2 * last, smallest_block_bytes, max_joined_bytes)));
@@ -47,7 +47,7 @@ void WriteQueue::append_to(Backlog& queue, const Bytes& frame) {
   std::vector<Bytes>& frames = queue.frames;
   const bool has_last = frames.size() > queue.front;
   if (has_last && try_join(frames.back(), frame)) return;
-  // A short queue is gone in a moment: only what waits behind others is worth a copy.
+  // A short queue is sent in a moment: copying pays off only for frames that wait behind others.
   if (frames.size() < queue.front + 2 || !is_better_copied(frame)) {
     queue.blocks += frame.held_bytes();
     frames.push_back(frame);
@@ -87,7 +87,7 @@ void WriteQueue::put_back(Bytes&& rest, bool started) {
     queue.started = std::move(rest);
     return;
   }
-  // It was the only one: whatever stands there has come since, in this very turn.
+  // It was the only frame: anything in the queue was added since, in this turn.
   queue.blocks += rest.held_bytes();
   queue.frames.insert(queue.frames.begin() + static_cast<std::ptrdiff_t>(queue.front), std::move(rest));
 }
@@ -177,7 +177,7 @@ void WriteQueue::remove_sent(std::size_t count) {
   if (count > 0) remove_sent_frames(queue, count);
 }
 
-/// How many of the bytes belong to the frames behind them.
+/// Removes sent bytes of urgent frames; returns the number of bytes that belong to later frames.
 std::size_t WriteQueue::remove_sent_urgent(Backlog& queue, std::size_t count) {
   std::size_t gone = 0;
   while (count > 0 && gone < queue.urgent.size()) {
@@ -201,7 +201,7 @@ void WriteQueue::remove_sent_frames(Backlog& queue, std::size_t count) {
     frame.drop_front(part);
     if (!frame.empty()) queue.started = std::move(frame);
   }
-  // Moves what is left to the beginning only when as much is gone, so that it costs little per frame.
+  // Moves the rest to the front only when as much has been sent, so that the cost per frame is small.
   if (queue.front <= frames.size() / 2) return;
   frames.erase(frames.begin(), frames.begin() + static_cast<std::ptrdiff_t>(queue.front));
   queue.front = 0;

@@ -11,22 +11,22 @@
 
 namespace roomcast::net {
 
-/// What is owed to one connection, in order. A queue of no more than one frame owns no memory but itself, so
-/// that neither an idle connection nor one frame a turn costs an allocation.
+/// The output queue of one connection. A queue of at most one frame owns no other memory, so that neither an
+/// idle connection nor one frame per turn costs an allocation.
 ///
-/// Every operation takes constant time however long the queue is (amortised, flushing apart), and what it
-/// holds of memory is in proportion to its bytes: small frames are copied together, and so are those that
-/// would keep a much larger block alive.
+/// All operations take amortised constant time regardless of the length (except flushing), and the memory
+/// held is proportional to the bytes: small frames are copied together, and so are frames that would keep a
+/// much larger block alive.
 class WriteQueue {
  public:
-  /// Urgent frames that can wait. A further one takes the place of the last: of many pings only the latest
-  /// need be answered (RFC 6455 section 5.5.3).
+  /// The number of urgent frames that can be queued. A further one replaces the last: of many pings only the
+  /// latest needs an answer (RFC 6455 section 5.5.3).
   static constexpr std::size_t urgent_max = 32;
-  /// What flush_some writes at the most.
+  /// The most that flush_some writes.
   static constexpr std::size_t some_bytes = 131'072;
 
-  /// Appends `frame`; joined to the last one if they lie side by side in memory (and that has not grown past
-  /// 16 KiB, so that urgent frames are not held up long).
+  /// Appends `frame`; merged with the last one if they are adjacent in memory (and it has not grown past 16
+  /// KiB, so that urgent frames are not delayed).
   void push(const base::Bytes& frame) {
     if (empty()) {
       only_ = frame;
@@ -34,10 +34,10 @@ class WriteQueue {
       append(frame);
     }
   }
-  /// Puts `frame` before everything but a frame already partly sent and earlier urgent ones: for pings and
-  /// pongs.
+  /// Inserts `frame` after a frame that is partly sent and earlier urgent ones, before all others: for pings
+  /// and pongs.
   void push_urgent(const base::Bytes& frame);
-  /// Writes as much as `stream` takes, in one call where possible. True when nothing is left.
+  /// Writes as much as `stream` takes, if possible in one call. True if the queue is empty afterwards.
   bool flush(ByteStream& stream) {
     if (backlog_) return flush_backlog(stream);
     if (only_.empty()) return true;
@@ -50,30 +50,31 @@ class WriteQueue {
 
   enum class Flushed : std::uint8_t {
     all,      ///< nothing is left
-    blocked,  ///< the stream takes no more for now, and will say when it does
-    more,     ///< some_bytes have been written; the rest is for another turn
+    blocked,  ///< the stream takes no more; on_writable will follow
+    more,     ///< some_bytes were written; the rest is for another turn
   };
-  /// The same, but no more than some_bytes, so that one connection's backlog doesn't make the others wait.
+  /// Like flush, but at most some_bytes, so that one backlog does not delay other connections.
   Flushed flush_some(ByteStream& stream) {
     if (!backlog_ && only_.size() <= some_bytes) return flush(stream) ? Flushed::all : Flushed::blocked;
     return flush_part(stream);
   }
 
-  /// Leaves what is owed to the stream's batch (see ByteStream::write_later), in place of flush. False if it
-  /// is not a single frame of at most 64 KiB or the stream has no batch: nothing has happened.
+  /// Defers the write of the queue (see ByteStream::write_later), instead of flush. False, without effect, if
+  /// it is not a single frame of at most 64 KiB or the stream cannot defer it.
   [[nodiscard]] bool write_later(ByteStream& stream) {
     constexpr std::size_t deferred_bytes_max = 65'536 + 256;
     return !backlog_ && !only_.empty() && only_.size() <= deferred_bytes_max && stream.write_later(only_);
   }
-  /// Puts what the batch did not get rid of back before all else; `started` if the other part of it is sent.
+  /// Returns the unsent rest of a deferred write to the front of the queue; `started` if a part of it was
+  /// sent.
   void put_back(base::Bytes&& rest, bool started);
-  /// Forgets everything but the rest of a frame already partly sent.
+  /// Drops everything except the rest of a frame that is partly sent.
   void drop_unsent();
   [[nodiscard]] std::size_t bytes() const { return backlog_ ? backlog_->bytes : only_.size(); }
   [[nodiscard]] bool empty() const { return bytes() == 0; }
-  /// What all this takes of memory, blocks that others share included.
+  /// The memory held, including blocks that are shared with other queues.
   [[nodiscard]] std::size_t held_bytes() const;
-  /// Whether more than `limit_bytes` wait, or what waits takes of memory clearly more than that.
+  /// Whether more than `limit_bytes` are queued, or the memory held clearly exceeds that.
   [[nodiscard]] bool exceeds(std::size_t limit_bytes) const {
     constexpr std::size_t slack_bytes = 4'096;
     return bytes() > limit_bytes || (backlog_ && held_bytes() > limit_bytes + limit_bytes / 4 + slack_bytes);
@@ -81,12 +82,12 @@ class WriteQueue {
 
  private:
   struct Backlog {
-    base::Bytes started;              // rest of a frame partly sent: goes before all else
+    base::Bytes started;              // the rest of a frame that is partly sent: goes first
     std::vector<base::Bytes> urgent;  // then these
-    std::vector<base::Bytes> frames;  // then those from `front` on; the ones before it are sent
+    std::vector<base::Bytes> frames;  // then these from `front` on; those before it are sent
     std::size_t front = 0;
     std::size_t bytes = 0;
-    std::size_t blocks = 0;  // held by frames
+    std::size_t blocks = 0;  // memory of the blocks of `frames`
   };
 
   void append(const base::Bytes& frame);
@@ -95,7 +96,7 @@ class WriteQueue {
   bool keep_rest(std::size_t sent);
   bool flush_backlog(ByteStream& stream);
   Flushed flush_part(ByteStream& stream);
-  /// Offers at most `most` bytes; how many were offered, and taken.
+  /// Offers at most `most` bytes to the stream; returns the number of bytes offered and taken.
   struct Written {
     std::size_t offered = 0;
     std::size_t taken = 0;

@@ -10,7 +10,7 @@ namespace roomcast::test {
 
 /// A loop with what its sockets share.
 struct SocketFixture : LoopFixture {
-  SocketFixture() { turn.set_deferred_writes(sockets.batch); }
+  SocketFixture() { turn.set_deferred_writes(sockets.deferred_sends); }
 
   /// Writes all of `bytes`, in as many turns as it takes; false if the stream does not take them.
   bool write_all(net::ByteStream& stream, std::string_view bytes) {

@@ -219,7 +219,7 @@ TEST_CASE_FIXTURE(Fixture, "metrics: the counters of the parts stand under their
   websockets.stats = {9, 10, 11, 0, 12};
   streams.stats = {{{13, 0, 14}, {15, 0, 16}}};
   net::Admission admission;
-  CHECK(admissions.admit("192.0.2.1", false, admission) == net::Refusal::none);
+  CHECK(admissions.admit("192.0.2.1", false, admission) == net::ExceededLimit::none);
   auto now = samples();
   CHECK(now["roomcast_connections_accepted_total"] == 1);
   CHECK(now["roomcast_connections_refused_total{reason=\"per_address\"}"] == 2);

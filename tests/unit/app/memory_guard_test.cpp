@@ -37,7 +37,7 @@ struct Fixture : test::ServerParts {
 /// A client that holds memory, really, until it is told to shed.
 struct Client final : net::Holder {
   Client(net::AdmissionControl& admissions, std::string_view address, std::size_t bytes) : held(bytes, 'x') {
-    REQUIRE(admissions.admit(address, false, admission) == net::Refusal::none);
+    REQUIRE(admissions.admit(address, false, admission) == net::ExceededLimit::none);
     admission.hold(bytes, *this);
   }
   void shed() override {

@@ -128,7 +128,7 @@ struct ConnectionFixture {
   void connect() { connect(stream); }
   void connect(StreamRecord& record) {
     net::Admission admission;
-    CHECK(control.admit("192.0.2.1", false, admission) == net::Refusal::none);
+    CHECK(control.admit("192.0.2.1", false, admission) == net::ExceededLimit::none);
     server.accept(std::make_unique<StreamDouble>(record), std::move(admission));
   }
 

@@ -56,7 +56,7 @@ struct Fixture {
   bool connect(test::MemoryWire& wire, std::string_view address = "192.0.2.1",
                net::Lane lane = net::Lane::regular) {
     net::Admission admission;
-    const bool admitted = control.admit(address, false, admission, lane) == net::Refusal::none;
+    const bool admitted = control.admit(address, false, admission, lane) == net::ExceededLimit::none;
     if (admitted) server.accept(wire.make_stream(), std::move(admission));
     end_turn();
     return admitted;

@@ -23,7 +23,7 @@ struct Waiting final : AdmissionControl::Listener {
 struct Connection final : Holder {
   explicit Connection(AdmissionControl& control, std::string_view address = "192.0.2.1",
                       Lane lane = Lane::regular) {
-    admitted = control.admit(address, address == "192.0.2.9", admission, lane) == Refusal::none;
+    admitted = control.admit(address, address == "192.0.2.9", admission, lane) == ExceededLimit::none;
   }
   void shed() override {
     ++sheds;
@@ -46,15 +46,15 @@ TEST_CASE("admission: up to the cap in all and not one more") {
   Admission a;
   Admission b;
   Admission c;
-  CHECK(control.admit("192.0.2.1", false, a) == Refusal::none);
+  CHECK(control.admit("192.0.2.1", false, a) == ExceededLimit::none);
   CHECK_FALSE(control.full());
-  CHECK(control.admit("192.0.2.2", false, b) == Refusal::none);
+  CHECK(control.admit("192.0.2.2", false, b) == ExceededLimit::none);
   CHECK(control.full());
-  CHECK(control.admit("192.0.2.3", false, c) == Refusal::connections);
+  CHECK(control.admit("192.0.2.3", false, c) == ExceededLimit::connections);
   CHECK(c.address().empty());
   CHECK(control.connections() == 2);
   a = {};
-  CHECK(control.admit("192.0.2.3", false, c) == Refusal::none);
+  CHECK(control.admit("192.0.2.3", false, c) == ExceededLimit::none);
   CHECK(c.address() == "192.0.2.3");
 }
 
@@ -63,26 +63,26 @@ TEST_CASE("admission: IPv6 addresses that share their leading bits are one addre
   limits.ipv6_prefix_bits = 64;
   AdmissionControl control(limits);
   std::vector<Admission> kept(4);
-  CHECK(control.admit("2001:db8::1", false, kept[0]) == Refusal::none);
+  CHECK(control.admit("2001:db8::1", false, kept[0]) == ExceededLimit::none);
   CHECK(kept[0].address() == "2001:db8::/64");
-  CHECK(control.admit("2001:db8::2", false, kept[1]) == Refusal::connections_per_address);
-  CHECK(control.admit("2001:db8:0:1::1", false, kept[1]) == Refusal::none);
+  CHECK(control.admit("2001:db8::2", false, kept[1]) == ExceededLimit::connections_per_address);
+  CHECK(control.admit("2001:db8:0:1::1", false, kept[1]) == ExceededLimit::none);
   limits.ipv6_prefix_bits = 128;
   control.set_limits(limits);
-  CHECK(control.admit("2001:db8::1", false, kept[2]) == Refusal::none);
-  CHECK(control.admit("2001:db8::2", false, kept[3]) == Refusal::none);
+  CHECK(control.admit("2001:db8::1", false, kept[2]) == ExceededLimit::none);
+  CHECK(control.admit("2001:db8::2", false, kept[3]) == ExceededLimit::none);
 }
 
 TEST_CASE("admission: up to the cap per address and not one more, unless exempt or a Unix socket") {
   AdmissionControl control({100, 2});
   std::vector<Admission> kept(7);
-  CHECK(control.admit("192.0.2.1", false, kept[0]) == Refusal::none);
-  CHECK(control.admit("192.0.2.1", false, kept[1]) == Refusal::none);
-  CHECK(control.admit("192.0.2.1", false, kept[2]) == Refusal::connections_per_address);
-  CHECK(control.admit("192.0.2.2", false, kept[2]) == Refusal::none);
-  CHECK(control.admit("192.0.2.1", true, kept[3]) == Refusal::none);
+  CHECK(control.admit("192.0.2.1", false, kept[0]) == ExceededLimit::none);
+  CHECK(control.admit("192.0.2.1", false, kept[1]) == ExceededLimit::none);
+  CHECK(control.admit("192.0.2.1", false, kept[2]) == ExceededLimit::connections_per_address);
+  CHECK(control.admit("192.0.2.2", false, kept[2]) == ExceededLimit::none);
+  CHECK(control.admit("192.0.2.1", true, kept[3]) == ExceededLimit::none);
   for (std::size_t i = 4; i < 7; ++i)
-    CHECK(control.admit("unix", false, kept[i]) == Refusal::none);
+    CHECK(control.admit("unix", false, kept[i]) == ExceededLimit::none);
   CHECK(control.connections() == 7);
   kept.clear();
   CHECK(control.connections() == 0);
@@ -91,7 +91,7 @@ TEST_CASE("admission: up to the cap per address and not one more, unless exempt 
 TEST_CASE("admission: a cap of nothing lets nobody in") {
   AdmissionControl control({100, 0});
   Admission admission;
-  CHECK(control.admit("192.0.2.1", false, admission) == Refusal::connections_per_address);
+  CHECK(control.admit("192.0.2.1", false, admission) == ExceededLimit::connections_per_address);
   CHECK(control.connections() == 0);
 }
 
@@ -99,7 +99,7 @@ TEST_CASE("admission: it moves with its owner and is counted once") {
   AdmissionControl control({100, 100});
   {
     Admission first;
-    CHECK(control.admit("192.0.2.1", false, first) == Refusal::none);
+    CHECK(control.admit("192.0.2.1", false, first) == ExceededLimit::none);
     Admission second = std::move(first);
     CHECK(first.address().empty());  // NOLINT(bugprone-use-after-move): what is left is empty
     Admission third;
@@ -119,8 +119,8 @@ TEST_CASE("admission: listeners are told when there is room again, and only then
   control.remove_listener(gone);
   std::optional<Admission> a(std::in_place);
   std::optional<Admission> b(std::in_place);
-  CHECK(control.admit("192.0.2.1", false, *a) == Refusal::none);
-  CHECK(control.admit("192.0.2.1", false, *b) == Refusal::none);
+  CHECK(control.admit("192.0.2.1", false, *a) == ExceededLimit::none);
+  CHECK(control.admit("192.0.2.1", false, *b) == ExceededLimit::none);
   a.reset();
   CHECK(waiting.calls == 1);
   b.reset();
@@ -134,7 +134,7 @@ TEST_CASE("admission: a cap lowered below what is there holds until enough have 
   control.add_listener(waiting);
   std::vector<Admission> kept(3);
   for (auto& admission : kept)
-    CHECK(control.admit("192.0.2.1", false, admission) == Refusal::none);
+    CHECK(control.admit("192.0.2.1", false, admission) == ExceededLimit::none);
   control.set_limits({1, 10});
   kept.pop_back();
   kept.pop_back();
@@ -306,7 +306,7 @@ TEST_CASE(
   } slow;
   AdmissionControl control({10, 10});
   Admission admission;
-  REQUIRE(control.admit("192.0.2.1", false, admission) == Refusal::none);
+  REQUIRE(control.admit("192.0.2.1", false, admission) == ExceededLimit::none);
   admission.hold(100 * kib, slow);
   CHECK(control.shed_largest(0).bytes == 100 * kib);
   CHECK(control.shed_largest(0).bytes == 0);

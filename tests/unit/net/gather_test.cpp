@@ -20,24 +20,24 @@ std::string joined(const Pieces& pieces) {
 }
 
 /// All batches end to end; checks what each says of itself.
-std::string drain(Gather& gather, std::vector<std::size_t>& parts_per_batch) {
+std::string drain(Gather& gather, std::vector<std::size_t>& buffers_per_call) {
   std::string all;
   for (;;) {
-    const Gather::Batch batch = gather.next();
-    if (batch.bytes == 0) return all;
+    const Gather::Parts parts = gather.next();
+    if (parts.bytes == 0) return all;
     std::size_t bytes = 0;
-    for (const auto& part : batch.parts) {
+    for (const auto& part : parts.buffers) {
       all.append(static_cast<const char*>(part.iov_base), part.iov_len);
       bytes += part.iov_len;
     }
-    CHECK(bytes == batch.bytes);
-    parts_per_batch.push_back(batch.parts.size());
+    CHECK(bytes == parts.bytes);
+    buffers_per_call.push_back(parts.buffers.size());
   }
 }
 
 }  // namespace
 
-TEST_CASE("gather: nothing, or nothing but empty pieces, is no batch") {
+TEST_CASE("gather: nothing, or nothing but empty pieces, needs no call") {
   std::string joining(4'096, '\0');
   Gather none({}, joining);
   CHECK(none.next().bytes == 0);
@@ -50,9 +50,9 @@ TEST_CASE("gather: a single piece is sent from where it is, whatever its size") 
   std::string joining(4'096, '\0');
   const Pieces pieces{"tiny"};
   Gather gather(pieces, joining);
-  const Gather::Batch batch = gather.next();
-  REQUIRE(batch.parts.size() == 1);
-  CHECK(batch.parts[0].iov_base == pieces[0].data());
+  const Gather::Parts parts = gather.next();
+  REQUIRE(parts.buffers.size() == 1);
+  CHECK(parts.buffers[0].iov_base == pieces[0].data());
 }
 
 TEST_CASE("gather: small pieces become one part, large ones stay where they are, in order") {
@@ -61,12 +61,12 @@ TEST_CASE("gather: small pieces become one part, large ones stay where they are,
   const std::string past_limit(Gather::small_piece_bytes + 1, 'b');
   const Pieces pieces{"one", "", "two", at_limit, past_limit, "three", "four"};
   Gather gather(pieces, joining);
-  const Gather::Batch batch = gather.next();
-  REQUIRE(batch.parts.size() == 3);
-  CHECK(batch.parts[0].iov_len == 6 + at_limit.size());
-  CHECK(batch.parts[1].iov_base == past_limit.data());
-  CHECK(batch.parts[2].iov_len == 9);
-  CHECK(batch.bytes == joined(pieces).size());
+  const Gather::Parts parts = gather.next();
+  REQUIRE(parts.buffers.size() == 3);
+  CHECK(parts.buffers[0].iov_len == 6 + at_limit.size());
+  CHECK(parts.buffers[1].iov_base == past_limit.data());
+  CHECK(parts.buffers[2].iov_len == 9);
+  CHECK(parts.bytes == joined(pieces).size());
   CHECK(gather.next().bytes == 0);
 }
 

@@ -32,7 +32,7 @@ struct Fixture {
     WriteQueue queue;
     queue.push(base::Bytes::copy_of(owed));
     Admission admission;
-    CHECK(admissions.admit("192.0.2.1", false, admission) == Refusal::none);
+    CHECK(admissions.admit("192.0.2.1", false, admission) == ExceededLimit::none);
     linger.add(std::move(stream), std::move(queue), std::move(admission), ended);
     return wire;
   }

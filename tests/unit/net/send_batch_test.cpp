@@ -1,4 +1,4 @@
-#include "net/send_batch.h"
+#include "net/deferred_sends.h"
 
 #include <doctest/doctest.h>
 #include <sys/socket.h>
@@ -57,29 +57,29 @@ struct Link final : ByteStream::Events {
 
 }  // namespace
 
-TEST_CASE("send batch: nothing leaves before send_all, then everything, once") {
+TEST_CASE("deferred sends: nothing leaves before send_all, then everything, once") {
   test::SocketFixture f;
   Link ada(f.sockets);
   Link bob(f.sockets);
   REQUIRE(ada.write_later("to ada"));
   REQUIRE(bob.write_later("to bob"));
   CHECK(ada.receive().empty());
-  f.sockets.batch.send_all();
+  f.sockets.deferred_sends.send_all();
   CHECK(ada.receive() == "to ada");
   CHECK(bob.receive() == "to bob");
-  f.sockets.batch.send_all();
+  f.sockets.deferred_sends.send_all();
   CHECK(ada.receive().empty());
   CHECK(ada.answers == 0);
   CHECK(bob.answers == 0);
 }
 
 TEST_CASE(
-    "send batch: what the kernel does not take comes back, and the stream is written to when it can be") {
+    "deferred sends: what the kernel does not take comes back, and the stream is written to when it can be") {
   test::SocketFixture f;
   Link slow(f.sockets);
   const std::string large(4'000'000, 'x');
   REQUIRE(slow.write_later(large));
-  f.sockets.batch.send_all();
+  f.sockets.deferred_sends.send_all();
   CHECK(slow.answers == 1);
   CHECK(slow.is_started);
   REQUIRE_FALSE(slow.rest.empty());
@@ -91,20 +91,21 @@ TEST_CASE(
   }));
   CHECK(received.size() + slow.rest.size() == large.size());
   CHECK(slow.write_later("later"));
-  f.sockets.batch.send_all();
+  f.sockets.deferred_sends.send_all();
   CHECK(slow.receive() == "later");
   CHECK(slow.answers == 1);
 }
 
 TEST_CASE(
-    "send batch: of a broken connection the frame comes back whole, the error follows, others have theirs") {
+    "deferred sends: of a broken connection the frame comes back whole, the error follows, others have "
+    "theirs") {
   test::SocketFixture f;
   Link gone(f.sockets);
   Link there(f.sockets);
   gone.far.close();
   REQUIRE(gone.write_later("into the void"));
   REQUIRE(there.write_later("hello"));
-  f.sockets.batch.send_all();
+  f.sockets.deferred_sends.send_all();
   CHECK_FALSE(gone.is_started);
   CHECK(gone.rest.view() == "into the void");
   CHECK(there.receive() == "hello");

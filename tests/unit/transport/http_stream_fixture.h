@@ -34,7 +34,7 @@ struct StreamFixture {
             std::size_t leftover_bytes = 0) {
     http::HandOver connection{wire.make_stream(), {}, std::string(leftover_bytes, 'x'), {}, "192.0.2.1"};
     connection.unsent.push(base::Bytes::copy_of(unsent));
-    CHECK(admissions.admit("192.0.2.1", false, connection.admission) == net::Refusal::none);
+    CHECK(admissions.admit("192.0.2.1", false, connection.admission) == net::ExceededLimit::none);
     client =
         std::make_unique<HttpStream>(shared, shared.framings.for_form(form), std::move(connection), opening);
     client->start(seen);

@@ -53,7 +53,7 @@ struct JoinFixture : transport::test::StreamFixture {
 
   void join(ExchangeDouble& exchange, StreamJoin& handler, std::string_view room = "lobby") {
     net::Admission admission;
-    CHECK(admissions.admit("192.0.2.1", false, admission) == net::Refusal::none);
+    CHECK(admissions.admit("192.0.2.1", false, admission) == net::ExceededLimit::none);
     exchange.offer({wire.make_stream(), {}, {}, std::move(admission), "192.0.2.1"});
     handler.handle(exchange, room);
     deliver();

@@ -96,7 +96,7 @@ struct Fixture {
             const std::optional<ws::DeflateParameters>& deflate = {}) {
     http::HandOver connection{wire.make_stream(), {}, std::move(leftover), {}, "192.0.2.1"};
     connection.unsent.push(base::Bytes::copy_of(unsent));
-    CHECK(admissions.admit("192.0.2.1", false, connection.admission) == net::Refusal::none);
+    CHECK(admissions.admit("192.0.2.1", false, connection.admission) == net::ExceededLimit::none);
     client = std::make_unique<WebSocket>(shared, std::move(connection), deflate, false);
     client->start(seen);
   }

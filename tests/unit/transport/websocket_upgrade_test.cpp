@@ -68,7 +68,7 @@ struct UpgradeFixture : transport::test::Fixture {
   void join(ExchangeDouble& exchange, std::string_view room, WebSocketUpgrade& upgrade,
             std::string leftover = {}) {
     net::Admission admission;
-    CHECK(admissions.admit("192.0.2.1", false, admission) == net::Refusal::none);
+    CHECK(admissions.admit("192.0.2.1", false, admission) == net::ExceededLimit::none);
     exchange.offer({wire.make_stream(), {}, std::move(leftover), std::move(admission), "192.0.2.1"});
     upgrade.handle(exchange, room);
     deliver();

@@ -1,4 +1,4 @@
-#include "net/send_batch.h"
+#include "net/deferred_sends.h"
 
 #include <sys/socket.h>
 
@@ -11,7 +11,7 @@
 
 namespace roomcast::net {
 
-void SendBatch::send_all() {
+void DeferredSends::send_all() {
   const auto entries = std::span(entries_).first(size_);
   bool all_sent = true;
   for (Entry& entry : entries) {
@@ -27,13 +27,13 @@ void SendBatch::send_all() {
   }
 }
 
-bool SendBatch::holds(const SocketStream& stream) const {
+bool DeferredSends::holds(const SocketStream& stream) const {
   const auto entries = std::span(entries_).first(size_);
   return std::any_of(entries.begin(), entries.end(),
                      [&](const Entry& entry) { return entry.stream == &stream; });
 }
 
-void SendBatch::send(Entry& entry) {
+void DeferredSends::send(Entry& entry) {
   const std::string_view bytes = entry.frame.view();
   const ssize_t sent = send_bytes(buffers_, entry.descriptor, bytes);
   if (sent == static_cast<ssize_t>(bytes.size())) {

@@ -14,17 +14,17 @@ namespace roomcast::net {
 
 class SocketStream;
 
-/// The writes of many sockets, made one right after the other. A send runs through so much of the kernel that
-/// little of what is ours is left in the processor's first caches after it. So first everybody says what
-/// there is to send, then a loop of a few lines sends it all, and only those hear of it whose bytes the
-/// kernel did not take.
-class SendBatch final : public base::DeferredWrites {
+/// The deferred writes of sockets, made one right after the other. A send runs through so much kernel code
+/// that little of our own is left in the processor's caches. So the items are flushed first and only note
+/// what to send, then a small loop sends everything, and only streams whose data was not taken completely are
+/// called.
+class DeferredSends final : public base::DeferredWrites {
  public:
-  explicit SendBatch(IoBuffers& buffers) : buffers_(buffers) {}
-  SendBatch(const SendBatch&) = delete;
-  SendBatch& operator=(const SendBatch&) = delete;
+  explicit DeferredSends(IoBuffers& buffers) : buffers_(buffers) {}
+  DeferredSends(const DeferredSends&) = delete;
+  DeferredSends& operator=(const DeferredSends&) = delete;
 
-  /// See ByteStream::write_later. False if it is full.
+  /// Takes over `frame` of `stream`; see ByteStream::write_later. False if it is full.
   [[nodiscard]] bool add(SocketStream& stream, int descriptor, base::Bytes& frame) {
     if (size_ == entries_.size()) return false;
     Entry& entry = entries_[size_++];
@@ -34,7 +34,7 @@ class SendBatch final : public base::DeferredWrites {
     return true;
   }
   void send_all() override;
-  /// Whether the stream has something in it.
+  /// Whether a write of `stream` is pending.
   [[nodiscard]] bool holds(const SocketStream& stream) const;
 
  private:
@@ -42,7 +42,7 @@ class SendBatch final : public base::DeferredWrites {
     base::Bytes frame;
     SocketStream* stream = nullptr;
     int descriptor = -1;
-    bool is_started = false;  // part of the frame has been sent, and `frame` is what is left of it
+    bool is_started = false;  // part of the frame was sent; `frame` is the rest
   };
 
   void send(Entry& entry);
@@ -52,7 +52,7 @@ class SendBatch final : public base::DeferredWrites {
   std::size_t size_ = 0;
 };
 
-/// One send(2) of `bytes` that does not wait: what the kernel took, or -1 with errno.
+/// One non-blocking send(2) of `bytes`: the number of bytes taken, or -1 with errno.
 [[nodiscard]] ssize_t send_bytes(IoBuffers& buffers, int descriptor, std::string_view bytes);
 
 }  // namespace roomcast::net
