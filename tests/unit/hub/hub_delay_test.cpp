@@ -5,10 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "hub/hub.h"
-#include "support/fake_clock.h"
-#include "support/fake_engine.h"
-#include "support/fake_scheduler.h"
+#include "support/hub_fixture.h"
 #include "support/read_history.h"
 
 namespace hub_delay_test {
@@ -46,8 +43,8 @@ struct Listener final : hub::Subscriber {
   std::vector<std::size_t> batches;
 };
 
-struct Fixture {
-  explicit Fixture(hub::HubLimits limits = {}) : hub({engine, scheduler, clock, deadlines}, limits) {}
+struct Fixture : test::HubFixture<> {
+  explicit Fixture(const hub::HubLimits& limits_ = {}) : HubFixture(limits_) {}
 
   Listener& join(std::string_view room) {
     listeners.push_back(std::make_unique<Listener>(encoder, story));
@@ -62,20 +59,15 @@ struct Fixture {
                   if (!result) why = result.error().message;
                 });
   }
-  void turn() { scheduler.run_turn(hub); }
+  /// Without the end of a turn before.
   void pass(std::int64_t ms) {
     clock.advance(ms);
     deadlines.sweep();
     turn();
   }
 
-  test::FakeEngine engine;
-  test::FakeScheduler scheduler;
-  test::FakeClock clock;
-  base::Deadlines deadlines{clock, 50};
   PlainEncoder encoder;
   std::string story;
-  hub::Hub hub;
   std::vector<std::unique_ptr<Listener>> listeners;
   std::vector<std::unique_ptr<hub::Membership>> members;
   int published = 0;

@@ -6,10 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "hub/hub.h"
-#include "support/fake_clock.h"
-#include "support/fake_engine.h"
-#include "support/fake_scheduler.h"
+#include "support/hub_fixture.h"
 
 namespace hub_history_test {
 
@@ -48,15 +45,9 @@ struct Reader final : hub::Subscriber {
 
 using Told = std::vector<std::string>;
 
-struct Fixture {
-  test::FakeEngine engine;
-  test::FakeScheduler scheduler;
-  test::FakeClock clock;
-  base::Deadlines deadlines{clock, 50};
-  hub::HubLimits limits{1'000'000, 1'000'000, 10};
-  hub::Hub hub{{engine, scheduler, clock, deadlines}, limits};
+struct Fixture : test::HubFixture<> {
+  Fixture() : HubFixture({1'000'000, 1'000'000, 10}) {}
 
-  void turn() { scheduler.run_turn(hub); }
   void publish(std::string_view payloads, std::string_view room = "lobby") {
     for (const char c : payloads)
       hub.publish(room, text({&c, 1}));

@@ -5,10 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "hub/hub.h"
-#include "support/fake_clock.h"
-#include "support/fake_engine.h"
-#include "support/fake_scheduler.h"
+#include "support/hub_fixture.h"
 
 namespace hub_memory_test {
 
@@ -29,22 +26,10 @@ struct Reader final : hub::Subscriber {
   std::size_t count = 0;
 };
 
-struct Fixture {
-  test::FakeEngine engine;
-  test::FakeScheduler scheduler;
-  test::FakeClock clock;
-  base::Deadlines deadlines{clock, 50};
-  hub::Hub hub{{engine, scheduler, clock, deadlines}, {}};
+struct Fixture : test::HubFixture<> {
   std::vector<std::unique_ptr<hub::Membership>> members;
   std::vector<std::unique_ptr<Reader>> readers;
 
-  void turn() { scheduler.run_turn(hub); }
-  void pass(std::int64_t ms) {
-    turn();
-    clock.advance(ms);
-    deadlines.sweep();
-    turn();
-  }
   void publish(std::string_view room, std::size_t size = 100, hub::Source source = 0) {
     hub.publish(room, {hub::Kind::text, base::Bytes::copy_of(std::string(size, 'x')), {}, 0, source});
     turn();
@@ -68,7 +53,6 @@ struct Fixture {
     return reader.count;
   }
   void limit(std::size_t bytes) {
-    hub::HubLimits limits;
     limits.history_bytes = bytes;
     hub.set_limits(limits);
   }

@@ -13,10 +13,7 @@
 #include <utility>
 #include <vector>
 
-#include "hub/hub.h"
-#include "support/fake_clock.h"
-#include "support/fake_engine.h"
-#include "support/fake_scheduler.h"
+#include "support/hub_fixture.h"
 
 namespace hub_random_test {
 
@@ -75,8 +72,13 @@ struct Reader final : hub::Subscriber {
   std::unique_ptr<hub::Membership> membership;
 };
 
-struct Simulation {
-  Simulation(unsigned s, bool tight, bool late) : seed(s), random(s), is_tight(tight), is_late(late) {
+struct Simulation : test::HubFixture<> {
+  Simulation(unsigned s, bool tight, bool late)
+      : HubFixture({1'000'000, 1'000'000, 12}, rules(5)),
+        seed(s),
+        random(s),
+        is_tight(tight),
+        is_late(late) {
     engine.hold_rooms = late;
     if (tight) limits.history_bytes = 12'000;
     hub.set_limits(limits);
@@ -86,13 +88,7 @@ struct Simulation {
   std::mt19937 random;
   bool is_tight;  // the limit of all histories together is felt: what is kept is not predicted
   bool is_late;   // rooms are opened some time after they were asked for
-  test::FakeEngine engine;
-  test::FakeScheduler scheduler;
-  test::FakeClock clock;
-  base::Deadlines deadlines{clock, 50};
-  hub::HubLimits limits{1'000'000, 1'000'000, 12};
   hub::RoomRules in_force = rules(5);
-  hub::Hub hub{{engine, scheduler, clock, deadlines}, limits, in_force};
   std::array<Truth, names.size()> truths;
   std::vector<std::unique_ptr<Reader>> readers;
   std::uint64_t published = 0;

@@ -7,9 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "support/fake_clock.h"
-#include "support/fake_engine.h"
-#include "support/fake_scheduler.h"
+#include "support/hub_fixture.h"
 
 namespace hub_test {
 
@@ -48,20 +46,8 @@ struct Listener final : hub::Subscriber {
   base::Bytes last;
 };
 
-struct Fixture {
-  test::FakeEngine engine;
-  test::FakeScheduler scheduler;
-  test::FakeClock clock;
-  base::Deadlines deadlines{clock, 50};
-  hub::Hub hub{{engine, scheduler, clock, deadlines}, {}};
+struct Fixture : test::HubFixture<> {
   BracketEncoder encoder;
-
-  void pass(std::int64_t ms) {
-    scheduler.run_turn(hub);
-    clock.advance(ms);
-    deadlines.sweep();
-    scheduler.run_turn(hub);
-  }
 };
 
 }  // namespace

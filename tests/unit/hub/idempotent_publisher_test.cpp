@@ -8,9 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "support/fake_clock.h"
-#include "support/fake_engine.h"
-#include "support/fake_scheduler.h"
+#include "support/hub_fixture.h"
 
 namespace idempotent_publisher_test {
 
@@ -24,7 +22,7 @@ namespace {
 /// What the key "k" of the room "r" takes.
 constexpr std::size_t one_key = 3 + hub::IdempotencyKeys::key_bytes;
 
-struct Fixture {
+struct Fixture : test::HubFixture<> {
   explicit Fixture(std::size_t limit_bytes = 100'000)
       : publisher(hub, scheduler, clock, deadlines, limit_bytes) {}
 
@@ -43,7 +41,6 @@ struct Fixture {
         result.error().code == Refusal::Code::key_reused ? "key_reused: " : "overloaded: ";
     return why + std::string(result.error().message);
   }
-  void turn() { scheduler.run_turn(hub); }
   /// What was said in the turn that ends now.
   std::vector<std::string> heard() {
     turn();
@@ -63,11 +60,6 @@ struct Fixture {
   /// How many messages the room has got.
   std::uint64_t messages(const std::string& room = "r") { return engine.top(room).offset; }
 
-  test::FakeScheduler scheduler;
-  test::FakeEngine engine;
-  test::FakeClock clock;
-  base::Deadlines deadlines{clock, 50};
-  hub::Hub hub{{engine, scheduler, clock, deadlines}, {}};
   std::vector<std::string> told;
   IdempotentPublisher publisher;
 };

@@ -11,9 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "hub/hub.h"
-#include "support/fake_clock.h"
-#include "support/fake_scheduler.h"
+#include "support/hub_fixture.h"
 #include "support/late_engine.h"
 
 /// A hub over an engine that answers when the test says so.
@@ -68,11 +66,12 @@ struct Hearer final : Subscriber {
   bool wants_more = false;
 };
 
-struct LateFixture {
+struct LateFixture : roomcast::test::HubFixture<roomcast::test::LateEngine> {
   using Words = std::vector<std::string>;
 
+  LateFixture() : HubFixture({}, RoomRules(RoomSettings{{4, 1'000'000, 3'600'000}, {}})) {}
+
   static Draft text(std::string_view payload) { return {Kind::text, base::Bytes::copy_of(payload), {}, 0}; }
-  void turn() { scheduler.run_turn(hub); }
   /// The engine answers, and what comes of it happens.
   void settle() {
     for (int i = 0; i < 100; ++i) {
@@ -84,12 +83,6 @@ struct LateFixture {
       }
       if (engine.pending() == 0 && i > 3) return;
     }
-  }
-  void pass(std::int64_t ms) {
-    turn();
-    clock.advance(ms);
-    deadlines.sweep();
-    turn();
   }
   void join(Hearer& hearer, std::string_view room = "lobby", const Interest& interest = {}) {
     hearer.membership = hub.subscribe(room, hearer, interest);
@@ -115,13 +108,6 @@ struct LateFixture {
       engine.append(room, text(std::to_string(i)));
   }
 
-  roomcast::test::LateEngine engine;
-  roomcast::test::FakeScheduler scheduler;
-  roomcast::test::FakeClock clock;
-  base::Deadlines deadlines{clock, 50};
-  HubLimits limits{};
-  Hub hub{
-      {engine, scheduler, clock, deadlines}, limits, RoomRules(RoomSettings{{4, 1'000'000, 3'600'000}, {}})};
   std::vector<Hearer*> hearers;
 };
 

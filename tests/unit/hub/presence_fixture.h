@@ -10,11 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "hub/hub.h"
-#include "hub/presence.h"
-#include "support/fake_clock.h"
-#include "support/fake_engine.h"
-#include "support/fake_scheduler.h"
+#include "support/hub_fixture.h"
 
 // A room with a grace time of three seconds, a crowd from the fifth on, and clients that write down what they
 // are told.
@@ -76,7 +72,7 @@ struct Client final : hub::Subscriber {
   std::unique_ptr<hub::Membership> membership;
 };
 
-struct Fixture {
+struct Fixture : test::HubFixture<> {
   static constexpr std::int64_t grace_ms = 3'000;
   static constexpr std::size_t crowd = 4;
 
@@ -95,20 +91,8 @@ struct Fixture {
       clients.push_back(join(""));
     return clients;
   }
-  void turn() { scheduler.run_turn(hub); }
-  void pass(std::int64_t ms) {
-    turn();
-    clock.advance(ms);
-    deadlines.sweep();
-    turn();
-  }
   [[nodiscard]] std::string here() const { return say(hub.presence("lobby")); }
 
-  test::FakeEngine engine;
-  test::FakeScheduler scheduler;
-  test::FakeClock clock;
-  base::Deadlines deadlines{clock, 50};
-  hub::Hub hub{{engine, scheduler, clock, deadlines}, {}};
   WordEncoder encoder;
 };
 

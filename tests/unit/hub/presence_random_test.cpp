@@ -12,11 +12,7 @@
 #include <string>
 #include <vector>
 
-#include "hub/hub.h"
-#include "hub/presence.h"
-#include "support/fake_clock.h"
-#include "support/fake_engine.h"
-#include "support/fake_scheduler.h"
+#include "support/hub_fixture.h"
 
 namespace presence_random_test {
 
@@ -79,7 +75,7 @@ struct Mirror final : hub::Subscriber {
   std::unique_ptr<hub::Membership> membership;
 };
 
-struct Schedule {
+struct Schedule : test::HubFixture<> {
   static constexpr std::int64_t grace_ms = 3'000;
   static constexpr std::int64_t step_ms = 50;
 
@@ -179,11 +175,6 @@ struct Schedule {
   std::mt19937 random;
   std::size_t crowd;
   std::size_t connections_max;
-  test::FakeEngine engine;
-  test::FakeScheduler scheduler;
-  test::FakeClock clock;
-  base::Deadlines deadlines{clock, step_ms};
-  hub::Hub hub{{engine, scheduler, clock, deadlines}, {}};
   std::vector<std::unique_ptr<Mirror>> clients;
   std::map<std::string, std::size_t> connections;
   std::map<std::string, std::int64_t> gone_ms;

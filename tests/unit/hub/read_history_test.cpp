@@ -4,10 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "hub/hub.h"
-#include "support/fake_clock.h"
-#include "support/fake_engine.h"
-#include "support/fake_scheduler.h"
+#include "support/hub_fixture.h"
 #include "support/read_history.h"
 
 namespace read_history_test {
@@ -16,15 +13,10 @@ using namespace roomcast;
 
 namespace {
 
-struct Fixture {
-  test::FakeEngine engine;
-  test::FakeScheduler scheduler;
-  test::FakeClock clock;
-  base::Deadlines deadlines{clock, 50};
-  hub::HubLimits limits{std::size_t{64} << 20U};
-  hub::Hub hub{{engine, scheduler, clock, deadlines},
-               limits,
-               hub::RoomRules(hub::RoomSettings{{5'000, 1'000'000, 60'000}, {}})};
+struct Fixture : test::HubFixture<> {
+  Fixture()
+      : HubFixture({std::size_t{64} << 20U},
+                   hub::RoomRules(hub::RoomSettings{{5'000, 1'000'000, 60'000}, {}})) {}
 
   void publish(std::string_view payload) {
     hub.publish("lobby", {hub::Kind::text, base::Bytes::copy_of(payload), {}, 0});
