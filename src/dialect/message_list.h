@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "dialect/message_json.h"
-#include "hub/encode_cache.h"
+#include "hub/batch.h"
 
 namespace roomcast::dialect {
 

@@ -41,7 +41,15 @@ std::unique_ptr<Membership> Hub::subscribe(std::string_view room, Subscriber& su
   return std::make_unique<Membership>(*this, room, subscriber, interest);
 }
 
-void Hub::on_joined(Room& room) {
+void Hub::join(Member& member, std::string_view name) {
+  Room& room = find_or_create(name);
+  room.join(member);
+  if (room.log().is_open()) {
+    room.assign_start(member);
+  } else {
+    await_open(room);
+  }
+  schedule(member);
   if (room.members() == 1) {
     ++occupied_rooms_;
     occupied_bytes_ += Retention::room_cost(room.name());
@@ -50,13 +58,32 @@ void Hub::on_joined(Room& room) {
   retention_.touch(room);
 }
 
+void Hub::leave(Member& member) {
+  Room& room = member.room();
+  if (!list_of(member).forget(member) && room.past_) room.past_->forget(member);
+  if (advancing_ == &member) advancing_ = nullptr;
+  room.leave(member);
+  if (room.members() == 0) {
+    --occupied_rooms_;
+    occupied_bytes_ -= Retention::room_cost(room.name());
+  }
+  unpark(room);
+  tell_of_presence(room);
+  retention_.touch(room);
+}
+
+void Hub::let_go(Member& member) {
+  member.room().fan_out().let_go(member);
+  unpark(member.room());
+}
+
 void Hub::publish(std::string_view room, Draft draft, PublishDone done, WhenShort when_short) {
   if (overloaded_ && when_short == WhenShort::refuse) {
     return refuse(std::move(done), {Refusal::Code::overloaded, "memory is short (limits.memory_bytes)"});
   }
   if (!has_space_for(room)) return refuse(std::move(done), no_space_for_room);
   Room& found = find_or_create(room);
-  if (must_wait(found)) return delay(found, std::move(draft), std::move(done));
+  if (would_wait(found)) return delay(found, std::move(draft), std::move(done));
   hand_over(found, std::move(draft), std::move(done));
 }
 
@@ -138,7 +165,7 @@ bool Hub::do_slice() {
   fan_out_some_rooms();
   publish_delayed();
   const bool has_more_to_forget = retention_.forget_some(limits_.history_bytes);
-  return !active_.empty() || !telling_.empty() || !completed_.empty() || !arriving_.empty() ||
+  return !active_.empty() || !telling_.empty() || !completed_.empty() || !joining_.empty() ||
          !catching_up_.empty() || !ready_rooms_.empty() || can_publish_delayed() || rules_due_ != 0 ||
          has_more_to_forget;
 }
@@ -167,8 +194,8 @@ void Hub::fan_out_some_rooms() {
     active_.pop_front();
     if (room.is_reset_due()) {
       left -= std::min(left, room.members() + room_members);
-      move_on(room);
-    } else if (room.should_park()) {
+      apply_reset(room);
+    } else if (room.fan_out().should_wait(limits_.page_bytes)) {
       park(room);
       left -= room_members;
     } else {
@@ -179,9 +206,10 @@ void Hub::fan_out_some_rooms() {
 
 /// Hands out a room's messages to at most `members`; returns what that cost, in members.
 std::size_t Hub::fan_out_room(Room& room, std::size_t members) {
-  const Room::Progress progress = room.fan_out(members);
+  const std::size_t before = room.backlog_bytes();
+  const FanOut::Progress progress = room.deliver(members, limits_.page_bytes);
   stats_.deliveries += progress.deliveries;
-  backlog_bytes_ -= progress.released_bytes;
+  backlog_bytes_ -= before - room.backlog_bytes();
   if (room.has_work()) {
     active_.push_back(&room);
   } else {
@@ -202,94 +230,91 @@ void Hub::run_completions() {
   }
 }
 
-void Hub::schedule(Membership& member) {
+void Hub::schedule(Member& member) {
   list_of(member).mark(member);
   parts_.scheduler.wake();
 }
 
-base::DirtyList& Hub::list_of(const Membership& member) {
-  return member.is_arriving() ? arriving_ : catching_up_;
+base::DirtyList& Hub::list_of(const Member& member) {
+  return member.state() == Member::State::joining ? joining_ : catching_up_;
 }
 
 void Hub::advance_some() {
   page_bytes_made_ = 0;
   joins_told_ = 0;
-  while (joins_told_ < slice_joins && arriving_.flush_next())
+  while (joins_told_ < slice_joins && joining_.flush_next())
     ++joins_told_;
   advance_ready();
   for (std::size_t i = 0; i < slice_joins && may_make_page() && catching_up_.flush_next(); ++i) {
   }
-  if (!arriving_.empty() || !catching_up_.empty() || !ready_rooms_.empty()) return;
+  if (!joining_.empty() || !catching_up_.empty() || !ready_rooms_.empty()) return;
   for (Room* room : with_page_)
-    room->drop_page();
+    room->log().drop_page();
   with_page_.clear();
 }
 
-void Hub::advance(Membership& member) {
-  using Stage = Membership::Stage;
-  Room& room = member.room_;
-  if (!member.catch_up_ || member.catch_up_->stage == Stage::refused) return;
-  if (member.catch_up_->refusal) return tell_refusal(member);
+void Hub::advance(Member& member) {
+  using State = Member::State;
+  Room& room = member.room();
+  if (member.is_live() || member.state() == State::refused) return;
+  if (member.refusal()) return end_refused(member);
   // A room that is not open yet schedules its members when it is.
-  if (!room.is_open()) return;
-  if (member.catch_up_->stage == Stage::awaiting_page) {
+  if (!room.log().is_open()) return;
+  if (member.state() == State::awaiting_page) {
     if (room.past_ && room.past_->refusal) {
-      member.catch_up_->refusal = room.past_->refusal;
-      return tell_refusal(member);
+      member.refuse(*room.past_->refusal);
+      return end_refused(member);
     }
-    member.catch_up_->stage = Stage::catching_up;
+    member.end_await();
   }
-  if (!tell(member) || room.go_live(member)) return;
-  if (std::exchange(member.catch_up_->held, false)) return;
-  if (!room.has_page_after(member.catch_up_->after)) return want_page(member);
+  if (!notify(member) || room.go_live(member)) return;
+  if (member.take_paused()) return;
+  if (!room.log().has_page_after(member.after())) return want_page(member);
   if (!may_make_page()) return schedule(member);
   replay(member);
 }
 
 bool Hub::may_make_page() const { return page_bytes_made_ < slice_page_bytes; }
 
-/// Tells a member what it has to know before it gets more. False if that made it leave.
-bool Hub::tell(Membership& member) {
-  Room& room = member.room_;
-  Membership::CatchUp& catch_up = *member.catch_up_;
-  const bool is_new = catch_up.stage == Membership::Stage::joining;
-  // It joined while nobody could have a place.
-  if (is_new && catch_up.plan.cursor.epoch == 0) room.plan(member);
-  const bool is_other_log = std::exchange(catch_up.overtaken, false);
-  const bool is_overtaken = is_other_log || !room.can_continue_after(catch_up.after);
+/// Calls the member's subscriber for what it must know before it gets more. False if that made it leave.
+bool Hub::notify(Member& member) {
+  Room& room = member.room();
+  const bool is_new = member.state() == Member::State::joining;
+  // It joined while the room had no position to give.
+  if (is_new && !member.has_start()) room.assign_start(member);
+  const bool is_other_log = member.take_log_lost();
+  const bool is_overtaken = is_other_log || !room.can_continue_after(member.after());
   if (is_overtaken && is_new) {
-    // What it wanted has been dropped meanwhile. It knows of no place yet: it gets another.
-    room.plan(member);
+    // What it asked for has been dropped meanwhile. It does not know its position yet: it gets another.
+    room.assign_start(member);
   } else if (is_overtaken) {
-    const Position first = room.earliest();
+    const Position first = room.log().earliest();
     // Of another log it gets what has come since it moved on to that.
-    const Position start{first.epoch, catch_up.after};
+    const Position start{first.epoch, member.after()};
     const Position cursor = is_other_log && room.can_continue_after(start.offset) ? start : first;
-    catch_up.plan = {cursor, Gap{cursor, first}};
-    catch_up.after = cursor.offset;
+    member.start_at({cursor, Gap{cursor, first}});
   }
-  if (!is_new && !is_overtaken && !catch_up.behind) return true;
-  if ((is_new || is_overtaken) && catch_up.plan.gap) ++stats_.gaps;
+  const bool has_fallen_behind = member.take_fallen_behind();
+  if (!is_new && !is_overtaken && !has_fallen_behind) return true;
+  if ((is_new || is_overtaken) && member.start().gap) ++stats_.gaps;
   // A copy: the member may be gone before the call returns.
-  const Joined plan = catch_up.plan;
-  const bool is_behind = std::exchange(catch_up.behind, false);
+  const Joined start = member.start();
   advancing_ = &member;
-  if (is_behind && !is_new) member.subscriber_.on_behind(member);
+  if (has_fallen_behind && !is_new) member.subscriber().on_behind(member.membership());
   if (is_new) {
-    catch_up.stage = Membership::Stage::catching_up;
-    --room.arriving_;
+    room.acknowledge(member);
     if (room.presence_) room.presence_->begin_watching(member);
-    if (member.watches_presence()) joins_told_ += room.listed() / names_per_join;
-    member.subscriber_.on_joined(member, plan);
+    if (member.interest().watch_presence) joins_told_ += room.listed() / names_per_join;
+    member.subscriber().on_joined(member.membership(), start);
   } else if (is_overtaken) {
-    member.subscriber_.on_gap(member, *plan.gap);
+    member.subscriber().on_gap(member.membership(), *start.gap);
   }
   return std::exchange(advancing_, nullptr) != nullptr;
 }
 
-void Hub::replay(Membership& member) {
-  Room& room = member.room_;
-  const Room::Replay done = room.replay(member);
+void Hub::replay(Member& member) {
+  Room& room = member.room();
+  const Room::Replay done = room.replay(member, limits_.page_bytes);
   stats_.replayed += done.messages;
   if (done.made_bytes == 0) return;
   page_bytes_made_ += done.made_bytes;
@@ -299,25 +324,10 @@ void Hub::replay(Membership& member) {
 void Hub::note_page(Room& room) {
   if (std::find(with_page_.begin(), with_page_.end(), &room) != with_page_.end()) return;
   if (with_page_.size() == pages_max) {
-    with_page_.front()->drop_page();
+    with_page_.front()->log().drop_page();
     with_page_.pop_front();
   }
   with_page_.push_back(&room);
-}
-
-void Hub::on_leaving(Membership& member) {
-  if (!list_of(member).forget(member) && member.room_.past_) member.room_.past_->forget(member);
-  if (advancing_ == &member) advancing_ = nullptr;
-}
-
-void Hub::on_left(Room& room) {
-  if (room.members() == 0) {
-    --occupied_rooms_;
-    occupied_bytes_ -= Retention::room_cost(room.name());
-  }
-  unpark(room);
-  tell_of_presence(room);
-  retention_.touch(room);
 }
 
 void Hub::on_presence_due(Room& room) {

@@ -43,7 +43,7 @@ using HistoryResult = base::Result<HistoryPage, Refusal>;
 using HistoryDone = std::function<void(const HistoryResult&)>;
 
 struct HubLimits {
-  /// Messages accepted and not yet handed to every member, as Room::backlog_cost counts them; past it
+  /// Messages accepted and not yet handed to every member, as FanOut::backlog_cost counts them; past it
   /// publishes wait.
   std::size_t backlog_bytes = std::size_t{8} << 20U;
   /// All histories together, and what it costs to remember rooms at all.
@@ -168,8 +168,22 @@ class Hub final : public EngineEvents,
   void on_page(Ticket ticket, ReadOutcome&& outcome) override;
   bool do_slice() override;
 
+  // --- For memberships and rooms ---
+
+  /// Joins a member that Membership has just made.
+  void join(Member& member, std::string_view room);
+  void leave(Member& member);
+  /// Has `advance` called at the end of the turn.
+  void schedule(Member& member);
+  /// Brings a member that is not live one step further: on_joined, a page, or live.
+  void advance(Member& member);
+  void let_go(Member& member);
+  [[nodiscard]] bool would_wait(const Room& room) const {
+    return overloaded_ || congested() || room.backlog_bytes() > limits_.room_backlog_bytes ||
+           room.has_delayed();
+  }
+
  private:
-  friend class Membership;
   friend class Room;
   struct Waiting {
     std::string room;
@@ -197,22 +211,11 @@ class Hub final : public EngineEvents,
   [[nodiscard]] Room* look_up(std::string_view name) const;
   Room& find_or_create(std::string_view name);
 
-  // For memberships and rooms.
-  void on_joined(Room& room);
-  void schedule(Membership& member);
-  void advance(Membership& member);
-  [[nodiscard]] base::DirtyList& list_of(const Membership& member);
-  void on_leaving(Membership& member);
-  void on_left(Room& room);
+  [[nodiscard]] base::DirtyList& list_of(const Member& member);
   void on_due(Room& room) { retention_.trim(room); }
   void on_presence_due(Room& room);
-  [[nodiscard]] std::size_t page_bytes() const { return limits_.page_bytes; }
 
   // Publishes that wait.
-  [[nodiscard]] bool must_wait(const Room& room) const {
-    return overloaded_ || congested() || room.backlog_bytes() > limits_.room_backlog_bytes ||
-           room.has_delayed();
-  }
   void delay(Room& room, Draft draft, PublishDone done);
   void give_turn(Room& room);
   void publish_delayed();
@@ -229,12 +232,12 @@ class Hub final : public EngineEvents,
   void await_open(Room& room);
   void end_await(Room& room);
   void schedule_all(Room& room);
-  void refuse_arriving(Room& room, const Refusal& refusal);
-  void tell_refusal(Membership& member);
-  void move_on(Room& room);
+  void refuse_joining(Room& room, const Refusal& refusal);
+  void end_refused(Member& member);
+  void apply_reset(Room& room);
   void take_in(Room& room, Message&& message);
   void resume(Room& room, const LogState& log);
-  void want_page(Membership& member);
+  void want_page(Member& member);
   void begin_read(Room& room, std::uint64_t after);
   void begin_next_read();
   void release_awaiting(Room& room);
@@ -256,9 +259,9 @@ class Hub final : public EngineEvents,
   void tell_next_presence();
   void run_completions();
   void advance_some();
-  [[nodiscard]] bool tell(Membership& member);
+  [[nodiscard]] bool notify(Member& member);
   [[nodiscard]] bool may_make_page() const;
-  void replay(Membership& member);
+  void replay(Member& member);
   void note_page(Room& room);
   void fan_out_some_rooms();
   std::size_t fan_out_room(Room& room, std::size_t members);
@@ -279,9 +282,9 @@ class Hub final : public EngineEvents,
   std::size_t backlog_bytes_ = 0;
   bool overloaded_ = false;
 
-  base::DirtyList arriving_;         // members that are to be told that they joined
+  base::DirtyList joining_;          // members whose join is to be acknowledged
   base::DirtyList catching_up_;      // members that were told and are to get a page of the past
-  Membership* advancing_ = nullptr;  // the one that on_joined or on_gap is being called for
+  Member* advancing_ = nullptr;      // the one that on_joined or on_gap is being called for
   std::size_t page_bytes_made_ = 0;  // in this slice, as Room::Replay counts them
   std::size_t joins_told_ = 0;       // in this slice, and the names listed for them
   std::deque<Room*> with_page_;      // rooms that may hold a page of their past, the oldest page first

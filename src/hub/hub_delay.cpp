@@ -21,7 +21,7 @@ std::size_t cost_of(const Draft& draft) { return delayed_overhead + draft.payloa
 bool Hub::would_wait(std::string_view room) const {
   if (overloaded_ || congested()) return true;
   const Room* found = find(room);
-  return found != nullptr && must_wait(*found);
+  return found != nullptr && would_wait(*found);
 }
 
 bool Hub::has_space_for(std::string_view room) const {
@@ -77,7 +77,7 @@ void Hub::on_deadline() {
   const std::int64_t now_ms = parts_.clock.monotonic_ms();
   while (!parked_.empty() && parked_.front()->park_until_ms_ <= now_ms) {
     Room& room = *parked_.front();
-    room.end_wait();
+    room.fan_out().end_wait();
     end_parking(room);
   }
   refuse_overdue(now_ms);
@@ -107,14 +107,14 @@ void Hub::refuse_overdue(std::int64_t now_ms) {
 
 void Hub::park(Room& room) {
   room.parked_ = true;
-  room.park_until_ms_ = parts_.clock.monotonic_ms() + Room::park_ms;
+  room.park_until_ms_ = parts_.clock.monotonic_ms() + FanOut::wait_ms;
   room.parked_place_ = parked_.insert(parked_.end(), &room);
   watch_time();
 }
 
 /// Some member does not hold the room up any more.
 void Hub::unpark(Room& room) {
-  if (room.parked_ && !room.should_park()) end_parking(room);
+  if (room.parked_ && !room.fan_out().should_wait(limits_.page_bytes)) end_parking(room);
 }
 
 void Hub::end_parking(Room& room) {

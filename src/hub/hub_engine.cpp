@@ -33,7 +33,7 @@ void Hub::subscribe_to(Room& room) {
 
 void Hub::on_subscribed(std::string_view room, const LogState& log) {
   Room* found = find(room);
-  if (found == nullptr || !found->subscribed_ || found->has_log()) return;
+  if (found == nullptr || !found->subscribed_ || found->log().is_known()) return;
   found->open(log);
   end_await(*found);
   schedule_all(*found);
@@ -41,10 +41,10 @@ void Hub::on_subscribed(std::string_view room, const LogState& log) {
 
 void Hub::on_subscribe_refused(std::string_view room, const Refusal& refusal) {
   Room* found = find(room);
-  if (found == nullptr || !found->subscribed_ || found->has_log()) return;
+  if (found == nullptr || !found->subscribed_ || found->log().is_known()) return;
   found->subscribed_ = false;
   end_await(*found);
-  refuse_arriving(*found, refusal);
+  refuse_joining(*found, refusal);
 }
 
 /// Bounds how long members wait for the room to be open.
@@ -61,44 +61,42 @@ void Hub::end_await(Room& room) {
   awaited_.erase(room.awaited_place_);
 }
 
-/// Has all who are not live looked at.
+/// Schedules all members that are not live.
 void Hub::schedule_all(Room& room) {
-  for (const Room::Place& place : room.members_) {
-    if (place.subscriber != nullptr && place.member->catch_up_) schedule(*place.member);
-  }
+  room.fan_out().for_each([this](Member& member) {
+    if (!member.is_live()) schedule(member);
+  });
 }
 
-void Hub::refuse_arriving(Room& room, const Refusal& refusal) {
-  for (const Room::Place& place : room.members_) {
-    if (place.subscriber == nullptr || !place.member->is_arriving()) continue;
-    place.member->catch_up_->refusal = refusal;
-    schedule(*place.member);
-  }
+void Hub::refuse_joining(Room& room, const Refusal& refusal) {
+  room.fan_out().for_each([&](Member& member) {
+    if (member.state() != Member::State::joining) return;
+    member.refuse(refusal);
+    schedule(member);
+  });
 }
 
-void Hub::tell_refusal(Membership& member) {
-  Membership::CatchUp& catch_up = *member.catch_up_;
-  if (catch_up.stage == Membership::Stage::joining) --member.room_.arriving_;
-  catch_up.stage = Membership::Stage::refused;
-  const Refusal refusal = *catch_up.refusal;
-  member.subscriber_.on_refused(member, refusal);
+void Hub::end_refused(Member& member) {
+  const Refusal refusal = *member.refusal();
+  member.room().end_refused(member);
+  member.subscriber().on_refused(member.membership(), refusal);
 }
 
 // --- Messages, and logs that move on ---
 
 void Hub::on_message(std::string_view room, Message&& message) {
   Room* found = find(room);
-  if (found == nullptr || !found->has_log()) return;
-  const Room::Follows follows = found->judge(message.position);
-  if (follows == Room::Follows::already_there) {
+  if (found == nullptr || !found->log().is_known()) return;
+  const RoomLog::Order order = found->log().order_of(message.position);
+  if (order == RoomLog::Order::duplicate) {
     ++stats_.repeated;
     return;
   }
-  if (follows == Room::Follows::not_at_all) {
+  if (order == RoomLog::Order::not_next) {
     // The engine should have said so: members are told, whatever it was.
     ++stats_.lost;
     const Position before{message.position.epoch, message.position.offset - 1};
-    resume(*found, found->log_at(before));
+    resume(*found, found->log().state_at(before));
   }
   ++stats_.published;
   if (!found->has_work()) active_.push_back(found);
@@ -111,21 +109,21 @@ void Hub::take_in(Room& room, Message&& message) {
   const Message& accepted = room.accept(std::move(message));
   backlog_bytes_ += room.backlog_bytes() - before;
   // What comes behind a reset is kept once that has happened.
-  if (room.is_moving_on()) return;
+  if (room.log().is_reset_pending()) return;
   retention_.keep(room, accepted);
   retention_.keep_within(limits_.history_bytes);
 }
 
 void Hub::on_lost(std::string_view room) {
   Room* found = find(room);
-  if (found == nullptr || !found->has_log()) return;
+  if (found == nullptr || !found->log().is_known()) return;
   ++stats_.lost;
-  found->lose();
+  found->log().lose();
 }
 
 void Hub::on_resumed(std::string_view room, const LogState& log) {
   Room* found = find(room);
-  if (found == nullptr || !found->has_log()) return;
+  if (found == nullptr || !found->log().is_known()) return;
   resume(*found, log);
 }
 
@@ -136,15 +134,15 @@ void Hub::resume(Room& room, const LogState& log) {
   backlog_bytes_ += room.backlog_bytes() - before;
   if (!had_work && room.has_work()) active_.push_back(&room);
   parts_.scheduler.wake();
-  if (!room.is_open()) return;
+  if (!room.log().is_open()) return;
   end_await(room);
   schedule_all(room);
 }
 
 /// Everything is handed out that came before the log moved on.
-void Hub::move_on(Room& room) {
+void Hub::apply_reset(Room& room) {
   const std::size_t before = room.backlog_bytes();
-  std::vector<Message> accepted = room.move_on();
+  std::vector<Message> accepted = room.apply_reset();
   backlog_bytes_ -= before - room.backlog_bytes();
   retention_.forget_history(room);
   for (Message& message : accepted)
@@ -153,7 +151,7 @@ void Hub::move_on(Room& room) {
     room.past_->ticket = 0;
     release_awaiting(room);
   }
-  if (room.is_open()) end_await(room);
+  if (room.log().is_open()) end_await(room);
   schedule_all(room);
   if (room.has_work()) {
     active_.push_back(&room);
@@ -165,15 +163,15 @@ void Hub::move_on(Room& room) {
 // --- Pages of the past ---
 
 /// The next page for the member is not here: it gets it when the engine has read it.
-void Hub::want_page(Membership& member) {
-  Room& room = member.room_;
-  member.catch_up_->stage = Membership::Stage::awaiting_page;
+void Hub::want_page(Member& member) {
+  Room& room = member.room();
+  member.await_page();
   if (!room.past_) room.past_ = std::make_unique<Room::PastReading>();
   Room::PastReading& past = *room.past_;
   past.awaiting_list().mark(member);
   // Those for whom the last page has come are served first, since the next one takes its place.
   const bool is_free = past.ticket == 0 && !past.is_queued && past.ready_list().empty();
-  if (is_free) begin_read(room, member.catch_up_->after);
+  if (is_free) begin_read(room, member.after());
 }
 
 void Hub::begin_read(Room& room, std::uint64_t after) {
@@ -188,7 +186,7 @@ void Hub::begin_read(Room& room, std::uint64_t after) {
   past.after = after;
   const Ticket ticket = past.ticket;
   reads_.emplace(ticket, Read{room.name()});
-  parts_.engine.read(room.name(), {room.top().epoch, after}, Room::page_messages, limits_.page_bytes, ticket);
+  parts_.engine.read(room.name(), {room.log().top().epoch, after}, page_messages, limits_.page_bytes, ticket);
   watch_answer(ticket);
 }
 
@@ -206,7 +204,7 @@ void Hub::on_page(Ticket ticket, ReadOutcome&& outcome) {
   Room::PastReading& past = *room->past_;
   past.ticket = 0;
   if (outcome) {
-    room->take_page_read(past.after, std::move(*outcome));
+    room->log().take_page_read(past.after, std::move(*outcome), room->fan_out().handed_offset());
     note_page(*room);
   } else {
     past.refusal = outcome.error();
@@ -259,10 +257,10 @@ void Hub::read_history(std::string_view room, const std::optional<Position>& sin
                        const std::optional<std::size_t>& limit, HistoryDone done) {
   if (!has_space_for(room)) return done(no_space_for_room);
   Room& found = find_or_create(room);
-  if (!found.is_open()) return done(not_open);
-  HistoryPage page = found.read(since, limit);
+  if (!found.log().is_open()) return done(not_open);
+  HistoryPage page = found.log().read(since, limit, limits_.page_bytes);
   retention_.keep_within(limits_.history_bytes);
-  if (found.is_kept_here(page.cursor)) return done(std::move(page));
+  if (found.log().is_retained_after(page.cursor)) return done(std::move(page));
   if (reads_.size() - member_reads_ >= questions_max) {
     return done(Refusal{Refusal::Code::overloaded, "too much history is being read"});
   }
@@ -277,8 +275,8 @@ void Hub::read_history(std::string_view room, const std::optional<Position>& sin
 void Hub::answer_question(Read&& read, ReadOutcome&& outcome) {
   if (!outcome) return read.done(outcome.error());
   const Room* room = find(read.room);
-  if (room == nullptr || !room->is_open()) return read.done(not_open);
-  room->add_read(std::move(*outcome), read.messages_max, read.page);
+  if (room == nullptr || !room->log().is_open()) return read.done(not_open);
+  room->log().complete(read.page, std::move(*outcome), read.messages_max);
   read.done(std::move(read.page));
 }
 
@@ -306,11 +304,11 @@ void Hub::end_overdue_requests(std::int64_t now_ms) {
   while (!awaited_.empty() && awaited_.front()->await_until_ms_ <= now_ms) {
     Room& room = *awaited_.front();
     end_await(room);
-    if (!room.has_log()) {
+    if (!room.log().is_known()) {
       room.subscribed_ = false;
       parts_.engine.unsubscribe(room.name());
     }
-    refuse_arriving(room, opened_too_late);
+    refuse_joining(room, opened_too_late);
   }
 }
 

@@ -17,9 +17,9 @@ constexpr std::size_t gone_per_look = 1'024;
 
 }  // namespace
 
-void Presence::enter(Membership& member, const Interest& interest) {
+void Presence::enter(Member& member, const Interest& interest) {
   if (!interest.name.empty() || interest.watch_presence) {
-    member.presence_entry_ =
+    member.presence_entry() =
         std::make_unique<PresenceEntry>(PresenceEntry{interest.name, interest.watch_presence});
     ++presence_entries_;
     if (!interest.name.empty()) arrive(interest.name);
@@ -27,20 +27,20 @@ void Presence::enter(Membership& member, const Interest& interest) {
   look_for_crowd();
 }
 
-void Presence::leave(Membership& member) {
-  if (!member.presence_entry_) return;
-  const PresenceEntry& presence_entry = *member.presence_entry_;
+void Presence::leave(Member& member) {
+  if (!member.presence_entry()) return;
+  const PresenceEntry& presence_entry = *member.presence_entry();
   --presence_entries_;
   if (presence_entry.place) stop_watching(presence_entry);
   if (!presence_entry.name.empty()) depart(presence_entry.name);
-  member.presence_entry_.reset();
+  member.presence_entry().reset();
 }
 
-void Presence::begin_watching(Membership& member) {
-  if (!member.presence_entry_ || !member.presence_entry_->watches) return;
+void Presence::begin_watching(Member& member) {
+  if (!member.presence_entry() || !member.presence_entry()->watches) return;
   if (told_count_ != count()) told_count_.reset();
-  member.presence_entry_->after = last_change_;
-  member.presence_entry_->place = static_cast<std::uint32_t>(watchers_.size());
+  member.presence_entry()->after = last_change_;
+  member.presence_entry()->place = static_cast<std::uint32_t>(watchers_.size());
   watchers_.push_back(&member);
 }
 
@@ -52,7 +52,7 @@ void Presence::stop_watching(const PresenceEntry& presence_entry) {
     return;
   }
   watchers_[place] = watchers_.back();
-  watchers_[place]->presence_entry_->place = place;
+  watchers_[place]->presence_entry()->place = place;
   watchers_.pop_back();
   if (watchers_.empty()) changes_.clear();
 }
@@ -69,10 +69,10 @@ PresenceSnapshot Presence::snapshot() const {
 void Presence::arrive(const base::Bytes& name) {
   ++named_connections_;
   const auto [found, is_new] = members_.try_emplace(name);
-  Member& member = found->second;
-  if (member.connections++ != 0) return;
+  Name& present = found->second;
+  if (present.connections++ != 0) return;
   if (!is_new) {
-    gone_.erase(member.place);
+    gone_.erase(present.place);
     set_due();
   } else if (!crowded_) {
     note({What::joined, found->first});
@@ -82,10 +82,10 @@ void Presence::arrive(const base::Bytes& name) {
 void Presence::depart(const base::Bytes& name) {
   --named_connections_;
   const auto found = members_.find(name);
-  Member& member = found->second;
-  if (--member.connections != 0) return;
-  member.gone_ms = clock_.monotonic_ms();
-  member.place = gone_.insert(gone_.end(), &found->first);
+  Name& left = found->second;
+  if (--left.connections != 0) return;
+  left.gone_ms = clock_.monotonic_ms();
+  left.place = gone_.insert(gone_.end(), &found->first);
   set_due();
 }
 
@@ -152,9 +152,9 @@ void Presence::tell(std::size_t count) {
   if (!news_) begin_telling();
   const std::size_t stop = std::min(watchers_.size(), next_watcher_ + count);
   for (; next_watcher_ < stop; ++next_watcher_) {
-    Membership* const watcher = watchers_[next_watcher_];
-    if (watcher == nullptr || watcher->presence_entry_->after >= news_number_) continue;
-    watcher->subscriber_.on_presence(*watcher, *news_);
+    Member* const watcher = watchers_[next_watcher_];
+    if (watcher == nullptr || watcher->presence_entry()->after >= news_number_) continue;
+    watcher->subscriber().on_presence(watcher->membership(), *news_);
   }
   if (next_watcher_ == watchers_.size()) end_telling();
 }
@@ -181,7 +181,7 @@ void Presence::end_telling() {
 void Presence::close_holes() {
   watchers_.erase(std::remove(watchers_.begin(), watchers_.end(), nullptr), watchers_.end());
   for (std::size_t i = 0; i < watchers_.size(); ++i)
-    watchers_[i]->presence_entry_->place = static_cast<std::uint32_t>(i);
+    watchers_[i]->presence_entry()->place = static_cast<std::uint32_t>(i);
   holes_ = 0;
 }
 

@@ -11,7 +11,7 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/deadlines.h"
-#include "hub/membership.h"
+#include "hub/member.h"
 #include "hub/presence_update.h"
 #include "hub/room_settings.h"
 
@@ -50,11 +50,11 @@ class Presence final : private base::Deadline::Listener {
   Presence& operator=(const Presence&) = delete;
 
   /// `member` has just joined the room: counts it.
-  void enter(Membership& member, const Interest& interest);
+  void enter(Member& member, const Interest& interest);
   /// `member` has just left the room. It may return within the grace time.
-  void leave(Membership& member);
+  void leave(Member& member);
   /// If `member` wants to, it watches from here on: what snapshot says now, and each change after it.
-  void begin_watching(Membership& member);
+  void begin_watching(Member& member);
 
   [[nodiscard]] PresenceSnapshot snapshot() const;
   /// How many names snapshot() lists.
@@ -77,7 +77,7 @@ class Presence final : private base::Deadline::Listener {
     bool operator()(const base::Bytes& a, const base::Bytes& b) const { return a.view() < b.view(); }
   };
   /// A name that is here or in its grace time.
-  struct Member {
+  struct Name {
     std::size_t connections = 0;
     // Only without connections: when the last went, and the place among the gone.
     std::int64_t gone_ms = 0;
@@ -105,7 +105,7 @@ class Presence final : private base::Deadline::Listener {
 
   Room& room_;
   const base::Clock& clock_;
-  std::map<base::Bytes, Member, ByBytes> members_;
+  std::map<base::Bytes, Name, ByBytes> members_;
   std::list<const base::Bytes*> gone_;  // names in their grace time, the longest gone first
   std::size_t presence_entries_ = 0;
   std::size_t named_connections_ = 0;
@@ -114,7 +114,7 @@ class Presence final : private base::Deadline::Listener {
   std::optional<std::size_t> told_count_;  // of the crowd: what all watchers know
   std::int64_t next_count_ms_ = 0;         // no number is told before
 
-  std::vector<Membership*> watchers_;  // null: left while a change was being told
+  std::vector<Member*> watchers_;  // null: left while a change was being told
   std::size_t holes_ = 0;
   std::deque<Change> changes_;  // not begun to be told
   std::uint64_t last_change_ = 0;

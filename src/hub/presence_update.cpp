@@ -5,13 +5,13 @@
 namespace roomcast::hub {
 
 base::Bytes PresenceUpdate::wire(const Encoder& encoder) {
-  for (const Form& form : forms_) {
-    if (form.encoder == &encoder) return form.bytes;
+  for (const Encoding& encoding : encodings_) {
+    if (encoding.encoder == &encoder) return encoding.bytes;
   }
   std::string bytes;
   encoder.encode_presence(room_, change_, bytes);
-  forms_.push_back({&encoder, base::Bytes::copy_of(bytes)});
-  return forms_.back().bytes;
+  encodings_.push_back({&encoder, base::Bytes::copy_of(bytes)});
+  return encodings_.back().bytes;
 }
 
 }  // namespace roomcast::hub

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/bytes.h"
-#include "hub/encode_cache.h"
+#include "hub/batch.h"
 
 namespace roomcast::hub {
 
@@ -46,14 +46,14 @@ class PresenceUpdate {
   [[nodiscard]] base::Bytes wire(const Encoder& encoder);
 
  private:
-  struct Form {
+  struct Encoding {
     const Encoder* encoder = nullptr;
     base::Bytes bytes;
   };
 
   std::string_view room_;
   PresenceChange change_;
-  std::vector<Form> forms_;
+  std::vector<Encoding> encodings_;
 };
 
 }  // namespace roomcast::hub

@@ -30,7 +30,7 @@ void Retention::add(Room& room) {
 }
 
 void Retention::keep(Room& room, const Message& message) {
-  room.history().append(message, clock_.monotonic_ms(), room.settings().history);
+  room.log().history().append(message, clock_.monotonic_ms(), room.settings().history);
   touch(room);
   if (weight_of(message.source) > weight_of(heaviest_)) heaviest_ = message.source;
 }
@@ -54,13 +54,13 @@ void Retention::on_idle(Room& room) {
 }
 
 void Retention::forget_history(Room& room) {
-  room.history().clear();
+  room.log().history().clear();
   put_in_list(room);
 }
 
 void Retention::trim(Room& room) {
   const std::int64_t now_ms = clock_.monotonic_ms();
-  room.history().trim(now_ms, room.settings().history);
+  room.log().history().trim(now_ms, room.settings().history);
   put_in_list(room);
   const bool is_over = room.retention_list_ == &empty_rooms_ && !room.awaits_return() &&
                        now_ms - room.touched_ms_ >= room.settings().history.age_ms;
@@ -69,10 +69,10 @@ void Retention::trim(Room& room) {
 }
 
 void Retention::set_due(Room& room) {
-  const bool has_history = !room.history().empty();
+  const bool has_history = !room.log().history().empty();
   // Whoever ends its use, or the wait for somebody's return, has it looked at again.
   if (!has_history && (room.is_in_use() || room.awaits_return())) return room.due_.clear();
-  const std::int64_t since_ms = has_history ? room.history().oldest_ms() : room.touched_ms_;
+  const std::int64_t since_ms = has_history ? room.log().history().oldest_ms() : room.touched_ms_;
   const std::int64_t due_ms = since_ms + room.settings().history.age_ms;
   room.due_.set_in(std::max<std::int64_t>(due_ms - clock_.monotonic_ms(), 0));
 }
@@ -80,9 +80,9 @@ void Retention::set_due(Room& room) {
 /// Where the room is found when it is time to forget; at the end, if it was not there before.
 void Retention::put_in_list(Room& room) {
   put_with_source(room);
-  RoomList* list = !room.history().empty() ? &rooms_with_messages_
-                   : room.is_in_use()      ? nullptr
-                                           : &empty_rooms_;
+  RoomList* list = !room.log().history().empty() ? &rooms_with_messages_
+                   : room.is_in_use()            ? nullptr
+                                                 : &empty_rooms_;
   if (list == room.retention_list_) return;
   if (list == nullptr) {
     room.retention_list_->erase(room.place_);
@@ -96,7 +96,7 @@ void Retention::put_in_list(Room& room) {
 
 /// The same among the rooms of whoever published its oldest message.
 void Retention::put_with_source(Room& room) {
-  const Source source = room.history().empty() ? Source{0} : room.history()[0].source;
+  const Source source = room.log().history().empty() ? Source{0} : room.log().history()[0].source;
   if (source == room.source_) return;
   const std::size_t cost = room_cost(room.name());
   if (room.source_ != 0) {
@@ -157,7 +157,7 @@ std::size_t Retention::shed_half() {
 /// There is a room with messages.
 void Retention::drop_oldest_message() {
   Room& room = next_to_lose();
-  room.history().drop_oldest();
+  room.log().history().drop_oldest();
   put_in_list(room);
 }
 

@@ -4,7 +4,8 @@
 #include <optional>
 #include <vector>
 
-#include "hub/encode_cache.h"
+#include "base/bytes.h"
+#include "hub/batch.h"
 #include "hub/message.h"
 #include "hub/refusal.h"
 
@@ -20,7 +21,20 @@ struct Gap {
   friend bool operator==(const Gap&, const Gap&) = default;
 };
 
-/// What a subscriber is told when it has joined.
+/// What a subscriber asks for when it joins a room.
+struct Interest {
+  /// It has everything up to here and asks for all that follows.
+  std::optional<Position> since;
+  /// Without `since`, or if that is no longer kept: at most so many of the last messages. Nothing: none
+  /// without `since`, all that are kept after a gap.
+  std::optional<std::size_t> history;
+  /// The name that others see (a valid one, see room_name.h); without a name it is only counted.
+  base::Bytes name{};
+  /// Whether it gets presence updates: Subscriber::on_presence.
+  bool watch_presence = false;
+};
+
+/// What a subscriber gets when it has joined.
 struct Joined {
   Position cursor;         ///< everything after this place follows
   std::optional<Gap> gap;  ///< if what was asked for can't be proven to be complete

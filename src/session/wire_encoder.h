@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "dialect/dialect.h"
-#include "hub/encode_cache.h"
+#include "hub/batch.h"
 #include "hub/message.h"
 #include "session/transport.h"
 

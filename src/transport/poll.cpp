@@ -4,7 +4,7 @@
 #include <string>
 #include <utility>
 
-#include "hub/encode_cache.h"
+#include "hub/batch.h"
 #include "hub/hub.h"
 #include "transport/polls.h"
 

@@ -8,7 +8,7 @@
 #include "base/scheduler.h"
 #include "base/slot_map.h"
 #include "http/exchange.h"
-#include "hub/encode_cache.h"
+#include "hub/batch.h"
 #include "hub/hub.h"
 #include "transport/join_request.h"
 #include "transport/poll.h"

@@ -14,7 +14,7 @@ using namespace roomcast;
 
 namespace {
 
-constexpr std::size_t fixed_cost = 1'024;    // of a message, see Room::backlog_cost
+constexpr std::size_t fixed_cost = 1'024;    // of a message, see FanOut::backlog_cost
 constexpr std::size_t fan_out_cost = 2'048;  // of a room that has any
 
 struct PlainEncoder final : hub::Encoder {
@@ -236,7 +236,7 @@ TEST_CASE("hub: a burst waits for members who are busy with what they were hande
     CHECK(letters(other) == "ab");
   }
   SUBCASE("or have taken too long: then not again before they have caught up") {
-    f.pass(hub::Room::park_ms - 1);
+    f.pass(hub::FanOut::wait_ms - 1);
     CHECK(letters(other).empty());
     f.pass(250);  // it is looked at now and then
     CHECK(letters(other) == "ab");

@@ -74,11 +74,7 @@ struct Reader final : hub::Subscriber {
 
 struct Simulation : test::HubFixture<> {
   Simulation(unsigned s, bool tight, bool late)
-      : HubFixture({1'000'000, 1'000'000, 12}, rules(5)),
-        seed(s),
-        random(s),
-        is_tight(tight),
-        is_late(late) {
+      : HubFixture({1'000'000, 1'000'000, 12}, rules(5)), seed(s), random(s), is_tight(tight), is_late(late) {
     engine.hold_rooms = late;
     if (tight) limits.history_bytes = 12'000;
     hub.set_limits(limits);

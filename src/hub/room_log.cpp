@@ -1,0 +1,182 @@
+#include "hub/room_log.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+namespace roomcast::hub {
+
+namespace {
+
+constexpr std::size_t read_messages = 1'000;
+
+/// Cuts messages that an engine has read down to those that follow each other and are not after `last`: the
+/// engine may know of some that it has not announced yet, and is not trusted to leave none out.
+void keep_run(std::vector<Message>& messages, const Position& last) {
+  std::size_t count = 0;
+  while (count < messages.size()) {
+    const Position& position = messages[count].position;
+    const bool follows = count == 0 || position.offset == messages[count - 1].position.offset + 1;
+    if (!follows || position.epoch != last.epoch || position.offset > last.offset) break;
+    ++count;
+  }
+  messages.resize(count);
+}
+
+}  // namespace
+
+void RoomLog::open(const LogState& log) {
+  top_ = log.top;
+  floor_ = log.floor;
+}
+
+void RoomLog::resume(const LogState& log) {
+  is_lost_ = false;
+  if (!reset_ && log.top == top_) {
+    floor_ = log.floor;
+    return;
+  }
+  reset_ = std::make_unique<Reset>(Reset{log});
+}
+
+RoomLog::AppliedReset RoomLog::apply_reset() {
+  const std::unique_ptr<Reset> reset = std::move(reset_);
+  const LogState& log = reset->log;
+  const bool is_continued = log.top.epoch == top_.epoch && log.top.offset >= top_.offset;
+  AppliedReset applied{is_continued, top_.offset, std::move(reset->accepted)};
+  page_.reset();
+  top_ = log.top;
+  floor_ = log.floor;
+  return applied;
+}
+
+RoomLog::Order RoomLog::order_of(const Position& position) const {
+  Position last = top_;
+  if (reset_) last = reset_->accepted.empty() ? reset_->log.top : reset_->accepted.back().position;
+  if (position.epoch != last.epoch || position.offset > last.offset + 1) return Order::not_next;
+  return position.offset == last.offset + 1 ? Order::next : Order::duplicate;
+}
+
+const Message& RoomLog::hold(Message&& message) { return reset_->accepted.emplace_back(std::move(message)); }
+
+LogState RoomLog::state_at(const Position& top) const {
+  const bool has_past = floor_ != LogState::no_past;
+  return {top, has_past && top.epoch != top_.epoch ? top.offset : floor_};
+}
+
+Position RoomLog::earliest() const {
+  Position earliest = earliest_here();
+  earliest.offset = std::min(earliest.offset, floor_);
+  return earliest;
+}
+
+Position RoomLog::earliest_here() const {
+  return history_.empty() ? top_ : Position{top_.epoch, history_[0].position.offset - 1};
+}
+
+Joined RoomLog::start_for(const Interest& interest, std::uint64_t handed_offset) const {
+  if (!interest.since) return {before_last(interest.history.value_or(0)), std::nullopt};
+  const Position& since = *interest.since;
+  const bool is_provable = since.epoch == top_.epoch && since.offset <= top_.offset &&
+                           can_continue_after(since.offset, handed_offset);
+  if (is_provable) return {since, std::nullopt};
+  const Position first = earliest();
+  const Position cursor = interest.history ? before_last(*interest.history) : first;
+  return {cursor, Gap{cursor, first}};
+}
+
+bool RoomLog::can_continue_after(std::uint64_t offset, std::uint64_t handed_offset) const {
+  return offset >= std::min(handed_offset, earliest().offset);
+}
+
+/// The position before the last `messages`, or before the first that can be had.
+Position RoomLog::before_last(std::size_t messages) const {
+  if (messages == 0) return top_;
+  if (messages < history_.size()) {
+    return {top_.epoch, history_[history_.size() - messages].position.offset - 1};
+  }
+  // Before the history offsets follow each other: what the engine keeps begins at its floor.
+  Position position = earliest();
+  const std::size_t more = messages - history_.size();
+  const std::uint64_t here = earliest_here().offset;
+  if (here > more) position.offset = std::max(position.offset, here - more);
+  return position;
+}
+
+bool RoomLog::has_page_after(std::uint64_t offset) const {
+  return is_in_page(offset + 1) || offset >= earliest_here().offset;
+}
+
+bool RoomLog::turn_page_to(std::uint64_t offset, std::size_t bytes_max) {
+  if (is_in_page(offset + 1)) return false;
+  std::vector<Message> messages = page_from(history_.first_after(offset), page_messages, bytes_max);
+  page_ = std::make_unique<Batch>();
+  page_->assign(room_, messages);
+  return true;
+}
+
+void RoomLog::take_page_read(std::uint64_t after, LogPage&& page, std::uint64_t handed_offset) {
+  std::vector<Message>& messages = page.messages;
+  floor_ = page.floor;
+  keep_run(messages, {top_.epoch, handed_offset});
+  if (messages.empty() || messages.front().position.offset > after + 1) {
+    // Nothing directly after what was asked for: it is gone.
+    floor_ =
+        std::max(floor_, messages.empty() ? earliest_here().offset : messages.front().position.offset - 1);
+  }
+  if (messages.empty()) return;
+  page_ = std::make_unique<Batch>();
+  page_->assign(room_, messages);
+}
+
+HistoryPage RoomLog::read(const std::optional<Position>& since, const std::optional<std::size_t>& limit,
+                          std::size_t bytes_max) const {
+  constexpr std::size_t all = std::numeric_limits<std::size_t>::max();
+  const Interest interest{since, since ? std::nullopt : std::optional(limit.value_or(all))};
+  // What waits for its fan-out is of no use to a reader: only what is retained counts.
+  const Joined start = start_for(interest, earliest().offset);
+  HistoryPage page{start.cursor, start.gap, {}, start.cursor.offset < top_.offset};
+  if (!is_retained_after(start.cursor)) return page;
+  page.messages = page_from(history_.first_after(start.cursor.offset),
+                            std::min(limit.value_or(read_messages), read_messages), bytes_max);
+  if (!page.messages.empty()) page.cursor = page.messages.back().position;
+  page.more = page.cursor.offset < top_.offset;
+  return page;
+}
+
+void RoomLog::complete(HistoryPage& page, LogPage&& read, std::size_t messages_max) const {
+  keep_run(read.messages, top_);
+  if (read.messages.size() > messages_max) read.messages.resize(messages_max);
+  const bool is_other_log = page.cursor.epoch != top_.epoch;
+  const bool is_gone =
+      is_other_log || read.messages.empty() || read.messages.front().position.offset > page.cursor.offset + 1;
+  if (is_gone) {
+    const Position first = read.messages.empty()
+                               ? earliest_here()
+                               : Position{top_.epoch, read.messages.front().position.offset - 1};
+    page.cursor = first;
+    page.gap = Gap{first, first};
+  }
+  page.messages = std::move(read.messages);
+  if (!page.messages.empty()) page.cursor = page.messages.back().position;
+  page.more = page.cursor.offset < top_.offset;
+}
+
+std::vector<Message> RoomLog::page_from(std::size_t begin, std::size_t messages_max,
+                                        std::size_t bytes_max) const {
+  const std::size_t most = std::min(history_.size() - begin, messages_max);
+  const std::size_t count =
+      page_size(most, bytes_max, [&](std::size_t i) -> const Message& { return history_[begin + i]; });
+  std::vector<Message> messages;
+  messages.reserve(count);
+  for (std::size_t i = begin; i < begin + count; ++i)
+    messages.push_back(history_[i]);
+  return messages;
+}
+
+bool RoomLog::is_in_page(std::uint64_t offset) const {
+  return page_ && page_->messages().front().position.offset <= offset &&
+         page_->messages().back().position.offset >= offset;
+}
+
+}  // namespace roomcast::hub

@@ -1,0 +1,131 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "hub/batch.h"
+#include "hub/engine.h"
+#include "hub/history.h"
+#include "hub/subscriber.h"
+
+namespace roomcast::hub {
+
+/// A room's log as far as this server knows it: the position of its last message, the messages retained here,
+/// the first position that the engine can still read from, and a reset that has not been applied yet. Decides
+/// where a subscriber starts and cuts the pages that subscribers and history requests get. It has no members,
+/// no clock and no deadlines: Retention trims history(), FanOut holds what has been accepted and not
+/// delivered yet.
+///
+/// `handed_offset` in the functions below is the offset of the last message that a fan-out has taken:
+/// messages after it are available although they may not be retained.
+class RoomLog {
+ public:
+  /// `room`, the room's name, and `kept_bytes` (see History) outlive the log.
+  RoomLog(std::string_view room, KeptBytes& kept_bytes) : room_(room), history_(kept_bytes) {}
+  RoomLog(const RoomLog&) = delete;
+  RoomLog& operator=(const RoomLog&) = delete;
+
+  // --- Position ---
+
+  /// The engine's answer to the subscription: the log stands at `log`. Not to be called twice.
+  void open(const LogState& log);
+  /// Whether the engine has ever said where the log stands.
+  [[nodiscard]] bool is_known() const { return top_.epoch != 0; }
+  /// Whether a position in the log can be given to a subscriber: it is known, not lost, and no reset is
+  /// pending.
+  [[nodiscard]] bool is_open() const { return is_known() && !is_lost_ && !reset_; }
+  /// Messages may be missing from here on, until `resume`.
+  void lose() { is_lost_ = true; }
+  /// Messages follow each other again after `log.top`. If that is not the present top a reset is pending
+  /// until `apply_reset`; a reset that was pending already is replaced, with what was accepted after it.
+  void resume(const LogState& log);
+  [[nodiscard]] bool is_reset_pending() const { return reset_ != nullptr; }
+
+  struct AppliedReset {
+    /// Whether the new top comes after the old one in the same epoch: members can read what is between.
+    bool is_continued = false;
+    std::uint64_t old_offset = 0;   ///< of the last message before the reset
+    std::vector<Message> accepted;  ///< since the reset, to be accepted again
+  };
+  /// Moves on to the pending reset's top. The page is dropped; the history is the caller's to clear.
+  [[nodiscard]] AppliedReset apply_reset();
+
+  /// How a message's position relates to the last one that was accepted.
+  enum class Order : std::uint8_t { next, not_next, duplicate };
+  [[nodiscard]] Order order_of(const Position& position) const;
+  /// Takes note of the next message, without a reset pending.
+  void advance_to(const Position& position) { top_ = position; }
+  /// Holds the next message until the pending reset is applied. The reference is valid until the next call.
+  const Message& hold(Message&& message);
+  /// The messages that hold() has taken.
+  [[nodiscard]] const std::vector<Message>& held() const { return reset_->accepted; }
+
+  /// The position of the last message; epoch 0 before `open`.
+  [[nodiscard]] const Position& top() const { return top_; }
+  /// The state to resume with where the last message stands at `top`, for logs whose engine did not announce
+  /// it.
+  [[nodiscard]] LogState state_at(const Position& top) const;
+  /// The earliest position after which everything can be had, here or from the engine.
+  [[nodiscard]] Position earliest() const;
+  /// The earliest position after which everything is retained here.
+  [[nodiscard]] Position earliest_here() const;
+  [[nodiscard]] History& history() { return history_; }
+  [[nodiscard]] const History& history() const { return history_; }
+
+  // --- Starting positions and pages ---
+
+  /// Start position for a subscriber with these options, with a gap if what it asked for can't be proven to
+  /// be complete. Only of an open log.
+  [[nodiscard]] Joined start_for(const Interest& interest, std::uint64_t handed_offset) const;
+  /// Whether everything after `offset` can still be had.
+  [[nodiscard]] bool can_continue_after(std::uint64_t offset, std::uint64_t handed_offset) const;
+  /// Whether the page with what follows `offset` can be made without the engine.
+  [[nodiscard]] bool has_page_after(std::uint64_t offset) const;
+  /// Makes the page hold what follows `offset`, at most `bytes_max` of payload but one message at least,
+  /// where has_page_after is true and there is something. Returns whether the page had to be made.
+  bool turn_page_to(std::uint64_t offset, std::size_t bytes_max);
+  /// The last page made or read, shared by all subscribers that continue after the same position.
+  [[nodiscard]] Batch& page() { return *page_; }
+  /// Releases the page with its encodings.
+  void drop_page() { page_.reset(); }
+  /// Makes a page of what the engine has read after `after`, up to `handed_offset`. Where nothing follows
+  /// directly the log's floor rises, so that can_continue_after(after) becomes false.
+  void take_page_read(std::uint64_t after, LogPage&& page, std::uint64_t handed_offset);
+
+  /// The answer to a history request: at most `limit` messages after `since`, or the last `limit`, and at
+  /// most `bytes_max` of payload but one message at least. Without messages where is_retained_after(cursor)
+  /// is false: the page begins before what is retained here.
+  [[nodiscard]] HistoryPage read(const std::optional<Position>& since,
+                                 const std::optional<std::size_t>& limit, std::size_t bytes_max) const;
+  /// Completes such a page, at most `messages_max` long, with what the engine has read after its cursor.
+  void complete(HistoryPage& page, LogPage&& read, std::size_t messages_max) const;
+  /// Whether everything after `position` is retained here.
+  [[nodiscard]] bool is_retained_after(const Position& position) const {
+    return position.offset >= earliest_here().offset;
+  }
+
+ private:
+  /// Where the log goes on, and what has come since.
+  struct Reset {
+    LogState log;
+    std::vector<Message> accepted{};
+  };
+  [[nodiscard]] Position before_last(std::size_t messages) const;
+  [[nodiscard]] std::vector<Message> page_from(std::size_t begin, std::size_t messages_max,
+                                               std::size_t bytes_max) const;
+  [[nodiscard]] bool is_in_page(std::uint64_t offset) const;
+
+  std::string_view room_;
+  Position top_;
+  std::uint64_t floor_ = LogState::no_past;
+  bool is_lost_ = false;
+  std::unique_ptr<Reset> reset_;
+  History history_;
+  std::unique_ptr<Batch> page_;
+};
+
+}  // namespace roomcast::hub
