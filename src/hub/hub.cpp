@@ -31,8 +31,10 @@ Hub::Hub(const HubParts& parts, const HubLimits& limits, RoomRules rules)
     : parts_(parts),
       limits_(limits),
       rules_(std::move(rules)),
+      presence_(*this, parts.scheduler, parts.deadlines, parts.clock),
       retention_(parts.clock, *this),
       due_(parts.deadlines, *this) {
+  add_observer(presence_);
   parts_.engine.start(*this);
 }
 
@@ -54,7 +56,8 @@ void Hub::join(Member& member, std::string_view name) {
     ++occupied_rooms_;
     occupied_bytes_ += Retention::room_cost(room.name());
   }
-  tell_of_presence(room);
+  for (MembershipObserver* observer : observers_)
+    observer->on_member_joined(room, member);
   retention_.touch(room);
 }
 
@@ -63,12 +66,13 @@ void Hub::leave(Member& member) {
   if (!list_of(member).forget(member) && room.past_) room.past_->forget(member);
   if (advancing_ == &member) advancing_ = nullptr;
   room.leave(member);
+  for (MembershipObserver* observer : observers_)
+    observer->on_member_left(room, member);
   if (room.members() == 0) {
     --occupied_rooms_;
     occupied_bytes_ -= Retention::room_cost(room.name());
   }
   unpark(room);
-  tell_of_presence(room);
   retention_.touch(room);
 }
 
@@ -124,7 +128,7 @@ void Hub::apply_rules_to_some() {
     if (rules_due_ == 0) return;
     Room& room = *all_[--rules_due_];
     room.set_settings(rules_.find(room.name()));
-    tell_of_presence(room);
+    presence_.on_settings(room);
     retention_.trim(room);  // this may be its end
   }
 }
@@ -147,44 +151,27 @@ std::size_t Hub::subscribers(std::string_view room) const {
 
 PresenceSnapshot Hub::presence(std::string_view room) const {
   const Room* found = find(room);
-  if (found != nullptr) return found->presence();
+  if (found != nullptr) return PresenceTracker::snapshot(*found);
   return {0, std::vector<base::Bytes>{}, 0};
 }
 
 std::size_t Hub::listed(std::string_view room) const {
   const Room* found = find(room);
-  return found == nullptr ? 0 : found->listed();
+  return found == nullptr ? 0 : PresenceTracker::listed(*found);
 }
 
 bool Hub::do_slice() {
   run_completions();
   if (rules_due_ != 0) apply_rules_to_some();
   advance_some();
-  // Before the messages, so that somebody is known before being heard.
-  if (!telling_.empty()) tell_next_presence();
+  // Before the messages, so that a name is known before its first message.
+  if (presence_.has_updates()) presence_.announce_next(slice_members);
   fan_out_some_rooms();
   publish_delayed();
   const bool has_more_to_forget = retention_.forget_some(limits_.history_bytes);
-  return !active_.empty() || !telling_.empty() || !completed_.empty() || !joining_.empty() ||
+  return !active_.empty() || presence_.has_updates() || !completed_.empty() || !joining_.empty() ||
          !catching_up_.empty() || !ready_rooms_.empty() || can_publish_delayed() || rules_due_ != 0 ||
          has_more_to_forget;
-}
-
-/// Has what there is to tell told at the end of the turn.
-void Hub::tell_of_presence(Room& room) {
-  if (room.telling_ || !room.has_presence_update()) return;
-  room.telling_ = true;
-  telling_.push_back(&room);
-  parts_.scheduler.wake();
-}
-
-void Hub::tell_next_presence() {
-  Room& room = *telling_.front();
-  telling_.pop_front();
-  room.telling_ = false;
-  if (room.has_presence_update()) room.tell_presence(slice_members);
-  tell_of_presence(room);
-  retention_.on_idle(room);
 }
 
 void Hub::fan_out_some_rooms() {
@@ -303,8 +290,9 @@ bool Hub::notify(Member& member) {
   if (has_fallen_behind && !is_new) member.subscriber().on_behind(member.membership());
   if (is_new) {
     room.acknowledge(member);
-    if (room.presence_) room.presence_->begin_watching(member);
-    if (member.interest().watch_presence) joins_told_ += room.listed() / names_per_join;
+    for (MembershipObserver* observer : observers_)
+      observer->on_member_acknowledged(room, member);
+    if (member.interest().watch_presence) joins_told_ += PresenceTracker::listed(room) / names_per_join;
     member.subscriber().on_joined(member.membership(), start);
   } else if (is_overtaken) {
     member.subscriber().on_gap(member.membership(), *start.gap);
@@ -330,10 +318,7 @@ void Hub::note_page(Room& room) {
   with_page_.push_back(&room);
 }
 
-void Hub::on_presence_due(Room& room) {
-  tell_of_presence(room);
-  retention_.on_idle(room);
-}
+void Hub::on_presence_changed(ObservedRoom& room) { retention_.on_idle(static_cast<Room&>(room)); }
 
 void Hub::on_forgotten(Room& room) {
   for (std::deque<Room*>* list : {&with_page_, &ready_rooms_, &wanting_rooms_})

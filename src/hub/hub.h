@@ -22,7 +22,9 @@
 #include "base/slot_map.h"
 #include "hub/engine.h"
 #include "hub/membership.h"
+#include "hub/membership_observer.h"
 #include "hub/message.h"
+#include "hub/presence.h"
 #include "hub/retention.h"
 #include "hub/room.h"
 #include "hub/room_settings.h"
@@ -95,6 +97,7 @@ struct HubParts {
 class Hub final : public EngineEvents,
                   public base::SlicedWork,
                   private Retention::Owner,
+                  private PresenceTracker::Owner,
                   private base::Deadline::Listener {
  public:
   Hub(const HubParts& parts, const HubLimits& limits, RoomRules rules = {});
@@ -105,6 +108,9 @@ class Hub final : public EngineEvents,
   /// as making a Membership oneself.
   [[nodiscard]] std::unique_ptr<Membership> subscribe(std::string_view room, Subscriber& subscriber,
                                                       const Interest& interest = {});
+
+  /// Has `observer`, which outlives the hub, called for every member that joins or leaves from here on.
+  void add_observer(MembershipObserver& observer) { observers_.push_back(&observer); }
 
   /// What is to become of a publish while memory is short.
   enum class WhenShort : std::uint8_t {
@@ -213,7 +219,7 @@ class Hub final : public EngineEvents,
 
   [[nodiscard]] base::DirtyList& list_of(const Member& member);
   void on_due(Room& room) { retention_.trim(room); }
-  void on_presence_due(Room& room);
+  void on_presence_changed(ObservedRoom& room) override;
 
   // Publishes that wait.
   void delay(Room& room, Draft draft, PublishDone done);
@@ -255,8 +261,6 @@ class Hub final : public EngineEvents,
 
   void on_forgotten(Room& room) override;
   void apply_rules_to_some();
-  void tell_of_presence(Room& room);
-  void tell_next_presence();
   void run_completions();
   void advance_some();
   [[nodiscard]] bool notify(Member& member);
@@ -273,7 +277,6 @@ class Hub final : public EngineEvents,
   base::NameMap<std::unique_ptr<Room>> rooms_;
   mutable Room* last_found_ = nullptr;  // in rooms_
   std::deque<Room*> active_;            // rooms with work, each once, in the order in which they take turns
-  std::deque<Room*> telling_;           // rooms with news of presence, likewise
   std::list<Room*> parked_;             // rooms whose fan-out waits for members, the longest waiting first
   std::vector<Room*> all_;              // every room, in no order
   std::size_t rules_due_ = 0;           // the rooms before it in all_ have not been given the rules yet
@@ -289,6 +292,8 @@ class Hub final : public EngineEvents,
   std::size_t joins_told_ = 0;       // in this slice, and the names listed for them
   std::deque<Room*> with_page_;      // rooms that may hold a page of their past, the oldest page first
 
+  PresenceTracker presence_;
+  std::vector<MembershipObserver*> observers_;
   Retention retention_;
 
   std::unordered_map<Ticket, Waiting> waiting_;  // for the places of messages

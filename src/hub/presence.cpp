@@ -4,8 +4,6 @@
 #include <memory>
 #include <utility>
 
-#include "hub/room.h"
-
 namespace roomcast::hub {
 
 namespace {
@@ -17,71 +15,75 @@ constexpr std::size_t gone_per_look = 1'024;
 
 }  // namespace
 
-void Presence::enter(Member& member, const Interest& interest) {
+void Presence::enter(Member& member) {
+  const Interest& interest = member.interest();
   if (!interest.name.empty() || interest.watch_presence) {
     member.presence_entry() =
         std::make_unique<PresenceEntry>(PresenceEntry{interest.name, interest.watch_presence});
-    ++presence_entries_;
-    if (!interest.name.empty()) arrive(interest.name);
+    ++entries_;
+    if (!interest.name.empty()) add_connection(interest.name);
   }
-  look_for_crowd();
+  check_for_crowd();
 }
 
 void Presence::leave(Member& member) {
-  if (!member.presence_entry()) return;
-  const PresenceEntry& presence_entry = *member.presence_entry();
-  --presence_entries_;
-  if (presence_entry.place) stop_watching(presence_entry);
-  if (!presence_entry.name.empty()) depart(presence_entry.name);
-  member.presence_entry().reset();
+  const std::unique_ptr<PresenceEntry> entry = std::move(member.presence_entry());
+  if (!entry) return;
+  --entries_;
+  if (entry->place) stop_watching(*entry);
+  if (!entry->name.empty()) remove_connection(entry->name);
 }
 
 void Presence::begin_watching(Member& member) {
-  if (!member.presence_entry() || !member.presence_entry()->watches) return;
-  if (told_count_ != count()) told_count_.reset();
-  member.presence_entry()->after = last_change_;
-  member.presence_entry()->place = static_cast<std::uint32_t>(watchers_.size());
+  PresenceEntry* const entry = member.presence_entry().get();
+  if (entry == nullptr || !entry->watches) return;
+  if (announced_count_ != count()) announced_count_.reset();
+  entry->after = last_change_;
+  entry->place = static_cast<std::uint32_t>(watchers_.size());
   watchers_.push_back(&member);
 }
 
-void Presence::stop_watching(const PresenceEntry& presence_entry) {
-  const std::uint32_t place = *presence_entry.place;
-  if (news_) {
+void Presence::stop_watching(const PresenceEntry& entry) {
+  const std::uint32_t place = *entry.place;
+  if (update_) {
     watchers_[place] = nullptr;
     ++holes_;
     return;
   }
-  watchers_[place] = watchers_.back();
-  watchers_[place]->presence_entry()->place = place;
+  Member* const last = watchers_.back();
   watchers_.pop_back();
+  if (place < watchers_.size()) {
+    watchers_[place] = last;
+    last->presence_entry()->place = place;
+  }
   if (watchers_.empty()) changes_.clear();
 }
 
 PresenceSnapshot Presence::snapshot() const {
   PresenceSnapshot snapshot{count(), std::nullopt, anonymous()};
-  if (crowded_) return snapshot;
-  snapshot.members.emplace().reserve(members_.size());
-  for (const auto& [name, member] : members_)
+  if (is_crowd_) return snapshot;
+  snapshot.members.emplace().reserve(names_.size());
+  for (const auto& [name, present] : names_)
     snapshot.members->push_back(name);
   return snapshot;
 }
 
-void Presence::arrive(const base::Bytes& name) {
+void Presence::add_connection(const base::Bytes& name) {
   ++named_connections_;
-  const auto [found, is_new] = members_.try_emplace(name);
+  const auto [found, is_new] = names_.try_emplace(name);
   Name& present = found->second;
   if (present.connections++ != 0) return;
   if (!is_new) {
     gone_.erase(present.place);
     set_due();
-  } else if (!crowded_) {
+  } else if (!is_crowd_) {
     note({What::joined, found->first});
   }
 }
 
-void Presence::depart(const base::Bytes& name) {
+void Presence::remove_connection(const base::Bytes& name) {
   --named_connections_;
-  const auto found = members_.find(name);
+  const auto found = names_.find(name);
   Name& left = found->second;
   if (--left.connections != 0) return;
   left.gone_ms = clock_.monotonic_ms();
@@ -94,86 +96,84 @@ void Presence::note(PresenceChange change) {
   changes_.push_back({++last_change_, std::move(change)});
 }
 
-void Presence::look_for_crowd() {
-  if (crowded_ || count() <= limits().crowd) return;
-  crowded_ = true;
-  // Their number says it all.
+void Presence::check_for_crowd() {
+  if (is_crowd_ || count() <= limits().crowd) return;
+  is_crowd_ = true;
+  // The number replaces them.
   changes_.clear();
-  told_count_.reset();
-  look_at_crowd(clock_.monotonic_ms());
+  announced_count_.reset();
+  count_crowd(clock_.monotonic_ms());
   set_due();
 }
 
-void Presence::look_at_crowd(std::int64_t now_ms) {
+void Presence::count_crowd(std::int64_t now_ms) {
   if (now_ms < next_count_ms_) return;
   next_count_ms_ = now_ms + count_interval_ms;
   changes_.clear();
-  crowded_ = count() > limits().crowd;
-  if (!crowded_) {
+  is_crowd_ = count() > limits().crowd;
+  if (!is_crowd_) {
     note({What::listed, {}, snapshot()});
-  } else if (told_count_ != count()) {
+  } else if (announced_count_ != count()) {
     note({What::counted, {}});
   }
 }
 
-void Presence::on_deadline() { room_.on_presence_due(); }
-
 void Presence::on_due() {
   const std::int64_t now_ms = clock_.monotonic_ms();
-  // Thousands may have gone in one moment: the rest has its turn a little later.
+  // Thousands may have left in one moment: the rest follows a little later.
   for (std::size_t i = 0; i < gone_per_look && !gone_.empty(); ++i) {
-    const auto found = members_.find(*gone_.front());
+    const auto found = names_.find(*gone_.front());
     if (found->second.gone_ms + limits().grace_ms > now_ms) break;
     gone_.pop_front();
     base::Bytes name = found->first;
-    members_.erase(found);
-    if (!crowded_) note({What::left, std::move(name)});
+    names_.erase(found);
+    if (!is_crowd_) note({What::left, std::move(name)});
   }
-  if (crowded_) look_at_crowd(now_ms);
+  if (is_crowd_) count_crowd(now_ms);
   set_due();
 }
 
 void Presence::on_settings() {
-  look_for_crowd();
+  check_for_crowd();
   set_due();
 }
 
 void Presence::set_due() {
-  if (!crowded_ && gone_.empty()) return due_.clear();
+  if (!is_crowd_ && gone_.empty()) return due_.clear();
   std::int64_t due_ms = next_count_ms_;
   if (!gone_.empty()) {
-    const std::int64_t gone_for_good_ms = members_.find(*gone_.front())->second.gone_ms + limits().grace_ms;
-    due_ms = crowded_ ? std::min(due_ms, gone_for_good_ms) : gone_for_good_ms;
+    const std::int64_t gone_for_good_ms = names_.find(*gone_.front())->second.gone_ms + limits().grace_ms;
+    due_ms = is_crowd_ ? std::min(due_ms, gone_for_good_ms) : gone_for_good_ms;
   }
   due_.set_in(std::max<std::int64_t>(due_ms - clock_.monotonic_ms(), 0));
 }
 
-void Presence::tell(std::size_t count) {
-  if (!news_) begin_telling();
+void Presence::announce(std::size_t count) {
+  if (!update_) begin_update();
   const std::size_t stop = std::min(watchers_.size(), next_watcher_ + count);
   for (; next_watcher_ < stop; ++next_watcher_) {
     Member* const watcher = watchers_[next_watcher_];
-    if (watcher == nullptr || watcher->presence_entry()->after >= news_number_) continue;
-    watcher->subscriber().on_presence(watcher->membership(), *news_);
+    if (watcher == nullptr || watcher->presence_entry()->after >= update_number_) continue;
+    watcher->subscriber().on_presence(watcher->membership(), *update_);
   }
-  if (next_watcher_ == watchers_.size()) end_telling();
+  if (next_watcher_ == watchers_.size()) end_update();
 }
 
-void Presence::begin_telling() {
+void Presence::begin_update() {
   Change change = std::move(changes_.front());
   changes_.pop_front();
   if (change.what.what == What::counted) {
-    // Of everybody who came in this turn, not only of those before the limit was passed.
-    change.what.everybody = snapshot();
-    told_count_ = change.what.everybody.count;
+    // Of snapshot who came in this turn, not only of those before the limit was passed.
+    change.what.snapshot = snapshot();
+    announced_count_ = change.what.snapshot.count;
   }
-  news_number_ = change.number;
-  news_.emplace(room_.name(), std::move(change.what));
+  update_number_ = change.number;
+  update_.emplace(room_.name(), std::move(change.what));
   next_watcher_ = 0;
 }
 
-void Presence::end_telling() {
-  news_.reset();
+void Presence::end_update() {
+  update_.reset();
   if (holes_ != 0) close_holes();
   if (watchers_.empty()) changes_.clear();
 }
@@ -185,8 +185,68 @@ void Presence::close_holes() {
   holes_ = 0;
 }
 
-const PresenceLimits& Presence::limits() const { return room_.settings().presence; }
+void PresenceTracker::on_member_joined(ObservedRoom& room, Member& member) {
+  const Interest& interest = member.interest();
+  const bool is_needed = !interest.name.empty() || interest.watch_presence;
+  if (is_needed && !room.presence())
+    room.presence() = std::make_unique<Presence>(room, presence_owner(), deadlines_, clock_);
+  if (!room.presence()) return;
+  room.presence()->enter(member);
+  update(room);
+}
 
-std::size_t Presence::anonymous() const { return room_.members() - named_connections_; }
+void PresenceTracker::on_member_acknowledged(ObservedRoom& room, Member& member) {
+  if (room.presence()) room.presence()->begin_watching(member);
+}
+
+void PresenceTracker::on_member_left(ObservedRoom& room, Member& member) {
+  if (!room.presence()) return;
+  room.presence()->leave(member);
+  update(room);
+}
+
+void PresenceTracker::on_settings(ObservedRoom& room) {
+  if (!room.presence()) return;
+  room.presence()->on_settings();
+  update(room);
+}
+
+void PresenceTracker::on_presence_due(Presence& presence) {
+  ObservedRoom& room = presence.room();
+  presence.on_due();
+  update(room);
+  owner_.on_presence_changed(room);
+}
+
+void PresenceTracker::announce_next(std::size_t count) {
+  Presence& presence = *queue_.front();
+  ObservedRoom& room = presence.room();
+  presence.unlink();
+  // What there was may have been dropped meanwhile.
+  if (presence.has_updates()) presence.announce(count);
+  update(room);
+  owner_.on_presence_changed(room);
+}
+
+void PresenceTracker::update(ObservedRoom& room) {
+  std::unique_ptr<Presence>& presence = room.presence();
+  if (!presence->is_needed()) return presence.reset();
+  if (!presence->has_updates() || presence->is_linked()) return;
+  queue_.push_back(*presence);
+  scheduler_.wake();
+}
+
+PresenceSnapshot PresenceTracker::snapshot(const ObservedRoom& room) {
+  if (room.presence() != nullptr) return room.presence()->snapshot();
+  PresenceSnapshot nameless{room.members(), std::nullopt, room.members()};
+  if (nameless.count <= room.settings().presence.crowd) nameless.members.emplace();
+  return nameless;
+}
+
+std::size_t PresenceTracker::listed(const ObservedRoom& room) {
+  return room.presence() != nullptr ? room.presence()->listed() : 0;
+}
+
+ObservedRoom::~ObservedRoom() = default;
 
 }  // namespace roomcast::hub

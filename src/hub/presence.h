@@ -11,15 +11,15 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/deadlines.h"
+#include "base/linked_list.h"
+#include "base/scheduler.h"
 #include "hub/member.h"
+#include "hub/membership_observer.h"
 #include "hub/presence_update.h"
-#include "hub/room_settings.h"
 
 namespace roomcast::hub {
 
-class Room;
-
-/// What a membership has to do with presence; none for those who have no name and do not watch.
+/// What Presence keeps about a member that has a name or watches.
 struct PresenceEntry {
   base::Bytes name;
   bool watches = false;
@@ -27,59 +27,72 @@ struct PresenceEntry {
   std::optional<std::uint32_t> place{};  ///< among the watchers, once it watches
 };
 
-/// Who is in one room, and what those who watch are told of it. There is one only where somebody has a name
-/// or watches: a room of nameless clients pays nothing.
+/// Rooms whose presence has updates to announce.
+struct PresenceQueue;
+
+/// Who is in one room, and what its watchers still have to be sent. Exists only while a member has a name or
+/// watches: a room of nameless clients pays nothing.
 ///
 /// Members are names, compared byte by byte, each with the number of its connections. A name joins with its
-/// first connection and leaves once it has had none for PresenceLimits::grace_ms; who is back earlier was
-/// never gone. Connections without a name are only counted.
+/// first connection and leaves once it has had none for PresenceLimits::grace_ms; a name that returns earlier
+/// was never gone. Connections without a name are only counted.
 ///
-/// A watcher begins with a snapshot and is then told every later change, in order. In a crowd, with more than
-/// PresenceLimits::crowd here, it is told their number instead, at most once a second; whether the crowd is
-/// over is looked at just as often, so a room at the limit does not flap. Then a list takes the place of what
-/// was not told.
+/// A watcher begins with a snapshot and then gets every later change, in order. In a crowd, with more than
+/// PresenceLimits::crowd members, it gets their number instead, at most once a second; whether the crowd is
+/// over is checked just as often, so a room at the limit does not flap. Then a list replaces the changes that
+/// were not announced.
 ///
 /// Memory: a name has a connection now or had one within the grace time. Connections are bounded, cost more
 /// than their name (at most 100 bytes) and are refused when memory is short, so names need no bound of
-/// their own. Changes that wait are bounded alike, and are dropped when there is nobody to tell.
-class Presence final : private base::Deadline::Listener {
+/// their own. Changes that wait are bounded alike, and are dropped when the room has no watchers.
+class Presence final : public base::Linked<PresenceQueue>, private base::Deadline::Listener {
  public:
-  Presence(Room& room, base::Deadlines& deadlines, const base::Clock& clock)
-      : room_(room), clock_(clock), due_(deadlines, *this) {}
+  class Owner {
+   public:
+    /// Presence::on_due is to be called. `presence` may be destroyed from here.
+    virtual void on_presence_due(Presence& presence) = 0;
+
+   protected:
+    ~Owner() = default;
+  };
+
+  Presence(ObservedRoom& room, Owner& owner, base::Deadlines& deadlines, const base::Clock& clock)
+      : room_(room), owner_(owner), clock_(clock), due_(deadlines, *this) {}
   Presence(const Presence&) = delete;
   Presence& operator=(const Presence&) = delete;
 
-  /// `member` has just joined the room: counts it.
-  void enter(Member& member, const Interest& interest);
-  /// `member` has just left the room. It may return within the grace time.
+  [[nodiscard]] ObservedRoom& room() const { return room_; }
+  /// Counts a member that has just joined the room.
+  void enter(Member& member);
+  /// A member has just left the room. Its name may return within the grace time.
   void leave(Member& member);
-  /// If `member` wants to, it watches from here on: what snapshot says now, and each change after it.
+  /// If `member` wants to, it watches from here on: what snapshot() returns now, and each change after it.
   void begin_watching(Member& member);
 
   [[nodiscard]] PresenceSnapshot snapshot() const;
   /// How many names snapshot() lists.
-  [[nodiscard]] std::size_t listed() const { return crowded_ ? 0 : members_.size(); }
-  /// Whether anybody has a name, is in the grace time, watches, or is just being told something.
-  [[nodiscard]] bool is_needed() const { return presence_entries_ != 0 || !members_.empty() || news_; }
+  [[nodiscard]] std::size_t listed() const { return is_crowd_ ? 0 : names_.size(); }
+  /// Whether a member has a name or watches, a name is in its grace time, or an update is being announced.
+  [[nodiscard]] bool is_needed() const { return entries_ != 0 || !names_.empty() || update_; }
 
-  /// Whether there is something to tell.
-  [[nodiscard]] bool has_news() const { return news_ || !changes_.empty(); }
-  /// Tells the first change to at most `count` further watchers.
-  void tell(std::size_t count);
+  /// Whether there is something to announce.
+  [[nodiscard]] bool has_updates() const { return update_ || !changes_.empty(); }
+  /// Sends the first of it to at most `count` further watchers.
+  void announce(std::size_t count);
 
   /// The limits have changed.
   void on_settings();
-  /// Time has passed: says who is gone for good, and how large the crowd is.
+  /// Time has passed: removes names whose grace time is over and counts a crowd.
   void on_due();
 
  private:
   struct ByBytes {
     bool operator()(const base::Bytes& a, const base::Bytes& b) const { return a.view() < b.view(); }
   };
-  /// A name that is here or in its grace time.
+  /// A name that has connections or is in its grace time.
   struct Name {
     std::size_t connections = 0;
-    // Only without connections: when the last went, and the place among the gone.
+    // Only without connections: when the last one left, and the place among the gone.
     std::int64_t gone_ms = 0;
     std::list<const base::Bytes*>::iterator place{};
   };
@@ -88,41 +101,87 @@ class Presence final : private base::Deadline::Listener {
     PresenceChange what;
   };
 
-  void on_deadline() override;
-  void arrive(const base::Bytes& name);
-  void depart(const base::Bytes& name);
-  void stop_watching(const PresenceEntry& presence_entry);
+  void on_deadline() override { owner_.on_presence_due(*this); }
+  void add_connection(const base::Bytes& name);
+  void remove_connection(const base::Bytes& name);
+  void stop_watching(const PresenceEntry& entry);
   void note(PresenceChange change);
-  void look_for_crowd();
-  void look_at_crowd(std::int64_t now_ms);
-  void begin_telling();
-  void end_telling();
+  void check_for_crowd();
+  void count_crowd(std::int64_t now_ms);
+  void begin_update();
+  void end_update();
   void close_holes();
   void set_due();
-  [[nodiscard]] const PresenceLimits& limits() const;
-  [[nodiscard]] std::size_t anonymous() const;
-  [[nodiscard]] std::size_t count() const { return members_.size() + anonymous(); }
+  [[nodiscard]] const PresenceLimits& limits() const { return room_.settings().presence; }
+  [[nodiscard]] std::size_t anonymous() const { return room_.members() - named_connections_; }
+  [[nodiscard]] std::size_t count() const { return names_.size() + anonymous(); }
 
-  Room& room_;
+  ObservedRoom& room_;
+  Owner& owner_;
   const base::Clock& clock_;
-  std::map<base::Bytes, Name, ByBytes> members_;
+  std::map<base::Bytes, Name, ByBytes> names_;
   std::list<const base::Bytes*> gone_;  // names in their grace time, the longest gone first
-  std::size_t presence_entries_ = 0;
+  std::size_t entries_ = 0;
   std::size_t named_connections_ = 0;
 
-  bool crowded_ = false;
-  std::optional<std::size_t> told_count_;  // of the crowd: what all watchers know
-  std::int64_t next_count_ms_ = 0;         // no number is told before
+  bool is_crowd_ = false;
+  std::optional<std::size_t> announced_count_;  // of the crowd: what all watchers know
+  std::int64_t next_count_ms_ = 0;              // no number is announced before
 
-  std::vector<Member*> watchers_;  // null: left while a change was being told
+  std::vector<Member*> watchers_;  // null: left while an update was being announced
   std::size_t holes_ = 0;
-  std::deque<Change> changes_;  // not begun to be told
+  std::deque<Change> changes_;  // after update_
   std::uint64_t last_change_ = 0;
-  std::optional<PresenceUpdate> news_;  // being told
-  std::uint64_t news_number_ = 0;
+  std::optional<PresenceUpdate> update_;  // being announced
+  std::uint64_t update_number_ = 0;
   std::size_t next_watcher_ = 0;
 
   base::Deadline due_;
+};
+
+/// The presence of all rooms: follows joins and leaves, and announces updates in slices, the rooms by turns.
+class PresenceTracker final : public MembershipObserver, private Presence::Owner {
+ public:
+  class Owner {
+   public:
+    /// The room may not be needed for its presence any more. It may be destroyed from here.
+    virtual void on_presence_changed(ObservedRoom& room) = 0;
+
+   protected:
+    ~Owner() = default;
+  };
+
+  PresenceTracker(Owner& owner, base::Scheduler& scheduler, base::Deadlines& deadlines,
+                  const base::Clock& clock)
+      : owner_(owner), scheduler_(scheduler), deadlines_(deadlines), clock_(clock) {}
+  PresenceTracker(const PresenceTracker&) = delete;
+  PresenceTracker& operator=(const PresenceTracker&) = delete;
+
+  void on_member_joined(ObservedRoom& room, Member& member) override;
+  void on_member_acknowledged(ObservedRoom& room, Member& member) override;
+  void on_member_left(ObservedRoom& room, Member& member) override;
+  /// The room's limits have changed.
+  void on_settings(ObservedRoom& room);
+
+  [[nodiscard]] static PresenceSnapshot snapshot(const ObservedRoom& room);
+  /// How many names that lists.
+  [[nodiscard]] static std::size_t listed(const ObservedRoom& room);
+  /// Whether there is an update to announce in any room.
+  [[nodiscard]] bool has_updates() const { return !queue_.empty(); }
+  /// Sends the next room's update to at most `count` watchers. There is one.
+  void announce_next(std::size_t count);
+
+ private:
+  void on_presence_due(Presence& presence) override;
+  [[nodiscard]] Presence::Owner& presence_owner() { return *this; }
+  /// Drops the room's presence if it is not needed any more, else has what it has to announce announced.
+  void update(ObservedRoom& room);
+
+  Owner& owner_;
+  base::Scheduler& scheduler_;
+  base::Deadlines& deadlines_;
+  const base::Clock& clock_;
+  base::LinkedList<Presence, PresenceQueue> queue_;
 };
 
 }  // namespace roomcast::hub

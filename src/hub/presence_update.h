@@ -20,20 +20,21 @@ struct PresenceSnapshot {
   std::size_t anonymous = 0;  ///< connections without a name
 };
 
-/// What happened to who is in a room.
+/// A change of who is in a room.
 struct PresenceChange {
   enum class What : std::uint8_t {
     joined,   ///< `name` came with its first connection
     left,     ///< `name` has had no connection for the grace time
-    counted,  ///< the room is a crowd of so many: `everybody`, without members
-    listed,   ///< it is no crowd any more: `everybody`
+    counted,  ///< the room is a crowd: `snapshot` has their number, without members
+    listed,   ///< it is no crowd any more: `snapshot`
   };
   What what = What::joined;
   base::Bytes name;
-  PresenceSnapshot everybody{};
+  PresenceSnapshot snapshot{};
 };
 
-/// A change on its way to all who watch, with its wire forms: each is made once, by the first who asks.
+/// A change on its way to all watchers, with its encodings: each is made once, for the first watcher that
+/// asks for it.
 class PresenceUpdate {
  public:
   /// The room's name must outlive it.
@@ -42,7 +43,7 @@ class PresenceUpdate {
   PresenceUpdate& operator=(const PresenceUpdate&) = delete;
 
   [[nodiscard]] const PresenceChange& change() const { return change_; }
-  /// Empty if that wire has no words for it.
+  /// Empty if the dialect has no message for it.
   [[nodiscard]] base::Bytes wire(const Encoder& encoder);
 
  private:

@@ -40,28 +40,15 @@ const Message& Room::accept(Message&& message) {
   return fan_out_.push(std::move(message));
 }
 
-void Room::set_settings(const RoomSettings& settings) {
-  settings_ = settings;
-  if (presence_) presence_->on_settings();
-}
-
 void Room::join(Member& member) {
   member.enter(*this);
   fan_out_.add(member);
   ++joining_;
-  const Interest& interest = member.interest();
-  const bool is_seen = !interest.name.empty() || interest.watch_presence;
-  if (is_seen && !presence_)
-    presence_ = std::make_unique<Presence>(*this, hub_.parts_.deadlines, hub_.parts_.clock);
-  if (presence_) presence_->enter(member, interest);
 }
 
 void Room::leave(Member& member) {
   if (member.state() == Member::State::joining) --joining_;
   fan_out_.remove(member);
-  if (!presence_) return;
-  presence_->leave(member);
-  drop_idle_presence();
 }
 
 void Room::acknowledge(Member& member) {
@@ -111,27 +98,5 @@ FanOut::Progress Room::deliver(std::size_t member_count, std::size_t page_bytes)
 }
 
 void Room::on_deadline() { hub_.on_due(*this); }
-
-void Room::on_presence_due() {
-  presence_->on_due();
-  drop_idle_presence();
-  hub_.on_presence_due(*this);
-}
-
-PresenceSnapshot Room::presence() const {
-  if (presence_) return presence_->snapshot();
-  PresenceSnapshot nameless{members(), std::nullopt, members()};
-  if (nameless.count <= settings_.presence.crowd) nameless.members.emplace();
-  return nameless;
-}
-
-void Room::tell_presence(std::size_t watcher_count) {
-  presence_->tell(watcher_count);
-  drop_idle_presence();
-}
-
-void Room::drop_idle_presence() {
-  if (!presence_->is_needed()) presence_.reset();
-}
 
 }  // namespace roomcast::hub

@@ -16,15 +16,16 @@
 #include "hub/engine.h"
 #include "hub/fan_out.h"
 #include "hub/member.h"
+#include "hub/membership_observer.h"
 #include "hub/presence.h"
 #include "hub/room_log.h"
 #include "hub/room_settings.h"
 
 namespace roomcast::hub {
 
-/// A room: its log, its members with the messages on their way to them, and who is present. Joins the parts;
-/// what is to be done when is the hub's to say.
-class Room final : private base::Deadline::Listener {
+/// A room: its log, and its members with the messages on their way to them. Joins the parts; what is to be
+/// done when is the hub's to say.
+class Room final : public ObservedRoom, private base::Deadline::Listener {
  public:
   /// `kept_bytes`: see History.
   Room(Hub& hub, base::Deadlines& deadlines, std::string name, const RoomSettings& settings,
@@ -39,15 +40,14 @@ class Room final : private base::Deadline::Listener {
   Room& operator=(const Room&) = delete;
 
   [[nodiscard]] Hub& hub() const { return hub_; }
-  [[nodiscard]] const std::string& name() const { return name_; }
-  [[nodiscard]] const RoomSettings& settings() const { return settings_; }
-  /// What the room keeps is brought in line by Retention::trim.
-  void set_settings(const RoomSettings& settings);
+  [[nodiscard]] const std::string& name() const override { return name_; }
+  [[nodiscard]] const RoomSettings& settings() const override { return settings_; }
+  void set_settings(const RoomSettings& settings) { settings_ = settings; }
   [[nodiscard]] RoomLog& log() { return log_; }
   [[nodiscard]] const RoomLog& log() const { return log_; }
   [[nodiscard]] FanOut& fan_out() { return fan_out_; }
   [[nodiscard]] const FanOut& fan_out() const { return fan_out_; }
-  [[nodiscard]] std::size_t members() const { return fan_out_.size(); }
+  [[nodiscard]] std::size_t members() const override { return fan_out_.size(); }
 
   // --- Log ---
 
@@ -102,28 +102,18 @@ class Room final : private base::Deadline::Listener {
 
   /// Whether it can't be forgotten, however little there is to remember.
   [[nodiscard]] bool is_in_use() const {
-    return members() != 0 || has_work() || telling_ || has_delayed() || has_delayed_turn_;
+    return members() != 0 || has_work() || (presence() != nullptr && presence()->is_linked()) ||
+           has_delayed() || has_delayed_turn_;
   }
 
   /// Whether a name that has left may still return within its grace time.
-  [[nodiscard]] bool awaits_return() const { return presence_ && members() == 0; }
-
-  [[nodiscard]] PresenceSnapshot presence() const;
-  /// How many names that lists.
-  [[nodiscard]] std::size_t listed() const { return presence_ ? presence_->listed() : 0; }
-  /// Whether there is something to tell those who watch who is here.
-  [[nodiscard]] bool has_presence_update() const { return presence_ && presence_->has_news(); }
-  /// Tells the first of it to at most `watcher_count` further watchers.
-  void tell_presence(std::size_t watcher_count);
+  [[nodiscard]] bool awaits_return() const { return presence() != nullptr && members() == 0; }
 
  private:
   friend class Hub;
-  friend class Presence;
   friend class Retention;
   [[nodiscard]] bool has_delayed() const { return delayed_ && !delayed_->empty(); }
   void on_deadline() override;
-  void on_presence_due();
-  void drop_idle_presence();
 
   /// Members that wait for pages out of the engine.
   struct PastReading {
@@ -151,11 +141,9 @@ class Room final : private base::Deadline::Listener {
   std::size_t joining_ = 0;     // members in that state
   std::size_t held_bytes_ = 0;  // the backlog cost of what the log holds
 
-  std::unique_ptr<PastReading> past_;   // while the engine is asked for some
-  std::unique_ptr<Presence> presence_;  // while somebody has a name or watches
+  std::unique_ptr<PastReading> past_;  // while the engine is asked for some
 
   // The hub's notes.
-  bool telling_ = false;            // it is to tell news of presence
   bool parked_ = false;             // its fan-out waits for members
   bool has_delayed_turn_ = false;   // it is among the rooms whose delayed publishes go on
   std::uint32_t index_in_all_ = 0;  // in Hub::all_

@@ -67,8 +67,8 @@ class Subscriber {
   /// Messages [from, batch.messages().size()) are what the room has for this subscriber now, in order.
   virtual void deliver(Batch& batch, std::size_t from) = 0;
   /// Who is in the room has changed since on_joined, or since the last call: one change at a time, in order.
-  /// Only for those who watch (Interest::watch_presence).
-  virtual void on_presence(Membership& /*membership*/, PresenceUpdate& /*news*/) {}
+  /// Only for watchers (Interest::watch_presence).
+  virtual void on_presence(Membership& /*membership*/, PresenceUpdate& /*update*/) {}
   /// A deliver follows soon: for having what it touches fetched into the cache. Must not wait for anything.
   virtual void prefetch() const {}
 

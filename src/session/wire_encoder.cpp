@@ -17,7 +17,7 @@ dialect::Event event_of(std::string_view room, const hub::PresenceChange& change
     case What::listed:
       break;
   }
-  return dialect::PresenceCount{room, change.everybody};
+  return dialect::PresenceCount{room, change.snapshot};
 }
 
 }  // namespace

@@ -32,8 +32,8 @@ inline std::string say(const hub::PresenceChange& change) {
   using What = hub::PresenceChange::What;
   if (change.what == What::joined) return '+' + std::string(change.name.view());
   if (change.what == What::left) return '-' + std::string(change.name.view());
-  if (change.what == What::counted) return '#' + std::to_string(change.everybody.count);
-  return '[' + say(change.everybody) + ']';
+  if (change.what == What::counted) return '#' + std::to_string(change.snapshot.count);
+  return '[' + say(change.snapshot) + ']';
 }
 
 struct WordEncoder final : hub::Encoder {

@@ -53,7 +53,7 @@ struct Mirror final : hub::Subscriber {
     if (change.what == What::joined && (!names || !names->insert(who).second)) problem = "joined twice";
     if (change.what == What::left && (!names || names->erase(who) == 0)) problem = "left without being here";
     if (change.what == What::listed || change.what == What::counted) {
-      take(change.everybody);
+      take(change.snapshot);
       if (clock.monotonic_ms() < number_told_ms + 1'000) problem = "numbers more often than once a second";
       number_told_ms = clock.monotonic_ms();
     }
