@@ -43,7 +43,7 @@ Server::Server(config::Sources sources, config::Loaded loaded)
       engine_(loop_),
       hub_({engine_, turn_, loop_, deadlines_}, hub_limits(config_), room_rules(config_)),
       publisher_(hub_, turn_, loop_, deadlines_, static_cast<std::size_t>(config_.limits.idempotency_bytes)),
-      sessions_(hub_, publisher_, turn_, loop_, log_),
+      sessions_(hub_, publisher_, turn_, loop_, log_, deadlines_),
       framings_(static_cast<int>(config_.websocket.compression_level),
                 static_cast<std::size_t>(config_.websocket.compression_min_bytes), compressing_),
       websockets_(turn_, deadlines_, linger_, framings_, websocket_settings(config_)),

@@ -1,67 +1,49 @@
 #pragma once
 
-#include <cstdint>
-#include <optional>
+#include <memory>
 #include <string>
 #include <string_view>
 
 #include "base/close_reason.h"
-#include "dialect/command.h"
+#include "dialect/conversation.h"
 #include "dialect/event.h"
+#include "dialect/heartbeat.h"
+#include "dialect/payload.h"
 #include "hub/message.h"
 
 namespace roomcast::dialect {
 
-/// How a transport carries a payload where it can tell: WebSocket opcode text or binary.
-enum class Form : std::uint8_t { text, binary };
-
-/// What a client gets for a message.
-struct Encoded {
-  Form form = Form::text;
-  std::string_view bytes;
-};
-
-/// A message without anything around it.
-[[nodiscard]] inline Encoded verbatim(const hub::Message& message) {
-  return {message.kind == hub::Kind::binary ? Form::binary : Form::text, message.payload.view()};
-}
-
-/// What a client asked for. Views live for the call.
-class Commands {
- public:
-  /// Publish into the room the connection was opened for.
-  virtual void publish(hub::Kind kind, std::string_view payload) = 0;
-  /// Do what a request says; what is said of it carries its id.
-  virtual void run(const Command& command) = 0;
-  /// Tell the client that what it sent is no request.
-  virtual void refuse(const Error& refused) = 0;
-  /// Send these bytes back to this client only.
-  virtual void reply(Form form, std::string_view bytes) = 0;
-  /// The client broke the dialect beyond repair; `text` says how, at most 123 bytes.
-  virtual void fail(base::CloseReason reason, std::string_view text) = 0;
-
- protected:
-  ~Commands() = default;
-};
-
-/// What the bytes mean: turns what a client sends into commands and messages into what a client gets. Pure:
-/// holds no state of any client and is shared by all of them.
+/// An application protocol: decodes what clients send into commands, and encodes messages and events. One
+/// object serves all clients of the dialect and holds no state of any of them; a dialect that needs state
+/// makes a Conversation for each client.
 class Dialect {
  public:
   /// Stable name, also for metrics: "raw", "json", …
   [[nodiscard]] virtual std::string_view name() const = 0;
-  /// One whole message from a client, already valid UTF-8 if `form` is text.
-  virtual void decode(Form form, std::string_view bytes, Commands& commands) const = 0;
-  /// What a client gets for `message` of `room`: the payload itself, or what is laid down in `space`, empty
-  /// before. Holds as long as those do.
-  virtual Encoded encode(std::string_view room, const hub::Message& message, std::string& space) const = 0;
-  /// Whether a payload says by itself what it is, so that messages and events can share one wire.
+  /// State for one client, to be owned by its session; null (the default) for a dialect that needs none. With
+  /// a conversation the session decodes and encodes events through it in place of the functions below.
+  [[nodiscard]] virtual std::unique_ptr<Conversation> start_conversation() const { return nullptr; }
+
+  /// Decodes one whole message from a client; valid UTF-8 if `form` is text.
+  virtual void decode(PayloadForm form, std::string_view bytes, CommandHandler& handler) const = 0;
+  /// Writes the payload of `message` of `room`, or several that belong together. The same for every client:
+  /// it is made once for all of them.
+  virtual void encode(std::string_view room, const hub::Message& message, PayloadWriter& out) const = 0;
+  /// Writes what a client is sent for `event`; false, and nothing is written, if the dialect cannot express
+  /// it. Without an envelope only a wire that names its events can carry it.
+  virtual bool encode(const Event& event, PayloadWriter& out) const = 0;
+  /// Whether a payload identifies itself, so that messages and events can share one wire.
   [[nodiscard]] virtual bool has_envelope() const = 0;
-  /// Appends what a client gets for `event`; nothing if this dialect has no words for it. Without an envelope
-  /// only a wire that names its events can carry it.
-  virtual std::optional<Form> encode(const Event& event, std::string& out) const = 0;
-  /// What `event` is called on a wire that names its events.
+  /// The name of `event` on a wire that names its events.
   [[nodiscard]] virtual std::string_view event_name(const Event& event) const { return name_of(event); }
+
+  /// How a silent client is found to be gone. By default the transport's own means.
+  [[nodiscard]] virtual Heartbeat heartbeat() const { return {}; }
+  /// The WebSocket close code (RFC 6455 section 7.4) sent for `reason`; 0 where no close frame is sent. A
+  /// dialect that has codes of its own (4000–4999) returns those.
+  [[nodiscard]] virtual std::uint16_t close_code(base::CloseReason reason) const {
+    return base::describe(reason).websocket;
+  }
 
  protected:
   ~Dialect() = default;

@@ -2,14 +2,14 @@
 
 namespace roomcast::dialect {
 
-void Echo::decode(Form form, std::string_view bytes, Commands& commands) const {
-  commands.reply(form, bytes);
+void Echo::decode(PayloadForm form, std::string_view bytes, CommandHandler& handler) const {
+  handler.reply(form, bytes);
 }
 
-Encoded Echo::encode(std::string_view /*room*/, const hub::Message& message, std::string& /*space*/) const {
-  return verbatim(message);
+void Echo::encode(std::string_view /*room*/, const hub::Message& message, PayloadWriter& out) const {
+  write_verbatim(message, out);
 }
 
-std::optional<Form> Echo::encode(const Event& /*event*/, std::string& /*out*/) const { return std::nullopt; }
+bool Echo::encode(const Event& /*event*/, PayloadWriter& /*out*/) const { return false; }
 
 }  // namespace roomcast::dialect

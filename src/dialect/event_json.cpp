@@ -105,7 +105,7 @@ struct MemberWriter {
   }
   void operator()(const Bye& goodbye) const {
     out += ',';
-    append_goodbye_members(out, goodbye);
+    append_bye_members(out, goodbye);
   }
 
  private:
@@ -137,7 +137,7 @@ void append_gap_members(std::string& out, const GapFound& found) {
   append_cursor(out, R"(,"earliest":)", found.gap.earliest);
 }
 
-void append_goodbye_members(std::string& out, const Bye& goodbye) {
+void append_bye_members(std::string& out, const Bye& goodbye) {
   out += R"("code":)" + std::to_string(goodbye.code);
   out += R"(,"reason":)";
   base::append_json_string(out, goodbye.reason);

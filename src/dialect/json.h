@@ -15,10 +15,10 @@ namespace roomcast::dialect {
 class Json final : public Dialect {
  public:
   [[nodiscard]] std::string_view name() const override { return "json"; }
-  void decode(Form form, std::string_view bytes, Commands& commands) const override;
-  Encoded encode(std::string_view room, const hub::Message& message, std::string& space) const override;
+  void decode(PayloadForm form, std::string_view bytes, CommandHandler& handler) const override;
+  void encode(std::string_view room, const hub::Message& message, PayloadWriter& out) const override;
   [[nodiscard]] bool has_envelope() const override { return true; }
-  std::optional<Form> encode(const Event& event, std::string& out) const override;
+  bool encode(const Event& event, PayloadWriter& out) const override;
 
   /// How deep a request may be nested: one more than its payload may be.
   void set_depth_max(std::size_t depth_max) { depth_max_ = depth_max; }

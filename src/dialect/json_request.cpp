@@ -38,23 +38,23 @@ JsonRequest::JsonRequest(std::string_view text) {
   check_id();
 }
 
-void JsonRequest::run(Commands& commands) {
+void JsonRequest::run(CommandHandler& handler) {
   const auto type = find(Name::type);
   if (!type || !type->is(JsonKind::string)) fail("bad_request", "a request needs a type, as a string");
-  if (problem_) return refuse(problem_->code, problem_->message, commands);
+  if (problem_) return refuse(problem_->code, problem_->message, handler);
   const auto* const found =
       std::find_if(types.begin(), types.end(), [&](const Type& known) { return type->equals(known.name); });
   if (found == types.end()) {
     return refuse("unknown_type", "type must be subscribe, unsubscribe, publish, presence, history or ping",
-                  commands);
+                  handler);
   }
   const Command command = (this->*found->read)();
-  if (problem_) return refuse(problem_->code, problem_->message, commands);
-  commands.run(command);
+  if (problem_) return refuse(problem_->code, problem_->message, handler);
+  handler.run(command);
 }
 
-void JsonRequest::refuse(std::string_view code, std::string_view message, Commands& commands) const {
-  commands.refuse({id_, code, message});
+void JsonRequest::refuse(std::string_view code, std::string_view message, CommandHandler& handler) const {
+  handler.refuse({id_, code, message});
 }
 
 void JsonRequest::collect(const JsonValue& object) {

@@ -24,9 +24,9 @@ class JsonRequest {
   explicit JsonRequest(std::string_view text);
 
   /// Runs the one command it is, or says why it is none.
-  void run(Commands& commands);
+  void run(CommandHandler& handler);
   /// Refuses it, whatever it says.
-  void refuse(std::string_view code, std::string_view message, Commands& commands) const;
+  void refuse(std::string_view code, std::string_view message, CommandHandler& handler) const;
 
  private:
   enum class Name : std::uint8_t {

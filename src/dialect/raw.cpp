@@ -4,29 +4,28 @@
 
 namespace roomcast::dialect {
 
-void Raw::decode(Form form, std::string_view bytes, Commands& commands) const {
-  commands.publish(form == Form::text ? hub::Kind::text : hub::Kind::binary, bytes);
+void Raw::decode(PayloadForm form, std::string_view bytes, CommandHandler& handler) const {
+  handler.publish(form == PayloadForm::text ? hub::Kind::text : hub::Kind::binary, bytes);
 }
 
-Encoded Raw::encode(std::string_view /*room*/, const hub::Message& message, std::string& /*space*/) const {
-  return verbatim(message);
+void Raw::encode(std::string_view /*room*/, const hub::Message& message, PayloadWriter& out) const {
+  write_verbatim(message, out);
 }
 
-std::optional<Form> Raw::encode(const Event& event, std::string& out) const {
+bool Raw::encode(const Event& event, PayloadWriter& out) const {
+  std::string json = "{";
   if (const auto* subscribed = std::get_if<Subscribed>(&event)) {
-    out += '{';
-    append_place_members(out, subscribed->room, subscribed->cursor);
+    append_place_members(json, subscribed->room, subscribed->cursor);
   } else if (const auto* found = std::get_if<GapFound>(&event)) {
-    out += '{';
-    append_gap_members(out, *found);
-  } else if (const auto* goodbye = std::get_if<Bye>(&event)) {
-    out += '{';
-    append_goodbye_members(out, *goodbye);
+    append_gap_members(json, *found);
+  } else if (const auto* bye = std::get_if<Bye>(&event)) {
+    append_bye_members(json, *bye);
   } else {
-    return std::nullopt;
+    return false;
   }
-  out += '}';
-  return Form::text;
+  json += '}';
+  out.write(PayloadForm::text, json);
+  return true;
 }
 
 std::string_view Raw::event_name(const Event& event) const {

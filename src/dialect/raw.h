@@ -8,10 +8,10 @@ namespace roomcast::dialect {
 class Raw final : public Dialect {
  public:
   [[nodiscard]] std::string_view name() const override { return "raw"; }
-  void decode(Form form, std::string_view bytes, Commands& commands) const override;
-  Encoded encode(std::string_view room, const hub::Message& message, std::string& space) const override;
+  void decode(PayloadForm form, std::string_view bytes, CommandHandler& handler) const override;
+  void encode(std::string_view room, const hub::Message& message, PayloadWriter& out) const override;
   [[nodiscard]] bool has_envelope() const override { return false; }
-  std::optional<Form> encode(const Event& event, std::string& out) const override;
+  bool encode(const Event& event, PayloadWriter& out) const override;
   [[nodiscard]] std::string_view event_name(const Event& event) const override;
 };
 

@@ -1,6 +1,7 @@
 #include "session/session.h"
 
 #include <algorithm>
+#include <cassert>
 #include <string>
 #include <utility>
 
@@ -9,6 +10,7 @@
 #include "base/memory.h"
 #include "hub/cursor.h"
 #include "hub/presence_update.h"
+#include "session/lifecycle.h"
 #include "session/question.h"
 #include "session/room_set.h"
 #include "session/session_table.h"
@@ -24,6 +26,8 @@ constexpr std::size_t queued_ahead_bytes = 131'072;
 // Of a transport, to be fetched before a delivery: what of a WebSocket is touched then.
 constexpr std::size_t transport_bytes = 120;
 
+constexpr std::string_view not_admitted = "the client has not been admitted yet";
+
 constexpr std::int64_t retry_min_ms = 500;
 constexpr std::int64_t retry_max_ms = 5'000;
 constexpr std::int64_t restart_ms = 1'000;
@@ -36,22 +40,27 @@ std::int64_t random_between(std::int64_t min, std::int64_t max) {
 
 /// Hands what a message asks for to its session. Made for the moment: in each session its table of functions
 /// would cost as much as a pointer.
-class Session::Commands final : public dialect::Commands {
+class Session::Handler final : public dialect::CommandHandler {
  public:
-  explicit Commands(Session& session) : session_(session) {}
+  explicit Handler(Session& session) : session_(session) {}
 
   void publish(hub::Kind kind, std::string_view payload) override { session_.publish(kind, payload); }
   void run(const dialect::Command& command) override { session_.run(command); }
   void refuse(const dialect::Error& refused) override { session_.refuse(refused); }
-  void reply(dialect::Form form, std::string_view bytes) override { session_.reply(form, bytes); }
+  void reply(dialect::PayloadForm form, std::string_view bytes) override { session_.reply(form, bytes); }
   void fail(base::CloseReason reason, std::string_view text) override { session_.close(reason, text); }
+  void leave() override { session_.close(base::CloseReason::client_closed, {}); }
+  void admit(std::string_view name) override { session_.admit(name); }
+  void heartbeat_answered() override {
+    if (session_.extras_ && session_.extras_->lifecycle) session_.extras_->lifecycle->on_heartbeat_answered();
+  }
 
  private:
   Session& session_;
 };
 
 Session::Session(SessionTable& table, std::unique_ptr<Transport> transport, const WireEncoder& encoder)
-    : table_(table), transport_(std::move(transport)), encoder_(encoder) {}
+    : table_(table), transport_(std::move(transport)), encoder_(&encoder) {}
 
 Session::~Session() = default;
 
@@ -61,10 +70,34 @@ void Session::open(base::SlotId id, const Options& options) {
   own_messages_ = options.own_messages;
   two_way_ = options.two_way;
   if (!options.name.empty()) extras().name = base::Bytes::copy_of(options.name);
-  if (!options.room.empty())
-    membership_.emplace(table_.hub(), options.room, *this, in_my_name(options.interest));
+  const bool is_opening = options.admission_ms > 0;
+  prepare_lifecycle(options);
+  if (!is_opening) join_home(options.room, options.interest);
   transport_->start(*this);
-  if (two_way_ && encoder_.dialect().has_envelope()) welcome();
+  if (conversation() != nullptr) start_conversation();
+  if (!is_opening) welcome();
+}
+
+void Session::join_home(std::string_view room, const hub::Interest& interest) {
+  if (!room.empty()) membership_.emplace(table_.hub(), room, *this, in_my_name(interest));
+}
+
+void Session::prepare_lifecycle(const Options& options) {
+  const dialect::Dialect& dialect = encoder_->dialect();
+  const dialect::Heartbeat heartbeat = dialect.heartbeat();
+  auto made = dialect.start_conversation();
+  if (!made && heartbeat.means != dialect::Heartbeat::Means::payload && options.admission_ms == 0) return;
+  lifecycle().set_conversation(std::move(made));
+  lifecycle().start_heartbeat(heartbeat);
+  if (options.admission_ms == 0) return;
+  assert(conversation() != nullptr);  // nothing else could admit the client
+  state_ = State::opening;
+  lifecycle().await_admission(options);
+}
+
+void Session::start_conversation() {
+  Handler handler(*this);
+  conversation()->start(handler);
 }
 
 Session::Extras& Session::extras() {
@@ -83,6 +116,7 @@ hub::Interest Session::in_my_name(hub::Interest interest) const {
 }
 
 void Session::welcome() {
+  if (!two_way_ || !encoder_->dialect().has_envelope()) return;
   const SessionSettings& settings = table_.settings();
   // Whoever knows it can speak of this client to others: it must not be guessed.
   const std::string client =
@@ -92,7 +126,7 @@ void Session::welcome() {
 }
 
 void Session::close(base::CloseReason reason, std::string_view text) {
-  if (state_ == State::open) transport_->close(reason, text);
+  if (!has_begun_to_close()) transport_->close(reason, text);
 }
 
 /// Has its pages come as the client takes them.
@@ -166,11 +200,19 @@ bool Session::awaits_own_messages() {
 std::size_t Session::held_bytes() const {
   // A membership, and the room that it may keep alive alone.
   constexpr std::size_t per_room = 1'536;
-  return extras_ && extras_->rooms ? extras_->rooms->size() * per_room : 0;
+  if (!extras_) return 0;
+  std::size_t bytes = extras_->rooms ? extras_->rooms->size() * per_room : 0;
+  if (extras_->lifecycle && extras_->lifecycle->conversation() != nullptr)
+    bytes += extras_->lifecycle->conversation()->held_bytes();
+  return bytes;
+}
+
+std::uint16_t Session::close_code(base::CloseReason reason) const {
+  return encoder_->dialect().close_code(reason);
 }
 
 void Session::on_drained() {
-  if (state_ != State::open) return;
+  if (has_begun_to_close()) return;
   if (holds_up_) {
     holds_up_ = false;
     for_each_membership([](hub::Membership& membership) { membership.let_go(); });
@@ -186,9 +228,9 @@ void Session::deliver(hub::Batch& batch, std::size_t from) {
   if (!own_messages_) {
     deliver_from_others(batch, from);
   } else if (from == 0) {
-    transport_->send(batch.wire(encoder_));
+    transport_->send(batch.wire(*encoder_));
   } else {
-    transport_->send(batch.wire(encoder_, from, batch.messages().size()));
+    transport_->send(batch.wire(*encoder_, from, batch.messages().size()));
   }
 }
 
@@ -197,30 +239,38 @@ void Session::deliver_from_others(hub::Batch& batch, std::size_t from) {
   const auto messages = batch.messages();
   for (std::size_t i = from; i < messages.size(); ++i) {
     if (messages[i].sender != subscriber_id()) continue;
-    if (i > from) transport_->send(batch.wire(encoder_, from, i));
+    if (i > from) transport_->send(batch.wire(*encoder_, from, i));
     from = i + 1;
   }
-  if (from < messages.size()) transport_->send(batch.wire(encoder_, from, messages.size()));
+  if (from < messages.size()) transport_->send(batch.wire(*encoder_, from, messages.size()));
 }
 
 void Session::on_presence(hub::Membership& /*membership*/, hub::PresenceUpdate& news) {
-  const base::Bytes wire = news.wire(encoder_);
+  const base::Bytes wire = news.wire(*encoder_);
   if (!wire.empty()) transport_->send(wire);
 }
 
 void Session::prefetch() const { base::prefetch(transport_.get(), transport_bytes); }
 
-void Session::on_message(dialect::Form form, std::string_view bytes) {
-  if (state_ != State::open) return;
-  Commands commands(*this);
-  encoder_.dialect().decode(form, bytes, commands);
+void Session::on_message(dialect::PayloadForm form, std::string_view bytes) {
+  if (has_begun_to_close()) return;
+  Handler handler(*this);
+  if (!extras_ || !extras_->lifecycle) return encoder_->dialect().decode(form, bytes, handler);
+  extras_->lifecycle->on_message();
+  if (auto* const with_state = conversation()) {
+    with_state->decode(form, bytes, handler);
+  } else {
+    encoder_->dialect().decode(form, bytes, handler);
+  }
 }
 
 void Session::on_closing(base::CloseReason reason, std::string_view /*text*/) {
   const base::CloseReasonInfo& info = base::describe(reason);
-  const bool is_ours = reason != base::CloseReason::client_closed && info.websocket != 0;
-  if (is_ours) tell(dialect::Bye{info.websocket, info.name, retry_ms(reason)});
+  const std::uint16_t code = close_code(reason);
+  const bool is_ours = reason != base::CloseReason::client_closed && code != 0;
+  if (is_ours) tell(dialect::Bye{code, info.name, retry_ms(reason)});
   state_ = State::closing;
+  if (extras_ && extras_->lifecycle) extras_->lifecycle->stop();
   leave_rooms();
 }
 
@@ -228,14 +278,18 @@ void Session::on_closed(base::CloseReason reason) {
   if (state_ == State::ended) return;
   state_ = State::ended;
   leave_rooms();
-  const base::Bytes room = extras_ ? extras_->left_room : base::Bytes();
   const base::Bytes called = name();
-  table_.on_session_closed(id_, *transport_,
-                           {encoder_.dialect().name(), room.view(), called.view(), opened_s_, reason});
+  Ended ended{encoder_->dialect().name(), {}, called.view(), opened_s_, reason, transport_->traffic()};
+  if (extras_ && extras_->left_room) ended.room = *extras_->left_room;
+  if (extras_ && extras_->lifecycle) {
+    extras_->lifecycle->stop();
+    ended.traffic += extras_->lifecycle->former_traffic();
+  }
+  table_.on_session_closed(id_, *transport_, ended);
 }
 
 void Session::leave_rooms() {
-  if (membership_) extras().left_room = base::Bytes::copy_of(membership_->room_name());
+  if (membership_) extras().left_room = std::make_unique<const std::string>(membership_->room_name());
   membership_.reset();
   if (!extras_) return;
   extras_->rooms.reset();
@@ -251,8 +305,8 @@ std::optional<std::int64_t> Session::retry_ms(base::CloseReason reason) const {
 
 void Session::publish(hub::Kind kind, std::string_view payload) {
   if (!membership_) {
-    close(base::CloseReason::policy_violation, "this connection has no room to publish to");
-    return;
+    return close(base::CloseReason::policy_violation,
+                 state_ == State::opening ? not_admitted : "this connection has no room to publish to");
   }
   if (kind == hub::Kind::text && base::is_json_deeper_than(payload, table_.settings().json_depth)) {
     close(base::CloseReason::policy_violation, "JSON nested deeper than limits.json_depth allows");
@@ -300,6 +354,7 @@ void Session::publish_has_waited() {
 }
 
 void Session::run(const dialect::Command& command) {
+  if (state_ == State::opening) return close(base::CloseReason::policy_violation, not_admitted);
   if (rooms() == nullptr) {
     extras().rooms =
         std::make_unique<RoomSet>(membership_ ? membership_->room_name() : std::string_view{}, my_place());
@@ -322,16 +377,16 @@ void Session::refuse(const dialect::Error& refused) {
   wait_if_much_is_queued();
 }
 
-void Session::reply(dialect::Form form, std::string_view bytes) {
+void Session::reply(dialect::PayloadForm form, std::string_view bytes) {
   std::string wire;
-  encoder_.framing().frame({form, bytes, {}, std::nullopt, true}, wire);
+  encoder_->framing().frame({form, bytes, {}, std::nullopt, true}, wire);
   transport_->send(base::Bytes::copy_of(wire));
   wait_if_much_is_queued();
 }
 
 bool Session::tell(const dialect::Event& event, const std::optional<hub::Position>& cursor) {
   std::string wire;
-  if (!encoder_.encode_event(event, cursor, wire)) return false;
+  if (!encoder_->encode_event(event, cursor, conversation(), wire)) return false;
   transport_->send(base::Bytes::copy_of(wire));
   return true;
 }

@@ -29,13 +29,18 @@ struct Options {
   bool own_messages = true;  ///< deliver the client's own messages to it as well
   hub::Interest interest{};  ///< what it wants of the room's past
   bool two_way = false;      ///< it can send requests as well: it is welcomed
+  /// How long its conversation may take to admit it; it has joined nothing before. 0: it is admitted already.
+  std::int64_t admission_ms = 0;
 };
 
 class RoomSet;
 
-/// One client's state machine: open → closing → ended. Neutral to transport and dialect: it joins rooms,
-/// turns commands into hub calls and deliveries into queued wire bytes. The end is a state, not a delete:
-/// closing leaves the rooms, the table hands it to Scheduler::free_later, the turn frees it.
+/// One client's state machine: opening → open → closing → ended. Neutral to transport and dialect: it joins
+/// rooms, turns commands into hub calls and deliveries into queued wire bytes. The end is a state, not a
+/// delete: closing leaves the rooms, the table hands it to Scheduler::free_later, the turn frees it.
+///
+/// While it is opening it has joined nothing, and only the conversation of its dialect answers; most sessions
+/// begin open.
 class Session final : public base::Disposable, public hub::Subscriber, public TransportEvents {
  public:
   Session(SessionTable& table, std::unique_ptr<Transport> transport, const WireEncoder& encoder);
@@ -46,6 +51,7 @@ class Session final : public base::Disposable, public hub::Subscriber, public Tr
   /// Begins the end (see Transport::close). Idempotent.
   void close(base::CloseReason reason, std::string_view text);
   [[nodiscard]] bool is_open() const { return state_ == State::open; }
+  [[nodiscard]] bool has_begun_to_close() const { return state_ >= State::closing; }
 
   [[nodiscard]] Transport& transport() { return *transport_; }
   void on_joined(hub::Membership& membership, const hub::Joined& joined) override;
@@ -55,17 +61,19 @@ class Session final : public base::Disposable, public hub::Subscriber, public Tr
   void deliver(hub::Batch& batch, std::size_t from) override;
   void on_presence(hub::Membership& membership, hub::PresenceUpdate& news) override;
   void prefetch() const override;
-  void on_message(dialect::Form form, std::string_view bytes) override;
+  void on_message(dialect::PayloadForm form, std::string_view bytes) override;
   void on_drained() override;
   void on_congested() override;
   [[nodiscard]] bool awaits_own_messages() override;
   [[nodiscard]] std::size_t held_bytes() const override;
+  [[nodiscard]] std::uint16_t close_code(base::CloseReason reason) const override;
   void on_closing(base::CloseReason reason, std::string_view text) override;
   void on_closed(base::CloseReason reason) override;
 
  private:
-  enum class State : std::uint8_t { open, closing, ended };
-  class Commands;
+  enum class State : std::uint8_t { opening, open, closing, ended };
+  class Handler;
+  class Lifecycle;
   class Question;
   using Awaited = std::vector<std::pair<const hub::Membership*, std::uint64_t>>;
   /// What most sessions do without.
@@ -73,16 +81,19 @@ class Session final : public base::Disposable, public hub::Subscriber, public Tr
     base::Bytes name;
     std::unique_ptr<RoomSet> rooms;
     std::unique_ptr<Question> question;  // that waits for its answer; nothing more is read before it
-    base::Bytes left_room;               // at its end, for the log: the room of the connection
+    std::unique_ptr<const std::string> left_room;  // at its end, for the log: the room of the connection
     /// Once it has said goodbye: where it is still to get what its rooms had then, up to which offset.
     std::unique_ptr<Awaited> awaited;
+    std::unique_ptr<Lifecycle> lifecycle;
   };
 
   // What a message asked for.
   void publish(hub::Kind kind, std::string_view payload);
   void run(const dialect::Command& command);
   void refuse(const dialect::Error& refused);
-  void reply(dialect::Form form, std::string_view bytes);
+  void reply(dialect::PayloadForm form, std::string_view bytes);
+
+  void admit(std::string_view name);
 
   // Requests, in session_*.cpp.
   void run(const dialect::Subscribe& request);
@@ -116,6 +127,15 @@ class Session final : public base::Disposable, public hub::Subscriber, public Tr
   /// Whether nothing has to be answered, or to have its place, before the client's next request.
   [[nodiscard]] bool may_read() const { return !publish_waits_ && !(extras_ && extras_->question); }
   [[nodiscard]] hub::Source source();
+  /// Makes what only some dialects and sessions have.
+  void prepare_lifecycle(const Options& options);
+  void start_conversation();
+  /// Joins the room of the connection, if it has one.
+  void join_home(std::string_view room, const hub::Interest& interest);
+  /// Makes it if there is none.
+  [[nodiscard]] Lifecycle& lifecycle();
+  /// Null for most dialects.
+  [[nodiscard]] dialect::Conversation* conversation();
   void welcome();
   void await_pages(hub::Membership& membership);
   /// Where a publisher can't be told: it is closed if its message came to nothing.
@@ -139,7 +159,7 @@ class Session final : public base::Disposable, public hub::Subscriber, public Tr
   // What a delivery touches stands first and close together: of many sessions, none of it is in the cache.
   SessionTable& table_;
   std::unique_ptr<Transport> transport_;
-  const WireEncoder& encoder_;
+  const WireEncoder* encoder_;  // of its dialect and the transport's framing
   State state_ = State::open;
   bool own_messages_ : 1 = true;
   bool two_way_ : 1 = false;

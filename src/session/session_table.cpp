@@ -25,20 +25,21 @@ std::optional<Rejection> SessionTable::check(std::optional<std::string_view> roo
   return std::nullopt;
 }
 
-void SessionTable::open(std::unique_ptr<Transport> transport, const dialect::Dialect& dialect,
-                        const Options& options) {
+base::SlotId SessionTable::open(std::unique_ptr<Transport> transport, const dialect::Dialect& dialect,
+                                const Options& options) {
   const WireEncoder& encoder = encoder_for(dialect, transport->framing());
   auto made = std::make_unique<Session>(*this, std::move(transport), encoder);
   Session& session = *made;
   const base::SlotId id = sessions_.insert(std::move(made));
   ++stats_.opened;
   session.open(id, options);
+  return id;
 }
 
 std::size_t SessionTable::close_some(std::size_t count, base::CloseReason reason) {
   std::size_t closed = 0;
   sessions_.for_each([&](base::SlotId, const std::unique_ptr<Session>& session) {
-    if (closed == count || !session->is_open()) return;
+    if (closed == count || session->has_begun_to_close()) return;
     session->close(reason, "");
     ++closed;
   });
@@ -63,16 +64,15 @@ std::uint32_t SessionTable::monotonic_seconds() const {
 
 void SessionTable::on_session_closed(base::SlotId id, const Transport& transport, const Ended& ended) {
   ++stats_.closed.at(static_cast<std::size_t>(ended.reason));
-  const Traffic traffic = transport.traffic();
   log_.info("connection closed", {{"peer", transport.peer_address()},
                                   {"transport", transport.name()},
                                   {"dialect", ended.dialect},
                                   base::LogField::if_any("room", ended.room),
                                   base::LogField::if_any("name", ended.name),
                                   {"seconds", monotonic_seconds() - ended.opened_s},
-                                  {"messages_in", traffic.messages_in},
-                                  {"bytes_in", traffic.bytes_in},
-                                  {"bytes_out", traffic.bytes_out},
+                                  {"messages_in", ended.traffic.messages_in},
+                                  {"bytes_in", ended.traffic.bytes_in},
+                                  {"bytes_out", ended.traffic.bytes_out},
                                   {"code", transport.close_code()},
                                   {"reason", base::describe(ended.reason).name}});
   scheduler_.free_later(sessions_.take(id));

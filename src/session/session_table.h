@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/close_reason.h"
+#include "base/deadlines.h"
 #include "base/log.h"
 #include "base/scheduler.h"
 #include "base/slot_map.h"
@@ -39,6 +40,7 @@ struct Ended {
   std::string_view name;       ///< how the client was called; may be empty
   std::uint32_t opened_s = 0;  ///< monotonic
   base::CloseReason reason{};
+  Traffic traffic;  ///< over all its transports
 };
 
 /// What may change by a reload; applies from the next use on.
@@ -55,8 +57,13 @@ class SessionTable final {
  public:
   /// All outlive the table.
   SessionTable(hub::Hub& hub, hub::IdempotentPublisher& publisher, base::Scheduler& scheduler,
-               const base::Clock& clock, base::Log& log)
-      : hub_(hub), publisher_(publisher), scheduler_(scheduler), clock_(clock), log_(log) {}
+               const base::Clock& clock, base::Log& log, base::Deadlines& deadlines)
+      : hub_(hub),
+        publisher_(publisher),
+        scheduler_(scheduler),
+        clock_(clock),
+        log_(log),
+        deadlines_(deadlines) {}
   SessionTable(const SessionTable&) = delete;
   SessionTable& operator=(const SessionTable&) = delete;
   ~SessionTable();
@@ -64,8 +71,10 @@ class SessionTable final {
   /// Whether a client called `name` that wants to join `room`, if any, must be turned away.
   [[nodiscard]] std::optional<Rejection> check(std::optional<std::string_view> room,
                                                std::string_view name) const;
-  /// Makes a session of a client that has been let in. The dialect must outlive the table.
-  void open(std::unique_ptr<Transport> transport, const dialect::Dialect& dialect, const Options& options);
+  /// Makes a session of a client that has been let in, or is yet to be (Options::admission_ms). Returns its
+  /// id. The dialect must outlive the table.
+  base::SlotId open(std::unique_ptr<Transport> transport, const dialect::Dialect& dialect,
+                    const Options& options);
 
   [[nodiscard]] std::size_t size() const { return sessions_.size(); }
   [[nodiscard]] const SessionStats& stats() const { return stats_; }
@@ -84,6 +93,7 @@ class SessionTable final {
   [[nodiscard]] hub::Hub& hub() { return hub_; }
   [[nodiscard]] hub::IdempotentPublisher& publisher() { return publisher_; }
   [[nodiscard]] base::Scheduler& scheduler() { return scheduler_; }
+  [[nodiscard]] base::Deadlines& deadlines() { return deadlines_; }
   [[nodiscard]] std::uint32_t monotonic_seconds() const;
   void on_session_closed(base::SlotId id, const Transport& transport, const Ended& ended);
 
@@ -95,6 +105,7 @@ class SessionTable final {
   base::Scheduler& scheduler_;
   const base::Clock& clock_;
   base::Log& log_;
+  base::Deadlines& deadlines_;
   SessionSettings settings_;
   SessionStats stats_;
   std::vector<std::unique_ptr<WireEncoder>> encoders_;

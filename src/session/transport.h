@@ -15,9 +15,9 @@
 namespace roomcast::session {
 
 /// One payload on its way to a wire, with what some wires say beside it.
-struct Unit {
-  dialect::Form form = dialect::Form::text;
-  std::string_view payload;
+struct OutgoingPayload {
+  dialect::PayloadForm form = dialect::PayloadForm::text;
+  std::string_view bytes;
   std::string_view event;               ///< what it is if it is no message: "gap", "bye" …
   std::optional<hub::Position> cursor;  ///< whoever has this has everything up to here
   /// For a single client: compressed only while there is time to spare.
@@ -29,7 +29,7 @@ struct Unit {
 class Framing {
  public:
   /// Appends the wire form of `unit` to `out`. Returns how many bytes were compressed for it, if any.
-  virtual std::size_t frame(const Unit& unit, std::string& out) const = 0;
+  virtual std::size_t frame(const OutgoingPayload& payload, std::string& out) const = 0;
   /// Whether the wire says of an event that it is one, so that it can't be taken for a message.
   [[nodiscard]] virtual bool names_events() const = 0;
 
@@ -41,7 +41,7 @@ class Framing {
 class TransportEvents {
  public:
   /// One whole message from the client; the view lives for the call.
-  virtual void on_message(dialect::Form form, std::string_view bytes) = 0;
+  virtual void on_message(dialect::PayloadForm form, std::string_view bytes) = 0;
   /// Everything that was queued is gone; called once for each Transport::notify_when_drained, at the end of a
   /// turn.
   virtual void on_drained() = 0;
@@ -51,6 +51,10 @@ class TransportEvents {
   /// The client has said its last word. Whether it is still to be sent something that it published before
   /// that: asked again whenever something has left, until it is not.
   [[nodiscard]] virtual bool awaits_own_messages() { return false; }
+  /// The code of the close frame sent for `reason` (RFC 6455 section 7.4); 0: none is sent.
+  [[nodiscard]] virtual std::uint16_t close_code(base::CloseReason reason) const {
+    return base::describe(reason).websocket;
+  }
   /// What is held for this client besides what the transport holds: memberships.
   [[nodiscard]] virtual std::size_t held_bytes() const { return 0; }
   /// The end has begun, from whichever side; `text` is for people. From within this call, and only if the
@@ -69,6 +73,13 @@ struct Traffic {
   std::uint64_t messages_in = 0;
   std::uint64_t bytes_in = 0;   ///< payload
   std::uint64_t bytes_out = 0;  ///< wire
+
+  Traffic& operator+=(const Traffic& other) {
+    messages_in += other.messages_in;
+    bytes_in += other.bytes_in;
+    bytes_out += other.bytes_out;
+    return *this;
+  }
 };
 
 /// How bytes travel to and from one client. Owned by its session. Sheds by closing with slow_consumer.

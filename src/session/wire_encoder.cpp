@@ -22,25 +22,51 @@ dialect::Event event_of(std::string_view room, const hub::PresenceChange& change
 
 }  // namespace
 
+/// Frames each payload. A cursor goes with the last one of a message or event: a client that has it has all
+/// of them.
+class WireEncoder::Writer final : public dialect::PayloadWriter {
+ public:
+  Writer(const Framing& framing, const OutgoingPayload& pattern, std::string& out)
+      : framing_(framing), pattern_(pattern), out_(out) {}
+
+  void write(dialect::PayloadForm form, std::string_view bytes, bool more) override {
+    OutgoingPayload payload = pattern_;
+    payload.form = form;
+    payload.bytes = bytes;
+    if (more) payload.cursor.reset();
+    compressed_bytes_ += framing_.frame(payload, out_);
+  }
+  [[nodiscard]] std::size_t compressed_bytes() const { return compressed_bytes_; }
+
+ private:
+  const Framing& framing_;
+  const OutgoingPayload& pattern_;
+  std::string& out_;
+  std::size_t compressed_bytes_ = 0;
+};
+
 std::size_t WireEncoder::encode(std::string_view room, const hub::Message& message, std::string& out) const {
-  std::string space;
-  const dialect::Encoded payload = dialect_.encode(room, message, space);
-  return framing_.frame({payload.form, payload.bytes, {}, message.position}, out);
+  const OutgoingPayload pattern{{}, {}, {}, message.position};
+  Writer writer(framing_, pattern, out);
+  dialect_.encode(room, message, writer);
+  return writer.compressed_bytes();
 }
 
 void WireEncoder::encode_presence(std::string_view room, const hub::PresenceChange& change,
                                   std::string& out) const {
-  encode_event(event_of(room, change), std::nullopt, false, out);
+  if (!can_send_events()) return;
+  const dialect::Event event = event_of(room, change);
+  const OutgoingPayload pattern{{}, {}, dialect_.event_name(event), std::nullopt};
+  Writer writer(framing_, pattern, out);
+  dialect_.encode(event, writer);
 }
 
 bool WireEncoder::encode_event(const dialect::Event& event, const std::optional<hub::Position>& cursor,
-                               bool for_one, std::string& out) const {
-  if (!dialect_.has_envelope() && !framing_.names_events()) return false;
-  std::string payload;
-  const auto form = dialect_.encode(event, payload);
-  if (!form) return false;
-  framing_.frame({*form, payload, dialect_.event_name(event), cursor, for_one}, out);
-  return true;
+                               dialect::Conversation* conversation, std::string& out) const {
+  if (!can_send_events()) return false;
+  const OutgoingPayload pattern{{}, {}, dialect_.event_name(event), cursor, true};
+  Writer writer(framing_, pattern, out);
+  return conversation != nullptr ? conversation->encode(event, writer) : dialect_.encode(event, writer);
 }
 
 }  // namespace roomcast::session

@@ -12,7 +12,8 @@
 
 namespace roomcast::session {
 
-/// A dialect's meaning in a transport's framing: what the encode cache is keyed by.
+/// Encodes with a dialect and frames for a transport. One object per combination: batches keep one wire form
+/// for each.
 class WireEncoder final : public hub::Encoder {
  public:
   WireEncoder(const dialect::Dialect& dialect, const Framing& framing)
@@ -23,19 +24,18 @@ class WireEncoder final : public hub::Encoder {
   std::size_t encode(std::string_view room, const hub::Message& message, std::string& out) const override;
   void encode_presence(std::string_view room, const hub::PresenceChange& change,
                        std::string& out) const override;
-  /// Appends the wire form of `event`, which is for a single client, if dialect and wire together have words
-  /// for it, and says whether.
+  /// Appends the wire form of `event`, which is for a single client; false, and nothing is appended, if
+  /// dialect and wire together cannot express it. `conversation`: of that client, or null.
   bool encode_event(const dialect::Event& event, const std::optional<hub::Position>& cursor,
-                    std::string& out) const {
-    return encode_event(event, cursor, true, out);
-  }
+                    dialect::Conversation* conversation, std::string& out) const;
 
   [[nodiscard]] const dialect::Dialect& dialect() const { return dialect_; }
   [[nodiscard]] const Framing& framing() const { return framing_; }
 
  private:
-  bool encode_event(const dialect::Event& event, const std::optional<hub::Position>& cursor, bool for_one,
-                    std::string& out) const;
+  class Writer;
+  /// Whether an event can be told from a message: by its envelope, or by its name on the wire.
+  [[nodiscard]] bool can_send_events() const { return dialect_.has_envelope() || framing_.names_events(); }
 
   const dialect::Dialect& dialect_;
   const Framing& framing_;

@@ -12,8 +12,9 @@ namespace roomcast::transport {
 constexpr std::size_t compressed_bytes_max = 262'144;
 
 /// Whether `unit` may be compressed now: what has to go to everybody comes before what a single client gets.
-[[nodiscard]] inline bool has_time_for(base::TimeBudget& compressing, const session::Unit& unit) {
-  return unit.for_one ? compressing.has_plenty() : compressing.has_some();
+[[nodiscard]] inline bool has_time_for(base::TimeBudget& compressing,
+                                       const session::OutgoingPayload& payload) {
+  return payload.for_one ? compressing.has_plenty() : compressing.has_some();
 }
 
 }  // namespace roomcast::transport

@@ -57,7 +57,7 @@ void HttpStream::notify_when_drained() {
 
 void HttpStream::close(base::CloseReason reason, std::string_view text) {
   if (state_ != State::open) return;
-  close_code_ = base::describe(reason).websocket;
+  close_code_ = events_->close_code(reason);
   finish(reason, text);
 }
 

@@ -12,8 +12,8 @@ namespace roomcast::transport {
 /// without line breaks that says by itself what it is.
 class NdjsonFraming final : public session::Framing {
  public:
-  std::size_t frame(const session::Unit& unit, std::string& out) const override {
-    out += unit.payload;
+  std::size_t frame(const session::OutgoingPayload& payload, std::string& out) const override {
+    out += payload.bytes;
     out += '\n';
     return 0;
   }

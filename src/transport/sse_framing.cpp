@@ -30,18 +30,18 @@ void append_data(std::string& out, std::string_view payload) {
 
 }  // namespace
 
-std::size_t SseFraming::frame(const session::Unit& unit, std::string& out) const {
-  const bool is_binary = unit.form == dialect::Form::binary;
-  if (!unit.event.empty()) {
-    append_field(out, "event", unit.event);
+std::size_t SseFraming::frame(const session::OutgoingPayload& payload, std::string& out) const {
+  const bool is_binary = payload.form == dialect::PayloadForm::binary;
+  if (!payload.event.empty()) {
+    append_field(out, "event", payload.event);
   } else if (is_binary) {
     append_field(out, "event", "binary");
   }
-  if (unit.cursor) append_field(out, "id", hub::to_cursor(*unit.cursor));
+  if (payload.cursor) append_field(out, "id", hub::to_cursor(*payload.cursor));
   if (is_binary) {
-    append_field(out, "data", base::base64_encode(unit.payload));
+    append_field(out, "data", base::base64_encode(payload.bytes));
   } else {
-    append_data(out, unit.payload);
+    append_data(out, payload.bytes);
   }
   out += '\n';
   return 0;

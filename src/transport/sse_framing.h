@@ -14,7 +14,7 @@ namespace roomcast::transport {
 /// or LF, as LF: the format can say no more.
 class SseFraming final : public session::Framing {
  public:
-  std::size_t frame(const session::Unit& unit, std::string& out) const override;
+  std::size_t frame(const session::OutgoingPayload& payload, std::string& out) const override;
   [[nodiscard]] bool names_events() const override { return true; }
 };
 

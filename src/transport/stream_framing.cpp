@@ -15,11 +15,11 @@ StreamFraming::StreamFraming(StreamKind kind, const session::Framing& content, c
   end_ = base::Bytes::copy_of(wire);
 }
 
-std::size_t StreamFraming::frame(const session::Unit& unit, std::string& out) const {
+std::size_t StreamFraming::frame(const session::OutgoingPayload& payload, std::string& out) const {
   std::string content;
-  content_.frame(unit, content);
+  content_.frame(payload, content);
   const bool is_compressed =
-      coding_.compresses() && content.size() <= compressed_bytes_max && has_time_for(compressing_, unit);
+      coding_.compresses() && content.size() <= compressed_bytes_max && has_time_for(compressing_, payload);
   if (!is_compressed) {
     coding_.append_stored(content, out);
     return 0;

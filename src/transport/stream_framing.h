@@ -35,7 +35,7 @@ class StreamFraming final : public session::Framing {
   StreamFraming(StreamKind kind, const session::Framing& content, const BodyCoding& coding,
                 std::string_view heartbeat, base::TimeBudget& compressing);
 
-  std::size_t frame(const session::Unit& unit, std::string& out) const override;
+  std::size_t frame(const session::OutgoingPayload& payload, std::string& out) const override;
   [[nodiscard]] bool names_events() const override { return content_.names_events(); }
 
   [[nodiscard]] StreamKind kind() const { return kind_; }

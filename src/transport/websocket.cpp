@@ -45,12 +45,13 @@ const ws::ReaderProfile& WebSocketShared::reader_for(
 }
 
 WebSocket::WebSocket(WebSocketShared& shared, http::HandOver&& connection,
-                     const std::optional<ws::DeflateParameters>& deflate, bool enveloped)
+                     const std::optional<ws::DeflateParameters>& deflate, const WebSocketOptions& options)
     : shared_(shared),
       stream_(std::move(connection.stream)),
       queue_(std::move(connection.unsent)),
-      reader_(shared.reader_for(enveloped, deflate)),
-      window_bits_(static_cast<std::uint8_t>(deflate ? deflate->server_max_window_bits : 0)),
+      reader_(shared.reader_for(options.enveloped, deflate)),
+      window_bits_(static_cast<std::uint8_t>(deflate ? deflate->server_max_window_bits : 0) & 15U),
+      sends_pings_(options.sends_pings),
       client_(std::move(connection.admission), std::move(connection.peer)),
       deadline_(shared.deadlines, *this) {
   if (!connection.leftover.empty()) held_ = std::make_unique<Held>(*this, std::move(connection.leftover));
@@ -105,8 +106,8 @@ void WebSocket::resume() {
 void WebSocket::close(base::CloseReason reason, std::string_view text) {
   if (state_ != State::open) return;
   if (reason == base::CloseReason::slow_consumer) drop_unsent();
-  const base::CloseReasonInfo& info = base::describe(reason);
-  say_goodbye(reason, info.websocket, text.empty() ? info.text : text, State::closing);
+  const std::string_view default_text = base::describe(reason).text;
+  say_goodbye(reason, events_->close_code(reason), text.empty() ? default_text : text, State::closing);
 }
 
 void WebSocket::abort() {
@@ -212,6 +213,7 @@ void WebSocket::keep_alive() {
   } else {
     silent_ms_ = 0;
   }
+  if (!sends_pings_) return deadline_.set_in(settings.ping_ms);
   awaiting_pong_ = true;
   heard_ = false;
   enqueue_urgent(shared_.ping_frame);

@@ -73,6 +73,12 @@ struct WebSocketShared {
   Profiles enveloped_readers_;
 };
 
+/// What a WebSocket has to know of the protocol that is spoken over it.
+struct WebSocketOptions {
+  bool enveloped = false;   ///< the client's messages contain payloads, escaped, rather than being payloads
+  bool sends_pings = true;  ///< whether ping frames find a client that is gone; otherwise the session has to
+};
+
 /// A client over WebSocket (RFC 6455): open → closing (our close frame is on its way, the peer's is awaited)
 /// → finishing or, if the peer's close frame has come, parting (nothing more is read; what is queued leaves,
 /// then the TCP connection is closed) → closed.
@@ -81,10 +87,9 @@ class WebSocket final : public session::Transport,
                         private base::Deadline::Listener,
                         private base::Flushable {
  public:
-  /// Of a connection whose handshake has been answered. `enveloped`: the client's messages hold payloads
-  /// rather than are them.
+  /// Of a connection whose handshake has been answered.
   WebSocket(WebSocketShared& shared, http::HandOver&& connection,
-            const std::optional<ws::DeflateParameters>& deflate, bool enveloped);
+            const std::optional<ws::DeflateParameters>& deflate, const WebSocketOptions& options);
   ~WebSocket() override;
 
   void start(session::TransportEvents& events) override;
@@ -153,7 +158,7 @@ class WebSocket final : public session::Transport,
   void on_event(const ws::Event& event);
   void on_close_frame(std::uint16_t code);
   void hold_close(ws::CloseCode code);
-  void on_data(dialect::Form form, std::string_view payload);
+  void on_data(dialect::PayloadForm form, std::string_view payload);
   void keep_alive();
   /// Queues a close frame (RFC 6455 section 5.5.1), behind the session's last word, and moves on to `next`.
   void say_goodbye(base::CloseReason reason, std::uint16_t code, std::string_view text, State next);
@@ -175,8 +180,9 @@ class WebSocket final : public session::Transport,
   base::CloseReason reason_ = base::CloseReason::connection_lost;
   State state_ = State::open;
   std::uint16_t close_code_ = 0;
-  std::uint8_t window_bits_;  // of our compression, 0: none
-  bool heard_ : 1 = false;    // anything came since the last look, or was taken while nothing is read
+  std::uint8_t window_bits_ : 4;  // of our compression, 0: none
+  bool sends_pings_ : 1;
+  bool heard_ : 1 = false;  // anything came since the last look, or was taken while nothing is read
   bool awaiting_pong_ : 1 = false;
   bool paused_ : 1 = false;
   bool drained_wanted_ : 1 = false;

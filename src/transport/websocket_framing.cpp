@@ -7,26 +7,26 @@ namespace roomcast::transport {
 
 namespace {
 
-ws::Opcode opcode_of(dialect::Form form) {
-  return form == dialect::Form::text ? ws::Opcode::text : ws::Opcode::binary;
+ws::Opcode opcode_of(dialect::PayloadForm form) {
+  return form == dialect::PayloadForm::text ? ws::Opcode::text : ws::Opcode::binary;
 }
 
 }  // namespace
 
-std::size_t PlainFraming::frame(const session::Unit& unit, std::string& out) const {
-  ws::append_frame(out, opcode_of(unit.form), unit.payload);
+std::size_t PlainFraming::frame(const session::OutgoingPayload& payload, std::string& out) const {
+  ws::append_frame(out, opcode_of(payload.form), payload.bytes);
   return 0;
 }
 
-std::size_t DeflateFraming::frame(const session::Unit& unit, std::string& out) const {
-  const std::size_t size = unit.payload.size();
-  if (size < min_bytes_ || size > compressed_bytes_max || !has_time_for(compressing_, unit)) {
-    ws::append_frame(out, opcode_of(unit.form), unit.payload);
+std::size_t DeflateFraming::frame(const session::OutgoingPayload& payload, std::string& out) const {
+  const std::size_t size = payload.bytes.size();
+  if (size < min_bytes_ || size > compressed_bytes_max || !has_time_for(compressing_, payload)) {
+    ws::append_frame(out, opcode_of(payload.form), payload.bytes);
     return 0;
   }
   std::string compressed;
-  compressing_.spend_on([&] { deflater_.compress(unit.payload, compressed); });
-  ws::append_frame(out, opcode_of(unit.form), compressed, true);
+  compressing_.spend_on([&] { deflater_.compress(payload.bytes, compressed); });
+  ws::append_frame(out, opcode_of(payload.form), compressed, true);
   return size;
 }
 

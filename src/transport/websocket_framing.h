@@ -17,7 +17,7 @@ namespace roomcast::transport {
 /// One WebSocket frame per payload, uncompressed (RFC 6455 section 5).
 class PlainFraming final : public session::Framing {
  public:
-  std::size_t frame(const session::Unit& unit, std::string& out) const override;
+  std::size_t frame(const session::OutgoingPayload& payload, std::string& out) const override;
   [[nodiscard]] bool names_events() const override { return false; }
 };
 
@@ -30,7 +30,7 @@ class DeflateFraming final : public session::Framing {
   DeflateFraming(const ws::DeflaterSettings& settings, std::size_t min_bytes, base::TimeBudget& compressing)
       : deflater_(settings), min_bytes_(min_bytes), compressing_(compressing) {}
 
-  std::size_t frame(const session::Unit& unit, std::string& out) const override;
+  std::size_t frame(const session::OutgoingPayload& payload, std::string& out) const override;
   [[nodiscard]] bool names_events() const override { return false; }
 
  private:

@@ -150,9 +150,9 @@ void WebSocket::on_event(const ws::Event& event) {
   using Type = ws::Event::Type;
   switch (event.type) {
     case Type::text:
-      return on_data(dialect::Form::text, event.payload);
+      return on_data(dialect::PayloadForm::text, event.payload);
     case Type::binary:
-      return on_data(dialect::Form::binary, event.payload);
+      return on_data(dialect::PayloadForm::binary, event.payload);
     case Type::ping: {
       if (state_ != State::open) return;
       std::string pong;
@@ -168,7 +168,7 @@ void WebSocket::on_event(const ws::Event& event) {
         state_ = State::finishing;
         return mark_dirty();
       }
-      return say_goodbye(reason_for(event.code), static_cast<std::uint16_t>(event.code), event.payload,
+      return say_goodbye(reason_for(event.code), events_->close_code(reason_for(event.code)), event.payload,
                          State::finishing);
     case Type::pong:
     case Type::cut:
@@ -177,7 +177,7 @@ void WebSocket::on_event(const ws::Event& event) {
   }
 }
 
-void WebSocket::on_data(dialect::Form form, std::string_view payload) {
+void WebSocket::on_data(dialect::PayloadForm form, std::string_view payload) {
   ++messages_in_;
   payload_bytes_in_ += payload.size();
   ++shared_.stats.messages_in;

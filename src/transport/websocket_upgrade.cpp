@@ -56,6 +56,10 @@ base::Result<ws::HandshakeAccepted, ws::HandshakeRefused> decide(const http::Req
   return response;
 }
 
+WebSocketOptions options_for(const dialect::Dialect& dialect) {
+  return {dialect.has_envelope(), dialect.heartbeat().means == dialect::Heartbeat::Means::transport};
+}
+
 http::Response subprotocol_needed(const session::DialectChoices& choices) {
   std::string message = "Sec-WebSocket-Protocol must offer";
   for (const session::DialectChoice& choice : choices.named)
@@ -90,7 +94,7 @@ void WebSocketUpgrade::handle(http::Exchange& exchange, std::string_view room) {
   options.two_way = true;
   // The request goes with the hand-over; all that is needed of it has been copied.
   sessions_.open(std::make_unique<WebSocket>(shared_, exchange.take_over(decision->head), decision->deflate,
-                                             dialect->has_envelope()),
+                                             options_for(*dialect)),
                  *dialect, options);
 }
 

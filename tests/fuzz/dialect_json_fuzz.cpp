@@ -17,21 +17,25 @@ namespace {
 const dialect::Json json;
 
 /// What a client would be sent must be one JSON value on one line.
-void check_line(std::string_view line) {
-  FUZZ_CHECK(base::is_valid_json(line));
-  FUZZ_CHECK(line.find_first_of("\r\n") == std::string::npos);
-}
+struct LineCheck final : dialect::PayloadWriter {
+  void write(dialect::PayloadForm form, std::string_view line, bool more) override {
+    FUZZ_CHECK(form == dialect::PayloadForm::text && !more);
+    FUZZ_CHECK(base::is_valid_json(line));
+    FUZZ_CHECK(line.find_first_of("\r\n") == std::string::npos);
+    ++lines;
+  }
+  int lines = 0;
+};
 
 void check_event(const dialect::Event& event) {
-  std::string line;
-  FUZZ_CHECK(json.encode(event, line) == dialect::Form::text);
-  check_line(line);
+  LineCheck check;
+  FUZZ_CHECK(json.encode(event, check) && check.lines == 1);
 }
 
 /// Checks what each call promises.
-struct Checker final : dialect::Commands {
+struct Checker final : dialect::CommandHandler {
   void publish(hub::Kind /*kind*/, std::string_view /*payload*/) override { FUZZ_CHECK(false); }
-  void reply(dialect::Form /*form*/, std::string_view /*bytes*/) override { FUZZ_CHECK(false); }
+  void reply(dialect::PayloadForm /*form*/, std::string_view /*bytes*/) override { FUZZ_CHECK(false); }
   void fail(base::CloseReason reason, std::string_view text) override {
     ++calls;
     failed = reason;
@@ -63,8 +67,9 @@ struct Checker final : dialect::Commands {
     hub::Message message;
     message.kind = request.kind;
     message.payload = base::Bytes::copy_of(request.payload);
-    std::string space;
-    check_line(json.encode(request.room.value_or("home"), message, space).bytes);
+    LineCheck check;
+    json.encode(request.room.value_or("home"), message, check);
+    FUZZ_CHECK(check.lines == 1);
   }
 
   int calls = 0;
@@ -77,7 +82,7 @@ struct Checker final : dialect::Commands {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string text(reinterpret_cast<const char*>(data), size);
   Checker checker;
-  json.decode(dialect::Form::text, text, checker);
+  json.decode(dialect::PayloadForm::text, text, checker);
   FUZZ_CHECK(checker.calls == 1);
   const bool is_broken = base::judge_json(text) == base::JsonVerdict::broken;
   FUZZ_CHECK((checker.failed == base::CloseReason::invalid_data) == is_broken);

@@ -26,7 +26,7 @@ struct Server {
   hub::Hub hub{{engine, scheduler, clock, deadlines}, {}};
   base::Log log{base::LogLevel::error, base::LogFormat::text};
   hub::IdempotentPublisher publisher{hub, scheduler, clock, deadlines, 100'000};
-  session::SessionTable sessions{hub, publisher, scheduler, clock, log};
+  session::SessionTable sessions{hub, publisher, scheduler, clock, log, deadlines};
 };
 
 /// Nothing that was said of the past may get lost on the way in: messages would be missed in silence.

@@ -12,11 +12,11 @@ namespace roomcast::test {
 /// `(t:payload)` for text, `(b:payload)` for binary, `(event:payload)` for events.
 class BracketFraming final : public session::Framing {
  public:
-  std::size_t frame(const session::Unit& unit, std::string& out) const override {
+  std::size_t frame(const session::OutgoingPayload& payload, std::string& out) const override {
     out += '(';
-    out += !unit.event.empty() ? unit.event : unit.form == dialect::Form::text ? "t" : "b";
+    out += !payload.event.empty() ? payload.event : payload.form == dialect::PayloadForm::text ? "t" : "b";
     out += ':';
-    out += unit.payload;
+    out += payload.bytes;
     out += ')';
     return 0;
   }

@@ -71,7 +71,7 @@ struct ServerParts : LoopFixture {
   engine::Memory engine{loop};
   hub::Hub hub{{engine, turn, loop, deadlines}, {}};
   hub::IdempotentPublisher publisher{hub, turn, loop, deadlines, 100'000};
-  session::SessionTable sessions{hub, publisher, turn, loop, log};
+  session::SessionTable sessions{hub, publisher, turn, loop, log, deadlines};
   http::Router router;
   http::Server http{router, loop, deadlines, turn, log};
   dialect::MessageList poll_items;

@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "dialect/json.h"
+#include "support/payload_list.h"
 
 namespace event_json_test {
 
@@ -16,9 +17,10 @@ using dialect::Event;
 namespace {
 
 std::string encoded(const Event& event) {
-  std::string out;
-  const auto form = dialect::Json{}.encode(event, out);
-  CHECK(form == dialect::Form::text);
+  test::PayloadList written;
+  CHECK(dialect::Json{}.encode(event, written));
+  CHECK(written.only().form == dialect::PayloadForm::text);
+  const std::string out = written.only().bytes;
   CHECK(base::is_valid_json(out));
   CHECK(out.find('\n') == std::string::npos);
   return out;

@@ -10,12 +10,12 @@
 namespace json_test {
 
 using namespace roomcast;
-using dialect::Form;
+using dialect::PayloadForm;
 
 namespace {
 
 /// Writes down in words what it is told.
-struct Recorder final : dialect::Commands {
+struct Recorder final : dialect::CommandHandler {
   void publish(hub::Kind /*kind*/, std::string_view /*payload*/) override { log += "raw publish"; }
   void run(const dialect::Command& command) override {
     std::visit([this](const auto& request) { say(request); }, command);
@@ -24,7 +24,7 @@ struct Recorder final : dialect::Commands {
     log += std::string("refuse ").append(refused.code).append(" [").append(refused.id).append("]");
     message = refused.message;
   }
-  void reply(Form /*form*/, std::string_view /*bytes*/) override { log += "reply"; }
+  void reply(PayloadForm /*form*/, std::string_view /*bytes*/) override { log += "reply"; }
   void fail(base::CloseReason reason, std::string_view /*text*/) override {
     log += std::string("fail ").append(base::describe(reason).name);
   }
@@ -59,7 +59,7 @@ struct Recorder final : dialect::Commands {
   std::string message;
 };
 
-std::string decoded(std::string_view text, Form form = Form::text) {
+std::string decoded(std::string_view text, PayloadForm form = PayloadForm::text) {
   Recorder recorder;
   dialect::Json{}.decode(form, text, recorder);
   return recorder.log;
@@ -68,7 +68,7 @@ std::string decoded(std::string_view text, Form form = Form::text) {
 /// What the refusal says to people.
 std::string complaint(std::string_view text) {
   Recorder recorder;
-  dialect::Json{}.decode(Form::text, text, recorder);
+  dialect::Json{}.decode(PayloadForm::text, text, recorder);
   return recorder.message;
 }
 
@@ -167,7 +167,7 @@ TEST_CASE("json dialect: a key has 1 to 200 printable ASCII characters") {
 }
 
 TEST_CASE("json dialect: what is no text, no JSON or no object") {
-  CHECK(decoded(R"({"type":"ping"})", Form::binary) == "fail unsupported_data");
+  CHECK(decoded(R"({"type":"ping"})", PayloadForm::binary) == "fail unsupported_data");
   for (const char* broken : {"", "{", "{}x", "{'type':'ping'}", "hello", R"({"type":"ping",})"})
     CHECK(decoded(broken) == "fail invalid_data");
   for (const char* other : {"[]", "1", "\"ping\"", "null", R"([{"type":"ping"}])"})

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "dialect/echo.h"
+#include "support/payload_list.h"
 
 namespace raw_test {
 
@@ -12,20 +13,20 @@ using namespace roomcast;
 
 namespace {
 
-struct Recorder final : dialect::Commands {
+struct Recorder final : dialect::CommandHandler {
   void publish(hub::Kind kind, std::string_view payload) override {
     log += (kind == hub::Kind::text ? "publish text " : "publish binary ") + std::string(payload);
   }
   void run(const dialect::Command& /*command*/) override { log += "run"; }
   void refuse(const dialect::Error& /*refused*/) override { log += "refuse"; }
-  void reply(dialect::Form form, std::string_view bytes) override {
-    log += (form == dialect::Form::text ? "reply text " : "reply binary ") + std::string(bytes);
+  void reply(dialect::PayloadForm form, std::string_view bytes) override {
+    log += (form == dialect::PayloadForm::text ? "reply text " : "reply binary ") + std::string(bytes);
   }
   void fail(base::CloseReason /*reason*/, std::string_view /*text*/) override { log += "fail"; }
   std::string log;
 };
 
-std::string decoded(const dialect::Dialect& dialect, dialect::Form form, std::string_view bytes) {
+std::string decoded(const dialect::Dialect& dialect, dialect::PayloadForm form, std::string_view bytes) {
   Recorder recorder;
   dialect.decode(form, bytes, recorder);
   return recorder.log;
@@ -34,9 +35,9 @@ std::string decoded(const dialect::Dialect& dialect, dialect::Form form, std::st
 }  // namespace
 
 TEST_CASE("raw dialect: a message is published as what it came as") {
-  CHECK(decoded(dialect::Raw{}, dialect::Form::text, "hi") == "publish text hi");
-  CHECK(decoded(dialect::Raw{}, dialect::Form::binary, "hi") == "publish binary hi");
-  CHECK(decoded(dialect::Raw{}, dialect::Form::text, "") == "publish text ");
+  CHECK(decoded(dialect::Raw{}, dialect::PayloadForm::text, "hi") == "publish text hi");
+  CHECK(decoded(dialect::Raw{}, dialect::PayloadForm::binary, "hi") == "publish binary hi");
+  CHECK(decoded(dialect::Raw{}, dialect::PayloadForm::text, "") == "publish text ");
 }
 
 TEST_CASE("raw dialect: a message arrives verbatim, json as its text") {
@@ -45,10 +46,11 @@ TEST_CASE("raw dialect: a message arrives verbatim, json as its text") {
     hub::Message message;
     message.kind = kind;
     message.payload = base::Bytes::copy_of("{\"a\":1}");
-    std::string space;
-    const dialect::Encoded payload = raw.encode("lobby", message, space);
-    CHECK(payload.bytes.data() == message.payload.view().data());  // not a copy
-    return std::string(payload.bytes) + (payload.form == dialect::Form::text ? " text" : " binary");
+    test::PayloadList out;
+    raw.encode("lobby", message, out);
+    const auto payload = out.only();
+    CHECK(payload.address == message.payload.view().data());  // not a copy
+    return payload.bytes + (payload.form == dialect::PayloadForm::text ? " text" : " binary");
   };
   CHECK(encoded(hub::Kind::text) == "{\"a\":1} text");
   CHECK(encoded(hub::Kind::json) == "{\"a\":1} text");
@@ -59,10 +61,10 @@ TEST_CASE(
     "raw dialect: where a wire names events, a client is told that it has joined and what it has missed") {
   const dialect::Raw raw;
   const auto told = [&raw](const dialect::Event& event) {
-    std::string out(raw.event_name(event));
-    out += ' ';
-    CHECK(raw.encode(event, out) == dialect::Form::text);
-    return out;
+    test::PayloadList out;
+    CHECK(raw.encode(event, out));
+    CHECK(out.only().form == dialect::PayloadForm::text);
+    return std::string(raw.event_name(event)) + ' ' + out.only().bytes;
   };
   const hub::Position place{1, 2};
   CHECK(told(dialect::Subscribed{{}, "a \"b\"", place, {}}) ==
@@ -74,15 +76,15 @@ TEST_CASE(
 }
 
 TEST_CASE("raw dialect: there are no words for anything else") {
-  std::string out;
+  test::PayloadList out;
   CHECK_FALSE(dialect::Raw{}.encode(dialect::Welcome{}, out));
   CHECK_FALSE(dialect::Raw{}.encode(dialect::Error{}, out));
-  CHECK(out.empty());
+  CHECK(out.payloads.empty());
 }
 
 TEST_CASE("echo dialect: everything goes back to whoever sent it") {
-  CHECK(decoded(dialect::Echo{}, dialect::Form::text, "hi") == "reply text hi");
-  CHECK(decoded(dialect::Echo{}, dialect::Form::binary, "hi") == "reply binary hi");
+  CHECK(decoded(dialect::Echo{}, dialect::PayloadForm::text, "hi") == "reply text hi");
+  CHECK(decoded(dialect::Echo{}, dialect::PayloadForm::binary, "hi") == "reply binary hi");
 }
 
 }  // namespace raw_test

@@ -47,7 +47,7 @@ struct Fixture {
     turn();
   }
   static void say(FakeTransport::Wire& wire, std::string_view request) {
-    wire.events->on_message(dialect::Form::text, request);
+    wire.events->on_message(dialect::PayloadForm::text, request);
   }
   /// What it has been sent since the last look, by `type` (and `id`), in order.
   static std::string heard(FakeTransport::Wire& wire) {
@@ -85,7 +85,7 @@ struct Fixture {
   test::BracketFraming framing;
   dialect::Json json;
   hub::IdempotentPublisher publisher{hub, scheduler, clock, hub_deadlines, 100'000};
-  session::SessionTable table{hub, publisher, scheduler, clock, log};
+  session::SessionTable table{hub, publisher, scheduler, clock, log, hub_deadlines};
 };
 
 }  // namespace

@@ -45,7 +45,7 @@ struct Fixture {
     turn();
   }
   void ask(Wire& wire, std::string_view request) {
-    wire.events->on_message(dialect::Form::text, request);
+    wire.events->on_message(dialect::PayloadForm::text, request);
     turn();
   }
   void leave(Wire& wire) {
@@ -65,7 +65,7 @@ struct Fixture {
   dialect::Json json;
   dialect::Raw raw;
   hub::IdempotentPublisher publisher{hub, scheduler, clock, deadlines, 100'000};
-  session::SessionTable table{hub, publisher, scheduler, clock, log};
+  session::SessionTable table{hub, publisher, scheduler, clock, log, deadlines};
 };
 
 }  // namespace

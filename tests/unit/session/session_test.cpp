@@ -24,19 +24,19 @@ namespace {
 class WordDialect final : public dialect::Dialect {
  public:
   [[nodiscard]] std::string_view name() const override { return "word"; }
-  void decode(dialect::Form form, std::string_view bytes, dialect::Commands& commands) const override {
-    if (bytes == "reply") return commands.reply(form, "only you");
-    if (bytes == "fail") return commands.fail(base::CloseReason::invalid_data, "no such word");
-    commands.publish(form == dialect::Form::text ? hub::Kind::text : hub::Kind::binary, bytes);
+  void decode(dialect::PayloadForm form, std::string_view bytes,
+              dialect::CommandHandler& handler) const override {
+    if (bytes == "reply") return handler.reply(form, "only you");
+    if (bytes == "fail") return handler.fail(base::CloseReason::invalid_data, "no such word");
+    handler.publish(form == dialect::PayloadForm::text ? hub::Kind::text : hub::Kind::binary, bytes);
   }
-  dialect::Encoded encode(std::string_view /*room*/, const hub::Message& message,
-                          std::string& /*space*/) const override {
-    return {message.kind == hub::Kind::binary ? dialect::Form::binary : dialect::Form::text,
-            message.payload.view()};
+  void encode(std::string_view /*room*/, const hub::Message& message,
+              dialect::PayloadWriter& out) const override {
+    dialect::write_verbatim(message, out);
   }
   [[nodiscard]] bool has_envelope() const override { return false; }
-  std::optional<dialect::Form> encode(const dialect::Event& /*event*/, std::string& /*out*/) const override {
-    return std::nullopt;
+  bool encode(const dialect::Event& /*event*/, dialect::PayloadWriter& /*out*/) const override {
+    return false;
   }
 };
 
@@ -57,7 +57,7 @@ struct Fixture {
   test::BracketFraming framing;
   WordDialect dialect;
   hub::IdempotentPublisher publisher{hub, scheduler, clock, hub_deadlines, 100'000};
-  session::SessionTable table{hub, publisher, scheduler, clock, log};
+  session::SessionTable table{hub, publisher, scheduler, clock, log, hub_deadlines};
 };
 
 }  // namespace
@@ -66,8 +66,8 @@ TEST_CASE_FIXTURE(Fixture, "session: what one sends everybody in the room gets, 
   auto& ada = join("lobby");
   auto& bob = join("lobby");
   auto& eve = join("attic");
-  ada.events->on_message(dialect::Form::text, "hi");
-  bob.events->on_message(dialect::Form::binary, "yo");
+  ada.events->on_message(dialect::PayloadForm::text, "hi");
+  bob.events->on_message(dialect::PayloadForm::binary, "yo");
   scheduler.run_turn(hub);
   CHECK(ada.sent == "(t:hi)(b:yo)");
   CHECK(bob.sent == "(t:hi)(b:yo)");
@@ -80,8 +80,8 @@ TEST_CASE_FIXTURE(Fixture,
   engine.may_refuse = true;
   engine.hold_answers = true;
   auto& ada = join("lobby");
-  ada.events->on_message(dialect::Form::text, "1");
-  ada.events->on_message(dialect::Form::text, "2");
+  ada.events->on_message(dialect::PayloadForm::text, "1");
+  ada.events->on_message(dialect::PayloadForm::text, "2");
   REQUIRE(engine.held.size() == 2);
   engine.events().on_published(engine.held[0], hub::Position{1, 1});
   scheduler.run_turn(hub);
@@ -99,14 +99,14 @@ TEST_CASE_FIXTURE(Fixture, "session: at its end it knows whether something of it
   auto& last = join("lobby");
   scheduler.run_turn(hub);
   CHECK_FALSE(last.events->awaits_own_messages());
-  last.events->on_message(dialect::Form::text, "bye");
-  deaf.events->on_message(dialect::Form::text, "bye");
+  last.events->on_message(dialect::PayloadForm::text, "bye");
+  deaf.events->on_message(dialect::PayloadForm::text, "bye");
   CHECK(last.events->awaits_own_messages());
   CHECK_FALSE(first.events->awaits_own_messages());
   CHECK_FALSE(deaf.events->awaits_own_messages());
   hub.do_slice();
   CHECK(last.events->awaits_own_messages());
-  first.events->on_message(dialect::Form::text, "not waited for");
+  first.events->on_message(dialect::PayloadForm::text, "not waited for");
   while (last.sent.empty())
     hub.do_slice();
   CHECK_FALSE(last.events->awaits_own_messages());
@@ -117,11 +117,11 @@ TEST_CASE_FIXTURE(Fixture, "session: own messages are left out where the client 
   auto& ada = join("lobby", false);
   auto& bob = join("lobby");
   for (const char* word : {"1", "2"})
-    ada.events->on_message(dialect::Form::text, word);
+    ada.events->on_message(dialect::PayloadForm::text, word);
   for (const char* word : {"3", "4"})
-    bob.events->on_message(dialect::Form::text, word);
-  ada.events->on_message(dialect::Form::text, "5");
-  bob.events->on_message(dialect::Form::text, "6");
+    bob.events->on_message(dialect::PayloadForm::text, word);
+  ada.events->on_message(dialect::PayloadForm::text, "5");
+  bob.events->on_message(dialect::PayloadForm::text, "6");
   scheduler.run_turn(hub);
   CHECK(ada.sent == "(t:3)(t:4)(t:6)");
   CHECK(bob.sent == "(t:1)(t:2)(t:3)(t:4)(t:5)(t:6)");
@@ -130,7 +130,7 @@ TEST_CASE_FIXTURE(Fixture, "session: own messages are left out where the client 
 TEST_CASE_FIXTURE(Fixture, "session: a reply goes to one client, at once and framed") {
   auto& ada = join("lobby");
   auto& bob = join("lobby");
-  ada.events->on_message(dialect::Form::text, "reply");
+  ada.events->on_message(dialect::PayloadForm::text, "reply");
   CHECK(ada.sent == "(t:only you)");
   scheduler.run_turn(hub);
   CHECK(bob.sent.empty());
@@ -139,11 +139,11 @@ TEST_CASE_FIXTURE(Fixture, "session: a reply goes to one client, at once and fra
 TEST_CASE_FIXTURE(Fixture,
                   "session: a client that breaks the dialect is closed, leaves its room and is freed") {
   auto& ada = join("lobby");
-  ada.events->on_message(dialect::Form::text, "fail");
+  ada.events->on_message(dialect::PayloadForm::text, "fail");
   REQUIRE(ada.closes.size() == 1);
   CHECK(ada.closes[0] == base::CloseReason::invalid_data);
   CHECK(hub.subscribers("lobby") == 0);
-  ada.events->on_message(dialect::Form::text, "too late");
+  ada.events->on_message(dialect::PayloadForm::text, "too late");
   scheduler.run_turn(hub);
   CHECK(table.size() == 1);  // until the transport has said its goodbyes
   ada.events->on_closed(base::CloseReason::invalid_data);
@@ -156,17 +156,18 @@ TEST_CASE_FIXTURE(Fixture,
 
 TEST_CASE_FIXTURE(Fixture, "session: without a room there is nothing to publish to") {
   auto& ada = join("");
-  ada.events->on_message(dialect::Form::text, "hello?");
+  ada.events->on_message(dialect::PayloadForm::text, "hello?");
   REQUIRE(ada.closes.size() == 1);
   CHECK(ada.closes[0] == base::CloseReason::policy_violation);
 }
 
 TEST_CASE_FIXTURE(Fixture, "session: a publisher is paused while the hub is congested and resumed after") {
   auto& ada = join("lobby");
-  ada.events->on_message(dialect::Form::text, "0123456789");  // exactly the backlog limit of this fixture
-  ada.events->on_message(dialect::Form::text, "x");           // and one message too many
+  ada.events->on_message(dialect::PayloadForm::text,
+                         "0123456789");                     // exactly the backlog limit of this fixture
+  ada.events->on_message(dialect::PayloadForm::text, "x");  // and one message too many
   CHECK_FALSE(ada.paused);
-  ada.events->on_message(dialect::Form::text, "y");
+  ada.events->on_message(dialect::PayloadForm::text, "y");
   CHECK(ada.paused);
   scheduler.run_turn(hub);
   CHECK_FALSE(ada.paused);
@@ -177,7 +178,7 @@ TEST_CASE_FIXTURE(Fixture, "session: a publisher is paused while the hub is cong
 TEST_CASE_FIXTURE(Fixture, "session: while memory is short a publisher waits, and not for ever") {
   auto& ada = join("lobby");
   hub.set_overloaded(true);
-  ada.events->on_message(dialect::Form::text, "x");
+  ada.events->on_message(dialect::PayloadForm::text, "x");
   scheduler.run_turn(hub);
   CHECK(ada.paused);
   CHECK(ada.closes.empty());
@@ -216,10 +217,10 @@ TEST_CASE_FIXTURE(
 
 TEST_CASE_FIXTURE(Fixture, "session: what only it is answered is not piled up: its next message waits") {
   auto& ada = join("lobby");
-  ada.events->on_message(dialect::Form::text, "reply");
+  ada.events->on_message(dialect::PayloadForm::text, "reply");
   CHECK_FALSE(ada.paused);
   ada.queued = 200'000;
-  ada.events->on_message(dialect::Form::text, "reply");
+  ada.events->on_message(dialect::PayloadForm::text, "reply");
   CHECK(ada.paused);
   CHECK(ada.wants_drained);
 }

@@ -362,7 +362,7 @@ TEST_CASE_FIXTURE(Compressing, "stream framing: one object for each form, the sa
 
 TEST_CASE_FIXTURE(Compressing, "stream framing: a unit is one piece of the body") {
   StreamFramings framings(compressing);
-  const session::Unit unit{dialect::Form::text, "{}", {}, {}};
+  const session::OutgoingPayload unit{dialect::PayloadForm::text, "{}", {}, {}};
   std::string plain;
   framings.for_form({StreamKind::ndjson, BodyCoding::Length::until_close, false}).frame(unit, plain);
   CHECK(plain == "{}\n");
@@ -390,7 +390,7 @@ TEST_CASE_FIXTURE(
       clock.advance(in_time ? 1'000 : 0);
       const std::size_t before = wire.size();
       clock.us_between_looks = 20'000;
-      const std::size_t counted = framing.frame({dialect::Form::text, payload, {}, {}}, wire);
+      const std::size_t counted = framing.frame({dialect::PayloadForm::text, payload, {}, {}}, wire);
       clock.us_between_looks = 0;
       CHECK(counted == (in_time ? size + 1 : 0));
       if (!in_time) CHECK(wire.size() - before > size);

@@ -108,7 +108,7 @@ struct PollFixture {
                {},
                hub::RoomRules(hub::RoomSettings{{100, 1'000'000, 600'000}, {}})};
   hub::IdempotentPublisher publisher{hub, scheduler, clock, deadlines, 100'000};
-  session::SessionTable sessions{hub, publisher, scheduler, clock, log};
+  session::SessionTable sessions{hub, publisher, scheduler, clock, log, deadlines};
   PollAnswers answers;
   std::list<roomcast::test::ExchangeDouble> exchanges;
   dialect::MessageList items;

@@ -15,7 +15,7 @@
 namespace sse_framing_test {
 
 using namespace roomcast;
-using dialect::Form;
+using dialect::PayloadForm;
 using roomcast::test::SseEvent;
 using roomcast::test::SseReader;
 using transport::SseFraming;
@@ -26,17 +26,17 @@ namespace {
 constexpr hub::Position place{0xabc, 7};
 const std::string cursor = hub::to_cursor(place);
 
-std::string framed(const session::Unit& unit) {
+std::string framed(const session::OutgoingPayload& payload) {
   std::string out;
-  SseFraming{}.frame(unit, out);
+  SseFraming{}.frame(payload, out);
   return out;
 }
 
-Events read(const session::Unit& message) { return SseReader(framed(message)).events; }
+Events read(const session::OutgoingPayload& message) { return SseReader(framed(message)).events; }
 
 /// What a reader gets of a text.
 std::string through(std::string_view text) {
-  const Events events = read({Form::text, text, {}, place});
+  const Events events = read({PayloadForm::text, text, {}, place});
   REQUIRE(events.size() == 1);
   CHECK(events[0].id == cursor);
   CHECK(events[0].type == "message");
@@ -46,23 +46,24 @@ std::string through(std::string_view text) {
 }  // namespace
 
 TEST_CASE("sse: a text message has its cursor as id and no name") {
-  CHECK(framed({Form::text, "hello", {}, place}) == "id: " + cursor + "\ndata: hello\n\n");
+  CHECK(framed({PayloadForm::text, "hello", {}, place}) == "id: " + cursor + "\ndata: hello\n\n");
 }
 
 TEST_CASE("sse: a binary message is called so, and goes as base64") {
-  CHECK(framed({Form::binary, std::string_view("\x00\xff\r\n", 4), {}, place}) ==
+  CHECK(framed({PayloadForm::binary, std::string_view("\x00\xff\r\n", 4), {}, place}) ==
         "event: binary\nid: " + cursor + "\ndata: AP8NCg==\n\n");
-  CHECK(read({Form::binary, "", {}, place}) == Events{{"binary", "", cursor}});
+  CHECK(read({PayloadForm::binary, "", {}, place}) == Events{{"binary", "", cursor}});
 }
 
 TEST_CASE("sse: an event has its name, and an id only if it is at a place") {
-  CHECK(framed({Form::text, "{}", "gap", place}) == "event: gap\nid: " + cursor + "\ndata: {}\n\n");
-  CHECK(framed({Form::text, "{}", "bye", std::nullopt}) == "event: bye\ndata: {}\n\n");
+  CHECK(framed({PayloadForm::text, "{}", "gap", place}) == "event: gap\nid: " + cursor + "\ndata: {}\n\n");
+  CHECK(framed({PayloadForm::text, "{}", "bye", std::nullopt}) == "event: bye\ndata: {}\n\n");
   CHECK(SseFraming{}.names_events());
 }
 
 TEST_CASE("sse: an event without a place does not forget the last one") {
-  const std::string stream = framed({Form::text, "x", {}, place}) + framed({Form::text, "{}", "bye", {}});
+  const std::string stream =
+      framed({PayloadForm::text, "x", {}, place}) + framed({PayloadForm::text, "{}", "bye", {}});
   CHECK(SseReader(stream).events == Events{{"message", "x", cursor}, {"bye", "{}", cursor}});
 }
 
@@ -86,7 +87,7 @@ TEST_CASE("sse: line breaks side by side stay as many as they are") {
 }
 
 TEST_CASE("sse: an empty payload is an event with empty data") {
-  CHECK(framed({Form::text, "", {}, place}) == "id: " + cursor + "\ndata: \n\n");
+  CHECK(framed({PayloadForm::text, "", {}, place}) == "id: " + cursor + "\ndata: \n\n");
   CHECK(through("").empty());
 }
 
@@ -112,7 +113,7 @@ TEST_CASE("sse: a stream opens with the time to wait and a comment, neither of w
 }
 
 TEST_CASE("sse: a heartbeat between two events changes neither") {
-  const std::string event = framed({Form::text, "x", {}, place});
+  const std::string event = framed({PayloadForm::text, "x", {}, place});
   const SseReader reader(event + std::string(transport::sse_heartbeat) + event);
   CHECK(reader.events == Events{{"message", "x", cursor}, {"message", "x", cursor}});
 }
@@ -120,8 +121,8 @@ TEST_CASE("sse: a heartbeat between two events changes neither") {
 TEST_CASE("ndjson: a payload is a line, whatever it is and wherever it stands") {
   const transport::NdjsonFraming framing;
   std::string out;
-  framing.frame({Form::text, R"({"type":"message"})", {}, place}, out);
-  framing.frame({Form::text, R"({"type":"bye"})", "bye", {}}, out);
+  framing.frame({PayloadForm::text, R"({"type":"message"})", {}, place}, out);
+  framing.frame({PayloadForm::text, R"({"type":"bye"})", "bye", {}}, out);
   CHECK(out == "{\"type\":\"message\"}\n{\"type\":\"bye\"}\n");
   CHECK_FALSE(framing.names_events());
 }

@@ -31,17 +31,16 @@ namespace {
 class BracketDialect final : public dialect::Dialect {
  public:
   [[nodiscard]] std::string_view name() const override { return "bracket"; }
-  void decode(dialect::Form /*form*/, std::string_view /*bytes*/,
-              dialect::Commands& /*commands*/) const override {}
-  dialect::Encoded encode(std::string_view /*room*/, const hub::Message& message,
-                          std::string& space) const override {
-    space.append("[").append(message.payload.view()).append("]");
-    return {dialect::Form::text, space};
+  void decode(dialect::PayloadForm /*form*/, std::string_view /*bytes*/,
+              dialect::CommandHandler& /*handler*/) const override {}
+  void encode(std::string_view /*room*/, const hub::Message& message,
+              dialect::PayloadWriter& out) const override {
+    out.write(dialect::PayloadForm::text, "[" + std::string(message.payload.view()) + "]");
   }
   [[nodiscard]] bool has_envelope() const override { return true; }
-  std::optional<dialect::Form> encode(const dialect::Event& event, std::string& out) const override {
-    out.append("[").append(name_of(event)).append("]");
-    return dialect::Form::text;
+  bool encode(const dialect::Event& event, dialect::PayloadWriter& out) const override {
+    out.write(dialect::PayloadForm::text, "[" + std::string(name_of(event)) + "]");
+    return true;
   }
 };
 
@@ -90,7 +89,7 @@ struct JoinFixture : transport::test::StreamFixture {
   hub::Hub hub{{engine, scheduler, clock, hub_deadlines}, {}};
   base::Log log{base::LogLevel::error, base::LogFormat::text};
   hub::IdempotentPublisher publisher{hub, scheduler, clock, hub_deadlines, 100'000};
-  session::SessionTable sessions{hub, publisher, scheduler, clock, log};
+  session::SessionTable sessions{hub, publisher, scheduler, clock, log, hub_deadlines};
   dialect::Raw raw;
   BracketDialect bracket;
   StreamJoin event_stream{shared,

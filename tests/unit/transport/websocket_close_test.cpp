@@ -54,6 +54,22 @@ TEST_CASE_FIXTURE(Fixture, "websocket: each reason has its code, and the text ma
   CHECK(wire.received() == close_from_server(1008, "this connection has no room to publish to"));
 }
 
+TEST_CASE_FIXTURE(Fixture, "websocket: the session chooses the close code, also for a protocol error") {
+  open();
+  seen.codes = 3'000;
+  SUBCASE("closed by the server") {
+    client->close(base::CloseReason::server_shutdown, "later");
+    end_turn();
+    CHECK(wire.received() == close_from_server(4'012, "later"));
+    CHECK(client->close_code() == 4'012);
+  }
+  SUBCASE("closed for what the peer sent") {
+    wire.send("\xff\xff");
+    end_turn();
+    CHECK(client->close_code() == 4'002);
+  }
+}
+
 TEST_CASE_FIXTURE(Fixture, "websocket: once closing, closing again and sending change nothing") {
   open();
   client->close(CloseReason::server_shutdown, {});

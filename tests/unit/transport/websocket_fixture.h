@@ -40,13 +40,16 @@ inline std::string close_from_server(int code, std::string_view reason = {}) {
 
 /// Writes down what it is told.
 struct Recorder final : session::TransportEvents {
-  void on_message(dialect::Form form, std::string_view bytes) override {
-    messages.push_back((form == dialect::Form::text ? "t:" : "b:") + std::string(bytes));
+  void on_message(dialect::PayloadForm form, std::string_view bytes) override {
+    messages.push_back((form == dialect::PayloadForm::text ? "t:" : "b:") + std::string(bytes));
     if (then) then();
   }
   void on_drained() override { ++drained; }
   void on_congested() override { ++congested; }
   bool awaits_own_messages() override { return awaits; }
+  std::uint16_t close_code(base::CloseReason reason) const override {
+    return static_cast<std::uint16_t>(TransportEvents::close_code(reason) + codes);
+  }
   void on_closing(base::CloseReason /*reason*/, std::string_view /*text*/) override {
     ++closings;
     if (on_close) on_close();
@@ -62,6 +65,7 @@ struct Recorder final : session::TransportEvents {
   std::function<void()> then;      ///< at each message
   std::function<void()> on_close;  ///< at on_closing
   bool awaits = false;             ///< messages of its own
+  std::uint16_t codes = 0;         ///< added to the close codes
   int drained = 0;
   int congested = 0;
   int closings = 0;
@@ -93,11 +97,11 @@ struct Fixture {
   }
 
   void open(std::string leftover = {}, std::string_view unsent = {},
-            const std::optional<ws::DeflateParameters>& deflate = {}) {
+            const std::optional<ws::DeflateParameters>& deflate = {}, const WebSocketOptions& options = {}) {
     http::HandOver connection{wire.make_stream(), {}, std::move(leftover), {}, "192.0.2.1"};
     connection.unsent.push(base::Bytes::copy_of(unsent));
     CHECK(admissions.admit("192.0.2.1", false, connection.admission) == net::ExceededLimit::none);
-    client = std::make_unique<WebSocket>(shared, std::move(connection), deflate, false);
+    client = std::make_unique<WebSocket>(shared, std::move(connection), deflate, options);
     client->start(seen);
   }
   void send(std::string_view wire_bytes) const { client->send(base::Bytes::copy_of(wire_bytes)); }

@@ -13,7 +13,7 @@
 namespace websocket_framing_test {
 
 using namespace roomcast;
-using dialect::Form;
+using dialect::PayloadForm;
 using transport::WebSocketFramings;
 
 namespace {
@@ -26,7 +26,7 @@ struct Compressing {
   base::TimeBudget compressing{clock, most_us};
 };
 
-std::string framed(const session::Framing& framing, Form form, std::string_view payload) {
+std::string framed(const session::Framing& framing, PayloadForm form, std::string_view payload) {
   std::string out;
   framing.frame({form, payload, {}, std::nullopt}, out);
   return out;
@@ -71,17 +71,18 @@ TEST_CASE_FIXTURE(Compressing,
                   "framing: without compression a payload is one frame, by its form text or binary") {
   WebSocketFramings framings(6, min_bytes, compressing);
   const auto& plain = framings.for_client({});
-  CHECK(framed(plain, Form::text, "Hello") == "\x81\x05Hello");
-  CHECK(framed(plain, Form::binary, "Hello") == "\x82\x05Hello");
-  CHECK(framed(plain, Form::text, std::string(500, 'x')) == "\x81\x7e\x01\xf4" + std::string(500, 'x'));
+  CHECK(framed(plain, PayloadForm::text, "Hello") == "\x81\x05Hello");
+  CHECK(framed(plain, PayloadForm::binary, "Hello") == "\x82\x05Hello");
+  CHECK(framed(plain, PayloadForm::text, std::string(500, 'x')) ==
+        "\x81\x7e\x01\xf4" + std::string(500, 'x'));
 }
 
 TEST_CASE_FIXTURE(Compressing, "framing: frames are appended to what is there") {
   WebSocketFramings framings(6, 0, compressing);
   for (const auto& framing : {&framings.for_client({}), &framings.for_client(window(15))}) {
     std::string out = "before";
-    framing->frame({Form::text, "x", {}, std::nullopt}, out);
-    CHECK(out == "before" + framed(*framing, Form::text, "x"));
+    framing->frame({PayloadForm::text, "x", {}, std::nullopt}, out);
+    CHECK(out == "before" + framed(*framing, PayloadForm::text, "x"));
   }
 }
 
@@ -91,11 +92,11 @@ TEST_CASE_FIXTURE(Compressing,
   const std::string text = long_text();
   for (int bits = 9; bits <= 15; ++bits) {
     CAPTURE(bits);
-    const std::string frame = framed(framings.for_client(window(bits)), Form::text, text);
+    const std::string frame = framed(framings.for_client(window(bits)), PayloadForm::text, text);
     CHECK(frame[0] == '\xC1');
     CHECK(frame.size() < text.size());
     CHECK(inflated(payload_of(frame)) == text);
-    CHECK(framed(framings.for_client(window(bits)), Form::binary, text)[0] == '\xC2');
+    CHECK(framed(framings.for_client(window(bits)), PayloadForm::binary, text)[0] == '\xC2');
   }
 }
 
@@ -104,8 +105,8 @@ TEST_CASE_FIXTURE(
     "framing: each compressed message stands for itself, so that everybody gets the same bytes") {
   WebSocketFramings framings(6, min_bytes, compressing);
   const auto& framing = framings.for_client(window(15));
-  const std::string first = framed(framing, Form::text, long_text());
-  CHECK(framed(framing, Form::text, long_text()) == first);
+  const std::string first = framed(framing, PayloadForm::text, long_text());
+  CHECK(framed(framing, PayloadForm::text, long_text()) == first);
 }
 
 TEST_CASE_FIXTURE(Compressing,
@@ -113,13 +114,14 @@ TEST_CASE_FIXTURE(Compressing,
   WebSocketFramings framings(6, min_bytes, compressing);
   const auto& framing = framings.for_client(window(15));
   const std::string below(min_bytes - 1, 'x');
-  CHECK(framed(framing, Form::text, below) == framed(framings.for_client({}), Form::text, below));
-  CHECK(framed(framing, Form::text, std::string(min_bytes, 'x'))[0] == '\xC1');
+  CHECK(framed(framing, PayloadForm::text, below) ==
+        framed(framings.for_client({}), PayloadForm::text, below));
+  CHECK(framed(framing, PayloadForm::text, std::string(min_bytes, 'x'))[0] == '\xC1');
 }
 
 TEST_CASE_FIXTURE(Compressing, "framing: an empty message can be compressed as well") {
   WebSocketFramings framings(6, 0, compressing);
-  const std::string frame = framed(framings.for_client(window(15)), Form::text, "");
+  const std::string frame = framed(framings.for_client(window(15)), PayloadForm::text, "");
   CHECK(frame[0] == '\xC1');
   CHECK(inflated(payload_of(frame)).empty());
 }
@@ -142,10 +144,11 @@ TEST_CASE_FIXTURE(Compressing,
   const auto& framing = framings.for_client(window(15));
   const auto is_compressed = [&](bool for_one) {
     std::string out;
-    const std::size_t counted = framing.frame({Form::text, long_text(), {}, std::nullopt, for_one}, out);
+    const std::size_t counted =
+        framing.frame({PayloadForm::text, long_text(), {}, std::nullopt, for_one}, out);
     const bool compressed = out[0] == '\xC1';
     CHECK(counted == (compressed ? long_text().size() : 0));
-    if (!compressed) CHECK(out == framed(framings.for_client({}), Form::text, long_text()));
+    if (!compressed) CHECK(out == framed(framings.for_client({}), PayloadForm::text, long_text()));
     return compressed;
   };
   CHECK(is_compressed(true));
@@ -168,8 +171,9 @@ TEST_CASE_FIXTURE(Compressing,
 TEST_CASE_FIXTURE(Compressing, "framing: the longest payload that is compressed, and one byte more") {
   WebSocketFramings framings(6, min_bytes, compressing);
   const auto& framing = framings.for_client(window(15));
-  CHECK(framed(framing, Form::text, std::string(transport::compressed_bytes_max, 'x'))[0] == '\xC1');
-  CHECK(framed(framing, Form::text, std::string(transport::compressed_bytes_max + 1, 'x'))[0] == '\x81');
+  CHECK(framed(framing, PayloadForm::text, std::string(transport::compressed_bytes_max, 'x'))[0] == '\xC1');
+  CHECK(framed(framing, PayloadForm::text, std::string(transport::compressed_bytes_max + 1, 'x'))[0] ==
+        '\x81');
 }
 
 }  // namespace websocket_framing_test

@@ -25,6 +25,19 @@ TEST_CASE_FIXTURE(Fixture, "websocket: a ping is sent when its time has come, no
   CHECK(wire.take_received() == ping);
 }
 
+TEST_CASE_FIXTURE(Fixture,
+                  "websocket: without pings a silent client stays, one with a half message does not") {
+  open({}, {}, {}, {false, false});
+  pass(ping_ms);
+  pass(10 * ping_ms);
+  CHECK(wire.take_received().empty());
+  CHECK(seen.closings == 0);
+  wire.send(text_from_peer("begun").substr(0, 8));
+  for (int i = 0; i < 4; ++i)
+    pass(ping_ms);
+  CHECK(wire.take_received().find("message_timeout") != std::string::npos);
+}
+
 TEST_CASE_FIXTURE(Fixture, "websocket: between two pings lies the ping interval") {
   open();
   pass(ping_ms);

@@ -27,19 +27,21 @@ class NamedDialect final : public dialect::Dialect {
  public:
   explicit NamedDialect(std::string_view name, bool envelope = false) : name_(name), envelope_(envelope) {}
   [[nodiscard]] std::string_view name() const override { return name_; }
-  void decode(dialect::Form /*form*/, std::string_view bytes, dialect::Commands& commands) const override {
-    commands.publish(hub::Kind::text, bytes);
+  void decode(dialect::PayloadForm /*form*/, std::string_view bytes,
+              dialect::CommandHandler& handler) const override {
+    handler.publish(hub::Kind::text, bytes);
   }
-  dialect::Encoded encode(std::string_view room, const hub::Message& message,
-                          std::string& space) const override {
-    space.append(name_).append(":").append(room).append(":").append(message.from.view()).append(":");
-    space += message.payload.view();
-    return {dialect::Form::text, space};
+  void encode(std::string_view room, const hub::Message& message,
+              dialect::PayloadWriter& out) const override {
+    std::string text(name_);
+    text.append(":").append(room).append(":").append(message.from.view()).append(":");
+    text += message.payload.view();
+    out.write(dialect::PayloadForm::text, text);
   }
   [[nodiscard]] bool has_envelope() const override { return envelope_; }
-  std::optional<dialect::Form> encode(const dialect::Event& event, std::string& out) const override {
-    out += dialect::name_of(event);
-    return dialect::Form::text;
+  bool encode(const dialect::Event& event, dialect::PayloadWriter& out) const override {
+    out.write(dialect::PayloadForm::text, dialect::name_of(event));
+    return true;
   }
 
  private:
@@ -87,7 +89,7 @@ struct UpgradeFixture : transport::test::Fixture {
   hub::Hub hub{{engine, scheduler, clock, hub_deadlines}, {}};
   base::Log log{base::LogLevel::error, base::LogFormat::text};
   hub::IdempotentPublisher publisher{hub, scheduler, clock, hub_deadlines, 100'000};
-  session::SessionTable sessions{hub, publisher, scheduler, clock, log};
+  session::SessionTable sessions{hub, publisher, scheduler, clock, log, hub_deadlines};
   NamedDialect first{"first"};
   NamedDialect second{"second"};
   NamedDialect otherwise{"otherwise"};
