@@ -35,11 +35,11 @@ class Linger {
   /// already, so that only the sending remains.
   void add(std::unique_ptr<ByteStream> stream, WriteQueue owed, Admission admission,
            bool peer_has_ended = false);
-  /// The same for a connection that owes nothing, and whose peer has announced that it sends nothing more (the
-  /// Close frame of WebSocket). FIN is sent and the socket closed `finished_ms` later, without watching it:
-  /// to be woken for each peer's FIN costs a quarter of a short connection. A peer that goes on sending all
-  /// the same does not lose what was sent to it, which a reset would destroy. Meanwhile the connection makes
-  /// room for others where a cap is reached (net::Wait::next_request).
+  /// The same for a connection that owes nothing, and whose peer has announced that it sends nothing more
+  /// (the Close frame of WebSocket). FIN is sent and the socket closed `finished_ms` later, without watching
+  /// it: to be woken for each peer's FIN costs a quarter of a short connection. A peer that goes on sending
+  /// all the same does not lose what was sent to it, which a reset would destroy. Meanwhile the connection
+  /// makes room for others where a cap is reached (net::Wait::next_request).
   void add_finished(std::unique_ptr<ByteStream> stream, Admission admission);
   [[nodiscard]] std::size_t size() const { return closing_.size() + finished_.size(); }
 

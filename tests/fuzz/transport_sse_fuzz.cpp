@@ -46,19 +46,19 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::string_view payload = input.substr(2, static_cast<unsigned char>(input[1]));
     input.remove_prefix(2 + payload.size());
 
-    session::OutgoingPayload unit;
-    payload.form = (flags & is_binary) != 0 ? dialect::PayloadForm::binary : dialect::PayloadForm::text;
-    payload.bytes = payload;
-    if ((flags & is_event) != 0) payload.event = "gap";
-    if ((flags & has_cursor) != 0) payload.cursor = hub::Position{0xfeed, ++offset};
+    session::OutgoingPayload outgoing;
+    outgoing.form = (flags & is_binary) != 0 ? dialect::PayloadForm::binary : dialect::PayloadForm::text;
+    outgoing.bytes = payload;
+    if ((flags & is_event) != 0) outgoing.event = "gap";
+    if ((flags & has_cursor) != 0) outgoing.cursor = hub::Position{0xfeed, ++offset};
     if ((flags & heartbeat_before) != 0) stream += transport::sse_heartbeat;
-    framing.frame(unit, stream);
+    framing.frame(outgoing, stream);
 
-    const bool binary = payload.form == dialect::PayloadForm::binary;
-    if (payload.cursor) last_id = hub::to_cursor(*payload.cursor);
-    expected.push_back({!payload.event.empty() ? "gap"
-                        : binary               ? "binary"
-                                               : "message",
+    const bool binary = outgoing.form == dialect::PayloadForm::binary;
+    if (outgoing.cursor) last_id = hub::to_cursor(*outgoing.cursor);
+    expected.push_back({!outgoing.event.empty() ? "gap"
+                        : binary                ? "binary"
+                                                : "message",
                         binary ? base::base64_encode(payload) : with_one_line_break(payload), last_id});
   }
   const test::SseReader reader(stream);

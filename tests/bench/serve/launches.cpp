@@ -80,11 +80,11 @@ std::optional<ServerProcess::Launch> launch_roomcast(const ServerNeeds& needs, c
   const std::string far_apart_seconds = "86400";
   const std::string compression = needs.deflate ? "true" : "false";
   // The log stays as it is by default: its line for each connection that ends is part of what that costs.
-  return launch_with_defaults(binary, needs.tls,
-                              {"websocket.ping_seconds=" + far_apart_seconds,
-                               "http.poll_wait_seconds=" + far_apart_seconds,
-                               "limits.connections_per_address=10000000",  // all come from this machine
-                               "websocket.compression=" + compression, "http.compression=" + compression});
+  return launch_with_defaults(
+      binary, needs.tls,
+      {"websocket.ping_seconds=" + far_apart_seconds, "http.poll_wait_seconds=" + far_apart_seconds,
+       "limits.connections_per_address=10000000",  // all come from this machine
+       "websocket.compression=" + compression, "http.compression=" + compression});
 }
 
 std::optional<ServerProcess::Launch> launch_floor(const ServerNeeds& needs, bool join) {
