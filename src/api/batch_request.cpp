@@ -27,10 +27,10 @@ std::string text_of(const JsonValue& value) {
   return text;
 }
 
-http::Problem not_json() { return {400, "invalid_json", "the body must be one JSON value"}; }
+base::Refusal not_json() { return {base::Refusal::Code::invalid_json, "the body must be one JSON value"}; }
 
-http::Problem too_many_messages(std::uint64_t limit) {
-  return {413, "too_many_messages",
+base::Refusal too_many_messages(std::uint64_t limit) {
+  return {base::Refusal::Code::too_many_messages,
           "more messages, one for each room, than limits.batch_messages allows: " + std::to_string(limit)};
 }
 
@@ -41,7 +41,7 @@ class MessageReader {
 
   /// Passes over the element that `cursor` stands in front of and appends an item for each room, one at
   /// least. Nothing; or why that is no message. Where the text turns out not to be JSON, `cursor` says so.
-  [[nodiscard]] std::optional<http::Problem> read(base::JsonCursor& cursor, std::vector<BatchItem>& items) {
+  [[nodiscard]] std::optional<base::Refusal> read(base::JsonCursor& cursor, std::vector<BatchItem>& items) {
     collect(cursor);
     BatchItem item;
     if (!shape_ && !cursor.has_failed()) {
@@ -81,7 +81,7 @@ class MessageReader {
 
   void misshapen(std::string_view what) {
     if (shape_) return;
-    shape_ = http::bad_request("messages[" + std::to_string(index_) + "]: " + std::string(what));
+    shape_ = base::bad_request("messages[" + std::to_string(index_) + "]: " + std::string(what));
   }
 
   std::optional<std::string> string_of(Name name) {
@@ -102,7 +102,8 @@ class MessageReader {
     if (base64) {
       item.draft.kind = hub::Kind::binary;
       if (!base::base64_decode(*base64, space)) {
-        item.problem = http::Problem{400, "invalid_data", "data_base64 must be base64 with padding"};
+        item.problem =
+            base::Refusal{base::Refusal::Code::invalid_data, "data_base64 must be base64 with padding"};
       }
       payload = space;
     } else if (value->is(JsonKind::string)) {
@@ -122,14 +123,14 @@ class MessageReader {
     const std::string sender = string_of(from).value_or("");
     const auto is_name = hub::check_client_name(sender);
     if (!is_name && !item.problem)
-      item.problem = http::Problem{400, "bad_client_name", is_name.error().message};
+      item.problem = base::Refusal{base::Refusal::Code::bad_client_name, is_name.error().message};
     // What can't be used is not kept either: there may be a copy for each of a thousand rooms.
     if (is_name) item.draft.from = base::Bytes::copy_of(sender);
     const auto wanted = string_of(key);
     if (!wanted) return;
     const auto is_key = hub::check_idempotency_key(*wanted);
     if (!is_key && !item.problem)
-      item.problem = http::Problem{400, "bad_idempotency_key", is_key.error().message};
+      item.problem = base::Refusal{base::Refusal::Code::bad_idempotency_key, is_key.error().message};
     if (is_key) item.key = *wanted;
   }
 
@@ -170,14 +171,14 @@ class MessageReader {
     BatchItem& added = items.emplace_back(item);
     const auto is_name = hub::check_room_name(name);
     if (!is_name && !added.problem)
-      added.problem = http::Problem{400, "bad_room_name", is_name.error().message};
+      added.problem = base::Refusal{base::Refusal::Code::bad_room_name, is_name.error().message};
     added.room = std::move(name);
   }
 
   std::size_t index_;
   const BatchLimits& limits_;
   std::array<std::optional<JsonValue>, Name::count> members_;
-  std::optional<http::Problem> shape_;
+  std::optional<base::Refusal> shape_;
 };
 
 /// Reads the body from front to back, once, and stops at the first thing that makes it none or is one too
@@ -186,7 +187,7 @@ class BodyReader {
  public:
   BodyReader(std::string_view body, const BatchLimits& limits) : cursor_(body), limits_(limits) {}
 
-  base::Result<std::vector<BatchItem>, http::Problem> read() {
+  base::Result<std::vector<BatchItem>, base::Refusal> read() {
     if (cursor_.kind() == JsonKind::object) {
       read_root();
     } else {
@@ -194,7 +195,7 @@ class BodyReader {
     }
     if (problem_) return std::move(*problem_);
     if (cursor_.verdict() != base::JsonVerdict::valid) return not_json();
-    if (!has_messages_) return http::bad_request("the body must be an object with a list called messages");
+    if (!has_messages_) return base::bad_request("the body must be an object with a list called messages");
     return std::move(items_);
   }
 
@@ -204,7 +205,7 @@ class BodyReader {
     while (const auto name = cursor_.next_name()) {
       if (++members > batch_members_max) {
         problem_ =
-            http::bad_request("the body must have at most " + std::to_string(batch_members_max) + " members");
+            base::bad_request("the body must have at most " + std::to_string(batch_members_max) + " members");
       } else if (name->equals("messages")) {
         read_messages();
       } else {
@@ -239,8 +240,8 @@ class BodyReader {
     for (; first < items_.size(); ++first)
       bytes_ += items_[first].draft.payload.size();
     if (problem_ || bytes_ <= limits_.bytes) return;
-    problem_ = http::Problem{
-        413, "batch_too_big",
+    problem_ = base::Refusal{
+        base::Refusal::Code::batch_too_big,
         "more bytes of payloads, each counted for each of its rooms, than limits.batch_bytes allows: " +
             std::to_string(limits_.bytes)};
   }
@@ -250,12 +251,12 @@ class BodyReader {
   std::vector<BatchItem> items_;
   std::uint64_t bytes_ = 0;
   bool has_messages_ = false;
-  std::optional<http::Problem> problem_;
+  std::optional<base::Refusal> problem_;
 };
 
 }  // namespace
 
-base::Result<std::vector<BatchItem>, http::Problem> read_batch(std::string_view body,
+base::Result<std::vector<BatchItem>, base::Refusal> read_batch(std::string_view body,
                                                                const BatchLimits& limits) {
   if (!base::is_valid_utf8(body)) return not_json();
   return BodyReader(body, limits).read();

@@ -7,8 +7,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/refusal.h"
 #include "base/result.h"
-#include "http/problem.h"
 #include "hub/message.h"
 
 namespace roomcast::api {
@@ -18,7 +18,7 @@ struct BatchItem {
   std::string room;
   hub::Draft draft;
   std::string key;                       ///< for hub::IdempotentPublisher; may be empty
-  std::optional<http::Problem> problem;  ///< it can't be published, and the rest is only what it said
+  std::optional<base::Refusal> problem;  ///< it can't be published, and the rest is only what it said
 };
 
 struct BatchLimits {
@@ -38,7 +38,7 @@ inline constexpr std::size_t batch_members_max = 32;
 /// name a room twice, and at least one), or has more items, bytes or members than the limits; what comes
 /// behind that has not been looked at. What is wrong with one message alone (its
 /// room's name, size, depth, base64, key) is that item's problem.
-[[nodiscard]] base::Result<std::vector<BatchItem>, http::Problem> read_batch(std::string_view body,
+[[nodiscard]] base::Result<std::vector<BatchItem>, base::Refusal> read_batch(std::string_view body,
                                                                              const BatchLimits& limits);
 
 }  // namespace roomcast::api

@@ -13,7 +13,7 @@ namespace {
 
 http::Response answer(const hub::Hub& hub, std::string_view room) {
   if (const auto valid = hub::check_room_name(room); !valid) {
-    return http::Response::error(400, "bad_room_name", valid.error().message);
+    return http::Response::error({base::Refusal::Code::bad_room_name, valid.error().message});
   }
   std::string body = R"({"room":)";
   base::append_json_string(body, room);

@@ -29,21 +29,21 @@ std::optional<http::Response> check(std::string_view room, std::string_view clie
                                     const http::Request& request, std::uint64_t message_bytes,
                                     std::uint64_t json_depth) {
   if (const auto valid = hub::check_room_name(room); !valid) {
-    return http::Response::error(400, "bad_room_name", valid.error().message);
+    return http::Response::error({base::Refusal::Code::bad_room_name, valid.error().message});
   }
   if (const auto valid = hub::check_client_name(client_name); !valid) {
-    return http::Response::error(400, "bad_client_name", valid.error().message);
+    return http::Response::error({base::Refusal::Code::bad_client_name, valid.error().message});
   }
   if (request.headers.get("Content-Encoding").value_or("identity") != "identity") {
-    return http::Response::error(415, "unsupported_encoding",
-                                 "a body is taken as it is: send no Content-Encoding");
+    return http::Response::error(
+        {base::Refusal::Code::unsupported_encoding, "a body is taken as it is: send no Content-Encoding"});
   }
   if (const auto key = request.headers.get("Idempotency-Key")) {
     const bool is_one = request.headers.count("Idempotency-Key") == 1;
     if (!is_one || !hub::check_idempotency_key(*key)) {
       return http::Response::error(
-          400, "bad_idempotency_key",
-          "Idempotency-Key must be given once, as 1 to 200 bytes of printable ASCII");
+          {base::Refusal::Code::bad_idempotency_key,
+           "Idempotency-Key must be given once, as 1 to 200 bytes of printable ASCII"});
     }
   }
   const auto problem = check_payload(kind_of(request), request.body, message_bytes, json_depth);
@@ -52,11 +52,7 @@ std::optional<http::Response> check(std::string_view room, std::string_view clie
 }
 
 http::Response receipt(std::string_view room, const hub::PublishResult& result) {
-  if (!result) {
-    const http::Problem problem = problem_of(result.error());
-    if (problem.status == 503) return http::Response::unavailable(problem.code, problem.message);
-    return http::Response::error(problem);
-  }
+  if (!result) return http::Response::error(result.error());
   std::string body;
   append_receipt(body, room, *result);
   body += '\n';

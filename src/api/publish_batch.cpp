@@ -26,24 +26,26 @@ std::string echo_of(std::string_view room) {
   return std::string(room.substr(0, end)) + "\u2026";
 }
 
-std::string failure(std::string_view room, const http::Problem& problem) {
+std::string failure(std::string_view room, const base::Refusal& refusal) {
   std::string json = R"({"room":)";
   base::append_json_string(json, echo_of(room));
   json += R"(,"error":{"code":)";
-  base::append_json_string(json, problem.code);
+  base::append_json_string(json, base::describe(refusal.code).name);
   json += R"(,"message":)";
-  base::append_json_string(json, problem.message);
+  base::append_json_string(json, refusal.message);
   json += "}}";
   return json;
 }
 
-base::Result<std::vector<BatchItem>, http::Problem> read(const http::Request& request,
+base::Result<std::vector<BatchItem>, base::Refusal> read(const http::Request& request,
                                                          const BatchLimits& limits) {
   if (!is_json(media_type(request))) {
-    return http::Problem{415, "unsupported_media_type", "send it with Content-Type: application/json"};
+    return base::Refusal{base::Refusal::Code::unsupported_media_type,
+                         "send it with Content-Type: application/json"};
   }
   if (request.headers.get("Content-Encoding").value_or("identity") != "identity") {
-    return http::Problem{415, "unsupported_encoding", "a body is taken as it is: send no Content-Encoding"};
+    return base::Refusal{base::Refusal::Code::unsupported_encoding,
+                         "a body is taken as it is: send no Content-Encoding"};
   }
   return read_batch(request.body, limits);
 }
@@ -125,7 +127,7 @@ void PublishBatch::on_published(base::SlotId id, std::size_t index, const hub::P
   if (result) {
     append_receipt(batch.results[index], room, *result);
   } else {
-    batch.results[index] = failure(room, problem_of(result.error()));
+    batch.results[index] = failure(room, result.error());
   }
   if (--batch.missing == 0) return answer(id);
   give_turn(id, batch);

@@ -6,40 +6,36 @@
 
 namespace roomcast::api {
 
-std::optional<http::Problem> check_payload_size(std::size_t bytes, std::uint64_t message_bytes) {
+std::optional<base::Refusal> check_payload_size(std::size_t bytes, std::uint64_t message_bytes) {
   if (bytes <= message_bytes) return std::nullopt;
-  return http::Problem{413, "message_too_big",
-                       "the message has " + std::to_string(bytes) + " bytes, limits.message_bytes allows " +
-                           std::to_string(message_bytes)};
+  return base::Refusal{base::Refusal::Code::message_too_big, "the message has " + std::to_string(bytes) +
+                                                                 " bytes, limits.message_bytes allows " +
+                                                                 std::to_string(message_bytes)};
 }
 
-std::optional<http::Problem> check_json_depth(std::string_view payload, std::uint64_t json_depth) {
+std::optional<base::Refusal> check_json_depth(std::string_view payload, std::uint64_t json_depth) {
   if (!base::is_json_deeper_than(payload, json_depth)) return std::nullopt;
-  return http::Problem{
-      400, "json_too_deep",
+  return base::Refusal{
+      base::Refusal::Code::json_too_deep,
       "the message is JSON nested deeper than limits.json_depth allows: " + std::to_string(json_depth)};
 }
 
-std::optional<http::Problem> check_payload(hub::Kind kind, std::string_view payload,
+std::optional<base::Refusal> check_payload(hub::Kind kind, std::string_view payload,
                                            std::uint64_t message_bytes, std::uint64_t json_depth) {
   if (auto problem = check_payload_size(payload.size(), message_bytes)) return problem;
   if (kind == hub::Kind::text && !base::is_valid_utf8(payload)) {
-    return http::Problem{400, "invalid_text", "a text/* body must be UTF-8"};
+    return base::Refusal{base::Refusal::Code::invalid_text, "a text/* body must be UTF-8"};
   }
   // Sound JSON, as nearly all is, is read once.
   if (kind == hub::Kind::json && base::judge_json(payload, json_depth) == base::JsonVerdict::valid) {
     return std::nullopt;
   }
   if (kind == hub::Kind::json && base::judge_json(payload) == base::JsonVerdict::broken) {
-    return http::Problem{400, "invalid_json", "an application/json body must be one JSON value"};
+    return base::Refusal{base::Refusal::Code::invalid_json,
+                         "an application/json body must be one JSON value"};
   }
   if (kind == hub::Kind::binary) return std::nullopt;
   return check_json_depth(payload, json_depth);
-}
-
-http::Problem problem_of(const hub::Refusal& refusal) {
-  const hub::RefusalInfo& info = hub::describe(refusal.code);
-  return {info.http, info.name, std::string(refusal.message)};
 }
 
 void append_receipt(std::string& out, std::string_view room, const hub::Receipt& receipt) {

@@ -14,11 +14,10 @@ void TooManyConnections::handle(http::Exchange& exchange, std::string_view /*res
   } else {
     response =
         cap_ == Cap::connections
-            ? http::Response::error(503, "too_many_connections",
-                                    "limits.connections has been reached: try again later")
-            : http::Response::error(429, "too_many_connections",
-                                    "limits.connections_per_address has been reached: try again later");
-    response.headers.add("Retry-After", "5");
+            ? http::Response::error({base::Refusal::Code::too_many_connections,
+                                     "limits.connections has been reached: try again later"})
+            : http::Response::error({base::Refusal::Code::too_many_of_address,
+                                     "limits.connections_per_address has been reached: try again later"});
   }
   response.close = true;
   exchange.respond(std::move(response));

@@ -15,8 +15,8 @@ namespace {
 
 /// What somebody gets who speaks HTTP to a TLS port.
 std::string answer_without_tls() {
-  const auto response =
-      http::Response::error(400, "https_required", "this port speaks TLS: use https:// or wss://");
+  const auto response = http::Response::error(
+      {base::Refusal::Code::https_required, "this port speaks TLS: use https:// or wss://"});
   http::HeadOptions options;
   options.keep_alive = false;
   return http::response_head(response, options).append(response.body.view());

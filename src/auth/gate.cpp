@@ -22,10 +22,10 @@ http::RequestContext Gate::context_of(const http::Request& request) const {
   return context;
 }
 
-std::optional<http::Problem> Gate::objection(const http::Request& request) const {
+std::optional<base::Refusal> Gate::objection(const http::Request& request) const {
   if (hosts_.allow(request)) return std::nullopt;
   const std::string host(request.headers.get("Host").value_or(""));
-  return http::Problem{421, "host_denied",
+  return base::Refusal{base::Refusal::Code::host_denied,
                        "this server does not answer to the host '" + host +
                            "'; to allow it add it, without a port, to the config key hosts, or the proxy in "
                            "front of this server to trusted_proxies"};
@@ -42,7 +42,7 @@ bool Gate::admit(http::Exchange& exchange, http::Access access) const {
                                {"origin", denial.origin},
                                {"path", request.path},
                                {"hint", denial.hint}});
-  exchange.respond(http::Response::error(403, "origin_denied", denial.message));
+  exchange.respond(http::Response::error({base::Refusal::Code::origin_denied, denial.message}));
   return false;
 }
 
@@ -55,7 +55,7 @@ bool Gate::answer_preflight(http::Exchange& exchange, http::Access access, std::
   response.status = 204;
   if (context.origin == OriginVerdict::listed) allow_requests(response.headers, methods, origins_);
   if (context.origin == OriginVerdict::denied)
-    response = http::Response::error(403, "origin_denied", explain_denial(request).message);
+    response = http::Response::error({base::Refusal::Code::origin_denied, explain_denial(request).message});
   exchange.respond(std::move(response));
   return true;
 }

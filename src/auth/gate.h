@@ -20,7 +20,7 @@ class Gate final : public http::Gate {
       : hosts_(hosts), origins_(origins), log_(log) {}
 
   [[nodiscard]] http::RequestContext context_of(const http::Request& request) const override;
-  [[nodiscard]] std::optional<http::Problem> objection(const http::Request& request) const override;
+  [[nodiscard]] std::optional<base::Refusal> objection(const http::Request& request) const override;
   [[nodiscard]] bool admit(http::Exchange& exchange, http::Access access) const override;
   [[nodiscard]] bool answer_preflight(http::Exchange& exchange, http::Access access,
                                       std::string_view methods) const override;

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "base/close_reason.h"
+#include "base/refusal.h"
 #include "dialect/command.h"
 #include "dialect/event.h"
 #include "dialect/payload.h"
@@ -19,7 +20,7 @@ class CommandHandler {
   /// Runs a request; its reply carries the request's id.
   virtual void run(const Command& command) = 0;
   /// Sends an error: what the client sent is not a valid request.
-  virtual void refuse(const Error& refused) = 0;
+  virtual void refuse(RequestId id, const base::Refusal& refusal) = 0;
   /// Sends one payload to this client only.
   virtual void reply(PayloadForm form, std::string_view bytes) = 0;
   /// Closes the session because the client broke the dialect beyond repair. `text`: at most 123 bytes.

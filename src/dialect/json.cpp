@@ -15,7 +15,7 @@ namespace {
 void refuse_depth(std::string_view text, std::size_t depth_max, CommandHandler& handler) {
   const std::string message = "a request must be nested at most " + std::to_string(depth_max) +
                               " deep, one more than limits.json_depth";
-  JsonRequest(text).refuse("bad_request", message, handler);
+  JsonRequest(text).refuse(base::bad_request(message), handler);
 }
 
 }  // namespace

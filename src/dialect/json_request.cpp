@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "base/digest.h"
 #include "base/json.h"
@@ -14,6 +15,7 @@ namespace {
 
 using base::JsonKind;
 using base::JsonValue;
+using Code = base::Refusal::Code;
 
 // In the order of JsonRequest::Name.
 constexpr std::array<std::string_view, 10> names{"id",       "type", "room",        "since", "history",
@@ -33,28 +35,29 @@ const std::array<JsonRequest::Type, 6> JsonRequest::types{{
 JsonRequest::JsonRequest(std::string_view text) {
   static_assert(names.size() == static_cast<std::size_t>(Name::count_));
   const JsonValue object(text);
-  if (!object.is(JsonKind::object)) fail("bad_request", "a request must be a JSON object");
+  if (!object.is(JsonKind::object)) fail(Code::bad_request, "a request must be a JSON object");
   collect(object);
   check_id();
 }
 
 void JsonRequest::run(CommandHandler& handler) {
   const auto type = find(Name::type);
-  if (!type || !type->is(JsonKind::string)) fail("bad_request", "a request needs a type, as a string");
-  if (problem_) return refuse(problem_->code, problem_->message, handler);
+  if (!type || !type->is(JsonKind::string)) fail(Code::bad_request, "a request needs a type, as a string");
+  if (refusal_) return refuse(*refusal_, handler);
   const auto* const found =
       std::find_if(types.begin(), types.end(), [&](const Type& known) { return type->equals(known.name); });
   if (found == types.end()) {
-    return refuse("unknown_type", "type must be subscribe, unsubscribe, publish, presence, history or ping",
-                  handler);
+    return refuse(
+        {Code::unknown_type, "type must be subscribe, unsubscribe, publish, presence, history or ping"},
+        handler);
   }
   const Command command = (this->*found->read)();
-  if (problem_) return refuse(problem_->code, problem_->message, handler);
+  if (refusal_) return refuse(*refusal_, handler);
   handler.run(command);
 }
 
-void JsonRequest::refuse(std::string_view code, std::string_view message, CommandHandler& handler) const {
-  handler.refuse({id_, code, message});
+void JsonRequest::refuse(const base::Refusal& refusal, CommandHandler& handler) const {
+  handler.refuse(id_, refusal);
 }
 
 void JsonRequest::collect(const JsonValue& object) {
@@ -62,7 +65,7 @@ void JsonRequest::collect(const JsonValue& object) {
   std::size_t count = 0;
   while (const auto member = members.next()) {
     if (++count > json_request_members_max) {
-      return fail("bad_request", "a request must have at most 64 members");
+      return fail(Code::bad_request, "a request must have at most 64 members");
     }
     for (std::size_t i = 0; i < names.size(); ++i) {
       if (member->name.equals(names.at(i))) members_.at(i) = member->value;
@@ -74,10 +77,10 @@ void JsonRequest::check_id() {
   const auto id = find(Name::id);
   if (!id) return;
   if (!id->is(JsonKind::number) && !id->is(JsonKind::string)) {
-    return fail("bad_request", "id must be a number or a string");
+    return fail(Code::bad_request, "id must be a number or a string");
   }
   if (id->raw().size() > json_request_id_bytes_max) {
-    return fail("bad_request", "id must take at most 64 bytes, quotes and escapes included");
+    return fail(Code::bad_request, "id must take at most 64 bytes, quotes and escapes included");
   }
   id_ = id->raw();
 }
@@ -87,14 +90,14 @@ std::optional<JsonValue> JsonRequest::find(Name name) const {
   return member && member->is(JsonKind::null) ? std::nullopt : member;
 }
 
-void JsonRequest::fail(std::string_view code, std::string_view message) {
-  if (!problem_) problem_ = Problem{code, message};
+void JsonRequest::fail(Code code, base::RefusalMessage message) {
+  if (!refusal_) refusal_ = base::Refusal{code, std::move(message)};
 }
 
 std::optional<std::string_view> JsonRequest::room() {
   const auto member = find(Name::room);
   if (!member) return std::nullopt;
-  if (!member->is(JsonKind::string)) fail("bad_request", "room must be a string");
+  if (!member->is(JsonKind::string)) fail(Code::bad_request, "room must be a string");
   member->append_text(room_);
   return room_;
 }
@@ -105,15 +108,15 @@ std::optional<hub::Position> JsonRequest::since() {
   std::string text;
   member->append_text(text);
   const auto position = hub::parse_cursor(text);
-  if (!position) fail("bad_cursor", "since must be a cursor as this server gives them");
+  if (!position) fail(Code::bad_cursor, "since must be a cursor as this server gives them");
   return position;
 }
 
-std::optional<std::size_t> JsonRequest::whole(Name name, std::string_view problem) {
+std::optional<std::size_t> JsonRequest::whole(Name name, base::RefusalMessage otherwise) {
   const auto member = find(name);
   if (!member) return std::nullopt;
   const auto count = member->to_unsigned(std::numeric_limits<std::size_t>::max());
-  if (!count) fail("bad_request", problem);
+  if (!count) fail(Code::bad_request, std::move(otherwise));
   return count;
 }
 
@@ -121,7 +124,7 @@ bool JsonRequest::presence() {
   const auto member = find(Name::presence);
   if (!member) return false;
   const auto flag = member->to_bool();
-  if (!flag) fail("bad_request", "presence must be true or false");
+  if (!flag) fail(Code::bad_request, "presence must be true or false");
   return flag.value_or(false);
 }
 
@@ -130,7 +133,7 @@ std::optional<std::string_view> JsonRequest::key() {
   if (!member) return std::nullopt;
   member->append_text(key_);
   if (!hub::check_idempotency_key(key_)) {
-    fail("bad_request", "key must be a string of 1 to 200 printable ASCII characters");
+    fail(Code::bad_request, "key must be a string of 1 to 200 printable ASCII characters");
   }
   return key_;
 }
@@ -140,7 +143,7 @@ void JsonRequest::read_payload(Publish& command) {
   const auto& data = members_.at(static_cast<std::size_t>(Name::data));
   const auto binary = find(Name::data_base64);
   if (data.has_value() == binary.has_value()) {
-    return fail("bad_request", "publish needs one of data and data_base64");
+    return fail(Code::bad_request, "publish needs one of data and data_base64");
   }
   if (data && !data->is(JsonKind::string)) {
     command.kind = hub::Kind::json;
@@ -152,11 +155,11 @@ void JsonRequest::read_payload(Publish& command) {
     data->append_text(payload_);
   } else {
     command.kind = hub::Kind::binary;
-    if (!binary->is(JsonKind::string)) fail("bad_request", "data_base64 must be a string");
+    if (!binary->is(JsonKind::string)) fail(Code::bad_request, "data_base64 must be a string");
     std::string text;
     binary->append_text(text);
     if (!base::base64_decode(text, payload_)) {
-      fail("invalid_data", "data_base64 must be whole, padded base64 (RFC 4648 section 4)");
+      fail(Code::invalid_data, "data_base64 must be whole, padded base64 (RFC 4648 section 4)");
     }
   }
   command.payload = payload_;
@@ -176,12 +179,12 @@ Command JsonRequest::publish() {
 }
 
 Command JsonRequest::ask_presence() {
-  if (id_.empty()) fail("bad_request", "presence needs an id: the reply is all it does");
+  if (id_.empty()) fail(Code::bad_request, "presence needs an id: the reply is all it does");
   return AskPresence{id_, room()};
 }
 
 Command JsonRequest::ask_history() {
-  if (id_.empty()) fail("bad_request", "history needs an id: the reply is all it does");
+  if (id_.empty()) fail(Code::bad_request, "history needs an id: the reply is all it does");
   return AskHistory{id_, room(), since(), whole(Name::limit, "limit must be a whole number of messages")};
 }
 

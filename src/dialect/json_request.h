@@ -26,7 +26,7 @@ class JsonRequest {
   /// Runs the one command it is, or says why it is none.
   void run(CommandHandler& handler);
   /// Refuses it, whatever it says.
-  void refuse(std::string_view code, std::string_view message, CommandHandler& handler) const;
+  void refuse(const base::Refusal& refusal, CommandHandler& handler) const;
 
  private:
   enum class Name : std::uint8_t {
@@ -42,10 +42,6 @@ class JsonRequest {
     limit,
     count_
   };
-  struct Problem {
-    std::string_view code;
-    std::string_view message;
-  };
   struct Type {
     std::string_view name;
     Command (JsonRequest::*read)();
@@ -55,13 +51,13 @@ class JsonRequest {
   void collect(const base::JsonValue& object);
   void check_id();
   [[nodiscard]] std::optional<base::JsonValue> find(Name name) const;
-  /// The first problem is the one that is told.
-  void fail(std::string_view code, std::string_view message);
+  /// The first refusal is the one that the client gets.
+  void fail(base::Refusal::Code code, base::RefusalMessage message);
 
-  // What the members say; a problem where they can't mean it.
+  // What the members say; a refusal where they can't mean it.
   std::optional<std::string_view> room();
   std::optional<hub::Position> since();
-  std::optional<std::size_t> whole(Name name, std::string_view problem);
+  std::optional<std::size_t> whole(Name name, base::RefusalMessage otherwise);
   bool presence();
   std::optional<std::string_view> key();
   void read_payload(Publish& command);
@@ -75,7 +71,7 @@ class JsonRequest {
 
   std::array<std::optional<base::JsonValue>, static_cast<std::size_t>(Name::count_)> members_;
   RequestId id_;
-  std::optional<Problem> problem_;
+  std::optional<base::Refusal> refusal_;
   std::string room_;
   std::string key_;
   std::string payload_;

@@ -62,16 +62,16 @@ void ChunkScanner::size(unsigned char byte) {
   if (byte == ';') return finish_size(State::extension);
   const auto position = std::string_view("0123456789abcdefABCDEF").find(static_cast<char>(byte));
   if (position == std::string_view::npos || ++digits_ > max_digits) {
-    return refuse(bad_request("a chunk size is not 1 to 16 hexadecimal digits"));
+    return refuse(base::bad_request("a chunk size is not 1 to 16 hexadecimal digits"));
   }
   const auto digit = static_cast<std::uint64_t>(position < 16 ? position : position - 6);
   left_ = left_ * 16 + digit;
 }
 
 void ChunkScanner::finish_size(State next) {
-  if (digits_ == 0) return refuse(bad_request("a chunk without a size"));
+  if (digits_ == 0) return refuse(base::bad_request("a chunk without a size"));
   if (left_ > limits_.body_bytes || total_ > limits_.body_bytes - left_) {
-    return refuse({413, "content_too_large",
+    return refuse({base::Refusal::Code::content_too_large,
                    "the body is longer than limits.body_bytes (" + std::to_string(limits_.body_bytes) + ")"});
   }
   total_ += left_;
@@ -83,19 +83,19 @@ void ChunkScanner::extension(unsigned char byte) {
   if (byte == '\r') {
     state_ = State::size_lf;
   } else if ((byte < ' ' && byte != '\t') || byte == 0x7f) {
-    refuse(bad_request("invalid byte in a chunk extension"));
+    refuse(base::bad_request("invalid byte in a chunk extension"));
   } else if (++extension_total_ > extension_bytes) {
-    refuse(bad_request("chunk extensions longer than " + std::to_string(extension_bytes) + " bytes"));
+    refuse(base::bad_request("chunk extensions longer than " + std::to_string(extension_bytes) + " bytes"));
   }
 }
 
 void ChunkScanner::expect(unsigned char byte, char wanted, State next) {
   if (byte != static_cast<unsigned char>(wanted))
-    return refuse(bad_request("a chunk's line does not end in CRLF"));
+    return refuse(base::bad_request("a chunk's line does not end in CRLF"));
   state_ = next;
 }
 
-void ChunkScanner::refuse(Problem problem) {
+void ChunkScanner::refuse(base::Refusal problem) {
   problem_ = std::move(problem);
   state_ = State::refused;
 }

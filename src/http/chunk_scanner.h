@@ -5,9 +5,9 @@
 #include <string>
 #include <string_view>
 
+#include "base/refusal.h"
 #include "http/head_scanner.h"
 #include "http/limits.h"
-#include "http/problem.h"
 
 namespace roomcast::http {
 
@@ -24,7 +24,7 @@ class ChunkScanner {
   /// Looks at `bytes` up to the end of the body; `used` says how many belonged to it. Appends what was good
   /// of them to `plain`, without the extensions: llhttp 8.1 refuses some that the standard allows.
   HeadScanner::Verdict scan(std::string_view bytes, std::size_t& used, std::string& plain);
-  [[nodiscard]] const Problem& problem() const { return problem_; }
+  [[nodiscard]] const base::Refusal& problem() const { return problem_; }
 
   /// All that was looked at so far and is no data of a chunk.
   [[nodiscard]] std::size_t framing_bytes() const { return framing_bytes_; }
@@ -49,7 +49,7 @@ class ChunkScanner {
   void finish_size(State next);
   void extension(unsigned char byte);
   void expect(unsigned char byte, char wanted, State next);
-  void refuse(Problem problem);
+  void refuse(base::Refusal problem);
 
   const ParserLimits& limits_;
   State state_ = State::size;
@@ -59,7 +59,7 @@ class ChunkScanner {
   std::size_t extension_total_ = 0;
   std::size_t framing_bytes_ = 0;
   HeadScanner trailers_;
-  Problem problem_;
+  base::Refusal problem_;
 };
 
 }  // namespace roomcast::http

@@ -104,8 +104,9 @@ void Connection::on_deadline() {
   ++environment_.stats.timeouts;
   if (!queue_.empty() || phase_ == Phase::idle) return finish();
   if (phase_ == Phase::head) parser_->give_up_head();
-  refuse({408, "request_timeout",
-          phase_ == Phase::head ? "the request head took too long" : "the request body took too long"});
+  refuse({base::Refusal::Code::request_timeout,
+          phase_ == Phase::head ? base::RefusalMessage("the request head took too long")
+                                : base::RefusalMessage("the request body took too long")});
   settle();
 }
 
@@ -219,7 +220,8 @@ void Connection::dispatch() {
     forget_answer();
   }
   const bool unanswered = phase_ == Phase::answering && exchange_.generation == 0;
-  if (unanswered) respond(Response::error(500, "internal_error", "the request could not be answered"));
+  if (unanswered)
+    respond(Response::error({base::Refusal::Code::internal_error, "the request could not be answered"}));
   if (exchange_.generation != 0) shed_request();
 }
 

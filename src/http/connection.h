@@ -161,7 +161,7 @@ class Connection final : public base::Disposable,
   void shed_request();
   void abandon_answer();
   void forget_answer();
-  void refuse(const Problem& problem);
+  void refuse(const base::Refusal& refusal);
   void write(const Response& response, bool keep_alive);
   bool send_queued();
   void settle();

@@ -25,7 +25,7 @@ void Connection::handle_request() {
   environment_.log.warn("request refused", {{"peer", request_.client.address},
                                             {"host", request_.headers.get("Host").value_or("")},
                                             {"path", request_.path},
-                                            {"reason", objection->message}});
+                                            {"reason", objection->message.view()}});
   respond(Response::error(*objection));
 }
 
@@ -53,7 +53,7 @@ void Connection::add_gate_fields(Headers& headers) const {
 
 /// A page can exceed these limits, and its browser sends the Origin somewhere behind the request line.
 bool Connection::should_wait_for_origin() const {
-  const int status = parser_->problem().status;
+  const int status = base::describe(parser_->problem().code).http;
   return (status == 414 || status == 431) && !peer_ended_ && parser_->may_find_origin() &&
          environment_.gate != nullptr && environment_.gate->has_readers();
 }
@@ -71,14 +71,15 @@ void Connection::complete(const Request& request, Response& response) {
   context_ = {};
 }
 
-void Connection::refuse(const Problem& problem) {
-  environment_.log.info("http request refused",
-                        {{"peer", peer_address()}, {"status", problem.status}, {"reason", problem.message}});
-  if (problem.status != 408) ++environment_.stats.bad_requests;
+void Connection::refuse(const base::Refusal& refusal) {
+  environment_.log.info("http request refused", {{"peer", peer_address()},
+                                                 {"status", base::describe(refusal.code).http},
+                                                 {"reason", refusal.message.view()}});
+  if (refusal.code != base::Refusal::Code::request_timeout) ++environment_.stats.bad_requests;
   refusal_waits_ = false;
   base::release(request_);
   request_.method = parser_->request().method;  // an answer to HEAD has no body even now
-  Response response = Response::error(problem);
+  Response response = Response::error(refusal);
   note_context(parser_->request());
   complete(parser_->request(), response);
   write(response, false);

@@ -3,9 +3,9 @@
 #include <optional>
 #include <string_view>
 
+#include "base/refusal.h"
 #include "http/exchange.h"
 #include "http/message.h"
-#include "http/problem.h"
 
 namespace roomcast::http {
 
@@ -17,7 +17,7 @@ class Gate {
   /// where it is refused for its form.
   [[nodiscard]] virtual RequestContext context_of(const Request& request) const = 0;
   /// Why no handler may see `request`, whose client is known; nothing if there is no reason.
-  [[nodiscard]] virtual std::optional<Problem> objection(const Request& request) const = 0;
+  [[nodiscard]] virtual std::optional<base::Refusal> objection(const Request& request) const = 0;
   /// Whether the handler of a route with that `access` may see the request. If not, it has been answered.
   [[nodiscard]] virtual bool admit(Exchange& exchange, Access access) const = 0;
   /// Answers `OPTIONS` if it is a CORS preflight that concerns the gate. `access` is the strictest of the

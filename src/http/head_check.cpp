@@ -16,73 +16,75 @@ bool has_too_many_parameters(std::string_view query) {
   return static_cast<std::size_t>(std::count(query.begin(), query.end(), '&')) >= query_parameters_max;
 }
 
-std::optional<Problem> check_target(Request& request, std::string_view text) {
+std::optional<base::Refusal> check_target(Request& request, std::string_view text) {
   const auto target = parse_target(text);
-  if (!target) return bad_request("the request target is neither a path nor an http URL");
+  if (!target) return base::bad_request("the request target is neither a path nor an http URL");
   if (target->path == "*" && request.method != Method::options) {
-    return bad_request("the request target '*' is for OPTIONS only");
+    return base::bad_request("the request target '*' is for OPTIONS only");
   }
   if (has_too_many_parameters(target->query)) {
-    return Problem{
-        400, "too_many_parameters",
+    return base::Refusal{
+        base::Refusal::Code::too_many_parameters,
         "the request target has more than " + std::to_string(query_parameters_max) + " query parameters"};
   }
   request.path = target->path;
   request.query = target->query;
   if (text.starts_with('/') || text == "*") return std::nullopt;
-  if (!parse_authority(target->authority)) return bad_request("the request target has no valid host");
+  if (!parse_authority(target->authority)) return base::bad_request("the request target has no valid host");
   request.headers.set("Host", target->authority);
   return std::nullopt;
 }
 
-std::optional<Problem> check_host(const Request& request) {
+std::optional<base::Refusal> check_host(const Request& request) {
   const auto host = request.headers.find("Host");
-  if (host.count > 1) return bad_request("more than one Host");
+  if (host.count > 1) return base::bad_request("more than one Host");
   if (host.count == 0) {
     if (request.minor_version == 0) return std::nullopt;
-    return bad_request("Host is missing");
+    return base::bad_request("Host is missing");
   }
-  if (!parse_authority(host.first)) return bad_request("Host is not a host with an optional port");
+  if (!parse_authority(host.first)) return base::bad_request("Host is not a host with an optional port");
   return std::nullopt;
 }
 
-std::optional<Problem> check_transfer_encoding(const Request& request) {
+std::optional<base::Refusal> check_transfer_encoding(const Request& request) {
   if (request.headers.count("Content-Length") > 0) {
-    return bad_request("Content-Length together with Transfer-Encoding");
+    return base::bad_request("Content-Length together with Transfer-Encoding");
   }
-  if (request.minor_version == 0) return bad_request("Transfer-Encoding in an HTTP/1.0 request");
+  if (request.minor_version == 0) return base::bad_request("Transfer-Encoding in an HTTP/1.0 request");
   const std::string joined = request.headers.joined("Transfer-Encoding");
   const auto codings = base::list_elements(joined);
   if (!base::equals_ignoring_case(codings.back(), "chunked")) {
-    return bad_request("chunked is not the last transfer coding");
+    return base::bad_request("chunked is not the last transfer coding");
   }
   if (codings.size() == 1) return std::nullopt;
   for (std::size_t i = 0; i + 1 < codings.size(); ++i) {
     if (codings[i].empty() || base::equals_ignoring_case(codings[i], "chunked")) {
-      return bad_request("chunked more than once, or an empty transfer coding");
+      return base::bad_request("chunked more than once, or an empty transfer coding");
     }
   }
-  return Problem{501, "not_implemented", "chunked is the only transfer coding implemented"};
+  return base::Refusal{base::Refusal::Code::not_implemented,
+                       "chunked is the only transfer coding implemented"};
 }
 
-std::optional<Problem> check_content_length(const Request& request, const ParserLimits& limits,
-                                            std::uint64_t& length) {
-  if (request.headers.count("Content-Length") > 1) return bad_request("more than one Content-Length");
+std::optional<base::Refusal> check_content_length(const Request& request, const ParserLimits& limits,
+                                                  std::uint64_t& length) {
+  if (request.headers.count("Content-Length") > 1) return base::bad_request("more than one Content-Length");
   const std::string_view text = *request.headers.get("Content-Length");
-  if (!base::is_digits(text)) return bad_request("Content-Length is not a number");
+  if (!base::is_digits(text)) return base::bad_request("Content-Length is not a number");
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), length);
   if (error != std::errc{} || length > limits.body_bytes) {
-    return Problem{413, "content_too_large",
-                   "the body is longer than limits.body_bytes (" + std::to_string(limits.body_bytes) + ")"};
+    return base::Refusal{
+        base::Refusal::Code::content_too_large,
+        "the body is longer than limits.body_bytes (" + std::to_string(limits.body_bytes) + ")"};
   }
   return std::nullopt;
 }
 
-std::optional<Problem> check_expect(const Request& request, bool& wants_continue) {
+std::optional<base::Refusal> check_expect(const Request& request, bool& wants_continue) {
   // An HTTP/1.0 client cannot wait for 100 (RFC 9110 section 10.1.1).
   if (request.minor_version == 0 || request.headers.count("Expect") == 0) return std::nullopt;
   if (!base::equals_ignoring_case(request.headers.joined("Expect"), "100-continue")) {
-    return Problem{417, "expectation_failed", "the only expectation met is 100-continue"};
+    return base::Refusal{base::Refusal::Code::expectation_failed, "the only expectation met is 100-continue"};
   }
   wants_continue = true;
   return std::nullopt;
@@ -90,8 +92,8 @@ std::optional<Problem> check_expect(const Request& request, bool& wants_continue
 
 }  // namespace
 
-base::Result<BodyFraming, Problem> check_head(Request& request, std::string_view target,
-                                              const ParserLimits& limits) {
+base::Result<BodyFraming, base::Refusal> check_head(Request& request, std::string_view target,
+                                                    const ParserLimits& limits) {
   // Host is judged as it came, before an absolute target takes its place.
   if (auto problem = check_host(request)) return *std::move(problem);
   if (auto problem = check_target(request, target)) return *std::move(problem);

@@ -4,10 +4,10 @@
 #include <cstdint>
 #include <string_view>
 
+#include "base/refusal.h"
 #include "base/result.h"
 #include "http/limits.h"
 #include "http/message.h"
-#include "http/problem.h"
 
 namespace roomcast::http {
 
@@ -27,8 +27,8 @@ struct BodyFraming {
 /// take differently: Content-Length with Transfer-Encoding, repeated or malformed ones, chunked not last,
 /// a missing, second or invalid Host; more than `query_parameters_max` of these, empty ones included; and a
 /// Content-Length past limits.body_bytes with 413, so before the body is read.
-[[nodiscard]] base::Result<BodyFraming, Problem> check_head(Request& request, std::string_view target,
-                                                            const ParserLimits& limits);
+[[nodiscard]] base::Result<BodyFraming, base::Refusal> check_head(Request& request, std::string_view target,
+                                                                  const ParserLimits& limits);
 
 /// Whether the client lets the connection live on behind this request (RFC 9112 section 9.3).
 [[nodiscard]] bool wants_keep_alive(const Request& request);

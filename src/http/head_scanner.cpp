@@ -169,14 +169,15 @@ void HeadScanner::start(unsigned char byte) {
 void HeadScanner::method(unsigned char byte) {
   if (byte == ' ' && length_ > 0) return finish_method();
   if (!is_a(token_byte, byte))
-    return refuse(bad_request("invalid byte " + hex_byte(byte) + " in the request method"));
-  if (length_ == word_.size()) return refuse({501, "not_implemented", "no such request method"});
+    return refuse(base::bad_request("invalid byte " + hex_byte(byte) + " in the request method"));
+  if (length_ == word_.size())
+    return refuse({base::Refusal::Code::not_implemented, "no such request method"});
   word_.at(length_++) = static_cast<char>(byte);
 }
 
 void HeadScanner::finish_method() {
   if (std::string_view(word_.data(), length_) == connect) {
-    return refuse({501, "not_implemented", "CONNECT is not implemented: this is not a proxy"});
+    return refuse({base::Refusal::Code::not_implemented, "CONNECT is not implemented: this is not a proxy"});
   }
   length_ = 0;
   state_ = State::target;
@@ -189,12 +190,11 @@ void HeadScanner::target(unsigned char byte) {
     return;
   }
   if (!is_a(target_byte, byte)) {
-    return refuse(bad_request("invalid byte " + hex_byte(byte) + " in the request target"));
+    return refuse(base::bad_request("invalid byte " + hex_byte(byte) + " in the request target"));
   }
   if (++length_ > limits_->uri_bytes) {
-    refuse(
-        {414, "uri_too_long",
-         "the request target is longer than limits.uri_bytes (" + std::to_string(limits_->uri_bytes) + ")"});
+    refuse({base::Refusal::Code::uri_too_long, "the request target is longer than limits.uri_bytes (" +
+                                                   std::to_string(limits_->uri_bytes) + ")"});
   }
 }
 
@@ -202,7 +202,7 @@ void HeadScanner::version(unsigned char byte) {
   constexpr std::size_t version_bytes = 8;  // HTTP/1.1
   if (byte == '\r') return finish_version();
   if (length_ == version_bytes || byte <= ' ' || byte >= 0x7f) {
-    return refuse(bad_request("the request line does not end in an HTTP version and CRLF"));
+    return refuse(base::bad_request("the request line does not end in an HTTP version and CRLF"));
   }
   word_.at(length_++) = static_cast<char>(byte);
 }
@@ -212,10 +212,10 @@ void HeadScanner::finish_version() {
   const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
   if (version.size() != 8 || !version.starts_with("HTTP/") || !is_digit(version[5]) || version[6] != '.' ||
       !is_digit(version[7])) {
-    return refuse(bad_request("the request line does not end in an HTTP version and CRLF"));
+    return refuse(base::bad_request("the request line does not end in an HTTP version and CRLF"));
   }
   if (version != "HTTP/1.1" && version != "HTTP/1.0") {
-    return refuse({505, "version_not_supported", "this server speaks HTTP/1.0 and HTTP/1.1"});
+    return refuse({base::Refusal::Code::version_not_supported, "this server speaks HTTP/1.0 and HTTP/1.1"});
   }
   state_ = State::line_lf;
 }
@@ -226,13 +226,12 @@ void HeadScanner::field_start(unsigned char byte) {
     return;
   }
   if (byte == ' ' || byte == '\t') {
-    return refuse(bad_request("a header line begins with white space (obsolete line folding)"));
+    return refuse(base::bad_request("a header line begins with white space (obsolete line folding)"));
   }
-  if (byte == ':') return refuse(bad_request("a header field has no name"));
+  if (byte == ':') return refuse(base::bad_request("a header field has no name"));
   if (++header_count_ > limits_->header_count) {
-    return refuse(
-        {431, "headers_too_large",
-         "more header fields than limits.header_count (" + std::to_string(limits_->header_count) + ")"});
+    return refuse({base::Refusal::Code::headers_too_large, "more header fields than limits.header_count (" +
+                                                               std::to_string(limits_->header_count) + ")"});
   }
   state_ = State::name;
   name(byte);
@@ -244,9 +243,9 @@ void HeadScanner::name(unsigned char byte) {
   if (byte == ':') {
     state_ = State::value;
   } else if (byte == ' ' || byte == '\t') {
-    refuse(bad_request("white space before the colon of a header field"));
+    refuse(base::bad_request("white space before the colon of a header field"));
   } else if (!is_a(token_byte, byte)) {
-    refuse(bad_request("invalid byte " + hex_byte(byte) + " in a header name"));
+    refuse(base::bad_request("invalid byte " + hex_byte(byte) + " in a header name"));
   }
 }
 
@@ -257,24 +256,24 @@ void HeadScanner::value(unsigned char byte) {
     state_ = State::line_lf;
     count_header_byte();  // the line feed to come
   } else if (!is_a(text_byte, byte)) {
-    refuse(bad_request("invalid byte " + hex_byte(byte) + " in a header value"));
+    refuse(base::bad_request("invalid byte " + hex_byte(byte) + " in a header value"));
   }
 }
 
 void HeadScanner::line_feed(unsigned char byte, State next) {
-  if (byte != '\n') return refuse(bad_request("a carriage return without its line feed"));
+  if (byte != '\n') return refuse(base::bad_request("a carriage return without its line feed"));
   state_ = next;
 }
 
 void HeadScanner::count_header_byte() {
   if (++header_bytes_ > limits_->header_bytes) {
-    refuse({431, "headers_too_large",
-            "the header fields are longer than limits.header_bytes (" +
-                std::to_string(limits_->header_bytes) + ")"});
+    refuse(
+        {base::Refusal::Code::headers_too_large, "the header fields are longer than limits.header_bytes (" +
+                                                     std::to_string(limits_->header_bytes) + ")"});
   }
 }
 
-void HeadScanner::refuse(Problem problem) {
+void HeadScanner::refuse(base::Refusal problem) {
   problem_ = std::move(problem);
   state_ = State::refused;
 }

@@ -6,8 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/refusal.h"
 #include "http/limits.h"
-#include "http/problem.h"
 
 namespace roomcast::http {
 
@@ -28,7 +28,7 @@ class HeadScanner {
   /// Begins anew, with the next head.
   void restart();
   /// Why it was refused.
-  [[nodiscard]] const Problem& problem() const { return problem_; }
+  [[nodiscard]] const base::Refusal& problem() const { return problem_; }
   /// Whether a request has begun: an empty line before it does not count (RFC 9112 section 2.2).
   [[nodiscard]] bool started() const { return state_ != State::start && state_ != State::start_lf; }
   /// How many header fields there are so far.
@@ -68,7 +68,7 @@ class HeadScanner {
   void finish_method();
   void finish_version();
   void count_header_byte();
-  void refuse(Problem problem);
+  void refuse(base::Refusal problem);
 
   static constexpr std::size_t method_bytes = 24;  // the longest registered method has 17
 
@@ -79,7 +79,7 @@ class HeadScanner {
   std::size_t header_bytes_ = 0;
   std::size_t header_count_ = 0;
   std::array<char, method_bytes> word_{};
-  Problem problem_;
+  base::Refusal problem_;
 };
 
 }  // namespace roomcast::http

@@ -145,22 +145,17 @@ Response Response::of(int status, std::string_view content_type, std::string_vie
   return response;
 }
 
-Response Response::error(int status, std::string_view code, std::string_view message) {
+Response Response::error(const base::Refusal& refusal) {
+  const base::RefusalInfo& info = base::describe(refusal.code);
+  assert(info.http != 0);
   std::string body = R"({"error":{"code":)";
-  base::append_json_string(body, code);
+  base::append_json_string(body, info.name);
   body += R"(,"message":)";
-  base::append_json_string(body, message);
+  base::append_json_string(body, refusal.message);
   body += "}}\n";
-  return of(status, "application/json", body);
-}
-
-Response Response::error(const Problem& problem) {
-  return error(problem.status, problem.code, problem.message);
-}
-
-Response Response::unavailable(std::string_view code, std::string_view message) {
-  Response response = error(503, code, message);
-  response.headers.add("Retry-After", "1");
+  Response response = of(info.http, "application/json", body);
+  response.is_temporary = info.is_temporary;
+  if (info.retry_after_s != 0) response.headers.add("Retry-After", std::to_string(info.retry_after_s));
   return response;
 }
 

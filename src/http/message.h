@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/bytes.h"
-#include "http/problem.h"
+#include "base/refusal.h"
 
 namespace roomcast::http {
 
@@ -121,7 +121,8 @@ struct Response {
   /// Content before and behind `body`, where that is shared with other answers and must not be copied.
   base::Bytes before_body;
   base::Bytes behind_body;
-  bool close = false;  ///< close the connection after this answer
+  bool close = false;         ///< close the connection after this answer
+  bool is_temporary = false;  ///< an error: the same request may succeed later
 
   /// Of the whole content.
   [[nodiscard]] std::size_t content_bytes() const {
@@ -130,16 +131,9 @@ struct Response {
 
   /// `body` with its Content-Type.
   static Response of(int status, std::string_view content_type, std::string_view body);
-  /// `{"error":{"code","message"}}` as application/json. `code` is a stable snake_case word; `message` names
-  /// the limit or the config key that said no.
-  [[gnu::cold]] static Response error(int status, std::string_view code, std::string_view message);
-  [[gnu::cold]] static Response error(const Problem& problem);
-  /// 503: can't be done just now, come back in a second (Retry-After).
-  [[gnu::cold]] static Response unavailable(std::string_view code, std::string_view message);
-  /// The same where there is too much to do.
-  [[gnu::cold]] static Response overloaded(std::string_view message) {
-    return unavailable("overloaded", message);
-  }
+  /// `{"error":{"code","message"}}` as application/json, with the status of the table of refusals, and
+  /// Retry-After where that says when to come back.
+  [[gnu::cold]] static Response error(const base::Refusal& refusal);
 };
 
 /// The reason phrase of RFC 9110 section 15 for `status`; "Unknown" if there is none.

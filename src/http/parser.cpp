@@ -24,11 +24,12 @@ struct Parser::Machine {
     return error == HPE_OK || (error == HPE_PAUSED_UPGRADE && complete);
   }
 
-  [[nodiscard]] Problem problem() const {
+  [[nodiscard]] base::Refusal problem() const {
     if (llhttp_get_errno(&parser) == HPE_INVALID_METHOD)
-      return {501, "not_implemented", "no such request method"};
+      return {base::Refusal::Code::not_implemented, "no such request method"};
     const char* reason = llhttp_get_error_reason(&parser);
-    return bad_request(reason == nullptr || *reason == '\0' ? "malformed request" : reason);
+    if (reason == nullptr || *reason == '\0') return base::bad_request("malformed request");
+    return base::bad_request(std::string(reason));
   }
 
   static Machine& of(llhttp_t* parser) { return *static_cast<Machine*>(parser->data); }
@@ -179,7 +180,7 @@ Parser::Event Parser::read_chunks(std::string_view& input) {
 
 Parser::Event Parser::feed_body(std::string_view bytes, bool last) {
   if (!bytes.empty() && !machine_->feed(bytes)) return refuse(machine_->problem());
-  if (machine_->complete != last) return refuse(bad_request("the end of the body is not clear"));
+  if (machine_->complete != last) return refuse(base::bad_request("the end of the body is not clear"));
   return last ? Event::request : Event::need_more;
 }
 
@@ -190,14 +191,14 @@ std::size_t Parser::held_bytes() const {
   return head_.capacity() + request_.headers.held_bytes() + body;
 }
 
-Parser::Event Parser::refuse(Problem problem) {
+Parser::Event Parser::refuse(base::Refusal problem) {
   problem_ = std::move(problem);
   stage_ = Stage::refused;
   machine_.reset();
   return Event::refused;
 }
 
-Parser::Event Parser::refuse_head(Problem problem, std::string_view head) {
+Parser::Event Parser::refuse_head(base::Refusal problem, std::string_view head) {
   request_.headers = {};
   origin_finder_.emplace();
   look_for_origin(head_);

@@ -6,13 +6,13 @@
 #include <string>
 #include <string_view>
 
+#include "base/refusal.h"
 #include "http/chunk_scanner.h"
 #include "http/head_check.h"
 #include "http/head_scanner.h"
 #include "http/limits.h"
 #include "http/message.h"
 #include "http/origin_finder.h"
-#include "http/problem.h"
 
 namespace roomcast::http {
 
@@ -51,7 +51,7 @@ class Parser {
   [[nodiscard]] std::size_t chunk_framing_bytes() const {
     return chunk_scanner_ ? chunk_scanner_->framing_bytes() : 0;
   }
-  [[nodiscard]] const Problem& problem() const { return problem_; }
+  [[nodiscard]] const base::Refusal& problem() const { return problem_; }
   /// After Event::refused: the head is not over and no Origin has been found in it yet. More input for `next`
   /// can bring it; it is in `request()` then.
   [[nodiscard]] bool may_find_origin() const { return origin_finder_ && !origin_finder_->is_over(); }
@@ -71,8 +71,8 @@ class Parser {
   Event read_body(std::string_view& input);
   Event read_chunks(std::string_view& input);
   Event feed_body(std::string_view bytes, bool last);
-  Event refuse(Problem problem);
-  Event refuse_head(Problem problem, std::string_view head);
+  Event refuse(base::Refusal problem);
+  Event refuse_head(base::Refusal problem, std::string_view head);
   void look_for_origin(std::string_view head);
 
   const ParserLimits& limits_;
@@ -84,7 +84,7 @@ class Parser {
   BodyFraming framing_;
   std::uint64_t body_left_ = 0;  // of a body with Content-Length
   Request request_;
-  Problem problem_;
+  base::Refusal problem_;
   std::optional<OriginFinder> origin_finder_;  // of a head that was refused unparsed
 };
 

@@ -30,7 +30,8 @@ std::string method_list(const Allows& allows) {
 void respond_with_allow(Exchange& exchange, const std::string& allow) {
   const bool asked = exchange.request().method == Method::options;
   Response response =
-      asked ? Response{} : Response::error(405, "method_not_allowed", "this path allows " + allow);
+      asked ? Response{}
+            : Response::error({base::Refusal::Code::method_not_allowed, "this path allows " + allow});
   if (asked) response.status = 204;
   response.headers.add("Allow", allow);
   exchange.respond(std::move(response));
@@ -58,7 +59,8 @@ void Router::handle(Exchange& exchange, std::string_view /*rest*/) {
   if (request.path == "*") return respond_with_allow(exchange, allowed_anywhere());
   const Route* route = find(request.path);
   if (route == nullptr && fallback_ == nullptr) {
-    return exchange.respond(Response::error(404, "not_found", "there is nothing at this path"));
+    return exchange.respond(
+        Response::error({base::Refusal::Code::not_found, "there is nothing at this path"}));
   }
   const Entry* entry = route == nullptr ? nullptr : entry_for(*route, request.method);
   const bool is_handled = route == nullptr || entry != nullptr;
@@ -66,7 +68,7 @@ void Router::handle(Exchange& exchange, std::string_view /*rest*/) {
     return respond_with_allow(exchange, methods_of(*route) + ", OPTIONS");
   const std::size_t literal_size = route == nullptr ? 0 : route->literal.size();
   const auto rest = percent_decode(std::string_view(request.path).substr(literal_size));
-  if (!rest) return exchange.respond(Response::error(400, "bad_path", rest.error().message));
+  if (!rest) return exchange.respond(Response::error({base::Refusal::Code::bad_path, rest.error().message}));
   if (!is_handled) return answer_options(exchange, *route);
   if (entry == nullptr) return fallback_->handle(exchange, *rest);
   if (gate_ != nullptr && !gate_->admit(exchange, entry->access)) return;

@@ -29,7 +29,8 @@ Response redirect_to_folder(const Request& request) {
 
 Response method_refusal(const Request& request) {
   if (request.method != Method::options) {
-    Response refusal = Response::error(405, "method_not_allowed", "files are read with GET and HEAD");
+    Response refusal =
+        Response::error({base::Refusal::Code::method_not_allowed, "files are read with GET and HEAD"});
     refusal.headers.add("Allow", allowed_methods);
     return refusal;
   }
@@ -108,7 +109,8 @@ void StaticFiles::handle(Exchange& exchange, std::string_view path) {
     return exchange.respond(redirect_to_folder(request));
   }
   if (found == nullptr) {
-    return exchange.respond(Response::error(404, "not_found", "there is nothing at this path"));
+    return exchange.respond(
+        Response::error({base::Refusal::Code::not_found, "there is nothing at this path"}));
   }
   if (request.method != Method::get && request.method != Method::head) {
     return exchange.respond(method_refusal(request));

@@ -46,7 +46,7 @@ class Session::Handler final : public dialect::CommandHandler {
 
   void publish(hub::Kind kind, std::string_view payload) override { session_.publish(kind, payload); }
   void run(const dialect::Command& command) override { session_.run(command); }
-  void refuse(const dialect::Error& refused) override { session_.refuse(refused); }
+  void refuse(dialect::RequestId id, const base::Refusal& refusal) override { session_.refuse(id, refusal); }
   void reply(dialect::PayloadForm form, std::string_view bytes) override { session_.reply(form, bytes); }
   void fail(base::CloseReason reason, std::string_view text) override { session_.close(reason, text); }
   void leave() override { session_.close(base::CloseReason::client_closed, {}); }
@@ -141,15 +141,15 @@ void Session::await_pages(hub::Membership& membership) {
 void Session::on_behind(hub::Membership& membership) { await_pages(membership); }
 
 void Session::on_refused(hub::Membership& membership, const hub::Refusal& refusal) {
-  const hub::RefusalInfo& info = hub::describe(refusal.code);
   const std::string_view room = membership.room_name();
   RoomSet::Subscription* const asked =
       &membership == my_place() || rooms() == nullptr ? nullptr : rooms()->find(room);
   // A room that it has been told it is in can't be taken away without a word: it comes back with its cursor.
   const bool is_at_its_end = extras_ && extras_->awaited;
-  if (asked == nullptr || asked->is_confirmed || is_at_its_end) return close(info.close, refusal.message);
+  if (asked == nullptr || asked->is_confirmed || is_at_its_end)
+    return close(base::describe(refusal.code).close, refusal.message);
   const RoomSet::Subscription left = rooms()->take(room);
-  refuse({left.reply_to.view(), info.name, refusal.message});
+  refuse(left.reply_to.view(), refusal);
 }
 
 void Session::on_joined(hub::Membership& membership, const hub::Joined& joined) {
@@ -372,8 +372,9 @@ void Session::wait_until_drained() {
   transport_->notify_when_drained();
 }
 
-void Session::refuse(const dialect::Error& refused) {
-  if (!tell(refused)) return close(base::CloseReason::policy_violation, refused.message);
+void Session::refuse(dialect::RequestId id, const base::Refusal& refusal) {
+  if (!tell(dialect::Error{id, base::describe(refusal.code).name, refusal.message}))
+    return close(base::CloseReason::policy_violation, refusal.message);
   wait_if_much_is_queued();
 }
 

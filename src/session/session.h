@@ -90,7 +90,9 @@ class Session final : public base::Disposable, public hub::Subscriber, public Tr
   // What a message asked for.
   void publish(hub::Kind kind, std::string_view payload);
   void run(const dialect::Command& command);
-  void refuse(const dialect::Error& refused);
+  /// Sends the error for the request `id`, which may be empty: the one place that makes an event of a
+  /// refusal.
+  void refuse(dialect::RequestId id, const base::Refusal& refusal);
   void reply(dialect::PayloadForm form, std::string_view bytes);
 
   void admit(std::string_view name);

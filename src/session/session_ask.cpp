@@ -39,7 +39,7 @@ void Session::on_history(const hub::HistoryResult& result) {
     tell(dialect::HistoryPage{question.id(), question.room(), result->cursor, result->gap, result->messages,
                               result->more});
   } else {
-    refuse({question.id(), hub::describe(result.error().code).name, result.error().message});
+    refuse(question.id(), result.error());
   }
   end_question();
 }

@@ -15,14 +15,14 @@ void Session::run(const dialect::Publish& request) {
   if (request.payload.size() > message_bytes) {
     const std::string message = "the message has " + std::to_string(request.payload.size()) +
                                 " bytes, limits.message_bytes allows " + std::to_string(message_bytes);
-    return refuse({request.id, "message_too_big", message});
+    return refuse(request.id, {base::Refusal::Code::message_too_big, message});
   }
   // Of json the dialect knows it.
   const std::uint64_t json_depth = table_.settings().json_depth;
   if (request.kind == hub::Kind::text && base::is_json_deeper_than(request.payload, json_depth)) {
     const std::string message =
         "the message is JSON nested deeper than limits.json_depth allows: " + std::to_string(json_depth);
-    return refuse({request.id, "json_too_deep", message});
+    return refuse(request.id, {base::Refusal::Code::json_too_deep, message});
   }
   hub::Draft draft{request.kind, base::Bytes::copy_of(request.payload), name(), subscriber_id(), source()};
   // One that has to wait holds up the next.
@@ -40,7 +40,7 @@ void Session::run(const dialect::Publish& request) {
 
 void Session::on_published(dialect::RequestId id, std::string_view room, const hub::PublishResult& result) {
   if (state_ != State::open) return;
-  if (!result) return refuse({id, hub::describe(result.error().code).name, result.error().message});
+  if (!result) return refuse(id, result.error());
   if (id.empty()) return;
   tell(dialect::Published{id, room, result->position, result->subscribers, result->duplicate});
 }

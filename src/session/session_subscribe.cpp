@@ -14,11 +14,11 @@ std::optional<std::string_view> Session::room_for(dialect::RequestId id,
   if (!room) {
     const std::string& home = rooms()->home();
     if (!home.empty()) return home;
-    refuse({id, "bad_request", "room is missing, and this connection is not for one"});
+    refuse(id, {base::Refusal::Code::bad_request, "room is missing, and this connection is not for one"});
     return std::nullopt;
   }
   if (const auto valid = hub::check_room_name(*room); !valid) {
-    refuse({id, "bad_room_name", valid.error().message});
+    refuse(id, {base::Refusal::Code::bad_room_name, valid.error().message});
     return std::nullopt;
   }
   return room;
@@ -29,19 +29,20 @@ void Session::run(const dialect::Subscribe& request) {
   if (!room) return;
   const std::size_t count_max = table_.settings().rooms_per_connection;
   if ((membership_ && membership_->room_name() == *room) || rooms()->find(*room) != nullptr) {
-    return refuse({request.id, "already_subscribed", "this connection is in the room already"});
+    return refuse(request.id,
+                  {base::Refusal::Code::already_subscribed, "this connection is in the room already"});
   }
   if (rooms()->size() + (membership_ ? 1 : 0) >= count_max) {
     const std::string message =
         "limits.rooms_per_connection allows " + std::to_string(count_max) + " rooms at a time";
-    return refuse({request.id, "too_many_rooms", message});
+    return refuse(request.id, {base::Refusal::Code::too_many_rooms, message});
   }
   if (table_.hub().overloaded()) {
-    return refuse({request.id, "overloaded", "memory is short (limits.memory_bytes): try again later"});
+    return refuse(request.id, {base::Refusal::Code::overloaded,
+                               "memory is short (limits.memory_bytes): try again later"});
   }
   if (!table_.hub().has_space_for(*room)) {
-    return refuse(
-        {request.id, hub::describe(hub::no_space_for_room.code).name, hub::no_space_for_room.message});
+    return refuse(request.id, hub::no_space_for_room);
   }
   hub::Interest interest = request.interest;
   interest.watch_presence = request.presence;
@@ -57,10 +58,12 @@ void Session::run(const dialect::Unsubscribe& request) {
     membership_.reset();
   } else {
     const RoomSet::Subscription left = rooms()->take(*room);
-    if (!left.membership) return refuse({request.id, "not_subscribed", "this connection is not in the room"});
+    if (!left.membership)
+      return refuse(request.id, {base::Refusal::Code::not_subscribed, "this connection is not in the room"});
     // Every id is answered.
     if (!left.reply_to.empty()) {
-      refuse({left.reply_to.view(), "not_subscribed", "the room was left before it could be joined"});
+      refuse(left.reply_to.view(),
+             {base::Refusal::Code::not_subscribed, "the room was left before it could be joined"});
     }
   }
   if (!request.id.empty()) tell(dialect::Ok{request.id, *room});

@@ -8,20 +8,20 @@ namespace roomcast::session {
 
 SessionTable::~SessionTable() { abort_all(); }
 
-std::optional<Rejection> SessionTable::check(std::optional<std::string_view> room,
-                                             std::string_view name) const {
-  using Why = Rejection::Why;
+std::optional<base::Refusal> SessionTable::check(std::optional<std::string_view> room,
+                                                 std::string_view name) const {
+  using Code = base::Refusal::Code;
   if (hub_.overloaded())
-    return Rejection{Why::overloaded, "memory is short (limits.memory_bytes): try again later"};
+    return base::Refusal{Code::overloaded, "memory is short (limits.memory_bytes): try again later"};
   if (room) {
     const auto valid = hub::check_room_name(*room);
-    if (!valid) return Rejection{Why::bad_room_name, valid.error().message};
+    if (!valid) return base::Refusal{Code::bad_room_name, valid.error().message};
     if (!hub_.has_space_for(*room)) {
-      return Rejection{Why::overloaded, std::string(hub::no_space_for_room.message)};
+      return hub::no_space_for_room;
     }
   }
   const auto valid = hub::check_client_name(name);
-  if (!valid) return Rejection{Why::bad_client_name, valid.error().message};
+  if (!valid) return base::Refusal{Code::bad_client_name, valid.error().message};
   return std::nullopt;
 }
 

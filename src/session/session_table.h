@@ -21,13 +21,6 @@
 
 namespace roomcast::session {
 
-/// Why a client is not let in.
-struct Rejection {
-  enum class Why : std::uint8_t { bad_room_name, bad_client_name, overloaded };
-  Why why = Why::bad_room_name;
-  std::string message;
-};
-
 struct SessionStats {
   std::uint64_t opened = 0;
   std::array<std::uint64_t, static_cast<std::size_t>(base::CloseReason::count_)> closed{};
@@ -69,8 +62,8 @@ class SessionTable final {
   ~SessionTable();
 
   /// Whether a client called `name` that wants to join `room`, if any, must be turned away.
-  [[nodiscard]] std::optional<Rejection> check(std::optional<std::string_view> room,
-                                               std::string_view name) const;
+  [[nodiscard]] std::optional<base::Refusal> check(std::optional<std::string_view> room,
+                                                   std::string_view name) const;
   /// Makes a session of a client that has been let in, or is yet to be (Options::admission_ms). Returns its
   /// id. The dialect must outlive the table.
   base::SlotId open(std::unique_ptr<Transport> transport, const dialect::Dialect& dialect,

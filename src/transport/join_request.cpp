@@ -19,11 +19,11 @@ std::optional<std::size_t> parse_count(std::string_view text) {
   return count;
 }
 
-/// The answer if it makes no sense.
-std::optional<http::Response> read_query(const http::Request& request, JoinRequest& join) {
+/// Why it makes no sense, if so.
+std::optional<base::Refusal> read_query(const http::Request& request, JoinRequest& join) {
   // Else a cursor that was garbled on its way would be as good as none, and messages missed in silence.
   if (const auto query = http::percent_decode(request.query); !query) {
-    return http::Response::error(400, "bad_query", query.error().message);
+    return base::Refusal{base::Refusal::Code::bad_query, query.error().message};
   }
   join.name = request.query_parameter("name").value_or("");
   join.own_messages = request.query_parameter("echo") != "0";
@@ -31,13 +31,14 @@ std::optional<http::Response> read_query(const http::Request& request, JoinReque
   if (since && !join.interest.since) {
     join.interest.since = hub::parse_cursor(*since);
     if (!join.interest.since) {
-      return http::Response::error(400, "bad_cursor", "since must be a cursor as this server gives them");
+      return base::Refusal{base::Refusal::Code::bad_cursor,
+                           "since must be a cursor as this server gives them"};
     }
   }
   if (const auto history = request.query_parameter("history")) {
     join.interest.history = parse_count(*history);
     if (!join.interest.history) {
-      return http::Response::error(400, "bad_history", "history must be a whole number of messages");
+      return base::Refusal{base::Refusal::Code::bad_history, "history must be a whole number of messages"};
     }
   }
   join.interest.watch_presence = request.query_parameter("presence") == "1";
@@ -46,27 +47,20 @@ std::optional<http::Response> read_query(const http::Request& request, JoinReque
 
 }  // namespace
 
-base::Result<JoinRequest, http::Response> read_join_request(const http::Request& request,
-                                                            std::optional<std::string_view> room,
-                                                            const session::SessionTable& sessions) {
+base::Result<JoinRequest, base::Refusal> read_join_request(const http::Request& request,
+                                                           std::optional<std::string_view> room,
+                                                           const session::SessionTable& sessions) {
   JoinRequest join;
   join.room = room.value_or("");
   const std::string_view last = request.headers.get("Last-Event-ID").value_or("");
   join.interest.since = hub::parse_cursor(last);
   if (!request.query.empty()) {
-    if (auto refused = read_query(request, join)) return *std::move(refused);
+    if (auto refusal = read_query(request, join)) return *std::move(refusal);
   }
-  if (const auto rejection = sessions.check(room, join.name)) return refusal(*rejection);
+  if (auto refusal = sessions.check(room, join.name)) return *std::move(refusal);
   if (!join.interest.since && !last.empty()) join.interest.since = hub::Position{};
   join.interest.name = base::Bytes::copy_of(join.name);
   return join;
-}
-
-http::Response refusal(const session::Rejection& rejection) {
-  using Why = session::Rejection::Why;
-  if (rejection.why == Why::overloaded) return http::Response::overloaded(rejection.message);
-  const auto* const code = rejection.why == Why::bad_room_name ? "bad_room_name" : "bad_client_name";
-  return http::Response::error(400, code, rejection.message);
 }
 
 }  // namespace roomcast::transport

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/refusal.h"
 #include "base/result.h"
 #include "http/message.h"
 #include "hub/membership.h"
@@ -25,13 +26,10 @@ struct JoinRequest {
 /// `?presence=`, and the field Last-Event-ID (WHATWG HTML, section 9.2.4). A cursor there wins over `since`:
 /// an EventSource that comes back can't change its URL, so that is the older of the two. What is no cursor
 /// there gives way to `since`; without one it is a cursor of a log that does not exist, for an EventSource
-/// can't drop it, and is told of the gap. Everything else that makes no sense is an error (400), or 503 when
-/// memory is short.
-[[nodiscard]] base::Result<JoinRequest, http::Response> read_join_request(
+/// can't drop it, and is told of the gap. Everything else that makes no sense is refused, and so is what
+/// SessionTable::check refuses.
+[[nodiscard]] base::Result<JoinRequest, base::Refusal> read_join_request(
     const http::Request& request, std::optional<std::string_view> room,
     const session::SessionTable& sessions);
-
-/// The answer to a client that is not let in.
-[[nodiscard, gnu::cold]] http::Response refusal(const session::Rejection& rejection);
 
 }  // namespace roomcast::transport

@@ -32,7 +32,8 @@ std::optional<std::int64_t> parse_wait(std::string_view text) {
 
 void PollJoin::handle(http::Exchange& exchange, std::string_view room) {
   const http::Request& request = exchange.request();
-  const auto refuse = [&](http::Response response) {
+  const auto refuse = [&](const base::Refusal& refusal) {
+    http::Response response = http::Response::error(refusal);
     add_room_fields(response.headers);
     exchange.respond(std::move(response));
   };
@@ -40,7 +41,7 @@ void PollJoin::handle(http::Exchange& exchange, std::string_view room) {
   if (!join) return refuse(join.error());
   const auto wait_ms = parse_wait(request.query_parameter("wait").value_or("0"));
   if (!wait_ms) {
-    return refuse(http::Response::error(400, "bad_wait", "wait must be a number of seconds, such as 30"));
+    return refuse({base::Refusal::Code::bad_wait, "wait must be a number of seconds, such as 30"});
   }
   const PollSettings& settings = polls_.settings();
   PollOptions options;

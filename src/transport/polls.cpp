@@ -56,7 +56,7 @@ void Polls::respond(base::SlotId exchange, const PollResult& result, const PollO
 }
 
 void Polls::refuse(base::SlotId exchange, const hub::Refusal& refusal) {
-  http::Response response = http::Response::unavailable(hub::describe(refusal.code).name, refusal.message);
+  http::Response response = http::Response::error(refusal);
   add_room_fields(response.headers);
   parts_.connections.respond(exchange, std::move(response));
 }

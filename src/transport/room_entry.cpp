@@ -12,8 +12,9 @@ void RoomEntry::handle(http::Exchange& exchange, std::string_view room) {
   // HEAD asks about the room; there is no answer without end to it.
   const auto choice = request.method == http::Method::head ? Choice::poll : choose(request);
   if (!choice) {
-    http::Response response = http::Response::error(
-        400, "bad_transport", "transport must be websocket, sse, stream or poll, or be left out");
+    http::Response response =
+        http::Response::error({base::Refusal::Code::bad_transport,
+                               "transport must be websocket, sse, stream or poll, or be left out"});
     add_room_fields(response.headers);
     return exchange.respond(std::move(response));
   }

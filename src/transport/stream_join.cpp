@@ -15,11 +15,11 @@ std::string opening_of(StreamKind kind) {
   return kind == StreamKind::event_stream ? sse_opening(sse_retry_ms()) : std::string();
 }
 
-http::Response unknown_dialect(const session::DialectChoices& choices) {
+base::Refusal unknown_dialect(const session::DialectChoices& choices) {
   std::string message = "dialect must be one of";
   for (const session::DialectChoice& choice : choices.named)
     message.append(" ").append(choice.subprotocol);
-  return http::Response::error(400, "bad_dialect", message);
+  return {base::Refusal::Code::bad_dialect, message};
 }
 
 }  // namespace
@@ -30,12 +30,13 @@ StreamJoin::StreamJoin(HttpStreamShared& shared, session::SessionTable& sessions
 
 void StreamJoin::handle(http::Exchange& exchange, std::string_view room) {
   const http::Request& request = exchange.request();
-  const auto refuse = [&](http::Response response) {
+  const auto refuse = [&](const base::Refusal& refusal) {
+    http::Response response = http::Response::error(refusal);
     add_room_fields(response.headers);
     exchange.respond(std::move(response));
   };
   auto join = read_join_request(request, room, sessions_);
-  if (!join) return refuse(std::move(join.error()));
+  if (!join) return refuse(join.error());
   const dialect::Dialect* dialect = dialect_for(request);
   if (dialect == nullptr) return refuse(unknown_dialect(choices_));
 

@@ -24,15 +24,10 @@ std::int64_t retry_after_ms(const http::Headers& headers) {
 
 }  // namespace
 
-bool is_temporary(int status) {
-  // 500: a handler that failed, for want of memory if for anything.
-  return status == 408 || status == 429 || status == 500 || status == 503;
-}
-
 void let_event_source_return(const http::Request& request, http::Response& response) {
   const bool is_stream = request.method == http::Method::get && request.path.starts_with(rooms_path) &&
                          choose(request) == Choice::event_stream;
-  if (!is_stream || !is_temporary(response.status)) return;
+  if (!is_stream || !response.is_temporary) return;
   std::string body = sse_opening(sse_retry_ms(retry_after_ms(response.headers)));
   // A comment is of one line.
   const std::string_view said = response.body.view();

@@ -4,13 +4,10 @@
 
 namespace roomcast::transport {
 
-/// Whether a refusal of that status holds for now only: asked again later, the same request may be let in.
-[[nodiscard]] bool is_temporary(int status);
-
 /// An EventSource that gets anything but 200 with its own type never comes back (WHATWG HTML section 9.2.2);
 /// of a stream that ends without an event it takes how long to wait. So where `response` refuses an event
-/// stream of a room for now only, it becomes such a stream, with what it said in a comment. Everything else
-/// stays as it is: there is nothing to come back for.
+/// stream of a room for now only (Response::is_temporary), it becomes such a stream, with what it said in a
+/// comment. Everything else stays as it is: there is nothing to come back for.
 void let_event_source_return(const http::Request& request, http::Response& response);
 
 }  // namespace roomcast::transport

@@ -50,7 +50,7 @@ base::Result<ws::HandshakeAccepted, ws::HandshakeRefused> decide(const http::Req
 }
 
 [[gnu::cold]] http::Response refusal(const ws::HandshakeRefused& refused) {
-  http::Response response = http::Response::error(refused.status, refused.code, refused.message);
+  http::Response response = http::Response::error(refused.refusal);
   for (const auto& [name, value] : refused.headers)
     response.headers.add(name, value);
   return response;
@@ -60,11 +60,11 @@ WebSocketOptions options_for(const dialect::Dialect& dialect) {
   return {dialect.has_envelope(), dialect.heartbeat().means == dialect::Heartbeat::Means::transport};
 }
 
-http::Response subprotocol_needed(const session::DialectChoices& choices) {
+base::Refusal subprotocol_needed(const session::DialectChoices& choices) {
   std::string message = "Sec-WebSocket-Protocol must offer";
   for (const session::DialectChoice& choice : choices.named)
     message.append(&choice == choices.named.data() ? " " : " or ").append(choice.subprotocol);
-  return http::Response::error(400, "bad_subprotocol", message);
+  return {base::Refusal::Code::bad_subprotocol, message};
 }
 
 }  // namespace
@@ -83,13 +83,13 @@ WebSocketUpgrade::WebSocketUpgrade(WebSocketShared& shared, session::SessionTabl
 
 void WebSocketUpgrade::handle(http::Exchange& exchange, std::string_view room) {
   const http::Request& request = exchange.request();
-  auto join =
+  const auto join =
       read_join_request(request, rooms_ == Rooms::from_path ? std::optional(room) : std::nullopt, sessions_);
-  if (!join) return exchange.respond(std::move(join.error()));
+  if (!join) return exchange.respond(http::Response::error(join.error()));
   const auto decision = decide(request, policy_, sha1_);
   if (!decision) return exchange.respond(refusal(decision.error()));
   const dialect::Dialect* const dialect = choices_.find(decision->subprotocol);
-  if (dialect == nullptr) return exchange.respond(subprotocol_needed(choices_));
+  if (dialect == nullptr) return exchange.respond(http::Response::error(subprotocol_needed(choices_)));
   session::Options options = join->options();
   options.two_way = true;
   // The request goes with the hand-over; all that is needed of it has been copied.

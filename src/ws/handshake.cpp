@@ -1,6 +1,7 @@
 #include "ws/handshake.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/text.h"
 #include "ws/extensions.h"
@@ -21,45 +22,45 @@ bool is_valid_key(std::string_view key) {
   });
 }
 
-[[gnu::cold]] HandshakeRefused bad_request(std::string_view code, std::string_view message) {
-  return {400, code, message, {}};
+using Code = base::Refusal::Code;
+
+[[gnu::cold]] HandshakeRefused refused(Code code, base::RefusalMessage message) {
+  return {{code, std::move(message)}, {}};
 }
 
-[[gnu::cold]] HandshakeRefused upgrade_required(std::string_view code, std::string_view message) {
+[[gnu::cold]] HandshakeRefused upgrade_required(Code code, base::RefusalMessage message) {
   return {
-      426,
-      code,
-      message,
+      {code, std::move(message)},
       {{"Sec-WebSocket-Version", supported_version}, {"Upgrade", "websocket"}, {"Connection", "Upgrade"}}};
 }
 
 std::optional<HandshakeRefused> check_upgrade(const HandshakeRequest& request) {
   if (request.method != "GET") {
-    return HandshakeRefused{
-        405, "method_not_allowed", "a WebSocket handshake is a GET request", {{"Allow", "GET"}}};
+    return HandshakeRefused{{Code::method_not_allowed, "a WebSocket handshake is a GET request"},
+                            {{"Allow", "GET"}}};
   }
   if (!base::list_has_token(request.upgrade, "websocket")) {
-    return upgrade_required("upgrade_required", "this address speaks WebSocket: send Upgrade: websocket");
+    return upgrade_required(Code::upgrade_required, "this address speaks WebSocket: send Upgrade: websocket");
   }
-  if (request.minor_version < 1) return bad_request("http_version", "a WebSocket handshake needs HTTP/1.1");
+  if (request.minor_version < 1) return refused(Code::http_version, "a WebSocket handshake needs HTTP/1.1");
   if (!base::list_has_token(request.connection, "upgrade")) {
-    return bad_request("connection_header", "the Connection header must contain Upgrade");
+    return refused(Code::connection_header, "the Connection header must contain Upgrade");
   }
   return std::nullopt;
 }
 
 std::optional<HandshakeRefused> check_websocket_fields(const HandshakeRequest& request) {
   if (request.version_count != 1) {
-    auto refused = bad_request("websocket_version", "exactly one Sec-WebSocket-Version is needed");
-    refused.headers.emplace_back("Sec-WebSocket-Version", supported_version);
-    return refused;
+    auto refusal = refused(Code::websocket_version_missing, "exactly one Sec-WebSocket-Version is needed");
+    refusal.headers.emplace_back("Sec-WebSocket-Version", supported_version);
+    return refusal;
   }
   if (request.version != supported_version) {
-    return upgrade_required("websocket_version", "Sec-WebSocket-Version must be 13");
+    return upgrade_required(Code::websocket_version, "Sec-WebSocket-Version must be 13");
   }
-  if (request.key_count != 1) return bad_request("websocket_key", "exactly one Sec-WebSocket-Key is needed");
+  if (request.key_count != 1) return refused(Code::websocket_key, "exactly one Sec-WebSocket-Key is needed");
   if (!is_valid_key(request.key)) {
-    return bad_request("websocket_key", "Sec-WebSocket-Key must be 16 bytes in base64");
+    return refused(Code::websocket_key, "Sec-WebSocket-Key must be 16 bytes in base64");
   }
   return std::nullopt;
 }
@@ -118,18 +119,18 @@ std::string accept_key(std::string_view key, base::Sha1& sha1) {
 base::Result<HandshakeAccepted, HandshakeRefused> decide_handshake(const HandshakeRequest& request,
                                                                    const HandshakePolicy& policy,
                                                                    base::Sha1& sha1) {
-  if (auto refused = check_upgrade(request)) return std::move(*refused);
-  if (auto refused = check_websocket_fields(request)) return std::move(*refused);
+  if (auto refusal = check_upgrade(request)) return std::move(*refusal);
+  if (auto refusal = check_websocket_fields(request)) return std::move(*refusal);
 
   HandshakeAccepted accepted;
   if (request.protocol_count > 0) {
     const auto chosen = choose_subprotocol(request.protocols, policy.subprotocols);
-    if (!chosen) return bad_request("websocket_protocol", "Sec-WebSocket-Protocol must be a list of tokens");
+    if (!chosen) return refused(Code::websocket_protocol, "Sec-WebSocket-Protocol must be a list of tokens");
     accepted.subprotocol = *chosen;
   }
   const auto deflate =
       negotiate_deflate(request.extensions, policy.deflate ? &policy.deflate.value() : nullptr);
-  if (!deflate) return bad_request("websocket_extensions", "Sec-WebSocket-Extensions is malformed");
+  if (!deflate) return refused(Code::websocket_extensions, "Sec-WebSocket-Extensions is malformed");
 
   if (*deflate) accepted.deflate = (*deflate)->parameters;
   accepted.head = accepting_head(request.key, accepted.subprotocol, *deflate, sha1);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/digest.h"
+#include "base/refusal.h"
 #include "base/result.h"
 #include "ws/extensions.h"
 
@@ -43,9 +44,7 @@ struct HandshakeAccepted {
 
 /// No: an ordinary HTTP response is to be sent.
 struct HandshakeRefused {
-  int status = 400;
-  std::string_view code;                                               ///< stable snake_case word
-  std::string_view message;                                            ///< for whoever wrote the client
+  base::Refusal refusal;
   std::vector<std::pair<std::string_view, std::string_view>> headers;  ///< that the response must carry
 };
 

@@ -41,11 +41,11 @@ struct Checker final : dialect::CommandHandler {
     failed = reason;
     FUZZ_CHECK(!text.empty() && text.size() <= 123);
   }
-  void refuse(const dialect::Error& refused) override {
+  void refuse(dialect::RequestId id, const base::Refusal& refusal) override {
     ++calls;
-    FUZZ_CHECK(!refused.code.empty() && !refused.message.empty());
-    check_id(refused.id);
-    check_event(refused);
+    FUZZ_CHECK(!refusal.message.empty());
+    check_id(id);
+    check_event(dialect::Error{id, base::describe(refusal.code).name, refusal.message});
   }
   void run(const dialect::Command& command) override {
     ++calls;

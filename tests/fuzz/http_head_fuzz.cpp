@@ -40,7 +40,8 @@ std::string read(std::string_view bytes, std::size_t piece, const http::ParserLi
           break;
         }
         case http::Parser::Event::refused:
-          return seen + std::to_string(parser.problem().status) + ' ' + parser.problem().message;
+          return seen + std::to_string(roomcast::base::describe(parser.problem().code).http) + ' ' +
+                 std::string(parser.problem().message);
       }
     }
   }

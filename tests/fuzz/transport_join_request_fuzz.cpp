@@ -62,8 +62,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     FUZZ_CHECK(join->room == "lobby");
     check(request, *join);
   } else {
-    FUZZ_CHECK(join.error().status == 400);
-    FUZZ_CHECK(join.error().body.view().find(R"({"error":{"code":"bad_)") == 0);
+    const base::RefusalInfo& info = base::describe(join.error().code);
+    FUZZ_CHECK(info.http == 400 && info.name.starts_with("bad_"));
   }
   return 0;
 }

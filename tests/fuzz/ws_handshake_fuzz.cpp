@@ -65,8 +65,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (decision.ok()) {
     check_accepted(decision.value(), policy);
   } else {
-    FUZZ_CHECK(decision.error().status == 400 || decision.error().status == 426);
-    FUZZ_CHECK(!decision.error().code.empty() && !decision.error().message.empty());
+    const roomcast::base::Refusal& refusal = decision.error().refusal;
+    const int status = roomcast::base::describe(refusal.code).http;
+    FUZZ_CHECK(status == 400 || status == 426);
+    FUZZ_CHECK(!refusal.message.view().empty());
   }
   return 0;
 }

@@ -31,38 +31,22 @@ const found = (folders, ...patterns) =>
   sources.filter(({ name }) => folders.test(name)).flatMap(({ name, text }) =>
     patterns.flatMap((pattern) => [...text.matchAll(pattern)].map((match) => ({ name, found: match.slice(1) }))));
 
-// Answers that a listener has ready before there is any request.
-const written_out = { too_many_connections: '429', https_required: '400' };
-// A function of the handshake gives its code the status; `code` of two words is that of a choice.
-const handshake_status = { bad_request: '400', upgrade_required: '426' };
-const choice = /\bcode\w*\b[^;]*\?\s*"([a-z_]+)"\s*:\s*"([a-z_]+)"/g;
-const choices = (folders) => found(folders, choice).flatMap((hit) => hit.found);
+/** The rows of the table of refusals, in its order. */
+const refusals = found(/^src\/base\/refusal\.cpp$/, /\{"([a-z_]+)", (\d+), CloseReason::/g).map(({ found: [code, status] }) => ({ code, status }));
 
-/** What the hub refuses with, out of its table. */
-const refusals = () => found(/^src\/hub\/refusal\.cpp$/, /\{"([a-z_]+)", (\d+), CloseReason::/g).map(({ found: [code, status] }) => ({ code, status }));
+/** The enumerators of base::Refusal::Code, in their order. */
+const enumerators = () => {
+  const [, list] = /enum class Code[^{]*\{([^}]*)\bcount_,/.exec(read('src/base/refusal.h'));
+  return [...list.replace(/\/\/.*$/gm, '').matchAll(/\w+/g)].map(([word]) => word);
+};
 
 /** `STATUS code` of every error over HTTP. */
-function httpErrors() {
-  const anywhere = /^src\/(api|app|auth|http|transport|ws)\//;
-  const pairs = found(anywhere, /\b([45]\d\d),\s*"([a-z_]+)"/g).map(({ found: [status, code] }) => `${status} ${code}`);
-  for (const { found: [how, code] } of found(/^src\/ws\//, /\b(bad_request|upgrade_required)\(\s*"([a-z_]+)",/g)) {
-    pairs.push(`${handshake_status[how]} ${code}`);
-  }
-  for (const { name, found: [code] } of found(anywhere, /"code":"([a-z_]+)"/g)) {
-    assert.ok(code in written_out, `${name} answers ${code}, with which status?`);
-    pairs.push(`${written_out[code]} ${code}`);
-  }
-  pairs.push(...choices(/^src\/transport\//).map((code) => `400 ${code}`));
-  pairs.push(...refusals().map(({ code, status }) => `${status} ${code}`));
-  return new Set(pairs);
-}
+const httpErrors = () => new Set(refusals.filter(({ status }) => status !== '0').map(({ code, status }) => `${status} ${code}`));
 
-/** The code of every error of roomcast.v1. */
-const dialectErrors = () =>
-  new Set([
-    ...found(/^src\/(session|dialect)\//, /\b(?:refuse|fail)\(\s*(?:\{[^"{};]*,\s*)?"([a-z_]+)"\s*,/g).flatMap((hit) => hit.found),
-    ...refusals().map(({ code }) => code),
-  ]);
+/** What the hub refuses; sessions hand it on. */
+const of_the_hub = ['key_reused', 'overloaded', 'unavailable', 'timed_out'];
+/** The code of every error of roomcast.v1: what sessions and the dialect refuse themselves, and what they hand on. */
+const dialectErrors = () => new Set([...found(/^src\/(session|dialect)\//, /\bCode::([a-z_]+)/g).flatMap((hit) => hit.found).filter((code) => code !== 'bad_client_name'), 'bad_request', ...of_the_hub]);
 
 describe('the documents list', () => {
   it('every error over HTTP with its status, once, and none that there is not', () => {
@@ -112,12 +96,16 @@ describe('the documents list', () => {
   });
 });
 
-describe('an error code', () => {
-  // Otherwise the lists above would not see it.
-  it('stands as a literal where an error is made, or is handed on as code', () => {
-    const made = /\b(?:Response::error|Problem|HandshakeRefused)[({]\s*([^,(){};]+),\s*([^,;]+?),/g;
-    const odd = found(/^src\/(api|app|auth|http|transport|ws)\//, made).filter(({ found: [status, code] }) =>
-      !(/^[45]\d\d$/.test(status) && /^"[a-z_]+"$/.test(code)) && !/\bcode\b/.test(code)).map(({ name, found: parts }) => `${name}: ${parts}`);
-    assert.deepEqual(odd, []);
+describe('the table of refusals', () => {
+  // Codes that have one name with two statuses.
+  const second = { websocket_version_missing: 'websocket_version', too_many_of_address: 'too_many_connections' };
+
+  it('has a row for each code, in their order, under its name', () => {
+    assert.deepEqual(enumerators().map((code) => second[code] ?? code), refusals.map(({ code }) => code));
+  });
+
+  it('has no code that nothing is refused with', () => {
+    const used = new Set(found(/^src\//, /\bCode::(\w+)/g).flatMap((hit) => hit.found));
+    assert.deepEqual(enumerators().filter((code) => !used.has(code) && code !== 'bad_request'), []);
   });
 });

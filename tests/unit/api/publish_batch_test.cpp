@@ -115,7 +115,7 @@ TEST_CASE_FIXTURE(Fixture, "batch: the answer waits for the last outcome, whiche
   engine.events().on_published(engine.held[0], hub::Position{1, 11});
   turn();
   CHECK_FALSE(answers.last.has_value());
-  engine.events().on_published(engine.held[1], hub::Refusal{{}, "not today"});
+  engine.events().on_published(engine.held[1], hub::Refusal{hub::Refusal::Code::overloaded, "not today"});
   turn();
   CHECK(results() == receipt("a", 11) + "," +
                          R"({"room":"b","error":{"code":"overloaded","message":"not today"}},)" +

@@ -125,7 +125,7 @@ TEST_CASE_FIXTURE(Fixture, "gate: pages of listed origins may read an answer, wh
   check([&](const char* origin) {
     std::string answer = ask("GET", "/later", origin);
     if (!answer.empty()) return answer;
-    front.respond(probe.deferred.back(), http::Response::overloaded("not now"));
+    front.respond(probe.deferred.back(), http::Response::error({base::Refusal::Code::overloaded, "not now"}));
     return page.take();
   });
 }

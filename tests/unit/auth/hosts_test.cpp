@@ -80,7 +80,7 @@ TEST_CASE("gate: another host is 421, and a listed page may read any answer") {
   auth::OriginRules origins = *auth::OriginRules::parse({"https://a.test"});
   roomcast::base::Log log{roomcast::base::LogLevel::error, roomcast::base::LogFormat::text};
   const auth::Gate gate(hosts, origins, log);
-  CHECK(gate.objection(request("evil.test"))->status == 421);
+  CHECK(gate.objection(request("evil.test"))->code == roomcast::base::Refusal::Code::host_denied);
   CHECK_FALSE(gate.objection(request("localhost")));
   auto asked = request("localhost");
   asked.headers.add("Origin", "https://a.test");

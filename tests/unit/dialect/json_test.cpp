@@ -20,9 +20,10 @@ struct Recorder final : dialect::CommandHandler {
   void run(const dialect::Command& command) override {
     std::visit([this](const auto& request) { say(request); }, command);
   }
-  void refuse(const dialect::Error& refused) override {
-    log += std::string("refuse ").append(refused.code).append(" [").append(refused.id).append("]");
-    message = refused.message;
+  void refuse(dialect::RequestId id, const base::Refusal& refusal) override {
+    log +=
+        std::string("refuse ").append(base::describe(refusal.code).name).append(" [").append(id).append("]");
+    message = refusal.message;
   }
   void reply(PayloadForm /*form*/, std::string_view /*bytes*/) override { log += "reply"; }
   void fail(base::CloseReason reason, std::string_view /*text*/) override {

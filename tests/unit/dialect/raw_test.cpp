@@ -18,7 +18,7 @@ struct Recorder final : dialect::CommandHandler {
     log += (kind == hub::Kind::text ? "publish text " : "publish binary ") + std::string(payload);
   }
   void run(const dialect::Command& /*command*/) override { log += "run"; }
-  void refuse(const dialect::Error& /*refused*/) override { log += "refuse"; }
+  void refuse(dialect::RequestId /*id*/, const base::Refusal& /*refusal*/) override { log += "refuse"; }
   void reply(dialect::PayloadForm form, std::string_view bytes) override {
     log += (form == dialect::PayloadForm::text ? "reply text " : "reply binary ") + std::string(bytes);
   }

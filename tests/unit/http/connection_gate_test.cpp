@@ -24,9 +24,10 @@ class GateDouble final : public http::Gate {
       context.reader = std::make_unique<const std::string>(*origin);
     return context;
   }
-  [[nodiscard]] std::optional<http::Problem> objection(const http::Request& request) const override {
+  [[nodiscard]] std::optional<roomcast::base::Refusal> objection(
+      const http::Request& request) const override {
     if (request.headers.get("Host") != "evil") return std::nullopt;
-    return http::Problem{421, "host_denied", "another host"};
+    return roomcast::base::Refusal{roomcast::base::Refusal::Code::host_denied, "another host"};
   }
   [[nodiscard]] bool admit(http::Exchange& /*exchange*/, http::Access /*access*/) const override {
     return true;

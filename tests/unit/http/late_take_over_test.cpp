@@ -16,7 +16,9 @@ const std::string head = "HTTP/1.1 101 Switching Protocols\r\n\r\n";
 struct LateFixture : ConnectionFixture {
   /// What comes of an upgrade that was decided now.
   std::optional<http::HandOver> take_over() { return server.take_over(probe.deferred.at(0), head); }
-  http::Response forbidden() { return http::Response::error(403, "forbidden", "the verdict was no"); }
+  http::Response forbidden() {
+    return http::Response::error({base::Refusal::Code::origin_denied, "the verdict was no"});
+  }
 };
 
 /// Refuses the request, unless it was decided before.
@@ -29,7 +31,8 @@ class VerdictDeadline final : private base::Deadline::Listener {
 
  private:
   void on_deadline() override {
-    connections_.respond(exchange_, http::Response::error(504, "no_verdict", "it took too long to decide"));
+    connections_.respond(
+        exchange_, http::Response::error({base::Refusal::Code::timed_out, "it took too long to decide"}));
   }
   http::Connections& connections_;
   base::SlotId exchange_;
@@ -158,7 +161,7 @@ TEST_CASE_FIXTURE(LateFixture, "late upgrade: a verdict that comes behind its de
   exchange(get("/later"));
   const VerdictDeadline deadline(deadlines, server, probe.deferred.at(0));
   pass(5'100);
-  CHECK(stream.take().starts_with("HTTP/1.1 504 "));
+  CHECK(stream.take().starts_with("HTTP/1.1 503 "));
   CHECK_FALSE(take_over().has_value());
   CHECK(exchange(get("/2")) == ok("/2"));
 }

@@ -76,7 +76,7 @@ TEST_CASE("request: the name of a query parameter may be encoded, a broken one n
 }
 
 TEST_CASE("response: an error is a JSON object with code and message") {
-  const auto response = http::Response::error(404, "not_found", "no \"x\"");
+  const auto response = http::Response::error({base::Refusal::Code::not_found, "no \"x\""});
   CHECK(response.status == 404);
   CHECK(response.headers.get("Content-Type") == "application/json");
   CHECK(response.body.view() == "{\"error\":{\"code\":\"not_found\",\"message\":\"no \\\"x\\\"\"}}\n");

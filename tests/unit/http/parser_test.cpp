@@ -39,8 +39,8 @@ Outcome read(const std::vector<std::string_view>& pieces, const http::ParserLimi
           outcome.requests.push_back(parser.take_request());
           break;
         case Event::refused:
-          outcome.status = parser.problem().status;
-          outcome.message = parser.problem().message;
+          outcome.status = base::describe(parser.problem().code).http;
+          outcome.message = parser.problem().message.view();
           return outcome;
       }
     }

@@ -210,7 +210,7 @@ TEST_CASE_FIXTURE(JoinFixture, "stream: what refuses a request for now says so")
   }
   const auto not_now = refused("/rooms/lobby", event_stream);
   CHECK(not_now.status() == 503);
-  CHECK(is_temporary(not_now.status()));
+  CHECK(not_now.response().is_temporary);
   CHECK(not_now.body().find("overloaded") != std::string_view::npos);
   CHECK(not_now.header("Cache-Control") == "no-store");
 }

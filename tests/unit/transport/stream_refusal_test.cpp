@@ -6,6 +6,7 @@
 #include <string_view>
 
 using namespace roomcast;
+using Code = base::Refusal::Code;
 
 namespace {
 
@@ -17,11 +18,12 @@ http::Request request_for(std::string_view path, std::string_view accept = "text
   return request;
 }
 
-http::Response answer(const http::Request& request, int status, std::string_view retry_after = {}) {
-  http::Response response = http::Response::error(status, "some_code", "why");
+http::Response answer(const http::Request& request, Code code = Code::overloaded,
+                      std::string_view retry_after = {}) {
+  http::Response response = http::Response::error({code, "why"});
   response.headers.add("Cache-Control", "no-store");
   response.headers.add("Vary", "Accept, Accept-Encoding");
-  if (!retry_after.empty()) response.headers.add("Retry-After", retry_after);
+  if (!retry_after.empty()) response.headers.set("Retry-After", retry_after);
   transport::let_event_source_return(request, response);
   return response;
 }
@@ -36,15 +38,16 @@ int retry_of(const http::Response& response) {
 }  // namespace
 
 TEST_CASE("stream refusal: for now it is an empty event stream that says when to come back") {
-  for (const int status : {408, 429, 500, 503}) {
-    CAPTURE(status);
-    const http::Response response = answer(request_for("/rooms/a"), status);
+  for (const Code code : {Code::request_timeout, Code::internal_error, Code::overloaded, Code::timed_out}) {
+    const std::string name(base::describe(code).name);
+    CAPTURE(name);
+    const http::Response response = answer(request_for("/rooms/a"), code);
     CHECK(response.status == 200);
     CHECK(response.headers.joined("Content-Type") == "text/event-stream");
     CHECK(response.headers.joined("Cache-Control") == "no-store, no-transform");
     CHECK(response.headers.joined("Vary") == "Accept, Accept-Encoding");
-    CHECK(response.body.view().ends_with(
-        "\n:\n\n: {\"error\":{\"code\":\"some_code\",\"message\":\"why\"}}\n\n"));
+    CHECK(response.body.view().ends_with("\n:\n\n: {\"error\":{\"code\":\"" + name +
+                                         "\",\"message\":\"why\"}}\n\n"));
     CHECK(retry_of(response) >= 2'000);
     CHECK(retry_of(response) <= 4'000);
   }
@@ -52,35 +55,36 @@ TEST_CASE("stream refusal: for now it is an empty event stream that says when to
 
 TEST_CASE("stream refusal: it comes back no earlier than Retry-After says") {
   for (int i = 0; i < 20; ++i) {
-    const int retry = retry_of(answer(request_for("/rooms/a"), 503, "5"));
+    const int retry = retry_of(answer(request_for("/rooms/a"), Code::too_many_of_address));
     CHECK(retry >= 5'000);
     CHECK(retry <= 7'000);
   }
-  CHECK(retry_of(answer(request_for("/rooms/a"), 503, "soon")) <= 4'000);
+  CHECK(retry_of(answer(request_for("/rooms/a"), Code::overloaded, "soon")) <= 4'000);
 }
 
 TEST_CASE("stream refusal: for good it stays an error") {
-  for (const int status : {400, 403, 404, 405, 413, 414, 421, 431, 501}) {
-    CAPTURE(status);
-    const http::Response response = answer(request_for("/rooms/a"), status);
-    CHECK(response.status == status);
+  for (const Code code : {Code::bad_room_name, Code::origin_denied, Code::not_found, Code::message_too_big,
+                          Code::uri_too_long, Code::host_denied, Code::not_implemented}) {
+    CAPTURE(base::describe(code).name);
+    const http::Response response = answer(request_for("/rooms/a"), code);
+    CHECK(response.status == base::describe(code).http);
     CHECK(response.headers.joined("Content-Type") == "application/json");
   }
 }
 
 TEST_CASE("stream refusal: who did not ask for an event stream of a room is told the error") {
-  CHECK(answer(request_for("/rooms/a", "application/json"), 503).status == 503);
-  CHECK(answer(request_for("/rooms/a", "*/*"), 503).status == 503);
-  CHECK(answer(request_for("/readyz"), 503).status == 503);
+  CHECK(answer(request_for("/rooms/a", "application/json")).status == 503);
+  CHECK(answer(request_for("/rooms/a", "*/*")).status == 503);
+  CHECK(answer(request_for("/readyz")).status == 503);
   for (const http::Method method : {http::Method::head, http::Method::post, http::Method::options}) {
     http::Request request = request_for("/rooms/a");
     request.method = method;
-    CHECK(answer(request, 503).status == 503);
+    CHECK(answer(request).status == 503);
   }
   http::Request upgrade = request_for("/rooms/a");
   upgrade.headers.add("Upgrade", "websocket");
-  CHECK(answer(upgrade, 503).status == 503);
+  CHECK(answer(upgrade).status == 503);
   http::Request by_query = request_for("/rooms/a", "*/*");
   by_query.query = "transport=sse";
-  CHECK(answer(by_query, 503).status == 200);
+  CHECK(answer(by_query).status == 200);
 }

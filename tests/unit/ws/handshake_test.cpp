@@ -35,7 +35,7 @@ HandshakeRequest with_protocols(std::string_view protocols) {
 
 int refusal_status(const HandshakeRequest& request) {
   const auto decision = decide_handshake(request, policy_with_all(), sha1);
-  return decision.ok() ? 101 : decision.error().status;
+  return decision.ok() ? 101 : base::describe(decision.error().refusal.code).http;
 }
 
 std::string refusal_header(const HandshakeRequest& request, std::string_view wanted) {
