@@ -1,4 +1,4 @@
-// Starting: what is said when ready, and with which code it ends when it cannot.
+// Starting: the ready line, and the exit codes of failures.
 
 import assert from 'node:assert/strict';
 import net from 'node:net';
@@ -11,7 +11,7 @@ import { runToEnd, startServer } from '../support/server.js';
 import { connect } from '../support/wire_client.js';
 
 describe('start', { concurrency: 4 }, () => {
-  it('the ready line has the bound URL, and the server answers there', async () => {
+  it('the ready line has the bound URL, and the server responds there', async () => {
     const server = await startServer();
     assert.match(server.url, /^http:\/\/127\.0\.0\.1:[1-9][0-9]*$/);
     assert.equal((await fetchOnce(server.url, 'GET', '/healthz')).status, 200);
@@ -19,7 +19,7 @@ describe('start', { concurrency: 4 }, () => {
     await server.stop();
   });
 
-  it('several addresses: one line names them all', async () => {
+  it('several addresses are named in one line', async () => {
     const unix = path.join(scratchDirectory(), 'a.sock');
     const server = await startServer({ listen: ['http://127.0.0.1:0', 'http://127.0.0.1:0', 'http://[::1]:0', `unix:${unix}`] });
     assert.equal(server.urls.length, 4);
@@ -38,7 +38,7 @@ describe('start', { concurrency: 4 }, () => {
     await server.stop();
   });
 
-  it('--listen=ADDRESS is taken as well', async () => {
+  it('--listen=ADDRESS is accepted too', async () => {
     const server = await startServer({ listen: [], args: ['--listen=http://127.0.0.1:0'] });
     assert.equal((await fetchOnce(server.url, 'GET', '/healthz')).status, 200);
     await server.stop();
@@ -63,7 +63,7 @@ describe('start', { concurrency: 4 }, () => {
     assert.match(stderr, /in use/i);
   });
 
-  it('a running server\'s Unix socket is not taken away: exit 1', async () => {
+  it('the Unix socket of a running server is not replaced: exit 1', async () => {
     const unix = `unix:${path.join(scratchDirectory(), 'taken.sock')}`;
     const server = await startServer({ listen: [unix] });
     const { code, stderr } = await runToEnd(['--listen', unix]);
@@ -73,7 +73,7 @@ describe('start', { concurrency: 4 }, () => {
     await server.stop();
   });
 
-  it('a file that is no socket is not overwritten', async () => {
+  it('a file that is not a socket is not overwritten', async () => {
     const directory = scratchDirectory({ precious: 'data' });
     const { code, stderr } = await runToEnd(['--listen', `unix:${directory}/precious`]);
     assert.equal(code, 1, stderr);

@@ -1,4 +1,4 @@
-// Configuration: file, environment and flags, in rising order; mistakes stop the start and say where they are.
+// Configuration: file, environment and flags, in rising order of precedence; mistakes stop the start and name their place.
 
 import assert from 'node:assert/strict';
 import path from 'node:path';
@@ -10,7 +10,7 @@ import { connect } from '../support/wire_client.js';
 const directory = scratchDirectory();
 const toml = tomlFilesIn(directory);
 
-/** The largest message `server` takes, of `candidates`. */
+/** The largest message that `server` accepts, of `candidates`. */
 async function largestMessage(server, candidates) {
   let largest = 0;
   for (const size of candidates) {
@@ -32,7 +32,7 @@ async function refused(args, { env, mentions }) {
 }
 
 describe('configuration', { concurrency: 4 }, () => {
-  describe('later beats earlier', { concurrency: 4 }, () => {
+  describe('later sources override earlier ones', { concurrency: 4 }, () => {
     const key = 'limits.message_bytes';
     const file = () => toml('[limits]\nmessage_bytes = 10\n');
     const sizes = [10, 11, 20, 21, 30, 31];
@@ -94,9 +94,9 @@ describe('configuration', { concurrency: 4 }, () => {
         await refused(['--listen', 'http://127.0.0.1:0', '--config', file], { mentions: name === 'a certificate without its key' ? mentions : [new RegExp(path.basename(file).replace('.', '\\.')), ...mentions] });
       });
     }
-    it('a file that is not there', () => refused(['--config', '/nonexistent/roomcast.toml'], { mentions: [/\/nonexistent\/roomcast\.toml/] }));
-    it('a directory for a file', () => refused(['--config', directory], { mentions: [/roomcast-wire-/] }));
-    it('every mistake is told, not only the first', () => refused(['--config', toml('orgins = []\n[limits]\nfragments = "x"\n')], { mentions: [/orgins/, /fragments/] }));
+    it('a missing file', () => refused(['--config', '/nonexistent/roomcast.toml'], { mentions: [/\/nonexistent\/roomcast\.toml/] }));
+    it('a directory instead of a file', () => refused(['--config', directory], { mentions: [/roomcast-wire-/] }));
+    it('every mistake is reported, not only the first', () => refused(['--config', toml('orgins = []\n[limits]\nfragments = "x"\n')], { mentions: [/orgins/, /fragments/] }));
   });
 
   describe('mistakes in flags and environment', { concurrency: 4 }, () => {
@@ -118,12 +118,12 @@ describe('configuration', { concurrency: 4 }, () => {
     for (const [name, [args, env, mentions]] of Object.entries(cases)) it(name, () => refused(args, { env, mentions }));
   });
 
-  it('--check-config with good settings: exit 0, and nothing is started', async () => {
+  it('--check-config with valid settings: exit 0, and nothing is started', async () => {
     const { code, stderr } = await runToEnd(['--check-config', '--config', toml('[limits]\nfragments = 5\n'), '--listen', 'http://127.0.0.1:1']);
     assert.equal(code, 0, stderr);
   });
 
-  it('--print-config tells every value and where it comes from, and can be read back', async () => {
+  it('--print-config prints every value with its source, and its output can be read back', async () => {
     const file = toml('[limits]\nfragments = 5\n');
     const { code, stdout, stderr } = await runToEnd(['--print-config', '--config', file, '--set', 'limits.body_bytes=77777'], { env: { ROOMCAST_LOG_LEVEL: 'debug' } });
     assert.equal(code, 0, stderr);
@@ -139,7 +139,7 @@ describe('configuration', { concurrency: 4 }, () => {
     assert.equal(again.code, 0, again.stderr);
   });
 
-  it('the file in the repository is valid and says nothing but the defaults', async () => {
+  it('the file in the repository is valid and contains only the defaults', async () => {
     const shipped = path.join(repository, 'config/roomcast.toml');
     const values = (text) => text.split('\n').map((one) => one.replace(/\s*#.*/, '')).filter(Boolean);
     const plain = await runToEnd(['--print-config']);

@@ -1,4 +1,4 @@
-// NET_CHAOS makes every read tiny and every write short, in a build with sanitizers. No other build can be told to.
+// NET_CHAOS makes every read tiny and every write short, in a build with sanitizers and in no other.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -7,9 +7,9 @@ import { sanitized } from '../support/sanitized.js';
 import { startServer } from '../support/server.js';
 
 const body = 'x'.repeat(20_000);
-const most_at_once = 7; // bytes in a read that is cut short
+const most_at_once = 7; // bytes in a shortened read
 
-/** How many turns of the event loop a publish of `body` takes. */
+/** The number of event loop turns that a publish of `body` takes. */
 async function turns(env) {
   const server = await startServer({ env });
   const before = await server.metric('roomcast_turn_duration_seconds_count');

@@ -1,4 +1,4 @@
-// HTTP/1.1 as RFC 9110 and 9112 want it: connections, methods, conditional requests, bodies.
+// HTTP/1.1, RFC 9110 and 9112: connections, methods, conditional requests, bodies.
 
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
@@ -26,7 +26,7 @@ const get = (path = '/healthz', more = '') => `GET ${path} HTTP/1.1\r\nHost: loc
 const old = (path = '/healthz', more = '') => `GET ${path} HTTP/1.0\r\n${more}\r\n`;
 const closes = (response) => assert.equal(response.header('connection')?.toLowerCase(), 'close');
 
-/** Everything a room hears of `body` posted with raw `headers`. */
+/** All messages that a room receives after `body` was posted with raw `headers`. */
 async function posted(headers, body, room, pieces) {
   const listener = await connect(server.url, { path: `/rooms/${room}` });
   const connection = await HttpConnection.open(server.url);
@@ -66,7 +66,7 @@ describe('HTTP', () => {
       const responses = await everyResponse(server.url, old() + old());
       assert.deepEqual(responses.map(({ status }) => status), [200]);
     });
-    it('1.0 is kept alive when it asks for it', async () => {
+    it('1.0 is kept alive on request', async () => {
       const connection = await HttpConnection.open(server.url);
       for (let i = 0; i < 3; i += 1) {
         await connection.send(old('/healthz', 'Connection: keep-alive\r\n'));
@@ -76,12 +76,12 @@ describe('HTTP', () => {
       }
       connection.close();
     });
-    it('1.0 gets no chunked answer', async () => {
+    it('1.0 gets no chunked response', async () => {
       const [response] = await everyResponse(server.url, old('/metrics'));
       assert.equal(response.status, 200);
       assert.equal(response.header('transfer-encoding'), undefined);
     });
-    it('a minor version not yet known is 1.1', async () => {
+    it('an unknown minor version is treated as 1.1', async () => {
       const connection = await HttpConnection.open(server.url);
       await connection.send('GET /healthz HTTP/1.2\r\nHost: localhost\r\n\r\n');
       assert.ok([200, 400, 505].includes((await connection.read()).status));
@@ -99,7 +99,7 @@ describe('HTTP', () => {
       }
       connection.close();
     });
-    it('pipelined requests cut anywhere are answered in order', async () => {
+    it('pipelined requests split anywhere are answered in order', async () => {
       const connection = await HttpConnection.open(server.url);
       await connection.socket.writeChopped([get(), get('/words.txt'), get('/nothing')].join('').repeat(3), 7);
       for (let i = 0; i < 3; i += 1) for (const status of [200, 200, 404]) assert.equal((await connection.read()).status, status);
@@ -112,7 +112,7 @@ describe('HTTP', () => {
       await sending;
       connection.close();
     });
-    it('pipelined requests of a client that has finished sending are answered', async () => {
+    it('pipelined requests of a client that has half-closed are answered', async () => {
       const connection = await HttpConnection.open(server.url);
       await connection.send(get().repeat(3));
       connection.socket.finish();
@@ -125,16 +125,16 @@ describe('HTTP', () => {
       for (let i = 0; i < 2; i += 1) assert.equal((await connection.read()).status, 200);
       connection.close();
     });
-    it('a request octet by octet is answered', async () => {
+    it('a request sent octet by octet is answered', async () => {
       const connection = await HttpConnection.open(server.url);
       await connection.socket.writeChopped(get('/words.txt', 'X-Header: value\r\n'), 1);
       assert.equal((await connection.read()).text, 'words\n');
       connection.close();
     });
-    it('an absolute target is taken', async () => {
+    it('an absolute-form target is accepted', async () => {
       assert.equal((await everyResponse(server.url, get('http://localhost/words.txt', 'Connection: close\r\n')))[0].text, 'words\n');
     });
-    it('a Host with a port, an address or in capitals is taken', async () => {
+    it('a Host with a port, an address or in capitals is accepted', async () => {
       for (const host of ['localhost:8080', '127.0.0.1', '[::1]:80', '[::1]', 'LOCALHOST', 'a-b.example.', 'xn--bcher-kva.example']) {
         assert.equal((await fetchOnce(server.url, 'GET', '/healthz', { host })).status, 200, host);
       }
@@ -180,7 +180,7 @@ describe('HTTP', () => {
         assert.ok([400, 405, 501].includes((await fetchOnce(server.url, method, '/healthz')).status));
       });
     }
-    it('what is not there is 404 with the common form of errors', async () => {
+    it('an unknown path is 404 with the common form of errors', async () => {
       for (const path of ['/nothing', '/nothing/deeper', '/words.txt/', '/words.txt/x', '/Words.txt', '/sub']) {
         const response = await fetchOnce(server.url, 'GET', path);
         if (path === '/sub' && [301, 308].includes(response.status)) continue;
@@ -206,13 +206,13 @@ describe('HTTP', () => {
         assert.match(response.header('content-security-policy') ?? '', path.endsWith('.html') || path === '/' ? /default-src/ : /(?:)/);
       });
     }
-    it('the query of a file does not matter', async () => {
+    it('the query of a file is ignored', async () => {
       assert.equal((await fetchOnce(server.url, 'GET', '/words.txt?v=1')).text, 'words\n');
     });
     it('a percent-encoded name is decoded', async () => {
       assert.equal((await fetchOnce(server.url, 'GET', '/w%6Frds.txt')).text, 'words\n');
     });
-    it('ETags differ between files and stay the same for one', async () => {
+    it('ETags differ between files and are stable for one file', async () => {
       const tag = async (path) => (await fetchOnce(server.url, 'GET', path)).header('etag');
       assert.equal(await tag('/words.txt'), await tag('/words.txt'));
       assert.notEqual(await tag('/words.txt'), await tag('/app.js'));
@@ -234,7 +234,7 @@ describe('HTTP', () => {
       }
       connection.close();
     });
-    it('the bundled page comes with a strict policy', async () => {
+    it('the bundled page has a strict Content-Security-Policy', async () => {
       const response = await fetchOnce(bundled.url, 'GET', '/');
       assert.equal(response.status, 200);
       assert.match(response.header('content-type'), /^text\/html/);
@@ -243,7 +243,7 @@ describe('HTTP', () => {
       assert.doesNotMatch(policy, /script-src[^;]*'unsafe-inline'|unsafe-eval/);
       assert.equal(response.header('x-content-type-options'), 'nosniff');
     });
-    it('what the bundled page refers to is there', async () => {
+    it('all files that the bundled page refers to exist', async () => {
       const page = (await fetchOnce(bundled.url, 'GET', '/')).text;
       const links = [...page.matchAll(/(?:src|href)="([^"#:]+)"/g)].map(([, link]) => link);
       assert.ok(links.length > 0);
@@ -254,7 +254,7 @@ describe('HTTP', () => {
     });
   });
 
-  it('every answer has a Date', async () => {
+  it('every response has a Date', async () => {
     for (const path of ['/', '/healthz', '/nothing', '/metrics']) {
       const date = (await fetchOnce(server.url, 'GET', path)).header('date');
       assert.match(date, /^(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{4} \d\d:\d\d:\d\d GMT$/);
@@ -280,7 +280,7 @@ describe('HTTP', () => {
       it(name, async () => assert.equal(await posted(headers, body, room), expected));
       if (body.length < 1000) it(`${name}, octet by octet`, async () => assert.equal(await posted(headers, body, `${room}-chopped`, 1), expected));
     }
-    it('a trailer cannot smuggle in a header', async () => {
+    it('a trailer cannot add a header', async () => {
       const connection = await HttpConnection.open(server.url);
       await connection.send('POST /rooms/trailer HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{x\r\n0\r\nContent-Type: application/json\r\n\r\n');
       assert.equal((await connection.read()).status, 200, 'the Content-Type of the trailer must not count');
@@ -313,7 +313,7 @@ describe('HTTP', () => {
     });
   });
 
-  it('a body nobody wants is read past', async () => {
+  it('an unused body is read and discarded', async () => {
     const connection = await HttpConnection.open(server.url);
     for (let i = 0; i < 3; i += 1) {
       await connection.send(requestBytes('POST', '/nothing', { body: 'GET /words.txt HTTP/1.1\r\nHost: localhost\r\n\r\n' }));

@@ -1,4 +1,4 @@
-// RFC 9112 sections 2.2, 3.2, 5, 6, 7 and 11.2: what is ambiguous or malformed is answered once, with 400, and
+// RFC 9112 sections 2.2, 3.2, 5, 6, 7 and 11.2: an ambiguous or malformed request is answered once, with 400, and
 // nothing that follows it on the connection is answered.
 
 import assert from 'node:assert/strict';
@@ -138,7 +138,7 @@ const chunks = {
   'a folded trailer': chunked('5\r\nhello\r\n0\r\nX: a\r\n b\r\n\r\n'),
 };
 
-// Where a more telling status than 400 exists, it is as good.
+// Where a more specific status than 400 exists, it is accepted too.
 const others = {
   'Content-Length past 64 bits': [400, 413],
   'a size past 64 bits': [400, 413],
@@ -151,7 +151,7 @@ const others = {
 
 const sections = { 'line ends': line_ends, 'forbidden octets': bytes, 'header fields': fields, Host: hosts, 'the request line': request_lines, 'the length of the body': lengths, chunks };
 
-/** Whole in one packet with the next request, then octet by octet with that request behind. */
+/** In one packet with the next request, then octet by octet with that request behind it. */
 async function isRefusedOnce(request, statuses, pieces) {
   const connection = await HttpConnection.open(server.url);
   const sending = pieces ? connection.socket.writeChopped(request + next, pieces) : connection.send(request + next);
@@ -192,7 +192,7 @@ describe('malformed requests', () => {
     });
   }
 
-  it('the malformed are counted or logged, not fatal: the server is well afterwards', async () => {
+  it('malformed requests are not fatal: the server is healthy afterwards', async () => {
     const connection = await HttpConnection.open(server.url);
     assert.equal((await connection.request('GET', '/healthz')).status, 200);
     connection.close();

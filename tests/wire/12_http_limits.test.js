@@ -1,4 +1,4 @@
-// Bounds and deadlines of HTTP requests: at each limit and one past it.
+// Limits and deadlines of HTTP requests: at each limit and one past it.
 
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
@@ -76,27 +76,27 @@ describe('HTTP limits', () => {
         });
       }
     }
-    it('chunk extensions without end are refused', async () => {
+    it('endless chunk extensions are refused', async () => {
       const connection = await HttpConnection.open(limited.url);
       await connection.send(post(['Transfer-Encoding: chunked'], `1;${'e'.repeat(20000)}`));
       assert.ok([400, 413, 431].includes((await connection.read()).status));
       await connection.expectEnd();
     });
-    it('chunk extensions without end in many small chunks are refused', async () => {
+    it('endless chunk extensions in many small chunks are refused', async () => {
       const connection = await HttpConnection.open(limited.url);
       const sending = connection.send(post(['Transfer-Encoding: chunked'], `1;${'e'.repeat(300)}\r\nx\r\n`.repeat(900)));
       assert.ok([400, 413, 431].includes((await connection.read()).status));
       await connection.expectEnd();
       await sending;
     });
-    it('trailers without end are refused', async () => {
+    it('endless trailers are refused', async () => {
       const connection = await HttpConnection.open(limited.url);
       const sending = connection.send(post(['Transfer-Encoding: chunked'], `0\r\n${'X: y\r\n'.repeat(5000)}`));
       assert.ok([400, 413, 431].includes((await connection.read()).status));
       await connection.expectEnd();
       await sending;
     });
-    it('the answer arrives although the client goes on sending the body', async () => {
+    it('the response arrives although the client is still sending the body', async () => {
       const connection = await HttpConnection.open(usual.url);
       const sending = connection.send(requestBytes('POST', '/rooms/limits', { body: Buffer.alloc(8000000) }));
       assert.equal((await connection.read()).status, 413);
@@ -106,7 +106,7 @@ describe('HTTP limits', () => {
   });
 
   describe('deadlines', { concurrency: 8 }, () => {
-    /** Sends `pieces` with pauses; the server must end the connection, with 408 or, if allowed, without a word. */
+    /** Sends `pieces` with pauses; the server must close the connection, with 408 or, if `silent`, without a response. */
     async function isDropped(pieces, { silent = false } = {}) {
       const connection = await HttpConnection.open(hasty.url);
       const begun = Date.now();
@@ -130,10 +130,10 @@ describe('HTTP limits', () => {
     }
     const drip = (bytes) => Array.from({ length: 200 }, (_, i) => bytes[i] ?? 'x');
 
-    it('a connection that says nothing', () => isDropped([], { silent: true }));
+    it('a connection without any data', () => isDropped([], { silent: true }));
     it('half a head', () => isDropped(['GET /healthz HTTP/1.1\r\nHost: loc']));
-    it('a head that never ends, octet by octet', () => isDropped(drip('GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: ')));
-    it('empty lines for ever', async () => {
+    it('a head without an end, octet by octet', () => isDropped(drip('GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: ')));
+    it('endless empty lines', async () => {
       const connection = await HttpConnection.open(hasty.url);
       const dripping = connection.socket.writeChopped('\r\n'.repeat(1000), 2);
       assert.ok([400, 408].includes((await connection.read()).status));
@@ -142,11 +142,11 @@ describe('HTTP limits', () => {
     });
     it('half a body', () => isDropped([post(['Content-Length: 100'], 'b'.repeat(50))]));
     it('no body', () => isDropped([post(['Content-Length: 100'])]));
-    it('a body that never ends, octet by octet', () => isDropped([post(['Content-Length: 1000']), ...Array(200).fill('b')]));
+    it('a body without an end, octet by octet', () => isDropped([post(['Content-Length: 1000']), ...Array(200).fill('b')]));
     it('half a chunk', () => isDropped([post(['Transfer-Encoding: chunked'], '5\r\nab')]));
-    it('trailers that never end', () => isDropped([post(['Transfer-Encoding: chunked'], '0\r\n'), ...Array(200).fill('x')]));
+    it('trailers without an end', () => isDropped([post(['Transfer-Encoding: chunked'], '0\r\n'), ...Array(200).fill('x')]));
 
-    it('a connection kept alive and idle is closed without a word', async () => {
+    it('an idle keep-alive connection is closed without a response', async () => {
       const connection = await HttpConnection.open(hasty.url);
       assert.equal((await connection.request('GET', '/healthz')).status, 200);
       const begun = Date.now();
@@ -161,7 +161,7 @@ describe('HTTP limits', () => {
       }
       connection.close();
     });
-    it('a WebSocket connection is under none of them', async () => {
+    it('a WebSocket connection has none of these deadlines', async () => {
       const client = await connect(hasty.url);
       await sleep(2500);
       await client.text('still here');

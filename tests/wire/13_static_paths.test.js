@@ -1,4 +1,4 @@
-// Static files never leave web.root, however the path is written.
+// Static files never leave web.root, however the path is encoded.
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -30,7 +30,7 @@ for (const one of [
 describe('static files', () => {
   after(() => server.stop());
 
-  it('what is inside is served', async () => {
+  it('files inside web.root are served', async () => {
     const connection = await HttpConnection.open(server.url);
     assert.equal((await connection.request('GET', '/sub/page.txt')).text, 'page');
     assert.equal((await connection.request('GET', '/')).text, 'index');
@@ -39,7 +39,7 @@ describe('static files', () => {
 
   const list = [...targets];
   for (let from = 0; from < list.length; from += 100) {
-    it(`what is outside is not: ways ${from + 1} to ${Math.min(from + 100, list.length)}`, async () => {
+    it(`files outside are not: paths ${from + 1} to ${Math.min(from + 100, list.length)}`, async () => {
       let connection;
       for (const target of list.slice(from, from + 100)) {
         connection ??= await HttpConnection.open(server.url);

@@ -75,7 +75,7 @@ const protocols = {
 describe('handshake', () => {
   after(() => server.stop());
 
-  it('answers the key as in the standard\'s example', async () => {
+  it('computes the accept value of the example in the standard', async () => {
     const { response, socket } = await attempt(server.url, { key });
     socket.destroy();
     assert.equal(response.status, 101);
@@ -130,7 +130,7 @@ describe('handshake', () => {
     return connection.close();
   });
 
-  it('an upgrade may follow pipelined requests, and is answered in its turn', async () => {
+  it('an upgrade may follow pipelined requests, and is answered in order', async () => {
     const connection = await HttpConnection.open(server.url);
     const get = 'GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n';
     await connection.send(Buffer.concat([Buffer.from(get + get), handshakeBytes('/echo'), text('first')]));
@@ -141,7 +141,7 @@ describe('handshake', () => {
     connection.close();
   });
 
-  it('a body on the handshake is never taken for frames', async () => {
+  it('a body of the handshake request is never read as frames', async () => {
     const { socket, response } = await attempt(server.url, { headers: { 'Content-Length': '5' }, trailing: Buffer.concat([Buffer.from('hello'), text('framed')]) });
     if (response.status === 101) {
       assert.deepEqual(await socket.bytes(8), Buffer.concat([Buffer.from([0x81, 6]), Buffer.from('framed')]));
@@ -151,7 +151,7 @@ describe('handshake', () => {
     socket.destroy();
   });
 
-  describe('what follows the handshake in the same packet counts', { concurrency: 8 }, () => {
+  describe('data in the same packet as the handshake is not lost', { concurrency: 8 }, () => {
     const hello = text('hello');
     it('a whole frame', async () => {
       const client = await connect(server.url, { trailing: hello });
@@ -205,7 +205,7 @@ describe('handshake', () => {
     });
   });
 
-  it('echo.enabled=false takes /echo away', async () => {
+  it('echo.enabled=false removes /echo', async () => {
     const without = await startServer({ set: { 'echo.enabled': false } });
     assert.equal((await refusal(without.url)).status, 404);
     await (await connect(without.url, { path: '/rooms/x' })).close();

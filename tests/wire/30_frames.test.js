@@ -91,7 +91,7 @@ const forms = [
   { name: 'several messages in one packet, in order', sent: tenPings.map((one) => text(one)), expected: tenPings.map(gets.text) },
 ];
 
-/** Nothing follows the byte that shows the fault. */
+/** No byte follows the one that violates the protocol. */
 const at_once = [
   ['a stray continuation', [], '00'], ['a stray continuation with FIN', [], '80'], ['a stray continuation behind a message', [open(f1), last(f2)], '00', [gets.text(f1 + f2)]],
   ['a text frame within a message', [open(f1)], '81'], ['a binary frame within a message', [open(f1)], '02'],

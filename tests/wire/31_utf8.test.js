@@ -1,5 +1,5 @@
-// RFC 6455 section 8.1 and RFC 3629: text must be UTF-8, judged as it arrives.
-// The sequences are the classical ones of decoder stress tests; numbers as in the Autobahn|Testsuite.
+// RFC 6455 section 8.1 and RFC 3629: text must be UTF-8, checked as it arrives.
+// The sequences are classic ones of decoder stress tests; numbers as in the Autobahn|Testsuite.
 
 import { after, describe, it } from 'node:test';
 import { connect } from '../support/wire_client.js';
@@ -45,7 +45,7 @@ const invalid = {
   '6.21 paired surrogates': ['eda080edb080', 'eda080edbfbf', 'edadbfedb080', 'edadbfedbfbf', 'edae80edb080', 'edae80edbfbf', 'edafbfedb080', 'edafbfedbfbf'].map(hex),
 };
 
-/** The same text whole, a byte a frame, a byte a packet, and behind enough ASCII that block-wise checks are at work. */
+/** The same text whole, one byte per frame, one byte per packet, and after enough ASCII for block-wise checks to run. */
 function forms(payload) {
   const bytes = Buffer.from(payload);
   const padded = Buffer.concat([Buffer.alloc(61, 'x'), bytes]);
@@ -73,8 +73,8 @@ describe('UTF-8', () => {
     }
   });
 
-  // The rest of the message is never sent: the server has to see what is wrong in what it has.
-  describe('6.4 a message is failed at its first wrong byte', { concurrency: 8 }, () => {
+  // The rest of the message is never sent: the server must find the error in the bytes that it has.
+  describe('6.4 a message fails at its first invalid byte', { concurrency: 8 }, () => {
     const bad = Buffer.concat([kosme, hex('f4908080'), Buffer.from('edited')]);
     const cuts = { 'after the wrong character': [kosme.length, kosme.length + 4], 'after the wrong byte': [12, 13] };
     for (const [name, [first, second]] of Object.entries(cuts)) {
@@ -97,15 +97,15 @@ describe('UTF-8', () => {
     }
     for (let at = 1; at < 4; at += 1) {
       const character = Buffer.from('𤭢');
-      it(`a character may be cut after byte ${at} by a fragment and a ping`, () => runCase(server.url, {
+      it(`a character may be split after byte ${at} by a fragment and a ping`, () => runCase(server.url, {
         sent: [text(character.subarray(0, at), { fin: false }), ping('between'), continuation(character.subarray(at))],
         expected: [gets.pong('between'), gets.text(character)],
       }));
     }
-    it('a message that ends within a character is failed even when the next one would go on with it', () => runCase(server.url, {
+    it('a message that ends within a character fails even if the next one would complete it', () => runCase(server.url, {
       sent: [text(hex('e282')), text(hex('ac'))], expected: [fails(1007)],
     }));
-    it('binary is not judged', () => runCase(server.url, {
+    it('binary messages are not checked', () => runCase(server.url, {
       sent: fragments(0x2, hex('fffe80c0'), 1), expected: [gets.binary(hex('fffe80c0'))],
     }));
   });

@@ -45,18 +45,18 @@ describe('close', () => {
     }
   });
 
-  it('7.1.6 a large message right before close comes back whole first', () => runCase(server.url, {
+  it('7.1.6 a large message right before the close frame comes back whole first', () => runCase(server.url, {
     sent: [text('x'.repeat(65536)), text(hello), close(1000), ping()],
     expected: [gets.text('x'.repeat(65536)), gets.text(hello), closes(1000)],
   }));
 
-  it('a client that does not answer the server\'s close is disconnected all the same', async () => {
+  it('a client that does not answer the server\'s close frame is disconnected', async () => {
     const client = await connect(server.url);
     await client.text(hello, { rsv: 1 });
     await client.expectClose(1002, { answer: false });
   });
 
-  it('a client that goes on sending after a violation still gets the close frame', async () => {
+  it('a client that continues to send after a violation still gets the close frame', async () => {
     const client = await connect(server.url);
     await client.text(hello, { rsv: 1 });
     for (let i = 0; i < 20; i += 1) await client.text('y'.repeat(10000));
@@ -69,7 +69,7 @@ describe('close', () => {
     await client.socket.rest();
   });
 
-  it('a half-closed connection gets first what it is owed', async () => {
+  it('a half-closed connection receives pending data first', async () => {
     const client = await connect(server.url);
     await client.text(hello);
     client.socket.finish();
@@ -77,7 +77,7 @@ describe('close', () => {
     await client.socket.rest();
   });
 
-  it('the reason says what was wrong', async () => {
+  it('the close reason names the violation', async () => {
     const client = await connect(server.url);
     await client.text(hello, { rsv: 2 });
     assert.ok((await client.expectClose(1002)).length > 0);

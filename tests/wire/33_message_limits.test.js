@@ -1,5 +1,5 @@
-// limits.message_bytes and limits.fragments at their defaults, at small values and at the largest the
-// Autobahn|Testsuite asks for (its section 9).
+// limits.message_bytes and limits.fragments at their defaults, at small values and at the largest that the
+// Autobahn|Testsuite uses (its section 9).
 
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
@@ -17,7 +17,7 @@ const long = seconds(60);
 const K = 1024;
 const M = K * K;
 
-/** Sends one message and wants it back, unchanged. */
+/** Sends one message and expects it back, unchanged. */
 async function echo(opcode, size, send) {
   const payload = Buffer.alloc(size, opcode === TEXT ? 'BAsd7&jh23' : Buffer.from('00fe23faf0', 'hex'));
   const client = await connect(large.url);
@@ -87,7 +87,7 @@ describe('message limits', () => {
     }
   });
 
-  it('the limit is for one message, not for all', async () => {
+  it('the limit applies to each message, not to their sum', async () => {
     const client = await connect(small.url);
     for (let i = 0; i < 10; i += 1) await sendFrames(client, [text(at(1000)), ...fragments(TEXT, at(900), 300)]);
     for (let i = 0; i < 10; i += 1) {
@@ -97,7 +97,7 @@ describe('message limits', () => {
     await client.close();
   });
 
-  it('a client that sends far too much at once still learns why it is closed', async () => {
+  it('a client that sends far too much at once still receives the close code', async () => {
     const client = new WebSocket(`${usual.url.replace('http', 'ws')}/echo`);
     const closed = new Promise((resolve) => client.on('close', resolve).on('error', () => {}));
     client.on('open', () => client.send(Buffer.alloc(4 * M)));

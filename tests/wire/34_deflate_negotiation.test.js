@@ -1,4 +1,4 @@
-// RFC 7692 section 7.1 and RFC 6455 section 9.1: each offer of permessage-deflate judged by itself.
+// RFC 7692 section 7.1 and RFC 6455 section 9.1: each offer of permessage-deflate is judged separately.
 
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
@@ -41,7 +41,7 @@ const not_ours = ['x-unknown', 'x-webkit-deflate-frame', 'deflate-frame', 'perme
 
 const malformed = [`${pmd};`, `${pmd}; =10`, `${pmd}; server_max_window_bits=`, `${pmd}; server_max_window_bits="10`, `; ${pmd}`, `${pmd} server_no_context_takeover`, `${pmd}; a=b=c`, `${pmd}; (x)`, `${pmd}; x="a, b"`];
 
-// Of several offers the first acceptable one is taken.
+// Of several offers the first acceptable one is accepted.
 const lists = [
   { offers: `x-unknown, ${pmd}`, taken: pmd },
   { offers: `${pmd}; server_max_window_bits=7, ${pmd}; server_max_window_bits=12`, taken: `${pmd}; server_max_window_bits=12` },
@@ -81,7 +81,7 @@ describe('negotiation of permessage-deflate', { concurrency: 8 }, () => {
   after(() => server.stop());
 
   for (const one of acceptable) {
-    it(`takes ${one}`, async () => {
+    it(`accepts ${one}`, async () => {
       const { client, answer } = await offer(one);
       assert.ok(answer, 'the offer was declined');
       checkAnswer(answer, one);
@@ -89,7 +89,7 @@ describe('negotiation of permessage-deflate', { concurrency: 8 }, () => {
     });
   }
 
-  it('a server window of 8 bits is declined or kept to', async () => {
+  it('a server window of 8 bits is declined or respected', async () => {
     const { client, answer } = await offer(`${pmd}; server_max_window_bits=8`);
     if (!answer) return client.close();
     checkAnswer(answer, `${pmd}; server_max_window_bits=8`);
@@ -97,7 +97,7 @@ describe('negotiation of permessage-deflate', { concurrency: 8 }, () => {
   });
 
   for (const one of not_acceptable) it(`declines ${one}`, () => declined(one));
-  for (const one of not_ours) it(`does not know ${one}`, () => declined(one));
+  for (const one of not_ours) it(`ignores the unknown ${one}`, () => declined(one));
   for (const one of malformed) {
     it(`refuses the malformed ${one}`, async () => {
       const response = await refusal(server.url, { headers: { 'Sec-WebSocket-Extensions': one } });
@@ -105,7 +105,7 @@ describe('negotiation of permessage-deflate', { concurrency: 8 }, () => {
     });
   }
   for (const { offers, taken } of lists) {
-    it(`takes ${taken} of ${JSON.stringify(offers)}`, async () => {
+    it(`accepts ${taken} of ${JSON.stringify(offers)}`, async () => {
       const { client, answer } = await offer(offers);
       assert.ok(answer, 'no offer was taken');
       checkAnswer(answer, taken);
@@ -113,7 +113,7 @@ describe('negotiation of permessage-deflate', { concurrency: 8 }, () => {
     });
   }
 
-  it('without an offer there is no answer', async () => {
+  it('without an offer there is no response', async () => {
     const client = await connect(server.url);
     assert.equal(client.response.header('sec-websocket-extensions'), undefined);
     await client.write(text('x', { rsv: 4 }));

@@ -1,5 +1,5 @@
 // RFC 7692 sections 6 and 7.2: compressed messages. Sizes and parameters of the Autobahn|Testsuite's
-// sections 12 and 13, fewer rounds of each.
+// sections 12 and 13, with fewer rounds each.
 
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
@@ -46,7 +46,7 @@ async function rounds(offer, make, [size, fragment]) {
 
 const sizeName = ([size, fragment]) => `${size} bytes${fragment ? ` in fragments of ${fragment}` : ''}`;
 
-/** Sends one message compressed by hand and wants `payload` back. */
+/** Sends one message compressed by the test and expects `payload` back. */
 async function understood(compressed, payload, offer = pmd) {
   const client = await connectDeflate(server.url, offer);
   await client.client.write(frame({ opcode: BINARY, payload: compressed, rsv: 4 }));
@@ -72,8 +72,8 @@ describe('permessage-deflate', () => {
     for (const offer of offers) for (const size of sizes) it(`${offer}, ${sizeName(size)}`, () => rounds(offer, data.records, size));
   });
 
-  it('what is worth it comes back compressed', async () => {
-    // A server of its own: after much compressing there is no time for it for a moment.
+  it('data that compresses well comes back compressed', async () => {
+    // Needs its own server: after much compression a server pauses compressing for a moment.
     const fresh = await startServer();
     const client = await connectDeflate(fresh.url);
     const answer = await client.echo(TEXT, prose(20000));
@@ -83,7 +83,7 @@ describe('permessage-deflate', () => {
     await fresh.stop();
   });
 
-  it('websocket.compression_min_bytes: at it compressed, below it not', async () => {
+  it('websocket.compression_min_bytes: compressed from this size on', async () => {
     const choosy = await startServer({ set: { 'websocket.compression_min_bytes': 200 } });
     const client = await connectDeflate(choosy.url);
     assert.equal((await client.echo(TEXT, 'a'.repeat(199))).compressed, false);
@@ -108,7 +108,7 @@ describe('permessage-deflate', () => {
   });
 
   describe('in fragments', { concurrency: 8 }, () => {
-    it('one byte a fragment, empty ones and a ping between', async () => {
+    it('one byte per fragment, with empty ones and a ping between', async () => {
       const client = await connectDeflate(server.url);
       const compressed = await client.compressor.compress('Hello, compressed world!');
       for (const one of fragments(TEXT, compressed, 1, { rsv: 4 })) {
@@ -167,7 +167,7 @@ describe('permessage-deflate', () => {
     'noise in the first of several fragments': frame({ opcode: BINARY, rsv: 4, fin: false, payload: Buffer.alloc(200, 0xff) }),
     'text that is wrong in its first fragment': frame({ opcode: TEXT, rsv: 4, fin: false, payload: zlib.deflateRawSync(Buffer.from('c0af', 'hex'), { finishFlush: zlib.constants.Z_SYNC_FLUSH }) }),
   };
-  describe('broken data closes with 1007', { concurrency: 8 }, () => {
+  describe('invalid compressed data closes with 1007', { concurrency: 8 }, () => {
     for (const [name, bytes] of Object.entries(broken)) {
       it(name, async () => {
         const client = await connect(server.url, { headers: { 'Sec-WebSocket-Extensions': pmd } });
@@ -177,14 +177,14 @@ describe('permessage-deflate', () => {
     }
   });
 
-  describe('the limit holds for what is inflated', { concurrency: 8 }, () => {
+  describe('the limit applies to inflated bytes', { concurrency: 8 }, () => {
     const open = () => connectDeflate(usual.url);
     it('65,536 bytes pass', async () => {
       const client = await open();
       await client.echo(BINARY, Buffer.alloc(65536));
       await client.close();
     });
-    it('65,536 bytes pass even when compression made them larger', async () => {
+    it('65,536 bytes pass even if compression made them larger', async () => {
       const client = await connectDeflate(usual.url, pmd, { level: 0 });
       await client.echo(BINARY, noise.subarray(0, 65536));
       await client.close();

@@ -1,4 +1,4 @@
-// Pings of the server, and what becomes of a client that does not answer.
+// Pings of the server, and clients that do not answer them.
 
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
@@ -17,7 +17,7 @@ describe('keep-alive', { concurrency: 8 }, () => {
     await calm.stop();
   });
 
-  it('a ping comes by itself', async () => {
+  it('the server sends a ping', async () => {
     const client = await connect(server.url);
     assert.equal((await client.next()).opcode, PING);
     client.destroy();
@@ -47,7 +47,7 @@ describe('keep-alive', { concurrency: 8 }, () => {
     assert.ok(took > 400 && took < seconds(8), `${took} ms`);
   });
 
-  it('a client that sends anything else instead of pongs is alive too', async () => {
+  it('a client that sends anything else instead of pongs stays', async () => {
     const client = await connect(server.url);
     let pings = 0;
     const end = Date.now() + 2000;
@@ -64,7 +64,7 @@ describe('keep-alive', { concurrency: 8 }, () => {
     client.destroy();
   });
 
-  it('the ws package keeps its connection by answering', async () => {
+  it('the ws package stays connected', async () => {
     const client = new WebSocket(`${server.url.replace('http', 'ws')}/echo`);
     let pings = 0;
     await new Promise((resolve, reject) => {
@@ -75,7 +75,7 @@ describe('keep-alive', { concurrency: 8 }, () => {
     client.terminate();
   });
 
-  it('by default nothing comes within the first seconds', async () => {
+  it('by default no ping is sent within the first seconds', async () => {
     const client = await connect(calm.url);
     assert.ok(await client.socket.quiet(3000));
     await client.close();

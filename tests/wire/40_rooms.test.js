@@ -25,14 +25,14 @@ async function texts(client, count) {
 describe('rooms', () => {
   after(() => server.stop());
 
-  it('a message reaches everybody, the sender too', async () => {
+  it('a message reaches all subscribers, the sender too', async () => {
     const clients = await joinAll('everybody', 10);
     await clients[3].text('hello');
     for (const client of clients) await client.expectText('hello');
     await closeAll(clients);
   });
 
-  it('text stays text, binary binary, empty empty', async () => {
+  it('text, binary and empty messages keep their kind', async () => {
     const [one, two] = await joinAll('kinds', 2);
     const blob = Buffer.from('00fffe80', 'hex');
     await one.text('κόσμε');
@@ -48,14 +48,14 @@ describe('rooms', () => {
     await closeAll([one, two]);
   });
 
-  it('a fragmented message arrives as one', async () => {
+  it('a fragmented message arrives whole', async () => {
     const [one, two] = await joinAll('fragments', 2);
     await one.write(Buffer.concat(fragments(TEXT, 'in many small pieces', 3)));
     for (const client of [one, two]) await client.expectText('in many small pieces');
     await closeAll([one, two]);
   });
 
-  it('several publishers at once: every message once, one order for all', async () => {
+  it('several publishers at once: every message once, in one order for all', async () => {
     const subscribers = await joinAll('order', 12);
     const publishers = await Promise.all(Array.from({ length: 4 }, () => join('order', '?echo=0')));
     const each = 100;
@@ -88,7 +88,7 @@ describe('rooms', () => {
     publishers.forEach((client) => client.destroy());
   });
 
-  it('what was sent in one packet arrives in order', async () => {
+  it('messages sent in one packet arrive in order', async () => {
     const [one, two] = await joinAll('packet', 2);
     await one.write(Buffer.concat(Array.from({ length: 500 }, (_, i) => fragments(TEXT, `m${i}`, 100)[0])));
     assert.deepEqual(await texts(two, 500), Array.from({ length: 500 }, (_, i) => `m${i}`));
@@ -108,7 +108,7 @@ describe('rooms', () => {
     await closeAll([loud, other, quiet]);
   });
 
-  it('rooms do not hear of each other', async () => {
+  it('rooms do not receive each other\'s messages', async () => {
     const names = ['a', 'a/b', 'a/b/c', 'A', 'a%20', 'b'];
     const clients = await Promise.all(names.map((name) => join(name)));
     for (const [i, client] of clients.entries()) await client.text(names[i]);
@@ -119,14 +119,14 @@ describe('rooms', () => {
     await closeAll(clients);
   });
 
-  it('a room is one, however its name is encoded', async () => {
+  it('the encoding of a name makes no difference: it is one room', async () => {
     const clients = [await join('caf%C3%A9%2Fbar'), await join('caf%c3%a9/bar'), await join('%63af%C3%A9/%62ar')];
     await clients[0].text('same room');
     for (const client of clients) await client.expectText('same room');
     await closeAll(clients);
   });
 
-  it('one who comes later does not get what was before, one who left nothing more', async () => {
+  it('a late subscriber does not get earlier messages, one that left gets none', async () => {
     const [stays, leaves] = await joinAll('coming', 2);
     await stays.text('before');
     await stays.expectText('before');
@@ -139,7 +139,7 @@ describe('rooms', () => {
     await closeAll([stays, late]);
   });
 
-  it('a client that vanishes does not disturb the others', async () => {
+  it('a client that vanishes does not disturb others', async () => {
     const clients = await joinAll('vanish', 9);
     clients[0].destroy();
     clients[1].socket.abort();
@@ -156,7 +156,7 @@ describe('rooms', () => {
     await closeAll(clients.slice(5));
   });
 
-  it('one who breaks the protocol is closed, the others go on', async () => {
+  it('a client that violates the protocol is closed, the others stay', async () => {
     const [bad, one, two] = await joinAll('protocol', 3);
     await bad.text(Buffer.from('c0af', 'hex'));
     await bad.expectClose(1007);
@@ -166,7 +166,7 @@ describe('rooms', () => {
     one.destroy();
   });
 
-  it('a message past limits.message_bytes closes its sender with 1009, and nobody hears of it', async () => {
+  it('a message past limits.message_bytes closes its sender with 1009 and is not delivered', async () => {
     const [bad, one] = await joinAll('toolong', 2);
     await bad.text('x'.repeat(65537));
     await bad.expectClose(1009);
@@ -175,7 +175,7 @@ describe('rooms', () => {
     await one.close();
   });
 
-  it('what is sent right before the close is published', async () => {
+  it('a message sent right before the close frame is published', async () => {
     const [one, two] = await joinAll('goodbye', 2);
     await one.text('goodbye');
     one.sentClose = true;
@@ -186,7 +186,7 @@ describe('rooms', () => {
     await two.close();
   });
 
-  it('the ws package, plain and with compression, hears the same as everybody', async () => {
+  it('the ws package, with and without compression, receives the same as other clients', async () => {
     const url = `${server.url.replace('http', 'ws')}/rooms/real`;
     const clients = [new WebSocket(url), new WebSocket(url, { perMessageDeflate: false }), new WebSocket(url, ['roomcast.raw.v1'])];
     await Promise.all(clients.map((client) => new Promise((resolve, reject) => client.once('open', resolve).once('error', reject))));
@@ -211,7 +211,7 @@ describe('rooms', () => {
     })));
   });
 
-  it('subscribers with and without compression hear the same bytes', async () => {
+  it('subscribers with and without compression receive the same bytes', async () => {
     const path = '/rooms/mixed';
     const plain = await connect(server.url, { path });
     const zipped = await Promise.all(['permessage-deflate', 'permessage-deflate; server_max_window_bits=9', 'permessage-deflate; server_no_context_takeover']
@@ -229,7 +229,7 @@ describe('rooms', () => {
     await closeAll([plain, ...zipped]);
   });
 
-  it('rooms are gone when everybody has left', async () => {
+  it('rooms are removed when all members have left', async () => {
     const before = await server.metric(METRICS.rooms);
     const clients = (await Promise.all(Array.from({ length: 20 }, (_, i) => joinAll(`gone/${i}`, 2)))).flat();
     await server.metricBecomes(METRICS.rooms, (rooms) => rooms >= 20);

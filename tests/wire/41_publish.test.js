@@ -49,7 +49,7 @@ describe('publishing by POST', () => {
     }
   });
 
-  it('the answer has room, cursor and subscribers', async () => {
+  it('the response has room, cursor and subscribers', async () => {
     const clients = await Promise.all([1, 2, 3].map(() => connect(server.url, { path: '/rooms/answer%2Fcaf%C3%A9' })));
     const response = await post('answer/caf%C3%A9', 'x', 'text/plain');
     assert.equal(response.status, 200);
@@ -72,7 +72,7 @@ describe('publishing by POST', () => {
     client.destroy();
   });
 
-  it('a room with nobody in it takes the message', async () => {
+  it('a room without members accepts the message', async () => {
     const response = await post('nobody', 'x', 'text/plain');
     assert.equal(response.status, 200);
     assert.equal(response.json.subscribers, 0);
@@ -83,10 +83,10 @@ describe('publishing by POST', () => {
       it(JSON.stringify(body), async () => errorMessage(await post('json', body, 'application/json'), 400));
     }
     it('JSON that is not UTF-8', async () => errorMessage(await post('json', Buffer.from('22ff22', 'hex'), 'application/json'), 400));
-    it('JSON nested without end is answered, either way', async () => {
+    it('JSON nested without end gets a response either way', async () => {
       assert.ok([200, 400].includes((await post('json', '['.repeat(30000) + ']'.repeat(30000), 'application/json')).status));
     });
-    it('nobody hears of it', async () => {
+    it('broken JSON is not delivered', async () => {
       const client = await connect(server.url, { path: '/rooms/json' });
       await post('json', '{', 'application/json');
       await client.roundTrip();
@@ -105,7 +105,7 @@ describe('publishing by POST', () => {
     }
   });
 
-  it('curl as in the manual', async () => {
+  it('curl as documented', async () => {
     const client = await connect(server.url, { path: '/rooms/curl' });
     const { stdout } = await curl(['-sS', '-H', 'Content-Type: text/plain', '-d', 'hello', `${server.url}/rooms/curl`]);
     assert.equal(JSON.parse(stdout).room, 'curl');

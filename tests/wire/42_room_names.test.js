@@ -1,4 +1,4 @@
-// What a room may be called: 1–200 bytes of UTF-8, no control characters, no slash at either end, and no part that proxies take out of a path.
+// Valid room names: 1–200 bytes of UTF-8, no control characters, no slash at either end, no segment that proxies remove from a path.
 
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
@@ -27,7 +27,7 @@ const bad = {
 describe('room names', () => {
   after(() => server.stop());
 
-  describe('taken', () => {
+  describe('accepted', () => {
     for (const [name, room] of Object.entries(good)) {
       it(name, async () => {
         const client = await connect(server.url, { path: `/rooms/${room}` });
@@ -53,7 +53,7 @@ describe('room names', () => {
     }
   });
 
-  it('a name that a proxy would change is refused in every other way as well', async () => {
+  it('a name that a proxy would change is refused in every other API as well', async () => {
     const connection = await JsonClient.greeted(server);
     for (const room of ['a//b', 'a/./b', 'a/../b', '..']) {
       assert.equal((await fetchOnce(server.url, 'GET', `/presence/${encoded(room)}`)).json.error.code, 'bad_room_name');
@@ -69,7 +69,7 @@ describe('room names', () => {
     await connection.closed;
   });
 
-  it('a client may be called anything of at most 100 bytes without control characters', async () => {
+  it('a client\'s name may be anything of at most 100 bytes without control characters', async () => {
     for (const name of ['', 'Zo%C3%AB', 'n'.repeat(100)]) {
       const client = await connect(server.url, { path: `/rooms/called?name=${name}` });
       await client.close();

@@ -1,4 +1,4 @@
-// A client that does not read: its queue is bounded, it is closed with 1013, and nobody else notices.
+// A client that does not read: its queue is bounded, it is closed with 1013, and other clients are not affected.
 
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
@@ -14,7 +14,7 @@ const patient = await startServer({ set: { 'limits.queue_bytes': 200000, 'websoc
 const roomy = await startServer({ set: { 'limits.queue_bytes': 16777216 } });
 const payload = Buffer.alloc(50000, 'q');
 
-/** Publishes far more than kernel buffers hold, or until `enough()`. Gives how many. */
+/** Publishes far more than kernel buffers hold, or until `enough()`. Returns the number of messages. */
 async function flood(target, room, enough = () => false, most = 400) {
   const connection = await HttpConnection.open(target.url);
   let count = 0;
@@ -34,7 +34,7 @@ describe('a slow reader', () => {
     for (const one of [server, patient, roomy]) await one.stop();
   });
 
-  it('is closed with 1013 while the others get everything', async () => {
+  it('is closed with 1013 while the others receive everything', async () => {
     const slow = await connect(server.url, { path: '/rooms/slow' });
     const fast = await connect(server.url, { path: '/rooms/slow' });
     slow.socket.pauseReading();
@@ -59,7 +59,7 @@ describe('a slow reader', () => {
     slow.destroy();
   });
 
-  it('gets the close frame if it reads after all', async () => {
+  it('receives the close frame if it reads after all', async () => {
     const slow = await connect(patient.url, { path: '/rooms/late' });
     slow.socket.pauseReading();
     await flood(patient, 'late');
@@ -74,7 +74,7 @@ describe('a slow reader', () => {
     slow.destroy();
   });
 
-  it('its queue takes a bounded amount of memory', async () => {
+  it('its queue is bounded in memory', async () => {
     const clients = await Promise.all(Array.from({ length: 20 }, () => connect(server.url, { path: '/rooms/bounded' })));
     clients.forEach((client) => client.socket.pauseReading());
     let most = 0;
@@ -98,7 +98,7 @@ describe('a slow reader', () => {
     await client.close();
   });
 
-  it('pings are answered and the close frame comes although data is queued', async () => {
+  it('pings are answered and the close frame arrives although data is queued', async () => {
     const client = await connect(roomy.url, { path: '/rooms/control' });
     client.socket.pauseReading();
     await flood(roomy, 'control', async () => (await roomy.metric(METRICS.queueBytes)) > 3000000, 400);
@@ -122,12 +122,12 @@ describe('a slow reader', () => {
     client.sentClose = true;
     await client.write(close(1000));
     let rest = 0;
-    while ((await client.next()).opcode !== CLOSE) rest += 1; // what it is owed comes before the close
+    while ((await client.next()).opcode !== CLOSE) rest += 1; // queued messages precede the close frame
     assert.ok(rest < 400);
     await client.socket.rest();
   });
 
-  it('a sender that does not read its echoes is held back or closed, not buffered without end', async () => {
+  it('a sender that does not read its echoes is paused or closed, not buffered without bound', async () => {
     const client = await connect(server.url);
     client.socket.pauseReading();
     let most = 0;

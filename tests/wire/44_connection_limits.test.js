@@ -1,4 +1,4 @@
-// limits.connections, limits.connections_per_address, who makes room at them, admin_listen, and running out of file descriptors.
+// limits.connections and limits.connections_per_address, which connections are closed at them, admin_listen, and running out of file descriptors.
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -12,18 +12,18 @@ import { attempt, connect } from '../support/wire_client.js';
 
 const open = (server, count, path = '/rooms/limits') => Promise.all(Array.from({ length: count }, () => connect(server.url, { path })));
 const health = requestBytes('GET', '/healthz');
-/** Tries until let in: those who make room are left a moment to ask for something. */
+/** Retries until accepted: a connection chosen for closing is left a moment to send a request. */
 const enter = (server, path = '/rooms/limits') => eventually(() => connect(server.url, { path }).catch(() => null), 'a free place');
 /** Which of `sockets` the server has closed, as digits. */
 const gone = (sockets) => sockets.map((socket) => Number(socket.ended)).join('');
-/** Asks over admin_listen, and so takes no place. */
+/** A request over admin_listen, which does not count towards the limit. */
 const figure = async (server, name) => parseMetrics((await fetchOnce(server.adminUrl, 'GET', '/metrics')).text).get(name);
 
-// UBSan's check of virtual calls opens a pipe to see whether memory can be read: without descriptors it errs.
+// UBSan's check of virtual calls opens a pipe to test whether memory is readable: without descriptors it misreports.
 const checksVptr = fs.readFileSync(binary).includes('__ubsan_handle_dynamic_type_cache_miss');
 
 describe('connection limits', () => {
-  it('past limits.connections newcomers are told so at once, and health checks are answered all the same', async () => {
+  it('past limits.connections new clients are refused at once, while health checks are answered', async () => {
     const server = await startServer({ set: { 'limits.connections': 5 } });
     const clients = await open(server, 5);
     for (const [method, path] of [['POST', '/rooms/limits'], ['GET', '/'], ['GET', '/rooms/limits']]) {
@@ -48,7 +48,7 @@ describe('connection limits', () => {
     await server.stop();
   });
 
-  it('where the reserve is full of clients as well newcomers wait, and are answered when one of those leaves', async () => {
+  it('when the reserve is full too, new clients wait, and are answered when a reserved connection ends', async () => {
     const server = await startServer({ set: { 'limits.connections': 1, admin_listen: '127.0.0.1:0' } });
     const [client] = await open(server, 1);
     const halves = [];
@@ -59,7 +59,7 @@ describe('connection limits', () => {
       halves.push(half);
       await half.write(unfinished);
     }
-    const before = halves.at(-1);  // the one that waits, after all that were taken
+    const before = halves.at(-1);  // the one that waits, after all accepted ones
     const newcomer = await ByteSocket.open(server.url);
     await newcomer.write(health);
     assert.ok(await newcomer.quiet(300), 'answered although everything was full');
@@ -71,7 +71,7 @@ describe('connection limits', () => {
     await server.stop();
   });
 
-  it('silent connections make room for newcomers, the oldest first', async () => {
+  it('silent connections are closed in favour of new ones, the oldest first', async () => {
     const server = await startServer({ set: { 'limits.connections': 10, admin_listen: '127.0.0.1:0' } });
     const silent = [];
     for (let i = 0; i < 10; i += 1) {
@@ -92,7 +92,7 @@ describe('connection limits', () => {
     await server.stop();
   });
 
-  it('many more silent connections than limits.connections keep nobody out', async () => {
+  it('many more silent connections than limits.connections keep no client out', async () => {
     const server = await startServer({ set: { 'limits.connections': 100, 'http.head_timeout_seconds': 600 } });
     const silent = await Promise.all(Array.from({ length: 150 }, () => ByteSocket.open(server.url)));
     assert.equal((await fetchOnce(server.url, 'GET', '/healthz')).status, 200);
@@ -104,7 +104,7 @@ describe('connection limits', () => {
     await server.stop();
   });
 
-  it('behind the silent ones those idle between requests go, the longest idle first; who waits for an answer stays', async () => {
+  it('after silent connections, those idle between requests are closed, the longest idle first; those waiting for a response stay', async () => {
     const server = await startServer({ set: { 'limits.connections': 4, admin_listen: '127.0.0.1:0' } });
     const silent = await ByteSocket.open(server.url);
     const idle = [];
@@ -113,7 +113,7 @@ describe('connection limits', () => {
     const poll = await HttpConnection.open(server.url);
     await poll.send(requestBytes('GET', '/rooms/limits?wait=30'));
     await eventually(async () => (await figure(server, 'roomcast_connections{transport="poll"}')) === 1, 'all there');
-    await sleep(1200); // past the grace that the silent one has, which nothing announces
+    await sleep(1200); // past the grace period of a silent connection, which no event announces
     const order = [silent, idle[1].socket, idle[0].socket, poll.socket];
     const clients = [];
     for (const expected of ['1000', '1100', '1110']) {
@@ -127,7 +127,7 @@ describe('connection limits', () => {
     await server.stop();
   });
 
-  it('in a storm no newcomer pushes out another whose request is on the way', async () => {
+  it('in a storm no new client displaces another whose request is on the way', async () => {
     const server = await startServer({ set: { 'limits.connections': 20 } });
     const outcomes = await Promise.all(Array.from({ length: 40 }, () => attempt(server.url)));
     const statuses = outcomes.map(({ response }) => response.status);
@@ -136,7 +136,7 @@ describe('connection limits', () => {
     await server.stop();
   });
 
-  it('by default one address gets a quarter; at its cap its own silent connections make room, nobody else\'s', async () => {
+  it('by default one address gets a quarter; at its limit its own silent connections are closed, not those of other addresses', async () => {
     const set = { 'limits.connections': 40, 'limits.connections_per_address': 0, admin_listen: '127.0.0.1:0' };
     const server = await startServer({ set });
     const elsewhere = await ByteSocket.open(server.url, { localAddress: '127.0.0.2' });
@@ -159,7 +159,7 @@ describe('connection limits', () => {
     await server.stop();
   });
 
-  it('admin_listen answers health checks and monitoring, and nothing else, whatever the others do', async () => {
+  it('admin_listen answers health checks and monitoring and nothing else, whatever the load on other listeners', async () => {
     const server = await startServer({ set: { 'limits.connections': 1, admin_listen: '127.0.0.1:0' } });
     const [client] = await open(server, 1);
     const connection = await HttpConnection.open(server.adminUrl);
@@ -177,7 +177,7 @@ describe('connection limits', () => {
     await server.stop();
   });
 
-  it('a descriptor limit below limits.connections is said at start, and what it comes to holds', async () => {
+  it('a descriptor limit below limits.connections is logged at start, and the resulting limit is enforced', async () => {
     const server = await startServer({ wrap: ['prlimit', '--nofile=164:164'], set: { 'limits.connections': 1000 } });
     const [line] = await server.waitForLog(/.*RLIMIT_NOFILE=164.*/);
     assert.match(line, / warn .*limits\.connections=1000 .*effective=123\b/);
@@ -190,7 +190,7 @@ describe('connection limits', () => {
     await roomy.stop();
   });
 
-  it('a closing handshake, an HTTP close and a vanished client all free their place', async () => {
+  it('a closing handshake, an HTTP close and a vanished client each free their place', async () => {
     const server = await startServer({ set: { 'limits.connections': 1 } });
     for (let i = 0; i < 5; i += 1) {
       await (await enter(server)).close();
@@ -199,14 +199,14 @@ describe('connection limits', () => {
       const violator = await enter(server);
       await violator.text('x', { rsv: 1 });
       await violator.expectClose(1002);
-      // On a connection of the reserve the answer would be the last.
+      // On a connection of the reserve, the response would be the last.
       await eventually(async () => (await fetchOnce(server.url, 'GET', '/healthz')).header('connection') !== 'close', 'a free place');
       assert.equal((await fetchOnce(server.url, 'GET', '/', { headers: { Connection: 'close' } })).status, 200);
     }
     await server.stop();
   });
 
-  it('past limits.connections_per_address one address is turned away, another is not', async () => {
+  it('past limits.connections_per_address one address is refused, another is not', async () => {
     const server = await startServer({ set: { 'limits.connections_per_address': 3, 'log.level': 'debug' } });
     const mark = server.mark();
     const clients = await open(server, 3);
@@ -235,7 +235,7 @@ describe('connection limits', () => {
     'prlimit --nofile': ['prlimit', '--nofile=64:64'],
     'ulimit -n': ['bash', '-c', 'ulimit -n 40; exec "$0" "$@"'],
   })) {
-    it(`running out of descriptors (${name}) disturbs nobody who is there`, { skip: checksVptr && 'UBSan\'s vptr check needs descriptors' }, async () => {
+    it(`running out of descriptors (${name}) affects no connected client`, { skip: checksVptr && 'UBSan\'s vptr check needs descriptors' }, async () => {
       const server = await startServer({ wrap });
       const clients = await open(server, 5);
       const crowd = [];

@@ -1,4 +1,4 @@
-// roomcast.v1: requests and replies as JSON. Its rooms and their past are in 45_json_rooms.
+// roomcast.v1: requests and replies as JSON. Its rooms and their history are in 45_json_rooms.
 
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
@@ -16,7 +16,7 @@ const v1 = (path, options) => connect(server.url, { path, headers: { 'Sec-WebSoc
 const post = (room, body, type = 'text/plain') => fetchOnce(server.url, 'POST', `/rooms/${room}`, { body, headers: { 'Content-Type': type } });
 const cursorForm = /^[0-9a-f]{16}-[0-9]+$/;
 
-/** Rooms of their own for each test. */
+/** Separate rooms for each test. */
 let rooms = 0;
 const newRoom = () => `json/${(rooms += 1)}`;
 const greeted = (room, query = '') => JsonClient.greeted(server, `/rooms/${room}${query}`);
@@ -42,7 +42,7 @@ describe('roomcast.v1', () => {
       await client.close();
     });
 
-    it('the welcome says the configured limits, and no two clients have the same name', async () => {
+    it('the welcome contains the configured limits, and no two clients have the same name', async () => {
       const clients = await Promise.all(Array.from({ length: 5 }, () => JsonClient.greeted(small, '/connect')));
       for (const { welcome } of clients) {
         assert.equal(welcome.ping_ms, 7500);
@@ -68,12 +68,12 @@ describe('roomcast.v1', () => {
       assert.equal((await fetchOnce(server.url, 'GET', '/connect')).status, 426);
     });
 
-    it('/connect is closed to pages from elsewhere', async () => {
+    it('/connect is refused to pages of other origins', async () => {
       const headers = { Origin: 'https://evil.example', 'Sec-WebSocket-Protocol': 'roomcast.v1' };
       assert.equal((await refusal(server.url, { path: '/connect', headers })).status, 403);
     });
 
-    it('a raw client in the same room gets payloads alone, a JSON client objects', async () => {
+    it('in the same room a raw client gets payloads only, a JSON client objects', async () => {
       const room = newRoom();
       const raw = await connect(server.url, { path: `/rooms/${room}` });
       const client = await greeted(room);
@@ -89,7 +89,7 @@ describe('roomcast.v1', () => {
 
   describe('ids', () => {
     for (const id of ['1e2', '"a\\u0041"', '-0.5', '0', '""', '"\\ud800"', `"${'i'.repeat(62)}"`]) {
-      it(`${id.slice(0, 20)} comes back byte for byte`, async () => {
+      it(`${id.slice(0, 20)} is returned byte for byte`, async () => {
         const client = await connected();
         client.send(`{"type":"ping","id":${id}}`);
         await client.next();
@@ -125,7 +125,7 @@ describe('roomcast.v1', () => {
   });
 
   describe('publish', () => {
-    it('has a receipt, and every kind arrives as what it is', async () => {
+    it('has a receipt, and every kind arrives unchanged', async () => {
       const room = newRoom();
       const client = await greeted(room, '?name=ada');
       const other = await greeted(room);
@@ -151,7 +151,7 @@ describe('roomcast.v1', () => {
       await other.close();
     });
 
-    it('works in rooms one is not in, and without an id says nothing but errors', async () => {
+    it('works in rooms not joined; without an id only errors are replied', async () => {
       const room = newRoom();
       const reader = await greeted(room);
       const client = await connected();
@@ -178,7 +178,7 @@ describe('roomcast.v1', () => {
       await client.close();
     });
 
-    it('limits.message_bytes counts the payload: at it, one past it, and whatever the escapes take', async () => {
+    it('limits.message_bytes counts the payload, without escapes: at it and one past it', async () => {
       const client = await JsonClient.greeted(small, '/connect');
       const publish = (request) => client.ask({ type: 'publish', room: 'size', ...request });
       assert.equal((await publish({ data: 'x'.repeat(1000) })).type, 'ok');
@@ -196,7 +196,7 @@ describe('roomcast.v1', () => {
     });
   });
 
-  describe('what makes no sense', () => {
+  describe('invalid requests', () => {
     const cases = [
       ['[]', 'bad_request'], ['1', 'bad_request'], ['{}', 'bad_request'], ['{"type":7}', 'bad_request'], ['{"type":"sing"}', 'unknown_type'],
       ['{"type":"subscribe","room":"/x"}', 'bad_room_name'], ['{"type":"subscribe","room":"x","since":"now"}', 'bad_cursor'],
@@ -208,7 +208,7 @@ describe('roomcast.v1', () => {
       [`{"type":"ping"${Array.from({ length: 64 }, (_, i) => `,"x${i}":0`).join('')}}`, 'bad_request'],
     ];
     for (const [text, code] of cases) {
-      it(`${text.slice(0, 60)} is ${code}, and the connection goes on`, async () => {
+      it(`${text.slice(0, 60)} is ${code}, and the connection stays open`, async () => {
         const client = await connected();
         client.send(text);
         const error = await client.next();
@@ -220,7 +220,7 @@ describe('roomcast.v1', () => {
       });
     }
 
-    it('unknown members are ignored, 64 members and 64 levels are taken', async () => {
+    it('unknown members are ignored, 64 members and 64 levels are accepted', async () => {
       const client = await connected();
       client.send(`{"type":"ping"${Array.from({ length: 63 }, (_, i) => `,"x${i}":{"type":"publish"}`).join('')}}`);
       assert.deepEqual(await client.next(), { type: 'pong' });
@@ -230,7 +230,7 @@ describe('roomcast.v1', () => {
     });
 
     for (const text of ['{', '', 'hello', '{"type":"ping"}{}']) {
-      it(`broken JSON ${JSON.stringify(text)} ends it with 1007`, async () => {
+      it(`broken JSON ${JSON.stringify(text)} closes with 1007`, async () => {
         const client = await connected();
         client.send(text);
         assert.deepEqual(await client.next(), { type: 'bye', code: 1007, reason: 'invalid_data' });
@@ -238,7 +238,7 @@ describe('roomcast.v1', () => {
       });
     }
 
-    it('a binary message ends it with 1003', async () => {
+    it('a binary message closes with 1003', async () => {
       const client = await connected();
       client.socket.send(Buffer.from('{"type":"ping"}'), { binary: true });
       assert.deepEqual(await client.next(), { type: 'bye', code: 1003, reason: 'unsupported_data' });
@@ -247,7 +247,7 @@ describe('roomcast.v1', () => {
   });
 
   describe('the bytes', () => {
-    it('of one message are the same for everybody', async () => {
+    it('of one message are the same for all clients', async () => {
       const room = newRoom();
       const clients = await Promise.all([v1(`/rooms/${room}`), v1(`/rooms/${room}?name=bob`), v1('/connect')]);
       await clients[2].text(JSON.stringify({ type: 'subscribe', id: 1, room }));
@@ -265,7 +265,7 @@ describe('roomcast.v1', () => {
   });
 
   describe('bye', () => {
-    it('comes before the close frame of a drain, with a time within it', async () => {
+    it('comes before the close frame of a drain, with a delay within its period', async () => {
       const ending = await startServer({ set: { drain_seconds: 2 } });
       const clients = await Promise.all(Array.from({ length: 30 }, () => JsonClient.greeted(ending, '/rooms/drain')));
       ending.process.kill('SIGTERM');
@@ -305,7 +305,7 @@ describe('roomcast.v1', () => {
       await tight.stop();
     });
 
-    it('is not said to whoever closes by itself', async () => {
+    it('is not sent to a client that closes', async () => {
       const client = await v1('/connect');
       await client.nextText();
       client.sentClose = true;
@@ -314,7 +314,7 @@ describe('roomcast.v1', () => {
     });
   });
 
-  it('a request that takes several frames or is compressed is read all the same', async () => {
+  it('a fragmented or compressed request is read', async () => {
     const client = await connected();
     assert.match(client.socket.extensions, /permessage-deflate/);
     const room = newRoom();

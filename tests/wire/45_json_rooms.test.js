@@ -1,4 +1,4 @@
-// roomcast.v1: many rooms over one connection, and their past.
+// roomcast.v1: many rooms over one connection, and their history.
 
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
@@ -12,9 +12,9 @@ const small = await startServer({ set: { 'limits.rooms_per_connection': 3 } });
 
 const post = (room, body) => fetchOnce(server.url, 'POST', `/rooms/${room}`, { body, headers: { 'Content-Type': 'text/plain' } });
 const cursorForm = /^[0-9a-f]{16}-[0-9]+$/;
-const elsewhere = '00000000000000aa-5'; // a cursor of a log that never was
+const elsewhere = '00000000000000aa-5'; // a cursor of a log that never existed
 
-/** Rooms of their own for each test. */
+/** Separate rooms for each test. */
 let rooms = 0;
 const newRoom = () => `json/${(rooms += 1)}`;
 const greeted = (room, query = '') => JsonClient.greeted(server, `/rooms/${room}${query}`);
@@ -31,7 +31,7 @@ describe('roomcast.v1 rooms', () => {
   });
 
   describe('many rooms', () => {
-    it('are joined, spoken in and left over one connection', async () => {
+    it('are joined, published to and left over one connection', async () => {
       const [a, b] = [newRoom(), newRoom()];
       const client = await connected();
       const joined = await client.ask({ type: 'subscribe', room: a });
@@ -49,7 +49,7 @@ describe('roomcast.v1 rooms', () => {
       await client.close();
     });
 
-    it('a subscribe and an unsubscribe without id are done in silence', async () => {
+    it('a subscribe and an unsubscribe without id get no reply', async () => {
       const room = newRoom();
       const client = await connected();
       client.send({ type: 'subscribe', room });
@@ -63,7 +63,7 @@ describe('roomcast.v1 rooms', () => {
       await client.close();
     });
 
-    it('a room left out is the one of the connection, also when it was left in between', async () => {
+    it('the default room is that of the connection, also when it was left in between', async () => {
       const room = newRoom();
       const client = await greeted(room);
       assert.equal((await client.ask({ type: 'subscribe' })).code, 'already_subscribed');
@@ -79,7 +79,7 @@ describe('roomcast.v1 rooms', () => {
       await client.close();
     });
 
-    it('without a room of the connection it must not be left out', async () => {
+    it('on a connection without a room it is required', async () => {
       const client = await connected();
       for (const request of [{ type: 'subscribe' }, { type: 'unsubscribe' }, { type: 'publish', data: 1 }, { type: 'presence' }, { type: 'history' }]) {
         const error = await client.ask(request);
@@ -89,7 +89,7 @@ describe('roomcast.v1 rooms', () => {
       await client.close();
     });
 
-    it('every id is answered, also of a subscribe that is taken back at once', async () => {
+    it('every id is answered, also that of a subscribe followed at once by an unsubscribe', async () => {
       const room = newRoom();
       const client = await connected();
       client.send({ type: 'subscribe', id: 1, room });
@@ -104,7 +104,7 @@ describe('roomcast.v1 rooms', () => {
       await client.close();
     });
 
-    it('limits.rooms_per_connection: as many and not one more, the connection\'s own counted', async () => {
+    it('limits.rooms_per_connection: so many and not one more, including the connection\'s own', async () => {
       for (const [path, free] of [['/connect', 3], ['/rooms/own', 2]]) {
         const client = await JsonClient.greeted(small, path);
         for (let i = 0; i < free; i += 1) assert.equal((await client.ask({ type: 'subscribe', room: `r${i}` })).type, 'ok');
@@ -117,7 +117,7 @@ describe('roomcast.v1 rooms', () => {
       }
     });
 
-    it('all are left when the connection ends', async () => {
+    it('all rooms are left when the connection ends', async () => {
       const list = Array.from({ length: 20 }, newRoom);
       const client = await connected();
       await Promise.all(list.map((room) => client.ask({ type: 'subscribe', room })));
@@ -127,7 +127,7 @@ describe('roomcast.v1 rooms', () => {
   });
 
   describe('resuming', () => {
-    it('since gives everything after it, behind the ok', async () => {
+    it('since returns everything after it, behind the ok', async () => {
       const room = newRoom();
       const client = await connected();
       const { cursor } = await client.ask({ type: 'publish', room, data: 0 });
@@ -141,7 +141,7 @@ describe('roomcast.v1 rooms', () => {
       await client.close();
     });
 
-    it('history gives the last ones', async () => {
+    it('history returns the last messages', async () => {
       const room = newRoom();
       const client = await connected();
       await publishAll(client, room, [1, 2, 3]);
@@ -153,7 +153,7 @@ describe('roomcast.v1 rooms', () => {
       await direct.close();
     });
 
-    it('a cursor that proves nothing: ok, then the gap, then what is kept', async () => {
+    it('an unknown cursor: ok, then the gap, then all retained messages', async () => {
       const room = newRoom();
       const client = await connected();
       await publishAll(client, room, [1, 2, 3]);
@@ -181,7 +181,7 @@ describe('roomcast.v1 rooms', () => {
       await client.close();
     });
 
-    it('long pasts of many rooms at once arrive whole and in order', async () => {
+    it('long histories of many rooms at once arrive whole and in order', async () => {
       const list = Array.from({ length: 8 }, newRoom);
       const blob = 'b'.repeat(50000);
       const client = await connected();
@@ -226,7 +226,7 @@ describe('roomcast.v1 rooms', () => {
     });
 
     for (const perMessageDeflate of [true, false]) {
-      it(`a page holds at most 128 KiB; who asks for many at once waits and is not cut off (compressed: ${perMessageDeflate})`, async () => {
+      it(`a page holds at most 128 KiB; a client that requests many at once waits and is not closed (compressed: ${perMessageDeflate})`, async () => {
         const room = newRoom();
         const client = await connected({ perMessageDeflate });
         for (let i = 0; i < 9; i += 1) await post(room, 'p'.repeat(40000));
@@ -242,7 +242,7 @@ describe('roomcast.v1 rooms', () => {
       });
     }
 
-    it('of a room nobody knows is empty, with a cursor', async () => {
+    it('of an unknown room is empty, with a cursor', async () => {
       const client = await connected();
       const page = await client.ask({ type: 'history', room: newRoom() });
       assert.deepEqual([page.messages, page.more, page.gap], [[], false, null]);

@@ -1,4 +1,4 @@
-// A room as an EventSource: what opens it, what comes, how it resumes, and how it ends.
+// A room as an EventSource: opening, events, resuming, ending.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -24,7 +24,7 @@ const open = (room, options) => RoomStream.open(server.url, room, options);
 const offset = ({ id }) => Number(/^[0-9a-f]{16}-(\d+)$/.exec(id)[1]);
 const open_clients = (target) => target.metric(METRICS.connections, /"sse"/);
 
-/** Opens and passes over what says where the stream begins. */
+/** Opens a stream and skips the events that announce its start. */
 async function joined(room, options) {
   const stream = await open(room, options);
   const first = await stream.event();
@@ -32,7 +32,7 @@ async function joined(room, options) {
   return stream;
 }
 
-/** What `command` prints until `enough(printed)`. */
+/** The output of `command` until `enough(printed)`. */
 async function printedBy(command, args, enough, then = () => {}) {
   const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   let printed = '';
@@ -76,7 +76,7 @@ describe('EventSource', { concurrency: 4 }, () => {
     for (const one of [server, brisk]) await one.stop();
   });
 
-  it('says what it is, when to come back and where it begins', async () => {
+  it('has a content type, a retry delay and a start position', async () => {
     const stream = await open('opening');
     const { head } = stream;
     assert.equal(head.header('cache-control'), 'no-store, no-transform');
@@ -96,7 +96,7 @@ describe('EventSource', { concurrency: 4 }, () => {
     stream.destroy();
   });
 
-  it('clients that came together are not sent back together', async () => {
+  it('clients that connected together get different retry delays', async () => {
     const streams = await Promise.all(Array.from({ length: 12 }, () => open('jitter')));
     const waits = new Set();
     for (const stream of streams) {
@@ -121,7 +121,7 @@ describe('EventSource', { concurrency: 4 }, () => {
     stream.destroy();
   });
 
-  it('a payload of several lines, of none and of odd characters arrives whole', async () => {
+  it('payloads of several lines, of none and with unusual characters arrive whole', async () => {
     const stream = await joined('lines');
     for (const text of ['a\r\nb\rc\nd', '', '\n', 'a\n', ' two  ', ':x', 'id: 1\n\ndata: y', 'nul \0', '\u2028 \u2029 \u{1F600}', '\uFEFF']) {
       await publish(server.url, 'lines', text);
@@ -148,7 +148,7 @@ describe('EventSource', { concurrency: 4 }, () => {
     source.close();
   });
 
-  it('the npm client comes back after a cut and misses nothing', async () => {
+  it('the npm client reconnects after a cut and misses nothing', async () => {
     const between = await relay(server.url);
     const source = new EventSource(`${between.url}/rooms/cut`);
     const seen = [];
@@ -171,7 +171,7 @@ describe('EventSource', { concurrency: 4 }, () => {
     between.close();
   });
 
-  it('a cut before the first message loses nothing either', async () => {
+  it('a cut before the first message loses nothing', async () => {
     const first = await open('early');
     const { id } = await first.event();
     first.destroy();
@@ -182,7 +182,7 @@ describe('EventSource', { concurrency: 4 }, () => {
     second.destroy();
   });
 
-  it('?dialect=roomcast.v1 says everything as an object, in events of the same names', async () => {
+  it('?dialect=roomcast.v1 sends everything as objects, in events of the same names', async () => {
     const query = '?dialect=roomcast.v1';
     const stream = await open('v1', { query });
     const first = await stream.event();
@@ -201,7 +201,7 @@ describe('EventSource', { concurrency: 4 }, () => {
     other.destroy();
   });
 
-  it('resumes from ?since= and from Last-Event-ID, which is the stronger', async () => {
+  it('resumes from ?since= and from Last-Event-ID, which has precedence', async () => {
     const cursors = [];
     for (let i = 1; i <= 5; i += 1) cursors.push((await publish(server.url, 'resume', `m${i}`)).cursor);
     for (const options of [
@@ -221,7 +221,7 @@ describe('EventSource', { concurrency: 4 }, () => {
     last.destroy();
   });
 
-  it('a cursor that proves nothing is a gap, in place of joined, and then all there is', async () => {
+  it('an unknown cursor is reported as a gap instead of joined, followed by all retained messages', async () => {
     const { cursor } = await publish(server.url, 'gap', 'kept');
     for (const options of [
       { headers: { 'Last-Event-ID': 'gibberish' } },
@@ -239,7 +239,7 @@ describe('EventSource', { concurrency: 4 }, () => {
     }
   });
 
-  it('a quiet one gets a comment as often as websocket.ping_seconds says', async () => {
+  it('a quiet stream gets a comment every websocket.ping_seconds', async () => {
     const stream = await RoomStream.open(brisk.url, 'quiet');
     await stream.block();
     await stream.event();
@@ -249,13 +249,13 @@ describe('EventSource', { concurrency: 4 }, () => {
     stream.destroy();
   });
 
-  it('http.compression = false compresses nothing', async () => {
+  it('http.compression = false turns compression off', async () => {
     const stream = await RoomStream.open(brisk.url, 'plain', { headers: { 'Accept-Encoding': 'gzip' } });
     assert.equal(stream.head.header('content-encoding'), undefined);
     stream.destroy();
   });
 
-  it('gzip: every message can be read at once, and is the same bytes for everybody', async () => {
+  it('gzip: each message can be read at once, and all clients get the same bytes', async () => {
     const headers = { 'Accept-Encoding': 'deflate, gzip;q=0.8' };
     const [one, two] = [await joined('packed', { headers }), await joined('packed', { headers })];
     assert.equal(one.head.header('content-encoding'), 'gzip');
@@ -270,7 +270,7 @@ describe('EventSource', { concurrency: 4 }, () => {
     for (const stream of [one, two]) stream.destroy();
   });
 
-  it('over TLS it is the same, and a reload decides anew whether to compress', async () => {
+  it('works over TLS, and a reload changes whether it is compressed', async () => {
     const directory = scratchDirectory();
     const { certificate, key } = makeCertificate(directory, 'localhost');
     const config = path.join(directory, 'roomcast.toml');
@@ -295,7 +295,7 @@ describe('EventSource', { concurrency: 4 }, () => {
     return secure.stop();
   });
 
-  it('curl -N shows every message as it comes, compressed or not', async () => {
+  it('curl -N shows every message as it arrives, compressed or not', async () => {
     for (const more of [[], ['--compressed']]) {
       const room = `curl${more.length}`;
       const args = ['-sN', ...more, '-H', 'Accept: text/event-stream', `${server.url}/rooms/${room}`];
@@ -309,7 +309,7 @@ describe('EventSource', { concurrency: 4 }, () => {
     }
   });
 
-  it('a client of HTTP/1.0 gets no chunks, and the end of the connection as the end', async () => {
+  it('an HTTP/1.0 client gets no chunks, and the body ends with the connection', async () => {
     const drained = await startServer();
     const stream = await RoomStream.open(drained.url, 'old', { version: '1.0', headers: { Connection: 'keep-alive' } });
     assert.equal(stream.head.header('transfer-encoding'), undefined);
@@ -323,19 +323,19 @@ describe('EventSource', { concurrency: 4 }, () => {
     await drained.expectExit(0);
   });
 
-  it('a client that says Connection: close is served like any other', async () => {
+  it('a client that sends Connection: close is served like any other', async () => {
     const stream = await joined('close', { headers: { Connection: 'close' } });
     await publish(server.url, 'close', 'hello');
     assert.equal((await stream.event()).data, 'hello');
     stream.destroy();
   });
 
-  it('?transport=sse does for tools that can set no fields', async () => {
+  it('?transport=sse works for tools that cannot set header fields', async () => {
     const stream = await joined('tool', { query: '?transport=sse', headers: { Accept: '*/*' } });
     stream.destroy();
   });
 
-  it('a request that makes no sense gets an answer that says why, which a listed page may read', async () => {
+  it('an invalid request gets a response with the reason, which a listed origin may read', async () => {
     for (const [query, code, word] of [
       ['?since=x', 'bad_cursor', /since/],
       ['?history=-1', 'bad_history', /history/],
@@ -350,7 +350,7 @@ describe('EventSource', { concurrency: 4 }, () => {
     }
   });
 
-  it('pages of listed origins may read it, those of others get 403', async () => {
+  it('pages of listed origins may read it, other origins get 403', async () => {
     const stream = await joined('cors', { headers: { Origin: listed } });
     assert.equal(stream.head.header('access-control-allow-origin'), listed);
     stream.destroy();

@@ -1,4 +1,4 @@
-// How event streams end, and what they are not: by the server, by the client, by a limit.
+// How event streams end: by the server, by the client, by a limit; and what is not accepted on them.
 
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
@@ -10,7 +10,7 @@ import { startServer } from '../support/server.js';
 const server = await startServer();
 const tight = await startServer({ set: { 'limits.queue_bytes': 200000, 'websocket.close_timeout_seconds': 0.5 } });
 
-/** Opens and passes over what says where the stream begins. */
+/** Opens a stream and skips the events that announce its start. */
 async function joined(room) {
   const stream = await RoomStream.open(server.url, room);
   assert.equal((await stream.event()).type, 'joined');
@@ -22,7 +22,7 @@ describe('the end of an event stream', { concurrency: 4 }, () => {
     for (const one of [server, tight]) await one.stop();
   });
 
-  it('at a drain everybody is told, and the bodies are whole', async () => {
+  it('at a drain all clients get bye, and the bodies are complete', async () => {
     const drained = await startServer({ set: { drain_seconds: 0.3 } });
     const plain = await RoomStream.open(drained.url, 'drain');
     const packed = await RoomStream.open(drained.url, 'drain', { headers: { 'Accept-Encoding': 'gzip' } });
@@ -40,7 +40,7 @@ describe('the end of an event stream', { concurrency: 4 }, () => {
     await drained.expectExit(0);
   });
 
-  it('who does not read is closed and counted, and nobody else notices', async () => {
+  it('a client that does not read is closed and counted, and others are not affected', async () => {
     const slow = await RoomStream.open(tight.url, 'slow');
     const fast = await RoomStream.open(tight.url, 'slow');
     await fast.event();
@@ -58,7 +58,7 @@ describe('the end of an event stream', { concurrency: 4 }, () => {
     slow.destroy();
   });
 
-  it('who goes, with a word or without, leaves nothing behind', async () => {
+  it('a client that leaves, with or without a FIN, leaves nothing behind', async () => {
     const alone = await startServer();
     const before = await alone.metric(METRICS.connections, /"sse"/);
     const streams = await Promise.all(Array.from({ length: 3 }, () => RoomStream.open(alone.url, 'gone')));
@@ -75,7 +75,7 @@ describe('the end of an event stream', { concurrency: 4 }, () => {
     await alone.stop();
   });
 
-  it('who goes on sending is thrown out', async () => {
+  it('a client that continues to send is disconnected', async () => {
     const stream = await joined('talkative');
     await stream.socket.write('x'.repeat(16384));
     await publish(server.url, 'talkative', 'still here');

@@ -1,4 +1,4 @@
-// A room as an endless answer of JSON lines.
+// A room as an endless response of JSON lines.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -15,7 +15,7 @@ const brisk = await startServer({ set: { 'websocket.ping_seconds': 0.2 } });
 
 const open = (room, options) => RoomStream.open(server.url, room, { kind: 'stream', ...options });
 
-/** Opens and passes over what says where the stream begins. */
+/** Opens a stream and skips the lines that announce its start. */
 async function joined(room, options) {
   const stream = await open(room, options);
   const { type, room: name } = await stream.line();
@@ -23,7 +23,7 @@ async function joined(room, options) {
   return stream;
 }
 
-/** The lines of a body as `fetch` gives it. */
+/** The lines of a body of `fetch`. */
 async function* linesOf(response) {
   let text = '';
   for await (const part of response.body.pipeThrough(new TextDecoderStream())) {
@@ -38,7 +38,7 @@ describe('a stream of JSON lines', { concurrency: 4 }, () => {
     for (const one of [server, brisk]) await one.stop();
   });
 
-  it('begins with where it is, then has a line for every message', async () => {
+  it('begins with its position, then has a line for every message', async () => {
     const stream = await open('lines');
     assert.equal(stream.head.header('cache-control'), 'no-store, no-transform');
     assert.equal(stream.head.header('vary'), 'Accept, Accept-Encoding, Origin');
@@ -53,7 +53,7 @@ describe('a stream of JSON lines', { concurrency: 4 }, () => {
     stream.destroy();
   });
 
-  it('json stays as it was written, on one line; binary is base64', async () => {
+  it('JSON is sent as it was published, on one line; binary is base64', async () => {
     const stream = await joined('kinds');
     await publish(server.url, 'kinds', '{"a" :\r\n 1.0}', 'application/json');
     assert.match(await stream.rawLine(), /,"data":\{"a" : {2} 1\.0\}\}$/);
@@ -63,11 +63,11 @@ describe('a stream of JSON lines', { concurrency: 4 }, () => {
     stream.destroy();
   });
 
-  it('fetch reads it while it goes on, and leaves by aborting', async () => {
+  it('fetch reads it as it arrives, and leaves by aborting', async () => {
     const leaving = new AbortController();
     const response = await fetch(`${server.url}/rooms/fetch`, { headers: { Accept: 'application/x-ndjson' }, signal: leaving.signal });
     assert.equal(response.headers.get('content-type'), 'application/x-ndjson');
-    assert.equal(response.headers.get('content-encoding'), 'gzip'); // which fetch asks for by itself
+    assert.equal(response.headers.get('content-encoding'), 'gzip'); // which fetch requests by default
     const lines = linesOf(response);
     const next = async () => (await within(patience, lines.next(), 'a line')).value;
     assert.equal((await next()).type, 'ok');
@@ -80,7 +80,7 @@ describe('a stream of JSON lines', { concurrency: 4 }, () => {
     await eventually(async () => (await publish(server.url, 'fetch', 'x')).subscribers === 0, 'the client to be gone');
   });
 
-  it('curl -N shows every line as it comes', async () => {
+  it('curl -N shows every line as it arrives', async () => {
     for (const more of [[], ['--compressed']]) {
       const room = `curl${more.length}`;
       const child = spawn('curl', ['-sN', ...more, '-H', 'Accept: application/x-ndjson', `${server.url}/rooms/${room}`], { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -94,7 +94,7 @@ describe('a stream of JSON lines', { concurrency: 4 }, () => {
     }
   });
 
-  it('resumes from a cursor, and says where it can not', async () => {
+  it('resumes from a cursor, and reports a gap where it cannot', async () => {
     const cursors = [];
     for (let i = 1; i <= 4; i += 1) cursors.push((await publish(server.url, 'resume', `m${i}`)).cursor);
     const whole = await joined('resume', { query: `?since=${cursors[1]}` });
@@ -108,7 +108,7 @@ describe('a stream of JSON lines', { concurrency: 4 }, () => {
     errorMessage(await fetchOnce(server.url, 'GET', '/rooms/resume?since=x&transport=stream'), 400);
   });
 
-  it('a long past arrives whole, before what comes meanwhile', async () => {
+  it('a long history arrives whole, before new messages', async () => {
     const text = 'p'.repeat(9000);
     for (let i = 0; i < 100; i += 1) await publish(server.url, 'past', `${i} ${text}`);
     const stream = await joined('past', { query: '?history=100' });
@@ -117,7 +117,7 @@ describe('a stream of JSON lines', { concurrency: 4 }, () => {
     stream.destroy();
   });
 
-  it('a quiet one gets an empty line as often as websocket.ping_seconds says', async () => {
+  it('a quiet stream gets an empty line every websocket.ping_seconds', async () => {
     const stream = await RoomStream.open(brisk.url, 'quiet', { kind: 'stream' });
     await stream.line();
     for (let i = 0; i < 3; i += 1) assert.equal(await stream.rawLine(), '');
@@ -126,7 +126,7 @@ describe('a stream of JSON lines', { concurrency: 4 }, () => {
     stream.destroy();
   });
 
-  it('HTTP/1.0 gets bare lines, gzip or not', async () => {
+  it('HTTP/1.0 gets unchunked lines, with and without gzip', async () => {
     for (const headers of [{}, { 'Accept-Encoding': 'gzip' }]) {
       const stream = await joined('old', { version: '1.0', headers });
       assert.equal(stream.head.header('transfer-encoding'), undefined);
@@ -149,7 +149,7 @@ describe('a stream of JSON lines', { concurrency: 4 }, () => {
     await drained.expectExit(0);
   });
 
-  it('everybody in a room gets the same messages in the same order, however they came', async () => {
+  it('all subscribers of a room get the same messages in the same order, over any transport', async () => {
     const clients = [await joined('all'), await joined('all', { headers: { 'Accept-Encoding': 'gzip' } })];
     const events = await RoomStream.open(server.url, 'all', { query: '?dialect=roomcast.v1' });
     assert.deepEqual(JSON.parse((await events.event()).data).type, 'ok');
@@ -165,7 +165,7 @@ describe('a stream of JSON lines', { concurrency: 4 }, () => {
     for (const client of [...clients, events]) client.destroy();
   });
 
-  it('its clients and bytes are counted by themselves', async () => {
+  it('its clients and bytes have metrics of their own', async () => {
     const before = await brisk.metric('roomcast_sent_bytes_total', /"stream"/);
     const clients = await brisk.metric(METRICS.connections, /"stream"/);
     const stream = await RoomStream.open(brisk.url, 'counted', { kind: 'stream' });

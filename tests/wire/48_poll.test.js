@@ -1,4 +1,4 @@
-// A room by polling: short and long polls, their cursors, and what is left of those that went.
+// A room by polling: short and long polls, their cursors, and cleaning up after disconnected clients.
 
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
@@ -25,7 +25,7 @@ describe('polls', { concurrency: 4 }, () => {
   });
 
   describe('a short poll', () => {
-    it('of an empty room says where it begins, and going on from there misses nothing', async () => {
+    it('of an empty room returns its position, and resuming from there misses nothing', async () => {
       const first = await poll('fresh');
       assert.deepEqual({ ...first, cursor: '' }, { room: 'fresh', cursor: '', gap: null, messages: [] });
       assert.match(first.cursor, /^[0-9a-f]{16}-0$/);
@@ -36,7 +36,7 @@ describe('polls', { concurrency: 4 }, () => {
       assert.deepEqual(await poll('fresh', `?since=${second.cursor}`), { ...second, messages: [] });
     });
 
-    it('gives messages of every kind as objects', async () => {
+    it('returns messages of every kind as objects', async () => {
       const text = await publish(server.url, 'kinds?name=ada', 'a\n"b"');
       await publish(server.url, 'kinds', '{"a":\r\n[1.50]}', 'application/json');
       const binary = await publish(server.url, 'kinds', Buffer.from([0, 255, 10]), 'application/octet-stream');
@@ -52,7 +52,7 @@ describe('polls', { concurrency: 4 }, () => {
       ]);
     });
 
-    it('asks for the past by history, since or Last-Event-ID, which is the strongest', async () => {
+    it('requests history by history, since or Last-Event-ID, which has the highest precedence', async () => {
       const cursors = await publishAll('past', ['1', '2', '3', '4']);
       assert.deepEqual(datas(await poll('past')), []);
       assert.deepEqual(datas(await poll('past', '?history=2')), ['3', '4']);
@@ -63,12 +63,12 @@ describe('polls', { concurrency: 4 }, () => {
       assert.equal((await poll('past')).cursor, cursors[3]);
     });
 
-    it('is what */* and JSON get, and ?transport=poll whatever Accept says', async () => {
+    it('is the response to Accept: */* and JSON, and to ?transport=poll with any Accept', async () => {
       for (const accept of ['*/*', 'application/json', 'text/html', 'text/event-stream;q=0, */*']) await poll('accept', '', { headers: { Accept: accept } });
       await poll('accept', '?transport=poll', { headers: { Accept: 'text/event-stream' } });
     });
 
-    it('may not be kept by anybody on its way', async () => {
+    it('must not be cached', async () => {
       const response = await ask('stored', '', { headers: { 'If-None-Match': '*' } });
       assert.equal(response.status, 200);
       assert.equal(response.header('cache-control'), 'no-store');
@@ -78,12 +78,12 @@ describe('polls', { concurrency: 4 }, () => {
   });
 
   describe('a long poll', () => {
-    it('is answered at once if there is a message already', async () => {
+    it('is answered at once if a message exists already', async () => {
       const { cursor } = await publish(server.url, 'ready', 'x');
       assert.deepEqual(datas(await poll('ready', `?since=${at(cursor, 0)}&wait=50`)), ['x']);
     });
 
-    it('waits for the first message, and all who wait get the same', async () => {
+    it('waits for the first message, and all waiting polls get the same', async () => {
       const waiters = await waiting('same', 5);
       const receipt = await publish(server.url, 'same', 'hello');
       assert.equal(receipt.subscribers, 5);
@@ -93,7 +93,7 @@ describe('polls', { concurrency: 4 }, () => {
       waiters.forEach((one) => one.close());
     });
 
-    it('hears of messages from a WebSocket too', async () => {
+    it('receives messages published over a WebSocket', async () => {
       const client = await connect(server.url, { path: '/rooms/socket' });
       const connection = await HttpConnection.open(server.url);
       await connection.send(requestBytes('GET', '/rooms/socket?wait=50'));
@@ -104,7 +104,7 @@ describe('polls', { concurrency: 4 }, () => {
       client.destroy();
     });
 
-    it('gets everything of one turn in one answer', async () => {
+    it('gets all messages of one turn in one response', async () => {
       const [waiter] = await waiting('turn', 1);
       const cursors = await publishAll('turn', ['1', '2', '3']);
       const answer = answerOf(await waiter.read());
@@ -113,7 +113,7 @@ describe('polls', { concurrency: 4 }, () => {
       waiter.close();
     });
 
-    it('gets an empty list when its time is over, to go on from the same place', async () => {
+    it('gets an empty list when its time is over, with the same cursor', async () => {
       const { cursor } = await publish(server.url, 'over', 'x');
       for (const wait of ['0.3', '0.30000', '00.3']) {
         const begin = performance.now();
@@ -132,13 +132,13 @@ describe('polls', { concurrency: 4 }, () => {
       }
     });
 
-    it('a gap is said at once, even if nothing is there', async () => {
+    it('a gap is reported at once, even without messages', async () => {
       const { cursor, gap, messages } = await poll('hollow', `?since=${foreign}&wait=50`);
       assert.deepEqual(gap, { cursor, earliest: cursor });
       assert.deepEqual(messages, []);
     });
 
-    it('2,000 are answered by one message', async () => {
+    it('one message answers 2,000 polls', async () => {
       const waiters = await waiting('crowd', 2000);
       const { subscribers: told } = await publish(server.url, 'crowd', 'all of you');
       assert.equal(told, 2000);
@@ -151,7 +151,7 @@ describe('polls', { concurrency: 4 }, () => {
   });
 
   describe('gaps', () => {
-    it('another life of the server, the future, and gibberish in Last-Event-ID: all that is kept', async () => {
+    it('a previous epoch, a future position, and an invalid Last-Event-ID return everything retained', async () => {
       const [, cursor] = await publishAll('gap', ['1', '2']);
       const start = at(cursor, 0);
       for (const [query, options] of [
@@ -165,7 +165,7 @@ describe('polls', { concurrency: 4 }, () => {
       }
     });
 
-    it('history says how much of it', async () => {
+    it('history limits the amount', async () => {
       const [, cursor] = await publishAll('some', ['1', '2']);
       const answer = await poll('some', `?since=${foreign}&history=1`);
       assert.deepEqual(answer.gap, { cursor: at(cursor, 1), earliest: at(cursor, 0) });
@@ -174,7 +174,7 @@ describe('polls', { concurrency: 4 }, () => {
       assert.deepEqual(none, { room: 'some', cursor, gap: { cursor, earliest: at(cursor, 0) }, messages: [] });
     });
 
-    it('what is no longer kept', async () => {
+    it('a position that is no longer retained', async () => {
       const cursors = await publishAll('kept', ['1', '2', '3', '4', '5'], brief.url);
       assert.deepEqual(await poll('kept', `?since=${cursors[1]}`, { url: brief.url }).then(({ gap, ...rest }) => [gap, datas(rest)]), [null, ['3', '4', '5']]);
       const answer = await poll('kept', `?since=${cursors[0]}`, { url: brief.url });
@@ -183,7 +183,7 @@ describe('polls', { concurrency: 4 }, () => {
     });
   });
 
-  describe('what makes no sense is 400 and says which', () => {
+  describe('invalid parameters are 400 and named', () => {
     const malformed = {
       since: ['bad_cursor', '', 'x', '0123456789abcdef', '0123456789abcdef-', '123-1', '0123456789abcdeg-1', '0123456789abcdef--1', '0123456789abcdef-1x', '0123456789abcdef-99999999999999999999'],
       history: ['bad_history', '', 'x', '-1', '1.5', '1e3', '0x10', '%201'],
@@ -232,7 +232,7 @@ describe('polls', { concurrency: 4 }, () => {
       connection.close();
     });
 
-    it('of HTTP/1.0, or with Connection: close, ends with the answer', async () => {
+    it('of HTTP/1.0, or with Connection: close, the connection ends with the response', async () => {
       for (const options of [{ version: '1.0' }, { headers: { Connection: 'close' } }]) {
         const [connection] = await waiting('ends', 1, options);
         await publish(server.url, 'ends', 'x');
@@ -245,7 +245,7 @@ describe('polls', { concurrency: 4 }, () => {
     });
   });
 
-  it('HEAD says where the room is and how many are in it, and does not wait', async () => {
+  it('HEAD returns the room\'s position and number of members, and does not wait', async () => {
     const waiters = await waiting('head', 2);
     const { cursor } = await poll('head');
     const connection = await HttpConnection.open(server.url);
@@ -259,7 +259,7 @@ describe('polls', { concurrency: 4 }, () => {
     [connection, ...waiters].forEach((one) => one.close());
   });
 
-  it('who goes, with a word or without, leaves nothing behind', async () => {
+  it('a client that leaves, with or without a FIN, leaves nothing behind', async () => {
     const own = await startServer();
     const waiters = await waiting('gone', 4, { url: own.url });
     assert.equal(await own.metric(METRICS.connections, /"poll"/), 4);
@@ -275,7 +275,7 @@ describe('polls', { concurrency: 4 }, () => {
     return own.stop();
   });
 
-  it('a history larger than one answer comes in pages, whole and in order', async () => {
+  it('a history larger than one response comes in pages, whole and in order', async () => {
     const texts = Array.from({ length: 40 }, (_, i) => `${i} ${'p'.repeat(20000)}`);
     for (const text of texts) await publish(server.url, 'pages', text);
     const seen = [];
@@ -294,7 +294,7 @@ describe('polls', { concurrency: 4 }, () => {
     assert.deepEqual(datas(await poll('pages', query)), []);
   });
 
-  it('many rooms asked for their history at once give it all', async () => {
+  it('histories of many rooms requested at once are complete', async () => {
     const own = await startServer();
     const rooms = Array.from({ length: 200 }, (_, i) => `each${i}`);
     for (const room of rooms) await publishAll(room, Array(50).fill('q"'.repeat(500)), own.url);
@@ -305,7 +305,7 @@ describe('polls', { concurrency: 4 }, () => {
     return own.stop();
   });
 
-  it('gzip is for who accepts it, and for bodies worth it', async () => {
+  it('gzip is used for clients that accept it, and for bodies worth it', async () => {
     await publish(server.url, 'packed', 'the same again '.repeat(200));
     const plain = await ask('packed', '?history=1');
     assert.equal(plain.header('content-encoding'), undefined);
@@ -323,7 +323,7 @@ describe('polls', { concurrency: 4 }, () => {
     assert.equal(never.header('content-encoding'), undefined);
   });
 
-  it('those who wait and accept gzip get it beside those who do not', async () => {
+  it('waiting polls that accept gzip get it beside others that do not', async () => {
     const packed = await waiting('mixed', 2, { headers: { 'Accept-Encoding': 'gzip' } });
     const plain = await HttpConnection.open(server.url);
     await plain.send(requestBytes('GET', '/rooms/mixed?wait=50'));
@@ -338,7 +338,7 @@ describe('polls', { concurrency: 4 }, () => {
     [plain, ...packed].forEach((one) => one.close());
   });
 
-  it('at a drain those who wait are answered, and the server ends', async () => {
+  it('at a drain waiting polls are answered, and the server exits', async () => {
     const drained = await startServer({ set: { drain_seconds: 0.5 } });
     const { cursor } = await publish(drained.url, 'drain', 'x');
     const waiters = await waiting('drain', 50, { url: drained.url });
@@ -350,7 +350,7 @@ describe('polls', { concurrency: 4 }, () => {
   });
 
   for (const wait of ['0', '0.002', '50']) {
-    it(`going on from the cursor beside a fast publisher misses and doubles nothing, wait=${wait}`, async () => {
+    it(`resuming from the cursor beside a fast publisher misses and doubles nothing, wait=${wait}`, async () => {
       const room = `fast${wait}`;
       const texts = Array.from({ length: 400 }, (_, i) => `${i}`);
       let { cursor } = await poll(room);
@@ -378,7 +378,7 @@ describe('polls', { concurrency: 4 }, () => {
   }
 
   describe('pages', () => {
-    it('of listed origins may read the answer, waited for or not, and its cursor', async () => {
+    it('of listed origins may read the response, waited for or not, and its cursor', async () => {
       const headers = { Origin: listed };
       const [waiter] = await waiting('cors', 1, { headers });
       await publish(server.url, 'cors', 'x');
@@ -390,7 +390,7 @@ describe('polls', { concurrency: 4 }, () => {
       waiter.close();
     });
 
-    it('of other origins get 403 and are not in the room', async () => {
+    it('of other origins get 403 and do not join the room', async () => {
       const response = await ask('cors-other', '?wait=50', { headers: { Origin: 'https://other.example' } });
       errorMessage(response, 403);
       assert.equal(response.header('access-control-allow-origin'), undefined);

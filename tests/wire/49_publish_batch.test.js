@@ -12,7 +12,7 @@ import { startServer } from '../support/server.js';
 
 const listed = 'https://listed.example';
 const server = await startServer({ set: { origins: listed } });
-// A key takes 320 bytes beside its own and its room's name.
+// A key takes 320 bytes besides the lengths of key and room name.
 const small = await startServer({ set: { 'limits.batch_messages': 3, 'limits.message_bytes': 100, 'limits.idempotency_bytes': 700 } });
 const crowded = await startServer({ set: { 'limits.idempotency_bytes': 20_000 } });
 const { poll } = pollsOf(server.url);
@@ -24,7 +24,7 @@ const json = { 'Content-Type': 'application/json' };
 const post = (messages, { url = server.url, headers = json } = {}) =>
   fetchOnce(url, 'POST', '/api/publish', { body: Array.isArray(messages) ? JSON.stringify({ messages }) : messages, headers });
 
-/** The results of a batch that must be taken. */
+/** The results of a batch that must be accepted. */
 async function resultsOf(messages, options) {
   const response = await post(messages, options);
   assert.equal(response.status, 200, response.text);
@@ -34,23 +34,23 @@ async function resultsOf(messages, options) {
   return response.json.results;
 }
 
-/** Codes of errors, null for what was published. */
+/** Error codes, null for published messages. */
 const codes = (results) => results.map(({ error }) => error?.code ?? null);
 
-/** What the room keeps. */
+/** The messages that the room retains. */
 const kept = async (room, url) => datas(await poll(room, '?history=1000', { url: url ?? server.url }));
 
 const once = (room, key, { body = 'x', type = 'text/plain', url = server.url, headers = {} } = {}) =>
   fetchOnce(url, 'POST', `/rooms/${room}`, { body, headers: { 'Content-Type': type, 'Idempotency-Key': key, ...headers } });
 
-/** The receipt of a publish by key that must be taken. */
+/** The receipt of a publish by key that must be accepted. */
 async function receiptOf(room, key, options) {
   const response = await once(room, key, options);
   assert.equal(response.status, 200, response.text);
   return response.json;
 }
 
-/** What Python's standard library prints for a body posted to `path`. */
+/** The output of Python's standard library for a body posted to `path`. */
 function byUrllib(path, body, ...key) {
   const child = spawn('python3', [python_client, 'post', `${server.url}${path}`, 'application/json', ...key], { stdio: ['pipe', 'pipe', 'inherit'] });
   let printed = '';
@@ -69,7 +69,7 @@ describe('publishing', { concurrency: 4 }, () => {
   });
 
   describe('a batch', () => {
-    it('gives an outcome for every message and room, in their order', async () => {
+    it('returns an outcome for every message and room, in order', async () => {
       const client = await JsonClient.greeted(server, '/rooms/order%2Fb');
       const results = await resultsOf([{ room: 'order/a', data: '1' }, { rooms: ['order/b', 'order/a'], data: '2' }, { room: 'order/b', data: '2' }, { room: 'order/é', data: '3' }]);
       assert.deepEqual(results.map(({ room }) => room), ['order/a', 'order/b', 'order/a', 'order/b', 'order/é']);
@@ -81,7 +81,7 @@ describe('publishing', { concurrency: 4 }, () => {
       await client.close();
     });
 
-    it('takes data of every kind, and says who it is from', async () => {
+    it('accepts data of every kind, with the sender\'s name', async () => {
       await resultsOf(`{"messages":[{"room":"kinds","data":"te\\u0078t\\n","from":"ada"},{"room":"kinds","data":{"a": 1.50}},{"room":"kinds","data":null},
         {"room":"kinds","data":[]},{"room":"kinds","data":-0},{"room":"kinds","data":false},{"room":"kinds","data":""},{"room":"kinds","data_base64":"AP8K"},{"room":"kinds","data_base64":"","from":"bé"}]}`);
       const { messages } = await poll('kinds', '?history=100');
@@ -91,17 +91,17 @@ describe('publishing', { concurrency: 4 }, () => {
       ]);
     });
 
-    it('of nothing is fine', async () => {
+    it('may be empty', async () => {
       assert.deepEqual(await resultsOf([]), []);
     });
 
-    it('passes over members it does not know; of several with one name the last counts', async () => {
+    it('ignores unknown members; the last of several with one name counts', async () => {
       assert.deepEqual(codes(await resultsOf('{"x":[{}],"messages":[{"room":"y","room":"last","z":{},"data":1,"data":"d","from":null,"key":null}]}')), [null]);
       assert.deepEqual(await kept('last'), ['d']);
       assert.deepEqual(await kept('y'), []);
     });
 
-    it('errors of single messages stand beside successes', async () => {
+    it('returns errors of single messages beside successes', async () => {
       const results = await resultsOf([
         { room: 'beside', data: '1' }, { room: '', data: 'x' }, { rooms: ['bad\nname', 'beside'], data: '2' }, { room: 'beside', data_base64: '%' }, { room: 'beside', data_base64: 'AA' },
         { room: 'beside', data: 'x', key: '' }, { room: 'beside', data: 'x', key: 'é' }, { room: 'beside', data: 'x', from: 'a\nb' }, { room: 'beside', data: '3' },
@@ -114,13 +114,13 @@ describe('publishing', { concurrency: 4 }, () => {
       assert.deepEqual(await kept('beside'), ['1', '2', '3']);
     });
 
-    it('a message of limits.message_bytes passes, one of a byte more is an error of its own', async () => {
+    it('a message of limits.message_bytes passes, one byte more is an error of that message', async () => {
       const results = await resultsOf([{ room: 'size', data: 'x'.repeat(100) }, { room: 'size', data: 'x'.repeat(101) }, { room: 'size', data_base64: Buffer.alloc(101).toString('base64') }], { url: small.url });
       assert.deepEqual(codes(results), [null, 'message_too_big', 'message_too_big']);
       assert.match(results[1].error.message, /limits\.message_bytes/);
     });
 
-    it('with more than 32 members, or a message that is for no room, is refused as a whole', async () => {
+    it('a message with more than 32 members, or without a room, fails the whole batch', async () => {
       const members = (count) => Object.fromEntries(Array.from({ length: count }, (_, i) => [`x${i}`, i]));
       assert.deepEqual(codes(await resultsOf([{ room: 'many', data: '1', ...members(30) }])), [null]);
       assert.match(errorMessage(await post([{ room: 'many', data: 'x', ...members(31) }]), 400), /messages\[0\].*32 members/);
@@ -129,7 +129,7 @@ describe('publishing', { concurrency: 4 }, () => {
       assert.deepEqual(await kept('many'), ['1']);
     });
 
-    it('of limits.batch_messages outcomes passes; with one more nothing is published', async () => {
+    it('limits.batch_messages outcomes pass; with one more nothing is published', async () => {
       const url = small.url;
       assert.equal((await resultsOf([{ rooms: ['most', 'most/too'], data: '1' }, { room: 'most', data: '2' }], { url })).length, 3);
       for (const messages of [[{ rooms: ['more', 'more/1', 'more/2', 'more/3'], data: 'x' }], Array(4).fill({ room: 'more', data: 'x' }), [{ rooms: ['more', ''], data: 'x' }, { rooms: ['more/1', 'more'], data: 'x' }]]) {
@@ -141,13 +141,13 @@ describe('publishing', { concurrency: 4 }, () => {
       assert.deepEqual(await kept('more', url), []);
     });
 
-    it('in which one message names a room twice is refused whole: one payload is not a thousand', async () => {
+    it('naming a room twice in one message fails the whole batch, so that one payload cannot become a thousand', async () => {
       const response = await post([{ room: 'twice', data: '1' }, { rooms: ['twice', 'once', 'twice'], data: 'x' }]);
       assert.match(errorMessage(response, 400), /messages\[1\]: rooms must not name a room twice/);
       assert.deepEqual(await kept('twice'), []);
     });
 
-    it('of limits.batch_bytes passes, each payload counted for each of its rooms; a byte more is refused', async () => {
+    it('limits.batch_bytes pass, each payload counted for each of its rooms; one byte more is refused', async () => {
       const alone = await startServer({ set: { 'limits.batch_bytes': 12 } });
       const messages = (last) => [{ rooms: ['bytes/a', 'bytes/b'], data: 'abcd' }, { room: 'bytes/c', data: last }];
       assert.equal((await resultsOf(messages('efgh'), { url: alone.url })).length, 3);
@@ -155,7 +155,7 @@ describe('publishing', { concurrency: 4 }, () => {
       await alone.stop();
     });
 
-    it('of a thousand messages passes as it comes', async () => {
+    it('a thousand messages pass', async () => {
       const results = await resultsOf(Array.from({ length: 1000 }, (_, i) => ({ room: `many${i % 10}`, data: i })));
       assert.deepEqual(codes(results), Array(1000).fill(null));
       assert.deepEqual(await kept('many3'), Array.from({ length: 100 }, (_, i) => i * 10 + 3));
@@ -173,7 +173,7 @@ describe('publishing', { concurrency: 4 }, () => {
       ],
     };
     for (const [code, bodies] of Object.entries(shapes)) {
-      it(`what makes no sense is 400 ${code}, and nothing of it is published`, async () => {
+      it(`an invalid batch is 400 ${code}, and nothing of it is published`, async () => {
         for (const body of bodies) {
           const response = await post(body);
           const message = errorMessage(response, 400);
@@ -188,7 +188,7 @@ describe('publishing', { concurrency: 4 }, () => {
       errorMessage(await post(Buffer.from('{"messages":[{"room":"shape","data":"\xff"}]}', 'latin1')), 400);
     });
 
-    it('of another Content-Type, or encoded, is 415', async () => {
+    it('another Content-Type, or an encoded body, is 415', async () => {
       for (const headers of [{}, { 'Content-Type': 'text/plain' }, { 'Content-Type': 'application/jsonx' }, { 'Content-Type': 'application/x-www-form-urlencoded' }, { ...json, 'Content-Encoding': 'gzip' }]) {
         errorMessage(await post([{ room: 'type', data: 'x' }], { headers }), 415);
       }
@@ -196,9 +196,9 @@ describe('publishing', { concurrency: 4 }, () => {
       assert.deepEqual(await kept('type'), ['y']);
     });
 
-    it('by another method is 405', async () => errorMessage(await fetchOnce(server.url, 'GET', '/api/publish'), 405));
+    it('another method is 405', async () => errorMessage(await fetchOnce(server.url, 'GET', '/api/publish'), 405));
 
-    it('keys count for each message and each of its rooms', async () => {
+    it('keys apply to each message and each of its rooms', async () => {
       const first = await resultsOf([{ rooms: ['keys/a', 'keys/b'], data: '1', key: 'k' }, { room: 'keys/a', data: '1', key: 'k' }, { room: 'keys/a', data: '2', key: 'k' }, { room: 'keys/a', data: '3' }]);
       assert.deepEqual(codes(first), [null, null, null, 'key_reused', null]);
       assert.deepEqual(first[2], { ...first[0], duplicate: true });
@@ -216,7 +216,7 @@ describe('publishing', { concurrency: 4 }, () => {
   });
 
   describe('Idempotency-Key', () => {
-    it('the same again gets the same receipt, and is published once', async () => {
+    it('a repeat gets the same receipt, and is published once', async () => {
       const first = await receiptOf('once', 'k');
       assert.deepEqual(Object.keys(first), ['room', 'cursor', 'subscribers']);
       const client = await JsonClient.greeted(server, '/rooms/once');
@@ -227,7 +227,7 @@ describe('publishing', { concurrency: 4 }, () => {
       await client.close();
     });
 
-    it('with another body or another type it is 422 key_reused', async () => {
+    it('a repeat with another body or type is 422 key_reused', async () => {
       await receiptOf('reused', 'k', { body: '1' });
       for (const options of [{ body: '2' }, { body: '1', type: 'application/json' }, { body: '1', type: 'application/octet-stream' }]) {
         const response = await once('reused', 'k', options);
@@ -238,18 +238,18 @@ describe('publishing', { concurrency: 4 }, () => {
       assert.deepEqual(await kept('reused'), ['1']);
     });
 
-    it('is of its room alone, and keys differ by their case', async () => {
+    it('applies to one room, and is case-sensitive', async () => {
       await receiptOf('own', 'k', { body: '1' });
       for (const [room, key] of [['own-too', 'k'], ['own', 'K'], ['own', 'k2'], ['own%2Fk', 'k']]) assert.equal((await receiptOf(room, key, { body: '2' })).duplicate, undefined);
       assert.deepEqual(await kept('own'), ['1', '2', '2']);
     });
 
-    it('what was refused does not use it up', async () => {
+    it('a refused publish does not use it up', async () => {
       errorMessage(await once('refused', 'k', { body: '{', type: 'application/json' }), 400);
       assert.equal((await receiptOf('refused', 'k', { body: '{}', type: 'application/json' })).duplicate, undefined);
     });
 
-    it('of 1 to 200 printable bytes is one; all else is 400', async () => {
+    it('has 1 to 200 printable bytes; anything else is 400', async () => {
       for (const key of ['k', '!', '~', 'two words', '"quoted"', 'k'.repeat(200)]) await receiptOf('keys', key);
       for (const key of ['', 'k'.repeat(201), 'tab\there', 'caf\xe9', '\x80', ['twice', 'twice']]) {
         const response = await once('keys', key);
@@ -272,7 +272,7 @@ describe('publishing', { concurrency: 4 }, () => {
       connections.forEach((one) => one.close());
     });
 
-    it('pipelined twice publishes once', async () => {
+    it('two pipelined publishes publish once', async () => {
       const connection = await HttpConnection.open(server.url);
       const request = requestBytes('POST', '/rooms/pipelined', { body: 'x', headers: { 'Content-Type': 'text/plain', 'Idempotency-Key': 'k' } });
       await connection.send(Buffer.concat([request, request]));
@@ -311,9 +311,9 @@ describe('publishing', { concurrency: 4 }, () => {
       assert.deepEqual(await kept('forgotten', url), ['x', 'x', 'x', 'anything']);
     });
 
-    it('whoever publishes very many keys pushes out its own, not those of others', async () => {
+    it('a publisher of very many keys displaces its own, not those of others', async () => {
       const { url } = crowded;
-      // Three, since one may be counted together with whoever floods.
+      // Three, because one may be attributed to the same source as the flooding client.
       const victims = ['127.0.0.2', '127.0.0.3', '127.0.0.4'];
       const publishAs = (localAddress) =>
         fetchOnce(url, 'POST', '/rooms/flooded', { body: 'x', headers: { 'Content-Type': 'text/plain', 'Idempotency-Key': localAddress }, socket: { localAddress } });
@@ -327,7 +327,7 @@ describe('publishing', { concurrency: 4 }, () => {
       assert.ok(known.length >= 2, `${known.length} of ${victims.length} are known`);
     });
 
-    it('is allowed by a preflight, on the paths that publish', async () => {
+    it('is allowed by a preflight, on the publishing paths', async () => {
       for (const path of ['/rooms/preflight', '/api/publish']) {
         const headers = { Origin: listed, 'Access-Control-Request-Method': 'POST', 'Access-Control-Request-Headers': 'content-type,idempotency-key' };
         const response = await fetchOnce(server.url, 'OPTIONS', path, { headers });
@@ -340,7 +340,7 @@ describe('publishing', { concurrency: 4 }, () => {
       }
     });
 
-    it('pages of listed origins may read every answer, those of others publish nothing', async () => {
+    it('pages of listed origins may read every response, other origins publish nothing', async () => {
       const headers = { Origin: listed };
       for (const response of [await once('cors', 'k', { headers }), await once('cors', '', { headers }), await once('cors', 'k', { headers, body: 'other' }), await post([], { headers: { ...json, ...headers } }), await post('{', { headers: { ...json, ...headers } })]) {
         assert.equal(response.header('access-control-allow-origin'), listed, response.text);

@@ -1,4 +1,4 @@
-// TLS: versions, names, resumption, and every kind of listener beside the others.
+// TLS: versions, server names, resumption, and every kind of listener beside the others.
 
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
@@ -67,7 +67,7 @@ describe('TLS and listeners', () => {
       await client.expectBinary(large);
       await client.close();
     });
-    it(`${name}: a protocol error is closed as it should be`, async () => {
+    it(`${name}: a protocol error closes the connection correctly`, async () => {
       const client = await connect(target, { path: '/echo' });
       await client.text('x', { rsv: 1 });
       await client.expectClose(1002);
@@ -85,7 +85,7 @@ describe('TLS and listeners', () => {
     });
   }
 
-  it('one room over every kind of listener', async () => {
+  it('subscribers on every kind of listener share one room', async () => {
     const clients = await Promise.all(Object.values(targets).map((target) => connect(target, { path: '/rooms/all' })));
     for (const [i, client] of clients.entries()) {
       await client.text(`from ${i}`);
@@ -96,7 +96,7 @@ describe('TLS and listeners', () => {
 
   describe('versions', () => {
     for (const version of ['TLSv1.2', 'TLSv1.3']) {
-      it(`${version} is spoken`, async () => {
+      it(`${version} is accepted`, async () => {
         assert.equal((await handshake({ minVersion: version, maxVersion: version })).protocol, version);
       });
     }
@@ -117,10 +117,10 @@ describe('TLS and listeners', () => {
         for (const maxVersion of ['TLSv1.2', 'TLSv1.3']) assert.equal((await handshake({ servername: name, maxVersion })).subject, subject);
       });
     }
-    it('no name at all gets the first', async () => {
+    it('a client without SNI gets the first', async () => {
       assert.equal((await handshake({ servername: '' })).subject, 'localhost');
     });
-    it('a client that judges the certificate is satisfied', async () => {
+    it('a client that verifies the certificate accepts it', async () => {
       const client = await connect(https, { socket: { tlsOptions: { ca: fs.readFileSync(main.certificate), rejectUnauthorized: true, servername: 'localhost' } } });
       await client.close();
     });
@@ -135,11 +135,11 @@ describe('TLS and listeners', () => {
     });
   }
 
-  it('ALPN: http/1.1 is chosen or nothing', async () => {
+  it('ALPN: http/1.1 is selected, or nothing', async () => {
     assert.ok(['http/1.1', false].includes((await handshake({ ALPNProtocols: ['h2', 'http/1.1'] })).alpn));
   });
 
-  it('plain HTTP on the TLS port harms nothing', async () => {
+  it('plain HTTP on the TLS port does no harm', async () => {
     for (let i = 0; i < 5; i += 1) {
       const socket = await ByteSocket.open(https.replace('https', 'http'));
       await socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
@@ -154,7 +154,7 @@ describe('TLS and listeners', () => {
     assert.equal((await fetchOnce(server.url, 'GET', '/healthz')).status, 200);
   });
 
-  it('the close is announced with close_notify', async () => {
+  it('the end of the connection is announced with close_notify', async () => {
     const client = await connect(https);
     let truncated = false;
     client.socket.socket.on('error', () => (truncated = true));
@@ -201,7 +201,7 @@ describe('TLS and listeners', () => {
 });
 
 describe('listeners', () => {
-  it('a stale Unix socket file is replaced, and the file goes with the server', async () => {
+  it('a stale Unix socket file is replaced, and the file is removed at the end', async () => {
     const socket = path.join(directory, 'stale.sock');
     const first = await startServer({ listen: [`unix:${socket}`] });
     await first.kill();
@@ -212,7 +212,7 @@ describe('listeners', () => {
     assert.ok(!fs.existsSync(socket));
   });
 
-  it('a half-finished TLS handshake is dropped at the deadline', async () => {
+  it('an unfinished TLS handshake is dropped at the deadline', async () => {
     const hasty = await startServer({ listen: ['https://127.0.0.1:0'], set: { 'tls.certificate': main.certificate, 'tls.key': main.key, 'http.head_timeout_seconds': 0.5 } });
     const silent = await ByteSocket.open(hasty.url.replace('https', 'http'));
     const half = await ByteSocket.open(hasty.url.replace('https', 'http'));

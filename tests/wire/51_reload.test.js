@@ -1,4 +1,4 @@
-// SIGHUP: certificates and reloadable settings are taken anew after they were checked; nobody is disconnected.
+// SIGHUP: certificates and reloadable settings are checked, then applied; no client is disconnected.
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -38,7 +38,7 @@ async function subject() {
   return name;
 }
 
-/** Sends SIGHUP and waits for the line that says what came of it. */
+/** Sends SIGHUP and waits for the log line with the result. */
 async function reload(pattern = LOG.reloaded) {
   const mark = server.mark();
   server.reload();
@@ -55,7 +55,7 @@ describe('reload', () => {
     await reload();
   });
 
-  it('a new certificate is served to new connections, old connections live on', async () => {
+  it('a new certificate is used for new connections, old connections stay', async () => {
     const secure = await connect(https);
     const plain = await connect(server.url);
     assert.equal(await subject(), 'old.example');
@@ -78,7 +78,7 @@ describe('reload', () => {
     'a missing key': () => fs.rmSync(served.key),
   };
   for (const [name, spoil] of Object.entries(broken)) {
-    it(`${name} keeps the old one and says which file is bad`, async () => {
+    it(`${name} keeps the old one, and the log names the file`, async () => {
       const client = await connect(https);
       spoil();
       const log = await reload(/served\.(pem|key)/);
@@ -90,7 +90,7 @@ describe('reload', () => {
     });
   }
 
-  it('log.level is taken anew', async () => {
+  it('log.level is applied', async () => {
     write('[log]\nlevel = "debug"');
     await reload();
     const mark = server.mark();
@@ -115,7 +115,7 @@ describe('reload', () => {
     }, 'lines at level info');
   });
 
-  it('log.format is taken anew', async () => {
+  it('log.format is applied', async () => {
     write('[log]\nformat = "json"');
     await reload();
     const mark = server.mark();
@@ -124,7 +124,7 @@ describe('reload', () => {
     for (const line of server.log(mark).split('\n').slice(0, -1)) JSON.parse(line);
   });
 
-  it('limits are taken anew', async () => {
+  it('limits are applied', async () => {
     write('[limits]\nmessage_bytes = 10');
     await reload();
     const client = await connect(server.url);
@@ -132,7 +132,7 @@ describe('reload', () => {
     await client.expectClose(1009);
   });
 
-  it('origins are taken anew', async () => {
+  it('origins are applied', async () => {
     const answer = async () => (await fetchOnce(server.url, 'POST', '/rooms/x', { body: 'x', headers: { Origin: 'https://page.example', 'Content-Type': 'text/plain' } })).status;
     assert.equal(await answer(), 403);
     write('origins = ["https://page.example"]');
@@ -157,7 +157,7 @@ describe('reload', () => {
     'broken TOML': '[limits\nmessage_bytes = 7',
   };
   for (const [name, lines] of Object.entries(mistakes)) {
-    it(`${name} keeps everything as it was and says where it is`, async () => {
+    it(`${name} changes nothing, and the log names the place`, async () => {
       const client = await connect(server.url);
       write(lines);
       const log = await reload(/roomcast\.toml/);
@@ -168,7 +168,7 @@ describe('reload', () => {
     });
   }
 
-  it('a config file that is gone keeps everything as it was', async () => {
+  it('a missing config file changes nothing', async () => {
     fs.rmSync(config);
     await reload(/roomcast\.toml/);
     assert.equal(await subject(), 'old.example');
@@ -184,7 +184,7 @@ describe('reload', () => {
     };
     const reloads = (log) => log.split('\n').filter((line) => LOG.reloaded.test(line)).length;
 
-    it('is a few reloads, and the last configuration is in effect', async () => {
+    it('is few reloads, and the last configuration is in effect', async () => {
       const burst = await start();
       const begun = Date.now();
       for (let i = 1; i <= 400; i += 1) {
@@ -192,7 +192,7 @@ describe('reload', () => {
         burst.reload();
         await new Promise(setImmediate);
       }
-      // One at once, one for each 100 ms, and one behind the last of them.
+      // One at once, one every 100 ms, and one after the last signal.
       const most = 2 + (Date.now() - begun) / 100;
       await burst.waitForLog(/limits\.message_bytes.*after=7\b/);
       await fetchOnce(burst.url, 'GET', '/healthz');
@@ -203,7 +203,7 @@ describe('reload', () => {
       assert.ok(reloads(burst.log()) <= most, `${reloads(burst.log())} reloads, at most ${most} expected`);
     });
 
-    it('does not hold up SIGTERM, and nothing is reloaded behind it', async () => {
+    it('does not delay SIGTERM, and nothing is reloaded after it', async () => {
       const burst = await start();
       const begun = Date.now();
       for (let i = 0; i < 400; i += 1) {
@@ -220,7 +220,7 @@ describe('reload', () => {
     });
   });
 
-  it('many signals at once, with clients talking, disturb nobody', async () => {
+  it('many signals at once do not disturb active clients', async () => {
     const client = await connect(https);
     for (let i = 0; i < 50; i += 1) {
       server.reload();

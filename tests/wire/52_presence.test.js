@@ -1,4 +1,4 @@
-// Who is in a room: over GET /presence, and as roomcast.v1 tells it to those who watch.
+// Members of a room: GET /presence, and the events of roomcast.v1 for subscribers that watch.
 
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
@@ -52,7 +52,7 @@ class Client {
     this.socket.send(JSON.stringify(request));
   }
 
-  /** The answer to `request`; what comes before it is passed over. */
+  /** The reply to `request`; earlier messages are skipped. */
   async ask(request) {
     this.send({ id: 'asked', ...request });
     for (;;) {
@@ -61,7 +61,7 @@ class Client {
     }
   }
 
-  /** What it has been told that was not awaited, up to an answer that comes behind it. */
+  /** All events received but not awaited, up to the reply of a request sent now. */
   async rest() {
     this.send({ type: 'ping', id: 'rest' });
     const events = [];
@@ -79,7 +79,7 @@ class Client {
   }
 }
 
-/** Somebody in `room` who watches it, and has been told who is here. */
+/** A client that watches `room` and has received its list of members. */
 async function watch(room, name = 'watcher') {
   const client = await Client.open(`/rooms/${room}?presence=1&name=${name}`);
   return { client, ok: await client.nextOf('ok') };
@@ -90,7 +90,7 @@ const closeAll = (clients) => Promise.all(clients.map((client) => client.close()
 describe('presence', () => {
   after(() => Promise.all([server.stop(), slow.stop()]));
 
-  it('GET /presence lists names once, sorted, and counts those without', async () => {
+  it('GET /presence lists each name once, sorted, and counts clients without one', async () => {
     assert.deepEqual(await presence('list'), { room: 'list', count: 0, members: [], anonymous: 0 });
     const clients = await Promise.all(['name=bob', 'name=ada', 'name=ada', 'name=Z%C3%AB', ''].map((query) => Client.open(`/rooms/list?${query}`, { dialect: 'raw' })));
     assert.deepEqual(await presence('list'), { room: 'list', count: 4, members: names(['Zë', 'ada', 'bob']), anonymous: 1 });
@@ -115,7 +115,7 @@ describe('presence', () => {
     assert.equal((await get('/presence/a', {}, 'POST')).status, 405);
   });
 
-  it('a watcher begins with who is here, then hears join and leave once each for five tabs', async () => {
+  it('a watcher gets the list of members first, then one join and one leave for five tabs', async () => {
     const { client, ok } = await watch('tabs');
     assert.deepEqual(ok.presence, { count: 1, members: names(['watcher']), anonymous: 0 });
     const tabs = await Promise.all(Array.from({ length: 5 }, () => Client.open('/rooms/tabs?name=ada', { dialect: 'raw' })));
@@ -126,7 +126,7 @@ describe('presence', () => {
     await client.close();
   });
 
-  it('a reload within the grace time is no event', async () => {
+  it('a reload within the grace time causes no event', async () => {
     const client = await Client.open('/rooms/reload?presence=1', { target: slow });
     await client.nextOf('ok');
     const page = await Client.open('/rooms/reload?name=ada', { target: slow });
@@ -140,7 +140,7 @@ describe('presence', () => {
     assert.deepEqual(await presence('reload', slow), { room: 'reload', count: 1, members: names(['ada']), anonymous: 0 });
   });
 
-  it('over one connection presence is asked for room by room', async () => {
+  it('over one connection presence is requested per room', async () => {
     const ada = await Client.open('/connect?name=ada');
     const bob = await Client.open('/connect?name=bob');
     assert.deepEqual((await ada.ask({ type: 'subscribe', room: 'one', presence: true })).presence, { count: 1, members: names(['ada']), anonymous: 0 });
@@ -154,7 +154,7 @@ describe('presence', () => {
     await closeAll([ada, bob]);
   });
 
-  it('a crowd is a number, at most once a second; after it comes a list, then names again', async () => {
+  it('of a crowd only the count is sent, at most once a second; after it comes a list, then names again', async () => {
     const { client } = await watch('crowd');
     const four = await Promise.all(['a', 'b', 'c', 'd'].map((name) => Client.open(`/rooms/crowd?name=${name}`)));
     const joined = [];
@@ -169,9 +169,9 @@ describe('presence', () => {
     assert.deepEqual(await client.next(), { type: 'presence', room: 'crowd', count: 7 });
     assert.ok(performance.now() - begun > 900, 'the second number came within a second');
     await closeAll([fifth, sixth]);
-    let told = await client.next();
-    if (!told.members) told = await client.next(); // a number may have been due between the two closes
-    assert.deepEqual(told, { type: 'presence', room: 'crowd', count: 5, members: names(['a', 'b', 'c', 'd', 'watcher']), anonymous: 0 });
+    let last = await client.next();
+    if (!last.members) last = await client.next(); // a number may have been due between the two closes
+    assert.deepEqual(last, { type: 'presence', room: 'crowd', count: 5, members: names(['a', 'b', 'c', 'd', 'watcher']), anonymous: 0 });
     await four[0].close();
     assert.deepEqual(await client.next(), { type: 'leave', room: 'crowd', member: { name: 'a' } });
     await closeAll([client, ...four.slice(1)]);
@@ -210,7 +210,7 @@ describe('presence', () => {
     await client.close();
   });
 
-  it('asking about rooms makes none', async () => {
+  it('requesting presence creates no room', async () => {
     const before = await server.metric(METRICS.remembered);
     for (let i = 0; i < 20; i += 1) await presence(`nobody-${i}`);
     assert.equal(await server.metric(METRICS.remembered), before);

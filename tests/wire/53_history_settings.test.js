@@ -1,4 +1,4 @@
-// What rooms keep of their past: the bounds, rules for some rooms, reload, and what all rooms may take together.
+// History retention of rooms: limits, rules for some rooms, reload, and the limit for all rooms together.
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -19,7 +19,7 @@ const REMEMBERED = 'roomcast_rooms_remembered';
 
 const join = (server, room, query = '') => connect(server.url, { path: `/rooms/${room}${query}` });
 
-/** Publishes each of the texts and gives their cursors. */
+/** Publishes each of the texts and returns their cursors. */
 async function publish(server, room, texts, connection) {
   const own = connection ?? (await HttpConnection.open(server.url));
   const cursors = [];
@@ -36,7 +36,7 @@ const numbers = (first, last) => Array.from({ length: last - first + 1 }, (_, i)
 const offset = (cursor) => Number(cursor.split('-')[1]);
 const before = (cursor, by = 1) => cursor.replace(/\d+$/, (text) => `${Number(text) - by}`);
 
-/** What somebody who joins with `query` gets: all texts of the past, in order. */
+/** All texts of the history, in order, that a client joining with `query` receives. */
 async function past(server, room, query) {
   const end = `end ${Math.random()}`;
   const client = await join(server, room, query);
@@ -47,7 +47,7 @@ async function past(server, room, query) {
   return texts;
 }
 
-/** How many messages the room keeps, without adding one. */
+/** The number of messages that the room retains. */
 async function kept(server, room, most) {
   const client = await join(server, room, `?history=1000000&echo=0`);
   const texts = [];
@@ -56,7 +56,7 @@ async function kept(server, room, most) {
   return texts;
 }
 
-/** The earliest cursor that a gap's close names. */
+/** The earliest cursor, as reported by the close of a gap. */
 async function gap(server, room, since) {
   const client = await join(server, room, `?since=${since}`);
   const frame = await client.next();
@@ -74,11 +74,11 @@ async function reload(server) {
   await fetchOnce(server.url, 'GET', '/healthz');
 }
 
-describe('history as it comes', async () => {
+describe('default history', async () => {
   const server = await startServer();
   after(() => server.stop());
 
-  it('the last messages on entry, in order; none unless asked for', async () => {
+  it('the last messages when joining, in order; none unless requested', async () => {
     await publish(server, 'entry', numbers(1, 5));
     assert.deepEqual(await past(server, 'entry', '?history=3'), ['3', '4', '5']);
     assert.deepEqual(await past(server, 'entry2', '?history=3'), []);
@@ -88,7 +88,7 @@ describe('history as it comes', async () => {
     assert.deepEqual(await past(server, 'entry4', '?history=0'), []);
   });
 
-  it('from every cursor exactly what came after it', async () => {
+  it('after every cursor exactly the messages that followed it', async () => {
     const cursors = await publish(server, 'resume', numbers(1, 10));
     assert.deepEqual(cursors.map(offset), numbers(1, 10).map(Number));
     for (let i = 0; i < 10; i += 3) {
@@ -97,7 +97,7 @@ describe('history as it comes', async () => {
     }
   });
 
-  it('a room is still known when nobody is in it any more', async () => {
+  it('a room without members keeps its history', async () => {
     const client = await join(server, 'left');
     const [cursor] = await publish(server, 'left', ['one']);
     await client.expectText('one');
@@ -109,7 +109,7 @@ describe('history as it comes', async () => {
     await again.close();
   });
 
-  it('100 messages are kept; a cursor before them is a gap that names the earliest', async () => {
+  it('100 messages are retained; an earlier cursor is a gap that names the earliest one', async () => {
     const cursors = await publish(server, 'hundred', numbers(1, 101));
     assert.deepEqual(await kept(server, 'hundred', 100), numbers(2, 101));
     assert.equal(await gap(server, 'hundred', before(cursors[0])), cursors[0]);
@@ -118,7 +118,7 @@ describe('history as it comes', async () => {
     await client.close();
   });
 
-  it('a cursor of the future or of another log is a gap, a rubbish one an error', async () => {
+  it('a cursor of the future or of another log is a gap, an invalid one an error', async () => {
     const [cursor] = await publish(server, 'foreign', ['one']);
     assert.equal(await gap(server, 'foreign', before(cursor, -1)), before(cursor));
     const other = cursor.replace(/^./, (digit) => (digit === '0' ? '1' : '0'));
@@ -128,7 +128,7 @@ describe('history as it comes', async () => {
     assert.equal(response.json.error.code, 'bad_cursor');
   });
 
-  it('a past of many pages comes whole and in order, and live messages behind it', async () => {
+  it('a history of many pages arrives whole and in order, followed by live messages', async () => {
     const filler = 'x'.repeat(9_000);
     await publish(server, 'pages', numbers(1, 100).map((number) => `${number} ${filler}`));
     const client = await join(server, 'pages', '?history=100');
@@ -140,7 +140,7 @@ describe('history as it comes', async () => {
 });
 
 describe('history settings', () => {
-  it('bytes bound a room', async () => {
+  it('the bytes of a room are limited', async () => {
     const server = await startServer({ set: { 'history.bytes': 10_000 } });
     const cursors = await publish(server, 'lobby', numbers(1, 20).map((number) => number.padEnd(900)));
     const earliest = await gap(server, 'lobby', before(cursors[0]));
@@ -152,7 +152,7 @@ describe('history settings', () => {
     await server.stop();
   });
 
-  it('messages are forgotten when they are too old, rooms too, and the epoch shows it', async () => {
+  it('messages that are too old are evicted, rooms too, and the epoch shows it', async () => {
     const server = await startServer({ set: { 'history.age_seconds': 0.4 } });
     const client = await join(server, 'lobby');
     const [cursor] = await publish(server, 'lobby', ['old']);
@@ -167,7 +167,7 @@ describe('history settings', () => {
     await server.stop();
   });
 
-  it('a room that keeps nothing can be resumed at its top only', async () => {
+  it('a room without retention can be resumed at its newest position only', async () => {
     const server = await startServer({ set: { 'history.messages': 0 } });
     const [first, second] = await publish(server, 'lobby', ['one', 'two']);
     const client = await join(server, 'lobby', `?since=${second}`);
@@ -179,7 +179,7 @@ describe('history settings', () => {
     await server.stop();
   });
 
-  it('rules of [[rooms]]: the first match counts, and a reload applies them to the rooms there are', async () => {
+  it('rules of [[rooms]]: the first match applies, and a reload applies them to existing rooms', async () => {
     const rule = (match, lines) => `[[rooms]]\nmatch = "${match}"\n${lines}\n`;
     fs.writeFileSync(config, `${rule('chat/vip', 'history_messages = 5')}${rule('chat/*', 'history_messages = 2')}${rule('**', 'history_age_seconds = 500')}`);
     const server = await startServer({ args: ['--config', config] });
@@ -206,7 +206,7 @@ describe('history settings', () => {
     await server.stop();
   });
 
-  it('what is configured is printed, and mistakes are shown where they stand', async () => {
+  it('the configuration is printed, and mistakes are shown with their place', async () => {
     fs.writeFileSync(config, '[[rooms]]\nmatch = "chat/**"\nhistory_bytes = 5\n');
     const printed = await runToEnd(['--config', config, '--set', 'history.messages=7', '--print-config']);
     assert.equal(printed.code, 0, printed.stderr);
@@ -218,7 +218,7 @@ describe('history settings', () => {
     assert.match(refused.stderr, /roomcast\.toml:1:1: rooms: expected match in every element/);
   });
 
-  it('all rooms together: the emptiest go first, then the oldest messages of the quietest', async () => {
+  it('all rooms together: empty rooms are evicted first, then the oldest messages of the least recently used', async () => {
     const server = await startServer({ set: { 'history.total_bytes': 300_000 } });
     const body = numbers(1, 10).map((number) => number.padEnd(5_000));
     const cursors = {};
@@ -240,7 +240,7 @@ describe('history settings', () => {
     await server.stop();
   });
 
-  it('any number of names costs no more than the bound', async () => {
+  it('any number of room names stays within the memory limit', async () => {
     const server = await startServer({ set: { 'history.total_bytes': 1_000_000 } });
     const connections = await Promise.all(Array.from({ length: 8 }, () => HttpConnection.open(server.url)));
     const rooms = 12_000;
@@ -257,7 +257,7 @@ describe('history settings', () => {
     await server.stop();
   });
 
-  it('another process is another epoch: a cursor of the last one is a gap', async () => {
+  it('another process is another epoch: an earlier cursor is a gap', async () => {
     const first = await startServer();
     const [cursor] = await publish(first, 'lobby', ['one']);
     await first.stop();

@@ -59,12 +59,12 @@ describe('health and metrics', () => {
     }
   });
 
-  it('the contract\'s metrics are there', async () => {
+  it('the documented metrics exist', async () => {
     const names = [...(await server.metrics()).keys()].map((key) => key.replace(/\{.*/, ''));
     for (const name of Object.values(METRICS)) assert.ok(names.includes(name), name);
   });
 
-  it('counters and gauges move with what happens', async () => {
+  it('counters and gauges follow events', async () => {
     const room = '/rooms/metrics';
     const reading = async () => Object.fromEntries(await Promise.all(Object.entries(METRICS).map(async ([what, name]) => [what, await server.metric(name)])));
     const before = await reading();
@@ -83,7 +83,7 @@ describe('health and metrics', () => {
     await server.metricBecomes(METRICS.closes, (closes) => closes >= before.closes + 3);
   });
 
-  it('no label holds what a client chose', async () => {
+  it('no label contains a value chosen by a client', async () => {
     await (await connect(server.url, { path: '/rooms/very-private-name?name=somebody&token=hidden', headers: { 'User-Agent': 'curious' } })).close();
     await fetchOnce(server.url, 'GET', '/a-path-nobody-has');
     const { text } = await fetchOnce(server.url, 'GET', '/metrics');

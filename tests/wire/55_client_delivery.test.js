@@ -16,7 +16,7 @@ for (const transport of TRANSPORTS) {
   const only = { transports: [transport], timing: { silenceMs: seconds(1.5), pollWaitSeconds: 1 } };
 
   describe(`over ${transport}`, { concurrency: 2 }, () => {
-    it('what is published comes back as it was, with sender, time, kind and cursor', async (t) => {
+    it('published messages come back unchanged, with sender, time, kind and cursor', async (t) => {
       const { server } = await behindRelay(t);
       const { client, room } = join(t, server.url, { ...only, name: 'Ada' });
       await isJoined(room);
@@ -31,7 +31,7 @@ for (const transport of TRANSPORTS) {
       assert.ok(room.messages.every(({ from, time, room: name }) => from === 'Ada' && Math.abs(time - Date.now()) < 60_000 && name === 'lobby'));
     });
 
-    it('five hundred messages with cuts at random moments come once and in order', async (t) => {
+    it('five hundred messages with cuts at random moments arrive once and in order', async (t) => {
       const { server, relay } = await behindRelay(t, { set: { 'history.messages': 2000 } });
       const { room } = join(t, relay.url, { ...only, timing: { ...only.timing, stableMs: 0 } });
       await isJoined(room);
@@ -50,7 +50,7 @@ for (const transport of TRANSPORTS) {
       assert.ok(cuts > 0);
     });
 
-    it('it begins with the last messages or after a cursor, and asks for history only once', async (t) => {
+    it('it begins with the last messages or after a cursor, and requests history only once', async (t) => {
       const { server, relay } = await behindRelay(t);
       const cursors = [];
       for (const data of ['1', '2', '3', '4']) cursors.push((await post(server.url, data)).cursor);
@@ -65,7 +65,7 @@ for (const transport of TRANSPORTS) {
       assert.deepEqual([...recent.gaps, ...after.gaps], []);
     });
 
-    it('a gap is told before what is left, when the room forgot what was missed', async (t) => {
+    it('a gap is reported before the remaining messages if missed ones were evicted', async (t) => {
       const { server, relay } = await behindRelay(t, { set: { 'history.messages': 2 } });
       const { client, room } = join(t, relay.url, only);
       await isJoined(room);
@@ -83,7 +83,7 @@ for (const transport of TRANSPORTS) {
       await hears(room, 'heard', '(gap)', '3', '4', '5');
     });
 
-    it('a server that restarted is found again and the loss is told', async (t) => {
+    it('it reconnects to a restarted server and reports the loss', async (t) => {
       const server = await startServer();
       const { client, room } = join(t, server.url, only);
       await isJoined(room);
@@ -98,7 +98,7 @@ for (const transport of TRANSPORTS) {
       await hears(room, 'before', '(gap)', 'after');
     });
 
-    it('a line gone silent is noticed, and what was missed comes', async (t) => {
+    it('a silent connection is noticed, and missed messages arrive', async (t) => {
       const { server, relay } = await behindRelay(t, { set: { 'websocket.ping_seconds': 0.5 } });
       const { room } = join(t, relay.url, { ...only, timing: { ...only.timing, pongMs: seconds(0.3), connectMs: seconds(1) } });
       await isJoined(room);
@@ -108,7 +108,7 @@ for (const transport of TRANSPORTS) {
       assert.ok(room.joins >= 1);
     });
 
-    it('a room that nobody speaks in stays quiet and live', async (t) => {
+    it('a room without messages stays quiet and live', async (t) => {
       const { server, relay } = await behindRelay(t, { set: { 'websocket.ping_seconds': 0.3 } });
       const { client, room } = join(t, relay.url, { ...only, timing: { ...only.timing, pongMs: seconds(0.5) } });
       await isJoined(room);
@@ -118,7 +118,7 @@ for (const transport of TRANSPORTS) {
       await hears(room, 'x');
     });
 
-    it('a publish whose receipt was lost happens once', async (t) => {
+    it('a publish whose receipt was lost is published once', async (t) => {
       const { server, relay } = await behindRelay(t);
       const { room: witness } = join(t, server.url, { transports: ['websocket'] });
       const { room } = join(t, relay.url, { ...only, name: 'Ada' });
@@ -169,7 +169,7 @@ for (const transport of TRANSPORTS) {
       assert.deepEqual([code, output], [0, 'closed\n']);
     });
 
-    it('rooms come and go on one client', async (t) => {
+    it('rooms can be joined and left on one client', async (t) => {
       const { server } = await behindRelay(t);
       const { client, room } = join(t, server.url, only);
       const other = record(client.room('chat/ü', { history: 1 }));
@@ -187,7 +187,7 @@ for (const transport of TRANSPORTS) {
       assert.equal(client.state.name, 'live');
     });
 
-    it('a cursor that is none is the room’s error, and other rooms go on', async (t) => {
+    it('an invalid cursor is an error of the room, and other rooms continue', async (t) => {
       const { server } = await behindRelay(t);
       const { client, room } = join(t, server.url, { ...only, since: 'rubbish' });
       const other = record(client.room('other'));
@@ -197,7 +197,7 @@ for (const transport of TRANSPORTS) {
       await isJoined(other);
     });
 
-    it('a message larger than the server takes is an error of the publish alone', async (t) => {
+    it('a message larger than the server accepts is an error of that publish only', async (t) => {
       const { server } = await behindRelay(t, { set: { 'limits.message_bytes': 1000 } });
       const { client, room } = join(t, server.url, only);
       await isJoined(room);

@@ -1,4 +1,4 @@
-// The client module and networks that block transports; refusals, goodbyes, limits.
+// The client module on networks that block transports; refusals, bye, limits.
 
 import assert from 'node:assert/strict';
 import http from 'node:http';
@@ -13,7 +13,7 @@ import { startServer } from '../support/server.js';
 
 const NEVER = { climbMs: 3_600_000, climbCapMs: 3_600_000 };
 
-/** A server of our own that speaks roomcast.v1 as the test wants: `onClient(socket)` after each welcome. */
+/** A minimal roomcast.v1 server: `onClient(socket)` is called after each welcome. */
 async function scripted(t, onClient, onRequest = (_, response) => response.writeHead(503).end()) {
   const server = http.createServer(onRequest);
   const sockets = new WebSocketServer({ server, handleProtocols: () => 'roomcast.v1' });
@@ -32,9 +32,9 @@ async function scripted(t, onClient, onRequest = (_, response) => response.write
   return `http://127.0.0.1:${server.address().port}`;
 }
 
-describe('a network that blocks', { concurrency: 2 }, () => {
+describe('a blocking network', { concurrency: 2 }, () => {
   for (const verdict of ['refuse', 'cut', 'swallow']) {
-    it(`WebSocket (${verdict}): event streams and POST serve`, async (t) => {
+    it(`WebSocket (${verdict}): uses event streams and POST`, async (t) => {
       const { server, relay } = await behindRelay(t);
       relay.judge = (head) => (isUpgrade(head) ? verdict : undefined);
       const { client, room } = join(t, relay.url, { timing: NEVER });
@@ -45,7 +45,7 @@ describe('a network that blocks', { concurrency: 2 }, () => {
       await hears(room, 'through', 'all the same');
     });
 
-    it(`WebSocket and event streams (${verdict}): long polls serve`, async (t) => {
+    it(`WebSocket and event streams (${verdict}): uses long polls`, async (t) => {
       const { server, relay } = await behindRelay(t);
       relay.judge = (head) => (isUpgrade(head) || isEventStream(head) ? verdict : undefined);
       const { client, room } = join(t, relay.url, { timing: { ...NEVER, connectMs: seconds(2) } });
@@ -57,7 +57,7 @@ describe('a network that blocks', { concurrency: 2 }, () => {
     });
   }
 
-  it('it climbs back when the network lets more through, and loses and doubles nothing', async (t) => {
+  it('it climbs back when the network allows more, and loses and doubles nothing', async (t) => {
     const { server, relay } = await behindRelay(t, { set: { 'history.messages': 2000 } });
     relay.judge = (head) => (isUpgrade(head) || isEventStream(head) ? 'refuse' : undefined);
     const { client, room } = join(t, relay.url);
@@ -85,7 +85,7 @@ describe('a network that blocks', { concurrency: 2 }, () => {
     assert.deepEqual(climb.map(({ transport }) => transport), ['poll', 'sse', 'websocket'], 'live all the time');
   });
 
-  it('publishes under way while it climbs happen once', async (t) => {
+  it('publishes during the climb happen once', async (t) => {
     const { server, relay } = await behindRelay(t, { set: { 'history.messages': 2000 } });
     relay.judge = (head) => (isUpgrade(head) ? 'refuse' : undefined);
     const { client, room } = join(t, relay.url, { transports: ['websocket', 'poll'] });
@@ -115,7 +115,7 @@ describe('a network that blocks', { concurrency: 2 }, () => {
     assert.ok(!relay.requests.some(isEventStream));
   });
 
-  it('links that die young although HTTP works are given up for the next transport', async (t) => {
+  it('links that end early although HTTP works are replaced by the next transport', async (t) => {
     const { relay } = await behindRelay(t);
     const { client } = join(t, relay.url, { timing: { ...NEVER, stableMs: 60_000 } });
     client.on('state', ({ transport }) => transport === 'websocket' && setImmediate(() => relay.cut()));
@@ -134,8 +134,8 @@ describe('a network that blocks', { concurrency: 2 }, () => {
   });
 });
 
-describe('what the server says', { concurrency: 4 }, () => {
-  it('bye with retry_ms: the client comes back then, not earlier', async (t) => {
+describe('messages of the server', { concurrency: 4 }, () => {
+  it('bye with retry_ms: the client reconnects then, not earlier', async (t) => {
     const times = [];
     const url = await scripted(t, (socket) => {
       times.push(Date.now());
@@ -149,7 +149,7 @@ describe('what the server says', { concurrency: 4 }, () => {
     assert.ok(Math.abs(waiting.retryAt - times[0] - 700) < 500);
   });
 
-  it('bye without retry_ms: the client stays away, and says why, until it is told to try', async (t) => {
+  it('bye without retry_ms: the client stays closed, with the reason, until retry()', async (t) => {
     let connections = 0;
     const url = await scripted(t, (socket) => {
       connections += 1;
@@ -167,11 +167,11 @@ describe('what the server says', { concurrency: 4 }, () => {
     await isState(client, 'live', 'websocket');
   });
 
-  it('a drained server is left and its successor found', async (t) => {
+  it('it leaves a draining server and finds its successor', async (t) => {
     const server = await startServer({ set: { drain_seconds: 0.5 } });
     const { client, room } = join(t, server.url);
     await isJoined(room);
-    // All of them: the first attempt to come back may fail before anybody looks.
+    // All states: the first attempt to reconnect may fail before the test looks.
     const reasons = [];
     client.on('state', ({ name, reason }) => name === 'waiting' && reasons.push(reason));
     await server.stop();
@@ -182,7 +182,7 @@ describe('what the server says', { concurrency: 4 }, () => {
     await isJoined(room, 2);
   });
 
-  it('403 of the server itself ends it, 403 of a proxy does not', async (t) => {
+  it('403 of the server closes the client, 403 of a proxy does not', async (t) => {
     let own = false;
     const server = http.createServer((_, response) => {
       response.writeHead(403).end(own ? '{"error":{"code":"origin_refused","message":"add it to origins"}}' : '<html>');
@@ -201,7 +201,7 @@ describe('what the server says', { concurrency: 4 }, () => {
     assert.deepEqual([client.state.code, client.state.reason], ['origin_refused', 'add it to origins']);
   });
 
-  it('a publish that the connection dies of is not sent again', async (t) => {
+  it('a publish that closed the connection is not repeated', async (t) => {
     let poisoned = 0;
     const url = await scripted(t, (socket) => {
       socket.on('message', (text) => {
@@ -223,7 +223,7 @@ describe('what the server says', { concurrency: 4 }, () => {
     assert.equal(poisoned, 1);
   });
 
-  it('an error reply is the error of that publish', async (t) => {
+  it('an error reply rejects that publish', async (t) => {
     const { server } = await behindRelay(t);
     const { room } = join(t, server.url);
     await isJoined(room);
@@ -235,7 +235,7 @@ describe('what the server says', { concurrency: 4 }, () => {
 });
 
 describe('the application', { concurrency: 4 }, () => {
-  it('publishes wait for the connection, so many and no more', async (t) => {
+  it('publishes wait for the connection, up to the limit', async (t) => {
     const { server, relay } = await behindRelay(t);
     relay.down = true;
     const { client } = join(t, relay.url, { maxPending: 2 });
@@ -249,7 +249,7 @@ describe('the application', { concurrency: 4 }, () => {
     await hears(witness, '1', '2');
   });
 
-  it('a publish that nobody receives fails in time', async (t) => {
+  it('a publish without a response fails at its deadline', async (t) => {
     const { relay } = await behindRelay(t);
     relay.down = true;
     const { client } = join(t, relay.url, { publishTimeoutMs: 100 });
@@ -267,7 +267,7 @@ describe('the application', { concurrency: 4 }, () => {
     await hears(witness, 'hello');
   });
 
-  it('after close() everything ends with an error', async (t) => {
+  it('after close() every call fails', async (t) => {
     const { server } = await behindRelay(t);
     const { client, room } = join(t, server.url);
     const lost = assert.rejects(room.publish('x'), { code: 'closed' });
@@ -281,7 +281,7 @@ describe('the application', { concurrency: 4 }, () => {
     client.close();
   });
 
-  it('bad names and addresses are said at once', async (t) => {
+  it('invalid names and addresses fail at once', async (t) => {
     const { server } = await behindRelay(t);
     const { client } = join(t, server.url);
     assert.throws(() => client.room('/x'), { code: 'bad_room_name' });

@@ -1,4 +1,4 @@
-// The client module where something would have it ask again and again, is dead and does not say so, or is no window.
+// The client module with servers that would cause a busy loop, with dead links, and in workers.
 
 import assert from 'node:assert/strict';
 import http from 'node:http';
@@ -13,7 +13,7 @@ import { QUICK, hears, isJoined, isState, join, post, record } from '../support/
 const NEVER = { climbMs: 3_600_000, climbCapMs: 3_600_000 };
 const EPOCHS = ['0123456789abcdef', 'fedcba9876543210'];
 
-/** A server of our own: `answer(url, n)` is the JSON, or `{status, headers, body}`, for the n-th request for a room. */
+/** A minimal server: `answer(url, n)` is the JSON, or `{status, headers, body}`, for the n-th request of a room. */
 async function answering(t, answer) {
   const asked = [];
   const server = http.createServer((request, response) => {
@@ -35,14 +35,14 @@ async function answering(t, answer) {
 const poll = (cursor, messages = [], gap = null) => ({ body: { room: 'lobby', cursor, gap, messages } });
 const message = (cursor) => ({ type: 'message', room: 'lobby', cursor, time: 1, from: null, data: 'x' });
 
-/** What a room says to a client that comes with a cursor of another epoch, with or without messages kept. */
+/** The response of a room to a cursor of another epoch, with or without retained messages. */
 function gapFor(epoch, kept) {
   const cursor = `${epoch}-${kept}`;
   return poll(cursor, Array.from({ length: kept }, (_, i) => message(`${epoch}-${i + 1}`)), { cursor: `${epoch}-0`, earliest: `${epoch}-0` });
 }
 
-// Three seconds of each: enough for thousands of requests where nothing stops them.
-describe('no answer has a client ask without a pause', { concurrency: 8 }, () => {
+// Three seconds each: enough for thousands of requests if nothing limits them.
+describe('no response makes a client send requests without a pause', { concurrency: 8 }, () => {
   const cases = {
     'two servers in turn, whose answers are gaps': (_, n) => gapFor(EPOCHS[n % 2], 0),
     'two servers in turn, which have messages': (_, n) => gapFor(EPOCHS[n % 2], 3),
@@ -69,17 +69,17 @@ describe('no answer has a client ask without a pause', { concurrency: 8 }, () =>
     });
   }
 
-  it('poll: a busy room is asked some twenty times a second at most', async (t) => {
+  it('poll: a busy room is polled about twenty times a second at most', async (t) => {
     const { url, asked } = await answering(t, (_, n) => poll(`${EPOCHS[0]}-${n + 1}`, [message(`${EPOCHS[0]}-${n + 1}`)]));
     const started = performance.now();
     const { room } = join(t, url, { transports: ['poll'] });
     await eventually(() => room.heard.length >= 40, 'forty messages');
-    // The first two follow each other at once; a timer may be a millisecond early.
+    // The first two follow each other at once; a timer may fire a millisecond early.
     const most = 2 + (performance.now() - started) / 49;
     assert.ok(asked.length <= most, `${asked.length} requests, ${most} at most`);
   });
 
-  it('the pauses grow while nothing helps', async (t) => {
+  it('the pauses grow while responses do not change', async (t) => {
     const { url } = await answering(t, () => ({ status: 503, headers: { 'Retry-After': '0' }, body: '' }));
     const { client } = join(t, url, { transports: ['poll'] });
     const waits = [];
@@ -89,7 +89,7 @@ describe('no answer has a client ask without a pause', { concurrency: 8 }, () =>
     assert.ok(waits[0] <= 500, `${waits} ms`);
   });
 
-  it('event stream: an empty one with retry: is "not now", and for how long', async (t) => {
+  it('event stream: an empty one with retry: is a temporary refusal with its delay', async (t) => {
     const { url, asked } = await answering(t, () => ({ headers: { 'Content-Type': 'text/event-stream' }, body: 'retry: 900\n: overloaded\n\n' }));
     const { client } = join(t, url, { transports: ['sse'] });
     const waits = [];
@@ -109,10 +109,10 @@ describe('no answer has a client ask without a pause', { concurrency: 8 }, () =>
   });
 });
 
-describe('a link that is dead and does not say so', { concurrency: 4 }, () => {
+describe('a dead link without a close', { concurrency: 4 }, () => {
   const timing = { ...NEVER, receiptMs: 300, wakePongMs: 300, stableMs: 100 };
 
-  it('is found out when a receipt is late, and what was published meanwhile is published again, once', async (t) => {
+  it('is detected when a receipt is late, and pending publishes are repeated, once', async (t) => {
     const { server, relay } = await behindRelay(t);
     const { client, room } = join(t, relay.url, { timing });
     const { room: witness } = join(t, server.url);
@@ -128,7 +128,7 @@ describe('a link that is dead and does not say so', { concurrency: 4 }, () => {
     assert.equal(relay.requests.filter(isUpgrade).length, 2);
   });
 
-  it('where only the answers are lost, it is published once all the same', async (t) => {
+  it('if only replies are lost, a message is published once', async (t) => {
     const { server, relay } = await behindRelay(t);
     const { room } = join(t, relay.url, { timing });
     const { room: witness } = join(t, server.url);
@@ -144,7 +144,7 @@ describe('a link that is dead and does not say so', { concurrency: 4 }, () => {
     await hears(room, 'once', 'end');
   });
 
-  it('a join that gets no reply is a late reply too', async (t) => {
+  it('a join without a reply counts as a late reply too', async (t) => {
     const { server, relay } = await behindRelay(t);
     const { client, room } = join(t, relay.url, { timing });
     await isJoined(room);
@@ -155,7 +155,7 @@ describe('a link that is dead and does not say so', { concurrency: 4 }, () => {
     await hears(other, 'there');
   });
 
-  it('a link that answers stays, however late the receipts are', async (t) => {
+  it('a link that answers pings stays, however late the receipts are', async (t) => {
     const { relay } = await behindRelay(t);
     const { client, room } = join(t, relay.url, { timing: { ...timing, receiptMs: 1, wakePongMs: seconds(5) } });
     await isJoined(room);
@@ -165,9 +165,9 @@ describe('a link that is dead and does not say so', { concurrency: 4 }, () => {
   });
 });
 
-// One at a time: they share what the platform says of the network.
-describe('where there is no window, as in a worker', () => {
-  /** A client for a host that is not this machine's, in a platform that knows about the network; `set(onLine)` changes that. */
+// One at a time: they share the platform's network state.
+describe('without a window, as in a worker', () => {
+  /** A client for a remote host, on a platform that reports the network state; `set(onLine)` changes it. */
   async function inWorker(t, { events }) {
     const { server } = await behindRelay(t);
     const navigator = { onLine: false };
@@ -198,7 +198,7 @@ describe('where there is no window, as in a worker', () => {
   }
 
   for (const events of [true, false]) {
-    it(`a client that was offline comes back ${events ? 'at the event' : 'where nothing tells that the network is there again'}`, async (t) => {
+    it(`a client that was offline reconnects ${events ? 'at the event' : 'without an event for the network'}`, async (t) => {
       const { client, room, set } = await inWorker(t, { events });
       assert.equal(client.state.name, 'offline');
       set(true);

@@ -1,4 +1,4 @@
-// The client module's picture of who is in a room.
+// The client module's presence.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -15,7 +15,7 @@ for (const transport of ['websocket', 'sse', 'poll']) {
     const watching = { transports: [transport], presence: true };
     const set = { 'presence.grace_seconds': 0 };
 
-    it('shows who is there, who comes and who leaves', async (t) => {
+    it('reports present members, joins and leaves', async (t) => {
       const server = await startServer({ set });
       t.after(() => server.kill());
       const { client: grace, room: hers } = join(t, server.url, { name: 'Grace' });
@@ -30,7 +30,7 @@ for (const transport of ['websocket', 'sse', 'poll']) {
       assert.deepEqual(room.told.filter((line) => !line.includes('Ada')), ['join Bob', 'leave Grace']);
     });
 
-    it('what happened during a cut is told after it', async (t) => {
+    it('changes during a cut are reported after it', async (t) => {
       const { server, relay } = await behindRelay(t, { set });
       const { client, room } = join(t, relay.url, { ...watching, name: 'Ada' });
       await shows(room, 'Ada');
@@ -44,7 +44,7 @@ for (const transport of ['websocket', 'sse', 'poll']) {
       assert.ok(room.told.includes('join Grace'));
     });
 
-    it('it can be asked for without being watched', async (t) => {
+    it('it can be requested without watching', async (t) => {
       const server = await startServer({ set });
       t.after(() => server.kill());
       const { room } = join(t, server.url, { transports: [transport], name: 'Ada' });

@@ -1,4 +1,4 @@
-// The client module on a machine that slept: its timers and performance.now() stood still, the time of day went on.
+// The client module on a machine that slept: its timers and performance.now() stopped, Date.now() continued.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -7,7 +7,7 @@ import { hears, isJoined, isState, join, post } from '../support/client_module.j
 
 const timing = { lookMs: 50, wakePongMs: 500, climbMs: 3_600_000, climbCapMs: 3_600_000 };
 
-/** As if the machine had slept for `ms`, for the client the same as a step of the clock. */
+/** Simulates a sleep of `ms`, which to the client is a step of the clock. */
 function sleepFor(t, ms) {
   const now = Date.now.bind(Date);
   t.mock.method(Date, 'now', () => now() + ms);
@@ -22,7 +22,7 @@ describe('after the machine slept', () => {
       await isJoined(room);
       await post(server.url, 'before');
       await hears(room, 'before');
-      relay.stall(); // whatever stood between the two has forgotten the connection
+      relay.stall(); // middleboxes have dropped the connection
       await post(server.url, 'meanwhile');
       sleepFor(t, 3_600_000);
       await hears(room, 'before', 'meanwhile');

@@ -1,5 +1,5 @@
-// One room is the same for every client: one suite for every way in. Same messages, same order, same cursors,
-// same place after a cut, same gaps; whatever way they were published.
+// One room is the same for every client: one suite for all transports and dialects. Same messages, order and cursors,
+// same position after a reconnect, same gaps, however the messages were published.
 
 import assert from 'node:assert/strict';
 import path from 'node:path';
@@ -17,14 +17,14 @@ const server = await startServer({
   listen: ['http://127.0.0.1:0', 'https://127.0.0.1:0'],
   set: { 'tls.certificate': certificate, 'tls.key': key, 'history.messages': kept },
 });
-// Forgets what is older than a moment.
+// Retains messages for a moment only.
 const forgetful = await startServer({ set: { 'history.age_seconds': 0.5 } });
 after(() => Promise.all([server.stop(), forgetful.stop()]));
 
 const text = (body) => ({ kind: 'text', body });
 const slug = (name) => name.replace(/[^A-Za-z0-9.]+/g, '-');
 
-/** Publishes `count` texts, "0", "1" …; gives all cursors from the one before the first on. */
+/** Publishes `count` texts, "0", "1" …; returns all cursors, beginning with the one before the first. */
 async function fill(url, room, count) {
   const cursors = [];
   for (let i = 0; i < count; i += 1) cursors.push((await publish(url, room, text(`${i}`))).cursor);
@@ -32,11 +32,11 @@ async function fill(url, room, count) {
   return [`${epoch}-${offset - 1}`, ...cursors];
 }
 
-/** What a client gets next, as a list of payloads. */
+/** The next payloads of a client. */
 const payloads = async (client, count) => (await client.messages(count)).map(({ data }) => data);
 const numbers = (from, to) => Array.from({ length: to - from }, (_, i) => `${from + i}`);
 
-/** The room is at one with the client: what is published now is the next thing it hears. */
+/** The client is at the room's newest position: a message published now is the next one it receives. */
 async function expectLive(client, url, what) {
   const { cursor } = await publish(url, client.room, text(what));
   const message = await client.message();
@@ -44,7 +44,7 @@ async function expectLive(client, url, what) {
   if (client.way.cursors) assert.equal(message.cursor, cursor);
 }
 
-/** All clients hear the same next message. */
+/** All clients receive the same next message. */
 async function hearSame(clients, publication, receipt, what) {
   const objects = new Set();
   for (const client of clients) {
@@ -63,11 +63,11 @@ async function openAll(url, room, options) {
 }
 
 for (const scheme of ['http:', 'https:']) {
-  describe(`everybody in one room over ${scheme}`, () => {
+  describe(`all clients in one room over ${scheme}`, () => {
     const url = server.urlOf(scheme);
 
     for (const { name, publish: publishBy, can, process: child } of publishers) {
-      it(`what is published by ${name} is the same for all`, async () => {
+      it(`messages published by ${name} are the same for all`, async () => {
         const { clients } = await openAll(url, `all/${slug(name)}`);
         const chosen = Object.entries(publications).filter(([, one], i) => can(one) && (!child || i % 4 === 0));
         for (const [what, publication] of chosen) {
@@ -78,18 +78,18 @@ for (const scheme of ['http:', 'https:']) {
       });
     }
 
-    it('everybody begins at the same cursor', async () => {
+    it('all clients begin at the same cursor', async () => {
       const { cursor } = await publish(url, 'begin', text('before'));
       const { clients, starts } = await openAll(url, 'begin');
       for (const [i, start] of starts.entries()) if (ways[i].cursors) assert.deepEqual(start, { cursor, gap: null }, ways[i].name);
       clients.forEach((client) => client.close());
     });
 
-    it('many publishers at once make one order', async () => {
+    it('many publishers at once produce one order', async () => {
       const { clients } = await openAll(url, 'order');
-      // Fewer than are kept: a poll could miss some otherwise, and say so.
+      // Fewer than are retained: otherwise a poll could miss some, and report it.
       const sent = Array.from({ length: 36 }, (_, i) => publishers[[0, 3, 4, 5][i % 4]].publish(url, 'order', text(`m${i}`)));
-      // Publishers that listen hear each other; only the receipts are waited for.
+      // Publishers that subscribe receive each other's messages; only the receipts are awaited.
       const receipts = (await Promise.allSettled(sent)).filter(({ status }) => status === 'fulfilled').map(({ value }) => value?.cursor);
       const heard = await Promise.all(clients.map((client) => payloads(client, 36)));
       assert.equal(new Set(heard[0]).size, 36);
@@ -102,17 +102,17 @@ for (const scheme of ['http:', 'https:']) {
   });
 }
 
-describe('every way by itself', { concurrency: 6 }, () => {
+describe('each transport and dialect', { concurrency: 6 }, () => {
   for (const way of ways) {
     const at = (room) => `${room}/${slug(way.name)}`;
     const { url } = server;
     const open = (room, options, target = url) => openRoom(way, target, at(room), options);
 
     describe(way.name, { concurrency: 4 }, () => {
-      // What a way without cursors can't be asked.
+      // Not applicable without cursors.
       const itHasCursors = way.cursors ? it : () => {};
 
-      it('history=N gives the last N first, then what comes', async () => {
+      it('history=N returns the last N first, then new messages', async () => {
         await fill(url, at('history'), 5);
         for (const [history, wanted] of [[undefined, []], [0, []], [1, ['4']], [3, ['2', '3', '4']], [5, numbers(0, 5)], [1000, numbers(0, 5)]]) {
           const room = at('history');
@@ -129,7 +129,7 @@ describe('every way by itself', { concurrency: 6 }, () => {
         client.close();
       });
 
-      it('since gives what came after', async () => {
+      it('since returns the messages after it', async () => {
         const cursors = await fill(url, at('since'), 5);
         for (const [i, since] of cursors.entries()) {
           const client = await open('since', { since });
@@ -146,7 +146,7 @@ describe('every way by itself', { concurrency: 6 }, () => {
         client.close();
       });
 
-      it('since a cursor that is not provable is a gap, and what is still kept follows', async () => {
+      it('since an unknown cursor is a gap, followed by the retained messages', async () => {
         const cursors = await fill(url, at('evicted'), kept + 5);
         const { epoch } = parseCursor(cursors[0]);
         const earliest = cursors[5];
@@ -184,9 +184,9 @@ describe('every way by itself', { concurrency: 6 }, () => {
         }
       });
 
-      it('messages past their age are gone, and missed by who comes back for them', async () => {
+      it('messages past their age are evicted, and reported as missed', async () => {
         const room = at('aged');
-        // Somebody is there all the time, so that the room is not forgotten.
+        // One member is present all the time, so that the room is not removed.
         const witness = await openRoom(ways[0], forgetful.url, room);
         await witness.start();
         const cursors = await fill(forgetful.url, room, 3);
@@ -221,7 +221,7 @@ describe('every way by itself', { concurrency: 6 }, () => {
           const client = await open('cut', { since });
           assert.equal((await client.start()).gap, null);
           for (let i = 0; i < 4; i += 1) await publish(url, at('cut'), text(`${round * 6 + i}`));
-          // The last one may have come, and was not read: it counts as lost on the way.
+          // The last message may have arrived unread: it counts as lost on the way.
           while (got.length < round * 6 + 3) got.push((await client.message()).data);
           client.cut();
           since = client.cursor;
@@ -248,7 +248,7 @@ describe('every way by itself', { concurrency: 6 }, () => {
     });
   }
 
-  it('Last-Event-ID resumes, wins over since, and is a gap where it makes no sense and there is no since', async () => {
+  it('Last-Event-ID resumes and has precedence over since; an invalid one is a gap if there is no since', async () => {
     const cursors = await fill(server.url, 'last-event-id', 3);
     for (const way of ways.filter(({ name }) => /by fetch|^(long|short) poll/.test(name))) {
       const start = async (lastEventId, since) => {
@@ -266,7 +266,7 @@ describe('every way by itself', { concurrency: 6 }, () => {
 });
 
 describe('a restart', () => {
-  it('is a gap for whoever comes back with a cursor of before, however it came in', async () => {
+  it('is a gap for every earlier cursor, over any transport', async () => {
     const first = await startServer();
     const { clients } = await openAll(first.url, 'restart');
     await publish(first.url, 'restart', text('before'));

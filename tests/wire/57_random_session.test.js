@@ -1,6 +1,6 @@
-// Hundreds of clients come and go at random, by every way in turn, some of them slow, and the server is restarted
-// under them: each one hears what the room heard, or is told of a gap exactly where there is one.
-// ROOMCAST_SEED=N repeats the choices of a run, as far as timing lets it.
+// Hundreds of clients join and leave at random, over changing transports, some of them slow, while the server is
+// restarted: each receives exactly what the room contains, or is notified of a gap exactly where there is one.
+// ROOMCAST_SEED=N repeats the choices of a run, as far as timing allows.
 
 import assert from 'node:assert/strict';
 import net from 'node:net';
@@ -17,7 +17,7 @@ const duration_ms = 10_000;
 const kept = 30;
 const rooms = ['random/a', 'random/b', 'random/c'];
 
-/** A generator of its own for each who. */
+/** A separate generator for each participant. */
 function chance(who) {
   let state = (seed ^ Math.imul(who + 1, 0x9e3779b1)) >>> 0;
   const next = () => {
@@ -29,7 +29,7 @@ function chance(who) {
   return { next, below: (n) => Math.floor(next() * n), of: (list) => list[Math.floor(next() * list.length)], happens: (share) => next() < share };
 }
 
-/** A port that stays ours between two runs: below those that the kernel gives to outgoing connections. */
+/** A port that stays free between two runs: below those that the kernel gives to outgoing connections. */
 async function stablePort() {
   const { below } = chance(-1);
   for (;;) {
@@ -49,7 +49,7 @@ class Session {
   over = false;
   open = new Set();
   tally = { connections: 0, resumed: 0, gaps: 0, cuts: 0, slow: 0, overtaken: 0, published: 0 };
-  runs = []; // of those without cursors: {ledger, heard, who}
+  runs = []; // of clients without cursors: {ledger, heard, who}
 
   async start() {
     this.port = await stablePort();
@@ -61,7 +61,7 @@ class Session {
     return startServer({ listen: [this.url], set: { 'history.messages': kept, 'history.bytes': 67108864, 'limits.queue_bytes': 262144 } });
   }
 
-  /** `how` ends the server; the next one is up before anybody goes on. */
+  /** `how` ends the server; the next one is started before the session continues. */
   async restart(how) {
     if (this.over) return;
     let done;
@@ -84,7 +84,7 @@ class Session {
     client.close();
   }
 
-  /** However it went: nothing goes on behind the test's back. */
+  /** Stops everything, whatever the outcome. */
   async end() {
     this.over = true;
     this.open.forEach((client) => client.cut());
@@ -109,14 +109,14 @@ class Session {
 const quick = ways.filter(({ cursors, process: child }) => cursors && !child);
 const children = ways.filter(({ cursors, process: child }) => cursors && child);
 
-/** Comes and goes until the last message of the session; each time by another way. */
+/** Joins and leaves until the last message of the session, each time over another transport. */
 async function wander(session, number) {
   const random = chance(number);
   const ledger = session.ledgers.get(rooms[number % rooms.length]);
   let cursor;
   for (let visit = 0; !session.over; visit += 1) {
     const way = random.happens(0.02) ? random.of(children) : random.of(quick);
-    // At least one message: whoever comes behind the last one hears it.
+    // At least one message: a client that joins after the last one receives it.
     const history = cursor === undefined || random.happens(0.3) ? 1 + random.below(kept + 10) : undefined;
     const who = `client ${number}, visit ${visit}, ${way.name}`;
     const asked = { since: cursor, history, floor: ledger.floor };
@@ -127,7 +127,7 @@ async function wander(session, number) {
   }
 }
 
-/** One connection, checked message by message. Gives where it was when it ended. */
+/** One connection, checked message by message. Returns the position at its end. */
 async function stay(session, { way, ledger, asked, random, who }) {
   const { run } = session;
   const client = await session.enter(way, ledger.room, { since: asked.since, history: asked.history, wait: 5 });
@@ -144,7 +144,7 @@ async function stay(session, { way, ledger, asked, random, who }) {
       const event = await client.next(`${who}: something after ${cursor}`);
       if (event.type === 'end') return ended(session, client, event, { run, who, cursor });
       if (event.type === 'gap') {
-        // Between two polls, or while a slow one catches up, more may have come than is kept.
+        // Between two polls, or while a slow client catches up, more may have been published than is retained.
         session.tally.overtaken += 1;
         ledger.checkStart({ since: cursor, floor: asked.floor }, { cursor: event.cursor, gap: event }, who);
         continue;
@@ -159,7 +159,7 @@ async function stay(session, { way, ledger, asked, random, who }) {
   }
 }
 
-/** What is going to happen to a connection. */
+/** Chooses the fate of a connection. */
 function disturb(session, client, random) {
   const timers = [];
   const later = (ms, act) => timers.push(setTimeout(() => !session.finishing && act(), ms));
@@ -178,7 +178,7 @@ function disturb(session, client, random) {
   return timers;
 }
 
-/** Connections end because they were cut here, the server was restarted, or they were too slow (1013, 4410): for no other reason. */
+/** Connections may end because they were cut here, the server was restarted, or they were too slow (1013, 4410). */
 function ended(session, client, { why, code }, { run, who, cursor }) {
   if (code === 1013) session.tally.slow += 1;
   if (code === 4410) session.tally.overtaken += 1;
@@ -187,7 +187,7 @@ function ended(session, client, { why, code }, { run, who, cursor }) {
   return { cursor: client.cursor ?? cursor };
 }
 
-/** Listens without cursors. */
+/** Subscribes without cursors. */
 async function observe(session, number) {
   const random = chance(1000 + number);
   const ledger = session.ledgers.get(rooms[number % rooms.length]);
@@ -205,7 +205,7 @@ async function observe(session, number) {
         for (;;) {
           const event = await client.next(`${who}: something`);
           if (event.type === 'end') return ended(session, client, event, { run, who }).finished;
-          // It was overtaken while it caught up; that it can be told only by the end, which follows.
+          // It was overtaken while it caught up; only the close that follows can report that.
           if (event.type === 'gap') continue;
           heard.push(event.data);
           if (idOf(event.data) === 'last') return true;
@@ -230,7 +230,7 @@ async function postJson(url, body, headers) {
   return JSON.parse(text);
 }
 
-/** Each takes `(session, ledger, id, data)`, publishes it and records where it is. */
+/** Each takes `(session, ledger, id, data)`, publishes it and records its position. */
 const waysToPublish = {
   async post(session, ledger, id, data) {
     const { cursor } = await postJson(roomUrl(session.url, ledger.room), data, { 'Content-Type': 'text/plain' });
@@ -255,7 +255,7 @@ const waysToPublish = {
       client.close();
     }
   },
-  /** Has no receipt: its place is learnt from who hears it. */
+  /** Has no receipt: its position is learnt from subscribers. */
   async socket(session, ledger, id, data) {
     const client = await openRoom(wayCalled('WebSocket'), session.url, ledger.room);
     try {
@@ -283,7 +283,7 @@ async function publishAlong(session, number) {
   }
 }
 
-/** More than the room keeps, at once: who is slow is overtaken. */
+/** More than the room retains, at once: slow clients are overtaken. */
 async function burst(session, number) {
   const ledger = session.ledgers.get(rooms[0]);
   const body = 'y'.repeat(10_000);
@@ -293,7 +293,7 @@ async function burst(session, number) {
   }
 }
 
-/** All of it, up to the last message at everybody; the first failure ends it. */
+/** The whole session, until all have received the last message; the first failure ends it. */
 async function play(session) {
   const all = (count, act) => Array.from({ length: count }, (_, i) => act(session, i));
   const publishers = all(2 * rooms.length, publishAlong);
@@ -315,7 +315,7 @@ async function play(session) {
 }
 
 describe(`a random session, ROOMCAST_SEED=${seed}`, () => {
-  it('everybody hears what the room heard, or is told of a gap where there is one', async (t) => {
+  it('every client receives what the room contains, or is notified of a gap where there is one', async (t) => {
     console.log(`ROOMCAST_SEED=${seed}`);
     const session = new Session();
     await session.start();
@@ -332,7 +332,7 @@ describe(`a random session, ROOMCAST_SEED=${seed}`, () => {
   });
 });
 
-describe('the ledger by which the session is judged', () => {
+describe('the ledger that checks the session', () => {
   const epoch = 'a'.repeat(16);
   const at = (offset) => `${epoch}-${offset}`;
   const filled = (count) => {
@@ -342,7 +342,7 @@ describe('the ledger by which the session is judged', () => {
   };
   const start = (ledger, since, cursor, earliest, more = {}) => ledger.checkStart({ since: at(since), floor: ledger.floor, ...more }, { cursor: at(cursor), gap: earliest === undefined ? null : { cursor: at(cursor), earliest: at(earliest) } }, 'test');
 
-  it('takes what is true', () => {
+  it('accepts a correct sequence', () => {
     const ledger = filled(9);
     ledger.checkNext(at(3), { cursor: at(4), data: 'm4 x' }, 'test');
     ledger.checkRun(['m7', 'm8', 'm9'], 'test');
@@ -351,13 +351,13 @@ describe('the ledger by which the session is judged', () => {
     start(ledger, 3, 7, 4, { history: 2 });
   });
 
-  it('sees a hole, a double, another order and what never was', () => {
+  it('detects a hole, a duplicate, another order and a message that never was', () => {
     const ledger = filled(9);
     for (const [cursor, data] of [[5, 'm5'], [3, 'm3'], [4, 'm5']]) assert.throws(() => ledger.checkNext(at(3), { cursor: at(cursor), data }, 'test'));
     for (const run of [['m1', 'm3'], ['m1', 'm1'], ['m2', 'm1'], ['mx']]) assert.throws(() => ledger.checkRun(run, 'test'));
   });
 
-  it('sees a false gap, and a beginning elsewhere without a word', () => {
+  it('detects a false gap, and a different start without a gap', () => {
     const ledger = filled(9);
     assert.throws(() => start(ledger, 4, 4, 4), /a gap after/);
     assert.throws(() => start(ledger, 3, 5), /without a word/);

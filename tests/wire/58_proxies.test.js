@@ -1,5 +1,5 @@
-// Behind nginx and HAProxy, set up as docs/deployment.md says, plain and with TLS: every way into a room passes, no
-// message waits in a buffer for the next one, and idle connections outlive the proxy's time-outs.
+// Behind nginx and HAProxy, configured as in docs/deployment.md, plain and with TLS: every transport works, no message is
+// held back in a buffer, and idle connections outlive the proxy's timeouts.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
@@ -11,7 +11,7 @@ import { fetchOnce } from '../support/raw_http.js';
 import { openRoom, roomUrl, ways } from '../support/room_clients.js';
 import { startServer } from '../support/server.js';
 
-const trusted = { trusted_proxies: '127.0.0.1', hosts: '' }; // hosts as they are set by default
+const trusted = { trusted_proxies: '127.0.0.1', hosts: '' }; // the default of hosts
 const running = [];
 after(async () => {
   for (const one of running.reverse()) await one.stop();
@@ -28,7 +28,7 @@ const skip = !process.env.CI && !(isInstalled('nginx') && isInstalled('haproxy')
 const text = (body) => ({ kind: 'text', body });
 const some = ['plain text', 'every newline, and empty lines', 'JSON, pretty', 'every byte', '64 KiB of text', 'nothing'].map((name) => publications[name]);
 
-/** Publishes each of `some` when everybody has heard the one before: what a proxy holds back never comes. */
+/** Publishes each of `some` after all have received the one before: a message that a proxy holds back never arrives. */
 async function passEach(url, room, usable = ways) {
   const clients = await Promise.all(usable.map((way) => openRoom(way, url, room, { history: 5 })));
   for (const client of clients) assert.equal((await client.start()).gap, null);
@@ -40,7 +40,7 @@ async function passEach(url, room, usable = ways) {
       if (client.way.cursors) assert.equal(message.cursor, cursor);
     }
   }
-  // Cut at the proxy, they go on where they were.
+  // Cut at the proxy, they resume where they were.
   const resumable = clients.filter(({ way }) => way.cursors);
   clients.forEach((client) => client.cut());
   await publish(url, room, text('meanwhile'));
@@ -52,7 +52,7 @@ async function passEach(url, room, usable = ways) {
   }
 }
 
-/** Nothing but heartbeats for longer than the proxy waits; then a message. */
+/** Only heartbeats for longer than the proxy's timeout; then a message. */
 async function stayIdle(url, room) {
   const clients = await Promise.all(ways.map((way) => openRoom(way, url, room, { wait: 1 })));
   for (const client of clients) await client.start();
@@ -67,7 +67,7 @@ async function stayIdle(url, room) {
   }
 }
 
-/** An EventSource that is left alone: it comes back by itself, with what it missed. */
+/** An EventSource without help: it reconnects by itself, and receives what it missed. */
 async function comeBack(url, room) {
   const source = new EventSource(roomUrl(url, room));
   const heard = [];
@@ -106,9 +106,9 @@ for (const [name, { start, short }] of Object.entries(proxies)) {
     });
 
     for (const [how, urlOf] of [['plain', ({ url }) => url], ['TLS', ({ secureUrl }) => secureUrl]]) {
-      it(`every way passes, and no message waits for the next, ${how}`, () => passEach(urlOf(proxy), `pass/${how}`));
+      it(`every transport works, and no message waits for the next, ${how}`, () => passEach(urlOf(proxy), `pass/${how}`));
 
-      it(`every way to publish passes, ${how}`, async () => {
+      it(`every way to publish works, ${how}`, async () => {
         const url = urlOf(proxy);
         const client = await openRoom(ways[0], server.url, `publish/${how}`);
         await client.start();
@@ -119,7 +119,7 @@ for (const [name, { start, short }] of Object.entries(proxies)) {
         client.close();
       });
 
-      it(`idle connections outlive the time-outs, ${how}`, async () => {
+      it(`idle connections outlive the timeouts, ${how}`, async () => {
         const beating = await kept(startServer({ set: { ...trusted, 'websocket.ping_seconds': 1 } }));
         const hasty = await kept(start(beating.port, { change: short }));
         await stayIdle(urlOf(hasty), 'idle');
@@ -132,13 +132,13 @@ for (const [name, { start, short }] of Object.entries(proxies)) {
           assert.equal(await status(method, url), 200);
           const mark = server.mark();
           assert.equal(await status(method, 'https://elsewhere.example'), 403);
-          // What the proxy says of its client is believed, and what the client had said before that, as it is on this machine too.
+          // The proxy's information on its client is trusted, and, on this machine, so is what the client itself had sent.
           await server.waitForLog(/origin refused peer=203\.0\.113\.7 /, { mark });
         }
       });
     }
 
-    it('a cut by an idle time-out loses nothing: EventSource comes back with its last id', async () => {
+    it('a cut by an idle timeout loses nothing: EventSource resumes with its last id', async () => {
       const silent = await kept(startServer({ set: trusted }));
       const hasty = await kept(start(silent.port, { change: short }));
       await comeBack(hasty.url, 'back');
@@ -146,17 +146,17 @@ for (const [name, { start, short }] of Object.entries(proxies)) {
   });
 }
 
-describe('nginx with less than that', { skip, concurrency: 2 }, () => {
+describe('nginx with a shorter configuration', { skip, concurrency: 2 }, () => {
   const overHttp = ways.filter(({ form, connect, name }) => form !== 'verbatim' && !connect && !name.startsWith('WebSocket'));
 
-  it('over HTTP/1.0 and with buffering on, as is its default, all but WebSocket passes', async () => {
+  it('over HTTP/1.0 and with buffering on, its default, everything but WebSocket works', async () => {
     const server = await kept(startServer());
     const bare = ['proxy_http_version 1.1;', 'proxy_set_header Upgrade $http_upgrade;', 'proxy_set_header Connection $connection_upgrade;', 'proxy_buffering off;'];
     const proxy = await kept(startNginx(server.port, { change: bare.map((line) => [line, '']) }));
     await passEach(proxy.url, 'bare', overHttp);
   });
 
-  it('compressing by itself, it holds no message back', async () => {
+  it('with its own compression, it holds no message back', async () => {
     const plain = await kept(startServer({ set: { 'http.compression': false } }));
     const http = 'gzip on; gzip_proxied any; gzip_min_length 0; gzip_types text/event-stream application/x-ndjson application/json;';
     const proxy = await kept(startNginx(plain.port, { http }));
@@ -169,7 +169,7 @@ describe('nginx with less than that', { skip, concurrency: 2 }, () => {
 
 for (const [name, start] of [['nginx', startNginx], ['HAProxy', startHaproxy]]) {
   describe(`a restart of roomcast behind ${name}`, { skip }, () => {
-    it('leaves a browser\'s EventSource waiting, not closed, and others with a status', async (t) => {
+    it('leaves a browser\'s EventSource waiting, not closed, and others get a status', async (t) => {
       const first = await startServer();
       const proxy = await start(first.port);
       t.after(() => proxy.stop());
@@ -183,7 +183,7 @@ for (const [name, start] of [['nginx', startNginx], ['HAProxy', startHaproxy]]) 
       source.addEventListener('message', ({ data }) => heard.push(data));
       await eventually(() => joins === 1, 'the first join');
       await first.stop();
-      // The end of the first stream, and at least one try in between.
+      // The end of the first stream, and at least one retry in between.
       await eventually(() => errors >= 2, 'a try while roomcast is away');
       assert.notEqual(source.readyState, EventSource.CLOSED);
       const poll = await fetchOnce(proxy.url, 'GET', '/rooms/restart');

@@ -61,7 +61,7 @@ describe('origins', () => {
     await open.stop();
   });
 
-  describe('taken', { concurrency: 8 }, () => {
+  describe('accepted', { concurrency: 8 }, () => {
     for (const [name, [target, origin, hostName]] of Object.entries(passes)) {
       it(`${name}: WebSocket`, async () => {
         await (await connect(target, { path: '/rooms/origin', ...withOrigin(origin, hostName) })).close();
@@ -98,7 +98,7 @@ describe('origins', () => {
     await server.waitForLog(/https:\/\/new-page\.example:8443/, { mark });
   });
 
-  it('behind a trusted proxy the scheme is the one the browser used', async () => {
+  it('behind a trusted proxy the scheme is the one that the browser used', async () => {
     const proxied = await startServer({ set: { trusted_proxies: '127.0.0.1' } });
     const headers = { Host: 'chat.example', Origin: 'https://chat.example', 'X-Forwarded-For': '203.0.113.7', 'X-Forwarded-Proto': 'https' };
     await (await connect(proxied.url, { path: '/rooms/x', headers })).close();
@@ -115,14 +115,14 @@ describe('origins', () => {
     assert.doesNotMatch(server.log(mark), /[\x00-\x08\x0b-\x1f\x7f]/);
   });
 
-  it('a listed page may read the answer', async () => {
+  it('a listed page may read the response', async () => {
     const response = await fetchOnce(open.url, 'POST', '/rooms/cors', { body: 'x', headers: { Origin: 'https://chat.example' } });
     assert.equal(response.status, 200);
     assert.equal(response.header('access-control-allow-origin'), 'https://chat.example');
     assert.match(response.header('vary') ?? '', /origin/i);
   });
 
-  it('a preflight of a listed page is granted, of another it is not', async () => {
+  it('a preflight of a listed page is granted, that of another is not', async () => {
     const preflight = (origin) => fetchOnce(open.url, 'OPTIONS', '/rooms/cors', {
       headers: { Origin: origin, 'Access-Control-Request-Method': 'POST', 'Access-Control-Request-Headers': 'content-type' },
     });

@@ -1,4 +1,4 @@
-// A large room that is published to without pause: it is served in slices, between which everybody else is.
+// A large room with continuous publishes: its fan-out is sliced, and other clients are served between the slices.
 
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
@@ -14,21 +14,21 @@ import { connect } from '../support/wire_client.js';
 
 const many = affordable(process.env.ROOMCAST_SLOW ? 1500 : 6000);
 const rounds = process.env.ROOMCAST_SLOW ? 10 : 30;
-// Pings of the server itself would come between the answers where all this takes long.
+// The server's own pings would come between the responses where this takes long.
 const server = await startServer({ set: { 'websocket.ping_seconds': 600 } });
 const crowd = new CrowdProcess();
 
-/** Deliveries to the large room so far; those to others are `elsewhere`, all of which have been read. */
+/** Deliveries to the large room so far; those to other rooms are `elsewhere`, all of which have been read. */
 async function progress(watcher, elsewhere) {
   const { text } = await watcher.request('GET', '/metrics');
   return parseMetrics(text).get(METRICS.deliveries) - elsewhere;
 }
 
-describe('a large room that is published to without pause', () => {
+describe('a large room with continuous publishes', () => {
   let publisher;
 
   before(async () => {
-    // First in, so first served: it has the next message on its way while the one before is still being handed out.
+    // Joined first, so served first: it sends the next message while the one before is still being fanned out.
     publisher = await SteadyPublisher.open(server.url, 'large');
     await crowd.call('open', 'stayers', server.url, many, { path: '/rooms/large', size: numbered(1).length });
   });
@@ -37,7 +37,7 @@ describe('a large room that is published to without pause', () => {
     await server.stop();
   });
 
-  it('within one fan-out others are answered, let in and heard', async () => {
+  it('within one fan-out other clients are answered, accepted and delivered to', async () => {
     const members = many + 1;
     const watcher = await HttpConnection.open(server.url);
     const echo = await connect(server.url);
@@ -70,8 +70,8 @@ describe('a large room that is published to without pause', () => {
         const begun = await progress(watcher, elsewhere);
         await action();
         const ended = await progress(watcher, elsewhere);
-        // Asked and answered while the room got on, but by less than one message for every member: a fan-out that
-        // is not sliced takes a whole number of these between any two answers.
+        // Between request and response the room progressed, but by less than one message for every member: a fan-out that
+        // is not sliced advances by a whole number of messages between any two responses.
         if (ended > begun && ended - begun < members) inside[name] += 1;
       }
     }
@@ -80,8 +80,8 @@ describe('a large room that is published to without pause', () => {
     watcher.close();
   });
 
-  it('who joins or leaves in the middle has what follows the cursor it was told, whole and in order', async () => {
-    /** Joins behind `since`, reads, and leaves one way or the other. Gives the last cursor. */
+  it('a client that joins or leaves in the middle receives everything after its cursor, whole and in order', async () => {
+    /** Joins after `since`, reads, and leaves in one of several ways. Returns the last cursor. */
     const visit = async (visitor, since) => {
       const client = await JsonClient.open(server, `/rooms/large${since ? `?since=${since}` : ''}`);
       const { cursor } = await client.next(({ type }) => type === 'ok');
@@ -103,7 +103,7 @@ describe('a large room that is published to without pause', () => {
     }));
   });
 
-  it('those who leave by the hundred take nothing from those who stay', async () => {
+  it('hundreds of clients that leave take nothing from those that stay', async () => {
     const leaving = 600;
     const first = publisher.received;
     await crowd.call('begin', 'leavers', server.url, leaving, { path: '/rooms/large', size: numbered(1).length, first: null });
@@ -119,7 +119,7 @@ describe('a large room that is published to without pause', () => {
     assert.ok(least > first, 'each had something before it left');
   });
 
-  it('every one of those who stayed has had every message, in order', async () => {
+  it('every client that stayed received every message, in order', async () => {
     const sent = await publisher.stop();
     const { least, most, open, faults } = await crowd.call('reach', 'stayers', sent);
     assert.deepEqual({ least, most, open, faults }, { least: sent, most: sent, open: many, faults: [] });
@@ -127,7 +127,7 @@ describe('a large room that is published to without pause', () => {
     await crowd.call('cut', 'stayers');
     publisher.destroy();
     await server.metricBecomes(METRICS.rooms, (rooms) => rooms === 0);
-    await server.metricBecomes(METRICS.queueBytes, (bytes) => bytes === 0); // a ping may wait for those just gone
+    await server.metricBecomes(METRICS.queueBytes, (bytes) => bytes === 0); // a ping may be queued for clients that have just left
     assert.equal(await server.metric(METRICS.closes, /slow_consumer/), 0);
   });
 });

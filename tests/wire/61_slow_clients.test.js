@@ -1,5 +1,5 @@
-// One in ten of a mixed crowd stops reading: the others lose nothing, the slow are treated as the limits say, and what
-// is held for them stays within its bound.
+// One in ten clients of every kind stops reading: the others lose nothing, the slow ones are treated as the limits say, and
+// the memory held for them stays within its limit.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -16,12 +16,12 @@ import { text } from '../support/ws_frames.js';
 
 const mib = 1048576;
 const size = 32768;
-const at_once = 2; // messages: well below what one client may have queued, so that whoever reads is never past it
+const at_once = 2; // messages: well below what may be queued for one client, so that a reading client never exceeds it
 const most_messages = 1000;
 const { certificate, key } = makeCertificate(scratchDirectory(), 'localhost', ['127.0.0.1']);
 const crowd = new CrowdProcess();
 
-// Of each kind nine in ten read.
+// Nine in ten of each kind read.
 const kinds = [
   { kind: 'websocket', scheme: 'http', count: 150 },
   { kind: 'sse', scheme: 'http', count: 40 },
@@ -38,7 +38,7 @@ const startMixed = (set) => startServer({
 
 const residentBytes = (pid) => Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) * 1024;
 
-/** A room with a crowd of every kind in it, one in ten of which is told to stop reading. */
+/** A room with clients of every kind, one in ten of which stop reading. */
 class Mixture {
   sent = 0;
 
@@ -56,13 +56,13 @@ class Mixture {
     return mixture;
   }
 
-  /** Calls the crowd's `method` for the `which` (slow, fast) of every kind; gives the answers by kind. */
+  /** Calls `method` for the `which` (slow, fast) of every kind; returns the results by kind. */
   async each(which, method, ...args) {
     const answers = kinds.map(async ({ name }) => [name, await crowd.call(method, `${which} ${name}`, ...args)]);
     return Object.fromEntries(await Promise.all(answers));
   }
 
-  /** Publishes a few more, and waits until all who read have them. */
+  /** Publishes a few more, and waits until all reading clients have them. */
   async publishSome() {
     const messages = Array.from({ length: at_once }, (_, i) => text(numbered(this.sent + 1 + i, size)));
     this.sent += at_once;
@@ -78,7 +78,7 @@ class Mixture {
     return Number((await this.watcher.request('HEAD', '/rooms/mixed')).header('roomcast-subscribers'));
   }
 
-  /** The cursor's first half. */
+  /** The epoch of a cursor. */
   async epoch() {
     return parseCursor((await this.watcher.request('HEAD', '/rooms/mixed')).header('roomcast-cursor')).epoch;
   }
@@ -104,7 +104,7 @@ class Mixture {
   }
 }
 
-/** What was held at most, looked at after each few messages. */
+/** The maximum held, sampled after every few messages. */
 class Ceilings {
   queued = 0;
   memory = 0;
@@ -124,11 +124,11 @@ class Ceilings {
   }
 }
 
-describe('one in ten does not read', () => {
+describe('one in ten clients does not read', () => {
   beforeEach(() => crowd.call('clear'));
   after(() => crowd.end());
 
-  it('past limits.queue_bytes: the slow are let go with 1013, and what was held for them had its bound', async (t) => {
+  it('past limits.queue_bytes: slow clients are closed with 1013, and the memory held for them was bounded', async (t) => {
     const queue_bytes = 4 * size;
     const history_bytes = 4 * mib;
     const memory_bytes = 64 * mib;
@@ -167,12 +167,12 @@ describe('one in ten does not read', () => {
     assert.ok(ceilings.resident <= sum('slow') * queue_bytes + history_bytes + slack, `grew by ${ceilings.resident} bytes`);
   });
 
-  it('within limits.queue_bytes: who reads again has everything, and held up nobody meanwhile', async () => {
+  it('within limits.queue_bytes: a client that reads again receives everything, and delays no other client meanwhile', async () => {
     const queue_bytes = 16 * mib;
     const server = await startMixed({ 'limits.queue_bytes': queue_bytes });
     const mixture = await Mixture.open(server);
     const ceilings = new Ceilings(mixture);
-    // What the kernel takes for a client is much the same for all, so then something waits for each of the slow.
+    // What the kernel buffers for a client is much the same for all, so then something is queued for each slow client.
     while ((await ceilings.look()).get(METRICS.queueBytes) < sum('slow') * 4 * size) {
       assert.ok(mixture.sent < most_messages, `after ${mixture.sent} messages the slow have not enough queued`);
       await mixture.publishSome();

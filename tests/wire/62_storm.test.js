@@ -1,4 +1,5 @@
-// Thousands cut off and back at once: all are let in, limits hold, those who stayed notice nothing, nothing is left behind.
+// Thousands of clients are cut and reconnect at once: all are accepted, limits hold, other clients are not affected, and
+// nothing is left behind.
 
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
@@ -20,7 +21,7 @@ const crowd = new CrowdProcess();
 
 const descriptors = (server) => readdirSync(`/proc/${server.pid}/fd`).length;
 
-/** Asks for figures over one connection that is there from the start. */
+/** Requests metrics over one connection that was opened at the start. */
 class Watcher {
   static async open(server, socket) {
     const watcher = new Watcher();
@@ -48,7 +49,7 @@ class Watcher {
     return this.figure('roomcast_connections_admitted');
   }
 
-  /** Waits until nobody else is there, and nothing of them either. */
+  /** Waits until all other clients and their state are gone. */
   async alone() {
     await eventually(async () => (await this.admitted()) === 1, 'all connections gone');
     const figures = await this.figures();
@@ -61,7 +62,7 @@ class Watcher {
   }
 }
 
-/** One message for everybody in the group, none of whom has had one yet. */
+/** One message for all clients of the group, none of which has received one yet. */
 async function tellAll(server, group) {
   const publisher = await connect(server.url, { path: storm.path });
   await publisher.text(numbered(1));
@@ -78,7 +79,7 @@ describe('a storm', () => {
   beforeEach(() => crowd.call('clear'));
   after(() => crowd.end());
 
-  it('everyone is back after a restart, and whoever comes once the port is open is not refused', async () => {
+  it('all clients are back after a restart, and none that connects once the port is open is refused', async () => {
     const first = await startServer({ set: { drain_seconds: 0.5 } });
     const listen = [first.url];
     await crowd.call('open', 'told', first.url, many, storm);
@@ -105,7 +106,7 @@ describe('a storm', () => {
     await third.stop();
   });
 
-  it('who stayed in another room loses nothing and is answered while all others are cut and come back', async () => {
+  it('clients in another room lose nothing and are answered while all others are cut and reconnect', async () => {
     const server = await startServer();
     const watcher = await Watcher.open(server);
     const echo = await connect(server.url);
@@ -132,7 +133,7 @@ describe('a storm', () => {
     }
     await Promise.all([cut, back]);
     assertAllIn(await crowd.call('settled', 'after'), many);
-    // Slowed down, an answer takes so many turns that the storm may be over in between.
+    // Slowed down, a response takes so many turns that the storm may be over in between.
     if (!process.env.ROOMCAST_SLOW) assert.ok(meanwhile > 0 && heard > 0, `${meanwhile} answers and ${heard} messages in the storm`);
     await tellAll(server, 'after');
 
@@ -145,13 +146,13 @@ describe('a storm', () => {
     await server.stop();
   });
 
-  it('thousands that wait to be accepted are taken a few at a time, so that others come between', async () => {
+  it('thousands of waiting connections are accepted a few at a time, so that others are served in between', async () => {
     const server = await startServer();
     const watcher = await Watcher.open(server);
     const count = Math.min(many, backlog - 50);
     server.process.kill('SIGSTOP');
     await crowd.call('begin', 'waiting', server.url, count, storm);
-    await crowd.call('connected', 'waiting');  // none for want of a backlog
+    await crowd.call('connected', 'waiting');  // no backlog overflowed
     const asked = watcher.accepted();
     server.process.kill('SIGCONT');
     const steps = [await asked];
@@ -163,7 +164,7 @@ describe('a storm', () => {
     await server.stop();
   });
 
-  it('past limits.connections the rest of a storm is told so, and gets in once others have left', async () => {
+  it('past limits.connections the rest of a storm is refused with a response, and accepted once others have left', async () => {
     const past = 100;
     const most = many - past;
     const server = await startServer({ set: { 'limits.connections': most, admin_listen: '127.0.0.1:0' } });
@@ -190,7 +191,7 @@ describe('a storm', () => {
     const watcher = await Watcher.open(server, { localAddress: '127.0.0.9' });
     const all = (action) => Promise.all(addresses.map(action));
     await all((localAddress) => crowd.call('begin', localAddress, server.url, each + past, { ...storm, localAddress }));
-    // As many as are told why at a time are; the rest is closed without a word.
+    // A limited number get a response at a time; the rest is closed without one.
     const told_at_a_time = 16;
     const told = new Map();
     await all(async (address) => {

@@ -1,4 +1,4 @@
-// limits.memory_bytes: who pays first, what is left when the system has no more, and what is given back after a burst.
+// limits.memory_bytes: what is released first, what happens when the system has no more, and returning memory after a burst.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -12,19 +12,19 @@ import { startServer } from '../support/server.js';
 import { connect } from '../support/wire_client.js';
 
 const mib = 1048576;
-// This is about amounts, which take long where every read is tiny; how they are cut does not matter to it.
+// These tests concern amounts, which take long to reach where every read is tiny; how reads are split does not matter.
 const chopped = process.env.ROOMCAST_SLOW !== undefined && 'too many bytes for a slow build';
 
 const residentBytes = (server) => Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${server.pid}/status`, 'utf8'))[1]) * 1024;
 
-/** A client that sends all of a body of `bytes` but its last one, and so has the server hold it. */
+/** A client that sends a body of `bytes` except the last byte, so that the server has to hold it. */
 async function hoarder(server, bytes, localAddress = '127.0.0.1') {
   const socket = await ByteSocket.open(server.url, { localAddress });
   void socket.write(requestBytes('POST', '/rooms/hoard', { body: Buffer.alloc(bytes, 'h') }).subarray(0, -1));
   return socket;
 }
 
-/** Publishes into `room` until told to stop, and expects never to be refused. */
+/** Publishes into `room` until stopped, and expects never to be refused. */
 function steadily(server, room) {
   let going = true;
   const done = (async () => {
@@ -46,7 +46,7 @@ function steadily(server, room) {
 const kept = async (server, room) => (await fetchOnce(server.url, 'GET', `/rooms/${room}?history=100`)).json.messages.length;
 
 describe('memory', { skip: sanitized || chopped }, () => {
-  it('whoever holds most goes first: nobody else is refused anything, and no room forgets', async () => {
+  it('the client that holds most is closed first: no other is refused anything, and no room evicts history', async () => {
     const limits = { 'limits.body_bytes': 64 * mib, 'limits.memory_bytes': 64 * mib, 'limits.address_memory_bytes': 64 * mib };
     const server = await startServer({ set: limits });
     for (let i = 0; i < 10; i += 1) await fetchOnce(server.url, 'POST', '/rooms/kept', { body: Buffer.alloc(60000, 'k') });
@@ -84,7 +84,7 @@ describe('memory', { skip: sanitized || chopped }, () => {
     await server.stop();
   });
 
-  it('what a burst has taken goes back to the system', async () => {
+  it('memory of a burst is returned to the system', async () => {
     const server = await startServer({ set: { 'limits.queue_bytes': 512 * mib, 'history.messages': 1 } });
     const slow = await Promise.all(Array.from({ length: 3 }, () => connect(server.url, { path: '/rooms/burst' })));
     for (const client of slow) client.socket.pauseReading();
@@ -94,7 +94,7 @@ describe('memory', { skip: sanitized || chopped }, () => {
     const payload = Buffer.alloc(65536, 'b');
     for (let i = 0; i < 3200; i += 1) {
       await publisher.binary(payload);
-      // What stays lies between what goes, so that the heap does not shrink by itself.
+      // Retained blocks lie between freed ones, so that the heap does not shrink by itself.
       if (i % 16 === 0) await fetchOnce(server.url, 'POST', `/rooms/kept-${i}`, { body: 'kept' });
     }
     await server.metricBecomes(METRICS.queueBytes, (bytes) => bytes > 3 * 180 * mib);
@@ -107,7 +107,7 @@ describe('memory', { skip: sanitized || chopped }, () => {
     await server.stop();
   });
 
-  it('with little address space rooms forget, and nothing dies', async () => {
+  it('with little address space rooms evict history, and the server survives', async () => {
     const server = await startServer({ wrap: ['prlimit', `--as=${200 * mib}`] });
     await server.waitForLog(/memory limit .*from=RLIMIT_AS/);
     const connection = await HttpConnection.open(server.url);
@@ -123,7 +123,7 @@ describe('memory', { skip: sanitized || chopped }, () => {
     await server.stop();
   });
 
-  it('when the system has no more the largest go and rooms forget, whatever limits.memory_bytes says', async () => {
+  it('when the system has no more, the largest holders are closed and rooms evict, whatever limits.memory_bytes says', async () => {
     const set = { 'limits.memory_bytes': 1024 * mib, 'history.total_bytes': 512 * mib, 'limits.address_memory_bytes': 1024 * mib };
     const server = await startServer({ wrap: ['prlimit', `--as=${200 * mib}`], set });
     await server.waitForLog(/warn .*limits\.memory_bytes is more than there is.*from=RLIMIT_AS/);

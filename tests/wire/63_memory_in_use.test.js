@@ -1,4 +1,4 @@
-// What goes by the figure that the allocator gives for the memory in use, which a sanitizer's does not.
+// Tests that need the allocator's figure of the memory in use, which sanitizer allocators do not have.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -18,7 +18,7 @@ async function startMeasured(set) {
 }
 
 describe('memory in use', { skip: sanitized }, () => {
-  it('near limits.memory_bytes those who hold most are closed, and nobody who publishes is refused', async () => {
+  it('near limits.memory_bytes the largest holders are closed, and no publisher is refused', async () => {
     const tight = await startMeasured({ 'limits.memory_bytes': 16777216, 'limits.queue_bytes': 268435456 });
     const clients = await Promise.all(Array.from({ length: 4 }, () => connect(tight.url, { path: '/rooms/tight' })));
     clients.forEach((client) => client.socket.pauseReading());
@@ -38,7 +38,7 @@ describe('memory in use', { skip: sanitized }, () => {
     return tight.stop();
   });
 
-  it('when memory is short those who do not read their event streams are the first to go', async () => {
+  it('when memory is short, clients that do not read their event streams are closed first', async () => {
     const small = await startMeasured({ 'limits.memory_bytes': 16777216, 'limits.queue_bytes': 67108864 });
     const slow = await Promise.all(Array.from({ length: 4 }, () => RoomStream.open(small.url, 'tight')));
     slow.forEach((stream) => stream.socket.pauseReading());
@@ -52,7 +52,7 @@ describe('memory in use', { skip: sanitized }, () => {
     return small.stop();
   });
 
-  it('who does not read its echoes costs no more than what may wait for it, however small they are', async () => {
+  it('a client that does not read its echoes costs no more than its queue limit, however small they are', async () => {
     const small = await startMeasured({ 'limits.queue_bytes': 4194304 });
     const before = await small.metric(METRICS.memory);
     const client = await connect(small.url, { path: '/echo' });

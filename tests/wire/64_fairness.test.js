@@ -1,5 +1,5 @@
-// Whoever asks for much goes behind those who ask for little, and nothing of it is more than its limit. What is
-// asserted is an order: how far the greedy had come when somebody else was answered.
+// Clients with large requests are served after those with small ones, and within their limits. The tests assert an
+// order: how much of the large request was done when another client was answered.
 
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
@@ -13,10 +13,10 @@ import { CLOSE, close, frame, ping } from '../support/ws_frames.js';
 
 const server = await startServer();
 
-/** `count` times the bytes of one thing, as one write. */
+/** `count` times the same bytes, as one write. */
 const many = (count, bytes) => Buffer.concat(Array(count).fill(bytes));
 
-/** What the server counts, as of when it answers somebody whose connection stands already. */
+/** The server's counters, when it answers a client that is already connected. */
 async function whenAnswered(innocent) {
   const response = await innocent.request('GET', '/metrics');
   assert.equal(response.status, 200);
@@ -28,13 +28,13 @@ async function whenAnswered(innocent) {
     }, 0);
 }
 
-/** Has all of it lie before the server at once, in this order. */
+/** Has all of it in the server's socket buffers at once, in this order. */
 async function atOnce(...acts) {
   server.process.kill('SIGSTOP');
   const results = [];
   for (const act of acts) {
     results.push(act());
-    // Until the kernel has it, as far as it takes it.
+    // Until the kernel has accepted it, as far as it can.
     await new Promise((resolve) => setImmediate(resolve));
   }
   server.process.kill('SIGCONT');
@@ -44,7 +44,7 @@ async function atOnce(...acts) {
 describe('fairness', () => {
   after(() => server.stop());
 
-  it('of a read that inflates to megabytes others need not wait for the end', async () => {
+  it('other clients need not wait for the end of a read that inflates to megabytes', async () => {
     const innocent = await HttpConnection.open(server.url);
     const greedy = await connect(server.url, { path: '/rooms/zeros?echo=0', headers: { 'Sec-WebSocket-Extensions': 'permessage-deflate; client_no_context_takeover' } });
     const zeros = frame({ payload: await new Compressor().compress(Buffer.alloc(65536, '0')), rsv: 4 });
@@ -59,10 +59,10 @@ describe('fairness', () => {
     innocent.close();
   });
 
-  it('of compressed data that becomes nothing others need not wait for the end', async () => {
+  it('other clients need not wait for the end of compressed data that inflates to nothing', async () => {
     const innocent = await HttpConnection.open(server.url);
     const greedy = await connect(server.url, { path: '/rooms/empty?echo=0', headers: { 'Sec-WebSocket-Extensions': 'permessage-deflate; client_no_context_takeover' } });
-    // Two DEFLATE blocks with codes of their own that are empty, and at the end the beginning of a stored one.
+    // Two empty DEFLATE blocks with dynamic codes, and the beginning of a stored one.
     const blocks = Buffer.from('04c0810800000000207feb43001c880000000000f2b73e', 'hex');
     const nothing = frame({ payload: Buffer.concat([many(50, blocks), Buffer.from([0])]), rsv: 4 });
     const before = (await whenAnswered(innocent))(METRICS.received);
@@ -76,7 +76,7 @@ describe('fairness', () => {
     innocent.close();
   });
 
-  it('of pipelined requests others need not wait for the last', async () => {
+  it('other clients need not wait for the last of many pipelined requests', async () => {
     const innocent = await HttpConnection.open(server.url);
     const greedy = await HttpConnection.open(server.url);
     const sent = 3000;
@@ -91,7 +91,7 @@ describe('fairness', () => {
     innocent.close();
   });
 
-  it('of a batch others need not wait for the last message', async () => {
+  it('other clients need not wait for the last message of a batch', async () => {
     const innocent = await HttpConnection.open(server.url);
     const greedy = await HttpConnection.open(server.url);
     const body = JSON.stringify({ messages: [{ rooms: Array.from({ length: 1000 }, (_, i) => `batch/${i}`), data: 'x' }] });
@@ -106,10 +106,10 @@ describe('fairness', () => {
     innocent.close();
   });
 
-  it('of a thousand pings that nobody reads the answers to, the last few are answered', async () => {
+  it('of a thousand pings whose pongs are not read, the last few are answered', async () => {
     const client = await connect(server.url, { path: '/echo' });
     client.socket.pauseReading();
-    // Until the kernel takes no more and the server has to keep what it owes.
+    // Until the kernel accepts no more and the server has to queue.
     let queued = 0;
     for (let i = 0; i < 400 && queued === 0; i += 1) {
       await Promise.race([client.binary(Buffer.alloc(60000)), new Promise((resolve) => setTimeout(resolve, 200).unref())]);
@@ -131,7 +131,7 @@ describe('fairness', () => {
     await server.metricBecomes(METRICS.queueBytes, (bytes) => bytes === 0);
   });
 
-  it('a burst into a room closes nobody who reads', async () => {
+  it('a burst into a room closes no client that reads', async () => {
     const readers = await Promise.all(Array.from({ length: 20 }, () => connect(server.url, { path: '/rooms/burst' })));
     const count = 200;
     const received = readers.map(async (reader) => {
@@ -148,7 +148,7 @@ describe('fairness', () => {
     publisher.close();
   });
 
-  it('a message that was begun must be whole in time', async () => {
+  it('a message must be complete within its deadline', async () => {
     const strict = await startServer({ set: { 'websocket.message_timeout_seconds': 0.5, 'websocket.ping_seconds': 0.3 } });
     const slow = await connect(strict.url, { path: '/rooms/begun' });
     await slow.socket.write(frame({ payload: 'begun', fin: false }));

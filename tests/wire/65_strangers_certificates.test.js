@@ -1,4 +1,4 @@
-// Certificates whose time is over, and clients without TLS on a TLS port.
+// Expired certificates, and clients without TLS on a TLS port.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -15,10 +15,10 @@ const directory = scratchDirectory();
 const day = 86_400_000;
 const openssl = (...args) => execFileSync('openssl', args, { stdio: ['ignore', 'pipe', 'pipe'] });
 
-/** YYMMDDHHMMSSZ, as `openssl ca` takes it. */
+/** YYMMDDHHMMSSZ, the format of `openssl ca`. */
 const asn1 = (ms) => `${new Date(ms).toISOString().replace(/[-:T]/g, '').slice(2, 14)}Z`;
 
-/** A certificate good from `from` to `to`, days from now; signed by the one of `issuer`, or by itself. */
+/** A certificate valid from `from` to `to`, in days from now; signed by that of `issuer`, or by itself. */
 function certificate(name, from, to, issuer) {
   const home = fs.mkdtempSync(path.join(directory, 'ca-'));
   const file = (end) => path.join(home, end);
@@ -35,7 +35,7 @@ function certificate(name, from, to, issuer) {
 const flags = (pair) => ({ 'tls.certificate': pair.certificate, 'tls.key': pair.key });
 const good = makeCertificate(directory, 'good.example');
 
-describe('strangers: certificates and their time', { concurrency: 2 }, () => {
+describe('certificates and their validity', { concurrency: 2 }, () => {
   const expired_issuer = certificate('old issuer', -20, -1);
   const cases = {
     'one that has expired': [certificate('expired', -10, -1), /error\b.*certificate has expired/i],
@@ -44,7 +44,7 @@ describe('strangers: certificates and their time', { concurrency: 2 }, () => {
     'one whose issuer has expired': [certificate('orphan', -1, 80, expired_issuer), /error\b.*certificate has expired/i],
   };
   for (const [name, [pair, line]] of Object.entries(cases)) {
-    it(`${name} is mentioned at the start, at a reload and by --check-config`, async () => {
+    it(`${name} is logged at the start, at a reload and by --check-config`, async () => {
       const server = await startServer({ listen: ['https://127.0.0.1:0', 'http://127.0.0.1:0'], set: flags(pair) });
       assert.match(server.log().split('\n').find((one) => one.includes(pair.certificate)), line);
       const mark = server.mark();
@@ -66,7 +66,7 @@ describe('strangers: certificates and their time', { concurrency: 2 }, () => {
     });
   }
 
-  it('a metric says how many seconds each has left, also after a reload', async () => {
+  it('a metric has the seconds left for each, also after a reload', async () => {
     const config = path.join(directory, 'metric.toml');
     const write = (pair) => fs.writeFileSync(config, `[tls]\ncertificate = "${pair.certificate}"\nkey = "${pair.key}"\n`);
     const [soon] = cases['one that is about to'];
@@ -84,7 +84,7 @@ describe('strangers: certificates and their time', { concurrency: 2 }, () => {
   });
 });
 
-describe('strangers: a TLS port without TLS', async () => {
+describe('a TLS port without TLS', async () => {
   const server = await startServer({ listen: ['https://127.0.0.1:0', 'http://127.0.0.1:0'], set: flags(good) });
   const plain = server.urlOf('https:').replace('https:', 'http:');
   after(() => server.stop());
@@ -112,7 +112,7 @@ describe('strangers: a TLS port without TLS', async () => {
     });
   }
 
-  it('whoever goes on sending, or never ends, is let go of', async () => {
+  it('a client that continues to send, or never ends, is disconnected', async () => {
     const socket = await ByteSocket.open(plain);
     await socket.write('GET / HTTP/1.1\r\n');
     const begun = Date.now();
@@ -122,7 +122,7 @@ describe('strangers: a TLS port without TLS', async () => {
     socket.destroy();
   });
 
-  it('those with TLS are served beside them', async () => {
+  it('TLS clients are served beside them', async () => {
     assert.equal((await fetchOnce(server.urlOf('https:'), 'GET', '/healthz')).status, 200);
   });
 });

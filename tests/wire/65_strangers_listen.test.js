@@ -1,4 +1,4 @@
-// Where the server can be reached: every address, the loopback ones, and the image's own default.
+// The addresses of listeners: every address, loopback ones, and the image's default.
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -16,7 +16,7 @@ const skip = !has_ipv6 && 'there is no IPv6 here';
 
 const answers = async (url) => (await fetchOnce(url, 'GET', '/healthz')).status === 200;
 
-/** A port that is free on every address, for those who have to name one. */
+/** A port that is free on every address, for tests that have to name one. */
 async function freePort() {
   const probe = net.createServer().listen(0, has_ipv6 ? '::' : '0.0.0.0');
   await new Promise((resolve) => probe.once('listening', resolve));
@@ -25,8 +25,8 @@ async function freePort() {
   return port;
 }
 
-describe('strangers: where it listens', { concurrency: 2 }, () => {
-  it('[::] is every address, IPv4 as well, in listen and in admin_listen', { skip }, async () => {
+describe('listener addresses', { concurrency: 2 }, () => {
+  it('[::] is every address, including IPv4, in listen and in admin_listen', { skip }, async () => {
     const server = await startServer({ listen: ['http://[::]:0'], urlCount: 2, set: { admin_listen: '[::]:0' } });
     for (const url of [server.url, server.adminUrl]) {
       for (const host of ['127.0.0.1', '[::1]']) assert.ok(await answers(url.replace('[::]', host)), host);
@@ -34,7 +34,7 @@ describe('strangers: where it listens', { concurrency: 2 }, () => {
     await server.stop();
   });
 
-  it('[::] and 0.0.0.0 still stand side by side, in either order', { skip }, async () => {
+  it('[::] and 0.0.0.0 can be used together, in either order', { skip }, async () => {
     const port = await freePort();
     for (const listen of [[`[::]:${port}`, `0.0.0.0:${port}`], [`0.0.0.0:${port}`, `[::]:${port}`]]) {
       const server = await startServer({ listen });
@@ -51,7 +51,7 @@ describe('strangers: where it listens', { concurrency: 2 }, () => {
     await server.stop();
   });
 
-  it('an IPv4 address in IPv6 clothes is the IPv4 address', async () => {
+  it('an IPv4-mapped IPv6 address is the IPv4 address', async () => {
     const server = await startServer({ listen: ['http://[::ffff:127.0.0.1]:0'] });
     assert.match(server.url, /^http:\/\/127\.0\.0\.1:/);
     assert.ok(await answers(server.url));
@@ -70,36 +70,36 @@ describe('strangers: where it listens', { concurrency: 2 }, () => {
     'a path twice': [['unix:/tmp/a.sock', 'unix:/tmp/a.sock'], /cannot be bound beside/],
   };
   for (const [name, [listen, why]] of Object.entries(refused)) {
-    it(`${name} does not pass the check and fail at the start`, async () => {
+    it(`${name} is found by --check-config, not only at the start`, async () => {
       const { code, stderr } = await runToEnd(['--check-config', ...listen.flatMap((one) => ['--listen', one])]);
       assert.equal(code, 2, stderr);
       assert.match(stderr, why);
     });
   }
-  it('nor does one that admin_listen has as well', async () => {
+  it('so is an address that admin_listen has as well', async () => {
     const { code, stderr } = await runToEnd(['--check-config', '--listen', '127.0.0.1:8080', '--set', 'admin_listen=127.0.0.1:8080']);
     assert.equal(code, 2, stderr);
     assert.match(stderr, /admin_listen: 127\.0\.0\.1:8080 cannot be bound beside/);
   });
 });
 
-describe('strangers: the image', { concurrency: 2 }, () => {
+describe('the image', { concurrency: 2 }, () => {
   const dockerfile = fs.readFileSync(path.join(repository, 'Dockerfile'), 'utf8');
-  // Port 0 for the image's 8080, which may be taken here.
+  // Port 0 instead of the image's 8080, which may be in use here.
   const [, ...arguments_of_entry] = JSON.parse(/^ENTRYPOINT (.*)$/m.exec(dockerfile)[1].replace('8080', '0'));
   const config = path.join(directory, 'image.toml');
   const start = (args, env = {}) => startServer({ listen: [], args: [...arguments_of_entry, ...args], env });
   const reachable = async (server) => assert.match(server.url, has_ipv6 ? /\[::\]/ : /0\.0\.0\.0/);
 
-  it('nothing that arguments take the place of decides where it listens', () => assert.doesNotMatch(dockerfile, /^CMD /m));
+  it('the listen address is not part of CMD, which arguments replace', () => assert.doesNotMatch(dockerfile, /^CMD /m));
   it('its user is a number other than root\'s', () => assert.match(dockerfile, /^USER [1-9]\d*(:[1-9]\d*)?$/m));
 
-  it('by itself it listens on every address', async () => {
+  it('by default it listens on every address', async () => {
     const server = await start([]);
     await reachable(server);
     await server.stop();
   });
-  it('with --config of a file that does not say where to listen, too', async () => {
+  it('also with --config of a file without listen', async () => {
     fs.writeFileSync(config, '[limits]\nfragments = 5\n');
     const server = await start(['--config', config]);
     await reachable(server);
@@ -109,7 +109,7 @@ describe('strangers: the image', { concurrency: 2 }, () => {
     await server.stop();
   });
   const elsewhere = /^http:\/\/127\.0\.0\.1:/;
-  it('the file, the environment and the flags win over it', async () => {
+  it('the file, the environment and the flags override it', async () => {
     const file = path.join(directory, 'elsewhere.toml');
     fs.writeFileSync(file, 'listen = ["127.0.0.1:0"]\n');
     for (const [args, env] of [[['--config', file]], [[], { ROOMCAST_LISTEN: '127.0.0.1:0' }], [['--listen', '127.0.0.1:0']], [['--set', 'listen=127.0.0.1:0']]]) {
@@ -118,7 +118,7 @@ describe('strangers: the image', { concurrency: 2 }, () => {
       await server.stop();
     }
   });
-  it('--default refuses what --set does', async () => {
+  it('--default refuses the same values as --set', async () => {
     for (const [flag, why] of [['nothing=1', /unknown key/], ['limits.fragments=0', /limits\.fragments/], ['x', /--default takes KEY=VALUE/]]) {
       const { code, stderr } = await runToEnd(['--check-config', '--default', flag]);
       assert.equal(code, 2);

@@ -1,5 +1,5 @@
-// Who a client is behind what stands in front: forwarded fields as proxies really write them, the PROXY protocol,
-// IPv6 blocks, and Host against DNS rebinding.
+// The identity of a client behind proxies: forwarded fields as real proxies write them, the PROXY protocol, IPv6 blocks,
+// and Host against DNS rebinding.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -26,7 +26,7 @@ const trusting = await kept(startServer({ set: { trusted_proxies: '127.0.0.1', '
 const alone = await kept(startServer({ set: { hosts: '' } }));
 const listing = await kept(startServer({ set: { hosts: 'chat.example,*.wild.example' } }));
 
-/** The client's address as the log has it, of a request with these header fields. */
+/** The client's address in the log, for a request with these header fields. */
 async function clientOf(server, headers) {
   const mark = server.mark();
   await fetchOnce(server.url, 'GET', '/healthz', { headers });
@@ -64,7 +64,7 @@ describe('X-Forwarded-For', () => {
 
 describe('Host', { concurrency: 4 }, () => {
   const rebound = { Host: 'evil.example', Origin: 'http://evil.example' };
-  it('on a loopback listener the name of another is refused, and the answer names the settings', async () => {
+  it('on a loopback listener other host names are refused, and the response names the settings', async () => {
     for (const path of ['/rooms/x', '/echo', '/connect']) assert.equal((await refusal(alone.url, { path, headers: rebound })).status, 421);
     for (const [method, path] of [['POST', '/rooms/x'], ['GET', '/'], ['GET', '/metrics'], ['OPTIONS', '*'], ['GET', '/nowhere']]) {
       const response = await fetchOnce(alone.url, method, path, { headers: rebound });
@@ -73,7 +73,7 @@ describe('Host', { concurrency: 4 }, () => {
       assert.match(response.json.error.message, /evil\.example.*hosts.*trusted_proxies/);
     }
   });
-  it('that of an absolute target counts', async () => {
+  it('the host of an absolute-form target is the one that counts', async () => {
     assert.equal((await fetchOnce(alone.url, 'GET', 'http://evil.example/healthz', { headers: { Host: 'localhost' } })).status, 421);
   });
   for (const host of ['localhost', 'LOCALHOST:8080', 'localhost.', 'app.localhost:81', '127.0.0.1', '[::1]:9', '192.0.2.1:8080']) {
@@ -82,15 +82,15 @@ describe('Host', { concurrency: 4 }, () => {
   for (const host of ['localhost.evil.example', 'evil.localhost.example', '127.0.0.1.evil.example', 'chat.example', '127.1', 'x']) {
     it(`${host} does not`, async () => assert.equal((await fetchOnce(alone.url, 'GET', '/healthz', { headers: { Host: host } })).status, 421));
   }
-  it('what is listed passes, with any port, and nothing else', async () => {
+  it('listed hosts pass, with any port, and nothing else', async () => {
     const status = async (host) => (await fetchOnce(listing.url, 'GET', '/healthz', { headers: { Host: host } })).status;
     for (const host of ['chat.example', 'Chat.Example:8443', 'chat.example.', 'a.wild.example', 'a.b.wild.example:80']) assert.equal(await status(host), 200, host);
     for (const host of ['evil.example', 'wild.example', 'xwild.example', 'chat.example.evil.example', 'a.chat.example']) assert.equal(await status(host), 421, host);
   });
-  it('a trusted proxy may pass on any', async () => {
+  it('a trusted proxy may forward any host', async () => {
     await (await connect(trusting.url, { path: '/rooms/x', headers: rebound })).close();
   });
-  it('where others can reach the listener any passes, unless some are listed', async () => {
+  it('on a listener that others can reach any host passes, unless some are listed', async () => {
     const listen = ['http://0.0.0.0:0'];
     const [open, named] = [await kept(startServer({ listen, set: { hosts: '' } })), await kept(startServer({ listen, set: { hosts: 'chat.example' } }))];
     const status = async (server, host) => (await fetchOnce(`http://127.0.0.1:${server.port}`, 'GET', '/healthz', { headers: { Host: host } })).status;
@@ -113,7 +113,7 @@ describe('PROXY protocol', () => {
   const certificate = makeCertificate(directory, 'localhost');
   const start = (set = {}, listen) => kept(startServer({ listen, set: { proxy_protocol: true, trusted_proxies: '127.0.0.1', 'log.level': 'debug', ...set } }));
 
-  /** What the server answers to `header` and a request behind it, and whom it takes for the client. */
+  /** The response to `header` followed by a request, and the client address that the server assumes. */
   async function ask(server, header, headers = {}, pause = false) {
     const mark = server.mark();
     const socket = await ByteSocket.open(server.url);
@@ -136,7 +136,7 @@ describe('PROXY protocol', () => {
     'version 2, of a Unix socket': [version2({ family: 0x31, addresses: Buffer.alloc(216) }), '127.0.0.1'],
     'version 2, additional fields up to 4,096 bytes': [version2({ fields: Buffer.concat([Buffer.from([4, 4065 >> 8, 4065 & 255]), Buffer.alloc(4065)]) }), '203.0.113.7'],
   };
-  it('the header says who the client is, in one piece or byte by byte', async () => {
+  it('the header determines the client\'s address, in one piece or byte by byte', async () => {
     const server = await start();
     for (const [name, [header, address]] of Object.entries(good)) {
       assert.equal(await ask(server, header), address, name);
@@ -144,12 +144,12 @@ describe('PROXY protocol', () => {
     }
   });
 
-  it('forwarded fields of the client behind it are not believed', async () => {
+  it('forwarded fields of the client behind it are not trusted', async () => {
     const server = await start();
     assert.equal(await ask(server, good['version 1'][0], { 'X-Forwarded-For': '6.6.6.6' }), '203.0.113.7');
   });
 
-  it('no header, a bad one, or one past the bounds: closed, and the log names the setting', async () => {
+  it('no header, a malformed one, or one past the limits: closed, and the log names the setting', async () => {
     const server = await start();
     const bad = {
       'no header': Buffer.from('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n'), 'a line of 108 bytes': Buffer.from(`PROXY UNKNOWN ${'x'.repeat(92)}\r\n`), 'no address': Buffer.from('PROXY TCP4\r\n'),
@@ -169,7 +169,7 @@ describe('PROXY protocol', () => {
     assert.equal(await ask(server, good['version 1'][0]), '203.0.113.7', 'and others are served');
   });
 
-  it('a header that does not come is not waited for longer than http.head_timeout_seconds', async () => {
+  it('a missing header is not waited for longer than http.head_timeout_seconds', async () => {
     const server = await start({ 'http.head_timeout_seconds': 0.3 });
     const socket = await ByteSocket.open(server.url);
     await socket.write(Buffer.from('PROXY TCP4 '));
@@ -178,7 +178,7 @@ describe('PROXY protocol', () => {
     await server.waitForLog(/closed .*took too long/);
   });
 
-  it('from whom nothing is believed it is no header, but a bad request', async () => {
+  it('from an untrusted address it is a malformed request', async () => {
     const server = await start({ trusted_proxies: '' });
     const connection = await HttpConnection.open(server.url);
     assert.equal((await connection.request('GET', '/healthz')).status, 200);
@@ -189,7 +189,7 @@ describe('PROXY protocol', () => {
     socket.destroy();
   });
 
-  it('TLS begins behind it', async () => {
+  it('TLS begins after it', async () => {
     const server = await start({ 'tls.certificate': certificate.certificate, 'tls.key': certificate.key }, ['https://127.0.0.1:0']);
     const carrier = net.connect(server.port, '127.0.0.1');
     await once(carrier, 'connect');

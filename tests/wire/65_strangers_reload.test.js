@@ -1,4 +1,4 @@
-// Every setting that a reload applies is asked for where it counts: a change that is only logged is found here.
+// Every setting that a reload applies is tested by its effect: a change that is only logged is found here.
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -18,17 +18,17 @@ const directory = scratchDirectory();
 const config = path.join(directory, 'roomcast.toml');
 const old = makeCertificate(directory, 'old.example');
 const fresh = makeCertificate(directory, 'fresh.example');
-// Deadlines that would pass by themselves while a probe waits are far away until one of them is set.
+// Deadlines that would expire while a probe waits are long until one of them is set.
 const far = Object.fromEntries(['http.head_timeout', 'http.body_timeout', 'http.idle_timeout', 'websocket.pong_timeout', 'websocket.close_timeout', 'presence.grace'].map((key) => [`${key}_seconds`, 300]));
 const base = { ...far, 'limits.connections_per_address': 100000, 'tls.certificate': JSON.stringify(old.certificate), 'tls.key': JSON.stringify(old.key) };
 
-/** `settings` (dotted key → TOML) over the base ones; those of no section first. `rules` go behind. */
+/** `settings` (dotted key → TOML) over the base ones; top-level keys first, `rules` last. */
 function write(settings = {}, rules = '') {
   const all = Object.entries({ ...base, ...settings }).sort(([a], [b]) => a.includes('.') - b.includes('.'));
   fs.writeFileSync(config, `${all.map(([key, value]) => `${key} = ${value}`).join('\n')}\n${rules}`);
 }
 
-// The start's own deadline for heads is short: what keeps it behind a reload cuts where it must not any more.
+// The start has a short deadline for heads: after a reload it must no longer apply.
 write({ 'http.head_timeout_seconds': 0.3 });
 const server = new Server([binary, '--config', config, '--listen', 'http://127.0.0.1:0', '--listen', 'https://127.0.0.1:0'], { urlCount: 2 });
 await server.waitUntilReady();
@@ -40,7 +40,7 @@ async function reload() {
   await server.waitForLog(/\breloaded\b/, { mark });
 }
 
-// Messages so large that a few of them are more than the kernel takes for a client that does not read.
+// Messages so large that a few of them exceed the kernel's buffers for a client that does not read.
 const large = { 'limits.message_bytes': 1_048_576, 'limits.body_bytes': 1_048_576 };
 const megabyte = 'x'.repeat(1_048_576);
 
@@ -50,7 +50,7 @@ const post = (room, body, headers = {}) => fetchOnce(server.url, 'POST', `/rooms
 const get = (target, headers = {}) => fetchOnce(server.url, 'GET', target, { headers });
 const batch = (messages) => fetchOnce(server.url, 'POST', '/api/publish', { body: JSON.stringify({ messages }), headers: { 'Content-Type': 'application/json' } });
 
-/** Whether `promise` comes within `ms`. */
+/** Whether `promise` settles within `ms`. */
 const soon = (promise, ms) => within(ms, promise, 'it').then(() => true, (error) => /^not within/.test(error.message) ? false : Promise.reject(error));
 const ends = async (socket, ms) => {
   try {
@@ -59,7 +59,7 @@ const ends = async (socket, ms) => {
     socket.destroy();
   }
 };
-/** Whether the server closes with `code`, pings left unanswered. */
+/** Whether the server closes with `code`, while pings are unanswered. */
 async function closes(client, code, ms) {
   const closed = (async () => {
     for (;;) {
@@ -87,8 +87,8 @@ const subjectOf = async (servername) => {
 };
 
 /**
- * By key: what it is set to, and whether that can be seen within `ms`. It must not be seen before the reload.
- * `beside`: other settings that make it visible, in force before and behind.
+ * By key: its new value, and a probe that returns whether it takes effect within `ms`. Before the reload it must not.
+ * `beside`: other settings that make it visible, in effect before and after.
  */
 const probes = {
   origins: ['["https://page.example"]', async () => (await post(newRoom(), 'x', { Origin: 'https://page.example' })).status === 200],
@@ -183,7 +183,7 @@ const probes = {
   'tls.key': [JSON.stringify(fresh.key), async () => (await subjectOf('x.example')) === 'fresh.example', { also: { 'tls.certificate': JSON.stringify(fresh.certificate) } }],
   'tls.certificates': [`[{ certificate = ${JSON.stringify(fresh.certificate)}, key = ${JSON.stringify(fresh.key)} }]`, async () => (await subjectOf('fresh.example')) === 'fresh.example'],
   'http.head_timeout_seconds': ['0.2', async (ms) => {
-    // Of a TLS handshake as well: the key says so.
+    // Also for a TLS handshake, as the key says.
     const plain = await ByteSocket.open(server.url);
     await plain.write('GET / HTTP/1.1\r\n');
     const silent = await ByteSocket.open(https.replace('https:', 'http:'));
@@ -236,7 +236,7 @@ const probes = {
     }
   }, { beside: { 'websocket.ping_seconds': '0.1' } }],
   'websocket.close_timeout_seconds': ['0.1', async (ms) => {
-    // What is still owed when the client says goodbye is waited for as long.
+    // Queued data is waited for as long after the client has closed.
     const room = newRoom();
     const closed = () => server.metric('roomcast_sessions_closed_total', /close_timeout|client_closed|connection_lost/);
     const before = await closed();
@@ -273,23 +273,23 @@ const probes = {
     return server.waitForLog(/suppressed/, { mark, ms }).then(() => true, () => false);
   }],
 };
-/** What only the end of the server shows. */
+/** Settings whose effect shows only when the server ends. */
 const at_the_end = { drain_delay_seconds: '1.5', drain_seconds: '2.5' };
 
-describe('strangers: a reload', () => {
+describe('a reload', () => {
   after(() => server.running && server.kill());
 
-  it('has a probe here for every key that it applies', async () => {
+  it('has a probe for every key that it applies', async () => {
     const { stdout } = await runToEnd(['--print-reference', 'markdown']);
     const keys = [...stdout.matchAll(/^\| `([a-z_.]+)` .*\| at reload \|/gm)].map(([, key]) => key);
     assert.ok(keys.length > 30, stdout);
     assert.deepEqual(keys.filter((key) => !(key in probes) && !(key in at_the_end)), []);
   });
 
-  // The memory in use is not known where the allocator is a sanitizer's.
+  // Sanitizer allocators do not report the memory in use.
   const seen_here = Object.entries(probes).filter(([key]) => !(sanitized && key === 'limits.memory_bytes'));
   for (const [key, [value, probe, { rules, also = {}, beside = {} } = {}]] of seen_here) {
-    it(`${key} counts`, async () => {
+    it(`${key} takes effect`, async () => {
       write(beside);
       await reload();
       assert.equal(await probe(400), false, 'it is seen before it is set');
@@ -301,7 +301,7 @@ describe('strangers: a reload', () => {
     });
   }
 
-  it('drain_delay_seconds and drain_seconds count at the end', async () => {
+  it('drain_delay_seconds and drain_seconds take effect at the end', async () => {
     write(at_the_end);
     await reload();
     const mark = server.mark();

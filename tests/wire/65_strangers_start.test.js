@@ -1,5 +1,5 @@
-// What strangers do to the start, the reload and the signals: an environment that others fill, empty values, a
-// configuration that can be read only once, signals that mean something elsewhere.
+// Start, reload and signals in unusual environments: variables set by other software, empty values, a configuration that
+// can be read only once, signals that mean something else to other programs.
 
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
@@ -16,7 +16,7 @@ import { connect } from '../support/wire_client.js';
 const directory = scratchDirectory();
 const toml = tomlFilesIn(directory);
 
-/** What Kubernetes sets for a Service with a named port and one over UDP. */
+/** The variables that Kubernetes sets for a Service with a named port and one over UDP. */
 const service_variables = (prefix) => ({
   [`${prefix}_SERVICE_HOST`]: '10.96.0.7',
   [`${prefix}_SERVICE_PORT`]: '8080',
@@ -30,9 +30,9 @@ const service_variables = (prefix) => ({
   [`${prefix}_PORT_53_UDP_PROTO`]: 'udp',
 });
 
-describe('strangers: the environment', { concurrency: 2 }, () => {
+describe('the environment', { concurrency: 2 }, () => {
   for (const prefix of ['ROOMCAST', 'ROOMCAST_ADMIN', 'ROOMCAST_LISTEN']) {
-    it(`the variables of a Kubernetes Service, ${prefix}_*, are passed over with a hint`, async () => {
+    it(`the variables of a Kubernetes Service, ${prefix}_*, are ignored with a hint`, async () => {
       const env = service_variables(prefix);
       const server = await startServer({ env });
       assert.match(server.log(), new RegExp(`${prefix}_\\w+ and ${Object.keys(env).length - 1} more.*Kubernetes.*enableServiceLinks`));
@@ -44,7 +44,7 @@ describe('strangers: the environment', { concurrency: 2 }, () => {
   }
 
   for (const [name, value] of [['ROOMCAST_PORT', '8080'], ['ROOMCAST_HOST', '0.0.0.0'], ['ROOMCAST_PORT_HTTP', '8080'], ['ROOMCAST_SERVICE', 'x'], ['ROOMCAST_PORT_8080', '8080'], ['ROOMCAST_PORT_X_TCP', '1']]) {
-    it(`${name}=${value} is nobody's but ours, and a mistake`, async () => {
+    it(`${name}=${value} can only be meant for roomcast, and is a mistake`, async () => {
       const { code, stderr } = await runToEnd(['--check-config'], { env: { [name]: value } });
       assert.equal(code, 2);
       assert.match(stderr, new RegExp(`environment ${name}:`));
@@ -52,7 +52,7 @@ describe('strangers: the environment', { concurrency: 2 }, () => {
   }
 });
 
-describe('strangers: empty values', { concurrency: 2 }, () => {
+describe('empty values', { concurrency: 2 }, () => {
   const nothing_to_listen_on = {
     'ROOMCAST_LISTEN=': [[], { ROOMCAST_LISTEN: '' }],
     'ROOMCAST_LISTEN of blanks': [[], { ROOMCAST_LISTEN: ' ' }],
@@ -73,11 +73,11 @@ describe('strangers: empty values', { concurrency: 2 }, () => {
     });
   }
 
-  it('every setting either takes an empty value and starts, or refuses it by name', async () => {
+  it('every setting either accepts an empty value and starts, or refuses it by name', async () => {
     const { stdout } = await runToEnd(['--print-reference', 'markdown']);
     const keys = [...stdout.matchAll(/^\| `([a-z_.]+)`/gm)].map(([, key]) => key);
     assert.ok(keys.length > 30);
-    // Where empty is the default, which is "none of these" or "the built-in one".
+    // Settings whose default is empty, which means "none" or "built-in".
     const may_be_empty = ['admin_listen', 'origins', 'trusted_proxies', 'tls.certificate', 'tls.key', 'web.root'];
     for (const key of keys) {
       const { code, stderr } = await runToEnd(['--check-config', '--set', `${key}=`]);
@@ -93,11 +93,11 @@ describe('strangers: empty values', { concurrency: 2 }, () => {
   });
 });
 
-describe('strangers: a configuration that can be read only once', { concurrency: 2 }, () => {
-  /** Starts `shell`, a command for bash that runs the program with 127.0.0.1:0, and waits until it is ready. */
+describe('a configuration that can be read only once', { concurrency: 2 }, () => {
+  /** Starts `shell`, a bash command that runs the program with 127.0.0.1:0, and waits until it is ready. */
   const startIn = (shell, extra = []) => startServer({ wrap: ['bash', '-c', shell, 'bash'], args: extra });
 
-  /** A reload with one message too large for the file's limit: it still is, and that is said. */
+  /** A reload while one message is too large for the file's limit: afterwards it still is, and the refusal says so. */
   async function keepsItsSettings(server) {
     for (let i = 0; i < 2; i += 1) {
       const mark = server.mark();
@@ -125,7 +125,7 @@ describe('strangers: a configuration that can be read only once', { concurrency:
     await keepsItsSettings(await startIn(`printf '[limits]\\nmessage_bytes = 7\\n' > ${fifo} & exec "$@" --config ${fifo}`));
   });
 
-  it('standard input that is a socket, as another program may hand it over', async () => {
+  it('standard input that is a socket, as passed by another program', async () => {
     const child = spawn(binary, ['--listen', '127.0.0.1:0', '--config', '/dev/stdin'], { env: cleanEnvironment(), stdio: ['pipe', 'inherit', 'pipe'] });
     let log = '';
     let look = () => {};
@@ -142,7 +142,7 @@ describe('strangers: a configuration that can be read only once', { concurrency:
     await within(patience, once(child, 'close'), 'the end');
   });
 
-  it('standard input that is a file is read anew', async () => {
+  it('standard input that is a file is read again', async () => {
     const file = toml(limit);
     const server = await startIn(`exec "$@" --config /dev/stdin < ${file}`);
     fs.writeFileSync(file, '[limits]\nmessage_bytes = 9\n');
@@ -151,7 +151,7 @@ describe('strangers: a configuration that can be read only once', { concurrency:
     await server.stop();
   });
 
-  it('a file that a FIFO has taken the place of: the reload is refused, and nothing hangs', async () => {
+  it('a file replaced by a FIFO: the reload is refused, and nothing blocks', async () => {
     const file = toml(limit);
     const server = await startServer({ args: ['--config', file] });
     fs.rmSync(file);
@@ -180,7 +180,7 @@ describe('strangers: a configuration that can be read only once', { concurrency:
   }
 });
 
-describe('strangers: a reload that is refused', () => {
+describe('a refused reload', () => {
   it('shows in the metrics until one succeeds', async () => {
     const file = toml('[limits]\nfragments = 5\n');
     const server = await startServer({ args: ['--config', file] });
@@ -198,9 +198,9 @@ describe('strangers: a reload that is refused', () => {
   });
 });
 
-describe('strangers: signals that mean something elsewhere', { concurrency: 2 }, () => {
+describe('signals with other meanings', { concurrency: 2 }, () => {
   for (const signal of ['SIGUSR1', 'SIGUSR2']) {
-    it(`${signal} disturbs nobody, and the log says what there is`, async () => {
+    it(`${signal} does not affect clients, and the log names the supported signals`, async () => {
       const server = await startServer();
       const client = await connect(server.url);
       server.process.kill(signal);
@@ -213,8 +213,8 @@ describe('strangers: signals that mean something elsewhere', { concurrency: 2 },
   }
 
   for (const signal of ['SIGHUP', 'SIGUSR1']) {
-    it(`${signal} while it starts does not end it`, async () => {
-      // The configuration is a FIFO, so that the start waits for as long as the test wants.
+    it(`${signal} during the start does not end it`, async () => {
+      // The configuration is a FIFO, so that the start blocks for as long as the test needs.
       const fifo = path.join(directory, `start-${signal}`);
       execFileSync('mkfifo', [fifo]);
       const child = spawn(binary, ['--listen', '127.0.0.1:0', '--config', fifo], { env: cleanEnvironment(), stdio: ['ignore', 'inherit', 'pipe'] });
@@ -225,7 +225,7 @@ describe('strangers: signals that mean something elsewhere', { concurrency: 2 },
       });
       ready.catch(() => {});
       const facts = (name) => fs.readFileSync(`/proc/${child.pid}/${name}`, 'utf8');
-      // In open(2) of the FIFO, behind all that comes before it.
+      // In open(2) of the FIFO, after everything before it.
       await eventually(() => /roomcast/.test(fs.readlinkSync(`/proc/${child.pid}/exe`)) && /^State:\s*S/m.test(facts('status')), 'the start to wait', patience);
       child.kill(signal);
       const written = spawn('bash', ['-c', `printf '[limits]\\nfragments = 5\\n' > ${fifo}`]);

@@ -1,4 +1,4 @@
-// web.root as it is found in the wild: a volume of Kubernetes, a disk with lost+found, pages in folders.
+// Real web.root folders: a volume of Kubernetes, a disk with lost+found, pages in folders.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -19,12 +19,12 @@ const root = scratchDirectory({
   '..data_1/assets/app.css': 'css',
   'lost+found/secret.txt': 'nobody reads this',
 });
-// As Kubernetes lays a ConfigMap out.
+// The layout of a Kubernetes ConfigMap.
 fs.symlinkSync('..data_1', path.join(root, '..data'));
 fs.symlinkSync('..data/assets', path.join(root, 'assets'));
 fs.symlinkSync('..data/index.html', path.join(root, 'volume.html'));
 fs.symlinkSync('..data', path.join(root, 'volume'));
-// What is odd.
+// Unusual entries.
 fs.symlinkSync('.', path.join(root, 'again'));
 fs.symlinkSync('../../..', path.join(root, 'docs/above'));
 fs.symlinkSync('loop', path.join(root, 'loop'));
@@ -34,13 +34,13 @@ fs.writeFileSync(path.join(root, 'closed.txt'), 'closed');
 execFileSync('mkfifo', [path.join(root, 'fifo')]);
 fs.chmodSync(path.join(root, 'lost+found'), 0);
 fs.chmodSync(path.join(root, 'closed.txt'), 0);
-// Root reads everything, so these are unreadable only to who has given that up.
+// Root can read everything, so the server drops that capability for these to be unreadable.
 const wrap = process.getuid() === 0 ? ['setpriv', '--bounding-set', '-dac_override,-dac_read_search'] : [];
 
 const server = await startServer({ set: { 'web.root': root }, wrap });
 const get = (target, headers) => fetchOnce(server.url, 'GET', target, { headers });
 
-describe('strangers: web.root', () => {
+describe('web.root', () => {
   after(async () => {
     await server.stop();
     fs.chmodSync(path.join(root, 'lost+found'), 0o755);
@@ -57,20 +57,20 @@ describe('strangers: web.root', () => {
     assert.equal((await get('/docs/above/etc/passwd')).status, 404);
   });
 
-  it('--check-config names them and says that the rest is sound', async () => {
+  it('--check-config names them and accepts the rest', async () => {
     const { code, stderr } = await runToEnd(['--check-config', '--set', `web.root=${root}`]);
     assert.equal(code, 0, stderr);
     assert.match(stderr, /warning: web\.root: left out: dangling/);
   });
 
-  it('links to folders inside it are followed, as a ConfigMap needs it', async () => {
+  it('links to folders inside it are followed, as a ConfigMap requires', async () => {
     assert.equal((await get('/assets/app.css')).text, 'css');
     assert.equal((await get('/volume.html')).text, 'from the volume');
     assert.equal((await get('/volume/assets/app.css')).text, 'css');
     assert.equal((await get('/..data/index.html')).status, 404);
   });
 
-  it('folders serve their index.html, and a path without its slash leads there', async () => {
+  it('folders serve their index.html, and a path without its slash is redirected there', async () => {
     assert.equal((await get('/docs/')).text, 'docs');
     assert.equal((await get('/docs/guide/')).text, 'guide');
     assert.match((await get('/docs/')).header('content-type'), /^text\/html/);
@@ -84,7 +84,7 @@ describe('strangers: web.root', () => {
     for (const nothing of ['/empty', '/empty/', '//docs', '//docs/', '/docs//', '/docs/index.html/']) assert.equal((await get(nothing)).status, 404, nothing);
   });
 
-  it('a volume that is swapped is served anew after a reload', async () => {
+  it('a swapped volume is served after a reload', async () => {
     fs.mkdirSync(path.join(root, '..data_2'));
     fs.writeFileSync(path.join(root, '..data_2/index.html'), 'swapped');
     fs.symlinkSync('..data_2', path.join(root, '..data_tmp'));
@@ -95,7 +95,7 @@ describe('strangers: web.root', () => {
     assert.equal((await get('/volume.html')).text, 'swapped');
   });
 
-  it('the client module and what it imports are served as everywhere', async () => {
+  it('the client module and its imports are served as without web.root', async () => {
     const seen = new Set();
     const follow = async (target) => {
       if (seen.has(target)) return;
@@ -130,7 +130,7 @@ describe('strangers: web.root', () => {
     await Promise.all([pages.stop(), bundled.stop()]);
   });
 
-  it('a file of the root wins over the module that comes with the server', async () => {
+  it('a file of the root has precedence over the built-in module', async () => {
     const own = scratchDirectory({ 'roomcast.js': 'mine', 'roomcast/client.js': 'mine too' });
     const other = await startServer({ set: { 'web.root': own } });
     assert.equal((await fetchOnce(other.url, 'GET', '/roomcast.js')).text, 'mine');
@@ -138,7 +138,7 @@ describe('strangers: web.root', () => {
     await other.stop();
   });
 
-  it('a root that is itself unreadable still stops the start', async () => {
+  it('an unreadable root fails the start', async () => {
     const { code, stderr } = await runToEnd(['--set', 'web.root=/nonexistent/web']);
     assert.equal(code, 2);
     assert.match(stderr, /\/nonexistent\/web/);

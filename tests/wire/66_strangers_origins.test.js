@@ -1,5 +1,5 @@
-// Pages and apps of other origins: whatever the answer is, a listed one can read it; preflights, credentials, the
-// module's import, and the policy of a page of one's own.
+// Pages and apps of other origins: a listed one can read every response; preflights, credentials, importing the module,
+// and the policy of custom pages.
 
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
@@ -24,7 +24,7 @@ const isReadable = (response, origin = page) => {
   assert.match(response.header('vary') ?? '', /\bOrigin\b/);
 };
 
-describe('origins of strangers', { concurrency: 4 }, () => {
+describe('other origins', { concurrency: 4 }, () => {
   after(async () => {
     for (const one of [server, generous, hasty, alone]) await one.stop();
   });
@@ -32,12 +32,12 @@ describe('origins of strangers', { concurrency: 4 }, () => {
   describe('apps in a web view, extensions, files', () => {
     for (const [index, origin] of apps.entries()) {
       it(`${origin} can be listed`, async () => {
-        // A room of its own: whoever is in it would get what the others publish.
+        // A separate room: its members would receive what the others publish.
         const path = `/rooms/app/${index}`;
         await (await connect(server.url, { path, headers: { Origin: origin } })).close();
         isReadable(await ask('POST', path, { Origin: origin }, { body: 'x' }), origin);
       });
-      it(`${origin} is not allowed unasked, and the 403 gives advice that works`, async () => {
+      it(`${origin} is not allowed by default, and the 403 gives advice that works`, async () => {
         const response = await refusal(alone.url, { path: '/rooms/app', headers: { Origin: origin } });
         assert.equal(response.status, 403);
         const entry = /add "([^"]+)" to the config key origins/.exec(response.json.error.message)[1];
@@ -87,7 +87,7 @@ describe('origins of strangers', { concurrency: 4 }, () => {
       'an unknown expectation': [417, requestBytes('POST', '/rooms/x', { headers: { ...headers, Expect: 'y' }, body: 'x' })],
     };
     for (const [name, [status, bytes]] of Object.entries(refused)) {
-      it(`that a request is refused: ${name}, also when it comes in pieces`, async () => {
+      it(`that a request is refused: ${name}, also when it arrives in pieces`, async () => {
         for (const options of [{}, { chop: 500 }]) {
           const response = await raw(bytes, options);
           assert.equal(response.status, status);
@@ -102,18 +102,18 @@ describe('origins of strangers', { concurrency: 4 }, () => {
         isReadable(response);
       }
     });
-    it('a target too long without an end is answered without waiting for one', async () => {
+    it('a target without an end is answered without waiting for one', async () => {
       const response = await raw(Buffer.from(`GET /${'x'.repeat(5000)}`));
       assert.equal(response.status, 414);
       assert.equal(response.header('access-control-allow-origin'), undefined);
     });
-    it('another page cannot, nor one on a server that lists none', async () => {
+    it('a page that is not listed cannot, nor on a server that lists none', async () => {
       for (const path of ['/', '/nowhere', '/rooms/x', '/healthz']) {
         assert.equal((await ask('GET', path, { Origin: 'https://other.example' })).header('access-control-allow-origin'), undefined);
         assert.equal((await fetchOnce(alone.url, 'GET', path, { headers: { Origin: page } })).header('access-control-allow-origin'), undefined);
       }
     });
-    it('what one page was answered is none of the next on the same connection', async () => {
+    it('the CORS headers of one page do not appear for the next on the same connection', async () => {
       const socket = await ByteSocket.open(server.url);
       await socket.write(Buffer.concat([requestBytes('GET', '/healthz', { headers }), requestBytes('GET', '/healthz')]));
       isReadable(await readResponse(socket));
@@ -122,7 +122,7 @@ describe('origins of strangers', { concurrency: 4 }, () => {
     });
   });
 
-  it('files may be embedded where the page requires it of them (COEP)', async () => {
+  it('files may be embedded where the page requires it (COEP)', async () => {
     assert.equal((await ask('GET', '/roomcast.js')).header('cross-origin-resource-policy'), 'cross-origin');
   });
 
@@ -138,7 +138,7 @@ describe('origins of strangers', { concurrency: 4 }, () => {
         assert.match(response.header('access-control-allow-methods'), /GET|POST/);
       });
     }
-    it('a page that is not listed is refused, on every path that has a rule about origins', async () => {
+    it('a page that is not listed is refused, on every path that has an origin rule', async () => {
       for (const path of ['/rooms/x', '/api/publish', '/presence/x', '/connect', '/echo']) {
         const headers = { Origin: 'https://other.example', 'Access-Control-Request-Method': 'GET' };
         const response = await fetchOnce(server.url, 'OPTIONS', path, { headers });
@@ -148,18 +148,18 @@ describe('origins of strangers', { concurrency: 4 }, () => {
         assert.equal((await fetchOnce(server.url, 'OPTIONS', path, { headers: { Origin: 'https://other.example' } })).status, 204, 'no preflight');
       }
     });
-    it('so does what the setting adds', async () => {
+    it('names added by the setting pass too', async () => {
       const response = await preflight(generous.url, '/rooms/x', 'x-request-id');
       assert.ok(allowed(response).includes('x-request-id') && allowed(response).includes('x-trace'));
     });
-    it('a name that is none is refused at the start', async () => {
+    it('an invalid name is refused at the start', async () => {
       assert.equal((await runToEnd(['--check-config', '--set', 'cors.headers=a b'])).code, 2);
     });
   });
 
   describe('credentials', () => {
     const credentials = async (target, origin, method = 'GET', path = '/rooms/x') => (await fetchOnce(target, method, path, { headers: { Origin: origin, 'Access-Control-Request-Method': 'POST' } })).header('access-control-allow-credentials');
-    it('are allowed for origins listed by name where the setting says so, in every answer', async () => {
+    it('are allowed for origins listed by name if the setting says so, in every response', async () => {
       for (const [method, path] of [['GET', '/rooms/x'], ['OPTIONS', '/rooms/x'], ['GET', '/nowhere'], ['GET', '/presence/x']]) assert.equal(await credentials(generous.url, page, method, path), 'true', path);
       assert.equal(await credentials(server.url, page), undefined);
     });
@@ -178,7 +178,7 @@ describe('origins of strangers', { concurrency: 4 }, () => {
     });
   });
 
-  describe('Content-Security-Policy of a page of one\'s own', () => {
+  describe('Content-Security-Policy of custom pages', () => {
     const policyWith = async (set) => {
       const one = await startServer({ set: { 'web.root': root, ...set } });
       const response = await fetchOnce(one.url, 'GET', '/');

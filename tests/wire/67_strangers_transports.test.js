@@ -1,4 +1,4 @@
-// What strangers do with the ways into a room: cursors, half-closed connections, payloads that break readers, memory that is short.
+// Unusual use of transports: cursors in URLs, half-closed connections, payloads that break parsers.
 
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
@@ -18,7 +18,7 @@ const nested = (depth) => '['.repeat(depth) + ']'.repeat(depth);
 const objects = (depth) => '{"a":'.repeat(depth - 1) + '{}' + '}'.repeat(depth - 1);
 
 describe('an EventSource with ?since= in its URL', () => {
-  it('goes on where it was when it comes back', async (t) => {
+  it('resumes where it was when it reconnects', async (t) => {
     const { server, relay } = await behindRelay(t);
     const { cursor } = await publish(server.url, 'url', '0');
     for (const data of ['1', '2']) await publish(server.url, 'url', data);
@@ -36,7 +36,7 @@ describe('an EventSource with ?since= in its URL', () => {
 });
 
 for (const [name, depth, set] of [['by default', 63, {}], ['as limits.json_depth says', 3, { 'limits.json_depth': 3 }]]) {
-  describe(`JSON may be nested so deep and no deeper: ${name}`, async () => {
+  describe(`nesting depth of JSON is limited: ${name}`, async () => {
     const server = await startServer({ set });
     after(() => server.stop());
     const post = (body, headers = json) => fetchOnce(server.url, 'POST', '/rooms/deep', { body, headers });
@@ -73,7 +73,7 @@ for (const [name, depth, set] of [['by default', 63, {}], ['as limits.json_depth
         const client = await connect(server.url, { path: '/rooms/raw' });
         await client.text(make(depth));
         await client.expectText(make(depth));
-        const almost = make(depth + 1).slice(0, -1); // no JSON: text like any other
+        const almost = make(depth + 1).slice(0, -1); // not JSON: treated as text
         await client.text(almost);
         await client.expectText(almost);
         await client.text(make(depth + 1));
@@ -84,11 +84,11 @@ for (const [name, depth, set] of [['by default', 63, {}], ['as limits.json_depth
   });
 }
 
-describe('payloads that break readers', async () => {
+describe('payloads that break parsers', async () => {
   const server = await startServer();
   after(() => server.stop());
 
-  it('an escaped surrogate without its other half is U+FFFD, whatever way it came and wherever it stands', async () => {
+  it('an escaped lone surrogate becomes U+FFFD, over any transport and at any position', async () => {
     const body = '{"\\udc00":"a\\ud83d","b":["\\ud83d\\ude00","\\\\ud83d","\\uD83D\\uD83D\\uDE00","\\ud83dx"]}';
     const whole = { '\ufffd': 'a\ufffd', b: ['\u{1F600}', '\\ud83d', '\ufffd\u{1F600}', '\ufffdx'] };
     const reader = await connect(server.url, { path: '/rooms/half' });
@@ -115,7 +115,7 @@ describe('conditions and lengths of requests', async () => {
   after(() => server.stop());
   const get = (headers) => fetchOnce(server.url, 'GET', '/roomcast.js', { headers });
 
-  it('If-Match of another tag is 412, a strong one of this file or * is let through', async () => {
+  it('If-Match of another tag is 412, a strong one of this file or * passes', async () => {
     const etag = (await get({})).header('etag');
     for (const list of ['"other"', `W/${etag}`, '"a", "b"', '']) assert.equal((await get({ 'If-Match': list })).status, 412, list);
     for (const list of [etag, '*', `"a", ${etag}`, `, ${etag}`]) assert.equal((await get({ 'If-Match': list })).status, 200, list);
@@ -134,11 +134,11 @@ describe('conditions and lengths of requests', async () => {
   });
 });
 
-describe('who goes', async () => {
+describe('a client that leaves', async () => {
   const server = await startServer();
   after(() => server.stop());
 
-  it('right behind its message, in one segment, gets that message first, then the close frame', async () => {
+  it('right after its message, in one segment, receives that message first, then the close frame', async () => {
     for (let i = 0; i < 20; i += 1) {
       const client = await connect(server.url, { path: '/rooms/breath' });
       await client.write(Buffer.concat([frames.text(`bye ${i}`), frames.close(1000)]));
@@ -149,7 +149,7 @@ describe('who goes', async () => {
     }
   });
 
-  it('by closing only its sending half gets what it is owed, its own message too, and a close frame', async () => {
+  it('by half-closing receives pending messages, its own too, and a close frame', async () => {
     const client = await connect(server.url, { path: '/rooms/half-closed' });
     await client.write(frames.text('last'));
     client.socket.finish();
@@ -160,7 +160,7 @@ describe('who goes', async () => {
   });
 
   for (const [name, goodbye] of [['a close frame', 'close'], ['FIN', 'finish']]) {
-    it(`from a large room, with ${name} right behind its message, gets that message though others come first`, async () => {
+    it(`from a large room, with ${name} right after its message, receives that message though others are served first`, async () => {
       const others = await Promise.all(Array.from({ length: 1500 }, () => connect(server.url, { path: '/rooms/large' })));
       for (let i = 0; i < 10; i += 1) {
         const client = await connect(server.url, { path: '/rooms/large' });

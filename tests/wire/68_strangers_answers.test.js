@@ -1,5 +1,5 @@
-// What every answer has, whoever gives it; and refusals for now: read by a page of a listed origin, and survived by
-// its EventSource.
+// Headers that every response has, whatever creates it; and temporary refusals: readable by pages of listed origins, and
+// survived by their EventSource.
 
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
@@ -26,7 +26,7 @@ async function full(set, count) {
   return { server, clients };
 }
 
-describe('every answer says that it is what its type says', { concurrency: 4 }, async () => {
+describe('every response has X-Content-Type-Options: nosniff', { concurrency: 4 }, async () => {
   const server = await startServer({ ...with_tls, set: { ...tls, hosts: 'localhost,127.0.0.1', origins: page, admin_listen: '127.0.0.1:0', 'limits.body_bytes': 1000, 'http.body_timeout_seconds': 0.5 } });
   after(() => server.stop());
   const judge = (head, status) => {
@@ -60,7 +60,7 @@ describe('every answer says that it is what its type says', { concurrency: 4 }, 
     const etag = (await fetchOnce(server.url, 'GET', '/roomcast.js')).header('etag');
     judge(await fetchOnce(server.url, 'GET', '/roomcast.js', { headers: { 'If-None-Match': etag } }), 304);
   });
-  it('what the parser refuses', async () => {
+  it('refusals of the parser', async () => {
     const bytes = {
       400: 'nonsense\r\n\r\n', 408: 'POST /rooms/x HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nx', 413: 'POST /rooms/x HTTP/1.1\r\nHost: x\r\nContent-Length: 1001\r\n\r\n',
       414: `GET /${'x'.repeat(10000)} HTTP/1.1\r\nHost: x\r\n\r\n`, 417: 'POST / HTTP/1.1\r\nHost: x\r\nExpect: y\r\nContent-Length: 1\r\n\r\n', 431: `GET / HTTP/1.1\r\nHost: x\r\nCookie: ${'x'.repeat(20000)}\r\n\r\n`,
@@ -110,14 +110,14 @@ for (const [cap, [status, set]] of Object.entries(caps)) {
       assert.match(response.header('access-control-allow-methods'), /POST/);
       assert.match(response.header('access-control-allow-headers'), /Content-Type/);
     });
-    it('another page cannot, and a handshake gets the same answer', async () => {
+    it('a page that is not listed cannot, and a handshake gets the same response', async () => {
       const response = await fetchOnce(server.url, 'GET', '/rooms/full', { headers: { Origin: 'https://other.example' } });
       assert.equal(response.header('access-control-allow-origin'), undefined);
       const { socket, response: late } = await attempt(server.url, { path: '/rooms/full' });
       socket.destroy();
       assert.equal(late.status, status);
     });
-    it('a request for an event stream gets an empty one that says when to come back', async () => {
+    it('a request for an event stream gets an empty one with a retry delay', async () => {
       for (const [path, headers] of [['/rooms/full', event_stream], ['/rooms/full?transport=sse', { Origin: page }]]) {
         const response = await fetchOnce(server.url, 'GET', path, { headers });
         assert.equal(response.status, 200);
@@ -130,7 +130,7 @@ for (const [cap, [status, set]] of Object.entries(caps)) {
       const head = await fetchOnce(server.url, 'HEAD', '/rooms/full', { headers: event_stream });
       assert.equal(head.status, status);
     });
-    it('an EventSource does not give up, and is let in when there is room', async () => {
+    it('an EventSource retries, and is accepted when there is room', async () => {
       const source = new EventSource(`${server.url}/rooms/full`);
       const states = [];
       source.addEventListener('error', () => states.push(source.readyState));
@@ -155,20 +155,20 @@ describe('past limits.connections_per_address', async () => {
     await server.stop();
   });
 
-  it('a refusal comes as soon as the head is there, whatever body was to follow', async () => {
+  it('a refusal comes as soon as the head is there, whatever body follows', async () => {
     const socket = await ByteSocket.open(server.url);
     await socket.write('POST /rooms/full HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n');
     assert.equal((await readResponse(socket)).status, 429);
     socket.destroy();
   });
 
-  it('many who say nothing keep nobody from hearing it for long, and an admitted one is not touched', async () => {
+  it('many silent connections delay refusals only briefly, and an admitted one is not affected', async () => {
     const silent = await Promise.all(Array.from({ length: 50 }, () => ByteSocket.open(server.url)));
     await eventually(async () => {
       try {
         return (await fetchOnce(server.url, 'GET', '/healthz')).status === 429;
       } catch {
-        return false; // closed without a word: as many as may be told so are there
+        return false; // closed without a response: the number of refusals being sent is limited
       }
     }, 'an answer');
     await eventually(() => silent.every((socket) => socket.ended), 'all of them closed');
@@ -179,7 +179,7 @@ describe('past limits.connections_per_address', async () => {
 });
 
 describe('a browser\'s EventSource is refused', { concurrency: 4 }, async () => {
-  it('for now, because memory is short: it comes back', { skip: sanitized && 'about amounts' }, async () => {
+  it('temporarily, because memory is short: it reconnects', { skip: sanitized && 'about amounts' }, async () => {
     const server = await startServer({ set: { origins: page, 'limits.memory_bytes': 1048576 } });
     const sockets = [];
     await eventually(async () => {
@@ -201,7 +201,7 @@ describe('a browser\'s EventSource is refused', { concurrency: 4 }, async () => 
     await server.stop();
   });
 
-  it('for good: it hears so, and stays away', async () => {
+  it('permanently: it is notified, and does not reconnect', async () => {
     const server = await startServer({ set: { origins: page, hosts: 'localhost,127.0.0.1' } });
     const refused = {
       400: ['/rooms/x?since=1', {}], 403: ['/rooms/x', { Origin: 'https://other.example' }], 404: ['/nowhere', {}], 421: ['/rooms/x', { Host: 'evil.example' }],
@@ -216,7 +216,7 @@ describe('a browser\'s EventSource is refused', { concurrency: 4 }, async () => 
     await server.stop();
   });
 
-  it('by none who stops: until the end it is served, then told to come back', async () => {
+  it('not by a server that is draining: it is served to the end, then reconnects', async () => {
     const server = await startServer({ set: { drain_seconds: 1, drain_delay_seconds: 0.5 } });
     const connection = await HttpConnection.open(server.url);
     server.process.kill('SIGTERM');

@@ -1,10 +1,10 @@
-// The examples of README.md and of every page of docs/ do what they say. In the fenced blocks
-//   console   `$ command` lines, each with its output below; `$ cat FILE` shows a file that the next commands find
-//   log       lines that the server of the console block before has logged
-//   js        a program; what it prints stands behind its `// → ` comments, in order
-//   python    the same, behind `# → `
-// Every console, js and python block gets a server of its own, which stands where the block says 127.0.0.1:8080. Then the
-// programs of all documents share one, forwards and backwards: what others left in a room must not trip them up.
+// The examples of README.md and of every page of docs/ work as shown. In the fenced blocks
+//   console   `$ command` lines, each with its output below; `$ cat FILE` shows a file that later commands can use
+//   log       lines logged by the server of the previous console block
+//   js        a program, whose output is given by its `// → ` comments, in order
+//   python    the same, with `# → `
+// Every console, js and python block has its own server, at the place of 127.0.0.1:8080. Then the programs of all documents
+// share one server, forwards and backwards: messages left in rooms must not break them.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -29,7 +29,7 @@ const blocksIn = (document) => [...read(document).matchAll(/^```(\w+)\n(.*?)^```
 const blocks = documents.flatMap(blocksIn);
 const blocksOf = (...languages) => blocks.filter(({ language }) => languages.includes(language));
 
-/** Without what differs from run to run, and without curl's word on an endless answer that an example ends. */
+/** Removes what differs between runs, and curl's message about an endless response that an example ends. */
 const masked = (text) => text.replace(/\b[0-9a-f]{16}-(?=\d)/g, 'EPOCH-').replace(/"time":\d+/g, '"time":TIME')
   .replace(/^retry: \d+$/gm, 'retry: MS').replace(/^curl: \(28\) .*\n/gm, '').trimEnd();
 
@@ -39,7 +39,7 @@ const stepsOf = (text) => text.split(/^\$ /m).slice(1).map((step) => {
   return { command, output: output.join('\n') };
 });
 
-/** What a child process prints, up to its end or until `enough(printed)`. */
+/** The output of a child process, up to its end or until `enough(printed)`. */
 async function printedBy(child, enough = () => false) {
   let printed = '';
   const done = new Promise((resolve) => {
@@ -58,7 +58,7 @@ async function printedBy(child, enough = () => false) {
   }
 }
 
-/** `command` with the program and curl as a reader has them, except that curl shows no progress where no terminal is. */
+/** `command` with the program and curl as a reader has them, except that curl prints no progress without a terminal. */
 function runInShell(command, cwd) {
   const script = `exec 2>&1; roomcast() { "$BINARY" "$@"; }; curl() { command curl -sS "$@"; }\n${command}`;
   const env = cleanEnvironment({ BINARY: binary });
@@ -79,14 +79,14 @@ async function checkConsole({ text }, server) {
   }
 }
 
-/** What a program is said to print, in comments that begin with `mark`. */
+/** The expected output of a program, from its comments that begin with `mark`. */
 const expectedOf = (text, mark) => [...text.matchAll(new RegExp(`${mark} → (.*)$`, 'gm'))].map(([, line]) => `${line}\n`).join('');
 
 /** `{command, source, expected}` of a js or python block. */
 const programOf = ({ language, text }) => (language === 'js' ? script(text) : { command: ['python3', '-u', '-c'], source: text, expected: expectedOf(text, '#') });
 
 function script(text) {
-  // Browsers have WebSocket, EventSource and a fetch that is no experiment; the Node of Debian 12 has none of them.
+  // Browsers have WebSocket, EventSource and a stable fetch; the Node of Debian 12 has none of them.
   const missing = { WebSocket: "import WebSocket from 'ws';", EventSource: "import { EventSource } from 'eventsource';" };
   const imports = Object.entries(missing).filter(([name, line]) => text.includes(`new ${name}(`) && !text.includes(line)).map(([, line]) => line);
   return {
@@ -96,7 +96,7 @@ function script(text) {
   };
 }
 
-/** Whether `printed` has the lines of `expected`, in order, whatever stands between them. */
+/** Whether `printed` contains the lines of `expected`, in order, with any lines between them. */
 function says(printed, expected) {
   let rest = printed.split('\n');
   return expected.trimEnd().split('\n').every((line) => {
@@ -106,7 +106,7 @@ function says(printed, expected) {
   });
 }
 
-/** What a program prints against `server` until that is `enough`. */
+/** The output of a program against `server`, until that is `enough`. */
 function printedByProgram({ command, source }, server, enough) {
   return printedBy(spawn(command[0], [...command.slice(1), source.replaceAll(written, new URL(server.url).host)], {
     cwd: path.join(repository, 'tests'),
@@ -125,7 +125,7 @@ describe('the documents', () => {
   const last = { server: undefined };
   after(() => last.server?.stop());
 
-  /** A server for one block; it stays until the next one, for the log blocks. */
+  /** A server for one block; it runs until the next one, for log blocks. */
   async function serverFor() {
     await last.server?.stop();
     last.server = await startServer();
@@ -145,7 +145,7 @@ describe('the documents', () => {
     for (const language of ['console', 'log', 'js', 'python']) assert.notEqual(blocksOf(language).length, 0, language);
   });
 
-  // A block of a language that is not run would look tested and be none.
+  // A block of a language that is not run would look tested without being so.
   it('have no other language that could be run', () => {
     const only_shown = ['sh', 'toml', 'ini', 'yaml', 'html', 'text', 'nginx', 'haproxy', 'caddyfile'];
     assert.deepEqual(blocks.filter(({ language }) => !['console', 'log', 'js', 'python', ...only_shown].includes(language)), []);
@@ -180,7 +180,7 @@ describe('the documents', () => {
     const { text } = await fetchOnce(server.url, 'GET', '/metrics');
     const listed = [...read('docs/operations.md').matchAll(/^\| `(roomcast_\w+)` \| `(\w+)` \| (.*) \|$/gm)]
       .map(([, metric, label, values]) => ({ metric, label, values: [...values.matchAll(/`(\w+)`/g)].map(([, value]) => value) }));
-    // A certificate has its row, but there is none here.
+    // A certificate would have its row, but there is none here.
     assert.deepEqual(listed.filter(({ label }) => label !== 'certificate'), labelsOf(text));
     assert.deepEqual(listed.filter(({ label }) => label === 'certificate').map(({ metric }) => metric), ['roomcast_certificate_expiry_seconds']);
   });

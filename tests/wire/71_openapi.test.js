@@ -1,5 +1,5 @@
-// docs/openapi.json says what the program does: every path, method, status and error code that it names is brought about, answers
-// have the described form, and the example requests are sent.
+// docs/openapi.json describes the program: every path, method, status and error code in it can be caused, responses have the
+// described form, and the example requests are sent.
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -31,13 +31,13 @@ const operations = Object.entries(document.paths).flatMap(([pattern, item]) => m
   parameters: [...(item.parameters ?? []), ...(item[method].parameters ?? [])].map(followedHere),
 })));
 
-/** The error codes that a response's schema allows; none: it says nothing of codes. */
+/** The error codes that a response's schema allows; none if it does not restrict them. */
 function codesOf(response) {
   const schema = response.content?.['application/json']?.schema;
   return schema?.allOf?.flatMap((part) => part.properties?.error?.properties?.code?.enum ?? []) ?? [];
 }
 
-/** `METHOD path STATUS` or `METHOD path STATUS code` of all that the operations name, and `any STATUS code`. */
+/** `METHOD path STATUS` or `METHOD path STATUS code` of every operation, and `any STATUS code`. */
 function described() {
   const own = operations.flatMap(({ name, operation }) => Object.entries(operation.responses).filter(([status]) => status !== 'default').flatMap(([status, response]) => {
     const codes = codesOf(followedHere(response));
@@ -51,14 +51,14 @@ const long = 'n'.repeat(201);
 const deep = `${'['.repeat(64)}${']'.repeat(64)}`;
 const upgrade = (where, headers = {}, version = '1.1') => ({ bytes: handshakeBytes(where, { headers, version }) });
 
-/** What refuses every way into a room, by its code. */
+/** Requests that are refused by every route of a room, by error code. */
 const joining = (where) => ({
   bad_query: { path: `${where}?since=%zz` },
   bad_cursor: { path: `${where}?since=now` },
   bad_history: { path: `${where}?history=-1` },
   bad_client_name: { path: `${where}?name=${long}` },
 });
-/** What refuses a WebSocket handshake, by its code. */
+/** Requests that fail a WebSocket handshake, by error code. */
 const handshakes = (where) => ({
   http_version: upgrade(where, {}, '1.0'),
   connection_header: upgrade(where, { Connection: 'close' }),
@@ -74,7 +74,7 @@ const rooms = {
 const each = (prefix, requests) => Object.fromEntries(Object.entries(requests).map(([code, request]) => [`${prefix} ${code}`, request]));
 const file = (name, method, status, where, more = {}) => ({ [`${method} ${name} ${status}`]: { path: where, ...more } });
 
-/** By the names of `described`, what brings it about: `{ path, headers, body, bytes, on, method, prepare }`, `on` one of `servers`. */
+/** By the names of `described`, how to cause it: `{ path, headers, body, bytes, on, method, prepare }`, `on` one of `servers`. */
 const cases = {
   'GET /rooms/{room} 101': upgrade('/rooms/a'),
   'GET /rooms/{room} 200': { path: '/rooms/a' },
@@ -162,9 +162,9 @@ const cases = {
   'any 505 version_not_supported': { bytes: 'GET / HTTP/2.0\r\nHost: localhost\r\n\r\n' },
 };
 
-/** What no client can bring about: it takes an engine that does not answer. */
+/** Cannot be caused by a client: requires an engine that does not answer. */
 const no_answer = ['unavailable', 'timed_out'];
-/** The same, and a fault of the server. */
+/** The same, and an internal error of the server. */
 const out_of_reach = [
   'any 500 internal_error',
   ...['GET', 'POST'].flatMap((method) => no_answer.map((code) => `${method} /rooms/{room} 503 ${code}`)),
@@ -174,7 +174,7 @@ const certificates = makeCertificate(scratchDirectory(), 'localhost', ['127.0.0.
 const small = { 'limits.message_bytes': 1000, 'limits.body_bytes': 3000, 'limits.batch_messages': 3, 'limits.batch_bytes': 1500 };
 const started = {
   usual: { set: small },
-  keyless: { set: { 'limits.idempotency_bytes': 0 } }, // no key finds room
+  keyless: { set: { 'limits.idempotency_bytes': 0 } }, // no key fits
   short: { set: { 'limits.memory_bytes': 1_048_576 } },
   hasty: { set: { 'http.head_timeout_seconds': 0.1 } },
   strict: { set: { hosts: 'chat.example' } },
@@ -184,9 +184,9 @@ const started = {
   stopping: { set: { drain_delay_seconds: 60 } },
 };
 const servers = {};
-const holding = []; // connections that take all the places there are
+const holding = []; // connections that use up the limit
 
-/** Sends what a case says; gives the response, of one that does not end its head only. */
+/** Sends the request of a case; returns the response, or the head of one that does not end. */
 async function answerTo({ on = 'usual', method, path: where, headers, body, bytes }, usual_method) {
   const how = method ?? usual_method;
   const socket = await ByteSocket.open(servers[on].url.replace(/^https/, 'http'));
@@ -198,7 +198,7 @@ async function answerTo({ on = 'usual', method, path: where, headers, body, byte
   }
 }
 
-/** That `answer` has the form that `response` of the document says. */
+/** Checks that `answer` has the form of `response` in the document. */
 function assertDescribed(response, answer, { bodiless = false } = {}) {
   for (const [name, header] of Object.entries(response.headers ?? {})) {
     const { required, schema } = followedHere(header);
@@ -215,7 +215,7 @@ function assertDescribed(response, answer, { bodiless = false } = {}) {
 
 const operationOf = (name) => operations.find((one) => name.startsWith(`${one.name} `));
 
-/** `pattern` with the examples of its path's parameters, behind it those of its query. */
+/** `pattern` with the examples of its path parameters, followed by those of its query. */
 function examplePath({ pattern, parameters }) {
   const encoded = (value) => encodeURIComponent(value).replaceAll('%2F', '/');
   const filled = parameters.filter((one) => one.in === 'path').reduce((text, one) => text.replace(`{${one.name}}`, encoded(one.example)), pattern);
@@ -243,15 +243,15 @@ describe('docs/openapi.json', () => {
     for (const [name, server] of Object.entries(servers)) await (name === 'stopping' ? server.kill() : server.stop());
   });
 
-  it('is of the version that the program has', async () => {
+  it('has the version of the program', async () => {
     assert.match((await runToEnd(['--version'])).stdout, new RegExp(`\\b${document.info.version.replaceAll('.', '\\.')}\\b`));
   });
 
-  it('has a case here for each status and code that it names, and none that it does not name', () => {
+  it('has a case here for each status and code that it lists, and lists each of the cases', () => {
     assert.deepEqual([...Object.keys(cases), ...out_of_reach].sort(), described().sort());
   });
 
-  it('has the errors of any request in the schema of their response too', () => {
+  it('lists the errors of any request in the schemas of responses too', () => {
     assert.deepEqual(codesOf(any_request).sort(), [...new Set(Object.values(any_request['x-errors']).flat())].sort());
     for (const { name, operation } of operations) assert.deepEqual(operation.responses.default, { $ref: '#/components/responses/AnyRequest' }, name);
   });
@@ -271,7 +271,7 @@ describe('docs/openapi.json', () => {
   for (const operation of operations) {
     const { name, method } = operation;
     const [status] = Object.keys(operation.operation.responses).filter((one) => /^2/.test(one));
-    if (!status) continue; // a WebSocket: what is sent over it stands in docs/asyncapi.json
+    if (!status) continue; // a WebSocket: its messages are described by docs/asyncapi.json
     const bodies = Object.entries(operation.operation.requestBody?.content ?? {}).flatMap(([type, media]) => Object.entries(media.examples).map(([title, { value }]) => ({ type, media, title, value })));
     for (const { type, media, title, value } of bodies) {
       it(`${name}, the example ${title}`, async () => {
@@ -295,7 +295,7 @@ describe('docs/openapi.json', () => {
     const server = await startServer({ set: { 'presence.grace_seconds': 0, 'presence.crowd': 2 } });
     const { content } = followedHere(document.paths['/rooms/{room}'].get.responses[200]);
     const seen = new Set();
-    /** A stream of lines: over HTTP/1.0 they come without chunks around them. */
+    /** A stream of lines, over HTTP/1.0, which has no chunks. */
     const open = async (query) => {
       const socket = await ByteSocket.open(server.url);
       t.after(() => socket.destroy());
@@ -330,7 +330,7 @@ describe('docs/openapi.json', () => {
     assert.deepEqual([...seen].sort(), types.sort());
   });
 
-  it('describes each code that a message of a batch can have, in the order of these', async () => {
+  it('lists each code that a message of a batch can have, in this order', async () => {
     const { code } = document.components.schemas.BatchError.properties.error.properties;
     const outcome = async (message, on = 'usual') => {
       const { json: { results } } = await answerTo({ on, path: '/api/publish', headers: json, body: JSON.stringify({ messages: [message] }) }, 'POST');
@@ -345,7 +345,7 @@ describe('docs/openapi.json', () => {
     ], code.enum.filter((name) => !no_answer.includes(name)));
   });
 
-  it('says that an event stream is refused for now with 200', { skip: sanitized && 'about amounts of memory' }, async () => {
+  it('describes the temporary refusal of an event stream with 200', { skip: sanitized && 'about amounts of memory' }, async () => {
     const answer = await answerTo({ on: 'short', path: '/rooms/a', headers: { Accept: 'text/event-stream' } }, 'GET');
     assert.equal(answer.status, 200);
     assert.match(answer.text, /^retry: \d+\n.*"overloaded"/s);

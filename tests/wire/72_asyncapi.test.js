@@ -1,5 +1,5 @@
-// docs/asyncapi.json says what roomcast.v1 does: the example requests are sent and answered as described, every message of the
-// server is brought about, every error code and every close code too.
+// docs/asyncapi.json describes roomcast.v1: the example requests are sent and answered as described, every message of the server
+// is caused, and every error code and close code too.
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -17,7 +17,7 @@ const document = JSON.parse(fs.readFileSync(path.join(repository, 'docs/asyncapi
 const { messages } = document.components;
 const { address: connect_path } = document.channels.connect;
 
-/** The names of the messages that `references` of an operation lead to. */
+/** The names of the messages that an operation refers to. */
 const namesOf = (references) => references.map((one) => {
   const message = followed(document, one);
   return Object.keys(messages).find((name) => messages[name] === message);
@@ -28,12 +28,12 @@ const operations = Object.entries(document.operations).map(([name, { action, cha
 const requests = new Set(operations.filter(({ action }) => action === 'receive').flatMap((one) => one.messages));
 const events = Object.keys(messages).filter((name) => !requests.has(name));
 
-/** Which of the server's messages `object` is by their descriptions: one, where they are right. */
+/** The server message that `object` is, by their descriptions: exactly one if they are correct. */
 const kindsOf = (object, among = events) => among.filter((name) => faultsOf(document, messages[name].payload, object, { closed: true }).length === 0);
 
 const long = 'x'.repeat(1001);
 const deep = JSON.parse(`${'['.repeat(64)}${']'.repeat(64)}`);
-/** By its code, a request that gets that error; `first`: one before it; `on`: another server than the usual. */
+/** By error code, a request that causes it; `first`: a request before it; `on`: a server other than the default. */
 const refused = {
   bad_request: { request: { type: 'publish', room: 'a' } },
   unknown_type: { request: { type: 'dance' } },
@@ -50,7 +50,7 @@ const refused = {
 };
 
 const v1 = { path: connect_path, headers: { 'Sec-WebSocket-Protocol': 'roomcast.v1' } };
-/** By its code, what has the server close: given a client that does everything by hand. */
+/** By close code, how to cause it with a client that does everything by hand. */
 const closing = {
   1002: (client) => client.text('{}', { mask: false }),
   1003: (client) => client.binary('{}'),
@@ -78,7 +78,7 @@ describe('docs/asyncapi.json', () => {
   const servers = {};
   const seen = new Set();
   const clients = [];
-  /** A client all of whose messages are judged at the end. */
+  /** A client that validates all received messages at its end. */
   const open = async (where = connect_path, server = servers.usual) => {
     const client = await JsonClient.greeted(server, where);
     clients.push(client);
@@ -93,14 +93,14 @@ describe('docs/asyncapi.json', () => {
     for (const server of Object.values(servers)) await server.stop();
   });
 
-  it('is of the version that the program has', async () => {
+  it('has the version of the program', async () => {
     assert.match((await runToEnd(['--version'])).stdout, new RegExp(`\\b${document.info.version.replaceAll('.', '\\.')}\\b`));
   });
 
   it('uses each of its messages in an operation, and has a case here for each error and close code', () => {
     const used = operations.flatMap((one) => [...one.messages, ...(one.replies ?? [])]);
     assert.deepEqual(Object.keys(messages).filter((name) => !used.includes(name)), []);
-    // No client can bring those about: they take an engine that does not answer.
+    // Cannot be caused by a client: they require an engine that does not answer.
     const reached = messages.Error.payload.properties.code.enum.filter((code) => !['unavailable', 'timed_out'].includes(code));
     assert.deepEqual(Object.keys(refused).sort(), reached.sort());
     assert.deepEqual(Object.keys(closing), Object.keys(document['x-close-codes']));
@@ -147,7 +147,7 @@ describe('docs/asyncapi.json', () => {
     });
   }
 
-  it('describes every message of the server, and none that it does not send', async () => {
+  it('describes every message of the server, and no other', async () => {
     const ada = await open('/rooms/people?presence=1&name=ada&since=e1718880a643ea8d-1');
     await ada.next(({ type }) => type === 'gap');
     const bob = await open('/rooms/people?name=bob');

@@ -1,4 +1,4 @@
-// systemd's own judgement of the units in systemd/.
+// systemd's own checks of the units in systemd/.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 const units = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../systemd');
 const folder = mkdtempSync(path.join(os.tmpdir(), 'roomcast-units-'));
 
-/** systemd-analyze as if the program were installed: any executable stands in for it. */
+/** systemd-analyze, with an executable in place of the installed program. */
 function analyze(...args) {
   const service = readFileSync(path.join(units, 'roomcast.service'), 'utf8');
   assert.match(service, /^ExecStart=roomcast /m);
@@ -25,19 +25,19 @@ describe('service units', () => {
   after(() => rmSync(folder, { recursive: true }));
 
   for (const unit of ['roomcast.service', 'roomcast.socket']) {
-    it(`systemd-analyze verify has nothing to say about ${unit}`, () => {
+    it(`systemd-analyze verify reports nothing on ${unit}`, () => {
       assert.deepEqual(analyze('verify', `./${unit}`), { status: 0, output: '' });
     });
   }
 
-  it('a reload checks the configuration that is started with before it sends SIGHUP', () => {
+  it('a reload checks the configuration before it sends SIGHUP', () => {
     const service = readFileSync(path.join(units, 'roomcast.service'), 'utf8');
     const [, start] = /^ExecStart=(.*)$/m.exec(service);
     const reloads = [...service.matchAll(/^ExecReload=(.*)$/gm)].map(([, command]) => command);
     assert.deepEqual(reloads, [`${start} --check-config`, 'kill -HUP $MAINPID']);
   });
 
-  it('wrong usage or configuration, exit code 2, is not tried again', () => {
+  it('invalid usage or configuration, exit code 2, is not restarted', () => {
     assert.match(readFileSync(path.join(units, 'roomcast.service'), 'utf8'), /^RestartPreventExitStatus=2$/m);
   });
 

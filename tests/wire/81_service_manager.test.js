@@ -1,4 +1,4 @@
-// Life under systemd: readiness, reload and stop notices, the watchdog, and sockets that are handed over.
+// Running under systemd: readiness, reload and stop notifications, the watchdog, and socket activation.
 
 import assert from 'node:assert/strict';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -15,7 +15,7 @@ import { ServiceManager, freePort } from '../support/service_manager.js';
 const folder = mkdtempSync(path.join(os.tmpdir(), 'roomcast-service-'));
 const running = [];
 
-/** A service manager and a server that was told of it. */
+/** A service manager, and a server started by it. */
 async function startService({ abstract, env = {}, args } = {}) {
   const manager = await ServiceManager.start({ abstract });
   running.push(manager);
@@ -23,7 +23,7 @@ async function startService({ abstract, env = {}, args } = {}) {
   return { manager, server };
 }
 
-/** Connects to `port`, asks for /healthz and gives the status line. */
+/** Connects to `port`, requests /healthz and returns the status line. */
 function statusLine(port) {
   return new Promise((resolve, reject) => {
     const socket = net.connect(port, '127.0.0.1', () => {
@@ -38,7 +38,7 @@ describe('under a service manager', () => {
   afterEach(() => running.splice(0).forEach((one) => one.stop()));
   after(() => rmSync(folder, { recursive: true }));
 
-  it('says READY=1 once it answers, and STOPPING=1 when it is asked to end', async () => {
+  it('sends READY=1 once it answers, and STOPPING=1 when it is asked to end', async () => {
     const { manager, server } = await startService();
     await manager.expect('READY');
     assert.equal((await fetchOnce(server.url, 'GET', '/healthz')).status, 200);
@@ -54,7 +54,7 @@ describe('under a service manager', () => {
     await server.stop();
   });
 
-  it('says RELOADING=1 with the time on SIGHUP, then READY=1 again', async () => {
+  it('sends RELOADING=1 with the time on SIGHUP, then READY=1 again', async () => {
     const { manager, server } = await startService();
     await manager.expect('READY');
     const before = process.hrtime.bigint() / 1000n;
@@ -79,7 +79,7 @@ describe('under a service manager', () => {
     await server.stop();
   });
 
-  it('feeds the watchdog at half of its time', async () => {
+  it('notifies the watchdog at half of its interval', async () => {
     const { manager, server } = await startService({ env: { WATCHDOG_USEC: '1000000' } });
     await manager.expect('WATCHDOG', 4);
     const times = manager.with('WATCHDOG').map(({ ms }) => ms);
@@ -88,7 +88,7 @@ describe('under a service manager', () => {
     await server.stop();
   });
 
-  it('leaves the watchdog alone that is meant for another process', async () => {
+  it('ignores a watchdog that is meant for another process', async () => {
     const { manager, server } = await startService({ env: { WATCHDOG_USEC: '100000', WATCHDOG_PID: '1' } });
     await manager.expect('READY');
     await sleep(300);
@@ -96,7 +96,7 @@ describe('under a service manager', () => {
     await server.stop();
   });
 
-  it('serves the socket that it was started with, and no other', async () => {
+  it('serves the socket passed to it, and no other', async () => {
     const port = await freePort();
     const manager = await ServiceManager.start();
     running.push(manager);
@@ -107,7 +107,7 @@ describe('under a service manager', () => {
     const server = new Server(activate, { urlCount: 1 });
     try {
       await server.waitForLog(/Listening on/);
-      // The connection that wakes it is the first one it answers.
+      // The connection that triggered the start is the first one answered.
       assert.equal(await within(10000, statusLine(port), 'an answer'), 'HTTP/1.1 200 OK');
       await server.waitUntilReady();
       assert.deepEqual(server.urls, [`http://127.0.0.1:${port}`]);

@@ -1,4 +1,4 @@
-// The end of the service: SIGTERM drains, a second signal ends at once.
+// Shutdown: SIGTERM drains, a second signal ends at once.
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -15,10 +15,10 @@ import { CLOSE, PING } from '../support/ws_frames.js';
 
 const many = (server, count, room) => Promise.all(Array.from({ length: count }, () => connect(server.url, { path: `/rooms/${room}` })));
 
-/** Signals that come closer together than this are one. */
+/** Signals within a shorter interval count as one. */
 const one_request_ms = 1100;
 
-/** Reads to the close frame; gives its code and the messages before it. */
+/** Reads up to the close frame; returns its code and the messages before it. */
 async function untilClose(client) {
   const messages = [];
   for (;;) {
@@ -29,9 +29,9 @@ async function untilClose(client) {
   }
 }
 
-describe('the end', { concurrency: 4 }, () => {
+describe('shutdown', { concurrency: 4 }, () => {
   for (const signal of ['SIGTERM', 'SIGINT']) {
-    it(`${signal} without clients ends at once with 0`, async () => {
+    it(`${signal} without clients exits at once with 0`, async () => {
       const server = await startServer({ set: { drain_seconds: 30 } });
       const begun = Date.now();
       server.process.kill(signal);
@@ -40,7 +40,7 @@ describe('the end', { concurrency: 4 }, () => {
     });
   }
 
-  it('every client gets 1012, then the server ends with 0', async () => {
+  it('every client gets 1012, then the server exits with 0', async () => {
     const server = await startServer({ set: { drain_seconds: 0.5 } });
     const clients = await many(server, 20, 'drain');
     server.process.kill('SIGTERM');
@@ -48,7 +48,7 @@ describe('the end', { concurrency: 4 }, () => {
     await server.expectExit(0);
   });
 
-  it('clients get first what they are owed', async () => {
+  it('clients receive pending messages first', async () => {
     const server = await startServer({ set: { drain_seconds: 1, 'limits.queue_bytes': 67108864 } });
     const slow = await connect(server.url, { path: '/rooms/owed' });
     const fast = await connect(server.url, { path: '/rooms/owed' });
@@ -72,7 +72,7 @@ describe('the end', { concurrency: 4 }, () => {
     await server.expectExit(0);
   });
 
-  it('many clients are told in slices, not all in one moment', async () => {
+  it('many clients are closed in slices, not all at one moment', async () => {
     const server = await startServer({ set: { drain_seconds: 2 } });
     const clients = await many(server, 250, 'slices');
     const begun = Date.now();
@@ -86,7 +86,7 @@ describe('the end', { concurrency: 4 }, () => {
     assert.ok(Math.max(...times) < seconds(4));
   });
 
-  it('listeners are closed while it drains, the clients still talk', async () => {
+  it('listeners are closed while it drains, and clients can still publish', async () => {
     const directory = scratchDirectory();
     const unix = path.join(directory, 'drain.sock');
     const server = await startServer({ listen: ['http://127.0.0.1:0', `unix:${unix}`], set: { drain_seconds: 3 } });
@@ -101,7 +101,7 @@ describe('the end', { concurrency: 4 }, () => {
     assert.ok(!fs.existsSync(unix));
   });
 
-  it('a second signal ends it at once', async () => {
+  it('a second signal exits at once', async () => {
     const server = await startServer({ set: { drain_seconds: 60 } });
     const clients = await many(server, 10, 'second');
     const mark = server.mark();
@@ -116,7 +116,7 @@ describe('the end', { concurrency: 4 }, () => {
     clients.forEach((client) => client.destroy());
   });
 
-  it('a second signal ends it cleanly however many are still there', async () => {
+  it('a second signal exits cleanly, however many clients are left', async () => {
     const server = await startServer({ set: { drain_seconds: 60 } });
     const clients = [];
     for (let i = 0; i < 15; i += 1) clients.push(...(await many(server, 200, 'many')));
@@ -142,7 +142,7 @@ describe('the end', { concurrency: 4 }, () => {
     });
   }
 
-  it('before drain_delay_seconds are over everything is served on, and only /readyz says that it will end', async () => {
+  it('during drain_delay_seconds everything is served, and only /readyz reports the shutdown', async () => {
     const server = await startServer({ set: { drain_delay_seconds: 600, admin_listen: '127.0.0.1:0' }, urlCount: 2 });
     const both = [server.url, server.adminUrl];
     for (const url of both) {
@@ -171,7 +171,7 @@ describe('the end', { concurrency: 4 }, () => {
     await server.kill();
   });
 
-  it('behind drain_delay_seconds it drains', async () => {
+  it('after drain_delay_seconds it drains', async () => {
     const server = await startServer({ set: { drain_delay_seconds: 0.3, drain_seconds: 0 } });
     const client = await connect(server.url, { path: '/rooms/behind' });
     const mark = server.mark();
@@ -181,7 +181,7 @@ describe('the end', { concurrency: 4 }, () => {
     assert.match(server.log(mark), /\bstopping\b[^]*\bdraining\b/);
   });
 
-  it('a second signal ends it at once before the delay is over, too', async () => {
+  it('a second signal exits at once during the delay, too', async () => {
     const server = await startServer({ set: { drain_delay_seconds: 600, drain_seconds: 600 } });
     server.process.kill('SIGTERM');
     await server.waitForLog(/\bstopping\b/);
@@ -190,7 +190,7 @@ describe('the end', { concurrency: 4 }, () => {
     await server.expectExit(0);
   });
 
-  it('clients that never answer do not keep it', async () => {
+  it('clients that never answer do not keep it running', async () => {
     const server = await startServer({ set: { drain_seconds: 0.5, 'websocket.close_timeout_seconds': 0.5 } });
     const clients = await many(server, 5, 'silent');
     const stuck = await connect(server.url, { path: '/rooms/silent' });
@@ -207,7 +207,7 @@ describe('the end', { concurrency: 4 }, () => {
     half.destroy();
   });
 
-  it('a request under way is answered', async () => {
+  it('a request in progress is answered', async () => {
     const server = await startServer({ set: { drain_seconds: 3 } });
     const connection = await HttpConnection.open(server.url);
     const keepsDraining = await connect(server.url, { path: '/rooms/underway' });
@@ -224,7 +224,7 @@ describe('the end', { concurrency: 4 }, () => {
     await server.expectExit(0);
   });
 
-  it('SIGPIPE does not kill it', async () => {
+  it('SIGPIPE does not end it', async () => {
     const server = await startServer();
     server.process.kill('SIGPIPE');
     const client = await connect(server.url);

@@ -1,4 +1,4 @@
-// What is logged: one line for every connection's end, never a secret.
+// The log: one line for the end of every connection, and never a secret.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -23,7 +23,7 @@ describe('logs', { concurrency: 4 }, () => {
     await server.stop();
   });
 
-  it('exactly one line each, whatever the end was', async () => {
+  it('exactly one line each, for every kind of end', async () => {
     const server = await startServer();
     const mark = server.mark();
     const ends = [
@@ -56,7 +56,7 @@ describe('logs', { concurrency: 4 }, () => {
     for (const client of clients) client.destroy();
   });
 
-  it('a client that is cut off at the end of the drain has its line too', async () => {
+  it('a client that is cut off at the end of the drain has a line too', async () => {
     const server = await startServer({ set: { 'websocket.close_timeout_seconds': 0.3 } });
     const client = await connect(server.url, { path: '/rooms/cut' });
     await server.stop();

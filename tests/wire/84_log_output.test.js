@@ -1,5 +1,5 @@
-// Where the log goes and how much of it: standard error that nobody reads, that is closed or the journal's, and
-// strangers who would like to fill it.
+// The output of the log and its amount: standard error that is not read, closed, or the journal; and clients that try to
+// fill it.
 
 import assert from 'node:assert/strict';
 import { execFileSync, spawn } from 'node:child_process';
@@ -19,7 +19,7 @@ after(() => rmSync(folder, { recursive: true }));
 const refused = 4000;
 const long_origin = `http://${'o'.repeat(7000)}.example`;
 
-/** Has `count` requests refused, each of which is worth a line. */
+/** Causes `count` refused requests, each of which is logged. */
 async function beRefused(target, count, { connections = 8 } = {}) {
   const share = count / connections;
   const request = requestBytes('POST', '/rooms/x', { headers: { Origin: long_origin }, body: 'x' });
@@ -36,14 +36,14 @@ async function beRefused(target, count, { connections = 8 } = {}) {
 }
 
 const linesOf = (text) => text.split('\n').filter(Boolean);
-/** How many lines `text` has, and how many more it says there would have been. */
+/** The number of lines in `text`, and of those it reports as dropped. */
 function accountOf(text) {
   const lines = linesOf(text);
   const dropped = lines.map((line) => Number(/log lines dropped count=(\d+)$/.exec(line)?.[1] ?? 0)).reduce((a, b) => a + b, 0);
   return { written: lines.filter((line) => line.includes(' origin refused ')).length, dropped };
 }
 
-/** A server whose standard error is a pipe that is read when the test says so. */
+/** A server whose standard error is a pipe that the test reads on demand. */
 class PipedServer {
   text = '';
 
@@ -65,7 +65,7 @@ class PipedServer {
     return server;
   }
 
-  /** Everything that was written so far. */
+  /** The output so far. */
   read() {
     const bytes = Buffer.alloc(1 << 16);
     for (;;) {
@@ -93,8 +93,8 @@ class PipedServer {
   }
 }
 
-describe('a log that nobody reads', { concurrency: 2 }, () => {
-  it('a pipe: the server goes on answering, ends on SIGTERM, and keeps what fits', async () => {
+describe('a log that is not read', { concurrency: 2 }, () => {
+  it('a pipe: the server continues to answer, ends on SIGTERM, and keeps what fits', async () => {
     const server = await PipedServer.start({ 'log.lines_per_second': 0 });
     await beRefused(server.url, refused);
     assert.equal((await fetchOnce(server.url, 'GET', '/healthz')).status, 200);
@@ -110,7 +110,7 @@ describe('a log that nobody reads', { concurrency: 2 }, () => {
     const server = await PipedServer.start({ 'log.lines_per_second': 0 });
     await beRefused(server.url, refused);
     const dropped = await server.metric('roomcast_log_lines_dropped_total');
-    await eventually(() => /log lines dropped/.test(server.read()), 'the line that tells of it');
+    await eventually(() => /log lines dropped/.test(server.read()), 'the line that reports it');
     assert.deepEqual(accountOf(server.read()), { written: refused - dropped, dropped });
     await beRefused(server.url, 8);
     await eventually(() => accountOf(server.read()).written === refused - dropped + 8, 'new lines');
@@ -119,7 +119,7 @@ describe('a log that nobody reads', { concurrency: 2 }, () => {
     server.close();
   });
 
-  it('a socket, as the journal has it: the same', async () => {
+  it('a socket, as used by the journal: the same', async () => {
     const server = await startServer({ set: { 'log.lines_per_second': 0 } });
     server.process.stderr.pause();
     await beRefused(server.url, refused);
@@ -134,7 +134,7 @@ describe('a log that nobody reads', { concurrency: 2 }, () => {
     assert.match(server.log(), /info {2}stopped\n$/);
   });
 
-  it('a pipe whose reader has gone, and a full disk: lines are lost and counted, nothing else', async () => {
+  it('a pipe without a reader, and a full disk: lines are lost and counted, without other effects', async () => {
     const gone = await PipedServer.start();
     gone.close();
     await beRefused(gone.url, 16);
@@ -151,8 +151,8 @@ describe('a log that nobody reads', { concurrency: 2 }, () => {
   });
 });
 
-describe('an end with a reason', () => {
-  it('comes at once even if nobody reads it', async () => {
+describe('a fatal error', () => {
+  it('ends the process at once even if the log is not read', async () => {
     const fifo = path.join(folder, 'full');
     execFileSync('mkfifo', [fifo]);
     const reader = openSync(fifo, constants.O_RDONLY | constants.O_NONBLOCK);
@@ -169,9 +169,9 @@ describe('an end with a reason', () => {
   });
 });
 
-describe('strangers and the log', { concurrency: 4 }, () => {
+describe('clients and the log', { concurrency: 4 }, () => {
   for (const format of ['text', 'json']) {
-    it(`what they write is shortened and stands there once: ${format}`, async () => {
+    it(`values from clients are shortened and appear once: ${format}`, async () => {
       const server = await startServer({ set: { 'log.format': format } });
       const mark = server.mark();
       await beRefused(server.url, 8);
@@ -187,14 +187,14 @@ describe('strangers and the log', { concurrency: 4 }, () => {
     });
   }
 
-  it('what this machine says of itself is not: many listeners', async () => {
+  it('values from the configuration are not: many listeners', async () => {
     const listen = Array.from({ length: 40 }, (_, i) => `unix:${path.join(folder, `listener-${i}.sock`)}`);
     const server = await startServer({ listen });
     assert.equal(server.urls.length, 40);
     await server.stop();
   });
 
-  it('of one kind of line only so many are written in a second, and one says how many more there were', async () => {
+  it('one kind of line is limited per second, and a line reports how many more there were', async () => {
     const server = await startServer();
     const mark = server.mark();
     await beRefused(server.url, 1000);
@@ -251,10 +251,10 @@ describe('started with standard descriptors closed', { concurrency: 4 }, () => {
 });
 
 describe('under the journal', { concurrency: 2 }, () => {
-  // As systemd does it: the variable names the device and inode of standard error.
+  // As set by systemd: the variable names the device and inode of standard error.
   const wrap = ['sh', '-c', 'JOURNAL_STREAM=$(stat -L -c %d:%i /proc/self/fd/2) exec "$0" "$@"'];
 
-  it('lines begin with their priority, and have no time of their own', async () => {
+  it('lines begin with their priority, and have no timestamp', async () => {
     const server = await startServer({ wrap });
     await beRefused(server.url, 8);
     await server.stop();
@@ -264,7 +264,7 @@ describe('under the journal', { concurrency: 2 }, () => {
     for (const line of lines) assert.match(line, /^<[3467]>(debug|info|warn|error) /);
   });
 
-  it('JSON stays JSON behind the priority', async () => {
+  it('JSON stays JSON after the priority', async () => {
     const server = await startServer({ wrap, set: { 'log.format': 'json' } });
     await beRefused(server.url, 8);
     await server.stop();
@@ -281,7 +281,7 @@ describe('under the journal', { concurrency: 2 }, () => {
 });
 
 describe('the line of a closed connection', { concurrency: 4 }, () => {
-  it('names the room also when the server closes, which leaves it before the end', async () => {
+  it('names the room also when the server closes, although membership ends first', async () => {
     const server = await startServer({ set: { 'log.format': 'json' } });
     const client = await connect(server.url, { path: '/rooms/r?name=ada' });
     await Promise.all([client.expectClose(1012), server.stop()]);

@@ -1,5 +1,5 @@
-// `./dev build` and `./dev run` build what is installed, and `cmake --install` installs what they have built: the program, and
-// documents whose links lead somewhere.
+// `./dev build` and `./dev run` build what is installed, and `cmake --install` installs what they built: the program, and
+// documents whose links work.
 
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
@@ -14,8 +14,8 @@ const filesBelow = (folder) =>
   fs.readdirSync(folder, { recursive: true }).filter((name) => !fs.statSync(path.join(folder, name)).isDirectory()).sort();
 
 /**
- * A tree with this `dev` and presets, and targets of the same names in place of the real ones: each writes its name into the file
- * `built`, and the daemon is a script that prints what it is called with.
+ * A tree with this `dev` and presets, and fake targets of the same names: each writes its name into the file `built`, and the
+ * daemon is a script that prints its arguments.
  */
 function treeWithDev() {
   const tree = scratchDirectory({
@@ -31,7 +31,7 @@ function treeWithDev() {
   return tree;
 }
 
-/** What `./dev …` builds and prints in a tree of its own. */
+/** What `./dev …` builds and prints in such a tree. */
 function dev(...args) {
   const tree = treeWithDev();
   const printed = execFileSync(path.join(tree, 'dev'), args, { env: cleanEnvironment(), encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] });
@@ -39,8 +39,8 @@ function dev(...args) {
 }
 
 /**
- * `cmake --install` of the build that the tested program is from, as if the daemon were all that had been built: its own scripts, in
- * a folder where only the daemon lies.
+ * `cmake --install` of the tested program's build, as if only the daemon had been built: its own install scripts, in a folder
+ * that contains only the daemon.
  */
 function install(prefix = '/usr') {
   const build = path.dirname(binary);
@@ -56,28 +56,28 @@ function install(prefix = '/usr') {
 }
 
 describe('./dev', () => {
-  it('build makes what is installed, and nothing else', () => {
+  it('build builds what is installed, and nothing else', () => {
     assert.deepEqual(dev('build').built, ['roomcast']);
     assert.deepEqual(dev('build', 'debug').built, ['roomcast']);
     assert.deepEqual(dev('build', 'fuzz').built, ['fuzzers']);
   });
 
-  it('build all, or the target all of a preset, makes everything', () => {
+  it('build all, or the target all of a preset, builds everything', () => {
     const all = ['fuzzers', 'roomcast', 'roomcast-bench', 'unit_base'];
     assert.deepEqual(dev('build', 'all').built, all);
     assert.deepEqual(dev('build', 'debug', 'all').built, all);
   });
 
-  it('build makes the targets that are named', () => {
+  it('build builds the targets that are named', () => {
     assert.deepEqual(dev('build', 'release', 'roomcast-bench', 'unit_base').built, ['roomcast-bench', 'unit_base']);
   });
 
-  it('run makes the daemon and starts it', () => {
+  it('run builds the daemon and starts it', () => {
     assert.deepEqual(dev('run', '--listen', 'unix:/tmp/a'), { printed: 'started --listen unix:/tmp/a\n', built: ['roomcast'] });
   });
 });
 
-describe('cmake --install, where only the daemon has been built', () => {
+describe('cmake --install, if only the daemon has been built', () => {
   let installed;
   before(() => { installed = install(); });
 
@@ -92,7 +92,7 @@ describe('cmake --install, where only the daemon has been built', () => {
     fs.accessSync(path.join(installed.root, 'usr/share/doc/roomcast/examples/publish_metrics.py'), fs.constants.X_OK);
   });
 
-  it('installs documents whose links all lead to a file that is installed', () => {
+  it('installs documents whose links all lead to an installed file', () => {
     const documents = filesBelow(installed.root).filter((name) => name.endsWith('.md'));
     assert.ok(documents.includes('usr/share/doc/roomcast/README.md'), documents.join(', '));
     const broken = documents.flatMap((name) =>

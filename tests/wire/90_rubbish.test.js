@@ -1,4 +1,4 @@
-// Hostile and broken clients in numbers: afterwards the server is well and nothing is left of them.
+// Many hostile and broken clients: afterwards the server is healthy and nothing of them is left.
 
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
@@ -16,7 +16,7 @@ const server = await startServer({ set: { 'http.head_timeout_seconds': 2, 'webso
 const times = (count, each) => Promise.all(Array.from({ length: count }, (_, i) => each(i)));
 const open = () => ByteSocket.open(server.url);
 
-/** Sends `bytes`, waits for the server to make up its mind or for us to lose interest, and leaves. */
+/** Sends `bytes`, waits briefly for the server to react, and disconnects. */
 async function throwAt(bytes) {
   const socket = await open();
   await socket.write(bytes);
@@ -24,7 +24,7 @@ async function throwAt(bytes) {
   socket.destroy();
 }
 
-/** A reproducible stream of numbers below `n` for picking what to spoil. */
+/** A reproducible generator of numbers below `n` that selects what to corrupt. */
 function dice(seed) {
   let state = seed;
   return (n) => {
@@ -75,7 +75,7 @@ describe('rubbish', () => {
     socket.on('error', resolve);
     socket.on('close', resolve);
   })));
-  it('requests with some bytes spoiled', () => {
+  it('requests with corrupted bytes', () => {
     const roll = dice(1);
     const request = Buffer.from('POST /rooms/spoiled?x=y HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n');
     return times(300, () => {
@@ -84,7 +84,7 @@ describe('rubbish', () => {
       return throwAt(bytes);
     });
   });
-  it('handshakes with some bytes spoiled', () => {
+  it('handshakes with corrupted bytes', () => {
     const roll = dice(2);
     return times(200, () => {
       const bytes = handshakeBytes('/rooms/spoiled', { headers: { 'Sec-WebSocket-Extensions': 'permessage-deflate; client_max_window_bits', 'Sec-WebSocket-Protocol': 'roomcast.raw.v1' } });
@@ -93,13 +93,13 @@ describe('rubbish', () => {
     });
   });
   for (const extensions of [undefined, 'permessage-deflate']) {
-    it(`random bytes for frames${extensions ? ', with compression' : ''}`, () => times(150, async (i) => {
+    it(`random bytes instead of frames${extensions ? ', with compression' : ''}`, () => times(150, async (i) => {
       const client = await connect(server.url, { path: i % 2 ? '/echo' : '/rooms/noise', headers: { 'Sec-WebSocket-Extensions': extensions } });
       await client.write(randomBytes(2000));
       await within(patience, client.socket.rest({ allowReset: true }), 'the end').catch(() => {});
       client.destroy();
     }));
-    it(`frames with some bytes spoiled${extensions ? ', with compression' : ''}`, () => {
+    it(`frames with corrupted bytes${extensions ? ', with compression' : ''}`, () => {
       const roll = dice(extensions ? 3 : 4);
       return times(200, async () => {
         const client = await connect(server.url, { path: '/rooms/noise', headers: { 'Sec-WebSocket-Extensions': extensions } });
@@ -119,12 +119,12 @@ describe('rubbish', () => {
       else client.destroy();
     });
   });
-  it('a storm of connections that publish and go', async () => {
+  it('a storm of connections that publish and leave', async () => {
     const listener = await connect(server.url, { path: '/rooms/storm' });
     await times(300, async (i) => {
       const client = await connect(server.url, { path: '/rooms/storm?echo=0' });
       await client.text(`${i}`);
-      // Not destroyed at once: with messages of the others unread that would be a reset, which may take ours with it.
+      // Not destroyed at once: with unread messages that would send a reset, which could discard the published one.
       client.socket.finish();
       await client.socket.rest();
     });
@@ -147,7 +147,7 @@ describe('rubbish', () => {
       }
     });
   });
-  it('responses nobody reads', () => times(30, async () => {
+  it('responses that are not read', () => times(30, async () => {
     const connection = await HttpConnection.open(server.url);
     connection.socket.pauseReading();
     const sending = connection.send('GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n'.repeat(3000));

@@ -1,4 +1,4 @@
-// Many subscribers, many rooms, many messages: everything arrives, in order, and nobody else waits for it.
+// Many subscribers, many rooms, many messages: everything arrives in order, and other clients do not wait for it.
 
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
@@ -41,7 +41,7 @@ describe('stress', () => {
     await server.metricBecomes(METRICS.rooms, (rooms) => rooms === 0);
   });
 
-  it('200 rooms of their own, each in its order', async () => {
+  it('200 separate rooms, each in order', async () => {
     let next = 0;
     const clients = await joinAll(200, () => `/rooms/own/${(next += 1)}`);
     await Promise.all(clients.map(async (client, i) => {
@@ -51,10 +51,10 @@ describe('stress', () => {
     for (const client of clients) client.destroy();
   });
 
-  it('while a large room is served, others are not kept waiting', async () => {
+  it('while a large room is served, other clients are not delayed', async () => {
     const crowd = await joinAll(300, '/rooms/large');
     const other = await connect(server.url, { path: '/rooms/small' });
-    // Who reads 180 MB in this process would keep the others waiting as well.
+    // Reading 180 MB in this process would delay the other clients as well.
     for (const client of crowd) client.socket.pauseReading();
     const publishing = crowd[0].write(Buffer.concat(Array.from({ length: 300 }, (_, i) => frame({ opcode: 2, payload: Buffer.alloc(2000, i) }))));
     const connection = await HttpConnection.open(server.url);
@@ -75,7 +75,7 @@ describe('stress', () => {
     connection.close();
   });
 
-  it('two thousand connections one after the other leave nothing behind', async () => {
+  it('two thousand consecutive connections leave nothing behind', async () => {
     const before = await server.metric(METRICS.connections);
     for (let i = 0; i < 40; i += 1) {
       const clients = await joinAll(50, '/rooms/passing');

@@ -1,4 +1,4 @@
-// roomcast-bench against the real program, and against servers that lose, repeat or refuse: a tool that cannot find fault
+// roomcast-bench against the real program, and against servers that lose, repeat or refuse: a tool that cannot find faults
 // measures nothing.
 
 import assert from 'node:assert/strict';
@@ -26,7 +26,7 @@ async function bench(...args) {
   }
 }
 
-/** One run with --json: what it found, after exit code `code`. */
+/** One run with --json: its result, after exit code `code`. */
 async function run(code, ...args) {
   const end = await bench(...args, '--json');
   assert.equal(end.code, code, end.stderr + end.stdout);
@@ -59,7 +59,7 @@ describe('against roomcast', () => {
     'long poll': ['--way', 'poll'],
   };
   for (const [name, options] of Object.entries(ways)) {
-    test(`fanout over ${name}: each delivery is counted, at a fixed rate and saturating`, async () => {
+    test(`fanout over ${name}: every delivery is counted, at a fixed rate and saturated`, async () => {
       for (const pace of [['--interval-us', 1000], ['--interval-us', 0, '--window', 8]]) {
         const result = await run(0, 'fanout', ...local(), ...small, ...options, ...pace);
         assertWhole(result, 60 * 20);
@@ -69,7 +69,7 @@ describe('against roomcast', () => {
     });
   }
 
-  test('fanout: several publishers of a room are told apart', async () => {
+  test('fanout: several publishers of a room are distinguished', async () => {
     const result = await run(0, 'fanout', ...local(), '--subscribers', 30, '--publishers', 4, '--messages', 25, '--interval-us', 0);
     assertWhole(result, 30 * 4 * 25);
   });
@@ -92,14 +92,14 @@ describe('against roomcast', () => {
   });
 });
 
-test('a server of its own is started, over TLS too, and is gone afterwards', async () => {
+test('a server is started, over TLS too, and ended afterwards', async () => {
   for (const options of [[], ['--tls'], ['--server', 'floor'], ['--server', 'floor-join', '--interval-us', 0]]) {
     const result = await run(0, 'fanout', '--roomcast', binary, '--subscribers', 20, '--messages', 10, ...options);
     assertWhole(result, 200);
   }
 });
 
-// Held against the floor, and done in seconds.
+// Compared with the floor, in a few seconds.
 const quick = '1,000 subscribers, 64 B, fixed rate';
 
 test('the matrix: a row is measured beside its floor', async () => {
@@ -111,7 +111,7 @@ test('the matrix: a row is measured beside its floor', async () => {
   assert.equal(rows[0].rounds.floor.length, 1);
 });
 
-test('the matrix: one daemon is held against another, and nobody else takes part', async () => {
+test('the matrix: one daemon is compared with another, without other servers', async () => {
   const end = await bench('matrix', '--roomcast', binary, '--before', binary, '--rounds', 2, '--only', quick, '--json');
   assert.equal(end.code, 0, end.stderr);
   const { rows } = JSON.parse(end.stdout);
@@ -121,8 +121,8 @@ test('the matrix: one daemon is held against another, and nobody else takes part
   assert.equal(rows[0].rounds.roomcast.length, 2);
 });
 
-describe('faults are found', () => {
-  /** A room server of the package `ws`; `spoil(message, n)` gives what is sent on for the n-th message. */
+describe('faults are detected', () => {
+  /** A room server using the package `ws`; `spoil(message, n)` returns what is forwarded for the n-th message. */
   async function spoilt(spoil) {
     const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
     let n = 0;
@@ -158,13 +158,13 @@ describe('faults are found', () => {
     server.close();
   });
 
-  test('a server that lets nobody in', async () => {
+  test('a server that accepts no client', async () => {
     const end = await bench('fanout', '--url', 'ws://127.0.0.1:1', '--subscribers', 5, '--give-up', 2);
     assert.equal(end.code, 1);
   });
 });
 
-test('bad options: exit code 2, and a sentence that names the option', async () => {
+test('invalid options: exit code 2, and a sentence that names the option', async () => {
   const refused = {
     'fanout --bytes 59': /--bytes takes a number from 60 to 60000, not "59"/,
     'echo --rooms 2': /echo does not take --rooms/,

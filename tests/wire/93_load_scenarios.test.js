@@ -1,5 +1,5 @@
-// The scenarios of roomcast-bench against servers that fail in the middle, and over several processes: what goes wrong is
-// counted, and a run ends when nothing more can come.
+// The scenarios of roomcast-bench against servers that fail during a run, and over several processes: faults are counted,
+// and a run ends when no more can arrive.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -26,7 +26,7 @@ async function run(command, ...args) {
   }
 }
 
-/** A scenario against `server`, which has to find fault: what it found. */
+/** A scenario against `server`, which must find faults: its result. */
 async function faulty(server, scenario, ...options) {
   const end = await run(tool, scenario, '--url', server.url, '--json', ...options);
   server.close();
@@ -35,8 +35,8 @@ async function faulty(server, scenario, ...options) {
 }
 
 /**
- * Rooms and /echo by the package `ws`. `spoil(message, n, server)` gives what is sent on for the n-th message, to all of its
- * room.
+ * Rooms and /echo using the package `ws`. `spoil(message, n, server)` returns what is forwarded for the n-th message to all
+ * members of its room.
  */
 async function roomServer(spoil) {
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1' });
@@ -58,35 +58,35 @@ async function roomServer(spoil) {
 const dropping = (at) => (message, n) => (n === at ? [] : [message]);
 const dying = (at) => (message, n, die) => (n === at ? (die(), []) : [message]);
 
-test('idle: a message that does not come is missing for each connection', async () => {
+test('idle: a message that is not delivered is missing for each connection', async () => {
   const result = await faulty(await roomServer(dropping(0)), 'idle', '--connections', 40, '--give-up', 2);
   assert.equal(result.operations, 0);
   assert.equal(result.expected, 40);
   assert.equal(result.lost, 40);
 });
 
-test('echo: a round trip that does not come back is lost', async () => {
+test('echo: a round trip without a response is lost', async () => {
   const options = ['--clients', 5, '--round-trips', 200, '--give-up', 2];
   const result = await faulty(await roomServer(dropping(100)), 'echo', ...options);
   assert.equal(result.lost, 1);
   assert.equal(result.refused, 0);
 });
 
-test('slow: a message that is dropped is lost for each who reads', async () => {
+test('slow: a dropped message is lost for each reading client', async () => {
   const options = ['--subscribers', 20, '--slow-percent', 10, '--messages', 10, '--interval-us', 1000, '--give-up', 2];
   const result = await faulty(await roomServer(dropping(19)), 'slow', ...options);
   assert.equal(result.lost, 18);
   assert.equal(result.expected, 180);
 });
 
-test('fair: a message that is dropped is lost for each subscriber', async () => {
+test('fair: a dropped message is lost for each subscriber', async () => {
   let left = 1;
   const drop = (message, n) => (n > 60 && message.length === 100 && left-- > 0 ? [] : [message]);
   const result = await faulty(await roomServer(drop), 'fair', '--subscribers', 20, '--seconds', 1, '--bytes', 100);
   assert.equal(result.lost, 20);
 });
 
-test('a server that dies in the middle ends the run, and each of its clients is counted as cut', async () => {
+test('a server that crashes ends the run, and each of its clients is counted as cut', async () => {
   const scenarios = {
     echo: [['--clients', 5, '--round-trips', 1000], 5],
     slow: [['--subscribers', 20, '--slow-percent', 10, '--messages', 40, '--interval-us', 1000], 21],
@@ -99,13 +99,13 @@ test('a server that dies in the middle ends the run, and each of its clients is 
   }
 });
 
-test('more clients than there are descriptors for are refused by the name of the limit', async () => {
+test('more clients than descriptors are refused, and the limit is named', async () => {
   const end = await run('sh', '-c', 'ulimit -n 500; exec "$0" storm --server floor --clients 1000', tool);
   assert.equal(end.code, 1);
   assert.match(end.stderr, /RLIMIT_NOFILE/);
 });
 
-test('million: over as many processes as the descriptor limit asks for, each alive and reached', async () => {
+test('million: uses as many processes as the descriptor limit requires, each connected and delivered to', async () => {
   const command = 'ulimit -n 900; exec "$0" million --roomcast "$1" --connections 2000 --json';
   const end = await run('sh', '-c', command, tool, binary);
   assert.equal(end.code, 0, end.stderr + end.stdout);

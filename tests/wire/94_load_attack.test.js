@@ -1,4 +1,4 @@
-// roomcast-bench attack: each row against the real program, and against a server that harms the innocent, which has to show.
+// roomcast-bench attack: each row against the real program, and against a server that harms innocent clients, which must show.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -26,7 +26,7 @@ async function attack(...args) {
   }
 }
 
-/** The rows of a run with --json, which has to end with exit code `code`. */
+/** The rows of a run with --json, which must end with exit code `code`. */
 async function rows(code, ...args) {
   const end = await attack(...args, '--json');
   assert.equal(end.code, code, end.stderr + end.stdout);
@@ -37,7 +37,7 @@ let directory;
 before(async () => (directory = await mkdtemp(path.join(tmpdir(), 'roomcast-attack-'))));
 after(() => rm(directory, { recursive: true }));
 
-test('each attack is carried out, comes to its end, and prints its row', async () => {
+test('each attack is carried out, ends, and prints its row', async () => {
   for (const row of await rows(0, '--binary', binary, '--milliseconds', 200)) {
     assert.equal(row.failed, 0, `${row.name}: ${row.remarks}`);
     assert.ok(/^(nobody|server paused)/.test(row.name) || row.attacker.opened > 0, `${row.name} has not begun`);
@@ -45,7 +45,7 @@ test('each attack is carried out, comes to its end, and prints its row', async (
   }
 });
 
-test('the table goes between its own marks of a Markdown file', async () => {
+test('the table replaces the text between its marks in a Markdown file', async () => {
   const file = path.join(directory, 'table.md');
   await writeFile(file, 'above\n<!-- attack:begin -->\nlast year\n<!-- attack:end -->\nbelow\n');
   const end = await attack('--binary', binary, '--milliseconds', 100, '--only', 'nobody', '--write', file);
@@ -56,8 +56,8 @@ test('the table goes between its own marks of a Markdown file', async () => {
 });
 
 /**
- * The source of a server that is started as roomcast is. `harm`: "slow" answers late, "rude" refuses and closes, "choosy"
- * serves one address only.
+ * Source of a server that is started like roomcast. `harm`: "slow" responds late, "rude" refuses and closes, "choosy" serves
+ * one address only.
  */
 const stub = (harm) => `#!${process.execPath}
 import { createServer } from 'node:http';
@@ -81,7 +81,7 @@ rooms.on('connection', (socket) => {
 server.listen(port, '127.0.0.1');
 `;
 
-/** The one row of a run in which nobody attacks, against such a server. */
+/** The row of a run without an attack, against such a server. */
 async function harmed(harm, code, ...args) {
   const program = path.join(directory, `${harm}.mjs`);
   await writeFile(program, stub(harm));
@@ -90,7 +90,7 @@ async function harmed(harm, code, ...args) {
   return row;
 }
 
-test('a server that is slow misses the goal, which only --check makes a failure', async () => {
+test('a slow server misses the goal, which only --check makes a failure', async () => {
   const row = await harmed('slow', 1, '--check');
   assert.equal(row.goals, 'missed');
   assert.ok(row.healthz.worst_ms >= 200, row.healthz.worst_ms);
@@ -98,7 +98,7 @@ test('a server that is slow misses the goal, which only --check makes a failure'
   assert.equal((await harmed('slow', 0)).goals, 'missed');
 });
 
-test('an innocent that is refused or closed is counted, and the row says what happened', async () => {
+test('an innocent client that is refused or closed is counted, and the row gives the reason', async () => {
   const row = await harmed('rude', 1, '--check');
   assert.equal(row.goals, 'missed');
   assert.ok(row.healthz.harmed > 1 && row.delivery.harmed > 1, JSON.stringify(row));
@@ -106,18 +106,18 @@ test('an innocent that is refused or closed is counted, and the row says what ha
   assert.match(row.remarks, /delivery: a connection was ended: .*1013/);
 });
 
-test('innocents come from an address of their own, or with --same-address from the attacker\'s', async () => {
+test('innocent clients use a separate address, or with --same-address that of the attacker', async () => {
   assert.equal((await harmed('choosy', 0)).healthz.harmed, 0);
   assert.ok((await harmed('choosy', 0, '--same-address')).healthz.harmed > 0);
 });
 
-test('a server that cannot be started is said so in its row', async () => {
+test('a server that cannot be started is reported in its row', async () => {
   const [row] = await rows(1, '--binary', '/nowhere/roomcast', '--only', 'nobody', '--check');
   assert.equal(row.failed, 1);
   assert.match(row.remarks, /\/nowhere\/roomcast/);
 });
 
-test('bad options: exit code 2, and a sentence that names the option', async () => {
+test('invalid options: exit code 2, and a sentence that names the option', async () => {
   const refused = {
     '--only nothing-of-the-kind': /no row's name contains "nothing-of-the-kind"/,
     '--url ws://127.0.0.1:80': /attack does not take --url/,
