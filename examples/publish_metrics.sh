@@ -1,9 +1,9 @@
 #!/bin/sh
 # Publishes the load of this machine into a room, once a second, with nothing but curl.
 #
-#   examples/publish_metrics.sh [SERVER [ROOM]]      http://127.0.0.1:8080 and demo/metrics unless told otherwise
+#   examples/publish_metrics.sh [SERVER [ROOM]]      default: http://127.0.0.1:8080 and demo/metrics
 #
-# Watch it on SERVER/live.html?room=ROOM. How many to send and how often: COUNT (endless), INTERVAL (seconds).
+# Watch it on SERVER/live.html?room=ROOM. Number and interval of messages: COUNT (endless), INTERVAL (seconds).
 
 server=${1:-http://127.0.0.1:8080}
 room=${2:-demo/metrics}

@@ -1,7 +1,7 @@
-// What a kept message and a remembered room take, beside what the server says that they take:
+// The memory of a retained message and of a room, compared with the server's own accounting:
 //     node tests/bench/history.js [MESSAGES] [ROOMS]
-// "really": what its allocator has given out (roomcast_memory_bytes); "counted": roomcast_history_bytes, which
-// history.bytes and history.total_bytes bound.
+// "really": given out by its allocator (roomcast_memory_bytes); "counted": roomcast_history_bytes, which is limited by
+// history.bytes and history.total_bytes.
 
 import assert from 'node:assert/strict';
 import { eventually } from '../support/deadline.js';
@@ -12,7 +12,7 @@ const messages = Number(process.argv[2] ?? 50_000);
 const rooms = Number(process.argv[3] ?? 50_000);
 const connection_count = 8;
 
-/** Posts `count` bodies of `bytes` bytes, the i-th to the room that `room(i)` names. */
+/** Posts `count` bodies of `bytes` bytes, the i-th to the room `room(i)`. */
 async function post(server, count, bytes, room) {
   const body = Buffer.alloc(bytes, 'x');
   const one = async (connection, first) => {
@@ -26,7 +26,7 @@ async function post(server, count, bytes, room) {
   await Promise.all(connections.map(one));
 }
 
-/** The figures once the allocator's has been taken anew. */
+/** The metrics, once the allocator's has been updated. */
 async function figures(server) {
   const seen = new Set();
   await eventually(async () => seen.add(await server.metric('roomcast_turn_duration_seconds_count')).size > 25, 'a look');

@@ -1,8 +1,8 @@
-// What a delivery costs the server in instructions, counted by callgrind and therefore the same on a busy
+// The cost of a delivery to the server in instructions, counted by callgrind and therefore the same on a busy
 // machine:
 //     ./dev bench instructions [LOAD…]
 // Each load is run twice, with few messages and with many, and the difference is divided by the deliveries
-// between: what starting, connecting and stopping cost drops out. What the kernel does is not counted.
+// between: starting, connecting and stopping cancel out. Instructions in the kernel are not counted.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -25,7 +25,7 @@ const deflate = `${upgrade}Sec-WebSocket-Extensions: permessage-deflate\r\n`;
 const text = 'x'.repeat(64);
 const document = JSON.stringify(Array.from({ length: 12 }, (_, i) => ({ id: i * 7919, name: `item ${i}`, price: i * 1.25, tags: ['a', 'b'], ok: i % 2 === 0 }))).slice(0, 1024);
 
-// `joined`: so many messages reach the server in one write, and so in one turn.
+// `joined`: the number of messages that reach the server in one write, and so in one turn.
 const loads = {
   'raw': { fields: raw },
   'roomcast.v1': { fields: json_dialect },
@@ -45,7 +45,7 @@ function clientFrame(payload) {
   return Buffer.concat([Buffer.from([...head, 0, 0, 0, 0]), body]);
 }
 
-/** Joins the room and counts from then on, in `received`, what comes. */
+/** Joins the room and counts received bytes from then on in `received`. */
 async function join(port, room, fields) {
   const socket = net.connect({ port, host: '127.0.0.1', noDelay: true });
   socket.received = 0;
@@ -57,7 +57,7 @@ async function join(port, room, fields) {
   return socket;
 }
 
-class Crowd {
+class Subscribers {
   #onBytes = () => {};
   sockets = [];
   publishers = [];
@@ -75,7 +75,7 @@ class Crowd {
     }
   }
 
-  /** Sends `frames` into every room and waits until they have arrived everywhere, at least `bytes` at each. */
+  /** Sends `frames` into every room and waits until at least `bytes` have arrived at each subscriber. */
   async publish(frames, bytes) {
     const before = this.sockets[0].received;
     for (const publisher of this.publishers) publisher.write(frames);
@@ -87,7 +87,7 @@ class Crowd {
     await within(patience, arrived, 'messages at every subscriber');
   }
 
-  /** Leaves, and waits until the server has taken leave of everybody, so that it always has the same to do. */
+  /** Leaves, and waits until the server has removed every client, so that its work is always the same. */
   async leave() {
     const all = [...this.sockets, ...this.publishers].filter((socket) => !socket.closed);
     const gone = Promise.all(all.map((socket) => once(socket, 'close')));
@@ -108,22 +108,22 @@ async function profile({ fields, rooms, subscribers, payload, smallest, joined }
     wrap: ['valgrind', '--tool=callgrind', `--callgrind-out-file=${file}`, '--quiet'],
     set: { 'websocket.ping_seconds': 3600 },
   });
-  const crowd = new Crowd();
+  const clients = new Subscribers();
   try {
-    await crowd.fill(server.port, { rooms, subscribers, fields });
+    await clients.fill(server.port, { rooms, subscribers, fields });
     const frames = Buffer.concat(Array(joined).fill(clientFrame(payload)));
-    for (let i = 0; i < rounds; ++i) await crowd.publish(frames, joined * smallest);
-    await crowd.leave();
+    for (let i = 0; i < rounds; ++i) await clients.publish(frames, joined * smallest);
+    await clients.leave();
     await server.stop();
     return readProfile(readFileSync(file, 'utf8'));
   } finally {
-    crowd.close();
+    clients.close();
     server.process.kill('SIGKILL');
     rmSync(folder, { recursive: true });
   }
 }
 
-/** What a profile says of the parts of a delivery. */
+/** The parts of a delivery, from a profile. */
 function parts(profile) {
   const all = profile.total;
   const fanOut = profile.inclusive('hub::Room::fan_out(');

@@ -1,7 +1,7 @@
-// What a waiting client and a kept message cost the server in resident memory:
+// The resident memory of a waiting client and of a retained message:
 //     ./dev bench memory [CLIENTS] [MESSAGES]
-// Each kind gets a server of its own; the figure is the growth of its resident size, divided. What a first
-// handful costs (pages, pools, encodings) is spent before the first look.
+// Each kind has its own server; the figure is the growth of its resident size, divided. Fixed costs (pages, pools,
+// encodings) are incurred by a few clients before the first reading.
 
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
@@ -31,7 +31,7 @@ const kinds = {
 
 const certificate = makeCertificate(scratchDirectory(), 'localhost');
 
-/** Bytes of the process's memory that lie in RAM and belong to it alone or to its programs. */
+/** Resident bytes of the process that belong to it alone or to its programs. */
 function residentBytes(pid) {
   return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) * 1024;
 }

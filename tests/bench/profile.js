@@ -1,5 +1,5 @@
-// Reads what callgrind writes: https://valgrind.org/docs/manual/cl-format.html, as far as it is written for one
-// event (instructions) without sub-positions but lines.
+// Parses callgrind's output: https://valgrind.org/docs/manual/cl-format.html, as far as it is written for one
+// event (instructions) with lines as the only sub-positions.
 
 export class Profile {
   total = 0;
@@ -15,7 +15,7 @@ export class Profile {
     this.#edges.push({ from, to, count, cost });
   }
 
-  /** Instructions in the functions whose names contain `part`, with all that they call. */
+  /** Instructions in the functions whose names contain `part`, including their callees. */
   inclusive(part) {
     let cost = 0;
     for (const [name, self] of this.#self) cost += name.includes(part) ? self : 0;
@@ -30,7 +30,7 @@ export class Profile {
     return cost;
   }
 
-  /** How often the function of exactly this name was called, by others than one of the same name. */
+  /** The number of calls of the function with exactly this name, without recursive calls. */
   calls(name) {
     let count = 0;
     for (const edge of this.#edges) count += edge.to === name && edge.from !== name ? edge.count : 0;
@@ -40,7 +40,7 @@ export class Profile {
 
 export function readProfile(text) {
   const profile = new Profile();
-  const names = new Map(); // a name is written once, then only its number
+  const names = new Map(); // a name is written once, later only its number
   const nameOf = (value) => {
     const [, number, name] = /^(\(\d+\))(?: (.*))?$/.exec(value);
     if (name !== undefined) names.set(number, name);
@@ -48,7 +48,7 @@ export function readProfile(text) {
   };
   let from = '';
   let to = '';
-  let count = null; // calls whose cost is in the next line
+  let count = null; // calls whose cost is on the next line
   for (const line of text.split('\n')) {
     const entry = /^(fn|cfn|calls)=(.*)$/.exec(line);
     const cost = /^[+*\-\d]\S* (\d+)$/.exec(line);

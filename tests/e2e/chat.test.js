@@ -1,8 +1,8 @@
-// Talking: several tabs and a raw client in one room.
+// Chatting: several tabs and a raw client in one room.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { assertNoProblems, enterRoom, hears, isIn, launchBrowser, openPage, post, saidIn, say } from '../support/browser.js';
+import { assertNoProblems, enterRoom, showsLine, isIn, launchBrowser, openPage, post, saidIn, say } from '../support/browser.js';
 import { startServer } from '../support/server.js';
 
 let server;
@@ -18,7 +18,7 @@ after(async () => {
   await server?.stop();
 });
 
-test('two tabs that talk at once see one order', async () => {
+test('two tabs that publish at once show one order', async () => {
   const [ada, grace] = await Promise.all(['Ada', 'Grace'].map((name) => enterRoom(browser, server.url, { room: 'order', name })));
   const lines = [...Array(25).keys()];
   const sayAll = async (tab, name) => {
@@ -27,10 +27,10 @@ test('two tabs that talk at once see one order', async () => {
   await Promise.all([sayAll(ada, 'Ada'), sayAll(grace, 'Grace')]);
   await Promise.all([ada, grace].map((tab) => tab.waitForFunction(() => document.querySelectorAll('.log .words').length === 50)));
 
-  const heard = await saidIn(ada);
-  assert.deepEqual(await saidIn(grace), heard);
+  const received = await saidIn(ada);
+  assert.deepEqual(await saidIn(grace), received);
   for (const name of ['Ada', 'Grace']) {
-    assert.deepEqual(heard.filter((line) => line.startsWith(name)), lines.map((line) => `${name} ${line}`));
+    assert.deepEqual(received.filter((line) => line.startsWith(name)), lines.map((line) => `${name} ${line}`));
   }
   assert.equal(await ada.locator('.outbox li').count(), 0, 'nothing is still under way');
   assert.equal(await ada.locator('.log .own').count(), 25);
@@ -38,14 +38,14 @@ test('two tabs that talk at once see one order', async () => {
   assertNoProblems(ada, grace);
 });
 
-test('markup is shown as text and runs nothing', async () => {
+test('markup is shown as text and not executed', async () => {
   const names = ['Ada', '<img src=x onerror=ran=1>'];
   const [ada, grace] = await Promise.all(names.map((name) => enterRoom(browser, server.url, { room: 'markup', name })));
   const hostile = '<img src=x onerror="window.ran=1"><script>window.ran=1</script><a href="javascript:ran=1">x</a> javascript:ran=1';
   await say(grace, hostile);
   await post(server.url, 'markup', hostile, 'text/html');
   await post(server.url, 'markup', '<svg xmlns="http://www.w3.org/2000/svg" onload="window.ran=1"/>', 'image/svg+xml');
-  await hears(ada, hostile);
+  await showsLine(ada, hostile);
   await ada.waitForSelector('.log .attachment');
 
   assert.deepEqual(await saidIn(ada), [hostile, hostile]);
@@ -57,7 +57,7 @@ test('markup is shown as text and runs nothing', async () => {
 });
 
 for (const transport of ['websocket', 'http']) {
-  test(`whoever takes another’s name does not speak as her (${transport})`, async () => {
+  test(`a message under another user’s name is not shown as hers (${transport})`, async () => {
     const room = `impostor/${transport}`;
     const open = async () => {
       const tab = await openPage(browser, server.url);
@@ -68,7 +68,7 @@ for (const transport of ['websocket', 'http']) {
     };
     const [ada, impostor] = [await open(), await open()];
     await say(ada, 'I am Ada');
-    await Promise.all([ada, impostor].map((tab) => hears(tab, 'I am Ada')));
+    await Promise.all([ada, impostor].map((tab) => showsLine(tab, 'I am Ada')));
     await say(impostor, 'So am I');
     await say(impostor, 'I am Ada');
     await Promise.all([ada, impostor].map((tab) => tab.waitForFunction(() => document.querySelectorAll('.log .words').length === 3)));
@@ -90,7 +90,7 @@ for (const transport of ['websocket', 'http']) {
   });
 }
 
-test('Enter that an input method uses sends nothing', async () => {
+test('Enter used by an input method sends nothing', async () => {
   const ada = await enterRoom(browser, server.url, { room: 'composing', name: 'Ada' });
   await ada.fill('.entry', 'nihao');
   const enter = (init) => ada.$eval('.entry', (field, options) => {
@@ -104,19 +104,19 @@ test('Enter that an input method uses sends nothing', async () => {
   assert.equal(await ada.inputValue('.entry'), 'nihao');
   assert.equal(await ada.locator('.outbox li, .log li').count(), 0);
   assert.equal(await enter({ keyCode: 13 }), true);
-  await hears(ada, 'nihao');
+  await showsLine(ada, 'nihao');
 });
 
-test('links can be followed but know nothing of the page', async () => {
+test('links open without access to the page', async () => {
   const ada = await enterRoom(browser, server.url, { room: 'links', name: 'Ada' });
   await say(ada, 'read https://example.test/a?b=1#c.');
-  await hears(ada, 'read https://example.test/a?b=1#c.');
+  await showsLine(ada, 'read https://example.test/a?b=1#c.');
   const link = await ada.$eval('.log a', ({ href, rel, target, textContent }) => ({ href, rel, target, textContent }));
   const href = 'https://example.test/a?b=1#c';
   assert.deepEqual(link, { href, rel: 'noopener noreferrer', target: '_blank', textContent: href });
 });
 
-test('what a raw client posts is shown', async () => {
+test('a message posted by a raw client is shown', async () => {
   const ada = await enterRoom(browser, server.url, { room: 'chat/raw', name: 'Ada' });
   await post(server.url, 'chat/raw', 'hello', 'text/plain');
   await post(server.url, 'chat/raw', '{"alert":"disk"}', 'application/json');
@@ -133,30 +133,30 @@ test('what a raw client posts is shown', async () => {
   assertNoProblems(ada);
 });
 
-test('the line a shell user is shown works', async () => {
+test('the shell command on the empty page works', async () => {
   const ada = await enterRoom(browser, server.url, { room: "it's", name: 'Ada' });
   const shown = await ada.textContent('.curl');
   const [, type, body, address] = /^curl -H 'Content-Type: (.+)' -d '(.+)' '(.+)'$/.exec(shown);
   await fetch(address, { method: 'POST', headers: { 'Content-Type': type }, body });
-  await hears(ada, 'hello');
+  await showsLine(ada, 'hello');
 });
 
-test('rooms keep to themselves', async () => {
+test('rooms are separate', async () => {
   const [ada, grace] = await Promise.all(['one', 'two'].map((room) => enterRoom(browser, server.url, { room, name: 'Ada' })));
   await say(ada, 'for one');
   await say(grace, 'for two');
-  await Promise.all([hears(ada, 'for one'), hears(grace, 'for two')]);
+  await Promise.all([showsLine(ada, 'for one'), showsLine(grace, 'for two')]);
   assert.deepEqual(await saidIn(ada), ['for one']);
   assert.deepEqual(await saidIn(grace), ['for two']);
 });
 
-test('the log is bounded, and a reader who scrolled up is left in peace', async () => {
+test('the log is bounded, and does not scroll while the reader is scrolled up', async () => {
   const ada = await enterRoom(browser, server.url, { room: 'long', name: 'Ada' });
   for (let i = 0; i < 505; i += 1) await post(server.url, 'long', `line ${i}`, 'text/plain');
-  await hears(ada, 'line 504');
-  const heard = await saidIn(ada);
-  assert.equal(heard.length, 500);
-  assert.equal(heard[0], 'line 5');
+  await showsLine(ada, 'line 504');
+  const received = await saidIn(ada);
+  assert.equal(received.length, 500);
+  assert.equal(received[0], 'line 5');
   const fromBottom = () => ada.$eval('.scroller', (box) => Math.round(box.scrollHeight - box.scrollTop - box.clientHeight));
   await ada.waitForFunction(() => {
     const box = document.querySelector('.scroller');
@@ -174,7 +174,7 @@ test('the log is bounded, and a reader who scrolled up is left in peace', async 
   assertNoProblems(ada);
 });
 
-test('the title counts what was said while nobody looked', async () => {
+test('the title counts messages that arrive while the page is hidden', async () => {
   const ada = await enterRoom(browser, server.url, { room: 'title', name: 'Ada' });
   assert.equal(await ada.title(), 'title · roomcast');
   const look = (hidden) => ada.evaluate((value) => {
@@ -183,13 +183,13 @@ test('the title counts what was said while nobody looked', async () => {
   }, hidden);
   await look(true);
   for (const text of ['a', 'b']) await post(server.url, 'title', text, 'text/plain');
-  await hears(ada, 'b');
+  await showsLine(ada, 'b');
   assert.equal(await ada.title(), '(2) title · roomcast');
   await look(false);
   assert.equal(await ada.title(), 'title · roomcast');
 });
 
-test('a link leads into its room, the name is remembered, leaving leads back to the door', async () => {
+test('a link opens its room, the name is remembered, and leaving shows the join form', async () => {
   const ada = await openPage(browser, `${server.url}/?room=chat/x%20y`);
   assert.equal(await ada.inputValue('#join-room'), 'chat/x y');
   await ada.click('text=Enter the room');

@@ -1,4 +1,4 @@
-// The client module in Chromium, as a page of the server imports it.
+// The client module in Chromium, imported by a page of the server.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -7,7 +7,7 @@ import { Relay, isEventStream, isUpgrade } from '../support/relay.js';
 import { scratchDirectory } from '../support/scratch.js';
 import { startServer } from '../support/server.js';
 
-const NAME = 'roomcast.test'; // not this machine's, so that the client believes the browser about the network
+const NAME = 'roomcast.test'; // not this machine's name, so that the client uses the browser's network state
 let browser;
 let server;
 
@@ -21,7 +21,7 @@ after(async () => {
   await server?.kill();
 });
 
-/** A tab at `url` whose `client` is in `room`; `heard`, `states` and `joins` of the page say what happened. */
+/** A tab at `url` whose `client` is in `room`; the page's `received`, `states` and `joins` record events. */
 async function openClient(t, url, options) {
   const tab = await openPage(browser, url);
   t.after(() => tab.context().close());
@@ -32,11 +32,11 @@ async function openClient(t, url, options) {
 async function startClient(tab, { room, roomOptions = {}, ...options }) {
   await tab.evaluate(async ([name, ofRoom, ofClient]) => {
     const { connect } = await import('/roomcast.js');
-    Object.assign(window, { client: connect(ofClient), heard: [], states: [], joins: 0 });
+    Object.assign(window, { client: connect(ofClient), received: [], states: [], joins: 0 });
     client.on('state', (state) => states.push(state));
     window.room = client.room(name, ofRoom);
-    window.room.on('message', ({ data }) => heard.push(data instanceof Uint8Array ? [...data] : data));
-    window.room.on('gap', () => heard.push('(gap)'));
+    window.room.on('message', ({ data }) => received.push(data instanceof Uint8Array ? [...data] : data));
+    window.room.on('gap', () => received.push('(gap)'));
     window.room.on('joined', () => (joins += 1));
   }, [room, roomOptions, options]);
 }
@@ -46,9 +46,9 @@ const stateIs = (tab, name, transport) => tab.waitForFunction(
 
 const isJoined = (tab, times = 1) => tab.waitForFunction((wanted) => joins >= wanted, times);
 
-async function hears(tab, ...expected) {
-  await tab.waitForFunction((count) => heard.length >= count, expected.length);
-  assert.deepEqual(await tab.evaluate(() => heard), expected);
+async function showsLine(tab, ...expected) {
+  await tab.waitForFunction((count) => received.length >= count, expected.length);
+  assert.deepEqual(await tab.evaluate(() => received), expected);
 }
 
 async function post(room, data) {
@@ -62,31 +62,31 @@ async function startRelay(t) {
   return relay;
 }
 
-/** What the browser would tell if the tab were covered or looked at again. */
+/** Simulates that the tab is hidden or becomes visible. */
 const setVisibility = (tab, state) => tab.evaluate((wanted) => {
   Object.defineProperty(document, 'visibilityState', { value: wanted, configurable: true });
   document.dispatchEvent(new Event('visibilitychange'));
 }, state);
 
 for (const transport of ['websocket', 'sse', 'poll']) {
-  test(`a page hears and speaks over ${transport}, and comes back after a cut`, async (t) => {
+  test(`a page receives and publishes over ${transport}, and reconnects after a cut`, async (t) => {
     const relay = await startRelay(t);
     const room = `page/${transport}`;
     await post(room, 'before');
     const tab = await openClient(t, relay.url, { room, roomOptions: { history: 1 }, name: 'Ada', transports: [transport] });
     await stateIs(tab, 'live', transport);
-    await hears(tab, 'before');
+    await showsLine(tab, 'before');
     const receipt = await tab.evaluate(async () => {
       await room.publish({ n: 1 });
       await room.publish(new Blob([Uint8Array.of(0, 255)]));
       return room.publish('said');
     });
-    await hears(tab, 'before', { n: 1 }, [0, 255], 'said');
+    await showsLine(tab, 'before', { n: 1 }, [0, 255], 'said');
     assert.equal(receipt.cursor, await tab.evaluate(() => room.cursor));
     assert.deepEqual(tab.problems, []);
     relay.cut();
     await post(room, 'after');
-    await hears(tab, 'before', { n: 1 }, [0, 255], 'said', 'after');
+    await showsLine(tab, 'before', { n: 1 }, [0, 255], 'said', 'after');
     await tab.evaluate(() => client.close());
   });
 }
@@ -98,16 +98,16 @@ test('without a network the client waits for it, and misses nothing', async (t) 
   await stateIs(tab, 'offline');
   await post('offline', 'missed');
   await tab.context().setOffline(false);
-  await hears(tab, 'missed');
+  await showsLine(tab, 'missed');
   assert.equal(await tab.evaluate(() => client.state.name), 'live');
 });
 
-/** A page of a site's own at `server`, whose worker is in `room`; `states` and `heard` of the page say what happened there. */
+/** A custom page at `server`, whose worker is in `room`; the page's `states` and `received` record events of the worker. */
 async function openWorker(t, worker, room) {
   const tab = await openPage(browser, `http://${NAME}:${worker.port}`);
   t.after(() => tab.context().close());
   await tab.evaluate((name) => {
-    Object.assign(window, { states: [], heard: [], joins: 0 });
+    Object.assign(window, { states: [], received: [], joins: 0 });
     window.worker = new Worker(`/worker.js?${name}`, { type: 'module' });
     window.worker.onmessage = ({ data: [what, value] }) => (what === 'joined' ? (joins += 1) : window[what].push(value));
     window.worker.onerror = ({ message }) => console.error(`worker: ${message}`);
@@ -124,13 +124,13 @@ const SITE = {
     client.on('state', ({ name }) => postMessage(['states', name]));
     const room = client.room(location.search.slice(1));
     room.on('joined', () => postMessage(['joined']));
-    room.on('gap', () => postMessage(['heard', '(gap)']));
-    room.on('message', ({ data }) => postMessage(['heard', data]));
+    room.on('gap', () => postMessage(['received', '(gap)']));
+    room.on('message', ({ data }) => postMessage(['received', data]));
   `,
 };
 
-// The browser's emulation changes navigator.onLine there, but no event tells of it: the client has to look.
-test('in a worker, too, the client waits for the network, and misses nothing', async (t) => {
+// The browser's emulation changes navigator.onLine there without an event: the client has to poll it.
+test('in a worker the client also waits for the network, and misses nothing', async (t) => {
   const site = await startServer({ set: { 'web.root': scratchDirectory(SITE) } });
   t.after(() => site.kill());
   const tab = await openWorker(t, site, 'worker');
@@ -143,12 +143,12 @@ test('in a worker, too, the client waits for the network, and misses nothing', a
     await tab.context().setOffline(false);
     await isJoined(tab, round + 2);
   }
-  await hears(tab, 'first', 'second');
+  await showsLine(tab, 'first', 'second');
   assert.equal(await tab.evaluate(() => states.at(-1)), 'live');
   assertNoProblems(tab);
 });
 
-test('in a worker, too, the client comes back after a restart of the server', async (t) => {
+test('in a worker the client also reconnects after a restart of the server', async (t) => {
   const root = scratchDirectory(SITE);
   const first = await startServer({ set: { 'web.root': root } });
   t.after(() => first.kill());
@@ -160,10 +160,10 @@ test('in a worker, too, the client comes back after a restart of the server', as
   t.after(() => second.kill());
   await isJoined(tab, 2);
   await fetch(`${second.url}/rooms/worker`, { method: 'POST', headers: { 'Content-Type': 'text/plain' }, body: 'back' });
-  await hears(tab, '(gap)', 'back');
+  await showsLine(tab, '(gap)', 'back');
 });
 
-test('a hidden page waits longer, and tries at once when it is looked at', async (t) => {
+test('a hidden page waits longer, and reconnects at once when it becomes visible', async (t) => {
   const relay = await startRelay(t);
   const tab = await openClient(t, relay.url, { room: 'hidden' });
   await isJoined(tab);
@@ -179,17 +179,17 @@ test('a hidden page waits longer, and tries at once when it is looked at', async
   assert.ok(Date.now() - looked < 3000);
 });
 
-test('a page that is looked at again asks whether its link is alive', async (t) => {
+test('a page that becomes visible checks whether its link is alive', async (t) => {
   const relay = await startRelay(t);
   const tab = await openClient(t, relay.url, { room: 'stalled', timing: { pongMs: 200 } });
   await isJoined(tab);
   relay.stall();
   await post('stalled', 'missed');
   await setVisibility(tab, 'visible');
-  await hears(tab, 'missed');
+  await showsLine(tab, 'missed');
 });
 
-test('the next page begins with what got through on this one', async (t) => {
+test('the next page starts with the transport that worked on this one', async (t) => {
   const relay = await startRelay(t);
   relay.judge = (head) => (isUpgrade(head) ? 'refuse' : undefined);
   const tab = await openClient(t, relay.url, { room: 'remembered' });
@@ -201,17 +201,17 @@ test('the next page begins with what got through on this one', async (t) => {
   assert.ok(!relay.requests.some(isUpgrade));
 });
 
-test('where only plain requests get through, the page polls, and climbs when it can', async (t) => {
+test('if only plain requests work, the page polls, and climbs when it can', async (t) => {
   const relay = await startRelay(t);
   relay.judge = (head) => (isUpgrade(head) || isEventStream(head) ? 'refuse' : undefined);
   const tab = await openClient(t, relay.url, { room: 'climb', timing: { climbMs: 300, climbCapMs: 300 } });
   await stateIs(tab, 'live', 'poll');
   await post('climb', 'polled');
-  await hears(tab, 'polled');
+  await showsLine(tab, 'polled');
   relay.judge = () => undefined;
   await stateIs(tab, 'live', 'websocket');
   await post('climb', 'pushed');
-  await hears(tab, 'polled', 'pushed');
+  await showsLine(tab, 'polled', 'pushed');
 });
 
 test('after close() the page keeps nothing open', async (t) => {

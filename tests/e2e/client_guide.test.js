@@ -1,4 +1,4 @@
-// The page of docs/client.md, below a `web.root`, in Chromium.
+// The page of docs/client.md, in a `web.root`, in Chromium.
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -18,7 +18,7 @@ describe('the example of docs/client.md', () => {
   before(async () => { browser = await launchBrowser(); });
   after(() => browser?.close());
 
-  /** What the page with `files` says first in its console, at a server with `settings`. */
+  /** The first console message of the page with `files`, at a server with `settings`. */
   async function firstWord(files, settings = {}) {
     const server = await startServer({ set: { 'web.root': scratchDirectory({ 'favicon.ico': '', ...files }), ...settings } });
     const tab = await browser.newPage();
@@ -32,15 +32,15 @@ describe('the example of docs/client.md', () => {
     }
   }
 
-  it('works as a file of its own', async () => {
+  it('works as a separate file', async () => {
     assert.equal(await firstWord({ 'index.html': `<!doctype html>\n${element}\n`, 'chat.js': script }), 'Ada hello');
   });
 
-  it('works within the document, where web.content_security_policy allows it', async () => {
+  it('works inline, if web.content_security_policy allows it', async () => {
     assert.equal(await firstWord({ 'index.html': `<!doctype html>\n${page}` }, { 'web.content_security_policy': 'none' }), 'Ada hello');
   });
 
-  it('is blocked there by default, as the guide says', async () => {
+  it('is blocked inline by default, as the guide says', async () => {
     assert.match(await firstWord({ 'index.html': `<!doctype html>\n${page}` }), /Content Security Policy/);
   });
 });

@@ -1,4 +1,4 @@
-// The client's pure modules, straight in Node.
+// The client's pure modules, in Node.
 
 import assert from 'node:assert/strict';
 import test from 'node:test';
@@ -10,7 +10,7 @@ import { Outbox } from '../../web/client/roomcast/client.js';
 
 const almostOne = () => 1 - Number.EPSILON;
 
-test('the back-off doubles its ceiling up to the cap, is spread over all of it, and is longer for a hidden page', () => {
+test('the back-off ceiling doubles up to the cap, delays are spread over all of it, and longer for a hidden page', () => {
   assert.equal(retryDelay(0, { random: almostOne }), BASE_MS - 1);
   assert.equal(retryDelay(3, { random: almostOne }), BASE_MS * 8 - 1);
   assert.equal(retryDelay(5000, { random: almostOne }), CAP_MS - 1);
@@ -19,7 +19,7 @@ test('the back-off doubles its ceiling up to the cap, is spread over all of it, 
   for (const attempt of [0, 4, 100]) assert.equal(retryDelay(attempt, { random: () => 0 }), 0);
 });
 
-test('tries of a better transport grow apart', () => {
+test('the delay before trying a better transport grows', () => {
   assert.equal(backoffDelay(0, 100, 1000, () => 0), 50);
   assert.ok(backoffDelay(2, 100, 1000, almostOne) < 400.01);
   assert.equal(backoffDelay(4, 100, 1000, () => 0), 500);
@@ -45,7 +45,7 @@ const EVENTS = [
   { event: 'message', data: '\u{1F701}' },
 ];
 
-test('an event stream reads the same whole, char by char, and split at every place', () => {
+test('an event stream is parsed the same whole, char by char, and split at every place', () => {
   const read = (...pieces) => {
     const reader = new EventStreamReader();
     return pieces.flatMap((piece) => reader.push(piece));
@@ -55,7 +55,7 @@ test('an event stream reads the same whole, char by char, and split at every pla
   for (let at = 0; at <= STREAM.length; at += 1) assert.deepEqual(read(STREAM.slice(0, at), STREAM.slice(at)), EVENTS, `split at ${at}`);
 });
 
-test('an event in thousands of pieces takes time in proportion to its length', () => {
+test('an event in thousands of chunks takes time in proportion to its length', () => {
   const read = (bytes) => {
     const reader = new EventStreamReader();
     const piece = 'x'.repeat(256);
@@ -67,12 +67,12 @@ test('an event in thousands of pieces takes time in proportion to its length', (
     return process.cpuUsage(before).user / 1000;
   };
   read(1024 * 1024);
-  // 0.1 s. Each piece searched anew with all before it would be 128 GiB of searching.
+  // 0.1 s. Searching each chunk together with all before it would be 128 GiB of searching.
   const tookMs = read(8 * 1024 * 1024);
   assert.ok(tookMs < 3000, `${tookMs} ms`);
 });
 
-test('an event stream knows its last retry field', () => {
+test('an event stream has the value of its last retry field', () => {
   const reader = new EventStreamReader();
   reader.push('retry: 10\n\nretry: 2x\n');
   assert.equal(reader.retryMs, 10);
@@ -96,7 +96,7 @@ test('names and addresses of this machine need no network', (t) => {
   }
 });
 
-test('an event that never ends is given up', () => {
+test('an event without an end is rejected', () => {
   const reader = new EventStreamReader();
   const line = `data: ${'x'.repeat(1024 * 1024)}\n`;
   assert.throws(() => {
@@ -104,7 +104,7 @@ test('an event that never ends is given up', () => {
   }, RangeError);
 });
 
-test('strings are text, bytes binary, everything else json', () => {
+test('strings are text, bytes binary, everything else JSON', () => {
   assert.deepEqual(encodePayload('é'), { kind: 'text', body: 'é', bytes: 2 });
   for (const [value, body] of [[null, 'null'], [7, '7'], [{ a: [1] }, '{"a":[1]}'], [true, 'true']]) {
     assert.deepEqual(encodePayload(value), { kind: 'json', body, bytes: body.length });
@@ -119,7 +119,7 @@ test('strings are text, bytes binary, everything else json', () => {
   for (const value of [undefined, () => 1, Symbol('x'), 1n, cycle]) assert.throws(() => encodePayload(value), { code: 'invalid_data' });
 });
 
-test('bytes that wait are not those the caller goes on writing into', () => {
+test('pending bytes are a copy, which the caller can no longer modify', () => {
   const bytes = Uint8Array.of(1);
   const payloads = [encodePayload(bytes), encodePayload(bytes.buffer)];
   bytes[0] = 2;
@@ -134,7 +134,7 @@ test('a publish command is JSON for every kind', () => {
   assert.deepEqual(command(Uint8Array.of(0, 255)), { ...head, data_base64: 'AP8=' });
 });
 
-test('base64 survives any bytes of any length', () => {
+test('base64 round-trips bytes of any length', () => {
   for (const length of [0, 1, 2, 3, 255, 8191, 8192, 8193, 100_000]) {
     const bytes = Uint8Array.from({ length }, (_, i) => (i * 7) % 256);
     const text = toBase64(bytes);
@@ -143,14 +143,14 @@ test('base64 survives any bytes of any length', () => {
   }
 });
 
-test('a message tells its kind', () => {
+test('a message has its kind', () => {
   const common = { room: 'r', cursor: 'c', time: 1, from: null };
   assert.deepEqual(decodeMessage({ type: 'message', ...common, data: 'x' }), { ...common, kind: 'text', data: 'x' });
   assert.deepEqual(decodeMessage({ type: 'message', ...common, data: null }), { ...common, kind: 'json', data: null });
   assert.deepEqual(decodeMessage({ type: 'message', ...common, data_base64: 'AP8=' }), { ...common, kind: 'binary', data: Uint8Array.of(0, 255) });
 });
 
-test('addresses are below the base, with every segment encoded', () => {
+test('addresses are relative to the base, with every segment encoded', () => {
   const base = baseOf('wss://h.test/below?x=1#y');
   assert.equal(base.href, 'https://h.test/below/');
   assert.equal(roomAddress(base, 'chat/a b?#%ü', { since: 'c', history: undefined }).href, 'https://h.test/below/rooms/chat/a%20b%3F%23%25%C3%BC?since=c');
@@ -167,7 +167,7 @@ test('room names follow the server’s rules, at the limit and one past it', () 
   }
 });
 
-test('a refusal knows whether it is the server’s own and whether to come back', async () => {
+test('a refusal records whether it is from the server itself and whether to retry', async () => {
   const own = await refusalOf(new Response('{"error":{"code":"bad_cursor","message":"no"}}', { status: 400 }));
   assert.deepEqual([own.code, own.message, own.ours, own.temporary, own.status], ['bad_cursor', 'no', true, false, 400]);
   const proxy = await refusalOf(new Response('<html>', { status: 503, headers: { 'Retry-After': '7' } }));
@@ -176,73 +176,73 @@ test('a refusal knows whether it is the server’s own and whether to come back'
   assert.ok(own instanceof RoomcastError && own instanceof Error);
 });
 
-test('a listener that throws is reported and harms no other', (t) => {
+test('a listener that throws is reported and does not affect others', (t) => {
   const later = t.mock.method(globalThis, 'queueMicrotask', () => {});
   const listeners = new Listeners();
-  const heard = [];
+  const received = [];
   const off = listeners.on('x', () => {
     throw new Error('mine');
   });
-  listeners.on('x', (detail) => heard.push(detail));
+  listeners.on('x', (detail) => received.push(detail));
   listeners.emit('x', 1);
-  assert.deepEqual(heard, [1]);
+  assert.deepEqual(received, [1]);
   assert.throws(later.mock.calls[0].arguments[0], /mine/);
   off();
   listeners.emit('x', 2);
-  assert.deepEqual(heard, [1, 2]);
+  assert.deepEqual(received, [1, 2]);
   assert.throws(() => listeners.on('x', 'no function'), TypeError);
 });
 
-/** A room whose client only counts. */
+/** A room whose client only counts calls. */
 function lonelyRoom(options) {
-  const heard = [];
-  const room = new Room({ left: () => heard.push('left') }, 'lobby', options);
-  room.on('message', ({ data }) => heard.push(data));
-  room.on('gap', ({ cursor }) => heard.push(`gap ${cursor.slice(-2)}`));
-  for (const event of ['join', 'leave']) room.on(event, ({ member }) => heard.push(`${event} ${member.name}`));
-  return { room, heard };
+  const received = [];
+  const room = new Room({ left: () => received.push('left') }, 'lobby', options);
+  room.on('message', ({ data }) => received.push(data));
+  room.on('gap', ({ cursor }) => received.push(`gap ${cursor.slice(-2)}`));
+  for (const event of ['join', 'leave']) room.on(event, ({ member }) => received.push(`${event} ${member.name}`));
+  return { room, received };
 }
 
 const cursor = (offset, epoch = 'a') => `${epoch.repeat(16)}-${offset}`;
 const message = (offset, epoch) => ({ cursor: cursor(offset, epoch), time: 1, from: null, data: `${offset}` });
 
-test('a room says each message once and in order, whatever a link repeats', () => {
-  const { room, heard } = lonelyRoom({ history: 5 });
+test('a room emits each message once and in order, whatever a link repeats', () => {
+  const { room, received } = lonelyRoom({ history: 5 });
   assert.deepEqual(room.position(), { since: undefined, history: 5, presence: false });
   room.joined(cursor(1));
   for (const offset of [2, 3, 2, 3, 4]) room.message(message(offset));
   room.joined(cursor(2));
   for (const offset of [3, 4, 5]) room.message(message(offset));
-  assert.deepEqual(heard, ['2', '3', '4', '5']);
+  assert.deepEqual(received, ['2', '3', '4', '5']);
   assert.deepEqual(room.position(), { since: cursor(5), history: undefined, presence: false });
 });
 
-test('a gap moves the room to where it goes on, also into another epoch', () => {
-  const { room, heard } = lonelyRoom({ since: cursor(9) });
+test('a gap moves the room\'s position, also into another epoch', () => {
+  const { room, received } = lonelyRoom({ since: cursor(9) });
   room.joined(cursor(20));
   room.gap({ cursor: cursor(20), earliest: cursor(20) });
   for (const offset of [20, 21]) room.message(message(offset));
   room.gap({ cursor: cursor(0, 'b'), earliest: cursor(0, 'b') });
   room.message(message(1, 'b'));
-  assert.deepEqual(heard, ['gap 20', '21', 'gap -0', '1']);
+  assert.deepEqual(received, ['gap 20', '21', 'gap -0', '1']);
   assert.equal(room.cursor, cursor(1, 'b'));
 });
 
-test('a room that was closed says nothing more', () => {
-  const { room, heard } = lonelyRoom({});
+test('a closed room emits no more events', () => {
+  const { room, received } = lonelyRoom({});
   room.joined(cursor(0));
   room.close();
   room.close();
   room.message(message(1));
   room.gap({ cursor: cursor(3), earliest: cursor(3) });
-  assert.deepEqual(heard, ['left']);
+  assert.deepEqual(received, ['left']);
   assert.throws(() => room.on('massage', () => {}), /no event "massage"/);
 });
 
-test('members are a picture and its changes; a newer picture tells what was missed', () => {
-  const { room, heard } = lonelyRoom({ presence: true });
+test('members are a list and its changes; a newer list shows what was missed', () => {
+  const { room, received } = lonelyRoom({ presence: true });
   room.showPresence({ count: 3, members: [{ name: 'ada' }, { name: 'grace' }], anonymous: 1 });
-  assert.deepEqual(heard, [], 'the first picture is no change');
+  assert.deepEqual(received, [], 'the first picture is no change');
   room.memberJoined({ name: 'bob' });
   room.memberJoined({ name: 'bob' });
   room.memberLeft({ name: 'grace' });
@@ -250,10 +250,10 @@ test('members are a picture and its changes; a newer picture tells what was miss
   assert.deepEqual(room.members, [{ name: 'ada' }, { name: 'bob' }]);
   assert.deepEqual([room.count, room.anonymous, room.crowd], [3, 1, false]);
   room.showPresence({ count: 2, members: [{ name: 'ada' }, { name: 'eve' }], anonymous: 0 });
-  assert.deepEqual(heard, ['join bob', 'leave grace', 'join eve', 'leave bob']);
+  assert.deepEqual(received, ['join bob', 'leave grace', 'join eve', 'leave bob']);
 });
 
-test('a crowd has a count and no members, and is no news about anybody', () => {
+test('a crowd has a count and no members, and emits no joins or leaves', () => {
   const presence = new Presence();
   presence.replace({ count: 1, members: [{ name: 'ada' }] });
   assert.deepEqual(presence.replace({ count: 500 }), { joined: [], left: [] });
@@ -278,7 +278,7 @@ test('the outbox is bounded by number and by bytes, at the limit and one past it
   assert.equal(outbox.size, 0);
 });
 
-test('every publish has its own key, the same on every link, unless one is given', async () => {
+test('every publish has a unique key, the same on every link, unless one is given', async () => {
   const outbox = new Outbox(limits, () => {});
   const adding = [outbox.add('r', 'a'), outbox.add('r', 'b'), outbox.add('r', 'c', 'mine')];
   const keys = [...outbox.unsent('one')].map((entry) => {
@@ -306,7 +306,7 @@ test('a Blob keeps its place although it must be read first', async () => {
   await Promise.allSettled(adding);
 });
 
-test('a publish without a receipt ends with an error that says whether it was sent', async () => {
+test('a publish without a receipt fails with an error that says whether it was sent', async () => {
   const outbox = new Outbox({ ...limits, deadlineMs: 20 }, () => {});
   const sent = outbox.add('r', 'a');
   [...outbox.unsent('link')][0].link = 'link';

@@ -1,8 +1,8 @@
-// After a cut the log says what was missed: nothing, so many messages, or that nobody can say.
+// After an interruption the log shows what was missed: nothing, a number of messages, or that the number is unknown.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { assertNoProblems, enterRoom, hears, isIn, launchBrowser, post, saidIn, say, stateIs } from '../support/browser.js';
+import { assertNoProblems, enterRoom, showsLine, isIn, launchBrowser, post, saidIn, say, stateIs } from '../support/browser.js';
 import { startServer } from '../support/server.js';
 
 const KEPT = 100; // history.messages unless configured otherwise
@@ -14,7 +14,7 @@ let url;
 before(async () => {
   server = await startServer();
   browser = await launchBrowser(['--host-resolver-rules=MAP roomcast.test 127.0.0.1']);
-  // Not this machine's name, so that the page believes the browser about the network.
+  // Not this machine's name, so that the page uses the browser's network state.
   url = `http://roomcast.test:${server.port}`;
 });
 
@@ -23,7 +23,7 @@ after(async () => {
   await server?.stop();
 });
 
-/** Cuts the tab off while `meanwhile` happens. */
+/** Takes the tab offline while `meanwhile` runs. */
 async function cutOff(tab, meanwhile = async () => {}) {
   await tab.context().setOffline(true);
   await stateIs(tab, 'offline');
@@ -38,31 +38,31 @@ const postLines = async (room, from, to) => {
 const dividerSays = (tab, pattern) => tab.waitForFunction((source) =>
   [...document.querySelectorAll('.current .divider')].some((line) => new RegExp(source).test(line.textContent)), pattern.source);
 
-test('nothing was missed, and the log says so', async () => {
+test('if nothing was missed, the log says so', async () => {
   const ada = await enterRoom(browser, url, { room: 'nothing', name: 'Ada' });
   await say(ada, 'before');
-  await hears(ada, 'before');
+  await showsLine(ada, 'before');
   await cutOff(ada);
   await dividerSays(ada, /^Connected again after \d+ s\. You missed nothing\.$/);
   await cutOff(ada);
   await dividerSays(ada, /You missed nothing/);
   assert.equal(await ada.locator('.divider').count(), 1, 'one word on it is enough');
   await say(ada, 'after');
-  await hears(ada, 'after');
+  await showsLine(ada, 'after');
   assert.deepEqual(await saidIn(ada), ['before', 'after']);
   assertNoProblems(ada);
 });
 
 for (const [count, sentence] of [[1, '1 message while you were away'], [7, '7 messages while you were away']]) {
-  test(`${sentence}: where they begin there is a mark, and nothing is missing`, async () => {
+  test(`${sentence}: a divider marks their beginning, and none is missing`, async () => {
     const room = `away/${count}`;
     const ada = await enterRoom(browser, url, { room, name: 'Ada' });
     await postLines(room, 0, 2);
-    await hears(ada, 'line 1');
+    await showsLine(ada, 'line 1');
     await cutOff(ada, () => postLines(room, 2, 2 + count));
     await dividerSays(ada, new RegExp(`^${sentence}$`));
     await postLines(room, 2 + count, 3 + count);
-    await hears(ada, `line ${2 + count}`);
+    await showsLine(ada, `line ${2 + count}`);
     const lines = await ada.$$eval('.log > li', (all) => all.map((line) => (line.matches('.divider') ? line.textContent : line.querySelector('.words').textContent)));
     const expected = Array.from({ length: 3 + count }, (_, i) => `line ${i}`);
     expected.splice(2, 0, sentence);
@@ -71,12 +71,12 @@ for (const [count, sentence] of [[1, '1 message while you were away'], [7, '7 me
   });
 }
 
-test('what the room no longer keeps is missing, and the log says where', async () => {
+test('evicted messages are missing, and the log says where', async () => {
   const ada = await enterRoom(browser, url, { room: 'gap', name: 'Ada' });
   await postLines('gap', 0, 2);
-  await hears(ada, 'line 1');
+  await showsLine(ada, 'line 1');
   await cutOff(ada, () => postLines('gap', 2, 4 + KEPT));
-  await hears(ada, `line ${3 + KEPT}`);
+  await showsLine(ada, `line ${3 + KEPT}`);
   const lines = await ada.$$eval('.log > li', (all) => all.map((line) => (line.matches('.divider') ? line.textContent : line.querySelector('.words').textContent)));
   const kept = Array.from({ length: KEPT }, (_, i) => `line ${i + 4}`);
   assert.deepEqual(lines, ['line 0', 'line 1', 'Some messages may be missing here.', ...kept]);
@@ -84,19 +84,19 @@ test('what the room no longer keeps is missing, and the log says where', async (
   assertNoProblems(ada);
 });
 
-test('what is said while the line is away goes out when it is back, and was not missed', async () => {
+test('a message written offline is published after reconnecting, and does not count as missed', async () => {
   const [ada, grace] = await Promise.all(['Ada', 'Grace'].map((name) => enterRoom(browser, url, { room: 'outbox', name })));
   await cutOff(ada, async () => {
     await say(ada, 'written offline');
     assert.equal(await ada.textContent('.outbox .words'), 'written offline');
   });
-  await Promise.all([ada, grace].map((tab) => hears(tab, 'written offline')));
+  await Promise.all([ada, grace].map((tab) => showsLine(tab, 'written offline')));
   await dividerSays(ada, /You missed nothing/);
   assert.equal(await ada.locator('.outbox li').count(), 0);
   assertNoProblems(ada, grace);
 });
 
-test('every room is resumed, and counts what was missed in it as unread', async () => {
+test('every room is resumed, and counts missed messages as unread', async () => {
   const ada = await enterRoom(browser, url, { room: 'first', name: 'Ada' });
   await ada.fill('#add-room-name', 'second');
   await ada.press('#add-room-name', 'Enter');

@@ -1,8 +1,8 @@
-// The page speaks the reader's language, and changes it without losing anything.
+// The page uses the browser's language, and changes it without losing anything.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { assertNoProblems, enterRoom, hears, isIn, launchBrowser, openPage, post, say } from '../support/browser.js';
+import { assertNoProblems, enterRoom, showsLine, isIn, launchBrowser, openPage, post, say } from '../support/browser.js';
 import { startServer } from '../support/server.js';
 
 let server;
@@ -18,7 +18,7 @@ after(async () => {
   await server?.stop();
 });
 
-/** In the page: what is shown, or told to a screen reader, in Latin letters where the page itself speaks. */
+/** In the page: visible and screen reader texts of the page itself in Latin letters. */
 function latinWords() {
   const theirs = '.words, .name, .mark, bdi, code, pre, option, .series-name, h1, .room-name, .pane-head h2, [value="websocket"] + span, [value="sse"] + span, time, .keys';
   const texts = [...document.querySelectorAll('body *')].filter((one) => !one.closest(theirs) && one.checkVisibility())
@@ -27,7 +27,7 @@ function latinWords() {
   return texts.filter((text) => /[A-Za-z]{2}/.test((text ?? '').replace(/WebSocket|EventSource|JSON|curl|Python|Enter|Shift|Unicode/g, '')) && !/roomcast/.test(text));
 }
 
-test('a Chinese browser gets a Chinese page, drawn with Chinese glyphs', async () => {
+test('a Chinese browser gets a Chinese page, rendered with Chinese glyphs', async () => {
   const options = { locale: 'zh-CN' };
   const door = await openPage(browser, server.url, options);
   assert.equal(await door.getAttribute('html', 'lang'), 'zh-CN');
@@ -37,7 +37,7 @@ test('a Chinese browser gets a Chinese page, drawn with Chinese glyphs', async (
 
   const ada = await enterRoom(browser, server.url, { room: '房间', name: '小明', ...options });
   await say(ada, '你好');
-  await hears(ada, '你好');
+  await showsLine(ada, '你好');
   await post(server.url, encodeURIComponent('房间'), new Uint8Array(1234), 'application/octet-stream');
   await ada.waitForSelector('.log .attachment');
   assert.match(await ada.textContent('.log .attachment'), /二进制消息，1,234 字节/);
@@ -51,10 +51,10 @@ test('a Chinese browser gets a Chinese page, drawn with Chinese glyphs', async (
   assertNoProblems(door, ada, live);
 });
 
-test('the language is chosen by hand too: at once, for good, and a draft stays', async () => {
+test('the language can be chosen: at once, permanently, and a draft stays', async () => {
   const ada = await enterRoom(browser, server.url, { room: '切换', name: 'Ada' });
   await say(ada, 'hello');
-  await hears(ada, 'hello');
+  await showsLine(ada, 'hello');
   await ada.fill('.entry', 'half written');
   await ada.selectOption('.side-foot .language', 'zh-CN');
   assert.equal(await ada.getAttribute('html', 'lang'), 'zh-CN');

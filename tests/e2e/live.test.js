@@ -1,4 +1,4 @@
-// The live page: numbers of a room as lines, the same over every transport.
+// The live page: plots of the numbers in a room, the same over every transport.
 
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
@@ -34,7 +34,7 @@ const countBecomes = (tab, count) => tab.waitForFunction((wanted) => document.ge
 const lastValues = (tab) => tab.$$eval('.value', (all) => Object.fromEntries(all.map((one) =>
   [one.querySelector('.series-name').textContent, one.querySelector('.last').textContent])));
 
-/** How many pixels of the first plot are of its line's colour: that something is drawn, and where. */
+/** The number of pixels of the first plot with its line's colour: shows that, and where, something is drawn. */
 const inked = (tab) => tab.$eval('.plot', (canvas) => {
   const wanted = getComputedStyle(canvas).color.match(/\d+/g).map(Number);
   const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
@@ -46,7 +46,7 @@ const inked = (tab) => tab.$eval('.plot', (canvas) => {
 });
 
 for (const transport of TRANSPORTS) {
-  test(`the publisher script is drawn over ${transport}`, async () => {
+  test(`the metrics of the publisher script are plotted over ${transport}`, async () => {
     const room = `metrics/${transport}`;
     const tab = await openLive(room, transport);
     await stateIs(tab, 'live');
@@ -58,14 +58,14 @@ for (const transport of TRANSPORTS) {
     await tab.waitForFunction(() => /^-?[\d.,]+ ms$/.test(document.getElementById('latency').textContent));
     assert.equal(await tab.textContent('#gaps'), '0');
     assert.equal(await tab.isVisible('#nothing'), false);
-    await tab.waitForTimeout(100); // one picture
+    await tab.waitForTimeout(100); // one animation frame
     assert.ok((await inked(tab)) > 10, 'a line is drawn');
     assert.match(await tab.getAttribute('.plot >> nth=0', 'aria-label'), /^cpu over time: last [\d.]+, [\d.]+ to [\d.]+$/);
     assertNoProblems(tab);
   });
 }
 
-test('switching from transport to transport while messages come loses none and repeats none', async () => {
+test('switching between transports while messages arrive loses none and repeats none', async () => {
   const tab = await openLive('switching');
   await stateIs(tab, 'live');
   let sent = 0;
@@ -86,7 +86,7 @@ test('switching from transport to transport while messages come loses none and r
   assertNoProblems(tab);
 });
 
-test('who opens the page later sees the line from before', async () => {
+test('a page opened later shows the retained history', async () => {
   for (let i = 0; i < 20; i += 1) await publish('before', { n: i, deep: { x: 1 }, word: 'x' });
   const tab = await openLive('before', 'sse');
   await countBecomes(tab, 20);
@@ -95,7 +95,7 @@ test('who opens the page later sees the line from before', async () => {
   assertNoProblems(tab);
 });
 
-test('a server that begins anew is a gap: it is counted, and the line goes on', async (t) => {
+test('a restarted server is a gap: it is counted, and the plot continues', async (t) => {
   let own = await startServer();
   t.after(() => own.kill());
   const tab = await openPage(browser, `${own.url}/live.html?room=gap&transport=stream`);
@@ -114,7 +114,7 @@ test('a server that begins anew is a gap: it is counted, and the line goes on', 
   await tab.context().close();
 });
 
-test('where nothing comes, the page shows a loop that works', async () => {
+test('without messages, the page shows a shell loop that works', async () => {
   const tab = await openLive("it's/empty");
   await stateIs(tab, 'live');
   await tab.waitForSelector('#nothing:not([hidden])');
@@ -131,14 +131,14 @@ test('where nothing comes, the page shows a loop that works', async () => {
   assertNoProblems(tab);
 });
 
-test('the shell script publishes what it says', async () => {
+test('the shell script publishes what it prints', async () => {
   const tab = await openLive('from/shell', 'longpoll');
   await run(example('publish_metrics.sh'), [server.url, 'from/shell'], { env: cleanEnvironment({ COUNT: '2', INTERVAL: '0.1' }) });
   await countBecomes(tab, 2);
   assert.deepEqual(Object.keys(await lastValues(tab)), ['load', 'processes']);
 });
 
-test('names without end are drawn up to a bound, and markup in them is text', async () => {
+test('the number of names is bounded, and markup in them is text', async () => {
   const tab = await openLive('hostile');
   await stateIs(tab, 'live');
   await publish('hostile', { '<img src=x onerror=ran=1>': 1, ...Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`n${i}`, i])) });
@@ -150,7 +150,7 @@ test('names without end are drawn up to a bound, and markup in them is text', as
   assertNoProblems(tab);
 });
 
-test('the keyboard is enough, 320 pixels too, and the chat is one step away', async () => {
+test('usable with the keyboard alone and at 320 pixels, with a link to the chat', async () => {
   await publish('small', { 'a rather long name of a series that goes on': 123_456.789, b: 1 });
   const tab = await openLive('small', 'websocket', { viewport: { width: 320, height: 568 }, reducedMotion: 'reduce' });
   await countBecomes(tab, 1);
@@ -181,12 +181,12 @@ const lineHeights = (tab) => tab.$eval('.plot', (canvas) => {
   return [Math.min(...rows), Math.max(...rows)];
 });
 
-test('99 to 100 % is nearly a straight line, unless the reader wants it fitted', async () => {
+test('99 to 100 % is nearly a straight line, unless the scale is fitted', async () => {
   const tab = await openLive('flat');
   await stateIs(tab, 'live');
   for (let i = 0; i < 8; i += 1) {
     await publish('flat', { percent: i % 2 ? 99 : 100 });
-    await tab.waitForTimeout(60); // messages at one time would be one upright
+    await tab.waitForTimeout(60); // messages at the same time would be one vertical line
   }
   await countBecomes(tab, 8);
   const pictures = () => tab.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve))));
@@ -199,7 +199,7 @@ test('99 to 100 % is nearly a straight line, unless the reader wants it fitted',
   assert.ok(lowest - highest > 0.5, `from ${highest} to ${lowest}`);
 });
 
-test('a value can be read off by pointing at it, and with the keyboard', async () => {
+test('a value can be read by pointing at it, and with the keyboard', async () => {
   const tab = await openLive('hover');
   await stateIs(tab, 'live');
   for (const n of [1234.5678, 2, 3]) await publish('hover', { n });
@@ -221,7 +221,7 @@ test('a value can be read off by pointing at it, and with the keyboard', async (
   assertNoProblems(tab);
 });
 
-test('all that the room keeps is drawn, and since when is said', async (t) => {
+test('all retained history is plotted, with the time since when', async (t) => {
   const own = await startServer({ set: { 'history.messages': 500 } });
   t.after(() => own.kill());
   for (let i = 0; i < 150; i += 1) {

@@ -1,4 +1,4 @@
-// The page's pure modules, straight in Node.
+// The page's pure modules, in Node.
 
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
@@ -13,7 +13,7 @@ import { pick } from '../../web/common/language.js';
 import { cleanName, roomPath, roomProblem } from '../../web/common/page.js';
 import { DEPTH_MAX, monotoneSlopes, niceScale, numbersIn, POINTS_MAX, SERIES_MAX, SeriesSet, shortNumber } from '../../web/live/series.js';
 
-test('a signed text is said in words, an unsigned one is shown as it is', () => {
+test('JSON with name and text is shown as text, any other payload as data', () => {
   const text = (data, from = null) => shownAs({ kind: 'text', from, data });
   assert.deepEqual(text('hi <b>', 'Ada'), { name: 'Ada', text: 'hi <b>', raw: false });
   for (const data of ['hello', '', '{', '{}', 'null', '[1]', '"x"', '{"name":"Ada"}', '{"name":7,"text":"x"}', '{"name":" ","text":"x"}', '{"text":"no name"}']) {
@@ -21,7 +21,7 @@ test('a signed text is said in words, an unsigned one is shown as it is', () => 
   }
 });
 
-test('a bot may sign in its JSON, as json or as text, but not as somebody else than the server knows', () => {
+test('a bot may sign in its JSON, as json or as text, but not override the name that the server knows', () => {
   const said = { name: 'bot', text: 'done' };
   const shown = { name: 'bot', text: 'done', raw: false };
   assert.deepEqual(shownAs({ kind: 'json', from: null, data: said }), shown);
@@ -31,7 +31,7 @@ test('a bot may sign in its JSON, as json or as text, but not as somebody else t
   for (const data of [null, 7, 'x', [1], false]) assert.equal(shownAs({ kind: 'json', from: null, data }).text, JSON.stringify(data));
 });
 
-test('what had been in the room already is counted up to its newest cursor, whichever is known first', async () => {
+test('messages that preceded the join are counted up to the newest cursor, whichever is known first', async () => {
   for (const order of ['head first', 'messages first']) {
     const counts = [];
     let answer;
@@ -49,7 +49,7 @@ test('what had been in the room already is counted up to its newest cursor, whic
   }
 });
 
-test('nothing was missed if the newest cursor is the one gone on from, and own messages were not', async () => {
+test('nothing was missed if the newest cursor is the one resumed from, and own messages do not count', async () => {
   const counts = [];
   const catchUp = new CatchUp(async () => 'e-1', (count) => counts.push(count));
   await catchUp.begin('e-1');
@@ -73,7 +73,7 @@ test('links are http and https only, without the sentence around them', () => {
   }
 });
 
-test('next to the punctuation of Chinese, Japanese and others a link ends where the address does', () => {
+test('before punctuation of Chinese, Japanese and others a link ends where the address does', () => {
   const hrefs = (text) => linkParts(text).filter((part) => part.href).map((part) => part.text);
   const address = 'https://example.org/b';
   for (const behind of ['，然后回复', '。', '、再看', '！', '？', '：', '；', '）', '」', '』', '】', '》', '〉', '”', '’然后', '…', '……', '——', '～', '　', '｡', '،', '।', ')然后', ',然后']) {
@@ -85,7 +85,7 @@ test('next to the punctuation of Chinese, Japanese and others a link ends where 
   }
 });
 
-test('every language has the same words, with the same values in them', () => {
+test('every language has the same keys, with the same placeholders', () => {
   const values = (entry) => JSON.stringify([...new Set(JSON.stringify(entry).match(/\{\w+\}/g) ?? [])].sort());
   assert.deepEqual(Object.keys(zh).sort(), Object.keys(en).sort());
   for (const key of Object.keys(en)) {
@@ -94,12 +94,12 @@ test('every language has the same words, with the same values in them', () => {
   }
 });
 
-test('the language is the first that there is a table for', () => {
+test('the language is the first for which there is a table', () => {
   for (const [wanted, found] of [[['zh-CN', 'en'], 'zh-CN'], [['zh-TW', 'en'], 'zh-CN'], [['zh-Hans-SG'], 'zh-CN'], [['zh'], 'zh-CN'], [['fr', 'zh', 'en'], 'zh-CN'],
     [['en-GB', 'zh'], 'en'], [['fr', 'de'], 'en'], [[], 'en'], [['', '*'], 'en']]) assert.equal(pick(wanted), found, wanted.join());
 });
 
-test('earlier messages are those before the first one shown, however many answers they take', async () => {
+test('earlier messages are those before the first one shown, however many responses they take', async () => {
   const epoch = 'e'.repeat(16);
   const cursors = (from, to) => Array.from({ length: to - from }, (_, i) => ({ cursor: `${epoch}-${from + i}` }));
   const asked = [];
@@ -120,7 +120,7 @@ test('earlier messages are those before the first one shown, however many answer
   assert.deepEqual([other.messages.length, other.isAll], [0, true], 'another epoch was never before');
 });
 
-test('hostile text is cut into links in linear time and bounded number', () => {
+test('hostile text is split into links in linear time and bounded number', () => {
   const started = process.hrtime.bigint();
   linkParts(`https://a.test/${')'.repeat(65_000)}`);
   assert.equal(linkParts('http://a.test '.repeat(5000)).filter((part) => part.href).length, 100);
@@ -138,7 +138,7 @@ test('a room’s address is percent-encoded segment by segment', () => {
   assert.equal(roomPath('chat/a b?#%ü\''), 'rooms/chat/a%20b%3F%23%25%C3%BC%27');
 });
 
-test('names are one clean line', () => {
+test('names are made one clean line', () => {
   assert.equal(cleanName('  Ada\n\tLovelace '), 'Ada Lovelace');
   assert.equal(cleanName('\u202eadA\u200b'), 'adA');
   assert.equal(cleanName(' \u0000\u2066 '), '');
@@ -147,7 +147,7 @@ test('names are one clean line', () => {
   assert.equal(cleanName('a\ud800b'), 'a b');
 });
 
-test('pictures are known by their first bytes, never by what they are called', () => {
+test('pictures are recognised by their first bytes, never by their file name', () => {
   const codes = (part) => (typeof part === 'string' ? [...part].map((c) => c.charCodeAt(0)) : part);
   const bytes = (...parts) => Uint8Array.from(parts.flatMap(codes));
   const kinds = [
@@ -169,7 +169,7 @@ test('pictures are known by their first bytes, never by what they are called', (
   }
 });
 
-test('numbers are taken from objects and bare numbers, and nothing else', () => {
+test('numbers are found in objects and bare numbers, and nothing else', () => {
   assert.deepEqual(numbersIn({ cpu: 0.42, name: 'web', ok: true, nested: { x: 1, deep: [{ y: 2 }, 'no', 3] }, load: -1 }),
     [['cpu', 0.42], ['nested.x', 1], ['nested.deep.0.y', 2], ['nested.deep.2', 3], ['load', -1]]);
   assert.deepEqual(numbersIn([1, [2]]), [['0', 1], ['1.0', 2]]);
@@ -205,7 +205,7 @@ test('a gap breaks every line once', () => {
   assert.deepEqual(broken, [[3], [5]]);
 });
 
-test('a scale has round ticks that hold the range', () => {
+test('a scale has round ticks that cover the range', () => {
   assert.deepEqual(niceScale(0, 1).ticks, [0, 0.5, 1]);
   assert.deepEqual(niceScale(0, 0.42).ticks, [0, 0.2, 0.4, 0.6]);
   assert.deepEqual(niceScale(-3, 7).ticks, [-5, 0, 5, 10]);
@@ -216,12 +216,12 @@ test('a scale has round ticks that hold the range', () => {
   }
 });
 
-test('numbers are short', () => {
+test('numbers are formatted in a short form', () => {
   const pairs = [[0, '0'], [0.1 + 0.2, '0.3'], [0.61384, '0.6138'], [1234.5, '1235'], [65_536, '65.54 k'], [2.5e6, '2.5 M'], [-3e9, '-3 G'], [1e-7, '1.00e-7']];
   for (const [value, text] of pairs) assert.equal(shortNumber(value), text);
 });
 
-test('the smooth line never leaves what it was drawn from', () => {
+test('the smooth line stays within the range of its points', () => {
   const points = [[0, 0], [1, 0], [2, 10], [3, 10], [4, 9], [4, 3]].map(([x, y]) => ({ x, y }));
   const slopes = monotoneSlopes(points);
   assert.deepEqual([slopes[0], slopes[1], slopes[2], slopes[3]], [0, 0, 0, 0], 'flat where it turns');
@@ -229,7 +229,7 @@ test('the smooth line never leaves what it was drawn from', () => {
   assert.deepEqual(monotoneSlopes([{ x: 0, y: 5 }]), [0]);
 });
 
-/** The modules that `entry` of web/ needs, itself included. */
+/** The modules that `entry` of web/ imports, itself included. */
 async function modulesOf(entry, found = new Set()) {
   if (found.has(entry)) return found;
   found.add(entry);
@@ -241,7 +241,7 @@ async function modulesOf(entry, found = new Set()) {
 }
 
 for (const [page, entry] of [['index.html', 'chat/app.js'], ['live.html', 'live/live.js']]) {
-  test(`${page} asks for all its modules at once, and for none that it does not need`, async () => {
+  test(`${page} preloads all its modules, and none that it does not need`, async () => {
     const markup = await readFile(new URL(`../../web/${page}`, import.meta.url), 'utf8');
     const preloaded = [...markup.matchAll(/<link rel="modulepreload" href="([^"]+)">/g)].map(([, name]) => name);
     assert.deepEqual([...preloaded, entry].sort(), [...(await modulesOf(entry))].sort());

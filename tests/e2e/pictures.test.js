@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { assertNoProblems, enterRoom, hears, isIn, launchBrowser, post } from '../support/browser.js';
+import { assertNoProblems, enterRoom, showsLine, isIn, launchBrowser, post } from '../support/browser.js';
 import { LOG } from '../support/contract.js';
 import { Relay, isUpgrade } from '../support/relay.js';
 import { scratchDirectory } from '../support/scratch.js';
@@ -27,7 +27,7 @@ after(async () => {
 
 const pair = (room) => Promise.all(['Ada', 'Grace'].map((name) => enterRoom(browser, server.url, { room, name })));
 
-/** A square picture full of noise. */
+/** A square picture of noise. */
 function imageBytes(tab, side, type) {
   return tab.evaluate(async ([length, wanted]) => {
     const canvas = document.createElement('canvas');
@@ -41,13 +41,13 @@ function imageBytes(tab, side, type) {
   }, [side, type]).then((bytes) => Buffer.from(bytes));
 }
 
-/** Waits for the picture in the log and tells what it is. */
+/** Waits for the picture in the log and returns its properties. */
 async function pictureIn(tab) {
   await tab.waitForFunction(() => document.querySelector('.log img')?.naturalWidth > 0);
   return tab.$eval('.log img', (img) => ({ alt: img.alt, scheme: new URL(img.src).protocol, width: img.naturalWidth }));
 }
 
-test('a small picture arrives as it is, with its sender', async () => {
+test('a small picture arrives unchanged, with its sender', async () => {
   const [ada, grace] = await pair('small');
   await ada.setInputFiles('.picture-file', { name: 'dot.gif', mimeType: 'image/gif', buffer: DOT });
   const seen = await pictureIn(grace);
@@ -59,7 +59,7 @@ test('a small picture arrives as it is, with its sender', async () => {
   assertNoProblems(ada);
 });
 
-/** The binary messages a tab publishes from now on. */
+/** The binary messages that a tab publishes from now on. */
 async function binarySentBy(tab) {
   const sent = [];
   tab.on('websocket', (socket) => socket.on('framesent', ({ payload }) => {
@@ -71,7 +71,7 @@ async function binarySentBy(tab) {
   return sent;
 }
 
-test('a picture too large for a message is made smaller until it fits', async () => {
+test('a picture too large for a message is scaled down until it fits', async () => {
   const [ada, grace] = await pair('large');
   const sent = await binarySentBy(ada);
   const png = await imageBytes(ada, 700, 'image/png');
@@ -84,7 +84,7 @@ test('a picture too large for a message is made smaller until it fits', async ()
   assert.equal(await ada.getAttribute('#state', 'data-state'), 'live');
 });
 
-test('a photograph does not tell where it was taken', async () => {
+test('the location is removed from a photograph', async () => {
   const [ada, grace] = await pair('exif');
   const sent = await binarySentBy(ada);
   const jpeg = await imageBytes(ada, 32, 'image/jpeg');
@@ -95,7 +95,7 @@ test('a photograph does not tell where it was taken', async () => {
   assert.equal(sent[0].includes('GPS'), false);
 });
 
-test('what is no picture, or cannot be made to fit, is refused in words', async () => {
+test('a file that is no picture, or cannot be made to fit, is refused with a notice', async () => {
   const [ada, grace] = await pair('refused');
   const svg = Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" onload="ran=1"/>');
   await ada.setInputFiles('.picture-file', { name: 'x.png', mimeType: 'image/png', buffer: svg });
@@ -103,7 +103,7 @@ test('what is no picture, or cannot be made to fit, is refused in words', async 
   const broken = Buffer.concat([DOT, Buffer.alloc(70_000)]).fill(0xff, 13);
   await ada.setInputFiles('.picture-file', { name: 'x.gif', mimeType: 'image/gif', buffer: broken });
   await ada.waitForFunction(() => /damaged, or the browser cannot read it/.test(document.querySelector('.notice').textContent));
-  // Small enough to be sent as it is, and no picture all the same.
+  // Small enough to be sent unchanged, and still not a picture.
   const small = Buffer.from('\x89PNG\r\n\x1a\nbroken', 'latin1');
   await ada.evaluate(() => document.querySelector('.notice').replaceChildren());
   await ada.setInputFiles('.picture-file', { name: 'x.png', mimeType: 'image/png', buffer: small });
@@ -130,7 +130,7 @@ test('a dropped and a pasted picture are sent', async () => {
   await grace.waitForFunction(() => document.querySelectorAll('.log img').length === 2);
 });
 
-test('a raw client’s picture is shown by its bytes; a damaged one becomes a download', async () => {
+test('a raw client’s picture is recognised by its bytes; a damaged one becomes a download', async () => {
   const [ada] = await pair('raw');
   await post(server.url, 'raw', DOT, 'application/octet-stream');
   assert.equal((await pictureIn(ada)).alt, 'Picture');
@@ -139,7 +139,7 @@ test('a raw client’s picture is shown by its bytes; a damaged one becomes a do
   assert.equal(await ada.locator('.log img').count(), 1);
 });
 
-test('senders are told apart although their pictures cross', async () => {
+test('senders are distinguished although their pictures cross', async () => {
   const [ada, grace] = await pair('crossing');
   const viewer = await enterRoom(browser, server.url, { room: 'crossing', name: 'Alan' });
   await Promise.all([ada, grace].flatMap((tab, who) => [0, 1, 2].map(async (i) => {
@@ -152,7 +152,10 @@ test('senders are told apart although their pictures cross', async () => {
   assert.deepEqual(alts, [...Array(3).fill('Picture from Ada'), ...Array(3).fill('Picture from Grace')]);
 });
 
-/** Chooses a picture of `width` × `height` that is drawn in the page: spots over a gradient, as a photograph has them. Says `text` right after it. @returns what is being sent then */
+/**
+ * Chooses a picture of `width` × `height` that is drawn in the page: spots over a gradient, like a photograph. Sends `text`
+ * right after it. @returns the pending messages then
+ */
 const choosePhotograph = (tab, width, height, text) => tab.evaluate(async ([w, h, then]) => {
   const canvas = Object.assign(document.createElement('canvas'), { width: w, height: h });
   const context = canvas.getContext('2d');
@@ -178,10 +181,10 @@ const choosePhotograph = (tab, width, height, text) => tab.evaluate(async ([w, h
   return [...document.querySelectorAll('.outbox .body')].map((one) => one.textContent);
 }, [width, height, text]);
 
-test('a photograph of 1600 × 900 stays one, is announced while it is prepared, comes before what is said after it, and opens large', async () => {
+test('a photograph of 1600 × 900 keeps its size, is announced while it is prepared, precedes later messages, and can be enlarged', async () => {
   const [ada, grace] = await pair('photograph');
   assert.deepEqual(await choosePhotograph(ada, 1600, 900, 'after the picture'), ['Preparing the picture…', 'after the picture']);
-  await hears(grace, 'after the picture');
+  await showsLine(grace, 'after the picture');
   const kinds = await grace.$$eval('.log .body', (all) => all.map((one) => (one.querySelector('img') ? 'picture' : one.textContent)));
   assert.deepEqual(kinds, ['picture', 'after the picture']);
   assert.ok((await pictureIn(grace)).width >= 1280);
@@ -206,7 +209,7 @@ async function newestSize(url, room) {
 }
 
 for (const [way, judge] of [['WebSocket', () => undefined], ['EventSource', (head) => (isUpgrade(head) ? 'refuse' : undefined)]]) {
-  test(`a picture is made as small as the server wants it just then, over ${way}`, async (t) => {
+  test(`a picture is scaled to the server's current limit, over ${way}`, async (t) => {
     const config = path.join(scratchDirectory(), 'roomcast.toml');
     const allow = (bytes) => fs.writeFileSync(config, `limits.message_bytes = ${bytes}\n`);
     allow(200_000);

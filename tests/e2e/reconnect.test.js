@@ -1,17 +1,17 @@
-// The line breaks and comes back.
+// The connection breaks and is restored.
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
-import { assertNoProblems, enterRoom, hears, isIn, launchBrowser, openPage, saidIn, say, stateIs } from '../support/browser.js';
+import { assertNoProblems, enterRoom, showsLine, isIn, launchBrowser, openPage, saidIn, say, stateIs } from '../support/browser.js';
 import { LOG } from '../support/contract.js';
 import { scratchDirectory } from '../support/scratch.js';
 import { startServer as start } from '../support/server.js';
 
 let browser;
 
-/** A server that does not outlive the test `t`, however it ends. */
+/** A server that ends with the test `t`, whatever the outcome. */
 async function startServer(t, options) {
   const server = await start(options);
   t.after(() => server.kill());
@@ -19,19 +19,19 @@ async function startServer(t, options) {
 }
 
 before(async () => {
-  // A name that is not this machine's, so that the page believes the browser about the network.
+  // Not this machine's name, so that the page uses the browser's network state.
   browser = await launchBrowser(['--host-resolver-rules=MAP roomcast.test 127.0.0.1']);
 });
 
 after(() => browser?.close());
 
-test('the server restarts and the tabs come back by themselves', async (t) => {
+test('the server restarts and the tabs reconnect', async (t) => {
   let server = await startServer(t);
   const listen = [`http://127.0.0.1:${server.port}`];
   const tabs = await Promise.all(['Ada', 'Grace'].map((name) => enterRoom(browser, server.url, { name })));
   const [ada, grace] = tabs;
   await say(ada, 'before');
-  await Promise.all(tabs.map((tab) => hears(tab, 'before')));
+  await Promise.all(tabs.map((tab) => showsLine(tab, 'before')));
 
   await server.stop();
   const countsDown = () => /^Reconnecting in \d+ s$/.test(document.getElementById('state-text').textContent);
@@ -43,7 +43,7 @@ test('the server restarts and the tabs come back by themselves', async (t) => {
   server = await startServer(t, { listen });
   await Promise.all(tabs.map((tab) => stateIs(tab, 'live')));
   assert.equal(await ada.textContent('#state-announced'), 'Connected');
-  await Promise.all(tabs.map((tab) => hears(tab, 'unsaid')));
+  await Promise.all(tabs.map((tab) => showsLine(tab, 'unsaid')));
   assert.deepEqual(await saidIn(grace), ['before', 'unsaid']);
   assert.equal(await ada.locator('.outbox li').count(), 0);
   for (const tab of tabs) assert.equal(await tab.textContent('.log .gap'), 'Some messages may be missing here.');
@@ -52,14 +52,14 @@ test('the server restarts and the tabs come back by themselves', async (t) => {
   await server.stop();
 });
 
-test('a server that vanishes without a word is found again, and the user may hurry', async (t) => {
+test('the page reconnects to a server that was killed, and the user can retry at once', async (t) => {
   let server = await startServer(t);
   const listen = [`http://127.0.0.1:${server.port}`];
   const ada = await enterRoom(browser, server.url, { name: 'Ada' });
   await server.kill();
   await stateIs(ada, 'waiting');
   server = await startServer(t, { listen });
-  await ada.click('#state-retry', { timeout: 2000 }).catch(() => {}); // unless it was back before
+  await ada.click('#state-retry', { timeout: 2000 }).catch(() => {}); // unless it has reconnected already
   await stateIs(ada, 'live');
   await ada.context().close();
   await server.stop();
@@ -78,12 +78,12 @@ test('without a network the page waits for it', async (t) => {
   await server.stop();
 });
 
-test('a message the server finds too large is named, and the line stays', async (t) => {
+test('a message that the server finds too large is reported, and the connection stays', async (t) => {
   const config = path.join(scratchDirectory(), 'roomcast.toml');
   fs.writeFileSync(config, '');
   const server = await startServer(t, { args: ['--config', config] });
   const ada = await enterRoom(browser, server.url, { name: 'Ada' });
-  // Less than it was told.
+  // Less than the page knows.
   fs.writeFileSync(config, 'limits.message_bytes = 1024\n');
   const mark = server.mark();
   server.reload();
@@ -98,7 +98,7 @@ test('a message the server finds too large is named, and the line stays', async 
   await server.stop();
 });
 
-test('what the page itself knows to be too large is not sent', async (t) => {
+test('a message that the page knows to be too large is not sent', async (t) => {
   const server = await startServer(t, { set: { 'limits.message_bytes': 1024 } });
   const ada = await enterRoom(browser, server.url, { name: 'Ada' });
   await say(ada, 'x'.repeat(1025));
@@ -108,7 +108,7 @@ test('what the page itself knows to be too large is not sent', async (t) => {
   await server.stop();
 });
 
-test('a refusal is shown and not repeated until the user asks', async (t) => {
+test('a refusal is shown, and the page retries only on request', async (t) => {
   const server = await startServer(t);
   const ada = await openPage(browser, server.url);
   let refused = 0;
@@ -128,7 +128,7 @@ test('a refusal is shown and not repeated until the user asks', async (t) => {
   await server.stop();
 });
 
-test('what is said into a line that swallows it arrives over the next one, once', async (t) => {
+test('a message sent into a dead connection arrives over the next one, once', async (t) => {
   const server = await startServer(t);
   const ada = await openPage(browser, server.url);
   let swallows = false;
@@ -136,7 +136,7 @@ test('what is said into a line that swallows it arrives over the next one, once'
   await ada.routeWebSocket(/\/connect\b/, (socket) => {
     swallows = false;
     cut = () => socket.close({ code: 1011 });
-    // The server gets everything; what it says may not come through.
+    // The server receives everything; nothing is forwarded from it.
     socket.connectToServer().onMessage((data) => {
       if (!swallows) socket.send(data);
     });
@@ -146,12 +146,12 @@ test('what is said into a line that swallows it arrives over the next one, once'
   swallows = true;
   await say(ada, 'anybody?');
   const grace = await enterRoom(browser, server.url, { room: 'silent', name: 'Grace' });
-  await hears(grace, 'anybody?');
+  await showsLine(grace, 'anybody?');
   assert.equal(await ada.locator('.outbox li').count(), 1);
   await cut();
-  await hears(ada, 'anybody?');
+  await showsLine(ada, 'anybody?');
   await say(ada, 'second');
-  await Promise.all([ada, grace].map((tab) => hears(tab, 'second')));
+  await Promise.all([ada, grace].map((tab) => showsLine(tab, 'second')));
   assert.deepEqual(await saidIn(grace), ['anybody?', 'second']);
   assert.deepEqual(await saidIn(ada), ['anybody?', 'second']);
   assert.equal(await ada.locator('.outbox li').count(), 0);

@@ -1,4 +1,4 @@
-// What the page costs on a slow line: nothing is asked for late, and text comes compressed.
+// Loading the page on a slow connection: no file is requested late, and text is compressed.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
@@ -18,16 +18,16 @@ after(async () => {
   await server?.stop();
 });
 
-test('all modules are asked for when the document has been read, and text comes compressed', async () => {
+test('all modules are requested when the document has been parsed, and text is compressed', async () => {
   const tab = await openPage(browser, server.url);
   await tab.waitForSelector('#join:not([hidden])');
   const files = await tab.evaluate(() => performance.getEntriesByType('resource').map(({ name, startTime, responseEnd, encodedBodySize, decodedBodySize }) =>
     ({ name: new URL(name).pathname, startTime, responseEnd, encodedBodySize, decodedBodySize })));
-  // The document comes before them. Over HTTP/1.1 six travel at a time: each further six cost a round trip.
+  // The document precedes them. Over HTTP/1.1 six are fetched at a time: each further six cost a round trip.
   assert.ok(files.length <= 21, `${files.length} files`);
   const modules = files.filter(({ name }) => name.endsWith('.js'));
   assert.ok(modules.length > 10);
-  // What is asked for because of a module that came is asked for after the first module has come.
+  // A module found through an import would be requested after the first module has arrived.
   const first = Math.min(...modules.map(({ responseEnd }) => responseEnd));
   assert.deepEqual(modules.filter(({ startTime }) => startTime > first).map(({ name }) => name), []);
   const sum = (field) => files.reduce((total, file) => total + file[field], 0);

@@ -1,10 +1,10 @@
-// Several rooms at once, who is in them, and what was said before one came.
+// Several rooms at once, their members, and their history.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { after, before, test } from 'node:test';
 import WebSocket from 'ws';
-import { assertNoProblems, enterRoom, hears, isIn, launchBrowser, openPage, post, saidIn, say } from '../support/browser.js';
+import { assertNoProblems, enterRoom, showsLine, isIn, launchBrowser, openPage, post, saidIn, say } from '../support/browser.js';
 import { eventually } from '../support/deadline.js';
 import { startServer } from '../support/server.js';
 
@@ -38,14 +38,14 @@ const peopleIn = (tab) => tab.$$eval('#people bdi', (all) => all.map((one) => on
 const peopleAre = (tab, names) => tab.waitForFunction((wanted) =>
   [...document.querySelectorAll('#people bdi')].map((one) => one.textContent).join() === wanted, names.join());
 
-test('two browsers in two rooms, which they see one at a time and side by side', async () => {
+test('two browsers in two rooms, shown one at a time and side by side', async () => {
   const tabs = await Promise.all(['Ada', 'Grace'].map((name) => enterRoom(browser, server.url, { room: 'pair/one', name })));
   const [ada, grace] = tabs;
   for (const tab of tabs) await joinAnother(tab, 'pair/two');
   await goTo(grace, 'pair/one');
   await say(grace, 'said in one');
   await say(ada, 'said in two');
-  await Promise.all([hears(ada, 'said in two'), hears(grace, 'said in one')]);
+  await Promise.all([showsLine(ada, 'said in two'), showsLine(grace, 'said in one')]);
   assert.deepEqual(await saidIn(ada), ['said in two']);
   assert.deepEqual(await roomsOf(ada), [{ room: 'pair/one', unread: 1, current: false }, { room: 'pair/two', unread: 0, current: true }]);
   assert.equal(await ada.title(), '(1) pair/two · roomcast');
@@ -59,7 +59,7 @@ test('two browsers in two rooms, which they see one at a time and side by side',
   assert.equal(await ada.textContent('#room'), 'pair/one');
   assert.match(ada.url(), /room=pair\/one$/);
   await say(ada, 'from the left column');
-  await hears(grace, 'from the left column');
+  await showsLine(grace, 'from the left column');
   await ada.click('#columns');
   assert.equal(await ada.locator('.pane:visible').count(), 1);
   assertNoProblems(...tabs);
@@ -80,7 +80,7 @@ test('side by side no room is cut off, however many there are', async () => {
   assertNoProblems(ada);
 });
 
-test('rooms are left one by one; a reload and the way back know them', async () => {
+test('rooms are left one by one; a reload and the back button keep them', async () => {
   const ada = await enterRoom(browser, server.url, { room: 'a', name: 'Ada' });
   await joinAnother(ada, 'b');
   await joinAnother(ada, 'c');
@@ -104,13 +104,13 @@ test('rooms are left one by one; a reload and the way back know them', async () 
   assertNoProblems(ada);
 });
 
-test('who comes in reads the last fifty messages, with their times, and none is unread', async () => {
+test('a new member gets the last fifty messages, with their times, and none is unread', async () => {
   for (let i = 0; i < 55; i += 1) await post(server.url, 'history', `line ${i}`, 'text/plain', i % 2 ? 'Grace' : 'Ada');
   const ada = await enterRoom(browser, server.url, { room: 'elsewhere', name: 'Ada' });
   await joinAnother(ada, 'history');
-  const heard = await saidIn(ada);
-  assert.equal(heard.length, 50);
-  assert.deepEqual([heard[0], heard[49]], ['line 5', 'line 54']);
+  const received = await saidIn(ada);
+  assert.equal(received.length, 50);
+  assert.deepEqual([received[0], received[49]], ['line 5', 'line 54']);
   assert.equal(await ada.locator('.current .log .own').count(), 0, 'her name alone makes none of them hers');
   assert.deepEqual((await roomsOf(ada)).map(({ unread }) => unread), [0, 0]);
   assert.equal(await ada.locator('.divider').count(), 0);
@@ -119,7 +119,7 @@ test('who comes in reads the last fifty messages, with their times, and none is 
   assertNoProblems(ada);
 });
 
-test('five tabs of one person are one, a reload does not flap, and leaving is told', async () => {
+test('five tabs of one person are one member, a reload causes no event, and leaving is shown', async () => {
   const grace = await enterRoom(browser, server.url, { room: 'here', name: 'Grace' });
   const tabs = [];
   for (let i = 0; i < 5; i += 1) tabs.push(await enterRoom(browser, server.url, { room: 'here', name: 'Ada' }));
@@ -136,9 +136,9 @@ test('five tabs of one person are one, a reload does not flap, and leaving is to
   await tabs[0].reload();
   await isIn(tabs[0]);
   await say(tabs[0], 'still here');
-  await hears(grace, 'still here');
+  await showsLine(grace, 'still here');
   assert.deepEqual(await peopleIn(grace), ['Ada', 'Grace']);
-  assert.deepEqual((await grace.evaluate(() => window.seen)).filter((count) => count !== '2'), [], 'nobody seemed to be gone');
+  assert.deepEqual((await grace.evaluate(() => window.seen)).filter((count) => count !== '2'), [], 'the count never changed');
 
   await tabs[0].click('#leave');
   await peopleAre(grace, ['Grace']);
@@ -146,7 +146,7 @@ test('five tabs of one person are one, a reload does not flap, and leaving is to
   assertNoProblems(grace, tabs[0]);
 });
 
-test('who has no name is counted, and a crowd is only counted', async () => {
+test('members without a name are counted, and a crowd is only counted', async () => {
   const sockets = [];
   const join = async (name) => {
     const socket = new WebSocket(`${server.url.replace('http', 'ws')}/rooms/crowd${name ? `?name=${name}` : ''}`);
@@ -163,13 +163,13 @@ test('who has no name is counted, and a crowd is only counted', async () => {
   assert.deepEqual(await peopleIn(ada), []);
 
   await join('');
-  await goTo(ada, 'crowd'); // looks around
+  await goTo(ada, 'crowd'); // requests presence
   await eventually(async () => (await ada.textContent('#people-count')) === '17', 'a nameless one more');
   for (const socket of sockets) socket.close();
   assertNoProblems(ada);
 });
 
-test('the keyboard leads from room to room', async () => {
+test('the keyboard switches rooms', async () => {
   const ada = await enterRoom(browser, server.url, { room: 'k1', name: 'Ada' });
   await joinAnother(ada, 'k2');
   await ada.keyboard.press('Alt+ArrowUp');
@@ -186,7 +186,7 @@ test('the keyboard leads from room to room', async () => {
   assertNoProblems(ada);
 });
 
-test('on a narrow screen the rooms and people open over the log, and say what is unread', async () => {
+test('on a narrow screen the side panel opens over the log, and shows unread messages', async () => {
   const ada = await openPage(browser, `${server.url}/?room=n1&name=Ada`, { viewport: { width: 320, height: 568 } });
   await isIn(ada);
   assert.equal(await ada.isVisible('#side'), false);

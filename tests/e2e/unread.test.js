@@ -1,8 +1,8 @@
-// What was said while one did not look, and what was said before.
+// Messages that arrived unseen, and earlier ones.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { assertNoProblems, enterRoom, hears, isIn, launchBrowser, openPage, post, saidIn } from '../support/browser.js';
+import { assertNoProblems, enterRoom, showsLine, isIn, launchBrowser, openPage, post, saidIn } from '../support/browser.js';
 import { startServer } from '../support/server.js';
 
 let server;
@@ -37,7 +37,7 @@ async function inTwoRooms(room) {
   return tab;
 }
 
-test('130 unread begin under a line that says since when, and whoever reads on sees whose they are', async () => {
+test('130 unread messages begin under a divider with the time, and further down their author stays visible', async () => {
   const ada = await inTwoRooms('many');
   await postLines('many', 130);
   await badgeIs(ada, '99+');
@@ -65,7 +65,7 @@ test('130 unread begin under a line that says since when, and whoever reads on s
   assertNoProblems(ada);
 });
 
-test('badges survive a reload, and so does what had been read', async () => {
+test('badges and read positions survive a reload', async () => {
   const ada = await inTwoRooms('badge');
   await postLines('badge', 3);
   await badgeIs(ada, '3');
@@ -83,7 +83,7 @@ test('badges survive a reload, and so does what had been read', async () => {
   assertNoProblems(ada);
 });
 
-test('earlier lines come when one scrolls up, without a jump, and where they begin there is a mark', async () => {
+test('earlier lines load when scrolling up, without a jump, and the beginning of the room is marked', async () => {
   await postLines('past', 90);
   const ada = await enterRoom(browser, server.url, { room: 'past', name: 'Ada' });
   assert.equal((await saidIn(ada)).length, 50);
@@ -98,25 +98,25 @@ test('earlier lines come when one scrolls up, without a jump, and where they beg
   assertNoProblems(ada);
 });
 
-test('what the room no longer keeps is told from its beginning', async () => {
+test('if earlier messages were evicted, the log says so at its beginning', async () => {
   await postLines('kept', 130);
   const ada = await enterRoom(browser, server.url, { room: 'kept', name: 'Ada' });
   await toTop(ada);
   await ada.waitForFunction(() => document.querySelector('.log-start').textContent === 'What was said before is no longer kept.');
-  const heard = await saidIn(ada);
-  assert.deepEqual([heard.length, heard[0]], [100, 'line 30']);
+  const received = await saidIn(ada);
+  assert.deepEqual([received.length, received[0]], [100, 'line 30']);
   await post(server.url, 'short', 'only this', 'text/plain');
   const short = await enterRoom(browser, server.url, { room: 'short', name: 'Ada' });
   assert.equal(await short.textContent('.log-start'), 'This is where the room begins.');
   assertNoProblems(ada, short);
 });
 
-test('a room whose past has expired is not one in which nothing was said', async (t) => {
+test('a room whose history has expired differs from one without messages', async (t) => {
   const own = await startServer({ set: { 'history.age_seconds': 0.5 } });
   t.after(() => own.kill());
   const keeper = await enterRoom(browser, own.url, { room: 'expired', name: 'Grace' });
   await postLines('expired', 1, { url: own.url });
-  await hears(keeper, 'line 0');
+  await showsLine(keeper, 'line 0');
   let kept = 1;
   while (kept > 0) kept = (await (await fetch(`${own.url}/rooms/expired?history=1`)).json()).messages.length;
   const ada = await enterRoom(browser, own.url, { room: 'expired', name: 'Ada' });
@@ -126,7 +126,7 @@ test('a room whose past has expired is not one in which nothing was said', async
   await Promise.all([keeper, ada, fresh].map((tab) => tab.context().close()));
 });
 
-test('while the line is away, nobody is shown as here, and the lamp is not lit', async () => {
+test('while disconnected, no member is shown as present, and the lamp is off', async () => {
   const ada = await openPage(browser, `${server.url}/?room=away&name=Ada`);
   await isIn(ada);
   const look = () => ada.evaluate(() => ({
@@ -146,7 +146,7 @@ test('while the line is away, nobody is shown as here, and the lamp is not lit',
   await ada.context().setOffline(true);
   await ada.waitForSelector('.people.stale');
   const away = await look();
-  assert.equal(away.title, 'Here when last heard of');
+  assert.equal(away.title, 'Here when last received of');
   assert.equal(away.dot, 'rgba(0, 0, 0, 0)');
   assert.equal(away.lamp, 'rgba(0, 0, 0, 0)');
   await ada.context().setOffline(false);

@@ -1,8 +1,8 @@
-// For everybody: keyboard alone, a narrow screen, light and dark, enough contrast, names for a screen reader.
+// Accessibility: keyboard only, a narrow screen, light and dark, sufficient contrast, names for screen readers.
 
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { assertNoProblems, enterRoom, hears, isIn, launchBrowser, openPage, post, say } from '../support/browser.js';
+import { assertNoProblems, enterRoom, showsLine, isIn, launchBrowser, openPage, post, say } from '../support/browser.js';
 import { startServer } from '../support/server.js';
 
 let server;
@@ -36,7 +36,7 @@ test('the keyboard alone is enough', async () => {
   await tab.keyboard.press('Shift+Enter');
   await tab.keyboard.type('two');
   await tab.keyboard.press('Enter');
-  await hears(tab, 'one\ntwo');
+  await showsLine(tab, 'one\ntwo');
   assert.equal(await tab.inputValue('.entry'), '');
 
   const order = [];
@@ -56,7 +56,7 @@ test('the keyboard alone is enough', async () => {
   assertNoProblems(tab);
 });
 
-test('everything that can be operated has a name, and the log is announced', async () => {
+test('every control has a name, and the log is announced', async () => {
   const tab = await enterRoom(browser, server.url, { room: 'names', name: 'Ada' });
   const nameless = await tab.$$eval('button, input:not([hidden]), textarea, img', (all) => all
     .filter((one) => one.checkVisibility())
@@ -69,13 +69,13 @@ test('everything that can be operated has a name, and the log is announced', asy
   assert.equal(await tab.getAttribute('#state-announced', 'role'), 'status');
 });
 
-test('320 pixels are wide enough, whatever is said', async () => {
+test('320 pixels are wide enough, whatever the messages', async () => {
   const door = await openPage(browser, server.url, { viewport: { width: 320, height: 568 } });
   const tab = await enterRoom(browser, server.url, { room: 'w'.repeat(60), name: 'N'.repeat(40), viewport: { width: 320, height: 568 } });
   await say(tab, `${'endless'.repeat(60)} https://example.test/${'path'.repeat(40)}`);
   for (let i = 0; i < 40; i += 1) await post(server.url, 'w'.repeat(60), `line ${i}`, 'text/plain');
   await post(server.url, 'w'.repeat(60), 'm'.repeat(300), 'text/plain');
-  await hears(tab, 'm'.repeat(300));
+  await showsLine(tab, 'm'.repeat(300));
   for (const page of [door, tab]) {
     const [content, screen] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);
     assert.ok(content <= screen, `${content} > ${screen}`);
@@ -91,7 +91,7 @@ test('320 pixels are wide enough, whatever is said', async () => {
   assert.equal(small, 0, 'buttons can be hit');
 });
 
-/** In the page: text whose contrast with what is behind it is less than WCAG AA asks for. */
+/** In the page: texts whose contrast with their background is below WCAG AA. */
 function poorContrast() {
   const channels = (color) => color.match(/[\d.]+/g).map(Number);
   const luminance = (color) => {
@@ -115,10 +115,10 @@ function poorContrast() {
 }
 
 for (const colorScheme of ['light', 'dark']) {
-  test(`in the ${colorScheme} every text has contrast enough`, async () => {
+  test(`in the ${colorScheme} every text has sufficient contrast`, async () => {
     const door = await openPage(browser, server.url, { colorScheme });
     const tab = await enterRoom(browser, server.url, { room: colorScheme, name: 'Ada', colorScheme });
-    // The eight colours of names, and everything else that can stand in the log.
+    // The eight colours of names, and everything else that can be in the log.
     for (const name of 'abcdefgh') {
       const said = JSON.stringify({ name, text: `I am ${name} of http://example.test` });
       await post(server.url, colorScheme, said, 'application/json');
@@ -139,11 +139,11 @@ for (const colorScheme of ['light', 'dark']) {
   });
 }
 
-test('with colours of the reader’s own, what is hers, unread, current and live can still be told', async () => {
+test('with forced colours, own messages, unread, current and live can still be distinguished', async () => {
   const ada = await enterRoom(browser, server.url, { room: 'high', name: 'Ada', forcedColors: 'active' });
   await say(ada, 'mine');
   await post(server.url, 'high', 'not mine', 'text/plain', 'Ada');
-  await hears(ada, 'not mine');
+  await showsLine(ada, 'not mine');
   const border = (selector) => ada.$eval(selector, (one) => {
     const { borderLeftStyle, borderLeftWidth, borderLeftColor, backgroundColor } = getComputedStyle(one);
     return { borderLeftStyle, borderLeftWidth, borderLeftColor, backgroundColor };
@@ -158,7 +158,7 @@ test('with colours of the reader’s own, what is hers, unread, current and live
   assertNoProblems(ada);
 });
 
-test('who wants no motion gets none', async () => {
+test('prefers-reduced-motion turns animations off', async () => {
   const tab = await enterRoom(browser, server.url, { room: 'calm', name: 'Ada', reducedMotion: 'reduce' });
   await tab.$eval('#state', (state) => { state.dataset.state = 'waiting'; });
   assert.equal(await tab.$eval('.lamp', (lamp) => getComputedStyle(lamp).animationName), 'none');

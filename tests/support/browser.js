@@ -13,8 +13,8 @@ export function launchBrowser(extraArgs = []) {
 }
 
 /**
- * A tab of its own (own storage) with the page at `path`. What the console complains about, uncaught errors and
- * violations of the Content-Security-Policy gather in `tab.problems`.
+ * A tab with its own storage, showing the page at `path`. Console errors and warnings, uncaught errors and violations of the
+ * Content-Security-Policy are collected in `tab.problems`.
  */
 export async function openPage(browser, address, options = {}) {
   const context = await browser.newContext({ viewport: { width: 1100, height: 700 }, ...options });
@@ -33,7 +33,7 @@ export async function openPage(browser, address, options = {}) {
   return tab;
 }
 
-/** A tab that is live in `room` under `name`. */
+/** A tab that is live in `room` as `name`. */
 export async function enterRoom(browser, url, { room = 'lobby', name, ...options }) {
   const query = new URLSearchParams({ room, name });
   const tab = await openPage(browser, `${url}/?${query}`, options);
@@ -41,7 +41,7 @@ export async function enterRoom(browser, url, { room = 'lobby', name, ...options
   return tab;
 }
 
-/** The line is up and the current room's history has been read. */
+/** Waits until the page is connected and the current room's history has been read. */
 export async function isIn(tab) {
   await stateIs(tab, 'live');
   await tab.waitForSelector('.current .scroller[aria-busy="false"]');
@@ -57,18 +57,18 @@ export async function say(tab, text) {
   await tab.press('.current .entry', 'Enter');
 }
 
-/** What the current room's log says. */
+/** The texts in the current room's log. */
 export function saidIn(tab) {
   return tab.$$eval('.current .log .words', (all) => all.map((words) => words.textContent));
 }
 
 /** Waits until the current room's log shows a line with exactly `text`. */
-export function hears(tab, text) {
+export function showsLine(tab, text) {
   const isThere = (wanted) => [...document.querySelectorAll('.current .log .words')].some((words) => words.textContent === wanted);
   return tab.waitForFunction(isThere, text);
 }
 
-/** Nothing to complain about but a server that was away on purpose, and plain http under a name that is not this machine's. */
+/** Asserts that no problems occurred, except of a server that was down on purpose and of plain http under a remote host name. */
 export function assertNoProblems(...tabs) {
   const expected = /^WebSocket connection to .* failed|net::ERR_(CONNECTION|INTERNET)|^The Cross-Origin-Opener-Policy header has been ignored/;
   for (const tab of tabs) {
@@ -76,7 +76,7 @@ export function assertNoProblems(...tabs) {
   }
 }
 
-/** Publishes as any client may, under `name` if there is one. */
+/** Publishes by POST, as `name` if given. */
 export function post(url, room, body, type, name) {
   const query = name ? `?${new URLSearchParams({ name })}` : '';
   return fetch(`${url}/rooms/${room}${query}`, { method: 'POST', headers: { 'Content-Type': type }, body });

@@ -1,10 +1,10 @@
-// A client connection from which bytes are pulled: TCP, TLS or Unix socket.
+// A client connection from which bytes are read on demand: TCP, TLS or Unix socket.
 
 import net from 'node:net';
 import tls from 'node:tls';
 import { patience, within } from './deadline.js';
 
-/** The server finished (or broke) the connection before what was waited for came. */
+/** The server ended (or reset) the connection before the awaited data arrived. */
 export class ConnectionEnded extends Error {
   constructor(what, rest, reset) {
     super(`connection ${reset ? 'reset' : 'ended'} while waiting for ${what}; unread: ${JSON.stringify(rest.toString('latin1').slice(0, 300))}`);
@@ -13,7 +13,7 @@ export class ConnectionEnded extends Error {
   }
 }
 
-/** Where "http://127.0.0.1:80", "https://[::1]:443" or "unix:/path" lead. */
+/** The connect options for "http://127.0.0.1:80", "https://[::1]:443" or "unix:/path". */
 export function parseTarget(target) {
   if (target.startsWith('unix:')) return { secure: false, host: 'localhost', connect: { path: target.slice(5) } };
   const url = new URL(target);
@@ -56,7 +56,7 @@ export class ByteSocket {
     });
   }
 
-  /** Connects to `target`. `tlsOptions` are those of node:tls; certificates are not judged unless it says so. */
+  /** Connects to `target`. `tlsOptions` are those of node:tls; certificates are not verified by default. */
   static async open(target, { tlsOptions = {}, ...netOptions } = {}) {
     const { secure, connect } = parseTarget(target);
     const options = { ...connect, ...netOptions };
@@ -71,7 +71,7 @@ export class ByteSocket {
     return new ByteSocket(socket);
   }
 
-  /** Hands `bytes` to the kernel. False when the connection is broken, which reading then tells. */
+  /** Hands `bytes` to the kernel. Returns false when the connection is broken, which reading then reports. */
   write(bytes) {
     return new Promise((resolve) => {
       if (this.socket.destroyed || !this.socket.writable) return resolve(false);
@@ -79,7 +79,7 @@ export class ByteSocket {
     });
   }
 
-  /** Writes in pieces of `size` bytes, each handed over by itself. */
+  /** Writes in pieces of `size` bytes, each in a separate write. */
   async writeChopped(bytes, size) {
     const all = typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : bytes;
     for (let at = 0; at < all.length; at += size) {
@@ -88,45 +88,45 @@ export class ByteSocket {
     return true;
   }
 
-  /** Bytes that have come and were not taken yet. */
+  /** Bytes received and not yet taken. */
   get unread() {
     return this.#length;
   }
 
-  /** Waits for `count` bytes and takes them. */
+  /** Waits for `count` bytes and returns them. */
   async bytes(count, what = `${count} bytes`, ms = patience) {
     await this.#until(() => this.#length >= count, what, ms);
     return this.#take(count);
   }
 
-  /** Waits for `delimiter` and takes everything up to and with it. */
+  /** Waits for `delimiter` and returns everything up to and including it. */
   async through(delimiter, what = JSON.stringify(delimiter), ms = patience) {
     let at = -1;
     await this.#until(() => (at = this.#joined().indexOf(delimiter, 0, 'latin1')) >= 0, what, ms);
     return this.#take(at + delimiter.length);
   }
 
-  /** Waits until at least one byte has come (true) or the connection has ended (false). */
+  /** Waits until at least one byte has arrived (true) or the connection has ended (false). */
   async readable(ms = patience) {
     await this.#until(() => this.#length > 0 || this.ended || this.reset, 'a byte or the end', ms);
     return this.#length > 0;
   }
 
-  /** Waits for the end and gives what came before it. A reset is an error unless `allowReset`. */
+  /** Waits for the end and returns the data before it. A reset is an error unless `allowReset`. */
   async rest({ ms = patience, allowReset = false } = {}) {
     await this.#until(() => this.ended || this.reset, 'the end of the connection', ms);
     if (this.reset && !allowReset) throw new ConnectionEnded('an orderly end', this.#joined(), true);
     return this.#take(this.#length);
   }
 
-  /** Whether nothing at all comes for `ms`. */
+  /** Whether nothing arrives for `ms`. */
   async quiet(ms) {
     const before = this.receivedBytes;
     await new Promise((resolve) => setTimeout(resolve, ms));
     return this.receivedBytes === before && !this.ended && !this.reset;
   }
 
-  /** Sends FIN; reading goes on. */
+  /** Sends FIN; reading continues. */
   finish() {
     this.socket.end();
   }
@@ -139,12 +139,12 @@ export class ByteSocket {
     this.socket.resume();
   }
 
-  /** Gone without a word. */
+  /** Closes the socket at once. */
   destroy() {
     this.socket.destroy();
   }
 
-  /** Gone with a reset. */
+  /** Closes the socket with a reset. */
   abort() {
     if (this.socket.resetAndDestroy) this.socket.resetAndDestroy();
     else this.socket.destroy();

@@ -1,4 +1,4 @@
-// Names and wordings that only the server can decide on, in one place.
+// Names and texts that are chosen by the server, in one place.
 
 export const METRICS = {
   connections: 'roomcast_connections',

@@ -1,16 +1,16 @@
-// Time budgets. Everything that waits has a deadline; a build with sanitizers gets more of it.
+// Deadlines. Everything that waits has one; a build with sanitizers gets more time.
 
 const slowness = process.env.ROOMCAST_SLOW ? 4 : 1;
 
-/** `n` seconds in milliseconds, stretched when ROOMCAST_SLOW is set. */
+/** `n` seconds in milliseconds, multiplied when ROOMCAST_SLOW is set. */
 export const seconds = (n) => n * 1000 * slowness;
 
-/** The budget for one ordinary wait. Generous: it is only used up when something is broken. */
+/** The deadline of an ordinary wait. Generous: it only expires when something is broken. */
 export const patience = seconds(15);
 
 export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** What `promise` gives, or an error naming `what` when it takes longer than `ms`. */
+/** The result of `promise`, or an error naming `what` when it takes longer than `ms`. */
 export function within(ms, promise, what) {
   let timer;
   const late = new Promise((_, reject) => {
@@ -19,7 +19,7 @@ export function within(ms, promise, what) {
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
 
-/** Asks `check` again and again until it gives something truthy, for what has no event to wait for. */
+/** Calls `check` repeatedly until it returns something truthy, for conditions without an event. */
 export async function eventually(check, what, ms = patience) {
   const end = Date.now() + ms;
   for (;;) {

@@ -1,11 +1,11 @@
-// permessage-deflate of the client's side (RFC 7692), by node:zlib.
+// permessage-deflate of the client (RFC 7692), using node:zlib.
 
 import zlib from 'node:zlib';
 
 const tail = Buffer.from([0, 0, 0xff, 0xff]);
 const sync = zlib.constants.Z_SYNC_FLUSH;
 
-/** Pushes `input` through a zlib stream and gives what came out of it up to a sync flush. */
+/** Pushes `input` through a zlib stream and returns its output up to a sync flush. */
 function through(stream, input) {
   return new Promise((resolve, reject) => {
     const parts = [];
@@ -21,7 +21,7 @@ function through(stream, input) {
   });
 }
 
-/** Compresses messages; keeps its window from one to the next if `takeover`. */
+/** Compresses messages; keeps its window between messages if `takeover`. */
 export class Compressor {
   constructor({ windowBits = 15, takeover = true, ...options } = {}) {
     this.options = { windowBits: Math.max(9, windowBits), ...options };
@@ -36,7 +36,7 @@ export class Compressor {
   }
 }
 
-/** The opposite. An error when a message refers to more than the window it may. */
+/** Decompresses messages. Throws when a message refers beyond the allowed window. */
 export class Decompressor {
   constructor({ windowBits = 15, takeover = true } = {}) {
     this.options = { windowBits };
@@ -65,7 +65,7 @@ export function parseAnswer(value) {
   return { name, parameters };
 }
 
-/** What both sides then use. */
+/** The parameters that both sides use then. */
 export function agreed({ parameters }) {
   return {
     client: { takeover: !parameters.client_no_context_takeover, windowBits: Number(parameters.client_max_window_bits ?? 15) },

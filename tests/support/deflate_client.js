@@ -1,11 +1,11 @@
-// A WebSocket client that negotiates permessage-deflate and speaks it.
+// A WebSocket client that negotiates and uses permessage-deflate.
 
 import assert from 'node:assert/strict';
 import { Compressor, Decompressor, agreed, parseAnswer } from './deflate.js';
 import { assertSame, connect } from './wire_client.js';
 import { frame, fragments } from './ws_frames.js';
 
-/** Judges `answer` against the one offer it accepts (RFC 7692 section 7.1). */
+/** Checks `answer` against the one offer that it accepts (RFC 7692 section 7.1). */
 export function checkAnswer({ name, parameters }, offer) {
   assert.equal(name, 'permessage-deflate');
   const offered = new Map(offer.split(';').slice(1).map((one) => one.trim().split('=')).map(([key, value]) => [key.trim(), value?.trim().replaceAll('"', '')]));
@@ -22,7 +22,7 @@ export function checkAnswer({ name, parameters }, offer) {
   if (hint !== undefined && parameters.client_max_window_bits !== undefined) assert.ok(Number(parameters.client_max_window_bits) <= Number(hint));
 }
 
-/** Connects with `offers` as Sec-WebSocket-Extensions; the server must take one. */
+/** Connects with `offers` as Sec-WebSocket-Extensions; the server must accept one. */
 export async function connectDeflate(target, offers = 'permessage-deflate', { path, level } = {}) {
   const client = await connect(target, { path, headers: { 'Sec-WebSocket-Extensions': offers } });
   const answer = parseAnswer(client.response.header('sec-websocket-extensions'));
@@ -55,7 +55,7 @@ export class DeflateClient {
     return { opcode: message.opcode, payload, compressed, wireBytes: message.payload.length };
   }
 
-  /** Sends a message and wants it back. */
+  /** Sends a message and expects it back. */
   async echo(opcode, payload, size) {
     await this.send(opcode, payload, size);
     const answer = await this.message();
@@ -69,7 +69,7 @@ export class DeflateClient {
   }
 }
 
-/** Text that compresses and never quite repeats: records with a counter, `size` bytes of it from `start` on. */
+/** Text that compresses and never quite repeats: records with a counter, `size` bytes of it starting at `start`. */
 export function prose(size, start = 0) {
   let out = '';
   for (let i = start; out.length < size; i += 1) {

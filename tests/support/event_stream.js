@@ -1,8 +1,8 @@
-// Readers of what rooms answer in over HTTP. Those of streams take text as it comes, cut anywhere, and judge what they read.
+// Parsers of room responses over HTTP. Stream parsers accept text split anywhere, and check what they read.
 
 import assert from 'node:assert/strict';
 
-/** Whole lines (ended by LF) out of pieces of text. */
+/** Splits chunks of text into whole lines (ended by LF). */
 export class LineReader {
   #rest = [];
 
@@ -19,15 +19,15 @@ export class LineReader {
     for (const line of lines) this.onLine(line);
   }
 
-  /** What came behind the last whole line. */
+  /** The text after the last whole line. */
   get rest() {
     return this.#rest.join('');
   }
 }
 
 /**
- * The event stream format (WHATWG HTML, section 9.2.6), stricter than a browser: an unknown field, a CR, an
- * event that no one would see, and a stream that does not begin with a retry time are errors.
+ * The event stream format (WHATWG HTML, section 9.2.6), stricter than a browser: an unknown field, a CR, an event
+ * without data, and a stream that does not begin with a retry time are errors.
  */
 export class EventStreamReader extends LineReader {
   #data = [];
@@ -62,11 +62,11 @@ export class EventStreamReader extends LineReader {
     else assert.equal(this.#event, '', 'an event without data is never dispatched');
     this.#data = [];
     this.#event = '';
-    // The last id stays, as in a browser.
+    // The last id is kept, as in a browser.
   }
 }
 
-/** The objects of the array `member` (the last one) of the JSON object `text`, as they stand there. */
+/** The objects of the array `member` (the last one) of the JSON object `text`, verbatim. */
 export function objectsIn(text, member) {
   const found = [];
   let depth = 0;

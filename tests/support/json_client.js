@@ -11,7 +11,7 @@ export class JsonClient {
 
   constructor(url, options) {
     this.socket = new WebSocket(url.replace(/^http/, 'ws'), 'roomcast.v1', options);
-    this.texts = []; // every message as it came
+    this.texts = []; // every message as received
     this.socket.on('message', (data, isBinary) => {
       this.texts.push(data.toString());
       this.#unread.push(isBinary ? data : JSON.parse(data));
@@ -20,14 +20,14 @@ export class JsonClient {
     this.closed = once(this.socket, 'close').then(([code, reason]) => ({ code, reason: reason.toString() }));
   }
 
-  /** `path`: /connect, or a room; `options`: of npm's WebSocket. Waits for the handshake; the welcome is the first that `next` gives. */
+  /** `path`: /connect, or a room; `options`: of npm's WebSocket. Waits for the handshake; `next` returns the welcome first. */
   static async open(server, path = '/connect', options = {}) {
     const client = new JsonClient(`${server.url}${path}`, options);
     await within(patience, once(client.socket, 'open'), `the handshake on ${path}`);
     return client;
   }
 
-  /** The same behind the welcome and, for a room, behind its ok. */
+  /** The same, past the welcome and, for a room, past its ok. */
   static async greeted(server, path, options) {
     const client = await JsonClient.open(server, path, options);
     client.welcome = await client.next();
@@ -35,12 +35,12 @@ export class JsonClient {
     return client;
   }
 
-  /** Sends an object, or text as it is. */
+  /** Sends an object, or text verbatim. */
   send(request) {
     this.socket.send(typeof request === 'string' || Buffer.isBuffer(request) ? request : JSON.stringify(request));
   }
 
-  /** The first object not read yet for which `matches`; those before it stay. */
+  /** The first unread object for which `matches` is true; those before it stay unread. */
   next(matches = () => true, what = 'a message') {
     return within(patience, new Promise((resolve) => {
       const look = () => {
@@ -54,7 +54,7 @@ export class JsonClient {
     }), what);
   }
 
-  /** Sends a request under an id of its own; gives the reply. */
+  /** Sends a request with a new id; returns the reply. */
   ask(request) {
     this.#lastId += 1;
     const id = `ask ${this.#lastId}`;
@@ -69,7 +69,7 @@ export class JsonClient {
     return found;
   }
 
-  /** What has come and was not read. */
+  /** All unread objects. */
   get unread() {
     return [...this.#unread];
   }

@@ -1,5 +1,5 @@
-// JSON Schema 2020-12, as far as the documents of docs/ use it. A keyword that is not known here is an error: it would look
-// checked and not be.
+// JSON Schema 2020-12, as far as the documents of docs/ use it. An unknown keyword is an error, because it would not be
+// checked.
 
 const annotations = new Set(['description', 'example', 'examples', 'format', 'title']);
 
@@ -12,7 +12,7 @@ const is_object = (value) => kind_of(value) === 'object';
 const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 const is_kind = (value, type) => kind_of(value) === type || (type === 'number' && kind_of(value) === 'integer');
 
-/** What `reference` (`#/a/b`) names in `document`. */
+/** The value that `reference` (`#/a/b`) points to in `document`. */
 export const resolve = (document, reference) => reference.slice(2).split('/').reduce((at, key) => {
   const next = at?.[key.replaceAll('~1', '/').replaceAll('~0', '~')];
   if (next === undefined) throw new Error(`${reference} leads nowhere`);
@@ -22,7 +22,7 @@ export const resolve = (document, reference) => reference.slice(2).split('/').re
 /** `value`, or what it refers to if it is a `$ref`. */
 export const followed = (document, value) => (value?.$ref ? followed(document, resolve(document, value.$ref)) : value);
 
-/** What each keyword finds wrong with a value: `(its argument, value, check(schema, value, place) → faults, place) → faults`. */
+/** For each keyword, the faults of a value: `(its argument, value, check(schema, value, place) → faults, place) → faults`. */
 const keywords = {
   type: (types, value) => ([types].flat().some((type) => is_kind(value, type)) ? [] : [`is ${kind_of(value)}, not ${types}`]),
   const: (wanted, value) => (same(wanted, value) ? [] : [`is not ${JSON.stringify(wanted)}`]),
@@ -44,8 +44,8 @@ const keywords = {
 };
 
 /**
- * What is wrong with `value` by `schema` of `document`, as lines; none: nothing. With `closed`, members that the schema does not
- * name are wrong too, where it names any: what a server adds has to be described.
+ * The faults of `value` by `schema` of `document`, as lines; empty if valid. With `closed`, members that the schema does not
+ * list are faults too, if it lists any: every member that a server sends must be described.
  */
 export function faultsOf(document, schema, value, { closed = false, place = '$' } = {}) {
   const known = new Set();

@@ -1,4 +1,4 @@
-// Rooms by polling, with requests written by hand.
+// Rooms by polling, with hand-written requests.
 
 import assert from 'node:assert/strict';
 import { eventually } from './deadline.js';
@@ -6,7 +6,7 @@ import { HttpConnection, fetchOnce, requestBytes } from './raw_http.js';
 
 export const datas = ({ messages }) => messages.map(({ data }) => data);
 
-/** What a successful `response` to a poll says. */
+/** The JSON of a successful poll `response`. */
 export function answerOf(response) {
   assert.equal(response.status, 200, response.text);
   assert.equal(response.header('content-type'), 'application/json');
@@ -18,15 +18,15 @@ export function answerOf(response) {
   return answer;
 }
 
-/** What polls at `target` need; each call may name another server as `url`. */
+/** Functions for polls at `target`; each call may use another server as `url`. */
 export function pollsOf(target) {
   /** The whole response to a poll. */
   const ask = (room, query = '', { url = target, ...options } = {}) => fetchOnce(url, 'GET', `/rooms/${room}${query}`, options);
 
-  /** What a poll that must succeed says. */
+  /** The JSON of a poll that must succeed. */
   const poll = async (room, query, options) => answerOf(await ask(room, query, options));
 
-  /** Publishes all of `texts` with one request; gives their cursors. */
+  /** Publishes all of `texts` with one request; returns their cursors. */
   async function publishAll(room, texts, url = target) {
     const body = JSON.stringify({ messages: texts.map((data) => ({ room, data })) });
     const response = await fetchOnce(url, 'POST', '/api/publish', { body, headers: { 'Content-Type': 'application/json' } });
@@ -34,7 +34,7 @@ export function pollsOf(target) {
     return response.json.results.map(({ cursor }) => cursor);
   }
 
-  /** How many are in the room. */
+  /** The number of members of the room. */
   async function subscribers(room, url = target) {
     const response = await fetchOnce(url, 'HEAD', `/rooms/${room}`);
     assert.equal(response.status, 200);
@@ -43,7 +43,7 @@ export function pollsOf(target) {
 
   const subscribersBecome = (room, count, url) => eventually(async () => (await subscribers(room, url)) === count, `${count} in ${room}`);
 
-  /** `count` connections on each of which a poll waits in the room, where nobody else may be. */
+  /** `count` connections with a poll waiting in the room on each, which must have no other members. */
   async function waiting(room, count, { query = '?wait=50', url = target, ...options } = {}) {
     const connections = [];
     while (connections.length < count) {

@@ -1,4 +1,4 @@
-// nginx and HAProxy in front of a server, configured by the very snippets of docs/deployment.md.
+// nginx and HAProxy in front of a server, configured by the snippets of docs/deployment.md.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -12,20 +12,20 @@ import { repository } from './server.js';
 
 const document = fs.readFileSync(path.join(repository, 'docs/deployment.md'), 'utf8');
 
-// Where Debian has them; not in everybody's path.
+// Where Debian installs them, which is not in every PATH.
 const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` };
 
-/** Whether the program `command` is there. */
+/** Whether the program `command` is installed. */
 export const isInstalled = (command) => env.PATH.split(':').some((directory) => fs.existsSync(path.join(directory, command)));
 
-/** The fenced block of `language` that holds `mark`. */
+/** The fenced block of `language` that contains `mark`. */
 function snippet(language, mark) {
   const blocks = [...document.matchAll(/^```(\w+)\n(.*?)^```$/gms)].filter((block) => block[1] === language && block[2].includes(mark));
   assert.equal(blocks.length, 1, `docs/deployment.md has one block of ${language} with ${mark}`);
   return blocks[0][2];
 }
 
-/** `text` with every `[pattern, replacement]`, each of which must be found. */
+/** `text` with every `[pattern, replacement]` applied, each of which must match. */
 function replaced(text, changes) {
   return changes.reduce((before, [pattern, replacement]) => {
     assert.ok(typeof pattern === 'string' ? before.includes(pattern) : before.search(pattern) >= 0, `${pattern} is in the snippet`);
@@ -61,7 +61,7 @@ class Proxy {
     process.on('exit', () => this.process.kill('SIGKILL'));
   }
 
-  /** True once it listens, false if it ended instead. */
+  /** Resolves with true once it listens, false if it ended instead. */
   ready() {
     return eventually(async () => this.over || ((await connects(this.ports.plain)) && (await connects(this.ports.secure))), `${this.kind} listening\n${this.log}`)
       .then(() => !this.over);
@@ -73,7 +73,7 @@ class Proxy {
   }
 }
 
-/** Starts what `configure(ports, directory)` gives the command for; ports are picked anew if another took them. */
+/** Runs the command that `configure(ports, directory)` returns; retries with other ports if they are in use. */
 async function start(kind, configure) {
   for (let attempt = 0; ; attempt += 1) {
     const ports = { plain: await freePort(), secure: await freePort() };
@@ -87,8 +87,8 @@ async function start(kind, configure) {
 const certificate = makeCertificate(scratchDirectory(), 'chat.example', ['chat.example', '127.0.0.1', 'localhost']);
 
 /**
- * nginx before the server at `port`. `change`: `[pattern, replacement]` for more changes to the snippet, `http`: lines
- * for the http context. As nobody in particular, in one process, with nothing outside its scratch directory.
+ * nginx in front of the server at `port`. `change`: `[pattern, replacement]` for more changes to the snippet, `http`: lines
+ * for the http context. Without a special user, in one process, writing only to its scratch directory.
  */
 export function startNginx(port, { change = [], http = '' } = {}) {
   return start('nginx', (ports, directory) => {
@@ -108,7 +108,7 @@ export function startNginx(port, { change = [], http = '' } = {}) {
   });
 }
 
-/** HAProxy before the server at `port`. `change` as with nginx. */
+/** HAProxy in front of the server at `port`. `change` as for nginx. */
 export function startHaproxy(port, { change = [] } = {}) {
   return start('HAProxy', (ports, directory) => {
     const both = path.join(directory, 'chat.example.pem');

@@ -1,5 +1,4 @@
-// What is published into rooms by the tests that compare clients, every way to publish it, and how it looks
-// at the other end.
+// The payloads that tests which compare clients publish, every way to publish them, and how they are received.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -17,7 +16,7 @@ const binary = (...parts) => ({ kind: 'binary', body: Buffer.concat(parts.map((p
 
 const every_byte = Buffer.from(Array.from({ length: 256 }, (_, i) => i));
 
-/** `{kind, body}`: payloads at which clients of some kind could differ. */
+/** `{kind, body}`: payloads at which clients could differ. */
 export const publications = {
   'plain text': text('hello'),
   'nothing': text(''),
@@ -56,12 +55,12 @@ export const publications = {
 
 const with_lf = (body) => body.replace(/\r\n|\r/g, '\n');
 
-/** What a client whose payloads have `form` gets of a publication. */
+/** The payload that a client receives, if its payloads have `form`. */
 export function expected({ kind, body }, form) {
   if (kind === 'binary' || form === 'verbatim') return body;
   if (form === 'lines') return with_lf(body);
   if (kind === 'text') return body;
-  // There a JSON string is like text.
+  // There, a JSON string equals text.
   return body.startsWith('"') ? JSON.parse(body) : body.replace(/[\r\n]/g, ' ');
 }
 
@@ -73,7 +72,7 @@ export function assertPayload(actual, publication, way, what = '') {
 
 const preview = (data) => (Buffer.isBuffer(data) ? `${data.length} bytes ${data.subarray(0, 40).toString('hex')}` : JSON.stringify(data)?.slice(0, 200));
 
-// --- ways to publish: each gives the receipt `{room, cursor, subscribers}`, or nothing where there is none ---
+// --- ways to publish: each returns the receipt `{room, cursor, subscribers}`, or nothing where there is none ---
 
 async function byPost(url, room, { kind, body }, headers = {}) {
   const response = await fetch(roomUrl(url, room), { method: 'POST', body, headers: { 'Content-Type': types[kind], ...headers } });
@@ -105,7 +104,7 @@ async function byBatch(url, room, { kind, body }) {
   return JSON.parse(answer).results[0];
 }
 
-/** Over a connection that hears its own message too. */
+/** Over a connection that receives its own message too. */
 async function bySocket(url, room, { kind, body }) {
   const client = await openRoom(wayCalled('WebSocket'), url, room);
   await client.start();
@@ -126,7 +125,10 @@ async function byJsonSocket(url, room, { kind, body }) {
 
 const no_json_string = ({ kind, body }) => kind !== 'json' || !body.startsWith('"');
 
-/** `can(publication)`: what a way has no words for. `process`: a process for each, so it costs most. A JSON string is text to the ways that speak JSON. */
+/**
+ * `can(publication)`: whether it can be expressed. `process`: starts a process each time, so it is slow. A JSON string is text
+ * to APIs that use JSON.
+ */
 export const publishers = [
   { name: 'POST by fetch', publish: byPost, can: () => true },
   { name: 'POST by curl', publish: byCurl, can: () => true, process: true },

@@ -1,4 +1,4 @@
-// HTTP/1.1 spoken by hand: any bytes out, responses parsed strictly.
+// HTTP/1.1 by hand: sends any bytes, parses responses strictly.
 
 import assert from 'node:assert/strict';
 import { ByteSocket, ConnectionEnded, parseTarget } from './byte_socket.js';
@@ -29,7 +29,7 @@ export class Response {
   }
 }
 
-/** A response head as text, judged by the grammar of RFC 9112. */
+/** Parses a response head, checked against the grammar of RFC 9112. */
 export function parseHead(text) {
   const lines = text.slice(0, -4).split('\r\n');
   const status = status_line.exec(lines[0]);
@@ -42,7 +42,7 @@ export function parseHead(text) {
   return new Response(Number(status[1]), status[2], fields);
 }
 
-/** Reads one response from `socket`. `method` tells whether a body belongs to it. */
+/** Reads one response from `socket`. `method` determines whether it has a body. */
 export async function readResponse(socket, { method = 'GET', ms } = {}) {
   const head = await socket.through('\r\n\r\n', 'a response head', ms);
   const response = parseHead(head.toString('latin1'));
@@ -71,7 +71,7 @@ async function readChunks(socket, ms) {
   }
 }
 
-/** The bytes of a request. A body brings its Content-Length unless `headers` frame it otherwise. */
+/** The bytes of a request. A body adds Content-Length unless `headers` contain other framing. */
 export function requestBytes(method, path, { headers = {}, body, version = '1.1', host = 'localhost' } = {}) {
   const fields = Object.entries(headers);
   const has = (name) => fields.some(([key]) => key.toLowerCase() === name);
@@ -107,7 +107,7 @@ export class HttpConnection {
     return this.read({ method, ms: options.ms });
   }
 
-  /** Waits until the server has closed; nothing more may have been sent. */
+  /** Waits until the server has closed, without any further data. */
   async expectEnd(options) {
     const rest = await this.socket.rest(options);
     assert.equal(rest.toString('latin1'), '', 'bytes after the last response');
@@ -119,7 +119,7 @@ export class HttpConnection {
   }
 }
 
-/** One request on a connection of its own. */
+/** One request on a new connection. */
 export async function fetchOnce(target, method, path, options = {}) {
   const connection = await HttpConnection.open(target, options.socket);
   try {
@@ -129,7 +129,7 @@ export async function fetchOnce(target, method, path, options = {}) {
   }
 }
 
-/** Sends `bytes` on a new connection and gives every response up to the server's close. */
+/** Sends `bytes` on a new connection and returns every response up to the server's close. */
 export async function everyResponse(target, bytes, { ms, method } = {}) {
   const connection = await HttpConnection.open(target);
   const responses = [];
@@ -144,7 +144,7 @@ export async function everyResponse(target, bytes, { ms, method } = {}) {
   }
 }
 
-/** Checks the common form of error answers and gives the message. */
+/** Checks the common form of error responses and returns the message. */
 export function errorMessage(response, status) {
   assert.equal(response.status, status, response.text);
   assert.match(response.header('content-type') ?? '', /^application\/json\b/);

@@ -1,4 +1,4 @@
-// A TCP relay between a client and the server that plays a bad network: it cuts, stalls, refuses and swallows.
+// A TCP relay between a client and the server that simulates a bad network: it cuts, stalls, refuses and swallows.
 
 import net from 'node:net';
 import { startServer } from './server.js';
@@ -13,11 +13,11 @@ export class Relay {
   #server;
   #pairs = new Set();
   #target;
-  /** Heads of the requests that came, refused ones too. */
+  /** Heads of all received requests, including refused ones. */
   requests = [];
-  /** (head) => 'refuse' (as a proxy: 403), 'cut', 'swallow' (never an answer) or undefined: let through. */
+  /** (head) => 'refuse' (as a proxy: 403), 'cut', 'swallow' (no response) or undefined: forward. */
   judge = () => undefined;
-  /** Connections are refused, as if nothing listened. */
+  /** Connections are refused, as if no process listened. */
   down = false;
   #deaf = false;
 
@@ -35,7 +35,7 @@ export class Relay {
     return this.#pairs.size;
   }
 
-  /** Ends every connection without a word. */
+  /** Closes every connection. */
   cut() {
     for (const { near, far } of this.#pairs) {
       near.destroy();
@@ -43,17 +43,17 @@ export class Relay {
     }
   }
 
-  /** The connections stay up, but nothing goes through any more; new ones work. */
+  /** The connections stay open, but nothing is forwarded any more; new ones work. */
   stall() {
     for (const pair of this.#pairs) pair.stalled = true;
   }
 
-  /** Nothing of the server comes through until `hear`; what clients say does. */
+  /** Nothing is forwarded from the server until `undeafen`; data from clients is. */
   deafen() {
     this.#deaf = true;
   }
 
-  hear() {
+  undeafen() {
     this.#deaf = false;
   }
 
@@ -95,7 +95,7 @@ export class Relay {
   }
 }
 
-/** A server behind a relay, both ended with the test `t`. `options` are startServer's. */
+/** A server behind a relay, both ended with the test `t`. `options` are those of startServer. */
 export async function behindRelay(t, options) {
   const server = await startServer(options);
   const relay = await Relay.start(server.url);

@@ -1,4 +1,4 @@
-// One client of one room, whatever it came in by: events in order, and a cursor to go on from.
+// A client of one room, over any transport: events in order, and a cursor to resume from.
 
 import assert from 'node:assert/strict';
 import { patience, within } from './deadline.js';
@@ -6,7 +6,7 @@ import { objectsIn } from './event_stream.js';
 
 const cursor_form = /^[0-9a-f]{16}-(?:0|[1-9][0-9]*)$/;
 
-/** `{epoch, offset}` of a cursor, which must be one. */
+/** `{epoch, offset}` of a cursor, which must be valid. */
 export function parseCursor(cursor) {
   assert.match(cursor, cursor_form);
   const [epoch, offset] = cursor.split('-');
@@ -14,12 +14,12 @@ export function parseCursor(cursor) {
 }
 
 /**
- * Events, each with its `type`:
+ * Events, by `type`:
  *   joined   `cursor`: everything after it follows (none from raw WebSocket)
- *   gap      `cursor`: everything after it follows, `earliest`: where one could go on from
- *   message  `data` (string, or Buffer if binary), `cursor` (none from raw WebSocket), `object`: its JSON as it came
+ *   gap      `cursor`: everything after it follows, `earliest`: the earliest valid cursor
+ *   message  `data` (string, or Buffer if binary), `cursor` (none from raw WebSocket), `object`: its JSON as received
  *   reply    of roomcast.v1: `answer`
- *   end      `why`, and what the server said: `code`, `reason`, `retry_ms`; nothing comes after it
+ *   end      `why`, and the server's `code`, `reason`, `retry_ms`; no event follows
  */
 export class RoomClient {
   #events = [];
@@ -50,12 +50,12 @@ export class RoomClient {
     return event;
   }
 
-  /** Puts an event back. */
+  /** Returns an event to the queue. */
   unshift(event) {
     if (event.type !== 'end') this.#events.unshift(event);
   }
 
-  /** The next event, which must be of `type`. */
+  /** The next event, which must have the type `type`. */
   async expect(type, what = type, ms = patience) {
     const event = await this.next(what, ms);
     assert.equal(event.type, type, `${this.way.name}: ${what}, got ${JSON.stringify(event).slice(0, 500)}`);
@@ -72,7 +72,7 @@ export class RoomClient {
     return got;
   }
 
-  /** Where it begins: `{cursor, gap}`, the gap null if nothing is missing. What says so depends on the way. */
+  /** The start position: `{cursor, gap}`; gap is null if nothing is missing. Which events report it depends on the transport. */
   async start() {
     const event = await this.next('the start');
     if (event.type === 'gap') return { cursor: event.cursor, gap: event };
@@ -83,7 +83,7 @@ export class RoomClient {
     return { cursor: gap.cursor, gap };
   }
 
-  /** How many events have come and were not taken. */
+  /** The number of events received and not taken. */
   get waiting() {
     return this.#events.length;
   }
@@ -99,7 +99,7 @@ export class RoomClient {
     this.breakOff();
   }
 
-  /** Leaves as a polite client does. */
+  /** Closes as the protocol prescribes. */
   close() {
     this.end('closed');
     this.resume();
@@ -118,9 +118,9 @@ export class RoomClient {
     this.hold?.(false);
   }
 
-  // --- for the ways ---
+  // --- for transports ---
 
-  /** What reads by itself waits for this before it reads on. */
+  /** Readers await this before they read on. */
   get gate() {
     return this.#gate;
   }
@@ -142,7 +142,7 @@ export class RoomClient {
     this.push({ type: 'end', why, ...said });
   }
 
-  /** One JSON object of the server: `text` is as it came. */
+  /** One JSON object of the server: `text` as received. */
   pushObject(text) {
     assert.ok(!/[\r\n]/.test(text), 'an object is one line');
     const object = JSON.parse(text);
@@ -180,7 +180,7 @@ export class RoomClient {
     this.bye = { code, reason, retry_ms };
   }
 
-  /** One answer of a poll; gives the cursor to go on from. */
+  /** One response of a poll; returns the cursor to resume from. */
   pushAnswer(text, first) {
     const answer = JSON.parse(text);
     assert.deepEqual(Object.keys(answer), ['room', 'cursor', 'gap', 'messages']);

@@ -1,4 +1,4 @@
-// Every way into a room, with a real client where there is one, behind one interface.
+// Every transport and dialect of a room, with real client software where there is any, behind one interface.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -17,10 +17,10 @@ export function roomUrl(url, room, query = {}, path = '/rooms/') {
   return `${url}${path}${room.split('/').map(encodeURIComponent).join('/')}${pairs.length > 0 ? `?${new URLSearchParams(pairs)}` : ''}`;
 }
 
-/** The query that every way understands. */
+/** The query parameters that every transport accepts. */
 const asked = ({ since, history, name, echo }) => ({ since, history, name, echo });
 
-/** The server's answer was no. */
+/** The server refused the request. */
 export class Refused extends Error {
   constructor(way, status, text) {
     super(`${way.name}: ${status} ${text}`);
@@ -28,7 +28,7 @@ export class Refused extends Error {
   }
 }
 
-/** The end of what reads by itself: a wrong form is for the test to see, a broken connection is an end. */
+/** Reports the end of a reader: malformed data is an error of the test, a broken connection an end. */
 function failed(client, error) {
   if (error instanceof assert.AssertionError || error instanceof SyntaxError) client.push({ type: 'wrong', error: error.message });
   client.end(error.cause?.message ?? error.message);
@@ -77,7 +77,7 @@ async function openJson(client, url, room, options) {
   const { socket, opened } = await openSocket(client, way.connect ? `${url}/connect` : roomUrl(url, room, asked(options)), ['roomcast.v1']);
   const pending = new Map();
   let last = 0;
-  // `data`: JSON text for the member of that name, sent as it stands.
+  // `data`: JSON text for the member of that name, inserted verbatim.
   client.command = (members, data) => {
     last += 1;
     const answer = new Promise((resolve, reject) => {
@@ -100,7 +100,7 @@ async function openJson(client, url, room, options) {
       return;
     }
     if (type === 'pong' || !pending.has(id)) return client.pushObject(text);
-    // What /connect is told of its subscribing is where it begins.
+    // For /connect, the reply to the subscribe contains the start position.
     if (way.connect && id === 1 && type === 'ok') client.pushOfRoom(object, { type: 'joined', cursor: object.cursor });
     pending.get(id)(object);
     pending.delete(id);
@@ -115,7 +115,7 @@ async function openJson(client, url, room, options) {
 
 // --- EventSource and NDJSON ---
 
-/** What an event of a stream means, in either dialect. */
+/** The event that an event of a stream means, in either dialect. */
 function pushEvent(client, { event, id, data }) {
   if (event === 'bye') return client.pushBye(JSON.parse(data));
   if (event === 'gap' || event === 'joined' || event === 'ok') {
@@ -130,7 +130,7 @@ function pushEvent(client, { event, id, data }) {
   return client.push({ type: 'message', data: event === 'binary' ? Buffer.from(data, 'base64') : data, cursor: id });
 }
 
-/** Gives what takes the text of a stream. */
+/** Returns a function that accepts the text of a stream. */
 function readerOf(client) {
   if (client.way.stream === 'ndjson') return new LineReader((line) => (line === '' ? client.beat() : client.pushObject(line)));
   return new EventStreamReader({ onEvent: (event) => pushEvent(client, event), onComment: () => client.beat() });
@@ -156,7 +156,7 @@ async function openEventSource(client, url, room, options) {
   const opened = new Promise((resolve, reject) => {
     source.addEventListener('open', resolve, { once: true });
     source.addEventListener('error', (error) => {
-      // It would come back by itself; here the test decides when.
+      // EventSource would reconnect by itself; here the test decides when.
       source.close();
       client.end('the stream ended');
       reject(error.code ? new Refused(client.way, error.code, error.message) : new Error(error.message));
@@ -182,7 +182,7 @@ async function openFetch(client, url, room, options) {
       reader.feed(decoder.decode(chunk, { stream: true }));
       while (client.gate) await client.gate;
     }
-    // As when a server is killed: to fetch, a connection that ends is the end of an answer with "Connection: close".
+    // As when a server is killed: to fetch, the end of the connection ends a response with "Connection: close".
     if (reader.rest !== '') throw new Error(`the stream broke off within a line: ${reader.rest.slice(0, 60)}`);
   };
   pump().then(() => client.end('the stream ended'), (error) => failed(client, error));
@@ -245,8 +245,8 @@ async function openPython(client, url, room, options) {
 }
 
 /**
- * The ways in. `form`: how payloads look at its end: `verbatim`, `lines` (newlines are all LF) or `object` (JSON).
- * `cursors`: whether it can go on where it was. `gap_follows`: a gap comes behind `joined`.
+ * All transports and dialects. `form`: how payloads are received: `verbatim`, `lines` (newlines are all LF) or `object` (JSON).
+ * `cursors`: whether it can resume. `gap_follows`: a gap follows `joined`.
  */
 export const ways = [
   { name: 'WebSocket', open: openRaw, form: 'verbatim', deflate: false },
@@ -271,12 +271,12 @@ export const wayCalled = (name) => ways.find((way) => way.name === name) ?? asse
 
 /**
  * A client of `room` at `url` (http:// or https://). `options`: `since`, `history`, `name`, `echo`, `wait` (seconds,
- * of long polls), `headers` (of what is sent by fetch). Throws Refused if the server's answer is no; ways that are
- * processes of their own end instead.
+ * of long polls), `headers` (of requests by fetch). Throws Refused if the server refuses; clients that are separate
+ * processes end instead.
  */
 export async function openRoom(way, url, room, options = {}) {
   const client = new RoomClient(way, room, options);
-  // Certificates of tests are signed by themselves; fetch can be told so only in this way.
+  // Test certificates are self-signed; for fetch this is the only way to accept them.
   if (url.startsWith('https:')) process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0';
   try {
     await within(patience, way.open(client, url, room, options), `${way.name} opened`);

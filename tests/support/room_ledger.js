@@ -1,6 +1,6 @@
-// What is true of a room while many publish into it, and whether what one client was told agrees with it.
-// Texts begin with an id of their own ("p3.17 …"); the ledger learns each one's place from whoever tells it first
-// and holds everybody else to it.
+// The contents of a room that many publish into, for checking what each client received.
+// Texts begin with a unique id ("p3.17 …"); the ledger learns the position of each from the first client that reports it,
+// and checks all others against it.
 
 import assert from 'node:assert/strict';
 import { parseCursor } from './room_client.js';
@@ -16,22 +16,22 @@ export class RoomLedger {
   #settled = 0;
   #ceilings = new Map(); // epoch of an earlier run → how many publishes may have reached it
 
-  /** `kept`: how many messages the room keeps. */
+  /** `kept`: the number of messages that the room retains. */
   constructor(room, kept) {
     this.room = room;
     this.kept = kept;
   }
 
-  // --- what happens ---
+  // --- events ---
 
-  /** The server is started anew: nothing is left of the room. */
+  /** The server is restarted: nothing of the room is left. */
   newRun() {
     for (const epoch of this.#epochs) if (!this.#ceilings.has(epoch)) this.#ceilings.set(epoch, this.#begun);
     this.#begun -= this.#settled;
     this.#settled = 0;
   }
 
-  /** What `act` gives, which publishes one message. */
+  /** The result of `act`, which publishes one message. */
   async publishing(act) {
     this.#begun += 1;
     try {
@@ -41,7 +41,7 @@ export class RoomLedger {
     }
   }
 
-  /** Somebody says that `id` is at `cursor`. */
+  /** A client reports that `id` is at `cursor`. */
   record(cursor, id, who) {
     const { epoch, offset } = parseCursor(cursor);
     assert.ok(offset >= 1, `${who}: a message at ${cursor}`);
@@ -65,7 +65,7 @@ export class RoomLedger {
     return this.#placeOf.get(id);
   }
 
-  /** The greatest offset known in the newest epoch: what is asked later begins there or after it. */
+  /** The greatest offset known in the newest epoch: the position of a later request is not before it. */
   get floor() {
     return { epoch: this.#epochs.at(-1), offset: this.#acknowledged.get(this.#epochs.at(-1)) ?? 0 };
   }
@@ -76,19 +76,19 @@ export class RoomLedger {
     return this.#ceilings.get(epoch) ?? this.#begun;
   }
 
-  // --- what a client was told ---
+  // --- checks of what a client received ---
 
   /**
-   * How a client that asked with `since` (or not) was told to begin; `floor` is what was known when it asked.
-   * Whether a gap is true can be told only within what was certain then and what is possible now.
+   * The start of a client that requested `since` (or not); `floor` is the state of knowledge at its request.
+   * Whether a gap is correct can be decided only within what was certain then and what is possible now.
    */
   checkStart({ since, history, floor }, { cursor, gap }, who) {
-    const told = parseCursor(cursor);
+    const start = parseCursor(cursor);
     if (since === undefined) {
       assert.equal(gap, null, `${who}: a gap without since`);
       const back = Math.min(history ?? 0, this.kept);
-      if (told.epoch === floor.epoch) assert.ok(told.offset >= floor.offset - back, `${who}: begins at ${cursor}, before ${floor.offset} - ${back}`);
-      assert.ok(told.offset <= this.#ceiling(told.epoch), `${who}: begins at ${cursor}, in the future`);
+      if (start.epoch === floor.epoch) assert.ok(start.offset >= floor.offset - back, `${who}: begins at ${cursor}, before ${floor.offset} - ${back}`);
+      assert.ok(start.offset <= this.#ceiling(start.epoch), `${who}: begins at ${cursor}, in the future`);
       return;
     }
     if (gap === null) {
@@ -97,23 +97,23 @@ export class RoomLedger {
     }
     const asked = parseCursor(since);
     const earliest = parseCursor(gap.earliest);
-    assert.equal(earliest.epoch, told.epoch);
-    assert.ok(told.offset >= earliest.offset, `${who}: ${JSON.stringify(gap)}`);
+    assert.equal(earliest.epoch, start.epoch);
+    assert.ok(start.offset >= earliest.offset, `${who}: ${JSON.stringify(gap)}`);
     if (history === undefined) assert.equal(gap.cursor, gap.earliest, `${who}: not all that is kept`);
-    assert.ok(earliest.offset === 0 || earliest.offset + this.kept <= this.#ceiling(told.epoch), `${who}: ${gap.earliest} as the earliest, of ${this.#ceiling(told.epoch)}`);
+    assert.ok(earliest.offset === 0 || earliest.offset + this.kept <= this.#ceiling(start.epoch), `${who}: ${gap.earliest} as the earliest, of ${this.#ceiling(start.epoch)}`);
     if (earliest.epoch === floor.epoch) assert.ok(earliest.offset >= floor.offset - this.kept, `${who}: ${gap.earliest} is no longer kept`);
-    if (asked.epoch === told.epoch) assert.ok(asked.offset < earliest.offset, `${who}: a gap after ${since}, which is kept from ${gap.earliest} on`);
-    else assert.ok(!this.#epochs.includes(told.epoch) || this.#epochs.indexOf(told.epoch) > this.#epochs.indexOf(asked.epoch), `${who}: back to an older log`);
+    if (asked.epoch === start.epoch) assert.ok(asked.offset < earliest.offset, `${who}: a gap after ${since}, which is kept from ${gap.earliest} on`);
+    else assert.ok(!this.#epochs.includes(start.epoch) || this.#epochs.indexOf(start.epoch) > this.#epochs.indexOf(asked.epoch), `${who}: back to an older log`);
   }
 
-  /** `previous` and `cursor` follow each other without a hole, and `data` is what is there. */
+  /** `previous` and `cursor` follow each other without a hole, and `data` is the message there. */
   checkNext(previous, { cursor, data }, who) {
     const { epoch, offset } = parseCursor(previous);
     assert.equal(cursor, `${epoch}-${offset + 1}`, `${who}: after ${previous}`);
     this.record(cursor, idOf(data), who);
   }
 
-  /** What a client without cursors heard is one run of the room. To be asked when all is known. */
+  /** The messages of a client without cursors are one run of the room. Call it when all positions are known. */
   checkRun(datas, who) {
     const cursors = datas.map((data) => this.cursorOf(idOf(data)));
     for (const [i, cursor] of cursors.entries()) {

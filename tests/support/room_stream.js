@@ -1,4 +1,4 @@
-// An endless answer about a room, read by hand: EventSource by the letter of the standard, or NDJSON.
+// An endless response of a room, parsed by hand: EventSource strictly by the standard, or NDJSON.
 
 import assert from 'node:assert/strict';
 import zlib from 'node:zlib';
@@ -12,7 +12,7 @@ export class RoomStream {
   #text = '';
   #wake = () => {};
 
-  /** Asks for the room as `kind` (sse or stream). */
+  /** Requests the room as `kind` (sse or stream). */
   static async open(target, room, { kind = 'sse', query = '', headers = {}, version = '1.1' } = {}) {
     const socket = await ByteSocket.open(target);
     await socket.write(requestBytes('GET', `/rooms/${room}${query}`, { version, headers: { Accept: media_type[kind], ...headers } }));
@@ -25,9 +25,9 @@ export class RoomStream {
   constructor(socket, head) {
     this.socket = socket;
     this.head = head;
-    /** The pieces of the body as they came: chunks, where there are any. */
+    /** The pieces of the body as received: chunks, if it is chunked. */
     this.pieces = [];
-    /** Whether the last chunk has come. */
+    /** Whether the last chunk has arrived. */
     this.complete = false;
     this.over = this.#pump().catch((error) => (this.error = error)).finally(() => {
       this.ended = true;
@@ -71,7 +71,7 @@ export class RoomStream {
     return (piece) => new Promise((done) => gunzip.write(piece, done));
   }
 
-  /** Waits for `delimiter` and takes what is before it. */
+  /** Waits for `delimiter` and returns the text before it. */
   async #through(delimiter, ms) {
     const end = Date.now() + ms;
     for (;;) {
@@ -87,7 +87,7 @@ export class RoomStream {
     }
   }
 
-  /** The next block of fields: `{type, data, id, retry, comments}`, what is missing undefined. */
+  /** The next block of fields: `{type, data, id, retry, comments}`; missing ones are undefined. */
   async block(ms = patience) {
     const block = { comments: 0 };
     for (const line of (await this.#through('\n\n', ms)).split('\n')) {
@@ -99,7 +99,7 @@ export class RoomStream {
     return block;
   }
 
-  /** The next event; comments and `retry` before it are passed over. */
+  /** The next event; comments and `retry` before it are skipped. */
   async event(ms = patience) {
     for (;;) {
       const { type = 'message', data, id } = await this.block(ms);
@@ -115,7 +115,7 @@ export class RoomStream {
     }
   }
 
-  /** The next line as it is. */
+  /** The next line, verbatim. */
   rawLine(ms = patience) {
     return this.#through('\n', ms);
   }
@@ -133,7 +133,7 @@ export class RoomStream {
   }
 }
 
-/** Publishes `body` and gives the receipt. */
+/** Publishes `body` and returns the receipt. */
 export async function publish(target, room, body, type = 'text/plain') {
   const response = await fetchOnce(target, 'POST', `/rooms/${room}`, { body, headers: { 'Content-Type': type } });
   assert.equal(response.status, 200, response.text);

@@ -1,7 +1,7 @@
-// Whether the binary under test has a sanitizer in it.
+// Whether the binary under test was built with a sanitizer.
 
 import { readFileSync } from 'node:fs';
 import { binary } from './server.js';
 
-/** Why tests of the allocator say nothing about this build, false where they do. `./dev test` runs them only there. */
+/** The reason why tests of the allocator cannot run with this build; false if they can. */
 export const sanitized = readFileSync(binary).includes('__asan_init') && 'a sanitizer has an allocator of its own';

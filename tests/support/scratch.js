@@ -1,4 +1,4 @@
-// Temporary directories and files, gone at the end of the process.
+// Temporary directories and files, removed at the end of the process.
 
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
@@ -22,7 +22,7 @@ export function scratchDirectory(files = {}) {
   return directory;
 }
 
-/** Gives what writes each content into a file of its own in `directory` and returns its path. */
+/** Returns a function that writes its argument to a new file in `directory` and returns the path. */
 export function tomlFilesIn(directory) {
   let files = 0;
   return (content) => {

@@ -1,4 +1,4 @@
-// Starts the real program and watches over it.
+// Starts the real program and monitors it.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -15,7 +15,7 @@ const address = /\b(?:https?:\/\/(?:\[[0-9a-fA-F:]+\]|[0-9A-Za-z.-]+):[0-9]+|uni
 const sanitizer_report = /(?:Address|Leak|Thread|UndefinedBehavior)Sanitizer|runtime error:|Assertion .* failed|terminate called/;
 
 const started = new Set();
-process.once('SIGTERM', () => process.exit(143)); // how the runner ends a file that hangs: without its servers
+process.once('SIGTERM', () => process.exit(143)); // how the test runner ends a file that hangs: without leaving servers behind
 process.on('exit', (code) => {
   for (const server of started) {
     if (server.running) server.process.kill('SIGKILL');
@@ -23,7 +23,7 @@ process.on('exit', (code) => {
   }
 });
 
-/** The environment of this process without what would configure the program, plus `extra`. */
+/** The environment of this process without variables that configure the program, plus `extra`. */
 export function cleanEnvironment(extra = {}) {
   const kept = Object.entries(process.env).filter(([name]) => !/^(ROOMCAST_|NOTIFY_|LISTEN_|WATCHDOG_)/.test(name));
   return { ...Object.fromEntries(kept), ...sanitizerOptions, ...extra };
@@ -73,7 +73,7 @@ export class Server {
       this.#log += data;
       this.#onLog();
     });
-    // A failed test leaves its server behind; that must not keep the test process, whose exit ends the server.
+    // A failed test leaves its server running; that must not keep the test process alive, whose exit ends the server.
     this.process.unref();
     this.process.stderr.unref();
     started.add(this);
@@ -88,12 +88,12 @@ export class Server {
     return this.#log.slice(mark);
   }
 
-  /** A place in the log, for `log` and `waitForLog`. */
+  /** A position in the log, for `log` and `waitForLog`. */
   mark() {
     return this.#log.length;
   }
 
-  /** Waits until the log behind `mark` holds a whole line matching `pattern`; gives the match. */
+  /** Waits until the log after `mark` contains a whole line matching `pattern`; returns the match. */
   async waitForLog(pattern, { mark = 0, ms = patience } = {}) {
     const end = Date.now() + ms;
     for (;;) {
@@ -145,7 +145,7 @@ export class Server {
     return eventually(async () => check(await this.metric(name, labels)), `${name} ${check}`);
   }
 
-  /** Ends with SIGTERM; the exit must be clean. */
+  /** Sends SIGTERM; the exit must be clean. */
   async stop() {
     if (this.running) this.process.kill('SIGTERM');
     await this.expectExit(0);
@@ -157,14 +157,14 @@ export class Server {
     assert.deepEqual(end, { code, signal: null }, this.log().slice(-4000));
   }
 
-  /** Ends it the hard way. */
+  /** Sends SIGKILL. */
   async kill() {
     this.process.kill('SIGKILL');
     await within(patience, this.exited, 'the end of a killed server');
   }
 }
 
-/** Prometheus text form as a map, judged on the way. */
+/** Parses the Prometheus text format into a map, with checks. */
 export function parseMetrics(text) {
   const samples = new Map();
   assert.ok(text.endsWith('\n'));
@@ -179,9 +179,9 @@ export function parseMetrics(text) {
 }
 
 /**
- * Starts a server and waits until it says that it is ready.
+ * Starts a server and waits for its ready line.
  * `listen`: addresses (port 0 of 127.0.0.1 by default), `set`: config keys (by default no drain time, so that tests
- * end at once, and no cap per address, for all clients come from one, any Host), `wrap`: a command to run it under.
+ * end at once, no limit per address, because all clients come from one, and any Host), `wrap`: a command to run it under.
  */
 export async function startServer({ args = [], env = {}, set = {}, listen = ['http://127.0.0.1:0'], wrap = [], cwd = repository, urlCount = listen.length } = {}) {
   const flags = listen.flatMap((one) => ['--listen', one]);

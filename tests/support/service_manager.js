@@ -1,4 +1,4 @@
-// Plays the service manager: receives what the server tells it on NOTIFY_SOCKET.
+// A fake service manager: receives the server's notifications on NOTIFY_SOCKET.
 
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -13,7 +13,7 @@ import { eventually } from './deadline.js';
 const receiver = path.join(path.dirname(fileURLToPath(import.meta.url)), 'notify_socket.py');
 
 export class ServiceManager {
-  /** What arrived so far: `{ ms, fields }`, oldest first. */
+  /** All notifications: `{ ms, fields }`, oldest first. */
   notices = [];
 
   static async start({ abstract = false } = {}) {
@@ -27,12 +27,12 @@ export class ServiceManager {
     return manager;
   }
 
-  /** Those that carry `field`. */
+  /** Those that contain `field`. */
   with(field) {
     return this.notices.filter(({ fields }) => field in fields);
   }
 
-  /** Waits until `count` notices carry `field`; gives the last of them. */
+  /** Waits until `count` notifications contain `field`; returns the last of them. */
   async expect(field, count = 1) {
     await eventually(() => this.with(field).length >= count, `${count} × ${field}; got ${JSON.stringify(this.notices)}`);
     return this.with(field)[count - 1];
@@ -44,7 +44,7 @@ export class ServiceManager {
   }
 }
 
-/** A TCP port of 127.0.0.1 that nobody uses just now. */
+/** A TCP port of 127.0.0.1 that is free at the moment. */
 export async function freePort() {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -1,7 +1,7 @@
-// Publishes numbered messages over WebSocket, and has the next one on its way before the last one is back.
+// Publishes numbered messages over WebSocket, and sends the next one before the last one is received back.
 
 import assert from 'node:assert/strict';
-import { numbered } from './crowd.js';
+import { numbered } from './many_clients.js';
 import { seconds } from './deadline.js';
 import { connect } from './wire_client.js';
 
@@ -20,7 +20,7 @@ export class SteadyPublisher {
     return publisher;
   }
 
-  /** Begins, and goes on until `stop`. `window`: how many messages are on their way at any time. */
+  /** Starts, and continues until `stop`. `window`: the number of messages in flight. */
   begin(window = 1) {
     this.done = this.#run(window);
     this.done.catch(() => {});
@@ -31,12 +31,12 @@ export class SteadyPublisher {
     while (this.received < this.sent) {
       assert.equal(await this.#client.nextText(seconds(30)), numbered(this.received + 1, this.#size));
       this.received += 1;
-      for (const tell of this.#arrivals.splice(0)) tell();
+      for (const resolve of this.#arrivals.splice(0)) resolve();
       if (this.#running) this.#send();
     }
   }
 
-  /** Waits for the next message to come back. */
+  /** Waits for the next message to be received back. */
   next() {
     return Promise.race([this.done, new Promise((resolve) => this.#arrivals.push(resolve))]);
   }
@@ -46,7 +46,7 @@ export class SteadyPublisher {
     void this.#client.text(numbered(this.sent, this.#size));
   }
 
-  /** Waits for what is on its way. Gives how many messages there were. */
+  /** Waits for the messages in flight. Returns the total number. */
   async stop() {
     this.#running = false;
     await this.done;

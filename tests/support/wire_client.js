@@ -1,4 +1,4 @@
-// A WebSocket client that can do everything right or anything wrong.
+// A WebSocket client that can follow the protocol or violate it in any way.
 
 import assert from 'node:assert/strict';
 import { createHash, randomBytes } from 'node:crypto';
@@ -7,14 +7,14 @@ import { patience } from './deadline.js';
 import { readResponse } from './raw_http.js';
 import * as frames from './ws_frames.js';
 
-/** The answer to `key` (RFC 6455 section 4.2.2). */
+/** The accept value for `key` (RFC 6455 section 4.2.2). */
 export function acceptFor(key) {
   return createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
 }
 
 /**
- * The bytes of an opening handshake. `headers` are added or replace the usual ones; a value of undefined
- * leaves the header out, an array repeats it.
+ * The bytes of an opening handshake. `headers` are added or replace the default ones; a value of undefined
+ * omits the header, an array repeats it.
  */
 export function handshakeBytes(path, { host = 'localhost', key = randomBytes(16).toString('base64'), method = 'GET', version = '1.1', headers = {} } = {}) {
   const fields = new Map([
@@ -34,7 +34,7 @@ export function handshakeBytes(path, { host = 'localhost', key = randomBytes(16)
   return Buffer.from(`${head}\r\n`, 'latin1');
 }
 
-/** Sends a handshake on a new connection and gives `{socket, response, key}` whatever the answer is. */
+/** Sends a handshake on a new connection and returns `{socket, response, key}` whatever the response is. */
 export async function attempt(target, { path = '/echo', socket: socketOptions, chop, trailing = Buffer.alloc(0), ...options } = {}) {
   const socket = await ByteSocket.open(target, socketOptions);
   const key = options.key ?? randomBytes(16).toString('base64');
@@ -43,7 +43,7 @@ export async function attempt(target, { path = '/echo', socket: socketOptions, c
   return { socket, key, response: await readResponse(socket, { method: options.method }) };
 }
 
-/** A handshake that must be refused: gives the response. */
+/** A handshake that must be refused: returns the response. */
 export async function refusal(target, options) {
   const { socket, response } = await attempt(target, options);
   socket.destroy();
@@ -88,7 +88,7 @@ export class WireClient {
     return this.write(frames.pong(payload, options));
   }
 
-  /** The next frame as it stands: `{fin, rsv, opcode, payload}`. Checks what every server frame must be. */
+  /** The next frame: `{fin, rsv, opcode, payload}`. Checks the rules for every server frame. */
   async frame(ms = patience) {
     const head = await this.socket.bytes(2, 'a frame', ms);
     assert.equal(head[1] & 0x80, 0, 'a server must not mask');
@@ -120,7 +120,7 @@ export class WireClient {
     }
   }
 
-  /** The next data message, pings answered and pongs dropped on the way. */
+  /** The next data message; pings before it are answered and pongs dropped. */
   async message(ms = patience) {
     for (;;) {
       const next = await this.next(ms);
@@ -157,7 +157,7 @@ export class WireClient {
     return this.expect(frames.PONG, payload, ms);
   }
 
-  /** Sends a ping and waits for its pong: everything sent before has been processed then. */
+  /** Sends a ping and waits for its pong: everything sent before it has been processed then. */
   async roundTrip() {
     const payload = randomBytes(8);
     await this.ping(payload);
@@ -166,7 +166,7 @@ export class WireClient {
 
   /**
    * The next frame is a close with one of `codes` (undefined: without a code). Answers it if the handshake
-   * is not complete yet, then the server must close the connection. Gives the reason.
+   * is not complete yet, then the server must close the connection. Returns the reason.
    */
   async expectClose(codes, { ms = patience, answer = true } = {}) {
     const next = await this.next(ms);
@@ -183,14 +183,14 @@ export class WireClient {
     return reason;
   }
 
-  /** Starts the close handshake and sees it completed by the server. */
+  /** Starts the closing handshake and checks that the server completes it. */
   async close(code = 1000, reason = '') {
     this.sentClose = true;
     await this.write(frames.close(code, reason));
     await this.expectClose(code);
   }
 
-  /** Gone without a word. */
+  /** Closes the socket at once. */
   destroy() {
     this.socket.destroy();
   }

@@ -1,19 +1,19 @@
-// One WebSocket protocol case as data: what is sent, how it is cut into pieces, what must come back.
+// One WebSocket protocol case as data: the frames to send, how they are split, and the expected responses.
 
 import { connect } from './wire_client.js';
 import * as frames from './ws_frames.js';
 
-/** Expected answers. A case without `fails` ends with a close handshake that the client starts. */
+/** Expected responses. A case without `fails` ends with a close handshake that the client starts. */
 export const gets = {
   text: (payload) => (client) => client.expectText(payload),
   binary: (payload) => (client) => client.expectBinary(payload),
   pong: (payload) => (client) => client.expectPong(payload),
 };
 
-/** The server must fail the connection with one of `codes` and close it. Stands last. */
+/** The server must fail the connection with one of `codes` and close it. Must be last. */
 export const fails = (...codes) => final((client) => client.expectClose(codes));
 
-/** The server must complete the close handshake that the sent frames began. Stands last. */
+/** The server must complete the close handshake that the sent frames started. Must be last. */
 export const closes = (...codes) => final((client) => {
   client.sentClose = true;
   return client.expectClose(codes);
@@ -24,7 +24,7 @@ function final(expectation) {
   return expectation;
 }
 
-/** How the bytes reach the server: in one go, a write for each frame, or a write for so many octets. */
+/** How the bytes are sent: in one write, one write per frame, or one write per so many octets. */
 export async function sendFrames(client, sent, pieces = 'whole') {
   if (pieces === 'whole') return client.write(Buffer.concat(sent));
   if (pieces === 'frames') {
@@ -35,8 +35,8 @@ export async function sendFrames(client, sent, pieces = 'whole') {
 }
 
 /**
- * Runs one case on a connection of its own. `sent` is a list of frames, `expected` a list of the above. Unless
- * the last of them sees the connection closed, the client then starts a close handshake, and that is all there is.
+ * Runs one case on a new connection. `sent` is a list of frames, `expected` a list of the above. Unless the last of them
+ * ends the connection, the client then starts a close handshake, and nothing else may arrive.
  */
 export async function runCase(target, { sent, expected = [], pieces = 'whole', options }) {
   const client = await connect(target, options);

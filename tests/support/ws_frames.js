@@ -1,4 +1,4 @@
-// WebSocket frames of a client as bytes (RFC 6455 section 5), right or deliberately wrong.
+// A client's WebSocket frames as bytes (RFC 6455 section 5), valid or deliberately invalid.
 
 import { randomBytes } from 'node:crypto';
 
@@ -19,7 +19,7 @@ export function masked(payload, key) {
 /**
  * One frame.
  * `rsv` is three bits (4 is RSV1), `mask` a key of four bytes, true for a random one or false for none.
- * `lengthBits` forces the 7, 16 or 64 bit form; `claimedLength` is written in place of the payload's.
+ * `lengthBits` forces the 7, 16 or 64 bit form; `claimedLength` replaces the real length.
  */
 export function frame({ opcode = TEXT, payload = '', fin = true, rsv = 0, mask = true, lengthBits, claimedLength } = {}) {
   const body = Buffer.isBuffer(payload) ? payload : Buffer.from(payload);
@@ -41,7 +41,7 @@ export const continuation = (payload, options) => frame({ opcode: CONTINUATION, 
 export const ping = (payload = '', options) => frame({ opcode: PING, payload, ...options });
 export const pong = (payload = '', options) => frame({ opcode: PONG, payload, ...options });
 
-/** A close frame's payload; none at all without a code. */
+/** A close frame's payload; empty without a code. */
 export function closePayload(code, reason = '') {
   if (code === undefined) return Buffer.alloc(0);
   const head = Buffer.alloc(2);

@@ -1,4 +1,4 @@
-// Continuous integration runs both halves whatever the first one said, and fails with either.
+// Continuous integration runs both commands whatever the first one returns, and fails if either does.
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
@@ -8,7 +8,7 @@ import path from 'node:path';
 import { describe, it } from 'node:test';
 import { root } from './tree.js';
 
-/** Runs `.ci/run` beside a `dev` whose commands end as `codes` says: what it was called with, and how it ended. */
+/** Runs `.ci/run` with a `dev` whose commands exit with `codes`: returns its calls and exit code. */
 function run(codes) {
   const folder = mkdtempSync(path.join(tmpdir(), 'roomcast-ci-'));
   try {

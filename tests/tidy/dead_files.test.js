@@ -1,4 +1,4 @@
-// Every file has a use.
+// Every file is used.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -14,7 +14,7 @@ for (const from of all_cpp) {
 }
 
 describe('dead files', () => {
-  it('every header of src is included by another file than its own source and test', () => {
+  it('every header of src is included by a file other than its own source and test', () => {
     const dead = sources.filter((name) => name.endsWith('.h')).filter((name) => {
       const header = name.slice('src/'.length);
       const own = header.replace(/\.h$/, '');
@@ -30,7 +30,7 @@ describe('dead files', () => {
     assert.deepEqual(alone, []);
   });
 
-  it('every unit test lies where CMake looks', () => {
+  it('every unit test is where CMake looks', () => {
     const cmake = read('tests/CMakeLists.txt');
     const folders = /foreach\(folder ([^)]*)\)/.exec(cmake)[1].split(/\s+/);
     folders.push(...[...cmake.matchAll(/FOLDER unit\/(\w+)/g)].map(([, folder]) => folder));
@@ -41,7 +41,7 @@ describe('dead files', () => {
     assert.deepEqual(lost, []);
   });
 
-  it('every JavaScript test lies where ./dev runs it', () => {
+  it('every JavaScript test is where ./dev runs it', () => {
     const runner = read('dev');
     const lost = files.filter((name) => name.endsWith('.test.js')).filter((name) => {
       const folder = name.slice(0, name.lastIndexOf('/'));

@@ -1,4 +1,4 @@
-// The reference in docs/configuration.md and the sample configuration say what the program itself says.
+// The reference in docs/configuration.md and the sample configuration are what the program prints; links and file names exist.
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
@@ -8,7 +8,7 @@ import { describe, it } from 'node:test';
 import { files, read, root, under } from './tree.js';
 
 const binary = process.env.ROOMCAST_BINARY ?? path.join(root, 'build/release/roomcast');
-// Only where nobody asked for a certain binary may it be missing: the tidy stage comes before the build.
+// Only without an explicit binary may it be missing: the tidy stage precedes the build.
 const skip = process.env.ROOMCAST_BINARY === undefined && !existsSync(binary) && 'there is no binary yet';
 const reference = (form) => execFileSync(binary, ['--print-reference', form], { encoding: 'utf8' });
 
@@ -17,14 +17,14 @@ const folders = new Set(files.flatMap((name) => name.split('/').slice(0, -1).map
 const presets = JSON.parse(read('CMakePresets.json')).configurePresets.map(({ name }) => name);
 const extension = /\.(cmake|cpp|css|h|html|js|json|md|png|py|service|sh|socket|toml|ts)$/;
 
-/** The anchors of a document's headings, as GitHub makes them. */
+/** The anchors of a document's headings, as made by GitHub. */
 const headings = (document) => [...read(document).replace(/^```[\s\S]*?^```/gm, '').matchAll(/^#+ (.*)$/gm)]
   .map(([, text]) => text.toLowerCase().replace(/[^\p{L}\p{N}\s_-]/gu, '').replace(/ /g, '-'));
 
-/** Where a path that a document names may begin: at the root, in src, as its README has it, or beside the document. */
+/** The folders that a path in a document may be relative to: the root, src (in its README), or the document's own. */
 const places = (document) => ['.', 'src', path.posix.dirname(document)];
 
-/** Whether `word` can only mean a file or folder of the project: its first folder is one, or it ends as our files do. */
+/** Whether `word` can only mean a file or folder of the project: its first folder exists, or it has one of our extensions. */
 function looks_like_ours(document, word) {
   const [first, ...rest] = word.replace(/^\.\//, '').split('/');
   if (rest.length === 0) return extension.test(first) || /^\d\d_[a-z][a-z_]+$/.test(first);
@@ -33,16 +33,19 @@ function looks_like_ours(document, word) {
   return (last === undefined || /[a-z*]/i.test(last)) && places(document).some((place) => folders.has(path.posix.join(place, first)));
 }
 
-/** Of the code in `text`, which is that of `document`: each word that looks like a file or folder of ours. Placeholders (NN_topic, _test.cpp) are none. */
+/**
+ * The words in the code of `text`, the text of `document`, that look like files or folders of ours. Placeholders (NN_topic,
+ * _test.cpp) are left out.
+ */
 function named(document, text) {
   const code = [...text.matchAll(/^```[\s\S]*?^```|^ {4}.*$|`[^`\n]+`/gm)].map(([block]) => block).join('\n');
-  // Files that an example makes.
+  // Files created by an example.
   const shown = [...code.matchAll(/^\$ cat (\S+)$/gm)].map(([, name]) => name);
   return [...code.matchAll(/(?<![\w/:.@$<>{-])[\w.*-]+(?:\/[\w.*-]+)*\/?(?![\w/<{])/g)].map(([word]) => word)
     .filter((word) => looks_like_ours(document, word) && !/\bNN_|^_/.test(word.split('/').at(-1)) && !shown.includes(word));
 }
 
-/** Whether `word` of `document` is there: as a file or folder, without its extension, or as a pattern; or will be once built. */
+/** Whether `word` of `document` exists: as a file or folder, without its extension, or as a pattern; or as a product of the build. */
 function is_there(document, word) {
   const [, preset, product] = /^build\/([^/]+)\/?(.*)$/.exec(word) ?? [];
   if (preset) {
@@ -82,7 +85,7 @@ describe('docs', () => {
     assert.deepEqual(broken, []);
   });
 
-  it('every page of docs stands in its list, and README.md links to each but the list', () => {
+  it('every page of docs is in its list, and README.md links to each but the list', () => {
     const pages = under('docs', '.md', '.json').map((name) => name.slice('docs/'.length)).filter((name) => !/README\.md$|^decisions\//.test(name));
     const missing = (document, prefix) => pages.filter((name) => !read(document).includes(`](${prefix}${name})`));
     assert.deepEqual(missing('docs/README.md', ''), []);
@@ -104,7 +107,7 @@ describe('docs', () => {
     assert.deepEqual(stale, []);
   });
 
-  it('names of files are found, and told from others', () => {
+  it('file names are recognised, and distinguished from other words', () => {
     const known = ['src/http/server.h', 'http/server', 'session/session_*.cpp', 'tests/wire/', './web/client/roomcast.js', '58_proxies', 'raw_http.js', 'build/release/roomcast'];
     const stale = ['src/http/servant.h', 'http/servant', 'session/nothing_*.cpp', 'tests/wired.js', './web/broadcast.js', '58_poxies', 'raw_http.css', 'build/release/src/roomcast', 'build/fast'];
     const others = ['/api/publish', 'http/1.1', 'text/plain', 'chat/lobby', 'http://127.0.0.1:8080/src/a.js', 'origins'];

@@ -1,4 +1,4 @@
-// The layer table of src/README.md: which folders a folder may include, and the third-party headers it may see.
+// The layer table of src/README.md: which folders a folder may include, and the third-party headers it may use.
 
 /** `only` limits a dependency to the files whose path matches. */
 export const layers = {

@@ -16,7 +16,7 @@ const includes = sources.flatMap((from) =>
 
 const at = ({ from, number, header }) => `${from}:${number} includes ${header}`;
 
-/** The folders reachable from `folder` through the table, as CMake's public links give them. */
+/** The folders reachable from `folder` through the table, like CMake's public links. */
 const reachable = (folder, seen = new Set()) => {
   for (const next of layers[folder].folders) {
     if (!seen.has(next)) reachable(next, seen.add(next));
@@ -31,7 +31,7 @@ describe('layers', () => {
     assert.deepEqual(sources.filter((name) => name.split('/').length !== 3), [], 'sources lie in src/<folder>/, one level deep');
   });
 
-  it('the table has no circle', () => {
+  it('the table has no cycle', () => {
     for (const folder of Object.keys(layers)) assert.ok(!reachable(folder).has(folder), folder);
   });
 
@@ -51,20 +51,20 @@ describe('layers', () => {
     assert.deepEqual(wrong.map(at), []);
   });
 
-  it('third-party headers stay where they are wrapped', () => {
+  it('third-party headers are included only where they are wrapped', () => {
     const wrong = includes.filter(({ from, header, ours }) =>
       !ours && third_party.some((rule) => rule.header.test(header) && !rule.files.test(from)));
     assert.deepEqual(wrong.map(at), []);
   });
 
-  it('every header in brackets is the system\'s or in the table of third-party headers', () => {
+  it('every header in brackets is a system header or in the table of third-party headers', () => {
     const system = /^[a-z_]+$|^c[a-z]+$|^(sys|netinet|arpa|linux)\/[a-z_]+\.h$|^(unistd|fcntl|poll|netdb|dirent|ifaddrs|malloc|signal|errno|time)\.h$/;
     const wrong = includes.filter(({ header, ours }) =>
       !ours && !system.test(header) && !third_party.some((rule) => rule.header.test(header)));
     assert.deepEqual(wrong.map(at), []);
   });
 
-  it('CMake links each folder with what the table names, and no more', () => {
+  it('CMake links each folder with the folders of the table, and no more', () => {
     const text = read('src/CMakeLists.txt').replace(/#.*/g, '');
     const declared = Object.fromEntries([...text.matchAll(/roomcast_library\((\w+)([^)]*)\)/g)].map(([, name, rest]) =>
       [name, [...rest.matchAll(/\broomcast_(\w+)/g)].map((match) => match[1]).filter((link) => link !== 'web_assets')]));

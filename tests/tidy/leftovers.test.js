@@ -1,4 +1,4 @@
-// What must not be left lying about.
+// Things that must not be left in the sources.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -8,7 +8,7 @@ const text_files = files.filter((name) => !/\.(png|jpg|ico|woff2|bin|pem|raw)$|(
 const sources = under('src', '.h', '.cpp');
 const cpp = [...sources, ...under('tests', '.h', '.cpp')];
 
-/** `file:line` of every line of `names` that `pattern` matches; `view` turns a file into the text looked at. */
+/** `file:line` of every line of `names` that `pattern` matches; `view` transforms a file's text first. */
 const hits = (names, pattern, view = read) =>
   names.flatMap((name) => view(name).split('\n').flatMap((line, index) => (pattern.test(line) ? [`${name}:${index + 1}: ${line.trim()}`] : [])));
 
@@ -16,16 +16,16 @@ const hits = (names, pattern, view = read) =>
 const code_of = (name) => withoutComments(read(name)).replace(/^\s*#.*/gm, '');
 
 describe('leftovers', () => {
-  it('no note to come back later', () => {
+  it('no to-do note', () => {
     const notes = new RegExp(`\\b(${['TO' + 'DO', 'FIX' + 'ME', 'X' + 'XX', 'HA' + 'CK'].join('|')})\\b`);
     assert.deepEqual(hits(text_files, notes), []);
   });
 
-  it('no marker of a merge', () => {
+  it('no merge marker', () => {
     assert.deepEqual(hits(text_files, /^(<{7} |>{7} |={7}$)/), []);
   });
 
-  it('no white space at the end of a line, no tab, and a newline at the end of the file', () => {
+  it('no trailing white space, no tab, and a newline at the end of the file', () => {
     assert.deepEqual(hits(text_files, /[ \t]$/), []);
     assert.deepEqual(hits(text_files, /\t/), []);
     assert.deepEqual(text_files.filter((name) => read(name) !== '' && !read(name).endsWith('\n')), []);
@@ -43,7 +43,7 @@ describe('leftovers', () => {
     assert.deepEqual(hits(cpp, /\[\s*=/, code_of), []);
   });
 
-  it('uv_close stands once in the source', () => {
+  it('uv_close is called in one place', () => {
     const found = hits(sources, /\buv_close\s*\(/, code_of);
     const loop_exists = sources.some((name) => /\buv_/.test(code_of(name)));
     assert.equal(found.length, loop_exists ? 1 : 0, found.join('\n'));
@@ -56,18 +56,18 @@ describe('leftovers', () => {
     assert.deepEqual(hits(sources.filter((name) => !owners.test(name)), naked, (name) => code_of(name).replace(owned, '')), []);
   });
 
-  it('no shared owner but of certificates, which a reload replaces under open connections', () => {
+  it('no shared owner except of certificates, which a reload replaces under open connections', () => {
     assert.deepEqual(hits(sources, /\bshared_ptr\b(?!<(const )?(net::)?TlsContext>)/, code_of), []);
   });
 
   it('no global state, no thread', () => {
-    const allocator = 'src/base/allocation_count.cpp';  // malloc belongs to all threads that libraries may have
+    const allocator = 'src/base/allocation_count.cpp';  // malloc is used by any threads that libraries may have
     assert.deepEqual(hits(sources.filter((name) => name !== allocator), /\bthread_local\b/, code_of), []);
     assert.deepEqual(hits(sources, /\bstd::(thread|mutex|async)\b/, code_of), []);
     assert.deepEqual(hits(sources, /^\s*static (?!const|constexpr|_assert|inline constexpr)[^()]*(=|;|\{)/, code_of), []);
   });
 
-  it('a map or set of texts has a hash that strangers cannot know beforehand', () => {
+  it('a map or set of texts has a hash that clients cannot predict', () => {
     const unkeyed = /unordered_(?:map|set)<\s*(?:std::)?string(?:_view)?\b(?![^;]*\bStringHash\b)/;
     assert.deepEqual(hits(sources, unkeyed, (name) => code_of(name).replace(/,\n\s*/g, ', ')), []);
   });

@@ -49,7 +49,7 @@ const of_the_hub = ['key_reused', 'overloaded', 'unavailable', 'timed_out'];
 const dialectErrors = () => new Set([...found(/^src\/(session|dialect)\//, /\bCode::([a-z_]+)/g).flatMap((hit) => hit.found).filter((code) => code !== 'bad_client_name'), 'bad_request', ...of_the_hub]);
 
 describe('the documents list', () => {
-  it('every error over HTTP with its status, once, and none that there is not', () => {
+  it('every error over HTTP with its status, once, and no other', () => {
     const listed = rowsBelow('docs/http-api.md', '| status | code | when |').flatMap(([status, codes]) => words(codes).map((code) => `${status} ${code}`));
     assertLists(listed, httpErrors());
   });

@@ -1,4 +1,4 @@
-// Files and functions stay small enough to be read in one go.
+// Files and functions are small enough to be read at once.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -23,10 +23,10 @@ const long_for_a_reason = {
 const code = [...under('src', '.h', '.cpp'), ...under('tests', '.h', '.cpp', '.js', '.sh'), ...under('web', '.js', '.css', '.html'), 'dev'];
 const line_count = (name) => read(name).split('\n').length - 1;
 
-/** A line that opens a brace without being one of these is taken for the head of a function. */
+/** A line that opens a brace and does not match is taken for the head of a function. */
 const no_function = /\b(namespace|class|struct|union|enum|switch|if|else|for|while|do|try|catch|extern)\b|=\s*\{?$|\breturn\b/;
 
-/** `{ number, length }` of every function body, found by its braces. */
+/** `{ number, length }` of every function body, found by braces. */
 function* functions(text) {
   const open = [];
   let head = '';
@@ -69,7 +69,7 @@ describe('sizes', () => {
     assert.deepEqual(long, []);
   });
 
-  it('functions are found at all', () => {
+  it('functions are found', () => {
     const sample = 'namespace a {\nclass B {\n  int c() const { return 1; }\n};\nB::B(int x)\n    : x_{x} {\n  if (x) {\n  }\n}\n}\n';
     assert.deepEqual([...functions(sample)], [{ number: 3, length: 1 }, { number: 6, length: 4 }]);
   });

@@ -1,4 +1,4 @@
-// The repository as the tidy tests see it: paths relative to its root, with their text.
+// The repository, for the tidy tests: paths relative to its root, and their text.
 
 import { readFileSync, readdirSync } from 'node:fs';
 import path from 'node:path';
@@ -38,6 +38,6 @@ const blank = (text) => text.replace(/[^\n]/g, ' ');
 /** C++ or JavaScript text with comments and the insides of literals blanked out; line numbers stay. */
 export function withoutComments(text) {
   const part = /\/\/[^\n]*|\/\*[\s\S]*?\*\/|R"([^(\s]{0,16})\([\s\S]*?\)\1"|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'/g;
-  // A ' between digits separates them and begins no literal.
+  // A ' between digits is a separator and begins no literal.
   return text.replace(/(?<=[0-9a-fA-F])'(?=[0-9a-fA-F])/g, '_').replace(part, blank);
 }

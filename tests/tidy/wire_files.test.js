@@ -1,4 +1,4 @@
-// The number of a wire test stands for its topic, and `dev` names only files that exist.
+// The number of a wire test stands for its topic, and `dev` refers only to existing files.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
@@ -11,7 +11,7 @@ describe('the files of the wire tests', () => {
     assert.deepEqual(topics.filter((topic) => !/^(\d\d|issue_\d+)_[a-z0-9_]+$/.test(topic)), []);
   });
 
-  it('have a number of their own, or share it within a family: 65_strangers_start, 65_strangers_reload', () => {
+  it('have a unique number, or share it within a family: 65_strangers_start, 65_strangers_reload', () => {
     const families = new Map();
     for (const topic of topics.filter((name) => /^\d\d_/.test(name))) {
       const [number, family] = topic.split('_');
@@ -20,7 +20,7 @@ describe('the files of the wire tests', () => {
     assert.deepEqual([...families].filter(([, names]) => names.size > 1).map(([number, names]) => `${number}: ${[...names]}`), []);
   });
 
-  it('are there when `dev` or a document names them', () => {
+  it('exist if `dev` or a document names them', () => {
     const named = ['dev', 'tests/README.md', 'tests/wire/README.md', 'src/README.md'].flatMap((name) =>
       [...read(name).matchAll(/(?<![\w/])\d\d_[a-z][a-z_]*[a-z](?![\w[])/g)].map(([topic]) => ({ name, topic })));
     assert.ok(named.length > 0);

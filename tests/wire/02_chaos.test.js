@@ -22,8 +22,8 @@ async function turns(env) {
 
 const asked = process.env.NET_CHAOS;
 for (const [name, env, is_on] of [
-  ['told so', { NET_CHAOS: '1' }, true],
-  ['not told so', { NET_CHAOS: undefined }, false],
+  ['with the variable', { NET_CHAOS: '1' }, true],
+  ['without it', { NET_CHAOS: undefined }, false],
   ['started as the other tests start it', {}, asked !== undefined],
 ]) {
   test(`a server ${name}`, async () => {

@@ -34,11 +34,11 @@ async function posted(headers, body, room, pieces) {
   await (pieces ? connection.socket.writeChopped(bytes, pieces) : connection.send(bytes));
   const response = await connection.read();
   assert.equal(response.status, 200, response.text);
-  const heard = await listener.nextText();
+  const received = await listener.nextText();
   listener.destroy();
   assert.equal((await connection.request('GET', '/healthz')).status, 200, 'the connection goes on behind the body');
   connection.close();
-  return heard;
+  return received;
 }
 
 describe('HTTP', () => {
@@ -155,7 +155,7 @@ describe('HTTP', () => {
       }
     });
     for (const [path, allowed] of Object.entries({ '/': ['GET', 'HEAD'], '/healthz': ['GET', 'HEAD'], '/rooms/x': ['POST'], '/metrics': ['GET', 'HEAD'] })) {
-      it(`OPTIONS ${path} tells the methods`, async () => {
+      it(`OPTIONS ${path} lists the methods`, async () => {
         const response = await fetchOnce(server.url, 'OPTIONS', path);
         assert.ok([200, 204].includes(response.status), `status ${response.status}`);
         const methods = (response.header('allow') ?? '').split(/, */);

@@ -20,11 +20,11 @@ const accepted = {
   'Connection as a list without blanks': { headers: { Connection: 'keep-alive,Upgrade,x' } },
   'Connection in two fields': { headers: { Connection: ['keep-alive', 'Upgrade'] } },
   'blanks and tabs around values': { headers: { Upgrade: ' \t websocket \t', Connection: '\t Upgrade  ', 'Sec-WebSocket-Version': '  13 ' } },
-  'headers nobody knows': { headers: { 'X-Anything': 'at all', Cookie: 'a=b; c=d', 'User-Agent': 'test', Pragma: 'no-cache' } },
+  'unknown headers': { headers: { 'X-Anything': 'at all', Cookie: 'a=b; c=d', 'User-Agent': 'test', Pragma: 'no-cache' } },
   'a query': { path: '/echo?name=me&x=%20' },
   'an absolute target': { path: 'http://localhost/echo' },
-  'a protocol nobody knows': { headers: { 'Sec-WebSocket-Protocol': 'unknown.v9' } },
-  'an extension nobody knows': { headers: { 'Sec-WebSocket-Extensions': 'unknown; a=1' } },
+  'an unknown protocol': { headers: { 'Sec-WebSocket-Protocol': 'unknown.v9' } },
+  'an unknown extension': { headers: { 'Sec-WebSocket-Extensions': 'unknown; a=1' } },
 };
 
 const short = Buffer.alloc(15, 1).toString('base64');

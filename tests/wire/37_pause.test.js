@@ -3,17 +3,17 @@
 
 import assert from 'node:assert/strict';
 import { after, describe, it } from 'node:test';
-import { CrowdProcess } from '../support/crowd_process.js';
+import { ClientProcess } from '../support/client_process.js';
 import { patience, sleep, within } from '../support/deadline.js';
 import { answerOf, pollsOf } from '../support/polls.js';
 import { HttpConnection, requestBytes } from '../support/raw_http.js';
-import { numbered } from '../support/crowd.js';
+import { numbered } from '../support/many_clients.js';
 import { publish } from '../support/room_stream.js';
 import { startServer } from '../support/server.js';
 
 const pause_ms = 4000; // longer than every deadline below
 const many = 300; // more than the server reads in one turn
-const crowd = new CrowdProcess();
+const clients = new ClientProcess();
 const server = await startServer({
   set: { 'websocket.ping_seconds': 3, 'websocket.pong_timeout_seconds': 3, 'http.body_timeout_seconds': 2, 'limits.connections_per_address': 2000 },
 });
@@ -29,20 +29,20 @@ async function begunBodies(count) {
 
 describe('a pause of the whole process', () => {
   after(async () => {
-    await crowd.end();
+    await clients.end();
     await server.stop();
   });
 
   it('closes no connection: members stay, polls are answered, bodies can be finished', async () => {
     const polls = await waiting('polled', 100);
-    await crowd.call('open', 'members', server.url, many, { path: '/rooms/paused', size: 20 });
+    await clients.call('open', 'members', server.url, many, { path: '/rooms/paused', size: 20 });
     await sleep(2500);
     // Their first pings, after three seconds, are unanswered when the pause begins.
-    await crowd.call('pause', 'members');
+    await clients.call('pause', 'members');
     const bodies = await begunBodies(100);
     await sleep(1000);
     server.process.kill('SIGSTOP');
-    await crowd.call('resume', 'members');
+    await clients.call('resume', 'members');
     await Promise.all(bodies.map((one) => one.send('f')));
     await sleep(pause_ms);
     server.process.kill('SIGCONT');
@@ -52,7 +52,7 @@ describe('a pause of the whole process', () => {
     // Connections that counted as late would be closed by now: the next pings have been sent.
     await sleep(pause_ms);
     await publish(server.url, 'paused', numbered(1, 20));
-    const tally = await crowd.call('reach', 'members', 1);
+    const tally = await clients.call('reach', 'members', 1);
     assert.equal(tally.open, many);
     for (const one of [...polls, ...bodies]) one.close();
   });

@@ -191,7 +191,7 @@ describe('rooms', () => {
     const clients = [new WebSocket(url), new WebSocket(url, { perMessageDeflate: false }), new WebSocket(url, ['roomcast.raw.v1'])];
     await Promise.all(clients.map((client) => new Promise((resolve, reject) => client.once('open', resolve).once('error', reject))));
     assert.equal(clients[2].protocol, 'roomcast.raw.v1');
-    const heard = clients.map((client) => new Promise((resolve) => {
+    const received = clients.map((client) => new Promise((resolve) => {
       const got = [];
       client.on('message', (data, isBinary) => {
         got.push([isBinary, data.toString('latin1')]);
@@ -202,7 +202,7 @@ describe('rooms', () => {
       clients[i % 3].send(`text ${'compress me '.repeat(50)} ${i}`);
       clients[(i + 1) % 3].send(Buffer.alloc(300, i));
     }
-    const [first, ...others] = await Promise.all(heard);
+    const [first, ...others] = await Promise.all(received);
     for (const other of others) assert.deepEqual(other, first);
     assert.equal(new Set(first.map(String)).size, 40);
     await Promise.all(clients.map((client) => new Promise((resolve) => {

@@ -238,10 +238,10 @@ describe('connection limits', () => {
     it(`running out of descriptors (${name}) affects no connected client`, { skip: checksVptr && 'UBSan\'s vptr check needs descriptors' }, async () => {
       const server = await startServer({ wrap });
       const clients = await open(server, 5);
-      const crowd = [];
+      const sockets = [];
       for (let i = 0; i < 120; i += 1) {
         const socket = await ByteSocket.open(server.url).catch(() => null);
-        if (socket) crowd.push(socket);
+        if (socket) sockets.push(socket);
         if (i % 20 === 0) {
           await clients[0].text(`message ${i}`);
           for (const client of clients) await client.expectText(`message ${i}`);
@@ -250,7 +250,7 @@ describe('connection limits', () => {
       await server.waitForLog(new RegExp(`${LOG.descriptors.source}|limits\\.connections`, 'i'));
       await clients[4].text('still here');
       for (const client of clients) await client.expectText('still here');
-      for (const socket of crowd) socket.destroy();
+      for (const socket of sockets) socket.destroy();
       await eventually(() => fetchOnce(server.url, 'GET', '/healthz', { ms: 1000 }).then(({ status }) => status === 200, () => false), 'health again');
       const newcomers = await open(server, 5);
       await newcomers[0].text('welcome');

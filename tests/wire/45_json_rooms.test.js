@@ -43,8 +43,8 @@ describe('roomcast.v1 rooms', () => {
       assert.deepEqual((await client.messages(2)).map(({ room, data }) => [room, data]).sort(), [[a, 'in a'], [b, 'in b']]);
       assert.deepEqual(await client.ask({ type: 'unsubscribe', room: a }), { type: 'ok', id: 'ask 3', room: a });
       assert.equal((await post(a, 'unheard')).json.subscribers, 0);
-      assert.equal((await post(b, 'heard')).json.subscribers, 1);
-      assert.equal((await client.messages(1))[0].data, 'heard');
+      assert.equal((await post(b, 'received')).json.subscribers, 1);
+      assert.equal((await client.messages(1))[0].data, 'received');
       assert.deepEqual(client.unread, []);
       await client.close();
     });
@@ -187,9 +187,9 @@ describe('roomcast.v1 rooms', () => {
       const client = await connected();
       for (const room of list) for (let i = 0; i < 15; i += 1) assert.equal((await post(room, `${i} ${blob}`)).status, 200);
       for (const room of list) client.send({ type: 'subscribe', room, history: 100 });
-      const heard = new Map(list.map((room) => [room, []]));
-      for (const { room, data } of await client.messages(8 * 15)) heard.get(room).push(Number(data.split(' ')[0]));
-      for (const numbers of heard.values()) assert.deepEqual(numbers, Array.from({ length: 15 }, (_, i) => i));
+      const received = new Map(list.map((room) => [room, []]));
+      for (const { room, data } of await client.messages(8 * 15)) received.get(room).push(Number(data.split(' ')[0]));
+      for (const numbers of received.values()) assert.deepEqual(numbers, Array.from({ length: 15 }, (_, i) => i));
       await post(list[3], 'live');
       assert.equal((await client.messages(1))[0].data, 'live');
       await client.close();

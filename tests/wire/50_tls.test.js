@@ -179,9 +179,9 @@ describe('TLS and listeners', () => {
 
   it('the ws package over wss', async () => {
     const client = new WebSocket(`${https.replace('https', 'wss')}/rooms/wss`, { ca: fs.readFileSync(main.certificate), servername: 'localhost' });
-    const heard = new Promise((resolve, reject) => client.on('message', (data) => resolve(String(data))).on('error', reject));
+    const received = new Promise((resolve, reject) => client.on('message', (data) => resolve(String(data))).on('error', reject));
     client.on('open', () => client.send('secret'));
-    assert.equal(await within(patience, heard, 'the message'), 'secret');
+    assert.equal(await within(patience, received, 'the message'), 'secret');
     client.terminate();
   });
 

@@ -95,7 +95,7 @@ describe('presence', () => {
     const clients = await Promise.all(['name=bob', 'name=ada', 'name=ada', 'name=Z%C3%AB', ''].map((query) => Client.open(`/rooms/list?${query}`, { dialect: 'raw' })));
     assert.deepEqual(await presence('list'), { room: 'list', count: 4, members: names(['Zë', 'ada', 'bob']), anonymous: 1 });
     await closeAll(clients);
-    await eventually(async () => (await presence('list')).count === 0, 'everybody to leave');
+    await eventually(async () => (await presence('list')).count === 0, 'all members to leave');
   });
 
   it('GET and HEAD: no-store, readable by listed origins only, errors with their reason', async () => {

@@ -102,7 +102,7 @@ describe('default history', async () => {
     const [cursor] = await publish(server, 'left', ['one']);
     await client.expectText('one');
     await client.close();
-    await eventually(async () => (await server.metric(METRICS.connections, /websocket/)) === 0, 'everybody gone');
+    await eventually(async () => (await server.metric(METRICS.connections, /websocket/)) === 0, 'all clients to leave');
     await publish(server, 'left', ['two']);
     const again = await join(server, 'left', `?since=${cursor}`);
     await again.expectText('two');

@@ -7,7 +7,7 @@ import path from 'node:path';
 import { describe, it } from 'node:test';
 import { eventually, patience, seconds, sleep, within } from '../support/deadline.js';
 import { behindRelay } from '../support/relay.js';
-import { hears, isJoined, isState, join, post, record } from '../support/client_module.js';
+import { receives, isJoined, isState, join, post, record } from '../support/client_module.js';
 import { repository, startServer } from '../support/server.js';
 
 const TRANSPORTS = ['websocket', 'sse', 'poll'];
@@ -24,7 +24,7 @@ for (const transport of TRANSPORTS) {
       const bytes = Uint8Array.of(0, 255, 13, 10);
       const receipts = [];
       for (const data of ['text\r\n"é"', { a: [1, null] }, 7, bytes, new Blob(['blob'])]) receipts.push(await room.publish(data));
-      await hears(room, 'text\r\n"é"', { a: [1, null] }, 7, bytes, new Uint8Array(Buffer.from('blob')));
+      await receives(room, 'text\r\n"é"', { a: [1, null] }, 7, bytes, new Uint8Array(Buffer.from('blob')));
       assert.deepEqual(room.messages.map(({ kind }) => kind), ['text', 'json', 'json', 'binary', 'binary']);
       assert.deepEqual(room.messages.map(({ cursor }) => cursor), receipts.map(({ cursor }) => cursor));
       assert.equal(room.cursor, receipts.at(-1).cursor);
@@ -45,7 +45,7 @@ for (const transport of TRANSPORTS) {
           relay.cut();
         }
       }
-      await hears(room, ...expected);
+      await receives(room, ...expected);
       assert.deepEqual(room.gaps, []);
       assert.ok(cuts > 0);
     });
@@ -56,12 +56,12 @@ for (const transport of TRANSPORTS) {
       for (const data of ['1', '2', '3', '4']) cursors.push((await post(server.url, data)).cursor);
       const { room: recent } = join(t, relay.url, { ...only, history: 2 });
       const { room: after } = join(t, relay.url, { ...only, since: cursors[0] });
-      await hears(recent, '3', '4');
-      await hears(after, '2', '3', '4');
+      await receives(recent, '3', '4');
+      await receives(after, '2', '3', '4');
       relay.cut();
       await post(server.url, '5');
-      await hears(recent, '3', '4', '5');
-      await hears(after, '2', '3', '4', '5');
+      await receives(recent, '3', '4', '5');
+      await receives(after, '2', '3', '4', '5');
       assert.deepEqual([...recent.gaps, ...after.gaps], []);
     });
 
@@ -69,18 +69,18 @@ for (const transport of TRANSPORTS) {
       const { server, relay } = await behindRelay(t, { set: { 'history.messages': 2 } });
       const { client, room } = join(t, relay.url, only);
       await isJoined(room);
-      await post(server.url, 'heard');
-      await hears(room, 'heard');
+      await post(server.url, 'received');
+      await receives(room, 'received');
       relay.down = true;
       relay.cut();
       await isState(client, 'waiting');
       for (const data of ['1', '2', '3', '4']) await post(server.url, data);
       relay.down = false;
-      await hears(room, 'heard', '(gap)', '3', '4');
+      await receives(room, 'received', '(gap)', '3', '4');
       const [gap] = room.gaps;
       assert.equal(typeof gap.earliest, 'string');
       await post(server.url, '5');
-      await hears(room, 'heard', '(gap)', '3', '4', '5');
+      await receives(room, 'received', '(gap)', '3', '4', '5');
     });
 
     it('it reconnects to a restarted server and reports the loss', async (t) => {
@@ -88,14 +88,14 @@ for (const transport of TRANSPORTS) {
       const { client, room } = join(t, server.url, only);
       await isJoined(room);
       await post(server.url, 'before');
-      await hears(room, 'before');
+      await receives(room, 'before');
       await server.stop();
       await eventually(() => client.state.name !== 'live', 'the cut to be noticed');
       const again = await startServer({ listen: [`http://127.0.0.1:${server.port}`] });
       t.after(() => again.kill());
       await eventually(() => room.joins === 2, 'the second joining');
       await post(again.url, 'after');
-      await hears(room, 'before', '(gap)', 'after');
+      await receives(room, 'before', '(gap)', 'after');
     });
 
     it('a silent connection is noticed, and missed messages arrive', async (t) => {
@@ -104,7 +104,7 @@ for (const transport of TRANSPORTS) {
       await isJoined(room);
       relay.stall();
       await post(server.url, 'unheard');
-      await hears(room, 'unheard');
+      await receives(room, 'unheard');
       assert.ok(room.joins >= 1);
     });
 
@@ -115,7 +115,7 @@ for (const transport of TRANSPORTS) {
       await sleep(2500);
       assert.deepEqual(client.states.map(({ name }) => name), ['connecting', 'live']);
       await post(server.url, 'x');
-      await hears(room, 'x');
+      await receives(room, 'x');
     });
 
     it('a publish whose receipt was lost is published once', async (t) => {
@@ -125,13 +125,13 @@ for (const transport of TRANSPORTS) {
       await Promise.all([isJoined(witness), isJoined(room)]);
       relay.deafen();
       const receipt = room.publish('once');
-      await hears(witness, 'once');
+      await receives(witness, 'once');
       relay.cut();
-      relay.hear();
+      relay.undeafen();
       assert.deepEqual(await receipt, { room: 'lobby', cursor: witness.cursor, subscribers: 2, duplicate: true });
       await room.publish('end');
-      await hears(witness, 'once', 'end');
-      await hears(room, 'once', 'end');
+      await receives(witness, 'once', 'end');
+      await receives(room, 'once', 'end');
     });
 
     it('many publishes keep their order, with cuts in between', async (t) => {
@@ -141,11 +141,11 @@ for (const transport of TRANSPORTS) {
       await Promise.all([isJoined(witness), isJoined(room)]);
       const expected = Array.from({ length: 90 }, (_, n) => n);
       const receipts = expected.map((n) => room.publish(n));
-      await eventually(() => witness.heard.length > 10, 'the first messages');
+      await eventually(() => witness.received.length > 10, 'the first messages');
       relay.cut();
       await Promise.all(receipts);
-      await hears(witness, ...expected);
-      await hears(room, ...expected);
+      await receives(witness, ...expected);
+      await receives(room, ...expected);
     });
 
     it('after close() a Node process ends by itself', async (t) => {
@@ -175,15 +175,15 @@ for (const transport of TRANSPORTS) {
       const other = record(client.room('chat/ü', { history: 1 }));
       await Promise.all([isJoined(room), isJoined(other)]);
       await client.publish('chat/ü', 'there');
-      await hears(other, 'there');
+      await receives(other, 'there');
       room.close();
       assert.throws(() => client.room('chat/ü'), { code: 'already_joined' });
       await post(server.url, 'to nobody');
       const again = record(client.room('lobby'));
       await isJoined(again);
       await post(server.url, 'to us');
-      await hears(again, 'to us');
-      assert.deepEqual([room.heard, other.heard], [[], ['there']]);
+      await receives(again, 'to us');
+      assert.deepEqual([room.received, other.received], [[], ['there']]);
       assert.equal(client.state.name, 'live');
     });
 

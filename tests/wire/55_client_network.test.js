@@ -8,7 +8,7 @@ import WebSocket, { WebSocketServer } from 'ws';
 import { connect } from '../../web/client/roomcast.js';
 import { eventually, seconds, sleep } from '../support/deadline.js';
 import { behindRelay, isEventStream, isUpgrade } from '../support/relay.js';
-import { QUICK, hears, isJoined, isState, join, post } from '../support/client_module.js';
+import { QUICK, receives, isJoined, isState, join, post } from '../support/client_module.js';
 import { startServer } from '../support/server.js';
 
 const NEVER = { climbMs: 3_600_000, climbCapMs: 3_600_000 };
@@ -42,7 +42,7 @@ describe('a blocking network', { concurrency: 2 }, () => {
       await isJoined(room);
       await room.publish('through');
       await post(server.url, 'all the same');
-      await hears(room, 'through', 'all the same');
+      await receives(room, 'through', 'all the same');
     });
 
     it(`WebSocket and event streams (${verdict}): uses long polls`, async (t) => {
@@ -53,7 +53,7 @@ describe('a blocking network', { concurrency: 2 }, () => {
       await isJoined(room);
       await room.publish('through');
       await post(server.url, 'all the same');
-      await hears(room, 'through', 'all the same');
+      await receives(room, 'through', 'all the same');
     });
   }
 
@@ -79,7 +79,7 @@ describe('a blocking network', { concurrency: 2 }, () => {
     await sleep(50);
     saying = false;
     await said;
-    await hears(room, ...expected);
+    await receives(room, ...expected);
     assert.deepEqual(room.gaps, []);
     const climb = client.states.slice(client.states.findIndex(({ name }) => name === 'live'));
     assert.deepEqual(climb.map(({ transport }) => transport), ['poll', 'sse', 'websocket'], 'live all the time');
@@ -101,7 +101,7 @@ describe('a blocking network', { concurrency: 2 }, () => {
       await sleep(10);
     }
     await Promise.all(receipts);
-    await hears(witness, ...Array.from({ length: n }, (_, i) => i));
+    await receives(witness, ...Array.from({ length: n }, (_, i) => i));
   });
 
   it('a server that is down does not count as a blocked transport', async (t) => {
@@ -230,7 +230,7 @@ describe('messages of the server', { concurrency: 4 }, () => {
     await room.publish('a', { key: 'k' });
     assert.equal((await room.publish('a', { key: 'k' })).duplicate, true);
     await assert.rejects(room.publish('b', { key: 'k' }), { code: 'key_reused' });
-    await hears(room, 'a');
+    await receives(room, 'a');
   });
 });
 
@@ -246,7 +246,7 @@ describe('the application', { concurrency: 4 }, () => {
     relay.down = false;
     client.retry();
     await Promise.all(waiting);
-    await hears(witness, '1', '2');
+    await receives(witness, '1', '2');
   });
 
   it('a publish without a response fails at its deadline', async (t) => {
@@ -264,7 +264,7 @@ describe('the application', { concurrency: 4 }, () => {
     t.after(() => client.close());
     assert.equal(client.state.name, 'idle');
     await client.publish('lobby', 'hello');
-    await hears(witness, 'hello');
+    await receives(witness, 'hello');
   });
 
   it('after close() every call fails', async (t) => {

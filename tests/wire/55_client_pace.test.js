@@ -8,7 +8,7 @@ import WebSocket from 'ws';
 import { connect } from '../../web/client/roomcast.js';
 import { eventually, seconds, sleep } from '../support/deadline.js';
 import { behindRelay, isUpgrade } from '../support/relay.js';
-import { QUICK, hears, isJoined, isState, join, post, record } from '../support/client_module.js';
+import { QUICK, receives, isJoined, isState, join, post, record } from '../support/client_module.js';
 
 const NEVER = { climbMs: 3_600_000, climbCapMs: 3_600_000 };
 const EPOCHS = ['0123456789abcdef', 'fedcba9876543210'];
@@ -73,7 +73,7 @@ describe('no response makes a client send requests without a pause', { concurren
     const { url, asked } = await answering(t, (_, n) => poll(`${EPOCHS[0]}-${n + 1}`, [message(`${EPOCHS[0]}-${n + 1}`)]));
     const started = performance.now();
     const { room } = join(t, url, { transports: ['poll'] });
-    await eventually(() => room.heard.length >= 40, 'forty messages');
+    await eventually(() => room.received.length >= 40, 'forty messages');
     // The first two follow each other at once; a timer may fire a millisecond early.
     const most = 2 + (performance.now() - started) / 49;
     assert.ok(asked.length <= most, `${asked.length} requests, ${most} at most`);
@@ -122,8 +122,8 @@ describe('a dead link without a close', { concurrency: 4 }, () => {
     const receipts = await Promise.all([room.publish('one'), room.publish('two')]);
     assert.ok(performance.now() - started < seconds(5), `${performance.now() - started} ms`);
     assert.deepEqual(receipts.map(({ duplicate }) => duplicate), [false, false]);
-    await hears(witness, 'one', 'two');
-    await hears(room, 'one', 'two');
+    await receives(witness, 'one', 'two');
+    await receives(room, 'one', 'two');
     await isState(client, 'live', 'websocket');
     assert.equal(relay.requests.filter(isUpgrade).length, 2);
   });
@@ -135,13 +135,13 @@ describe('a dead link without a close', { concurrency: 4 }, () => {
     await Promise.all([isJoined(room), isJoined(witness)]);
     relay.deafen();
     const receipt = room.publish('once');
-    await hears(witness, 'once');
+    await receives(witness, 'once');
     await eventually(() => relay.requests.filter(isUpgrade).length > 1, 'another link');
-    relay.hear();
+    relay.undeafen();
     assert.equal((await receipt).duplicate, true);
     await post(server.url, 'end');
-    await hears(witness, 'once', 'end');
-    await hears(room, 'once', 'end');
+    await receives(witness, 'once', 'end');
+    await receives(room, 'once', 'end');
   });
 
   it('a join without a reply counts as a late reply too', async (t) => {
@@ -152,7 +152,7 @@ describe('a dead link without a close', { concurrency: 4 }, () => {
     const other = record(client.room('other'));
     await isJoined(other);
     await post(server.url, 'there', { room: 'other' });
-    await hears(other, 'there');
+    await receives(other, 'there');
   });
 
   it('a link that answers pings stays, however late the receipts are', async (t) => {

@@ -27,7 +27,7 @@ for (const transport of ['websocket', 'sse', 'poll']) {
       await shows(room, 'Ada Bob Grace');
       grace.close();
       await shows(room, 'Ada Bob');
-      assert.deepEqual(room.told.filter((line) => !line.includes('Ada')), ['join Bob', 'leave Grace']);
+      assert.deepEqual(room.presenceEvents.filter((line) => !line.includes('Ada')), ['join Bob', 'leave Grace']);
     });
 
     it('changes during a cut are reported after it', async (t) => {
@@ -41,7 +41,7 @@ for (const transport of ['websocket', 'sse', 'poll']) {
       await isJoined(hers);
       relay.down = false;
       await shows(room, 'Ada Grace');
-      assert.ok(room.told.includes('join Grace'));
+      assert.ok(room.presenceEvents.includes('join Grace'));
     });
 
     it('it can be requested without watching', async (t) => {

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { behindRelay } from '../support/relay.js';
-import { hears, isJoined, isState, join, post } from '../support/client_module.js';
+import { receives, isJoined, isState, join, post } from '../support/client_module.js';
 
 const timing = { lookMs: 50, wakePongMs: 500, climbMs: 3_600_000, climbCapMs: 3_600_000 };
 
@@ -21,13 +21,13 @@ describe('after the machine slept', () => {
       const { client, room } = join(t, relay.url, { transports: [transport], timing });
       await isJoined(room);
       await post(server.url, 'before');
-      await hears(room, 'before');
+      await receives(room, 'before');
       relay.stall(); // middleboxes have dropped the connection
       await post(server.url, 'meanwhile');
       sleepFor(t, 3_600_000);
-      await hears(room, 'before', 'meanwhile');
+      await receives(room, 'before', 'meanwhile');
       await post(server.url, 'after');
-      await hears(room, 'before', 'meanwhile', 'after');
+      await receives(room, 'before', 'meanwhile', 'after');
       await isState(client, 'live', transport);
       assert.deepEqual(room.gaps, []);
     });
@@ -40,7 +40,7 @@ describe('after the machine slept', () => {
     sleepFor(t, 3_600_000);
     await new Promise((resolve) => setTimeout(resolve, 2 * timing.wakePongMs));
     await post(server.url, 'all the same');
-    await hears(room, 'all the same');
+    await receives(room, 'all the same');
     assert.equal(relay.requests.length, 1, 'one connection');
     assert.deepEqual(client.states.map(({ name }) => name).slice(-1), ['live']);
   });

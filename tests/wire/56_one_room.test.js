@@ -91,9 +91,9 @@ for (const scheme of ['http:', 'https:']) {
       const sent = Array.from({ length: 36 }, (_, i) => publishers[[0, 3, 4, 5][i % 4]].publish(url, 'order', text(`m${i}`)));
       // Publishers that subscribe receive each other's messages; only the receipts are awaited.
       const receipts = (await Promise.allSettled(sent)).filter(({ status }) => status === 'fulfilled').map(({ value }) => value?.cursor);
-      const heard = await Promise.all(clients.map((client) => payloads(client, 36)));
-      assert.equal(new Set(heard[0]).size, 36);
-      heard.forEach((one, i) => assert.deepEqual(one, heard[0], ways[i].name));
+      const received = await Promise.all(clients.map((client) => payloads(client, 36)));
+      assert.equal(new Set(received[0]).size, 36);
+      received.forEach((one, i) => assert.deepEqual(one, received[0], ways[i].name));
       assert.ok(receipts.length >= 18);
       const { cursor } = clients.find(({ way }) => way.cursors);
       clients.filter(({ way }) => way.cursors).forEach((client) => assert.equal(client.cursor, cursor, client.way.name));

@@ -49,7 +49,7 @@ class Session {
   over = false;
   open = new Set();
   tally = { connections: 0, resumed: 0, gaps: 0, cuts: 0, slow: 0, overtaken: 0, published: 0 };
-  runs = []; // of clients without cursors: {ledger, heard, who}
+  runs = []; // of clients without cursors: {ledger, received, who}
 
   async start() {
     this.port = await stablePort();
@@ -194,8 +194,8 @@ async function observe(session, number) {
   for (let visit = 0; !session.over; visit += 1) {
     const way = random.of(ways.filter(({ cursors }) => !cursors));
     const who = `observer ${number}, visit ${visit}, ${way.name}`;
-    const heard = [];
-    session.runs.push({ ledger, heard, who });
+    const received = [];
+    session.runs.push({ ledger, received, who });
     const finished = await session.try(async () => {
       const { run } = session;
       const client = await session.enter(way, ledger.room, { history: 1 + random.below(3) * 10 });
@@ -207,7 +207,7 @@ async function observe(session, number) {
           if (event.type === 'end') return ended(session, client, event, { run, who }).finished;
           // It was overtaken while it caught up; only the close that follows can report that.
           if (event.type === 'gap') continue;
-          heard.push(event.data);
+          received.push(event.data);
           if (idOf(event.data) === 'last') return true;
         }
       } finally {
@@ -297,7 +297,7 @@ async function burst(session, number) {
 async function play(session) {
   const all = (count, act) => Array.from({ length: count }, (_, i) => act(session, i));
   const publishers = all(2 * rooms.length, publishAlong);
-  const everybody = Promise.all([...all(size.clients, wander), ...all(size.observers, observe), ...publishers]);
+  const participants = Promise.all([...all(size.clients, wander), ...all(size.observers, observe), ...publishers]);
   const story = async () => {
     await sleep(duration_ms * 0.3);
     await burst(session, 0);
@@ -311,7 +311,7 @@ async function play(session) {
     session.finishing = true;
     for (const ledger of session.ledgers.values()) await ledger.publishing(() => waysToPublish.post(session, ledger, 'last', 'last'));
   };
-  await within(duration_ms + 2 * patience, Promise.all([story(), everybody]), 'everybody at the last message');
+  await within(duration_ms + 2 * patience, Promise.all([story(), participants]), 'all participants at the last message');
 }
 
 describe(`a random session, ROOMCAST_SEED=${seed}`, () => {
@@ -326,7 +326,7 @@ describe(`a random session, ROOMCAST_SEED=${seed}`, () => {
       t.diagnostic(JSON.stringify(session.tally));
       await session.end();
     }
-    for (const { ledger, heard, who } of session.runs) ledger.checkRun(heard, who);
+    for (const { ledger, received, who } of session.runs) ledger.checkRun(received, who);
     assert.ok(session.tally.gaps > 20 && session.tally.resumed > 100, JSON.stringify(session.tally));
     for (const ledger of session.ledgers.values()) assert.equal(ledger.epochs, 3, 'one log for each run of the server');
   });

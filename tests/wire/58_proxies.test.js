@@ -70,25 +70,25 @@ async function stayIdle(url, room) {
 /** An EventSource without help: it reconnects by itself, and receives what it missed. */
 async function comeBack(url, room) {
   const source = new EventSource(roomUrl(url, room));
-  const heard = [];
+  const received = [];
   let wake;
   const until = async (condition, what) => {
     while (!condition()) await within(patience, new Promise((resolve) => (wake = resolve)), what);
   };
   for (const type of ['joined', 'message', 'gap', 'error']) {
     source.addEventListener(type, (event) => {
-      heard.push(type === 'message' ? event.data : type);
+      received.push(type === 'message' ? event.data : type);
       wake?.();
     });
   }
-  await until(() => heard.includes('joined'), 'joined');
+  await until(() => received.includes('joined'), 'joined');
   await publish(url, room, text('one'));
-  await until(() => heard.includes('one'), 'one');
-  await until(() => heard.includes('error'), 'the cut by the proxy');
+  await until(() => received.includes('one'), 'one');
+  await until(() => received.includes('error'), 'the cut by the proxy');
   await publish(url, room, text('two'));
-  await until(() => heard.includes('two'), 'two');
+  await until(() => received.includes('two'), 'two');
   source.close();
-  assert.deepEqual(heard, ['joined', 'one', 'error', 'joined', 'two']);
+  assert.deepEqual(received, ['joined', 'one', 'error', 'joined', 'two']);
 }
 
 const proxies = {
@@ -177,10 +177,10 @@ for (const [name, start] of [['nginx', startNginx], ['HAProxy', startHaproxy]]) 
       t.after(() => source.close());
       let joins = 0;
       let errors = 0;
-      const heard = [];
+      const received = [];
       for (const type of ['joined', 'gap']) source.addEventListener(type, () => (joins += 1));
       source.addEventListener('error', () => (errors += 1));
-      source.addEventListener('message', ({ data }) => heard.push(data));
+      source.addEventListener('message', ({ data }) => received.push(data));
       await eventually(() => joins === 1, 'the first join');
       await first.stop();
       // The end of the first stream, and at least one retry in between.
@@ -192,8 +192,8 @@ for (const [name, start] of [['nginx', startNginx], ['HAProxy', startHaproxy]]) 
       t.after(() => second.kill());
       await eventually(() => joins === 2, 'the second join');
       await publish(second.url, 'restart', text('back'));
-      await eventually(() => heard.length === 1, 'the message after the restart');
-      assert.deepEqual(heard, ['back']);
+      await eventually(() => received.length === 1, 'the message after the restart');
+      assert.deepEqual(received, ['back']);
     });
   });
 }

@@ -3,8 +3,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { METRICS } from '../support/contract.js';
-import { numbered } from '../support/crowd.js';
-import { CrowdProcess, affordable } from '../support/crowd_process.js';
+import { numbered } from '../support/many_clients.js';
+import { ClientProcess, affordable } from '../support/client_process.js';
 import { JsonClient } from '../support/json_client.js';
 import { HttpConnection } from '../support/raw_http.js';
 import { parseCursor } from '../support/room_client.js';
@@ -16,7 +16,7 @@ const many = affordable(process.env.ROOMCAST_SLOW ? 1500 : 6000);
 const rounds = process.env.ROOMCAST_SLOW ? 10 : 30;
 // The server's own pings would come between the responses where this takes long.
 const server = await startServer({ set: { 'websocket.ping_seconds': 600 } });
-const crowd = new CrowdProcess();
+const clients = new ClientProcess();
 
 /** Deliveries to the large room so far; those to other rooms are `elsewhere`, all of which have been read. */
 async function progress(watcher, elsewhere) {
@@ -30,10 +30,10 @@ describe('a large room with continuous publishes', () => {
   before(async () => {
     // Joined first, so served first: it sends the next message while the one before is still being fanned out.
     publisher = await SteadyPublisher.open(server.url, 'large');
-    await crowd.call('open', 'stayers', server.url, many, { path: '/rooms/large', size: numbered(1).length });
+    await clients.call('open', 'stayers', server.url, many, { path: '/rooms/large', size: numbered(1).length });
   });
   after(async () => {
-    crowd.end();
+    clients.end();
     await server.stop();
   });
 
@@ -106,25 +106,25 @@ describe('a large room with continuous publishes', () => {
   it('hundreds of clients that leave take nothing from those that stay', async () => {
     const leaving = 600;
     const first = publisher.received;
-    await crowd.call('begin', 'leavers', server.url, leaving, { path: '/rooms/large', size: numbered(1).length, first: null });
-    await crowd.call('opened', 'leavers', leaving);
-    await crowd.call('reach', 'leavers', publisher.sent + 1);
+    await clients.call('begin', 'leavers', server.url, leaving, { path: '/rooms/large', size: numbered(1).length, first: null });
+    await clients.call('opened', 'leavers', leaving);
+    await clients.call('reach', 'leavers', publisher.sent + 1);
     for (let gone = 0; gone < leaving; gone += 100) {
-      await crowd.call('cut', 'leavers', 100);
+      await clients.call('cut', 'leavers', 100);
       const served = publisher.received;
       while (publisher.received === served) await publisher.next();
     }
-    const { faults, open, least } = await crowd.call('ended', 'leavers');
+    const { faults, open, least } = await clients.call('ended', 'leavers');
     assert.deepEqual({ faults, open }, { faults: [], open: 0 });
     assert.ok(least > first, 'each had something before it left');
   });
 
   it('every client that stayed received every message, in order', async () => {
     const sent = await publisher.stop();
-    const { least, most, open, faults } = await crowd.call('reach', 'stayers', sent);
+    const { least, most, open, faults } = await clients.call('reach', 'stayers', sent);
     assert.deepEqual({ least, most, open, faults }, { least: sent, most: sent, open: many, faults: [] });
     assert.equal(publisher.received, sent);
-    await crowd.call('cut', 'stayers');
+    await clients.call('cut', 'stayers');
     publisher.destroy();
     await server.metricBecomes(METRICS.rooms, (rooms) => rooms === 0);
     await server.metricBecomes(METRICS.queueBytes, (bytes) => bytes === 0); // a ping may be queued for clients that have just left

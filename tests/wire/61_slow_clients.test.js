@@ -5,8 +5,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { after, beforeEach, describe, it } from 'node:test';
 import { METRICS } from '../support/contract.js';
-import { numbered } from '../support/crowd.js';
-import { CrowdProcess } from '../support/crowd_process.js';
+import { numbered } from '../support/many_clients.js';
+import { ClientProcess } from '../support/client_process.js';
 import { HttpConnection } from '../support/raw_http.js';
 import { parseCursor } from '../support/room_client.js';
 import { makeCertificate, scratchDirectory } from '../support/scratch.js';
@@ -19,7 +19,7 @@ const size = 32768;
 const at_once = 2; // messages: well below what may be queued for one client, so that a reading client never exceeds it
 const most_messages = 1000;
 const { certificate, key } = makeCertificate(scratchDirectory(), 'localhost', ['127.0.0.1']);
-const crowd = new CrowdProcess();
+const clients = new ClientProcess();
 
 // Nine in ten of each kind read.
 const kinds = [
@@ -47,9 +47,9 @@ class Mixture {
     mixture.server = server;
     for (const { kind, scheme, name, slow, fast } of kinds) {
       const options = { path: '/rooms/mixed', size, kind };
-      await crowd.call('open', `slow ${name}`, server.urlOf(`${scheme}:`), slow, options);
-      await crowd.call('open', `fast ${name}`, server.urlOf(`${scheme}:`), fast, options);
-      await crowd.call('pause', `slow ${name}`);
+      await clients.call('open', `slow ${name}`, server.urlOf(`${scheme}:`), slow, options);
+      await clients.call('open', `fast ${name}`, server.urlOf(`${scheme}:`), fast, options);
+      await clients.call('pause', `slow ${name}`);
     }
     mixture.publisher = await connect(server.url, { path: '/rooms/mixed?echo=0' });
     mixture.watcher = await HttpConnection.open(server.url);
@@ -58,7 +58,7 @@ class Mixture {
 
   /** Calls `method` for the `which` (slow, fast) of every kind; returns the results by kind. */
   async each(which, method, ...args) {
-    const answers = kinds.map(async ({ name }) => [name, await crowd.call(method, `${which} ${name}`, ...args)]);
+    const answers = kinds.map(async ({ name }) => [name, await clients.call(method, `${which} ${name}`, ...args)]);
     return Object.fromEntries(await Promise.all(answers));
   }
 
@@ -95,7 +95,7 @@ class Mixture {
   }
 
   async end() {
-    await crowd.call('clear');
+    await clients.call('clear');
     this.publisher.destroy();
     this.watcher.close();
     await this.server.metricBecomes(METRICS.connections, (count) => count === 1);
@@ -125,8 +125,8 @@ class Ceilings {
 }
 
 describe('one in ten clients does not read', () => {
-  beforeEach(() => crowd.call('clear'));
-  after(() => crowd.end());
+  beforeEach(() => clients.call('clear'));
+  after(() => clients.end());
 
   it('past limits.queue_bytes: slow clients are closed with 1013, and the memory held for them was bounded', async (t) => {
     const queue_bytes = 4 * size;
@@ -147,7 +147,7 @@ describe('one in ten clients does not read', () => {
       await ceilings.look();
     }
     await mixture.assertOnlyTheFastHaveAll();
-    assert.ok(ceilings.queued > size, 'nobody was ever slow');
+    assert.ok(ceilings.queued > size, 'no client was ever slow');
     assert.ok(ceilings.queued <= sum('slow') * queue_bytes, `${ceilings.queued} bytes queued`);
 
     for (const [name, { least, most, closes }] of Object.entries(await mixture.each('slow', 'readToEnd'))) {
@@ -156,8 +156,8 @@ describe('one in ten clients does not read', () => {
       assert.ok(least > 0 && most < mixture.sent, `${name}: ${least} to ${most} of ${mixture.sent}`);
       const since = `${await mixture.epoch()}-${least}`;
       const options = { path: `/rooms/mixed?since=${since}`, size, kind, first: least + 1 };
-      await crowd.call('open', `again ${name}`, server.urlOf(`${scheme}:`), 1, options);
-      await crowd.call('reach', `again ${name}`, mixture.sent);
+      await clients.call('open', `again ${name}`, server.urlOf(`${scheme}:`), 1, options);
+      await clients.call('reach', `again ${name}`, mixture.sent);
     }
     await mixture.end();
 

@@ -5,8 +5,8 @@ import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { after, beforeEach, describe, it } from 'node:test';
 import { METRICS } from '../support/contract.js';
-import { numbered } from '../support/crowd.js';
-import { CrowdProcess, affordable } from '../support/crowd_process.js';
+import { numbered } from '../support/many_clients.js';
+import { ClientProcess, affordable } from '../support/client_process.js';
 import { eventually } from '../support/deadline.js';
 import { HttpConnection, fetchOnce } from '../support/raw_http.js';
 import { parseMetrics, startServer } from '../support/server.js';
@@ -17,7 +17,7 @@ const many = affordable(process.env.ROOMCAST_SLOW ? 1500 : 3000);
 const backlog = Number(readFileSync('/proc/sys/net/core/somaxconn', 'utf8'));
 const size = numbered(1).length;
 const storm = { path: '/rooms/storm', size };
-const crowd = new CrowdProcess();
+const clients = new ClientProcess();
 
 const descriptors = (server) => readdirSync(`/proc/${server.pid}/fd`).length;
 
@@ -66,7 +66,7 @@ class Watcher {
 async function tellAll(server, group) {
   const publisher = await connect(server.url, { path: storm.path });
   await publisher.text(numbered(1));
-  await crowd.call('reach', group, 1);
+  await clients.call('reach', group, 1);
   publisher.destroy();
 }
 
@@ -76,33 +76,33 @@ function assertAllIn(tally, count) {
 }
 
 describe('a storm', () => {
-  beforeEach(() => crowd.call('clear'));
-  after(() => crowd.end());
+  beforeEach(() => clients.call('clear'));
+  after(() => clients.end());
 
   it('all clients are back after a restart, and none that connects once the port is open is refused', async () => {
     const first = await startServer({ set: { drain_seconds: 0.5 } });
     const listen = [first.url];
-    await crowd.call('open', 'told', first.url, many, storm);
+    await clients.call('open', 'drained', first.url, many, storm);
     await first.stop();
-    const { closes } = await crowd.call('ended', 'told');
+    const { closes } = await clients.call('ended', 'drained');
     assert.deepEqual(closes, { 1012: many });
 
     const second = await startServer({ listen });
-    await crowd.call('begin', 'cut', second.url, many, storm);
-    assertAllIn(await crowd.call('settled', 'cut'), many);
+    await clients.call('begin', 'cut', second.url, many, storm);
+    assertAllIn(await clients.call('settled', 'cut'), many);
     await second.kill();
-    assert.deepEqual((await crowd.call('ended', 'cut')).closes, { null: many });
+    assert.deepEqual((await clients.call('ended', 'cut')).closes, { null: many });
 
     const half = Math.floor(many / 2);
-    await crowd.call('begin', 'eager', second.url, half, { ...storm, persistent: true });
+    await clients.call('begin', 'eager', second.url, half, { ...storm, persistent: true });
     const third = await startServer({ listen });
-    await crowd.call('begin', 'patient', second.url, half, storm);
-    assertAllIn(await crowd.call('settled', 'patient'), half);
-    const { errors } = await crowd.call('opened', 'eager', half);
+    await clients.call('begin', 'patient', second.url, half, storm);
+    assertAllIn(await clients.call('settled', 'patient'), half);
+    const { errors } = await clients.call('opened', 'eager', half);
     for (const error of Object.keys(errors)) assert.match(error, /^ECONN(?:REFUSED|RESET)$/, 'while the server was down');
     await tellAll(third, 'eager');
-    await crowd.call('reach', 'patient', 1);
-    await crowd.call('clear');
+    await clients.call('reach', 'patient', 1);
+    await clients.call('clear');
     await third.stop();
   });
 
@@ -111,16 +111,16 @@ describe('a storm', () => {
     const watcher = await Watcher.open(server);
     const echo = await connect(server.url);
     const publisher = await SteadyPublisher.open(server.url, 'steady');
-    await crowd.call('open', 'steady', server.url, 50, { path: '/rooms/steady', size });
-    await crowd.call('open', 'before', server.url, many, storm);
+    await clients.call('open', 'steady', server.url, 50, { path: '/rooms/steady', size });
+    await clients.call('open', 'before', server.url, many, storm);
     const begun = await watcher.accepted();
     publisher.begin();
     await publisher.next();
 
-    const cut = crowd.call('cut', 'before');
-    const back = crowd.call('begin', 'after', server.url, many, storm);
+    const cut = clients.call('cut', 'before');
+    const back = clients.call('begin', 'after', server.url, many, storm);
     let meanwhile = 0;
-    let heard = 0;
+    let progressed = 0;
     for (let accepted = begun; accepted < begun + many;) {
       const received = publisher.received;
       await echo.text('still there?');
@@ -128,20 +128,20 @@ describe('a storm', () => {
       await echo.roundTrip();
       const now = await watcher.accepted();
       if (now > accepted && now < begun + many) meanwhile += 1;
-      if (publisher.received > received) heard += 1;
+      if (publisher.received > received) progressed += 1;
       accepted = now;
     }
     await Promise.all([cut, back]);
-    assertAllIn(await crowd.call('settled', 'after'), many);
+    assertAllIn(await clients.call('settled', 'after'), many);
     // Slowed down, a response takes so many turns that the storm may be over in between.
-    if (!process.env.ROOMCAST_SLOW) assert.ok(meanwhile > 0 && heard > 0, `${meanwhile} answers and ${heard} messages in the storm`);
+    if (!process.env.ROOMCAST_SLOW) assert.ok(meanwhile > 0 && progressed > 0, `${meanwhile} answers and ${progressed} messages in the storm`);
     await tellAll(server, 'after');
 
     const sent = await publisher.stop();
-    const { least, most, open } = await crowd.call('reach', 'steady', sent);
+    const { least, most, open } = await clients.call('reach', 'steady', sent);
     assert.deepEqual({ least, most, open }, { least: sent, most: sent, open: 50 });
     for (const client of [echo, publisher]) client.destroy();
-    await crowd.call('clear');
+    await clients.call('clear');
     await watcher.alone();
     await server.stop();
   });
@@ -151,15 +151,15 @@ describe('a storm', () => {
     const watcher = await Watcher.open(server);
     const count = Math.min(many, backlog - 50);
     server.process.kill('SIGSTOP');
-    await crowd.call('begin', 'waiting', server.url, count, storm);
-    await crowd.call('connected', 'waiting');  // no backlog overflowed
+    await clients.call('begin', 'waiting', server.url, count, storm);
+    await clients.call('connected', 'waiting');  // no backlog overflowed
     const asked = watcher.accepted();
     server.process.kill('SIGCONT');
     const steps = [await asked];
     while (steps.at(-1) < 1 + count) steps.push(await watcher.accepted());
     assert.ok(steps.some((accepted) => accepted > 1 && accepted < 1 + count), `an answer came only before or behind all: ${steps}`);
-    assertAllIn(await crowd.call('settled', 'waiting'), count);
-    await crowd.call('clear');
+    assertAllIn(await clients.call('settled', 'waiting'), count);
+    await clients.call('clear');
     await watcher.alone();
     await server.stop();
   });
@@ -170,15 +170,15 @@ describe('a storm', () => {
     const server = await startServer({ set: { 'limits.connections': most, admin_listen: '127.0.0.1:0' } });
     const figures = async () => parseMetrics((await fetchOnce(server.adminUrl, 'GET', '/metrics')).text);
     const admitted = async () => (await figures()).get('roomcast_connections_admitted');
-    await crowd.call('begin', 'storm', server.url, many, storm);
-    const { open, statuses } = await crowd.call('settled', 'storm');
+    await clients.call('begin', 'storm', server.url, many, storm);
+    const { open, statuses } = await clients.call('settled', 'storm');
     assert.deepEqual({ open, statuses }, { open: most, statuses: { 503: past } });
     assert.equal(await admitted(), most);
-    await crowd.call('cut', 'storm', past);
+    await clients.call('cut', 'storm', past);
     await eventually(async () => (await admitted()) === most - past, 'those who left gone');
-    await crowd.call('begin', 'again', server.url, past, storm);
-    assertAllIn(await crowd.call('settled', 'again'), past);
-    await crowd.call('clear');
+    await clients.call('begin', 'again', server.url, past, storm);
+    assertAllIn(await clients.call('settled', 'again'), past);
+    await clients.call('clear');
     await eventually(async () => (await admitted()) === 0, 'all connections gone');
     await server.stop();
   });
@@ -190,26 +190,26 @@ describe('a storm', () => {
     const server = await startServer({ set: { 'limits.connections_per_address': each } });
     const watcher = await Watcher.open(server, { localAddress: '127.0.0.9' });
     const all = (action) => Promise.all(addresses.map(action));
-    await all((localAddress) => crowd.call('begin', localAddress, server.url, each + past, { ...storm, localAddress }));
+    await all((localAddress) => clients.call('begin', localAddress, server.url, each + past, { ...storm, localAddress }));
     // A limited number get a response at a time; the rest is closed without one.
-    const told_at_a_time = 16;
-    const told = new Map();
+    const refused_at_a_time = 16;
+    const refused = new Map();
     await all(async (address) => {
-      const { open, statuses: { 429: count = 0, ...others } } = await crowd.call('settled', address);
+      const { open, statuses: { 429: count = 0, ...others } } = await clients.call('settled', address);
       assert.deepEqual({ open, others }, { open: each, others: {} });
       assert.ok(count <= past, `${count} answers of 429`);
-      told.set(address, count);
+      refused.set(address, count);
     });
-    assert.ok([...told.values()].reduce((sum, count) => sum + count) >= told_at_a_time, `told: ${[...told]}`);
+    assert.ok([...refused.values()].reduce((sum, count) => sum + count) >= refused_at_a_time, `refused: ${[...refused]}`);
     assert.equal(await watcher.figure('roomcast_connections_refused_total{reason="per_address"}'), past * addresses.length);
 
-    await all((address) => crowd.call('cut', address, past));
+    await all((address) => clients.call('cut', address, past));
     await eventually(async () => (await watcher.admitted()) === 1 + (each - past) * addresses.length, 'those who left gone');
-    await all((address) => crowd.call('begin', address, server.url, past, { ...storm }));
-    await all(async (address) => assert.equal((await crowd.call('settled', address)).open, each));
-    await crowd.call('begin', addresses[0], server.url, 1, { ...storm });
-    assert.deepEqual((await crowd.call('settled', addresses[0])).statuses, { 429: told.get(addresses[0]) + 1 });
-    await crowd.call('clear');
+    await all((address) => clients.call('begin', address, server.url, past, { ...storm }));
+    await all(async (address) => assert.equal((await clients.call('settled', address)).open, each));
+    await clients.call('begin', addresses[0], server.url, 1, { ...storm });
+    assert.deepEqual((await clients.call('settled', addresses[0])).statuses, { 429: refused.get(addresses[0]) + 1 });
+    await clients.call('clear');
     await watcher.alone();
     await server.stop();
   });

@@ -170,7 +170,7 @@ const probes = {
     const room = newRoom();
     const client = await connect(server.url, { path: `/rooms/${room}?name=ada` });
     await client.close();
-    return soon(eventually(async () => JSON.parse((await get(`/presence/${room}`)).text).count === 0, 'nobody', ms), 2 * ms).catch(() => false);
+    return soon(eventually(async () => JSON.parse((await get(`/presence/${room}`)).text).count === 0, 'an empty room', ms), 2 * ms).catch(() => false);
   }],
   'presence.crowd': ['0', async () => {
     const room = newRoom();

@@ -17,7 +17,7 @@ const root = scratchDirectory({
   'empty/only.txt': 'only',
   '..data_1/index.html': 'from the volume',
   '..data_1/assets/app.css': 'css',
-  'lost+found/secret.txt': 'nobody reads this',
+  'lost+found/secret.txt': 'unreadable',
 });
 // The layout of a Kubernetes ConfigMap.
 fs.symlinkSync('..data_1', path.join(root, '..data'));

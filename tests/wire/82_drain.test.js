@@ -55,14 +55,14 @@ describe('shutdown', { concurrency: 4 }, () => {
     slow.socket.pauseReading();
     const count = 200;
     const blob = 'o'.repeat(50000);
-    const heard = untilClose(fast);
+    const received = untilClose(fast);
     for (let i = 0; i < count; i += 1) await fast.text(`${i} ${blob}`);
     await server.metricBecomes(METRICS.published, (published) => published === count);
     const mark = server.mark();
     server.process.kill('SIGTERM');
     await server.waitForLog(/drain|shut|stop/i, { mark });
     slow.socket.resumeReading();
-    const [{ code, messages }, late] = await Promise.all([heard, untilClose(slow)]);
+    const [{ code, messages }, late] = await Promise.all([received, untilClose(slow)]);
     assert.equal(messages.length, count);
     assert.equal(code, 1012);
     assert.equal(late.code, 1012);

@@ -128,9 +128,9 @@ describe('rubbish', () => {
       client.socket.finish();
       await client.socket.rest();
     });
-    const heard = new Set();
-    for (let i = 0; i < 300; i += 1) heard.add(await listener.nextText());
-    assert.equal(heard.size, 300);
+    const received = new Set();
+    for (let i = 0; i < 300; i += 1) received.add(await listener.nextText());
+    assert.equal(received.size, 300);
     await listener.close();
   });
   it('joining and leaving without pause', async () => {

@@ -52,11 +52,11 @@ describe('stress', () => {
   });
 
   it('while a large room is served, other clients are not delayed', async () => {
-    const crowd = await joinAll(300, '/rooms/large');
+    const members = await joinAll(300, '/rooms/large');
     const other = await connect(server.url, { path: '/rooms/small' });
     // Reading 180 MB in this process would delay the other clients as well.
-    for (const client of crowd) client.socket.pauseReading();
-    const publishing = crowd[0].write(Buffer.concat(Array.from({ length: 300 }, (_, i) => frame({ opcode: 2, payload: Buffer.alloc(2000, i) }))));
+    for (const client of members) client.socket.pauseReading();
+    const publishing = members[0].write(Buffer.concat(Array.from({ length: 300 }, (_, i) => frame({ opcode: 2, payload: Buffer.alloc(2000, i) }))));
     const connection = await HttpConnection.open(server.url);
     let slowest = 0;
     for (let i = 0; i < 20; i += 1) {
@@ -66,12 +66,12 @@ describe('stress', () => {
       assert.equal((await connection.request('GET', '/healthz', { ms: long })).status, 200);
       slowest = Math.max(slowest, Date.now() - begun);
     }
-    for (const client of crowd) client.socket.resumeReading();
+    for (const client of members) client.socket.resumeReading();
     await publishing;
-    const digests = crowd.map((client) => digest(client, 300));
+    const digests = members.map((client) => digest(client, 300));
     assert.equal(new Set(await Promise.all(digests)).size, 1);
     assert.ok(slowest < seconds(5), `${slowest} ms`);
-    for (const client of [...crowd, other]) client.destroy();
+    for (const client of [...members, other]) client.destroy();
     connection.close();
   });
 

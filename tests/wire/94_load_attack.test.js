@@ -72,10 +72,10 @@ const server = createServer((request, response) => {
 });
 const rooms = new WebSocketServer({ server });
 rooms.on('connection', (socket) => {
-  let heard = 0;
+  let received = 0;
   socket.on('message', (data) => {
     for (const client of rooms.clients) if (client !== socket) client.send(data.toString());
-    if (harm === 'rude' && ++heard === 5) socket.close(1013);
+    if (harm === 'rude' && ++received === 5) socket.close(1013);
   });
 });
 server.listen(port, '127.0.0.1');

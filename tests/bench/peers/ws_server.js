@@ -1,6 +1,6 @@
 // The npm package `ws` as a server of rooms, for roomcast-bench to measure beside roomcast:
 //     node ws_server.js [--deflate] [--tls=DIRECTORY]
-// Everybody in /rooms/NAME gets what one of them sends; /echo answers the sender. DIRECTORY has tls.crt and tls.key.
+// Every client in /rooms/NAME gets each message sent by one of them; /echo answers the sender. DIRECTORY has tls.crt and tls.key.
 
 import { readFileSync } from 'node:fs';
 import http from 'node:http';
@@ -12,7 +12,7 @@ const { values: options } = parseArgs({ options: { deflate: { type: 'boolean' },
 const alone = { serverNoContextTakeover: true, clientNoContextTakeover: true };
 const rooms = new Map();
 
-/** Gives `socket` to the room `name`, which is forgotten with its last member. */
+/** Adds `socket` to the room `name`, which is removed with its last member. */
 function join(name, socket) {
   if (!rooms.has(name)) rooms.set(name, new Set());
   const room = rooms.get(name).add(socket);

@@ -1,21 +1,21 @@
-// A crowd in a process of its own: with its own descriptors, and out of the way of whoever watches the server.
+// Many clients in a separate process: with its own descriptors, and without delaying the test.
 
 import { fork } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { Crowd } from './crowd.js';
+import { ManyClients } from './many_clients.js';
 import { seconds, within } from './deadline.js';
 
 const self = fileURLToPath(import.meta.url);
 const long = seconds(60);
 
-/** `wanted` clients, or as many as the hard limit of descriptors lets one process and the server hold. */
+/** `wanted` clients, or as many as the hard limit of descriptors allows one process and the server. */
 export function affordable(wanted) {
   const [, hard] = /Max open files\s+\d+\s+(\d+|unlimited)/.exec(readFileSync('/proc/self/limits', 'utf8'));
   return hard === 'unlimited' ? wanted : Math.min(wanted, Number(hard) - 300);
 }
 
-export class CrowdProcess {
+export class ClientProcess {
   #child = fork(self, [], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   #asked = new Map();
   #next = 0;
@@ -28,20 +28,20 @@ export class CrowdProcess {
       else reject(new Error(error));
     });
     this.#child.on('exit', () => {
-      for (const { reject } of this.#asked.values()) reject(new Error('the crowd\'s process has ended'));
+      for (const { reject } of this.#asked.values()) reject(new Error('the clients\' process has ended'));
     });
-    // A failed test leaves its crowd behind, which ends when its channel does.
+    // A failed test leaves its process behind, which ends when its channel does.
     this.#child.unref();
     this.#child.channel.unref();
   }
 
-  /** What `Crowd` has under the name `method`. */
+  /** Calls the method `method` of `ManyClients`. */
   call(method, ...args) {
     this.#next += 1;
     const id = this.#next;
     const answer = new Promise((resolve, reject) => this.#asked.set(id, { resolve, reject }));
     this.#child.send({ id, method, args });
-    return within(long, answer, `${method} ${JSON.stringify(args)} by the crowd`);
+    return within(long, answer, `${method} ${JSON.stringify(args)} by the clients`);
   }
 
   end() {
@@ -50,11 +50,11 @@ export class CrowdProcess {
 }
 
 function serve() {
-  const crowd = new Crowd();
+  const clients = new ManyClients();
   process.on('disconnect', () => process.exit());
   process.on('message', async ({ id, method, args }) => {
     try {
-      process.send({ id, result: await crowd[method](...args) });
+      process.send({ id, result: await clients[method](...args) });
     } catch (error) {
       process.send({ id, error: error.message });
     }

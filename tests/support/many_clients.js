@@ -1,4 +1,4 @@
-// Many readers in one process, at the least cost each: every one counts what comes and judges its order.
+// Many clients in one process, at minimal cost each: every one counts its messages and checks their order.
 
 import net from 'node:net';
 import tls from 'node:tls';
@@ -7,7 +7,7 @@ import { CLOSE, PING, PONG } from './ws_frames.js';
 
 const smallest = 20;
 
-/** A payload that a crowd can judge: the message `number` of its room in `size` bytes (at least 20). */
+/** A payload that these clients can check: the message `number` of its room in `size` bytes (at least 20). */
 export function numbered(number, size = smallest) {
   const digits = String(number).padStart(8, '0');
   return `#${digits}#${'x'.repeat(size - smallest)}$${digits}$`;
@@ -33,7 +33,7 @@ class FrameReader {
     this.#rest = at < bytes.length ? Buffer.from(bytes.subarray(at)) : Buffer.alloc(0);
   }
 
-  /** Takes one frame, or its beginning if the rest may be skipped. Gives the bytes taken, 0 if more are needed. */
+  /** Consumes one frame, or its beginning if the rest may be skipped. Returns the bytes consumed, 0 if more are needed. */
   #frame(bytes, at) {
     const left = bytes.length - at;
     if (left < 2) return 0;
@@ -60,7 +60,7 @@ class FrameReader {
   }
 }
 
-/** A client's frame with a mask of zeros, which changes nothing. */
+/** A client's frame with an all-zero mask. */
 const unmaskedReply = (opcode, payload) => Buffer.concat([Buffer.from([0x80 | opcode, 0x80 | payload.length, 0, 0, 0, 0]), payload]);
 
 /** The number in the mark that begins `payload`. */
@@ -72,7 +72,7 @@ function numberIn(payload) {
 
 const mark_bytes = 10;
 
-/** Counts numbered messages in an answer without end, by the marks at both ends of each payload. */
+/** Counts numbered messages in an endless response, by the marks at both ends of each payload. */
 class StreamReader {
   #rest = Buffer.alloc(0);
   #between = ''; // the end of what came outside of payloads
@@ -108,7 +108,7 @@ class StreamReader {
     this.#begun = null;
   }
 
-  /** Whether the server says farewell. */
+  /** Looks for the server's bye outside of payloads. */
   #outside(text) {
     this.#between = (this.#between + text).slice(-200);
     const bye = /bye.*"code":(\d{4})/s.exec(this.#between);
@@ -123,8 +123,8 @@ const kinds = {
   ndjson: { fields: 'Accept: application/x-ndjson\r\n', status: 200, reader: (member) => new StreamReader(member) },
 };
 
-/** One reader. `state`: connecting, asking, open, refused, failed, ended. */
-class Member {
+/** One client. `state`: connecting, asking, open, refused, failed, ended. */
+class Client {
   state = 'connecting';
   last = 0;
   fault = null;
@@ -142,7 +142,7 @@ class Member {
     this.socket.on('close', () => this.#onClose());
   }
 
-  /** A message has come whole. */
+  /** A whole message has arrived. */
   take(number) {
     const expected = this.last === 0 ? this.group.options.first ?? number : this.last + 1;
     if (number !== expected) this.fail(`${number} where ${expected} was due`);
@@ -213,7 +213,7 @@ class Group {
 
   add() {
     this.count.connecting += 1;
-    this.members.push(new Member(this));
+    this.members.push(new Client(this));
   }
 
   replace(failed) {
@@ -223,7 +223,7 @@ class Group {
     this.add();
   }
 
-  /** What waits is looked at once for everything that happens in one turn. */
+  /** Checks the pending conditions, once for all events of one turn. */
   changed() {
     if (this.looking || this.#waiting.length === 0) return;
     this.looking = true;
@@ -263,8 +263,8 @@ class Group {
   }
 }
 
-/** Groups of readers, by name. What gives a promise gives the group's tally. */
-export class Crowd {
+/** Groups of clients, by name. Methods that return a promise resolve with the group's tally. */
+export class ManyClients {
   #groups = new Map();
 
   #group(name) {
@@ -274,9 +274,9 @@ export class Crowd {
   }
 
   /**
-   * Begins `count` connections at once. `options`: `path`, `kind` (websocket, sse, ndjson), `size` of each message,
-   * `first` number due (1; null for any), `localAddress`, `persistent` (whoever could not connect tries again). Those
-   * of the group's first count.
+   * Starts `count` connections at once. `options`: `path`, `kind` (websocket, sse, ndjson), `size` of each message,
+   * `first` expected number (1; null for any), `localAddress`, `persistent` (reconnect after a failed connect). The options
+   * of the group's first call apply.
    */
   begin(name, url, count, options) {
     if (!this.#groups.has(name)) this.#groups.set(name, new Group(url, options));
@@ -284,7 +284,7 @@ export class Crowd {
     for (let i = 0; i < count; i += 1) group.add();
   }
 
-  /** As `begin`, a few hundred at a time, until all have been let in. */
+  /** As `begin`, a few hundred at a time, until all have been accepted. */
   async open(name, url, count, options) {
     const at_once = 250;
     for (let done = 0; done < count; done += at_once) {
@@ -294,31 +294,31 @@ export class Crowd {
     return this.opened(name, count);
   }
 
-  /** Every connection stands, answered or not. */
+  /** Waits until every connection is established, answered or not. */
   connected(name) {
     const group = this.#group(name);
     return group.until(() => group.count.connecting === 0, 'connected');
   }
 
-  /** Every one has been let in, refused, or has failed. */
+  /** Waits until every client has been accepted, refused, or has failed. */
   settled(name) {
     const group = this.#group(name);
     return group.until(() => group.count.connecting === 0 && group.count.asking === 0, 'answered');
   }
 
-  /** No more than `count` wait for an answer. */
+  /** Waits until at most `count` clients are without a response. */
   asking(name, count) {
     const group = this.#group(name);
     return group.until(() => group.count.asking <= count, `${count} waiting`);
   }
 
-  /** At least `count` are in. */
+  /** Waits until at least `count` are open. */
   opened(name, count) {
     const group = this.#group(name);
     return group.until(() => group.count.open >= count, `${count} let in`);
   }
 
-  /** Every one of the group has had the message `number`; an end on the way is an error. */
+  /** Waits until every client of the group has received the message `number`; one that ends before is an error. */
   async reach(name, number) {
     const group = this.#group(name);
     group.target_number = number;
@@ -329,7 +329,7 @@ export class Crowd {
     return tally;
   }
 
-  /** None is open any more. */
+  /** Waits until none is open. */
   ended(name) {
     const group = this.#group(name);
     return group.until(() => group.count.open === 0, 'the end');
@@ -347,13 +347,13 @@ export class Crowd {
     for (const { socket } of this.#group(name).members) socket.resume();
   }
 
-  /** Lets the group read until the server has ended every one. */
+  /** Resumes reading, and waits until the server has closed every connection. */
   readToEnd(name) {
     this.resume(name);
     return this.ended(name);
   }
 
-  /** Breaks off `count` of those that are open, or everything there is. */
+  /** Cuts `count` of the open connections, or all connections. */
   cut(name, count = Infinity) {
     const group = this.#group(name);
     const left = group.members.filter(({ state, given_up }) => count === Infinity || (state === 'open' && !given_up));
@@ -363,7 +363,7 @@ export class Crowd {
     }
   }
 
-  /** Breaks off and forgets everybody. */
+  /** Cuts and removes all clients. */
   clear() {
     for (const name of this.#groups.keys()) this.cut(name);
     this.#groups.clear();
