@@ -3,8 +3,8 @@
 
 export class Profile {
   total = 0;
-  #self = new Map(); // function → instructions in itself
-  #edges = []; // calls: {from, to, count, cost}, with what was called from there
+  #self = new Map(); // function → its own instructions
+  #edges = []; // calls: {from, to, count, cost}, the cost including callees
 
   addSelf(name, cost) {
     this.total += cost;

@@ -3,7 +3,7 @@
 #   tests/front_door/bare_root.sh bookworm|trixie [--test]
 # Lays out a bare Debian with debootstrap, clones what is committed here into it, and runs ./dev run there (and with
 # --test ./dev test as well). Needs root and debootstrap. Mirror, proxies and certificates are this machine's own.
-# Everything is mounted inside a mount namespace of its own, which ends with the run: nothing can stay mounted.
+# Everything is mounted in a separate mount namespace, which ends with the run: nothing can stay mounted.
 set -euo pipefail
 
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
@@ -25,7 +25,7 @@ unpack_root "$suite" "$scratch" "$root"
 git clone --quiet --no-hardlinks "$checkout" "$root/root/roomcast"
 install -m 755 "$here/inside.sh" "$root/root/inside.sh"
 
-# Only what names a registry or a proxy is passed on; everything else the scripts must do without.
+# Only variables that name a registry or a proxy are passed on; the scripts must do without all others.
 mapfile -t passed < <(env | grep -iE '^((http|https|no)_proxy|npm_config_[a-z_]*|NODE_EXTRA_CA_CERTS)=' || true)
 
 # shellcheck disable=SC2016 # expanded by the inner shell

@@ -37,7 +37,7 @@ if ! buildah inspect --type image "$base" >/dev/null 2>&1; then
   rm -rf --one-file-system "$unpacked"
 fi
 
-# What is committed, as anybody who clones it would build it.
+# The committed state, as built from a clone.
 rm -rf "$scratch/context"
 git clone --quiet --no-hardlinks "$checkout" "$scratch/context"
 (cd "$scratch/context" && ROOMCAST_BASE_IMAGE="$base" ./dev image "$image")
@@ -69,7 +69,7 @@ get() {
 
 container="$(buildah from --pull-never "$image")"
 in_image() { buildah run --network host --env "HEALTH_PORT=$port" "$container" -- "$@"; }
-# With an argument of its own, which must not take away what makes the image reachable.
+# Arguments must not remove the setting that makes the image reachable.
 in_image "${entry[@]/8080/$port}" --set drain_seconds=0 &
 server=$!
 for ((i = 0; i < 100; i++)); do

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The part of bare_root.sh that runs inside the bare root: the first minutes of somebody who just cloned roomcast.
+# The part of bare_root.sh that runs inside the bare root: the first steps with a new clone of roomcast.
 set -euo pipefail
 
 checkout=/root/roomcast
@@ -15,7 +15,7 @@ get() {
   printf '%s\n' "${line%$'\r'}"
 }
 
-# The default address, or another one where something on this machine already has it.
+# The default address, or another one if it is in use on this machine.
 port=8080
 arguments=()
 if (exec 3<>/dev/tcp/127.0.0.1/8080) 2>/dev/null; then

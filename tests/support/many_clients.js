@@ -75,7 +75,7 @@ const mark_bytes = 10;
 /** Counts numbered messages in an endless response, by the marks at both ends of each payload. */
 class StreamReader {
   #rest = Buffer.alloc(0);
-  #between = ''; // the end of what came outside of payloads
+  #between = ''; // the last text outside of payloads
   #begun = null;
 
   constructor(member) {

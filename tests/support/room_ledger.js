@@ -10,11 +10,11 @@ export const idOf = (data) => /^\S+/.exec(data)[0];
 export class RoomLedger {
   #idAt = new Map(); // "epoch-offset" → id
   #placeOf = new Map(); // id → "epoch-offset"
-  #epochs = []; // in the order they came up
+  #epochs = []; // in order of appearance
   #acknowledged = new Map(); // epoch → the greatest offset known to exist
   #begun = 0; // publishes that may have reached this run of the server
   #settled = 0;
-  #ceilings = new Map(); // epoch of an earlier run → how many publishes may have reached it
+  #ceilings = new Map(); // epoch of an earlier run → number of publishes that may have reached it
 
   /** `kept`: the number of messages that the room retains. */
   constructor(room, kept) {
