@@ -28,6 +28,14 @@ if(ROOMCAST_FUZZ)
   add_compile_options(-fsanitize=fuzzer-no-link)
 endif()
 
+if(ROOMCAST_COVERAGE)
+  # Counters of source regions, which optimising doesn't blur. They live in a file that all processes of a program map (%c, %m):
+  # one that is killed has counted too.
+  add_compile_options(-O1 -fcoverage-mapping "-fprofile-instr-generate=${PROJECT_BINARY_DIR}/profiles/%m%c.profraw"
+    "SHELL:-mllvm -runtime-counter-relocation")
+  add_link_options(-fprofile-instr-generate)
+endif()
+
 find_program(CCACHE_PROGRAM ccache)
 if(CCACHE_PROGRAM)
   set(CMAKE_C_COMPILER_LAUNCHER ${CCACHE_PROGRAM})

@@ -128,7 +128,7 @@ TEST_CASE("room pattern: long patterns mean to long names what they say") {
     // Names made of the pattern, with something for its stars, so that many match.
     const std::string text = random_word(random, i % 2 == 0 ? "aab/*" : "a**", 200);
     const RoomPattern pattern(text);
-    for (int j = 0; j < 5; ++j) {
+    for (std::size_t j = 0; j < 5; ++j) {
       std::string room;
       for (const char c : text)
         room += c == '*' ? random_word(random, "ab/", j) : std::string(1, c);
