@@ -2,7 +2,7 @@
 //
 // A line counts if it holds code, and is covered if any of it was executed. A branch is one outcome, true or false, of a
 // condition as it stands in the source; compilers' own branches (exceptions, cleanups) are none, and what assert checks is not
-// compiled in. Copies of a template or an inline function are added up.
+// compiled in. Functions that only the compiler runs don't count. Copies of a template or an inline function are added up.
 
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
@@ -64,6 +64,20 @@ function line_counts(segments) {
   return counts;
 }
 
+/** The lines of functions that only the compiler has run, of those in `uncovered`: constexpr, to make tables. */
+function run_by_the_compiler(uncovered, source) {
+  const lines = new Set();
+  for (const first of uncovered) {
+    const [, indent] = /^(\s*)constexpr [^;]*\) \{$/.exec(source[first - 1]) ?? [];
+    if (indent === undefined) continue;
+    for (let line = first; line <= source.length; ++line) {
+      lines.add(line);
+      if (source[line - 1] === `${indent}}`) break;
+    }
+  }
+  return lines;
+}
+
 /** What stands before conditions that are none at run time; a switch has one for what is none of the values of its enumeration. */
 const undecided = /\b(?:if constexpr|switch) \($/;
 
@@ -83,13 +97,16 @@ function conditions(branches, source) {
 function measure({ filename, segments, branches }) {
   const name = path.relative(root, filename);
   const source = readFileSync(filename, 'utf8').split('\n');
-  const counts = line_counts(segments);
-  const decided = conditions(branches, source);
+  // A line with nothing but a closing brace is no code.
+  const counts = [...line_counts(segments)].filter(([line]) => !/^\s*\}[;,)]*$/.test(source[line - 1]));
+  const uncovered = counts.filter(([, count]) => count === 0).map(([line]) => line);
+  const compiled = run_by_the_compiler(uncovered, source);
+  const decided = conditions(branches, source).filter(({ line }) => !compiled.has(line));
   return {
     name, source,
     folder: name.split('/')[1],
-    lines: counts.size,
-    uncovered: [...counts].filter(([, count]) => count === 0).map(([line]) => line),
+    lines: counts.length - uncovered.filter((line) => compiled.has(line)).length,
+    uncovered: uncovered.filter((line) => !compiled.has(line)),
     branches: 2 * decided.length,
     missed: decided.flatMap(({ line, column, text, yes, no }) => [...(yes ? [] : ['true']), ...(no ? [] : ['false'])].map((outcome) => ({ line, column, text, outcome }))),
   };

@@ -86,6 +86,19 @@ TEST_CASE("gather: what does not fit goes into further batches, and nothing is l
   CHECK(parts.size() < 10);
 }
 
+TEST_CASE("gather: small pieces beyond the buffer they are joined in make up the next batch") {
+  std::string joining(10, '\0');
+  const Pieces pieces{"1234567", "890", "ab", "cdef"};
+  Gather gather(pieces, joining);
+  const Gather::Batch first = gather.next();
+  CHECK(first.bytes == 10);
+  CHECK(first.parts.size() == 1);
+  const Gather::Batch second = gather.next();
+  CHECK(second.bytes == 6);
+  CHECK(std::string_view(static_cast<const char*>(second.parts[0].iov_base), 6) == "abcdef");
+  CHECK(gather.next().bytes == 0);
+}
+
 TEST_CASE("record gather: pieces become runs of exactly the buffer's size, and a rest") {
   std::string joining(100, '\0');
   const std::string large(250, 'x');

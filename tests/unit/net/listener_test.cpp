@@ -238,6 +238,36 @@ TEST_CASE("listener: out of file descriptors it closes newcomers, leaves the oth
   CHECK(server.wait_for_clients(2));
 }
 
+TEST_CASE("listener: with no descriptor at all it stops accepting and tries again until it can") {
+  test::SocketFixture f;
+  AdmissionControl admissions{{100, 100}};
+  const CidrList exempt;
+  ListenerStats stats;
+  base::Log log{base::LogLevel::error, base::LogFormat::text};
+  struct Counter final : ListenerEvents {
+    void on_connection(std::unique_ptr<ByteStream> /*stream*/, Peer /*peer*/,
+                       Admission /*admission*/) override {
+      ++connections;
+    }
+    int connections = 0;
+  } counter;
+  auto socket = ListeningSocket::bind(test::parse_address("127.0.0.1:0"), 0600);
+  const FileDescriptor client = test::connect_to(socket->address());
+  std::unique_ptr<Listener> listener;
+  {
+    const DescriptorLimit none(0);
+    listener = std::move(*Listener::start({f.loop, f.sockets, admissions, exempt, stats, log, counter},
+                                          std::move(*socket), nullptr, {}));
+    f.run_idle_turns();
+    CHECK(counter.connections == 0);
+    CHECK(stats.out_of_descriptors == 0);
+    // It has stopped watching: a turn has nothing to do and may sleep.
+    CHECK_FALSE(f.run_until([&] { return stats.accepted > 0; }, 250));
+  }
+  CHECK(f.run_until([&] { return counter.connections == 1; }));
+  CHECK(stats.accepted == 1);
+}
+
 TEST_CASE("listener: destroying it refuses newcomers and leaves its connections") {
   Server server;
   const net::Address address = test::parse_address(server.listener->url());

@@ -64,7 +64,10 @@ TEST_CASE("deferred sends: nothing leaves before send_all, then everything, once
   REQUIRE(ada.write_later("to ada"));
   REQUIRE(bob.write_later("to bob"));
   CHECK(ada.receive().empty());
+  const auto& socket_of_ada = static_cast<const SocketStream&>(*ada.near);
+  CHECK(f.sockets.deferred_sends.holds(socket_of_ada));
   f.sockets.deferred_sends.send_all();
+  CHECK_FALSE(f.sockets.deferred_sends.holds(socket_of_ada));
   CHECK(ada.receive() == "to ada");
   CHECK(bob.receive() == "to bob");
   f.sockets.deferred_sends.send_all();

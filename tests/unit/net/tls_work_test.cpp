@@ -1,6 +1,7 @@
 // How much of what a TLS peer sends is done in one go, and how much that brings no data it may send.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -30,6 +31,7 @@ struct Owner final : ByteStream::Events {
   std::vector<std::size_t> held;
   std::string why;
   int ends = 0;
+  int writables = 0;
   ByteStream* stream = nullptr;
   bool pauses = false;
 
@@ -38,7 +40,7 @@ struct Owner final : ByteStream::Events {
     if (pauses) stream->pause_reading();
   }
   void on_end() override { ++ends; }
-  void on_writable() override {}
+  void on_writable() override { ++writables; }
   void on_held() override { held.push_back(stream->held_bytes()); }
   void on_error(std::string_view reason) override { why = reason; }
 
@@ -243,6 +245,48 @@ TEST_CASE("tls work: what came before a broken record is handed over") {
   pair.wire.send(pair.said() + std::string("\x17\x03\x03\x00\x20 this is not what it claims to be ..", 37));
   CHECK(pair.owner.reads == std::vector<std::string>{"last words"});
   CHECK(pair.owner.why.find("TLS failed: ") == 0);
+}
+
+TEST_CASE("tls work: a record that the stream below takes in pieces arrives whole, and before the next one") {
+  Pair pair;
+  pair.shake_hands();
+  pair.take_answer();
+  pair.wire.set_room(10);
+  const std::string_view first = "first";
+  const std::string_view second = "second";
+  CHECK(pair.stream->write({&first, 1}) == first.size());
+  const std::size_t unsent = pair.stream->buffered_bytes();
+  CHECK(unsent > 0);
+  CHECK(pair.stream->write({&second, 1}) == 0);
+  pair.wire.set_room(7);
+  CHECK(pair.stream->buffered_bytes() == unsent - 7);
+  CHECK(pair.owner.writables == 0);
+  CHECK(pair.stream->write({&second, 1}) == 0);
+  pair.wire.set_room(test::MemoryWire::unlimited);
+  CHECK(pair.stream->buffered_bytes() == 0);
+  CHECK(pair.owner.writables == 1);
+  CHECK(pair.stream->write({&second, 1}) == second.size());
+  pair.take_answer();
+  CHECK(pair.client.receive() == first);
+  CHECK(pair.client.receive() == second);
+}
+
+TEST_CASE("tls work: a client that asks for answers of TLS itself and reads none of them is closed") {
+  Pair pair;
+  pair.shake_hands();
+  pair.wire.set_room(0);
+  std::size_t most_unsent = 0;
+  for (int round = 0; round < 1'000 && pair.owner.why.empty(); ++round) {
+    pair.update_keys(max_idle);
+    pair.say_in_records("x");
+    pair.deliver();
+    pair.run_out();
+    most_unsent = std::max(most_unsent, pair.stream->buffered_bytes());
+    pair.scheduler.flush();
+  }
+  CHECK(pair.owner.why == "the peer does not read what it asks for");
+  CHECK(most_unsent > 131'072);
+  CHECK(most_unsent < 140'000);
 }
 
 TEST_CASE("tls work: key updates are done two at a time, and four when they were deferred") {
