@@ -79,9 +79,12 @@ class Engine {
   virtual void subscribe(std::string_view room) = 0;
   /// The room is forgotten here; also one whose subscribe has not been answered.
   virtual void unsubscribe(std::string_view room) = 0;
-  /// Gives the draft its place after everything published before it on this server in the same room, for
-  /// which subscribe has been called.
+  /// Gives the draft its position after everything published before it on this server in the same room. Only
+  /// for rooms that are subscribed, unless publishes_unsubscribed().
   virtual void publish(std::string_view room, Draft&& draft, Ticket ticket) = 0;
+  /// Whether it takes publishes for rooms that are not subscribed. If so, publishing into a room that has no
+  /// members here does not open it.
+  [[nodiscard]] virtual bool publishes_unsubscribed() const { return false; }
   /// Whether a publish that was handed over can still come to nothing. If not, publishers that have no way to
   /// be told so need not wait for the outcome.
   [[nodiscard]] virtual bool may_refuse_publishes() const = 0;

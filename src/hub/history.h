@@ -1,14 +1,35 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
 
-#include "hub/kept_bytes.h"
 #include "hub/message.h"
 #include "hub/room_settings.h"
+#include "hub/source.h"
 
 namespace roomcast::hub {
+
+/// The bytes that histories and rooms take: all of them, and the part of each source.
+class KeptBytes {
+ public:
+  void add(Source source, std::size_t bytes) {
+    total_ += bytes;
+    by_source_[source] += bytes;
+  }
+  void remove(Source source, std::size_t bytes) {
+    total_ -= bytes;
+    std::size_t& of_source = by_source_[source];
+    of_source -= std::min(of_source, bytes);
+  }
+  [[nodiscard]] std::size_t total() const { return total_; }
+  [[nodiscard]] std::size_t of(Source source) const { return by_source_[source]; }
+
+ private:
+  std::size_t total_ = 0;
+  std::vector<std::size_t> by_source_ = std::vector<std::size_t>(source_count);
+};
 
 /// The last messages of one room, oldest first, within its limits. An empty one owns no memory.
 class History {

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "hub/hub.h"
+#include "hub/presence.h"
 
 namespace roomcast::hub {
 
@@ -97,6 +97,11 @@ FanOut::Progress Room::deliver(std::size_t member_count, std::size_t page_bytes)
   return fan_out_.run(member_count, page_bytes);
 }
 
-void Room::on_deadline() { hub_.on_due(*this); }
+Room::Use Room::use() const {
+  const bool has_update = presence() != nullptr && presence()->is_linked();
+  const bool has_delayed = record_.delayed.has_publishes() || record_.delayed.has_turn();
+  if (members() != 0 || has_work() || has_update || has_delayed) return Use::in_use;
+  return presence() != nullptr ? Use::expected : Use::none;
+}
 
 }  // namespace roomcast::hub

@@ -1,47 +1,62 @@
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
-#include <list>
 #include <memory>
-#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/deadlines.h"
-#include "base/dirty_list.h"
-#include "base/slot_map.h"
+#include "hub/delayed_publishes.h"
 #include "hub/engine.h"
 #include "hub/fan_out.h"
 #include "hub/member.h"
 #include "hub/membership_observer.h"
-#include "hub/presence.h"
+#include "hub/page_reading.h"
+#include "hub/retention.h"
 #include "hub/room_log.h"
 #include "hub/room_settings.h"
+#include "hub/timed_queue.h"
 
 namespace roomcast::hub {
 
+class Hub;
+
+struct RoomsHeldUp;
+struct RoomsToOpen;
+
 /// A room: its log, and its members with the messages on their way to them. Joins the parts; what is to be
 /// done when is the hub's to say.
-class Room final : public ObservedRoom, private base::Deadline::Listener {
+class Room final : public ObservedRoom,
+                   public Timed<RoomsHeldUp>,
+                   public Timed<RoomsToOpen>,
+                   private Retention::Subject {
  public:
-  /// `kept_bytes`: see History.
-  Room(Hub& hub, base::Deadlines& deadlines, std::string name, const RoomSettings& settings,
-       KeptBytes& kept_bytes)
+  /// The hub's record of the room.
+  struct HubRecord {
+    DelayedPublishes::Queue delayed;
+    std::unique_ptr<PageReading> reading;  // while members wait for pages from the engine
+    std::size_t index = 0;                 // in Hub::all_
+    bool is_subscribed = false;            // to the engine
+  };
+
+  Room(Hub& hub, Retention& retention, base::Deadlines& deadlines, std::string name,
+       const RoomSettings& settings)
       : hub_(hub),
         name_(std::move(name)),
         settings_(settings),
-        log_(name_, kept_bytes),
+        log_(name_, retention.kept_bytes()),
         fan_out_(name_),
-        due_(deadlines, *this) {}
+        retained_(retention, deadlines, *this, name_, log_.history(), settings_.history),
+        record_{DelayedPublishes::Queue(*this), nullptr} {}
   Room(const Room&) = delete;
   Room& operator=(const Room&) = delete;
 
   [[nodiscard]] Hub& hub() const { return hub_; }
   [[nodiscard]] const std::string& name() const override { return name_; }
   [[nodiscard]] const RoomSettings& settings() const override { return settings_; }
+  /// What the room retains is brought in line by Retention::trim.
   void set_settings(const RoomSettings& settings) { settings_ = settings; }
   [[nodiscard]] RoomLog& log() { return log_; }
   [[nodiscard]] const RoomLog& log() const { return log_; }
@@ -100,38 +115,13 @@ class Room final : public ObservedRoom, private base::Deadline::Listener {
   /// A slice of the fan-out, see FanOut::run. None begins before all pending joins are acknowledged.
   FanOut::Progress deliver(std::size_t member_count, std::size_t page_bytes);
 
-  /// Whether it can't be forgotten, however little there is to remember.
-  [[nodiscard]] bool is_in_use() const {
-    return members() != 0 || has_work() || (presence() != nullptr && presence()->is_linked()) ||
-           has_delayed() || has_delayed_turn_;
-  }
-
-  /// Whether a name that has left may still return within its grace time.
-  [[nodiscard]] bool awaits_return() const { return presence() != nullptr && members() == 0; }
+  /// What Retention keeps about the room.
+  [[nodiscard]] Retention::Entry& retained() { return retained_; }
+  [[nodiscard]] HubRecord& record() { return record_; }
+  [[nodiscard]] const HubRecord& record() const { return record_; }
 
  private:
-  friend class Hub;
-  friend class Retention;
-  [[nodiscard]] bool has_delayed() const { return delayed_ && !delayed_->empty(); }
-  void on_deadline() override;
-
-  /// Members that wait for pages out of the engine.
-  struct PastReading {
-    Ticket ticket = 0;         // of the page that is being read; 0: none
-    bool is_queued = false;    // it is still to be asked for
-    std::uint64_t after = 0;   // what was asked for
-    std::size_t awaiting = 0;  // which of the lists has those whom no page has come for yet; the other has
-    std::array<base::DirtyList, 2> lists;  // those for whom the last one has come
-    std::optional<Refusal> refusal{};      // instead of it
-
-    void forget(base::Flushable& item) {
-      if (!lists[0].forget(item)) lists[1].forget(item);
-    }
-    /// False if all are served for whom the last page came.
-    bool flush_next_ready() { return ready_list().flush_next(); }
-    [[nodiscard]] base::DirtyList& awaiting_list() { return lists.at(awaiting); }
-    [[nodiscard]] base::DirtyList& ready_list() { return lists.at(1 - awaiting); }
-  };
+  [[nodiscard]] Use use() const override;
 
   Hub& hub_;
   std::string name_;
@@ -140,28 +130,8 @@ class Room final : public ObservedRoom, private base::Deadline::Listener {
   FanOut fan_out_;
   std::size_t joining_ = 0;     // members in that state
   std::size_t held_bytes_ = 0;  // the backlog cost of what the log holds
-
-  std::unique_ptr<PastReading> past_;  // while the engine is asked for some
-
-  // The hub's notes.
-  bool parked_ = false;             // its fan-out waits for members
-  bool has_delayed_turn_ = false;   // it is among the rooms whose delayed publishes go on
-  std::uint32_t index_in_all_ = 0;  // in Hub::all_
-  std::int64_t park_until_ms_ = 0;
-  std::list<Room*>::iterator parked_place_;
-  std::unique_ptr<std::deque<base::SlotId>> delayed_;  // publishes that wait, oldest first
-  bool subscribed_ = false;                            // to the engine
-  bool is_awaited_ = false;                            // members wait for it to be open, at most
-  std::int64_t await_until_ms_ = 0;                    // so long
-  std::list<Room*>::iterator awaited_place_;
-
-  // Retention's notes.
-  base::Deadline due_;           // for looking whether old messages, or all of the room, can be forgotten
-  std::int64_t touched_ms_ = 0;  // last publish, join or leave
-  std::list<Room*>* retention_list_ = nullptr;
-  std::list<Room*>::iterator place_;
-  std::list<Room*>::iterator place_of_source_;
-  Source source_ = 0;  // of the oldest message; 0: unknown, or there is none
+  Retention::Entry retained_;
+  HubRecord record_;
 };
 
 }  // namespace roomcast::hub
