@@ -15,7 +15,7 @@ http::RequestContext Gate::context_of(const http::Request& request) const {
   http::RequestContext context;
   context.origin = decision.verdict;
   context.credentials = decision.credentials;
-  // Where no other origin reads anything, answers are the same for all.
+  // If no other origin may read anything, responses are the same for all.
   context.varies_by_origin = !origins_.empty();
   if (decision.verdict == OriginVerdict::listed)
     context.reader = std::make_unique<const std::string>(std::move(decision.origin));
@@ -66,7 +66,7 @@ void Gate::complete(const http::Request& request, const http::RequestContext& co
   if (!headers.has_token("Vary", "Origin")) headers.add("Vary", "Origin");
   if (!context.reader) return;
   allow_reading(headers, *context.reader, context.credentials);
-  // For pages that require it of what they embed (COEP).
+  // For pages that require this of embedded resources (COEP).
   headers.add("Cross-Origin-Resource-Policy", "cross-origin");
   if (!is_preflight(request) || headers.count("Access-Control-Allow-Methods") > 0) return;
   if (const auto allow = headers.get("Allow")) allow_requests(headers, std::string(*allow), origins_);

@@ -10,12 +10,12 @@
 
 namespace roomcast::auth {
 
-/// `hosts` and `origins` for all requests: refuses another Host (421, RFC 9110 section 15.5.20) and, where a
-/// route asks for it, pages of origins that are not listed (403); answers the preflights of such routes; and
-/// lets the pages of listed origins read every answer. The log line of a refusal names the entry to add.
+/// Applies `hosts` and `origins` to all requests: refuses other hosts (421, RFC 9110 section 15.5.20) and, on
+/// routes that require it, pages of origins that are not listed (403); answers the preflights of such routes;
+/// and lets pages of listed origins read every response. The log line of a refusal names the entry to add.
 class Gate final : public http::Gate {
  public:
-  /// All outlive the gate; the rules are read anew for each request.
+  /// All arguments outlive the gate; the rules are evaluated for each request, so that they may change.
   Gate(const HostRules& hosts, const OriginRules& origins, base::Log& log)
       : hosts_(hosts), origins_(origins), log_(log) {}
 

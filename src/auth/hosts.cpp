@@ -12,7 +12,7 @@ namespace roomcast::auth {
 
 namespace {
 
-/// Of an authority in lower case, without port and without the dot that may end a full name.
+/// The host of an authority in lower case, without port and trailing dot.
 std::string host_of(std::string_view authority) {
   const auto parsed = http::parse_authority(authority);
   if (!parsed) return {};
@@ -30,6 +30,10 @@ bool is_localhost(std::string_view host) { return host == "localhost" || host.en
 
 }  // namespace
 
+bool is_subdomain(std::string_view host, std::string_view domain) {
+  return host.size() > domain.size() && host.ends_with(domain) && host.front() != '.';
+}
+
 base::Result<HostRules> HostRules::parse(const std::vector<std::string>& entries) {
   HostRules rules;
   for (const std::string& entry : entries) {
@@ -40,7 +44,7 @@ base::Result<HostRules> HostRules::parse(const std::vector<std::string>& entries
     const bool wildcard = entry.starts_with("*.");
     const std::string_view name = std::string_view(entry).substr(wildcard ? 2 : 0);
     const auto parsed = http::parse_authority(name);
-    // A port would be allowed to stand there, but is not looked at.
+    // parse_authority accepts a port, which hosts must not have.
     if (!parsed || parsed->host.size() != name.size() || name.find('*') != std::string_view::npos) {
       return base::Error{"hosts: '" + entry +
                          "' is not a host: expected chat.example, *.chat.example, an address (IPv6 in "
@@ -57,9 +61,8 @@ base::Result<HostRules> HostRules::parse(const std::vector<std::string>& entries
 
 bool HostRules::lists(std::string_view host) const {
   return std::find(names_.begin(), names_.end(), host) != names_.end() ||
-         std::any_of(domains_.begin(), domains_.end(), [host](const std::string& domain) {
-           return host.size() > domain.size() && host.ends_with(domain);
-         });
+         std::any_of(domains_.begin(), domains_.end(),
+                     [host](const std::string& domain) { return is_subdomain(host, domain); });
 }
 
 bool HostRules::allow(const http::Request& request) const {

@@ -9,26 +9,29 @@
 
 namespace roomcast::auth {
 
-/// The configured `hosts`: the names under which this server may be addressed. A page of any site can have
-/// its own name lead to this server (DNS rebinding) and would be of the same origin then; the Host field
-/// gives it away.
+/// The configured `hosts`: the names under which this server may be addressed. A page of any site can make a
+/// name of its own resolve to this server (DNS rebinding) and would then be of the same origin; the Host
+/// field reveals that.
 class HostRules {
  public:
   /// Entries: a name ("chat.example") or numeric address without port, all names below a domain
   /// ("*.chat.example"), or "*" (any). An error names the entry.
   static base::Result<HostRules> parse(const std::vector<std::string>& entries);
 
-  /// Whether the Host of `request`, whose client is known, is one of this server. Always for what a trusted
-  /// proxy passes on or comes over a Unix socket, and for localhost and numeric addresses, which DNS has no
-  /// say in. Everything else must be listed; where nothing is, only listeners that others can reach take it.
+  /// Whether the Host of `request`, whose client is known, is allowed. Always for requests through a trusted
+  /// proxy or a Unix socket, and for localhost and numeric addresses, which do not depend on DNS. All others
+  /// must be listed; if none is listed, only listeners on loopback addresses refuse them.
   [[nodiscard]] bool allow(const http::Request& request) const;
 
  private:
   [[nodiscard]] bool lists(std::string_view host) const;
 
   std::vector<std::string> names_;    // lower case
-  std::vector<std::string> domains_;  // of wildcards, with their leading dot
+  std::vector<std::string> domains_;  // of wildcards, with a leading dot
   bool any_ = false;
 };
+
+/// Whether `host` is below `domain`, which begins with a dot (".example.org"), by at least one label.
+[[nodiscard]] bool is_subdomain(std::string_view host, std::string_view domain);
 
 }  // namespace roomcast::auth

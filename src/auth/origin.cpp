@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "auth/hosts.h"
 #include "base/text.h"
 #include "http/url.h"
 
@@ -17,7 +18,7 @@ std::optional<std::uint16_t> default_port(std::string_view scheme) {
 }
 
 std::optional<WebOrigin> make_origin(std::string scheme, std::string_view authority) {
-  if (scheme == "ws" || scheme == "wss") return std::nullopt;  // a page's origin has that of the page
+  if (scheme == "ws" || scheme == "wss") return std::nullopt;  // pages never have these schemes
   if (authority.empty() && !default_port(scheme)) return WebOrigin{std::move(scheme), {}, 0};
   const auto parsed = http::parse_authority(authority);
   if (!parsed) return std::nullopt;
@@ -25,12 +26,7 @@ std::optional<WebOrigin> make_origin(std::string scheme, std::string_view author
   return WebOrigin{std::move(scheme), base::lower_case(parsed->host), port};
 }
 
-/// Whether `host` ends in `suffix` (".example.org") with at least one label in front.
-bool is_below(std::string_view host, std::string_view suffix) {
-  return host.size() > suffix.size() && host.ends_with(suffix) && host.front() != '.';
-}
-
-/// Of the server, as the client of `request` has addressed it.
+/// The origin of the server as addressed by the client of `request`.
 std::optional<WebOrigin> own_origin(const http::Request& request) {
   return make_origin(request.client.secure ? "https" : "http", request.headers.get("Host").value_or(""));
 }
@@ -49,7 +45,7 @@ std::optional<WebOrigin> parse_origin(std::string_view text) {
   std::string scheme = base::lower_case(text.substr(0, scheme_end));
   if (scheme.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789+-.") != std::string::npos)
     return std::nullopt;
-  if (scheme.front() < 'a') return std::nullopt;  // it begins with a letter (RFC 3986 section 3.1)
+  if (scheme.front() < 'a') return std::nullopt;  // must begin with a letter (RFC 3986 section 3.1)
   return make_origin(std::move(scheme), text.substr(scheme_end + 3));
 }
 
@@ -85,7 +81,7 @@ bool OriginRules::names(std::string_view text) const {
   return std::any_of(rules_.begin(), rules_.end(), [&origin](const Rule& rule) {
     if (!rule.any_subdomain) return rule.origin == *origin;
     return rule.origin.scheme == origin->scheme && rule.origin.port == origin->port &&
-           is_below(origin->host, rule.origin.host);
+           is_subdomain(origin->host, rule.origin.host);
   });
 }
 
@@ -124,8 +120,8 @@ OriginDenial explain_denial(const http::Request& request) {
 
 namespace {
 
-// Beyond the ones every page may send, and read. Tracing libraries (W3C Trace Context and Baggage,
-// OpenTelemetry, Sentry) add theirs to every request of a page.
+// In addition to the fields that all pages may send and read. Tracing libraries (W3C Trace Context and
+// Baggage, OpenTelemetry, Sentry) add theirs to every request of a page.
 constexpr std::string_view request_headers =
     "Content-Type, Idempotency-Key, Last-Event-ID, Authorization, traceparent, tracestate, baggage, "
     "sentry-trace";

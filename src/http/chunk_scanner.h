@@ -11,25 +11,26 @@
 
 namespace roomcast::http {
 
-/// Judges the framing of a chunked body (RFC 9112 section 7.1) byte by byte before llhttp decodes it: every
-/// line ends in CRLF and nothing else, sizes are hexadecimal and within limits.body_bytes, extensions are
-/// bounded in all (they cost and say nothing here), trailers obey the rules of header fields. So the end of
-/// the body is known here, and never a matter of leniency.
+/// Validates the framing of a chunked body (RFC 9112 section 7.1) byte by byte before llhttp decodes it:
+/// every line ends in CRLF, sizes are hexadecimal and within limits.body_bytes, the total size of extensions
+/// is bounded (they are ignored), trailers follow the rules of header fields. So the end of the body is
+/// determined here, strictly.
 class ChunkScanner {
  public:
   /// `limits` must outlive the scanner.
   explicit ChunkScanner(const ParserLimits& limits)
       : limits_(limits), trailers_(limits, HeadScanner::Part::trailers) {}
 
-  /// Looks at `bytes` up to the end of the body; `used` says how many belonged to it. Appends what was good
-  /// of them to `plain`, without the extensions: llhttp 8.1 refuses some that the standard allows.
+  /// Reads `bytes` up to the end of the body; `used` is set to the number of bytes that belong to it. Appends
+  /// the valid ones to `plain`, without extensions: llhttp 8.1 rejects some that the standard allows.
   HeadScanner::Verdict scan(std::string_view bytes, std::size_t& used, std::string& plain);
   [[nodiscard]] const base::Refusal& problem() const { return problem_; }
 
-  /// All that was looked at so far and is no data of a chunk.
+  /// The number of bytes read so far that are not chunk data.
   [[nodiscard]] std::size_t framing_bytes() const { return framing_bytes_; }
 
-  static constexpr std::size_t extension_bytes = 1024;  ///< bound on all chunk extensions of one body
+  static constexpr std::size_t extension_bytes =
+      1024;  ///< limit of all chunk extensions of one body together
 
  private:
   enum class State : std::uint8_t {
@@ -54,8 +55,8 @@ class ChunkScanner {
   const ParserLimits& limits_;
   State state_ = State::size;
   std::uint32_t digits_ = 0;
-  std::uint64_t left_ = 0;   // of the current chunk
-  std::uint64_t total_ = 0;  // of all chunks so far, the current one included
+  std::uint64_t left_ = 0;   // bytes of the current chunk to come
+  std::uint64_t total_ = 0;  // size of all chunks so far, including the current one
   std::size_t extension_total_ = 0;
   std::size_t framing_bytes_ = 0;
   HeadScanner trailers_;

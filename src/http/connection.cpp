@@ -12,11 +12,11 @@ namespace roomcast::http {
 
 namespace {
 
-constexpr std::size_t small_body_bytes = 4096;  // copied behind its head: one frame, one piece to write
+constexpr std::size_t small_body_bytes = 4096;  // copied after its head, so that both are one frame
 
-// What a request costs in units of a WorkAllowance: parsing, handling and answering it; then each byte of its
-// head, so many bytes of its body together, each byte of the framing of a chunked one, each byte of the body
-// again when it is whole and is parsed, and each of the answer, up to what is only referred to.
+// The cost of a request in units of a WorkAllowance: a fixed part for parsing, handling and answering it;
+// each byte of its head; bytes of its body, and of the framing of a chunked body; each byte of the complete
+// body, which is parsed then; each byte of the response, up to the size from which it is only referred to.
 constexpr std::size_t request_units = 8'192;
 constexpr std::size_t units_per_head_byte = 2;
 constexpr std::size_t body_bytes_per_unit = 4;
@@ -25,7 +25,7 @@ constexpr std::size_t units_per_body_byte = 2;
 constexpr std::size_t units_per_answered_byte = 4;
 constexpr std::size_t answered_bytes_max = 65'536;
 
-// Of a body, between two looks at the allowance.
+// The part of a body between two checks of the allowance.
 constexpr std::size_t body_piece_bytes = 8'192;
 
 }  // namespace
@@ -59,7 +59,7 @@ void Connection::on_bytes(std::span<char> bytes) {
   const std::string_view view(bytes.data(), bytes.size());
   if (!is_reading() || !queue_.empty() || !backlog_.empty()) {
     backlog_.append(view);
-    tell_admission(queue_.empty());
+    report_to_admission(queue_.empty());
     return pace_reading();
   }
   if (costly_.is_so(environment_.clock.monotonic_ms())) return postpone(view);
@@ -72,7 +72,7 @@ void Connection::on_end() {
   peer_ended_ = true;
   if (refusal_waits_) refuse(parser_->problem());
   if (watched_) abandon_answer();
-  // Whoever only closed its sending half still gets what it asked for.
+  // A client that only closed its sending half still gets its response.
   if (phase_ == Phase::lingering) return linger();
   settle();
 }
@@ -80,12 +80,12 @@ void Connection::on_end() {
 void Connection::on_writable() {
   if (phase_ == Phase::ended) return;
   settle();
-  // What is postponed comes when its turn does.
+  // Deferred input is handled at the end of a turn.
   if (phase_ != Phase::ended && queue_.empty() && !postponed_) resume_work();
 }
 
 void Connection::on_held() {
-  if (phase_ != Phase::ended) tell_admission(queue_.empty());
+  if (phase_ != Phase::ended) report_to_admission(queue_.empty());
 }
 
 void Connection::on_error(std::string_view why) {
@@ -110,7 +110,7 @@ void Connection::on_deadline() {
   settle();
 }
 
-/// Looks at `input_` until it is used up or an answer has to come first.
+/// Handles `input_` until it is used up or a response has to be sent first.
 void Connection::process() {
   processing_ = true;
   const base::Scheduler& scheduler = environment_.scheduler;
@@ -121,18 +121,18 @@ void Connection::process() {
   while (more && !allowance.is_used_up() && may_go_on()) {
     answered_ = 0;
     const bool has_waited = phase_ == Phase::whole;
-    switch (has_waited ? Parser::Event::request : read_on(allowance)) {
-      case Parser::Event::need_more:
+    switch (has_waited ? Parser::Step::request : read_on(allowance)) {
+      case Parser::Step::need_more:
         if (phase_ == Phase::idle && parser_->in_request()) enter(Phase::head);
         more = !input_.empty();
         break;
-      case Parser::Event::head:
+      case Parser::Step::head:
         on_head();
         break;
-      case Parser::Event::request:
+      case Parser::Step::request:
         allowance.spend(units_per_body_byte * parser_->body_bytes());
         if (allowance.is_used_up() && !has_waited) {
-          // Handling it is work as well, and done in one go: it waits behind those who ask for less.
+          // Handling it takes work too, in one step: wait behind clients that ask for less.
           enter(Phase::whole);
           break;
         }
@@ -140,7 +140,7 @@ void Connection::process() {
         allowance.spend(request_units +
                         units_per_answered_byte * std::min<std::size_t>(answered_, answered_bytes_max));
         break;
-      case Parser::Event::refused:
+      case Parser::Step::refused:
         if (should_wait_for_origin()) {
           wait_for_origin();
           more = false;
@@ -155,7 +155,7 @@ void Connection::process() {
   if (phase_ == Phase::ended) return;
   const std::string_view rest = phase_ <= Phase::answering ? input_ : std::string_view{};
   input_ = {};
-  // A head may have come as a whole request, without anything behind it.
+  // A head may be complete without any byte after it.
   const bool is_unfinished =
       phase_ == Phase::whole || (is_reading() && (!rest.empty() || (more && phase_ == Phase::body)));
   if (is_unfinished && allowance.is_used_up()) return postpone(rest);
@@ -163,13 +163,13 @@ void Connection::process() {
   settle();
 }
 
-/// What the parser makes of the next piece of `input_`.
-Parser::Event Connection::read_on(base::WorkAllowance& allowance) {
+/// Parses the next piece of `input_`.
+Parser::Step Connection::read_on(base::WorkAllowance& allowance) {
   const bool in_body = phase_ == Phase::body;
   std::string_view piece = in_body ? input_.substr(0, body_piece_bytes) : input_;
   const std::size_t size = piece.size();
   const std::size_t framing_before = parser_->chunk_framing_bytes();
-  const Parser::Event event = parser_->next(piece);
+  const Parser::Step event = parser_->next(piece);
   const std::size_t used = size - piece.size();
   input_.remove_prefix(used);
   if (in_body) {
@@ -225,7 +225,7 @@ void Connection::dispatch() {
   if (exchange_.generation != 0) shed_request();
 }
 
-/// Thousands may wait for an answer: nothing is kept but what writing it needs.
+/// Frees everything that writing the deferred response does not need: thousands may wait.
 void Connection::shed_request() {
   admission_.release();
   parser_.reset();
@@ -234,7 +234,7 @@ void Connection::shed_request() {
   base::release(request_.query);
 }
 
-/// Nobody waits for long behind a half-closed connection; what was answered before still leaves.
+/// Drops the deferred response of a half-closed connection; earlier responses are still sent.
 void Connection::abandon_answer() {
   forget_answer();
   base::release(request_);
@@ -283,9 +283,9 @@ void Connection::answer(Response response) {
   watched_ = false;
   held_ = 0;
   respond(std::move(response));
-  if (processing_) return;  // answered from within its own handler: the round under way goes on by itself
+  if (processing_) return;  // called within its own handler: the current round continues
   settle();
-  // Whoever answers may be in the middle of something; the next handler must not run on top of it.
+  // The caller may be in the middle of something; the next handler must not run on top of it.
   if (is_reading() && !backlog_.empty()) environment_.scheduler.mark_deferred(*this);
 }
 
@@ -309,7 +309,7 @@ void Connection::write(const Response& response, bool keep_alive) {
   }
 }
 
-/// True if nothing is left to send. Progress moves the deadline.
+/// Writes the queue. True if it is empty afterwards. Progress extends the deadline.
 bool Connection::send_queued() {
   const std::size_t before = queue_.bytes();
   if (before == 0) return true;
@@ -318,17 +318,17 @@ bool Connection::send_queued() {
   return sent;
 }
 
-/// Sends what is queued and, when all of it is gone, draws the conclusions.
+/// Writes the queue and, when it is empty, ends the phase or the connection as required.
 void Connection::settle() {
   const bool sent = send_queued();
-  tell_admission(sent);
+  report_to_admission(sent);
   if (sent && phase_ == Phase::closing) return linger();
   if (sent && peer_ended_ && is_reading() && backlog_.empty()) return finish();
   pace_reading();
 }
 
-/// What is held, and whether there is nothing to do but to wait for a request.
-void Connection::tell_admission(bool sent) {
+/// Reports the memory held, and whether the connection only waits for a request.
+void Connection::report_to_admission(bool sent) {
   const std::size_t parsed = parser_ ? parser_->held_bytes() : 0;
   admission_.hold(queue_.bytes() + backlog_.capacity() + parsed + held_ + stream_->held_bytes(), *this);
   if (sent && phase_ == Phase::idle && backlog_.empty() && !admission_.is_waiting()) {

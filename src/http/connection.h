@@ -28,34 +28,35 @@
 
 namespace roomcast::http {
 
-/// What the metrics read.
+/// Counters for the metrics.
 struct HttpStats {
-  std::array<std::uint64_t, 6> answers{};  ///< by class of status: [1] 1xx (upgrades), [2] 2xx … [5] 5xx
-  std::uint64_t bad_requests = 0;  ///< refused before any handler saw them: malformed, or past a limit
-  std::uint64_t timeouts = 0;      ///< deadlines passed: head, body, idle, or a client that does not read
+  std::array<std::uint64_t, 6>
+      answers{};                   ///< responses by status class: [1] 1xx (upgrades), [2] 2xx … [5] 5xx
+  std::uint64_t bad_requests = 0;  ///< refused before any handler: malformed, or over a limit
+  std::uint64_t timeouts = 0;      ///< expired deadlines: head, body, idle, or a client that does not read
 };
 
 class Connection;
 
-/// Who holds the connections.
+/// Owns the connections.
 class ConnectionOwner {
  public:
-  /// The connection `id` is over: take it off and free it later. It is still on the stack.
+  /// The connection `id` has ended: remove it and free it later. It is still on the call stack.
   virtual void on_ended(base::SlotId id) = 0;
-  /// A name for the answer `connection` owes; resolves once. `watch` may be null.
+  /// An id for the response that `connection` owes, which resolves once. `watch` may be null.
   [[nodiscard]] virtual base::SlotId defer_answer(Connection& connection, ClientWatch* watch,
                                                   base::SlotId waiter) = 0;
-  /// Nobody waits for that answer any more: its watch is told.
+  /// The response is not needed any more: notifies its watch.
   virtual void forget_answer(base::SlotId exchange) = 0;
 
  protected:
   ~ConnectionOwner() = default;
 };
 
-/// What all connections of a server share; outlives them.
+/// Shared by all connections of a server; outlives them.
 struct ConnectionEnvironment {
   ConnectionOwner& owner;
-  Handler& handler;  ///< for connections admitted for everything; the others have their own below
+  Handler& handler;  ///< for connections of Lane::regular; the others have their own below
   const base::Clock& clock;
   base::Deadlines& deadlines;
   base::Scheduler& scheduler;
@@ -65,19 +66,20 @@ struct ConnectionEnvironment {
   ParserLimits limits{};
   HttpStats stats{};
   DateText date{};
-  bool draining = false;  ///< every answer is the last one on its connection
-  /// Who handles what comes over an admin listener, or over a connection of the reserve, which is closed
-  /// behind its one answer. Null: as any other.
+  bool draining = false;  ///< every response is the last one of its connection
+  /// Handlers for connections of an admin listener, and for connections of the reserve, which are closed
+  /// after one response. Null: the common handler.
   Handler* operations = nullptr;
   Handler* reserve = nullptr;
-  Handler* refusals =
-      nullptr;  ///< the same of Lane::refusals, which is answered as soon as the head is there
+  /// The same for Lane::refusals, whose requests are answered as soon as the head has arrived.
+  Handler* refusals = nullptr;
   RefusalForm refusal_form = nullptr;
-  const Gate* gate = nullptr;  ///< null: every request is handled, and no other origin reads
+  const Gate* gate =
+      nullptr;  ///< null: every request is handled, and pages of other origins read no response
 };
 
-/// One HTTP/1.x connection (RFC 9112): reads requests, has them handled one at a time, writes the answers in
-/// order. Everything it waits for has a deadline, and what it keeps is bounded.
+/// One HTTP/1.x connection (RFC 9112): reads requests, passes them to their handlers one at a time, and
+/// writes the responses in order. Everything it waits for has a deadline, and what it stores is bounded.
 class Connection final : public base::Disposable,
                          private base::Flushable,
                          private net::ByteStream::Events,
@@ -91,28 +93,28 @@ class Connection final : public base::Disposable,
   Connection& operator=(const Connection&) = delete;
   ~Connection() override;
 
-  /// Begins to listen to the stream.
+  /// Starts reading from the stream.
   void start();
-  /// The deferred answer. It is sent at once, but no handler runs before the end of the turn.
+  /// Sends the deferred response. No handler runs before the end of the turn.
   void answer(Response response);
-  /// Hands the stream over in place of the deferred answer. Nothing, and the end of the connection, if its
-  /// client has closed its sending half.
+  /// Hands the stream over instead of sending the deferred response. If the client has closed its sending
+  /// half: nothing, and the connection ends.
   [[nodiscard]] std::optional<HandOver> take_over_deferred(std::string_view head);
-  /// Closes at once if nothing is owed; otherwise the answer under way is the last.
+  /// Closes immediately if no response is owed; otherwise the current response is the last.
   void drain();
-  /// Closes without a word, whatever is owed.
+  /// Closes immediately, without any response that is owed.
   void abort();
 
  private:
   enum class Phase : std::uint8_t {
-    idle,       // no byte of a request yet
-    head,       // part of a head read
-    body,       // head accepted, body to come
-    whole,      // all of it read; the parser keeps it until its turn to be handled comes
-    answering,  // a handler owes the answer
-    closing,    // the last answer is queued
-    lingering,  // it is sent, and FIN with it; what still comes is discarded until the peer's FIN
-    ended,      // over or handed over; on the way to be freed
+    idle,       // no byte of a request was read yet
+    head,       // part of a head was read
+    body,       // the head is accepted, the body is to come
+    whole,      // the request is complete; the parser keeps it until it is handled
+    answering,  // a handler owes the response
+    closing,    // the last response is queued
+    lingering,  // response and FIN are sent; input is discarded until the FIN of the peer
+    ended,      // ended or handed over; about to be freed
   };
 
   void flush() override;
@@ -136,15 +138,15 @@ class Connection final : public base::Disposable,
 
   [[nodiscard]] bool is_reading() const { return phase_ <= Phase::body; }
   void process();
-  /// The same for input that is not to be handled at once: behind those who ask for less.
+  /// Like process, for input that is to be handled later, after that of clients that ask for less.
   void postpone(std::string_view input);
-  [[nodiscard]] Parser::Event read_on(base::WorkAllowance& allowance);
+  [[nodiscard]] Parser::Step read_on(base::WorkAllowance& allowance);
   [[nodiscard]] bool may_go_on();
   void resume_work();
   void on_head();
   void dispatch();
   [[nodiscard]] Handler& handler() const;
-  /// Whether its first answer is its last.
+  /// Whether its first response is its last.
   [[nodiscard]] bool is_answered_once() const {
     return admission_.lane() == net::Lane::reserve || admission_.lane() == net::Lane::refusals;
   }
@@ -152,7 +154,7 @@ class Connection final : public base::Disposable,
   [[nodiscard]] std::string_view peer_address() const {
     return peer_address_ ? std::string_view(*peer_address_) : admission_.address();
   }
-  /// Hands the request to its handler, if it may be handled.
+  /// Passes the request to its handler if the gate permits it.
   void handle_request();
   [[nodiscard]] bool should_wait_for_origin() const;
   void wait_for_origin();
@@ -165,7 +167,7 @@ class Connection final : public base::Disposable,
   void write(const Response& response, bool keep_alive);
   bool send_queued();
   void settle();
-  void tell_admission(bool sent);
+  void report_to_admission(bool sent);
   void enter(Phase phase);
   void arm_deadline();
   void discard(std::size_t count);
@@ -178,30 +180,31 @@ class Connection final : public base::Disposable,
   std::unique_ptr<net::ByteStream> stream_;
   net::Admission admission_;
   base::Deadline deadline_;
-  std::unique_ptr<Parser> parser_;  // none while an answer is deferred
+  std::unique_ptr<Parser> parser_;  // null while a response is deferred
   net::WriteQueue queue_;
-  [[no_unique_address]] RequestContext context_;  // of the request being answered; flags follow in its tail
+  [[no_unique_address]] RequestContext
+      context_;  // of the current request; the flags below use its tail padding
   Phase phase_ = Phase::idle;
   bool first_request_ : 1 = true;
   bool processing_ : 1 = false;  // `process` is on the stack
-  bool peer_ended_ : 1 = false;  // FIN seen
+  bool peer_ended_ : 1 = false;  // FIN received
   bool reading_paused_ : 1 = false;
-  bool keep_alive_ : 1 = false;   // the client wants it, behind the request being answered
-  bool postponed_ = false;        // the backlog waits for its turn, and so does what is still to be read
-  bool refusal_waits_ = false;    // the parser has refused the head; a page's Origin may still come
-  bool watched_ : 1 = false;      // somebody wants to know if the client goes before the deferred answer
-  bool peer_secure_ : 1 = false;  // what net::Peer says
+  bool keep_alive_ : 1 = false;  // requested by the client of the current request
+  bool postponed_ = false;       // the backlog is deferred, and reading paused
+  bool refusal_waits_ = false;   // the parser has refused the head; an Origin field may still arrive
+  bool watched_ : 1 = false;  // a ClientWatch is notified if the client leaves before the deferred response
+  bool peer_secure_ : 1 = false;  // from net::Peer
   bool peer_on_loopback_ : 1 = false;
   bool peer_is_forwarded_ : 1 = false;
-  std::uint32_t answered_ = 0;   // bytes of bodies made for answers, sent or not; for their price
-  std::uint32_t held_ = 0;       // bytes kept elsewhere until the deferred answer
-  std::uint32_t discarded_ = 0;  // bytes, since the last answer was queued
-  base::Recently costly_;        // a read was a good part of an allowance
-  Request request_;              // the one being answered
-  std::unique_ptr<const std::string> peer_address_;  // only where it is not the one that is counted
-  base::SlotId exchange_{};                          // its name while the answer is deferred
-  std::string_view input_;                           // while processing: what has been read and not looked at
-  std::string backlog_;  // the same between two rounds, when an answer has to come first
+  std::uint32_t answered_ = 0;   // bytes of response bodies, sent or not; for the allowance
+  std::uint32_t held_ = 0;       // bytes kept elsewhere until the deferred response
+  std::uint32_t discarded_ = 0;  // bytes since the last response was queued
+  base::Recently costly_;        // whether a read recently was expensive
+  Request request_;              // the current request
+  std::unique_ptr<const std::string> peer_address_;  // only if it differs from the key of the admission
+  base::SlotId exchange_{};                          // id of the deferred response
+  std::string_view input_;                           // while processing: the input that was not parsed yet
+  std::string backlog_;  // the same between two rounds, while a response has to come first
 };
 
 }  // namespace roomcast::http

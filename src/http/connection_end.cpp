@@ -1,4 +1,4 @@
-// How an HTTP connection slows its client down, and how it ends or is given up.
+// How an HTTP connection applies back-pressure, and how it ends or is handed over.
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -12,7 +12,7 @@ namespace roomcast::http {
 
 namespace {
 
-/// Of a whole response head, which begins as "HTTP/1.1 200".
+/// The status class of a complete response head, which begins as "HTTP/1.1 200".
 std::size_t status_class_of(std::string_view head) {
   constexpr std::size_t before_status = 9;
   return static_cast<std::size_t>(head.at(before_status) - '0');
@@ -21,14 +21,14 @@ std::size_t status_class_of(std::string_view head) {
 }  // namespace
 
 void Connection::discard(std::size_t count) {
-  // A read is far from what would not fit, and past the limit nothing more is read.
+  // A read cannot overflow this, and beyond the limit reading stops.
   discarded_ += static_cast<std::uint32_t>(count);
   if (discarded_ <= environment_.settings.linger_bytes) return;
   if (phase_ == Phase::lingering) return finish();
   pace_reading();
 }
 
-/// Closes so that the client sees the answer: a close with bytes unread would be a reset (RFC 9112
+/// Closes so that the client receives the response: a close with unread input would send a reset (RFC 9112
 /// section 9.6).
 void Connection::linger() {
   if (phase_ == Phase::closing) {
@@ -64,7 +64,7 @@ void Connection::abort() {
   if (phase_ != Phase::ended) finish();
 }
 
-/// The admission goes at once, not when this is freed: somebody may wait for it.
+/// Releases the admission immediately, not when this is freed: another connection may need it.
 void Connection::shed() {
   abort();
   admission_ = {};
@@ -79,7 +79,7 @@ std::optional<HandOver> Connection::take_over_deferred(std::string_view head) {
 
 HandOver Connection::take_over(std::string_view head) {
   ++environment_.stats.answers.at(status_class_of(head));
-  // Usually all of it leaves at once and need not be kept.
+  // Usually the head is sent at once and need not be queued.
   const std::size_t sent = queue_.empty() ? stream_->write({&head, 1}) : 0;
   if (sent < head.size()) {
     queue_.push(base::Bytes::copy_of(head.substr(sent)));

@@ -1,4 +1,4 @@
-// What the gate decides about requests, what it adds to answers, and requests that no handler sees.
+// The decisions of the gate about requests, its additions to responses, and requests that reach no handler.
 #include <algorithm>
 #include <string>
 #include <utility>
@@ -10,10 +10,10 @@ namespace roomcast::http {
 
 void Connection::on_head() {
   admission_.stop_waiting();
-  // Nothing that follows would change the answer.
+  // The rest of the request would not change the response.
   if (admission_.lane() == net::Lane::refusals) return dispatch();
   enter(Phase::body);
-  // A client that did not wait has its body on the way already.
+  // If input follows, the client did not wait and is sending the body already.
   if (parser_->wants_continue() && input_.empty()) {
     queue_.push(base::Bytes::copy_of("HTTP/1.1 100 Continue\r\n\r\n"));
   }
@@ -51,7 +51,7 @@ void Connection::add_gate_fields(Headers& headers) const {
   if (environment_.gate != nullptr) environment_.gate->complete(request_, context_, headers);
 }
 
-/// A page can exceed these limits, and its browser sends the Origin somewhere behind the request line.
+/// A page can exceed these limits, and its browser sends Origin somewhere after the request line.
 bool Connection::should_wait_for_origin() const {
   const int status = base::describe(parser_->problem().code).http;
   return (status == 414 || status == 431) && !peer_ended_ && parser_->may_find_origin() &&
@@ -78,7 +78,7 @@ void Connection::refuse(const base::Refusal& refusal) {
   if (refusal.code != base::Refusal::Code::request_timeout) ++environment_.stats.bad_requests;
   refusal_waits_ = false;
   base::release(request_);
-  request_.method = parser_->request().method;  // an answer to HEAD has no body even now
+  request_.method = parser_->request().method;  // a response to HEAD has no body even then
   Response response = Response::error(refusal);
   note_context(parser_->request());
   complete(parser_->request(), response);

@@ -13,18 +13,18 @@ namespace roomcast::http {
 
 namespace {
 
-/// One hop as a proxy reported it.
+/// One hop as reported by a proxy.
 struct Hop {
   std::string_view address;  // as sent, perhaps with port and brackets
   std::string_view proto;
 };
 
-/// A peer of a Unix socket, as nginx writes it ("unix:").
+/// A hop over a Unix socket, as nginx reports it ("unix:").
 bool is_unix_peer(std::string_view text) { return text == "unix" || text.starts_with("unix:"); }
 
-/// The numeric address in `text`: "192.0.2.1", "192.0.2.1:80", "2001:db8::1", "[2001:db8::1]:80", all of them
-/// perhaps in quotes; in canonical form, an IPv4 address written as IPv6 as the IPv4 one, without a zone.
-/// Nothing for anything else ("unknown", "_hidden", a name).
+/// The canonical form of the numeric address in `text`: "192.0.2.1", "192.0.2.1:80", "2001:db8::1",
+/// "[2001:db8::1]:80", possibly in quotes. IPv4-mapped addresses become IPv4, zones are dropped. Nothing for
+/// other texts ("unknown", "_hidden", a name).
 std::optional<std::string> numeric_address(std::string_view text) {
   if (text.size() >= 2 && text.front() == '"' && text.back() == '"') text = text.substr(1, text.size() - 2);
   if (text.starts_with('[')) {
@@ -45,7 +45,7 @@ std::optional<std::string> numeric_address(std::string_view text) {
   return std::nullopt;
 }
 
-/// The elements of a list but for the empty ones, which say nothing (RFC 9110 section 5.6.1.2).
+/// The elements of a list without empty ones, which are ignored (RFC 9110 section 5.6.1.2).
 std::vector<std::string_view> filled_elements(std::string_view list) {
   auto elements = base::list_elements(list);
   std::erase_if(elements, [](std::string_view element) { return element.empty(); });
@@ -59,16 +59,15 @@ std::vector<Hop> hops_of(std::string_view addresses, std::string_view protos) {
     hops.push_back({address, {}});
   if (hops.empty()) hops.push_back({});
   if (proto_list.empty()) return hops;
-  // A list as long as that of the addresses stands beside it. Otherwise some proxy sets one of the two and
-  // others add to it: the first scheme is that of the client's own leg.
+  // A list of the same length corresponds to the addresses. Otherwise some proxy replaces one of the two and
+  // others append to it: the first scheme is that of the client.
   const bool is_beside = proto_list.size() == hops.size();
   for (std::size_t i = 0; i < hops.size(); ++i)
     hops[i].proto = is_beside ? proto_list[i] : proto_list.front();
   return hops;
 }
 
-/// Whether a scheme says that the leg is encrypted; nothing for one that is not known. Traefik sends that of
-/// the WebSocket.
+/// Whether a scheme is encrypted; nothing for an unknown one. Traefik reports that of the WebSocket.
 std::optional<bool> is_encrypted(std::string_view proto) {
   if (base::equals_ignoring_case(proto, "https") || base::equals_ignoring_case(proto, "wss")) return true;
   if (base::equals_ignoring_case(proto, "http") || base::equals_ignoring_case(proto, "ws")) return false;
@@ -87,7 +86,7 @@ Client resolve_client(std::string_view peer_address, bool peer_secure, const Hea
   const auto hops = hops_of(addresses, protos);
   for (auto hop = hops.rbegin(); hop != hops.rend(); ++hop) {
     client.secure = is_encrypted(hop->proto).value_or(client.secure);
-    // A hop within the machine of a proxy that is believed: the client is whoever stands before it.
+    // A hop within the machine of a trusted proxy: the client comes before it.
     if (is_unix_peer(hop->address)) continue;
     auto address = numeric_address(hop->address);
     if (!address) return client;

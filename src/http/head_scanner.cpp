@@ -7,10 +7,10 @@ namespace roomcast::http {
 
 namespace {
 
-/// What a byte may be part of.
+/// The elements that a byte may be part of.
 enum ByteClass : std::uint8_t {
   token_byte = 1,   // tchar of RFC 9110 section 5.6.2
-  target_byte = 2,  // visible ASCII but '#'
+  target_byte = 2,  // visible ASCII except '#'
   text_byte = 4,    // field-vchar, SP or HTAB of RFC 9110 section 5.5
 };
 
@@ -32,7 +32,7 @@ constexpr std::string_view connect = "CONNECT";
 
 bool is_a(ByteClass wanted, unsigned char byte) { return (byte_classes.at(byte) & wanted) != 0; }
 
-/// How many bytes at the front of `bytes`, at most `most`, are of one class.
+/// The number of bytes at the front of `bytes`, at most `most`, that belong to a class.
 std::size_t count_front(std::string_view bytes, ByteClass wanted, std::size_t most) {
   const std::size_t end = std::min(bytes.size(), most);
   std::size_t count = 0;
@@ -41,8 +41,8 @@ std::size_t count_front(std::string_view bytes, ByteClass wanted, std::size_t mo
   return count;
 }
 
-/// The length of the field line at the front of `bytes`, with its CRLF; 0 if there is none, or not a whole
-/// one, or one with a byte that does not belong.
+/// The length of the field line at the front of `bytes` with its CRLF; 0 if it is incomplete or contains an
+/// invalid byte.
 std::size_t field_line_bytes(std::string_view bytes) {
   const std::size_t name = count_front(bytes, token_byte, bytes.size());
   if (name == 0 || name == bytes.size() || bytes[name] != ':') return 0;
@@ -53,7 +53,7 @@ std::size_t field_line_bytes(std::string_view bytes) {
 
 std::size_t left_of(std::size_t limit, std::size_t used) { return limit > used ? limit - used : 0; }
 
-/// How many bytes at the front are of one class, as far as `limit` allows; `used` counts them.
+/// The number of bytes at the front that belong to a class, within `limit`; adds them to `used`.
 std::size_t pass_word(std::string_view bytes, ByteClass wanted, std::size_t limit, std::size_t& used) {
   const std::size_t passed = count_front(bytes, wanted, left_of(limit, used));
   used += passed;

@@ -72,7 +72,7 @@ void Headers::add_extent(std::size_t name, std::size_t name_bytes, std::size_t v
 }
 
 void Headers::set(std::string_view name, std::string_view value) {
-  // Their text stays behind; fields are replaced once in the life of a message, if at all.
+  // The old text stays in the buffer: fields are replaced at most once in the life of a message.
   std::erase_if(extents_, [&](const Extent& extent) { return is_named(extent, name); });
   add(name, value);
 }

@@ -26,7 +26,7 @@ void OriginFinder::finish_line() {
   const std::string line = std::exchange(line_, {});
   const std::string_view text =
       line.ends_with('\r') ? std::string_view(line).substr(0, line.size() - 1) : line;
-  // One empty line may stand before the request line.
+  // One empty line may precede the request line.
   if (text.empty() && lines_++ > 0) over_ = true;
   if (!text.empty()) ++lines_;
   if (text.size() > line_bytes_max || !base::equals_ignoring_case(text.substr(0, name.size()), name)) return;

@@ -10,7 +10,7 @@
 
 namespace roomcast::http {
 
-/// llhttp for one request, with what it reports.
+/// llhttp for one request, with the parts that it reports.
 struct Parser::Machine {
   Machine() {
     llhttp_init(&parser, HTTP_REQUEST, &settings());
@@ -20,7 +20,7 @@ struct Parser::Machine {
   /// True if llhttp took every byte.
   bool feed(std::string_view bytes) {
     const llhttp_errno_t error = llhttp_execute(&parser, bytes.data(), bytes.size());
-    // An upgrade is what the handlers make of it; for llhttp the request ends there like any other.
+    // Upgrades are left to the handlers; for llhttp the request ends there like any other.
     return error == HPE_OK || (error == HPE_PAUSED_UPGRADE && complete);
   }
 
@@ -34,7 +34,7 @@ struct Parser::Machine {
 
   static Machine& of(llhttp_t* parser) { return *static_cast<Machine*>(parser->data); }
 
-  /// The head is fed as one piece, so what is reported of a word in parts lies side by side.
+  /// The head is fed in one piece, so the parts of a word that are reported separately are adjacent.
   static void extend(std::string_view& word, const char* at, std::size_t length) {
     word = word.empty() ? std::string_view(at, length) : std::string_view(word.data(), word.size() + length);
   }
@@ -58,7 +58,7 @@ struct Parser::Machine {
 
   static int on_header_value_complete(llhttp_t* parser) {
     Machine& self = of(parser);
-    if (self.head_complete) return 0;  // trailers are judged and dropped
+    if (self.head_complete) return 0;  // trailers are validated and dropped
     self.headers.add_from(self.head, std::exchange(self.name, {}), base::trim(std::exchange(self.value, {})));
     return 0;
   }
@@ -95,7 +95,7 @@ struct Parser::Machine {
   }
 
   llhttp_t parser{};
-  std::string_view head;  // while it is fed; and views into it:
+  std::string_view head;  // while it is fed; the following are views of it
   std::string_view target;
   std::string_view name;
   std::string_view value;
@@ -109,7 +109,7 @@ Parser::Parser(const ParserLimits& limits) : limits_(limits), head_scanner_(limi
 
 Parser::~Parser() = default;
 
-Parser::Event Parser::next(std::string_view& input) {
+Parser::Step Parser::next(std::string_view& input) {
   switch (stage_) {
     case Stage::head:
       return read_head(input);
@@ -120,11 +120,11 @@ Parser::Event Parser::next(std::string_view& input) {
       break;
   }
   input = {};
-  return Event::refused;
+  return Step::refused;
 }
 
-Parser::Event Parser::read_head(std::string_view& input) {
-  request_.method = Method::other;  // no longer the one of the request before
+Parser::Step Parser::read_head(std::string_view& input) {
+  request_.method = Method::other;  // not that of the previous request
   std::size_t used = 0;
   const auto verdict = head_scanner_.scan(input, used);
   if (verdict == HeadScanner::Verdict::refused) {
@@ -134,12 +134,12 @@ Parser::Event Parser::read_head(std::string_view& input) {
   input.remove_prefix(used);
   if (verdict == HeadScanner::Verdict::complete && head_.empty()) return take_head(piece);
   head_.append(piece);
-  if (verdict == HeadScanner::Verdict::need_more) return Event::need_more;
+  if (verdict == HeadScanner::Verdict::need_more) return Step::need_more;
   const std::string head = std::exchange(head_, {});
   return take_head(head);
 }
 
-Parser::Event Parser::take_head(std::string_view head) {
+Parser::Step Parser::take_head(std::string_view head) {
   machine_ = std::make_unique<Machine>();
   machine_->head = head;
   machine_->headers.hold(head, head_scanner_.fields());
@@ -154,10 +154,10 @@ Parser::Event Parser::take_head(std::string_view head) {
   body_left_ = framing_.length;
   if (framing_.kind == BodyFraming::Kind::chunked) chunk_scanner_.emplace(limits_);
   stage_ = Stage::body;
-  return Event::head;
+  return Step::head;
 }
 
-Parser::Event Parser::read_body(std::string_view& input) {
+Parser::Step Parser::read_body(std::string_view& input) {
   const auto bytes =
       input.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(body_left_, input.size())));
   input.remove_prefix(bytes.size());
@@ -165,23 +165,23 @@ Parser::Event Parser::read_body(std::string_view& input) {
   return feed_body(bytes, body_left_ == 0);
 }
 
-Parser::Event Parser::read_chunks(std::string_view& input) {
+Parser::Step Parser::read_chunks(std::string_view& input) {
   std::size_t used = 0;
   std::string plain;
   const auto verdict = chunk_scanner_->scan(input, used, plain);
   input.remove_prefix(used);
   if (verdict == HeadScanner::Verdict::refused) {
-    // llhttp may have found fault with what comes before: the first fault is the one to name.
+    // llhttp may reject earlier bytes: the first error is reported.
     const bool taken = machine_->feed(plain);
     return refuse(taken ? chunk_scanner_->problem() : machine_->problem());
   }
   return feed_body(plain, verdict == HeadScanner::Verdict::complete);
 }
 
-Parser::Event Parser::feed_body(std::string_view bytes, bool last) {
+Parser::Step Parser::feed_body(std::string_view bytes, bool last) {
   if (!bytes.empty() && !machine_->feed(bytes)) return refuse(machine_->problem());
   if (machine_->complete != last) return refuse(base::bad_request("the end of the body is not clear"));
-  return last ? Event::request : Event::need_more;
+  return last ? Step::request : Step::need_more;
 }
 
 std::size_t Parser::body_bytes() const { return machine_ ? machine_->body.size() : 0; }
@@ -191,14 +191,14 @@ std::size_t Parser::held_bytes() const {
   return head_.capacity() + request_.headers.held_bytes() + body;
 }
 
-Parser::Event Parser::refuse(base::Refusal problem) {
+Parser::Step Parser::refuse(base::Refusal problem) {
   problem_ = std::move(problem);
   stage_ = Stage::refused;
   machine_.reset();
-  return Event::refused;
+  return Step::refused;
 }
 
-Parser::Event Parser::refuse_head(base::Refusal problem, std::string_view head) {
+Parser::Step Parser::refuse_head(base::Refusal problem, std::string_view head) {
   request_.headers = {};
   origin_finder_.emplace();
   look_for_origin(head_);

@@ -16,76 +16,77 @@
 
 namespace roomcast::http {
 
-/// Reads HTTP/1.x requests one after the other (RFC 9112). Sans-I/O: bytes in, values out.
+/// Parses HTTP/1.x requests one after the other (RFC 9112). Sans-I/O: bytes in, values out.
 ///
-/// Where a message ends is decided here (HeadScanner, check_head, ChunkScanner), by the letter; llhttp then
-/// parses exactly those bytes and has to agree. A disagreement is a bad request, never a second opinion.
+/// The end of a message is determined here (HeadScanner, check_head, ChunkScanner), strictly; llhttp then
+/// parses exactly those bytes and must agree. A disagreement makes the request invalid.
 class Parser {
  public:
-  enum class Event : std::uint8_t {
+  /// The result of reading a piece of input.
+  enum class Step : std::uint8_t {
     need_more,  ///< the input is used up
-    head,       ///< the head is accepted: `request()` is whole but for its body, `wants_continue()` is known
-    request,    ///< the request is whole: call `take_request`
-    refused,    ///< `problem()` says why. Nothing more can be read from this connection.
+    head,     ///< the head is accepted: `request()` is complete except its body, `wants_continue()` is known
+    request,  ///< the request is complete: call `take_request`
+    refused,  ///< see `problem()`. Nothing more can be read from this connection.
   };
 
-  /// `limits` must outlive the parser; changes count from the next byte on.
+  /// `limits` must outlive the parser; changes take effect from the next byte on.
   explicit Parser(const ParserLimits& limits);
   Parser(const Parser&) = delete;
   Parser& operator=(const Parser&) = delete;
   ~Parser();
 
-  /// Reads on, taking what it uses from the front of `input`. Never reads past the end of a request, so what
-  /// is left behind an `Event::request` belongs to whatever follows. Each request gives head, then request.
-  Event next(std::string_view& input);
+  /// Reads from the front of `input` and removes what was used. Never reads beyond the end of a request:
+  /// input after `Step::request` is left. Each request yields head, then request.
+  Step next(std::string_view& input);
 
   [[nodiscard]] const Request& request() const { return request_; }
-  /// After Event::head: the client waits for 100 (Continue).
+  /// After Step::head: whether the client waits for 100 (Continue).
   [[nodiscard]] bool wants_continue() const { return framing_.wants_continue; }
-  /// The whole request, to be moved from before the next call; the parser is ready for the next one.
+  /// The complete request, to be moved from before the next call; the parser is ready for the next one.
   [[nodiscard]] Request&& take_request();
-  /// Of the body that has come so far.
+  /// The size of the body received so far.
   [[nodiscard]] std::size_t body_bytes() const;
-  /// Of that body's chunked framing: sizes, extensions, line ends and trailers. Each costs many times what a
-  /// byte of data does.
+  /// The size of the chunked framing of that body: sizes, extensions, line ends and trailers. Costs many
+  /// times as much per byte as data.
   [[nodiscard]] std::size_t chunk_framing_bytes() const {
     return chunk_scanner_ ? chunk_scanner_->framing_bytes() : 0;
   }
   [[nodiscard]] const base::Refusal& problem() const { return problem_; }
-  /// After Event::refused: the head is not over and no Origin has been found in it yet. More input for `next`
-  /// can bring it; it is in `request()` then.
+  /// After Step::refused: whether the head has not ended and no Origin was found in it yet. Further input for
+  /// `next` may bring it; it is then in `request()`.
   [[nodiscard]] bool may_find_origin() const { return origin_finder_ && !origin_finder_->is_over(); }
-  /// Reads no more of a head that is under way, but for its Origin, if that has come.
+  /// Stops reading an incomplete head, and looks for its Origin in what was read.
   void give_up_head();
-  /// Whether part of a request has been read. An empty line before one is not.
+  /// Whether part of a request was read. An empty line before it does not count.
   [[nodiscard]] bool in_request() const { return stage_ != Stage::head || head_scanner_.started(); }
-  /// Bytes of the request under way that are kept: of its head and, as far as it has come, its body.
+  /// Memory held for the current request: its head, and the received part of its body.
   [[nodiscard]] std::size_t held_bytes() const;
 
  private:
   struct Machine;  // llhttp
   enum class Stage : std::uint8_t { head, body, refused };
 
-  Event read_head(std::string_view& input);
-  Event take_head(std::string_view head);
-  Event read_body(std::string_view& input);
-  Event read_chunks(std::string_view& input);
-  Event feed_body(std::string_view bytes, bool last);
-  Event refuse(base::Refusal problem);
-  Event refuse_head(base::Refusal problem, std::string_view head);
+  Step read_head(std::string_view& input);
+  Step take_head(std::string_view head);
+  Step read_body(std::string_view& input);
+  Step read_chunks(std::string_view& input);
+  Step feed_body(std::string_view bytes, bool last);
+  Step refuse(base::Refusal problem);
+  Step refuse_head(base::Refusal problem, std::string_view head);
   void look_for_origin(std::string_view head);
 
   const ParserLimits& limits_;
   std::unique_ptr<Machine> machine_;
   Stage stage_ = Stage::head;
   HeadScanner head_scanner_;
-  std::optional<ChunkScanner> chunk_scanner_;  // of a chunked body
-  std::string head_;                           // as much of one as has come, unless it comes as a whole
+  std::optional<ChunkScanner> chunk_scanner_;  // for a chunked body
+  std::string head_;  // the part of a head received so far, unless it arrived in one piece
   BodyFraming framing_;
-  std::uint64_t body_left_ = 0;  // of a body with Content-Length
+  std::uint64_t body_left_ = 0;  // bytes to come of a body with Content-Length
   Request request_;
   base::Refusal problem_;
-  std::optional<OriginFinder> origin_finder_;  // of a head that was refused unparsed
+  std::optional<OriginFinder> origin_finder_;  // for a head that was refused unparsed
 };
 
 }  // namespace roomcast::http

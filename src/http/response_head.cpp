@@ -19,13 +19,13 @@ void append_field(std::string& head, std::string_view name, std::string_view val
   head += "\r\n";
 }
 
-/// Everything but what frames the body.
+/// Everything except the framing of the body.
 std::string begin_head(const Response& response, std::string_view date) {
   std::string head = "HTTP/1.1 " + std::to_string(response.status) + ' ';
   head += reason_phrase(response.status);
   head += "\r\n";
   if (!date.empty()) append_field(head, "Date", date);
-  // Nothing here is to be taken for something else than it is said to be (WHATWG Fetch).
+  // Browsers must not guess content types (WHATWG Fetch).
   head += "X-Content-Type-Options: nosniff\r\n";
   for (std::size_t i = 0; i < response.headers.size(); ++i) {
     const Headers::Field field = response.headers.field(i);
@@ -70,7 +70,7 @@ std::string_view DateText::at(std::int64_t wall_ms) {
   std::tm utc{};
   gmtime_r(&time, &utc);
   std::array<char, 64> buffer{};
-  // Not strftime: its names follow the locale.
+  // Not strftime, which depends on the locale.
   const int length = std::snprintf(buffer.data(), buffer.size(), "%s, %02d %s %04d %02d:%02d:%02d GMT",
                                    days.at(static_cast<std::size_t>(utc.tm_wday)), utc.tm_mday,
                                    months.at(static_cast<std::size_t>(utc.tm_mon)), utc.tm_year + 1900,

@@ -15,7 +15,7 @@ namespace {
 constexpr std::array all_methods{Method::get,     Method::head,  Method::post,   Method::put,
                                  Method::delete_, Method::patch, Method::options};
 
-/// The methods for which `allows` says so, as a list for a header field.
+/// The methods for which `allows` returns true, as a list for a header field.
 template <class Allows>
 std::string method_list(const Allows& allows) {
   std::string list;

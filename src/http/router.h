@@ -10,20 +10,20 @@
 
 namespace roomcast::http {
 
-/// The table of (methods, pattern), who may use them and who handles them.
+/// The table of routes: methods, pattern, access, handler.
 ///
-/// A pattern is a fixed path ("/healthz") or ends in a name in braces that matches all the rest, '/' included
-/// and possibly nothing ("/rooms/{room}"). A fixed path goes before a pattern with a rest, the longer before
-/// the shorter. The fixed part is compared with the path as it was sent; the rest is percent-decoded once.
-/// HEAD is answered where GET is, and OPTIONS with Allow, unless they are in the table themselves.
+/// A pattern is a fixed path ("/healthz") or ends in a name in braces, which matches the rest, including '/'
+/// and possibly empty ("/rooms/{room}"). Fixed paths precede patterns with a rest, longer ones shorter ones.
+/// The fixed part is compared with the path as received; the rest is percent-decoded once. HEAD is answered
+/// if GET is, and OPTIONS with Allow, unless the table contains them.
 class Router final : public Handler {
  public:
-  /// What stands before all routes; outlives the router.
+  /// The gate in front of all routes; outlives the router.
   void set_gate(const Gate& gate) { gate_ = &gate; }
-  /// `handler` must outlive the router. A route that is not open needs a gate, set before
+  /// `handler` must outlive the router. Routes that are not open need a gate, which must be set before
   /// (std::logic_error).
   void add(std::initializer_list<Method> methods, std::string_view pattern, Access access, Handler& handler);
-  /// Gets what no pattern matches, whatever the method, with the whole decoded path as rest.
+  /// Handles all requests that no pattern matches, with any method, and the complete decoded path as rest.
   void set_fallback(Handler& handler) { fallback_ = &handler; }
 
   void handle(Exchange& exchange, std::string_view rest) override;
@@ -42,9 +42,9 @@ class Router final : public Handler {
 
   [[nodiscard]] const Route* find(std::string_view path) const;
   static const Entry* entry_for(const Route& route, Method method);
-  /// All that the path answers, as a list, but for OPTIONS.
+  /// The methods of the path as a list, without OPTIONS.
   [[nodiscard]] static std::string methods_of(const Route& route);
-  /// OPTIONS of a path that does not handle it itself.
+  /// Answers OPTIONS for a path that has no handler for it.
   void answer_options(Exchange& exchange, const Route& route) const;
   [[nodiscard]] std::string allowed_anywhere() const;
 

@@ -17,38 +17,38 @@
 
 namespace roomcast::http {
 
-/// Owns every HTTP connection, from accept to its end or hand-over.
+/// Owns all HTTP connections, from accept to their end or hand-over.
 class Server final : public Connections, private ConnectionOwner {
  public:
-  /// Everything handed in must outlive the server. `handler` gets every request, with an empty rest.
+  /// All arguments must outlive the server. `handler` gets all requests, with an empty rest.
   Server(Handler& handler, const base::Clock& clock, base::Deadlines& deadlines, base::Scheduler& scheduler,
          base::Log& log);
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
   virtual ~Server() = default;
 
-  /// Settings that may change while running count from the next request on.
+  /// Settings that may change at run time; they apply from the next request on.
   void set_limits(const ParserLimits& limits) { environment_.limits = limits; }
   void set_settings(const ConnectionSettings& settings) { environment_.settings = settings; }
-  /// Who handles requests over admin listeners, and those that come where limits.connections is used up, in
-  /// place of the server's own handler. They outlive the server.
+  /// The handlers for admin listeners, and for connections beyond limits.connections, instead of the common
+  /// handler. They outlive the server.
   void set_operations(Handler& handler) { environment_.operations = &handler; }
   void set_reserve(Handler& handler) { environment_.reserve = &handler; }
-  /// The same for connections over limits.connections_per_address.
+  /// The handler for connections beyond limits.connections_per_address.
   void set_refusals(Handler& handler) { environment_.refusals = &handler; }
   void set_refusal_form(RefusalForm form) { environment_.refusal_form = form; }
-  /// Which peers are believed about X-Forwarded-For and X-Forwarded-Proto; none until set.
+  /// The proxies whose X-Forwarded-For and X-Forwarded-Proto are trusted; none until set.
   void set_trusted_proxy(TrustedProxy is_trusted) { environment_.trusted_proxy = std::move(is_trusted); }
 
-  /// What stands in front of all handlers; outlives the server.
+  /// The gate in front of all handlers; outlives the server.
   void set_gate(const Gate& gate) { environment_.gate = &gate; }
 
-  /// Serves `stream`, which nobody listens to yet. Without an address in `peer` it is that of the admission.
+  /// Serves `stream`, whose events are not set yet. If `peer` has no address, that of the admission is used.
   void accept(std::unique_ptr<net::ByteStream> stream, net::Admission admission, const net::Peer& peer = {});
   void respond(base::SlotId id, Response response) override;
   [[nodiscard]] std::optional<HandOver> take_over(base::SlotId id, std::string_view head) override;
 
-  /// Idle connections close at once, the others behind the answer they wait for. For good.
+  /// Closes idle connections immediately and the others after their response. Permanent.
   void drain();
 
   [[nodiscard]] std::size_t connections() const { return connections_.size(); }
@@ -67,7 +67,7 @@ class Server final : public Connections, private ConnectionOwner {
   };
 
   ConnectionEnvironment environment_;
-  base::SlotMap<Deferred> exchanges_;  // the deferred ones; each id answers once
+  base::SlotMap<Deferred> exchanges_;  // the deferred ones; each id resolves once
   base::SlotMap<std::unique_ptr<Connection>> connections_;
 };
 

@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view allowed_methods = "GET, HEAD, OPTIONS";
 
-/// To the same with a slash. The path begins with one slash and no more: no file's does.
+/// Redirects to the path with a slash. The path begins with one slash only: no file begins with two.
 Response redirect_to_folder(const Request& request) {
   std::string target = request.path + '/';
   if (!request.query.empty()) target += '?' + request.query;
@@ -40,13 +40,13 @@ Response method_refusal(const Request& request) {
   return answer;
 }
 
-/// Whether content of a type is text, which compresses; pictures and fonts are compressed already.
+/// Whether a content type is text, which compresses; images and fonts are compressed already.
 bool compresses(std::string_view type) {
   return type.starts_with("text/") || type.starts_with("application/json") || type.ends_with("+xml") ||
          type.ends_with("+json") || type == "application/xml" || type == "application/wasm";
 }
 
-/// A compressed file is another representation, whose strong ETag must differ (RFC 9110 section 8.8.3.3).
+/// A compressed file is another representation and needs a different strong ETag (RFC 9110 section 8.8.3.3).
 std::string gzip_etag(std::string_view etag) {
   return std::string(etag.substr(0, etag.size() - 1)) + "-gzip\"";
 }
@@ -124,7 +124,7 @@ void StaticFiles::handle(Exchange& exchange, std::string_view path) {
   if (has_choice) response.headers.add("Vary", "Accept-Encoding");
   response.headers.add("Cache-Control", "no-cache");
   add_security_headers(response.headers, request);
-  // RFC 9110 section 13.2.2: the precondition that says "only this one" is asked first.
+  // RFC 9110 section 13.2.2: If-Match is evaluated first.
   const bool is_other = request.headers.count("If-Match") > 0 &&
                         !matches_etag(request.headers.joined("If-Match"), etag, EtagComparison::strong);
   if (is_other) {
@@ -185,7 +185,7 @@ std::string_view content_type_of(std::string_view path) {
 bool matches_etag(std::string_view list, std::string_view etag, EtagComparison comparison) {
   std::string_view rest = base::trim(list);
   if (rest == "*") return true;
-  // Empty elements are passed over, at its beginning too (RFC 9110 section 5.6.1.2).
+  // Empty elements are ignored, also the first one (RFC 9110 section 5.6.1.2).
   rest.remove_prefix(std::min(rest.find_first_not_of(", \t"), rest.size()));
   while (!rest.empty()) {
     const bool is_weak = rest.starts_with("W/");

@@ -20,7 +20,7 @@ int hex_value(char c) {
   return -1;
 }
 
-/// The byte behind the '%' at `at`, or -1.
+/// The byte encoded by the '%' at `at`, or -1.
 int encoded_byte(std::string_view text, std::size_t at) {
   if (text.size() - at < 3) return -1;
   const int high = hex_value(text[at + 1]);
@@ -28,7 +28,7 @@ int encoded_byte(std::string_view text, std::size_t at) {
   return high < 0 || low < 0 ? -1 : high * 16 + low;
 }
 
-/// The unreserved characters and sub-delims of RFC 3986 section 2, which a reg-name is made of.
+/// The unreserved characters and sub-delims of RFC 3986 section 2, of which a reg-name consists.
 constexpr auto name_bytes = [] {
   std::array<bool, 256> allowed{};
   for (const char c : std::string_view("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
@@ -37,7 +37,7 @@ constexpr auto name_bytes = [] {
   return allowed;
 }();
 
-/// reg-name, which contains the form of IPv4 addresses.
+/// A reg-name, which covers IPv4 addresses.
 bool is_registered_name(std::string_view host) {
   for (std::size_t i = 0; i < host.size(); ++i) {
     if (name_bytes[static_cast<unsigned char>(host[i])]) continue;
@@ -47,7 +47,7 @@ bool is_registered_name(std::string_view host) {
   return !host.empty();
 }
 
-/// IP-literal without zone: the brackets and an IPv6 address. Addresses of the future are refused.
+/// An IP-literal without zone: brackets and an IPv6 address. IPvFuture is refused.
 bool is_ip_literal(std::string_view host) {
   if (host.size() < 4 || host.front() != '[' || host.back() != ']') return false;
   const std::string address(host.substr(1, host.size() - 2));
@@ -103,7 +103,7 @@ bool form_equals(std::string_view text, std::string_view plain) {
 
 std::optional<Authority> parse_authority(std::string_view text) {
   const auto host_end = text.rfind(':');
-  // The last colon begins the port unless it stands within the brackets of an address.
+  // The last colon begins the port unless it is within the brackets of an address.
   const bool has_port =
       host_end != std::string_view::npos && text.find(']', host_end) == std::string_view::npos;
   const std::string_view host = has_port ? text.substr(0, host_end) : text;
@@ -140,7 +140,7 @@ std::optional<Target> parse_target(std::string_view text) {
   }
   const auto question = rest.find('?');
   target.path = rest.substr(0, question);
-  if (target.path.empty()) target.path = "/";  // an absolute form may leave it out (RFC 9112 section 3.2.1)
+  if (target.path.empty()) target.path = "/";  // optional in the absolute form (RFC 9112 section 3.2.1)
   if (question != std::string_view::npos) target.query = rest.substr(question + 1);
   return target;
 }

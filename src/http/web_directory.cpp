@@ -25,7 +25,7 @@ std::optional<std::string> read_file(const fs::path& path) {
   return bytes;
 }
 
-/// Goes through the folders once, those that links lead to as if they stood where the link does.
+/// Traverses the folders once; linked folders are traversed where the link is.
 class Walk {
  public:
   Walk(fs::path root, const WebDirectoryBounds& bounds) : root_(std::move(root)), bounds_(bounds) {}
@@ -93,7 +93,7 @@ class Walk {
   fs::path root_;  // canonical
   WebDirectoryBounds bounds_;
   WebDirectory found_;
-  std::vector<fs::path> chain_;  // the folders we are in, canonical
+  std::vector<fs::path> chain_;  // the current folder and its parents, canonical
   std::size_t folders_ = 0;
   std::size_t bytes_ = 0;
   std::optional<std::string> past_bound_;

@@ -13,7 +13,7 @@ namespace roomcast::http {
 
 /// A file compiled into the binary.
 struct EmbeddedFile {
-  std::string_view path;  ///< below web/, with '/' between its parts and without one in front
+  std::string_view path;  ///< relative to web/, with '/' as separator
   std::string_view bytes;
 };
 
@@ -21,22 +21,22 @@ struct EmbeddedFile {
 [[nodiscard]] std::span<const EmbeddedFile> web_assets();
 
 struct FoundFile {
-  std::string path;  ///< below the root, with '/' between its parts and without one in front
+  std::string path;  ///< relative to the root, with '/' as separator
   std::string bytes;
 };
 
 struct WebDirectory {
-  std::vector<FoundFile> files;      ///< in order
+  std::vector<FoundFile> files;      ///< sorted by path
   std::vector<std::string> skipped;  ///< "path: why"
 };
 
 struct WebDirectoryBounds {
-  std::size_t bytes;  ///< of all files
-  std::size_t files;  ///< and as many folders
-  std::size_t depth;  ///< folders in folders; what is deeper is skipped
+  std::size_t bytes;  ///< limit of all files together
+  std::size_t files;  ///< limit of files, and of folders
+  std::size_t depth;  ///< nesting of folders; deeper ones are skipped
 };
 
-/// Reads what is below `root`; see FileSet::from_directory.
+/// Reads the files below `root`; see FileSet::from_directory.
 [[nodiscard]] base::Result<WebDirectory> read_directory(const std::filesystem::path& root,
                                                         const WebDirectoryBounds& bounds);
 

@@ -9,7 +9,7 @@
 
 namespace roomcast::metrics {
 
-/// Content-Type of what Exposition writes.
+/// The Content-Type of the output of Exposition.
 inline constexpr std::string_view exposition_content_type = "text/plain; version=0.0.4; charset=utf-8";
 
 struct Label {
@@ -18,17 +18,17 @@ struct Label {
 };
 using Labels = std::initializer_list<Label>;
 
-/// Observations counted in buckets. The views need only live for the call.
+/// Observations counted in buckets. Views need only be valid for the call.
 struct Histogram {
-  std::span<const double> bounds;         ///< inclusive upper ends in rising order, without +Inf
-  std::span<const std::uint64_t> counts;  ///< of each bucket alone; one more than bounds, for what is above
+  std::span<const double> bounds;  ///< inclusive upper bounds, ascending, without +Inf
+  std::span<const std::uint64_t>
+      counts;  ///< of each bucket, not cumulative; one more than bounds, for larger values
   double sum = 0;
 };
 
 /// Writes metric families in the Prometheus text format 0.0.4: first `counter`, `gauge` or `histogram` with
-/// the family's name and help text, then its samples. Names follow the conventions of Prometheus: base units,
-/// a counter ends in `_total`. Appends to a text of the caller's that must outlive it; knows no metric
-/// itself.
+/// the name and help text of the family, then its samples. Names follow the conventions of Prometheus: base
+/// units, counters end in `_total`. Appends to a string of the caller that must outlive it.
 class Exposition {
  public:
   explicit Exposition(std::string& out) : out_(out) {}
@@ -37,13 +37,13 @@ class Exposition {
   void gauge(std::string_view name, std::string_view help) { family(name, help, "gauge"); }
   void histogram(std::string_view name, std::string_view help) { family(name, help, "histogram"); }
 
-  /// One sample of the counter or gauge begun last.
+  /// A sample of the current counter or gauge.
   template <std::integral Integer>
   void sample(Labels labels, Integer value) {
     sample_text(labels, std::to_string(value));
   }
   void sample(Labels labels, double value);
-  /// The buckets, sum and count of one histogram of the family begun last.
+  /// The buckets, sum and count of a sample of the current histogram.
   void sample(Labels labels, const Histogram& value);
 
  private:

@@ -155,7 +155,7 @@ class WebSocket final : public session::Transport,
   /// The end that was held comes now.
   void take_leave();
   void end_of_input();
-  void on_event(const ws::Event& event);
+  void on_event(const ws::ReaderEvent& event);
   void on_close_frame(std::uint16_t code);
   void hold_close(ws::CloseCode code);
   void on_data(dialect::PayloadForm form, std::string_view payload);

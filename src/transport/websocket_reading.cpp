@@ -54,13 +54,13 @@ void WebSocket::read(std::span<char> input, std::unique_ptr<Held> held) {
       hold(input, std::move(held));
       break;
     }
-    const ws::Event event = reader_.next(input, allowance);
-    if (event.type == ws::Event::Type::need_more) break;
-    if (event.type == ws::Event::Type::cut) {
+    const ws::ReaderEvent event = reader_.next(input, allowance);
+    if (event.type == ws::ReaderEvent::Type::need_more) break;
+    if (event.type == ws::ReaderEvent::Type::cut) {
       hold(input, std::move(held));
       break;
     }
-    if (event.type == ws::Event::Type::close && state_ == State::open &&
+    if (event.type == ws::ReaderEvent::Type::close && state_ == State::open &&
         (messages_in_ != messages_before || events_->awaits_own_messages())) {
       hold_close(event.code);
       break;
@@ -146,8 +146,8 @@ void WebSocket::drop_held() {
   held_.reset();
 }
 
-void WebSocket::on_event(const ws::Event& event) {
-  using Type = ws::Event::Type;
+void WebSocket::on_event(const ws::ReaderEvent& event) {
+  using Type = ws::ReaderEvent::Type;
   switch (event.type) {
     case Type::text:
       return on_data(dialect::PayloadForm::text, event.payload);

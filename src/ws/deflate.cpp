@@ -12,10 +12,10 @@ namespace roomcast::ws {
 
 namespace {
 
-// Negative: raw DEFLATE data without a zlib header.
+// Negative: raw DEFLATE data without zlib header.
 constexpr int largest_raw_window_bits = -15;
 constexpr std::size_t chunk_bytes = 16384;
-// A bit of z_stream::data_type, as inflate leaves it.
+// A bit of z_stream::data_type after inflate.
 constexpr int in_final_block = 64;
 
 uInt clamp_to_zlib(std::size_t size) {
@@ -23,7 +23,7 @@ uInt clamp_to_zlib(std::size_t size) {
 }
 
 Bytef* zlib_input(std::string_view bytes) {
-  // zlib's interface takes a pointer to mutable input, but does not write through it.
+  // zlib takes a pointer to mutable input but does not write through it.
   return reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
 }
 
@@ -55,19 +55,18 @@ Inflater::Step Inflater::inflate(std::string_view& input, std::span<char> out) {
     const auto room = out.subspan(step.written);
     stream.next_out = reinterpret_cast<Bytef*>(room.data());
     stream.avail_out = clamp_to_zlib(room.size());
-    // Stops behind each block, so that they can be counted.
+    // Stops after each block, so that blocks can be counted.
     const int status = ::inflate(&stream, Z_BLOCK);
     input.remove_prefix(static_cast<std::size_t>(stream.next_in - zlib_input(input)));
     step.written += static_cast<std::size_t>(stream.next_out - reinterpret_cast<Bytef*>(room.data()));
     if (status == Z_MEM_ERROR) throw std::bad_alloc();
     if (status == Z_STREAM_END) at_stream_end_ = true;
-    // Z_BUF_ERROR only says that input or room is used up.
+    // Z_BUF_ERROR only means that input or space is used up.
     step.valid = status == Z_OK || status == Z_STREAM_END || status == Z_BUF_ERROR;
     if (!step.valid) return step;
     const bool is_behind_block = status != Z_STREAM_END && is_between_blocks();
     step.blocks += is_behind_block ? 1U : 0U;
-    // Whether a final block ends the stream it says only when asked once more, even if there is no more
-    // input.
+    // inflate reports that a final block ends the stream only in another call, even without further input.
     const bool may_end = is_behind_block && (stream.data_type & in_final_block) != 0;
     goes_on = step.written < out.size() && (!input.empty() || may_end);
   }
@@ -80,9 +79,9 @@ bool Inflater::is_between_blocks() const {
 }
 
 void Inflater::restart_with_window() {
-  // A final block ends zlib's stream; to the extension it is a block like any other, and the next one may
-  // refer to the window (RFC 7692 section 7.2.3.4). inflateReset would forget it, and carrying it over as a
-  // dictionary would let a peer buy 32 KiB of copying with every two bytes it sends.
+  // A final block ends the stream for zlib; for the extension it is a block like any other, and the next one
+  // may refer to the window (RFC 7692 section 7.2.3.4). inflateReset would clear it, and restoring it as a
+  // dictionary would let a peer cause a copy of 32 KiB with every two bytes it sends.
   inflateResetKeep(&zlib_->stream);
   at_stream_end_ = false;
 }
@@ -107,7 +106,7 @@ struct Deflater::Zlib {
 
 Deflater::Deflater(const DeflaterSettings& settings)
     : zlib_(std::make_unique<Zlib>()), level_(settings.level), level_now_(settings.level) {
-  // zlib itself would take level 0, and for window_bits 8 silently use another window or refuse, by version.
+  // zlib would accept level 0, and for window_bits 8 use another window or refuse, depending on its version.
   if (settings.window_bits < 9 || settings.window_bits > 15) {
     throw std::invalid_argument("window_bits must be 9 to 15");
   }
@@ -140,7 +139,7 @@ void Deflater::compress(std::string_view message, std::string& out) {
   deflateReset(&stream);
 }
 
-/// Between two messages, when it costs next to nothing.
+/// Sets the level between two messages, when that costs next to nothing.
 void Deflater::set_level(int level) {
   if (level == level_now_) return;
   deflateParams(&zlib_->stream, level, Z_DEFAULT_STRATEGY);

@@ -57,7 +57,7 @@ int parse_window_bits(std::string_view value) {
   return 0;
 }
 
-/// Judges one offer of permessage-deflate, parameter by parameter.
+/// Evaluates one offer of permessage-deflate, parameter by parameter.
 class DeflateOffer {
  public:
   using Value = std::optional<std::string>;
@@ -70,7 +70,7 @@ class DeflateOffer {
     } else if (name == "server_max_window_bits") {
       take_window_bits(server_bits_, value);
     } else if (name == "client_max_window_bits") {
-      // Without a value it is a hint that the server may choose one.
+      // Without a value the client only indicates that the server may choose one.
       take_window_bits(client_bits_, value.has_value() ? value : Value("15"));
     } else {
       sound_ = false;
@@ -125,7 +125,7 @@ std::string without_backslashes(std::string_view quoted) {
   return text;
 }
 
-/// `= token` or `= quoted-string`, where there is one. False if the grammar is broken.
+/// Reads `= token` or `= quoted-string`, if present. False if the grammar is violated.
 bool scan_value(TokenScanner& scanner, std::optional<std::string>& value) {
   value.reset();
   if (!scanner.take('=')) return true;
@@ -138,7 +138,7 @@ bool scan_value(TokenScanner& scanner, std::optional<std::string>& value) {
   return token.has_value();
 }
 
-/// The parameters of one extension, up to the comma or the end. False if the grammar is broken.
+/// Reads the parameters of one extension, up to the comma or the end. False if the grammar is violated.
 bool scan_parameters(TokenScanner& scanner, DeflateOffer& offer) {
   std::optional<std::string> value;
   while (scanner.take(';')) {
@@ -156,7 +156,7 @@ base::Result<std::optional<DeflateAnswer>> negotiate_deflate(std::string_view of
   std::optional<DeflateAnswer> answer;
   TokenScanner scanner(offers);
   do {
-    while (scanner.take(',')) {  // empty elements are let pass (RFC 9110 section 5.6.1)
+    while (scanner.take(',')) {  // empty elements are allowed (RFC 9110 section 5.6.1)
     }
     scanner.skip_space();
     if (scanner.at_end()) break;

@@ -5,13 +5,13 @@
 
 namespace roomcast::ws {
 
-/// Status codes of RFC 6455 section 7.4.1 (and the IANA registry) that this server sends.
+/// The status codes of RFC 6455 section 7.4.1 (and the IANA registry) that this server sends.
 enum class CloseCode : std::uint16_t {
   normal = 1000,
   going_away = 1001,
   protocol_error = 1002,
   unsupported_data = 1003,
-  no_status = 1005,  // never on the wire: a close frame without a body
+  no_status = 1005,  // not sent: stands for a close frame without a body
   invalid_data = 1007,
   policy_violation = 1008,
   message_too_big = 1009,
@@ -25,7 +25,7 @@ enum class CloseCode : std::uint16_t {
   return (code >= 1000 && code <= 1003) || (code >= 1007 && code <= 1014) || (code >= 3000 && code <= 4999);
 }
 
-/// The ways a peer can break RFC 6455 or RFC 7692, or pass a limit. Each one fails the connection.
+/// Violations of RFC 6455, RFC 7692 or a limit by a peer. Each fails the connection.
 enum class Fault : std::uint8_t {
   none,
   reserved_bits,            ///< section 5.2, RSV1–3 without an extension that defines them
@@ -48,8 +48,8 @@ enum class Fault : std::uint8_t {
 };
 
 struct FaultInfo {
-  CloseCode code;         ///< what the close frame says
-  std::string_view text;  ///< its reason, at most 123 bytes
+  CloseCode code;         ///< status code of the close frame
+  std::string_view text;  ///< its reason text, at most 123 bytes
 };
 
 /// The row of the table for `fault`, which must not be `none`.

@@ -12,7 +12,7 @@ void apply_mask(std::span<char> bytes, const MaskKey& key) {
   std::memcpy(&word_key, key.data(), 4);
   std::memcpy(reinterpret_cast<char*>(&word_key) + 4, key.data(), 4);
 
-  // Whole words first, through memcpy because the payload can lie at any address.
+  // Whole words first; memcpy, because the payload may be unaligned.
   const std::size_t in_words = bytes.size() - bytes.size() % sizeof(word_key);
   for (std::size_t at = 0; at < in_words; at += sizeof(word_key)) {
     std::uint64_t word = 0;
@@ -60,7 +60,7 @@ Fault parse_first_byte(std::uint8_t byte, FrameHeader& header) {
   if (!is_known(opcode)) return Fault::reserved_opcode;
   header.opcode = static_cast<Opcode>(opcode);
   if (is_control(header.opcode) && !header.fin) return Fault::control_fragmented;
-  // RFC 7692 section 6.1: the bit belongs to the first frame of a message and to no other.
+  // RFC 7692 section 6.1: only the first frame of a message has the bit.
   const bool starts_message = header.opcode == Opcode::text || header.opcode == Opcode::binary;
   if (header.rsv1 && !starts_message) return Fault::reserved_bits;
   return Fault::none;
@@ -74,7 +74,7 @@ Fault check_second_byte(std::uint8_t byte, Opcode opcode) {
   return Fault::none;
 }
 
-/// Of the first bytes of a field of `field_bytes`, or all of them: what they say whatever follows.
+/// Validates the available bytes of a length field of `field_bytes` as far as they are decisive.
 Fault check_extended_length(std::size_t field_bytes, std::string_view field) {
   if (field_bytes == 8 && !field.empty() && (byte_at(field, 0) & 0x80U) != 0)
     return Fault::length_out_of_range;
@@ -91,7 +91,7 @@ std::optional<std::size_t> size_of_short_message(std::string_view bytes) {
   if (bytes.size() < short_client_header_bytes) return std::nullopt;
   const auto opcode = static_cast<Opcode>(byte_at(bytes, 0) ^ fin_bit);
   if (opcode != Opcode::text && opcode != Opcode::binary) return std::nullopt;
-  // Without the mask bit this is far too large.
+  // Far too large without the mask bit.
   const std::size_t size = byte_at(bytes, 1) ^ mask_bit;
   if (size >= length_in_16_bits || size > bytes.size() - short_client_header_bytes) return std::nullopt;
   return size;

@@ -11,13 +11,13 @@
 
 namespace roomcast::ws {
 
-/// The 32-bit masking key of a client frame, in the order of the wire (RFC 6455 section 5.3).
+/// The 32-bit masking key of a client frame, in wire order (RFC 6455 section 5.3).
 using MaskKey = std::array<unsigned char, 4>;
 
-/// XORs `bytes` in place with `key` repeated.
+/// XORs `bytes` in place with the repeated `key`.
 void apply_mask(std::span<char> bytes, const MaskKey& key);
 
-/// The same for a piece of a payload: turns `key` so that it fits the byte after them.
+/// Like apply_mask for a piece of a payload: rotates `key` for the byte that follows.
 void apply_mask_to_piece(std::span<char> bytes, MaskKey& key);
 
 /// RFC 6455 section 5.2.
@@ -35,14 +35,14 @@ enum class Opcode : std::uint8_t {
 constexpr std::size_t max_client_header_bytes = 14;
 constexpr std::size_t max_control_payload_bytes = 125;
 
-/// Of the first byte of a frame.
+/// Bits of the first byte of a frame.
 constexpr std::uint8_t fin_bit = 0x80;
 constexpr std::uint8_t rsv1_bit = 0x40;
-/// In the place of a length up to 125: the length stands in the 2 or 8 bytes behind it.
+/// Values of the length field: the length is in the following 2 or 8 bytes.
 constexpr std::uint8_t length_in_16_bits = 126;
 constexpr std::uint8_t length_in_64_bits = 127;
 
-/// The head of one frame as a client sends it.
+/// The header of a frame from a client.
 struct FrameHeader {
   Opcode opcode = Opcode::continuation;
   bool fin = true;
@@ -53,22 +53,21 @@ struct FrameHeader {
 
 struct HeaderParse {
   Fault fault = Fault::none;
-  std::size_t header_bytes = 0;  ///< how long the header is; 0 while it is not there as a whole
-  bool has_kind = false;         ///< `fin`, `rsv1` and `opcode` are known: the first byte is there
+  std::size_t header_bytes = 0;  ///< size of the header; 0 if it is incomplete
+  bool has_kind = false;         ///< `fin`, `rsv1` and `opcode` are known
   bool has_length = false;       ///< `payload_bytes` is known
 };
 
-/// The length of the header of a frame with a masking key and at most 125 bytes of payload.
+/// The size of a header with a masking key and at most 125 bytes of payload.
 constexpr std::size_t short_client_header_bytes = 6;
 
-/// The payload's size if `bytes` begins with a message in a single short frame, all of it: text or binary,
-/// final, masked, no reserved bit, at most 125 bytes. What chat is made of, told from everything else at a
-/// glance.
+/// The size of the payload if `bytes` begins with a complete message in a single short frame: text or binary,
+/// final, masked, no reserved bits, at most 125 bytes. A fast check for the most common message.
 [[nodiscard]] std::optional<std::size_t> size_of_short_message(std::string_view bytes);
 
-/// Reads a client's frame header from the front of `bytes` into `header`. Faults that the bytes present
-/// already prove are reported although more are to come, in the order of the bytes. RSV1 is let pass on text
-/// and binary frames: whether it has a meaning is the caller's to know.
+/// Parses the frame header of a client at the front of `bytes` into `header`. Errors that the available bytes
+/// already prove are reported although more are to come, in the order of the bytes. RSV1 is accepted on text
+/// and binary frames: the caller knows whether it has a meaning.
 [[nodiscard]] HeaderParse parse_client_header(std::string_view bytes, FrameHeader& header);
 
 }  // namespace roomcast::ws

@@ -18,29 +18,32 @@ std::span<char> take_front(std::span<char>& input, std::uint64_t at_most) {
   return taken;
 }
 
-// What is fixed about a frame and about a message, in units of a WorkAllowance.
+// The fixed cost of a frame and of a message, in units of a WorkAllowance.
 constexpr std::size_t frame_units = 64;
 constexpr std::size_t message_units = 512;
-// Compressed bytes that are inflated before the allowance is looked at: they can become a thousand times as
-// many.
+// The number of compressed bytes that are inflated between two checks of the allowance: they can expand a
+// thousandfold.
 constexpr std::size_t inflate_piece_bytes = 512;
-// zlib's state and window, as they lie in memory.
+// Memory of the state and window of zlib.
 constexpr std::size_t inflater_bytes = 49'152;
 
-Event::Type message_type(bool is_text) { return is_text ? Event::Type::text : Event::Type::binary; }
+ReaderEvent::Type message_type(bool is_text) {
+  return is_text ? ReaderEvent::Type::text : ReaderEvent::Type::binary;
+}
 
 }  // namespace
 
-/// What outlives a call of `next` while a frame or a message is incomplete.
+/// State between calls of `next` while a frame or a message is incomplete.
 struct FrameReader::Partial {
   std::array<char, max_client_header_bytes> header{};
   std::uint8_t header_size = 0;
   bool in_payload = false;
   std::uint8_t control_size = 0;
   std::array<char, max_control_payload_bytes> control{};
-  InflaterPool::Lease inflater;  // only during a compressed message, or from the first on with takeover
-  std::int64_t begun_ms = 0;     // see set_begun_ms
-  FrameHeader frame;             // whose payload is being read; payload_bytes counts down
+  InflaterPool::Lease
+      inflater;               // during a compressed message, or from the first one on with context takeover
+  std::int64_t begun_ms = 0;  // see set_begun_ms
+  FrameHeader frame;          // the frame being read; payload_bytes counts down
   MessageAssembly message;
 
   [[nodiscard]] bool is_done() const {
@@ -52,12 +55,12 @@ FrameReader::FrameReader(const ReaderProfile& profile) : profile_(profile) {}
 
 FrameReader::~FrameReader() = default;
 
-Event FrameReader::next(std::span<char>& input) {
+ReaderEvent FrameReader::next(std::span<char>& input) {
   base::WorkAllowance unlimited(std::numeric_limits<std::size_t>::max());
   return next(input, unlimited);
 }
 
-Event FrameReader::next(std::span<char>& input, base::WorkAllowance& allowance) {
+ReaderEvent FrameReader::next(std::span<char>& input, base::WorkAllowance& allowance) {
   if (fault_ != Fault::none) return fail(fault_);
   if (partial_ == nullptr && !closed_) {
     if (const auto message = take_short_message(input, allowance)) return *message;
@@ -71,12 +74,13 @@ Event FrameReader::next(std::span<char>& input, base::WorkAllowance& allowance) 
     const bool in_payload = partial_ != nullptr && partial_->in_payload;
     if (const auto event = in_payload ? continue_frame(input, allowance) : begin_frame(input, allowance))
       return *event;
-    if (allowance.is_used_up() && !input.empty()) return {Event::Type::cut, CloseCode::no_status, {}};
+    if (allowance.is_used_up() && !input.empty()) return {ReaderEvent::Type::cut, CloseCode::no_status, {}};
   }
 }
 
-/// A short cut past all that begins with begin_frame, where nothing is under way.
-std::optional<Event> FrameReader::take_short_message(std::span<char>& input, base::WorkAllowance& allowance) {
+/// A fast path that bypasses begin_frame if no frame or message is incomplete.
+std::optional<ReaderEvent> FrameReader::take_short_message(std::span<char>& input,
+                                                           base::WorkAllowance& allowance) {
   const auto size = size_of_short_message(view_of(input));
   if (!size || *size > profile_.limits.message_bytes) return std::nullopt;
   const auto frame = take_front(input, short_client_header_bytes + *size);
@@ -88,11 +92,11 @@ std::optional<Event> FrameReader::take_short_message(std::span<char>& input, bas
   return whole_message(static_cast<Opcode>(frame.front() & 0x0F), view_of(payload));
 }
 
-std::optional<Event> FrameReader::begin_frame(std::span<char>& input, base::WorkAllowance& allowance) {
+std::optional<ReaderEvent> FrameReader::begin_frame(std::span<char>& input, base::WorkAllowance& allowance) {
   FrameHeader header;
   const HeaderParse parse = read_header(input, header);
   if (parse.fault != Fault::none) return fail(parse.fault);
-  if (parse.header_bytes == 0) return Event{};
+  if (parse.header_bytes == 0) return ReaderEvent{};
 
   const bool is_whole_message = header.fin && !header.rsv1 && header.opcode != Opcode::continuation;
   if (is_whole_message && header.payload_bytes <= input.size()) {
@@ -107,7 +111,8 @@ std::optional<Event> FrameReader::begin_frame(std::span<char>& input, base::Work
   return std::nullopt;
 }
 
-std::optional<Event> FrameReader::continue_frame(std::span<char>& input, base::WorkAllowance& allowance) {
+std::optional<ReaderEvent> FrameReader::continue_frame(std::span<char>& input,
+                                                       base::WorkAllowance& allowance) {
   Partial& state = *partial_;
   if (state.message.has_rest() && !skipping_) {
     const Fault fault = state.message.take_rest(profile_.limits, allowance);
@@ -128,10 +133,11 @@ std::optional<Event> FrameReader::continue_frame(std::span<char>& input, base::W
   return after_piece(input, allowance);
 }
 
-std::optional<Event> FrameReader::after_piece(std::span<char> input, base::WorkAllowance& allowance) {
+std::optional<ReaderEvent> FrameReader::after_piece(std::span<char> input, base::WorkAllowance& allowance) {
   Partial& state = *partial_;
-  if (state.message.has_rest() && !skipping_) return Event{Event::Type::cut, CloseCode::no_status, {}};
-  if (state.frame.payload_bytes > 0) return input.empty() ? std::optional(Event{}) : std::nullopt;
+  if (state.message.has_rest() && !skipping_)
+    return ReaderEvent{ReaderEvent::Type::cut, CloseCode::no_status, {}};
+  if (state.frame.payload_bytes > 0) return input.empty() ? std::optional(ReaderEvent{}) : std::nullopt;
   state.in_payload = false;
   allowance.spend(frame_units);
   const auto event = end_frame();
@@ -139,7 +145,7 @@ std::optional<Event> FrameReader::after_piece(std::span<char> input, base::WorkA
   return event;
 }
 
-std::optional<Event> FrameReader::end_frame() {
+std::optional<ReaderEvent> FrameReader::end_frame() {
   Partial& state = *partial_;
   if (is_control(state.frame.opcode)) {
     return control_event(state.frame.opcode, {state.control.data(), state.control_size});
@@ -148,7 +154,7 @@ std::optional<Event> FrameReader::end_frame() {
   if (const Fault fault = state.message.finish(profile_.limits); fault != Fault::none) return fail(fault);
   state.begun_ms = 0;
   if (profile_.takeover == ContextTakeover::no) state.inflater.reset();
-  return Event{message_type(state.message.is_text()), CloseCode::no_status, state.message.bytes()};
+  return ReaderEvent{message_type(state.message.is_text()), CloseCode::no_status, state.message.bytes()};
 }
 
 HeaderParse FrameReader::read_header(std::span<char>& input, FrameHeader& header) {
@@ -159,7 +165,7 @@ HeaderParse FrameReader::read_header(std::span<char>& input, FrameHeader& header
     if (parse.fault != Fault::none || parse.header_bytes > 0 || input.empty()) return parse;
     partial();
   }
-  // The header is cut: put it together byte by byte, which judges each byte as it comes.
+  // The header is incomplete: collect it byte by byte, which validates each byte as it arrives.
   auto& bytes = partial_->header;
   auto& size = partial_->header_size;
   while (!input.empty() && parse.header_bytes == 0 && parse.fault == Fault::none) {
@@ -170,7 +176,8 @@ HeaderParse FrameReader::read_header(std::span<char>& input, FrameHeader& header
   return parse;
 }
 
-/// With the faults that only the frames before show. The earliest byte that is wrong is the one to name.
+/// Parses a header and reports also the errors that depend on previous frames. The earliest invalid byte is
+/// reported.
 HeaderParse FrameReader::parse_header(std::string_view bytes, FrameHeader& header) const {
   HeaderParse parse = parse_client_header(bytes, header);
   if (!parse.has_kind) return parse;
@@ -182,7 +189,7 @@ HeaderParse FrameReader::parse_header(std::string_view bytes, FrameHeader& heade
   return parse;
 }
 
-/// What the first byte says.
+/// Validates the first byte.
 Fault FrameReader::check_kind(const FrameHeader& header) const {
   if (header.rsv1 && profile_.inflaters == nullptr) return Fault::reserved_bits;
   if (is_control(header.opcode) || skipping_) return Fault::none;
@@ -216,22 +223,22 @@ void FrameReader::begin_payload(const FrameHeader& header) {
   state.message.add_frame(header.payload_bytes);
 }
 
-Event FrameReader::whole_message(Opcode opcode, std::string_view payload) {
+ReaderEvent FrameReader::whole_message(Opcode opcode, std::string_view payload) {
   const bool is_text = opcode == Opcode::text;
   if (is_text && !base::is_valid_utf8(payload)) return fail(Fault::text_not_utf8);
   return {message_type(is_text), CloseCode::no_status, payload};
 }
 
-Event FrameReader::control_event(Opcode opcode, std::string_view payload) {
+ReaderEvent FrameReader::control_event(Opcode opcode, std::string_view payload) {
   if (opcode == Opcode::close) return close_event(payload);
-  const auto type = opcode == Opcode::ping ? Event::Type::ping : Event::Type::pong;
+  const auto type = opcode == Opcode::ping ? ReaderEvent::Type::ping : ReaderEvent::Type::pong;
   return {type, CloseCode::no_status, payload};
 }
 
-Event FrameReader::close_event(std::string_view payload) {
+ReaderEvent FrameReader::close_event(std::string_view payload) {
   auto code = CloseCode::no_status;
   if (!payload.empty()) {
-    // Not one byte alone: the header would have been refused.
+    // Never a single byte: the header would have been refused.
     const auto high = static_cast<unsigned char>(payload[0]);
     const auto low = static_cast<unsigned char>(payload[1]);
     const auto number = static_cast<std::uint16_t>(high << 8U | low);
@@ -242,14 +249,14 @@ Event FrameReader::close_event(std::string_view payload) {
   }
   closed_ = true;
   if (partial_ != nullptr) partial_->inflater.reset();
-  return {Event::Type::close, code, payload};
+  return {ReaderEvent::Type::close, code, payload};
 }
 
-Event FrameReader::fail(Fault fault) {
+ReaderEvent FrameReader::fail(Fault fault) {
   fault_ = fault;
   partial_.reset();
   const FaultInfo& info = describe(fault);
-  return {Event::Type::error, info.code, info.text};
+  return {ReaderEvent::Type::error, info.code, info.text};
 }
 
 void FrameReader::release_what_is_done() {

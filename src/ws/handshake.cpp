@@ -12,8 +12,8 @@ namespace {
 
 constexpr std::string_view supported_version = "13";
 
-/// 16 bytes in base64: 22 characters and two of padding. The bits that do not count may be anything, as they
-/// are in the very example of RFC 6455 section 4.1.
+/// 16 bytes in base64: 22 characters and two of padding. The unused bits may have any value, as in the
+/// example of RFC 6455 section 4.1.
 bool is_valid_key(std::string_view key) {
   constexpr std::size_t digits = 22;
   if (key.size() != digits + 2 || key.substr(digits) != "==") return false;
@@ -65,7 +65,7 @@ std::optional<HandshakeRefused> check_websocket_fields(const HandshakeRequest& r
   return std::nullopt;
 }
 
-/// The most wanted of `supported` that `offered` holds; empty if there is none. Nothing if `offered` is not a
+/// The first of `supported` that `offered` contains; empty if there is none. Nothing if `offered` is not a
 /// list of tokens.
 std::optional<std::string_view> choose_subprotocol(std::string_view offered,
                                                    const std::vector<std::string_view>& supported) {
@@ -73,7 +73,7 @@ std::optional<std::string_view> choose_subprotocol(std::string_view offered,
   bool any = false;
   TokenScanner scanner(offered);
   do {
-    while (scanner.take(',')) {  // empty elements are let pass (RFC 9110 section 5.6.1)
+    while (scanner.take(',')) {  // empty elements are allowed (RFC 9110 section 5.6.1)
     }
     const auto token = scanner.take_token();
     if (!token) break;
@@ -90,7 +90,7 @@ void append_accept_key(std::string& out, std::string_view key, base::Sha1& sha1)
   base::append_base64(out, {reinterpret_cast<const char*>(digest.data()), digest.size()});
 }
 
-/// The whole 101.
+/// The complete 101 response.
 std::string accepting_head(std::string_view key, std::string_view subprotocol,
                            const std::optional<DeflateAnswer>& deflate, base::Sha1& sha1) {
   constexpr std::size_t usual_bytes = 320;

@@ -14,8 +14,8 @@
 
 namespace roomcast::ws {
 
-/// What an opening handshake depends on (RFC 6455 section 4.2.1). Field values are without the space around
-/// them; those that may come several times are joined with ", ". The views need only live for the call.
+/// The input of an opening handshake (RFC 6455 section 4.2.1). Field values are trimmed; repeated fields are
+/// joined with ", ". Views need only be valid for the call.
 struct HandshakeRequest {
   std::string_view method;
   int minor_version = 1;  ///< HTTP/1.x
@@ -31,26 +31,26 @@ struct HandshakeRequest {
 };
 
 struct HandshakePolicy {
-  std::vector<std::string_view> subprotocols;  ///< that the server speaks, the most wanted first
-  std::optional<DeflatePolicy> deflate;        ///< nothing: no compression
+  std::vector<std::string_view> subprotocols;  ///< supported by the server, in order of preference
+  std::optional<DeflatePolicy> deflate;        ///< empty: no compression
 };
 
-/// Yes: `head` is the whole 101 response, and WebSocket frames follow it.
+/// Accepted: `head` is the complete 101 response, after which WebSocket frames follow.
 struct HandshakeAccepted {
   std::string head;
-  std::string_view subprotocol;              ///< one of the policy's; empty if none was agreed on
+  std::string_view subprotocol;              ///< one of the policy; empty if none was agreed on
   std::optional<DeflateParameters> deflate;  ///< if permessage-deflate was agreed on
 };
 
-/// No: an ordinary HTTP response is to be sent.
+/// Refused: an ordinary HTTP response is to be sent.
 struct HandshakeRefused {
   base::Refusal refusal;
-  std::vector<std::pair<std::string_view, std::string_view>> headers;  ///< that the response must carry
+  std::vector<std::pair<std::string_view, std::string_view>> headers;  ///< fields that the response must have
 };
 
-/// Decides an opening handshake (RFC 6455 section 4.2); `sha1` may be used for any number. Refusals: 405 for
-/// another method than GET, 426 where no upgrade to WebSocket is asked for or its version is not 13, 400 for
-/// everything else.
+/// Evaluates an opening handshake (RFC 6455 section 4.2); `sha1` may be shared. Refusals: 405 for methods
+/// other than GET, 426 if no upgrade to WebSocket is requested or its version is not 13, 400 for everything
+/// else.
 [[nodiscard]] base::Result<HandshakeAccepted, HandshakeRefused> decide_handshake(
     const HandshakeRequest& request, const HandshakePolicy& policy, base::Sha1& sha1);
 

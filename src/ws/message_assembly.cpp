@@ -11,12 +11,12 @@ namespace roomcast::ws {
 namespace {
 
 constexpr std::size_t inflate_chunk_bytes = 16384;
-// What is inflated in one step even if nearly nothing of the allowance is left.
+// The amount that is inflated in one step even if the allowance is nearly used up.
 constexpr std::size_t least_inflated_bytes = 2048;
 constexpr std::size_t smallest_allocation_bytes = 64;
 
-// What a DEFLATE block costs beside what it becomes: up to two microseconds where it brings its own codes,
-// much less where it is too short for that.
+// The cost of a DEFLATE block besides its output: up to two microseconds if it has its own Huffman codes,
+// much less if it is too short for that.
 constexpr std::size_t block_units = 512;
 constexpr std::size_t units_per_block_byte = 48;
 
@@ -63,11 +63,11 @@ Fault MessageAssembly::take_rest(const ReaderLimits& limits, base::WorkAllowance
 }
 
 Fault MessageAssembly::finish(const ReaderLimits& limits) {
-  // A sender whose compressor had nothing to flush leaves an empty payload, one that ends with a final block
-  // may forget the empty block after it. Neither leaves a doubt about what was meant.
+  // A compressor that had nothing to flush produces an empty payload, and one that ends with a final block
+  // may omit the empty block after it. Both are unambiguous.
   const bool ends_by_itself = inflater_ == nullptr || received_bytes_ == 0 || inflater_->is_at_stream_end();
   if (!ends_by_itself) {
-    // All output has been taken: the tail brings next to none.
+    // All output was taken: the tail adds next to nothing.
     base::WorkAllowance unlimited(std::numeric_limits<std::size_t>::max());
     if (const Fault fault = inflate(deflate_tail, limits, unlimited); fault != Fault::none) return fault;
     if (!inflater_->is_between_blocks()) return Fault::bad_compression;
@@ -89,7 +89,7 @@ Fault MessageAssembly::inflate(std::string_view piece, const ReaderLimits& limit
     const auto [written, blocks, valid] = inflater_->inflate(piece, room);
     const std::size_t taken = before - piece.size();
     allowance.spend(written + taken + std::min(units_per_block_byte * taken, block_units * blocks));
-    // What was sound before the fault is judged before it, however the input was cut.
+    // Valid data before the error is processed first, however the input was split.
     if (const Fault fault = append({chunk.data(), written}, limits); fault != Fault::none) return fault;
     if (!valid) return Fault::bad_compression;
     if (piece.empty() && written < room.size()) return Fault::none;
@@ -109,7 +109,7 @@ Fault MessageAssembly::append(std::string_view piece, const ReaderLimits& limits
 
   const std::size_t needed = bytes_.size() + piece.size();
   if (needed > bytes_.capacity()) {
-    // Doubling is bounded by what has been received, the limit bounds the last step.
+    // Doubling is bounded by the received size, and the limit bounds the last step.
     const auto doubled = std::max(2 * bytes_.capacity(), smallest_allocation_bytes);
     bytes_.reserve(std::max<std::size_t>(needed, std::min<std::uint64_t>(doubled, limits.message_bytes)));
   }

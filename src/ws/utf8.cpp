@@ -11,8 +11,7 @@ namespace {
 
 bool is_lead(char byte) { return static_cast<unsigned char>(byte) >= 0xC0; }
 
-/// How many bytes at the end belong to a character that `text` may have only the beginning of: those from a
-/// lead byte among the last three.
+/// The number of bytes at the end that may be an incomplete character: from a lead byte among the last three.
 std::size_t open_bytes(std::string_view text) {
   for (std::size_t back = 1; back <= std::min<std::size_t>(3, text.size()); ++back) {
     if (is_lead(text[text.size() - back])) return back;
@@ -27,7 +26,7 @@ bool Utf8Validator::feed(std::string_view bytes) {
     if (!feed_byte(static_cast<unsigned char>(bytes.front()))) return false;
     bytes.remove_prefix(1);
   }
-  // What lies between two ends that may be cut is judged as a whole, which is much faster.
+  // The text between the two possibly incomplete ends is validated as a whole, which is much faster.
   const auto whole = bytes.substr(0, bytes.size() - open_bytes(bytes));
   if (!base::is_valid_utf8(whole)) return false;
   bytes.remove_prefix(whole.size());
@@ -35,8 +34,8 @@ bool Utf8Validator::feed(std::string_view bytes) {
                      [this](char byte) { return feed_byte(static_cast<unsigned char>(byte)); });
 }
 
-// The table of RFC 3629 section 4: a lead byte fixes how many bytes follow and the range of the first of
-// them.
+// The table of RFC 3629 section 4: a lead byte determines the number of bytes that follow, and the range of
+// the first of them.
 bool Utf8Validator::feed_byte(unsigned char byte) {
   if (missing_ > 0) {
     if (byte < lowest_ || byte > highest_) return false;

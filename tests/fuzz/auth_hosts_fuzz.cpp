@@ -9,8 +9,8 @@
 
 using namespace roomcast;
 
-/// The input is an entry of `hosts`, an entry of `origins`, and a Host or Origin that is held against both: a
-/// name that is taken as an entry is allowed itself.
+/// The input is an entry of `hosts`, an entry of `origins`, and a Host or Origin that is checked against
+/// both: a name that is accepted as an entry is itself allowed.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string text(reinterpret_cast<const char*>(data), size);
   http::Request request;

@@ -15,7 +15,7 @@ using namespace roomcast::base;
 
 namespace {
 
-/// Walks all of a value; gives the text anew, without space between tokens.
+/// Traverses a value and prints it again, without space between tokens.
 void rebuild(const JsonValue& value, std::string& out) {
   if (value.is(JsonKind::object)) {
     out += '{';
@@ -54,9 +54,9 @@ void check_string(const JsonValue& value) {
 
 }  // namespace
 
-/// What is valid is walked without loss; what is not is walked to its end and no further.
+/// Valid text is traversed without loss; other text is traversed within its bounds.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  // A copy of just this size: reading beyond it is seen.
+  // A copy of exactly this size: reading beyond it is detected.
   const std::string text(reinterpret_cast<const char*>(data), size);
   const JsonValue value{std::string_view(text)};
   JsonCursor cursor(text);
@@ -64,7 +64,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   roomcast::test::rebuild(cursor, by_cursor);
   if (is_valid_utf8(text)) FUZZ_CHECK(cursor.verdict() == judge_json(text));
   if (!is_valid_json(text)) {
-    // No deeper than the stack of a sanitizer build takes.
+    // Not deeper than the stack of a sanitizer build permits.
     if (size < 4096) {
       std::string ignored;
       rebuild(value, ignored);

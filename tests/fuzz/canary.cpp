@@ -1,4 +1,4 @@
-// Aborts on one known input, to prove that a replay notices.
+// Aborts on one known input, to prove that a replay detects failures.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>

@@ -3,7 +3,7 @@
 #include <cstdlib>
 #include <iostream>
 
-/// A property that must hold in every build type: says which one does not, and aborts.
+/// Checks a property in every build type: prints the violated one and aborts.
 #define FUZZ_CHECK(condition)                                                                     \
   do {                                                                                            \
     if (!(condition)) {                                                                           \

@@ -9,9 +9,10 @@
 
 namespace config = roomcast::config;
 
-/// A text is refused with reasons, or taken; what was taken says the same when printed and loaded again.
+/// A text is refused with reasons, or accepted; an accepted one is equal after being printed and loaded
+/// again.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  constexpr std::size_t size_max = 4096;  // longer texts find nothing new, only cost time
+  constexpr std::size_t size_max = 4096;  // longer texts find nothing new and cost time
   if (size > size_max) return 0;
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   config::Sources sources;

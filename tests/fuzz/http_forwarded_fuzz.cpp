@@ -10,8 +10,8 @@
 
 using namespace roomcast;
 
-/// The first line is X-Forwarded-For, the second X-Forwarded-Proto: the client has a numeric address whatever
-/// they say, and without a trusted peer that of the socket.
+/// The first line is X-Forwarded-For, the second X-Forwarded-Proto: the client always has a numeric address,
+/// and without a trusted peer that of the socket.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   const auto line = text.find('\n');

@@ -10,7 +10,7 @@ namespace http = roomcast::http;
 
 namespace {
 
-/// What reading gave, in a form that can be compared.
+/// The result of parsing, in comparable form.
 std::string read(std::string_view bytes, std::size_t piece, const http::ParserLimits& limits) {
   http::Parser parser(limits);
   std::string seen;
@@ -19,15 +19,15 @@ std::string read(std::string_view bytes, std::size_t piece, const http::ParserLi
     bytes.remove_prefix(input.size());
     for (bool more = true; more;) {
       switch (parser.next(input)) {
-        case http::Parser::Event::need_more:
-          if (!input.empty()) std::abort();  // it said that it had used everything
+        case http::Parser::Step::need_more:
+          if (!input.empty()) std::abort();  // it claimed to have used everything
           more = false;
           break;
-        case http::Parser::Event::head:
+        case http::Parser::Step::head:
           if (parser.request().minor_version == 1 && parser.request().headers.count("Host") != 1)
             std::abort();
           break;
-        case http::Parser::Event::request: {
+        case http::Parser::Step::request: {
           const http::Request request = parser.take_request();
           if (request.body.size() > limits.body_bytes || request.path.empty()) std::abort();
           seen.append(request.method_text).append(" " + request.path + '?' + request.query + '\n');
@@ -39,7 +39,7 @@ std::string read(std::string_view bytes, std::size_t piece, const http::ParserLi
           seen += request.body + '\n';
           break;
         }
-        case http::Parser::Event::refused:
+        case http::Parser::Step::refused:
           return seen + std::to_string(roomcast::base::describe(parser.problem().code).http) + ' ' +
                  std::string(parser.problem().message);
       }
@@ -50,7 +50,7 @@ std::string read(std::string_view bytes, std::size_t piece, const http::ParserLi
 
 }  // namespace
 
-/// However the bytes are cut, the same requests have to come out.
+/// The same requests must result however the bytes are split.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
   const http::ParserLimits limits{

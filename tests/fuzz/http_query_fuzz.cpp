@@ -11,7 +11,7 @@ using namespace roomcast;
 
 namespace {
 
-/// `text` as a form writes it, every byte escaped.
+/// `text` form-encoded, every byte escaped.
 std::string escaped(std::string_view text) {
   constexpr std::string_view digits = "0123456789ABCDEF";
   std::string out;
@@ -24,8 +24,8 @@ std::string escaped(std::string_view text) {
 
 }  // namespace
 
-/// A parameter's name up to the first line feed, then a query: whatever the query is, a parameter in front of
-/// it is read back as it was written, and one behind it is found only if none of that name comes before.
+/// The name of a parameter up to the first line feed, then a query: a parameter before the query is read back
+/// unchanged, and one after it is found only if none of that name comes before.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view input(reinterpret_cast<const char*>(data), size);
   const std::size_t line = input.find('\n');
@@ -35,7 +35,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   request.query = input.substr(line + 1);
   const auto value = request.query_parameter(name);
   if (value) FUZZ_CHECK(value->size() <= request.query.size());
-  // What is escaped once is the same after it was read once.
+  // Escaping and decoding once gives the same text.
   FUZZ_CHECK(http::form_decode(escaped(request.query)) == request.query);
   FUZZ_CHECK(http::form_equals(escaped(request.query), request.query));
   const auto decoded = http::percent_decode(request.query);

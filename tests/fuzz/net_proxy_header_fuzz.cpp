@@ -11,8 +11,8 @@
 using namespace roomcast;
 using Reader = net::ProxyHeaderReader;
 
-/// However the bytes come, the verdict and the client are the same, no byte behind the header is taken, and
-/// an address is one.
+/// The verdict and the client do not depend on how the bytes are split, no byte after the header is taken,
+/// and the address is valid.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text(reinterpret_cast<const char*>(data), size);
   Reader whole;

@@ -1,5 +1,5 @@
-// Runs a fuzz target once on every file of the directories given: what libFuzzer does, without clang. The
-// target aborts if it finds a fault; the last line printed then names the input.
+// Runs a fuzz target once on every file of the given directories, as libFuzzer does, but without clang. The
+// target aborts if it finds an error; the last printed line then names the input.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -30,7 +30,7 @@ void replay(const std::filesystem::path& file) {
   std::ifstream stream(file, std::ios::binary);
   if (!stream) throw std::runtime_error("cannot read " + file.string());
   const std::string input{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
-  // A copy of just that size, so that the address sanitizer sees a step past the end.
+  // A copy of exactly that size, so that the address sanitizer detects reads beyond it.
   const std::vector<std::uint8_t> bytes(input.begin(), input.end());
   LLVMFuzzerTestOneInput(bytes.data(), bytes.size());
 }

@@ -1,17 +1,10 @@
-// A reader says the same whatever the pieces its input comes in, never holds more than its limits allow, and
-// gives everything back.
+// The events of a reader do not depend on how its input is split, it never holds more than its limits allow,
+// and it releases everything.
 //
-// The input: one byte of options (bit 0 compression, bit 1 context takeover, the rest limits), one byte that
-// the pieces derive from, then frames in a form that mutation does not break at once: first byte of the
-// frame, a length byte, a payload of that length. The frames are built, masked, from that; bit 2 takes the
-// rest as raw bytes of the wire instead.
-#include <algorithm>
-#include <cstddef>
-#include <cstdint>
-#include <span>
-#include <string>
-#include <string_view>
-#include <vector>
+// The input: one byte of options (bit 0 compression, bit 1 context takeover, bit 2 raw input, the rest
+// limits), one byte that determines the pieces, then frames in a form that mutation does not break at once:
+// first byte of the frame, a length byte, a payload of that length. Masked frames are built from that; with
+// bit 2 the rest is raw input instead.
 
 #include "check.h"
 #include "ws/frame_reader.h"
@@ -21,7 +14,7 @@ using namespace roomcast::ws;
 namespace {
 
 struct Seen {
-  Event::Type type;
+  ReaderEvent::Type type;
   CloseCode code;
   std::string payload;
   bool operator==(const Seen&) const = default;
@@ -62,7 +55,7 @@ std::string build_frames(std::string_view recipe) {
   return wire;
 }
 
-/// Feeds the pieces that `next_size` asks for and checks the memory after each.
+/// Feeds pieces of the sizes that `next_size` returns and checks the memory after each.
 template <class NextSize>
 std::vector<Seen> read_all(const std::string& wire, const Options& options, NextSize next_size) {
   InflaterPool pool;
@@ -72,21 +65,21 @@ std::vector<Seen> read_all(const std::string& wire, const Options& options, Next
     FrameReader reader(profile);
     for (std::size_t at = 0; at < wire.size();) {
       const auto size = std::min<std::size_t>(wire.size() - at, next_size());
-      // Exactly that many bytes on the heap, so that the address sanitizer sees a step past them.
+      // Exactly that many bytes on the heap, so that the address sanitizer detects reads beyond them.
       std::vector<char> piece(wire.begin() + static_cast<std::ptrdiff_t>(at),
                               wire.begin() + static_cast<std::ptrdiff_t>(at + size));
       at += size;
       std::span<char> input(piece);
       for (;;) {
-        const Event event = reader.next(input);
+        const ReaderEvent event = reader.next(input);
         FUZZ_CHECK(reader.allocated_bytes() <= options.limits.message_bytes + 512);
-        if (event.type == Event::Type::need_more) break;
+        if (event.type == ReaderEvent::Type::need_more) break;
         events.push_back({event.type, event.code, std::string(event.payload)});
-        if (event.type == Event::Type::error) {
+        if (event.type == ReaderEvent::Type::error) {
           FUZZ_CHECK(reader.allocated_bytes() == 0);
           return events;
         }
-        if (event.type == Event::Type::text || event.type == Event::Type::binary) {
+        if (event.type == ReaderEvent::Type::text || event.type == ReaderEvent::Type::binary) {
           FUZZ_CHECK(event.payload.size() <= options.limits.message_bytes);
         }
       }

@@ -1,5 +1,5 @@
-// Lines of the input are the fields of a handshake. Whatever they hold, the decision is made, what is
-// accepted is a sound response, and nothing of the request gets into it but the key's digest.
+// The lines of the input are the fields of a handshake. Any input leads to a decision, an accepted handshake
+// has a valid response, and that contains nothing of the request but the digest of its key.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>

@@ -1,5 +1,5 @@
-// The incremental validator against a simple decoder, against the whole-text one, and against itself with the
-// text cut in three.
+// Compares the incremental validator with a simple decoder, with the one for complete texts, and with itself
+// for a text in three pieces.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -12,7 +12,7 @@
 
 namespace {
 
-/// RFC 3629 by decoding: how many bytes are a whole character at the front; 0 if they are none.
+/// RFC 3629 by decoding: the size of the complete character at the front; 0 if there is none.
 std::size_t character_bytes(std::string_view text) {
   const auto byte = [&](std::size_t at) {
     return static_cast<std::uint32_t>(static_cast<std::uint8_t>(text[at]));
@@ -47,7 +47,7 @@ bool is_valid_in_pieces(std::string_view text, std::size_t first_cut, std::size_
          validator.feed(text.substr(second_cut)) && validator.is_complete();
 }
 
-/// Whether some continuation of at most three bytes makes `text` valid: what "not refused yet" must mean.
+/// Whether some continuation of at most three bytes makes `text` valid: the meaning of "not refused yet".
 bool can_become_valid(std::string_view text) {
   if (is_valid_by_decoding(text)) return true;
   for (const std::string_view tail :

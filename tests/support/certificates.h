@@ -19,8 +19,8 @@ struct CloseFile {
 };
 using File = std::unique_ptr<FILE, CloseFile>;
 
-/// Writes a fresh self-signed certificate, its key beside it, as `name`.crt and `name`.key.
-/// `alternative_names` as in OpenSSL's configuration: "DNS:example.org,DNS:*.example.org". Valid for a day.
+/// Writes a new self-signed certificate and its key as `name`.crt and `name`.key. `alternative_names` as in
+/// the configuration of OpenSSL: "DNS:example.org,DNS:*.example.org". Valid for a day.
 inline net::CertificateFiles make_certificate(const TemporaryDirectory& directory, const std::string& name,
                                               const std::string& alternative_names) {
   const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(EVP_EC_gen("P-256"), EVP_PKEY_free);
@@ -51,7 +51,7 @@ inline net::CertificateFiles make_certificate(const TemporaryDirectory& director
   return files;
 }
 
-/// Two certificates whose names do not meet but under a wildcard.
+/// Two certificates whose names overlap only by a wildcard.
 struct TwoCertificates {
   TemporaryDirectory directory;
   net::CertificateFiles one = make_certificate(directory, "one", "DNS:one.example,DNS:*.wild.example");

@@ -11,7 +11,7 @@
 
 namespace roomcast::test {
 
-/// One request and what a handler does with it.
+/// A request, and what a handler does with it.
 class ExchangeDouble final : public http::Exchange {
  public:
   ExchangeDouble(http::Method method, std::string_view target) {
@@ -26,7 +26,7 @@ class ExchangeDouble final : public http::Exchange {
   http::Request& edit() { return request_; }
   [[nodiscard]] const http::Request& request() const override { return request_; }
   [[nodiscard]] http::RequestContext& context() override { return context_; }
-  /// As a gate that is easily told.
+  /// A recognisable field in place of those of a gate.
   void add_gate_fields(http::Headers& headers) const override { headers.add("From-The-Gate", "yes"); }
   void respond(http::Response response) override { response_ = std::move(response); }
   [[nodiscard]] base::SlotId defer() override {
@@ -48,19 +48,19 @@ class ExchangeDouble final : public http::Exchange {
   [[nodiscard]] http::HandOver take_over(std::string_view head) override {
     if (!connection_) throw std::logic_error("not taken over in this test");
     taken_over_with_ = std::string(head);
-    // As in the real one, nothing of the request is left.
+    // As in the real class, nothing of the request is left.
     request_ = {};
     return *std::exchange(connection_, std::nullopt);
   }
-  /// What take_over gives.
+  /// The result of take_over.
   void offer(http::HandOver connection) { connection_ = std::move(connection); }
 
-  /// What a deferred answer is sent to.
+  /// The receiver of a deferred response.
   static constexpr base::SlotId id{7, 1};
   [[nodiscard]] bool deferred() const { return deferred_; }
-  /// The client goes away before the deferred answer.
+  /// The client leaves before the deferred response.
   void leave() { watch_->on_client_gone(waiter_); }
-  /// What is kept for it until then.
+  /// Memory kept for it until then.
   [[nodiscard]] std::size_t held() const { return held_; }
   [[nodiscard]] bool watched() const { return watch_ != nullptr; }
   /// The response head that went with the hand-over; empty if there was none.

@@ -10,7 +10,7 @@ namespace roomcast::test {
 struct FakeClock final : base::Clock {
   std::int64_t now_ms = 1'000;
   std::int64_t wall_now_ms = 1'700'000'000'000;
-  std::int64_t us_between_looks = 0;  // what passes until somebody looks again
+  std::int64_t us_between_looks = 0;  // time that passes between two calls
 
   [[nodiscard]] std::int64_t monotonic_ms() const override { return now_ms; }
   [[nodiscard]] std::int64_t wall_ms() const override { return wall_now_ms; }

@@ -10,7 +10,7 @@
 
 namespace roomcast::test {
 
-/// A turn that happens when the test says so.
+/// A scheduler whose turns end when the test says so.
 class FakeScheduler final : public base::Scheduler {
  public:
   void mark_dirty(base::Flushable& item) override {
@@ -29,7 +29,7 @@ class FakeScheduler final : public base::Scheduler {
     is_awake_ = true;
   }
 
-  /// Runs `work` and the flushes until both are quiet, then frees the buried.
+  /// Runs `work` and the flushes until both are finished, then frees pending objects.
   void run_turn(base::SlicedWork& work) {
     bool more = true;
     while (more || is_awake_ || !dirty_.empty() || !deferred_.empty()) {
@@ -47,7 +47,7 @@ class FakeScheduler final : public base::Scheduler {
       item->flush();
   }
 
-  /// Calls those that were deferred so far, once each.
+  /// Flushes the items deferred so far, once each.
   void flush_deferred() {
     std::vector<base::Flushable*> deferred;
     deferred.swap(deferred_);

@@ -11,7 +11,7 @@
 
 namespace roomcast::test {
 
-/// What a test sees of a stream, alive longer than the stream itself.
+/// The state of a stream as seen by a test; outlives the stream.
 struct StreamRecord {
   std::string written;
   std::size_t room = std::numeric_limits<std::size_t>::max();  ///< bytes that `write` still takes
@@ -20,7 +20,7 @@ struct StreamRecord {
   bool shut_down = false;
   bool destroyed = false;
 
-  /// The client sends; the bytes are dropped when the server has paused or closed.
+  /// The client sends; the bytes are dropped if the server has paused or closed.
   void send(std::string_view bytes) {
     std::string buffer(bytes);
     if (events != nullptr && !destroyed) events->on_bytes(std::span<char>(buffer.data(), buffer.size()));
@@ -28,7 +28,7 @@ struct StreamRecord {
   void end() const {
     if (events != nullptr && !destroyed) events->on_end();
   }
-  /// The client reads: `more` bytes can be taken.
+  /// The client reads: `more` bytes can be written.
   void make_room(std::size_t more) {
     room = more;
     if (!destroyed) events->on_writable();

@@ -6,7 +6,7 @@
 
 namespace roomcast::test {
 
-/// Walks all of a text, container by container, and gives it anew without space between tokens.
+/// Traverses a text, container by container, and prints it again without space between tokens.
 inline void rebuild(base::JsonCursor& cursor, std::string& out) {  // NOLINT(misc-no-recursion)
   const base::JsonKind kind = cursor.kind();
   if (kind == base::JsonKind::object && cursor.enter()) {

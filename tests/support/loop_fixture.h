@@ -9,19 +9,20 @@
 
 namespace roomcast::test {
 
-/// A loop with what hangs on it. The loop's destructor aborts the test program if a handle was left open.
+/// A loop with its turn and deadlines. The destructor of the loop aborts the test program if a handle was
+/// left open.
 struct LoopFixture : private loop::Timer::Listener {
   loop::Loop loop;
   loop::Turn turn{loop, 2'000};
   base::Deadlines deadlines{loop, 5};
   loop::Sweep sweep{loop, deadlines};
 
-  /// Runs turns until `done()`; false if it has not come to that in `limit_ms`.
+  /// Runs turns until `done()`; false if that takes longer than `limit_ms`.
   template <class Done>
   bool run_until(const Done& done, std::int64_t limit_ms = 20'000) {
     loop::Timer limit(loop, *this);
     limit.start_once(limit_ms);
-    // The tick keeps turns coming for conditions that no event of the loop announces.
+    // The tick causes turns for conditions that no event announces.
     loop::Timer tick(loop, *this);
     tick.start_every(1);
     while (!done()) {
@@ -30,7 +31,7 @@ struct LoopFixture : private loop::Timer::Listener {
     }
     return true;
   }
-  /// Runs a few turns without sleeping, for showing that something does not happen.
+  /// Runs a few turns without sleeping, to show that something does not happen.
   void run_idle_turns(int turns = 20) {
     for (int i = 0; i < turns; ++i)
       loop.run_turn_without_waiting();

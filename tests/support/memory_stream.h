@@ -15,7 +15,7 @@
 
 namespace roomcast::test {
 
-/// A ByteStream without a socket, and the far end of it in the hands of the test.
+/// A ByteStream without a socket, whose far end the test controls.
 ///
 ///   MemoryWire wire;
 ///   Something something(wire.make_stream());
@@ -24,8 +24,8 @@ namespace roomcast::test {
 ///   wire.set_room(3);                          // write takes three more bytes, then is short
 ///   wire.set_room(100);                        // … and on_writable
 ///
-/// What the peer sends while nobody listens or reading is paused waits for `deliver`. Events come only from
-/// within the calls of the test. The stream may outlive the wire and the other way round.
+/// Bytes that the peer sends before set_events, or while reading is paused, wait for `deliver`. Events are
+/// only called within calls of the test. The stream may outlive the wire and vice versa.
 class MemoryWire {
  public:
   static constexpr std::size_t unlimited = std::numeric_limits<std::size_t>::max();
@@ -34,19 +34,19 @@ class MemoryWire {
     state_->is_secure = is_secure;
   }
 
-  /// The stream for the code under test; once.
+  /// The stream for the code under test; call once.
   [[nodiscard]] std::unique_ptr<net::ByteStream> make_stream() {
     state_->is_open = true;
     return std::make_unique<Stream>(state_);
   }
 
-  // What the peer does.
+  // Actions of the peer.
 
   void send(std::string_view bytes) {
     state_->incoming.append(bytes);
     deliver();
   }
-  /// The peer finishes sending, after what it has sent.
+  /// The peer ends its sending direction, after what it has sent.
   void end() {
     state_->has_end = true;
     deliver();
@@ -56,7 +56,7 @@ class MemoryWire {
     state_->error = std::move(why);
     deliver();
   }
-  /// Delivers what waits, at most `chunk` bytes a call of on_bytes.
+  /// Delivers pending bytes, at most `chunk` per call of on_bytes.
   void deliver(std::size_t chunk = unlimited) {
     State& s = *state_;
     while (s.can_read() && !s.incoming.empty()) {
@@ -73,7 +73,7 @@ class MemoryWire {
       s.events->on_error(*s.error);
     }
   }
-  /// How many more bytes `write` takes; calls on_writable if it is owed.
+  /// The number of bytes that `write` still takes; calls on_writable if required.
   void set_room(std::size_t bytes) {
     State& s = *state_;
     s.room = bytes;
@@ -82,13 +82,13 @@ class MemoryWire {
     s.events->on_writable();
   }
 
-  /// From now on the stream takes part in a batch; `send_posted` is its end. True if there was something in
-  /// it.
-  void begin_batches() { state_->has_batch = true; }
+  /// Makes the stream accept write_later from now on.
+  void begin_batches() { state_->defers_writes = true; }
+  /// Sends the deferred frame. False if there is none.
   bool send_posted() {
     State& s = *state_;
-    if (!s.posted) return false;
-    base::Bytes frame = *std::exchange(s.posted, std::nullopt);
+    if (!s.deferred) return false;
+    base::Bytes frame = *std::exchange(s.deferred, std::nullopt);
     const std::string_view bytes = frame.view();
     const std::size_t sent = s.take({&bytes, 1});
     frame.drop_front(sent);
@@ -96,17 +96,17 @@ class MemoryWire {
     return true;
   }
 
-  // What the peer sees.
+  // What the peer receives.
 
   [[nodiscard]] const std::string& received() const { return state_->received; }
   [[nodiscard]] std::string take_received() { return std::exchange(state_->received, {}); }
-  /// How often `write` was called.
+  /// The number of calls of `write`.
   [[nodiscard]] std::size_t writes() const { return state_->writes; }
   [[nodiscard]] bool is_open() const { return state_->is_open; }
   [[nodiscard]] bool is_shut_down() const { return state_->is_shut_down; }
   [[nodiscard]] bool is_paused() const { return state_->is_paused; }
   [[nodiscard]] std::size_t room() const { return state_->room; }
-  /// Sent, but not delivered yet.
+  /// Sent but not delivered yet.
   [[nodiscard]] std::size_t waiting() const { return state_->incoming.size(); }
 
  private:
@@ -126,8 +126,8 @@ class MemoryWire {
     bool error_told = false;
     bool blocked = false;
 
-    bool has_batch = false;
-    std::optional<base::Bytes> posted;
+    bool defers_writes = false;
+    std::optional<base::Bytes> deferred;
 
     std::size_t take(std::span<const std::string_view> pieces) {
       ++writes;
@@ -146,9 +146,9 @@ class MemoryWire {
       }
       return taken;
     }
-    /// The other half of what ByteStream::write_later promises.
+    /// Completes what ByteStream::write_later promises.
     void expect_nothing_posted() const {
-      if (posted) throw std::logic_error("a stream is written to before its batch has gone");
+      if (deferred) throw std::logic_error("a stream is written to before its deferred write");
     }
     [[nodiscard]] bool can_read() const { return is_open && events != nullptr && !is_paused && !error_told; }
   };
@@ -168,9 +168,9 @@ class MemoryWire {
       return state_->take(pieces);
     }
     [[nodiscard]] bool write_later(base::Bytes& frame) override {
-      if (!state_->has_batch || state_->blocked || state_->error) return false;
+      if (!state_->defers_writes || state_->blocked || state_->error) return false;
       state_->expect_nothing_posted();
-      state_->posted = std::move(frame);
+      state_->deferred = std::move(frame);
       return true;
     }
     void shutdown() override { state_->is_shut_down = true; }

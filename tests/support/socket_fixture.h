@@ -8,11 +8,11 @@
 
 namespace roomcast::test {
 
-/// A loop with what its sockets share.
+/// A loop with the shared parts of its sockets.
 struct SocketFixture : LoopFixture {
   SocketFixture() { turn.set_deferred_writes(sockets.deferred_sends); }
 
-  /// Writes all of `bytes`, in as many turns as it takes; false if the stream does not take them.
+  /// Writes all of `bytes`, in as many turns as needed; false if the stream does not take them.
   bool write_all(net::ByteStream& stream, std::string_view bytes) {
     return run_until([&] {
       bytes.remove_prefix(stream.write({&bytes, 1}));

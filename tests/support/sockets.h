@@ -14,7 +14,7 @@
 
 namespace roomcast::test {
 
-/// A client's non-blocking socket, connected to `address`, or closed with errno set.
+/// A non-blocking client socket, connected to `address`, or closed with errno set.
 inline net::FileDescriptor connect_to(const net::Address& address) {
   const auto where = net::SocketAddress::from(address);
   net::FileDescriptor client(::socket(where.family(), SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -28,7 +28,7 @@ inline net::Address parse_address(const std::string& text) {
   return address ? *address : net::Address{};
 }
 
-/// What has arrived, without waiting. `ended` is set at the peer's FIN, `broken` at a reset.
+/// Reads what has arrived, without waiting. `ended` is set at FIN of the peer, `broken` at a reset.
 inline std::string receive_some(const net::FileDescriptor& socket, bool& ended, bool& broken) {
   std::string bytes(65'536, '\0');
   const ssize_t count = ::recv(socket.number(), bytes.data(), bytes.size(), MSG_DONTWAIT);
@@ -38,7 +38,7 @@ inline std::string receive_some(const net::FileDescriptor& socket, bool& ended, 
   return bytes;
 }
 
-/// Closing sends a reset instead of FIN.
+/// Makes closing send a reset instead of FIN.
 inline void reset(net::FileDescriptor& socket) {
   const linger at_once{1, 0};
   ::setsockopt(socket.number(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);

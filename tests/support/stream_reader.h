@@ -11,8 +11,8 @@
 
 namespace roomcast::test {
 
-/// The content of a chunked body (RFC 9112 section 7.1) so far, and whether the last chunk has come. Throws
-/// for anything that is no such body.
+/// The content of a chunked body (RFC 9112 section 7.1) so far, and whether it is complete. Throws for an
+/// invalid body.
 struct Dechunked {
   std::string content;
   bool ended = false;
@@ -40,7 +40,7 @@ struct Dechunked {
   }
 };
 
-/// Reads a gzip stream (RFC 1952) piece by piece, as a browser does.
+/// Inflates a gzip stream (RFC 1952) piece by piece, as browsers do.
 class Gunzip {
  public:
   Gunzip() {
@@ -51,7 +51,7 @@ class Gunzip {
   Gunzip& operator=(const Gunzip&) = delete;
   ~Gunzip() { inflateEnd(&stream_); }
 
-  /// All that can be read now. Throws for anything that is no gzip stream.
+  /// All output available now. Throws for an invalid gzip stream.
   std::string read(std::string_view bytes) {
     std::string input(bytes);
     std::string out;

@@ -6,7 +6,7 @@
 
 namespace roomcast::test {
 
-/// A fresh directory that goes with everything in it.
+/// A new directory that is removed with its content.
 class TemporaryDirectory {
  public:
   TemporaryDirectory() {

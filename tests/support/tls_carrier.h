@@ -14,8 +14,8 @@
 
 namespace roomcast::test {
 
-/// The sizes of the TLS records (RFC 8446 section 5.1) that `wire` consists of, without their headers. What
-/// does not make up a whole record counts as one of size 0.
+/// The sizes of the TLS records (RFC 8446 section 5.1) in `wire`, without their headers. An incomplete record
+/// counts as size 0.
 inline std::vector<std::size_t> records_in(std::string_view wire) {
   constexpr std::size_t header = 5;
   std::vector<std::size_t> sizes;
@@ -32,7 +32,7 @@ inline std::vector<std::size_t> records_in(std::string_view wire) {
   return sizes;
 }
 
-/// A TLS client whose bytes the test carries to and from its socket, and sees on the way.
+/// A TLS client whose ciphertext is transferred by the test, which can inspect it.
 class TlsCarrier {
  public:
   explicit TlsCarrier(net::FileDescriptor socket)
@@ -41,14 +41,14 @@ class TlsCarrier {
     SSL_set_bio(client_.native(), down_, up_);
   }
 
-  /// Sends all that the client has to say at once; false if the socket did not take it.
+  /// Sends all pending output of the client at once; false if the socket did not take it.
   [[nodiscard]] bool carry_up() {
     std::string bytes(65'536, '\0');
     const int count = BIO_read(up_, bytes.data(), static_cast<int>(bytes.size()));
     if (count <= 0) return true;
     return ::send(socket_.number(), bytes.data(), static_cast<std::size_t>(count), MSG_NOSIGNAL) == count;
   }
-  /// Gives the client what one recv() gets, and shows it; empty if nothing has arrived.
+  /// Passes the data of one recv() to the client and returns it; empty if nothing has arrived.
   [[nodiscard]] std::string carry_down() {
     bool ended = false;
     std::string bytes = receive_some(socket_, ended, ended);
@@ -61,8 +61,8 @@ class TlsCarrier {
  private:
   net::FileDescriptor socket_;
   TlsClient client_;
-  BIO* up_;    // the client's
-  BIO* down_;  // the client's
+  BIO* up_;    // of the client
+  BIO* down_;  // of the client
 };
 
 }  // namespace roomcast::test

@@ -13,7 +13,7 @@
 
 namespace roomcast::test {
 
-/// The client's side of TLS over a connected, non-blocking socket. It verifies nothing.
+/// A TLS client over a connected, non-blocking socket. Does not verify certificates.
 class TlsClient {
  public:
   struct Options {
@@ -38,7 +38,7 @@ class TlsClient {
     if (options.session != nullptr) SSL_set_session(ssl_.get(), options.session);
   }
 
-  /// A step of the handshake; true when it is over.
+  /// Does a step of the handshake; true when it is complete.
   bool handshake() {
     ERR_clear_error();
     const int status = SSL_do_handshake(ssl_.get());
@@ -53,7 +53,7 @@ class TlsClient {
     if (status != 1) note(status);
     return status == 1 ? sent : 0;
   }
-  /// One record's worth, or nothing.
+  /// The data of one record, or nothing.
   std::string receive() {
     ERR_clear_error();
     std::string bytes(16'384, '\0');
@@ -78,7 +78,7 @@ class TlsClient {
     SSL_get0_alpn_selected(ssl_.get(), &name, &size);
     return {reinterpret_cast<const char*>(name), size};
   }
-  /// The common name of the server's certificate.
+  /// The common name of the server certificate.
   [[nodiscard]] std::string certificate_name() const {
     char name[256] = "";
     X509_NAME_get_text_by_NID(X509_get_subject_name(SSL_get0_peer_certificate(ssl_.get())), NID_commonName,

@@ -33,7 +33,7 @@ TEST_CASE("cors: a preflight is OPTIONS that asks for a method") {
   CHECK_FALSE(auth::is_preflight(request));
 }
 
-TEST_CASE("cors: a preflight is told the methods, and the fields that pages send") {
+TEST_CASE("cors: a preflight response has the methods, and the fields that pages send") {
   auth::OriginRules rules;
   const std::string always =
       "Content-Type, Idempotency-Key, Last-Event-ID, Authorization, traceparent, tracestate, baggage, "

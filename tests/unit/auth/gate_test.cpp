@@ -13,8 +13,7 @@ using http::test::is_closing;
 
 namespace {
 
-/// A server with the gate and, behind it, routes that lead to a handler which answers with what it was asked
-/// (see http::test::Probe).
+/// A server with the gate and routes to a handler that echoes the request (see http::test::Probe).
 struct Fixture : http::test::ConnectionFixture {
   Fixture() {
     router.set_gate(gate);
@@ -27,7 +26,7 @@ struct Fixture : http::test::ConnectionFixture {
     front.accept(std::make_unique<test::StreamDouble>(page), {});
   }
 
-  /// The answer to a request; `origin`: none if empty.
+  /// The response to a request; `origin`: no field if empty.
   std::string ask(std::string_view method, std::string_view path, std::string_view origin,
                   std::string_view lines = "") {
     std::string request(method);
@@ -53,7 +52,7 @@ bool has(const std::string& answer, std::string_view line) {
   return answer.find("\r\n" + std::string(line) + "\r\n") != std::string::npos;
 }
 std::string status(const std::string& answer) { return answer.substr(9, 3); }
-/// Once: a browser takes no second Access-Control-Allow-Origin.
+/// Exactly once: browsers reject a second Access-Control-Allow-Origin.
 bool is_readable(const std::string& answer, std::string_view origin = "https://listed.test") {
   return http::test::count(answer, "Access-Control-Allow-Origin") == 1 &&
          has(answer, "Access-Control-Allow-Origin: " + std::string(origin)) &&
@@ -68,7 +67,7 @@ bool varies_once(const std::string& answer) { return http::test::count(answer, "
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "gate: whoever may goes through, with what the route has matched") {
+TEST_CASE_FIXTURE(Fixture, "gate: permitted requests reach the handler, with what the route has matched") {
   for (const char* origin : {"", "http://chat.test", "https://listed.test"})
     CHECK(ask("GET", "/rooms/lobby", origin).ends_with("\r\n\r\n/rooms/lobby"));
   CHECK(probe.seen.size() == 3);
@@ -108,7 +107,7 @@ TEST_CASE_FIXTURE(Fixture, "gate: changed rules hold from the next request on, n
   CHECK(status(ask("GET", "/rooms/lobby", "https://listed.test")) == "403");
 }
 
-TEST_CASE_FIXTURE(Fixture, "gate: pages of listed origins may read an answer, whatever it is; nobody else") {
+TEST_CASE_FIXTURE(Fixture, "gate: only pages of listed origins may read a response, whatever it is") {
   const auto check = [&](const auto& answer_for) {
     CHECK(is_readable(answer_for("https://listed.test")));
     for (const char* origin : {"", "http://chat.test", "https://other.test"}) {
@@ -152,7 +151,7 @@ TEST_CASE_FIXTURE(Fixture, "gate: credentials are for origins that are listed by
   CHECK_FALSE(has(ask("GET", "/rooms/lobby", "https://anybody.test"), line));
 }
 
-TEST_CASE_FIXTURE(Fixture, "gate: a preflight tells a listed origin what it may do") {
+TEST_CASE_FIXTURE(Fixture, "gate: a preflight of a listed origin is answered with what it may do") {
   rules.set_cors(false, {"X-Mine"});
   const std::string answer = preflight("/rooms/lobby", "https://listed.test");
   CHECK(status(answer) == "204");
@@ -176,7 +175,7 @@ TEST_CASE_FIXTURE(Fixture, "gate: a preflight of any other origin is refused, it
   }
 }
 
-TEST_CASE_FIXTURE(Fixture, "gate: plain OPTIONS is told the methods there are, whoever asks") {
+TEST_CASE_FIXTURE(Fixture, "gate: plain OPTIONS is answered with the methods, for any origin") {
   for (const char* origin : {"", "https://other.test", "https://listed.test"}) {
     const std::string answer = ask("OPTIONS", "/rooms/lobby", origin);
     CHECK(status(answer) == "204");

@@ -34,7 +34,7 @@ OriginVerdict verdict(const http::Request& asked, const std::vector<std::string>
 
 }  // namespace
 
-TEST_CASE("origin: who sends none is not a browser") {
+TEST_CASE("origin: a client that sends none is not a browser") {
   CHECK(verdict(request("")) == OriginVerdict::not_a_browser);
   CHECK(auth::check_origin(request(""), rules({})).allowed());
 }

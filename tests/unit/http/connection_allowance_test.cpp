@@ -27,7 +27,7 @@ TEST_CASE_FIXTURE(Fixture,
   reap();
   CHECK(stream.take() == answers);
   CHECK_FALSE(stream.paused);
-  // For a moment it comes behind others with all that it asks, then it is forgiven.
+  // For a moment all its input is handled after that of others, then no more.
   stream.send(get("/next"));
   CHECK(probe.seen.size() == 100);
   reap();
@@ -38,7 +38,7 @@ TEST_CASE_FIXTURE(Fixture,
 }
 
 TEST_CASE_FIXTURE(Fixture,
-                  "connection: in a crowd one request is handled at once, and nobody is blamed for it") {
+                  "connection: in a crowd one request is handled at once, and does not count as expensive") {
   scheduler.is_crowded = true;
   stream.send(get("/1") + get("/2"));
   CHECK(stream.take() == ok("/1"));
@@ -81,7 +81,7 @@ TEST_CASE_FIXTURE(Fixture,
 
 TEST_CASE_FIXTURE(Fixture,
                   "connection: a body is handled at once as long as its parsing is within an allowance") {
-  // Two units for each byte of it, a quarter as it comes, and what its head takes.
+  // Two units for each byte, a quarter on arrival, and the cost of its head.
   stream.send(post("/within", 17'000));
   CHECK(probe.seen == std::vector<std::string>{"/within"});
   pass(3'000);
@@ -151,7 +151,7 @@ TEST_CASE_FIXTURE(Fixture, "connection: the framing of chunks counts, not only w
   stream.send(chunked(400));
   CHECK(probe.seen.size() == 1);
   pass(3'000);
-  // The same bytes in one piece are far from it.
+  // The same bytes in one chunk are far below the limit.
   stream.send(post("/plain", 3'600));
   CHECK(probe.seen.size() == 2);
   pass(3'000);

@@ -1,5 +1,5 @@
-// What the tests of http::Connection share: a server with one connection, a handler that answers with what it
-// was asked, and a scheduler whose turns end when the test says so.
+// Shared by the tests of http::Connection: a server with one connection, a handler that echoes the request,
+// and a scheduler whose turns end on request.
 #pragma once
 
 #include <doctest/doctest.h>
@@ -53,9 +53,9 @@ class TurnScheduler final : public base::Scheduler {
   std::vector<std::unique_ptr<base::Disposable>> freed_later;
 };
 
-/// Answers with what it was asked; "/later" defers, "/watched" does and wants to know if the client goes,
-/// "/up" takes the stream over, "/up-by-name" by the name of a deferred answer, "/big" answers at length,
-/// "/nothing" breaks its promise, "/throw" fails.
+/// Echoes the request; "/later" defers, "/watched" defers with a watch, "/up" takes the stream over,
+/// "/up-by-name" by the id of a deferred response, "/big" has a large response, "/nothing" does not answer,
+/// "/throw" fails.
 class Probe final : public http::Handler, private http::ClientWatch {
  public:
   void handle(http::Exchange& exchange, std::string_view) override {
@@ -97,14 +97,14 @@ class Probe final : public http::Handler, private http::ClientWatch {
   std::vector<std::string> seen;
   std::vector<http::Client> clients;
   std::vector<base::SlotId> deferred;
-  std::vector<base::SlotId> gone;  // waiters whose clients went away
+  std::vector<base::SlotId> gone;  // waiters whose clients have left
   std::optional<http::HandOver> hand_over;
   http::Connections* server = nullptr;
 
  private:
   void on_client_gone(base::SlotId waiter) override {
     gone.push_back(waiter);
-    // Its answer goes nowhere by now.
+    // The id is stale by now.
     server->respond(deferred.back(), http::Response::of(200, "text/plain", "too late"));
   }
 };
@@ -132,7 +132,7 @@ struct ConnectionFixture {
     server.accept(std::make_unique<StreamDouble>(record), std::move(admission));
   }
 
-  /// The end of a turn.
+  /// Ends a turn.
   void reap() { scheduler.end_turn(); }
 
   void pass(std::int64_t ms) {

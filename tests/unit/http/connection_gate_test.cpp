@@ -15,7 +15,7 @@ using namespace roomcast::http::test;
 
 namespace {
 
-/// Lets every Origin read, and has the host "evil" refused.
+/// Allows every Origin to read, and refuses the host "evil".
 class GateDouble final : public http::Gate {
  public:
   [[nodiscard]] http::RequestContext context_of(const http::Request& request) const override {
@@ -113,7 +113,8 @@ TEST_CASE_FIXTURE(GateFixture, "gate: a page can read that its request took too 
   CHECK(is_read_by(answer, "https://a"));
 }
 
-TEST_CASE_FIXTURE(GateFixture, "gate: a head that somebody else writes can be given what every answer gets") {
+TEST_CASE_FIXTURE(GateFixture,
+                  "gate: a head that a new owner writes can be given the fields of every response") {
   CHECK(is_read_by(exchange(get("/endless", "Origin: https://a\r\n")), "https://a"));
   CHECK(probe.hand_over.has_value());
 }

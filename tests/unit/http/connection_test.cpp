@@ -49,7 +49,7 @@ TEST_CASE_FIXTURE(Fixture, "connection: what is pipelined behind a deferred answ
   CHECK(exchange(get("/4")) == "");
   server.respond(probe.deferred.at(0), http::Response::of(200, "text/plain", "now"));
   CHECK(stream.take() == ok("now"));
-  CHECK(probe.seen.size() == 2);  // no handler runs on top of whoever answers
+  CHECK(probe.seen.size() == 2);  // no handler runs within the call that answers
   stream.send(get("/5"));
   reap();
   CHECK(stream.take() == ok("/3") + ok("/4") + ok("/5"));
@@ -70,7 +70,7 @@ TEST_CASE_FIXTURE(Fixture, "connection: a deferred answer is given once and only
   CHECK(stream.take() == ok("second"));
 }
 
-TEST_CASE_FIXTURE(Fixture, "connection: a deferred answer whose client is gone goes nowhere") {
+TEST_CASE_FIXTURE(Fixture, "connection: a deferred answer has no effect once the client has left") {
   exchange(get("/later"));
   stream.events->on_error("reset");
   reap();
@@ -79,7 +79,7 @@ TEST_CASE_FIXTURE(Fixture, "connection: a deferred answer whose client is gone g
   CHECK(stream.take() == "");
 }
 
-TEST_CASE_FIXTURE(Fixture, "connection: whoever watches is told once that the client went, and nobody else") {
+TEST_CASE_FIXTURE(Fixture, "connection: a watch is notified once that its client has left, and no other") {
   const std::vector<base::SlotId> told{{42, 7}};
   exchange(get("/watched"));
   CHECK(probe.gone.empty());
@@ -99,12 +99,12 @@ TEST_CASE_FIXTURE(Fixture, "connection: whoever watches is told once that the cl
   CHECK(server.connections() == 0);
 }
 
-TEST_CASE_FIXTURE(Fixture, "connection: a client that goes after a watched answer is nobody's news") {
+TEST_CASE_FIXTURE(Fixture, "connection: a client that leaves after a watched answer is not reported") {
   exchange(get("/watched"));
   server.respond(probe.deferred.at(0), http::Response::of(200, "text/plain", "now"));
   CHECK(stream.take() == ok("now"));
   SUBCASE("at once") {}
-  SUBCASE("within a later answer that nobody watches") { exchange(get("/later")); }
+  SUBCASE("within a later answer without a watch") { exchange(get("/later")); }
   stream.events->on_error("reset");
   reap();
   CHECK(stream.destroyed);
@@ -215,7 +215,7 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(stream.destroyed);
 }
 
-TEST_CASE_FIXTURE(Fixture, "connection: whoever sends nothing is closed without a word") {
+TEST_CASE_FIXTURE(Fixture, "connection: a client that sends nothing is closed without a response") {
   pass(9900);
   CHECK_FALSE(stream.destroyed);
   pass(200);
@@ -275,7 +275,7 @@ TEST_CASE_FIXTURE(
   stream.make_room(10);
   pass(29'000);
   CHECK_FALSE(stream.destroyed);
-  stream.make_room(0);  // called, but nothing could be written
+  stream.make_room(0);  // called, although nothing could be written
   pass(1100);
   CHECK(stream.destroyed);
 }
@@ -301,7 +301,7 @@ TEST_CASE_FIXTURE(Fixture, "connection: end of stream within a request closes wi
   CHECK(stream.written == "");
 }
 
-TEST_CASE_FIXTURE(Fixture, "connection: an answer that somebody else goes on with is counted as what it is") {
+TEST_CASE_FIXTURE(Fixture, "connection: a response that a new owner continues is counted by its status") {
   stream.send(get("/endless"));
   reap();
   REQUIRE(probe.hand_over.has_value());
@@ -322,7 +322,7 @@ TEST_CASE_FIXTURE(Fixture, "connection: an upgrade hands the stream over with th
   CHECK(server.connections() == 0);
   CHECK(server.stats().answers[1] == 1);
   CHECK_FALSE(stream.destroyed);
-  pass(100'000);  // no deadline of the old owner is left
+  pass(100'000);  // no deadline of the HTTP connection is left
   CHECK_FALSE(stream.destroyed);
   CHECK(control.connections() == 1);
   probe.hand_over.reset();

@@ -12,7 +12,7 @@ namespace http = roomcast::http;
 
 namespace {
 
-/// 10.0.0.x, fd00::1 and the Unix socket are our proxies.
+/// 10.0.0.x, fd00::1 and the Unix socket are trusted proxies.
 bool is_proxy(std::string_view address) {
   return address.starts_with("10.0.0.") || address == "fd00::1" || address == "unix";
 }

@@ -1,4 +1,4 @@
-// Upgrades that are decided after their handler has returned.
+// Upgrades that are decided after the handler has returned.
 #include <doctest/doctest.h>
 
 #include <string>
@@ -14,14 +14,14 @@ namespace {
 const std::string head = "HTTP/1.1 101 Switching Protocols\r\n\r\n";
 
 struct LateFixture : ConnectionFixture {
-  /// What comes of an upgrade that was decided now.
+  /// Takes over the deferred upgrade now.
   std::optional<http::HandOver> take_over() { return server.take_over(probe.deferred.at(0), head); }
   http::Response forbidden() {
     return http::Response::error({base::Refusal::Code::origin_denied, "the verdict was no"});
   }
 };
 
-/// Refuses the request, unless it was decided before.
+/// Refuses the request unless it was decided before.
 class VerdictDeadline final : private base::Deadline::Listener {
  public:
   VerdictDeadline(base::Deadlines& deadlines, http::Connections& connections, base::SlotId exchange)
@@ -56,7 +56,7 @@ TEST_CASE_FIXTURE(LateFixture, "late upgrade: the stream is handed over turns af
   CHECK(server.connections() == 0);
   CHECK(server.stats().answers[1] == 1);
   reap();
-  pass(100'000);  // no deadline of the old owner is left
+  pass(100'000);  // no deadline of the HTTP connection is left
   CHECK_FALSE(stream.destroyed);
   CHECK(control.connections() == 1);
   hand_over.reset();
@@ -122,7 +122,7 @@ TEST_CASE_FIXTURE(LateFixture, "late upgrade: nothing is handed over of a client
     stream.end();
     CHECK(probe.gone.size() == 1);
   }
-  SUBCASE("closed, and nobody was told: the new owner of the stream would not be either") {
+  SUBCASE("closed its half, which the new owner of the stream would not notice") {
     exchange(get("/later"));
     stream.end();
     CHECK_FALSE(stream.destroyed);

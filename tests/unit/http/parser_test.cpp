@@ -9,7 +9,7 @@
 namespace parser_test {
 
 namespace http = roomcast::http;
-using Event = http::Parser::Event;
+using Step = http::Parser::Step;
 
 namespace {
 
@@ -22,7 +22,7 @@ struct Outcome {
   }
 };
 
-/// Feeds the pieces one after the other, the way a connection does.
+/// Feeds the pieces one after the other, as a connection does.
 Outcome read(const std::vector<std::string_view>& pieces, const http::ParserLimits& limits = {}) {
   http::Parser parser(limits);
   Outcome outcome;
@@ -30,15 +30,15 @@ Outcome read(const std::vector<std::string_view>& pieces, const http::ParserLimi
     std::string_view input = piece;
     for (bool more = true; more;) {
       switch (parser.next(input)) {
-        case Event::need_more:
+        case Step::need_more:
           more = false;
           break;
-        case Event::head:
+        case Step::head:
           break;
-        case Event::request:
+        case Step::request:
           outcome.requests.push_back(parser.take_request());
           break;
-        case Event::refused:
+        case Step::refused:
           outcome.status = base::describe(parser.problem().code).http;
           outcome.message = parser.problem().message.view();
           return outcome;
@@ -55,7 +55,7 @@ Outcome read_byte_by_byte(std::string_view text, const http::ParserLimits& limit
   return read(pieces, limits);
 }
 
-/// Reads whole, byte by byte and split at every offset; all must agree.
+/// Parses the input in one piece, byte by byte and split at every offset; all must agree.
 Outcome read_every_way(std::string_view text, const http::ParserLimits& limits = {}) {
   Outcome whole = read({text}, limits);
   CHECK(read_byte_by_byte(text, limits) == whole);
@@ -117,8 +117,8 @@ TEST_CASE("parser: it stops behind a request, so that an upgrade gets its own by
   http::Parser parser(limits);
   std::string_view input =
       "GET /rooms/a HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n\x81\x80";
-  CHECK(parser.next(input) == Event::head);
-  CHECK(parser.next(input) == Event::request);
+  CHECK(parser.next(input) == Step::head);
+  CHECK(parser.next(input) == Step::request);
   CHECK(input == "\x81\x80");
   CHECK(parser.take_request().headers.has_token("connection", "upgrade"));
 }
@@ -198,7 +198,7 @@ TEST_CASE("parser: framing that two readers could take differently is refused") 
        post_with("Transfer-Encoding: \x0b"
                  "chunked\r\n"),
        400},
-      {"a coding nobody implements", post_with("Transfer-Encoding: gzip, chunked\r\n"), 501},
+      {"an unsupported coding", post_with("Transfer-Encoding: gzip, chunked\r\n"), 501},
       {"Transfer-Encoding on HTTP/1.0", "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
        400},
       {"missing Host", "GET / HTTP/1.1\r\n\r\n", 400},
@@ -291,7 +291,7 @@ TEST_CASE("parser: the target may be as long as limits.uri_bytes and no longer")
   const http::ParserLimits limits{.uri_bytes = 10};
   CHECK(status_of("GET /123456789 HTTP/1.1\r\nHost: a\r\n\r\n", limits) == 0);
   CHECK(status_of("GET /1234567890 HTTP/1.1\r\nHost: a\r\n\r\n", limits) == 414);
-  // At once, not when the line is whole.
+  // Immediately, not when the line is complete.
   CHECK(read({"GET /1234567890"}, limits).status == 414);
 }
 
@@ -386,7 +386,7 @@ TEST_CASE("parser: it says when a client waits for 100 (Continue)") {
   const http::ParserLimits limits;
   const auto waits = [&limits](std::string_view text) {
     http::Parser parser(limits);
-    CHECK(parser.next(text) == Event::head);
+    CHECK(parser.next(text) == Step::head);
     return parser.wants_continue();
   };
   CHECK(waits(post_with("Expect: 100-Continue\r\nContent-Length: 1\r\n")));
@@ -400,10 +400,10 @@ TEST_CASE("parser: an empty line is not yet a request") {
   const http::ParserLimits limits;
   http::Parser parser(limits);
   std::string_view input = "\r\n";
-  CHECK(parser.next(input) == Event::need_more);
+  CHECK(parser.next(input) == Step::need_more);
   CHECK_FALSE(parser.in_request());
   input = "G";
-  CHECK(parser.next(input) == Event::need_more);
+  CHECK(parser.next(input) == Step::need_more);
   CHECK(parser.in_request());
 }
 
@@ -411,8 +411,8 @@ TEST_CASE("parser: after a refusal nothing is read any more") {
   const http::ParserLimits limits;
   http::Parser parser(limits);
   std::string_view input = "GET / HTTP/1.1\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n";
-  CHECK(parser.next(input) == Event::refused);
-  CHECK(parser.next(input) == Event::refused);
+  CHECK(parser.next(input) == Step::refused);
+  CHECK(parser.next(input) == Step::refused);
   CHECK(input.empty());
 }
 

@@ -18,7 +18,7 @@ using roomcast::test::ExchangeDouble;
 
 namespace {
 
-/// Answers with its name and the rest it was given.
+/// Answers with its name and the rest it received.
 class Named final : public http::Handler {
  public:
   explicit Named(std::string name) : name_(std::move(name)) {}
@@ -30,7 +30,7 @@ class Named final : public http::Handler {
   std::string name_;
 };
 
-/// Refuses everything that is not open.
+/// A gate that refuses every route that is not open.
 class Wall final : public http::Gate {
  public:
   [[nodiscard]] http::RequestContext context_of(const http::Request& /*request*/) const override {
@@ -148,7 +148,7 @@ TEST_CASE_FIXTURE(Fixture, "router: the fallback gets whatever matches nothing, 
   CHECK(ask(Method::get, "/%zz").status() == 400);
 }
 
-TEST_CASE_FIXTURE(Fixture, "router: the gate stands before every route, and is told who may use it") {
+TEST_CASE_FIXTURE(Fixture, "router: the gate runs before every route, and gets its access") {
   const Wall wall;
   router.set_gate(wall);
   router.add({Method::get}, "/guarded/{room}", Access::origin, read);
@@ -159,7 +159,7 @@ TEST_CASE_FIXTURE(Fixture, "router: the gate stands before every route, and is t
   CHECK(body(Method::get, "/mixed") == "read:");
   CHECK(ask(Method::post, "/mixed").status() == 403);
   CHECK(body(Method::get, "/rooms/lobby") == "read:lobby");
-  // What is no request for a handler is none for the gate.
+  // Requests that reach no handler do not reach the gate.
   CHECK(ask(Method::delete_, "/guarded/x").status() == 405);
   CHECK(ask(Method::get, "/guarded/%zz").status() == 400);
 }

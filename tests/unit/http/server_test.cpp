@@ -21,7 +21,7 @@ using namespace roomcast;
 
 namespace {
 
-/// Answers with its name; "/large" at length, "/later" not yet, "/up" not at all.
+/// Answers with its name; "/large" with a large body, "/later" deferred, "/up" by take-over.
 struct Named final : http::Handler {
   explicit Named(std::string text) : name(std::move(text)) {}
   void handle(http::Exchange& exchange, std::string_view /*rest*/) override {
@@ -52,7 +52,7 @@ struct Fixture {
     } none;
     scheduler.run_turn(none);
   }
-  /// False if a cap refuses it.
+  /// False if a limit refuses it.
   bool connect(test::MemoryWire& wire, std::string_view address = "192.0.2.1",
                net::Lane lane = net::Lane::regular) {
     net::Admission admission;
@@ -240,7 +240,7 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(control.held_bytes() == 0);
 }
 
-TEST_CASE_FIXTURE(Fixture, "server: what was held is not held against who takes the connection over") {
+TEST_CASE_FIXTURE(Fixture, "server: memory held before is not counted after the connection is taken over") {
   test::MemoryWire wire;
   CHECK(connect(wire));
   wire.send("POST /up HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n" + std::string(99'999, 'b'));

@@ -44,7 +44,7 @@ struct Fixture {
   }
 };
 
-/// A folder that is gone with the test.
+/// A folder that is removed with the test.
 struct Folder {
   fs::path path;
   Folder() {
@@ -102,7 +102,7 @@ TEST_CASE_FIXTURE(Fixture, "static files: only GET and HEAD") {
   CHECK(ask(Method::post, "/nothing").status() == 404);
 }
 
-TEST_CASE_FIXTURE(Fixture, "static files: who has the file already is told so") {
+TEST_CASE_FIXTURE(Fixture, "static files: a client that has the file gets 304") {
   const std::string tag = ask(Method::get, "/").header("ETag");
   const auto answer = ask(Method::get, "/", tag);
   CHECK(answer.status() == 304);
@@ -170,7 +170,7 @@ TEST_CASE("static files: a folder is read whole, without dot files") {
 TEST_CASE("static files: links out of the folder are not followed") {
   const Folder outside;
   outside.write("secret.txt", "x");
-  // A name that begins like the folder's own is still another folder.
+  // A folder whose name begins with that of the root is outside.
   const fs::path sibling = fs::path(outside.path.string() + "-root");
   fs::create_directory(sibling);
   std::ofstream(sibling / "index.html") << "in";
@@ -278,7 +278,7 @@ TEST_CASE("static files: the client module is added where there is nothing else"
     CHECK(bundled.files.count(path) == 1);
 }
 
-TEST_CASE("Text is compressed for whoever accepts it, and is another representation then") {
+TEST_CASE("Text is compressed for clients that accept it, and is another representation then") {
   const std::string text(2000, 'x');
   const std::array<http::EmbeddedFile, 3> some{{{"long.js", text}, {"short.js", "x"}, {"picture.png", text}}};
   http::StaticFiles files{http::FileSet::from_embedded(some), [](const http::Request& request) {

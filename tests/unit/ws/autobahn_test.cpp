@@ -1,16 +1,16 @@
-// The case families of the Autobahn test suite, sections 1 to 7, as this reader has to answer them: every
-// case strictly, each input whole, byte by byte and cut everywhere. Section 9 (limits) is in
+// The case families of the Autobahn test suite, sections 1 to 7, as this reader must answer them: every case
+// strictly, each input in one piece, byte by byte and split at every position. Section 9 (limits) is in
 // frame_reader_test.cpp, 12 and 13 (compression) in frame_reader_deflate_test.cpp.
 #include "unit/ws/client.h"
 
 namespace roomcast::ws::test::autobahn_test {
 
-using Type = Event::Type;
+using Type = ReaderEvent::Type;
 using Events = std::vector<Seen>;
 
 namespace {
 
-/// Feeds the pieces one after the other; which of them, counted from 0, made the reader fail with 1007.
+/// Feeds the pieces one after the other; returns the index of the one that made the reader fail with 1007.
 int failing_piece(const std::vector<std::string>& pieces) {
   const ReaderLimits limits;
   const ReaderProfile profile{limits};
@@ -119,8 +119,7 @@ TEST_CASE("Autobahn 6.3: invalid UTF-8 fails, in one frame and in fragments of a
 }
 
 TEST_CASE("Autobahn 6.4: invalid UTF-8 fails as soon as the octet arrives, within a frame too") {
-  const std::string valid =
-      "\xCE\xBA\xE1\xBD\xB9\xCF\x83\xCE\xBC\xCE\xB5\xF4";  // could still become U+10xxxx
+  const std::string valid = "\xCE\xBA\xE1\xBD\xB9\xCF\x83\xCE\xBC\xCE\xB5\xF4";  // may still become U+10xxxx
   const std::string wrong = "\x90";
   const std::string rest =
       "\x80\x80"
@@ -130,11 +129,11 @@ TEST_CASE("Autobahn 6.4: invalid UTF-8 fails as soon as the octet arrives, withi
         1);
   CHECK(failing_piece(
             {frame(text, valid + "\x8F"), frame(continuation, "\x41"), frame(fin | continuation, "")}) == 1);
-  // 6.4.3 and 6.4.4: as pieces of one frame that never becomes whole.
+  // 6.4.3 and 6.4.4: as pieces of one frame that stays incomplete.
   const auto whole = frame(fin | text, valid + wrong + rest);
   const auto cut = 6 + valid.size();
   CHECK(failing_piece({whole.substr(0, cut), whole.substr(cut, 1), whole.substr(cut + 1)}) == 1);
-  // The last fragment of several, cut within.
+  // The last fragment of several, split within.
   const auto last = frame(fin | continuation, wrong + rest);
   CHECK(failing_piece({frame(text, valid), last.substr(0, 6), last.substr(6, 1), last.substr(7)}) == 2);
 }
@@ -156,7 +155,7 @@ TEST_CASE("Autobahn 7.1 and 7.3: close frames with nothing, a code, a reason up 
   CHECK(read(close_frame(1000, "Hello World!")) == Events{{Type::close, CloseCode::normal, "Hello World!"}});
   CHECK(read(close_frame(1000, longest)) == Events{{Type::close, CloseCode::normal, longest}});
   CHECK(read(close_frame(1000, longest + '*')) == Events{failed(Fault::control_too_long)});
-  // 7.1.4 and 7.1.5: between the fragments of a message, which stays unfinished.
+  // 7.1.4 and 7.1.5: between the fragments of a message, which stays incomplete.
   CHECK(read(frame(text, "frag") + close_frame(1000) + frame(fin | continuation, "ment")) ==
         Events{{Type::close, CloseCode::normal, ""}});
 }

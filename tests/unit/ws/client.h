@@ -11,7 +11,7 @@
 
 #include "ws/frame_reader.h"
 
-/// A client that can do everything wrong, and ways to read what it sends.
+/// A client that can violate the protocol, and ways to read what it sends.
 namespace roomcast::ws::test {
 
 constexpr std::uint8_t fin = 0x80;
@@ -25,7 +25,7 @@ constexpr std::uint8_t continuation = 0x0;
 
 constexpr MaskKey default_mask{0x37, 0xFA, 0x21, 0x3D};
 
-/// One client frame: `first_byte` as it stands, the length in the fewest bytes, masked.
+/// A client frame: `first_byte` as given, the shortest length field, masked.
 inline std::string frame(int first_byte, std::string_view payload, MaskKey mask = default_mask) {
   std::string out(1, static_cast<char>(first_byte));
   const auto append_length = [&](unsigned bytes) {
@@ -56,44 +56,44 @@ inline std::string close_frame(int code, std::string_view reason = {}) {
 
 /// An event that owns its payload.
 struct Seen {
-  Event::Type type;
+  ReaderEvent::Type type;
   CloseCode code;
   std::string payload;
 
   bool operator==(const Seen&) const = default;
 };
 
-inline Seen seen(Event::Type type, std::string_view payload) {
+inline Seen seen(ReaderEvent::Type type, std::string_view payload) {
   return {type, CloseCode::no_status, std::string(payload)};
 }
 
 inline Seen failed(Fault fault) {
-  return {Event::Type::error, describe(fault).code, std::string(describe(fault).text)};
+  return {ReaderEvent::Type::error, describe(fault).code, std::string(describe(fault).text)};
 }
 
-/// Feeds `piece` and collects what is said up to need_more or an error.
+/// Feeds `piece` and collects the events up to need_more or an error.
 inline void feed(FrameReader& reader, std::string_view piece, std::vector<Seen>& events) {
-  std::string buffer(piece);  // the reader writes to its input
+  std::string buffer(piece);  // the reader modifies its input
   std::span<char> input(buffer);
   for (;;) {
-    const Event event = reader.next(input);
-    if (event.type == Event::Type::need_more) {
+    const ReaderEvent event = reader.next(input);
+    if (event.type == ReaderEvent::Type::need_more) {
       REQUIRE(input.empty());
       return;
     }
     events.push_back({event.type, event.code, std::string(event.payload)});
-    if (event.type == Event::Type::error) return;
+    if (event.type == ReaderEvent::Type::error) return;
   }
 }
 
-/// Everything that a reader needs, so that many can be made alike.
+/// Everything a reader needs, for making several of a kind.
 struct Setup {
   ReaderLimits limits;
   bool deflate = false;
   ContextTakeover takeover = ContextTakeover::no;
 };
 
-/// What a fresh reader says when the bytes come in these pieces.
+/// The events of a new reader for input in these pieces.
 inline std::vector<Seen> read_pieces(const std::vector<std::string_view>& pieces, const Setup& setup) {
   InflaterPool pool;
   const ReaderProfile profile{setup.limits, setup.deflate ? &pool : nullptr, setup.takeover};
@@ -101,20 +101,20 @@ inline std::vector<Seen> read_pieces(const std::vector<std::string_view>& pieces
   std::vector<Seen> events;
   for (const auto piece : pieces) {
     feed(reader, piece, events);
-    if (!events.empty() && events.back().type == Event::Type::error) break;
+    if (!events.empty() && events.back().type == ReaderEvent::Type::error) break;
   }
   return events;
 }
 
-/// What a reader says to `bytes`, after making sure that it says the same when they come one by one and when
-/// they are cut at any one place.
+/// The events of a reader for `bytes`, after checking that they are the same byte by byte and split at any
+/// position.
 inline std::vector<Seen> read(std::string_view bytes, const Setup& setup = {}) {
   auto whole = read_pieces({bytes}, setup);
   std::vector<std::string_view> single;
   for (std::size_t at = 0; at < bytes.size(); ++at)
     single.push_back(bytes.substr(at, 1));
   CHECK(read_pieces(single, setup) == whole);
-  // Long inputs are cut near both ends and at places in between, to keep the tests quick.
+  // Long inputs are split near both ends and at some positions between, to keep the tests fast.
   for (std::size_t at = 1; at < bytes.size(); at += at < 300 || bytes.size() - at < 300 ? 1 : 997) {
     CAPTURE(at);
     CHECK(read_pieces({bytes.substr(0, at), bytes.substr(at)}, setup) == whole);

@@ -16,7 +16,7 @@ struct Inflated {
   bool valid = true;
 };
 
-/// Inflates a whole message, `chunk` bytes of output at a time, tail included.
+/// Inflates a complete message with its tail, `chunk` bytes of output at a time.
 Inflated inflate_message(Inflater& inflater, std::string_view payload, std::size_t chunk = 100) {
   Inflated result;
   std::string room(chunk, '\0');
@@ -116,7 +116,7 @@ TEST_CASE("the compressor stays within its window") {
     const std::string random = noise(window - 300);
     const auto near = compressed(random + random, {.window_bits = bits});
     CHECK(near.size() < random.size() * 3 / 2);
-    // One window further the repetition is out of reach.
+    // One window further away the repetition is out of reach.
     const auto far = compressed(random + noise(window) + random, {.window_bits = bits});
     CHECK(inflated(far) == random + noise(window) + random);
   }
@@ -133,7 +133,7 @@ TEST_CASE("settings out of range are refused") {
     CHECK(inflated(compressed("x", {.window_bits = bits, .level = 1, .memory_level = 1})) == "x");
 }
 
-TEST_CASE("invalid data is told from data that is not finished") {
+TEST_CASE("invalid data is distinguished from incomplete data") {
   Inflater inflater;
   CHECK_FALSE(inflate_message(inflater, "\xff\xff\xff").valid);
   inflater.reset();

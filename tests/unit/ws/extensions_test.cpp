@@ -10,7 +10,7 @@ namespace roomcast::ws::extensions_test {
 
 namespace {
 
-/// The answer's header value, "-" for none, "error" for a broken list.
+/// The header value of the answer, "-" for none, "error" for an invalid list.
 std::string answer_to(std::string_view offers, const DeflatePolicy& policy = {}) {
   const auto result = negotiate_deflate(offers, &policy);
   if (!result) return "error";

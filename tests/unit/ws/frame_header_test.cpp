@@ -111,7 +111,7 @@ TEST_CASE("a control frame announces at most 125 bytes") {
   CHECK(fault_of(header({0x88, 0xFF})) == Fault::control_too_long);
 }
 
-TEST_CASE("a short message is told from everything else, and only when all of it is there") {
+TEST_CASE("a short message is recognised only when it is complete") {
   const std::string whole = header({0x82, 0x83, 1, 2, 3, 4, 'a', 'b', 'c'});
   for (std::size_t size = 0; size < whole.size(); ++size)
     CHECK_FALSE(size_of_short_message(whole.substr(0, size)));

@@ -4,7 +4,7 @@
 
 namespace roomcast::ws::test::frame_reader_deflate_test {
 
-using Type = Event::Type;
+using Type = ReaderEvent::Type;
 using Events = std::vector<Seen>;
 using Takeover = ContextTakeover;
 
@@ -22,7 +22,7 @@ Setup with_deflate(std::uint64_t message_bytes = 65536, Takeover takeover = Take
       .limits = {.message_bytes = message_bytes, .fragments = 1024}, .deflate = true, .takeover = takeover};
 }
 
-/// As many times as make `bytes` of them.
+/// `piece`, repeated up to `bytes` bytes.
 std::string repeated(std::string_view piece, std::size_t bytes) {
   std::string all;
   while (all.size() + piece.size() <= bytes)
@@ -30,7 +30,7 @@ std::string repeated(std::string_view piece, std::size_t bytes) {
   return all;
 }
 
-/// How many bytes of a compressed message that goes on are looked at with that allowance.
+/// The number of bytes of an incomplete compressed message that are read with that allowance.
 std::size_t looked_at(const std::string& payload, std::size_t units) {
   InflaterPool inflaters;
   const ReaderProfile profile{ReaderLimits{}, &inflaters};
@@ -38,13 +38,13 @@ std::size_t looked_at(const std::string& payload, std::size_t units) {
   std::string bytes = frame(rsv1 | text, payload);
   std::span<char> input(bytes);
   base::WorkAllowance allowance(units);
-  const Event event = reader.next(input, allowance);
+  const ReaderEvent event = reader.next(input, allowance);
   CHECK(event.type == (input.empty() ? Type::need_more : Type::cut));
   CHECK(allowance.is_used_up() == (event.type == Type::cut));
   return bytes.size() - input.size();
 }
 
-// Two blocks that bring their own codes and stand for nothing, which take as many bits as bytes have.
+// Two blocks with their own Huffman codes and no output, a whole number of bytes long.
 constexpr std::string_view two_empty_dynamic_blocks(
     "\x04\xc0\x81\x08\x00\x00\x00\x00\x20\x7f\xeb\x43\x00\x1c\x88\x00\x00\x00\x00\x00\xf2\xb7\x3e", 23);
 
@@ -58,7 +58,7 @@ TEST_CASE("compressed data that becomes nothing is paid for by what comes, and b
   const auto of_first_read = [](std::string_view blocks) {
     return looked_at(repeated(blocks, bytes), base::WorkAllowance::of_first_read);
   };
-  // Building the codes is what costs: some 80 of these are an allowance.
+  // Building the codes is the cost: about 80 of these use up an allowance.
   CHECK(of_first_read(two_empty_dynamic_blocks) < 3'000);
   // Four empty blocks with fixed codes; one final block; one stored block.
   CHECK(of_first_read(std::string_view("\x02\x08\x20\x80\x00", 5)) < 3'000);
@@ -67,7 +67,7 @@ TEST_CASE("compressed data that becomes nothing is paid for by what comes, and b
 }
 
 TEST_CASE("what compressed data becomes is paid for, even if each piece of it is small enough to be whole") {
-  // Of each 512 bytes of this come some 12,000.
+  // Each 512 bytes of this inflate to some 12,000.
   std::string message;
   for (int i = 0; message.size() < 60'000; ++i)
     message += std::to_string(i * 7919) + std::string(150, 'x');
@@ -91,7 +91,7 @@ TEST_CASE("fragments without a byte, pings and pongs between them are each paid 
     std::span<char> input(bytes);
     base::WorkAllowance allowance(base::WorkAllowance::of_first_read);
     for (;;) {
-      const Event event = reader.next(input, allowance);
+      const ReaderEvent event = reader.next(input, allowance);
       if (allowance.is_used_up() || event.type == Type::need_more || event.type == Type::error) break;
     }
     CHECK(allowance.is_used_up());
@@ -159,7 +159,7 @@ TEST_CASE("invalid and unfinished compressed data fails with 1007") {
     REQUIRE_FALSE(events.empty());
     CHECK(events.back() == failed(Fault::bad_compression));
   }
-  // A reference to before the beginning.
+  // A reference to data before the beginning.
   CHECK(read(frame(fin | rsv1 | text, hello_again), with_deflate()) ==
         Events{failed(Fault::bad_compression)});
 }
@@ -247,7 +247,7 @@ TEST_CASE("compressed payload is bounded as well, at it and one past it") {
   const auto refused = Events{failed(Fault::message_too_big)};
   CHECK(read(header_only(fin | rsv1 | binary, most), with_deflate(1000)).empty());
   CHECK(read(header_only(fin | rsv1 | binary, most + 1), with_deflate(1000)) == refused);
-  // An empty block without compression inflates to nothing and counts all the same.
+  // An empty stored block inflates to nothing and still counts.
   const auto empty_block = frame(rsv1 | binary, std::string("\x00\x00\x00\xff\xff", 5));
   CHECK(read(empty_block + header_only(continuation, most - 5), with_deflate(1000)).empty());
   CHECK(read(empty_block + header_only(continuation, most - 4), with_deflate(1000)) == refused);

@@ -7,7 +7,7 @@
 
 namespace roomcast::ws::test::frame_reader_test {
 
-using Type = Event::Type;
+using Type = ReaderEvent::Type;
 using Events = std::vector<Seen>;
 
 namespace {
@@ -127,7 +127,7 @@ TEST_CASE("a message of as many fragments as allowed passes and one more is refu
   CHECK(read(three + frame(fin | continuation, "c"), setup) == Events{seen(Type::text, "abc")});
   CHECK(read(three + frame(continuation, "c") + frame(fin | continuation, "d"), setup) ==
         Events{failed(Fault::too_many_fragments)});
-  // Whole messages do not add up.
+  // Complete messages do not add up.
   std::string many;
   for (int i = 0; i < 5; ++i)
     many += frame(fin | text, "m");

@@ -55,7 +55,7 @@ TEST_CASE("a close reason is cut to 123 bytes between characters") {
   const std::string fits(123, 'x');
   CHECK(close_of(CloseCode::normal, fits) == "\x88\x7D\x03\xE8" + fits);
   CHECK(close_of(CloseCode::normal, fits + "y") == "\x88\x7D\x03\xE8" + fits);
-  // The euro sign would end at byte 124 and later.
+  // The euro sign would end after byte 123.
   CHECK(close_of(CloseCode::normal, std::string(121, 'x') + "€") ==
         "\x88\x7B\x03\xE8" + std::string(121, 'x'));
   CHECK(close_of(CloseCode::normal, std::string(120, 'x') + "€€") ==

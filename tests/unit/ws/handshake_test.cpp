@@ -107,7 +107,7 @@ TEST_CASE("names in Upgrade and Connection are compared without case and found i
   CHECK(refusal_status(request) == 426);
 }
 
-TEST_CASE("a request that asks for no upgrade is told which one there is") {
+TEST_CASE("a request without upgrade gets the name of the supported one") {
   auto request = sound_request();
   request.upgrade = "";
   CHECK(refusal_status(request) == 426);

@@ -17,7 +17,7 @@ bool is_valid(std::string_view text) {
   return validator.feed(text) && validator.is_complete();
 }
 
-/// How many bytes are taken, fed one by one, before the validator says no.
+/// The number of bytes accepted one by one before the validator fails.
 std::size_t accepted_bytes(std::string_view text) {
   Utf8Validator validator;
   std::size_t at = 0;
@@ -58,7 +58,7 @@ TEST_CASE("invalid text is refused at the very byte that makes it so") {
       {"\xBF", 0},              //
       {"\xC0\x80", 0},          // overlong NUL
       {"\xC1\xBF", 0},          //
-      {"\xC2\x41", 1},          // cut short
+      {"\xC2\x41", 1},          // incomplete
       {"\xE0\x9F\xBF", 1},      // overlong
       {"\xE1\x80\x41", 2},      //
       {"\xED\xA0\x80", 1},      // surrogate
@@ -75,7 +75,7 @@ TEST_CASE("invalid text is refused at the very byte that makes it so") {
     CAPTURE(row.text);
     CHECK(accepted_bytes(row.text) == row.valid);
     CHECK_FALSE(is_valid(row.text));
-    // Behind enough ASCII for the fast path, at each alignment.
+    // After enough ASCII for the fast path, at each alignment.
     for (std::size_t before = 0; before < 20; ++before) {
       CHECK_FALSE(is_valid(std::string(before, 'a') + std::string(row.text) + std::string(20, 'b')));
     }
