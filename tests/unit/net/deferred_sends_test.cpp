@@ -12,7 +12,7 @@
 #include "support/socket_fixture.h"
 #include "support/sockets.h"
 
-namespace roomcast::net::send_batch_test {
+namespace roomcast::net::deferred_sends_test {
 
 namespace {
 
@@ -116,4 +116,4 @@ TEST_CASE(
   CHECK(f.run_until([&] { return gone.failed; }));
 }
 
-}  // namespace roomcast::net::send_batch_test
+}  // namespace roomcast::net::deferred_sends_test
