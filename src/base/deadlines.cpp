@@ -45,8 +45,7 @@ bool Deadlines::sweep() {
   for (std::size_t looked = 0; looked < blocks_.size(); ++looked, ++next_block_) {
     if (next_block_ >= blocks_.size()) next_block_ = 0;
     Block& slots = *blocks_[next_block_];
-    // Deadlines are rarely due: without a branch per element the scan takes a nanosecond per deadline at
-    // most.
+    // Deadlines are rarely due: without a branch per element the scan takes about a nanosecond each.
     unsigned due = 0;
     for (const std::int64_t due_ms : slots.due_ms)
       due |= static_cast<unsigned>(due_ms <= now_ms);

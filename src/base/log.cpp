@@ -64,7 +64,7 @@ Log::~Log() {
     // Out of memory: the last summary is lost.
   }
   sink_->queue.write_out_within(last_write_ms);
-  flush();
+  write_queued();
 }
 
 void Log::set_level(LogLevel level) { level_ = level; }
@@ -84,7 +84,7 @@ void Log::write(LogLevel level, std::string_view message, Fields fields) {
     if (turn_ != nullptr && level < LogLevel::warn && sink_->queue.bytes() < turn_bytes_max) {
       turn_->mark_dirty(*this);
     } else {
-      flush();
+      write_queued();
     }
   } catch (const std::exception&) {
     // Out of memory: the line is lost.
@@ -151,10 +151,10 @@ void Log::write_at_once() {
   std::exchange(turn_, nullptr)->forget(*this);
   deadlines_ = nullptr;
   deadline_.reset();
-  flush();
+  write_queued();
 }
 
-void Log::flush() {
+void Log::write_queued() {
   LogQueue& queue = sink_->queue;
   queue.write_out();
   try {
@@ -174,7 +174,7 @@ void Log::on_deadline() {
   } catch (const std::exception&) {
     // Out of memory: the summary is lost.
   }
-  flush();
+  write_queued();
 }
 
 void Log::retry_later_if_needed() {

@@ -61,7 +61,7 @@ class Log final : private Flushable, private Deadline::Listener {
 
  private:
   struct Sink;
-  void flush() override;
+  void flush() override { write_queued(); }
   void on_deadline() override;
 
   /// Queues a line, regardless of the rate limit.
@@ -70,6 +70,8 @@ class Log final : private Flushable, private Deadline::Listener {
   [[nodiscard]] bool passes_limit(LogLevel level, std::string_view message);
   void report_suppressed(std::int64_t now_ms);
   void report_dropped();
+  /// Writes as much of the queue as the output takes.
+  void write_queued();
   /// Sets the deadline if something is to be done even if no further line is written.
   void retry_later_if_needed();
 

@@ -115,7 +115,7 @@ void Poller::remove(Pollable& item) {
 }
 
 void Poller::sleep(int timeout_ms) {
-  // The kernel may not repeat the pending events of the second set.
+  // The loop must not sleep on pending events of the second set: the kernel may not report them again.
   if (front_.pending.empty()) front_.receive(behind_.pending.empty() ? timeout_ms : 0);
 }
 

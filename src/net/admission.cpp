@@ -64,7 +64,7 @@ AdmissionControl::AdmissionControl(const Limits& limits, const base::Clock* cloc
 
 void AdmissionControl::set_limits(const Limits& limits) {
   limits_ = limits;
-  // Only the regular ones are many enough to be shared out.
+  // Only regular connections are numerous enough for a limit per address below the total.
   const std::array<std::size_t, lane_count> caps{limits.connections, limits.reserve, limits.operations,
                                                  limits.refusals};
   const std::array<std::size_t, lane_count> caps_per_address{limits.connections_per_address, limits.reserve,

@@ -21,10 +21,10 @@ using Place = loop::Poller::Place;
 constexpr int send_flags = MSG_DONTWAIT | MSG_NOSIGNAL;
 
 /// Sends the buffers; returns the number of bytes taken, or -1 with errno.
-ssize_t send_buffers(int socket, std::span<iovec> parts) {
+ssize_t send_buffers(int socket, std::span<iovec> buffers) {
   msghdr message{};
-  message.msg_iov = parts.data();
-  message.msg_iovlen = parts.size();
+  message.msg_iov = buffers.data();
+  message.msg_iovlen = buffers.size();
   ssize_t sent = 0;
   do {
     sent = ::sendmsg(socket, &message, send_flags);

@@ -14,14 +14,14 @@
 #include "support/sockets.h"
 #include "support/tls_client.h"
 
-// A link holds a stream under test and its far end. All have the same members:
+// A link holds a stream under test and its far end. All have these members:
 //   near        the stream under test
-//   step()      lets things happen once
-//   send        the far end sends; how much it could
-//   receive     what the far end has got since the last call
-//   finish      the far end says that it has finished sending
+//   step()      runs the loop once
+//   send        the far end sends; returns the number of bytes sent
+//   receive     what the far end has received since the last call
+//   finish      the far end ends its sending direction
 //   reset       the far end breaks the connection
-//   far_ended   the far end was told that the near one has finished
+//   far_ended   whether the far end has seen the end of the near one
 namespace roomcast::test {
 
 class MemoryLink {
@@ -34,7 +34,7 @@ class MemoryLink {
   MemoryLink() { wire_.set_room(capacity); }
   void step() { wire_.deliver(10'000); }
   std::size_t send(std::string_view bytes) {
-    // A reader that does not take what it was sent stops the sender.
+    // A receiver that does not read stops the sender.
     if (wire_.waiting() > 0) return 0;
     wire_.send(bytes.substr(0, capacity));
     return std::min(bytes.size(), capacity);
@@ -49,7 +49,7 @@ class MemoryLink {
   bool far_ended() { return wire_.is_shut_down(); }
 };
 
-/// What links over real sockets have in common.
+/// Shared by links over real sockets.
 class SocketLink {
  public:
   std::unique_ptr<net::ByteStream> near;
@@ -82,7 +82,7 @@ class SocketLink {
   bool broken_ = false;
 };
 
-/// Members are destroyed before those of a base class, so `near` goes first by hand.
+/// Members are destroyed before those of a base class, so `near` is destroyed explicitly.
 class TcpLink : public SocketLink {
  public:
   TcpLink() : SocketLink("127.0.0.1:0") {}
@@ -101,7 +101,7 @@ class TlsLink : public SocketLink {
   TlsLink() : SocketLink("127.0.0.1:0") { near = wrapper_.wrap(std::move(near), ""); }
   ~TlsLink() { near.reset(); }
 
-  // The handshake happens on the way, as soon as somebody listens to the stream.
+  // The handshake takes place once the events of the stream are set.
   std::size_t send(std::string_view bytes) { return client_.send(bytes); }
   std::string receive() { return client_.receive(); }
   void finish() { client_.finish(); }

@@ -12,15 +12,15 @@ namespace roomcast::test {
 
 namespace {
 
-/// Whether all reads and writes of this run are cut short.
+/// Whether reads and writes are shortened in this run.
 bool is_chaotic() { return net::Chaos().is_on(); }
 
-/// So many bytes that no socket takes them at once.
+/// More bytes than any socket takes at once.
 std::size_t bulk_bytes() { return is_chaotic() ? 50'000 : 3'000'000; }
 
 constexpr int many_steps = 200'000;
 
-/// Notes what a stream reports, and that it never does so from within a call of ours.
+/// Records what a stream reports, and checks that it never does so within a call from outside.
 struct Recorder final : net::ByteStream::Events {
   std::string bytes;
   int ends = 0;
@@ -28,7 +28,7 @@ struct Recorder final : net::ByteStream::Events {
   int writables = 0;
   int events = 0;
   bool in_call = false;
-  bool over = false;  // nothing may come any more
+  bool over = false;  // no event may follow
   std::string why;
 
   void note() {
@@ -40,7 +40,7 @@ struct Recorder final : net::ByteStream::Events {
     note();
     CHECK_FALSE(received.empty());
     bytes.append(received.data(), received.size());
-    std::fill(received.begin(), received.end(), '?');  // it is ours until we return
+    std::fill(received.begin(), received.end(), '?');  // the buffer may be modified until the call returns
   }
   void on_end() override {
     note();
@@ -85,7 +85,7 @@ bool step_until(Link& link, const Done& done) {
   return done();
 }
 
-/// Writes until the stream takes no more; how much it took.
+/// Writes until the stream takes no more; returns the number of bytes taken.
 template <class Link>
 std::size_t fill_up(Link& link, Recorder& recorder) {
   const std::string chunk(100'000, 'x');
@@ -99,7 +99,7 @@ std::size_t fill_up(Link& link, Recorder& recorder) {
   return taken;
 }
 
-/// Sends something both ways, so that handshakes are over.
+/// Sends data in both directions, so that handshakes are complete.
 template <class Link>
 void warm_up(Link& link, Recorder& recorder) {
   recorder.calling([&] { link.near->set_events(recorder); });
@@ -173,10 +173,10 @@ TEST_CASE_TEMPLATE(
   warm_up(link, recorder);
   std::size_t taken = fill_up(link, recorder);
   int before = recorder.writables;
-  // What is cut short never fills a socket's buffers.
+  // Shortened writes never fill the buffers of a socket.
   if (!is_chaotic()) {
     for (int i = 0; i < 50; ++i)
-      link.step();  // what moves from buffer to buffer by itself
+      link.step();  // data that moves between buffers by itself
     for (int quiet = 0; quiet < 20;) {
       const std::size_t more = fill_up(link, recorder);
       taken += more;
@@ -256,7 +256,7 @@ TEST_CASE_TEMPLATE("stream: pausing from within on_bytes holds the rest back unt
 }
 
 TEST_CASE_TEMPLATE(
-    "stream: after the peer's end writing still works, and the end is told once, after all bytes", Link,
+    "stream: after the peer's end writing still works, and the end is reported once, after all bytes", Link,
     FOR_EVERY_STREAM) {
   Link link;
   Recorder recorder;
@@ -282,7 +282,7 @@ TEST_CASE_TEMPLATE(
   CHECK(recorder.errors == 0);
 }
 
-TEST_CASE_TEMPLATE("stream: after our own end the peer is told and reading still works", Link,
+TEST_CASE_TEMPLATE("stream: after our own end the peer sees it and reading still works", Link,
                    FOR_EVERY_STREAM) {
   Link link;
   Recorder recorder;
@@ -296,14 +296,14 @@ TEST_CASE_TEMPLATE("stream: after our own end the peer is told and reading still
   CHECK(recorder.errors == 0);
 }
 
-TEST_CASE_TEMPLATE("stream: a reset is told once, as the last call, and write takes nothing after it", Link,
-                   FOR_EVERY_STREAM) {
+TEST_CASE_TEMPLATE("stream: a reset is reported once, as the last call, and write takes nothing after it",
+                   Link, FOR_EVERY_STREAM) {
   Link link;
   Recorder recorder;
   warm_up(link, recorder);
   link.reset();
   const std::string_view piece = "anybody there?";
-  // A Unix socket knows no reset: the end is seen first, and the error by writing.
+  // A Unix socket has no reset: the end is seen first, and the error by writing.
   CHECK(step_until(link, [&] {
     if (recorder.ends > 0) (void)recorder.calling([&] { return link.near->write({&piece, 1}); });
     return recorder.errors > 0;
@@ -438,7 +438,7 @@ TEST_CASE_TEMPLATE("stream: destroying it in any state ends all events", Link, F
   }
   recorder.over = true;
   link.near.reset();
-  (void)link.send("to nobody");
+  (void)link.send("unread");
   for (int i = 0; i < 20; ++i)
     link.step();
 }

@@ -19,9 +19,9 @@ namespace roomcast::test {
 
 namespace {
 
-constexpr std::size_t record_overhead = 17;  // of AES-GCM in TLS 1.3: the content's type and the tag
+constexpr std::size_t record_overhead = 17;  // of AES-GCM in TLS 1.3: content type and tag
 
-/// Sends back what arrives.
+/// Echoes its input.
 struct Echo final : net::ByteStream::Events {
   net::ByteStream* stream = nullptr;
   void on_bytes(std::span<char> bytes) override {
@@ -38,7 +38,7 @@ std::shared_ptr<const net::TlsContext> make_context() {
   return *net::TlsContext::load({make_certificate(directory, "localhost", "DNS:localhost")});
 }
 
-/// TLS over a socket that keeps packets apart: what the far end gets by one recv() was one system call here.
+/// TLS over a socket that preserves packets: each recv() at the far end is one system call here.
 struct PacketLink {
   SocketFixture f;
   net::TlsShared shared{f.turn, f.deadlines};
@@ -56,7 +56,7 @@ struct PacketLink {
     near->set_events(events);
   }
 
-  /// What came with the next system call.
+  /// The data of the next system call.
   std::string await_call() {
     std::string wire;
     CHECK(f.run_until([&] {
@@ -65,7 +65,7 @@ struct PacketLink {
     }));
     return wire;
   }
-  /// Makes the handshake and asks for an echo with its last message. What came in answer to that.
+  /// Completes the handshake and requests an echo with its last message; returns what was sent in response.
   std::string shake_hands() {
     CHECK_FALSE(far->client().handshake());
     REQUIRE(far->carry_up());
@@ -78,7 +78,7 @@ struct PacketLink {
     return answer;
   }
 
-  /// The sizes of the records in each system call with which `queue` leaves.
+  /// The sizes of the records in each system call that writes `queue`.
   std::vector<std::vector<std::size_t>> flush(net::WriteQueue& queue) {
     REQUIRE(queue.flush(*near));
     f.run_idle_turns();

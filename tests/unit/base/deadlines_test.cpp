@@ -135,14 +135,14 @@ TEST_CASE("deadlines: time in which the process did not run does not count") {
   later.deadline->set_in(5'000);
   clock.advance(4'000);
   deadlines.tick();
-  CHECK(soon.calls == 0);  // first everything that is ready is read
+  CHECK(soon.calls == 0);  // all available input is read first
   clock.advance(Deadlines::grace_ms - 1);
   deadlines.sweep();
   CHECK(soon.calls == 0);
   clock.advance(1);
   deadlines.sweep();
   CHECK(soon.calls == 1);
-  // Of the four seconds only so much counted as a slow loop takes.
+  // Of the four seconds only as much counted as a slow loop takes.
   clock.advance(5'000 - Deadlines::counted_max_ms - Deadlines::grace_ms - 1);
   deadlines.sweep();
   CHECK(later.calls == 0);
@@ -160,7 +160,7 @@ TEST_CASE("deadlines: a pause of an hour moves what was set before it, and not w
   deadlines.tick();
   before.deadline->set_in(10'000);
   clock.advance(3'600'000);
-  after.deadline->set_in(10'000);  // in the turn in which the process wakes, read before the tick
+  after.deadline->set_in(10'000);  // in the turn in which the process continues, before the tick
   deadlines.tick();
   clock.advance(10'000 - Deadlines::counted_max_ms);
   deadlines.sweep();
@@ -200,7 +200,7 @@ TEST_CASE("deadlines: a loop that is slow all the time does not put them off for
   }
 }
 
-TEST_CASE("deadlines: of very many that are due, some are called in each sweep, and everybody in the end") {
+TEST_CASE("deadlines: of very many that are due, some are called in each sweep, and all in the end") {
   test::FakeClock clock;
   Deadlines deadlines(clock, interval_ms);
   std::vector<std::unique_ptr<Waiter>> waiters;
@@ -210,7 +210,7 @@ TEST_CASE("deadlines: of very many that are due, some are called in each sweep, 
     waiters.back()->deadline->set_in(100);
     waiters.back()->then = [&] { ++calls; };
   }
-  // Due again at once, every time: the others are called all the same.
+  // Due again immediately each time: the others are called nevertheless.
   waiters[0]->then = [&] { waiters[0]->deadline->set_in(0); };
   clock.advance(100);
   CHECK(deadlines.sweep());

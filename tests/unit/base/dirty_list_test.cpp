@@ -28,7 +28,7 @@ struct Item final : Flushable {
 
 struct Items {
   DirtyList list;
-  std::string log;  // whose flush was called
+  std::string log;  // the items whose flush was called
   Item a{list, log, 'a'};
   Item b{list, log, 'b'};
   Item c{list, log, 'c'};
@@ -109,7 +109,7 @@ TEST_CASE_FIXTURE(
 
 TEST_CASE_FIXTURE(Items, "dirty list: while flushed, an item may forget any other, wherever it stands") {
   a.then = [&] {
-    list.mark(d);    // the next round's first place, as a had in this one
+    list.mark(d);    // the first place of the next round, as `a` had in this one
     list.forget(b);  // in this round
     list.forget(a);  // not on the list
   };

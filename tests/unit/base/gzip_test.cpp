@@ -14,7 +14,7 @@ using namespace roomcast::base;
 
 namespace {
 
-/// Inflates one whole gzip file, its checksum and length included; "broken" for anything else.
+/// Inflates one complete gzip file and checks its checksum and length; "broken" for anything else.
 std::string gunzip(std::string_view bytes) {
   constexpr int gzip_only = 15 + 16;
   z_stream stream{};

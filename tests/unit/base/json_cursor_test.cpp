@@ -50,14 +50,14 @@ TEST_CASE("a JSON cursor passes over a value of any kind, and gives its bytes") 
     const auto value = cursor.value();
     REQUIRE(value);
     CHECK(value->raw() == expected);
-    CHECK(cursor.verdict() == Verdict::broken);  // not the whole text yet
+    CHECK(cursor.verdict() == Verdict::broken);  // not the complete text yet
   }
   CHECK_FALSE(cursor.next_name());
   CHECK_FALSE(cursor.has_failed());
   CHECK(cursor.verdict() == Verdict::valid);
 }
 
-TEST_CASE("a JSON cursor says no where the text turns out to be none, and then to everything") {
+TEST_CASE("a JSON cursor fails where the text turns out to be invalid, and from then on always") {
   for (const std::string_view text : {"",          " ",           "[1,]",        "[,1]",
                                       "[1 2]",     "[1}",         "[",           "[1",
                                       R"({"a"})",  R"({"a":})",   R"({"a":1,})", R"({,"a":1})",

@@ -43,7 +43,7 @@ std::vector<std::string> members_of(std::string_view object) {
   return raws;
 }
 
-/// Copies a value by walking it: equal to the original but for the space between tokens.
+/// Copies a value member by member: equal to the original except for space between tokens.
 void rebuild(const JsonValue& value, std::string& out) {
   if (value.is(JsonKind::array)) {
     out += '[';

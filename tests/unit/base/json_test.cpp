@@ -21,7 +21,8 @@ std::string json_string_of(std::string_view text) {
   return out;
 }
 
-/// Whether a full parser takes `text`; it refuses more than the grammar does, so only its yes counts.
+/// Whether a full parser accepts `text`; it rejects more than the grammar does, so only acceptance is
+/// conclusive.
 bool parser_accepts(simdjson::dom::parser& parser, const std::string& text) {
   return parser.parse(text).error() == simdjson::SUCCESS;
 }
@@ -50,7 +51,7 @@ TEST_CASE("well-formed UTF-8 of every length passes through a JSON string as it 
   CHECK(json_string_of(text) == "\"" + text + "\"");
 }
 
-TEST_CASE("a character of a JSON string is written the same beside any other, and beside what is no UTF-8") {
+TEST_CASE("a character of a JSON string is written the same beside any other, and beside invalid UTF-8") {
   const auto inner = [](std::string_view text) {
     const std::string quoted = json_string_of(text);
     return quoted.substr(1, quoted.size() - 2);
@@ -265,7 +266,7 @@ TEST_CASE("mutated JSON is judged as a full parser judges it, but for numbers an
     const bool actual = is_valid_json(text);
     CAPTURE(text);
     if (expected) REQUIRE(actual);
-    // The seed's only escape is not a surrogate and its numbers stay small unless an exponent grows.
+    // The only escape of the seed is not a surrogate, and its numbers stay small unless an exponent grows.
     if (!expected && text.find_first_of("eE") == std::string::npos) REQUIRE_FALSE(actual);
     accepted += actual ? 1 : 0;
   }

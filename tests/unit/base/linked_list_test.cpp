@@ -54,7 +54,7 @@ TEST_CASE("linked list: adding again moves to the end, from another list too") {
   CHECK(other.front() == &two);
 }
 
-TEST_CASE("linked list: whoever dies leaves it") {
+TEST_CASE("linked list: a destroyed item leaves it") {
   base::LinkedList<Item, A> list;
   std::optional<Item> one(1);
   list.push_back(*one);

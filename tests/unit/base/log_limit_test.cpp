@@ -41,7 +41,7 @@ TEST_CASE("log limit: causes are counted apart, by message and by level") {
   CHECK(!limit.allows(LogLevel::info, "a", 0));
 }
 
-TEST_CASE("log limit: what was left out is told once its second is over") {
+TEST_CASE("log limit: suppressed lines are reported once their second is over") {
   LogLimit limit;
   limit.set_lines_per_second(2);
   allowed(limit, "a", 5, 0);

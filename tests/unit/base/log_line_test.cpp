@@ -27,7 +27,7 @@ std::string json_line(LogFields fields) {
   return out + '}';
 }
 
-/// What is written for one call, behind the time.
+/// The output of one call, without the time.
 std::string logged(LogFormat format, std::string_view message, LogFields fields) {
   std::string out;
   if (format == LogFormat::json) {
@@ -92,7 +92,7 @@ TEST_CASE("whatever comes from outside stays on one line") {
   CHECK(is_valid_json("{" + json));
 }
 
-TEST_CASE("numbers that JSON has no word for are null in JSON") {
+TEST_CASE("numbers that JSON cannot represent are null in JSON") {
   CHECK(logged(LogFormat::json, "m", {{"d", std::numeric_limits<double>::quiet_NaN()}}) ==
         "\"level\":\"info\",\"message\":\"m\",\"d\":null}\n");
   CHECK(logged(LogFormat::text, "m", {{"d", std::numeric_limits<double>::infinity()}}) == "info  m d=inf\n");
@@ -140,7 +140,7 @@ TEST_CASE("what is to be whole is not cut before 16 KiB") {
   CHECK(text_line({LogField::whole("listen", urls + "u")}).ends_with("...(1 bytes cut)\""));
 }
 
-TEST_CASE("a line of strangers' texts is at most 4 KiB, whatever they are, and sound JSON") {
+TEST_CASE("a line of client texts is at most 4 KiB, whatever they are, and valid JSON") {
   for (const std::string_view unit : {"x", "\x01", "\"", "\xFF", "\xC2\x80", "\xE2\x80\xA8"}) {
     std::string evil;
     while (evil.size() < 16'384)

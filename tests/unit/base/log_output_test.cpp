@@ -20,7 +20,7 @@ using namespace roomcast::base;
 
 namespace {
 
-/// Two ends of something; closes both.
+/// Owns both ends of a channel.
 struct Ends {
   std::array<int, 2> fds{-1, -1};
   Ends() = default;
@@ -37,7 +37,7 @@ struct Ends {
 void open_pipe(Ends& ends) { REQUIRE(pipe(ends.fds.data()) == 0); }
 void open_sockets(Ends& ends) { REQUIRE(socketpair(AF_UNIX, SOCK_STREAM, 0, ends.fds.data()) == 0); }
 
-/// Writes until nothing goes; how many bytes went.
+/// Writes until the output takes no more; returns the number of bytes written.
 std::size_t fill(LogOutput& output) {
   const std::string block(10'000, 'x');
   std::size_t total = 0;
@@ -58,7 +58,7 @@ std::size_t read_some(int fd) {
 
 }  // namespace
 
-TEST_CASE("log output: a pipe or socket that nobody reads takes no more, and again once it is read") {
+TEST_CASE("log output: a pipe or socket that is not read takes no more until it is read again") {
   for (void (*const open_ends)(Ends&) : {open_pipe, open_sockets}) {
     Ends ends;
     open_ends(ends);
@@ -81,7 +81,7 @@ TEST_CASE("log output: the descriptor itself, which others share, stays in block
   }
 }
 
-TEST_CASE("log output: nobody at the other end is an error and no signal") {
+TEST_CASE("log output: a closed other end is an error, not a signal") {
   for (void (*const open_ends)(Ends&) : {open_pipe, open_sockets}) {
     const auto before = std::signal(SIGPIPE, SIG_IGN);  // as main does
     Ends ends;
@@ -96,7 +96,7 @@ TEST_CASE("log output: nobody at the other end is an error and no signal") {
 TEST_CASE("log output: a pipe that may not be opened again is given what fits") {
   Ends ends;
   open_pipe(ends);
-  // Only others may open it.
+  // Only other users may open it.
   REQUIRE(fchmod(ends.writer(), 0) == 0);
   const bool is_root = geteuid() == 0;
   if (is_root) REQUIRE(seteuid(65'534) == 0);

@@ -11,7 +11,7 @@ using namespace roomcast::base;
 
 namespace {
 
-/// Takes as many bytes as the test allows.
+/// An output that takes as many bytes as the test allows.
 class FakeOutput final : public LogOutput {
  public:
   [[nodiscard]] std::optional<std::size_t> write(std::string_view bytes) override {
@@ -42,7 +42,7 @@ struct Fixture {
   FakeOutput output;
   LogQueue queue{output, 100};
 
-  /// Ten bytes each, numbered with three digits.
+  /// Lines of ten bytes, numbered with three digits.
   void add(int from, int to) {
     for (int i = from; i < to; ++i)
       queue.add("line " + std::to_string(1'000 + i) + "\n");
@@ -113,7 +113,7 @@ TEST_CASE_FIXTURE(Fixture, "log queue: an output that fails loses what waits, as
   CHECK(output.calls == 1);
 }
 
-TEST_CASE_FIXTURE(Fixture, "log queue: a notice that is lost is told again with what was lost since") {
+TEST_CASE_FIXTURE(Fixture, "log queue: a lost notice is repeated with the lines lost since") {
   add(0, 3);
   output.broken = true;
   queue.write_out();
@@ -124,14 +124,14 @@ TEST_CASE_FIXTURE(Fixture, "log queue: a notice that is lost is told again with 
   CHECK(queue.unreported() == 4);
 }
 
-TEST_CASE_FIXTURE(Fixture, "log queue: a notice that has gone is not told again") {
+TEST_CASE_FIXTURE(Fixture, "log queue: a written notice is not repeated") {
   add(0, 3);
   output.broken = true;
   queue.write_out();
   output.broken = false;
   add(3, 6);
   queue.add_notice("lost 3\n", 3);
-  // In two pieces, the first of which ends before the notice, and a third that ends behind it.
+  // Written in pieces: one that ends before the notice, one that ends within the line after it.
   output.room = 25;
   queue.write_out();
   add(6, 9);
@@ -160,7 +160,7 @@ TEST_CASE_FIXTURE(Fixture, "log queue: a line that was torn ends before the next
   output.broken = true;
   queue.write_out();
   CHECK(queue.dropped() == 1);
-  // Once more lost, together with the end of the torn line.
+  // Lost once more, together with the end of the torn line.
   add(2, 3);
   queue.write_out();
   CHECK(queue.dropped() == 2);
@@ -182,7 +182,7 @@ TEST_CASE_FIXTURE(Fixture, "log queue: at the end it waits for the output, withi
   add(0, 1);
   output.room = 0;
   output.per_wait = 0;
-  queue.write_out_within(60'000);  // not ready: over at once
+  queue.write_out_within(60'000);  // never ready: returns immediately
   CHECK(queue.bytes() == 10);
 
   output.per_wait = 1;

@@ -21,7 +21,7 @@ using namespace roomcast::base;
 
 namespace {
 
-/// Standard error goes into a file for as long as this lives.
+/// Redirects standard error to a file.
 class CapturedStderr {
  public:
   CapturedStderr() : file_(std::tmpfile()), saved_(dup(STDERR_FILENO)) { dup2(fileno(file_), STDERR_FILENO); }
@@ -45,7 +45,7 @@ class CapturedStderr {
   int saved_;
 };
 
-/// Standard error is a pipe for as long as this lives.
+/// Redirects standard error to a pipe.
 class PipedStderr {
  public:
   PipedStderr() : saved_(dup(STDERR_FILENO)) {
@@ -61,7 +61,7 @@ class PipedStderr {
       close(fd);
   }
 
-  /// Everything that is in the pipe.
+  /// Reads everything that is in the pipe.
   [[nodiscard]] std::string drain() const {
     std::string out;
     std::array<char, 65'536> bytes;
@@ -77,7 +77,7 @@ class PipedStderr {
   std::array<int, 2> ends_{};
 };
 
-/// What a running server gives its log.
+/// What a running server passes to its log.
 struct Running {
   roomcast::test::FakeClock clock;
   Deadlines deadlines{clock, 50};
@@ -96,7 +96,7 @@ std::size_t count_of(std::string_view text, std::string_view part) {
   return count;
 }
 
-/// Whether `text` begins with `shape`, in which the letter d stands for any digit.
+/// Whether `text` begins with `shape`, in which d stands for any digit.
 bool has_shape(std::string_view text, std::string_view shape) {
   if (text.size() < shape.size()) return false;
   for (std::size_t i = 0; i < shape.size(); ++i) {
@@ -229,7 +229,7 @@ TEST_CASE("once a turn: back to writing at once, what waits is written and no tu
   CHECK(captured.text().find("at once") != std::string::npos);
 }
 
-TEST_CASE("a pipe that nobody reads: the log goes on, drops past 1 MiB, and says how many once it is read") {
+TEST_CASE("a pipe that is not read: the log drops lines past 1 MiB, and reports how many once it is read") {
   const PipedStderr piped;
   Running running;
   Log log(LogLevel::info, LogFormat::text);
@@ -240,7 +240,7 @@ TEST_CASE("a pipe that nobody reads: the log goes on, drops past 1 MiB, and says
   const std::uint64_t dropped = log.dropped();
   CHECK(dropped > 0);
 
-  // The reader is back: what waited comes by itself, without a new line being logged.
+  // The pipe is read again: queued lines are written without a new one.
   std::string text;
   for (std::string more = piped.drain(); !more.empty(); more = piped.drain()) {
     text += more;
@@ -259,7 +259,7 @@ TEST_CASE("a pipe that nobody reads: the log goes on, drops past 1 MiB, and says
   log.write_at_once();
 }
 
-TEST_CASE("lines of one message past the limit are counted, and told when the second is over") {
+TEST_CASE("lines of one message past the limit are counted, and reported when the second is over") {
   const PipedStderr piped;
   Running running;
   Log log(LogLevel::info, LogFormat::text);
@@ -284,7 +284,7 @@ TEST_CASE("lines of one message past the limit are counted, and told when the se
   log.write_at_once();
 }
 
-TEST_CASE("what was left out is told before the next line of its kind, and at the end") {
+TEST_CASE("suppressed lines are reported before the next line of their kind, and at the end") {
   const PipedStderr piped;
   Running running;
   {

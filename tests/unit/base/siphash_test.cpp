@@ -11,7 +11,7 @@ using namespace roomcast::base;
 
 namespace {
 
-// What the published vectors are of: the key 00 01 … 0f, and texts 00 01 ….
+// The input of the published vectors: the key 00 01 … 0f, and texts 00 01 ….
 constexpr SipKey key{0x0706050403020100U, 0x0f0e0d0c0b0a0908U};
 
 std::string counting_up(std::size_t length) {

@@ -18,8 +18,7 @@ using namespace roomcast;
 
 namespace {
 
-/// What std::hash of libstdc++ does with 16 bytes: MurmurHash64A with a seed that everybody knows. Each step
-/// of it can be undone.
+/// std::hash of libstdc++ for 16 bytes: MurmurHash64A with a fixed seed. Each of its steps can be inverted.
 namespace murmur {
 
 constexpr std::uint64_t factor = 0xc6a4a7935bd1e995U;
@@ -44,12 +43,12 @@ constexpr std::uint64_t unmix(std::uint64_t word) {
   return word * inverse_of(factor);
 }
 
-/// The state after `word`.
+/// The state after hashing `word`.
 constexpr std::uint64_t after(std::uint64_t state, std::uint64_t word) {
   return (state ^ mix(word)) * factor;
 }
 
-/// The word that leads from one state to the other.
+/// The word that leads from one state to another.
 constexpr std::uint64_t between(std::uint64_t state, std::uint64_t next) {
   return unmix((next * inverse_of(factor)) ^ state);
 }
@@ -70,7 +69,7 @@ std::uint64_t word_of(std::string_view bytes) {
   return word;
 }
 
-/// Names of 16 printable bytes that have the same std::hash.
+/// Names of 16 printable bytes with the same std::hash.
 std::vector<std::string> falling_together(std::size_t number) {
   const std::string_view first = "aaaaaaaaaaaaaaaa";
   const std::uint64_t end =
@@ -98,7 +97,7 @@ TEST_CASE("string hash: names made to fall together in the standard library's ha
     ours.insert(base::StringHash{}(name));
     map.emplace(name, 0);
   }
-  CHECK(standard.size() == 1);  // they do prove something
+  CHECK(standard.size() == 1);  // they do collide
   CHECK(ours.size() == names.size());
   std::size_t fullest = 0;
   for (std::size_t bucket = 0; bucket < map.bucket_count(); ++bucket)

@@ -13,7 +13,7 @@ namespace {
 constexpr std::int64_t most_us = 4'000;
 
 struct Fixture {
-  /// Does work that takes so long.
+  /// Does work that takes that time.
   void work(std::int64_t us) {
     clock.us_between_looks = us;
     budget.spend_on([] {});

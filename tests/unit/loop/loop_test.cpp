@@ -132,10 +132,10 @@ TEST_CASE("turn: it flushes before the loop sleeps, and while work is left the l
     }
   };
   Loop loop;
-  Turn turn(loop, 0);  // no time: something is left after every turn
+  Turn turn(loop, 0);  // no time: work is left after every turn
   Busy busy(loop, turn);
   turn.mark_dirty(busy);
-  loop.run();  // would sleep for ever, for there is nothing else to wake it
+  loop.run();  // would sleep for ever, as nothing else wakes it
   CHECK(busy.left == 0);
   CHECK(turn.stats().count > 1);
 }

@@ -1,4 +1,4 @@
-// Who stands behind the others, see Poller.
+// Descriptors with Place::behind, see Poller.
 #include <doctest/doctest.h>
 
 #include <cstddef>
@@ -65,7 +65,7 @@ TEST_CASE(
   CHECK_FALSE(f.poller.is_busy());
 }
 
-TEST_CASE("poller: who is moved is told of once in a round, wherever it stands, and of what it wants now") {
+TEST_CASE("poller: a moved descriptor is reported once in a round, for the events it wants now") {
   Fixture f;
   End end(f.poller, {true, true});
   end.watch({true, false});
@@ -80,7 +80,7 @@ TEST_CASE("poller: who is moved is told of once in a round, wherever it stands, 
   for (int turn = 1; turn <= 6; ++turn) {
     const int before = end.calls;
     f.turn_once();
-    CHECK(end.calls - before <= 2);  // behind, and in front no more in this turn
+    CHECK(end.calls - before <= 2);  // behind, and no more in front in this turn
   }
   CHECK(end.calls >= 6);
   end.take();
@@ -93,7 +93,7 @@ TEST_CASE("poller: who is moved is told of once in a round, wherever it stands, 
   CHECK(end.calls == before);
 }
 
-TEST_CASE("poller: who goes while it waits behind for the next turn is not called in it") {
+TEST_CASE("poller: a descriptor that is forgotten while it waits behind is not called") {
   test::FakeMicroClock clock;
   Fixture f(clock, {.time_box_us = 0, .events_behind_per_turn = 8, .time_box_behind_us = 0});
   std::vector<std::unique_ptr<End>> behind;

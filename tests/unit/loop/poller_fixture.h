@@ -13,7 +13,7 @@
 
 namespace roomcast::test {
 
-/// One end of a pair of sockets, watched; the test holds the other.
+/// A watched end of a socket pair; the test holds the other end.
 class PolledEnd final : public loop::Pollable {
  public:
   explicit PolledEnd(loop::Poller& poller, loop::PollEvents wanted = {true, false},
@@ -68,7 +68,7 @@ struct PollerFixture {
   loop::Loop loop;
   loop::Turn turn{loop, 2'000};
   loop::Poller poller{loop};
-  /// One look at what is ready.
+  /// Runs one turn.
   void turn_once() { loop.run_turn_without_waiting(); }
   void run_idle_turns() {
     for (int i = 0; i < 20; ++i)

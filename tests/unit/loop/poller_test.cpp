@@ -21,7 +21,7 @@ namespace roomcast::loop::poller_test {
 using End = test::PolledEnd;
 using Fixture = test::PollerFixture;
 
-TEST_CASE("poller: who is ready is called in every turn until it is not, and nobody else is") {
+TEST_CASE("poller: a ready descriptor is called in every turn until it is not, and no other is") {
   Fixture f;
   End ready(f.poller);
   End quiet(f.poller);
@@ -40,7 +40,7 @@ TEST_CASE("poller: who is ready is called in every turn until it is not, and nob
   CHECK(quiet.calls == 0);
 }
 
-TEST_CASE("poller: room to write is told only to who waits for it") {
+TEST_CASE("poller: room to write is reported only where it is wanted") {
   Fixture f;
   End end(f.poller);
   f.run_idle_turns();
@@ -55,7 +55,7 @@ TEST_CASE("poller: room to write is told only to who waits for it") {
   CHECK(end.calls == 1);
 }
 
-TEST_CASE("poller: who waits for nothing hears nothing, and everything once it waits again") {
+TEST_CASE("poller: nothing is reported while nothing is wanted, and everything once it is again") {
   Fixture f;
   End end(f.poller, PollEvents{});
   end.send();
@@ -69,7 +69,7 @@ TEST_CASE("poller: who waits for nothing hears nothing, and everything once it w
   CHECK(end.last.readable);
 }
 
-TEST_CASE("poller: a hang-up is something to read for who reads and room to write for who writes") {
+TEST_CASE("poller: a hang-up is readable where reading is wanted, writable where writing is") {
   Fixture f;
   End reader(f.poller);
   End writer(f.poller, {false, true});
@@ -82,7 +82,7 @@ TEST_CASE("poller: a hang-up is something to read for who reads and room to writ
   CHECK_FALSE(writer.last.readable);
 }
 
-TEST_CASE("poller: who waits for nothing does not keep the loop awake when it is hung up") {
+TEST_CASE("poller: a hang-up does not keep the loop awake where nothing is wanted") {
   Loop loop;
   Turn turn(loop, 2'000);
   Poller poller(loop);
@@ -100,7 +100,7 @@ TEST_CASE("poller: who waits for nothing does not keep the loop awake when it is
   CHECK(turn.stats().count < 10);
 }
 
-TEST_CASE("poller: who is destroyed while others are called is not called any more, nor its successor") {
+TEST_CASE("poller: one destroyed while others are called is not called, nor is its successor") {
   Fixture f;
   std::vector<std::unique_ptr<End>> ends;
   ends.reserve(3);
@@ -108,7 +108,7 @@ TEST_CASE("poller: who is destroyed while others are called is not called any mo
     ends.push_back(std::make_unique<End>(f.poller));
   int calls = 0;
   for (auto& end : ends) {
-    // Whoever comes first takes the others away, and puts new ones with the same descriptors in their place.
+    // The first one called destroys the others and creates new ones with the same descriptors.
     end->then = [&, self = end.get()] {
       ++calls;
       for (auto& other : ends) {
@@ -124,7 +124,7 @@ TEST_CASE("poller: who is destroyed while others are called is not called any mo
   CHECK(calls == 1);
 }
 
-TEST_CASE("poller: who stops waiting while others are called is not called any more") {
+TEST_CASE("poller: one that wants nothing any more while others are called is not called") {
   Fixture f;
   End first(f.poller);
   End second(f.poller);
@@ -136,7 +136,7 @@ TEST_CASE("poller: who stops waiting while others are called is not called any m
   CHECK(first.calls + second.calls == 1);
 }
 
-TEST_CASE("poller: who is removed is not called any more, though somebody else holds the socket too") {
+TEST_CASE("poller: one that is removed is not called, though another process holds the socket") {
   Fixture f;
   auto end = std::make_unique<End>(f.poller);
   const int copy = ::dup(end->near());
@@ -172,7 +172,7 @@ TEST_CASE("poller: timers and signals get their turn while a socket is ready wit
   CHECK(busy.calls > 1);
 }
 
-TEST_CASE("poller: who both reads and writes is told of both in one call") {
+TEST_CASE("poller: readable and writable are reported in one call") {
   Fixture f;
   End end(f.poller, {true, true});
   end.send();
@@ -197,7 +197,7 @@ TEST_CASE("poller: what can't be watched is refused with the system's reason") {
   CHECK(f.poller.add(closed, {true, false}) == EBADF);
 }
 
-TEST_CASE("poller: a turn looks at so many and no more, and all are called before anybody is again") {
+TEST_CASE("poller: a turn calls a limited number, and all before any is called again") {
   Fixture f(Poller::Limits{.events_per_turn = 4});
   std::vector<std::unique_ptr<End>> ends;
   int calls = 0;
@@ -214,7 +214,7 @@ TEST_CASE("poller: a turn looks at so many and no more, and all are called befor
     CHECK(end->calls == 1);
 }
 
-TEST_CASE("poller: the time box ends a turn early, and the next one goes on with whoever was not called") {
+TEST_CASE("poller: the time box ends a turn early, and the next one goes on with those not called") {
   test::FakeMicroClock clock;
   Fixture f(clock, {.events_per_turn = 64, .time_box_us = 1'000});
   std::vector<std::unique_ptr<End>> ends;
@@ -235,7 +235,7 @@ TEST_CASE("poller: the time box ends a turn early, and the next one goes on with
     CHECK(end->calls == 1);
 }
 
-TEST_CASE("poller: whoever goes while it waits for the next turn is not called in it") {
+TEST_CASE("poller: one forgotten while it waits for the next turn is not called in it") {
   test::FakeMicroClock clock;
   Fixture f(clock, {.events_per_turn = 64, .time_box_us = 0});
   std::vector<std::unique_ptr<End>> ends;
@@ -253,7 +253,7 @@ TEST_CASE("poller: whoever goes while it waits for the next turn is not called i
   CHECK(calls == called);
 }
 
-TEST_CASE("poller: who wants less and then the same again is told as if nothing had been") {
+TEST_CASE("poller: wanting less and then the same again changes nothing") {
   Fixture f;
   End end(f.poller);
   end.watch({});
@@ -269,7 +269,7 @@ TEST_CASE("poller: who wants less and then the same again is told as if nothing 
   CHECK(end.calls == 2);
 }
 
-TEST_CASE("poller: who waits for nothing any more does not keep the loop awake with what comes") {
+TEST_CASE("poller: events that are not wanted any more do not keep the loop awake") {
   Loop loop;
   Turn turn(loop, 2'000);
   Poller poller(loop);

@@ -75,7 +75,7 @@ TEST_CASE("turn queue: slices first, then flushes, then the dead, again until al
   CHECK(log == "sfdsfd");
 }
 
-TEST_CASE("turn queue: what the dead mark, bury and wake is done in the same turn") {
+TEST_CASE("turn queue: work that freed objects register is done in the same turn") {
   FakeMicroClock clock;
   TurnQueue queue(clock, 1'000);
   Item item;
@@ -96,7 +96,7 @@ TEST_CASE("turn queue: what the dead mark, bury and wake is done in the same tur
   CHECK(work.slices == 3);
 }
 
-TEST_CASE("turn queue: an item may bury itself while it is flushed") {
+TEST_CASE("turn queue: an item may free itself later while it is flushed") {
   struct Session final : base::Disposable, base::Flushable {
     TurnQueue& queue;
     std::unique_ptr<Session>& owner;
@@ -120,7 +120,7 @@ TEST_CASE("turn queue: an item may bury itself while it is flushed") {
   std::unique_ptr<Session> owner;
   bool destroyed = false;
   owner = std::make_unique<Session>(queue, owner, destroyed);
-  // Flushed a second time because it marked itself; there is nothing left to bury then.
+  // Flushed a second time because it marked itself; there is nothing left to free then.
   queue.mark_dirty(*owner);
   CHECK_FALSE(queue.run());
   CHECK(destroyed);
@@ -143,7 +143,7 @@ TEST_CASE("turn queue: it stops at the time box, keeps the rest, and goes on whe
   };
   CHECK(queue.run());
   CHECK(flushed() >= 20);
-  CHECK(flushed() < 40);  // the clock is looked at every few flushes
+  CHECK(flushed() < 40);  // the clock is read every few flushes
   int turns = 1;
   while (queue.run())
     ++turns;
@@ -184,7 +184,7 @@ TEST_CASE("turn queue: it makes progress even with no time at all") {
   CHECK(work.slices == 1);
 }
 
-TEST_CASE("turn queue: what is still buried dies with it, and so does what that buries") {
+TEST_CASE("turn queue: pending objects are freed with it, and any they enqueue") {
   FakeMicroClock clock;
   int deaths = 0;
   {
@@ -264,7 +264,7 @@ TEST_CASE("turn queue: of many that were deferred as many have their turn as the
   };
   queue.mark_dirty(dirty);
   CHECK(queue.run());
-  CHECK(story == "abc!d");  // one at least, however little time there is
+  CHECK(story == "abc!d");  // at least one, however little time there is
   CHECK(queue.run());
   CHECK(story == "abc!deab");
   for (const auto& item : items)
@@ -289,7 +289,7 @@ TEST_CASE("turn queue: while others wait to be called for the first time one of 
   CHECK(items[2]->flushed == 1);
 }
 
-TEST_CASE("turn queue: each may have less done the more there are who want it") {
+TEST_CASE("turn queue: the allowance of each is the smaller the more are deferred") {
   using base::WorkAllowance;
   FakeMicroClock clock;
   TurnQueue queue(clock, 1'000);
@@ -351,7 +351,7 @@ TEST_CASE("turn queue: when thousands die at once the turn ends in time, and the
   CHECK(deaths == 1'000);
 }
 
-TEST_CASE("turn queue: at the end everybody who is buried goes at once, whatever the time") {
+TEST_CASE("turn queue: reap_all frees all pending objects, whatever the time") {
   FakeMicroClock clock;
   TurnQueue queue(clock, 1'000);
   int deaths = 0;

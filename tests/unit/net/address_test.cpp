@@ -61,7 +61,7 @@ TEST_CASE("address: what is wrong with it is said") {
   CHECK(why("unix:/" + std::string(106, 'x')) == "fine");
 }
 
-TEST_CASE("socket address: there and back, and IPv4 in IPv6 clothes is IPv4") {
+TEST_CASE("socket address: there and back, and an IPv4-mapped address is IPv4") {
   const auto peer = [](const std::string& text) {
     return SocketAddress::from(*Address::parse(text)).to_peer();
   };

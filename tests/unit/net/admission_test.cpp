@@ -19,7 +19,7 @@ struct Waiting final : AdmissionControl::Listener {
   void on_room_again() override { ++calls; }
 };
 
-/// A connection: it goes when it is told to shed.
+/// A connection that ends when it is shed.
 struct Connection final : Holder {
   explicit Connection(AdmissionControl& control, std::string_view address = "192.0.2.1",
                       Lane lane = Lane::regular) {
@@ -88,7 +88,7 @@ TEST_CASE("admission: up to the cap per address and not one more, unless exempt 
   CHECK(control.connections() == 0);
 }
 
-TEST_CASE("admission: a cap of nothing lets nobody in") {
+TEST_CASE("admission: a limit of 0 admits no connection") {
   AdmissionControl control({100, 0});
   Admission admission;
   CHECK(control.admit("192.0.2.1", false, admission) == ExceededLimit::connections_per_address);
@@ -110,7 +110,7 @@ TEST_CASE("admission: it moves with its owner and is counted once") {
   CHECK(control.connections() == 0);
 }
 
-TEST_CASE("admission: listeners are told when there is room again, and only then") {
+TEST_CASE("admission: listeners are notified when there is room again, and only then") {
   AdmissionControl control({2, 10});
   Waiting waiting;
   Waiting gone;
@@ -128,7 +128,8 @@ TEST_CASE("admission: listeners are told when there is room again, and only then
   CHECK(gone.calls == 0);
 }
 
-TEST_CASE("admission: a cap lowered below what is there holds until enough have left; one raised is told") {
+TEST_CASE(
+    "admission: a limit lowered below the count holds until enough have left; a raised one is notified") {
   AdmissionControl control({3, 10});
   Waiting waiting;
   control.add_listener(waiting);
@@ -167,7 +168,7 @@ TEST_CASE("admission: at the cap the one that has waited longest makes room, tho
   CHECK(control.evicted() == 3);
 }
 
-TEST_CASE("admission: whoever has asked for something keeps its place, until it waits again") {
+TEST_CASE("admission: a connection with a request keeps its place until it waits again") {
   AdmissionControl control({2, 10});
   Connection early(control);
   Connection late(control);
@@ -200,7 +201,7 @@ TEST_CASE("admission: at the cap per address one of that address makes room, not
   CHECK(other.sheds == 0);
 }
 
-TEST_CASE("admission: whoever was admitted only just now may still be about to ask, and keeps its place") {
+TEST_CASE("admission: a newly admitted connection keeps its place: its request may be on the way") {
   test::FakeClock clock;
   AdmissionControl::Limits limits{2, 10};
   limits.grace_ms = 1'000;
@@ -250,7 +251,7 @@ TEST_CASE("admission: the lanes are counted by themselves") {
   CHECK(control.connections(Lane::reserve) == 2);
 }
 
-TEST_CASE("admission: listeners are told when somebody begins to wait where nobody could be admitted") {
+TEST_CASE("admission: listeners are notified when a connection begins to wait at the limit") {
   AdmissionControl control({1, 1});
   Waiting waiting;
   control.add_listener(waiting);
@@ -298,8 +299,7 @@ TEST_CASE("admission: the largest holders are shed first, each once, and none be
   CHECK(control.held_bytes() == 60 * kib);
 }
 
-TEST_CASE(
-    "admission: who does not go at once is not shed again before it says that it still holds something") {
+TEST_CASE("admission: one that is not gone at once is not shed again before it reports what it holds") {
   struct Slow final : Holder {
     void shed() override { ++sheds; }
     int sheds = 0;
@@ -315,7 +315,7 @@ TEST_CASE(
   CHECK(slow.sheds == 2);
 }
 
-TEST_CASE("admission: what is held moves with it, to whoever calls next") {
+TEST_CASE("admission: what is held moves with it, to the holder that reports next") {
   AdmissionControl control({10, 10});
   Connection before(control);
   before.hold(100 * kib);

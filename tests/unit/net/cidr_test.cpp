@@ -52,7 +52,7 @@ TEST_CASE("cidr: Unix sockets only by name") {
   CHECK(list.contains("unix"));
 }
 
-TEST_CASE("cidr: what is no block is refused with a reason, and what is no address lies in none") {
+TEST_CASE("cidr: other texts are no block and refused with a reason, or no address and in none") {
   CidrList list;
   for (const char* text : {"", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/", "10.0.0.0/8x", "10.0.0.1/8",
                            "::/129", "example.org", "10.0.0/8", "/8"}) {

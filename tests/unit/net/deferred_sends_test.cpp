@@ -18,7 +18,7 @@ namespace {
 
 using base::Bytes;
 
-/// A stream, the far end of its socket, and what the stream has said.
+/// A stream, the other end of its socket, and what the stream has reported.
 struct Link final : ByteStream::Events {
   explicit Link(SocketShared& shared) {
     std::array<int, 2> pair{};

@@ -19,7 +19,7 @@ std::string joined(const Pieces& pieces) {
   return all;
 }
 
-/// All batches end to end; checks what each says of itself.
+/// All parts, concatenated; checks the size of each.
 std::string drain(Gather& gather, std::vector<std::size_t>& buffers_per_call) {
   std::string all;
   for (;;) {
@@ -70,7 +70,7 @@ TEST_CASE("gather: small pieces become one part, large ones stay where they are,
   CHECK(gather.next().bytes == 0);
 }
 
-TEST_CASE("gather: what does not fit goes into further batches, and nothing is lost") {
+TEST_CASE("gather: what does not fit goes into further calls, and nothing is lost") {
   std::string joining(4'096, '\0');
   std::vector<std::string> store;
   for (int i = 0; i < 500; ++i) {

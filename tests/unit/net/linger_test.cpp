@@ -44,7 +44,7 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE("linger: it sends what is owed, then says FIN, then waits for the peer's") {
+TEST_CASE("linger: it sends the queue, then FIN, then waits for the peer's") {
   Fixture f;
   auto& wire = f.add("goodbye", 4);
   f.end_turn();
@@ -95,7 +95,7 @@ TEST_CASE("linger: what the peer sends is discarded, up to the limit and not one
   CHECK_FALSE(wire.is_open());
 }
 
-TEST_CASE("linger: the deadline closes whoever does not take or does not end") {
+TEST_CASE("linger: the deadline closes a peer that does not read or does not end") {
   Fixture f;
   auto& stuck = f.add("goodbye", 0);
   auto& silent = f.add("", 100);

@@ -36,7 +36,7 @@ struct Server final : ListenerEvents {
   CidrList exempt;
   ListenerStats stats;
   base::Log log{base::LogLevel::error, base::LogFormat::text};
-  Deaf nobody;
+  Deaf ignored;
   std::vector<Client> clients;
   std::unique_ptr<Listener> listener;
 
@@ -47,7 +47,7 @@ struct Server final : ListenerEvents {
     listener = std::move(*made);
   }
   void on_connection(std::unique_ptr<ByteStream> stream, Peer peer, Admission admission) override {
-    stream->set_events(nobody);
+    stream->set_events(ignored);
     clients.push_back({std::move(stream), std::move(peer), std::move(admission)});
   }
   FileDescriptor connect() { return test::connect_to(test::parse_address(listener->url())); }
@@ -56,7 +56,7 @@ struct Server final : ListenerEvents {
   }
 };
 
-/// Lets the process open `more` descriptors from here on, until destroyed.
+/// Limits the process to `more` further descriptors, until destroyed.
 class DescriptorLimit {
  public:
   explicit DescriptorLimit(rlim_t more) {
@@ -85,7 +85,7 @@ std::string read_to_end(const FileDescriptor& socket, test::SocketFixture& f, bo
 
 }  // namespace
 
-TEST_CASE("listener: it hands on who connects, with the address and an admission") {
+TEST_CASE("listener: it passes on connections, with the address and an admission") {
   Server server;
   CHECK(server.listener->url().starts_with("http://127.0.0.1:"));
   const FileDescriptor client = server.connect();
@@ -140,7 +140,7 @@ TEST_CASE("listener: at limits.connections clients wait in the backlog until one
   CHECK(server.stats.accepted == 4);
 }
 
-TEST_CASE("listener: at limits.connections whoever waits for a request makes room") {
+TEST_CASE("listener: at limits.connections a connection that waits for a request is shed") {
   struct Silent final : Holder {
     explicit Silent(Server& s) : server(s) {}
     void shed() override { server.clients.erase(server.clients.begin()); }

@@ -93,7 +93,7 @@ TEST_CASE("listening socket: 0.0.0.0 and [::] stand side by side on one port, if
   CHECK(four);
 }
 
-TEST_CASE("listening socket: an address that is not here is told from one in use") {
+TEST_CASE("listening socket: a missing address is distinguished from one in use") {
   const auto elsewhere = bind("192.0.2.1:0");
   REQUIRE_FALSE(elsewhere);
   CHECK(elsewhere.error().is_missing());

@@ -21,7 +21,7 @@ struct Read {
   explicit Read(std::string_view bytes) : verdict(reader.read(bytes, used)) {}
 };
 
-/// Version 2; the addresses are those of 203.0.113.7:4660 to 10.0.0.1:80.
+/// A version 2 header with the addresses 203.0.113.7:4660 and 10.0.0.1:80.
 std::string binary(char command, char family, const std::string& rest) {
   return "\r\n\r\n\0\r\nQUIT\n"s + command + family + static_cast<char>(rest.size() / 256) +
          static_cast<char>(rest.size() % 256) + rest;

@@ -46,7 +46,7 @@ struct Server {
     shared.set_handshake_timeout(handshake_timeout_ms);
   }
 
-  /// A connected client socket; `stream` and `events` are the server's side of it.
+  /// A connected client socket; `stream` and `events` are the server side.
   FileDescriptor connect() {
     auto socket = ListeningSocket::bind(test::parse_address("127.0.0.1:0"), 0600);
     FileDescriptor client = test::connect_to(socket->address());
@@ -56,26 +56,26 @@ struct Server {
     stream->set_events(*events);
     return client;
   }
-  /// True when the client's handshake is over, false when it failed.
+  /// True when the handshake of the client is complete, false when it failed.
   bool shake_hands(test::TlsClient& client) {
     bool done = false;
     (void)f.run_until([&] {
       done = done || client.handshake();
       return done || client.broken();
     });
-    // A TLS 1.3 client is through before the server is.
+    // A TLS 1.3 client is ready before the server is.
     return done &&
            f.run_until([&] { return shared.stats().handshakes_ok + shared.stats().handshakes_failed > 0; });
   }
 
-  /// What a client may resume, after a full handshake.
+  /// The session after a full handshake, for resumption.
   Session make_session(int version) {
     test::TlsClient client(connect(), {.server_name = "one.example", .most_version = version});
     REQUIRE(shake_hands(client));
     const std::string_view hello = "hello";
     REQUIRE(f.write_all(*stream, hello));
     REQUIRE(f.run_until([&] { return client.receive() == hello; }));
-    // A copy: OpenSSL gives up the session itself with the client.
+    // A copy: OpenSSL invalidates the session with the client.
     return Session(SSL_SESSION_dup(SSL_get0_session(client.native())));
   }
   /// Whether a handshake with `session` resumes it.
@@ -207,12 +207,12 @@ TEST_CASE("tls: a client that asks to renegotiate is not obliged") {
   CHECK(server.shared.stats().handshakes_ok == 1);
 }
 
-TEST_CASE("tls: plain HTTP on the TLS port is answered in clear, told of, and named as what it is") {
+TEST_CASE("tls: plain HTTP on the TLS port is answered unencrypted, reported, and logged as such") {
   const test::TwoCertificates c;
   Server server(c.load());
-  std::vector<std::string> told;
+  std::vector<std::string> notified;
   server.shared.set_without_tls(
-      {"HTTP/1.1 400 Bad Request\r\n\r\n", [&](std::string_view peer) { told.emplace_back(peer); }});
+      {"HTTP/1.1 400 Bad Request\r\n\r\n", [&](std::string_view peer) { notified.emplace_back(peer); }});
   std::string request = "GET / HTTP/1.1\r\n\r\n";
   SUBCASE("whole") {}
   SUBCASE("its first byte") { request.resize(1); }
@@ -229,8 +229,8 @@ TEST_CASE("tls: plain HTTP on the TLS port is answered in clear, told of, and na
   }));
   CHECK(answer == "HTTP/1.1 400 Bad Request\r\n\r\n");
   CHECK_FALSE(broken);
-  CHECK(told == std::vector<std::string>{"192.0.2.7"});
-  // What still comes is discarded until the client has heard it all.
+  CHECK(notified == std::vector<std::string>{"192.0.2.7"});
+  // Further input is discarded until the client has received everything.
   CHECK(server.events->errors == 0);
   CHECK(::send(client.number(), "more", 4, MSG_NOSIGNAL) == 4);
   ::shutdown(client.number(), SHUT_WR);
@@ -243,12 +243,12 @@ TEST_CASE("tls: plain HTTP on the TLS port is answered in clear, told of, and na
 TEST_CASE("tls: neither a record of TLS nor text: a failed handshake, and no answer") {
   const test::TwoCertificates c;
   Server server(c.load());
-  int told = 0;
-  server.shared.set_without_tls({"no", [&](std::string_view) { ++told; }});
+  int notified = 0;
+  server.shared.set_without_tls({"no", [&](std::string_view) { ++notified; }});
   const FileDescriptor client = server.connect();
   REQUIRE(::send(client.number(), "\x01\x02\x03\x04\x05\x06\x07\x08", 8, MSG_NOSIGNAL) == 8);
   REQUIRE(server.f.run_until([&] { return server.events->errors > 0; }));
-  CHECK(told == 0);
+  CHECK(notified == 0);
   CHECK(server.shared.stats().handshakes_failed == 1);
 }
 
@@ -363,7 +363,7 @@ TEST_CASE("tls: a handshake in pieces of one byte works") {
   const test::TwoCertificates c;
   Server server(c.load());
   const FileDescriptor socket = server.connect();
-  // The client talks to the server through a pair of sockets that lets one byte through at a time.
+  // The client is connected through a socket pair that passes one byte at a time.
   std::array<int, 2> pair{};
   REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, pair.data()) == 0);
   const FileDescriptor relay(pair[1]);

@@ -1,4 +1,4 @@
-// How much of what a TLS peer sends is done in one go, and how much that brings no data it may send.
+// How much input of a TLS peer is handled at a time, and how much input without data it may send.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -21,7 +21,7 @@ namespace roomcast::net::tls_work_test {
 
 namespace {
 
-// One byte in a record costs 1,024 units; a read may cost 40,960 and what is deferred 131,072.
+// A record of one byte costs 1,024 units; the allowance of a read is 40,960, that of deferred input 131,072.
 constexpr std::size_t records_at_once = 40;
 constexpr std::size_t records_later = 128;
 constexpr std::size_t max_idle = TlsStream::max_idle_records;
@@ -57,7 +57,7 @@ std::shared_ptr<const TlsContext> make_context() {
   return *TlsContext::load({test::make_certificate(directory, "localhost", "DNS:localhost")});
 }
 
-/// A TLS stream over memory, and the client at its far end. What the client says is delivered in one read.
+/// A TLS stream over memory, and its client. What the client sends is delivered in one read.
 struct Pair {
   explicit Pair(int version = TLS1_3_VERSION)
       : client({}, {.most_version = version}), up(BIO_new(BIO_s_mem())), down(BIO_new(BIO_s_mem())) {
@@ -116,8 +116,8 @@ struct Pair {
   Owner owner;
   std::unique_ptr<ByteStream> stream = wrapper.wrap(wire.make_stream(), "");
   test::TlsClient client;
-  BIO* up;    // the client's
-  BIO* down;  // the client's
+  BIO* up;    // of the client
+  BIO* down;  // of the client
 };
 
 std::string letters(std::size_t count) {
@@ -168,7 +168,7 @@ TEST_CASE("tls work: one record more than the allowance is kept and waits for it
   CHECK_FALSE(pair.wire.is_paused());
 }
 
-TEST_CASE("tls work: what is kept goes on in steps, each handed over once, and is told of as memory") {
+TEST_CASE("tls work: kept input is handled in steps, each delivered once, and is reported as memory") {
   Pair pair;
   pair.shake_hands();
   const std::string text = letters(1'000);
@@ -189,7 +189,7 @@ TEST_CASE("tls work: what is kept goes on in steps, each handed over once, and i
   CHECK(pair.stream->held_bytes() == 0);
 }
 
-TEST_CASE("tls work: who has used up an allowance comes behind the others for a second or two") {
+TEST_CASE("tls work: a client that used up an allowance comes after others for a second or two") {
   Pair pair;
   pair.shake_hands();
   pair.say_in_records(letters(records_at_once + 1));
@@ -302,7 +302,7 @@ TEST_CASE("tls work: key updates are done two at a time, and four when they were
   }
   CHECK(pair.owner.reads == std::vector<std::string>{"x"});
   CHECK(pair.scheduler.deferred() == 0);
-  // Each is answered by a record of 27 bytes, which a step sends together.
+  // Each is answered with a record of 27 bytes; a step sends them together.
   CHECK(pair.wire.received().size() >= 9 * 27);
 }
 

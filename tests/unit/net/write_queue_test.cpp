@@ -25,7 +25,7 @@ struct Fixture {
   void push_urgent(std::string_view bytes) { queue.push_urgent(Bytes::copy_of(bytes)); }
 };
 
-/// Takes everything and remembers where it lay.
+/// Takes everything and records where it was in memory.
 struct Witness final : ByteStream {
   void set_events(Events& /*events*/) override {}
   void pause_reading() override {}
