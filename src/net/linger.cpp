@@ -11,12 +11,12 @@ class Linger::Closing final : public base::Disposable,
                               private base::Deadline::Listener,
                               private base::Holder {
  public:
-  Closing(Linger& linger, std::unique_ptr<ByteStream> stream, WriteQueue owed, Admission admission,
+  Closing(Linger& linger, std::unique_ptr<ByteStream> stream, WriteQueue queue, Admission admission,
           bool peer_has_ended)
       : linger_(linger),
         admission_(std::move(admission)),
         stream_(std::move(stream)),
-        owed_(std::move(owed)),
+        queue_(std::move(queue)),
         discard_bytes_(linger.limits_.discard_bytes),
         deadline_(linger.deadlines_, *this),
         ended_(peer_has_ended) {}
@@ -47,7 +47,7 @@ class Linger::Closing final : public base::Disposable,
 
  private:
   void send() {
-    if (owed_.flush(*stream_) && !std::exchange(shut_down_, true)) stream_->shutdown();
+    if (queue_.flush(*stream_) && !std::exchange(shut_down_, true)) stream_->shutdown();
   }
   void finish() {
     if (!stopped_) linger_.finish(*list_, self_);
@@ -76,7 +76,7 @@ class Linger::Closing final : public base::Disposable,
   Linger& linger_;
   Admission admission_;
   std::unique_ptr<ByteStream> stream_;
-  WriteQueue owed_;
+  WriteQueue queue_;
   std::size_t discard_bytes_;
   base::Deadline deadline_;
   List* list_ = nullptr;
@@ -92,9 +92,9 @@ Linger::Linger(base::Scheduler& scheduler, base::Deadlines& deadlines, Limits li
 
 Linger::~Linger() = default;
 
-void Linger::add(std::unique_ptr<ByteStream> stream, WriteQueue owed, Admission admission,
+void Linger::add(std::unique_ptr<ByteStream> stream, WriteQueue queue, Admission admission,
                  bool peer_has_ended) {
-  insert(closing_, std::make_unique<Closing>(*this, std::move(stream), std::move(owed), std::move(admission),
+  insert(closing_, std::make_unique<Closing>(*this, std::move(stream), std::move(queue), std::move(admission),
                                              peer_has_ended))
       .start();
 }

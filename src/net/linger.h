@@ -33,7 +33,7 @@ class Linger {
 
   /// Takes over a connection. May be called within an event of `stream`. `peer_has_ended`: on_end was called
   /// already, so that only the sending remains.
-  void add(std::unique_ptr<ByteStream> stream, WriteQueue owed, Admission admission,
+  void add(std::unique_ptr<ByteStream> stream, WriteQueue queue, Admission admission,
            bool peer_has_ended = false);
   /// The same for a connection that owes nothing, and whose peer has announced that it sends nothing more
   /// (the Close frame of WebSocket). FIN is sent and the socket closed `finished_ms` later, without watching
