@@ -5,6 +5,7 @@
 #include <cassert>
 #include <utility>
 
+#include "session/detached_transport.h"
 #include "session/session_table.h"
 
 namespace roomcast::session {
@@ -79,6 +80,72 @@ void Session::admit(std::string_view name) {
   if (!name.empty()) extras().name = base::Bytes::copy_of(name);
   join_home(admission.room, admission.interest);
   welcome();
+}
+
+namespace {
+
+/// A transport that may still be on the call stack; freed at the end of the turn.
+struct ReplacedTransport final : base::Disposable {
+  explicit ReplacedTransport(std::unique_ptr<Transport> replaced) : transport(std::move(replaced)) {}
+  std::unique_ptr<Transport> transport;
+};
+
+/// Frames what was read back from another framing.
+class Reframer final : public dialect::PayloadWriter {
+ public:
+  explicit Reframer(const Framing& framing) : framing_(framing) {}
+  void write(dialect::PayloadForm form, std::string_view bytes, bool /*more*/) override {
+    framing_.frame({form, bytes, {}, std::nullopt, true}, wire_);
+  }
+  [[nodiscard]] base::Bytes wire() const { return base::Bytes::copy_of(wire_); }
+
+ private:
+  const Framing& framing_;
+  std::string wire_;
+};
+
+/// Whether payloads in the wire form of `from` can be sent in that of `to`.
+bool can_reframe(const Framing& from, const Framing& to) {
+  Reframer nothing(to);
+  return &from == &to || from.unframe({}, nothing);
+}
+
+}  // namespace
+
+bool Session::replace_transport(std::unique_ptr<Transport>& next) {
+  if (has_begun_to_close() || !can_reframe(transport_->framing(), next->framing())) return false;
+  std::vector<base::Bytes> unsent;
+  if (!transport_->hand_over(unsent)) return false;
+  const Framing& old_framing = transport_->framing();
+  lifecycle().add_traffic(transport_->traffic());
+  table_.scheduler().free_later(
+      std::make_unique<ReplacedTransport>(std::exchange(transport_, std::move(next))));
+  encoder_ = &table_.encoder_for(encoder_->dialect(), transport_->framing());
+  transport_->start(*this);
+  send_again(unsent, old_framing);
+  stop_holding_up();
+  if (!may_read()) transport_->pause();
+  // The old one may have owed this, and whatever waited for it goes on.
+  transport_->notify_when_drained();
+  return true;
+}
+
+void Session::send_again(const std::vector<base::Bytes>& unsent, const Framing& framing) {
+  for (const base::Bytes& wire : unsent) {
+    if (&framing == &transport_->framing()) {
+      transport_->send(wire);
+      continue;
+    }
+    Reframer reframer(transport_->framing());
+    (void)framing.unframe(wire.view(), reframer);
+    transport_->send(reframer.wire());
+  }
+}
+
+bool Session::detach_transport(const DetachLimits& limits) {
+  std::unique_ptr<Transport> next = std::make_unique<DetachedTransport>(
+      table_.scheduler(), table_.deadlines(), limits, transport_->framing(), transport_->peer_address());
+  return replace_transport(next);
 }
 
 }  // namespace roomcast::session

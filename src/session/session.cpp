@@ -181,6 +181,12 @@ void Session::on_congested() {
   transport_->notify_when_drained();
 }
 
+void Session::stop_holding_up() {
+  if (!holds_up_) return;
+  holds_up_ = false;
+  for_each_membership([](hub::Membership& membership) { membership.let_go(); });
+}
+
 bool Session::awaits_own_messages() {
   if (state_ != State::open || !own_messages_ || source_ == 0) return false;
   const auto has_got = [](const auto& awaited) { return awaited.first->has_got(awaited.second); };
@@ -213,10 +219,7 @@ std::uint16_t Session::close_code(base::CloseReason reason) const {
 
 void Session::on_drained() {
   if (has_begun_to_close()) return;
-  if (holds_up_) {
-    holds_up_ = false;
-    for_each_membership([](hub::Membership& membership) { membership.let_go(); });
-  }
+  stop_holding_up();
   if (two_way_ && may_read()) transport_->resume();
   hub::Membership* const next = rooms() != nullptr ? rooms()->next_replay() : my_place();
   if (next == nullptr || !next->is_catching_up()) return;

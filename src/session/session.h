@@ -21,6 +21,7 @@
 namespace roomcast::session {
 
 class SessionTable;
+struct DetachLimits;
 
 /// What a client asked for when it came.
 struct Options {
@@ -54,6 +55,12 @@ class Session final : public base::Disposable, public hub::Subscriber, public Tr
   [[nodiscard]] bool has_begun_to_close() const { return state_ >= State::closing; }
 
   [[nodiscard]] Transport& transport() { return *transport_; }
+  /// Goes on over `next`, to which it moves what is queued and not sent, in order. The client has seen `next`
+  /// before or is about to; the old transport ends without a word. False, and nothing has changed, if the end
+  /// has begun or the transport there is cannot be replaced (Transport::hand_over, Framing::unframe).
+  bool replace_transport(std::unique_ptr<Transport>& next);
+  /// Goes on without a connection, within `limits`, until the next replace_transport. False as there.
+  bool detach_transport(const DetachLimits& limits);
   void on_joined(hub::Membership& membership, const hub::Joined& joined) override;
   void on_gap(hub::Membership& membership, const hub::Gap& gap) override;
   void on_behind(hub::Membership& membership) override;
@@ -124,6 +131,10 @@ class Session final : public base::Disposable, public hub::Subscriber, public Tr
   /// Null before the first request, and once it has left.
   [[nodiscard]] RoomSet* rooms() { return extras_ ? extras_->rooms.get() : nullptr; }
   [[nodiscard]] Extras& extras();
+  /// Sends what was queued in the wire form of `framing`.
+  void send_again(const std::vector<base::Bytes>& unsent, const Framing& framing);
+  /// Lets its rooms go on that it has held up.
+  void stop_holding_up();
   void deliver_from_others(hub::Batch& batch, std::size_t from);
   void leave_rooms();
   /// Whether nothing has to be answered, or to have its place, before the client's next request.

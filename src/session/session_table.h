@@ -88,11 +88,10 @@ class SessionTable final {
   [[nodiscard]] base::Scheduler& scheduler() { return scheduler_; }
   [[nodiscard]] base::Deadlines& deadlines() { return deadlines_; }
   [[nodiscard]] std::uint32_t monotonic_seconds() const;
+  [[nodiscard]] const WireEncoder& encoder_for(const dialect::Dialect& dialect, const Framing& framing);
   void on_session_closed(base::SlotId id, const Transport& transport, const Ended& ended);
 
  private:
-  const WireEncoder& encoder_for(const dialect::Dialect& dialect, const Framing& framing);
-
   hub::Hub& hub_;
   hub::IdempotentPublisher& publisher_;
   base::Scheduler& scheduler_;

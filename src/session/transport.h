@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/bytes.h"
 #include "base/close_reason.h"
@@ -30,7 +31,14 @@ class Framing {
  public:
   /// Appends the wire form of `unit` to `out`. Returns how many bytes were compressed for it, if any.
   virtual std::size_t frame(const OutgoingPayload& payload, std::string& out) const = 0;
-  /// Whether the wire says of an event that it is one, so that it can't be taken for a message.
+  /// Reads payloads back from what `frame` wrote, in order, for a transport with another framing: form and
+  /// bytes are those that were framed, what else was said of a payload may be lost. False, and nothing is
+  /// written, if this framing does not support it: its transports can only be replaced by others with the
+  /// same framing.
+  [[nodiscard]] virtual bool unframe(std::string_view /*wire*/, dialect::PayloadWriter& /*out*/) const {
+    return false;
+  }
+  /// Whether the wire marks an event as one, so that it cannot be taken for a message.
   [[nodiscard]] virtual bool names_events() const = 0;
 
  protected:
@@ -87,7 +95,8 @@ class Transport : public base::Holder {
  public:
   virtual ~Transport() = default;
 
-  /// Begins reading; events follow, none from within this call.
+  /// Begins reading; events follow, none from within this call. Called again, it goes on with `events` in
+  /// place of those it had.
   virtual void start(TransportEvents& events) = 0;
   [[nodiscard]] virtual const Framing& framing() const = 0;
   /// For the log, as metrics label it: websocket, sse, stream.
@@ -111,6 +120,11 @@ class Transport : public base::Holder {
   virtual void close(base::CloseReason reason, std::string_view text) = 0;
   /// Ends at once without a word. on_closed is not called.
   virtual void abort() = 0;
+  /// Ends in favour of another transport of the same session: appends what is queued to `unsent`, as whole
+  /// frames of framing(), in order, and calls no function of TransportEvents any more. Possible only where it
+  /// is known what the client has got: not of a connection with bytes on their way. False, and nothing has
+  /// changed, if it is not possible, or the end has begun.
+  [[nodiscard]] virtual bool hand_over(std::vector<base::Bytes>& /*unsent*/) { return false; }
 
   [[nodiscard]] virtual std::string_view peer_address() const = 0;
   [[nodiscard]] virtual Traffic traffic() const = 0;
