@@ -93,7 +93,7 @@ std::optional<base::Refusal> check_expect(const Request& request, bool& wants_co
 }  // namespace
 
 base::Result<BodyFraming, base::Refusal> check_head(Request& request, std::string_view target,
-                                              const ParserLimits& limits) {
+                                                    const ParserLimits& limits) {
   // Host is validated as received, before an absolute target replaces it.
   if (auto problem = check_host(request)) return *std::move(problem);
   if (auto problem = check_target(request, target)) return *std::move(problem);

@@ -29,7 +29,7 @@ struct BodyFraming {
 /// chunked not last, a missing, second or invalid Host; more than `query_parameters_max` query parameters,
 /// including empty ones; and a Content-Length over limits.body_bytes with 413, before the body is read.
 [[nodiscard]] base::Result<BodyFraming, base::Refusal> check_head(Request& request, std::string_view target,
-                                                            const ParserLimits& limits);
+                                                                  const ParserLimits& limits);
 
 /// Whether the connection persists after this request (RFC 9112 section 9.3).
 [[nodiscard]] bool wants_keep_alive(const Request& request);

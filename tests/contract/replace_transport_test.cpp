@@ -88,7 +88,7 @@ struct ReplaceFixture : transport::test::Fixture {
   }
   std::unique_ptr<session::Transport> make_websocket() {
     http::HandOver connection{wire.make_stream(), {}, {}, {}, "192.0.2.1"};
-    CHECK(admissions.admit("192.0.2.1", false, connection.admission) == net::Refusal::none);
+    CHECK(admissions.admit("192.0.2.1", false, connection.admission) == net::ExceededLimit::none);
     return std::make_unique<transport::WebSocket>(shared, std::move(connection), std::nullopt,
                                                   transport::WebSocketOptions{});
   }

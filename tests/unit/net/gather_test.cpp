@@ -86,14 +86,14 @@ TEST_CASE("gather: what does not fit goes into further calls, and nothing is los
   CHECK(parts.size() < 10);
 }
 
-TEST_CASE("gather: small pieces beyond the buffer they are joined in make up the next batch") {
+TEST_CASE("gather: small pieces beyond the buffer they are joined in make up the next parts") {
   std::string joining(10, '\0');
   const Pieces pieces{"1234567", "890", "ab", "cdef"};
   Gather gather(pieces, joining);
-  const Gather::Batch first = gather.next();
+  const Gather::Parts first = gather.next();
   CHECK(first.bytes == 10);
   CHECK(first.parts.size() == 1);
-  const Gather::Batch second = gather.next();
+  const Gather::Parts second = gather.next();
   CHECK(second.bytes == 6);
   CHECK(std::string_view(static_cast<const char*>(second.parts[0].iov_base), 6) == "abcdef");
   CHECK(gather.next().bytes == 0);

@@ -45,7 +45,7 @@ struct Fixture {
   FileDescriptor accept() { return accept(receiver); }
   void add(FileDescriptor socket, ProxyPreambles::Receiver& to) {
     Admission admission;
-    REQUIRE(admissions.admit("203.0.113.1", true, admission) == Refusal::none);
+    REQUIRE(admissions.admit("203.0.113.1", true, admission) == ExceededLimit::none);
     preambles.add(std::move(socket), {.address = "203.0.113.1", .port = 1'000}, std::move(admission), to);
   }
   /// Whether the server closes the connection of `proxy`.
