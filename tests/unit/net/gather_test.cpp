@@ -92,10 +92,10 @@ TEST_CASE("gather: small pieces beyond the buffer they are joined in make up the
   Gather gather(pieces, joining);
   const Gather::Parts first = gather.next();
   CHECK(first.bytes == 10);
-  CHECK(first.parts.size() == 1);
+  CHECK(first.buffers.size() == 1);
   const Gather::Parts second = gather.next();
   CHECK(second.bytes == 6);
-  CHECK(std::string_view(static_cast<const char*>(second.parts[0].iov_base), 6) == "abcdef");
+  CHECK(std::string_view(static_cast<const char*>(second.buffers[0].iov_base), 6) == "abcdef");
   CHECK(gather.next().bytes == 0);
 }
 
