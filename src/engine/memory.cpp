@@ -24,7 +24,7 @@ void Memory::unsubscribe(std::string_view room) {
 void Memory::publish(std::string_view room, hub::Draft&& draft, hub::Ticket ticket) {
   hub::Position& top = log_of(room).second;
   ++top.offset;
-  // A copy: what is told may unsubscribe.
+  // A copy: the calls may unsubscribe the room.
   const hub::Position position = top;
   events_->on_message(room, {draft.kind, std::move(draft.payload), std::move(draft.from), draft.sender,
                              position, clock_.wall_ms(), draft.source});

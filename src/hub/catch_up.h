@@ -77,7 +77,7 @@ class CatchUp {
   Parts parts_;
   base::DirtyList joining_;          // members whose join is to be acknowledged
   base::DirtyList catching_up_;      // members that are to get a page
-  Member* advancing_ = nullptr;      // whose subscriber is being called; null if that made it leave
+  Member* advancing_ = nullptr;      // the member whose subscriber is called; null once it has left
   std::size_t page_bytes_made_ = 0;  // in this slice, as Room::Replay counts them
   std::size_t joins_done_ = 0;       // in this slice, and the names listed for them
   std::deque<Room*> with_page_;      // rooms that may hold a page, the oldest page first

@@ -12,7 +12,7 @@ namespace roomcast::hub {
 /// lower-case hexadecimal digits, the offset in decimal.
 [[nodiscard]] std::string to_cursor(Position position);
 
-/// Reads what to_cursor wrote; nothing for any other string, however hostile.
+/// Parses a cursor that to_cursor made; nothing for any other string, however hostile.
 [[nodiscard]] std::optional<Position> parse_cursor(std::string_view text);
 
 }  // namespace roomcast::hub

@@ -15,7 +15,7 @@ std::size_t payload_cost(const Message& message) {
   return message.payload.empty() ? 0 : message.payload.size() + block_overhead;
 }
 
-/// Room for a quarter more: a message is moved a few times in its life, and little is spare.
+/// A quarter more, so that a message is moved only a few times in its life and little memory is spare.
 constexpr std::size_t with_spare(std::size_t size) { return size + size / 4; }
 
 }  // namespace
@@ -30,7 +30,7 @@ void History::append(const Message& message, std::int64_t now_ms, const HistoryL
   trim(now_ms, limits);
 }
 
-/// The slot for a message more, with what the oldest left there if `messages_max` are kept already.
+/// The slot for the next message; that of the oldest, to be overwritten, if `messages_max` are kept already.
 History::Kept& History::slot_for_next(std::size_t messages_max) {
   if (size_ == messages_max && size_ == ring_.size()) {
     Kept& oldest = ring_[first_];
@@ -39,7 +39,7 @@ History::Kept& History::slot_for_next(std::size_t messages_max) {
     return oldest;
   }
   if (size_ == messages_max) drop_oldest();
-  // More than are allowed if that has just become less: trimmed then.
+  // More than messages_max if that has just been lowered: the caller trims.
   if (size_ == ring_.size()) set_capacity(std::max(size_ + 1, std::min(with_spare(size_) + 1, messages_max)));
   return ring_[slot(size_++)];
 }
@@ -53,7 +53,7 @@ void History::trim(std::int64_t now_ms, const HistoryLimits& limits) {
 void History::drop_oldest() {
   Kept& oldest = ring_[first_];
   count_out(oldest.message);
-  // The rest is overwritten by what comes next.
+  // The rest is overwritten by the next message there.
   oldest.message.payload.reset();
   oldest.message.from.reset();
   first_ = slot(1);

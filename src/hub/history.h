@@ -40,10 +40,10 @@ class History {
   History(const History&) = delete;
   History& operator=(const History&) = delete;
 
-  /// Appends a message that comes after all that are kept, and drops what is past the limits then: perhaps
-  /// the message itself.
+  /// Appends a message that comes after all that are kept, and drops messages past the limits: perhaps this
+  /// one.
   void append(const Message& message, std::int64_t now_ms, const HistoryLimits& limits);
-  /// Drops what is past its age, count or bytes.
+  /// Drops messages past the limits' age, count or bytes.
   void trim(std::int64_t now_ms, const HistoryLimits& limits);
   /// Not when empty.
   void drop_oldest();
@@ -51,8 +51,8 @@ class History {
 
   [[nodiscard]] bool empty() const { return size_ == 0; }
   [[nodiscard]] std::size_t size() const { return size_; }
-  /// What the kept messages take by themselves: payloads, senders' names, and what it costs to keep a message
-  /// at all. Payloads that other rooms keep as well are counted here too.
+  /// The memory of the kept messages: payloads, senders' names, and the fixed cost of a message. Payloads
+  /// that other rooms keep as well are counted here too.
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
 
   /// The message at `index`, 0 the oldest; less than size().

@@ -28,7 +28,7 @@
 
 namespace roomcast::hub {
 
-/// The rooms of this server: who is in them, their last messages, and how messages get from the engine to
+/// The rooms of this server: their members, their last messages, and how messages get from the engine to
 /// members. A room is created on first use and evicted when it has no members and its history has aged out,
 /// or earlier when all histories together take too much. Knows no sockets.
 ///

@@ -4,8 +4,6 @@
 
 namespace roomcast::hub {
 
-namespace {}  // namespace
-
 void IdempotencyKeys::Queue::append(Item& item, Links Entry::*links) {
   (item.second.*links) = {newest, nullptr};
   if (newest != nullptr) {
@@ -45,7 +43,7 @@ bool IdempotencyKeys::take(std::size_t bytes, std::int64_t now_ms) {
   return true;
 }
 
-/// The one that is forgotten next for another; null if all are needed.
+/// The key that is dropped next in favour of another; null if none may be.
 IdempotencyKeys::Item* IdempotencyKeys::dispensable(std::int64_t now_ms) const {
   Item* const oldest = published_.oldest;
   if (oldest == nullptr || is_over(*oldest, now_ms)) return oldest;

@@ -12,17 +12,18 @@
 #include <vector>
 
 #include "base/name_map.h"
-#include "hub/hub.h"
+#include "hub/message.h"
+#include "hub/outcome.h"
 #include "hub/source.h"
 
 namespace roomcast::hub {
 
-/// The keys that IdempotentPublisher knows, each with what became of its message, and which of them are
-/// forgotten first. Times are monotonic milliseconds.
+/// The keys that IdempotentPublisher knows, each with the outcome of its message, and the order in which they
+/// are dropped. Times are monotonic milliseconds.
 ///
-/// Past the bytes, those go first whose time is over; then, however young, the oldest of a source that has
-/// more than a quarter of all bytes; then the oldest of all, but none younger than `young_ms`. What does not
-/// fit then is refused: it is better to refuse a new key than to forget one that may still be repeated.
+/// Past the limit, expired keys go first; then, however young, the oldest of a source that has more than a
+/// quarter of all bytes; then the oldest of all, but none younger than `young_ms`. A key that does not fit
+/// then is refused: it is better to refuse a new key than to drop one that may still be repeated.
 class IdempotencyKeys {
  public:
   using Digest = std::array<unsigned char, 32>;
@@ -40,7 +41,7 @@ class IdempotencyKeys {
     Source source = 0;
     Receipt receipt;                   // of a published one
     std::int64_t published_ms = 0;     // likewise
-    std::vector<PublishDone> waiting;  // beside the first; while it is under way
+    std::vector<PublishDone> waiting;  // of repeats, while it is under way
     Links among_all;                   // while it is published, as the next
     Links among_own;
   };
@@ -50,11 +51,11 @@ class IdempotencyKeys {
   IdempotencyKeys& operator=(const IdempotencyKeys&) = delete;
   ~IdempotencyKeys() = default;
 
-  /// The one of that name, if it is kept: under way, or published less than `keep_ms` ago. It stays where it
-  /// is until it is forgotten.
+  /// The key of that name, if it is kept: under way, or published less than `keep_ms` ago. It does not move
+  /// until it is dropped.
   [[nodiscard]] Item* find(std::string_view name, std::int64_t now_ms);
-  /// Room for a key of `name_bytes`, or for one more who waits: false if there is none. What was taken is
-  /// given back by forget(), or by leave().
+  /// Reserves space for a key of `name_bytes`, or for one more callback that waits: false if there is none.
+  /// It is released by forget(), or by leave().
   [[nodiscard]] bool make_room(std::size_t name_bytes, std::int64_t now_ms);
   [[nodiscard]] bool make_waiting_room(std::int64_t now_ms) { return take(waiter_bytes, now_ms); }
   void leave(std::size_t waiters) { bytes_ -= waiters * waiter_bytes; }
@@ -64,23 +65,23 @@ class IdempotencyKeys {
   /// It is published: from now on it ages and may be forgotten.
   void age(Item& item, std::int64_t now_ms);
   void forget(Item& item);
-  /// Forgets some of those whose time is over, and of those that are too much since the limit was lowered.
+  /// Drops some of the expired keys, and of those past a limit that was lowered.
   /// True if there are more.
   bool forget_some(std::int64_t now_ms);
-  /// When the next will be over.
+  /// When the next key expires.
   [[nodiscard]] std::optional<std::int64_t> next_ms() const;
 
-  /// What is too much is left to forget_some.
+  /// Keys past the new limit are left to forget_some.
   void set_limit(std::size_t bytes);
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
   [[nodiscard]] std::size_t size() const { return items_.size(); }
 
   static constexpr std::int64_t keep_ms = 300'000;
   static constexpr std::int64_t young_ms = 60'000;
-  /// What a key takes beside the bytes of its name, and what each who waits for its outcome takes.
+  /// The bytes that a key takes beside its name, and that each callback that waits for its outcome takes.
   static constexpr std::size_t key_bytes = 230;
   static constexpr std::size_t waiter_bytes = 96;
-  /// Keys that one call forgets at most.
+  /// Keys that one call drops at most.
   static constexpr std::size_t forgotten_at_once = 256;
 
  private:
@@ -92,7 +93,7 @@ class IdempotencyKeys {
     void remove(Item& item, Links Entry::*links);
   };
   struct Share {
-    std::size_t bytes = 0;  // those under way included
+    std::size_t bytes = 0;  // including keys under way
     Queue published;
   };
 
@@ -108,8 +109,8 @@ class IdempotencyKeys {
   std::size_t bytes_ = 0;
   base::NameMap<Entry> items_;
   Queue published_;
-  std::unordered_map<Source, Share> shares_;  // of those who have any
-  std::vector<Source> past_share_;            // those with more than a share: three at most, as a rule
+  std::unordered_map<Source, Share> shares_;  // of sources that have any
+  std::vector<Source> past_share_;            // sources with more than a share: three at most, as a rule
 };
 
 }  // namespace roomcast::hub

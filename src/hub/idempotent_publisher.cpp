@@ -46,7 +46,7 @@ void IdempotentPublisher::publish(std::string_view room, Draft draft, std::strin
 
 void IdempotentPublisher::publish_first(std::string_view room, Draft draft, std::string name,
                                         PublishDone done) {
-  // What is refused should cost little: no digest.
+  // A refusal should cost little: no digest.
   if (hub_.overloaded()) return hub_.publish(room, std::move(draft), std::move(done));
   if (!keys_.make_room(name.size(), clock_.monotonic_ms())) {
     return answer_later(std::move(done), Refusal{Refusal::Code::overloaded,
@@ -57,7 +57,7 @@ void IdempotentPublisher::publish_first(std::string_view room, Draft draft, std:
   entry.kind = draft.kind;
   entry.source = draft.source;
   Item& item = keys_.add(std::move(name), std::move(entry));
-  // Under way it is not forgotten.
+  // While it is under way the key is not dropped.
   hub_.publish(room, std::move(draft), [this, &item, done = std::move(done)](const PublishResult& result) {
     on_published(item, done, result);
   });
@@ -70,7 +70,7 @@ void IdempotentPublisher::repeat(Item& item, const Draft& draft, PublishDone don
                                                  "that idempotency key belongs to another message"});
   }
   if (entry.published) return answer_later(std::move(done), entry.receipt);
-  // Making room forgets published keys only, never this one.
+  // Making room drops published keys only, never this one.
   if (!keys_.make_waiting_room(clock_.monotonic_ms())) {
     return answer_later(
         std::move(done),
@@ -118,7 +118,7 @@ void IdempotentPublisher::answer_later(PublishDone done, const PublishResult& re
 
 void IdempotentPublisher::flush() {
   digested_.reset();
-  // Whoever is answered may publish again: those answers are for the next time.
+  // A callback may publish again: those answers are for the next time.
   std::vector<std::pair<PublishDone, PublishResult>> answers;
   answers.swap(answers_);
   for (const auto& [done, result] : answers)
@@ -131,7 +131,7 @@ void IdempotentPublisher::set_limit(std::size_t bytes) {
   forget_old();
 }
 
-/// Some of them; the rest at the end of the turn, when others have had theirs.
+/// Drops some of the old keys; the rest at the end of the turn, after other work.
 void IdempotentPublisher::forget_old() {
   const std::int64_t now_ms = clock_.monotonic_ms();
   const bool more = keys_.forget_some(now_ms);

@@ -20,12 +20,12 @@ namespace roomcast::hub {
 /// Checks an idempotency key: 1–200 bytes of printable ASCII. The error says which rule was broken.
 [[nodiscard]] base::Result<NameIsValid> check_idempotency_key(std::string_view key);
 
-/// Publishes what carries a key at most once: whoever got no answer may send the same message again. A key
-/// belongs to one room and one message, of the same kind and bytes, for five minutes after it was published;
-/// a message that was refused leaves its key free.
+/// Publishes a message that carries a key at most once: a client that got no answer may send the same message
+/// again. A key belongs to one room and one message, of the same kind and bytes, for five minutes after it
+/// was published; a message that was refused leaves its key free.
 ///
-/// What is remembered is bounded in bytes. IdempotencyKeys says what is forgotten early; keys under way never
-/// are. What finds no room is refused.
+/// The keys are bounded in bytes. IdempotencyKeys decides which are dropped early, never one that is under
+/// way. A new key that does not fit is refused.
 class IdempotentPublisher final : private base::Flushable, private base::Deadline::Listener {
  public:
   /// All outlive it. `limit_bytes`: limits.idempotency_bytes.
@@ -61,7 +61,7 @@ class IdempotentPublisher final : private base::Flushable, private base::Deadlin
   const base::Clock& clock_;
   IdempotencyKeys keys_;                                        // by room and key
   base::Deadline forget_;                                       // set while any is published
-  std::vector<std::pair<PublishDone, PublishResult>> answers_;  // to be given at the end of the turn
+  std::vector<std::pair<PublishDone, PublishResult>> answers_;  // called at the end of the turn
   // Until the end of the turn: a message for many rooms has one digest.
   base::Bytes digested_;
   IdempotencyKeys::Digest digest_{};

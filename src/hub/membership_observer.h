@@ -14,7 +14,7 @@ class Presence;
 /// A room as observers of its membership see it: the base of Room.
 class ObservedRoom {
  public:
-  ObservedRoom() = default;
+  ObservedRoom();
   ObservedRoom(const ObservedRoom&) = delete;
   ObservedRoom& operator=(const ObservedRoom&) = delete;
 
@@ -33,7 +33,7 @@ class ObservedRoom {
   std::unique_ptr<Presence> presence_;
 };
 
-/// Follows who joins and leaves rooms; see Hub::add_observer. The calls come from within a join or leave: the
+/// Follows joins and leaves; see Hub::add_observer. The calls come from within a join or leave: the
 /// observer must not join, leave or publish from there.
 class MembershipObserver {
  public:

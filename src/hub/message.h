@@ -10,33 +10,33 @@
 
 namespace roomcast::hub {
 
-/// What a payload is. `json` has been checked to be one JSON value.
+/// The kind of a payload. `json` has been checked to be one JSON value.
 enum class Kind : std::uint8_t { text, json, binary };
 
-/// Names one subscriber for as long as it lives, for leaving out a sender's own messages; 0: nobody.
+/// Identifies one subscriber for as long as it lives, for leaving out a sender's own messages; 0: none.
 using SubscriberId = std::uint64_t;
 
-/// A place in a room's order: the log's identity and the message's number in it.
+/// A position in a room's log: the log's identity and the message's number in it.
 struct Position {
   std::uint64_t epoch = 0;
   std::uint64_t offset = 0;  ///< 1, 2, 3 …; 0: before the first message
   friend bool operator==(const Position&, const Position&) = default;
 };
 
-/// A message on its way in, before it has a place.
+/// A message before it has a position.
 struct Draft {
   Draft() = default;
   Draft(Kind kind_, base::Bytes payload_, base::Bytes from_, SubscriberId sender_ = 0, Source source_ = 0)
       : kind(kind_), source(source_), payload(std::move(payload_)), from(std::move(from_)), sender(sender_) {}
 
   Kind kind = Kind::text;
-  Source source = 0;        ///< who publishes; stands here because it takes no space
+  Source source = 0;        ///< of the publisher; in this place it takes no space
   base::Bytes payload;      ///< a block of its own, not part of a larger one: histories keep it
   base::Bytes from;         ///< how the sender is called; may be empty
   SubscriberId sender = 0;  ///< the local subscriber it came from, or 0
 };
 
-/// A message that has its place. Immutable; copies share the payload.
+/// A message that has its position. Immutable; copies share the payload.
 struct Message {
   Message() = default;
   Message(Kind kind_, base::Bytes payload_, base::Bytes from_, SubscriberId sender_, Position position_,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <string>
 #include <utility>
 
 namespace roomcast::hub {
@@ -14,6 +15,16 @@ constexpr std::int64_t count_interval_ms = 1'000;
 constexpr std::size_t gone_per_look = 1'024;
 
 }  // namespace
+
+base::Bytes PresenceUpdate::wire(const Encoder& encoder) {
+  for (const Encoding& encoding : encodings_) {
+    if (encoding.encoder == &encoder) return encoding.bytes;
+  }
+  std::string bytes;
+  encoder.encode_presence(room_, change_, bytes);
+  encodings_.push_back({&encoder, base::Bytes::copy_of(bytes)});
+  return encodings_.back().bytes;
+}
 
 void Presence::enter(Member& member) {
   const Interest& interest = member.interest();
@@ -163,7 +174,7 @@ void Presence::begin_update() {
   Change change = std::move(changes_.front());
   changes_.pop_front();
   if (change.what.what == What::counted) {
-    // Of snapshot who came in this turn, not only of those before the limit was passed.
+    // With all members that joined in this turn, not only up to the limit.
     change.what.snapshot = snapshot();
     announced_count_ = change.what.snapshot.count;
   }
@@ -247,6 +258,7 @@ std::size_t PresenceTracker::listed(const ObservedRoom& room) {
   return room.presence() != nullptr ? room.presence()->listed() : 0;
 }
 
+ObservedRoom::ObservedRoom() = default;
 ObservedRoom::~ObservedRoom() = default;
 
 }  // namespace roomcast::hub

@@ -27,7 +27,7 @@ struct PresenceEntry {
   std::optional<std::uint32_t> place{};  ///< among the watchers, once it watches
 };
 
-/// Rooms whose presence has updates to announce.
+/// The queue of rooms whose presence has updates to announce.
 struct PresenceQueue;
 
 /// Who is in one room, and what its watchers still have to be sent. Exists only while a member has a name or

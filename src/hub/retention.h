@@ -124,7 +124,7 @@ class Retention {
  private:
   void put_in_list(Entry& room);
   void put_with_source(Entry& room);
-  /// What a known source has brought, with the rooms whose oldest message is its own.
+  /// The bytes of a known source's messages, and of the rooms whose oldest message is its own.
   [[nodiscard]] std::size_t weight_of(Source source) const {
     return source == 0 ? 0 : kept_bytes_.of(source);
   }
@@ -143,9 +143,9 @@ class Retention {
   base::LinkedList<Entry, InOrderOfUse> unused_rooms_;  // and without messages: they can be evicted
   base::LinkedList<Entry, InOrderOfUse> rooms_with_messages_;
   std::unordered_map<Source, base::LinkedList<Entry, InOrderOfSource>>
-      by_source_;                 // of those: the ones whose oldest message is of this source
+      by_source_;                 // rooms with messages, by the source of the oldest
   std::size_t unused_count_ = 0;  // in unused_rooms_
-  Source heaviest_ = 0;           // of those who published lately
+  Source heaviest_ = 0;           // of the sources that published lately
   KeptBytes kept_bytes_;          // rooms without a source count for source 0
   std::size_t room_bytes_ = 0;    // of kept_bytes_, what rooms take beside their histories
   std::size_t shed_rooms_ = 0;    // so many are still to be evicted

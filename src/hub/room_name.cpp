@@ -22,15 +22,15 @@ bool has_control_character(std::string_view name) {
   });
 }
 
-/// The words for what is wrong with it, if anything; empty otherwise.
+/// Describes the fault in the name; empty if there is none.
 std::string_view fault_of(std::string_view name) {
-  // Most names are ASCII that can be seen.
+  // Most names are printable ASCII.
   if (std::all_of(name.begin(), name.end(), [](char c) { return c >= ' ' && c <= '~'; })) return {};
   if (!base::is_valid_utf8(name)) return "is not valid UTF-8";
   return has_control_character(name) ? "contains a control character" : std::string_view();
 }
 
-/// Whether one of the parts between slashes is empty, "." or "..": proxies and browsers take these out of a
+/// Whether one of the parts between slashes is empty, "." or "..": proxies and browsers remove these from a
 /// path, and the request would be for another room.
 bool has_dot_segment(std::string_view name) {
   while (true) {

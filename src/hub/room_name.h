@@ -7,12 +7,13 @@
 namespace roomcast::hub {
 
 /// Checks a room name: 1–200 bytes of UTF-8, no control characters (C0, DEL, C1), no
-/// leading or trailing '/', and between slashes no empty part, "." or ".." (proxies would take them away).
+/// leading or trailing '/', and between slashes no empty part, "." or ".." (proxies would remove them).
 /// The error says which rule was broken.
 struct NameIsValid {};
 [[nodiscard]] base::Result<NameIsValid> check_room_name(std::string_view name);
 
-/// Checks how a client wants to be called: at most 100 bytes of UTF-8, no control characters; may be empty.
+/// Checks the name that a client gives itself: at most 100 bytes of UTF-8, no control characters; may be
+/// empty.
 [[nodiscard]] base::Result<NameIsValid> check_client_name(std::string_view name);
 
 }  // namespace roomcast::hub

@@ -67,7 +67,7 @@ bool RoomPattern::matches_middle(std::string_view name) const {
   }
 }
 
-/// All ways to read the name at once (Baeza-Yates and Gonnet's Shift-And, with stars).
+/// Follows all ways to match the name at once (Baeza-Yates and Gonnet's Shift-And, with stars).
 template <std::size_t words>
 bool RoomPattern::run(std::string_view name) const {
   std::array<Word, words> reached{1};

@@ -12,11 +12,12 @@ namespace roomcast::hub {
 /// A pattern for names of rooms: `*` stands for any bytes but '/', `**` for any bytes at all, everything else
 /// for itself. `chat/**` matches every room below `chat/`.
 ///
-/// Made once, asked often: matching takes time in proportion to the name, whatever the pattern, and no memory
-/// beyond what the pattern holds (some hundred bytes; 8 KiB for each 64 bytes that stand between stars).
+/// Compiled once, for frequent use: matching takes time in proportion to the name, whatever the pattern, and
+/// no memory beyond what the pattern holds (some hundred bytes; 8 KiB for each 64 bytes that stand between
+/// stars).
 class RoomPattern {
  public:
-  /// Of at most `bytes_max` bytes: a longer one stands for nothing.
+  /// `pattern` has at most `bytes_max` bytes: a longer one matches nothing.
   explicit RoomPattern(std::string text);
 
   [[nodiscard]] bool matches(std::string_view name) const;
@@ -30,7 +31,7 @@ class RoomPattern {
   static constexpr std::size_t word_bits = 64;
   static constexpr std::size_t words_max = bytes_max / word_bits + 1;
 
-  /// What stands between the first star and the last.
+  /// The part between the first star and the last.
   enum class Middle : std::uint8_t {
     none,        // there is no star
     any_name,    // `*` alone
@@ -46,15 +47,15 @@ class RoomPattern {
 
   std::string text_;
   std::size_t prefix_bytes_ = 0;  // of text_, before the first star
-  std::size_t suffix_bytes_ = 0;  // of text_, behind the last star
+  std::size_t suffix_bytes_ = 0;  // of text_, after the last star
   Middle middle_ = Middle::none;
 
-  // Of the middle: bit i stands for its first i literal bytes having been read.
+  // Of the middle. In a state, bit i: the first i literal bytes have been read.
   std::size_t literals_ = 0;
   std::size_t words_ = 0;                        // as many as hold literals_ + 1 bits
   std::vector<Word> next_;                       // words_ for each byte: bit i: it is the literal i
-  std::array<Word, words_max> stays_in_name_{};  // bit i: before literal i stands a star
-  std::array<Word, words_max> stays_{};          // bit i: before literal i stand two
+  std::array<Word, words_max> stays_in_name_{};  // bit i: a star precedes literal i
+  std::array<Word, words_max> stays_{};          // bit i: two stars precede literal i
 };
 
 }  // namespace roomcast::hub

@@ -10,7 +10,7 @@
 
 namespace roomcast::hub {
 
-/// What a room keeps of its past. Whichever bound is reached first counts.
+/// Bounds of a room's history. Whichever is reached first counts.
 struct HistoryLimits {
   std::size_t messages = 100;     ///< 0 keeps nothing
   std::size_t bytes = 1'048'576;  ///< as History::bytes counts them
@@ -19,19 +19,20 @@ struct HistoryLimits {
 };
 
 struct PresenceLimits {
-  std::int64_t grace_ms = 3'000;  ///< for how long somebody who left counts as here: a reload does not flap
-  std::size_t crowd = 100;  ///< with more members than this only their number is told, once a second at most
+  std::int64_t grace_ms = 3'000;  ///< for how long a name that left counts as present: a reload does not flap
+  std::size_t crowd =
+      100;  ///< with more members than this only their number is announced, once a second at most
   friend bool operator==(const PresenceLimits&, const PresenceLimits&) = default;
 };
 
-/// What may differ from room to room.
+/// The settings that may differ from room to room.
 struct RoomSettings {
   HistoryLimits history;
   PresenceLimits presence;
   friend bool operator==(const RoomSettings&, const RoomSettings&) = default;
 };
 
-/// Which settings a room has: those of the first rule whose pattern matches its name, or the general ones.
+/// The settings of each room: those of the first rule whose pattern matches its name, or the general ones.
 class RoomRules {
  public:
   struct Rule {

@@ -8,7 +8,7 @@
 namespace roomcast::hub {
 
 Source source_of(std::string_view address) {
-  // Whoever has one IPv6 address usually has a /64 of them.
+  // A client with one IPv6 address usually has a /64 of them.
   constexpr unsigned ipv6_prefix_bits = 64;
   constexpr std::size_t mask = source_count - 1;
   return std::max(

@@ -5,8 +5,8 @@
 
 namespace roomcast::hub {
 
-/// Who publishes, as one of 4,095 groups: the keyed hash of a client's numeric address, of IPv6 its /64.
-/// Different in every process. 0: unknown.
+/// The origin of a publish, as one of 4,095 groups: the keyed hash of a client's numeric address, of IPv6 its
+/// /64. Different in every process. 0: unknown.
 using Source = std::uint16_t;
 
 /// Every source is less than this.

@@ -40,36 +40,37 @@ struct Joined {
   std::optional<Gap> gap;  ///< if what was asked for can't be proven to be complete
 };
 
-/// Part of a room's past.
+/// Part of a room's history.
 struct HistoryPage {
-  Position cursor;         ///< where to go on: of the last message here, or where the page would begin
+  Position cursor;         ///< where to continue: of the last message here, or where the page would begin
   std::optional<Gap> gap;  ///< if what was asked for can't be proven to be complete
   std::vector<Message> messages;
   bool more = false;  ///< the room has messages after `cursor`
 };
 
-/// What a room delivers to. It knows messages, never sockets. From within these calls it may queue references
-/// and mark itself dirty and nothing else: no publish, subscribe or unsubscribe (asserted by the room), so
-/// that no room changes while it is fanned out to. The one exception: on_joined, on_gap and on_refused may
+/// The receiver of a room's messages. It knows no sockets. From within these calls it may queue references
+/// and mark itself dirty and nothing else: no publish, subscribe or unsubscribe (asserted by FanOut), so
+/// that no room changes during a fan-out. The one exception: on_joined, on_gap and on_refused may
 /// drop that membership.
 class Subscriber {
  public:
-  /// The room has its place for this subscriber: called once, before anything else about it.
+  /// The join is acknowledged: called once, before anything else.
   virtual void on_joined(Membership& membership, const Joined& joined) = 0;
-  /// A subscriber that was still catching up has been overtaken: what it had not got yet is no longer kept.
+  /// A subscriber that was catching up has been overtaken: messages that it had not got yet are no longer
+  /// kept.
   virtual void on_gap(Membership& membership, const Gap& gap) = 0;
-  /// A subscriber that was live is behind, since the room's log moved on without it: it catches up again,
-  /// page by page, as after on_joined. Before anything else about that.
+  /// A subscriber that was live has fallen behind a log that was lost and resumed: it catches up again, page
+  /// by page, as after on_joined. Called before that begins.
   virtual void on_behind(Membership& /*membership*/) {}
-  /// The engine could not open the room, or not give it the past that it still wants: nothing more comes for
-  /// this membership, which is to be dropped.
+  /// The engine could not open the room, or not read the history that the subscriber still needs: nothing
+  /// more comes for this membership, which is to be dropped.
   virtual void on_refused(Membership& membership, const Refusal& refusal) = 0;
-  /// Messages [from, batch.messages().size()) are what the room has for this subscriber now, in order.
+  /// Messages [from, batch.messages().size()) are the next ones for this subscriber, in order.
   virtual void deliver(Batch& batch, std::size_t from) = 0;
   /// Who is in the room has changed since on_joined, or since the last call: one change at a time, in order.
   /// Only for watchers (Interest::watch_presence).
   virtual void on_presence(Membership& /*membership*/, PresenceUpdate& /*update*/) {}
-  /// A deliver follows soon: for having what it touches fetched into the cache. Must not wait for anything.
+  /// A deliver follows soon: prefetches what that touches into the cache. Must not wait for anything.
   virtual void prefetch() const {}
 
  protected:

@@ -19,7 +19,7 @@ using namespace roomcast;
 
 namespace {
 
-/// Writes down what an engine says, and holds it to the order that it promises.
+/// Records what an engine answers, and holds it to the order that it promises.
 class Witness final : public hub::EngineEvents {
  public:
   struct Room {
@@ -87,6 +87,11 @@ struct LateRig {
   test::LateEngine late;
 };
 
+/// One that takes publishes for rooms that are not subscribed.
+struct OpenLateRig : LateRig {
+  OpenLateRig() { late.takes_unsubscribed = true; }
+};
+
 template <class Rig>
 struct Fixture {
   Fixture() { rig.engine().start(witness); }
@@ -109,9 +114,9 @@ struct Fixture {
 
 }  // namespace
 
-#define EACH_ENGINE(name) TEST_CASE_TEMPLATE("engines: " name, Rig, MemoryRig, LateRig)
+#define EACH_ENGINE(name) TEST_CASE_TEMPLATE("engines: " name, Rig, MemoryRig, LateRig, OpenLateRig)
 
-EACH_ENGINE("a room that is subscribed to is told where its log stands, once") {
+EACH_ENGINE("a subscription is answered with the state of the log, once") {
   Fixture<Rig> f;
   f.subscribe("a");
   f.subscribe("b");
@@ -222,6 +227,22 @@ EACH_ENGINE("a past that is claimed can be read: in order, without a hole, as mu
     CHECK(page->messages[i].position == hub::Position{top.epoch, 6 + i});
     CHECK(page->messages[i].payload.view() == std::to_string(6 + i));
   }
+}
+
+EACH_ENGINE("a publish into a room that is not subscribed has its position like any other, if it is taken") {
+  Fixture<Rig> f;
+  if (!f.rig.engine().publishes_unsubscribed()) return;
+  f.publish("a", "x", 1);
+  f.publish("a", "y", 2);
+  f.rig.settle();
+  REQUIRE(f.witness.outcomes.size() == 2);
+  REQUIRE(f.witness.outcomes.at(2).ok());
+  CHECK(f.witness.outcomes.at(1)->offset + 1 == f.witness.outcomes.at(2)->offset);
+  f.subscribe("a");
+  f.rig.settle();
+  REQUIRE(f.room("a").log);
+  CHECK(f.room("a").log->top == *f.witness.outcomes.at(2));
+  CHECK(f.room("a").messages.empty());
 }
 
 TEST_CASE("engines: one that can't be reached refuses with words, and may be asked again") {

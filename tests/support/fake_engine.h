@@ -12,8 +12,8 @@
 
 namespace roomcast::test {
 
-/// Orders as the memory engine does, but opens a room and answers a publish only when told to, if so wished.
-/// A room's first log has epoch 1, the next one, after it was forgotten, 2.
+/// Orders as the memory engine does, but opens rooms and answers publishes only at the test's call, if so
+/// set. A room's first log has epoch 1, the next one, after it was forgotten, 2.
 class FakeEngine final : public hub::Engine {
  public:
   void start(hub::EngineEvents& events) override { events_ = &events; }

@@ -43,6 +43,7 @@ class LateEngine final : public hub::Engine {
     });
   }
   [[nodiscard]] bool may_refuse_publishes() const override { return true; }
+  [[nodiscard]] bool publishes_unsubscribed() const override { return takes_unsubscribed; }
   void read(std::string_view room, const hub::Position& after, std::size_t messages_max,
             std::size_t /*bytes_max*/, hub::Ticket ticket) override {
     ++reads;
@@ -77,7 +78,7 @@ class LateEngine final : public hub::Engine {
   void drop_all() { pending_.clear(); }
   [[nodiscard]] std::size_t pending() const { return pending_.size(); }
 
-  /// The link of a room breaks, and comes back; what is published meanwhile is announced by nobody.
+  /// The link of a room breaks, and comes back; what is published meanwhile is not announced.
   void lose(std::string_view room) {
     Log& log = log_of(room);
     if (!log.is_announced || log.is_lost) return;
@@ -118,6 +119,7 @@ class LateEngine final : public hub::Engine {
   hub::EngineEvents& events() { return *events_; }
 
   bool has_past = true;
+  bool takes_unsubscribed = false;
   bool refuses = false;
   hub::Refusal refusal{hub::Refusal::Code::unavailable, "the link is down"};
   std::size_t page_max = 1'000;

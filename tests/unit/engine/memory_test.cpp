@@ -74,7 +74,7 @@ TEST_CASE_FIXTURE(Fixture, "memory engine: a room that was forgotten comes back 
   CHECK(events.messages[1].second.position.offset == 1);
 }
 
-TEST_CASE_FIXTURE(Fixture, "memory engine: whoever subscribes is told where the room's log stands") {
+TEST_CASE_FIXTURE(Fixture, "memory engine: a subscription is answered with the state of the log") {
   engine.subscribe("lobby");
   REQUIRE(events.tops.size() == 1);
   CHECK(events.tops[0].first == "lobby");

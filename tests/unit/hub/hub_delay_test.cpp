@@ -83,7 +83,7 @@ hub::HubLimits with_backlog(std::size_t messages) {
 
 }  // namespace
 
-TEST_CASE("hub: past the backlog publishes wait for their place, and nobody is refused") {
+TEST_CASE("hub: past the backlog publishes wait, and none is refused") {
   Fixture f(with_backlog(2));
   Listener& a = f.join("lobby");
   for (const char* payload : {"", "", ""})
@@ -162,7 +162,7 @@ TEST_CASE("hub: a publish waits for its time at the most") {
   CHECK(f.published == 1);
 }
 
-TEST_CASE("hub: who can't be told no waits until memory suffices again") {
+TEST_CASE("hub: a publisher that can't be sent a refusal waits until memory suffices again") {
   Fixture f;
   f.hub.set_overloaded(true);
   bool ok = false;
@@ -198,7 +198,7 @@ TEST_CASE("hub: a burst is handed out by pages") {
 
 namespace {
 
-/// Two pages for the room, told apart by their first letters.
+/// Two pages for the room, which differ in their first letters.
 void publish_burst(Fixture& f, std::string_view room, char first) {
   for (const char letter : {first, static_cast<char>(first + 1)})
     f.publish(room, std::string(hub::HubLimits{}.page_bytes, letter));
@@ -214,7 +214,7 @@ std::string letters(const Listener& listener) {
 
 }  // namespace
 
-TEST_CASE("hub: a burst waits for members who are busy with what they were handed, but not for long") {
+TEST_CASE("hub: a burst waits for members that are busy with the last one, but not for long") {
   Fixture f;
   for (int i = 0; i < 3; ++i)
     f.join("lobby");
@@ -254,7 +254,7 @@ TEST_CASE("hub: a burst waits for members who are busy with what they were hande
   }
 }
 
-TEST_CASE("hub: less than a burst waits for nobody, whoever is busy") {
+TEST_CASE("hub: less than a burst does not wait for busy members") {
   Fixture f;
   f.join("lobby");
   f.members[0]->hold_up();
@@ -303,7 +303,7 @@ TEST_CASE("hub: a slice hands out many small rooms, or a hundred members of a la
   CHECK(f.hub.backlog_bytes() == 0);
 }
 
-TEST_CASE("hub: outcomes are told some at a time") {
+TEST_CASE("hub: outcomes are reported some at a time") {
   Fixture f;
   for (int i = 0; i < 1'000; ++i)
     f.publish("lobby", "");

@@ -1,5 +1,5 @@
-// Long random sessions over an engine that is late, refuses, forgets, loses its link and begins anew: whoever
-// reads gets every message in order, or is told of a gap, and in the end has everything.
+// Long random sessions over an engine that is late, refuses, forgets, loses its link and begins anew: each
+// reader gets every message in order, or a gap, and in the end has everything.
 #include <doctest/doctest.h>
 
 #include <array>

@@ -13,7 +13,7 @@ namespace roomcast::hub::test {
 
 // --- Rooms that open ---
 
-TEST_CASE_FIXTURE(LateFixture, "late engine: rooms open in any order, and nobody is told before") {
+TEST_CASE_FIXTURE(LateFixture, "late engine: rooms open in any order, and joins are acknowledged then") {
   Hearer a;
   Hearer b;
   join(a, "attic");
@@ -30,7 +30,7 @@ TEST_CASE_FIXTURE(LateFixture, "late engine: rooms open in any order, and nobody
 }
 
 TEST_CASE_FIXTURE(LateFixture,
-                  "late engine: who joins a room that can't be opened is told why, and may try again") {
+                  "late engine: a join into a room that can't be opened is refused, and may be repeated") {
   engine.refuses = true;
   Hearer a;
   join(a);
@@ -58,7 +58,8 @@ TEST_CASE_FIXTURE(LateFixture,
   CHECK(a.take() == "joined 0");
 }
 
-TEST_CASE_FIXTURE(LateFixture, "late engine: who leaves while the room is being opened is told nothing") {
+TEST_CASE_FIXTURE(LateFixture,
+                  "late engine: a member that leaves while the room is being opened receives nothing") {
   Hearer a;
   Hearer b;
   join(a);
@@ -69,7 +70,7 @@ TEST_CASE_FIXTURE(LateFixture, "late engine: who leaves while the room is being 
   CHECK(b.take() == "joined 0");
 }
 
-TEST_CASE_FIXTURE(LateFixture, "late engine: a refused member that does not go holds nobody up") {
+TEST_CASE_FIXTURE(LateFixture, "late engine: a refused member that does not leave holds no other up") {
   struct Staying final : Subscriber {
     void on_joined(Membership& /*membership*/, const Joined& /*joined*/) override { ++calls; }
     void on_gap(Membership& /*membership*/, const Gap& /*gap*/) override { ++calls; }
@@ -91,9 +92,73 @@ TEST_CASE_FIXTURE(LateFixture, "late engine: a refused member that does not go h
   CHECK_FALSE(membership->is_catching_up());
 }
 
+// --- Publishing without a subscription ---
+
+TEST_CASE_FIXTURE(LateFixture,
+                  "late engine: one that takes it is handed a publish without the room being opened") {
+  engine.takes_unsubscribed = true;
+  std::optional<Receipt> receipt;
+  hub.publish("lobby", text("x"), [&](const PublishResult& result) { receipt = *result; });
+  settle();
+  CHECK(hub.rooms() == 0);
+  CHECK(engine.subscribes == 0);
+  REQUIRE(receipt);
+  CHECK(receipt->position == Position{1, 1});
+  CHECK(receipt->subscribers == 0);
+  Hearer a;
+  join_for_all(a);
+  settle();
+  CHECK(a.take() == "joined 0 / x");
+}
+
+TEST_CASE_FIXTURE(LateFixture, "late engine: one that does not take it has the room opened first") {
+  hub.publish("lobby", text("x"));
+  CHECK(hub.rooms() == 1);
+  CHECK(engine.subscribes == 1);
+}
+
+TEST_CASE_FIXTURE(LateFixture,
+                  "late engine: without a subscription a publish has its deadline, and its refusal") {
+  engine.takes_unsubscribed = true;
+  std::string outcome;
+  const auto note = [&](const PublishResult& result) {
+    outcome = result ? "published" : std::string(describe(result.error().code).name);
+  };
+  hub.publish("lobby", text("x"), note);
+  engine.drop_all();
+  pass(limits.engine_ms + 300);
+  CHECK(outcome == "timed_out");
+  engine.refuses = true;
+  hub.publish("lobby", text("x"), note);
+  settle();
+  CHECK(outcome == "unavailable");
+}
+
+TEST_CASE_FIXTURE(LateFixture, "late engine: with members the room is published into as ever") {
+  engine.takes_unsubscribed = true;
+  Hearer a;
+  join(a);
+  settle();
+  CHECK(a.take() == "joined 0");
+  hub.publish("lobby", text("x"));
+  settle();
+  CHECK(a.take() == "x");
+}
+
+TEST_CASE_FIXTURE(LateFixture, "late engine: while the hub is congested a publish waits, subscribed or not") {
+  engine.takes_unsubscribed = true;
+  hub.set_overloaded(true);
+  hub.publish("lobby", text("x"), {}, Hub::WhenShort::wait);
+  CHECK(hub.delayed() == 1);
+  hub.set_overloaded(false);
+  settle();
+  CHECK(hub.delayed() == 0);
+  CHECK(engine.top("lobby").offset == 1);
+}
+
 // --- Publishes ---
 
-TEST_CASE_FIXTURE(LateFixture, "late engine: a refused publish says why, told apart from too much to do") {
+TEST_CASE_FIXTURE(LateFixture, "late engine: a refused publish has its own code, not that of an overload") {
   std::vector<std::string> codes;
   const auto note = [&](const PublishResult& result) {
     codes.emplace_back(result ? "ok" : std::string(describe(result.error().code).name));
@@ -168,7 +233,7 @@ TEST_CASE_FIXTURE(LateFixture, "late engine: a hole that it does not mention is 
   CHECK(hub.stats().lost == 2);
 }
 
-TEST_CASE_FIXTURE(LateFixture, "late engine: a hole is told as a gap where there is no past to fill it") {
+TEST_CASE_FIXTURE(LateFixture, "late engine: a hole is a gap where there is no past to fill it") {
   engine.has_past = false;
   Hearer a;
   join(a);
@@ -214,7 +279,7 @@ TEST_CASE_FIXTURE(LateFixture,
 }
 
 TEST_CASE_FIXTURE(LateFixture,
-                  "late engine: who joins while the link is gone waits, at most until the deadline") {
+                  "late engine: a join while the link is down waits, at most until the deadline") {
   Hearer a;
   Hearer b;
   Hearer c;
@@ -232,7 +297,7 @@ TEST_CASE_FIXTURE(LateFixture,
   SUBCASE("it does not") {
     pass(limits.engine_ms + 300);
     CHECK(b.take() == "timed_out");
-    CHECK(a.take() == "joined 0");  // who was there stays
+    CHECK(a.take() == "joined 0");  // earlier members stay
     CHECK(engine.unsubscribes == 0);
     join(c);
     engine.resume("lobby");
@@ -241,8 +306,7 @@ TEST_CASE_FIXTURE(LateFixture,
   }
 }
 
-TEST_CASE_FIXTURE(LateFixture,
-                  "late engine: a log that begins anew is told as a gap, behind what came before it") {
+TEST_CASE_FIXTURE(LateFixture, "late engine: a log that begins anew is a gap, after what came before it") {
   Hearer a;
   join(a);
   settle();
@@ -273,9 +337,7 @@ TEST_CASE_FIXTURE(LateFixture, "late engine: of two new logs in one turn only th
   CHECK(hub.backlog_bytes() == 0);
 }
 
-TEST_CASE_FIXTURE(
-    LateFixture,
-    "late engine: a log that begins anew while its members are still being told of the last messages") {
+TEST_CASE_FIXTURE(LateFixture, "late engine: a log that begins anew during a fan-out of the last messages") {
   std::vector<std::unique_ptr<Hearer>> crowd;
   for (int i = 0; i < 300; ++i)
     join(*crowd.emplace_back(std::make_unique<Hearer>()));
@@ -295,7 +357,7 @@ TEST_CASE_FIXTURE(
 // --- The past ---
 
 TEST_CASE_FIXTURE(LateFixture,
-                  "late engine: what is no longer kept here is read, in pages, one for all who want it") {
+                  "late engine: what is no longer kept here is read, in pages, one for all that need it") {
   elsewhere(1, 20);
   engine.page_max = 8;
   Hearer a;
@@ -371,7 +433,7 @@ TEST_CASE_FIXTURE(
   CHECK(a.at == Position{1, 20});
 }
 
-TEST_CASE_FIXTURE(LateFixture, "late engine: what the engine has dropped meanwhile is told as a gap") {
+TEST_CASE_FIXTURE(LateFixture, "late engine: what the engine has dropped meanwhile is a gap") {
   elsewhere(1, 20);
   Hearer a;
   join_for_all(a);

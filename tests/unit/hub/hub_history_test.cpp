@@ -1,4 +1,4 @@
-// What a subscriber gets of a room's past, and how it comes to be live.
+// What a subscriber gets of a room's history, and how it becomes live.
 #include <doctest/doctest.h>
 
 #include <memory>
@@ -16,7 +16,7 @@ namespace {
 
 hub::Draft text(std::string_view payload) { return {hub::Kind::text, base::Bytes::copy_of(payload), {}, 0}; }
 
-/// Writes down what it is told: "joined 3", "joined 3 gap 3", "gap 5", "a b c" for what was delivered at
+/// Records what it receives: "joined 3", "joined 3 gap 3", "gap 5", "a b c" for what was delivered at
 /// once.
 struct Reader final : hub::Subscriber {
   void on_joined(hub::Membership& /*membership*/, const hub::Joined& joined) override {
@@ -64,7 +64,7 @@ struct Fixture : test::HubFixture<> {
     return {hub::Position{1, offset}, history};
   }
   static hub::Interest last(std::size_t messages) { return {std::nullopt, messages}; }
-  /// What somebody who joins with this interest is told.
+  /// What a subscriber that joins with these options receives.
   Told told(const hub::Interest& interest, std::string_view room = "lobby") {
     Reader reader;
     join(reader, interest, room);
@@ -211,7 +211,8 @@ TEST_CASE_FIXTURE(Fixture, "hub history: a page holds at most its bytes, but alw
 }
 
 TEST_CASE_FIXTURE(
-    Fixture, "hub history: whoever is overtaken while catching up is told, and goes on from what is kept") {
+    Fixture,
+    "hub history: a member that is overtaken while catching up gets a gap, and goes on from what is kept") {
   keep(15);
   publish("abcdefghijklmno");
   turn();
@@ -233,7 +234,8 @@ TEST_CASE_FIXTURE(
   CHECK(hub.stats().gaps == 1);
 }
 
-TEST_CASE_FIXTURE(Fixture, "hub history: one who is overtaken before it was told begins where it still can") {
+TEST_CASE_FIXTURE(Fixture,
+                  "hub history: a member that is overtaken before on_joined begins where it still can") {
   publish("abcdef");
   turn();
   Reader resuming;
@@ -246,7 +248,7 @@ TEST_CASE_FIXTURE(Fixture, "hub history: one who is overtaken before it was told
   CHECK(curious.told == Told{"joined 4", "e f"});  // it had no claim, so nothing is missing
 }
 
-TEST_CASE_FIXTURE(Fixture, "hub history: no fan-out begins before all who have joined were told") {
+TEST_CASE_FIXTURE(Fixture, "hub history: no fan-out begins before all joins are acknowledged") {
   keep(0);
   std::vector<std::unique_ptr<Reader>> readers;
   for (int i = 0; i < 1'000; ++i) {
@@ -257,7 +259,7 @@ TEST_CASE_FIXTURE(Fixture, "hub history: no fan-out begins before all who have j
   for (int slice = 0; slice < 3; ++slice)
     CHECK(hub.do_slice());
   CHECK(readers.front()->told == Told{"joined 0"});
-  readers.back()->membership.reset();  // nobody waits for one who left
+  readers.back()->membership.reset();  // a member that left is not waited for
   turn();
   readers.pop_back();
   for (const auto& reader : readers)
@@ -310,8 +312,8 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(reader.told.size() == 2);
 }
 
-TEST_CASE_FIXTURE(Fixture,
-                  "hub history: those who catch up at the same place share one page and its encoding") {
+TEST_CASE_FIXTURE(
+    Fixture, "hub history: members that catch up from the same position share one page and its encoding") {
   struct Counter final : hub::Encoder {
     std::size_t encode(std::string_view /*room*/, const hub::Message& message,
                        std::string& out) const override {
@@ -346,7 +348,7 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(encoder.encoded == 6);
 }
 
-TEST_CASE_FIXTURE(Fixture, "hub history: a room that opens late gives everybody who waits a place") {
+TEST_CASE_FIXTURE(Fixture, "hub history: a room that opens late gives all members that wait a position") {
   engine.hold_rooms = true;
   Reader fresh;
   Reader resuming;

@@ -1,4 +1,4 @@
-// What the hub remembers, and what it forgets first.
+// What the hub retains, and what it evicts first.
 #include <doctest/doctest.h>
 
 #include <memory>
@@ -40,7 +40,7 @@ struct Fixture : test::HubFixture<> {
     turn();
     return *readers.back();
   }
-  /// Somebody comes and goes.
+  /// Joins and leaves.
   void visit(std::string_view room) {
     join(room);
     members.pop_back();
@@ -78,7 +78,7 @@ TEST_CASE_FIXTURE(Fixture, "hub memory: what a room and its messages take comes 
   CHECK(hub.history_bytes() == 0);
 }
 
-TEST_CASE_FIXTURE(Fixture, "hub memory: messages age while somebody is in the room, the room does not") {
+TEST_CASE_FIXTURE(Fixture, "hub memory: messages age while the room has members, the room does not") {
   join("lobby");
   publish("lobby");
   pass(300'000);
@@ -261,8 +261,7 @@ struct Flooded : Fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Flooded,
-                  "hub memory: whoever publishes more than a quarter of all pushes out its own first") {
+TEST_CASE_FIXTURE(Flooded, "hub memory: a source with more than a quarter of all pushes out its own first") {
   for (int i = 0; i < 1'000; ++i)
     publish("flood" + std::to_string(i % 10), 1'000, flooder);
   CHECK(left() == quiet_rooms);
@@ -275,7 +274,8 @@ TEST_CASE_FIXTURE(Flooded, "hub memory: tiny messages into ever new rooms count 
   CHECK(left() == quiet_rooms);
 }
 
-TEST_CASE_FIXTURE(Flooded, "hub memory: a message into everybody's room makes nobody else's a flooder's") {
+TEST_CASE_FIXTURE(Flooded,
+                  "hub memory: a flooder's message into a shared room does not make other messages its own") {
   for (int i = 0; i < quiet_rooms; ++i)
     publish("quiet" + std::to_string(i), 1, flooder);
   for (int i = 0; i < 1'000; ++i)
@@ -284,7 +284,7 @@ TEST_CASE_FIXTURE(Flooded, "hub memory: a message into everybody's room makes no
   CHECK(kept("quiet0") == 2);
 }
 
-TEST_CASE_FIXTURE(Flooded, "hub memory: from who knows where the rooms quiet longest lose first") {
+TEST_CASE_FIXTURE(Flooded, "hub memory: of unknown sources the rooms unused longest lose first") {
   for (int i = 0; i < 1'000; ++i)
     publish("flood" + std::to_string(i), 1'000);
   CHECK(left() == 0);

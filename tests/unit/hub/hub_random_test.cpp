@@ -1,4 +1,4 @@
-// One hub with rooms of all kinds and readers who come, go, resume and catch up at random, against what was
+// One hub with rooms of all kinds and readers that come, go, resume and catch up at random, against what was
 // really published. The seed is in the message of a failure; ROOMCAST_TEST_SEED repeats it.
 #include <doctest/doctest.h>
 
@@ -170,7 +170,7 @@ struct Simulation : test::HubFixture<> {
     }
   }
 
-  /// Lets everybody have everything: then nobody is owed a message.
+  /// Delivers everything: then no reader is owed a message.
   void settle() {
     while (is_late && std::any_of(names.begin(), names.end(), [&](const std::string& name) {
              return engine.top(name).epoch != 0 && !engine.is_open(name);
@@ -274,7 +274,7 @@ unsigned seed() {
 
 }  // namespace
 
-TEST_CASE("hub at random: everybody gets everything in order, or is told where something is missing") {
+TEST_CASE("hub at random: each reader gets everything in order, or a gap where something is missing") {
   Simulation(seed(), false, false).run(100'000);
 }
 

@@ -68,7 +68,7 @@ TEST_CASE_FIXTURE(Fixture, "hub: a message reaches every subscriber of its room 
   CHECK(elsewhere.heard.empty());
 }
 
-TEST_CASE_FIXTURE(Fixture, "hub: the messages of a turn are encoded once and shared as one frame") {
+TEST_CASE_FIXTURE(Fixture, "hub: the messages of a turn are encoded once and shared as one block of bytes") {
   Listener a(encoder);
   Listener b(encoder);
   const auto in_a = hub.subscribe("lobby", a);
@@ -78,10 +78,11 @@ TEST_CASE_FIXTURE(Fixture, "hub: the messages of a turn are encoded once and sha
   scheduler.run_turn(hub);
   CHECK(encoder.encoded == 2);
   CHECK(a.last.view().data() == b.last.view().data());
-  CHECK(a.last.use_count() == 2);  // the cache has let go
+  CHECK(a.last.use_count() == 2);  // the batch has released it
 }
 
-TEST_CASE_FIXTURE(Fixture, "hub: who joins between a publish and its delivery gets only what comes later") {
+TEST_CASE_FIXTURE(Fixture,
+                  "hub: a member that joins between a publish and its delivery gets only later messages") {
   Listener early(encoder);
   Listener late(encoder);
   const auto in_early = hub.subscribe("lobby", early);
@@ -112,7 +113,7 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(engine.log == std::vector<std::string>{"+lobby", "-lobby"});
 }
 
-TEST_CASE_FIXTURE(Fixture, "hub: a room nobody is in keeps its messages until they are too old") {
+TEST_CASE_FIXTURE(Fixture, "hub: a room without members keeps its messages until they are too old") {
   hub.publish("lobby", text("x"));
   pass(300'000);
   hub.publish("lobby", text("y"));
@@ -207,8 +208,7 @@ TEST_CASE_FIXTURE(Fixture, "hub: a small room does not wait until a large one ha
   CHECK(crowd.back()->heard.empty());
 }
 
-TEST_CASE_FIXTURE(
-    Fixture, "hub: a slice is a hundred members or so, whose bytes leave before the next are fanned out to") {
+TEST_CASE_FIXTURE(Fixture, "hub: a slice is about a hundred members, and is flushed before the next") {
   std::vector<std::unique_ptr<Listener>> crowd;
   std::vector<std::unique_ptr<hub::Membership>> members;
   for (int i = 0; i < 500; ++i) {
@@ -227,7 +227,8 @@ TEST_CASE_FIXTURE(
   CHECK(reached() == 500);
 }
 
-TEST_CASE_FIXTURE(Fixture, "hub: a publisher is told the position and the audience, at the end of the turn") {
+TEST_CASE_FIXTURE(Fixture,
+                  "hub: a publisher gets position and number of subscribers, at the end of the turn") {
   Listener a(encoder);
   const auto in_a = hub.subscribe("lobby", a);
   std::vector<hub::Receipt> receipts;

@@ -33,7 +33,7 @@ void fill(IdempotencyKeys& keys, std::size_t count, std::size_t name_bytes, std:
   }
 }
 
-/// A sanitizer's allocator doesn't tell what it has given out.
+/// A sanitizer's allocator does not report what it has given out.
 bool can_measure() {
   IdempotencyKeys first(gib);
   fill(first, 1, 12);  // what the first hash needs is there from then on
@@ -74,7 +74,7 @@ TEST_CASE("idempotency keys: once they are forgotten their memory is given back"
   CHECK(allocated_bytes() - before < 20'000);
 }
 
-TEST_CASE("idempotency keys: a source may have all of it while nobody else needs it") {
+TEST_CASE("idempotency keys: a source may have all of it while no other source needs it") {
   const std::size_t one = 40 + IdempotencyKeys::key_bytes;
   IdempotencyKeys keys(100 * one);
   fill(keys, 100, 40, 0, 1);
@@ -117,7 +117,7 @@ TEST_CASE("idempotency keys: keys under way are never forgotten, also of a sourc
   CHECK(keys.next_ms() == 10 + IdempotencyKeys::keep_ms);
 }
 
-TEST_CASE("idempotency keys: with everybody below a share the oldest goes first, if it is not young") {
+TEST_CASE("idempotency keys: with all sources below a share the oldest goes first, if it is not young") {
   const std::size_t one = 12 + IdempotencyKeys::key_bytes;
   IdempotencyKeys keys(8 * one);
   for (hub::Source source = 1; source <= 8; ++source)

@@ -26,7 +26,7 @@ struct Fixture : test::HubFixture<> {
   explicit Fixture(std::size_t limit_bytes = 100'000)
       : publisher(hub, scheduler, clock, deadlines, limit_bytes) {}
 
-  /// Publishes; the outcome is said in `told` by `who`: "ada=1" for the first place of the room's order,
+  /// Publishes; the outcome is added to `told` by `who`: "ada=1" for the first position of the room,
   /// "ada=1 again" for a duplicate.
   void publish(std::string_view who, std::string_view key, std::string_view payload = "hi",
                Kind kind = Kind::text, std::string_view room = "r", hub::Source source = 0) {
@@ -64,7 +64,7 @@ struct Fixture : test::HubFixture<> {
   IdempotentPublisher publisher;
 };
 
-/// Room for two keys like "k" and nothing more.
+/// Space for two keys like "k" and nothing more.
 struct TwoKeys : Fixture {
   TwoKeys() : Fixture(2 * one_key) {}
 };
@@ -102,7 +102,7 @@ TEST_CASE_FIXTURE(Fixture, "publish once: the first with a key is published, the
   CHECK(heard() == Words{"ada=2"});
 }
 
-TEST_CASE_FIXTURE(Fixture, "publish once: a receipt says who was in the room when it was published") {
+TEST_CASE_FIXTURE(Fixture, "publish once: a receipt has the subscribers at the time of the publish") {
   struct Nobody final : hub::Subscriber {
     void on_joined(hub::Membership& /*membership*/, const hub::Joined& /*joined*/) override {}
     void on_gap(hub::Membership& /*membership*/, const hub::Gap& /*gap*/) override {}
@@ -141,7 +141,7 @@ TEST_CASE_FIXTURE(Fixture, "publish once: while the first is under way others wa
   CHECK(messages() == 1);
 }
 
-TEST_CASE_FIXTURE(Fixture, "publish once: those who wait without wanting an answer are no harm") {
+TEST_CASE_FIXTURE(Fixture, "publish once: repeats without a callback do no harm") {
   engine.hold_answers = true;
   for (int i = 0; i < 2; ++i)
     publisher.publish("r", {Kind::text, base::Bytes::copy_of("hi"), {}, 0}, "k", {});
@@ -192,7 +192,7 @@ TEST_CASE_FIXTURE(Fixture, "publish once: without a key all is published and not
   CHECK(publisher.bytes() == 0);
 }
 
-TEST_CASE_FIXTURE(Fixture, "publish once: a refusal goes to all who wait, and leaves the key free") {
+TEST_CASE_FIXTURE(Fixture, "publish once: a refusal goes to all that wait, and leaves the key free") {
   engine.hold_answers = true;
   publish("ada", "k");
   publish("bob", "k");
@@ -220,7 +220,7 @@ TEST_CASE_FIXTURE(Fixture, "publish once: what the hub does not take leaves the 
   CHECK(heard() == Words{"ada=1"});
 }
 
-TEST_CASE_FIXTURE(Fixture, "publish once: whoever is told may publish again, under the same key as well") {
+TEST_CASE_FIXTURE(Fixture, "publish once: a callback may publish again, under the same key as well") {
   hub.set_overloaded(true);
   publisher.publish("r", {Kind::text, base::Bytes::copy_of("hi"), {}, 0}, "k",
                     [this](const hub::PublishResult& result) {
@@ -342,7 +342,7 @@ TEST_CASE_FIXTURE(TwoKeys,
   CHECK(heard() == Words{"kim=5"});
 }
 
-TEST_CASE_FIXTURE(TwoKeys, "publish once: those who wait count, too, and past the limit are refused") {
+TEST_CASE_FIXTURE(TwoKeys, "publish once: repeats that wait count, too, and past the limit are refused") {
   engine.hold_answers = true;
   publish("ada", "k");
   const std::size_t places = one_key / hub::IdempotencyKeys::waiter_bytes;
@@ -359,7 +359,7 @@ TEST_CASE_FIXTURE(TwoKeys, "publish once: those who wait count, too, and past th
   CHECK(publisher.bytes() == one_key);
 }
 
-TEST_CASE_FIXTURE(TwoKeys, "publish once: for one who waits a published key is forgotten") {
+TEST_CASE_FIXTURE(TwoKeys, "publish once: for a repeat that waits a published key is dropped") {
   publish("ada", "a");
   CHECK(heard() == Words{"ada=1"});
   engine.hold_answers = true;
@@ -413,7 +413,7 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(publisher.keys() == 0);
 }
 
-TEST_CASE("publish once: who publishes very many keys pushes out only its own") {
+TEST_CASE("publish once: a source with very many keys pushes out only its own") {
   Fixture f(40 * one_key);
   const hub::Source victim = 1;
   const hub::Source flood = 2;

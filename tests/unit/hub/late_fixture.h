@@ -17,7 +17,7 @@
 /// A hub over an engine that answers when the test says so.
 namespace roomcast::hub::test {
 
-/// Keeps in words what it is told, and checks that nothing is missing and nothing comes twice.
+/// Records in words what it receives, and checks that nothing is missing and nothing comes twice.
 struct Hearer final : Subscriber {
   void on_joined(Membership& /*membership*/, const Joined& joined) override {
     at = joined.cursor;
@@ -47,7 +47,7 @@ struct Hearer final : Subscriber {
   void say(std::string what) {
     if (keeps_words) told.push_back(std::move(what));
   }
-  /// All that it was told since the last call.
+  /// All that it received since the last call.
   std::string take() {
     std::string all;
     for (const std::string& what : std::exchange(told, {}))
@@ -88,7 +88,7 @@ struct LateFixture : roomcast::test::HubFixture<roomcast::test::LateEngine> {
     hearer.membership = hub.subscribe(room, hearer, interest);
     if (std::find(hearers.begin(), hearers.end(), &hearer) == hearers.end()) hearers.push_back(&hearer);
   }
-  /// Joins a room whose first log is still the only one, and wants all of it.
+  /// Joins a room whose first log is still the only one, and asks for all of it.
   void join_for_all(Hearer& hearer, std::string_view room = "lobby") {
     Interest all;
     all.since = Position{1, 0};

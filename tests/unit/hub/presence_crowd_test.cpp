@@ -1,4 +1,4 @@
-// What is told of a room with more in it than can be named.
+// Presence of rooms with more members than are listed by name.
 #include <doctest/doctest.h>
 
 #include <cstddef>
@@ -15,7 +15,7 @@ using namespace roomcast;
 using namespace roomcast::test::presence;
 
 TEST_CASE_FIXTURE(Fixture,
-                  "presence: nameless clients are counted, also where nobody watches or has a name") {
+                  "presence: nameless clients are counted, also in rooms without names and watchers") {
   auto nameless = join_nameless(crowd);
   CHECK(here() == "4: +4");
   nameless.push_back(join(""));
@@ -24,7 +24,7 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(here() == "0: +0");
 }
 
-TEST_CASE_FIXTURE(Fixture, "presence: at the limit everybody is named, one past it there is a crowd") {
+TEST_CASE_FIXTURE(Fixture, "presence: at the limit all are named, one past it there is a crowd") {
   const auto watcher = watch("w");
   const auto a = join("a");
   const auto b = join("b");
@@ -40,7 +40,7 @@ TEST_CASE_FIXTURE(Fixture, "presence: at the limit everybody is named, one past 
   CHECK(late->snapshot == "6: crowd +0");
 }
 
-TEST_CASE_FIXTURE(Fixture, "presence: a nameless client makes a crowd as well as anybody") {
+TEST_CASE_FIXTURE(Fixture, "presence: a nameless client makes a crowd as well as a named one") {
   const auto watcher = watch("w");
   auto nameless = join_nameless(crowd);
   turn();
@@ -50,7 +50,7 @@ TEST_CASE_FIXTURE(Fixture, "presence: a nameless client makes a crowd as well as
   CHECK(watcher->told() == "[4: w +3]");
 }
 
-TEST_CASE_FIXTURE(Fixture, "presence: many who come in one turn are one number") {
+TEST_CASE_FIXTURE(Fixture, "presence: many joins in one turn are one number") {
   const auto watcher = watch();
   std::vector<std::unique_ptr<Client>> many;
   for (int i = 0; i < 500; ++i)
@@ -85,7 +85,7 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(watcher->told() == "#15");
 }
 
-TEST_CASE_FIXTURE(Fixture, "presence: when the crowd is over a list is told once, then names again") {
+TEST_CASE_FIXTURE(Fixture, "presence: when the crowd is over a list is announced once, then names again") {
   const auto watcher = watch("w");
   const auto a = join("a");
   auto nameless = join_nameless(3);
@@ -93,7 +93,7 @@ TEST_CASE_FIXTURE(Fixture, "presence: when the crowd is over a list is told once
   CHECK(watcher->told() == "#5");
   nameless.pop_back();
   const auto last_there = here();
-  CHECK(last_there == "4: crowd +2");  // as everybody was told
+  CHECK(last_there == "4: crowd +2");  // as announced
   const auto late = watch();           // a crowd again
   pass(1'000);
   CHECK(watcher->told().empty());  // five as before
@@ -108,7 +108,7 @@ TEST_CASE_FIXTURE(Fixture, "presence: when the crowd is over a list is told once
 }
 
 TEST_CASE_FIXTURE(Fixture,
-                  "presence: a room that flaps around the limit is told of it at most once a second") {
+                  "presence: a room that flaps around the limit announces it at most once a second") {
   const auto watcher = watch("w");
   const auto others = join_nameless(3);
   std::size_t told = 0;

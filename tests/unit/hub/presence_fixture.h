@@ -12,8 +12,8 @@
 
 #include "support/hub_fixture.h"
 
-// A room with a grace time of three seconds, a crowd from the fifth on, and clients that write down what they
-// are told.
+// A room with a grace time of three seconds, a crowd from the fifth on, and clients that record what they
+// receive.
 namespace roomcast::test::presence {
 
 /// "3: ada bob +1", "3: crowd +1"
@@ -61,14 +61,14 @@ struct Client final : hub::Subscriber {
   void deliver(hub::Batch& batch, std::size_t from) override;
   void on_presence(hub::Membership& membership, hub::PresenceUpdate& news) override;
   void leave() { membership.reset(); }
-  /// What it was told since it was asked last.
+  /// What it received since the last call.
   std::string told() { return std::exchange(heard, {}); }
 
   Fixture& fixture;
   std::string snapshot;  // at on_joined
   std::string heard;
   base::Bytes last;
-  Client* drops = nullptr;  // whom it makes leave when it is told something
+  Client* drops = nullptr;  // leaves when this one gets its next update
   std::unique_ptr<hub::Membership> membership;
 };
 

@@ -1,5 +1,5 @@
-// Whoever watches knows at any time who is here: a snapshot and then exactly the changes after it, whatever
-// comes, goes and waits meanwhile.
+// A watcher knows at any time who is present: a snapshot and then exactly the changes after it, whatever
+// joins, leaves and waits meanwhile.
 #include <doctest/doctest.h>
 
 #include <cstddef>
@@ -29,7 +29,7 @@ Names names_of(const hub::PresenceSnapshot& snapshot) {
   return names;
 }
 
-/// A connection that keeps, if it watches, its own idea of who is here, and notes what can't be.
+/// A connection that keeps, if it watches, its own idea of who is present, and notes contradictions.
 struct Mirror final : hub::Subscriber {
   Mirror(hub::Hub& h, const base::Clock& c, const std::string& n, bool watches)
       : hub(h), clock(c), name(n), is_watching(watches) {
@@ -49,7 +49,7 @@ struct Mirror final : hub::Subscriber {
     using What = hub::PresenceChange::What;
     const hub::PresenceChange& change = news.change();
     const std::string who(change.name.view());
-    if (!is_watching || !has_joined) problem = "told before it began";
+    if (!is_watching || !has_joined) problem = "an update before it began";
     if (change.what == What::joined && (!names || !names->insert(who).second)) problem = "joined twice";
     if (change.what == What::left && (!names || names->erase(who) == 0)) problem = "left without being here";
     if (change.what == What::listed || change.what == What::counted) {
@@ -132,7 +132,7 @@ struct Schedule : test::HubFixture<> {
     }
   }
 
-  /// Who is here, worked out from what was done.
+  /// Who is present, worked out from what was done.
   [[nodiscard]] Names names() const {
     Names here;
     for (const auto& [name, count] : connections) {
@@ -159,7 +159,7 @@ struct Schedule : test::HubFixture<> {
     for (const auto& client : clients) {
       REQUIRE(client->problem == "");
       if (!client->is_watching) continue;
-      // That there is a crowd may be told up to a second later.
+      // A crowd may be announced up to a second later.
       if (now.members) REQUIRE(client->names == here);
     }
   }
@@ -201,6 +201,8 @@ TEST_CASE("presence: at random, around the limit every watcher knows the names, 
   run(8, 14, 30, 1'000);
 }
 
-TEST_CASE("presence: at random, watchers who are told in slices miss nothing") { run(2'000, 700, 2, 2'500); }
+TEST_CASE("presence: at random, watchers that are served in slices miss nothing") {
+  run(2'000, 700, 2, 2'500);
+}
 
 }  // namespace presence_random_test

@@ -15,7 +15,7 @@ namespace presence_test {
 using namespace roomcast;
 using namespace roomcast::test::presence;
 
-TEST_CASE_FIXTURE(Fixture, "presence: five tabs are one member, who joins once and leaves once") {
+TEST_CASE_FIXTURE(Fixture, "presence: five tabs are one member, which joins once and leaves once") {
   const auto watcher = watch();
   std::vector<std::unique_ptr<Client>> tabs;
   for (int i = 0; i < 5; ++i) {
@@ -34,7 +34,7 @@ TEST_CASE_FIXTURE(Fixture, "presence: five tabs are one member, who joins once a
   CHECK(here() == "1: +1");
 }
 
-TEST_CASE_FIXTURE(Fixture, "presence: who is back within the grace time was never gone") {
+TEST_CASE_FIXTURE(Fixture, "presence: a name that is back within the grace time was never gone") {
   const auto watcher = watch();
   auto ada = join("ada");
   turn();
@@ -48,7 +48,7 @@ TEST_CASE_FIXTURE(Fixture, "presence: who is back within the grace time was neve
   CHECK(here() == "2: ada +1");
 }
 
-TEST_CASE_FIXTURE(Fixture, "presence: who leaves and returns in one turn causes no event") {
+TEST_CASE_FIXTURE(Fixture, "presence: leaving and returning in one turn causes no event") {
   const auto watcher = watch();
   auto ada = join("ada");
   turn();
@@ -60,7 +60,8 @@ TEST_CASE_FIXTURE(Fixture, "presence: who leaves and returns in one turn causes 
   CHECK(watcher->told() == "+ada");
 }
 
-TEST_CASE_FIXTURE(Fixture, "presence: who comes and goes in one turn has been here for the grace time") {
+TEST_CASE_FIXTURE(Fixture,
+                  "presence: a name that joins and leaves in one turn is present for the grace time") {
   const auto watcher = watch();
   join("ada").reset();
   turn();
@@ -91,7 +92,7 @@ TEST_CASE_FIXTURE(Fixture, "presence: the grace time begins anew with each depar
 }
 
 TEST_CASE_FIXTURE(Fixture,
-                  "presence: those who are gone leave in the order in which they went, each in time") {
+                  "presence: names that are gone leave in the order in which they went, each in time") {
   const auto watcher = watch();
   auto ada = join("ada");
   auto bob = join("bob");
@@ -113,7 +114,7 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(here() == "2: bob +1");
 }
 
-TEST_CASE_FIXTURE(Fixture, "presence: without a grace time a departure is told at the next sweep") {
+TEST_CASE_FIXTURE(Fixture, "presence: without a grace time a leave is announced at the next sweep") {
   set_limits({0, crowd});
   const auto watcher = watch();
   join("ada").reset();
@@ -142,13 +143,12 @@ TEST_CASE_FIXTURE(Fixture, "presence: one client in two rooms is a member of bot
   CHECK(say(hub.presence("attic")) == "1: ada +0");
 }
 
-TEST_CASE_FIXTURE(Fixture,
-                  "presence: of a room nobody was ever in there is an empty list, and no room after") {
+TEST_CASE_FIXTURE(Fixture, "presence: a room that never had members has an empty list, and is not created") {
   CHECK(here() == "0: +0");
   CHECK(hub.rooms() == 0);
 }
 
-TEST_CASE_FIXTURE(Fixture, "presence: a room where somebody is in the grace time is remembered that long") {
+TEST_CASE_FIXTURE(Fixture, "presence: a room with a name in its grace time is remembered that long") {
   hub::RoomSettings settings;
   settings.history.age_ms = 1'000;
   settings.presence = {grace_ms, crowd};
@@ -164,8 +164,8 @@ TEST_CASE_FIXTURE(Fixture, "presence: a room where somebody is in the grace time
   CHECK(hub.history_bytes() == 0);
 }
 
-TEST_CASE_FIXTURE(
-    Fixture, "presence: when rooms take too much memory, one whose members are all gone may be forgotten") {
+TEST_CASE_FIXTURE(Fixture,
+                  "presence: when rooms take too much memory, one without connections may be evicted") {
   join("ada").reset();
   hub.set_limits({1, 1});
   CHECK(hub.rooms() == 0);

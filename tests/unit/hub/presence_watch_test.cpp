@@ -1,4 +1,4 @@
-// Who is told what, and when.
+// What watchers get, and when.
 #include <doctest/doctest.h>
 
 #include <cstddef>
@@ -14,8 +14,8 @@ namespace presence_watch_test {
 using namespace roomcast;
 using namespace roomcast::test::presence;
 
-TEST_CASE_FIXTURE(Fixture,
-                  "presence: a watcher begins with a snapshot that holds itself, and is not told it again") {
+TEST_CASE_FIXTURE(
+    Fixture, "presence: a watcher begins with a snapshot that holds itself, and does not get that again") {
   const auto bob = watch("bob");
   const auto ada = watch("ada");
   CHECK(bob->snapshot == "1: bob +0");
@@ -25,7 +25,7 @@ TEST_CASE_FIXTURE(Fixture,
 }
 
 TEST_CASE_FIXTURE(Fixture,
-                  "presence: a watcher who comes between a change and its telling has it in the snapshot") {
+                  "presence: a watcher that joins between a change and its update has it in the snapshot") {
   const auto first = watch();
   const auto ada = join("ada");
   const auto second = std::make_unique<Client>(*this, "", true);
@@ -61,7 +61,7 @@ TEST_CASE_FIXTURE(Fixture, "presence: somebody is known before being heard") {
   CHECK(watcher->told() == "+ada\"hi\"");
 }
 
-TEST_CASE_FIXTURE(Fixture, "presence: a change is encoded once for all who share an encoder") {
+TEST_CASE_FIXTURE(Fixture, "presence: a change is encoded once for all that share an encoder") {
   const auto a = watch();
   const auto b = watch();
   const auto ada = join("ada");
@@ -72,7 +72,7 @@ TEST_CASE_FIXTURE(Fixture, "presence: a change is encoded once for all who share
   CHECK(a->last.use_count() == 2);  // the news has let go
 }
 
-TEST_CASE_FIXTURE(Fixture, "presence: a watcher who leaves while a change is told takes nobody else's turn") {
+TEST_CASE_FIXTURE(Fixture, "presence: a watcher that leaves during an update takes no other's turn") {
   const auto a = watch();
   auto b = watch();
   const auto c = watch();
@@ -87,7 +87,7 @@ TEST_CASE_FIXTURE(Fixture, "presence: a watcher who leaves while a change is tol
   CHECK(c->told() == "+bob");
 }
 
-TEST_CASE_FIXTURE(Fixture, "presence: the last watcher may leave while it is told something") {
+TEST_CASE_FIXTURE(Fixture, "presence: the last watcher may leave during its update") {
   auto only = watch();
   only->drops = only.get();
   join("ada").reset();
@@ -98,7 +98,8 @@ TEST_CASE_FIXTURE(Fixture, "presence: the last watcher may leave while it is tol
   CHECK(here() == "0: +0");
 }
 
-TEST_CASE_FIXTURE(Fixture, "presence: many watchers are told in slices between which they may come and go") {
+TEST_CASE_FIXTURE(Fixture,
+                  "presence: many watchers are served in slices between which they may join and leave") {
   set_limits({grace_ms, 2'000});
   constexpr std::size_t count = 1'000;
   std::vector<std::unique_ptr<Client>> watchers;
@@ -109,8 +110,8 @@ TEST_CASE_FIXTURE(Fixture, "presence: many watchers are told in slices between w
   CHECK(hub.do_slice());
   CHECK(watchers.front()->heard == "+ada");
   CHECK(watchers.back()->heard.empty());
-  watchers.front()->leave();     // told already
-  watchers[count - 2]->leave();  // not told yet: must not be
+  watchers.front()->leave();     // has had it
+  watchers[count - 2]->leave();  // has not, and must not get it
   const auto late = std::make_unique<Client>(*this, "", true);
   const auto bob = join("bob");
   turn();

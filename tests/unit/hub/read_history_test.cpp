@@ -104,8 +104,7 @@ TEST_CASE_FIXTURE(Fixture, "history page: there is none before the engine has sa
   CHECK(text_of(read({}, {})) == "7");
 }
 
-TEST_CASE_FIXTURE(Fixture,
-                  "history page: reading rooms that nobody uses takes no more memory than is allowed") {
+TEST_CASE_FIXTURE(Fixture, "history page: reading unused rooms takes no more memory than is allowed") {
   hub.set_limits({1'000, 10'000});
   for (int i = 0; i < 1'000; ++i)
     CHECK(test::read_now(hub, "room " + std::to_string(i), {}, {}).has_value());
