@@ -123,6 +123,8 @@ for (const transport of TRANSPORTS) {
       const { room: witness } = join(t, server.url, { transports: ['websocket'] });
       const { room } = join(t, relay.url, { ...only, name: 'Ada' });
       await Promise.all([isJoined(witness), isJoined(room)]);
+      // A poll is a member while it waits, which it may not do yet.
+      await eventually(async () => (await witness.fetchPresence()).count === 2, 'both members');
       relay.deafen();
       const receipt = room.publish('once');
       await receives(witness, 'once');

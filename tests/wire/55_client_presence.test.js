@@ -50,6 +50,8 @@ for (const transport of ['websocket', 'sse', 'poll']) {
       const { room } = join(t, server.url, { transports: [transport], name: 'Ada' });
       await isJoined(room);
       assert.equal(names(room), '');
+      // A poll is a member while it waits, which it may not do yet.
+      await eventually(async () => (await fetch(`${server.url}/presence/lobby`).then((answer) => answer.json())).count === 1, 'a waiting poll');
       const picture = await room.fetchPresence();
       assert.deepEqual(picture.members, [{ name: 'Ada' }]);
       assert.equal(names(room), 'Ada');
