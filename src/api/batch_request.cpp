@@ -6,13 +6,10 @@
 #include <span>
 #include <utility>
 
-#include "api/publish_outcome.h"
 #include "base/digest.h"
 #include "base/json.h"
 #include "base/json_cursor.h"
 #include "base/text.h"
-#include "hub/idempotent_publisher.h"
-#include "hub/room_name.h"
 
 namespace roomcast::api {
 
@@ -37,18 +34,18 @@ base::Refusal too_many_messages(std::uint64_t limit) {
 /// Reads one element of `messages`.
 class MessageReader {
  public:
-  MessageReader(std::size_t index, const BatchLimits& limits) : index_(index), limits_(limits) {}
+  MessageReader(std::size_t index, const BatchLimits& limits, const service::Limits& message_limits)
+      : index_(index), limits_(limits), message_limits_(message_limits) {}
 
   /// Passes over the element that `cursor` stands in front of and appends an item for each room, one at
   /// least. Nothing; or why that is no message. Where the text turns out not to be JSON, `cursor` says so.
   [[nodiscard]] std::optional<base::Refusal> read(base::JsonCursor& cursor, std::vector<BatchItem>& items) {
     collect(cursor);
-    BatchItem item;
     if (!shape_ && !cursor.has_failed()) {
-      read_payload(item);
+      BatchItem item{{}, {}, {}, read_payload()};
       read_names(item);
+      if (!shape_) read_rooms(item, items);
     }
-    if (!shape_ && !cursor.has_failed()) read_rooms(item, items);
     return std::move(shape_);
   }
 
@@ -92,46 +89,43 @@ class MessageReader {
     return std::nullopt;
   }
 
-  void read_payload(BatchItem& item) {
+  base::Result<service::Payload, base::Refusal> read_payload() {
     const auto value = find(data);
     const auto base64 = string_of(data_base64);
-    if (value.has_value() == base64.has_value()) return misshapen("needs data or data_base64, one of them");
-    // The body is known to be UTF-8 and this far JSON: nothing is judged again but size and depth.
-    std::string space;
-    std::string_view payload;
+    if (value.has_value() == base64.has_value()) misshapen("needs data or data_base64, one of them");
+    if (shape_) return *shape_;
+    std::string text;
+    service::RawPayload raw;
+    // The body is known to be UTF-8 and this far JSON.
+    raw.checked = service::Checked::form;
     if (base64) {
-      item.draft.kind = hub::Kind::binary;
-      if (!base::base64_decode(*base64, space)) {
-        item.problem =
-            base::Refusal{base::Refusal::Code::invalid_data, "data_base64 must be base64 with padding"};
+      raw.kind = hub::Kind::binary;
+      if (!base::base64_decode(*base64, text)) {
+        return base::Refusal{base::Refusal::Code::invalid_data, "data_base64 must be base64 with padding"};
       }
-      payload = space;
+      raw.bytes = text;
     } else if (value->is(JsonKind::string)) {
-      item.draft.kind = hub::Kind::text;
-      value->append_text(space);
-      payload = space;
+      raw.kind = hub::Kind::text;
+      value->append_text(text);
+      raw.bytes = text;
     } else {
-      item.draft.kind = hub::Kind::json;
-      payload = base::with_whole_characters(value->raw(), space);
+      raw.kind = hub::Kind::json;
+      raw.bytes = value->raw();
     }
-    if (!item.problem) item.problem = check_payload_size(payload.size(), limits_.message_bytes);
-    if (!item.problem && !base64) item.problem = check_json_depth(payload, limits_.json_depth);
-    if (!item.problem) item.draft.payload = base::Bytes::copy_of(payload);
+    return service::Payload::check(raw, message_limits_);
   }
 
+  /// What can't be used is not kept: there may be a copy for each of a thousand rooms.
   void read_names(BatchItem& item) {
+    const auto judge = [&item](std::optional<base::Refusal> refusal) {
+      if (!refusal) return true;
+      if (item.payload) item.payload = std::move(*refusal);
+      return false;
+    };
     const std::string sender = string_of(from).value_or("");
-    const auto is_name = hub::check_client_name(sender);
-    if (!is_name && !item.problem)
-      item.problem = base::Refusal{base::Refusal::Code::bad_client_name, is_name.error().message};
-    // What can't be used is not kept either: there may be a copy for each of a thousand rooms.
-    if (is_name) item.draft.from = base::Bytes::copy_of(sender);
-    const auto wanted = string_of(key);
-    if (!wanted) return;
-    const auto is_key = hub::check_idempotency_key(*wanted);
-    if (!is_key && !item.problem)
-      item.problem = base::Refusal{base::Refusal::Code::bad_idempotency_key, is_key.error().message};
-    if (is_key) item.key = *wanted;
+    if (judge(service::check_client_name(sender))) item.from = base::Bytes::copy_of(sender);
+    if (auto wanted = string_of(key); wanted && judge(service::check_key(*wanted)))
+      item.key = std::move(*wanted);
   }
 
   void read_rooms(const BatchItem& item, std::vector<BatchItem>& items) {
@@ -168,15 +162,12 @@ class MessageReader {
   }
 
   static void append(const BatchItem& item, std::string name, std::vector<BatchItem>& items) {
-    BatchItem& added = items.emplace_back(item);
-    const auto is_name = hub::check_room_name(name);
-    if (!is_name && !added.problem)
-      added.problem = base::Refusal{base::Refusal::Code::bad_room_name, is_name.error().message};
-    added.room = std::move(name);
+    items.emplace_back(item).room = std::move(name);
   }
 
   std::size_t index_;
   const BatchLimits& limits_;
+  const service::Limits& message_limits_;
   std::array<std::optional<JsonValue>, Name::count> members_;
   std::optional<base::Refusal> shape_;
 };
@@ -185,7 +176,8 @@ class MessageReader {
 /// many: what is refused costs no more than what has been looked at.
 class BodyReader {
  public:
-  BodyReader(std::string_view body, const BatchLimits& limits) : cursor_(body), limits_(limits) {}
+  BodyReader(std::string_view body, const BatchLimits& limits, const service::Limits& message_limits)
+      : cursor_(body), limits_(limits), message_limits_(message_limits) {}
 
   base::Result<std::vector<BatchItem>, base::Refusal> read() {
     if (cursor_.kind() == JsonKind::object) {
@@ -229,7 +221,7 @@ class BodyReader {
       if (judged >= limits_.messages) {
         problem_ = too_many_messages(limits_.messages);
       } else {
-        problem_ = MessageReader(i, limits_).read(cursor_, items_);
+        problem_ = MessageReader(i, limits_, message_limits_).read(cursor_, items_);
         count_bytes(judged);
       }
       more = !problem_;
@@ -238,7 +230,7 @@ class BodyReader {
 
   void count_bytes(std::size_t first) {
     for (; first < items_.size(); ++first)
-      bytes_ += items_[first].draft.payload.size();
+      bytes_ += items_[first].payload ? items_[first].payload->bytes().size() : 0;
     if (problem_ || bytes_ <= limits_.bytes) return;
     problem_ = base::Refusal{
         base::Refusal::Code::batch_too_big,
@@ -248,6 +240,7 @@ class BodyReader {
 
   base::JsonCursor cursor_;
   const BatchLimits& limits_;
+  const service::Limits& message_limits_;
   std::vector<BatchItem> items_;
   std::uint64_t bytes_ = 0;
   bool has_messages_ = false;
@@ -257,9 +250,10 @@ class BodyReader {
 }  // namespace
 
 base::Result<std::vector<BatchItem>, base::Refusal> read_batch(std::string_view body,
-                                                               const BatchLimits& limits) {
+                                                               const BatchLimits& limits,
+                                                               const service::Limits& message_limits) {
   if (!base::is_valid_utf8(body)) return not_json();
-  return BodyReader(body, limits).read();
+  return BodyReader(body, limits, message_limits).read();
 }
 
 }  // namespace roomcast::api

@@ -7,25 +7,24 @@
 #include <string_view>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/refusal.h"
 #include "base/result.h"
-#include "hub/message.h"
+#include "service/checks.h"
 
 namespace roomcast::api {
 
-/// One message for one room, as a batch asks for it.
+/// One message for one room, as a request asks for it. Copies share the payload.
 struct BatchItem {
   std::string room;
-  hub::Draft draft;
-  std::string key;                       ///< for hub::IdempotentPublisher; may be empty
-  std::optional<base::Refusal> problem;  ///< it can't be published, and the rest is only what it said
+  base::Bytes from;                                       ///< how the sender is called; may be empty
+  std::string key;                                        ///< idempotency key; may be empty
+  base::Result<service::Payload, base::Refusal> payload;  ///< or why the message can't be published
 };
 
 struct BatchLimits {
-  std::uint64_t message_bytes = 65'536;  ///< limits.message_bytes
-  std::uint64_t messages = 1'000;        ///< limits.batch_messages: items
-  std::uint64_t bytes = 16'777'216;      ///< limits.batch_bytes: payloads, each counted for each of its rooms
-  std::uint64_t json_depth = 63;         ///< limits.json_depth
+  std::uint64_t messages = 1'000;    ///< limits.batch_messages: items
+  std::uint64_t bytes = 16'777'216;  ///< limits.batch_bytes: payloads, each counted for each of its rooms
 };
 
 /// Members that the body may have, and each message of it: several times as many as there are names.
@@ -36,9 +35,9 @@ inline constexpr std::size_t batch_members_max = 32;
 /// one. Unknown members are ignored, and so is one that is null (but `data`); of several with one name the
 /// last counts. An error is the answer to all of it: it is not JSON, not of that shape (one message must not
 /// name a room twice, and at least one), or has more items, bytes or members than the limits; what comes
-/// behind that has not been looked at. What is wrong with one message alone (its
-/// room's name, size, depth, base64, key) is that item's problem.
-[[nodiscard]] base::Result<std::vector<BatchItem>, base::Refusal> read_batch(std::string_view body,
-                                                                             const BatchLimits& limits);
+/// behind that has not been looked at. What is wrong with one message alone
+/// (size, depth, base64, name, key) is that item's refusal; names of rooms are not checked.
+[[nodiscard]] base::Result<std::vector<BatchItem>, base::Refusal> read_batch(
+    std::string_view body, const BatchLimits& limits, const service::Limits& message_limits);
 
 }  // namespace roomcast::api

@@ -5,20 +5,18 @@
 
 #include "base/json.h"
 #include "dialect/event_json.h"
-#include "hub/room_name.h"
 
 namespace roomcast::api {
 
 namespace {
 
-http::Response answer(const hub::Hub& hub, std::string_view room) {
-  if (const auto valid = hub::check_room_name(room); !valid) {
-    return http::Response::error({base::Refusal::Code::bad_room_name, valid.error().message});
-  }
+http::Response answer(const service::Rooms& rooms, const service::Identity& who, std::string_view room) {
+  const auto presence = rooms.presence(who, room);
+  if (!presence) return http::Response::error(presence.error());
   std::string body = R"({"room":)";
   base::append_json_string(body, room);
   body += ',';
-  dialect::append_presence_members(body, hub.presence(room));
+  dialect::append_presence_members(body, *presence);
   body += "}\n";
   return http::Response::of(200, "application/json", body);
 }
@@ -26,7 +24,7 @@ http::Response answer(const hub::Hub& hub, std::string_view room) {
 }  // namespace
 
 void Presence::handle(http::Exchange& exchange, std::string_view room) {
-  http::Response response = answer(hub_, room);
+  http::Response response = answer(rooms_, {{}, hub::source_of(exchange.request().client.address)}, room);
   response.headers.add("Cache-Control", "no-store");
   exchange.respond(std::move(response));
 }

@@ -3,7 +3,7 @@
 #include <string_view>
 
 #include "http/exchange.h"
-#include "hub/hub.h"
+#include "service/rooms.h"
 
 namespace roomcast::api {
 
@@ -11,13 +11,13 @@ namespace roomcast::api {
 /// crowd (presence.crowd) without `members`. A room that nobody knows is one that nobody is in.
 class Presence final : public http::Handler {
  public:
-  /// `hub` outlives the handler.
-  explicit Presence(const hub::Hub& hub) : hub_(hub) {}
+  /// `rooms` outlives the handler.
+  explicit Presence(const service::Rooms& rooms) : rooms_(rooms) {}
 
   void handle(http::Exchange& exchange, std::string_view room) override;
 
  private:
-  const hub::Hub& hub_;
+  const service::Rooms& rooms_;
 };
 
 }  // namespace roomcast::api

@@ -1,10 +1,9 @@
 #pragma once
 
-#include <cstdint>
 #include <string_view>
 
 #include "http/exchange.h"
-#include "hub/idempotent_publisher.h"
+#include "service/rooms.h"
 
 namespace roomcast::api {
 
@@ -17,22 +16,14 @@ namespace roomcast::api {
 /// `"duplicate":true`.
 class Publish final : public http::Handler {
  public:
-  /// All outlive the handler. The largest message (limits.message_bytes) and limits.json_depth are read anew
-  /// for each request.
-  Publish(hub::IdempotentPublisher& publisher, http::Connections& connections,
-          const std::uint64_t& message_bytes, const std::uint64_t& json_depth)
-      : publisher_(publisher),
-        connections_(connections),
-        message_bytes_(message_bytes),
-        json_depth_(json_depth) {}
+  /// Both outlive the handler.
+  Publish(service::Rooms& rooms, http::Connections& connections) : rooms_(rooms), connections_(connections) {}
 
   void handle(http::Exchange& exchange, std::string_view room) override;
 
  private:
-  hub::IdempotentPublisher& publisher_;
+  service::Rooms& rooms_;
   http::Connections& connections_;
-  const std::uint64_t& message_bytes_;
-  const std::uint64_t& json_depth_;
 };
 
 }  // namespace roomcast::api

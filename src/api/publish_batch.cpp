@@ -38,7 +38,8 @@ std::string failure(std::string_view room, const base::Refusal& refusal) {
 }
 
 base::Result<std::vector<BatchItem>, base::Refusal> read(const http::Request& request,
-                                                         const BatchLimits& limits) {
+                                                         const BatchLimits& limits,
+                                                         const service::Limits& message_limits) {
   if (!is_json(media_type(request))) {
     return base::Refusal{base::Refusal::Code::unsupported_media_type,
                          "send it with Content-Type: application/json"};
@@ -47,21 +48,21 @@ base::Result<std::vector<BatchItem>, base::Refusal> read(const http::Request& re
     return base::Refusal{base::Refusal::Code::unsupported_encoding,
                          "a body is taken as it is: send no Content-Encoding"};
   }
-  return read_batch(request.body, limits);
+  return read_batch(request.body, limits, message_limits);
 }
 
 }  // namespace
 
 void PublishBatch::handle(http::Exchange& exchange, std::string_view /*rest*/) {
-  auto items = read(exchange.request(), limits_);
+  auto items = read(exchange.request(), limits_, rooms_.limits());
   if (items) return begin(exchange, std::move(*items));
   exchange.respond(http::Response::error(items.error()));
 }
 
 void PublishBatch::begin(http::Exchange& exchange, std::vector<BatchItem> items) {
-  const hub::Source source = hub::source_of(exchange.request().client.address);
   auto made = std::make_unique<Batch>();
   Batch& batch = *made;
+  batch.source = hub::source_of(exchange.request().client.address);
   batch.items = std::move(items);
   batch.results.resize(batch.items.size());
   batch.missing = batch.items.size();
@@ -70,8 +71,6 @@ void PublishBatch::begin(http::Exchange& exchange, std::vector<BatchItem> items)
       exchange.request().body.size() + batch.items.size() * (sizeof(BatchItem) + sizeof(std::string));
   const base::SlotId id = batches_.insert(std::move(made));
   batch.exchange = exchange.defer_holding(held_bytes, *this, id);
-  for (BatchItem& item : batch.items)
-    item.draft.source = source;
   publish_some(id);
 }
 
@@ -80,19 +79,26 @@ void PublishBatch::publish_some(base::SlotId id) {
   for (std::size_t i = 0; i < items_per_turn && batch.next < batch.items.size(); ++i) {
     if (batch.under_way == items_under_way_max) return;  // a result gives it its next turn
     const std::size_t index = batch.next++;
-    BatchItem& item = batch.items[index];
-    if (item.problem) {
-      batch.results[index] = failure(item.room, *item.problem);
+    if (const auto refusal = publish(id, index)) {
+      batch.results[index] = failure(batch.items[index].room, *refusal);
       --batch.missing;
-      continue;
+    } else {
+      ++batch.under_way;
     }
-    ++batch.under_way;
-    publisher_.publish(
-        item.room, std::move(item.draft), item.key,
-        [this, id, index](const hub::PublishResult& result) { on_published(id, index, result); });
   }
   if (batch.missing == 0) return answer(id);
   give_turn(id, batch);
+}
+
+std::optional<base::Refusal> PublishBatch::publish(base::SlotId id, std::size_t index) {
+  Batch& batch = **batches_.find(id);
+  const BatchItem& item = batch.items[index];
+  if (!item.payload) return item.payload.error();
+  auto accepted = rooms_.accept({item.from, batch.source}, item.room, *item.payload, item.key);
+  if (!accepted) return accepted.error();
+  rooms_.publish(std::move(*accepted),
+                 [this, id, index](const hub::PublishResult& result) { on_published(id, index, result); });
+  return std::nullopt;
 }
 
 void PublishBatch::give_turn(base::SlotId id, Batch& batch) {
@@ -114,7 +120,7 @@ void PublishBatch::flush() {
 void PublishBatch::on_client_gone(base::SlotId id) {
   Batch& batch = **batches_.find(id);
   batch.missing -= batch.items.size() - batch.next;
-  batch.items.resize(batch.next);
+  batch.items.erase(batch.items.begin() + static_cast<std::ptrdiff_t>(batch.next), batch.items.end());
   batch.items.shrink_to_fit();
   batch.results.resize(batch.next);
   if (batch.missing == 0) (void)batches_.take(id);

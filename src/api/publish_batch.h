@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,7 +12,7 @@
 #include "base/scheduler.h"
 #include "base/slot_map.h"
 #include "http/exchange.h"
-#include "hub/idempotent_publisher.h"
+#include "service/rooms.h"
 
 namespace roomcast::api {
 
@@ -27,9 +28,9 @@ namespace roomcast::api {
 class PublishBatch final : public http::Handler, private http::ClientWatch, private base::Flushable {
  public:
   /// All outlive the handler. The limits are read anew for each request.
-  PublishBatch(hub::IdempotentPublisher& publisher, http::Connections& connections,
-               base::Scheduler& scheduler, const BatchLimits& limits)
-      : publisher_(publisher), connections_(connections), scheduler_(scheduler), limits_(limits) {}
+  PublishBatch(service::Rooms& rooms, http::Connections& connections, base::Scheduler& scheduler,
+               const BatchLimits& limits)
+      : rooms_(rooms), connections_(connections), scheduler_(scheduler), limits_(limits) {}
   PublishBatch(const PublishBatch&) = delete;
   PublishBatch& operator=(const PublishBatch&) = delete;
   ~PublishBatch() override { scheduler_.forget(*this); }
@@ -40,6 +41,7 @@ class PublishBatch final : public http::Handler, private http::ClientWatch, priv
   /// A batch under way.
   struct Batch {
     base::SlotId exchange;
+    hub::Source source = 0;
     std::vector<BatchItem> items;
     std::vector<std::string> results;  // JSON, by item; empty: none yet
     std::size_t missing = 0;           // results
@@ -50,13 +52,14 @@ class PublishBatch final : public http::Handler, private http::ClientWatch, priv
 
   void begin(http::Exchange& exchange, std::vector<BatchItem> items);
   void publish_some(base::SlotId id);
+  [[nodiscard]] std::optional<base::Refusal> publish(base::SlotId id, std::size_t index);
   void give_turn(base::SlotId id, Batch& batch);
   void flush() override;
   void on_client_gone(base::SlotId id) override;
   void on_published(base::SlotId id, std::size_t index, const hub::PublishResult& result);
   void answer(base::SlotId id);
 
-  hub::IdempotentPublisher& publisher_;
+  service::Rooms& rooms_;
   http::Connections& connections_;
   base::Scheduler& scheduler_;
   const BatchLimits& limits_;

@@ -48,8 +48,6 @@ transport::WebSocketSettings websocket_settings(const config::Config& config) {
 session::SessionSettings session_settings(const config::Config& config) {
   session::SessionSettings settings;
   settings.ping_ms = config.websocket.ping_ms;
-  settings.message_bytes = config.limits.message_bytes;
-  settings.json_depth = config.limits.json_depth;
   settings.rooms_per_connection = static_cast<std::size_t>(config.limits.rooms_per_connection);
   settings.drain_ms = config.drain_ms;
   return settings;
@@ -65,12 +63,15 @@ transport::HttpStreamSettings stream_settings(const config::Config& config) {
 }
 
 transport::PollSettings poll_settings(const config::Config& config) {
-  return {config.http.poll_wait_ms, config.http.compression, config.limits.message_bytes};
+  return {config.http.poll_wait_ms, config.http.compression};
+}
+
+service::Limits service_limits(const config::Config& config) {
+  return {config.limits.message_bytes, config.limits.json_depth};
 }
 
 api::BatchLimits batch_limits(const config::Config& config) {
-  return {config.limits.message_bytes, config.limits.batch_messages, config.limits.batch_bytes,
-          config.limits.json_depth};
+  return {config.limits.batch_messages, config.limits.batch_bytes};
 }
 
 }  // namespace roomcast::app

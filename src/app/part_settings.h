@@ -3,6 +3,7 @@
 #include "api/batch_request.h"
 #include "config/config.h"
 #include "http/limits.h"
+#include "service/checks.h"
 #include "session/session_table.h"
 #include "transport/http_stream.h"
 #include "transport/polls.h"
@@ -19,6 +20,7 @@ namespace roomcast::app {
 [[nodiscard]] session::SessionSettings session_settings(const config::Config& config);
 [[nodiscard]] transport::HttpStreamSettings stream_settings(const config::Config& config);
 [[nodiscard]] transport::PollSettings poll_settings(const config::Config& config);
+[[nodiscard]] service::Limits service_limits(const config::Config& config);
 [[nodiscard]] api::BatchLimits batch_limits(const config::Config& config);
 
 }  // namespace roomcast::app

@@ -43,20 +43,21 @@ Server::Server(config::Sources sources, config::Loaded loaded)
       engine_(loop_),
       hub_({engine_, turn_, loop_, deadlines_}, hub_limits(config_), room_rules(config_)),
       publisher_(hub_, turn_, loop_, deadlines_, static_cast<std::size_t>(config_.limits.idempotency_bytes)),
-      sessions_(hub_, publisher_, turn_, loop_, log_, deadlines_),
+      rooms_(hub_, publisher_),
+      sessions_(rooms_, turn_, loop_, log_, deadlines_),
       framings_(static_cast<int>(config_.websocket.compression_level),
                 static_cast<std::size_t>(config_.websocket.compression_min_bytes), compressing_),
       websockets_(turn_, deadlines_, linger_, framings_, websocket_settings(config_)),
       streams_{turn_, deadlines_, linger_, stream_settings(config_), transport::StreamFramings(compressing_)},
       http_(router_, loop_, deadlines_, turn_, log_),
-      polls_({hub_, turn_, deadlines_, http_, poll_items_, compressing_}),
+      polls_({rooms_, turn_, deadlines_, http_, poll_items_, compressing_}),
       memory_guard_({loop_, hub_, admissions_, log_}),
       certificates_(loop_, log_),
       metrics_({turn_, admissions_, listener_stats_, tls_.stats(), linger_, http_, hub_, publisher_,
                 sessions_, websockets_, streams_, polls_, memory_guard_, log_, reloads_, certificates_}),
-      wiring_({router_, http_, turn_, hub_, publisher_, sessions_, websockets_, streams_, polls_, metrics_,
-               loop_, log_},
-              config_),
+      wiring_(
+          {router_, http_, turn_, rooms_, sessions_, websockets_, streams_, polls_, metrics_, loop_, log_},
+          config_),
       preambles_(sockets_.poller, turn_, deadlines_, log_, config_.http.head_timeout_ms),
       listeners_({loop_, sockets_, admissions_, trusted_proxies_, listener_stats_, log_, *this}, tls_,
                  preambles_),
@@ -191,6 +192,7 @@ void Server::apply(const config::Config& config) {
   polls_.set_settings(poll_settings(config));
   tls_.set_handshake_timeout(config.http.head_timeout_ms);
   publisher_.set_limit(static_cast<std::size_t>(config.limits.idempotency_bytes));
+  rooms_.set_limits(service_limits(config));
   sessions_.set_settings(session_settings(config));
   apply_limits(config);
   hub_.set_rules(room_rules(config));

@@ -103,6 +103,7 @@ class Server final : private net::ListenerEvents,
   engine::Memory engine_;
   hub::Hub hub_;
   hub::IdempotentPublisher publisher_;
+  service::Rooms rooms_;
   session::SessionTable sessions_;
   transport::WebSocketFramings framings_;
   transport::WebSocketShared websockets_;

@@ -24,8 +24,7 @@
 #include "http/exchange.h"
 #include "http/router.h"
 #include "http/static_files.h"
-#include "hub/hub.h"
-#include "hub/idempotent_publisher.h"
+#include "service/rooms.h"
 #include "session/session_table.h"
 #include "transport/http_stream.h"
 #include "transport/poll_join.h"
@@ -42,8 +41,7 @@ struct WiringParts {
   http::Router& router;
   http::Connections& connections;
   base::Scheduler& scheduler;
-  hub::Hub& hub;
-  hub::IdempotentPublisher& publisher;
+  service::Rooms& rooms;
   session::SessionTable& sessions;
   transport::WebSocketShared& websockets;
   transport::HttpStreamShared& streams;

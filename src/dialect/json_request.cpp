@@ -7,7 +7,7 @@
 #include "base/digest.h"
 #include "base/json.h"
 #include "hub/cursor.h"
-#include "hub/idempotent_publisher.h"
+#include "hub/room_name.h"
 
 namespace roomcast::dialect {
 

@@ -8,8 +8,6 @@ namespace roomcast::hub {
 
 namespace {
 
-constexpr std::size_t longest_key = 200;
-
 /// Room names hold no control characters.
 std::string name_of(std::string_view room, std::string_view key) {
   std::string name(room);
@@ -19,15 +17,6 @@ std::string name_of(std::string_view room, std::string_view key) {
 }
 
 }  // namespace
-
-base::Result<NameIsValid> check_idempotency_key(std::string_view key) {
-  if (key.empty() || key.size() > longest_key) {
-    return base::Error{"an idempotency key has 1 to 200 bytes, not " + std::to_string(key.size())};
-  }
-  const bool is_printable = std::all_of(key.begin(), key.end(), [](char c) { return c >= ' ' && c <= '~'; });
-  if (!is_printable) return base::Error{"an idempotency key is printable ASCII"};
-  return NameIsValid{};
-}
 
 IdempotentPublisher::IdempotentPublisher(Hub& hub, base::Scheduler& scheduler, const base::Clock& clock,
                                          base::Deadlines& deadlines, std::size_t limit_bytes)

@@ -17,9 +17,6 @@
 
 namespace roomcast::hub {
 
-/// Checks an idempotency key: 1–200 bytes of printable ASCII. The error says which rule was broken.
-[[nodiscard]] base::Result<NameIsValid> check_idempotency_key(std::string_view key);
-
 /// Publishes a message that carries a key at most once: a client that got no answer may send the same message
 /// again. A key belongs to one room and one message, of the same kind and bytes, for five minutes after it
 /// was published; a message that was refused leaves its key free.

@@ -9,6 +9,7 @@ namespace roomcast::hub {
 namespace {
 
 constexpr std::size_t name_bytes_max = 200;
+constexpr std::size_t key_bytes_max = 200;
 constexpr std::size_t client_name_bytes_max = 100;
 
 /// C0, DEL, or C1 (which UTF-8 writes as C2 80 to C2 9F). `name` is well-formed UTF-8.
@@ -69,6 +70,15 @@ base::Result<NameIsValid> check_client_name(std::string_view name) {
   if (const auto fault = fault_of(name); !fault.empty()) {
     return base::Error{"the client's name " + std::string(fault)};
   }
+  return NameIsValid{};
+}
+
+base::Result<NameIsValid> check_idempotency_key(std::string_view key) {
+  if (key.empty() || key.size() > key_bytes_max) {
+    return base::Error{"an idempotency key has 1 to 200 bytes, not " + std::to_string(key.size())};
+  }
+  const bool is_printable = std::all_of(key.begin(), key.end(), [](char c) { return c >= ' ' && c <= '~'; });
+  if (!is_printable) return base::Error{"an idempotency key is printable ASCII"};
   return NameIsValid{};
 }
 

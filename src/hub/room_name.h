@@ -16,4 +16,7 @@ struct NameIsValid {};
 /// empty.
 [[nodiscard]] base::Result<NameIsValid> check_client_name(std::string_view name);
 
+/// Checks an idempotency key: 1–200 bytes of printable ASCII. The error says which rule was broken.
+[[nodiscard]] base::Result<NameIsValid> check_idempotency_key(std::string_view key);
+
 }  // namespace roomcast::hub

@@ -78,7 +78,8 @@ void Session::admit(std::string_view name) {
   state_ = State::open;
   Lifecycle::Admission admission = lifecycle().take_admission();
   if (!name.empty()) extras().name = base::Bytes::copy_of(name);
-  join_home(admission.room, admission.interest);
+  if (const auto refusal = join_home(admission.room, admission.interest))
+    return close(base::describe(refusal->code).close, refusal->message);
   welcome();
 }
 

@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "base/digest.h"
-#include "base/json.h"
 #include "base/memory.h"
 #include "hub/cursor.h"
 #include "hub/presence_update.h"
@@ -72,14 +71,17 @@ void Session::open(base::SlotId id, const Options& options) {
   if (!options.name.empty()) extras().name = base::Bytes::copy_of(options.name);
   const bool is_opening = options.admission_ms > 0;
   prepare_lifecycle(options);
-  if (!is_opening) join_home(options.room, options.interest);
+  std::optional<base::Refusal> refusal;
+  if (!is_opening) refusal = join_home(options.room, options.interest);
   transport_->start(*this);
+  if (refusal) return close(base::describe(refusal->code).close, refusal->message);
   if (conversation() != nullptr) start_conversation();
   if (!is_opening) welcome();
 }
 
-void Session::join_home(std::string_view room, const hub::Interest& interest) {
-  if (!room.empty()) membership_.emplace(table_.hub(), room, *this, in_my_name(interest));
+std::optional<base::Refusal> Session::join_home(std::string_view room, const hub::Interest& interest) {
+  if (room.empty()) return std::nullopt;
+  return table_.service().join(identity(), room, *this, interest, membership_);
 }
 
 void Session::prepare_lifecycle(const Options& options) {
@@ -110,11 +112,6 @@ hub::Source Session::source() {
   return source_;
 }
 
-hub::Interest Session::in_my_name(hub::Interest interest) const {
-  interest.name = name();
-  return interest;
-}
-
 void Session::welcome() {
   if (!two_way_ || !encoder_->dialect().has_envelope()) return;
   const SessionSettings& settings = table_.settings();
@@ -122,7 +119,8 @@ void Session::welcome() {
   const std::string client =
       base::sha256_hex(std::to_string(base::random_u64()) + ' ' + std::to_string(base::random_u64()))
           .substr(0, 32);
-  tell(dialect::Welcome{client, settings.ping_ms, settings.message_bytes, settings.rooms_per_connection});
+  tell(dialect::Welcome{client, settings.ping_ms, table_.service().limits().message_bytes,
+                        settings.rooms_per_connection});
 }
 
 void Session::close(base::CloseReason reason, std::string_view text) {
@@ -158,7 +156,7 @@ void Session::on_joined(hub::Membership& membership, const hub::Joined& joined) 
   if (joined.gap) on_gap(membership, *joined.gap);
   // Whoever watches begins with who is here, also where there is no ok to say it.
   if (is_confirmed || state_ != State::open || !membership.watches_presence()) return;
-  tell(dialect::PresenceCount{membership.room_name(), table_.hub().presence(membership.room_name())});
+  tell(dialect::PresenceCount{membership.room_name(), table_.service().presence(membership)});
 }
 
 void Session::on_gap(hub::Membership& membership, const hub::Gap& gap) {
@@ -311,26 +309,23 @@ void Session::publish(hub::Kind kind, std::string_view payload) {
     return close(base::CloseReason::policy_violation,
                  state_ == State::opening ? not_admitted : "this connection has no room to publish to");
   }
-  if (kind == hub::Kind::text && base::is_json_deeper_than(payload, table_.settings().json_depth)) {
-    close(base::CloseReason::policy_violation, "JSON nested deeper than limits.json_depth allows");
-    return;
+  service::Rooms& service = table_.service();
+  auto accepted = service.accept({name(), source()}, *membership_, {kind, payload, service::Checked::form},
+                                 subscriber_id());
+  if (!accepted) {
+    const base::Refusal& refusal = accepted.error();
+    return close(base::describe(refusal.code).close, refusal.message);
   }
-  hub::Hub& hub = table_.hub();
-  const std::string_view room = membership_->room_name();
-  hub::Draft draft{kind, base::Bytes::copy_of(payload), name(), subscriber_id(), source()};
-  if (!membership_->publish_would_wait()) {
-    return hub.publish(room, std::move(draft),
-                       hub.may_refuse_late() ? close_if_refused() : hub::PublishDone());
+  // Nothing can be answered here: where a message has to wait, the next is not read before it has its place.
+  if (membership_->publish_would_wait()) {
+    wait_for_publish();
+    return service.publish(std::move(*accepted),
+                           [&table = table_, session = id_](const hub::PublishResult& result) {
+                             Session* const client = table.find(session);
+                             if (client != nullptr) client->on_waited(result);
+                           });
   }
-  // Nothing can be answered here: the next message is not read before this one has its place.
-  wait_for_publish();
-  hub.publish(
-      room, std::move(draft),
-      [&table = table_, session = id_](const hub::PublishResult& result) {
-        Session* const client = table.find(session);
-        if (client != nullptr) client->on_waited(result);
-      },
-      hub::Hub::WhenShort::wait);
+  service.publish(std::move(*accepted), service.may_refuse_late() ? close_if_refused() : hub::PublishDone());
 }
 
 hub::PublishDone Session::close_if_refused() const {

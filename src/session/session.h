@@ -9,12 +9,13 @@
 
 #include "base/bytes.h"
 #include "base/close_reason.h"
+#include "base/refusal.h"
 #include "base/scheduler.h"
 #include "base/slot_map.h"
 #include "dialect/dialect.h"
-#include "hub/hub.h"
 #include "hub/membership.h"
 #include "hub/subscriber.h"
+#include "service/rooms.h"
 #include "session/transport.h"
 #include "session/wire_encoder.h"
 
@@ -125,8 +126,7 @@ class Session final : public base::Disposable, public hub::Subscriber, public Tr
 
   /// In the room of the connection; null if it is in none.
   [[nodiscard]] hub::Membership* my_place() { return membership_ ? &*membership_ : nullptr; }
-  /// `interest` under the client's name.
-  [[nodiscard]] hub::Interest in_my_name(hub::Interest interest) const;
+  [[nodiscard]] service::Identity identity() const { return {name(), source_}; }
   [[nodiscard]] base::Bytes name() const { return extras_ ? extras_->name : base::Bytes(); }
   /// Null before the first request, and once it has left.
   [[nodiscard]] RoomSet* rooms() { return extras_ ? extras_->rooms.get() : nullptr; }
@@ -143,8 +143,8 @@ class Session final : public base::Disposable, public hub::Subscriber, public Tr
   /// Makes what only some dialects and sessions have.
   void prepare_lifecycle(const Options& options);
   void start_conversation();
-  /// Joins the room of the connection, if it has one.
-  void join_home(std::string_view room, const hub::Interest& interest);
+  /// Joins the room of the connection, if it has one. Returns why that is refused.
+  [[nodiscard]] std::optional<base::Refusal> join_home(std::string_view room, const hub::Interest& interest);
   /// Makes it if there is none.
   [[nodiscard]] Lifecycle& lifecycle();
   /// Null for most dialects.

@@ -22,11 +22,11 @@ void Session::postpone(std::unique_ptr<Question> question) {
 void Session::answer_question() {
   const Question& question = *extras_->question;
   if (const auto& history = question.history()) {
-    return table_.hub().read_history(question.room(), history->since, history->limit,
-                                     [&table = table_, session = id_](const hub::HistoryResult& result) {
-                                       Session* const client = table.find(session);
-                                       if (client != nullptr) client->on_history(result);
-                                     });
+    return table_.service().read_history(identity(), question.room(), history->since, history->limit,
+                                         [&table = table_, session = id_](const hub::HistoryResult& result) {
+                                           Session* const client = table.find(session);
+                                           if (client != nullptr) client->on_history(result);
+                                         });
   }
   answer_presence(question.id(), question.room());
   end_question();
@@ -55,7 +55,7 @@ void Session::run(const dialect::AskPresence& request) {
   constexpr std::size_t few_names = 64;
   const auto room = room_for(request.id, request.room);
   if (!room) return;
-  if (table_.hub().listed(*room) <= few_names) return answer_presence(request.id, *room);
+  if (table_.service().listed(*room) <= few_names) return answer_presence(request.id, *room);
   postpone(std::make_unique<Question>(*this, request.id, *room, std::nullopt));
 }
 
@@ -65,7 +65,9 @@ void Session::run(const dialect::AskHistory& request) {
 }
 
 void Session::answer_presence(dialect::RequestId id, std::string_view room) {
-  tell(dialect::PresenceList{id, room, table_.hub().presence(room)});
+  auto presence = table_.service().presence(identity(), room);
+  if (!presence) return refuse(id, presence.error());
+  tell(dialect::PresenceList{id, room, *std::move(presence)});
 }
 
 void Session::run(const dialect::Ping& request) {

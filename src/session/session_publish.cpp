@@ -2,7 +2,6 @@
 #include <string>
 #include <utility>
 
-#include "base/json.h"
 #include "session/session.h"
 #include "session/session_table.h"
 
@@ -11,31 +10,23 @@ namespace roomcast::session {
 void Session::run(const dialect::Publish& request) {
   const auto room = room_for(request.id, request.room);
   if (!room) return;
-  const std::uint64_t message_bytes = table_.settings().message_bytes;
-  if (request.payload.size() > message_bytes) {
-    const std::string message = "the message has " + std::to_string(request.payload.size()) +
-                                " bytes, limits.message_bytes allows " + std::to_string(message_bytes);
-    return refuse(request.id, {base::Refusal::Code::message_too_big, message});
-  }
-  // Of json the dialect knows it.
-  const std::uint64_t json_depth = table_.settings().json_depth;
-  if (request.kind == hub::Kind::text && base::is_json_deeper_than(request.payload, json_depth)) {
-    const std::string message =
-        "the message is JSON nested deeper than limits.json_depth allows: " + std::to_string(json_depth);
-    return refuse(request.id, {base::Refusal::Code::json_too_deep, message});
-  }
-  hub::Draft draft{request.kind, base::Bytes::copy_of(request.payload), name(), subscriber_id(), source()};
+  service::Rooms& service = table_.service();
+  // The dialect has checked all of json; of other payloads, what their kind says.
+  const auto checked = request.kind == hub::Kind::json ? service::Checked::all : service::Checked::form;
+  auto accepted = service.accept({name(), source()}, *room, {request.kind, request.payload, checked},
+                                 request.key.value_or(""), subscriber_id());
+  if (!accepted) return refuse(request.id, accepted.error());
   // One that has to wait holds up the next.
-  const bool waits = table_.hub().would_wait(*room);
+  const bool waits = service.would_wait(*room);
   if (waits) wait_for_publish();
-  table_.publisher().publish(*room, std::move(draft), request.key.value_or(""),
-                             [&table = table_, session = id_, id = base::Bytes::copy_of(request.id),
-                              name = std::string(*room), waits](const hub::PublishResult& result) {
-                               Session* const client = table.find(session);
-                               if (client == nullptr) return;
-                               client->on_published(id.view(), name, result);
-                               if (waits) client->publish_has_waited();
-                             });
+  service.publish(std::move(*accepted),
+                  [&table = table_, session = id_, id = base::Bytes::copy_of(request.id),
+                   name = std::string(*room), waits](const hub::PublishResult& result) {
+                    Session* const client = table.find(session);
+                    if (client == nullptr) return;
+                    client->on_published(id.view(), name, result);
+                    if (waits) client->publish_has_waited();
+                  });
 }
 
 void Session::on_published(dialect::RequestId id, std::string_view room, const hub::PublishResult& result) {

@@ -2,7 +2,6 @@
 #include <string>
 #include <utility>
 
-#include "hub/room_name.h"
 #include "session/room_set.h"
 #include "session/session.h"
 #include "session/session_table.h"
@@ -15,10 +14,6 @@ std::optional<std::string_view> Session::room_for(dialect::RequestId id,
     const std::string& home = rooms()->home();
     if (!home.empty()) return home;
     refuse(id, {base::Refusal::Code::bad_request, "room is missing, and this connection is not for one"});
-    return std::nullopt;
-  }
-  if (const auto valid = hub::check_room_name(*room); !valid) {
-    refuse(id, {base::Refusal::Code::bad_room_name, valid.error().message});
     return std::nullopt;
   }
   return room;
@@ -37,17 +32,12 @@ void Session::run(const dialect::Subscribe& request) {
         "limits.rooms_per_connection allows " + std::to_string(count_max) + " rooms at a time";
     return refuse(request.id, {base::Refusal::Code::too_many_rooms, message});
   }
-  if (table_.hub().overloaded()) {
-    return refuse(request.id, {base::Refusal::Code::overloaded,
-                               "memory is short (limits.memory_bytes): try again later"});
-  }
-  if (!table_.hub().has_space_for(*room)) {
-    return refuse(request.id, hub::no_space_for_room);
-  }
   hub::Interest interest = request.interest;
   interest.watch_presence = request.presence;
-  rooms()->add({table_.hub().subscribe(*room, *this, in_my_name(std::move(interest))),
-                base::Bytes::copy_of(request.id)});
+  RoomSet::Subscription made{{}, base::Bytes::copy_of(request.id)};
+  const auto refusal = table_.service().join(identity(), *room, *this, std::move(interest), made.membership);
+  if (refusal) return refuse(request.id, *refusal);
+  rooms()->add(std::move(made));
 }
 
 void Session::run(const dialect::Unsubscribe& request) {
@@ -58,8 +48,11 @@ void Session::run(const dialect::Unsubscribe& request) {
     membership_.reset();
   } else {
     const RoomSet::Subscription left = rooms()->take(*room);
-    if (!left.membership)
-      return refuse(request.id, {base::Refusal::Code::not_subscribed, "this connection is not in the room"});
+    if (!left.membership) {
+      const base::Refusal not_there{base::Refusal::Code::not_subscribed,
+                                    "this connection is not in the room"};
+      return refuse(request.id, service::check_room_name(*room).value_or(not_there));
+    }
     // Every id is answered.
     if (!left.reply_to.empty()) {
       refuse(left.reply_to.view(),
@@ -82,7 +75,7 @@ bool Session::confirm(hub::Membership& membership, const hub::Joined& joined) {
     return false;
   }
   dialect::Subscribed subscribed{id.view(), room, joined.cursor, {}};
-  if (membership.watches_presence()) subscribed.presence = table_.hub().presence(room);
+  if (membership.watches_presence()) subscribed.presence = table_.service().presence(membership);
   return tell(subscribed, joined.cursor);
 }
 

@@ -2,28 +2,9 @@
 
 #include <utility>
 
-#include "hub/room_name.h"
-
 namespace roomcast::session {
 
 SessionTable::~SessionTable() { abort_all(); }
-
-std::optional<base::Refusal> SessionTable::check(std::optional<std::string_view> room,
-                                                 std::string_view name) const {
-  using Code = base::Refusal::Code;
-  if (hub_.overloaded())
-    return base::Refusal{Code::overloaded, "memory is short (limits.memory_bytes): try again later"};
-  if (room) {
-    const auto valid = hub::check_room_name(*room);
-    if (!valid) return base::Refusal{Code::bad_room_name, valid.error().message};
-    if (!hub_.has_space_for(*room)) {
-      return hub::no_space_for_room;
-    }
-  }
-  const auto valid = hub::check_client_name(name);
-  if (!valid) return base::Refusal{Code::bad_client_name, valid.error().message};
-  return std::nullopt;
-}
 
 base::SlotId SessionTable::open(std::unique_ptr<Transport> transport, const dialect::Dialect& dialect,
                                 const Options& options) {

@@ -15,8 +15,7 @@
 #include "base/log.h"
 #include "base/scheduler.h"
 #include "base/slot_map.h"
-#include "hub/hub.h"
-#include "hub/idempotent_publisher.h"
+#include "service/rooms.h"
 #include "session/session.h"
 
 namespace roomcast::session {
@@ -39,33 +38,23 @@ struct Ended {
 /// What may change by a reload; applies from the next use on.
 struct SessionSettings {
   std::int64_t ping_ms = 25'000;  ///< told to clients
-  std::uint64_t message_bytes = 65'536;
   std::size_t rooms_per_connection = 100;
   std::int64_t drain_ms = 10'000;  ///< clients come back within about this time when the server stops
-  std::uint64_t json_depth = 63;   ///< of a payload that is JSON or reads as JSON
 };
 
 /// Owns every session from open to burial, and the encoders they share.
 class SessionTable final {
  public:
   /// All outlive the table.
-  SessionTable(hub::Hub& hub, hub::IdempotentPublisher& publisher, base::Scheduler& scheduler,
-               const base::Clock& clock, base::Log& log, base::Deadlines& deadlines)
-      : hub_(hub),
-        publisher_(publisher),
-        scheduler_(scheduler),
-        clock_(clock),
-        log_(log),
-        deadlines_(deadlines) {}
+  SessionTable(service::Rooms& service, base::Scheduler& scheduler, const base::Clock& clock, base::Log& log,
+               base::Deadlines& deadlines)
+      : service_(service), scheduler_(scheduler), clock_(clock), log_(log), deadlines_(deadlines) {}
   SessionTable(const SessionTable&) = delete;
   SessionTable& operator=(const SessionTable&) = delete;
   ~SessionTable();
 
-  /// Whether a client called `name` that wants to join `room`, if any, must be turned away.
-  [[nodiscard]] std::optional<base::Refusal> check(std::optional<std::string_view> room,
-                                                   std::string_view name) const;
-  /// Makes a session of a client that has been let in, or is yet to be (Options::admission_ms). Returns its
-  /// id. The dialect must outlive the table.
+  /// Makes a session of a client that service::Rooms::check_join has let in, or that is yet to be admitted
+  /// (Options::admission_ms). Returns its id. The dialect must outlive the table.
   base::SlotId open(std::unique_ptr<Transport> transport, const dialect::Dialect& dialect,
                     const Options& options);
 
@@ -78,13 +67,12 @@ class SessionTable final {
   void abort_all();
 
   void set_settings(const SessionSettings& settings) { settings_ = settings; }
+  [[nodiscard]] service::Rooms& service() { return service_; }
 
   // For sessions.
   [[nodiscard]] const SessionSettings& settings() const { return settings_; }
   /// Null if it has gone.
   [[nodiscard]] Session* find(base::SlotId id);
-  [[nodiscard]] hub::Hub& hub() { return hub_; }
-  [[nodiscard]] hub::IdempotentPublisher& publisher() { return publisher_; }
   [[nodiscard]] base::Scheduler& scheduler() { return scheduler_; }
   [[nodiscard]] base::Deadlines& deadlines() { return deadlines_; }
   [[nodiscard]] std::uint32_t monotonic_seconds() const;
@@ -92,8 +80,7 @@ class SessionTable final {
   void on_session_closed(base::SlotId id, const Transport& transport, const Ended& ended);
 
  private:
-  hub::Hub& hub_;
-  hub::IdempotentPublisher& publisher_;
+  service::Rooms& service_;
   base::Scheduler& scheduler_;
   const base::Clock& clock_;
   base::Log& log_;

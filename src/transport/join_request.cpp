@@ -25,7 +25,7 @@ std::optional<base::Refusal> read_query(const http::Request& request, JoinReques
   if (const auto query = http::percent_decode(request.query); !query) {
     return base::Refusal{base::Refusal::Code::bad_query, query.error().message};
   }
-  join.name = request.query_parameter("name").value_or("");
+  if (const auto name = request.query_parameter("name")) join.who.name = base::Bytes::copy_of(*name);
   join.own_messages = request.query_parameter("echo") != "0";
   const auto since = request.query_parameter("since");
   if (since && !join.interest.since) {
@@ -49,7 +49,7 @@ std::optional<base::Refusal> read_query(const http::Request& request, JoinReques
 
 base::Result<JoinRequest, base::Refusal> read_join_request(const http::Request& request,
                                                            std::optional<std::string_view> room,
-                                                           const session::SessionTable& sessions) {
+                                                           const service::Rooms& rooms) {
   JoinRequest join;
   join.room = room.value_or("");
   const std::string_view last = request.headers.get("Last-Event-ID").value_or("");
@@ -57,9 +57,8 @@ base::Result<JoinRequest, base::Refusal> read_join_request(const http::Request& 
   if (!request.query.empty()) {
     if (auto refusal = read_query(request, join)) return *std::move(refusal);
   }
-  if (auto refusal = sessions.check(room, join.name)) return *std::move(refusal);
+  if (auto refusal = rooms.check_join(join.who, room)) return *std::move(refusal);
   if (!join.interest.since && !last.empty()) join.interest.since = hub::Position{};
-  join.interest.name = base::Bytes::copy_of(join.name);
   return join;
 }
 

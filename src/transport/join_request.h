@@ -8,18 +8,19 @@
 #include "base/result.h"
 #include "http/message.h"
 #include "hub/membership.h"
-#include "session/session_table.h"
+#include "service/rooms.h"
+#include "session/session.h"
 
 namespace roomcast::transport {
 
 /// What a request for a room says besides the room, the same for every transport.
 struct JoinRequest {
   std::string room;
-  std::string name;          ///< `?name=`: how an anonymous client wants to be called
+  service::Identity who;     ///< with the name of `?name=`
   bool own_messages = true;  ///< not `?echo=0`
   hub::Interest interest;    ///< `Last-Event-ID` or `?since=CURSOR`, `?history=N`, `?presence=1`
 
-  [[nodiscard]] session::Options options() const { return {room, name, own_messages, interest}; }
+  [[nodiscard]] session::Options options() const { return {room, who.name.view(), own_messages, interest}; }
 };
 
 /// `room`: nothing where the endpoint is for no room. Reads `?since=`, `?history=`, `?name=`, `?echo=` and
@@ -27,9 +28,9 @@ struct JoinRequest {
 /// an EventSource that comes back can't change its URL, so that is the older of the two. What is no cursor
 /// there gives way to `since`; without one it is a cursor of a log that does not exist, for an EventSource
 /// can't drop it, and is told of the gap. Everything else that makes no sense is refused, and so is what
-/// SessionTable::check refuses.
-[[nodiscard]] base::Result<JoinRequest, base::Refusal> read_join_request(
-    const http::Request& request, std::optional<std::string_view> room,
-    const session::SessionTable& sessions);
+/// service::Rooms::check_join refuses.
+[[nodiscard]] base::Result<JoinRequest, base::Refusal> read_join_request(const http::Request& request,
+                                                                         std::optional<std::string_view> room,
+                                                                         const service::Rooms& rooms);
 
 }  // namespace roomcast::transport

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "hub/batch.h"
-#include "hub/hub.h"
 #include "transport/polls.h"
 
 namespace roomcast::transport {
@@ -23,11 +22,9 @@ Poll::Poll(Polls& polls, const PollOptions& options)
 
 Poll::~Poll() { polls_.parts().scheduler.forget(*this); }
 
-void Poll::open(base::SlotId id, base::SlotId exchange, const JoinRequest& join) {
-  id_ = id;
-  exchange_ = exchange;
+std::optional<base::Refusal> Poll::join(const JoinRequest& join) {
   deadline_.set_in(join_ms);
-  membership_ = polls_.parts().hub.subscribe(join.room, *this, join.interest);
+  return polls_.parts().rooms.join(join.who, join.room, *this, join.interest, membership_);
 }
 
 Poll::News& Poll::news() {

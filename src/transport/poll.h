@@ -35,8 +35,13 @@ class Poll final : public base::Disposable,
   Poll& operator=(const Poll&) = delete;
   ~Poll() override;
 
-  /// Joins the room. Once; `exchange` is the answer it owes.
-  void open(base::SlotId id, base::SlotId exchange, const JoinRequest& join);
+  /// Joins the room, or says why not. Once; owe() follows in the same call.
+  [[nodiscard]] std::optional<base::Refusal> join(const JoinRequest& join);
+  /// `exchange` is the answer it owes.
+  void owe(base::SlotId id, base::SlotId exchange) {
+    id_ = id;
+    exchange_ = exchange;
+  }
   /// Answers with what there is and is over. Not from within a call of the hub.
   void answer();
   /// Over without an answer.

@@ -37,7 +37,7 @@ void PollJoin::handle(http::Exchange& exchange, std::string_view room) {
     add_room_fields(response.headers);
     exchange.respond(std::move(response));
   };
-  const auto join = read_join_request(request, room, sessions_);
+  const auto join = read_join_request(request, room, polls_.parts().rooms);
   if (!join) return refuse(join.error());
   const auto wait_ms = parse_wait(request.query_parameter("wait").value_or("0"));
   if (!wait_ms) {
@@ -47,7 +47,7 @@ void PollJoin::handle(http::Exchange& exchange, std::string_view room) {
   PollOptions options;
   if (request.method != http::Method::head) options.wait_ms = std::min(*wait_ms, settings.wait_ms);
   options.gzip = settings.compression && accepts_gzip(request);
-  polls_.open(exchange, *join, options);
+  if (const auto refusal = polls_.open(exchange, *join, options)) refuse(*refusal);
 }
 
 }  // namespace roomcast::transport

@@ -5,7 +5,6 @@
 #include <string_view>
 
 #include "http/exchange.h"
-#include "session/session_table.h"
 #include "transport/polls.h"
 
 namespace roomcast::transport {
@@ -19,14 +18,13 @@ namespace roomcast::transport {
 /// body, never waited for. What the client wants of the room's past is read by read_join_request.
 class PollJoin final : public http::Handler {
  public:
-  /// All outlive the handler; `rules` are read anew for each request.
-  PollJoin(Polls& polls, const session::SessionTable& sessions) : polls_(polls), sessions_(sessions) {}
+  /// `polls` outlives the handler.
+  explicit PollJoin(Polls& polls) : polls_(polls) {}
 
   void handle(http::Exchange& exchange, std::string_view room) override;
 
  private:
   Polls& polls_;
-  const session::SessionTable& sessions_;
 };
 
 }  // namespace roomcast::transport

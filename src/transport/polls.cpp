@@ -10,13 +10,16 @@ namespace roomcast::transport {
 
 Polls::~Polls() { abort_all(); }
 
-void Polls::open(http::Exchange& exchange, const JoinRequest& join, const PollOptions& options) {
+std::optional<base::Refusal> Polls::open(http::Exchange& exchange, const JoinRequest& join,
+                                         const PollOptions& options) {
   const bool waits = options.wait_ms > 0;
   auto made = std::make_unique<Poll>(*this, options);
   Poll& poll = *made;
+  if (auto refusal = poll.join(join)) return refusal;
   const base::SlotId id = polls_.insert(std::move(made));
   // Who does not wait is answered in this turn, even behind a half-closed connection.
-  poll.open(id, waits ? exchange.defer_for(*this, id) : exchange.defer(), join);
+  poll.owe(id, waits ? exchange.defer_for(*this, id) : exchange.defer());
+  return std::nullopt;
 }
 
 void Polls::close_some(std::size_t count) {
@@ -48,8 +51,8 @@ void Polls::respond(base::SlotId exchange, const PollResult& result, const PollO
   http::Response response;
   response.headers.add("Content-Type", "application/json");
   response.headers.add("Roomcast-Cursor", hub::to_cursor(result.cursor));
-  response.headers.add("Roomcast-Subscribers", std::to_string(parts_.hub.subscribers(result.room)));
-  response.headers.add("Roomcast-Message-Bytes", std::to_string(settings_.message_bytes));
+  response.headers.add("Roomcast-Subscribers", std::to_string(parts_.rooms.subscribers(result.room)));
+  response.headers.add("Roomcast-Message-Bytes", std::to_string(parts_.rooms.limits().message_bytes));
   bodies_.write(result, options.gzip, response);
   add_room_fields(response.headers);
   parts_.connections.respond(exchange, std::move(response));

@@ -9,7 +9,7 @@
 #include "base/slot_map.h"
 #include "http/exchange.h"
 #include "hub/batch.h"
-#include "hub/hub.h"
+#include "service/rooms.h"
 #include "transport/join_request.h"
 #include "transport/poll.h"
 #include "transport/poll_body.h"
@@ -18,14 +18,13 @@ namespace roomcast::transport {
 
 /// What may change by a reload; applies from the next request on.
 struct PollSettings {
-  std::int64_t wait_ms = 50'000;         ///< the longest wait there is; a longer `?wait=` is cut down to it
-  bool compression = true;               ///< gzip for whoever accepts it
-  std::uint64_t message_bytes = 65'536;  ///< limits.message_bytes, told to those who are about to publish
+  std::int64_t wait_ms = 50'000;  ///< the longest wait; a longer `?wait=` is cut down to it
+  bool compression = true;        ///< gzip for clients that accept it
 };
 
 /// What all polls lean on; outlives them.
 struct PollParts {
-  hub::Hub& hub;
+  service::Rooms& rooms;
   base::Scheduler& scheduler;
   base::Deadlines& deadlines;
   http::Connections& connections;
@@ -41,8 +40,10 @@ class Polls final : public http::ClientWatch {
   Polls& operator=(const Polls&) = delete;
   ~Polls();
 
-  /// Answers the request when there is something to say, or `options.wait_ms` are over.
-  void open(http::Exchange& exchange, const JoinRequest& join, const PollOptions& options);
+  /// Answers the request when there is something to say, or `options.wait_ms` are over. Where the room can't
+  /// be joined it says why, and leaves the answer to the caller.
+  [[nodiscard]] std::optional<base::Refusal> open(http::Exchange& exchange, const JoinRequest& join,
+                                                  const PollOptions& options);
 
   /// How many wait.
   [[nodiscard]] std::size_t size() const { return polls_.size(); }

@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "dialect/raw.h"
+#include "service/rooms.h"
 #include "session/detached_transport.h"
 #include "session/session_table.h"
 #include "support/fake_engine.h"
@@ -131,7 +132,8 @@ struct ReplaceFixture : transport::test::Fixture {
   hub::Hub hub{{engine, scheduler, clock, deadlines}, {}};
   dialect::Raw raw;
   hub::IdempotentPublisher publisher{hub, scheduler, clock, deadlines, 100'000};
-  session::SessionTable table{hub, publisher, scheduler, clock, log, deadlines};
+  service::Rooms service{hub, publisher};
+  session::SessionTable table{service, scheduler, clock, log, deadlines};
 };
 
 /// One session from its first poll to its WebSocket, all of it chosen by `seed`.

@@ -6,7 +6,6 @@
 #include "../support/fake_clock.h"
 #include "../support/fake_engine.h"
 #include "../support/fake_scheduler.h"
-#include "base/log.h"
 #include "check.h"
 #include "http/url.h"
 #include "hub/cursor.h"
@@ -24,17 +23,16 @@ struct Server {
   test::FakeClock clock;
   base::Deadlines deadlines{clock, 50};
   hub::Hub hub{{engine, scheduler, clock, deadlines}, {}};
-  base::Log log{base::LogLevel::error, base::LogFormat::text};
   hub::IdempotentPublisher publisher{hub, scheduler, clock, deadlines, 100'000};
-  session::SessionTable sessions{hub, publisher, scheduler, clock, log, deadlines};
+  service::Rooms service{hub, publisher};
 };
 
 /// Nothing that was said of the past may get lost on the way in: messages would be missed in silence.
 void check(const http::Request& request, const transport::JoinRequest& join) {
   FUZZ_CHECK(http::percent_decode(request.query));
-  FUZZ_CHECK(hub::check_client_name(join.name));
-  FUZZ_CHECK(join.interest.name.view() == join.name);
-  FUZZ_CHECK(join.name == request.query_parameter("name").value_or(""));
+  FUZZ_CHECK(hub::check_client_name(join.who.name.view()));
+  FUZZ_CHECK(join.interest.name.empty());
+  FUZZ_CHECK(join.who.name.view() == request.query_parameter("name").value_or(""));
   FUZZ_CHECK(join.interest.history.has_value() == request.query_parameter("history").has_value());
   const auto since = request.query_parameter("since");
   const std::string_view last = request.headers.get("Last-Event-ID").value_or("");
@@ -57,7 +55,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   http::Request request;
   request.headers.add("Last-Event-ID", std::string(input.substr(0, line)));
   request.query = input.substr(line + 1);
-  const auto join = transport::read_join_request(request, "lobby", server.sessions);
+  const auto join = transport::read_join_request(request, "lobby", server.service);
   if (join) {
     FUZZ_CHECK(join->room == "lobby");
     check(request, *join);

@@ -51,6 +51,21 @@ describe('layers', () => {
     assert.deepEqual(wrong.map(at), []);
   });
 
+  // A permission is decided in one place: no way in may pass it by.
+  it('nothing but the service calls the hub to join, publish or ask', () => {
+    const past_the_service = sources.filter((name) => !/^src\/(service|hub|app)\//.test(name));
+    const headers = includes.filter(({ from, header }) =>
+      past_the_service.includes(from) && /^hub\/(hub|idempotent_publisher|idempotency_keys|room)\.h$/.test(header));
+    assert.deepEqual(headers.map(at), []);
+    // A header that the service includes gives them the class as well.
+    const named = past_the_service.flatMap((name) =>
+      lines(name).filter(({ line }) => /\bhub::(Hub|IdempotentPublisher)\b/.test(line.replace(/\/\/.*/, ''))).map(({ number }) => `${name}:${number}`));
+    assert.deepEqual(named, []);
+    const names_made = past_the_service.flatMap((name) =>
+      lines(name).filter(({ line }) => /\bhub::check_(room|client)_name\b/.test(line)).map(({ number }) => `${name}:${number}`));
+    assert.deepEqual(names_made, []);
+  });
+
   it('third-party headers are included only where they are wrapped', () => {
     const wrong = includes.filter(({ from, header, ours }) =>
       !ours && third_party.some((rule) => rule.header.test(header) && !rule.files.test(from)));

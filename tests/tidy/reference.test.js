@@ -43,10 +43,16 @@ const enumerators = () => {
 /** `STATUS code` of every error over HTTP. */
 const httpErrors = () => new Set(refusals.filter(({ status }) => status !== '0').map(({ code, status }) => `${status} ${code}`));
 
-/** What the hub refuses; sessions hand it on. */
-const of_the_hub = ['key_reused', 'overloaded', 'unavailable', 'timed_out'];
-/** The code of every error of roomcast.v1: what sessions and the dialect refuse themselves, and what they hand on. */
-const dialectErrors = () => new Set([...found(/^src\/(session|dialect)\//, /\bCode::([a-z_]+)/g).flatMap((hit) => hit.found).filter((code) => code !== 'bad_client_name'), 'bad_request', ...of_the_hub]);
+/** The codes that sources of these folders refuse with. */
+const codesIn = (folders) => found(folders, /\bCode::([a-z_]+)/g).flatMap((hit) => hit.found);
+/**
+ * What no request of roomcast.v1 gets of what the service and the hub refuse: its connection has brought the name, and the
+ * dialect has read key and payload.
+ */
+const never_in_requests = ['bad_client_name', 'bad_idempotency_key', 'invalid_text', 'invalid_json'];
+/** The code of every error of roomcast.v1. */
+const dialectErrors = () =>
+  new Set(['bad_request', ...codesIn(/^src\/(session|dialect|service|hub)\//).filter((code) => !never_in_requests.includes(code))]);
 
 describe('the documents list', () => {
   it('every error over HTTP with its status, once, and no other', () => {

@@ -45,7 +45,9 @@ struct Fixture {
   test::FakeClock clock;
   base::Deadlines deadlines{clock, 50};
   hub::Hub hub{{engine, scheduler, clock, deadlines}, {}};
-  api::Presence presence{hub};
+  hub::IdempotentPublisher publisher{hub, scheduler, clock, deadlines, 100'000};
+  service::Rooms rooms{hub, publisher};
+  api::Presence presence{rooms};
   Listener listener;
   std::vector<std::unique_ptr<hub::Membership>> members;
 };

@@ -34,6 +34,7 @@ struct Answers final : http::Connections {
 };
 
 struct Fixture {
+  Fixture() { rooms.set_limits({20, 63}); }
   static ExchangeDouble post(std::string_view body, std::string_view content_type = "application/json") {
     ExchangeDouble exchange(http::Method::post, "/api/publish");
     exchange.edit().headers.add("Host", "chat.test");
@@ -82,9 +83,10 @@ struct Fixture {
   base::Deadlines deadlines{clock, 50};
   hub::Hub hub{{engine, scheduler, clock, deadlines}, {}};
   Answers answers;
-  api::BatchLimits limits{20, 3};
+  api::BatchLimits limits{3};
   hub::IdempotentPublisher publisher{hub, scheduler, clock, deadlines, 100'000};
-  api::PublishBatch batch{publisher, answers, scheduler, limits};
+  service::Rooms rooms{hub, publisher};
+  api::PublishBatch batch{rooms, answers, scheduler, limits};
 };
 
 /// The receipt of the first log's `offset`th message.
@@ -222,7 +224,7 @@ TEST_CASE_FIXTURE(Fixture, "batch: limits are those of the moment") {
   send(R"({"rooms":["a","b","c","d"],"data":1})");
   turn();
   CHECK(results().find("error") == std::string::npos);
-  limits.message_bytes = 0;
+  rooms.set_limits({0, 63});
   send(R"({"room":"a","data":1})");
   turn();
   CHECK(results().find(R"("code":"message_too_big")") != std::string::npos);

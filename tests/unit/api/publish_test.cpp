@@ -48,6 +48,7 @@ struct Answers final : http::Connections {
 };
 
 struct Fixture {
+  Fixture() { rooms.set_limits({20, 63}); }
   ExchangeDouble post(std::string_view content_type, std::string_view body, std::string_view query = "") {
     ExchangeDouble exchange(http::Method::post, "/rooms/lobby" + std::string(query));
     exchange.edit().headers.add("Host", "chat.test");
@@ -87,10 +88,9 @@ struct Fixture {
   Listener lobby;
   std::unique_ptr<hub::Membership> membership = hub.subscribe("lobby", lobby);
   Answers answers;
-  std::uint64_t message_bytes = 20;
   hub::IdempotentPublisher publisher{hub, scheduler, clock, hub_deadlines, 100'000};
-  std::uint64_t json_depth = 63;
-  api::Publish publish{publisher, answers, message_bytes, json_depth};
+  service::Rooms rooms{hub, publisher};
+  api::Publish publish{rooms, answers};
 };
 
 }  // namespace
@@ -130,7 +130,7 @@ TEST_CASE_FIXTURE(Fixture,
                   "publish: a message may be as large as the limit and no larger, as of this request") {
   CHECK(refusal(post("", std::string(21, 'x'))) == "413 message_too_big");
   CHECK(kind_of("", std::string(20, 'x')) == hub::Kind::binary);
-  message_bytes = 21;
+  rooms.set_limits({21, 63});
   CHECK(kind_of("", std::string(21, 'x')) == hub::Kind::binary);
 
   auto exchange = post("", std::string(22, 'x'));

@@ -125,7 +125,7 @@ TEST_CASE_FIXTURE(Fixture, "drain: connections whose last bytes are still on the
 }
 
 TEST_CASE_FIXTURE(Fixture, "drain: polls that wait are answered a share at a time, like everybody") {
-  transport::PollJoin join(polls, sessions);
+  transport::PollJoin join(polls);
   router.add({http::Method::get}, "/rooms/{room}", http::Access::open, join);
   std::deque<MemoryWire> waiting(9);
   for (MemoryWire& wire : waiting) {

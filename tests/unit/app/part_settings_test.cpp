@@ -45,7 +45,6 @@ TEST_CASE("part settings: a WebSocket client's") {
 TEST_CASE("part settings: a session's, a stream's, a poll's") {
   const session::SessionSettings session;
   CHECK(session.ping_ms == app::session_settings({}).ping_ms);
-  CHECK(session.message_bytes == app::session_settings({}).message_bytes);
   CHECK(session.rooms_per_connection == app::session_settings({}).rooms_per_connection);
   CHECK(session.drain_ms == app::session_settings({}).drain_ms);
   const transport::HttpStreamSettings stream;
@@ -55,12 +54,12 @@ TEST_CASE("part settings: a session's, a stream's, a poll's") {
   CHECK(stream.compression == app::stream_settings({}).compression);
   CHECK(transport::PollSettings().wait_ms == app::poll_settings({}).wait_ms);
   CHECK(transport::PollSettings().compression == app::poll_settings({}).compression);
-  CHECK(transport::PollSettings().message_bytes == app::poll_settings({}).message_bytes);
 }
 
 TEST_CASE("part settings: a batch's, a room's, the hub's") {
   const api::BatchLimits batch;
-  CHECK(batch.message_bytes == app::batch_limits({}).message_bytes);
+  CHECK(service::Limits().message_bytes == app::service_limits({}).message_bytes);
+  CHECK(service::Limits().json_depth == app::service_limits({}).json_depth);
   CHECK(batch.messages == app::batch_limits({}).messages);
   CHECK(batch.bytes == app::batch_limits({}).bytes);
   CHECK(hub::RoomSettings() == app::room_rules({}).find("lobby"));

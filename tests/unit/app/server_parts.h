@@ -71,12 +71,13 @@ struct ServerParts : LoopFixture {
   engine::Memory engine{loop};
   hub::Hub hub{{engine, turn, loop, deadlines}, {}};
   hub::IdempotentPublisher publisher{hub, turn, loop, deadlines, 100'000};
-  session::SessionTable sessions{hub, publisher, turn, loop, log, deadlines};
+  service::Rooms service{hub, publisher};
+  session::SessionTable sessions{service, turn, loop, log, deadlines};
   http::Router router;
   http::Server http{router, loop, deadlines, turn, log};
   dialect::MessageList poll_items;
   base::TimeBudget compressing{loop, 5'000};
-  transport::Polls polls{{hub, turn, deadlines, http, poll_items, compressing}};
+  transport::Polls polls{{service, turn, deadlines, http, poll_items, compressing}};
 };
 
 }  // namespace roomcast::test

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/log.h"
+#include "service/rooms.h"
 #include "session/session_table.h"
 #include "support/fake_clock.h"
 #include "support/fake_engine.h"
@@ -124,7 +125,8 @@ struct Fixture {
   test::BracketFraming framing;
   NumberingDialect dialect;
   hub::IdempotentPublisher publisher{hub, scheduler, clock, deadlines, 100'000};
-  session::SessionTable table{hub, publisher, scheduler, clock, log, deadlines};
+  service::Rooms service{hub, publisher};
+  session::SessionTable table{service, scheduler, clock, log, deadlines};
 };
 
 }  // namespace

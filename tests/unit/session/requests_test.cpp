@@ -85,7 +85,8 @@ struct Fixture {
   test::BracketFraming framing;
   dialect::Json json;
   hub::IdempotentPublisher publisher{hub, scheduler, clock, hub_deadlines, 100'000};
-  session::SessionTable table{hub, publisher, scheduler, clock, log, hub_deadlines};
+  service::Rooms service{hub, publisher};
+  session::SessionTable table{service, scheduler, clock, log, hub_deadlines};
 };
 
 }  // namespace
@@ -139,7 +140,7 @@ TEST_CASE_FIXTURE(Fixture,
 }
 
 TEST_CASE_FIXTURE(Fixture, "requests: rooms are counted with that of the connection, up to the limit") {
-  table.set_settings({25'000, 65'536, 2, 10'000});
+  table.set_settings({25'000, 2, 10'000});
   auto& wire = greeted("home");
   say(wire, R"({"type":"subscribe","id":1,"room":"a"})");
   say(wire, R"({"type":"subscribe","id":2,"room":"b"})");
@@ -198,7 +199,7 @@ TEST_CASE_FIXTURE(Fixture, "requests: a publish that is refused says why, with a
 }
 
 TEST_CASE_FIXTURE(Fixture, "requests: a payload may be as large as the limit and not one byte larger") {
-  table.set_settings({25'000, 3, 100, 10'000});
+  service.set_limits({3, 63});
   auto& wire = greeted("home");
   say(wire, R"({"type":"publish","id":1,"data":"\u0061\u0062\u0063"})");
   say(wire, R"({"type":"publish","id":2,"data":"abcd"})");
@@ -326,7 +327,7 @@ TEST_CASE_FIXTURE(Fixture, "requests: bye says when to come back, or not to") {
         R"((bye:{"type":"bye","code":1002,"reason":"protocol_error"}))");
   CHECK(bye(base::CloseReason::client_closed).empty());
   CHECK(bye(base::CloseReason::connection_lost).empty());
-  table.set_settings({25'000, 65'536, 100, 2'000});
+  table.set_settings({25'000, 100, 2'000});
   int latest = 0;
   for (int i = 0; i < 200; ++i) {
     const int slow = retry_ms(bye(base::CloseReason::slow_consumer));

@@ -65,7 +65,8 @@ struct Fixture {
   dialect::Json json;
   dialect::Raw raw;
   hub::IdempotentPublisher publisher{hub, scheduler, clock, deadlines, 100'000};
-  session::SessionTable table{hub, publisher, scheduler, clock, log, deadlines};
+  service::Rooms service{hub, publisher};
+  session::SessionTable table{service, scheduler, clock, log, deadlines};
 };
 
 }  // namespace

@@ -57,7 +57,8 @@ struct Fixture {
   test::BracketFraming framing;
   WordDialect dialect;
   hub::IdempotentPublisher publisher{hub, scheduler, clock, hub_deadlines, 100'000};
-  session::SessionTable table{hub, publisher, scheduler, clock, log, hub_deadlines};
+  service::Rooms service{hub, publisher};
+  session::SessionTable table{service, scheduler, clock, log, hub_deadlines};
 };
 
 }  // namespace

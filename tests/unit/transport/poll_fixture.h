@@ -11,7 +11,6 @@
 #include <utility>
 #include <vector>
 
-#include "base/log.h"
 #include "dialect/message_list.h"
 #include "hub/cursor.h"
 #include "support/exchange_double.h"
@@ -102,19 +101,18 @@ struct PollFixture {
   roomcast::test::FakeEngine engine;
   roomcast::test::FakeScheduler scheduler;
   roomcast::test::FakeClock clock;
-  base::Log log{base::LogLevel::error, base::LogFormat::text};
   base::Deadlines deadlines{clock, 50};
   hub::Hub hub{{engine, scheduler, clock, deadlines},
                {},
                hub::RoomRules(hub::RoomSettings{{100, 1'000'000, 600'000}, {}})};
   hub::IdempotentPublisher publisher{hub, scheduler, clock, deadlines, 100'000};
-  session::SessionTable sessions{hub, publisher, scheduler, clock, log, deadlines};
+  service::Rooms service{hub, publisher};
   PollAnswers answers;
   std::list<roomcast::test::ExchangeDouble> exchanges;
   dialect::MessageList items;
   base::TimeBudget compressing{clock, 5'000};
-  Polls polls{{hub, scheduler, deadlines, answers, items, compressing}};
-  PollJoin join{polls, sessions};
+  Polls polls{{service, scheduler, deadlines, answers, items, compressing}};
+  PollJoin join{polls};
 };
 
 using Words = std::vector<std::string>;

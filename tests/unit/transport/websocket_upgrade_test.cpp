@@ -89,7 +89,8 @@ struct UpgradeFixture : transport::test::Fixture {
   hub::Hub hub{{engine, scheduler, clock, hub_deadlines}, {}};
   base::Log log{base::LogLevel::error, base::LogFormat::text};
   hub::IdempotentPublisher publisher{hub, scheduler, clock, hub_deadlines, 100'000};
-  session::SessionTable sessions{hub, publisher, scheduler, clock, log, hub_deadlines};
+  service::Rooms service{hub, publisher};
+  session::SessionTable sessions{service, scheduler, clock, log, hub_deadlines};
   NamedDialect first{"first"};
   NamedDialect second{"second"};
   NamedDialect otherwise{"otherwise"};

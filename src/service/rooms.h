@@ -1,0 +1,116 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "base/refusal.h"
+#include "base/result.h"
+#include "hub/hub.h"
+#include "hub/idempotent_publisher.h"
+#include "hub/membership.h"
+#include "hub/subscriber.h"
+#include "service/checks.h"
+
+namespace roomcast::service {
+
+/// A message that may be published, as Rooms::accept says; Rooms::publish takes it.
+class Publication {
+ private:
+  friend class Rooms;
+  Publication(std::string_view room, hub::Draft draft, std::string_view key, hub::Hub::WhenShort when_short)
+      : room_(room), draft_(std::move(draft)), key_(key), when_short_(when_short) {}
+
+  std::string_view room_;
+  hub::Draft draft_;
+  std::string_view key_;
+  hub::Hub::WhenShort when_short_;
+};
+
+/// The rooms as every way in sees them: sessions, polls and the HTTP endpoints join, publish, and ask for
+/// history and presence here alone, and what may be refused before the hub has to do anything is refused
+/// here. A way in checks the form of its requests, and nothing else.
+///
+/// A permission is to be decided in check_join, check_publish, read_history and presence: tests/tidy keeps
+/// the hub out of reach of everything else.
+class Rooms {
+ public:
+  /// Both outlive it.
+  Rooms(hub::Hub& hub, hub::IdempotentPublisher& publisher) : hub_(hub), publisher_(publisher) {}
+  Rooms(const Rooms&) = delete;
+  Rooms& operator=(const Rooms&) = delete;
+
+  [[nodiscard]] const Limits& limits() const { return limits_; }
+  void set_limits(const Limits& limits) { limits_ = limits; }
+
+  // --- Joining ---
+
+  /// Why `who` can't come in now, if so: `room` is what it wants to join at once, if any. What is asked
+  /// before a connection is taken over; join asks again.
+  [[nodiscard]] std::optional<base::Refusal> check_join(const Identity& who,
+                                                        std::optional<std::string_view> room) const;
+  /// Joins `subscriber` to the room under the name of `who` and puts the membership into `place`, which is
+  /// empty; or says why not. `interest.name` is not looked at.
+  [[nodiscard]] std::optional<base::Refusal> join(const Identity& who, std::string_view room,
+                                                  hub::Subscriber& subscriber, hub::Interest interest,
+                                                  std::optional<hub::Membership>& place);
+  [[nodiscard]] std::optional<base::Refusal> join(const Identity& who, std::string_view room,
+                                                  hub::Subscriber& subscriber, hub::Interest interest,
+                                                  std::unique_ptr<hub::Membership>& place);
+
+  // --- Publishing ---
+
+  /// Whether a message may be published; the result refers to `room` and `key`. `key` makes a retry safe (see
+  /// hub::IdempotentPublisher); empty: none. `sender`: the session that publishes; 0: none.
+  [[nodiscard]] base::Result<Publication, base::Refusal> accept(const Identity& who, std::string_view room,
+                                                                const RawPayload& payload,
+                                                                std::string_view key = {},
+                                                                hub::SubscriberId sender = 0) const;
+  /// The same for a payload that goes to several rooms: it has been checked once, and is shared.
+  [[nodiscard]] base::Result<Publication, base::Refusal> accept(const Identity& who, std::string_view room,
+                                                                const Payload& payload,
+                                                                std::string_view key) const;
+  /// The same for a member that publishes into its room and whose client gets no answer: while memory is
+  /// short the message waits, where others are refused. The result refers to the room's name.
+  [[nodiscard]] base::Result<Publication, base::Refusal> accept(const Identity& who,
+                                                                const hub::Membership& member,
+                                                                const RawPayload& payload,
+                                                                hub::SubscriberId sender) const;
+  [[nodiscard]] base::Result<Payload, base::Refusal> check(const RawPayload& payload) const {
+    return Payload::check(payload, limits_);
+  }
+  /// `done` is called as hub::Hub::publish says: never from within the call. It may be empty.
+  void publish(Publication publication, hub::PublishDone done);
+  /// See hub::Hub.
+  [[nodiscard]] bool would_wait(std::string_view room) const { return hub_.would_wait(room); }
+  [[nodiscard]] bool may_refuse_late() const { return hub_.may_refuse_late(); }
+
+  // --- Asking ---
+
+  /// See hub::Hub::read_history. A refusal is given to `done` from within the call.
+  void read_history(const Identity& who, std::string_view room, const std::optional<hub::Position>& since,
+                    const std::optional<std::size_t>& limit, hub::HistoryDone done);
+  /// Who is in the room; no one in a room that is not known.
+  [[nodiscard]] base::Result<hub::PresenceSnapshot, base::Refusal> presence(const Identity& who,
+                                                                            std::string_view room) const;
+  /// The same for a member that watches: its join has decided that it may.
+  [[nodiscard]] hub::PresenceSnapshot presence(const hub::Membership& watcher) const {
+    return hub_.presence(watcher.room_name());
+  }
+  /// How many names `presence` lists: what an answer costs.
+  [[nodiscard]] std::size_t listed(std::string_view room) const { return hub_.listed(room); }
+  /// How many members the room has.
+  [[nodiscard]] std::size_t subscribers(std::string_view room) const { return hub_.subscribers(room); }
+
+ private:
+  [[nodiscard]] static std::optional<base::Refusal> check_publish(const Identity& who, std::string_view room,
+                                                                  std::string_view key);
+
+  hub::Hub& hub_;
+  hub::IdempotentPublisher& publisher_;
+  Limits limits_;
+};
+
+}  // namespace roomcast::service
