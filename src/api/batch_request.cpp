@@ -145,7 +145,7 @@ class MessageReader {
       }
       append(item, text_of(*element), items);
     }
-    // Otherwise there would be no end of messages that are for nobody.
+    // Each message counts against limits.batch_messages at least once.
     if (items.size() == first) return misshapen("rooms must name a room");
     check_rooms_differ(std::span(items).subspan(first));
   }

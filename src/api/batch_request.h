@@ -14,7 +14,7 @@
 
 namespace roomcast::api {
 
-/// One message for one room, as a request asks for it. Copies share the payload.
+/// One message for one room, as a request contains it. Copies share the payload.
 struct BatchItem {
   std::string room;
   base::Bytes from;                                       ///< how the sender is called; may be empty

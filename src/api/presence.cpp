@@ -10,8 +10,8 @@ namespace roomcast::api {
 
 namespace {
 
-http::Response answer(const service::Rooms& rooms, const service::Identity& who, std::string_view room) {
-  const auto presence = rooms.presence(who, room);
+http::Response answer(const service::Rooms& rooms, const service::Identity& identity, std::string_view room) {
+  const auto presence = rooms.presence(identity, room);
   if (!presence) return http::Response::error(presence.error());
   std::string body = R"({"room":)";
   base::append_json_string(body, room);

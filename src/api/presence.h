@@ -7,8 +7,8 @@
 
 namespace roomcast::api {
 
-/// `GET /presence/{room}`: who is in the room, `{"room","count","members":[{"name"},…],"anonymous"}`; in a
-/// crowd (presence.crowd) without `members`. A room that nobody knows is one that nobody is in.
+/// `GET /presence/{room}`: the members of the room, `{"room","count","members":[{"name"},…],"anonymous"}`; in
+/// a crowd (presence.crowd) without `members`. A room that is not known is empty.
 class Presence final : public http::Handler {
  public:
   /// `rooms` outlives the handler.

@@ -16,7 +16,7 @@ hub::Kind kind_of(const http::Request& request) {
   const std::string type = media_type(request);
   if (type.rfind("text/", 0) == 0) return hub::Kind::text;
   if (is_json(type)) return hub::Kind::json;
-  // What curl and others call a body whose type nobody has said: mostly it is a sentence.
+  // The default of curl and others for a body without a type: mostly it is a sentence.
   if (type == "application/x-www-form-urlencoded" && base::is_valid_utf8(request.body))
     return hub::Kind::text;
   return hub::Kind::binary;
@@ -53,11 +53,11 @@ http::Response receipt(std::string_view room, const hub::PublishResult& result) 
 void Publish::handle(http::Exchange& exchange, std::string_view room) {
   const http::Request& request = exchange.request();
   if (const auto refusal = check_fields(request)) return exchange.respond(http::Response::error(*refusal));
-  const service::Identity who{base::Bytes::copy_of(request.query_parameter("name").value_or("")),
-                              hub::source_of(request.client.address)};
+  const service::Identity identity{base::Bytes::copy_of(request.query_parameter("name").value_or("")),
+                                   hub::source_of(request.client.address)};
   const service::RawPayload payload{kind_of(request), request.body};
   const std::string_view key = request.headers.get("Idempotency-Key").value_or("");
-  auto accepted = rooms_.accept(who, room, payload, key);
+  auto accepted = rooms_.accept(identity, room, payload, key);
   if (!accepted) return exchange.respond(http::Response::error(accepted.error()));
   rooms_.publish(std::move(*accepted),
                  [&connections = connections_, id = exchange.defer(), name = std::string(room)](

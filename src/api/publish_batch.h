@@ -20,11 +20,11 @@ namespace roomcast::api {
 /// read before anything is published. The answer, `{"results":[…]}`, comes once every message has its
 /// outcome, in their order: `{"room","cursor","subscribers"}` or `{"room","error":{"code","message"}}`.
 ///
-/// A batch is published some messages at a time, behind what others ask for, and no more of it is under way
-/// at a time than some: it can't fill the hub's backlog.
+/// Few messages of a request are published in a turn, after what other clients ask for, and few are under way
+/// at a time, so that one request can't fill the hub's backlog.
 ///
-/// What of it has not been published is held for its connection: when that is ended for it, or breaks, the
-/// rest is dropped.
+/// The messages that have not been published are memory held by the connection: when that is closed for it,
+/// or breaks, they are dropped.
 class PublishBatch final : public http::Handler, private http::ClientWatch, private base::Flushable {
  public:
   /// All outlive the handler. The limits are read anew for each request.

@@ -12,8 +12,7 @@ namespace roomcast::hub {
 struct NameIsValid {};
 [[nodiscard]] base::Result<NameIsValid> check_room_name(std::string_view name);
 
-/// Checks the name that a client gives itself: at most 100 bytes of UTF-8, no control characters; may be
-/// empty.
+/// Checks the name of a client: at most 100 bytes of UTF-8, no control characters; may be empty.
 [[nodiscard]] base::Result<NameIsValid> check_client_name(std::string_view name);
 
 /// Checks an idempotency key: 1–200 bytes of printable ASCII. The error says which rule was broken.

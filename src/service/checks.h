@@ -12,10 +12,10 @@
 
 namespace roomcast::service {
 
-/// Who asks: an anonymous client, for now.
+/// The client that a call is made for: an anonymous one, for now.
 struct Identity {
-  base::Bytes name;        ///< as it wants to be called, and not checked yet; may be empty
-  hub::Source source = 0;  ///< the group of addresses that it comes from; 0: unknown
+  base::Bytes name;        ///< the name that it asked for, not checked yet; may be empty
+  hub::Source source = 0;  ///< the group of addresses that it belongs to; 0: unknown
 };
 
 /// What may be published; applies from the next message on.
@@ -24,7 +24,7 @@ struct Limits {
   std::uint64_t json_depth = 63;         ///< limits.json_depth: of JSON, and of text that reads as JSON
 };
 
-/// What the caller has found out about a payload already, so that it is not read twice.
+/// What the caller has already checked of a payload, so that it is not read twice.
 enum class Checked : std::uint8_t {
   nothing,
   form,  ///< text is valid UTF-8, json is one JSON value

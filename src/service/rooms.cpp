@@ -9,15 +9,16 @@ namespace {
 using base::Refusal;
 using WhenShort = hub::Hub::WhenShort;
 
-hub::Draft draft_of(const Identity& who, const Payload& payload, hub::SubscriberId sender) {
-  return {payload.kind(), payload.bytes(), who.name, sender, who.source};
+hub::Draft draft_of(const Identity& identity, const Payload& payload, hub::SubscriberId sender) {
+  return {payload.kind(), payload.bytes(), identity.name, sender, identity.source};
 }
 
 }  // namespace
 
 // --- Joining ---
 
-std::optional<Refusal> Rooms::check_join(const Identity& who, std::optional<std::string_view> room) const {
+std::optional<Refusal> Rooms::check_join(const Identity& identity,
+                                         std::optional<std::string_view> room) const {
   if (hub_.overloaded()) {
     return Refusal{Refusal::Code::overloaded, "memory is short (limits.memory_bytes): try again later"};
   }
@@ -25,21 +26,23 @@ std::optional<Refusal> Rooms::check_join(const Identity& who, std::optional<std:
     if (auto refusal = check_room_name(*room)) return refusal;
     if (!hub_.has_space_for(*room)) return hub::no_space_for_room;
   }
-  return check_client_name(who.name.view());
+  return check_client_name(identity.name.view());
 }
 
-std::optional<Refusal> Rooms::join(const Identity& who, std::string_view room, hub::Subscriber& subscriber,
-                                   hub::Interest interest, std::optional<hub::Membership>& place) {
-  if (auto refusal = check_join(who, room)) return refusal;
-  interest.name = who.name;
+std::optional<Refusal> Rooms::join(const Identity& identity, std::string_view room,
+                                   hub::Subscriber& subscriber, hub::Interest interest,
+                                   std::optional<hub::Membership>& place) {
+  if (auto refusal = check_join(identity, room)) return refusal;
+  interest.name = identity.name;
   place.emplace(hub_, room, subscriber, interest);
   return std::nullopt;
 }
 
-std::optional<Refusal> Rooms::join(const Identity& who, std::string_view room, hub::Subscriber& subscriber,
-                                   hub::Interest interest, std::unique_ptr<hub::Membership>& place) {
-  if (auto refusal = check_join(who, room)) return refusal;
-  interest.name = who.name;
+std::optional<Refusal> Rooms::join(const Identity& identity, std::string_view room,
+                                   hub::Subscriber& subscriber, hub::Interest interest,
+                                   std::unique_ptr<hub::Membership>& place) {
+  if (auto refusal = check_join(identity, room)) return refusal;
+  interest.name = identity.name;
   place = hub_.subscribe(room, subscriber, interest);
   return std::nullopt;
 }
@@ -47,34 +50,34 @@ std::optional<Refusal> Rooms::join(const Identity& who, std::string_view room, h
 // --- Publishing ---
 
 /// Overload and space for the room are left to the hub, which decides them in the order of all publishes.
-std::optional<Refusal> Rooms::check_publish(const Identity& who, std::string_view room,
+std::optional<Refusal> Rooms::check_publish(const Identity& identity, std::string_view room,
                                             std::string_view key) {
   if (auto refusal = check_room_name(room)) return refusal;
-  if (auto refusal = check_client_name(who.name.view())) return refusal;
+  if (auto refusal = check_client_name(identity.name.view())) return refusal;
   return key.empty() ? std::nullopt : check_key(key);
 }
 
-base::Result<Publication, Refusal> Rooms::accept(const Identity& who, std::string_view room,
+base::Result<Publication, Refusal> Rooms::accept(const Identity& identity, std::string_view room,
                                                  const RawPayload& payload, std::string_view key,
                                                  hub::SubscriberId sender) const {
-  if (auto refusal = check_publish(who, room, key)) return *std::move(refusal);
+  if (auto refusal = check_publish(identity, room, key)) return *std::move(refusal);
   const auto checked = check(payload);
   if (!checked) return checked.error();
-  return Publication(room, draft_of(who, *checked, sender), key, WhenShort::refuse);
+  return Publication(room, draft_of(identity, *checked, sender), key, WhenShort::refuse);
 }
 
-base::Result<Publication, Refusal> Rooms::accept(const Identity& who, std::string_view room,
+base::Result<Publication, Refusal> Rooms::accept(const Identity& identity, std::string_view room,
                                                  const Payload& payload, std::string_view key) const {
-  if (auto refusal = check_publish(who, room, key)) return *std::move(refusal);
-  return Publication(room, draft_of(who, payload, 0), key, WhenShort::refuse);
+  if (auto refusal = check_publish(identity, room, key)) return *std::move(refusal);
+  return Publication(room, draft_of(identity, payload, 0), key, WhenShort::refuse);
 }
 
-base::Result<Publication, Refusal> Rooms::accept(const Identity& who, const hub::Membership& member,
+base::Result<Publication, Refusal> Rooms::accept(const Identity& identity, const hub::Membership& member,
                                                  const RawPayload& payload, hub::SubscriberId sender) const {
   // The names were checked when it joined.
   const auto checked = check(payload);
   if (!checked) return checked.error();
-  return Publication(member.room_name(), draft_of(who, *checked, sender), {}, WhenShort::wait);
+  return Publication(member.room_name(), draft_of(identity, *checked, sender), {}, WhenShort::wait);
 }
 
 void Rooms::publish(Publication publication, hub::PublishDone done) {
@@ -87,14 +90,14 @@ void Rooms::publish(Publication publication, hub::PublishDone done) {
 
 // --- Asking ---
 
-void Rooms::read_history(const Identity& /*who*/, std::string_view room,
+void Rooms::read_history(const Identity& /*identity*/, std::string_view room,
                          const std::optional<hub::Position>& since, const std::optional<std::size_t>& limit,
                          hub::HistoryDone done) {
   if (auto refusal = check_room_name(room)) return done(*std::move(refusal));
   hub_.read_history(room, since, limit, std::move(done));
 }
 
-base::Result<hub::PresenceSnapshot, Refusal> Rooms::presence(const Identity& /*who*/,
+base::Result<hub::PresenceSnapshot, Refusal> Rooms::presence(const Identity& /*identity*/,
                                                              std::string_view room) const {
   if (auto refusal = check_room_name(room)) return *std::move(refusal);
   return hub_.presence(room);

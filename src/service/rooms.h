@@ -47,16 +47,16 @@ class Rooms {
 
   // --- Joining ---
 
-  /// Why `who` can't come in now, if so: `room` is what it wants to join at once, if any. What is asked
-  /// before a connection is taken over; join asks again.
-  [[nodiscard]] std::optional<base::Refusal> check_join(const Identity& who,
+  /// Why `identity` can't join `room` now, if so, or can't be served at all where there is no room. What is
+  /// asked before a connection is taken over; join asks again.
+  [[nodiscard]] std::optional<base::Refusal> check_join(const Identity& identity,
                                                         std::optional<std::string_view> room) const;
-  /// Joins `subscriber` to the room under the name of `who` and puts the membership into `place`, which is
-  /// empty; or says why not. `interest.name` is not looked at.
-  [[nodiscard]] std::optional<base::Refusal> join(const Identity& who, std::string_view room,
+  /// Joins `subscriber` to the room under the name of `identity` and puts the membership into `place`, which
+  /// is empty; or says why not. `interest.name` is not looked at.
+  [[nodiscard]] std::optional<base::Refusal> join(const Identity& identity, std::string_view room,
                                                   hub::Subscriber& subscriber, hub::Interest interest,
                                                   std::optional<hub::Membership>& place);
-  [[nodiscard]] std::optional<base::Refusal> join(const Identity& who, std::string_view room,
+  [[nodiscard]] std::optional<base::Refusal> join(const Identity& identity, std::string_view room,
                                                   hub::Subscriber& subscriber, hub::Interest interest,
                                                   std::unique_ptr<hub::Membership>& place);
 
@@ -64,17 +64,18 @@ class Rooms {
 
   /// Whether a message may be published; the result refers to `room` and `key`. `key` makes a retry safe (see
   /// hub::IdempotentPublisher); empty: none. `sender`: the session that publishes; 0: none.
-  [[nodiscard]] base::Result<Publication, base::Refusal> accept(const Identity& who, std::string_view room,
+  [[nodiscard]] base::Result<Publication, base::Refusal> accept(const Identity& identity,
+                                                                std::string_view room,
                                                                 const RawPayload& payload,
                                                                 std::string_view key = {},
                                                                 hub::SubscriberId sender = 0) const;
   /// The same for a payload that goes to several rooms: it has been checked once, and is shared.
-  [[nodiscard]] base::Result<Publication, base::Refusal> accept(const Identity& who, std::string_view room,
-                                                                const Payload& payload,
+  [[nodiscard]] base::Result<Publication, base::Refusal> accept(const Identity& identity,
+                                                                std::string_view room, const Payload& payload,
                                                                 std::string_view key) const;
   /// The same for a member that publishes into its room and whose client gets no answer: while memory is
   /// short the message waits, where others are refused. The result refers to the room's name.
-  [[nodiscard]] base::Result<Publication, base::Refusal> accept(const Identity& who,
+  [[nodiscard]] base::Result<Publication, base::Refusal> accept(const Identity& identity,
                                                                 const hub::Membership& member,
                                                                 const RawPayload& payload,
                                                                 hub::SubscriberId sender) const;
@@ -90,10 +91,11 @@ class Rooms {
   // --- Asking ---
 
   /// See hub::Hub::read_history. A refusal is given to `done` from within the call.
-  void read_history(const Identity& who, std::string_view room, const std::optional<hub::Position>& since,
-                    const std::optional<std::size_t>& limit, hub::HistoryDone done);
-  /// Who is in the room; no one in a room that is not known.
-  [[nodiscard]] base::Result<hub::PresenceSnapshot, base::Refusal> presence(const Identity& who,
+  void read_history(const Identity& identity, std::string_view room,
+                    const std::optional<hub::Position>& since, const std::optional<std::size_t>& limit,
+                    hub::HistoryDone done);
+  /// The presence of the room: the members by name, or their number. A room that is not known is empty.
+  [[nodiscard]] base::Result<hub::PresenceSnapshot, base::Refusal> presence(const Identity& identity,
                                                                             std::string_view room) const;
   /// The same for a member that watches: its join has decided that it may.
   [[nodiscard]] hub::PresenceSnapshot presence(const hub::Membership& watcher) const {
@@ -105,7 +107,8 @@ class Rooms {
   [[nodiscard]] std::size_t subscribers(std::string_view room) const { return hub_.subscribers(room); }
 
  private:
-  [[nodiscard]] static std::optional<base::Refusal> check_publish(const Identity& who, std::string_view room,
+  [[nodiscard]] static std::optional<base::Refusal> check_publish(const Identity& identity,
+                                                                  std::string_view room,
                                                                   std::string_view key);
 
   hub::Hub& hub_;

@@ -1,5 +1,5 @@
-// Requests that change nothing. A long answer comes behind what others want less of: while its question waits
-// nothing more is read of the client.
+// Requests that change nothing. Long answers are deferred behind the shorter ones of other clients; until
+// then nothing more is read of the client.
 #include <memory>
 #include <optional>
 #include <string>

@@ -37,7 +37,7 @@ struct Ended {
 
 /// What may change by a reload; applies from the next use on.
 struct SessionSettings {
-  std::int64_t ping_ms = 25'000;  ///< told to clients
+  std::int64_t ping_ms = 25'000;  ///< sent to clients in the welcome
   std::size_t rooms_per_connection = 100;
   std::int64_t drain_ms = 10'000;  ///< clients come back within about this time when the server stops
 };

@@ -25,7 +25,7 @@ std::optional<base::Refusal> read_query(const http::Request& request, JoinReques
   if (const auto query = http::percent_decode(request.query); !query) {
     return base::Refusal{base::Refusal::Code::bad_query, query.error().message};
   }
-  if (const auto name = request.query_parameter("name")) join.who.name = base::Bytes::copy_of(*name);
+  if (const auto name = request.query_parameter("name")) join.identity.name = base::Bytes::copy_of(*name);
   join.own_messages = request.query_parameter("echo") != "0";
   const auto since = request.query_parameter("since");
   if (since && !join.interest.since) {
@@ -57,7 +57,7 @@ base::Result<JoinRequest, base::Refusal> read_join_request(const http::Request& 
   if (!request.query.empty()) {
     if (auto refusal = read_query(request, join)) return *std::move(refusal);
   }
-  if (auto refusal = rooms.check_join(join.who, room)) return *std::move(refusal);
+  if (auto refusal = rooms.check_join(join.identity, room)) return *std::move(refusal);
   if (!join.interest.since && !last.empty()) join.interest.since = hub::Position{};
   return join;
 }

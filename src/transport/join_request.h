@@ -16,18 +16,20 @@ namespace roomcast::transport {
 /// What a request for a room says besides the room, the same for every transport.
 struct JoinRequest {
   std::string room;
-  service::Identity who;     ///< with the name of `?name=`
-  bool own_messages = true;  ///< not `?echo=0`
-  hub::Interest interest;    ///< `Last-Event-ID` or `?since=CURSOR`, `?history=N`, `?presence=1`
+  service::Identity identity;  ///< with the name of `?name=`
+  bool own_messages = true;    ///< not `?echo=0`
+  hub::Interest interest;      ///< `Last-Event-ID` or `?since=CURSOR`, `?history=N`, `?presence=1`
 
-  [[nodiscard]] session::Options options() const { return {room, who.name.view(), own_messages, interest}; }
+  [[nodiscard]] session::Options options() const {
+    return {room, identity.name.view(), own_messages, interest};
+  }
 };
 
 /// `room`: nothing where the endpoint is for no room. Reads `?since=`, `?history=`, `?name=`, `?echo=` and
 /// `?presence=`, and the field Last-Event-ID (WHATWG HTML, section 9.2.4). A cursor there wins over `since`:
 /// an EventSource that comes back can't change its URL, so that is the older of the two. What is no cursor
 /// there gives way to `since`; without one it is a cursor of a log that does not exist, for an EventSource
-/// can't drop it, and is told of the gap. Everything else that makes no sense is refused, and so is what
+/// can't drop it, and gets a gap. Everything else that makes no sense is refused, and so is what
 /// service::Rooms::check_join refuses.
 [[nodiscard]] base::Result<JoinRequest, base::Refusal> read_join_request(const http::Request& request,
                                                                          std::optional<std::string_view> room,

@@ -24,7 +24,7 @@ Poll::~Poll() { polls_.parts().scheduler.forget(*this); }
 
 std::optional<base::Refusal> Poll::join(const JoinRequest& join) {
   deadline_.set_in(join_ms);
-  return polls_.parts().rooms.join(join.who, join.room, *this, join.interest, membership_);
+  return polls_.parts().rooms.join(join.identity, join.room, *this, join.interest, membership_);
 }
 
 Poll::News& Poll::news() {
@@ -36,7 +36,7 @@ void Poll::on_joined(hub::Membership& /*membership*/, const hub::Joined& joined)
   joined_ = true;
   cursor_ = joined.cursor;
   if (joined.gap) news().gap = joined.gap;
-  // Who does not wait is answered in this turn, or as soon as the page it asked for is there.
+  // A poll that does not wait is answered in this turn, or as soon as the page it asked for is there.
   deadline_.set_in(options_.wait_ms == 0 ? join_ms : options_.wait_ms);
   if (joined.gap || options_.wait_ms == 0) polls_.parts().scheduler.mark_dirty(*this);
 }
@@ -55,7 +55,7 @@ void Poll::on_refused(hub::Membership& /*membership*/, const hub::Refusal& refus
 void Poll::deliver(hub::Batch& batch, std::size_t from) {
   if (is_full_) return;
   const base::Bytes wire = batch.wire(polls_.parts().items, from, batch.messages().size());
-  // The items of one batch are shared by all who get them. What comes behind them in the same turn is put
+  // The items of one batch are shared by all polls that get them. What follows in the same turn is put
   // together with them for this client alone, so only where that is short: the rest is for its next poll.
   constexpr std::size_t joined_bytes_max = 4'096;
   is_full_ = !items_.empty() && items_.size() + wire.size() > joined_bytes_max;
@@ -76,7 +76,7 @@ void Poll::flush() {
 }
 
 void Poll::on_deadline() {
-  // The wait is for what is yet to come: what the room has already is not left out because it takes a moment.
+  // The wait is for new messages: a page of history that takes a moment is not left out.
   if (is_page_due()) return deadline_.set_in(page_check_ms);
   answer();
 }

@@ -16,15 +16,15 @@ namespace roomcast::transport {
 
 class Polls;
 
-/// How a poll wants its answer.
+/// How a poll is to be answered.
 struct PollOptions {
   std::int64_t wait_ms = 0;  ///< for the first message; 0: not at all
   bool gzip = false;         ///< the client accepts it and the server does it
 };
 
-/// One request that is answered with what a room has for it, or as soon as it has something: a member of the
-/// room until its answer, which it gives at the end of the turn in which there is one. Much smaller than a
-/// session, since thousands may wait.
+/// One request that is answered with what the room has after its cursor, or as soon as there is a message: a
+/// member of the room until it is answered, at the end of the turn in which there is something to answer.
+/// Much smaller than a session, since thousands may wait.
 class Poll final : public base::Disposable,
                    private hub::Subscriber,
                    private base::Deadline::Listener,

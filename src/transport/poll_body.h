@@ -20,9 +20,10 @@ struct PollResult {
   base::Bytes items;  ///< JSON objects with a comma before each (dialect::MessageList); may be empty
 };
 
-/// Writes the answers of polls: `{"room","cursor","gap","messages"}`. Thousands who waited for the same
-/// messages share their bytes, however long they are. Short bodies, and what is compressed, are made once for
-/// all: the last one is kept for a moment, known again by its items, which the room's batch encodes once.
+/// Writes the answers of polls: `{"room","cursor","gap","messages"}`. Thousands of polls that waited for the
+/// same messages share their bytes, however long they are. Short bodies, and what is compressed, are made
+/// once for all: the last one is kept for a moment, known again by its items, which the room's batch encodes
+/// once.
 class PollBodies final : private base::Deadline::Listener {
  public:
   /// `compressing`: the time there is for it; what is more goes uncompressed.

@@ -15,7 +15,7 @@ namespace roomcast::transport {
 
 /// `GET /rooms/{room}` answered once, with JSON: what the client has not seen yet (short poll), or with
 /// `?wait=SECONDS` the first that comes within that time (long poll). `HEAD`: the same answer without its
-/// body, never waited for. What the client wants of the room's past is read by read_join_request.
+/// body, never waited for. The parameters of the join are read by read_join_request.
 class PollJoin final : public http::Handler {
  public:
   /// `polls` outlives the handler.

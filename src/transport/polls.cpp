@@ -17,7 +17,7 @@ std::optional<base::Refusal> Polls::open(http::Exchange& exchange, const JoinReq
   Poll& poll = *made;
   if (auto refusal = poll.join(join)) return refusal;
   const base::SlotId id = polls_.insert(std::move(made));
-  // Who does not wait is answered in this turn, even behind a half-closed connection.
+  // A poll that does not wait is answered in this turn, even over a half-closed connection.
   poll.owe(id, waits ? exchange.defer_for(*this, id) : exchange.defer());
   return std::nullopt;
 }

@@ -22,7 +22,7 @@ struct PollSettings {
   bool compression = true;        ///< gzip for clients that accept it
 };
 
-/// What all polls lean on; outlives them.
+/// What all polls use; outlives them.
 struct PollParts {
   service::Rooms& rooms;
   base::Scheduler& scheduler;
@@ -45,7 +45,7 @@ class Polls final : public http::ClientWatch {
   [[nodiscard]] std::optional<base::Refusal> open(http::Exchange& exchange, const JoinRequest& join,
                                                   const PollOptions& options);
 
-  /// How many wait.
+  /// Polls that wait.
   [[nodiscard]] std::size_t size() const { return polls_.size(); }
   [[nodiscard]] const PollSettings& settings() const { return settings_; }
   void set_settings(const PollSettings& settings) { settings_ = settings; }

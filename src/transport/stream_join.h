@@ -12,8 +12,8 @@
 
 namespace roomcast::transport {
 
-/// `GET /rooms/{room}` answered without end: takes the connection over and makes a session of it. What the
-/// client wants of the room's past is read by read_join_request; where there is more than one dialect,
+/// `GET /rooms/{room}` answered without end: takes the connection over and makes a session of it. The
+/// parameters of the join are read by read_join_request; where there is more than one dialect,
 /// `?dialect=` picks it by name.
 class StreamJoin final : public http::Handler {
  public:

@@ -39,17 +39,17 @@ Identity called(std::string_view name) { return {base::Bytes::copy_of(name), 7};
 struct Fixture : test::HubFixture<> {
   Fixture() { rooms.set_limits({20, 3}); }
 
-  std::optional<Code> join(std::string_view room, const Identity& who = {}) {
+  std::optional<Code> join(std::string_view room, const Identity& identity = {}) {
     std::unique_ptr<hub::Membership> place;
-    const auto refusal = rooms.join(who, room, hearer, {}, place);
+    const auto refusal = rooms.join(identity, room, hearer, {}, place);
     CHECK((place == nullptr) == refusal.has_value());
     if (place) places.push_back(std::move(place));
     return code_of(refusal);
   }
   /// Publishes; says why not, or what became of it later.
   std::optional<Code> publish(std::string_view room, const RawPayload& payload, std::string_view key = {},
-                              const Identity& who = {}) {
-    auto accepted = rooms.accept(who, room, payload, key);
+                              const Identity& identity = {}) {
+    auto accepted = rooms.accept(identity, room, payload, key);
     if (!accepted) return accepted.error().code;
     std::optional<hub::PublishResult> outcome;
     rooms.publish(std::move(*accepted), [&outcome](const hub::PublishResult& result) { outcome = result; });
