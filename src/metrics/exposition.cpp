@@ -1,10 +1,12 @@
 #include "metrics/exposition.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 namespace roomcast::metrics {
 namespace {
@@ -43,32 +45,31 @@ void append_label(std::string& out, bool& is_first, std::string_view name, std::
 }  // namespace
 
 void Exposition::family(std::string_view name, std::string_view help, std::string_view type) {
-  name_ = name;
-  out_ += "# HELP ";
-  out_ += name;
-  out_ += ' ';
-  append_escaped(out_, help, false);
-  out_ += "\n# TYPE ";
-  out_ += name;
-  out_ += ' ';
-  out_ += type;
-  out_ += '\n';
+  const auto begun = std::find_if(families_.begin(), families_.end(),
+                                  [name](const Family& candidate) { return candidate.name == name; });
+  current_ = static_cast<std::size_t>(begun - families_.begin());
+  if (begun != families_.end()) return;
+  Family& made = families_.emplace_back();
+  made.name = name;
+  made.head.append("# HELP ").append(name).append(" ");
+  append_escaped(made.head, help, false);
+  made.head.append("\n# TYPE ").append(name).append(" ").append(type).append("\n");
 }
 
-void Exposition::head(std::string_view suffix, Labels labels, std::string_view le) {
-  out_ += name_;
-  out_ += suffix;
+void Exposition::append_series(std::string& out, std::string_view suffix, Labels labels,
+                               std::string_view le) const {
+  out.append(families_[current_].name).append(suffix);
   bool is_first = true;
   for (const Label& label : labels)
-    append_label(out_, is_first, label.name, label.value);
-  if (!le.empty()) append_label(out_, is_first, "le", le);
-  out_ += is_first ? " " : "} ";
+    append_label(out, is_first, label.name, label.value);
+  if (!le.empty()) append_label(out, is_first, "le", le);
+  out += is_first ? " " : "} ";
 }
 
 void Exposition::sample_text(Labels labels, std::string_view value) {
-  head("", labels, "");
-  out_ += value;
-  out_ += '\n';
+  std::string& line = current().samples.emplace_back().text;
+  append_series(line, "", labels, "");
+  line.append(value).append("\n");
 }
 
 void Exposition::sample(Labels labels, double value) {
@@ -78,6 +79,7 @@ void Exposition::sample(Labels labels, double value) {
 }
 
 void Exposition::sample(Labels labels, const Histogram& value) {
+  std::string& lines = current().samples.emplace_back().text;
   std::uint64_t up_to_here = 0;
   for (std::size_t i = 0; i < value.counts.size(); ++i) {
     std::string bound = "+Inf";
@@ -86,14 +88,37 @@ void Exposition::sample(Labels labels, const Histogram& value) {
       append_number(bound, value.bounds[i]);
     }
     up_to_here += value.counts[i];
-    head("_bucket", labels, bound);
-    out_ += std::to_string(up_to_here) + '\n';
+    append_series(lines, "_bucket", labels, bound);
+    lines += std::to_string(up_to_here) + '\n';
   }
-  head("_sum", labels, "");
-  append_number(out_, value.sum);
-  out_ += '\n';
-  head("_count", labels, "");
-  out_ += std::to_string(up_to_here) + '\n';
+  append_series(lines, "_sum", labels, "");
+  append_number(lines, value.sum);
+  lines += '\n';
+  append_series(lines, "_count", labels, "");
+  lines += std::to_string(up_to_here) + '\n';
+}
+
+void Exposition::add(Labels labels, std::int64_t value) {
+  std::string series;
+  append_series(series, "", labels, "");
+  for (Sample& sample : current().samples) {
+    if (!sample.sum || sample.text != series) continue;
+    *sample.sum += value;
+    return;
+  }
+  current().samples.push_back({std::move(series), value});
+}
+
+std::string Exposition::text() const {
+  std::string out;
+  for (const Family& family : families_) {
+    out += family.head;
+    for (const Sample& sample : family.samples) {
+      out += sample.text;
+      if (sample.sum) out.append(std::to_string(*sample.sum)).append("\n");
+    }
+  }
+  return out;
 }
 
 }  // namespace roomcast::metrics
