@@ -249,6 +249,10 @@ class BodyReader {
 
 }  // namespace
 
+BatchLimits batch_limits(const config::Config& config) {
+  return {config.limits.batch_messages, config.limits.batch_bytes};
+}
+
 base::Result<std::vector<BatchItem>, base::Refusal> read_batch(std::string_view body,
                                                                const BatchLimits& limits,
                                                                const service::Limits& message_limits) {

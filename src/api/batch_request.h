@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "base/refusal.h"
 #include "base/result.h"
+#include "config/config.h"
 #include "service/checks.h"
 
 namespace roomcast::api {
@@ -23,9 +24,11 @@ struct BatchItem {
 };
 
 struct BatchLimits {
-  std::uint64_t messages = 1'000;    ///< limits.batch_messages: items
-  std::uint64_t bytes = 16'777'216;  ///< limits.batch_bytes: payloads, each counted for each of its rooms
+  std::uint64_t messages;  ///< limits.batch_messages: items
+  std::uint64_t bytes;     ///< limits.batch_bytes: payloads, each counted for each of its rooms
 };
+
+[[nodiscard]] BatchLimits batch_limits(const config::Config& config);
 
 /// Members that the body may have, and each message of it: several times as many as there are names.
 inline constexpr std::size_t batch_members_max = 32;

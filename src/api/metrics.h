@@ -1,30 +1,25 @@
 #pragma once
 
-#include <string>
+#include <memory>
 #include <string_view>
 
 #include "http/exchange.h"
+#include "part/context.h"
 
 namespace roomcast::api {
 
-/// Whoever can see all the counters.
-class MetricsSource {
+/// `GET /metrics`: the metrics of all parts in the Prometheus text exposition format 0.0.4.
+class Metrics final : public http::Handler, public part::Part {
  public:
-  /// Appends all metrics in the Prometheus text format.
-  virtual void collect(std::string& out) = 0;
-
- protected:
-  ~MetricsSource() = default;
-};
-
-/// `GET /metrics`: Prometheus text exposition format 0.0.4.
-class Metrics final : public http::Handler {
- public:
-  explicit Metrics(MetricsSource& source) : source_(source) {}
+  /// `parts` outlives the handler, and is read anew for each request.
+  explicit Metrics(const part::Parts& parts) : parts_(parts) {}
+  void add_routes(part::Routes& routes) override;
   void handle(http::Exchange& exchange, std::string_view rest) override;
 
  private:
-  MetricsSource& source_;
+  const part::Parts& parts_;
 };
+
+[[nodiscard]] std::unique_ptr<part::Part> make_metrics(const part::Context& context);
 
 }  // namespace roomcast::api

@@ -23,10 +23,18 @@ http::Response answer(const service::Rooms& rooms, const service::Identity& iden
 
 }  // namespace
 
+void Presence::add_routes(part::Routes& routes) {
+  routes.add({http::Method::get}, "/presence/{room}", http::Access::origin, *this);
+}
+
 void Presence::handle(http::Exchange& exchange, std::string_view room) {
   http::Response response = answer(rooms_, {{}, hub::source_of(exchange.request().client.address)}, room);
   response.headers.add("Cache-Control", "no-store");
   exchange.respond(std::move(response));
+}
+
+std::unique_ptr<part::Part> make_presence(const part::Context& context) {
+  return std::make_unique<Presence>(context.rooms);
 }
 
 }  // namespace roomcast::api

@@ -50,6 +50,10 @@ http::Response receipt(std::string_view room, const hub::PublishResult& result) 
 
 }  // namespace
 
+void Publish::add_routes(part::Routes& routes) {
+  routes.add({http::Method::post}, "/rooms/{room}", http::Access::origin, *this);
+}
+
 void Publish::handle(http::Exchange& exchange, std::string_view room) {
   const http::Request& request = exchange.request();
   if (const auto refusal = check_fields(request)) return exchange.respond(http::Response::error(*refusal));
@@ -62,6 +66,10 @@ void Publish::handle(http::Exchange& exchange, std::string_view room) {
   rooms_.publish(std::move(*accepted),
                  [&connections = connections_, id = exchange.defer(), name = std::string(room)](
                      const hub::PublishResult& result) { connections.respond(id, receipt(name, result)); });
+}
+
+std::unique_ptr<part::Part> make_publish(const part::Context& context) {
+  return std::make_unique<Publish>(context.rooms, context.responses);
 }
 
 }  // namespace roomcast::api

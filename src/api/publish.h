@@ -1,8 +1,10 @@
 #pragma once
 
+#include <memory>
 #include <string_view>
 
 #include "http/exchange.h"
+#include "part/context.h"
 #include "service/rooms.h"
 
 namespace roomcast::api {
@@ -14,16 +16,19 @@ namespace roomcast::api {
 /// `Idempotency-Key` makes a repeated request safe (see hub::IdempotentPublisher): it gets the first receipt,
 /// with
 /// `"duplicate":true`.
-class Publish final : public http::Handler {
+class Publish final : public http::Handler, public part::Part {
  public:
   /// Both outlive the handler.
   Publish(service::Rooms& rooms, http::Connections& connections) : rooms_(rooms), connections_(connections) {}
 
+  void add_routes(part::Routes& routes) override;
   void handle(http::Exchange& exchange, std::string_view room) override;
 
  private:
   service::Rooms& rooms_;
   http::Connections& connections_;
 };
+
+[[nodiscard]] std::unique_ptr<part::Part> make_publish(const part::Context& context);
 
 }  // namespace roomcast::api

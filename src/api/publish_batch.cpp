@@ -53,6 +53,10 @@ base::Result<std::vector<BatchItem>, base::Refusal> read(const http::Request& re
 
 }  // namespace
 
+void PublishBatch::add_routes(part::Routes& routes) {
+  routes.add({http::Method::post}, "/api/publish", http::Access::origin, *this);
+}
+
 void PublishBatch::handle(http::Exchange& exchange, std::string_view /*rest*/) {
   auto items = read(exchange.request(), limits_, rooms_.limits());
   if (items) return begin(exchange, std::move(*items));
@@ -150,6 +154,10 @@ void PublishBatch::answer(base::SlotId id) {
   http::Response response = http::Response::of(200, "application/json", body);
   response.headers.add("Cache-Control", "no-store");
   connections_.respond(batch->exchange, std::move(response));
+}
+
+std::unique_ptr<part::Part> make_publish_batch(const part::Context& context) {
+  return std::make_unique<PublishBatch>(context.rooms, context.responses, context.scheduler);
 }
 
 }  // namespace roomcast::api

@@ -12,6 +12,7 @@
 #include "base/scheduler.h"
 #include "base/slot_map.h"
 #include "http/exchange.h"
+#include "part/context.h"
 #include "service/rooms.h"
 
 namespace roomcast::api {
@@ -25,16 +26,20 @@ namespace roomcast::api {
 ///
 /// The messages that have not been published are memory held by the connection: when that is closed for it,
 /// or breaks, they are dropped.
-class PublishBatch final : public http::Handler, private http::ClientWatch, private base::Flushable {
+class PublishBatch final : public http::Handler,
+                           public part::Part,
+                           private http::ClientWatch,
+                           private base::Flushable {
  public:
-  /// All outlive the handler. The limits are read anew for each request.
-  PublishBatch(service::Rooms& rooms, http::Connections& connections, base::Scheduler& scheduler,
-               const BatchLimits& limits)
-      : rooms_(rooms), connections_(connections), scheduler_(scheduler), limits_(limits) {}
+  /// All outlive the handler. It refuses everything until its settings have been applied.
+  PublishBatch(service::Rooms& rooms, http::Connections& connections, base::Scheduler& scheduler)
+      : rooms_(rooms), connections_(connections), scheduler_(scheduler) {}
   PublishBatch(const PublishBatch&) = delete;
   PublishBatch& operator=(const PublishBatch&) = delete;
   ~PublishBatch() override { scheduler_.forget(*this); }
 
+  void add_routes(part::Routes& routes) override;
+  void apply(const config::Config& config) override { limits_ = batch_limits(config); }
   void handle(http::Exchange& exchange, std::string_view rest) override;
 
  private:
@@ -62,9 +67,11 @@ class PublishBatch final : public http::Handler, private http::ClientWatch, priv
   service::Rooms& rooms_;
   http::Connections& connections_;
   base::Scheduler& scheduler_;
-  const BatchLimits& limits_;
+  BatchLimits limits_{};
   base::SlotMap<std::unique_ptr<Batch>> batches_;
   std::deque<base::SlotId> turns_;  // of those that go on, in order
 };
+
+[[nodiscard]] std::unique_ptr<part::Part> make_publish_batch(const part::Context& context);
 
 }  // namespace roomcast::api

@@ -1,22 +1,26 @@
 #pragma once
 
+#include <memory>
 #include <string_view>
 
 #include "http/exchange.h"
+#include "part/context.h"
 
 namespace roomcast::api {
 
-/// `GET /readyz`: 200 while the server takes clients that come to stay; 503 from the moment it is told to
-/// stop, also while it serves everybody on (drain_delay_seconds). For load balancers; whether the process is
-/// well is for /healthz to say.
-class Readiness final : public http::Handler {
+/// `GET /readyz`: 200 while the server takes long-lived clients; 503 from the moment it is asked to stop,
+/// also while it still serves requests (drain_delay_seconds). For load balancers; /healthz says whether the
+/// process works.
+class Readiness final : public http::Handler, public part::Part {
  public:
+  void add_routes(part::Routes& routes) override;
   void handle(http::Exchange& exchange, std::string_view rest) override;
-  /// From now on it is 503.
-  void end() { is_ready_ = false; }
+  void on_stopping() override { is_ready_ = false; }
 
  private:
   bool is_ready_ = true;
 };
+
+[[nodiscard]] std::unique_ptr<part::Part> make_readiness(const part::Context& context);
 
 }  // namespace roomcast::api

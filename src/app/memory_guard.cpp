@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 #include <utility>
 
 #include "app/allocator.h"
@@ -24,8 +25,8 @@ constexpr std::size_t most_kept_back_bytes = std::size_t{1} << 30U;
 
 }  // namespace
 
-MemoryGuard::MemoryGuard(const Parts& parts)
-    : parts_(parts), worth_giving_back_bytes_(least_given_back_bytes), timer_(parts.loop, *this) {
+MemoryGuard::MemoryGuard(const Context& context)
+    : context_(context), worth_giving_back_bytes_(least_given_back_bytes), timer_(context.loop, *this) {
   timer_.start_every(look_every_ms);
 }
 
@@ -41,7 +42,7 @@ bool MemoryGuard::do_slice() {
     look();
     return false;
   }
-  if (parts_.loop.monotonic_ms() - looked_ms_ >= urgent_look_every_ms) look();
+  if (context_.loop.monotonic_ms() - looked_ms_ >= urgent_look_every_ms) look();
   return false;
 }
 
@@ -52,20 +53,20 @@ void MemoryGuard::on_timer(loop::Timer& /*timer*/) {
 }
 
 void MemoryGuard::look() {
-  looked_ms_ = parts_.loop.monotonic_ms();
+  looked_ms_ = context_.loop.monotonic_ms();
   used_bytes_ = base::allocated_bytes();
   most_used_ = std::max(most_used_, used_bytes_);
   std::size_t used = used_bytes_;
   // Whatever the limit says: what is used now is all there is.
   const bool exhausted = EmergencyReserve::is_used_up();
   if (exhausted && exhausted_warning_.is_due(looked_ms_)) {
-    parts_.log.error("the system gives no more memory: lower limits.memory_bytes",
-                     {{"used_bytes", used_bytes_}, {"limits.memory_bytes", limits_.memory_bytes}});
+    context_.log.error("the system gives no more memory: lower limits.memory_bytes",
+                       {{"used_bytes", used_bytes_}, {"limits.memory_bytes", limits_.memory_bytes}});
   }
   used -= std::min(used, shed_over_share());
   if (exhausted) {
     used -= std::min(used, shed_largest(used / 5, small_holder_bytes));
-    used -= std::min(used, shed_history());
+    used -= std::min(used, shed_parts());
     (void)give_back_free_memory();
     // Or the next time, when those who are closed have been freed.
     has_no_reserve_ = !EmergencyReserve::restore();
@@ -73,7 +74,7 @@ void MemoryGuard::look() {
     if (used > percent(85)) used -= std::min(used, shed_largest(used - percent(80), large_holder_bytes));
     if (used > percent(95)) {
       used -= std::min(used, shed_largest(used - percent(95), small_holder_bytes));
-      used -= std::min(used, shed_history());
+      used -= std::min(used, shed_parts());
     }
   }
   refuse_or_relent(used);
@@ -82,7 +83,7 @@ void MemoryGuard::look() {
 std::size_t MemoryGuard::shed_over_share() {
   net::AdmissionControl::Shed all;
   for (int i = 0; i < most_shed_at_once; ++i) {
-    auto one = parts_.admissions.shed_over_share();
+    auto one = context_.admissions.shed_over_share();
     if (one.bytes == 0) break;
     ++shed_holders_;
     all.bytes += one.bytes;
@@ -94,10 +95,10 @@ std::size_t MemoryGuard::shed_over_share() {
 
 std::size_t MemoryGuard::shed_largest(std::size_t enough_bytes, std::size_t least_bytes) {
   // Where all of them together hold next to nothing, whose turn it is was only publishing just then.
-  if (parts_.admissions.held_bytes() < used_bytes_ / holders_least_share) return 0;
+  if (context_.admissions.held_bytes() < used_bytes_ / holders_least_share) return 0;
   net::AdmissionControl::Shed all;
   for (int i = 0; i < most_shed_at_once && all.bytes < enough_bytes; ++i) {
-    auto one = parts_.admissions.shed_largest(least_bytes);
+    auto one = context_.admissions.shed_largest(least_bytes);
     if (one.bytes == 0) break;
     ++shed_holders_;
     all.bytes += one.bytes;
@@ -109,37 +110,40 @@ std::size_t MemoryGuard::shed_largest(std::size_t enough_bytes, std::size_t leas
 
 void MemoryGuard::log_shed(Warning& warning, std::string_view what, const net::AdmissionControl::Shed& all) {
   if (all.bytes == 0 || !warning.is_due(looked_ms_)) return;
-  parts_.log.warn(what, {{"peer", all.address},
-                         {"held_bytes", all.bytes},
-                         {"disconnected_so_far", shed_holders_},
-                         {"used_bytes", used_bytes_},
-                         {"limits.memory_bytes", limits_.memory_bytes}});
+  context_.log.warn(what, {{"peer", all.address},
+                           {"held_bytes", all.bytes},
+                           {"disconnected_so_far", shed_holders_},
+                           {"used_bytes", used_bytes_},
+                           {"limits.memory_bytes", limits_.memory_bytes}});
 }
 
-std::size_t MemoryGuard::shed_history() {
+std::size_t MemoryGuard::shed_parts() {
   const std::size_t before = base::allocated_bytes();
-  const std::size_t dropped = parts_.hub.shed_history();
-  if (dropped == 0) return 0;
-  if (history_warning_.is_due(looked_ms_)) {
-    parts_.log.warn("memory is short: rooms forget half of their history",
-                    {{"used_bytes", used_bytes_},
-                     {"limits.memory_bytes", limits_.memory_bytes},
-                     {"forgotten_bytes", dropped}});
+  std::optional<bool> warns;  // for all parts alike
+  for (const auto& part : context_.parts) {
+    const part::ShedMemory shed = part->shed_memory();
+    if (shed.bytes == 0) continue;
+    if (!warns) warns = parts_warning_.is_due(looked_ms_);
+    if (!*warns) continue;
+    context_.log.warn(shed.what, {{"used_bytes", used_bytes_},
+                                  {"limits.memory_bytes", limits_.memory_bytes},
+                                  {"forgotten_bytes", shed.bytes}});
   }
+  if (!warns) return 0;
   // What clients are still owed of it has not been freed.
   return before - std::min(before, base::allocated_bytes());
 }
 
 void MemoryGuard::refuse_or_relent(std::size_t used) {
   if (used > percent(100)) {
-    if (!parts_.hub.overloaded()) {
-      parts_.log.warn("memory is short: publishes and new clients are refused",
-                      {{"used_bytes", used_bytes_}, {"limits.memory_bytes", limits_.memory_bytes}});
+    if (!context_.hub.overloaded()) {
+      context_.log.warn("memory is short: publishes and new clients are refused",
+                        {{"used_bytes", used_bytes_}, {"limits.memory_bytes", limits_.memory_bytes}});
     }
-    parts_.hub.set_overloaded(true);
-  } else if (parts_.hub.overloaded() && used_bytes_ < percent(90)) {
-    parts_.hub.set_overloaded(false);
-    parts_.log.info("memory suffices again", {{"used_bytes", used_bytes_}});
+    context_.hub.set_overloaded(true);
+  } else if (context_.hub.overloaded() && used_bytes_ < percent(90)) {
+    context_.hub.set_overloaded(false);
+    context_.log.info("memory suffices again", {{"used_bytes", used_bytes_}});
   }
 }
 

@@ -12,33 +12,35 @@
 #include "loop/handles.h"
 #include "loop/loop.h"
 #include "net/admission.h"
+#include "part/part.h"
 
 namespace roomcast::app {
 
 /// Keeps the process below limits.memory_bytes, and gives back to the system what a burst has left. Looks at
 /// what has been allocated every 100 ms; as a part of the turn (loop::Turn::add_work) also within one when
-/// the limit is near or the system has refused memory. Whoever holds most pays first:
-///   - the largest holders of an address that holds more than its share (limits.address_memory_bytes) are
-///     disconnected until it does not;
-///   - above 85 % of the limit the largest holders of all, those of 64 KiB and more, until less than 80 % is
-///     used; nobody where all connections together hold less than a hundredth of it;
-///   - if it is above 95 % all the same, those of 16 KiB and more go, and rooms forget half of what they keep
-///     of their past;
+/// the limit is near or the system has refused memory. Memory is taken in this order:
+///   - the clients of an address that hold most are disconnected while the address holds more than its share
+///     (limits.address_memory_bytes);
+///   - above 85 % of the limit, the clients that hold most of all, 64 KiB at least, until less than 80 % is
+///     used; none where all connections together hold less than a hundredth of what is used;
+///   - above 95 % all the same, those that hold 16 KiB at least, and what parts can spare
+///     (part::Part::shed_memory): rooms drop half of their history;
 ///   - above 100 % publishes and new clients, polls included, are refused until less than 90 % is used.
 class MemoryGuard final : public base::SlicedWork, private loop::Timer::Listener {
  public:
   struct Limits {
     std::size_t memory_bytes = std::numeric_limits<std::size_t>::max();
   };
-  /// Everything outlives the guard.
-  struct Parts {
+  /// Everything outlives the guard, and the turns in which `parts` may be used.
+  struct Context {
     loop::Loop& loop;
     hub::Hub& hub;
     net::AdmissionControl& admissions;
     base::Log& log;
+    const part::Parts& parts;
   };
 
-  explicit MemoryGuard(const Parts& parts);
+  explicit MemoryGuard(const Context& context);
   void set_limits(const Limits& limits) { limits_ = limits; }
 
   /// Bytes that the allocator has given out, as of the last look.
@@ -65,14 +67,14 @@ class MemoryGuard final : public base::SlicedWork, private loop::Timer::Listener
   // Each returns the bytes that this gives back.
   std::size_t shed_over_share();
   std::size_t shed_largest(std::size_t enough_bytes, std::size_t least_bytes);
-  std::size_t shed_history();
+  std::size_t shed_parts();
   void log_shed(Warning& warning, std::string_view what, const net::AdmissionControl::Shed& all);
   void refuse_or_relent(std::size_t used);
   /// Gives free memory back to the system, `used` bytes being used, unless that took long just now.
   void give_back(std::size_t used);
   [[nodiscard]] std::size_t percent(std::size_t count) const { return limits_.memory_bytes / 100 * count; }
 
-  Parts parts_;
+  Context context_;
   Limits limits_;
   std::size_t used_bytes_ = 0;
   std::size_t most_used_ = 0;  // since free memory was last given back
@@ -84,7 +86,7 @@ class MemoryGuard final : public base::SlicedWork, private loop::Timer::Listener
   bool has_no_reserve_ = false;  // as of the last look that found it used up: it could not be restored
   Warning share_warning_;
   Warning largest_warning_;
-  Warning history_warning_;
+  Warning parts_warning_;
   Warning exhausted_warning_;
   loop::Timer timer_;
 };

@@ -6,11 +6,10 @@
 
 #include "app/checks.h"
 #include "app/connection_limits.h"
-#include "app/part_settings.h"
-#include "app/room_rules.h"
+#include "app/parts.h"
 #include "app/version.h"
 #include "config/reload.h"
-#include "transport/stream_refusal.h"
+#include "transport/room_entry.h"
 
 namespace roomcast::app {
 
@@ -41,27 +40,18 @@ Server::Server(config::Sources sources, config::Loaded loaded)
       linger_(turn_, deadlines_, {}),
       tls_(turn_, deadlines_),
       engine_(loop_),
-      hub_({engine_, turn_, loop_, deadlines_}, hub_limits(config_), room_rules(config_)),
+      hub_({engine_, turn_, loop_, deadlines_}, part::hub_limits(config_), part::room_rules(config_)),
       publisher_(hub_, turn_, loop_, deadlines_, static_cast<std::size_t>(config_.limits.idempotency_bytes)),
       rooms_(hub_, publisher_),
       sessions_(rooms_, turn_, loop_, log_, deadlines_),
-      framings_(static_cast<int>(config_.websocket.compression_level),
-                static_cast<std::size_t>(config_.websocket.compression_min_bytes), compressing_),
-      websockets_(turn_, deadlines_, linger_, framings_, websocket_settings(config_)),
-      streams_{turn_, deadlines_, linger_, stream_settings(config_), transport::StreamFramings(compressing_)},
-      http_(router_, loop_, deadlines_, turn_, log_),
-      polls_({rooms_, turn_, deadlines_, http_, poll_items_, compressing_}),
-      memory_guard_({loop_, hub_, admissions_, log_}),
-      certificates_(loop_, log_),
-      metrics_({turn_, admissions_, listener_stats_, tls_.stats(), linger_, http_, hub_, publisher_,
-                sessions_, websockets_, streams_, polls_, memory_guard_, log_, reloads_, certificates_}),
-      wiring_(
-          {router_, http_, turn_, rooms_, sessions_, websockets_, streams_, polls_, metrics_, loop_, log_},
-          config_),
       preambles_(sockets_.poller, turn_, deadlines_, log_, config_.http.head_timeout_ms),
+      entrance_(log_),
+      http_(entrance_.router(), loop_, deadlines_, turn_, log_),
+      memory_guard_({loop_, hub_, admissions_, log_, parts_}),
+      certificates_(loop_, log_),
       listeners_({loop_, sockets_, admissions_, trusted_proxies_, listener_stats_, log_, *this}, tls_,
                  preambles_),
-      drain_(loop_, http_, sessions_, polls_, linger_, log_),
+      drain_(loop_, parts_, http_, sessions_, log_),
       reload_pace_(loop_, loop_, *this),
       on_terminate_(loop_, SIGTERM, *this),
       on_interrupt_(loop_, SIGINT, *this),
@@ -77,19 +67,19 @@ Server::Server(config::Sources sources, config::Loaded loaded)
   turn_.set_deferred_writes(sockets_.deferred_sends);
   turn_.add_work(hub_);
   turn_.add_work(memory_guard_);
-  http_.set_operations(wiring_.operations());
-  http_.set_reserve(wiring_.reserve());
-  http_.set_refusals(wiring_.refusals());
-  http_.set_refusal_form(transport::let_event_source_return);
-  http_.set_gate(wiring_.gate());
+  entrance_.attach(http_);
   http_.set_trusted_proxy([this](std::string_view address) { return trusted_proxies_.contains(address); });
+  http_.set_refusal_form([this](const http::Request& request, http::Response& response) {
+    transport::form_refusal(request, response, transports_);
+  });
+  make_parts();
 }
 
 Server::~Server() {
-  // Whoever is left goes while everything that they refer to still stands.
+  // The clients that are left end while everything that they refer to still exists.
   listeners_.close();
-  sessions_.abort_all();
-  polls_.abort_all();
+  for (const auto& part : parts_)
+    part->abort_all();
   loop_.run_turn_without_waiting();
   turn_.reap_all();
 }
@@ -97,7 +87,7 @@ Server::~Server() {
 std::optional<base::Error> Server::run(const std::vector<InheritedSocket>& inherited) {
   auto certificates = load_certificates(config_);
   if (!certificates) return certificates.error();
-  if (auto error = wiring_.load_page(config_, log_)) return error;
+  if (auto error = load_parts(config_)) return error;
   apply(config_);
   log_limits();
   watch_certificates(*certificates);
@@ -161,7 +151,8 @@ void Server::on_signal(int number) {
   }
   stop_asked_ms_ = now_ms;
   reload_pace_.stop();
-  wiring_.end_readiness();
+  for (const auto& part : parts_)
+    part->on_stopping();
   log_.info("stopping", {{"signal", number},
                          {"drain_delay_seconds", static_cast<double>(config_.drain_delay_ms) / 1000},
                          {"drain_seconds", static_cast<double>(config_.drain_ms) / 1000}});
@@ -177,37 +168,62 @@ void Server::begin_drain() {
   drain_.begin(config_.drain_ms, config_.websocket.close_timeout_ms);
 }
 
-void Server::apply(const config::Config& config) {
-  log_.set_level(config.log.level);
-  log_.set_format(config.log.format);
-  log_.set_lines_per_second(config.log.lines_per_second);
-  trusted_proxies_ = {};
-  for (const std::string& network : config.trusted_proxies)
-    (void)trusted_proxies_.add(network);  // checked
-  preambles_.set_timeout(config.http.head_timeout_ms);
-  http_.set_limits(parser_limits(config));
-  http_.set_settings(connection_settings(config));
-  websockets_.settings = websocket_settings(config);
-  streams_.settings = stream_settings(config);
-  polls_.set_settings(poll_settings(config));
-  tls_.set_handshake_timeout(config.http.head_timeout_ms);
-  publisher_.set_limit(static_cast<std::size_t>(config.limits.idempotency_bytes));
-  rooms_.set_limits(service_limits(config));
-  sessions_.set_settings(session_settings(config));
-  apply_limits(config);
-  hub_.set_rules(room_rules(config));
-  wiring_.apply(config);
+void Server::make_parts() {
+  const Core core{
+      .turn = turn_,
+      .log = log_,
+      .admissions = admissions_,
+      .listeners = listener_stats_,
+      .trusted_proxies = trusted_proxies_,
+      .preambles = preambles_,
+      .tls = tls_,
+      .linger = linger_,
+      .http = http_,
+      .hub = hub_,
+      .publisher = publisher_,
+      .rooms = rooms_,
+      .sessions = sessions_,
+      .entrance = entrance_,
+      .dialects = dialects_,
+      .memory_guard = memory_guard_,
+      .reloads = reloads_,
+      .certificates = certificates_,
+      .memory_ceiling = memory_ceiling_,
+      .descriptors = descriptors_,
+  };
+  const part::Context context{
+      .config = config_,
+      .clock = loop_,
+      .scheduler = turn_,
+      .deadlines = deadlines_,
+      .compressing = compressing_,
+      .log = log_,
+      .linger = linger_,
+      .responses = http_,
+      .rooms = rooms_,
+      .sessions = sessions_,
+      .dialects = dialects_.offered(),
+      .transports = transports_,
+      .parts = parts_,
+  };
+  app::make_parts(core, context, parts_);
+  part::Routes routes = entrance_.routes();
+  for (const auto& part : parts_) {
+    part->add_routes(routes);
+    part->add_transports(transports_);
+  }
 }
 
-void Server::apply_limits(const config::Config& config) {
-  const MemoryPlan memory = plan_memory(config, memory_ceiling_);
-  net::AdmissionControl::Limits connections = connection_limits(config, descriptors_).admission;
-  connections.bytes_per_address = static_cast<std::size_t>(memory.address_memory_bytes);
-  admissions_.set_limits(connections);
-  memory_guard_.set_limits({static_cast<std::size_t>(memory.memory_bytes)});
-  hub::HubLimits limits = hub_limits(config);
-  limits.history_bytes = static_cast<std::size_t>(memory.history_bytes);
-  hub_.set_limits(limits);
+std::optional<base::Error> Server::load_parts(const config::Config& config) {
+  for (const auto& part : parts_) {
+    if (auto error = part->load(config)) return error;
+  }
+  return std::nullopt;
+}
+
+void Server::apply(const config::Config& config) {
+  for (const auto& part : parts_)
+    part->apply(config);
 }
 
 void Server::watch_certificates(const std::shared_ptr<const net::TlsContext>& certificates) {
@@ -270,10 +286,7 @@ std::optional<base::Error> Server::take_over(const config::Loaded& loaded) {
   // Certificates are read anew even if no key has changed: the files may have.
   auto certificates = load_certificates(loaded.config);
   if (!certificates) return certificates.error();
-  // What is built in does not change.
-  if (!config_.web.root.empty()) {
-    if (auto error = wiring_.load_page(config_, log_)) return error;
-  }
+  if (auto error = load_parts(loaded.config)) return error;
   for (const config::Change& change : config::changes(config_, loaded.config)) {
     log_.info(change.needs_restart() ? "setting changed, takes effect after a restart" : "setting changed",
               {{"key", change.setting->name},

@@ -8,22 +8,21 @@
 
 #include "app/allocator.h"
 #include "app/certificate_watch.h"
-#include "app/collect_metrics.h"
+#include "app/core_parts.h"
+#include "app/dialects.h"
 #include "app/drain.h"
+#include "app/entrance.h"
 #include "app/listeners.h"
 #include "app/memory_guard.h"
 #include "app/memory_limit.h"
 #include "app/reload_pace.h"
 #include "app/service_manager.h"
-#include "app/wiring.h"
 #include "base/deadlines.h"
 #include "base/log.h"
 #include "base/result.h"
 #include "base/time_budget.h"
 #include "config/load.h"
-#include "dialect/message_list.h"
 #include "engine/memory.h"
-#include "http/router.h"
 #include "http/server.h"
 #include "hub/hub.h"
 #include "hub/idempotent_publisher.h"
@@ -36,10 +35,8 @@
 #include "net/listener.h"
 #include "net/proxy_preambles.h"
 #include "net/socket_stream.h"
+#include "part/part.h"
 #include "session/session_table.h"
-#include "transport/http_stream.h"
-#include "transport/polls.h"
-#include "transport/websocket.h"
 
 namespace roomcast::app {
 
@@ -65,6 +62,9 @@ class Server final : private net::ListenerEvents,
   void on_timer(loop::Timer& timer) override;
   void on_reload_due() override;
 
+  void make_parts();
+  /// Has all parts read the files that `config` names.
+  [[nodiscard]] std::optional<base::Error> load_parts(const config::Config& config);
   /// Brings all parts in line with `config`; everything in it has been checked.
   void apply(const config::Config& config);
   [[nodiscard]] std::optional<base::Error> take_over(const config::Loaded& loaded);
@@ -76,7 +76,6 @@ class Server final : private net::ListenerEvents,
   /// Has what the service manager had no room for sent later.
   void send_notices_later();
   void watch_certificates(const std::shared_ptr<const net::TlsContext>& certificates);
-  void apply_limits(const config::Config& config);
   /// Says how much memory and how many connections there may be, and what is odd about it.
   void log_limits();
 
@@ -105,19 +104,15 @@ class Server final : private net::ListenerEvents,
   hub::IdempotentPublisher publisher_;
   service::Rooms rooms_;
   session::SessionTable sessions_;
-  transport::WebSocketFramings framings_;
-  transport::WebSocketShared websockets_;
-  transport::HttpStreamShared streams_;
-  http::Router router_;
+  net::ProxyPreambles preambles_;
+  Dialects dialects_;
+  Entrance entrance_;
   http::Server http_;
-  dialect::MessageList poll_items_;
-  transport::Polls polls_;
+  part::Parts parts_;
+  part::RoomTransports transports_;
   MemoryGuard memory_guard_;
   ReloadStats reloads_;
   CertificateWatch certificates_;
-  CollectMetrics metrics_;
-  Wiring wiring_;
-  net::ProxyPreambles preambles_;
   Listeners listeners_;
   Drain drain_;
   ReloadPace reload_pace_;

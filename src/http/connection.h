@@ -73,7 +73,7 @@ struct ConnectionEnvironment {
   Handler* reserve = nullptr;
   /// The same for Lane::refusals, whose requests are answered as soon as the head has arrived.
   Handler* refusals = nullptr;
-  RefusalForm refusal_form = nullptr;
+  RefusalForm refusal_form{};
   const Gate* gate =
       nullptr;  ///< null: every request is handled, and pages of other origins read no response
 };

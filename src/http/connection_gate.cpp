@@ -65,8 +65,7 @@ void Connection::wait_for_origin() {
 }
 
 void Connection::complete(const Request& request, Response& response) {
-  if (response.status >= 400 && environment_.refusal_form != nullptr)
-    environment_.refusal_form(request, response);
+  if (response.status >= 400 && environment_.refusal_form) environment_.refusal_form(request, response);
   if (environment_.gate != nullptr) environment_.gate->complete(request, context_, response.headers);
   context_ = {};
 }

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -100,7 +101,7 @@ class Connections {
 
 /// Converts the response to a refused request to another form, for clients that cannot handle an error.
 /// Called for each such response before the gate completes it.
-using RefusalForm = void (*)(const Request& request, Response& response);
+using RefusalForm = std::function<void(const Request& request, Response& response)>;
 
 /// Which requests may use a route.
 enum class Access : std::uint8_t {

@@ -36,7 +36,7 @@ class Server final : public Connections, private ConnectionOwner {
   void set_reserve(Handler& handler) { environment_.reserve = &handler; }
   /// The handler for connections beyond limits.connections_per_address.
   void set_refusals(Handler& handler) { environment_.refusals = &handler; }
-  void set_refusal_form(RefusalForm form) { environment_.refusal_form = form; }
+  void set_refusal_form(RefusalForm form) { environment_.refusal_form = std::move(form); }
   /// The proxies whose X-Forwarded-For and X-Forwarded-Proto are trusted; none until set.
   void set_trusted_proxy(TrustedProxy is_trusted) { environment_.trusted_proxy = std::move(is_trusted); }
 

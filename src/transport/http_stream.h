@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -36,14 +35,14 @@ struct HttpStreamStats {
   std::size_t open = 0;          ///< clients there are now
 };
 
-/// What all clients of endless answers share; outlives them.
+/// What all clients of one kind of endless answers share; outlives them.
 struct HttpStreamShared {
   base::Scheduler& scheduler;
   base::Deadlines& deadlines;
   net::Linger& linger;
   HttpStreamSettings settings;
   StreamFramings framings;
-  std::array<HttpStreamStats, stream_kinds> stats{};  ///< by StreamKind
+  HttpStreamStats stats{};
 };
 
 /// A client that reads an HTTP answer without end (EventSource, NDJSON) and says nothing more: open →
@@ -64,9 +63,7 @@ class HttpStream final : public session::Transport,
 
   void start(session::TransportEvents& events) override;
   [[nodiscard]] const session::Framing& framing() const override { return framing_; }
-  [[nodiscard]] std::string_view name() const override {
-    return framing_.kind() == StreamKind::event_stream ? "sse" : "stream";
-  }
+  [[nodiscard]] std::string_view name() const override { return framing_.content().name(); }
   void send(const base::Bytes& wire) override;
   [[nodiscard]] std::size_t queued_bytes() const override { return queue_.bytes(); }
   void notify_when_drained() override;
@@ -104,9 +101,7 @@ class HttpStream final : public session::Transport,
   /// Over at once; the stream goes down with this object.
   void end(base::CloseReason reason);
   void mark_dirty() { shared_.scheduler.mark_dirty(*this); }
-  [[nodiscard]] HttpStreamStats& stats() const {
-    return shared_.stats.at(static_cast<std::size_t>(framing_.kind()));
-  }
+  [[nodiscard]] HttpStreamStats& stats() const { return shared_.stats; }
 
   std::uint32_t start_bytes_;  // what was queued at first: without it the rest means nothing
   HttpStreamShared& shared_;

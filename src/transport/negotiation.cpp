@@ -1,10 +1,11 @@
 #include "transport/negotiation.h"
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/text.h"
 
@@ -57,39 +58,32 @@ std::optional<int> weight_among(std::string_view parameters) {
 /// The weights that `list` gives to each of `names`; nothing for those that it does not name. An element
 /// whose weight makes no sense is as if it were not there, and so are those behind the first elements_max.
 /// One pass for all names.
-template <std::size_t Size>
-std::array<std::optional<int>, Size> weights_of(const std::array<std::string_view, Size>& names,
-                                                std::string_view list) {
-  std::array<std::optional<int>, Size> weights;
+std::vector<std::optional<int>> weights_of(const std::vector<std::string_view>& names,
+                                           std::string_view list) {
+  std::vector<std::optional<int>> weights(names.size());
   for (std::size_t n = 0; n < elements_max && !list.empty(); ++n) {
     std::string_view element = take_until(list, ',');
     const std::string_view name = take_until(element, ';');
-    for (std::size_t i = 0; i < Size; ++i) {
-      if (!weights.at(i) && base::equals_ignoring_case(name, names.at(i)))
-        weights.at(i) = weight_among(element);
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      if (!weights[i] && base::equals_ignoring_case(name, names[i])) weights[i] = weight_among(element);
     }
   }
   return weights;
 }
 
-std::optional<Choice> parse_choice(std::string_view name) {
-  if (name == "websocket") return Choice::websocket;
-  if (name == "sse") return Choice::event_stream;
-  if (name == "stream") return Choice::ndjson;
-  if (name == "poll") return Choice::poll;
-  return std::nullopt;
-}
-
-Choice choose_by_type(std::string_view accept) {
-  constexpr std::array choices{Choice::event_stream, Choice::ndjson, Choice::poll};
-  const auto weights =
-      weights_of<choices.size()>({"text/event-stream", "application/x-ndjson", "application/json"}, accept);
-  Choice best = Choice::poll;
+const part::RoomTransport* choose_by_type(std::string_view accept, const part::RoomTransports& transports) {
+  std::vector<std::string_view> types;
+  types.reserve(transports.size());
+  for (const part::RoomTransport& transport : transports)
+    types.push_back(transport.media_type);
+  const auto weights = weights_of(types, accept);
+  const part::RoomTransport* best = default_transport(transports);
   int best_weight = 0;
-  for (std::size_t i = 0; i < choices.size(); ++i) {
-    const int weight = weights.at(i).value_or(0);
-    if (weight <= best_weight) continue;
-    best = choices.at(i);
+  for (std::size_t i = 0; i < transports.size(); ++i) {
+    const int weight = weights[i].value_or(0);
+    const bool gives_way = best_weight > 0 && best->is_default && weight == best_weight;
+    if (transports[i].media_type.empty() || (weight <= best_weight && !gives_way)) continue;
+    best = &transports[i];
     best_weight = weight;
   }
   return best;
@@ -97,18 +91,31 @@ Choice choose_by_type(std::string_view accept) {
 
 }  // namespace
 
-std::optional<Choice> choose(const http::Request& request) {
-  if (request.headers.has_token("Upgrade", "websocket")) return Choice::websocket;
-  if (const auto transport = request.query_parameter("transport")) return parse_choice(*transport);
-  return choose_by_type(request.headers.joined("Accept"));
+const part::RoomTransport* default_transport(const part::RoomTransports& transports) {
+  const auto found = std::find_if(transports.begin(), transports.end(),
+                                  [](const part::RoomTransport& transport) { return transport.is_default; });
+  return found == transports.end() ? nullptr : &*found;
+}
+
+const part::RoomTransport* choose(const http::Request& request, const part::RoomTransports& transports) {
+  for (const part::RoomTransport& transport : transports) {
+    if (!transport.upgrade.empty() && request.headers.has_token("Upgrade", transport.upgrade))
+      return &transport;
+  }
+  const auto wanted = request.query_parameter("transport");
+  if (!wanted) return choose_by_type(request.headers.joined("Accept"), transports);
+  for (const part::RoomTransport& transport : transports) {
+    if (transport.name == *wanted) return &transport;
+  }
+  return nullptr;
 }
 
 bool accepts_gzip(const http::Request& request) {
   const std::string list = request.headers.joined("Accept-Encoding");
   // x-gzip is the same (RFC 9110 section 8.4.1.3).
-  const auto [gzip, x_gzip, any, identity] = weights_of<4>({"gzip", "x-gzip", "*", "identity"}, list);
-  const int weight = gzip ? *gzip : x_gzip ? *x_gzip : any.value_or(0);
-  return weight > 0 && weight >= identity.value_or(0);
+  const auto weights = weights_of({"gzip", "x-gzip", "*", "identity"}, list);
+  const int weight = weights[0] ? *weights[0] : weights[1] ? *weights[1] : weights[2].value_or(0);
+  return weight > 0 && weight >= weights[3].value_or(0);
 }
 
 }  // namespace roomcast::transport

@@ -1,21 +1,21 @@
 #pragma once
 
-#include <cstdint>
-#include <optional>
-
 #include "http/message.h"
+#include "part/routes.h"
 
 namespace roomcast::transport {
 
-/// How `GET /rooms/{room}` is answered.
-enum class Choice : std::uint8_t { websocket, event_stream, ndjson, poll };
+/// Which of `transports` answers `GET /rooms/{room}`: the one whose upgrade the client asks for; else the one
+/// that `?transport=` names, for tools that can't set fields; else by Accept (RFC 9110 section 12.5.1) the
+/// one whose media type has the highest weight, the earlier of equal ones, the default one last; or the
+/// default one if Accept names none of them. A type with weight 0 counts as not named, a wildcard names
+/// nothing. Null if
+/// `?transport=` has any other value.
+[[nodiscard]] const part::RoomTransport* choose(const http::Request& request,
+                                                const part::RoomTransports& transports);
 
-/// What the client wants: WebSocket if it asks for that upgrade; else what `?transport=` says (websocket,
-/// sse, stream, poll), for tools that can't set fields; else by Accept (RFC 9110 section 12.5.1) whichever of
-/// text/event-stream, application/x-ndjson and application/json has the highest weight, the earlier of equal
-/// ones, or a poll if none of them is named. A type with weight 0 counts as not named, a wildcard names
-/// nothing. Nothing if `?transport=` has any other value.
-[[nodiscard]] std::optional<Choice> choose(const http::Request& request);
+/// The one for requests that name none; null if there is none.
+[[nodiscard]] const part::RoomTransport* default_transport(const part::RoomTransports& transports);
 
 /// Whether the answer may be compressed with gzip (RFC 9110 section 12.5.3): the client accepts it, by name
 /// or as "*", and does not like "identity" better. Not if the client says nothing.

@@ -22,12 +22,14 @@ std::optional<base::Refusal> Polls::open(http::Exchange& exchange, const JoinReq
   return std::nullopt;
 }
 
-void Polls::close_some(std::size_t count) {
-  polls_.for_each([&count](base::SlotId, const std::unique_ptr<Poll>& poll) {
-    if (count == 0) return;
-    --count;
+std::size_t Polls::close_some(std::size_t count) {
+  std::size_t closed = 0;
+  polls_.for_each([&](base::SlotId, const std::unique_ptr<Poll>& poll) {
+    if (closed == count) return;
+    ++closed;
     poll->answer();
   });
+  return closed;
 }
 
 void Polls::abort_all() {

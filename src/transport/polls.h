@@ -50,8 +50,9 @@ class Polls final : public http::ClientWatch {
   [[nodiscard]] const PollSettings& settings() const { return settings_; }
   void set_settings(const PollSettings& settings) { settings_ = settings; }
 
-  /// Answers up to `count` of those that wait, with an empty list: they come back by themselves.
-  void close_some(std::size_t count);
+  /// Answers up to `count` of those that wait, with an empty list: their clients come back by themselves.
+  /// Returns how many that were.
+  std::size_t close_some(std::size_t count);
   /// Ends all that are left, without an answer.
   void abort_all();
 

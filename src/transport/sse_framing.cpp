@@ -47,6 +47,8 @@ std::size_t SseFraming::frame(const session::OutgoingPayload& payload, std::stri
   return 0;
 }
 
+std::string SseFraming::opening() const { return sse_opening(sse_retry_ms()); }
+
 std::int64_t sse_retry_ms(std::int64_t least_ms) {
   constexpr std::int64_t always_ms = 2'000;
   constexpr std::uint64_t spread_ms = 2'001;

@@ -4,11 +4,11 @@
 
 namespace roomcast::transport {
 
-StreamFraming::StreamFraming(StreamKind kind, const session::Framing& content, const BodyCoding& coding,
-                             std::string_view heartbeat, base::TimeBudget& compressing)
-    : kind_(kind), content_(content), coding_(coding), compressing_(compressing) {
+StreamFraming::StreamFraming(const StreamContent& content, const BodyCoding& coding,
+                             base::TimeBudget& compressing)
+    : content_(content), coding_(coding), compressing_(compressing) {
   std::string wire;
-  coding_.append(heartbeat, wire);
+  coding_.append(content.heartbeat(), wire);
   heartbeat_ = base::Bytes::copy_of(wire);
   wire.clear();
   coding_.append_end(wire);
@@ -36,15 +36,12 @@ base::Bytes StreamFraming::start(std::string_view opening) const {
 }
 
 const StreamFraming& StreamFramings::for_form(const StreamForm& form) {
-  const bool is_sse = form.kind == StreamKind::event_stream;
   const bool is_chunked = form.length == BodyCoding::Length::chunked;
-  auto& framing = made_.at((is_sse ? 4U : 0U) + (is_chunked ? 2U : 0U) + (form.gzip ? 1U : 0U));
+  auto& framing = made_.at((is_chunked ? 2U : 0U) + (form.gzip ? 1U : 0U));
   if (!framing) {
     if (form.gzip && !deflater_) deflater_ = std::make_unique<ws::Deflater>(ws::DeflaterSettings{});
-    const session::Framing& content = is_sse ? static_cast<const session::Framing&>(sse_) : ndjson_;
-    framing = std::make_unique<StreamFraming>(form.kind, content,
-                                              BodyCoding(form.length, form.gzip ? deflater_.get() : nullptr),
-                                              is_sse ? sse_heartbeat : ndjson_heartbeat, compressing_);
+    const BodyCoding coding(form.length, form.gzip ? deflater_.get() : nullptr);
+    framing = std::make_unique<StreamFraming>(content_, coding, compressing_);
   }
   return *framing;
 }

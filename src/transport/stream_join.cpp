@@ -11,10 +11,6 @@ namespace roomcast::transport {
 
 namespace {
 
-std::string opening_of(StreamKind kind) {
-  return kind == StreamKind::event_stream ? sse_opening(sse_retry_ms()) : std::string();
-}
-
 base::Refusal unknown_dialect(const session::DialectChoices& choices) {
   std::string message = "dialect must be one of";
   for (const session::DialectChoice& choice : choices.named)
@@ -25,8 +21,8 @@ base::Refusal unknown_dialect(const session::DialectChoices& choices) {
 }  // namespace
 
 StreamJoin::StreamJoin(HttpStreamShared& shared, session::SessionTable& sessions, const base::Clock& clock,
-                       StreamKind kind, session::DialectChoices choices)
-    : shared_(shared), sessions_(sessions), clock_(clock), kind_(kind), choices_(std::move(choices)) {}
+                       const StreamContent& content, session::DialectChoices choices)
+    : shared_(shared), sessions_(sessions), clock_(clock), content_(content), choices_(std::move(choices)) {}
 
 void StreamJoin::handle(http::Exchange& exchange, std::string_view room) {
   const http::Request& request = exchange.request();
@@ -41,12 +37,12 @@ void StreamJoin::handle(http::Exchange& exchange, std::string_view room) {
   if (dialect == nullptr) return refuse(unknown_dialect(choices_));
 
   const StreamForm form{
-      kind_, request.minor_version > 0 ? BodyCoding::Length::chunked : BodyCoding::Length::until_close,
+      request.minor_version > 0 ? BodyCoding::Length::chunked : BodyCoding::Length::until_close,
       shared_.settings.compression && accepts_gzip(request)};
   const StreamFraming& framing = shared_.framings.for_form(form);
   // The request goes with the hand-over; all that is needed of it has been copied.
   sessions_.open(std::make_unique<HttpStream>(shared_, framing, exchange.take_over(head_for(exchange, form)),
-                                              opening_of(kind_)),
+                                              content_.opening()),
                  *dialect, join->options());
 }
 
@@ -61,9 +57,7 @@ const dialect::Dialect* StreamJoin::dialect_for(const http::Request& request) co
 
 std::string StreamJoin::head_for(const http::Exchange& exchange, const StreamForm& form) {
   http::Response response;
-  // The format is UTF-8 by definition; its media type takes no other (WHATWG HTML section 9.2.5).
-  response.headers.add("Content-Type",
-                       kind_ == StreamKind::event_stream ? "text/event-stream" : "application/x-ndjson");
+  response.headers.add("Content-Type", content_.media_type());
   if (form.gzip) response.headers.add("Content-Encoding", "gzip");
   // nginx would wait until it has a buffer full.
   response.headers.add("X-Accel-Buffering", "no");

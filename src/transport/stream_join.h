@@ -19,7 +19,7 @@ class StreamJoin final : public http::Handler {
  public:
   /// All outlive the handler, and so do the names in `choices`.
   StreamJoin(HttpStreamShared& shared, session::SessionTable& sessions, const base::Clock& clock,
-             StreamKind kind, session::DialectChoices choices);
+             const StreamContent& content, session::DialectChoices choices);
 
   void handle(http::Exchange& exchange, std::string_view room) override;
 
@@ -30,7 +30,7 @@ class StreamJoin final : public http::Handler {
   HttpStreamShared& shared_;
   session::SessionTable& sessions_;
   const base::Clock& clock_;
-  StreamKind kind_;
+  const StreamContent& content_;
   session::DialectChoices choices_;
   http::DateText date_;
 };

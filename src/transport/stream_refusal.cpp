@@ -5,14 +5,11 @@
 #include <string>
 #include <string_view>
 
-#include "transport/negotiation.h"
 #include "transport/sse_framing.h"
 
 namespace roomcast::transport {
 
 namespace {
-
-constexpr std::string_view rooms_path = "/rooms/";
 
 /// What Retry-After says; 0 without one.
 std::int64_t retry_after_ms(const http::Headers& headers) {
@@ -24,10 +21,8 @@ std::int64_t retry_after_ms(const http::Headers& headers) {
 
 }  // namespace
 
-void let_event_source_return(const http::Request& request, http::Response& response) {
-  const bool is_stream = request.method == http::Method::get && request.path.starts_with(rooms_path) &&
-                         choose(request) == Choice::event_stream;
-  if (!is_stream || !response.is_temporary) return;
+void let_event_source_return(const http::Request& /*request*/, http::Response& response) {
+  if (!response.is_temporary) return;
   std::string body = sse_opening(sse_retry_ms(retry_after_ms(response.headers)));
   // A comment is of one line.
   const std::string_view said = response.body.view();

@@ -13,9 +13,23 @@ for (const from of all_cpp) {
   }
 }
 
+/** The parts that are made: `{ folder, name }` of each PART line. */
+const parts = [...read('src/app/parts.cpp').matchAll(/^ {2}PART\((\w+), (\w+)\)/gm)].map(([, folder, name]) => ({ folder, name }));
+/** The parts that could be: those that a header declares. */
+const makers = sources.filter((name) => name.endsWith('.h')).flatMap((header) =>
+  [...read(header).matchAll(/\bmake_(\w+)\(const part::Context&/g)].map(([, name]) => ({ folder: header.split('/')[1], name, header })));
+
 describe('dead files', () => {
-  it('every header of src is included by a file other than its own source and test', () => {
+  it('every part that a header declares is in the list of parts', () => {
+    const listed = new Set(parts.map(({ folder, name }) => `${folder} ${name}`));
+    assert.notEqual(parts.length, 0);
+    assert.deepEqual(makers.filter(({ folder, name }) => !listed.has(`${folder} ${name}`)), []);
+    assert.equal(listed.size, makers.length);
+  });
+
+  it('every header of src is included by a file other than its own source and test, or declares a part', () => {
     const dead = sources.filter((name) => name.endsWith('.h')).filter((name) => {
+      if (makers.some(({ header }) => header === name)) return false;
       const header = name.slice('src/'.length);
       const own = header.replace(/\.h$/, '');
       return !(included.get(header) ?? []).some((from) => from !== `src/${own}.cpp` && from !== `tests/unit/${own}_test.cpp`);

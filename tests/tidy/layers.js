@@ -13,13 +13,14 @@ export const layers = {
   service: { folders: ['base', 'hub'] },
   dialect: { folders: ['base', 'hub'] },
   session: { folders: ['base', 'hub', 'service', 'dialect'] },
-  transport: { folders: ['base', 'hub', 'service', 'session', 'http', 'ws', 'net'] },
+  part: { folders: ['base', 'http', 'hub', 'service', 'session', 'metrics', 'config'] },
+  transport: { folders: ['base', 'hub', 'service', 'session', 'http', 'ws', 'net', 'metrics', 'config', 'part'] },
   auth: { folders: ['base', 'http'] },
-  api: { folders: ['base', 'hub', 'service', 'dialect', 'session', 'http', 'auth', 'metrics'] },
+  api: { folders: ['base', 'hub', 'service', 'dialect', 'session', 'http', 'auth', 'metrics', 'config', 'part'] },
   config: { folders: ['base'] },
   app: {
     folders: ['base', 'loop', 'net', 'http', 'ws', 'hub', 'engine', 'service', 'dialect', 'session', 'transport', 'auth', 'api',
-      'config', 'metrics'],
+      'config', 'metrics', 'part'],
   },
 };
 

@@ -14,7 +14,7 @@ using hub::Kind;
 
 namespace {
 
-const api::BatchLimits small{3};
+const api::BatchLimits small{3, 16'777'216};
 const service::Limits short_messages{20, 63};
 
 /// `{"messages":[…]}` with these elements.
@@ -126,8 +126,8 @@ TEST_CASE("batch request: a message for many rooms is an item for each, in their
 TEST_CASE("batch request: one message does not name a room twice") {
   for (const char* rooms : {R"(["a","a"])", R"(["a","b","c","a"])", R"(["","b",""])"}) {
     const auto read = api::read_batch(
-        R"({"messages":[{"room":"x","data":0},{"rooms":)" + std::string(rooms) + R"(,"data":1}]})", {},
-        short_messages);
+        R"({"messages":[{"room":"x","data":0},{"rooms":)" + std::string(rooms) + R"(,"data":1}]})",
+        api::batch_limits({}), short_messages);
     REQUIRE_FALSE(read.ok());
     CHECK(code_of(read.error()) == "400 bad_request");
     CHECK(read.error().message == "messages[1]: rooms must not name a room twice");
@@ -136,7 +136,7 @@ TEST_CASE("batch request: one message does not name a room twice") {
 
 TEST_CASE(
     "batch request: its payloads, each counted for each of its rooms, may have so many bytes together") {
-  api::BatchLimits limits;
+  api::BatchLimits limits = api::batch_limits({});
   limits.bytes = 12;
   const std::string body = R"({"messages":[{"rooms":["a","b"],"data":"abcd"},{"room":"c","data":"ef)";
   CHECK(api::read_batch(body + R"(gh"}]})", limits, short_messages).ok());

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <memory>
 #include <string>
 
 #include "metrics/exposition.h"
@@ -13,21 +14,27 @@ using namespace roomcast;
 
 namespace {
 
-struct CountedLooks final : api::MetricsSource {
-  void collect(std::string& out) override { out += "looks_total " + std::to_string(++looks) + "\n"; }
-  int looks = 0;
+struct CountedLooks final : part::Part {
+  void collect(metrics::Exposition& out) const override {
+    out.counter("looks_total", "Looks.");
+    out.add({}, ++looks);
+  }
+  mutable int looks = 0;
 };
 
 }  // namespace
 
-TEST_CASE("metrics: each request collects anew, as Prometheus text that nobody keeps") {
-  CountedLooks source;
-  api::Metrics metrics(source);
-  for (const char* body : {"looks_total 1\n", "looks_total 2\n"}) {
+TEST_CASE("metrics: each request collects those of all parts anew, as Prometheus text that is not cached") {
+  part::Parts parts;
+  parts.push_back(std::make_unique<CountedLooks>());
+  parts.push_back(std::make_unique<CountedLooks>());
+  api::Metrics metrics(parts);
+  for (const char* looks : {"2", "4"}) {
     test::ExchangeDouble exchange(http::Method::get, "/metrics");
     metrics.handle(exchange, {});
     CHECK(exchange.status() == 200);
-    CHECK(exchange.body() == body);
+    CHECK(exchange.body() ==
+          "# HELP looks_total Looks.\n# TYPE looks_total counter\nlooks_total " + std::string(looks) + "\n");
     CHECK(exchange.header("Content-Type") == metrics::exposition_content_type);
     CHECK(exchange.header("Cache-Control") == "no-store");
   }

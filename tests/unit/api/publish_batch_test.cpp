@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "config/config.h"
 #include "support/exchange_double.h"
 #include "support/fake_clock.h"
 #include "support/fake_engine.h"
@@ -34,7 +35,13 @@ struct Answers final : http::Connections {
 };
 
 struct Fixture {
-  Fixture() { rooms.set_limits({20, 63}); }
+  Fixture() { set_limits(20, 3); }
+  void set_limits(std::uint64_t message_bytes, std::uint64_t messages) {
+    rooms.set_limits({message_bytes, 63});
+    config.limits.batch_messages = messages;
+    batch.apply(config);
+  }
+
   static ExchangeDouble post(std::string_view body, std::string_view content_type = "application/json") {
     ExchangeDouble exchange(http::Method::post, "/api/publish");
     exchange.edit().headers.add("Host", "chat.test");
@@ -83,10 +90,10 @@ struct Fixture {
   base::Deadlines deadlines{clock, 50};
   hub::Hub hub{{engine, scheduler, clock, deadlines}, {}};
   Answers answers;
-  api::BatchLimits limits{3};
   hub::IdempotentPublisher publisher{hub, scheduler, clock, deadlines, 100'000};
   service::Rooms rooms{hub, publisher};
-  api::PublishBatch batch{rooms, answers, scheduler, limits};
+  config::Config config;
+  api::PublishBatch batch{rooms, answers, scheduler};
 };
 
 /// The receipt of the first log's `offset`th message.
@@ -161,7 +168,7 @@ TEST_CASE_FIXTURE(Fixture, "batch: of a name that is none the answer repeats the
 }
 
 TEST_CASE_FIXTURE(Fixture, "batch: those with problems are answered by turns as well") {
-  limits.messages = 1'000;
+  set_limits(20, 1'000);
   std::string messages = R"({"room":"","data":1})";
   for (int i = 1; i < 40; ++i)
     messages += R"(,{"room":"","data":1})";
@@ -220,11 +227,11 @@ TEST_CASE_FIXTURE(Fixture, "batch: what is refused as a whole publishes nothing 
 }
 
 TEST_CASE_FIXTURE(Fixture, "batch: limits are those of the moment") {
-  limits.messages = 4;
+  set_limits(20, 4);
   send(R"({"rooms":["a","b","c","d"],"data":1})");
   turn();
   CHECK(results().find("error") == std::string::npos);
-  rooms.set_limits({0, 63});
+  set_limits(0, 4);
   send(R"({"room":"a","data":1})");
   turn();
   CHECK(results().find(R"("code":"message_too_big")") != std::string::npos);
@@ -258,7 +265,7 @@ TEST_CASE_FIXTURE(Fixture, "publish batch: every message says by the client's ad
 
 TEST_CASE_FIXTURE(Fixture,
                   "batch: a long one is published some messages at a time, behind what others ask for") {
-  limits.messages = 1'000;
+  set_limits(20, 1'000);
   std::string messages_text = R"({"room":"r","data":0})";
   for (int i = 1; i < 1'000; ++i)
     messages_text += R"(,{"room":"r","data":)" + std::to_string(i) + "}";
@@ -289,7 +296,7 @@ TEST_CASE_FIXTURE(Fixture,
 
 TEST_CASE_FIXTURE(Fixture,
                   "batch: it is held for its connection, and what of it was not published goes with that") {
-  limits.messages = 1'000;
+  set_limits(20, 1'000);
   std::string body = R"({"messages":[{"room":"r","data":0})";
   for (int i = 1; i < 1'000; ++i)
     body += R"(,{"room":"r","data":0})";

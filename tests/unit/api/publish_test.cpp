@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "config/config.h"
 #include "support/exchange_double.h"
 #include "support/fake_clock.h"
 #include "support/fake_engine.h"

@@ -16,7 +16,7 @@ TEST_CASE("readiness: 200 until the end has begun, 503 from then on, and nobody 
     CHECK(exchange.status() == status);
     CHECK(exchange.header("Content-Type") == "text/plain; charset=utf-8");
     CHECK(exchange.header("Cache-Control") == "no-store");
-    readiness.end();
+    readiness.on_stopping();
   }
 }
 

@@ -9,7 +9,7 @@
 #include <thread>
 
 #include "support/memory_stream.h"
-#include "transport/poll_join.h"
+#include "transport/poll_part.h"
 #include "unit/app/server_parts.h"
 
 namespace drain_test {
@@ -47,7 +47,10 @@ struct Fixture : test::ServerParts {
     return loop.monotonic_ms() - begun_ms;
   }
 
-  app::Drain drain{loop, http, sessions, polls, linger, log};
+  /// Polls that wait.
+  [[nodiscard]] std::size_t polls() { return parts_of_class<transport::PollPart>().at(0)->clients(); }
+
+  app::Drain drain{loop, parts, http, sessions, log};
 };
 
 }  // namespace
@@ -125,18 +128,16 @@ TEST_CASE_FIXTURE(Fixture, "drain: connections whose last bytes are still on the
 }
 
 TEST_CASE_FIXTURE(Fixture, "drain: polls that wait are answered a share at a time, like everybody") {
-  transport::PollJoin join(polls);
-  router.add({http::Method::get}, "/rooms/{room}", http::Access::open, join);
   std::deque<MemoryWire> waiting(9);
   for (MemoryWire& wire : waiting) {
     http.accept(wire.make_stream(), {});
-    wire.send("GET /rooms/lobby?wait=60 HTTP/1.1\r\nHost: a\r\n\r\n");
+    wire.send("GET /rooms/lobby?wait=60 HTTP/1.1\r\nHost: localhost\r\n\r\n");
   }
   loop.run_turn_without_waiting();
-  REQUIRE(polls.size() == 9);
+  REQUIRE(polls() == 9);
   drain.begin(15'000, 15'000);
-  CHECK(polls.size() == 1);
-  CHECK(run_until([&] { return polls.size() == 0; }));
+  CHECK(polls() == 1);
+  CHECK(run_until([&] { return polls() == 0; }));
   for (MemoryWire& wire : waiting)
     wire.end();
   CHECK(run());

@@ -30,8 +30,6 @@ struct Fixture : test::ServerParts {
   }
 
   std::vector<std::string> ballast{std::string(10'000'000, 'x')};
-  net::AdmissionControl admissions{{100, 100}};
-  app::MemoryGuard guard{{loop, hub, admissions, log}};
 };
 
 /// A client that holds memory, really, until it is told to shed.

@@ -1,36 +1,47 @@
 #pragma once
 
+#include <cstddef>
 #include <deque>
 #include <memory>
 #include <string_view>
+#include <vector>
 
+#include "app/parts.h"
 #include "base/log.h"
-#include "dialect/message_list.h"
 #include "dialect/raw.h"
 #include "engine/memory.h"
-#include "http/router.h"
 #include "http/server.h"
 #include "hub/hub.h"
 #include "loop/handles.h"
 #include "net/linger.h"
+#include "net/socket_stream.h"
+#include "part/settings.h"
 #include "session/session_table.h"
 #include "support/fake_transport.h"
 #include "support/loop_fixture.h"
-#include "transport/polls.h"
 
 namespace roomcast::test {
 
-/// What app/ composes, on a real loop, with clients whose wires are strings.
+/// All parts of the server on a real loop, with clients whose wires are strings.
 struct ServerParts : LoopFixture {
   using Wire = FakeTransport::Wire;
 
-  ServerParts() { turn.add_work(hub); }
+  ServerParts() {
+    turn.add_work(hub);
+    app::make_parts(core, context, parts);
+    part::Routes routes = entrance.routes();
+    for (const auto& part : parts) {
+      part->add_routes(routes);
+      part->add_transports(transports);
+      part->apply(config);
+    }
+  }
   ServerParts(const ServerParts&) = delete;
   ServerParts& operator=(const ServerParts&) = delete;
   ~ServerParts() {
-    // Whoever is left goes while everything that they refer to still stands.
-    sessions.abort_all();
-    polls.abort_all();
+    // The clients that are left end while everything that they refer to still exists.
+    for (const auto& part : parts)
+      part->abort_all();
     loop.run_turn_without_waiting();
   }
 
@@ -42,6 +53,15 @@ struct ServerParts : LoopFixture {
   void join_many(int count) {
     for (int i = 0; i < count; ++i)
       join("lobby");
+  }
+  /// The parts of one class, in the order of the list.
+  template <class Type>
+  std::vector<Type*> parts_of_class() {
+    std::vector<Type*> found;
+    for (const auto& part : parts) {
+      if (auto* const one = dynamic_cast<Type*>(part.get())) found.push_back(one);
+    }
+    return found;
   }
   /// How many clients have been told to close.
   [[nodiscard]] int told_to_close() const {
@@ -63,21 +83,44 @@ struct ServerParts : LoopFixture {
     return limit.is_active();
   }
 
+  [[nodiscard]] static config::Config quiet() {
+    config::Config config;
+    config.log.level = base::LogLevel::error;
+    return config;
+  }
+
   std::deque<Wire> wires;
   BracketFraming framing;
   dialect::Raw dialect;
+  const config::Config config = quiet();
   base::Log log{base::LogLevel::error, base::LogFormat::text};
+  base::TimeBudget compressing{loop, 5'000};
+  net::SocketShared sockets{loop};
+  net::CidrList trusted_proxies;
+  net::AdmissionControl admissions{{100, 100}};
+  net::ListenerStats listeners;
   net::Linger linger{turn, deadlines, {}};
+  net::TlsShared tls{turn, deadlines};
   engine::Memory engine{loop};
-  hub::Hub hub{{engine, turn, loop, deadlines}, {}};
+  hub::Hub hub{{engine, turn, loop, deadlines}, part::hub_limits(config), part::room_rules(config)};
   hub::IdempotentPublisher publisher{hub, turn, loop, deadlines, 100'000};
   service::Rooms service{hub, publisher};
   session::SessionTable sessions{service, turn, loop, log, deadlines};
-  http::Router router;
-  http::Server http{router, loop, deadlines, turn, log};
-  dialect::MessageList poll_items;
-  base::TimeBudget compressing{loop, 5'000};
-  transport::Polls polls{{service, turn, deadlines, http, poll_items, compressing}};
+  net::ProxyPreambles preambles{sockets.poller, turn, deadlines, log, 10'000};
+  app::Dialects dialects;
+  app::Entrance entrance{log};
+  http::Server http{entrance.router(), loop, deadlines, turn, log};
+  part::Parts parts;
+  part::RoomTransports transports;
+  app::MemoryGuard guard{{loop, hub, admissions, log, parts}};
+  app::ReloadStats reloads;
+  app::CertificateWatch certificates{loop, log};
+  const app::MemoryCeiling ceiling{std::uint64_t{1} << 32U, "test"};
+  const app::Core core{turn,     log,   admissions, listeners,    trusted_proxies, preambles, tls,
+                       linger,   http,  hub,        publisher,    service,         sessions,  entrance,
+                       dialects, guard, reloads,    certificates, ceiling,         1'000'000};
+  const part::Context context{config, loop,    turn,     deadlines,          compressing, log,  linger,
+                              http,   service, sessions, dialects.offered(), transports,  parts};
 };
 
 }  // namespace roomcast::test

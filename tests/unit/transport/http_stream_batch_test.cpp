@@ -51,11 +51,11 @@ TEST_CASE_FIXTURE(BatchFixture, "batched stream: what was not taken goes before 
   CHECK(wire.received() == "ab");
   CHECK(client->traffic().bytes_out == 2);
   CHECK(client->queued_bytes() == 4);
-  CHECK(shared.stats[0].queued_bytes == 4);
+  CHECK(shared.stats.queued_bytes == 4);
   wire.set_room(MemoryWire::unlimited);
   end_turn();
   CHECK(wire.received() == "abcdef");
-  CHECK(shared.stats[0].queued_bytes == 0);
+  CHECK(shared.stats.queued_bytes == 0);
 }
 
 TEST_CASE_FIXTURE(BatchFixture,

@@ -7,6 +7,8 @@
 #include <utility>
 
 #include "transport/http_stream.h"
+#include "transport/ndjson_framing.h"
+#include "transport/sse_framing.h"
 #include "unit/transport/websocket_fixture.h"
 
 /// One client of an endless answer, in the hands of the test.
@@ -16,7 +18,7 @@ struct StreamFixture {
   static constexpr std::int64_t heartbeat_ms = 25'000;
   static constexpr std::int64_t close_timeout_ms = 5'000;
   static constexpr std::size_t queue_bytes = 100;
-  static constexpr StreamForm sse{StreamKind::event_stream, BodyCoding::Length::chunked, false};
+  static constexpr StreamForm chunked{BodyCoding::Length::chunked, false};
   static constexpr std::string_view head = "head\r\n\r\n";
   static constexpr std::string_view last_chunk = "0\r\n\r\n";
   static constexpr std::string_view heartbeat = "3\r\n:\n\n\r\n";
@@ -29,14 +31,17 @@ struct StreamFixture {
     end_turn();
   }
 
-  /// `unsent`: what of the head the socket has not taken yet.
-  void open(const StreamForm& form = sse, std::string_view unsent = {}, std::string_view opening = {},
+  /// An EventSource client. `unsent`: what of the head the socket has not taken yet.
+  void open(const StreamForm& form = chunked, std::string_view unsent = {}, std::string_view opening = {},
             std::size_t leftover_bytes = 0) {
+    open_in(shared, form, unsent, opening, leftover_bytes);
+  }
+  void open_in(HttpStreamShared& all, const StreamForm& form, std::string_view unsent = {},
+               std::string_view opening = {}, std::size_t leftover_bytes = 0) {
     http::HandOver connection{wire.make_stream(), {}, std::string(leftover_bytes, 'x'), {}, "192.0.2.1"};
     connection.unsent.push(base::Bytes::copy_of(unsent));
     CHECK(admissions.admit("192.0.2.1", false, connection.admission) == net::ExceededLimit::none);
-    client =
-        std::make_unique<HttpStream>(shared, shared.framings.for_form(form), std::move(connection), opening);
+    client = std::make_unique<HttpStream>(all, all.framings.for_form(form), std::move(connection), opening);
     client->start(seen);
   }
   void send(std::string_view wire_bytes) const { client->send(base::Bytes::copy_of(wire_bytes)); }
@@ -58,11 +63,12 @@ struct StreamFixture {
   base::TimeBudget compressing{clock, 5'000};
   net::AdmissionControl admissions{{10, 10}};
   net::Linger linger{scheduler, deadlines, {}};
-  HttpStreamShared shared{scheduler,
-                          deadlines,
-                          linger,
-                          {heartbeat_ms, close_timeout_ms, queue_bytes, true},
-                          StreamFramings(compressing)};
+  static constexpr HttpStreamSettings settings{heartbeat_ms, close_timeout_ms, queue_bytes, true};
+  SseFraming sse;
+  NdjsonFraming ndjson_lines;
+  HttpStreamShared shared{scheduler, deadlines, linger, settings, StreamFramings(sse, compressing)};
+  HttpStreamShared ndjson_shared{scheduler, deadlines, linger, settings,
+                                 StreamFramings(ndjson_lines, compressing)};
   MemoryWire wire;
   Recorder seen;
   std::unique_ptr<HttpStream> client;

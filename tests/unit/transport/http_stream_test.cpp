@@ -17,7 +17,7 @@ using namespace roomcast::transport::test;
 
 TEST_CASE_FIXTURE(StreamFixture,
                   "http stream: the opening and what is sent leave in one write behind the head") {
-  open(sse, head, "retry: 1\n");
+  open(chunked, head, "retry: 1\n");
   send("one ");
   send("two");
   CHECK(wire.received().empty());
@@ -51,13 +51,13 @@ TEST_CASE_FIXTURE(StreamFixture, "http stream: a heartbeat comes when the time i
 }
 
 TEST_CASE_FIXTURE(StreamFixture, "http stream: a heartbeat has the form of the stream") {
-  open({StreamKind::ndjson, BodyCoding::Length::until_close, false});
+  open_in(ndjson_shared, {BodyCoding::Length::until_close, false});
   pass(heartbeat_ms);
   CHECK(wire.received() == "\n");
 }
 
 TEST_CASE_FIXTURE(StreamFixture, "http stream: a compressed one begins with the header, heartbeats and all") {
-  open({StreamKind::event_stream, BodyCoding::Length::chunked, true}, {}, "retry: 1\n");
+  open({BodyCoding::Length::chunked, true}, {}, "retry: 1\n");
   end_turn();
   pass(heartbeat_ms);
   client->close(base::CloseReason::server_shutdown, {});
@@ -136,7 +136,7 @@ TEST_CASE_FIXTURE(StreamFixture,
 
 TEST_CASE_FIXTURE(StreamFixture,
                   "http stream: without chunks the end of the connection is the end of the body") {
-  open({StreamKind::event_stream, BodyCoding::Length::until_close, false});
+  open({BodyCoding::Length::until_close, false});
   seen.on_close = [this] { send("bye"); };
   client->close(base::CloseReason::server_shutdown, {});
   end_turn();
@@ -206,7 +206,7 @@ TEST_CASE_FIXTURE(
 TEST_CASE_FIXTURE(
     StreamFixture,
     "http stream: whose beginning has to be dropped is told nothing that it could not understand") {
-  open({StreamKind::event_stream, BodyCoding::Length::chunked, true}, head);
+  open({BodyCoding::Length::chunked, true}, head);
   SUBCASE("nothing has left") { wire.set_room(0); }
   SUBCASE("part of the head has left") { wire.set_room(3); }
   SUBCASE("the head has left, the beginning of the body has not") { wire.set_room(head.size()); }
@@ -275,7 +275,7 @@ TEST_CASE_FIXTURE(StreamFixture, "http stream: what the client sends is thrown a
     CHECK(wire.received() == last_chunk);
   }
   SUBCASE("past it with what came behind the request") {
-    open(sse, {}, {}, bound);
+    open(chunked, {}, {}, bound);
     end_turn();
     CHECK(seen.closings == 0);
     wire.send("x");
@@ -283,7 +283,7 @@ TEST_CASE_FIXTURE(StreamFixture, "http stream: what the client sends is thrown a
     CHECK(seen.ended_with(base::CloseReason::policy_violation));
   }
   SUBCASE("all of it behind the request") {
-    open(sse, {}, {}, bound + 1);
+    open(chunked, {}, {}, bound + 1);
     end_turn();
     CHECK(seen.ended_with(base::CloseReason::policy_violation));
   }
@@ -309,18 +309,18 @@ TEST_CASE_FIXTURE(StreamFixture, "http stream: that all is gone is told once for
 }
 
 TEST_CASE_FIXTURE(StreamFixture, "http stream: clients and bytes are counted by kind") {
-  open({StreamKind::ndjson, BodyCoding::Length::until_close, false}, head);
-  CHECK(shared.stats[0].open == 0);
-  CHECK(shared.stats[1].open == 1);
+  open_in(ndjson_shared, {BodyCoding::Length::until_close, false}, head);
+  CHECK(shared.stats.open == 0);
+  CHECK(ndjson_shared.stats.open == 1);
   wire.set_room(head.size() + 4);
   send("queued");
   end_turn();
-  CHECK(shared.stats[1].wire_bytes_out == head.size() + 4);
+  CHECK(ndjson_shared.stats.wire_bytes_out == head.size() + 4);
   CHECK(client->traffic().bytes_out == head.size() + 4);
   CHECK(client->traffic().messages_in == 0);
   CHECK(client->peer_address() == "192.0.2.1");
   client.reset();
-  CHECK(shared.stats[1].open == 0);
+  CHECK(ndjson_shared.stats.open == 0);
 }
 
 TEST_CASE_FIXTURE(StreamFixture, "http stream: aborted, it says nothing more") {
@@ -339,20 +339,22 @@ namespace {
 struct Compressing {
   roomcast::test::FakeClock clock;
   base::TimeBudget compressing{clock, 5'000};
+  SseFraming sse;
+  NdjsonFraming ndjson;
+  StreamFramings events{sse, compressing};
+  StreamFramings lines{ndjson, compressing};
 };
 
 }  // namespace
 
 TEST_CASE_FIXTURE(Compressing, "stream framing: one object for each form, the same for all its clients") {
-  StreamFramings framings(compressing);
   std::vector<const StreamFraming*> all;
-  for (const StreamKind kind : {StreamKind::event_stream, StreamKind::ndjson}) {
+  for (StreamFramings* const framings : {&events, &lines}) {
     for (const auto length : {BodyCoding::Length::chunked, BodyCoding::Length::until_close}) {
       for (const bool gzip : {false, true}) {
-        const StreamFraming& framing = framings.for_form({kind, length, gzip});
-        CHECK(&framing == &framings.for_form({kind, length, gzip}));
-        CHECK(framing.kind() == kind);
-        CHECK(framing.names_events() == (kind == StreamKind::event_stream));
+        const StreamFraming& framing = framings->for_form({length, gzip});
+        CHECK(&framing == &framings->for_form({length, gzip}));
+        CHECK(framing.names_events() == (framings == &events));
         CHECK(std::find(all.begin(), all.end(), &framing) == all.end());
         all.push_back(&framing);
       }
@@ -361,25 +363,23 @@ TEST_CASE_FIXTURE(Compressing, "stream framing: one object for each form, the sa
 }
 
 TEST_CASE_FIXTURE(Compressing, "stream framing: a unit is one piece of the body") {
-  StreamFramings framings(compressing);
   const session::OutgoingPayload unit{dialect::PayloadForm::text, "{}", {}, {}};
   std::string plain;
-  framings.for_form({StreamKind::ndjson, BodyCoding::Length::until_close, false}).frame(unit, plain);
+  lines.for_form({BodyCoding::Length::until_close, false}).frame(unit, plain);
   CHECK(plain == "{}\n");
   std::string chunked;
-  framings.for_form({StreamKind::event_stream, BodyCoding::Length::chunked, false}).frame(unit, chunked);
+  events.for_form({BodyCoding::Length::chunked, false}).frame(unit, chunked);
   CHECK(chunked == "a\r\ndata: {}\n\n\r\n");
   std::string packed;
-  framings.for_form({StreamKind::ndjson, BodyCoding::Length::chunked, true}).frame(unit, packed);
-  const auto& framing = framings.for_form({StreamKind::ndjson, BodyCoding::Length::chunked, true});
+  lines.for_form({BodyCoding::Length::chunked, true}).frame(unit, packed);
+  const auto& framing = lines.for_form({BodyCoding::Length::chunked, true});
   const std::string wire = std::string(framing.start({}).view()) + packed;
   CHECK(roomcast::test::Gunzip().read(roomcast::test::Dechunked(wire).content) == "{}\n");
 }
 
 TEST_CASE_FIXTURE(
     Compressing, "stream framing: what there is no time to compress goes as stored blocks of the same body") {
-  StreamFramings framings(compressing);
-  const auto& framing = framings.for_form({StreamKind::ndjson, BodyCoding::Length::chunked, true});
+  const auto& framing = lines.for_form({BodyCoding::Length::chunked, true});
   std::string expected;
   std::string wire(framing.start({}).view());
   for (const std::size_t size :

@@ -2,14 +2,12 @@
 
 #include <doctest/doctest.h>
 
-#include <optional>
 #include <string>
 #include <string_view>
 
 namespace negotiation_test {
 
 using namespace roomcast;
-using transport::Choice;
 
 namespace {
 
@@ -20,10 +18,22 @@ http::Request request(std::string_view field, std::string_view value, std::strin
   return made;
 }
 
-Choice by_accept(std::string_view value) { return transport::choose(request("Accept", value)).value(); }
+/// The name of the transport that is chosen among those of the server; empty: none.
+std::string_view chosen(const http::Request& request) {
+  static const part::RoomTransports transports{
+      {.name = "poll", .media_type = "application/json", .is_default = true},
+      {.name = "websocket", .upgrade = "websocket"},
+      {.name = "sse", .media_type = "text/event-stream"},
+      {.name = "stream", .media_type = "application/x-ndjson"},
+  };
+  const part::RoomTransport* const transport = transport::choose(request, transports);
+  return transport == nullptr ? std::string_view() : transport->name;
+}
 
-std::optional<Choice> by_query(std::string_view query) {
-  return transport::choose(request("Accept", "text/event-stream", query));
+std::string_view by_accept(std::string_view value) { return chosen(request("Accept", value)); }
+
+std::string_view by_query(std::string_view query) {
+  return chosen(request("Accept", "text/event-stream", query));
 }
 
 bool gzip(std::string_view value) { return transport::accepts_gzip(request("Accept-Encoding", value)); }
@@ -31,29 +41,30 @@ bool gzip(std::string_view value) { return transport::accepts_gzip(request("Acce
 }  // namespace
 
 TEST_CASE("negotiation: the type that is named is chosen") {
-  CHECK(by_accept("text/event-stream") == Choice::event_stream);
-  CHECK(by_accept("application/x-ndjson") == Choice::ndjson);
-  CHECK(by_accept("application/json") == Choice::poll);
-  CHECK(by_accept("Text/Event-Stream") == Choice::event_stream);
-  CHECK(by_accept("text/html, text/event-stream;charset=utf-8, */*;q=0.1") == Choice::event_stream);
+  CHECK(by_accept("text/event-stream") == "sse");
+  CHECK(by_accept("application/x-ndjson") == "stream");
+  CHECK(by_accept("application/json") == "poll");
+  CHECK(by_accept("Text/Event-Stream") == "sse");
+  CHECK(by_accept("text/html, text/event-stream;charset=utf-8, */*;q=0.1") == "sse");
 }
 
 TEST_CASE("negotiation: without a type that is known it is a poll") {
-  CHECK(transport::choose(request("", "")) == Choice::poll);
-  CHECK(by_accept("") == Choice::poll);
-  CHECK(by_accept("*/*") == Choice::poll);
-  CHECK(by_accept("text/*") == Choice::poll);
-  CHECK(by_accept("text/html,application/xhtml+xml,*/*;q=0.8") == Choice::poll);
-  CHECK(by_accept("text/event-streams") == Choice::poll);
+  CHECK(chosen(request("", "")) == "poll");
+  CHECK(by_accept("") == "poll");
+  CHECK(by_accept("*/*") == "poll");
+  CHECK(by_accept("text/*") == "poll");
+  CHECK(by_accept("text/html,application/xhtml+xml,*/*;q=0.8") == "poll");
+  CHECK(by_accept("text/event-streams") == "poll");
 }
 
 TEST_CASE("negotiation: the highest weight wins, and of equal ones EventSource, then the stream") {
-  CHECK(by_accept("text/event-stream;q=0.5, application/x-ndjson") == Choice::ndjson);
-  CHECK(by_accept("text/event-stream;q=0.5, application/x-ndjson;q=0.501") == Choice::ndjson);
-  CHECK(by_accept("application/x-ndjson;q=0.5, text/event-stream ; Q=0.75") == Choice::event_stream);
-  CHECK(by_accept("application/x-ndjson, text/event-stream") == Choice::event_stream);
-  CHECK(by_accept("application/json, application/x-ndjson") == Choice::ndjson);
-  CHECK(by_accept("application/json, application/x-ndjson;q=0.9") == Choice::poll);
+  CHECK(by_accept("text/event-stream;q=0.5, application/x-ndjson") == "stream");
+  CHECK(by_accept("text/event-stream;q=0.5, application/x-ndjson;q=0.501") == "stream");
+  CHECK(by_accept("application/x-ndjson;q=0.5, text/event-stream ; Q=0.75") == "sse");
+  CHECK(by_accept("application/x-ndjson, text/event-stream") == "sse");
+  CHECK(by_accept("application/json, application/x-ndjson") == "stream");
+  CHECK(by_accept("application/json, application/x-ndjson;q=0.9") == "poll");
+  CHECK(by_accept("application/x-ndjson;q=0.5, application/json;q=0.5, text/event-stream;q=0.4") == "stream");
 }
 
 TEST_CASE("negotiation: of a list a hundred elements are looked at and no more") {
@@ -63,51 +74,51 @@ TEST_CASE("negotiation: of a list a hundred elements are looked at and no more")
       list += "a,";
     return list.append(last);
   };
-  CHECK(by_accept(behind(99, "text/event-stream")) == Choice::event_stream);
-  CHECK(by_accept(behind(100, "text/event-stream")) == Choice::poll);
+  CHECK(by_accept(behind(99, "text/event-stream")) == "sse");
+  CHECK(by_accept(behind(100, "text/event-stream")) == "poll");
   CHECK(gzip(behind(99, "gzip")));
   CHECK_FALSE(gzip(behind(100, "gzip")));
 }
 
 TEST_CASE("negotiation: weight 0 excludes") {
-  CHECK(by_accept("text/event-stream;q=0") == Choice::poll);
-  CHECK(by_accept("text/event-stream;q=0.000, application/x-ndjson;q=0.001") == Choice::ndjson);
+  CHECK(by_accept("text/event-stream;q=0") == "poll");
+  CHECK(by_accept("text/event-stream;q=0.000, application/x-ndjson;q=0.001") == "stream");
 }
 
 TEST_CASE("negotiation: an element whose weight makes no sense is not there") {
   for (const auto* const weight : {"", "2", "1.001", "0.0001", "-1", "0,5", "x", "0.x", ".5", "1.1"}) {
     CAPTURE(weight);
-    CHECK(by_accept(std::string("text/event-stream;q=") + weight) == Choice::poll);
+    CHECK(by_accept(std::string("text/event-stream;q=") + weight) == "poll");
   }
   for (const auto* const weight : {"1", "1.", "1.0", "1.000", "0.1", "0.001"}) {
     CAPTURE(weight);
-    CHECK(by_accept(std::string("text/event-stream;q=") + weight) == Choice::event_stream);
+    CHECK(by_accept(std::string("text/event-stream;q=") + weight) == "sse");
   }
 }
 
 TEST_CASE("negotiation: separators within quotes separate nothing") {
-  CHECK(by_accept(R"(text/html;x=", text/event-stream")") == Choice::poll);
-  CHECK(by_accept(R"(text/event-stream;x=";q=0")") == Choice::event_stream);
-  CHECK(by_accept(R"(text/html;x="\", text/event-stream", application/x-ndjson)") == Choice::ndjson);
-  CHECK(by_accept(R"(text/html;x="no end, text/event-stream)") == Choice::poll);
-  CHECK(by_accept(R"(text/html;x="\)") == Choice::poll);
+  CHECK(by_accept(R"(text/html;x=", text/event-stream")") == "poll");
+  CHECK(by_accept(R"(text/event-stream;x=";q=0")") == "sse");
+  CHECK(by_accept(R"(text/html;x="\", text/event-stream", application/x-ndjson)") == "stream");
+  CHECK(by_accept(R"(text/html;x="no end, text/event-stream)") == "poll");
+  CHECK(by_accept(R"(text/html;x="\)") == "poll");
 }
 
 TEST_CASE("negotiation: ?transport= is stronger than Accept") {
-  CHECK(by_query("") == Choice::event_stream);
-  CHECK(by_query("transport=stream") == Choice::ndjson);
-  CHECK(by_query("since=x&transport=poll") == Choice::poll);
-  CHECK(by_query("transport=sse") == Choice::event_stream);
-  CHECK(by_query("transport=websocket") == Choice::websocket);
-  CHECK(by_query("transport=pigeon") == std::nullopt);
-  CHECK(by_query("transport=") == std::nullopt);
+  CHECK(by_query("") == "sse");
+  CHECK(by_query("transport=stream") == "stream");
+  CHECK(by_query("since=x&transport=poll") == "poll");
+  CHECK(by_query("transport=sse") == "sse");
+  CHECK(by_query("transport=websocket") == "websocket");
+  CHECK(by_query("transport=pigeon").empty());
+  CHECK(by_query("transport=").empty());
 }
 
 TEST_CASE("negotiation: an upgrade to WebSocket is stronger than all else") {
   auto upgrade = request("Upgrade", "h2c, WebSocket", "transport=poll");
   upgrade.headers.add("Accept", "text/event-stream");
-  CHECK(transport::choose(upgrade) == Choice::websocket);
-  CHECK(transport::choose(request("Upgrade", "h2c")) == Choice::poll);
+  CHECK(chosen(upgrade) == "websocket");
+  CHECK(chosen(request("Upgrade", "h2c")) == "poll");
 }
 
 TEST_CASE("negotiation: gzip is used for whoever accepts it") {

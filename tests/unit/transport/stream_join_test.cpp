@@ -93,12 +93,8 @@ struct JoinFixture : transport::test::StreamFixture {
   session::SessionTable sessions{service, scheduler, clock, log, hub_deadlines};
   dialect::Raw raw;
   BracketDialect bracket;
-  StreamJoin event_stream{shared,
-                          sessions,
-                          clock,
-                          StreamKind::event_stream,
-                          {{{"raw.v1", &raw}, {"bracket.v1", &bracket}}, &raw}};
-  StreamJoin ndjson{shared, sessions, clock, StreamKind::ndjson, {{}, &bracket}};
+  StreamJoin event_stream{shared, sessions, clock, sse, {{{"raw.v1", &raw}, {"bracket.v1", &bracket}}, &raw}};
+  StreamJoin ndjson{ndjson_shared, sessions, clock, ndjson_lines, {{}, &bracket}};
 };
 
 bool has_line(const std::string& head, const std::string& line) {
@@ -263,7 +259,13 @@ TEST_CASE("room entry: every client is led to the transport it wants") {
   Named b(event_stream);
   Named c(ndjson);
   Named d(poll);
-  RoomEntry entry({a, b, c, d});
+  const part::RoomTransports transports{
+      {.name = "poll", .handler = &d, .media_type = "application/json", .is_default = true},
+      {.name = "websocket", .handler = &a, .upgrade = "websocket"},
+      {.name = "sse", .handler = &b, .media_type = "text/event-stream"},
+      {.name = "stream", .handler = &c, .media_type = "application/x-ndjson"},
+  };
+  RoomEntry entry(transports);
   const auto enter = [&](http::Method method, std::string_view target, std::string_view field = {},
                          std::string_view value = {}) {
     for (std::string* log : {&websocket, &event_stream, &ndjson, &poll})
@@ -287,6 +289,7 @@ TEST_CASE("room entry: every client is led to the transport it wants") {
   const ExchangeDouble refused = enter(get, "/rooms/lobby?transport=pigeon");
   CHECK(refused.status() == 400);
   CHECK(refused.body().find("bad_transport") != std::string_view::npos);
+  CHECK(refused.body().find("websocket, sse, stream or poll, or be left out") != std::string_view::npos);
 }
 
 }  // namespace stream_join_test

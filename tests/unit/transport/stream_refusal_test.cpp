@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "transport/room_entry.h"
+
 using namespace roomcast;
 using Code = base::Refusal::Code;
 
@@ -24,7 +26,12 @@ http::Response answer(const http::Request& request, Code code = Code::overloaded
   response.headers.add("Cache-Control", "no-store");
   response.headers.add("Vary", "Accept, Accept-Encoding");
   if (!retry_after.empty()) response.headers.set("Retry-After", retry_after);
-  transport::let_event_source_return(request, response);
+  const part::RoomTransports transports{
+      {.name = "poll", .media_type = "application/json", .is_default = true},
+      {.name = "websocket", .upgrade = "websocket"},
+      {.name = "sse", .media_type = "text/event-stream", .refusal_form = transport::let_event_source_return},
+  };
+  transport::form_refusal(request, response, transports);
   return response;
 }
 

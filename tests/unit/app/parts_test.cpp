@@ -1,4 +1,4 @@
-#include "app/collect_metrics.h"
+#include "app/parts.h"
 
 #include <doctest/doctest.h>
 
@@ -12,9 +12,12 @@
 #include <string_view>
 #include <vector>
 
+#include "metrics/exposition.h"
+#include "transport/http_stream_part.h"
+#include "transport/websocket_part.h"
 #include "unit/app/server_parts.h"
 
-namespace collect_metrics_test {
+namespace parts_test {
 
 using namespace roomcast;
 
@@ -116,31 +119,23 @@ Parsed parse(const std::string& text) {
 }
 
 struct Fixture : test::ServerParts {
-  std::map<std::string, double> samples() {
-    std::string text;
-    metrics.collect(text);
-    return parse(text).samples;
+  [[nodiscard]] std::string text() const {
+    metrics::Exposition exposition;
+    for (const auto& part : parts)
+      part->collect(exposition);
+    return exposition.text();
   }
+  [[nodiscard]] std::map<std::string, double> samples() const { return parse(text()).samples; }
 
-  net::AdmissionControl admissions{{10, 10}};
-  net::ListenerStats listeners;
-  net::TlsStats tls;
-  transport::WebSocketFramings framings{6, 128, compressing};
-  transport::WebSocketShared websockets{turn, deadlines, linger, framings, {}};
-  transport::HttpStreamShared streams{turn, deadlines, linger, {}, transport::StreamFramings(compressing)};
-  app::ReloadStats reloads;
-  app::CertificateWatch certificates{loop, log};
-  app::MemoryGuard memory{{loop, hub, admissions, log}};
-  app::CollectMetrics metrics{{turn, admissions, listeners, tls, linger, http, hub, publisher, sessions,
-                               websockets, streams, polls, memory, log, reloads, certificates}};
+  transport::WebSocketShared& websockets = parts_of_class<transport::WebSocketPart>().at(0)->shared();
+  transport::HttpStreamShared& sse = parts_of_class<transport::HttpStreamPart>().at(0)->shared();
+  transport::HttpStreamShared& ndjson = parts_of_class<transport::HttpStreamPart>().at(1)->shared();
 };
 
 }  // namespace
 
 TEST_CASE_FIXTURE(Fixture, "metrics: every family is there once, of its type, in sound text") {
-  std::string text;
-  metrics.collect(text);
-  const Parsed parsed = parse(text);
+  const Parsed parsed = parse(text());
   CHECK(parsed.problems.empty());
   CHECK(parsed.types == families);
   for (const auto& [name, type] : parsed.types)
@@ -153,22 +148,15 @@ TEST_CASE_FIXTURE(Fixture, "metrics: every family is there once, of its type, in
   }
 }
 
-TEST_CASE_FIXTURE(Fixture, "metrics: collecting appends, and changes nothing") {
-  std::string text = "before\n";
-  metrics.collect(text);
-  std::string again = "before\n";
-  metrics.collect(again);
-  CHECK(text.rfind("before\n# HELP ", 0) == 0);
-  CHECK(text == again);
-}
+TEST_CASE_FIXTURE(Fixture, "metrics: collecting changes nothing") { CHECK(text() == text()); }
 
 TEST_CASE_FIXTURE(Fixture, "metrics: clients, rooms and messages are counted where they belong") {
   auto& ada = join("lobby");
   join("lobby");
   join("attic");
   websockets.stats.queued_bytes = 7;
-  streams.stats[0].queued_bytes = 3;
-  streams.stats[1].queued_bytes = 2;
+  sse.stats.queued_bytes = 3;
+  ndjson.stats.queued_bytes = 2;
   hub.publish("lobby", {hub::Kind::text, base::Bytes::copy_of("hello"), {}, 0});
   auto now = samples();
   CHECK(now["roomcast_sessions_opened_total"] == 3);
@@ -215,9 +203,9 @@ TEST_CASE_FIXTURE(
 
 TEST_CASE_FIXTURE(Fixture, "metrics: the counters of the parts stand under their own names") {
   listeners = {1, 2, 17, 3, 4, 5};
-  tls = {6, 7, 8};
   websockets.stats = {9, 10, 11, 0, 12};
-  streams.stats = {{{13, 0, 14}, {15, 0, 16}}};
+  sse.stats = {13, 0, 14};
+  ndjson.stats = {15, 0, 16};
   net::Admission admission;
   CHECK(admissions.admit("192.0.2.1", false, admission) == net::ExceededLimit::none);
   auto now = samples();
@@ -227,9 +215,6 @@ TEST_CASE_FIXTURE(Fixture, "metrics: the counters of the parts stand under their
   CHECK(now["roomcast_connections_refused_total{reason=\"reserve\"}"] == 17);
   CHECK(now["roomcast_connections_refused_total{reason=\"out_of_descriptors\"}"] == 4);
   CHECK(now["roomcast_connections_refused_total{reason=\"failed\"}"] == 5);
-  CHECK(now["roomcast_tls_handshakes_total{outcome=\"ok\"}"] == 6);
-  CHECK(now["roomcast_tls_handshakes_total{outcome=\"failed\"}"] == 7);
-  CHECK(now["roomcast_tls_resumptions_total"] == 8);
   CHECK(now["roomcast_messages_received_total"] == 9);
   CHECK(now["roomcast_received_payload_bytes_total"] == 10);
   CHECK(now["roomcast_sent_bytes_total{transport=\"websocket\"}"] == 11);
@@ -252,11 +237,10 @@ TEST_CASE_FIXTURE(Fixture, "metrics: how the last reload went") {
 TEST_CASE_FIXTURE(Fixture, "metrics: what each certificate has left, one that is configured twice once") {
   const std::int64_t day = app::CertificateWatch::day_ms;
   certificates.watch({{"a", 0, loop.wall_ms() + 30 * day}, {"b", 0, loop.wall_ms() + 90 * day}, {"a", 0, 0}});
-  std::string text;
-  metrics.collect(text);
+  const std::string text = this->text();
   CHECK(text.find("roomcast_certificate_expiry_seconds{certificate=\"a\"} 2592000\n") != std::string::npos);
   CHECK(text.find("roomcast_certificate_expiry_seconds{certificate=\"b\"} 7776000\n") != std::string::npos);
   CHECK(text.find("{certificate=\"a\"}") == text.rfind("{certificate=\"a\"}"));
 }
 
-}  // namespace collect_metrics_test
+}  // namespace parts_test

@@ -1,4 +1,4 @@
-#include "app/room_rules.h"
+#include "part/settings.h"
 
 #include <doctest/doctest.h>
 
@@ -6,7 +6,7 @@
 
 #include "config/load.h"
 
-namespace room_rules_test {
+namespace settings_test {
 
 using namespace roomcast;
 
@@ -19,12 +19,12 @@ TEST_CASE("room rules: what a rule leaves out is as in general, in the environme
       "         { match = \"c\", history_age_seconds = 0.5 }]\n",
       sources);
   REQUIRE(loaded.ok());
-  const hub::RoomRules rules = app::room_rules(loaded->config);
+  const hub::RoomRules rules = part::room_rules(loaded->config);
   CHECK(rules.find("other").history == hub::HistoryLimits{7, 70, 30'000});
   CHECK(rules.find("a/b").history == hub::HistoryLimits{0, 70, 30'000});
   CHECK(rules.find("a/c").history == hub::HistoryLimits{7, 1, 30'000});
   CHECK(rules.find("c").history == hub::HistoryLimits{7, 70, 500});
-  CHECK(app::hub_limits(loaded->config).history_bytes == 5'000);
+  CHECK(part::hub_limits(loaded->config).history_bytes == 5'000);
 }
 
 TEST_CASE("room rules: presence can be different too") {
@@ -33,7 +33,7 @@ TEST_CASE("room rules: presence can be different too") {
       "rooms = [{ match = \"a\", presence_crowd = 0 }, { match = \"b\", presence_grace_seconds = 0.5 }]\n",
       {});
   REQUIRE(loaded.ok());
-  const hub::RoomRules rules = app::room_rules(loaded->config);
+  const hub::RoomRules rules = part::room_rules(loaded->config);
   CHECK(rules.find("other").presence == hub::PresenceLimits{1'000, 5});
   CHECK(rules.find("a").presence == hub::PresenceLimits{1'000, 0});
   CHECK(rules.find("b").presence == hub::PresenceLimits{500, 5});
@@ -43,7 +43,7 @@ TEST_CASE("hub limits: a page of the past is at most a quarter of what may wait 
   const auto page_bytes = [](const std::string& limits) {
     const auto loaded = config::load_text("limits = " + limits, {});
     REQUIRE(loaded.ok());
-    return app::hub_limits(loaded->config).page_bytes;
+    return part::hub_limits(loaded->config).page_bytes;
   };
   CHECK(page_bytes("{ queue_bytes = 524288, message_bytes = 1000 }") == 131'072);
   CHECK(page_bytes("{ queue_bytes = 524284, message_bytes = 1000 }") == 131'071);
@@ -51,8 +51,8 @@ TEST_CASE("hub limits: a page of the past is at most a quarter of what may wait 
 }
 
 TEST_CASE("room rules: by default a room is as the hub has it by default") {
-  CHECK(app::room_rules({}) == hub::RoomRules());
-  CHECK(app::hub_limits({}).history_bytes == hub::HubLimits{}.history_bytes);
+  CHECK(part::room_rules({}) == hub::RoomRules());
+  CHECK(part::hub_limits({}).history_bytes == hub::HubLimits{}.history_bytes);
 }
 
-}  // namespace room_rules_test
+}  // namespace settings_test

@@ -1,0 +1,46 @@
+#pragma once
+
+#include "part/dialects.h"
+#include "part/part.h"
+
+namespace roomcast::base {
+class Clock;
+class Deadlines;
+class Log;
+class Scheduler;
+class TimeBudget;
+}  // namespace roomcast::base
+namespace roomcast::http {
+class Connections;
+}
+namespace roomcast::net {
+class Linger;
+}
+namespace roomcast::service {
+class Rooms;
+}
+namespace roomcast::session {
+class SessionTable;
+}
+
+namespace roomcast::part {
+
+/// What endpoints and transports are made with. Everything outlives the parts, but for other parts: `parts`
+/// and `transports` are complete once all have been made.
+struct Context {
+  const config::Config& config;  ///< of the start; what a reload may change comes through Part::apply
+  const base::Clock& clock;
+  base::Scheduler& scheduler;
+  base::Deadlines& deadlines;
+  base::TimeBudget& compressing;  ///< the time there is for it, for all parts together
+  base::Log& log;
+  net::Linger& linger;
+  http::Connections& responses;  ///< deferred ones
+  service::Rooms& rooms;
+  session::SessionTable& sessions;
+  const Dialects& dialects;
+  const RoomTransports& transports;
+  const Parts& parts;
+};
+
+}  // namespace roomcast::part
