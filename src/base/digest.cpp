@@ -1,7 +1,11 @@
+// SHA1_Init and the like are deprecated in OpenSSL 3 in favour of EVP, but stay in it.
+#define OPENSSL_SUPPRESS_DEPRECATED
+
 #include "base/digest.h"
 
 #include <openssl/evp.h>
 #include <openssl/rand.h>
+#include <openssl/sha.h>
 
 #include <array>
 #include <cstddef>
@@ -43,20 +47,17 @@ constexpr auto base64_bits = make_base64_bits();
 
 }  // namespace
 
-Sha1::Sha1() : context_(EVP_MD_CTX_new()) {
-  const Algorithm algorithm("SHA1");
-  if (context_ == nullptr || EVP_DigestInit_ex2(context_, algorithm.get(), nullptr) != 1) std::abort();
-}
+Sha1::Sha1() : state_(std::make_unique<SHA_CTX>()) {}
 
-Sha1::~Sha1() { EVP_MD_CTX_free(context_); }
+Sha1::~Sha1() = default;
 
 std::array<unsigned char, 20> Sha1::digest(std::initializer_list<std::string_view> parts) {
   std::array<unsigned char, 20> out{};
-  if (EVP_DigestInit_ex2(context_, nullptr, nullptr) != 1) std::abort();  // null: the same algorithm again
+  if (SHA1_Init(state_.get()) != 1) std::abort();
   for (const std::string_view part : parts) {
-    if (EVP_DigestUpdate(context_, part.data(), part.size()) != 1) std::abort();
+    if (SHA1_Update(state_.get(), part.data(), part.size()) != 1) std::abort();
   }
-  if (EVP_DigestFinal_ex(context_, out.data(), nullptr) != 1) std::abort();
+  if (SHA1_Final(out.data(), state_.get()) != 1) std::abort();
   return out;
 }
 

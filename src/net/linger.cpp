@@ -8,8 +8,7 @@ namespace roomcast::net {
 
 class Linger::Closing final : public base::Disposable,
                               private ByteStream::Events,
-                              private base::Deadline::Listener,
-                              private base::Holder {
+                              private base::Deadline::Listener {
  public:
   Closing(Linger& linger, std::unique_ptr<ByteStream> stream, WriteQueue queue, Admission admission,
           bool peer_has_ended)
@@ -21,28 +20,19 @@ class Linger::Closing final : public base::Disposable,
         deadline_(linger.deadlines_, *this),
         ended_(peer_has_ended) {}
 
-  void belong_to(List& list) {
-    list_ = &list;
-    self_ = std::prev(list.end());
-  }
-  void start() {
+  void start(List::iterator self) {
+    self_ = self;
     deadline_.set_in(linger_.limits_.timeout_ms);
     stream_->set_events(*this);
     stream_->resume_reading();
     send();
     if (shut_down_ && ended_) finish();
   }
-  void start_finished() {
-    is_unwatched_ = stream_->shutdown_unwatched();
-    if (!is_unwatched_) return start();
-    deadline_.set_in(linger_.limits_.finished_ms);
-    admission_.wait(Wait::next_request, *this);
-  }
   /// Its events are ignored from now on: it is about to be destroyed.
   void stop() {
     stopped_ = true;
     deadline_.clear();
-    if (!is_unwatched_) stream_->pause_reading();
+    stream_->pause_reading();
   }
 
  private:
@@ -50,7 +40,7 @@ class Linger::Closing final : public base::Disposable,
     if (queue_.flush(*stream_) && !std::exchange(shut_down_, true)) stream_->shutdown();
   }
   void finish() {
-    if (!stopped_) linger_.finish(*list_, self_);
+    if (!stopped_) linger_.finish(self_);
   }
 
   void on_bytes(std::span<char> bytes) override {
@@ -68,10 +58,6 @@ class Linger::Closing final : public base::Disposable,
   }
   void on_error(std::string_view /*why*/) override { finish(); }
   void on_deadline() override { finish(); }
-  void shed() override {
-    admission_ = {};  // at once: another connection waits for it
-    finish();
-  }
 
   Linger& linger_;
   Admission admission_;
@@ -79,43 +65,46 @@ class Linger::Closing final : public base::Disposable,
   WriteQueue queue_;
   std::size_t discard_bytes_;
   base::Deadline deadline_;
-  List* list_ = nullptr;
   List::iterator self_;
   bool ended_;  // the peer has ended
   bool shut_down_ = false;
   bool stopped_ = false;
-  bool is_unwatched_ = false;
 };
 
 Linger::Linger(base::Scheduler& scheduler, base::Deadlines& deadlines, Limits limits)
-    : scheduler_(scheduler), deadlines_(deadlines), limits_(limits) {}
+    : scheduler_(scheduler), deadlines_(deadlines), limits_(limits), look_(deadlines, *this) {}
 
 Linger::~Linger() = default;
 
 void Linger::add(std::unique_ptr<ByteStream> stream, WriteQueue queue, Admission admission,
                  bool peer_has_ended) {
-  insert(closing_, std::make_unique<Closing>(*this, std::move(stream), std::move(queue), std::move(admission),
-                                             peer_has_ended))
-      .start();
+  if (!closing_.empty() && closing_.size() >= limits_.connections) finish(closing_.begin());
+  auto& added = closing_.emplace_back(std::make_unique<Closing>(*this, std::move(stream), std::move(queue),
+                                                                std::move(admission), peer_has_ended));
+  added->start(std::prev(closing_.end()));
 }
 
 void Linger::add_finished(std::unique_ptr<ByteStream> stream, Admission admission) {
-  insert(finished_,
-         std::make_unique<Closing>(*this, std::move(stream), WriteQueue(), std::move(admission), false))
-      .start_finished();
+  if (!stream->shutdown_unwatched()) return add(std::move(stream), {}, std::move(admission));
+  finished_.push_back(std::move(stream));
+  if (finished_.size() > limits_.finished) {
+    finished_.pop_front();
+    if (finished_before_ > 0) --finished_before_;
+  }
+  if (!look_.is_set()) look_.set_in(limits_.finished_ms);
 }
 
-Linger::Closing& Linger::insert(List& list, std::unique_ptr<Closing> added) {
-  if (!list.empty() && list.size() >= limits_.connections) finish(list, list.begin());
-  list.push_back(std::move(added));
-  list.back()->belong_to(list);
-  return *list.back();
+void Linger::on_deadline() {
+  for (; finished_before_ > 0; --finished_before_)
+    finished_.pop_front();
+  finished_before_ = finished_.size();
+  if (finished_before_ > 0) look_.set_in(limits_.finished_ms);
 }
 
-void Linger::finish(List& list, List::iterator closing) {
+void Linger::finish(List::iterator closing) {
   (*closing)->stop();
   scheduler_.free_later(std::move(*closing));
-  list.erase(closing);
+  closing_.erase(closing);
 }
 
 }  // namespace roomcast::net

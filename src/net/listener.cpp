@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::int64_t retry_ms = 100;
 constexpr std::int64_t complaint_interval_ms = 10'000;
+constexpr int singles_after_one = 8;
 
 FileDescriptor open_reserve() { return FileDescriptor(::open("/dev/null", O_RDONLY | O_CLOEXEC)); }
 
@@ -79,7 +80,13 @@ void Listener::on_timer(loop::Timer& /*timer*/) {
 void Listener::listen(bool wanted) { shared_.sockets.poller.change(*this, {wanted, false}); }
 
 void Listener::on_ready(loop::Readiness /*ready*/) {
-  for (int i = 0; i < options_.accepts_per_turn; ++i) {
+  // Where connections come one at a time, an accept that finds none costs almost as much as one that does.
+  int most = options_.accepts_per_turn;
+  if (singles_ > 0) {
+    --singles_;
+    most = 1;
+  }
+  for (int i = 0; i < most; ++i) {
     if (!has_room()) {
       ++shared_.stats.paused_full;
       if (full_line_.is_due(shared_.loop.monotonic_ms())) {
@@ -92,7 +99,10 @@ void Listener::on_ready(loop::Readiness /*ready*/) {
       retry_.start_once(retry_ms);
       return listen(false);
     }
-    if (!accept_one()) return;
+    if (!accept_one()) {
+      if (i == 1) singles_ = singles_after_one;
+      return;
+    }
   }
 }
 

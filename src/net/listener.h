@@ -120,6 +120,7 @@ class Listener final : private AdmissionControl::Listener,
   StreamWrapper* tls_;
   Options options_;
   bool on_loopback_;
+  int singles_ = 0;         // how many times in a row only one was accepted, see on_ready
   FileDescriptor reserve_;  // closed for a moment when descriptors run out, to accept and close a connection
   loop::Timer retry_;
   RateLimit complaint_line_;

@@ -21,7 +21,7 @@ struct CommandRow {
 };
 
 constexpr std::array commands = {
-    CommandRow{"fanout", Command::fanout, "every message to everybody in the room; each delivery is counted"},
+    CommandRow{"fanout", Command::fanout, "each message to all of its room; each delivery is counted"},
     CommandRow{"idle", Command::idle, "memory of a connection that waits, the server's and the kernel's"},
     CommandRow{"connect", Command::connect, "connect, handshake, close"},
     CommandRow{"echo", Command::echo, "round trips over /echo"},

@@ -59,7 +59,7 @@ struct Invocation {
 
 /// Reads the arguments behind the program's name. Throws std::invalid_argument with a sentence that names the
 /// option and what it takes: unknown ones, those the scenario does not know, values out of range, hosts that
-/// are not loopback without --allow-remote. Long runs tell `progress` how far they are.
+/// are not loopback without --allow-remote. Long runs call `progress` with how far they are.
 [[nodiscard]] Invocation parse_command_line(const std::vector<std::string_view>& arguments,
                                             const Progress& progress = {});
 

@@ -296,6 +296,32 @@ TEST_CASE_TEMPLATE("stream: after our own end the peer sees it and reading still
   CHECK(recorder.errors == 0);
 }
 
+TEST_CASE_TEMPLATE("stream: ended unwatched, it reports nothing any more, and the peer loses nothing", Link,
+                   FOR_EVERY_STREAM) {
+  Link link;
+  Recorder recorder;
+  warm_up(link, recorder);
+  const std::string_view piece = "the last";
+  REQUIRE(recorder.calling([&] { return link.near->write({&piece, 1}); }) == piece.size());
+  if (!recorder.calling([&] { return link.near->shutdown_unwatched(); })) {
+    // Then it goes on like any other.
+    recorder.calling([&] { link.near->shutdown(); });
+    REQUIRE(link.send("still here") == 10);
+    CHECK(step_until(link, [&] { return recorder.bytes == "still here"; }));
+    return;
+  }
+  recorder.over = true;
+  REQUIRE(link.send("still here") == 10);
+  link.finish();
+  for (int i = 0; i < 100; ++i)
+    link.step();
+  std::string got;
+  CHECK(step_until(link, [&] {
+    got += link.receive();
+    return got == piece && link.far_ended();
+  }));
+}
+
 TEST_CASE_TEMPLATE("stream: a reset is reported once, as the last call, and write takes nothing after it",
                    Link, FOR_EVERY_STREAM) {
   Link link;

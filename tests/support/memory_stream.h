@@ -82,6 +82,9 @@ class MemoryWire {
     s.events->on_writable();
   }
 
+  /// From now on the stream has `shutdown_unwatched`.
+  void allow_unwatched() { state_->may_be_unwatched = true; }
+
   /// Makes the stream accept write_later from now on.
   void begin_batches() { state_->defers_writes = true; }
   /// Sends the deferred frame. False if there is none.
@@ -126,6 +129,7 @@ class MemoryWire {
     bool error_told = false;
     bool blocked = false;
 
+    bool may_be_unwatched = false;
     bool defers_writes = false;
     std::optional<base::Bytes> deferred;
 
@@ -174,6 +178,12 @@ class MemoryWire {
       return true;
     }
     void shutdown() override { state_->is_shut_down = true; }
+    [[nodiscard]] bool shutdown_unwatched() override {
+      if (!state_->may_be_unwatched) return false;
+      state_->events = nullptr;
+      shutdown();
+      return true;
+    }
     [[nodiscard]] std::size_t buffered_bytes() const override { return 0; }
     [[nodiscard]] bool is_secure() const override { return state_->is_secure; }
 

@@ -78,7 +78,9 @@ describe('against roomcast', () => {
     const idle = await run(0, 'idle', ...local(), '--connections', 300);
     assertWhole(idle, 300);
     assert.ok(idle.server_bytes > 0);
-    assertWhole(await run(0, 'connect', ...local(), '--connections', 200, '--at-once', 8), 200);
+    for (const end of ['close', 'fin'])
+      for (const rooms of [0, 1, 3])
+        assertWhole(await run(0, 'connect', ...local(), '--connections', 200, '--at-once', 8, '--rooms', rooms, '--end', end), 200);
     assertWhole(await run(0, 'echo', ...local(), '--clients', 10, '--round-trips', 1000), 1000);
   });
 

@@ -3,7 +3,9 @@
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
+import net from 'node:net';
 import path from 'node:path';
 import { test } from 'node:test';
 import { WebSocketServer } from 'ws';
@@ -57,6 +59,23 @@ async function roomServer(spoil) {
 
 const dropping = (at) => (message, n) => (n === at ? [] : [message]);
 const dying = (at) => (message, n, die) => (n === at ? (die(), []) : [message]);
+
+test('connect: a connection whose Close frame is not answered counts as cut', async () => {
+  const server = net.createServer((socket) => {
+    socket.on('error', () => {});
+    socket.once('data', (head) => {
+      const key = /sec-websocket-key: *(\S+)/i.exec(head.toString('latin1'))[1];
+      const accept = createHash('sha1').update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest('base64');
+      socket.write(`HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`);
+      socket.once('data', () => socket.end());
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const url = `ws://127.0.0.1:${server.address().port}`;
+  const result = await faulty({ url, close: () => server.close() }, 'connect', '--connections', 20);
+  assert.equal(result.refused, 20);
+});
 
 test('idle: a message that is not delivered is missing for each connection', async () => {
   const result = await faulty(await roomServer(dropping(0)), 'idle', '--connections', 40, '--give-up', 2);

@@ -34,10 +34,10 @@ struct Attack {
   /// Carries it out for as long as the arena says. May throw.
   SwarmTally (*run)(const Arena&) = nullptr;
   Bystanders bystanders{};
-  /// What the server is told besides its defaults: "limits.connections=1000".
+  /// Settings of the server besides its defaults: "limits.connections=1000".
   std::vector<std::string> settings{};
   bool tls = false;
-  bool unread_log = false;         ///< the server's standard error is a pipe that nobody reads
+  bool unread_log = false;         ///< the server's standard error is a pipe that is not read
   bool fresh_connections = false;  ///< each GET /healthz comes on a connection of its own
   bool retries_a_publish = false;  ///< an innocent publishes with a key before, and once more afterwards
   bool measures_latency = true;    ///< not where the server as a whole stands still

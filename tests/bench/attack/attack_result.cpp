@@ -20,7 +20,7 @@ bool AttackGoals::meets_memory(const AttackResult& result) const {
 bool AttackGoals::meets(const AttackResult& result) const {
   if (result.failed || result.harmed() != 0 || !meets_memory(result)) return false;
   if (!result.measures_latency) return true;
-  // Who was never served has no latency, and has not been served well.
+  // A client that was never served has no latency, and was not served well.
   for (const Latency* const latency : {&result.health.latency, &result.delivery.latency}) {
     if (latency->count() == 0 || !meets_p99(*latency) || !meets_worst(*latency)) return false;
   }

@@ -31,7 +31,7 @@ namespace {
 
 constexpr const char* attacker_address = "127.0.0.1";
 constexpr const char* innocent_address = "127.0.0.3";
-/// For everybody to connect before an attack.
+/// For all clients to connect before an attack.
 constexpr std::int64_t patience_ns = 10 * second_ns;
 /// For the attacker to make itself ready, and to come to its end; then it is ended.
 constexpr std::int64_t attacker_grace_ns = 5 * second_ns;
@@ -43,8 +43,8 @@ struct AttackerReport {
 };
 
 void attack_and_report(int channel, const Attack& attack, const Target& target, std::int64_t duration_ns) {
-  // Behind the bystanders, who have to read what it brings about: who reads slowly is closed with good
-  // reason.
+  // Behind the bystanders, which have to read what it brings about: a client that reads slowly is closed with
+  // good reason.
   constexpr int priority_step = 5;
   [[maybe_unused]] const int priority = nice(priority_step);
   AttackerReport report;
@@ -214,7 +214,7 @@ AttackResult AttackRun::run() {
   return std::move(result_);
 }
 
-/// So that the innocents, who take next to no time of the CPU, are late because of the server only, where
+/// So that the innocents, which take next to no time of the CPU, are late because of the server only, where
 /// this program may ask for it. What it starts does not have it.
 void be_punctual() {
   const sched_param lowest{1};

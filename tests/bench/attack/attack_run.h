@@ -17,7 +17,7 @@ struct AttackSettings {
   std::int64_t milliseconds = 10'000;  ///< that each attack lasts
   bool same_address = false;           ///< innocents come from the attacker's address
   Cpus cpus;
-  std::function<void(const AttackResult&)> on_row;  ///< told of each row when it is done; may be empty
+  std::function<void(const AttackResult&)> on_row;  ///< called for each row when it is done; may be empty
 };
 
 /// Carries out the attacks one after the other, each against a server of its own. Innocents and attacker

@@ -59,8 +59,8 @@ void send_report(int channel, const Report& report) {
 }
 
 void work(int channel, const Target& target, const Bystanders& bystanders) {
-  // Less urgent than what is measured, more so than the attacker: who reads slowly is closed with good
-  // reason.
+  // Less urgent than what is measured, more so than the attacker: a client that reads slowly is closed with
+  // good reason.
   constexpr int priority_step = 5;
   [[maybe_unused]] const int priority = nice(priority_step);
   try {

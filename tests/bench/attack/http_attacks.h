@@ -22,8 +22,8 @@ struct BatchLoad {
 /// Batches of nearly 1 MiB (`limits.body_bytes`) in which there is next to nothing to publish.
 enum class HollowBatch : std::uint8_t {
   empty_rooms,  ///< tens of thousands of messages for no rooms at all
-  members,      ///< one message with 100,000 members that nobody knows
-  values,       ///< one member that nobody knows, a list of half a million numbers
+  members,      ///< one message with 100,000 unknown members
+  values,       ///< one unknown member, a list of half a million numbers
   long_key,     ///< 1,000 rooms, and one key of a megabyte for all of them
 };
 [[nodiscard]] SwarmTally hollow_batches(const Arena& arena, std::size_t connections, HollowBatch what);

@@ -170,7 +170,7 @@ void RoomTalk::act(std::int64_t now) {
     }
   }
   for (; talks_ && due_ns_ <= now; due_ns_ += message_interval_ns) {
-    // Without either of the two there is nobody to be kept waiting: that they are gone has been counted.
+    // Without either of the two no client can be kept waiting: that they are gone has been counted.
     if (!is_open()) continue;
     const Stamp stamp{0, number_++, due_ns_};
     write_stamp(message_, stamp);

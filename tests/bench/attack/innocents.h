@@ -70,7 +70,7 @@ class HealthChecks final : private Pollable {
   std::optional<HttpBody> body_;  ///< of the answer whose head has been read
   int status_ = 0;
   std::int64_t due_ns_ = 0;
-  std::int64_t not_before_ns_ = 0;  ///< who was harmed waits a little before it comes back
+  std::int64_t not_before_ns_ = 0;  ///< a client that was harmed waits a little before it comes back
   Experience experience_;
 };
 
@@ -100,8 +100,7 @@ class RoomTalk final : private CrowdListener {
   std::vector<Stamp> due_;    ///< those on their way
   std::int64_t due_ns_ = 0;
   bool talks_ = false;
-  std::vector<std::pair<std::size_t, std::int64_t>>
-      to_come_back_;  ///< whose connection is made anew, and when
+  std::vector<std::pair<std::size_t, std::int64_t>> to_come_back_;  ///< clients that connect again, and when
   Experience experience_;
   Crowd crowd_;  ///< the publisher, the subscriber
 };

@@ -111,7 +111,7 @@ void Swarm::Member::on_ready(std::uint32_t events) {
     if (moved != Moved::some) return leave(true);
     begin_to_speak();
   }
-  // Who does not read would hear of the end of the connection in no other way.
+  // A client that does not read would not notice the end of the connection otherwise.
   if ((events & (EPOLLHUP | EPOLLERR)) != 0 && !swarm_.plan_.reads) return leave(true);
   go_on();
 }
@@ -240,7 +240,7 @@ void Swarm::run_for(std::int64_t duration_ns) {
 }
 
 void Swarm::start_some() {
-  // Everybody may come once as fast as it goes; who comes back keeps to the pace.
+  // Each may connect once as fast as it goes; those that come back keep to the pace.
   const std::int64_t interval_ns = second_ns / plan_.comes_back_per_second;
   while (!waiting_.empty() && under_way_ < plan_.at_once) {
     const bool is_return = started_ >= plan_.connections;

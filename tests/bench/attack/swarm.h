@@ -48,13 +48,13 @@ struct SwarmPlan {
   bool leaves_when_answered = false;
   /// A connection is ended this long after it was opened, and a new one is made; 0: it stays.
   std::int64_t lives_ms = 0;
-  /// How many connections are made anew in a second at most, all together. Who was cut waits 100 ms at least
-  /// when nobody else does.
+  /// How many connections are made anew in a second at most, all together. A client that was cut waits 100 ms
+  /// at least when no other does.
   std::int64_t comes_back_per_second = 2000;
 };
 
 /// Many connections that carry out one plan, from one epoll loop. What the server does to them (answers,
-/// refusals, resets) is counted and never an error: whoever is cut comes back.
+/// refusals, resets) is counted and never an error: a client that is cut comes back.
 class Swarm {
  public:
   /// Throws like `Poller::make_room_for`.
@@ -72,7 +72,7 @@ class Swarm {
   void start_some();
   void end_old(std::int64_t now);
   void serve_eager();
-  /// When something is to be done that no socket tells of.
+  /// When something is to be done that no socket reports.
   [[nodiscard]] std::int64_t next_ns() const;
 
   Target target_;
@@ -83,11 +83,11 @@ class Swarm {
   std::vector<char> incoming_;
   std::vector<std::unique_ptr<Member>> members_;
   std::vector<Member*> waiting_;  ///< to be started
-  std::vector<Member*> eager_;    ///< who could go on at once, but has to let others have a turn
+  std::vector<Member*> eager_;    ///< could go on at once, but have to let others have a turn
   std::size_t under_way_ = 0;
   std::uint64_t started_ = 0;  ///< since the beginning
   std::int64_t deadline_ns_ = 0;
-  std::int64_t start_next_ns_ = 0;  ///< who waits is not started before
+  std::int64_t start_next_ns_ = 0;  ///< members that wait are not started before
   std::int64_t look_next_ns_ = 0;   ///< when it is looked again for those that have lived long enough
 };
 

@@ -82,7 +82,7 @@ void Client::write(std::string_view bytes) {
       unsent_ = std::make_unique<std::string>(bytes);
       return;
     }
-    // That the connection is broken the poller tells as well, outside of the caller's work.
+    // The poller reports a broken connection as well, outside of the caller's work.
     if (move.how != Moved::some) return;
     bytes.remove_prefix(move.bytes);
   }

@@ -27,7 +27,7 @@ enum class Ended : std::uint8_t {
   cut,      ///< the server ended it, or broke the protocol, after it had been open
 };
 
-/// Who hears of clients. Each may call anything on the client it is given, and on others.
+/// The events of clients. Each may call anything on the client it is given, and on others.
 class ClientEvents {
  public:
   /// The handshake is done (101 or 200): it is in its room. A long-polling client is open when its first,
@@ -36,7 +36,7 @@ class ClientEvents {
   /// One message of the room. `stamp` is nothing when it does not carry one.
   virtual void on_message(Client& client, const std::optional<Stamp>& stamp) = 0;
   virtual void on_pong(Client& client) = 0;
-  /// It is idle again, and may be opened anew. `was_open`: `on_open` has been told before.
+  /// It is idle again, and may be opened anew. `was_open`: `on_open` was called before.
   virtual void on_closed(Client& client, Ended ended, bool was_open) = 0;
 
  protected:
@@ -64,7 +64,7 @@ class Client final : public Pollable {
   /// write. What the kernel does not take goes as soon as it does.
   void send(std::string_view message) { send(std::span(&message, 1)); }
   void send(std::span<const std::string_view> messages);
-  /// WebSocket only, and only while open; the pong is told.
+  /// WebSocket only, and only while open; `on_pong` reports the answer.
   void ping();
 
   /// From now on nothing is read, so that the kernel's buffers fill up; until `resume_reading`.
@@ -123,7 +123,7 @@ class Client final : public Pollable {
   bool in_body_ = false;  ///< the head has been read
   bool reading_ = true;
   bool close_answered_ = false;  ///< the server's Close frame has come after ours
-  /// Counts its connections, so that who has called out can see whether it is still the same one.
+  /// Counts its connections, so that code that has called an event can see whether it is still the same one.
   std::uint8_t life_ = 0;
 };
 

@@ -95,7 +95,7 @@ void Client::on_poll_answer(std::string_view body) {
   if (!answer.is_good()) return lose("a poll's answer that is none");
   const bool is_first = !cursor_;
   cursor_ = std::make_unique<std::string>(answer.cursor());
-  // Before what there is gets told, so that the answer to that finds the poll waiting.
+  // Before the messages are reported, so that the answers to them find the poll waiting.
   request();
   if (is_first) {
     state_ = State::open;

@@ -48,7 +48,7 @@ class Crowd final : private ClientEvents {
   Crowd(Poller& poller, const Target& target, CrowdSettings settings, CrowdListener& listener);
   Crowd(const Crowd&) = delete;
   Crowd& operator=(const Crowd&) = delete;
-  /// Closes all at once, and tells nobody. Not to be called out of a callback.
+  /// Closes all at once, without events. Not to be called out of a callback.
   ~Crowd();
 
   [[nodiscard]] std::size_t size() const { return size_; }
@@ -59,7 +59,7 @@ class Crowd final : private ClientEvents {
   void start_first(std::size_t count);
   /// The same for one; it has to be idle and not to be waiting for its turn already.
   void start(std::size_t index);
-  /// `Client::cut` for all. Who waits to be started is so no longer.
+  /// `Client::cut` for all; clients that wait to be started are not started.
   void cut_all();
 
   /// Clients that are open now.

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::string_view subprotocol = "roomcast.v1";
 constexpr std::string_view poll_wait_seconds = "50";
-// The sample of RFC 6455 section 1.3: the key need not be random for who knows that no cache lies between.
+// The sample of RFC 6455 section 1.3: the key need not be random where no cache lies between.
 constexpr std::string_view key = "dGhlIHNhbXBsZSBub25jZQ==";
 constexpr std::string_view accept_of_key = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 constexpr std::string_view deflate = "permessage-deflate";

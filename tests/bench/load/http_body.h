@@ -26,7 +26,7 @@ class HttpBody {
   };
   /// Takes the next piece from the front of `bytes`, which are not empty. To be called until all are used.
   [[nodiscard]] Piece take(std::string_view bytes);
-  /// It has ended, or never had anything (Content-Length: 0), which no piece could tell.
+  /// It has ended, or never had anything (Content-Length: 0), which no piece could say.
   [[nodiscard]] bool is_over() const { return length_ == Length::counted && left_ == 0; }
 
  private:

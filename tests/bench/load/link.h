@@ -39,7 +39,7 @@ class Link {
   [[nodiscard]] bool is_plain() const { return tls_ == nullptr; }
   [[nodiscard]] bool is_open() const { return descriptor_ >= 0; }
 
-  /// The poller has told of the descriptor. To be called before anything is read because of it.
+  /// The poller has reported the descriptor. To be called before anything is read because of it.
   void refresh();
 
   /// Goes on with connecting, TLS handshake included: `some` when that is done. To be called when the poller

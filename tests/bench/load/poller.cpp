@@ -69,7 +69,7 @@ void Poller::control(int operation, int descriptor, Pollable& pollable, bool rea
 void Poller::put_first(Poller& urgent) {
   urgent_ = &urgent;
   events_.resize(events_between_urgent);
-  // Only to be woken by it: it has no pollable here, and being level-triggered is told as long as it is
+  // Only to be woken by it: it has no pollable here, and being level-triggered is reported as long as it is
   // ready.
   epoll_event event{};
   event.events = EPOLLIN;

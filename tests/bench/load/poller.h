@@ -12,8 +12,8 @@ namespace roomcast::bench {
 /// Something with a descriptor that a `Poller` watches.
 class Pollable {
  public:
-  /// `events` as epoll gives them. They are told once (edge-triggered): who does not read until there is
-  /// nothing left hears nothing more.
+  /// `events` as epoll gives them. They are reported once (edge-triggered): a client that does not read until
+  /// there is nothing left hears nothing more.
   virtual void on_ready(std::uint32_t events) = 0;
 
  protected:
@@ -46,7 +46,8 @@ class Poller {
   /// it does not wait until a load of thousands has been read. It has to outlive this poller's last turn.
   void put_first(Poller& urgent);
 
-  /// Sleeps until something is ready, at most until `until_ns` (CLOCK_MONOTONIC), and tells everybody who is.
+  /// Sleeps until something is ready, at most until `until_ns` (CLOCK_MONOTONIC), and calls all pollables
+  /// that are.
   void turn(std::int64_t until_ns);
 
   /// Turns until `done()`; false when the deadline came first. `done` is asked once a turn.

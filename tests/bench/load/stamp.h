@@ -8,7 +8,7 @@
 
 namespace roomcast::bench {
 
-/// What each message of the load carries, so that who receives it can tell its order and its age.
+/// What each message of the load carries, by which a receiver knows its order and its age.
 struct Stamp {
   std::uint16_t publisher = 0;
   std::uint32_t number = 0;  ///< counted by its publisher, from 0

@@ -12,7 +12,8 @@ namespace roomcast::bench {
 namespace {
 
 /// What OpenSSL reads from and writes to. Unlike its own, it knows that a socket which gave less than asked
-/// for is empty, and does not ask the kernel again before the poller has told of more: half of all the calls.
+/// for is empty, and does not ask the kernel again before the poller has reported more: half of all the
+/// calls.
 struct Socket {
   int descriptor = -1;
   bool is_empty = false;

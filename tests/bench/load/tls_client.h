@@ -19,7 +19,7 @@ class TlsClient {
   /// For a connection to be made over `descriptor`; the caller gives it to `free`, and closes that.
   [[nodiscard]] ssl_st* make(int descriptor);
 
-  /// The poller has told of the connection's descriptor: there may be something to read again. Until then it
+  /// The poller has reported the connection's descriptor: there may be something to read again. Until then it
   /// counts as empty once a read from it has given less than asked for.
   static void refresh(ssl_st* connection);
 

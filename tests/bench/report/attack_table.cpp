@@ -104,7 +104,7 @@ std::string attacks_as_markdown(const std::vector<AttackResult>& results, const 
       remarks += "- " + result.name + ": " + remark + "\n";
   }
   text += "\nGoals for the innocents: p99 at most " + ms(goals.p99_ns) + " ms, worst at most " +
-          ms(goals.worst_ns) + " ms, nobody closed or refused, memory a second later at most " +
+          ms(goals.worst_ns) + " ms, none closed or refused, memory a second later at most " +
           std::to_string(static_cast<int>(goals.memory_share * 100 + 0.5)) + " % of before and " +
           mib(goals.kept_bytes) + " MiB. Met by " + std::to_string(met) + " of " +
           std::to_string(results.size()) + "; bold is what misses.\n\n" + describe_machine() + "\n";

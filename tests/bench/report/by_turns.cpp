@@ -59,13 +59,13 @@ Measurement unflatten(const Flat& flat) {
   return run;
 }
 
-void tell(int channel, const Message& message) {
+void report(int channel, const Message& message) {
   (void)!send(channel, &message, sizeof message, MSG_NOSIGNAL);
 }
 
 void wait_for_turn(int channel) {
   char go = 0;
-  if (recv(channel, &go, 1, 0) != 1) _exit(0);  // nobody wants to know any more
+  if (recv(channel, &go, 1, 0) != 1) _exit(0);  // the parent has ended
 }
 
 void take_part(int channel, const RunByTurns& run) {
@@ -73,7 +73,7 @@ void take_part(int channel, const RunByTurns& run) {
   Message last;
   try {
     const Measurement measurement = run([channel] {
-      tell(channel, {});
+      report(channel, {});
       wait_for_turn(channel);
     });
     last.measurement = flatten(measurement);
@@ -82,7 +82,7 @@ void take_part(int channel, const RunByTurns& run) {
     last.word = Word::broken;
     std::snprintf(last.complaint.data(), last.complaint.size(), "%s", error.what());
   }
-  tell(channel, last);
+  report(channel, last);
 }
 
 /// One run and its process.

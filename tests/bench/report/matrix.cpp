@@ -87,8 +87,8 @@ class RowRun {
   }
 
   /// Of each contestant the row's figures; not-a-number where it could not take part, or lost something.
-  /// Every second round the last of them is started first: whose sockets are made first finds the kernel's
-  /// memory more scattered, and pays some percent for it.
+  /// Every second round the last of them is started first: the server whose sockets are made first finds the
+  /// kernel's memory more scattered, and pays some percent for it.
   std::vector<std::vector<double>> measure(std::vector<Contestant> by_turns) {
     const bool reversed = round_ % 2 == 1;
     if (reversed) std::reverse(by_turns.begin(), by_turns.end());

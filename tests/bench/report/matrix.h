@@ -17,7 +17,7 @@ struct RowResult {
   std::map<Server, std::vector<std::vector<double>>> figures;  ///< [server][value][round]
   std::vector<std::vector<double>> base;                       ///< [value][round]; empty without a base
   std::vector<std::string>
-      remarks;        ///< who lost what, who could not take part for another reason than absence
+      remarks;        ///< servers that lost something, or could not take part although they are installed
   bool whole = true;  ///< roomcast delivered all there was
 
   /// Median of the figures, or of their ratios to the base of the same round.
@@ -34,7 +34,7 @@ struct MatrixSettings {
   std::string before;  ///< another roomcast, which is the base then instead of the floor; may be empty
   std::int64_t give_up_seconds = 60;
   Progress progress;
-  std::function<void(const RowResult&)> on_row;  ///< told of each row when it is done; may be empty
+  std::function<void(const RowResult&)> on_row;  ///< called for each row when it is done; may be empty
 };
 
 /// Runs every row; roomcast and what it is held against by turns in each round (`run_by_turns`). Servers and

@@ -231,7 +231,7 @@ std::vector<Row> make_rows() {
        Base::none,
        false,
        fair,
-       {{"round trip of somebody else, p99 ms", 10, p99_ms},
+       {{"round trip of another client, p99 ms", 10, p99_ms},
         {"ping answered, p99 ms", 10, ping_p99},
         {"new connection, p99 ms", no_goal, connect_p99}}},
       {"10,000 subscribers, a tenth not reading",

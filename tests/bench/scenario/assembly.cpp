@@ -10,7 +10,7 @@ Assembly::Assembly(std::size_t subscribers, std::size_t rooms, std::size_t publi
     throw std::invalid_argument("each room needs a publisher, and as many subscribers as publishers");
   }
   if (sent_.size() > std::size_t{UINT16_MAX} + 1) {
-    throw std::invalid_argument("at most 65536 publishers in all can be told apart");
+    throw std::invalid_argument("at most 65536 publishers in all can be distinguished");
   }
   first_.reserve(sent_.size());
   subscribers_.reserve(subscribers);

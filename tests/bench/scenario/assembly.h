@@ -10,13 +10,13 @@
 
 namespace roomcast::bench {
 
-/// The books of a fan-out over many rooms: who is in which, who publishes where, what everybody is owed, and
+/// The books of a fan-out over many rooms: the members and publishers of each, what each client is owed, and
 /// what went wrong. Subscribers and publishers are numbered through, room by room; the publishers' numbers
 /// are those in the stamps.
 class Assembly {
  public:
   /// `subscribers` are divided evenly; each room has `publishers`. Throws std::invalid_argument when a room
-  /// would be empty, or when there are more publishers than a stamp can tell apart.
+  /// would be empty, or when there are more publishers than a stamp can distinguish.
   Assembly(std::size_t subscribers, std::size_t rooms, std::size_t publishers);
 
   [[nodiscard]] std::size_t subscribers() const { return subscribers_.size(); }
@@ -34,7 +34,7 @@ class Assembly {
   void on_open(std::size_t subscriber);
   /// Nothing more can come to it; what it is owed is lost.
   void on_closed(std::size_t subscriber);
-  /// Everybody who is open in the publisher's room is owed `count` messages more.
+  /// Each open client of the publisher's room is owed `count` messages more.
   void on_sent(std::size_t publisher, std::uint32_t count);
   /// A delivery. False when it is not one of those that were owed.
   bool on_message(std::size_t subscriber, const std::optional<Stamp>& stamp);

@@ -18,7 +18,7 @@ class Audience final : public CrowdListener {
  public:
   explicit Audience(std::size_t clients);
 
-  /// The publisher has sent one more message: everybody who is open is owed it.
+  /// The publisher has sent one more message: each open client is owed it.
   void expect_one_more();
   /// Nothing more is expected of this subscriber, nor is it held against the server when it cuts it off.
   void excuse(std::size_t index);
@@ -35,7 +35,8 @@ class Audience final : public CrowdListener {
   /// Pongs that came, from anybody.
   [[nodiscard]] std::uint64_t pongs() const { return pongs_; }
 
-  /// Enters deliveries (added), faults, and who was refused or cut. What is owed still is lost.
+  /// Enters deliveries (added), faults, and clients that were refused or cut. What is still owed counts as
+  /// lost.
   void enter(Measurement& measurement) const;
 
   void on_open(Client& client) override;

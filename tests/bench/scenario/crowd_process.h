@@ -11,7 +11,7 @@
 namespace roomcast::bench {
 
 /// A room's subscribers in a process of their own, since one process has not descriptors enough for all. It
-/// does what it is told and says how far it is; pings of the server it answers all the time.
+/// does what it is ordered and reports how far it is; pings of the server it answers all the time.
 class CrowdProcess {
  public:
   enum class Order : std::uint8_t {
@@ -29,7 +29,7 @@ class CrowdProcess {
     std::uint64_t refused = 0;     ///< not let in, or cut
     std::uint64_t pongs = 0;       ///< since the last order
     std::uint64_t deliveries = 0;  ///< each of one message to one client
-    std::uint64_t repeated = 0;    ///< and messages that nobody sent
+    std::uint64_t repeated = 0;    ///< and messages that were never sent
     char complaint[120] = {};      ///< the first that there was
   };
 

@@ -99,9 +99,9 @@ Measurement Fair::run() {
   run_until([&] {
     keep_busy();
     const std::int64_t left_ns = end_ns - now_ns();
-    stage_.tell("seconds",
-                total - static_cast<std::uint64_t>(std::max<std::int64_t>(left_ns, 0) / 1'000'000'000),
-                total);
+    stage_.report("seconds",
+                  total - static_cast<std::uint64_t>(std::max<std::int64_t>(left_ns, 0) / 1'000'000'000),
+                  total);
     return left_ns <= 0 || !publisher_.is_open();
   });
   run_until([&] { return audience_.owed() == 0 && !probe_waits(); });

@@ -23,7 +23,7 @@ namespace roomcast::bench {
 
 namespace {
 
-/// Of each publisher, before the part that counts: what the first messages cost is nobody's price.
+/// Of each publisher, before the part that counts: the first messages cost more than those that follow.
 constexpr std::uint32_t warm_up_messages = 20;
 /// One of so many subscribers reads the clock at each delivery.
 constexpr std::size_t sampled_each = 64;
@@ -64,7 +64,7 @@ class Fanout final : private CrowdListener {
   [[nodiscard]] bool open_all();
   [[nodiscard]] std::string complaint() const;
   void send(std::size_t index, std::uint32_t count);
-  /// Each publisher sends so many, and everybody gets them; false when it did not come to that.
+  /// Each publisher sends so many, and all members of its room get them; false if that did not happen.
   bool publish(std::uint32_t messages);
 
   const FanoutSettings& settings_;
@@ -168,7 +168,7 @@ bool Fanout::publish(std::uint32_t messages) {
       const bool has_moved = std::exchange(seen, assembly_.deliveries()) != assembly_.deliveries();
       if (has_moved || assembly_.owed() == 0) seen_ns = now;
       if (now - seen_ns > quiet_ns || now >= stage_.deadline_ns() || !has_all_publishers()) return false;
-      stage_.tell("deliveries", seen, expected);
+      stage_.report("deliveries", seen, expected);
     }
     poller_.turn(std::min(wake_ns, look_next_ns));
   }

@@ -63,7 +63,7 @@ class Million {
   void watch_memory();
   [[nodiscard]] std::uint64_t sum(std::uint64_t (*of)(const Report&)) const;
   [[nodiscard]] Memory look() const;
-  void tell(const char* what, std::uint64_t done);
+  void report(const char* what, std::uint64_t done);
   void enter_memory(Measurement& measurement, const Memory& before, const Memory& after) const;
 
   const MillionSettings& settings_;
@@ -93,7 +93,7 @@ void Million::start_all(const StartServer& start_server) {
     pair.server = start_server();
     pair.crowd = std::make_unique<CrowdProcess>(pair.server->target(), clients);
     pairs_.push_back(std::move(pair));
-    tell("processes", i + 1);
+    report("processes", i + 1);
   }
 }
 
@@ -108,7 +108,7 @@ void Million::order(Order order, std::size_t at_once, const char* what,
     done = 0;
     for (std::size_t i = 0; i < given; ++i)
       done += pairs_[i].crowd->report().done ? 1 : 0;
-    tell(what, sum(progress));
+    report(what, sum(progress));
     if (now_ns() >= deadline_ns_) {
       throw std::runtime_error("not done within " + std::to_string(settings_.give_up_seconds) +
                                " seconds: " + what + ", " + std::to_string(sum(progress)));
@@ -151,7 +151,7 @@ Memory Million::look() const {
   return memory;
 }
 
-void Million::tell(const char* what, std::uint64_t done) {
+void Million::report(const char* what, std::uint64_t done) {
   if (!settings_.progress || now_ns() < tell_next_ns_) return;
   tell_next_ns_ = now_ns() + tell_interval_ns;
   settings_.progress(what, done, settings_.connections);

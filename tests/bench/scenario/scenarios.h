@@ -13,7 +13,7 @@ namespace roomcast::bench {
 /// The path of the room that all clients join, in scenarios that need but one.
 inline constexpr const char* one_room = "/rooms/bench";
 
-/// Told now and then how far a long run is; may be empty.
+/// Called now and then with how far a long run is; may be empty.
 using Progress = std::function<void(std::string_view what, std::uint64_t done, std::uint64_t of)>;
 
 /// What the scenarios have in common. A run that takes longer than `give_up_seconds` ends with what it has.
@@ -49,7 +49,7 @@ struct IdleSettings {
   Common common;
   std::size_t connections = 8000;
   std::size_t warm_up =
-      500;  ///< opened before the first look: what the first handful costs is nobody's price
+      500;  ///< opened before the first look: the first ones cost more than those that follow
 };
 [[nodiscard]] Measurement run_idle(const Target& target, const IdleSettings& settings);
 

@@ -66,7 +66,7 @@ class Slow {
   std::size_t stop_some();
   /// Lets them read what is there for them, until each has answered or is found to have been cut off.
   void resume();
-  /// Each message at its time, and not before the last one has reached everybody who reads.
+  /// Each message at its time, and not before the last one has reached all clients that read.
   void send_all(Growth& growth);
 
   const SlowSettings& settings_;
@@ -90,7 +90,7 @@ std::size_t Slow::stop_some() {
 }
 
 void Slow::resume() {
-  if (settings_.common.kind.way != Way::websocket) return;  // who else could answer?
+  if (settings_.common.kind.way != Way::websocket) return;  // only a WebSocket client can answer
   std::uint64_t pinged = 0;
   for (std::size_t index = 0; index < crowd_.size(); ++index) {
     if (!is_slow(index) || crowd_[index].state() != Client::State::open) continue;
@@ -113,7 +113,7 @@ void Slow::send_all(Growth& growth) {
     poller_.run_until([&] { return audience_.owed() == 0; }, stage_.deadline_ns());
     due_ns += settings_.interval_us * 1000;
     growth.look();
-    stage_.tell("messages", publisher_.published(), 2 * settings_.messages);
+    stage_.report("messages", publisher_.published(), 2 * settings_.messages);
   }
 }
 

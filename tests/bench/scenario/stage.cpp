@@ -20,7 +20,7 @@ Stage::Stage(const Target& target, const Common& common)
       deadline_ns_(now_ns() + common.give_up_seconds * second_ns),
       tell_next_ns_(now_ns() + second_ns) {}
 
-void Stage::tell(std::string_view what, std::uint64_t done, std::uint64_t of) {
+void Stage::report(std::string_view what, std::uint64_t done, std::uint64_t of) {
   if (!common_.progress) return;
   const std::int64_t now = now_ns();
   if (now < tell_next_ns_) return;
@@ -32,7 +32,7 @@ bool Stage::run_until(Poller& poller, std::string_view what, std::uint64_t of,
                       const std::function<std::uint64_t()>& so_far, const std::function<bool()>& done) {
   return poller.run_until(
       [&] {
-        tell(what, so_far(), of);
+        report(what, so_far(), of);
         return done();
       },
       deadline_ns_);

@@ -21,10 +21,11 @@ class Stage {
   Stage(const Target& target, const Common& common);
 
   [[nodiscard]] std::int64_t deadline_ns() const { return deadline_ns_; }
-  /// Tells how far it is, at most once a second.
-  void tell(std::string_view what, std::uint64_t done, std::uint64_t of);
+  /// Reports how far it is, at most once a second.
+  void report(std::string_view what, std::uint64_t done, std::uint64_t of);
 
-  /// Turns `poller` until `done`, and tells meanwhile how many of `of` there are. False when the time was up.
+  /// Turns `poller` until `done`, and reports meanwhile how many of `of` there are. False when the time was
+  /// up.
   bool run_until(Poller& poller, std::string_view what, std::uint64_t of,
                  const std::function<std::uint64_t()>& so_far, const std::function<bool()>& done);
 

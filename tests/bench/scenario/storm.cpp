@@ -1,4 +1,5 @@
-// Everybody of a room vanishes and is back at the door at once. Do all get in, and does anybody else notice?
+// All clients of a room are cut and connect again at once. Are all let in, and do clients of another room
+// notice?
 
 #include <algorithm>
 #include <functional>
@@ -58,7 +59,7 @@ class Storm {
   }
 
   void cut_all();
-  /// Starts all that are idle, and waits until nobody is under way; at most `at_once` are at a time.
+  /// Starts all that are idle, and waits until none is under way; at most `at_once` are at a time.
   void bring_in(std::size_t at_once);
   /// Publishes when it is time to; sleeps until then, or until something happens, when `may_sleep`.
   void turn(bool may_sleep);
@@ -102,7 +103,7 @@ void Storm::bring_in(std::size_t at_once) {
     run_until([&] { return crowd_.under_way() < at_once; }, stage_.deadline_ns());
     if (crowd_[index].state() == Client::State::idle) crowd_.start(index);
     if (index % batch == 0) turn(false);
-    stage_.tell("connections", crowd_.open(), crowd_.size());
+    stage_.report("connections", crowd_.open(), crowd_.size());
   }
   run_until([&] { return crowd_.under_way() == 0; }, stage_.deadline_ns());
 }

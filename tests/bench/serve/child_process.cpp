@@ -77,7 +77,7 @@ ChildProcess::ChildProcess(const std::vector<std::string>& command, int cpu, Out
     close(output_);
     throw error;
   }
-  setpgid(pid_, pid_);  // whoever comes first: the group must exist before it is killed
+  setpgid(pid_, pid_);  // both processes do it: the group must exist before it is killed
 }
 
 ChildProcess::~ChildProcess() {

@@ -12,7 +12,7 @@ namespace roomcast::bench {
 /// destructor, and by the kernel should the tool die before.
 class ChildProcess {
  public:
-  /// Where what it prints goes: into a file in memory, or into a pipe that nobody reads and so fills up.
+  /// Where what it prints goes: into a file in memory, or into a pipe that is not read and so fills up.
   enum class Output { kept, unread };
 
   /// Runs `command`, found in PATH unless its first word has a slash, on `cpu` (-1: anywhere), with as

@@ -8,7 +8,8 @@ struct ssl_st;
 
 namespace roomcast::bench::floor {
 
-/// A client's socket, non-blocking, with OpenSSL above it or not. A value: whoever accepted it closes it.
+/// A client's socket, non-blocking, with OpenSSL above it or not. A value: the code that accepted it closes
+/// it.
 struct Link {
   int fd = -1;
   ssl_st* tls = nullptr;
@@ -16,8 +17,8 @@ struct Link {
 
 /// One send(2), or one SSL_write, when the socket takes everything at once. Else it waits, at most 1 s, until
 /// the client has made room: that a client lags for a moment must not end a measurement, and a queue would be
-/// more than a floor needs. Who has not made room by then is cut, with a line on standard error; who has
-/// left is passed over. In both cases the next `receive` tells.
+/// more than a floor needs. A client that has not made room by then is cut, with a line on standard error;
+/// one that has left is passed over. In both cases the next `receive` reports it.
 void send_all(const Link& link, std::string_view bytes);
 
 /// One recv(2), or one SSL_read (and so the TLS handshake): how many bytes came, 0 when there is nothing yet,

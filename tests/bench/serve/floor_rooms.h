@@ -13,12 +13,12 @@ namespace roomcast::bench::floor {
 
 class FloorDeflate;
 
-/// Those of a room who get the same bytes.
+/// The members of a room that get the same bytes.
 class Audience {
  public:
   /// Gives the member's place, which changes only as `leave` says.
   std::size_t join(const Link& link);
-  /// The last member gets the place of the one that leaves: gives its descriptor, -1 when nobody has moved.
+  /// The last member gets the place of the one that leaves: gives its descriptor, -1 when none has moved.
   int leave(std::size_t place);
   [[nodiscard]] bool empty() const { return members_.empty(); }
 
@@ -32,7 +32,7 @@ class Audience {
   std::string laid_down_;
 };
 
-/// A room; once made it stays. The forms of a message are made only for those who are there.
+/// A room; once made it stays. A form of a message is made only if a member needs it.
 struct Room {
   Audience plain;
   Audience compressed;

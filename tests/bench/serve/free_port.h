@@ -4,7 +4,7 @@
 
 namespace roomcast::bench {
 
-/// A port of 127.0.0.1 that was free a moment ago, for servers that do not tell which one they got for 0.
+/// A port of 127.0.0.1 that was free a moment ago, for servers that do not say which one they got for 0.
 /// Throws std::runtime_error.
 [[nodiscard]] std::uint16_t free_port();
 

@@ -87,7 +87,7 @@ std::int64_t own_resident_bytes(pid_t pid) {
   return anonymous_kb && shared_kb ? (*anonymous_kb + *shared_kb) * 1024 : -1;
 }
 
-/// The sum over the family; who has gone meanwhile counts for nothing, unless it is `pid` itself.
+/// The sum over the family; a process that has ended meanwhile counts for nothing, unless it is `pid` itself.
 std::int64_t over_family(pid_t pid, std::int64_t (*own)(pid_t)) {
   std::int64_t sum = own(pid);
   if (sum < 0) return -1;

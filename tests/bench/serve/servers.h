@@ -10,8 +10,8 @@
 
 namespace roomcast::bench {
 
-/// Whom the matrix measures. `floor` makes one send for each subscriber and message, `floor_join` one for
-/// each subscriber and turn; both do nothing that a server could leave out.
+/// The servers that the matrix measures. `floor` makes one send for each subscriber and message, `floor_join`
+/// one for each subscriber and turn; both do nothing that a server could leave out.
 enum class Server { roomcast, floor, floor_join, nchan, ws };
 
 /// What a run needs of a server.

@@ -16,7 +16,8 @@ namespace roomcast::net::linger_test {
 namespace {
 
 struct Fixture {
-  static constexpr Linger::Limits limits{.connections = 2, .discard_bytes = 10, .timeout_ms = 1'000};
+  static constexpr Linger::Limits limits{
+      .connections = 2, .discard_bytes = 10, .timeout_ms = 1'000, .finished = 2, .finished_ms = 100};
   test::FakeClock clock;
   test::FakeMicroClock micro_clock;
   loop::TurnQueue turn{micro_clock, 1};
@@ -35,6 +36,19 @@ struct Fixture {
     CHECK(admissions.admit("192.0.2.1", false, admission) == ExceededLimit::none);
     linger.add(std::move(stream), std::move(queue), std::move(admission), ended);
     return wire;
+  }
+  test::MemoryWire& add_finished(bool may_be_unwatched = true) {
+    auto& wire = wires.emplace_back();
+    if (may_be_unwatched) wire.allow_unwatched();
+    Admission admission;
+    CHECK(admissions.admit("192.0.2.1", false, admission) == ExceededLimit::none);
+    linger.add_finished(wire.make_stream(), std::move(admission));
+    return wire;
+  }
+  void pass(std::int64_t ms) {
+    clock.advance(ms);
+    deadlines.sweep();
+    end_turn();
   }
   void end_turn() {
     while (turn.run()) {
@@ -130,6 +144,53 @@ TEST_CASE("linger: past its limit the one that has waited longest goes first") {
   CHECK(second.is_open());
   CHECK(third.is_open());
   CHECK(f.linger.size() == 2);
+}
+
+TEST_CASE("linger: of a finished peer nothing is heard, and its connection is closed a little later") {
+  Fixture f;
+  auto& first = f.add_finished();
+  CHECK(first.is_shut_down());
+  CHECK(f.admissions.connections() == 0);
+  f.pass(60);
+  auto& second = f.add_finished();
+  first.send(std::string(f.limits.discard_bytes + 1, 'x'));
+  first.end();
+  f.pass(40);
+  CHECK(first.is_open());  // those that came after the last look have the same time
+  f.pass(99);
+  CHECK(first.is_open());
+  CHECK(second.is_open());
+  f.pass(1);
+  CHECK_FALSE(first.is_open());
+  CHECK_FALSE(second.is_open());
+}
+
+TEST_CASE("linger: past their limit the oldest finished connection is closed, and no other") {
+  Fixture f;
+  auto& waits = f.add("", 100);
+  auto& first = f.add_finished();
+  auto& second = f.add_finished();
+  f.pass(100);
+  auto& third = f.add_finished();
+  CHECK_FALSE(first.is_open());
+  CHECK(second.is_open());
+  f.pass(100);
+  CHECK_FALSE(second.is_open());
+  CHECK(third.is_open());
+  CHECK(waits.is_open());
+  f.pass(100);
+  CHECK_FALSE(third.is_open());
+}
+
+TEST_CASE("linger: a finished peer whose stream must be watched is waited for like any other") {
+  Fixture f;
+  auto& wire = f.add_finished(false);
+  CHECK(wire.is_shut_down());
+  CHECK(f.admissions.connections() == 1);
+  wire.end();
+  f.end_turn();
+  CHECK_FALSE(wire.is_open());
+  CHECK(f.admissions.connections() == 0);
 }
 
 }  // namespace roomcast::net::linger_test

@@ -47,6 +47,36 @@ TEST_CASE_FIXTURE(Fixture, "websocket: closed by us, the peer answers, both say 
   CHECK(admissions.connections() == 0);
 }
 
+TEST_CASE_FIXTURE(Fixture, "websocket: once both close frames have come, the peer's FIN is not waited for") {
+  wire.allow_unwatched();
+  open();
+  SUBCASE("closed by us") {
+    client->close(CloseReason::server_shutdown, {});
+    end_turn();
+    wire.send(peer::close_frame(1012));
+  }
+  SUBCASE("closed by the peer") { wire.send(peer::close_frame(1000)); }
+  end_turn();
+  CHECK(wire.is_shut_down());
+  CHECK(linger.size() == 0);
+  CHECK(admissions.connections() == 0);
+  client.reset();
+  CHECK(wire.is_open());  // the peer reads what it was sent
+  pass(100);
+  pass(100);
+  CHECK_FALSE(wire.is_open());
+}
+
+TEST_CASE_FIXTURE(Fixture, "websocket: without the peer's close frame its FIN is waited for") {
+  wire.allow_unwatched();
+  open();
+  wire.send("\x81\x05hello");
+  end_turn();
+  CHECK(wire.is_shut_down());
+  CHECK(linger.size() == 1);
+  CHECK(admissions.connections() == 1);
+}
+
 TEST_CASE_FIXTURE(Fixture, "websocket: each reason has its code, and the text may be given") {
   open();
   client->close(CloseReason::policy_violation, "this connection has no room to publish to");
