@@ -184,10 +184,11 @@ void HttpStream::look_at_rest(net::WriteQueue::Flushed result) {
 }
 
 void HttpStream::shed() {
-  close(base::CloseReason::slow_consumer, "memory is short, and this connection held much of it");
+  // Before the goodbye, which still goes.
   stats().queued_bytes -= queue_.bytes();
   queue_.drop_unsent();
   stats().queued_bytes += queue_.bytes();
+  close(base::CloseReason::slow_consumer, "memory is short, and this connection held much of it");
   mark_dirty();
 }
 

@@ -126,8 +126,8 @@ void WebSocket::tell_admission() {
 }
 
 void WebSocket::shed() {
+  drop_unsent();  // before the goodbye, which still goes
   close(base::CloseReason::slow_consumer, "memory is short, and this connection held much of it");
-  drop_unsent();
   drop_held();
   std::span<char> nothing;
   (void)reader_.next(nothing);  // lets go of what was begun

@@ -323,6 +323,28 @@ TEST_CASE_FIXTURE(StreamFixture, "http stream: clients and bytes are counted by 
   CHECK(ndjson_shared.stats.open == 0);
 }
 
+TEST_CASE_FIXTURE(StreamFixture,
+                  "http stream: where memory is short what it holds is dropped, and it says so") {
+  shared.settings.queue_bytes = 1'000'000;
+  open();
+  wire.set_room(3);
+  send("piece under way ");
+  end_turn();
+  send(std::string(100'000, 'x'));
+  end_turn();
+  seen.on_close = [this] { send("bye"); };
+  CHECK(admissions.held_bytes() >= 100'000);
+  CHECK(admissions.shed_largest(1).bytes >= 100'000);
+  CHECK(seen.closings == 1);
+  CHECK(shared.stats[0].queued_bytes < 100);
+  wire.set_room(MemoryWire::unlimited);
+  end_turn();
+  CHECK(wire.received() == "piece under way bye" + std::string(last_chunk));
+  CHECK(seen.ended_with(base::CloseReason::slow_consumer));
+  CHECK(admissions.held_bytes() == 0);
+  CHECK(shared.stats[0].queued_bytes == 0);
+}
+
 TEST_CASE_FIXTURE(StreamFixture, "http stream: aborted, it says nothing more") {
   open();
   send("queued");

@@ -197,6 +197,7 @@ TEST_CASE_FIXTURE(Fixture, "websocket: what it holds is told, and given back whe
   CHECK(client->queued_bytes() < 200);
   wire.set_room(MemoryWire::unlimited);
   end_turn();
+  CHECK(wire.received() == close_from_server(1013, "memory is short, and this connection held much of it"));
   CHECK(admissions.held_bytes() == 0);
   CHECK(shared.stats.queued_bytes == 0);
 }
