@@ -370,6 +370,30 @@ TEST_CASE_FIXTURE(Fixture, "requests: a connection whose own room can't be opene
 }
 
 TEST_CASE_FIXTURE(Fixture,
+                  "requests: what came while a room's link was lost follows, as the client takes it") {
+  engine.hold_rooms = true;
+  auto& wire = greeted("");
+  say(wire, R"({"type":"subscribe","id":1,"room":"a"})");
+  engine.events().on_subscribed("a", hub::LogState({1, 3}, 0));
+  turn();
+  CHECK(heard(wire) == "ok#1");
+  engine.events().on_lost("a");
+  engine.events().on_resumed("a", hub::LogState({1, 5}, 0));
+  turn();
+  wire.events->on_drained();
+  turn();
+  REQUIRE(engine.reads.size() == 1);
+  hub::LogPage page;
+  page.floor = 0;
+  for (const std::uint64_t offset : {4U, 5U})
+    page.messages.emplace_back(hub::Kind::text, base::Bytes::copy_of("x"), base::Bytes(), 0,
+                               hub::Position{1, offset}, 0);
+  engine.events().on_page(engine.reads[0], std::move(page));
+  turn();
+  CHECK(heard(wire) == "message message");
+}
+
+TEST_CASE_FIXTURE(Fixture,
                   "requests: a page of history that the engine has to read is answered when it has") {
   engine.hold_rooms = true;
   auto& wire = greeted("");

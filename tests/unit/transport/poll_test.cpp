@@ -216,6 +216,18 @@ TEST_CASE_FIXTURE(PollFixture, "poll: a gap is told at once, with what is kept")
   CHECK(heard() == Words{"1 2 gap " + cursor(2), "2 gap " + cursor(2)});
 }
 
+TEST_CASE_FIXTURE(PollFixture, "poll: one that waits is answered when the room's log begins anew") {
+  publish("1");
+  turn();
+  ask("?wait=30");
+  turn();
+  CHECK(answers.all.empty());
+  engine.events().on_lost("lobby");
+  engine.events().on_resumed("lobby", hub::LogState({2, 0}));
+  turn();
+  CHECK(heard() == Words{"gap " + hub::to_cursor({2, 0})});
+}
+
 TEST_CASE_FIXTURE(PollFixture,
                   "poll: more than a page comes page by page, each going on at the last one's cursor") {
   hub.set_limits({std::size_t{8} << 20U, std::size_t{256} << 20U, 2});
