@@ -146,7 +146,7 @@ test('while disconnected, no member is shown as present, and the lamp is off', a
   await ada.context().setOffline(true);
   await ada.waitForSelector('.people.stale');
   const away = await look();
-  assert.equal(away.title, 'Here when last received of');
+  assert.equal(away.title, 'Here when last heard of');
   assert.equal(away.dot, 'rgba(0, 0, 0, 0)');
   assert.equal(away.lamp, 'rgba(0, 0, 0, 0)');
   await ada.context().setOffline(false);
