@@ -45,7 +45,7 @@ export interface RoomOptions {
   presence?: boolean;
 }
 
-interface MessageFrame {
+interface MessageBase {
   room: string;
   cursor: string;
   /** Milliseconds since the epoch. */
@@ -54,9 +54,9 @@ interface MessageFrame {
 }
 
 export type Message =
-  | (MessageFrame & { kind: 'text'; data: string })
-  | (MessageFrame & { kind: 'json'; data: any })
-  | (MessageFrame & { kind: 'binary'; data: Uint8Array });
+  | (MessageBase & { kind: 'text'; data: string })
+  | (MessageBase & { kind: 'json'; data: any })
+  | (MessageBase & { kind: 'binary'; data: Uint8Array });
 
 export interface Member {
   name: string;
