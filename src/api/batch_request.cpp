@@ -39,10 +39,10 @@ class MessageReader {
 
   /// Passes over the element that `cursor` stands in front of and appends an item for each room, one at
   /// least. Nothing; or why that is no message. Where the text turns out not to be JSON, `cursor` says so.
-  [[nodiscard]] std::optional<base::Refusal> read(base::JsonCursor& cursor, std::vector<BatchItem>& items) {
+  [[nodiscard]] std::optional<base::Refusal> read(base::JsonCursor& cursor, std::vector<PublishItem>& items) {
     collect(cursor);
     if (!shape_ && !cursor.has_failed()) {
-      BatchItem item{{}, {}, {}, read_payload()};
+      PublishItem item{{}, {}, {}, read_payload()};
       read_names(item);
       if (!shape_) read_rooms(item, items);
     }
@@ -116,7 +116,7 @@ class MessageReader {
   }
 
   /// What can't be used is not kept: there may be a copy for each of a thousand rooms.
-  void read_names(BatchItem& item) {
+  void read_names(PublishItem& item) {
     const auto judge = [&item](std::optional<base::Refusal> refusal) {
       if (!refusal) return true;
       if (item.payload) item.payload = std::move(*refusal);
@@ -128,7 +128,7 @@ class MessageReader {
       item.key = std::move(*wanted);
   }
 
-  void read_rooms(const BatchItem& item, std::vector<BatchItem>& items) {
+  void read_rooms(const PublishItem& item, std::vector<PublishItem>& items) {
     const auto one = string_of(room);
     const auto list = find(rooms);
     if (shape_) return;
@@ -151,17 +151,17 @@ class MessageReader {
   }
 
   /// Otherwise one payload could be as much as a thousand.
-  void check_rooms_differ(std::span<const BatchItem> items) {
+  void check_rooms_differ(std::span<const PublishItem> items) {
     std::vector<std::string_view> rooms_named;
     rooms_named.reserve(items.size());
-    for (const BatchItem& item : items)
+    for (const PublishItem& item : items)
       rooms_named.push_back(item.room);
     std::sort(rooms_named.begin(), rooms_named.end());
     if (std::adjacent_find(rooms_named.begin(), rooms_named.end()) != rooms_named.end())
       misshapen("rooms must not name a room twice");
   }
 
-  static void append(const BatchItem& item, std::string name, std::vector<BatchItem>& items) {
+  static void append(const PublishItem& item, std::string name, std::vector<PublishItem>& items) {
     items.emplace_back(item).room = std::move(name);
   }
 
@@ -179,7 +179,7 @@ class BodyReader {
   BodyReader(std::string_view body, const BatchLimits& limits, const service::Limits& message_limits)
       : cursor_(body), limits_(limits), message_limits_(message_limits) {}
 
-  base::Result<std::vector<BatchItem>, base::Refusal> read() {
+  base::Result<std::vector<PublishItem>, base::Refusal> read() {
     if (cursor_.kind() == JsonKind::object) {
       read_root();
     } else {
@@ -241,7 +241,7 @@ class BodyReader {
   base::JsonCursor cursor_;
   const BatchLimits& limits_;
   const service::Limits& message_limits_;
-  std::vector<BatchItem> items_;
+  std::vector<PublishItem> items_;
   std::uint64_t bytes_ = 0;
   bool has_messages_ = false;
   std::optional<base::Refusal> problem_;
@@ -253,9 +253,9 @@ BatchLimits batch_limits(const config::Config& config) {
   return {config.limits.batch_messages, config.limits.batch_bytes};
 }
 
-base::Result<std::vector<BatchItem>, base::Refusal> read_batch(std::string_view body,
-                                                               const BatchLimits& limits,
-                                                               const service::Limits& message_limits) {
+base::Result<std::vector<PublishItem>, base::Refusal> read_batch(std::string_view body,
+                                                                 const BatchLimits& limits,
+                                                                 const service::Limits& message_limits) {
   if (!base::is_valid_utf8(body)) return not_json();
   return BodyReader(body, limits, message_limits).read();
 }

@@ -16,7 +16,7 @@
 namespace roomcast::api {
 
 /// One message for one room, as a request contains it. Copies share the payload.
-struct BatchItem {
+struct PublishItem {
   std::string room;
   base::Bytes from;                                       ///< how the sender is called; may be empty
   std::string key;                                        ///< idempotency key; may be empty
@@ -40,7 +40,7 @@ inline constexpr std::size_t batch_members_max = 32;
 /// name a room twice, and at least one), or has more items, bytes or members than the limits; what comes
 /// behind that has not been looked at. What is wrong with one message alone
 /// (size, depth, base64, name, key) is that item's refusal; names of rooms are not checked.
-[[nodiscard]] base::Result<std::vector<BatchItem>, base::Refusal> read_batch(
+[[nodiscard]] base::Result<std::vector<PublishItem>, base::Refusal> read_batch(
     std::string_view body, const BatchLimits& limits, const service::Limits& message_limits);
 
 }  // namespace roomcast::api

@@ -4,8 +4,7 @@
 #include <string>
 #include <utility>
 
-#include "api/media_type.h"
-#include "api/publish_outcome.h"
+#include "api/publish_format.h"
 #include "base/text.h"
 
 namespace roomcast::api {

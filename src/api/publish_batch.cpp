@@ -2,8 +2,7 @@
 
 #include <utility>
 
-#include "api/media_type.h"
-#include "api/publish_outcome.h"
+#include "api/publish_format.h"
 #include "base/json.h"
 
 namespace roomcast::api {
@@ -37,9 +36,9 @@ std::string failure(std::string_view room, const base::Refusal& refusal) {
   return json;
 }
 
-base::Result<std::vector<BatchItem>, base::Refusal> read(const http::Request& request,
-                                                         const BatchLimits& limits,
-                                                         const service::Limits& message_limits) {
+base::Result<std::vector<PublishItem>, base::Refusal> read(const http::Request& request,
+                                                           const BatchLimits& limits,
+                                                           const service::Limits& message_limits) {
   if (!is_json(media_type(request))) {
     return base::Refusal{base::Refusal::Code::unsupported_media_type,
                          "send it with Content-Type: application/json"};
@@ -63,50 +62,50 @@ void PublishBatch::handle(http::Exchange& exchange, std::string_view /*rest*/) {
   exchange.respond(http::Response::error(items.error()));
 }
 
-void PublishBatch::begin(http::Exchange& exchange, std::vector<BatchItem> items) {
-  auto made = std::make_unique<Batch>();
-  Batch& batch = *made;
-  batch.source = hub::source_of(exchange.request().client.address);
-  batch.items = std::move(items);
-  batch.results.resize(batch.items.size());
-  batch.missing = batch.items.size();
+void PublishBatch::begin(http::Exchange& exchange, std::vector<PublishItem> items) {
+  auto made = std::make_unique<Request>();
+  Request& request = *made;
+  request.source = hub::source_of(exchange.request().client.address);
+  request.items = std::move(items);
+  request.results.resize(request.items.size());
+  request.missing = request.items.size();
   // Payloads are shared by the rooms of a message, and are not more than the body that they came in.
   const std::size_t held_bytes =
-      exchange.request().body.size() + batch.items.size() * (sizeof(BatchItem) + sizeof(std::string));
-  const base::SlotId id = batches_.insert(std::move(made));
-  batch.exchange = exchange.defer_holding(held_bytes, *this, id);
+      exchange.request().body.size() + request.items.size() * (sizeof(PublishItem) + sizeof(std::string));
+  const base::SlotId id = requests_.insert(std::move(made));
+  request.exchange = exchange.defer_holding(held_bytes, *this, id);
   publish_some(id);
 }
 
 void PublishBatch::publish_some(base::SlotId id) {
-  Batch& batch = **batches_.find(id);
-  for (std::size_t i = 0; i < items_per_turn && batch.next < batch.items.size(); ++i) {
-    if (batch.under_way == items_under_way_max) return;  // a result gives it its next turn
-    const std::size_t index = batch.next++;
+  Request& request = **requests_.find(id);
+  for (std::size_t i = 0; i < items_per_turn && request.next < request.items.size(); ++i) {
+    if (request.under_way == items_under_way_max) return;  // a result gives it its next turn
+    const std::size_t index = request.next++;
     if (const auto refusal = publish(id, index)) {
-      batch.results[index] = failure(batch.items[index].room, *refusal);
-      --batch.missing;
+      request.results[index] = failure(request.items[index].room, *refusal);
+      --request.missing;
     } else {
-      ++batch.under_way;
+      ++request.under_way;
     }
   }
-  if (batch.missing == 0) return answer(id);
-  give_turn(id, batch);
+  if (request.missing == 0) return answer(id);
+  give_turn(id, request);
 }
 
 std::optional<base::Refusal> PublishBatch::publish(base::SlotId id, std::size_t index) {
-  Batch& batch = **batches_.find(id);
-  const BatchItem& item = batch.items[index];
+  Request& request = **requests_.find(id);
+  const PublishItem& item = request.items[index];
   if (!item.payload) return item.payload.error();
-  auto accepted = rooms_.accept({item.from, batch.source}, item.room, *item.payload, item.key);
+  auto accepted = rooms_.accept({item.from, request.source}, item.room, *item.payload, item.key);
   if (!accepted) return accepted.error();
   rooms_.publish(std::move(*accepted),
                  [this, id, index](const hub::PublishResult& result) { on_published(id, index, result); });
   return std::nullopt;
 }
 
-void PublishBatch::give_turn(base::SlotId id, Batch& batch) {
-  if (batch.next == batch.items.size() || std::exchange(batch.has_turn, true)) return;
+void PublishBatch::give_turn(base::SlotId id, Request& request) {
+  if (request.next == request.items.size() || std::exchange(request.has_turn, true)) return;
   turns_.push_back(id);
   scheduler_.mark_deferred(*this);
 }
@@ -114,46 +113,46 @@ void PublishBatch::give_turn(base::SlotId id, Batch& batch) {
 void PublishBatch::flush() {
   const base::SlotId id = turns_.front();
   turns_.pop_front();
-  if (const auto* batch = batches_.find(id)) {
-    (*batch)->has_turn = false;
+  if (const auto* request = requests_.find(id)) {
+    (*request)->has_turn = false;
     publish_some(id);
   }
   if (!turns_.empty()) scheduler_.mark_deferred(*this);
 }
 
 void PublishBatch::on_client_gone(base::SlotId id) {
-  Batch& batch = **batches_.find(id);
-  batch.missing -= batch.items.size() - batch.next;
-  batch.items.erase(batch.items.begin() + static_cast<std::ptrdiff_t>(batch.next), batch.items.end());
-  batch.items.shrink_to_fit();
-  batch.results.resize(batch.next);
-  if (batch.missing == 0) (void)batches_.take(id);
+  Request& request = **requests_.find(id);
+  request.missing -= request.items.size() - request.next;
+  request.items.erase(request.items.begin() + static_cast<std::ptrdiff_t>(request.next), request.items.end());
+  request.items.shrink_to_fit();
+  request.results.resize(request.next);
+  if (request.missing == 0) (void)requests_.take(id);
 }
 
 void PublishBatch::on_published(base::SlotId id, std::size_t index, const hub::PublishResult& result) {
-  Batch& batch = **batches_.find(id);
-  const std::string& room = batch.items[index].room;
-  --batch.under_way;
+  Request& request = **requests_.find(id);
+  const std::string& room = request.items[index].room;
+  --request.under_way;
   if (result) {
-    append_receipt(batch.results[index], room, *result);
+    append_receipt(request.results[index], room, *result);
   } else {
-    batch.results[index] = failure(room, result.error());
+    request.results[index] = failure(room, result.error());
   }
-  if (--batch.missing == 0) return answer(id);
-  give_turn(id, batch);
+  if (--request.missing == 0) return answer(id);
+  give_turn(id, request);
 }
 
 void PublishBatch::answer(base::SlotId id) {
-  const std::unique_ptr<Batch> batch = batches_.take(id);
+  const std::unique_ptr<Request> request = requests_.take(id);
   std::string body = R"({"results":[)";
-  for (std::size_t i = 0; i < batch->results.size(); ++i) {
+  for (std::size_t i = 0; i < request->results.size(); ++i) {
     if (i != 0) body += ',';
-    body += batch->results[i];
+    body += request->results[i];
   }
   body += "]}\n";
   http::Response response = http::Response::of(200, "application/json", body);
   response.headers.add("Cache-Control", "no-store");
-  connections_.respond(batch->exchange, std::move(response));
+  connections_.respond(request->exchange, std::move(response));
 }
 
 std::unique_ptr<part::Part> make_publish_batch(const part::Context& context) {

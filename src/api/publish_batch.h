@@ -43,11 +43,11 @@ class PublishBatch final : public http::Handler,
   void handle(http::Exchange& exchange, std::string_view rest) override;
 
  private:
-  /// A batch under way.
-  struct Batch {
+  /// A request under way.
+  struct Request {
     base::SlotId exchange;
     hub::Source source = 0;
-    std::vector<BatchItem> items;
+    std::vector<PublishItem> items;
     std::vector<std::string> results;  // JSON, by item; empty: none yet
     std::size_t missing = 0;           // results
     std::size_t next = 0;              // item to be published
@@ -55,10 +55,10 @@ class PublishBatch final : public http::Handler,
     bool has_turn = false;             // it is in turns_
   };
 
-  void begin(http::Exchange& exchange, std::vector<BatchItem> items);
+  void begin(http::Exchange& exchange, std::vector<PublishItem> items);
   void publish_some(base::SlotId id);
   [[nodiscard]] std::optional<base::Refusal> publish(base::SlotId id, std::size_t index);
-  void give_turn(base::SlotId id, Batch& batch);
+  void give_turn(base::SlotId id, Request& request);
   void flush() override;
   void on_client_gone(base::SlotId id) override;
   void on_published(base::SlotId id, std::size_t index, const hub::PublishResult& result);
@@ -68,7 +68,7 @@ class PublishBatch final : public http::Handler,
   http::Connections& connections_;
   base::Scheduler& scheduler_;
   BatchLimits limits_{};
-  base::SlotMap<std::unique_ptr<Batch>> batches_;
+  base::SlotMap<std::unique_ptr<Request>> requests_;
   std::deque<base::SlotId> turns_;  // of those that go on, in order
 };
 

@@ -118,4 +118,9 @@ bool accepts_gzip(const http::Request& request) {
   return weight > 0 && weight >= weights[3].value_or(0);
 }
 
+void add_room_fields(http::Headers& headers) {
+  headers.add("Cache-Control", "no-store");
+  headers.add("Vary", "Accept, Accept-Encoding");
+}
+
 }  // namespace roomcast::transport

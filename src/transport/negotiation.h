@@ -21,4 +21,8 @@ namespace roomcast::transport {
 /// or as "*", and does not like "identity" better. Not if the client says nothing.
 [[nodiscard]] bool accepts_gzip(const http::Request& request);
 
+/// Adds what every HTTP answer about a room says, errors too: that it must not be kept (Cache-Control), and
+/// on what of the request it depends (Vary).
+void add_room_fields(http::Headers& headers);
+
 }  // namespace roomcast::transport

@@ -9,7 +9,6 @@
 #include "base/text.h"
 #include "transport/join_request.h"
 #include "transport/negotiation.h"
-#include "transport/room_answer.h"
 
 namespace roomcast::transport {
 

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "transport/negotiation.h"
-#include "transport/room_answer.h"
 
 namespace roomcast::transport {
 

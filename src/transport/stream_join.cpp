@@ -5,7 +5,6 @@
 
 #include "transport/join_request.h"
 #include "transport/negotiation.h"
-#include "transport/room_answer.h"
 
 namespace roomcast::transport {
 

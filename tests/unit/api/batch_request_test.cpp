@@ -9,7 +9,7 @@
 namespace batch_request_test {
 
 using namespace roomcast;
-using api::BatchItem;
+using api::PublishItem;
 using hub::Kind;
 
 namespace {
@@ -21,12 +21,12 @@ const service::Limits short_messages{20, 63};
 std::string body_of(std::string_view messages) { return R"({"messages":[)" + std::string(messages) + "]}"; }
 
 /// The items of a request that has the right shape.
-std::vector<BatchItem> items(std::string_view messages, const api::BatchLimits& limits = small) {
+std::vector<PublishItem> items(std::string_view messages, const api::BatchLimits& limits = small) {
   auto read = api::read_batch(body_of(messages), limits, short_messages);
   REQUIRE_MESSAGE(read, messages, ": ", read.error().message.view());
   return std::move(*read);
 }
-BatchItem only(std::string_view message) {
+PublishItem only(std::string_view message) {
   auto read = items(message);
   REQUIRE(read.size() == 1);
   return std::move(read.front());
@@ -38,7 +38,7 @@ std::string code_of(const base::Refusal& refusal) {
 }
 /// Its only item's problem: "400 bad_room_name".
 std::string problem(std::string_view message) {
-  const BatchItem item = only(message);
+  const PublishItem item = only(message);
   return item.payload ? "" : code_of(item.payload.error());
 }
 /// Why all of it is refused: "400 bad_request: the reason".
@@ -53,9 +53,9 @@ std::string misshapen(std::string_view messages) {
   const std::string why = refusal(body_of(messages));
   return why.rfind(front, 0) == 0 ? why.substr(front.size()) : why;
 }
-std::string rooms_of(const std::vector<BatchItem>& items) {
+std::string rooms_of(const std::vector<PublishItem>& items) {
   std::string names;
-  for (const BatchItem& item : items)
+  for (const PublishItem& item : items)
     names += (names.empty() ? "" : " ") + item.room;
   return names;
 }
@@ -66,7 +66,7 @@ const std::string one_payload = "needs data or data_base64, one of them";
 }  // namespace
 
 TEST_CASE("batch request: a message has a room and data, and may say whom it is from and its key") {
-  const BatchItem item = only(R"({"room":"lobby","data":"hi","from":"ada","key":"k"})");
+  const PublishItem item = only(R"({"room":"lobby","data":"hi","from":"ada","key":"k"})");
   CHECK(item.room == "lobby");
   CHECK(item.payload->kind() == Kind::text);
   CHECK(item.payload->bytes().view() == "hi");
@@ -74,19 +74,19 @@ TEST_CASE("batch request: a message has a room and data, and may say whom it is 
   CHECK(item.key == "k");
   CHECK(item.payload.ok());
 
-  const BatchItem bare = only(R"({"room":"lobby","data":"hi"})");
+  const PublishItem bare = only(R"({"room":"lobby","data":"hi"})");
   CHECK(bare.from.view().empty());
   CHECK(bare.key.empty());
   CHECK(bare.payload.ok());
 }
 
 TEST_CASE("batch request: a string is a text message, any other value a json one of those very bytes") {
-  const BatchItem text = only(R"({"room":"r","data":"a\n\"\u00e4"})");
+  const PublishItem text = only(R"({"room":"r","data":"a\n\"\u00e4"})");
   CHECK(text.payload->kind() == Kind::text);
   CHECK(text.payload->bytes().view() == "a\n\"\xC3\xA4");
   CHECK(only(R"({"room":"r","data":""})").payload->kind() == Kind::text);
   for (const char* value : {R"({ "a" : 1.0 })", "[1, 2]", "12e1", "true", "false", "null", "{}"}) {
-    const BatchItem item = only(R"({"room":"r","data": )" + std::string(value) + " }");
+    const PublishItem item = only(R"({"room":"r","data": )" + std::string(value) + " }");
     CHECK(item.payload->kind() == Kind::json);
     CHECK(item.payload->bytes().view() == value);
     CHECK(item.payload.ok());
@@ -94,11 +94,11 @@ TEST_CASE("batch request: a string is a text message, any other value a json one
 }
 
 TEST_CASE("batch request: base64 is a binary message") {
-  const BatchItem item = only(R"({"room":"r","data_base64":"\/wBh"})");
+  const PublishItem item = only(R"({"room":"r","data_base64":"\/wBh"})");
   CHECK(item.payload->kind() == Kind::binary);
   CHECK(item.payload->bytes().view() == std::string_view("\xff\0a", 3));
   CHECK(item.payload.ok());
-  const BatchItem empty = only(R"({"room":"r","data_base64":""})");
+  const PublishItem empty = only(R"({"room":"r","data_base64":""})");
   CHECK(empty.payload->kind() == Kind::binary);
   CHECK(empty.payload->bytes().view().empty());
   CHECK(empty.payload.ok());
@@ -180,7 +180,7 @@ TEST_CASE("batch request: names and keys that can't be used are not kept") {
   const auto read = items(R"({"rooms":["a","b"],"data":1,"key":")" + std::string(1000, 'k') +
                           R"(","from":")" + std::string(1000, 'f') + "\"}");
   REQUIRE(read.size() == 2);
-  for (const BatchItem& item : read) {
+  for (const PublishItem& item : read) {
     CHECK_FALSE(item.payload.ok());
     CHECK(item.key.empty());
     CHECK(item.from.view().empty());
@@ -188,7 +188,7 @@ TEST_CASE("batch request: names and keys that can't be used are not kept") {
 }
 
 TEST_CASE("batch request: unknown members are ignored, and so are those that are null, but for data") {
-  const BatchItem item = only(
+  const PublishItem item = only(
       R"({"room":"r","rooms":null,"data":"x","data_base64":null,"from":null,"key":null,"to":[{"room":"no"}]})");
   CHECK(item.room == "r");
   CHECK(item.payload->bytes().view() == "x");
@@ -199,7 +199,7 @@ TEST_CASE("batch request: unknown members are ignored, and so are those that are
 }
 
 TEST_CASE("batch request: of members with one name the last counts, however it is spelled") {
-  const BatchItem item = only(R"({"room":1,"data":"x","r\u006fom":"r","data":"y"})");
+  const PublishItem item = only(R"({"room":1,"data":"x","r\u006fom":"r","data":"y"})");
   CHECK(item.room == "r");
   CHECK(item.payload->bytes().view() == "y");
   CHECK(misshapen(R"({"room":"r","room":null,"data":1})") == "messages[0]: " + one_room);
@@ -254,7 +254,7 @@ TEST_CASE("batch request: what is wrong with one message alone is its problem, a
 TEST_CASE("batch request: names of rooms are not checked here") {
   const auto rooms = items(R"({"rooms":["a","\u0001","b"],"data":1})");
   REQUIRE(rooms.size() == 3);
-  for (const BatchItem& item : rooms)
+  for (const PublishItem& item : rooms)
     CHECK(item.payload.ok());
   CHECK(rooms[1].room == "\x01");
 }

@@ -307,7 +307,7 @@ TEST_CASE_FIXTURE(Fixture,
   engine.hold_answers = !has_outcomes;
   batch.handle(exchange, "");
   REQUIRE(exchange.deferred());
-  CHECK(exchange.held() > body.size() + 1'000 * sizeof(api::BatchItem));
+  CHECK(exchange.held() > body.size() + 1'000 * sizeof(api::PublishItem));
   if (has_outcomes) (void)hub.do_slice();
   const std::uint64_t published = messages("r");
   CHECK(published < 200);

@@ -336,13 +336,13 @@ TEST_CASE_FIXTURE(StreamFixture,
   CHECK(admissions.held_bytes() >= 100'000);
   CHECK(admissions.shed_largest(1).bytes >= 100'000);
   CHECK(seen.closings == 1);
-  CHECK(shared.stats[0].queued_bytes < 100);
+  CHECK(shared.stats.queued_bytes < 100);
   wire.set_room(MemoryWire::unlimited);
   end_turn();
   CHECK(wire.received() == "piece under way bye" + std::string(last_chunk));
   CHECK(seen.ended_with(base::CloseReason::slow_consumer));
   CHECK(admissions.held_bytes() == 0);
-  CHECK(shared.stats[0].queued_bytes == 0);
+  CHECK(shared.stats.queued_bytes == 0);
 }
 
 TEST_CASE_FIXTURE(StreamFixture, "http stream: aborted, it says nothing more") {

@@ -8,7 +8,7 @@
 #include "net/socket_stream.h"
 #include "session/session.h"
 #include "transport/http_stream.h"
-#include "transport/poll.h"
+#include "transport/polls.h"
 #include "transport/websocket.h"
 
 // What a client that waits costs is the product: these sums are most of what `./dev bench memory` measures.

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "http/message.h"
+#include "service/rooms.h"
 
 namespace roomcast::api {
 
@@ -14,5 +15,8 @@ namespace roomcast::api {
 /// Whether `type`, as media_type gives it, is JSON: application/json, or a type whose suffix says that it is
 /// written in JSON (RFC 6839 section 3.1), such as application/cloudevents+json.
 [[nodiscard]] bool is_json(std::string_view type);
+
+/// Appends `{"room","cursor","subscribers"}`, with `"duplicate":true` if the message was there already.
+void append_receipt(std::string& out, std::string_view room, const hub::Receipt& receipt);
 
 }  // namespace roomcast::api
