@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/json_cursor.h"
 #include "base/text.h"
+#include "dialect/labels_json.h"
 
 namespace roomcast::api {
 
@@ -50,9 +51,9 @@ class MessageReader {
   }
 
  private:
-  enum Name : std::size_t { room, rooms, data, data_base64, from, key, count };
-  static constexpr std::array<std::string_view, Name::count> names{"room",        "rooms", "data",
-                                                                   "data_base64", "from",  "key"};
+  enum Name : std::size_t { room, rooms, data, data_base64, from, key, event, tags, count };
+  static constexpr std::array<std::string_view, Name::count> names{"room", "rooms", "data",  "data_base64",
+                                                                   "from", "key",   "event", "tags"};
 
   void collect(base::JsonCursor& cursor) {
     if (cursor.kind() != JsonKind::object) {
@@ -112,6 +113,9 @@ class MessageReader {
       raw.kind = hub::Kind::json;
       raw.bytes = value->raw();
     }
+    auto labels = dialect::read_labels(find(event), find(tags));
+    if (!labels) return base::bad_request(std::string(labels.error()));
+    raw.labels = std::move(*labels);
     return service::Payload::check(raw, message_limits_);
   }
 

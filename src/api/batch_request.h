@@ -33,13 +33,13 @@ struct BatchLimits {
 /// Members that the body may have, and each message of it: several times as many as there are names.
 inline constexpr std::size_t batch_members_max = 32;
 
-/// Reads `{"messages":[{"room" or "rooms", "data" or "data_base64", "from"?, "key"?},…]}`: an item for each
-/// message and room, in that order. `data` that is a JSON string is a text message, any other value a json
-/// one. Unknown members are ignored, and so is one that is null (but `data`); of several with one name the
-/// last counts. An error is the answer to all of it: it is not JSON, not of that shape (one message must not
-/// name a room twice, and at least one), or has more items, bytes or members than the limits; what comes
-/// behind that has not been looked at. What is wrong with one message alone
-/// (size, depth, base64, name, key) is that item's refusal; names of rooms are not checked.
+/// Reads `{"messages":[{"room" or "rooms", "data" or "data_base64", "from"?, "key"?, "event"?, "tags"?},…]}`:
+/// an item for each message and room, in that order. `data` that is a JSON string is a text message, any
+/// other value a json one. Unknown members are ignored, and so is one that is null (but `data`); of several
+/// with one name the last counts. An error is the response to all of it: it is not JSON, not of that shape
+/// (one message must not name a room twice, and at least one), or has more items, bytes or members than the
+/// limits; what follows has not been read then. What is wrong with one message alone (size, depth, base64,
+/// name, key, event, tags) is that item's refusal; names of rooms are not checked.
 [[nodiscard]] base::Result<std::vector<PublishItem>, base::Refusal> read_batch(
     std::string_view body, const BatchLimits& limits, const service::Limits& message_limits);
 

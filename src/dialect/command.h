@@ -11,14 +11,14 @@
 
 namespace roomcast::dialect {
 
-// What a client can ask for, by dialects that have words for it. Nothing as `room` means the room that the
-// connection was opened for; no room name has been checked. Views live for the call.
+// The requests of dialects that have some. Without `room` a request is for the room that the connection was
+// opened for. Room names have not been checked. Views live for the call.
 
 struct Subscribe {
   RequestId id;
   std::optional<std::string_view> room;
   hub::Interest interest;
-  bool presence = false;  ///< tell who is there, comes and goes as well
+  bool presence = false;  ///< send presence events as well
 };
 
 struct Unsubscribe {
@@ -30,8 +30,9 @@ struct Publish {
   RequestId id;
   std::optional<std::string_view> room;
   hub::Kind kind = hub::Kind::text;
-  std::string_view payload;             ///< what `kind` says: valid UTF-8, one JSON value, or any bytes
+  std::string_view payload;             ///< by `kind`: valid UTF-8, one JSON value, or any bytes
   std::optional<std::string_view> key;  ///< makes a retry safe: published once for each room and key
+  hub::Labels labels;
 };
 
 struct AskPresence {
@@ -42,8 +43,8 @@ struct AskPresence {
 struct AskHistory {
   RequestId id;
   std::optional<std::string_view> room;
-  std::optional<hub::Position> since;  ///< nothing: the last `limit`
-  std::optional<std::size_t> limit;    ///< nothing: as many as one reply holds
+  std::optional<hub::Position> since;  ///< absent: the last `limit`
+  std::optional<std::size_t> limit;    ///< absent: as many as one reply holds
 };
 
 struct Ping {

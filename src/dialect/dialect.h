@@ -34,7 +34,9 @@ class Dialect {
   virtual bool encode(const Event& event, PayloadWriter& out) const = 0;
   /// Whether a payload identifies itself, so that messages and events can share one wire.
   [[nodiscard]] virtual bool has_envelope() const = 0;
-  /// The name of `event` on a wire that names its events.
+  /// The event name of `message` on a wire that names its events; empty, as by default: none.
+  [[nodiscard]] virtual std::string_view event_name(const hub::Message& /*message*/) const { return {}; }
+  /// The name of `event` on such a wire.
   [[nodiscard]] virtual std::string_view event_name(const Event& event) const { return name_of(event); }
 
   /// How a silent client is found to be gone. By default the transport's own means.

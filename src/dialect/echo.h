@@ -4,7 +4,7 @@
 
 namespace roomcast::dialect {
 
-/// Sends everything back to whoever sent it; for diagnosis and protocol test suites. Joins no room.
+/// Returns every message to its sender; for diagnosis and protocol test suites. Joins no room.
 class Echo final : public Dialect {
  public:
   [[nodiscard]] std::string_view name() const override { return "echo"; }

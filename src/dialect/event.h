@@ -12,13 +12,13 @@
 
 namespace roomcast::dialect {
 
-/// A client's own name for a request, as it wrote it (the JSON text of a number or string); empty: it wants
-/// no reply.
+/// The id that a client gave a request, as it wrote it (the JSON text of a number or string); empty: no reply
+/// is expected.
 using RequestId = std::string_view;
 
-/// The first thing a client hears.
+/// The first event of a session.
 struct Welcome {
-  std::string_view client;  ///< names this connection
+  std::string_view client;  ///< identifies this connection
   std::int64_t ping_ms = 0;
   std::uint64_t message_bytes = 0;  ///< the largest payload it may publish
   std::uint64_t rooms = 0;          ///< how many it may be in at a time
@@ -28,37 +28,38 @@ struct Welcome {
 struct Subscribed {
   RequestId id;
   std::string_view room;
-  hub::Position cursor;                           ///< everything after this place follows
-  std::optional<hub::PresenceSnapshot> presence;  ///< if it asked for that
+  hub::Position cursor;                           ///< everything after this position follows
+  std::optional<hub::PresenceSnapshot> presence;  ///< if it was asked for
 };
 
-/// What was asked for has been done.
+/// A request has succeeded.
 struct Ok {
   RequestId id;
-  std::string_view room;  ///< empty if it has to do with none
+  std::string_view room;  ///< empty if the request concerns none
 };
 
-/// The client's message has its place.
+/// The client's message has a position.
 struct Published {
   RequestId id;
   std::string_view room;
   hub::Position cursor;
   std::uint64_t subscribers = 0;
-  bool is_duplicate = false;  ///< it had it already: its key has been seen
+  bool is_duplicate = false;  ///< it had been published before, under the same key
 };
 
-/// The answer to who is in a room.
+/// The members of a room, in reply to a request.
 struct PresenceList {
   RequestId id;
   std::string_view room;
   hub::PresenceSnapshot presence;
 };
 
-/// Part of a room's past.
+/// A page of a room's history, in reply to a request.
 struct HistoryPage {
   RequestId id;
   std::string_view room;
-  hub::Position cursor;  ///< where to go on: of the last message here, or where the page would begin
+  hub::Position
+      cursor;  ///< of the last message here, or where the page would begin: the position to continue from
   std::optional<hub::Gap> gap;
   std::span<const hub::Message> messages;
   bool more = false;  ///< there are messages after `cursor`
@@ -74,14 +75,14 @@ struct MemberLeft {
   std::string_view name;
 };
 
-/// How many are in a room, while it is a crowd; with its members once it is none any more, and to begin with
-/// where no ok says it.
+/// The number of members of a crowded room; with their names once it is no crowd any more, and as the first
+/// event of a subscription that has no `ok` to carry them.
 struct PresenceCount {
   std::string_view room;
   hub::PresenceSnapshot presence;
 };
 
-/// The answer to a ping without id.
+/// The reply to a ping without id.
 struct Pong {};
 
 /// Messages of the room may be missing here.
@@ -90,7 +91,7 @@ struct GapFound {
   hub::Gap gap;
 };
 
-/// A request failed, or what the client sent was none.
+/// A request failed, or what the client sent was not a request.
 struct Error {
   RequestId id;
   std::string_view code;     ///< stable, snake_case
@@ -101,14 +102,14 @@ struct Error {
 struct Bye {
   std::uint16_t code = 0;                ///< RFC 6455 section 7.4
   std::string_view reason;               ///< base::CloseReasonInfo::name
-  std::optional<std::int64_t> retry_ms;  ///< when to come back; nothing: don't
+  std::optional<std::int64_t> retry_ms;  ///< when to reconnect; absent: not at all
 };
 
-/// What one client is told besides messages. Views live for the call.
+/// What a client is sent besides messages. Views live for the call.
 using Event = std::variant<Welcome, Subscribed, Ok, Published, PresenceList, HistoryPage, GapFound,
                            MemberJoined, MemberLeft, PresenceCount, Pong, Error, Bye>;
 
-/// The event's stable name: "welcome", "ok" (of all that says that a request succeeded), "gap", "join",
+/// The event's stable name: "welcome", "ok" (of each event that reports success), "gap", "join",
 /// "leave", "presence", "pong", "error", "bye".
 [[nodiscard]] std::string_view name_of(const Event& event);
 

@@ -103,9 +103,9 @@ struct MemberWriter {
     append_text(out, R"(,"code":)", refused.code);
     append_text(out, R"(,"message":)", refused.message);
   }
-  void operator()(const Bye& goodbye) const {
+  void operator()(const Bye& bye) const {
     out += ',';
-    append_bye_members(out, goodbye);
+    append_bye_members(out, bye);
   }
 
  private:
@@ -137,11 +137,11 @@ void append_gap_members(std::string& out, const GapFound& found) {
   append_cursor(out, R"(,"earliest":)", found.gap.earliest);
 }
 
-void append_bye_members(std::string& out, const Bye& goodbye) {
-  out += R"("code":)" + std::to_string(goodbye.code);
+void append_bye_members(std::string& out, const Bye& bye) {
+  out += R"("code":)" + std::to_string(bye.code);
   out += R"(,"reason":)";
-  base::append_json_string(out, goodbye.reason);
-  if (goodbye.retry_ms) out += R"(,"retry_ms":)" + std::to_string(*goodbye.retry_ms);
+  base::append_json_string(out, bye.reason);
+  if (bye.retry_ms) out += R"(,"retry_ms":)" + std::to_string(*bye.retry_ms);
 }
 
 void append_presence_members(std::string& out, const hub::PresenceSnapshot& presence) {

@@ -13,7 +13,7 @@ void append_place_members(std::string& out, std::string_view room, const hub::Po
 /// earliest place that is still good to go on from.
 void append_gap_members(std::string& out, const GapFound& found);
 /// Appends `"code","reason"` and, where there is one, `"retry_ms"`, without the braces.
-void append_bye_members(std::string& out, const Bye& goodbye);
+void append_bye_members(std::string& out, const Bye& bye);
 /// Appends `"count"`, `"members"` if they are known, and `"anonymous"`, without the braces.
 void append_presence_members(std::string& out, const hub::PresenceSnapshot& presence);
 /// Appends the event as one JSON object on one line, its name as `type`.

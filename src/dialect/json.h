@@ -7,11 +7,12 @@
 
 namespace roomcast::dialect {
 
-/// `roomcast.v1`: one JSON object per text message, either way, told apart by its member `type`.
+/// `roomcast.v1`: one JSON object per text message, in both directions, of the type that its member `type`
+/// names.
 ///
-/// Broken JSON and binary messages end the connection; whatever else makes no sense is refused, with the
-/// request's id if it has one. Payloads pass through as they were written, but for escaped surrogates without
-/// their other half, which become U+FFFD.
+/// Invalid JSON and binary messages close the connection; other invalid requests are answered with an error,
+/// with the request's id if it has one. Payloads pass through unchanged, except that unpaired escaped
+/// surrogates become U+FFFD.
 class Json final : public Dialect {
  public:
   [[nodiscard]] std::string_view name() const override { return "json"; }
@@ -20,7 +21,7 @@ class Json final : public Dialect {
   [[nodiscard]] bool has_envelope() const override { return true; }
   bool encode(const Event& event, PayloadWriter& out) const override;
 
-  /// How deep a request may be nested: one more than its payload may be.
+  /// The nesting depth allowed for a request: one more than for its payload.
   void set_depth_max(std::size_t depth_max) { depth_max_ = depth_max; }
 
  private:

@@ -6,6 +6,7 @@
 
 #include "base/digest.h"
 #include "base/json.h"
+#include "dialect/labels_json.h"
 #include "hub/cursor.h"
 #include "hub/room_name.h"
 
@@ -18,8 +19,9 @@ using base::JsonValue;
 using Code = base::Refusal::Code;
 
 // In the order of JsonRequest::Name.
-constexpr std::array<std::string_view, 10> names{"id",       "type", "room",        "since", "history",
-                                                 "presence", "data", "data_base64", "key",   "limit"};
+constexpr std::array<std::string_view, 12> names{"id",      "type",     "room",  "since",
+                                                 "history", "presence", "data",  "data_base64",
+                                                 "key",     "limit",    "event", "tags"};
 
 }  // namespace
 
@@ -173,8 +175,11 @@ Command JsonRequest::subscribe() {
 Command JsonRequest::unsubscribe() { return Unsubscribe{id_, room()}; }
 
 Command JsonRequest::publish() {
-  Publish command{id_, room(), {}, {}, key()};
+  Publish command{id_, room(), {}, {}, key(), {}};
   read_payload(command);
+  auto labels = read_labels(find(Name::event), find(Name::tags));
+  if (!labels) fail(Code::bad_request, std::string(labels.error()));
+  if (labels) command.labels = std::move(*labels);
   return command;
 }
 

@@ -16,16 +16,16 @@ inline constexpr std::size_t json_request_depth_max = 64;  // where nothing else
 inline constexpr std::size_t json_request_members_max = 64;
 inline constexpr std::size_t json_request_id_bytes_max = 64;
 
-/// One request of roomcast.v1, read member by member. Of members with the same name the last one counts;
-/// unknown ones are ignored; null is the same as left out, except as data.
+/// One request of roomcast.v1. Of members with the same name the last one counts; unknown ones are ignored;
+/// null is the same as absent, except for `data`.
 class JsonRequest {
  public:
   /// `text` is valid JSON and outlives the request.
   explicit JsonRequest(std::string_view text);
 
-  /// Runs the one command it is, or says why it is none.
+  /// Hands the command to `handler`, or the error if it is not a valid request.
   void run(CommandHandler& handler);
-  /// Refuses it, whatever it says.
+  /// Answers with this refusal, with the id of the request.
   void refuse(const base::Refusal& refusal, CommandHandler& handler) const;
 
  private:
@@ -40,6 +40,8 @@ class JsonRequest {
     data_base64,
     key,
     limit,
+    event,
+    tags,
     count_
   };
   struct Type {
@@ -51,10 +53,10 @@ class JsonRequest {
   void collect(const base::JsonValue& object);
   void check_id();
   [[nodiscard]] std::optional<base::JsonValue> find(Name name) const;
-  /// The first refusal is the one that the client gets.
+  /// Records a refusal; the first one is reported.
   void fail(base::Refusal::Code code, base::RefusalMessage message);
 
-  // What the members say; a refusal where they can't mean it.
+  // Each reads one member, or records a refusal if its value is not valid.
   std::optional<std::string_view> room();
   std::optional<hub::Position> since();
   std::optional<std::size_t> whole(Name name, base::RefusalMessage otherwise);

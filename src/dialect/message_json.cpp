@@ -2,6 +2,7 @@
 
 #include "base/digest.h"
 #include "base/json.h"
+#include "dialect/labels_json.h"
 #include "hub/cursor.h"
 
 namespace roomcast::dialect {
@@ -32,6 +33,7 @@ void append_message_json(std::string& out, std::string_view room, const hub::Mes
   } else {
     base::append_json_string(out, message.from.view());
   }
+  append_labels_members(out, message.labels);
   switch (message.kind) {
     case hub::Kind::text:
       out += R"(,"data":)";

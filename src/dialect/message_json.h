@@ -8,9 +8,10 @@
 namespace roomcast::dialect {
 
 /// Appends the message as one JSON object on one line:
-/// `{"type":"message","room","cursor","time","from","data"}`. `from` is null if the sender has no name. A
-/// text payload is a JSON string; a json payload stands as it came, line breaks between its tokens replaced
-/// by spaces; a binary one is `data_base64` (RFC 4648 section 4) in place of `data`.
+/// `{"type":"message","room","cursor","time","from","data"}`, with `event` and `tags` before `data` if the
+/// message has them. `from` is null if the sender has no name. A text payload is a JSON string; a json
+/// payload stands as it came, line breaks between its tokens replaced by spaces; a binary one is
+/// `data_base64` (RFC 4648 section 4) in place of `data`.
 void append_message_json(std::string& out, std::string_view room, const hub::Message& message);
 
 }  // namespace roomcast::dialect

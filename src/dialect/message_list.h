@@ -9,7 +9,7 @@
 
 namespace roomcast::dialect {
 
-/// The elements of a JSON array of messages, each with a comma before it: whoever writes the array leaves out
+/// Encodes messages as elements of a JSON array, each with a comma before it: the array is written without
 /// the first byte.
 class MessageList final : public hub::Encoder {
  public:

@@ -1,5 +1,9 @@
 #include "dialect/raw.h"
 
+#include <algorithm>
+#include <array>
+#include <string>
+
 #include "dialect/event_json.h"
 
 namespace roomcast::dialect {
@@ -26,6 +30,14 @@ bool Raw::encode(const Event& event, PayloadWriter& out) const {
   json += '}';
   out.write(PayloadForm::text, json);
   return true;
+}
+
+std::string_view Raw::event_name(const hub::Message& message) const {
+  constexpr std::array<std::string_view, 7> reserved{"joined", "gap",   "bye",    "binary",
+                                                     "open",   "error", "message"};
+  const std::string_view name = message.labels.event();
+  const bool is_taken = std::find(reserved.begin(), reserved.end(), name) != reserved.end();
+  return is_taken || message.kind == hub::Kind::binary ? std::string_view() : name;
 }
 
 std::string_view Raw::event_name(const Event& event) const {

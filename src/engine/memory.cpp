@@ -27,7 +27,7 @@ void Memory::publish(std::string_view room, hub::Draft&& draft, hub::Ticket tick
   // A copy: the calls may unsubscribe the room.
   const hub::Position position = top;
   events_->on_message(room, {draft.kind, std::move(draft.payload), std::move(draft.from), draft.sender,
-                             position, clock_.wall_ms(), draft.source});
+                             position, clock_.wall_ms(), draft.source, std::move(draft.labels)});
   if (ticket != 0) events_->on_published(ticket, position);
 }
 

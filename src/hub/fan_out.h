@@ -70,7 +70,7 @@ class FanOut {
   /// What one message counts in a backlog: the fixed cost of delivering it, and its payload.
   [[nodiscard]] static std::size_t backlog_cost(const Message& message) {
     constexpr std::size_t fixed = 1'024;
-    return fixed + (message.is_shared ? 0 : message.payload.size());
+    return fixed + (message.is_shared ? 0 : message.payload.size()) + message.labels.held_bytes();
   }
 
   struct Progress {

@@ -56,6 +56,7 @@ void History::drop_oldest() {
   // The rest is overwritten by the next message there.
   oldest.message.payload.reset();
   oldest.message.from.reset();
+  oldest.message.labels = {};
   first_ = slot(1);
   --size_;
   if (size_ * 2 < ring_.size()) set_capacity(with_spare(size_));
@@ -93,7 +94,7 @@ void History::set_capacity(std::size_t capacity) {
 
 std::size_t History::cost(const Message& message) {
   const std::size_t name = message.from.empty() ? 0 : message.from.size() + block_overhead;
-  return with_spare(sizeof(Kept)) + payload_cost(message) + name;
+  return with_spare(sizeof(Kept)) + payload_cost(message) + name + message.labels.held_bytes();
 }
 
 void History::count_in(const Message& message) {

@@ -35,7 +35,7 @@ class IdempotencyKeys {
     Item* newer = nullptr;
   };
   struct Entry {
-    Digest digest{};  // of the payload
+    Digest digest{};  // of payload, event name and tags
     Kind kind = Kind::text;
     bool published = false;
     Source source = 0;

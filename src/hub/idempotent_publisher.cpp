@@ -42,7 +42,7 @@ void IdempotentPublisher::publish_first(std::string_view room, Draft draft, std:
                                                  "too many keys are remembered (limits.idempotency_bytes)"});
   }
   IdempotencyKeys::Entry entry;
-  entry.digest = digest_of(draft.payload);
+  entry.digest = digest_of(draft);
   entry.kind = draft.kind;
   entry.source = draft.source;
   Item& item = keys_.add(std::move(name), std::move(entry));
@@ -54,7 +54,7 @@ void IdempotentPublisher::publish_first(std::string_view room, Draft draft, std:
 
 void IdempotentPublisher::repeat(Item& item, const Draft& draft, PublishDone done) {
   IdempotencyKeys::Entry& entry = item.second;
-  if (entry.kind != draft.kind || entry.digest != digest_of(draft.payload)) {
+  if (entry.kind != draft.kind || entry.digest != digest_of(draft)) {
     return answer_later(std::move(done), Refusal{Refusal::Code::key_reused,
                                                  "that idempotency key belongs to another message"});
   }
@@ -85,6 +85,21 @@ void IdempotentPublisher::on_published(Item& item, const PublishDone& done, cons
   for (const PublishDone& other : waiting) {
     if (other) other(again);
   }
+}
+
+IdempotencyKeys::Digest IdempotentPublisher::digest_of(const Draft& draft) {
+  const IdempotencyKeys::Digest& of_payload = digest_of(draft.payload);
+  if (draft.labels.empty()) return of_payload;
+  std::string all(of_payload.begin(), of_payload.end());
+  const auto append = [&all](std::string_view text) {
+    all += std::to_string(text.size()).append(":").append(text);
+  };
+  append(draft.labels.event());
+  for (const Tag& tag : draft.labels.tags()) {
+    append(tag.key);
+    append(tag.value);
+  }
+  return base::sha256(all);
 }
 
 const IdempotencyKeys::Digest& IdempotentPublisher::digest_of(const base::Bytes& payload) {

@@ -47,6 +47,8 @@ class IdempotentPublisher final : private base::Flushable, private base::Deadlin
   void publish_first(std::string_view room, Draft draft, std::string name, PublishDone done);
   void repeat(Item& item, const Draft& draft, PublishDone done);
   void on_published(Item& item, const PublishDone& done, const PublishResult& result);
+  /// Of the payload, event name and tags.
+  [[nodiscard]] IdempotencyKeys::Digest digest_of(const Draft& draft);
   [[nodiscard]] const IdempotencyKeys::Digest& digest_of(const base::Bytes& payload);
   void answer_later(PublishDone done, const PublishResult& result);
   void forget_old();

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/bytes.h"
+#include "hub/labels.h"
 #include "hub/source.h"
 
 namespace roomcast::hub {
@@ -34,20 +35,22 @@ struct Draft {
   base::Bytes payload;      ///< a block of its own, not part of a larger one: histories keep it
   base::Bytes from;         ///< how the sender is called; may be empty
   SubscriberId sender = 0;  ///< the local subscriber it came from, or 0
+  Labels labels;
 };
 
 /// A message that has its position. Immutable; copies share the payload.
 struct Message {
   Message() = default;
   Message(Kind kind_, base::Bytes payload_, base::Bytes from_, SubscriberId sender_, Position position_,
-          std::int64_t time_ms_, Source source_ = 0)
+          std::int64_t time_ms_, Source source_ = 0, Labels labels_ = {})
       : kind(kind_),
         source(source_),
         payload(std::move(payload_)),
         from(std::move(from_)),
         sender(sender_),
         position(position_),
-        time_ms(time_ms_) {}
+        time_ms(time_ms_),
+        labels(std::move(labels_)) {}
 
   Kind kind = Kind::text;
   bool is_shared = false;  ///< another room keeps the same payload: it is counted there
@@ -57,6 +60,7 @@ struct Message {
   SubscriberId sender = 0;  ///< 0 if it came from elsewhere
   Position position;
   std::int64_t time_ms = 0;  ///< wall clock, milliseconds since the epoch
+  Labels labels;             ///< event name and tags, if the publisher gave any
 };
 
 }  // namespace roomcast::hub

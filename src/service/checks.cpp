@@ -66,9 +66,9 @@ base::Result<Payload, Refusal> Payload::check(const RawPayload& raw, const Limit
   if (auto refusal = check_size(raw.bytes.size(), limits.message_bytes)) return *std::move(refusal);
   if (auto refusal = check_form(raw, limits)) return *std::move(refusal);
   if (raw.kind != hub::Kind::json || raw.checked == Checked::all)
-    return Payload(raw.kind, base::Bytes::copy_of(raw.bytes));
+    return Payload(raw.kind, base::Bytes::copy_of(raw.bytes), raw.labels);
   std::string space;
-  return Payload(raw.kind, base::Bytes::copy_of(base::with_whole_characters(raw.bytes, space)));
+  return Payload(raw.kind, base::Bytes::copy_of(base::with_whole_characters(raw.bytes, space)), raw.labels);
 }
 
 std::optional<Refusal> check_room_name(std::string_view room) {

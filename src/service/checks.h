@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "base/refusal.h"
 #include "base/result.h"
+#include "hub/labels.h"
 #include "hub/message.h"
 
 namespace roomcast::service {
@@ -36,9 +37,10 @@ struct RawPayload {
   hub::Kind kind = hub::Kind::text;
   std::string_view bytes;
   Checked checked = Checked::nothing;
+  hub::Labels labels{};  ///< its event name and tags, within their limits
 };
 
-/// A payload that may be published. Copies share its bytes.
+/// A payload that may be published, with its labels. Copies share its bytes.
 class Payload {
  public:
   /// Copies `raw`, unless it is larger than `limits.message_bytes`, is not what its kind says, or is JSON
@@ -48,12 +50,15 @@ class Payload {
 
   [[nodiscard]] hub::Kind kind() const { return kind_; }
   [[nodiscard]] const base::Bytes& bytes() const { return bytes_; }
+  [[nodiscard]] const hub::Labels& labels() const { return labels_; }
 
  private:
-  Payload(hub::Kind kind, base::Bytes bytes) : kind_(kind), bytes_(std::move(bytes)) {}
+  Payload(hub::Kind kind, base::Bytes bytes, hub::Labels labels)
+      : kind_(kind), bytes_(std::move(bytes)), labels_(std::move(labels)) {}
 
   hub::Kind kind_;
   base::Bytes bytes_;
+  hub::Labels labels_;
 };
 
 // Why a name can't be that of a room or client, or an idempotency key, if so: see hub/room_name.h.

@@ -10,7 +10,9 @@ using base::Refusal;
 using WhenShort = hub::Hub::WhenShort;
 
 hub::Draft draft_of(const Identity& identity, const Payload& payload, hub::SubscriberId sender) {
-  return {payload.kind(), payload.bytes(), identity.name, sender, identity.source};
+  hub::Draft draft{payload.kind(), payload.bytes(), identity.name, sender, identity.source};
+  draft.labels = payload.labels();
+  return draft;
 }
 
 }  // namespace

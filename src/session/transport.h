@@ -15,24 +15,24 @@
 
 namespace roomcast::session {
 
-/// One payload on its way to a wire, with what some wires say beside it.
+/// One payload to be framed, with what some framings carry besides.
 struct OutgoingPayload {
   dialect::PayloadForm form = dialect::PayloadForm::text;
   std::string_view bytes;
-  std::string_view event;               ///< what it is if it is no message: "gap", "bye" …
-  std::optional<hub::Position> cursor;  ///< whoever has this has everything up to here
-  /// For a single client: compressed only while there is time to spare.
+  std::string_view event;  ///< name of the event that it is: "gap", "bye", a message's own; or empty
+  std::optional<hub::Position> cursor;  ///< a client that has this payload has everything up to here
+  /// For a single client: compressed only while much of the time for compression is left.
   bool for_one = false;
 };
 
-/// Puts one payload into the form a kind of wire wants. One object per kind (and compression), shared by all
-/// clients of that kind: its address stands for the kind.
+/// Frames payloads for one kind of transport. One object for each kind and compression, shared by all its
+/// clients; its address identifies the kind.
 class Framing {
  public:
   /// Appends the wire form of `unit` to `out`. Returns how many bytes were compressed for it, if any.
   virtual std::size_t frame(const OutgoingPayload& payload, std::string& out) const = 0;
   /// Reads payloads back from what `frame` wrote, in order, for a transport with another framing: form and
-  /// bytes are those that were framed, what else was said of a payload may be lost. False, and nothing is
+  /// bytes are those that were framed, event names and cursors may be lost. False, and nothing is
   /// written, if this framing does not support it: its transports can only be replaced by others with the
   /// same framing.
   [[nodiscard]] virtual bool unframe(std::string_view /*wire*/, dialect::PayloadWriter& /*out*/) const {
@@ -45,38 +45,37 @@ class Framing {
   ~Framing() = default;
 };
 
-/// What a transport tells the session that owns it.
+/// The events of a transport, handled by the session that owns it.
 class TransportEvents {
  public:
   /// One whole message from the client; the view lives for the call.
   virtual void on_message(dialect::PayloadForm form, std::string_view bytes) = 0;
-  /// Everything that was queued is gone; called once for each Transport::notify_when_drained, at the end of a
-  /// turn.
+  /// Everything that was queued has been written. Called once after Transport::notify_when_drained, at the
+  /// end of a turn.
   virtual void on_drained() = 0;
-  /// A good part of what may be queued still is, although as much was written as goes in a turn or as the
-  /// client takes. Called again and again while that is so.
+  /// More than a quarter of the queue limit is queued, after a write that took as much as it could. Called
+  /// after each such write.
   virtual void on_congested() = 0;
-  /// The client has said its last word. Whether it is still to be sent something that it published before
-  /// that: asked again whenever something has left, until it is not.
+  /// The client has closed its side. Returns whether messages that it published before are still to be
+  /// delivered to it; called again after each write until it returns false.
   [[nodiscard]] virtual bool awaits_own_messages() { return false; }
   /// The code of the close frame sent for `reason` (RFC 6455 section 7.4); 0: none is sent.
   [[nodiscard]] virtual std::uint16_t close_code(base::CloseReason reason) const {
     return base::describe(reason).websocket;
   }
-  /// What is held for this client besides what the transport holds: memberships.
+  /// Bytes of memory held for this client besides those of the transport.
   [[nodiscard]] virtual std::size_t held_bytes() const { return 0; }
-  /// The end has begun, from whichever side; `text` is for people. From within this call, and only if the
-  /// server closes, a last word may be sent. Nothing more is delivered to this client after it. Called at
-  /// most once.
+  /// Closing has begun, from either side; `text` is for people. From within this call, and only if the server
+  /// closes, last payloads may be sent. Nothing is delivered to this client after it. Called at most once.
   virtual void on_closing(base::CloseReason reason, std::string_view text) = 0;
-  /// Over: nothing more will be read or written. Called once, never from within a call to the transport.
+  /// Closed: nothing more will be read or written. Called once, never from within a call to the transport.
   virtual void on_closed(base::CloseReason reason) = 0;
 
  protected:
   ~TransportEvents() = default;
 };
 
-/// What a transport counts about its client, for the log.
+/// Counters of a transport, for the log.
 struct Traffic {
   std::uint64_t messages_in = 0;
   std::uint64_t bytes_in = 0;   ///< payload
@@ -90,7 +89,8 @@ struct Traffic {
   }
 };
 
-/// How bytes travel to and from one client. Owned by its session. Sheds by closing with slow_consumer.
+/// Carries wire bytes to and from one client. Owned by its session. Under memory pressure it closes with
+/// slow_consumer.
 class Transport : public base::Holder {
  public:
   virtual ~Transport() = default;
@@ -108,17 +108,17 @@ class Transport : public base::Holder {
   /// Bytes queued that the kernel has not taken yet.
   [[nodiscard]] virtual std::size_t queued_bytes() const = 0;
 
-  /// Has TransportEvents::on_drained called once nothing is queued any more.
+  /// Has TransportEvents::on_drained called, once, when nothing is queued any more.
   virtual void notify_when_drained() = 0;
 
   /// Stops and resumes taking messages from the client (back-pressure). Control frames wait as well.
   virtual void pause() = 0;
   virtual void resume() = 0;
 
-  /// Begins the end: tells the client why where the wire can, behind what it is still owed (except for
-  /// slow_consumer: its queue is dropped). on_closed follows within the close timeout. Idempotent.
+  /// Begins to close: sends the reason where the wire can carry it, behind what is queued (except for
+  /// slow_consumer, whose queue is dropped). on_closed follows within the close timeout. Idempotent.
   virtual void close(base::CloseReason reason, std::string_view text) = 0;
-  /// Ends at once without a word. on_closed is not called.
+  /// Ends at once, without notice to the client. on_closed is not called.
   virtual void abort() = 0;
   /// Ends in favour of another transport of the same session: appends what is queued to `unsent`, as whole
   /// frames of framing(), in order, and calls no function of TransportEvents any more. Possible only where it

@@ -46,7 +46,7 @@ class WireEncoder::Writer final : public dialect::PayloadWriter {
 };
 
 std::size_t WireEncoder::encode(std::string_view room, const hub::Message& message, std::string& out) const {
-  const OutgoingPayload pattern{{}, {}, {}, message.position};
+  const OutgoingPayload pattern{{}, {}, dialect_.event_name(message), message.position};
   Writer writer(framing_, pattern, out);
   dialect_.encode(room, message, writer);
   return writer.compressed_bytes();

@@ -52,6 +52,29 @@ describe('roomcast.v1', () => {
       await Promise.all(clients.map((client) => client.close()));
     });
 
+    it('event and tags of a message reach every client of the dialect, streams and polls, and no raw one', async () => {
+      const room = newRoom();
+      const raw = await connect(server.url, { path: `/rooms/${room}` });
+      const client = await greeted(room);
+      const other = await greeted(room);
+      const labels = { event: 'reading', tags: { unit: '°C', sensor: '7' } };
+      const { cursor } = await client.ask({ type: 'publish', data: 21.5, ...labels });
+      const message = await other.next();
+      assert.deepEqual(message, { type: 'message', room, cursor, time: message.time, from: null, ...labels, data: 21.5 });
+      assert.equal((await raw.nextText()), '21.5');
+      const page = await other.ask({ type: 'history', room });
+      assert.deepEqual(page.messages, [message]);
+      const poll = await fetchOnce(server.url, 'GET', `/rooms/${room}?transport=poll&history=1`);
+      assert.deepEqual(poll.json.messages, [message]);
+      for (const wrong of [{ event: '' }, { event: 'e'.repeat(65) }, { event: 1 }, { tags: { a: 1 } }, { tags: ['a'] }]) {
+        const refused = await client.ask({ type: 'publish', data: 1, ...wrong });
+        assert.equal(refused.code, 'bad_request', JSON.stringify(wrong));
+      }
+      raw.destroy();
+      await client.close();
+      await other.close();
+    });
+
     it('/connect is in no room', async () => {
       const client = await connected();
       assert.deepEqual(await client.ask({ type: 'ping' }), { type: 'ok', id: 'ask 1' });

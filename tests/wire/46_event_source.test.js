@@ -121,6 +121,26 @@ describe('EventSource', { concurrency: 4 }, () => {
     stream.destroy();
   });
 
+  it('a message with an event name is an event of that name, unless the name is in use', async () => {
+    const stream = await joined('named');
+    const post = (message) =>
+      fetchOnce(server.url, 'POST', '/api/publish', {
+        body: JSON.stringify({ messages: [{ room: 'named', ...message }] }),
+        headers: { 'Content-Type': 'application/json' },
+      });
+    for (const message of [
+      { data: 'a', event: 'tick' },
+      { data: 'b', event: 'gap' },
+      { data_base64: 'AQID', event: 'tick' },
+      { data: 'c', tags: { unit: 'K' } },
+    ])
+      assert.equal((await post(message)).json.results[0].error, undefined);
+    const events = [];
+    while (events.length < 4) events.push(await stream.event());
+    assert.deepEqual(events.map(({ type, data }) => [type, data]), [['tick', 'a'], ['message', 'b'], ['binary', 'AQID'], ['message', 'c']]);
+    stream.destroy();
+  });
+
   it('payloads of several lines, of none and with unusual characters arrive whole', async () => {
     const stream = await joined('lines');
     for (const text of ['a\r\nb\rc\nd', '', '\n', 'a\n', ' two  ', ':x', 'id: 1\n\ndata: y', 'nul \0', '\u2028 \u2029 \u{1F600}', '\uFEFF']) {

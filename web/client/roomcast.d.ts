@@ -51,6 +51,10 @@ interface MessageBase {
   /** Milliseconds since the epoch. */
   time: number;
   from: string | null;
+  /** The event name that its publisher gave it, if any. */
+  event?: string;
+  /** What its publisher says of it besides, if anything. */
+  tags?: Record<string, string>;
 }
 
 export type Message =

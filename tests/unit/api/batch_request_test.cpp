@@ -176,6 +176,22 @@ TEST_CASE("batch request: what comes behind the first reason to refuse it is not
         "400 invalid_json: the body must be one JSON value");
 }
 
+TEST_CASE("batch request: a message may have an event name and tags, for all its rooms") {
+  const auto read = items(R"({"rooms":["a","b"],"data":1,"event":"tick","tags":{"k":"v"}})");
+  REQUIRE(read.size() == 2);
+  for (const PublishItem& item : read) {
+    CHECK(item.payload->labels().event() == "tick");
+    REQUIRE(item.payload->labels().tags().size() == 1);
+    CHECK(item.payload->labels().tags()[0].value == "v");
+  }
+  CHECK(read[0].payload->labels().event().data() == read[1].payload->labels().event().data());  // shared
+  CHECK(only(R"({"room":"a","data":1,"event":null,"tags":null})").payload->labels().empty());
+  CHECK(problem(R"({"room":"a","data":1,"event":")" + std::string(64, 'e') + "\"}").empty());
+  CHECK(problem(R"({"room":"a","data":1,"event":")" + std::string(65, 'e') + "\"}") == "400 bad_request");
+  CHECK(problem(R"({"room":"a","data":1,"event":1})") == "400 bad_request");
+  CHECK(problem(R"({"room":"a","data":1,"tags":{"k":1}})") == "400 bad_request");
+}
+
 TEST_CASE("batch request: names and keys that can't be used are not kept") {
   const auto read = items(R"({"rooms":["a","b"],"data":1,"key":")" + std::string(1000, 'k') +
                           R"(","from":")" + std::string(1000, 'f') + "\"}");

@@ -47,6 +47,9 @@ struct Recorder final : dialect::CommandHandler {
     log += std::string(" ") + kinds[static_cast<std::size_t>(request.kind)] + ":";
     log += request.payload;
     if (request.key) log.append(" key ").append(*request.key);
+    if (!request.labels.event().empty()) log.append(" event ").append(request.labels.event());
+    for (const hub::Tag& tag : request.labels.tags())
+      log.append(" ").append(tag.key).append("=").append(tag.value);
   }
   void say(const dialect::AskPresence& request) { begin("presence", request.id, request.room); }
   void say(const dialect::AskHistory& request) {
@@ -152,6 +155,38 @@ TEST_CASE("json dialect: publish needs exactly one of data and data_base64") {
   CHECK(decoded(R"({"type":"publish","id":1,"data":null,"data_base64":""})") == "refuse bad_request [1]");
   CHECK(decoded(R"({"type":"publish","id":1,"data_base64":7})") == "refuse bad_request [1]");
   CHECK(decoded(R"({"type":"publish","data":1,"data_base64":null})") == "publish [] at home j:1");
+}
+
+TEST_CASE("json dialect: a message may have an event name and tags") {
+  CHECK(decoded(R"({"type":"publish","data":1,"event":"a \u0062","tags":{"k":"v","\u00e4":""}})") ==
+        "publish [] at home j:1 event a b k=v \u00e4=");
+  CHECK(decoded(R"({"type":"publish","data":1,"event":null,"tags":{}})") == "publish [] at home j:1");
+  const auto with_event = [](const std::string& event) {
+    return decoded(R"({"type":"publish","data":1,"event":")" + event + "\"}");
+  };
+  const std::string longest(64, 'e');
+  CHECK(with_event(longest) == "publish [] at home j:1 event " + longest);
+  for (const std::string& bad : {longest + "e", std::string(), std::string("a\\n")})
+    CHECK(with_event(bad) == "refuse bad_request []");
+  CHECK(decoded(R"({"type":"publish","data":1,"event":7})") == "refuse bad_request []");
+  for (const char* bad : {"1", "[]", "{\"a\":1}", "{\"a\":null}", "{\"a\":{}}"})
+    CHECK(decoded(R"({"type":"publish","data":1,"tags":)" + std::string(bad) + "}") ==
+          "refuse bad_request []");
+}
+
+TEST_CASE("json dialect: at most 16 tags, of 1024 bytes together") {
+  const auto with_tags = [](int count, std::size_t bytes) {
+    std::string tags;
+    for (int i = 0; i < count; ++i) {
+      const std::string key = std::to_string(10 + i);  // of two bytes
+      const std::size_t value = i == 0 ? bytes - 2 * static_cast<std::size_t>(count) : 0;
+      tags.append(i == 0 ? "\"" : ",\"").append(key).append("\":\"").append(value, 'v').append("\"");
+    }
+    return decoded(R"({"type":"publish","data":1,"tags":{)" + tags + "}}").substr(0, 7);
+  };
+  CHECK(with_tags(16, 1'024) == "publish");
+  CHECK(with_tags(17, 1'024) == "refuse ");
+  CHECK(with_tags(16, 1'025) == "refuse ");
 }
 
 TEST_CASE("json dialect: a key has 1 to 200 printable ASCII characters") {

@@ -3,6 +3,8 @@
 #include <doctest/doctest.h>
 
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace message_json_test {
 
@@ -35,6 +37,20 @@ TEST_CASE("message json: a binary payload is base64 under another name") {
   CHECK(json_of(hub::Kind::binary, std::string_view("\0\xff\x01\x02", 4)) ==
         R"("ada","data_base64":"AP8BAg=="})");
   CHECK(json_of(hub::Kind::binary, "") == R"("ada","data_base64":""})");
+}
+
+TEST_CASE("message json: event and tags stand before the payload, each if there is one") {
+  const auto labelled = [](std::string_view event, std::vector<hub::Tag> tags) {
+    hub::Message message{hub::Kind::text, base::Bytes::copy_of("x"), {}, 0, {0xab, 7}, 12};
+    message.labels = hub::Labels(event, std::move(tags));
+    std::string out;
+    dialect::append_message_json(out, "r", message);
+    return out.substr(out.find(R"("from")"));
+  };
+  CHECK(labelled("ti\"ck", {}) == R"("from":null,"event":"ti\"ck","data":"x"})");
+  CHECK(labelled("", {{"a", "1"}, {"b\n", ""}}) == R"("from":null,"tags":{"a":"1","b\n":""},"data":"x"})");
+  CHECK(labelled("e", {{"a", "1"}}) == R"("from":null,"event":"e","tags":{"a":"1"},"data":"x"})");
+  CHECK(labelled("", {}) == R"("from":null,"data":"x"})");
 }
 
 TEST_CASE("message json: a sender without a name is null") {

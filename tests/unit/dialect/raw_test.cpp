@@ -57,6 +57,20 @@ TEST_CASE("raw dialect: a message arrives verbatim, json as its text") {
   CHECK(encoded(hub::Kind::binary) == "{\"a\":1} binary");
 }
 
+TEST_CASE("raw dialect: a message has its own event name, unless that name is in use or it is binary") {
+  const auto name_of = [](std::string_view event, hub::Kind kind = hub::Kind::text) {
+    hub::Message message;
+    message.kind = kind;
+    message.labels = hub::Labels(event, {});
+    return std::string(dialect::Raw{}.event_name(message));
+  };
+  CHECK(name_of("tick") == "tick");
+  CHECK(name_of("tick", hub::Kind::json) == "tick");
+  CHECK(name_of("tick", hub::Kind::binary).empty());
+  for (const char* used : {"joined", "gap", "bye", "binary", "open", "error", "message", ""})
+    CHECK(name_of(used).empty());
+}
+
 TEST_CASE(
     "raw dialect: where a wire names events, a client is told that it has joined and what it has missed") {
   const dialect::Raw raw;

@@ -189,4 +189,18 @@ TEST_CASE_FIXTURE(Fixture, "history: it grows and shrinks without losing or swap
   CHECK(history.bytes() == 0);
 }
 
+TEST_CASE_FIXTURE(Fixture, "history: event name and tags count, and are let go of") {
+  append(1);
+  const std::size_t plain = history.bytes();
+  history.clear();
+  hub::Message labelled = message(1);
+  labelled.labels = hub::Labels("event", {{"key", std::string(500, 'v')}});
+  history.append(labelled, 0, limits);
+  CHECK(history.bytes() == plain + labelled.labels.held_bytes());
+  CHECK(kept_bytes.total() == history.bytes());
+  history.drop_oldest();
+  CHECK(history.bytes() == 0);
+  CHECK(kept_bytes.total() == 0);
+}
+
 }  // namespace history_test

@@ -171,6 +171,23 @@ TEST_CASE_FIXTURE(Fixture, "publish once: a key is no good for another payload o
   CHECK(publisher.keys() == 1);
 }
 
+TEST_CASE_FIXTURE(Fixture, "publish once: a key is no good for another event name or other tags") {
+  const auto publish = [&](std::string_view event, std::vector<hub::Tag> tags) {
+    hub::Draft draft{hub::Kind::text, base::Bytes::copy_of("x"), {}};
+    draft.labels = hub::Labels(event, std::move(tags));
+    publisher.publish("r", std::move(draft), "k", [this](const hub::PublishResult& result) {
+      told.push_back(outcome(result).substr(0, 11));
+    });
+    return heard().back();
+  };
+  CHECK(publish("e", {{"a", "1"}}) == "1");
+  CHECK(publish("e", {{"a", "1"}}) == "1 again");
+  CHECK(publish("f", {{"a", "1"}}) == "key_reused:");
+  CHECK(publish("e", {{"a", "2"}}) == "key_reused:");
+  CHECK(publish("e", {}) == "key_reused:");
+  CHECK(publish("", {}) == "key_reused:");
+}
+
 TEST_CASE_FIXTURE(Fixture, "publish once: the same key in another room is another key") {
   publish("ada", "k", "hi", Kind::text, "r");
   publish("bob", "k", "ho", Kind::binary, "s");

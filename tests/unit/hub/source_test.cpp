@@ -29,6 +29,7 @@ TEST_CASE("source: it takes no space in a message") {
     base::Bytes payload;
     base::Bytes from;
     hub::SubscriberId sender;
+    hub::Labels labels;
   };
   CHECK(sizeof(hub::Draft) == sizeof(Draft));
   CHECK(sizeof(hub::Message) == sizeof(Draft) + sizeof(hub::Position) + sizeof(std::int64_t));

@@ -119,9 +119,12 @@ export const CONTENT_TYPES = {
 };
 
 /** A message object of the server, in the form that applications receive. */
-export function decodeMessage({ room, cursor, time, from, data, data_base64: base64 }) {
-  if (base64 !== undefined) return { room, cursor, time, from, kind: 'binary', data: fromBase64(base64) };
-  return { room, cursor, time, from, kind: typeof data === 'string' ? 'text' : 'json', data };
+export function decodeMessage({ room, cursor, time, from, event, tags, data, data_base64: base64 }) {
+  const head = { room, cursor, time, from };
+  if (event !== undefined) head.event = event;
+  if (tags !== undefined) head.tags = tags;
+  if (base64 !== undefined) return { ...head, kind: 'binary', data: fromBase64(base64) };
+  return { ...head, kind: typeof data === 'string' ? 'text' : 'json', data };
 }
 
 export function toBase64(bytes) {
