@@ -7,18 +7,18 @@
 
 namespace roomcast::session {
 
-/// A dialect under the name by which clients ask for it (Sec-WebSocket-Protocol).
+/// A dialect and the subprotocol by which clients select it (Sec-WebSocket-Protocol).
 struct DialectChoice {
   std::string_view subprotocol;
   const dialect::Dialect* dialect;
 };
 
-/// What one endpoint speaks, the most wanted first.
+/// The dialects of one endpoint, in order of preference.
 struct DialectChoices {
   std::vector<DialectChoice> named;
-  const dialect::Dialect* otherwise;  ///< for clients that ask for none of them; null: they are refused
+  const dialect::Dialect* otherwise;  ///< for clients that offer no subprotocol; null: they are refused
 
-  /// Null if it is not spoken here.
+  /// Null if the endpoint does not support it.
   [[nodiscard]] const dialect::Dialect* find(std::string_view subprotocol) const {
     for (const DialectChoice& choice : named) {
       if (choice.subprotocol == subprotocol) return choice.dialect;

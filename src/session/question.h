@@ -11,10 +11,10 @@
 
 namespace roomcast::session {
 
-/// Something a client asked for that takes a while to answer, and waits for its turn.
+/// A request whose answer takes long, deferred to a turn of its own.
 class Session::Question final : public base::Flushable {
  public:
-  /// `history`: what of it is asked for; nothing: who is in the room.
+  /// `history`: the page that is asked for; absent: the members of the room are asked for.
   Question(Session& session, dialect::RequestId id, std::string_view room,
            const std::optional<dialect::AskHistory>& history)
       : session_(session), id_(id), room_(room), history_(history) {

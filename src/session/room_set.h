@@ -14,26 +14,27 @@
 
 namespace roomcast::session {
 
-/// The rooms that a client has asked for, beside the one of its connection, and whose turn it is to replay.
+/// The rooms that a client has subscribed to, besides the room of its connection, and the order in which they
+/// replay history.
 class RoomSet {
  public:
   struct Subscription {
     std::unique_ptr<hub::Membership> membership;
-    base::Bytes reply_to;       ///< id of the request, until that is answered; empty: no reply is wanted
-    bool is_confirmed = false;  ///< the room has its place
+    base::Bytes reply_to;       ///< id of the request, until it is answered; empty: no reply is expected
+    bool is_confirmed = false;  ///< the subscription has been acknowledged
   };
 
   /// `home`: the room of the connection, empty if it has none; `in_home`: the membership in that, if any.
   RoomSet(std::string_view home, hub::Membership* in_home);
 
-  /// The room of the connection, also when the client has left it.
+  /// The room of the connection, even after the client has left it.
   [[nodiscard]] const std::string& home() const { return home_; }
 
   [[nodiscard]] std::size_t size() const { return rooms_.size(); }
-  /// Null if the client is not there.
+  /// Null if the client is not subscribed to it.
   [[nodiscard]] Subscription* find(std::string_view room);
   void add(Subscription subscription);
-  /// The caller drops what it gets, or nothing is left.
+  /// Removes the subscription and returns it; without a membership if there was none.
   [[nodiscard]] Subscription take(std::string_view room);
 
   template <class Visit>
@@ -42,18 +43,18 @@ class RoomSet {
       visit(*subscription.membership);
   }
 
-  /// The room has its place, and perhaps more to replay than goes at once.
+  /// The membership has joined, and may have more than one page to replay.
   void add_replay(hub::Membership& membership);
-  /// A membership is about to go.
+  /// Removes a membership that is about to be destroyed.
   void forget_replay(const hub::Membership& membership);
-  /// One of those that still catch up, each in turn; null if there is none.
+  /// The next membership that is still catching up, round robin; null if there is none.
   [[nodiscard]] hub::Membership* next_replay();
 
  private:
   std::string home_;
   // The names are the hub's.
   std::unordered_map<std::string_view, Subscription, base::StringHash, std::equal_to<>> rooms_;
-  std::vector<hub::Membership*> replays_;  // whose turn it is next first
+  std::vector<hub::Membership*> replays_;  // the next one first
 };
 
 }  // namespace roomcast::session

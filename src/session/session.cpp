@@ -19,7 +19,7 @@ namespace roomcast::session {
 namespace {
 
 // The requests of a client with more than this on its way wait until that is gone: well below
-// limits.queue_bytes, so that whoever asks for much is slowed down and not cut off.
+// limits.queue_bytes, so that a client that asks for much is slowed down instead of closed.
 constexpr std::size_t queued_ahead_bytes = 131'072;
 
 // Of a transport, to be fetched before a delivery: what of a WebSocket is touched then.
@@ -37,8 +37,8 @@ std::int64_t random_between(std::int64_t min, std::int64_t max) {
 
 }  // namespace
 
-/// Hands what a message asks for to its session. Made for the moment: in each session its table of functions
-/// would cost as much as a pointer.
+/// Hands what a message asks for to its session. Made for each message: as a base of Session it would cost a
+/// pointer in each.
 class Session::Handler final : public dialect::CommandHandler {
  public:
   explicit Handler(Session& session) : session_(session) {}
@@ -115,7 +115,7 @@ hub::Source Session::source() {
 void Session::welcome() {
   if (!two_way_ || !encoder_->dialect().has_envelope()) return;
   const SessionSettings& settings = table_.settings();
-  // Whoever knows it can speak of this client to others: it must not be guessed.
+  // It identifies the client to others, so it must not be guessable.
   const std::string client =
       base::sha256_hex(std::to_string(base::random_u64()) + ' ' + std::to_string(base::random_u64()))
           .substr(0, 32);
@@ -131,7 +131,7 @@ void Session::close(base::CloseReason reason, std::string_view text) {
 void Session::await_pages(hub::Membership& membership) {
   transport_->notify_when_drained();
   if (rooms() == nullptr) return;
-  // One room at a time, and only what the client takes.
+  // One room at a time, as fast as the client takes it.
   membership.hold_replay();
   rooms()->add_replay(membership);
 }
@@ -142,7 +142,7 @@ void Session::on_refused(hub::Membership& membership, const hub::Refusal& refusa
   const std::string_view room = membership.room_name();
   RoomSet::Subscription* const asked =
       &membership == my_place() || rooms() == nullptr ? nullptr : rooms()->find(room);
-  // A room that it has been told it is in can't be taken away without a word: it comes back with its cursor.
+  // A subscription that has been acknowledged is not ended silently: the client reconnects with its cursor.
   const bool is_at_its_end = extras_ && extras_->awaited;
   if (asked == nullptr || asked->is_confirmed || is_at_its_end)
     return close(base::describe(refusal.code).close, refusal.message);
@@ -154,14 +154,15 @@ void Session::on_joined(hub::Membership& membership, const hub::Joined& joined) 
   await_pages(membership);
   const bool is_confirmed = confirm(membership, joined);
   if (joined.gap) on_gap(membership, *joined.gap);
-  // Whoever watches begins with who is here, also where there is no ok to say it.
+  // A client that watches presence starts with the members of the room, also where there is no ok to carry
+  // them.
   if (is_confirmed || state_ != State::open || !membership.watches_presence()) return;
   tell(dialect::PresenceCount{membership.room_name(), table_.service().presence(membership)});
 }
 
 void Session::on_gap(hub::Membership& membership, const hub::Gap& gap) {
   if (tell(dialect::GapFound{membership.room_name(), gap}, gap.cursor)) return;
-  // Nobody misses a message without being told, even where the end is all that can be told.
+  // A client never misses messages unnoticed: where a gap cannot be expressed the connection is closed.
   close(base::CloseReason::gap,
         "messages are missing; the earliest cursor is " + hub::to_cursor(gap.earliest));
 }
@@ -236,7 +237,7 @@ void Session::deliver(hub::Batch& batch, std::size_t from) {
 }
 
 void Session::deliver_from_others(hub::Batch& batch, std::size_t from) {
-  // Runs of other people's messages, as long as they get.
+  // The longest runs of messages that others have sent.
   const auto messages = batch.messages();
   for (std::size_t i = from; i < messages.size(); ++i) {
     if (messages[i].sender != subscriber_id()) continue;

@@ -24,13 +24,13 @@ namespace roomcast::session {
 class SessionTable;
 struct DetachLimits;
 
-/// What a client asked for when it came.
+/// The parameters of a session.
 struct Options {
   std::string_view room;     ///< the room the connection is for, a valid name; empty: none
-  std::string_view name;     ///< how an anonymous client wants to be called; may be empty
+  std::string_view name;     ///< of an anonymous client; may be empty
   bool own_messages = true;  ///< deliver the client's own messages to it as well
-  hub::Interest interest{};  ///< what it wants of the room's past
-  bool two_way = false;      ///< it can send requests as well: it is welcomed
+  hub::Interest interest{};  ///< since, history and presence
+  bool two_way = false;      ///< it can send requests: it gets a welcome
   /// How long its conversation may take to admit it; it has joined nothing before. 0: it is admitted already.
   std::int64_t admission_ms = 0;
 };
@@ -57,7 +57,7 @@ class Session final : public base::Disposable, public hub::Subscriber, public Tr
 
   [[nodiscard]] Transport& transport() { return *transport_; }
   /// Goes on over `next`, to which it moves what is queued and not sent, in order. The client has seen `next`
-  /// before or is about to; the old transport ends without a word. False, and nothing has changed, if the end
+  /// before or is about to; the old transport ends without notice. False, and nothing has changed, if the end
   /// has begun or the transport there is cannot be replaced (Transport::hand_over, Framing::unframe).
   bool replace_transport(std::unique_ptr<Transport>& next);
   /// Goes on without a connection, within `limits`, until the next replace_transport. False as there.
@@ -84,18 +84,18 @@ class Session final : public base::Disposable, public hub::Subscriber, public Tr
   class Lifecycle;
   class Question;
   using Awaited = std::vector<std::pair<const hub::Membership*, std::uint64_t>>;
-  /// What most sessions do without.
+  /// What most sessions do not need.
   struct Extras {
     base::Bytes name;
     std::unique_ptr<RoomSet> rooms;
     std::unique_ptr<Question> question;  // that waits for its answer; nothing more is read before it
     std::unique_ptr<const std::string> left_room;  // at its end, for the log: the room of the connection
-    /// Once it has said goodbye: where it is still to get what its rooms had then, up to which offset.
+    /// Once the client has closed its side: the memberships whose messages it still gets, up to which offset.
     std::unique_ptr<Awaited> awaited;
     std::unique_ptr<Lifecycle> lifecycle;
   };
 
-  // What a message asked for.
+  // What a message asks for.
   void publish(hub::Kind kind, std::string_view payload);
   void run(const dialect::Command& command);
   /// Sends the error for the request `id`, which may be empty: the one place that makes an event of a
@@ -151,7 +151,7 @@ class Session final : public base::Disposable, public hub::Subscriber, public Tr
   [[nodiscard]] dialect::Conversation* conversation();
   void welcome();
   void await_pages(hub::Membership& membership);
-  /// Where a publisher can't be told: it is closed if its message came to nothing.
+  /// For publishers that cannot be sent an error: closes the session if the publish fails.
   [[nodiscard]] hub::PublishDone close_if_refused() const;
   /// A message that had to wait (hub::Hub::would_wait) has its place, or never will.
   void on_waited(const hub::PublishResult& result);

@@ -25,11 +25,11 @@ struct SessionStats {
   std::array<std::uint64_t, static_cast<std::size_t>(base::CloseReason::count_)> closed{};
 };
 
-/// A session at its end, for the log. Views live for the call.
+/// A session that has ended, for the log. Views live for the call.
 struct Ended {
   std::string_view dialect;
-  std::string_view room;       ///< the room that its connection was for; empty: none
-  std::string_view name;       ///< how the client was called; may be empty
+  std::string_view room;       ///< the room of its connection; empty: none
+  std::string_view name;       ///< of the client; may be empty
   std::uint32_t opened_s = 0;  ///< monotonic
   base::CloseReason reason{};
   Traffic traffic;  ///< over all its transports
@@ -42,7 +42,7 @@ struct SessionSettings {
   std::int64_t drain_ms = 10'000;  ///< clients come back within about this time when the server stops
 };
 
-/// Owns every session from open to burial, and the encoders they share.
+/// Owns every session until it is freed, and the encoders that sessions share.
 class SessionTable final {
  public:
   /// All outlive the table.
@@ -63,7 +63,7 @@ class SessionTable final {
 
   /// Closes up to `count` sessions that are not closing yet; returns how many there were to close.
   std::size_t close_some(std::size_t count, base::CloseReason reason);
-  /// Ends everything that is left, without a word.
+  /// Ends all sessions at once, without notice to their clients.
   void abort_all();
 
   void set_settings(const SessionSettings& settings) { settings_ = settings; }

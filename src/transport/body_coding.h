@@ -15,14 +15,14 @@ namespace roomcast::transport {
 /// With gzip (RFC 1952) the header goes once, at the start, and every piece is a run of DEFLATE blocks that
 /// ends on a byte and refers to nothing before it, as Z_FULL_FLUSH leaves them: it can be inflated as soon as
 /// it is there. The stream has no trailer. That would be a checksum over all that this one client has got,
-/// which the server doesn't know, having compressed it for everybody; and a live stream is cut more often
-/// than it ends. Browsers, curl and fetch of Node take such an end as they take a cut: what came before it
-/// counts. A client that says goodbye by itself does so within the content.
+/// which the server does not have, as content is compressed once for all clients; and a live stream is cut
+/// more often than it ends. Browsers, curl and fetch of Node take such an end as they take a cut: what came
+/// before it counts. The end of a session is announced within the content (`bye`).
 class BodyCoding {
  public:
   enum class Length : std::uint8_t {
     chunked,      ///< RFC 9112 section 7.1
-    until_close,  ///< for HTTP/1.0, which knows no chunks
+    until_close,  ///< for HTTP/1.0, which has no chunks
   };
 
   /// `deflater`: compresses with gzip; null: does not. It must outlive this, and may be shared.

@@ -10,7 +10,7 @@
 
 namespace roomcast::transport {
 
-/// Who is at the other end of a connection: counted against the caps, and named in the log.
+/// The peer of a connection: its place in the limits and its address.
 class Client {
  public:
   /// `address` as the client's proxies report it, or that of the socket.
@@ -19,7 +19,7 @@ class Client {
   }
 
   [[nodiscard]] std::string_view address() const { return address_ ? *address_ : admission_.address(); }
-  /// For who sees the connection to its end. The address may be lost with it.
+  /// For the object that closes the connection. The address may be lost with it.
   [[nodiscard]] net::Admission take_admission() {
     admission_.release();
     return std::move(admission_);

@@ -51,7 +51,7 @@ void HttpStream::enqueue(const base::Bytes& wire) {
 
 void HttpStream::notify_when_drained() {
   drained_wanted_ = true;
-  // Whatever is queued is flushed anyway, in this turn or when the client takes more.
+  // A queue that is not empty is flushed anyway, in this turn or when the socket is writable.
   if (queue_.empty()) mark_dirty();
 }
 
@@ -72,7 +72,7 @@ void HttpStream::finish(base::CloseReason reason, std::string_view text) {
     stats().queued_bytes -= queue_.bytes();
     queue_.drop_unsent();
     stats().queued_bytes += queue_.bytes();
-    // If the answer's beginning has gone with the rest there is nothing left that could be understood.
+    // If the beginning of the body was dropped, nothing after it could be decoded.
     if (wire_bytes_out_ < start_bytes_) state_ = State::finishing;
   }
   events_->on_closing(reason, text);
@@ -94,10 +94,10 @@ void HttpStream::on_end() {
 }
 
 void HttpStream::on_held() {
-  if (state_ != State::closed) tell_admission();
+  if (state_ != State::closed) report_held_bytes();
 }
 
-void HttpStream::tell_admission() {
+void HttpStream::report_held_bytes() {
   client_.hold((queue_.empty() ? 0 : queue_.held_bytes()) + stream_->held_bytes(), *this);
 }
 
@@ -137,11 +137,11 @@ void HttpStream::write() {
   const auto result = queue_.flush_some(*stream_);
   const std::size_t left = queue_.bytes();
   count_sent(waiting - left);
-  if (waiting >= net::AdmissionRecord::least_bytes) tell_admission();
+  if (waiting >= net::AdmissionRecord::least_bytes) report_held_bytes();
   if (result == net::WriteQueue::Flushed::more) mark_dirty();
   if (state_ == State::finishing) {
     if (left > 0) return;
-    end(reason_);  // which still names the client
+    end(reason_);  // before the admission, which names the client, is given away
     return shared_.linger.add(std::move(stream_), {}, client_.take_admission(), peer_ended_);
   }
   if (discarded_ > max_discarded_bytes) {
@@ -162,7 +162,7 @@ void HttpStream::on_write_incomplete(base::Bytes&& rest, bool is_started) {
   counts.wire_bytes_out -= rest.size();
   counts.queued_bytes += rest.size();
   queue_.put_back(std::move(rest), is_started);
-  tell_admission();
+  report_held_bytes();
   look_at_rest(net::WriteQueue::Flushed::blocked);
 }
 
@@ -174,7 +174,7 @@ void HttpStream::count_sent(std::size_t bytes) {
   if (bytes > 0) stuck_ = false;
 }
 
-/// Something waits behind a write.
+/// After a write that left something queued.
 void HttpStream::look_at_rest(net::WriteQueue::Flushed result) {
   if (state_ != State::open) return;
   const std::size_t limit = shared_.settings.queue_bytes;

@@ -23,15 +23,15 @@ namespace roomcast::transport {
 
 /// What may change by a reload; applies from the next use on.
 struct HttpStreamSettings {
-  std::int64_t heartbeat_ms = 25'000;     ///< between heartbeats; also how long nothing at all may be taken
-  std::int64_t close_timeout_ms = 5'000;  ///< for what is still owed at the end
+  std::int64_t heartbeat_ms = 25'000;     ///< between heartbeats; also how long a client may take nothing
+  std::int64_t close_timeout_ms = 5'000;  ///< for what is still queued at the end
   std::size_t queue_bytes = std::size_t{1} << 20U;
-  bool compression = true;  ///< gzip for whoever accepts it
+  bool compression = true;  ///< gzip for clients that accept it
 };
 
 struct HttpStreamStats {
   std::uint64_t wire_bytes_out = 0;
-  std::size_t queued_bytes = 0;  ///< waiting for clients to take them
+  std::size_t queued_bytes = 0;  ///< not yet taken by the kernel
   std::size_t open = 0;          ///< clients there are now
 };
 
@@ -45,11 +45,11 @@ struct HttpStreamShared {
   HttpStreamStats stats{};
 };
 
-/// A client that reads an HTTP answer without end (EventSource, NDJSON) and says nothing more: open →
-/// finishing (what is queued leaves, then the connection is closed) → closed.
+/// A client that reads an endless HTTP answer (EventSource, NDJSON) and sends nothing more: open → finishing
+/// (what is queued is written, then the connection is closed) → closed.
 ///
-/// What it sends all the same is thrown away, up to a bound; that it closes, even only its sending half, is
-/// how it leaves.
+/// What it sends nevertheless is discarded, up to a bound. It leaves by closing the connection, or only its
+/// sending half.
 class HttpStream final : public session::Transport,
                          private net::ByteStream::Events,
                          private base::Deadline::Listener,
@@ -89,21 +89,21 @@ class HttpStream final : public session::Transport,
   void flush() override;
   void shed() override;
 
-  /// Says what this client holds of memory.
-  void tell_admission();
+  /// Reports the memory held for this client to its admission.
+  void report_held_bytes();
   void keep_alive();
   void enqueue(const base::Bytes& wire);
   void write();
   void count_sent(std::size_t bytes);
   void look_at_rest(net::WriteQueue::Flushed result);
-  /// Ends the body behind the session's last word.
+  /// Ends the body behind the session's last payloads.
   void finish(base::CloseReason reason, std::string_view text);
-  /// Over at once; the stream goes down with this object.
+  /// Closed at once; the stream is closed with this object.
   void end(base::CloseReason reason);
   void mark_dirty() { shared_.scheduler.mark_dirty(*this); }
   [[nodiscard]] HttpStreamStats& stats() const { return shared_.stats; }
 
-  std::uint32_t start_bytes_;  // what was queued at first: without it the rest means nothing
+  std::uint32_t start_bytes_;  // of the beginning of the body: without it the rest cannot be decoded
   HttpStreamShared& shared_;
   const StreamFraming& framing_;
   std::unique_ptr<net::ByteStream> stream_;

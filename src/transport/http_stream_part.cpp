@@ -5,8 +5,7 @@
 
 #include "part/settings.h"
 #include "part/transport_metrics.h"
-#include "transport/ndjson_framing.h"
-#include "transport/sse_framing.h"
+#include "transport/stream_content.h"
 #include "transport/stream_refusal.h"
 
 namespace roomcast::transport {

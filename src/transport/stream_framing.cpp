@@ -1,5 +1,9 @@
 #include "transport/stream_framing.h"
 
+#include <algorithm>
+
+#include "base/digest.h"
+#include "hub/cursor.h"
 #include "transport/compressing.h"
 
 namespace roomcast::transport {

@@ -16,13 +16,13 @@
 
 namespace roomcast::transport {
 
-/// What a client of an endless answer can read.
+/// What the client of an endless answer can read.
 struct StreamForm {
   BodyCoding::Length length = BodyCoding::Length::chunked;
   bool gzip = false;
 };
 
-/// The wire form of units in one form of stream, with all that goes around them.
+/// Frames payloads as content of one kind, and codes that for an HTTP body.
 class StreamFraming final : public session::Framing {
  public:
   /// `content` and `coding`'s parts must outlive it.
@@ -32,10 +32,10 @@ class StreamFraming final : public session::Framing {
   [[nodiscard]] bool names_events() const override { return content_.names_events(); }
 
   [[nodiscard]] const StreamContent& content() const { return content_; }
-  /// What a body begins with, `opening` being the first of its content.
+  /// The beginning of a body, with `opening` as the first of its content.
   [[nodiscard]] base::Bytes start(std::string_view opening) const;
   [[nodiscard]] const base::Bytes& heartbeat() const { return heartbeat_; }
-  /// What a body ends with.
+  /// The end of a body.
   [[nodiscard]] const base::Bytes& end() const { return end_; }
 
  private:
@@ -46,11 +46,10 @@ class StreamFraming final : public session::Framing {
   base::Bytes end_;
 };
 
-/// One framing for each form of stream of one content, made when first asked for, and the compressor that
-/// they share.
+/// One framing for each form of stream of one content, made on first use, and the compressor that they share.
 class StreamFramings {
  public:
-  /// Both outlive it. `compressing`: the time there is for it; what is more goes uncompressed.
+  /// Both outlive it. `compressing`: time for compression; past it, content goes uncompressed.
   StreamFramings(const StreamContent& content, base::TimeBudget& compressing)
       : content_(content), compressing_(compressing) {}
   StreamFramings(const StreamFramings&) = delete;

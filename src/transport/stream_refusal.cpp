@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "transport/sse_framing.h"
+#include "transport/stream_content.h"
 
 namespace roomcast::transport {
 

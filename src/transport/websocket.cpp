@@ -83,7 +83,7 @@ void WebSocket::send(const base::Bytes& wire) {
 
 void WebSocket::notify_when_drained() {
   drained_wanted_ = true;
-  // Whatever is queued is flushed anyway, in this turn or when the client takes more.
+  // A queue that is not empty is flushed anyway, in this turn or when the socket is writable.
   if (queue_.empty()) mark_dirty();
 }
 
@@ -107,7 +107,7 @@ void WebSocket::close(base::CloseReason reason, std::string_view text) {
   if (state_ != State::open) return;
   if (reason == base::CloseReason::slow_consumer) drop_unsent();
   const std::string_view default_text = base::describe(reason).text;
-  say_goodbye(reason, events_->close_code(reason), text.empty() ? default_text : text, State::closing);
+  begin_closing(reason, events_->close_code(reason), text.empty() ? default_text : text, State::closing);
 }
 
 void WebSocket::abort() {
@@ -117,9 +117,9 @@ void WebSocket::abort() {
 
 session::Traffic WebSocket::traffic() const { return {messages_in_, payload_bytes_in_, wire_bytes_out_}; }
 
-void WebSocket::tell_admission() {
+void WebSocket::report_held_bytes() {
   std::size_t bytes = reader_.held_bytes() + events_->held_bytes() + stream_->held_bytes();
-  // Of what is about to leave the queue holds no more than that.
+  // Small queues are about to be written and not counted.
   if (queue_.bytes() >= net::AdmissionRecord::least_bytes) bytes += queue_.held_bytes();
   if (held_) bytes += held_->bytes.capacity();
   client_.hold(bytes, *this);
@@ -130,12 +130,13 @@ void WebSocket::shed() {
   close(base::CloseReason::slow_consumer, "memory is short, and this connection held much of it");
   drop_held();
   std::span<char> nothing;
-  (void)reader_.next(nothing);  // lets go of what was begun
+  (void)reader_.next(nothing);  // frees a message that has begun
   mark_dirty();
 }
 
-void WebSocket::say_goodbye(base::CloseReason reason, std::uint16_t code, std::string_view text, State next) {
-  // While this is still open: what the session says now goes before the close frame.
+void WebSocket::begin_closing(base::CloseReason reason, std::uint16_t code, std::string_view text,
+                              State next) {
+  // While the state is open: what the session sends from here goes before the close frame.
   events_->on_closing(reason, text);
   reason_ = reason;
   close_code_ = code;
@@ -145,26 +146,26 @@ void WebSocket::say_goodbye(base::CloseReason reason, std::uint16_t code, std::s
   enqueue(base::Bytes::copy_of(frame));
   mark_dirty();
   deadline_.set_in(shared_.settings.close_timeout_ms);
-  // Messages mean nothing any more, but the peer's close frame must still be heard.
+  // Messages are ignored from here on, but the peer's close frame must still be read.
   reader_.skip_messages();
   resume();
-  if (held_ && held_->is_goodbye) shared_.scheduler.mark_deferred(*held_);
+  if (held_ && held_->is_end) shared_.scheduler.mark_deferred(*held_);
 }
 
 void WebSocket::on_end() {
   peer_ended_ = true;
-  // What it said before is heard first, and comes back to it.
+  // What was received before is handled first; the end follows it.
   if (!held_ && state_ == State::open) hold({}, nullptr);
   if (!held_) end_of_input();
 }
 
 void WebSocket::end_of_input() {
   if (state_ == State::closed) return;
-  // There is nothing to wait for any more, but whoever only closed its sending half still gets what it is
-  // owed, and a close frame behind it.
+  // No answer can come any more, but a peer that closed only its sending half still gets what is queued, and
+  // a close frame behind it.
   if (state_ == State::open) {
     const auto code = static_cast<std::uint16_t>(ws::CloseCode::normal);
-    return say_goodbye(base::CloseReason::connection_lost, code, {}, State::finishing);
+    return begin_closing(base::CloseReason::connection_lost, code, {}, State::finishing);
   }
   state_ = State::finishing;
   mark_dirty();
@@ -173,20 +174,20 @@ void WebSocket::end_of_input() {
 void WebSocket::on_writable() { mark_dirty(); }
 
 void WebSocket::on_held() {
-  if (state_ != State::closed) tell_admission();
+  if (state_ != State::closed) report_held_bytes();
 }
 
 void WebSocket::on_error(std::string_view /*why*/) {
   read_held();
-  // A goodbye right behind messages: there is no later turn for it.
-  if (held_ && (held_->close_code || held_->is_goodbye)) take_leave();
+  // A close frame right behind messages: there is no later turn for it.
+  if (held_ && (held_->close_code || held_->is_end)) handle_held_end();
   drop_held();
   end(state_ == State::open ? base::CloseReason::connection_lost : reason_);
 }
 
 void WebSocket::on_deadline() {
   if (state_ != State::open) return end(reason_);
-  if (held_ && held_->is_goodbye) return take_leave();
+  if (held_ && held_->is_end) return handle_held_end();
   keep_alive();
 }
 
@@ -197,7 +198,7 @@ void WebSocket::keep_alive() {
     return close(base::CloseReason::policy_violation,
                  "a message took longer than websocket.message_timeout_seconds");
   }
-  // A client whose bytes wait unread can't be heard, but can show that it lives by taking what it is owed.
+  // While reading is paused no answer can be received, but bytes that the client takes show that it is alive.
   const bool could_be_heard = !paused_ || !queue_.empty();
   const auto until_next_ms = [&] {
     return std::min(settings.ping_ms, settings.pong_timeout_ms - silent_ms_);
@@ -236,12 +237,12 @@ void WebSocket::write() {
   count_sent(waiting - left);
   if (paused_ && left < waiting) heard_ = true;
   if (left > 0) return after_write(result);
-  if (waiting >= net::AdmissionRecord::least_bytes) tell_admission();
+  if (waiting >= net::AdmissionRecord::least_bytes) report_held_bytes();
   if (state_ == State::finishing || state_ == State::parting) return finish();
   if (state_ == State::open && drained_wanted_) {
     drained_wanted_ = false;
     events_->on_drained();
-    if (held_ && held_->is_goodbye) read_held();
+    if (held_ && held_->is_end) read_held();
   }
 }
 
@@ -260,9 +261,9 @@ void WebSocket::count_sent(std::size_t bytes) {
   shared_.stats.queued_bytes -= bytes;
 }
 
-/// Something is left.
+/// After a write that left something queued.
 void WebSocket::after_write(net::WriteQueue::Flushed result) {
-  tell_admission();
+  report_held_bytes();
   if (result == net::WriteQueue::Flushed::more) mark_dirty();
   if (state_ != State::open) return;
   const std::size_t limit = shared_.settings.queue_bytes;
@@ -290,7 +291,7 @@ void WebSocket::drop_unsent() {
 
 void WebSocket::finish() {
   const bool is_parting = state_ == State::parting;
-  end(reason_);  // which still names the client
+  end(reason_);  // before the admission, which names the client, is given away
   drop_held();
   if (peer_ended_) {
     stream_->shutdown();

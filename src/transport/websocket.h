@@ -30,19 +30,19 @@ namespace roomcast::transport {
 /// What may change by a reload; applies from the next use on.
 struct WebSocketSettings {
   std::int64_t ping_ms = 25000;              ///< between pings
-  std::int64_t pong_timeout_ms = 10000;      ///< for anything to come back after a ping
-  std::int64_t close_timeout_ms = 5000;      ///< for the close handshake and for what is still owed
-  std::int64_t message_timeout_ms = 60'000;  ///< for a message once it has begun; looked at with each ping
+  std::int64_t pong_timeout_ms = 10000;      ///< for anything to be received after a ping
+  std::int64_t close_timeout_ms = 5000;      ///< for the close handshake and for what is still queued
+  std::int64_t message_timeout_ms = 60'000;  ///< for a message once it has begun; checked with each ping
   std::size_t queue_bytes = std::size_t{1} << 20U;
   ws::ReaderLimits reader;
-  ws::ReaderLimits enveloped_reader{};  ///< where a message stands within a larger one, escaped
+  ws::ReaderLimits enveloped_reader{};  ///< for messages that contain an escaped payload
 };
 
 struct WebSocketStats {
   std::uint64_t messages_in = 0;
   std::uint64_t payload_bytes_in = 0;
   std::uint64_t wire_bytes_out = 0;
-  std::size_t queued_bytes = 0;  ///< waiting for clients to take them
+  std::size_t queued_bytes = 0;  ///< not yet taken by the kernel
   std::size_t open = 0;          ///< clients there are now
 };
 
@@ -62,7 +62,7 @@ struct WebSocketShared {
   WebSocketShared(const WebSocketShared&) = delete;
   WebSocketShared& operator=(const WebSocketShared&) = delete;
 
-  /// How what such a client sends is read; part of this.
+  /// The limits and decompression for reading from such a client; part of this object.
   [[nodiscard]] const ws::ReaderProfile& reader_for(
       bool enveloped, const std::optional<ws::DeflateParameters>& deflate) const;
 
@@ -73,7 +73,7 @@ struct WebSocketShared {
   Profiles enveloped_readers_;
 };
 
-/// What a WebSocket has to know of the protocol that is spoken over it.
+/// What depends on the dialect that is used over the connection.
 struct WebSocketOptions {
   bool enveloped = false;   ///< the client's messages contain payloads, escaped, rather than being payloads
   bool sends_pings = true;  ///< whether ping frames find a client that is gone; otherwise the session has to
@@ -121,7 +121,7 @@ class WebSocket final : public session::Transport,
     std::string bytes;
     std::size_t handled = 0;                  // of them
     std::optional<std::uint16_t> close_code;  // instead: of a close frame that came right behind messages
-    bool is_goodbye = false;  // its end, by a close frame or FIN, waits for messages of its own
+    bool is_end = false;  // its close frame or FIN waits until its own messages have been delivered
   };
 
   void on_bytes(std::span<char> bytes) override;
@@ -133,9 +133,9 @@ class WebSocket final : public session::Transport,
   void on_deadline() override;
   void flush() override;
   void shed() override;
-  /// Says what this client holds of memory.
-  void tell_admission();
-  /// Writes what is queued, where the batch does not take it or somebody waits for it to have left.
+  /// Reports the memory held for this client to its admission.
+  void report_held_bytes();
+  /// Writes what is queued, where the batch does not take it or the end of the write has to be known.
   void write();
   void count_sent(std::size_t bytes);
   void after_write(net::WriteQueue::Flushed result);
@@ -150,21 +150,23 @@ class WebSocket final : public session::Transport,
   /// Handles what is held, unless reading is paused; then there is more to come, or an end.
   void read_held();
   void drop_held();
-  /// Whether the client's end, which `held` is, has to wait until it has got what it published itself.
-  [[nodiscard]] bool postpone_goodbye(std::unique_ptr<Held>& held);
-  /// The end that was held comes now.
-  void take_leave();
+  /// Whether the client's close or FIN, which `held` is, has to wait until messages of its own have been
+  /// delivered to it.
+  [[nodiscard]] bool postpone_end(std::unique_ptr<Held>& held);
+  /// Handles the close or FIN that was held.
+  void handle_held_end();
   void end_of_input();
   void on_event(const ws::ReaderEvent& event);
   void on_close_frame(std::uint16_t code);
   void hold_close(ws::CloseCode code);
   void on_data(dialect::PayloadForm form, std::string_view payload);
   void keep_alive();
-  /// Queues a close frame (RFC 6455 section 5.5.1), behind the session's last word, and moves on to `next`.
-  void say_goodbye(base::CloseReason reason, std::uint16_t code, std::string_view text, State next);
-  /// Everything has been said and sent.
+  /// Queues a close frame (RFC 6455 section 5.5.1), behind the session's last payloads, and moves on to
+  /// `next`.
+  void begin_closing(base::CloseReason reason, std::uint16_t code, std::string_view text, State next);
+  /// Everything has been sent.
   void finish();
-  /// Over at once; the stream goes down with this object.
+  /// Closed at once; the stream is closed with this object.
   void end(base::CloseReason reason);
   void mark_dirty() { shared_.scheduler.mark_dirty(*this); }
 
@@ -182,13 +184,13 @@ class WebSocket final : public session::Transport,
   std::uint16_t close_code_ = 0;
   std::uint8_t window_bits_ : 4;  // of our compression, 0: none
   bool sends_pings_ : 1;
-  bool heard_ : 1 = false;  // anything came since the last look, or was taken while nothing is read
+  bool heard_ : 1 = false;  // anything was received since the last check, or written while reading is paused
   bool awaiting_pong_ : 1 = false;
   bool paused_ : 1 = false;
   bool drained_wanted_ : 1 = false;
   bool peer_ended_ : 1 = false;  // FIN seen
   // Whether a read has used up its allowance within the last second or two, and in which second, modulo four:
-  // a client that is looked at much later may be taken for one who has, and comes behind others once.
+  // a check much later may take an old second for a recent one, and then the client is deferred once.
   bool was_costly_ : 1 = false;
   std::uint8_t costly_second_ : 2 = 0;
   // To here.

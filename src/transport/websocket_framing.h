@@ -22,9 +22,9 @@ class PlainFraming final : public session::Framing {
 };
 
 /// One compressed frame per payload (RFC 7692), by one compressor for all clients with the same window: each
-/// message stands for itself (server_no_context_takeover), so everybody gets the same bytes. Payloads
-/// shorter than `min_bytes` go uncompressed, and so do those of more than compressed_bytes_max, and those for
-/// which there is no time (see compressing.h).
+/// message is compressed by itself (server_no_context_takeover), so that all clients get the same bytes.
+/// Payloads shorter than `min_bytes` go uncompressed, and so do those of more than compressed_bytes_max, and
+/// those for which there is no time (see compressing.h).
 class DeflateFraming final : public session::Framing {
  public:
   DeflateFraming(const ws::DeflaterSettings& settings, std::size_t min_bytes, base::TimeBudget& compressing)
@@ -34,7 +34,7 @@ class DeflateFraming final : public session::Framing {
   [[nodiscard]] bool names_events() const override { return false; }
 
  private:
-  mutable ws::Deflater deflater_;  // a workspace: what it makes of a message depends on that alone
+  mutable ws::Deflater deflater_;  // a workspace: its output depends on the message alone
   std::size_t min_bytes_;
   base::TimeBudget& compressing_;
 };

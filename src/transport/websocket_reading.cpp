@@ -1,4 +1,4 @@
-// What a WebSocket client sends, how much of it is handled in one go, and what waits for its turn.
+// Reading from a WebSocket client: how much is handled at a time, and what is held for a later turn.
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -38,7 +38,7 @@ void WebSocket::on_bytes(std::span<char> bytes) {
   if (held_) {
     held_->bytes.append(bytes.data(), bytes.size());
   } else if (was_costly_ && is_costly()) {
-    // It goes behind those who ask for less.
+    // It is deferred, so that clients that cost less come first.
     hold(bytes, nullptr);
   } else {
     read(bytes, nullptr);
@@ -67,13 +67,13 @@ void WebSocket::read(std::span<char> input, std::unique_ptr<Held> held) {
     }
     const std::size_t before = queue_.bytes();
     on_event(event);
-    // What it was answered is work as well.
+    // Replies count as work as well.
     if (queue_.bytes() > before) allowance.spend(queue_.bytes() - before);
   }
   if (allowance.was_costly()) note_costly();
   const bool is_unfinished = reader_.is_in_message() && reader_.begun_ms() == 0;
   if (is_unfinished) reader_.set_begun_ms(shared_.deadlines.now_ms());
-  tell_admission();
+  report_held_bytes();
 }
 
 void WebSocket::note_costly() {
@@ -98,7 +98,8 @@ void WebSocket::hold(std::span<char> rest, std::unique_ptr<Held> held) {
   if (!paused_) shared_.scheduler.mark_deferred(*held_);
 }
 
-/// Whoever says something and goodbye in one breath gets its own message too: at the end of this turn.
+/// Holds a close frame that follows messages of the same read until the end of the turn: their sender gets
+/// them too.
 void WebSocket::hold_close(ws::CloseCode code) {
   hold({}, nullptr);
   held_->close_code = static_cast<std::uint16_t>(code);
@@ -107,9 +108,9 @@ void WebSocket::hold_close(ws::CloseCode code) {
 void WebSocket::read_held() {
   if (!held_ || paused_) return;
   heard_ = true;
-  shared_.scheduler.forget(*held_);  // it may not be its turn
+  shared_.scheduler.forget(*held_);  // it may be called before its turn
   std::unique_ptr<Held> held = std::move(held_);
-  if (!held->close_code && !held->is_goodbye) {
+  if (!held->close_code && !held->is_end) {
     const std::span<char> input = std::span(held->bytes).subspan(held->handled);
     read(input, std::move(held));
     if (held_ || state_ == State::closed) return;
@@ -119,21 +120,21 @@ void WebSocket::read_held() {
     }
     held = std::make_unique<Held>(*this, std::string());
   }
-  if (postpone_goodbye(held)) return;
+  if (postpone_end(held)) return;
   held_ = std::move(held);
-  take_leave();
+  handle_held_end();
 }
 
-/// In a large room its message comes to it after some turns, and each delivery has this asked again.
-bool WebSocket::postpone_goodbye(std::unique_ptr<Held>& held) {
+/// In a large room the delivery takes several turns; this is checked again after each write.
+bool WebSocket::postpone_end(std::unique_ptr<Held>& held) {
   if (state_ != State::open || !events_->awaits_own_messages()) return false;
-  if (!std::exchange(held->is_goodbye, true)) deadline_.set_in(shared_.settings.close_timeout_ms);
+  if (!std::exchange(held->is_end, true)) deadline_.set_in(shared_.settings.close_timeout_ms);
   drained_wanted_ = true;
   held_ = std::move(held);
   return true;
 }
 
-void WebSocket::take_leave() {
+void WebSocket::handle_held_end() {
   shared_.scheduler.forget(*held_);
   const std::unique_ptr<Held> held = std::move(held_);
   if (held->close_code) on_close_frame(*held->close_code);
@@ -163,13 +164,13 @@ void WebSocket::on_event(const ws::ReaderEvent& event) {
     case Type::close:
       return on_close_frame(static_cast<std::uint16_t>(event.code));
     case Type::error:
-      // RFC 6455 section 7.1.7: say why, then close without waiting for an answer.
+      // RFC 6455 section 7.1.7: send the reason, then close without waiting for an answer.
       if (state_ == State::closing) {
         state_ = State::finishing;
         return mark_dirty();
       }
-      return say_goodbye(reason_for(event.code), events_->close_code(reason_for(event.code)), event.payload,
-                         State::finishing);
+      return begin_closing(reason_for(event.code), events_->close_code(reason_for(event.code)), event.payload,
+                           State::finishing);
     case Type::pong:
     case Type::cut:
     case Type::need_more:
@@ -192,7 +193,7 @@ void WebSocket::on_close_frame(std::uint16_t code) {
     state_ = State::parting;
     return mark_dirty();
   }
-  say_goodbye(base::CloseReason::client_closed, code, {}, State::parting);
+  begin_closing(base::CloseReason::client_closed, code, {}, State::parting);
 }
 
 }  // namespace roomcast::transport

@@ -8,7 +8,7 @@
 #include "base/digest.h"
 #include "check.h"
 #include "hub/cursor.h"
-#include "transport/sse_framing.h"
+#include "transport/stream_framing.h"
 
 namespace {
 

@@ -7,8 +7,7 @@
 #include <utility>
 
 #include "transport/http_stream.h"
-#include "transport/ndjson_framing.h"
-#include "transport/sse_framing.h"
+#include "transport/stream_content.h"
 #include "unit/transport/websocket_fixture.h"
 
 /// One client of an endless answer, in the hands of the test.

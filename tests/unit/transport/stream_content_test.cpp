@@ -1,4 +1,4 @@
-#include "transport/sse_framing.h"
+#include "transport/stream_framing.h"
 
 #include <doctest/doctest.h>
 
@@ -10,9 +10,8 @@
 #include "base/digest.h"
 #include "hub/cursor.h"
 #include "support/sse_reader.h"
-#include "transport/ndjson_framing.h"
 
-namespace sse_framing_test {
+namespace stream_content_test {
 
 using namespace roomcast;
 using dialect::PayloadForm;
@@ -127,4 +126,4 @@ TEST_CASE("ndjson: a payload is a line, whatever it is and wherever it stands") 
   CHECK_FALSE(framing.names_events());
 }
 
-}  // namespace sse_framing_test
+}  // namespace stream_content_test

@@ -1,4 +1,4 @@
-#include "transport/sse_framing.h"
+#include "transport/stream_content.h"
 
 #include <algorithm>
 #include <cstddef>
