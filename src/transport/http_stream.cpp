@@ -16,18 +16,17 @@ HttpStream::HttpStream(HttpStreamShared& shared, const StreamFraming& framing, h
       framing_(framing),
       stream_(std::move(connection.stream)),
       client_(std::move(connection.admission), std::move(connection.peer)),
-      queue_(std::move(connection.unsent)),
+      output_(std::move(connection.unsent), stats()),
       deadline_(shared.deadlines, *this),
       discarded_(connection.leftover.size()) {
-  stats().queued_bytes += queue_.bytes();
   enqueue(framing_.start(opening));
-  start_bytes_ = static_cast<std::uint32_t>(queue_.bytes());
+  start_bytes_ = static_cast<std::uint32_t>(output_.bytes());
   ++stats().open;
 }
 
 HttpStream::~HttpStream() {
   --stats().open;
-  stats().queued_bytes -= queue_.bytes();
+  output_.leave(stats());
   shared_.scheduler.forget(*this);
 }
 
@@ -44,15 +43,10 @@ void HttpStream::send(const base::Bytes& wire) {
   mark_dirty();
 }
 
-void HttpStream::enqueue(const base::Bytes& wire) {
-  stats().queued_bytes += wire.size();
-  queue_.push(wire);
-}
-
 void HttpStream::notify_when_drained() {
   drained_wanted_ = true;
   // A queue that is not empty is flushed anyway, in this turn or when the socket is writable.
-  if (queue_.empty()) mark_dirty();
+  if (output_.empty()) mark_dirty();
 }
 
 void HttpStream::close(base::CloseReason reason, std::string_view text) {
@@ -69,11 +63,9 @@ void HttpStream::abort() {
 void HttpStream::finish(base::CloseReason reason, std::string_view text) {
   reason_ = reason;
   if (reason == base::CloseReason::slow_consumer) {
-    stats().queued_bytes -= queue_.bytes();
-    queue_.drop_unsent();
-    stats().queued_bytes += queue_.bytes();
+    output_.drop_unsent(stats());
     // If the beginning of the body was dropped, nothing after it could be decoded.
-    if (wire_bytes_out_ < start_bytes_) state_ = State::finishing;
+    if (output_.wire_bytes() < start_bytes_) state_ = State::finishing;
   }
   events_->on_closing(reason, text);
   if (state_ == State::open) enqueue(framing_.end());
@@ -98,7 +90,7 @@ void HttpStream::on_held() {
 }
 
 void HttpStream::report_held_bytes() {
-  client_.hold((queue_.empty() ? 0 : queue_.held_bytes()) + stream_->held_bytes(), *this);
+  client_.hold((output_.empty() ? 0 : output_.held_bytes()) + stream_->held_bytes(), *this);
 }
 
 void HttpStream::on_error(std::string_view /*why*/) {
@@ -115,7 +107,7 @@ void HttpStream::on_deadline() {
 
 void HttpStream::keep_alive() {
   if (stuck_) return close(base::CloseReason::slow_consumer, "nothing was taken for websocket.ping_seconds");
-  if (queue_.empty()) {
+  if (output_.empty()) {
     enqueue(framing_.heartbeat());
     mark_dirty();
   } else {
@@ -127,16 +119,18 @@ void HttpStream::keep_alive() {
 // As short as it can be: it runs for every delivery.
 void HttpStream::flush() {
   const bool is_awaited = state_ != State::open || drained_wanted_ || discarded_ > max_discarded_bytes;
-  const std::size_t bytes = queue_.bytes();
-  if (!is_awaited && queue_.write_later(*stream_)) return count_sent(bytes);
+  if (!is_awaited && output_.write_later(*stream_, stats())) {
+    stuck_ = false;
+    return;
+  }
   if (state_ != State::closed) write();
 }
 
 void HttpStream::write() {
-  const std::size_t waiting = queue_.bytes();
-  const auto result = queue_.flush_some(*stream_);
-  const std::size_t left = queue_.bytes();
-  count_sent(waiting - left);
+  const std::size_t waiting = output_.bytes();
+  const auto result = output_.write(*stream_, stats());
+  const std::size_t left = output_.bytes();
+  if (left < waiting) stuck_ = false;
   if (waiting >= net::AdmissionRecord::least_bytes) report_held_bytes();
   if (result == net::WriteQueue::Flushed::more) mark_dirty();
   if (state_ == State::finishing) {
@@ -157,37 +151,21 @@ void HttpStream::write() {
 
 void HttpStream::on_write_incomplete(base::Bytes&& rest, bool is_started) {
   if (state_ == State::closed) return;
-  auto& counts = stats();
-  wire_bytes_out_ -= rest.size();
-  counts.wire_bytes_out -= rest.size();
-  counts.queued_bytes += rest.size();
-  queue_.put_back(std::move(rest), is_started);
+  output_.put_back(std::move(rest), is_started, stats());
   report_held_bytes();
   look_at_rest(net::WriteQueue::Flushed::blocked);
-}
-
-void HttpStream::count_sent(std::size_t bytes) {
-  auto& counts = stats();
-  wire_bytes_out_ += bytes;
-  counts.wire_bytes_out += bytes;
-  counts.queued_bytes -= bytes;
-  if (bytes > 0) stuck_ = false;
 }
 
 /// After a write that left something queued.
 void HttpStream::look_at_rest(net::WriteQueue::Flushed result) {
   if (state_ != State::open) return;
-  const std::size_t limit = shared_.settings.queue_bytes;
-  if (result == net::WriteQueue::Flushed::blocked && queue_.exceeds(limit))
-    return close(base::CloseReason::slow_consumer, {});
-  if (queue_.bytes() > limit / 4) events_->on_congested();
+  const auto pressure = output_.pressure(result, shared_.settings.queue_bytes);
+  if (pressure == Outgoing::Pressure::exceeded) return close(base::CloseReason::slow_consumer, {});
+  if (pressure == Outgoing::Pressure::congested) events_->on_congested();
 }
 
 void HttpStream::shed() {
-  // Before the goodbye, which still goes.
-  stats().queued_bytes -= queue_.bytes();
-  queue_.drop_unsent();
-  stats().queued_bytes += queue_.bytes();
+  output_.drop_unsent(stats());  // before the goodbye, which still goes
   close(base::CloseReason::slow_consumer, "memory is short, and this connection held much of it");
   mark_dirty();
 }

@@ -14,9 +14,9 @@
 #include "http/exchange.h"
 #include "net/byte_stream.h"
 #include "net/linger.h"
-#include "net/write_queue.h"
 #include "session/transport.h"
 #include "transport/client.h"
+#include "transport/outgoing.h"
 #include "transport/stream_framing.h"
 
 namespace roomcast::transport {
@@ -29,10 +29,8 @@ struct HttpStreamSettings {
   bool compression = true;  ///< gzip for clients that accept it
 };
 
-struct HttpStreamStats {
-  std::uint64_t wire_bytes_out = 0;
-  std::size_t queued_bytes = 0;  ///< not yet taken by the kernel
-  std::size_t open = 0;          ///< clients there are now
+struct HttpStreamStats : OutgoingStats {
+  std::size_t open = 0;  ///< clients there are now
 };
 
 /// What all clients of one kind of endless answers share; outlives them.
@@ -65,7 +63,7 @@ class HttpStream final : public session::Transport,
   [[nodiscard]] const session::Framing& framing() const override { return framing_; }
   [[nodiscard]] std::string_view name() const override { return framing_.content().name(); }
   void send(const base::Bytes& wire) override;
-  [[nodiscard]] std::size_t queued_bytes() const override { return queue_.bytes(); }
+  [[nodiscard]] std::size_t queued_bytes() const override { return output_.bytes(); }
   void notify_when_drained() override;
   /// Nothing that the client sends is taken anyway.
   void pause() override {}
@@ -73,7 +71,7 @@ class HttpStream final : public session::Transport,
   void close(base::CloseReason reason, std::string_view text) override;
   void abort() override;
   [[nodiscard]] std::string_view peer_address() const override { return client_.address(); }
-  [[nodiscard]] session::Traffic traffic() const override { return {0, 0, wire_bytes_out_}; }
+  [[nodiscard]] session::Traffic traffic() const override { return {0, 0, output_.wire_bytes()}; }
   [[nodiscard]] std::uint16_t close_code() const override { return close_code_; }
 
  private:
@@ -92,9 +90,8 @@ class HttpStream final : public session::Transport,
   /// Reports the memory held for this client to its admission.
   void report_held_bytes();
   void keep_alive();
-  void enqueue(const base::Bytes& wire);
+  void enqueue(const base::Bytes& wire) { output_.push(wire, stats()); }
   void write();
-  void count_sent(std::size_t bytes);
   void look_at_rest(net::WriteQueue::Flushed result);
   /// Ends the body behind the session's last payloads.
   void finish(base::CloseReason reason, std::string_view text);
@@ -109,7 +106,7 @@ class HttpStream final : public session::Transport,
   std::unique_ptr<net::ByteStream> stream_;
   Client client_;
   session::TransportEvents* events_ = nullptr;
-  net::WriteQueue queue_;
+  Outgoing output_;
   [[no_unique_address]] base::Deadline deadline_;
   std::uint16_t close_code_ = 0;
   base::CloseReason reason_ = base::CloseReason::connection_lost;
@@ -117,8 +114,7 @@ class HttpStream final : public session::Transport,
   bool drained_wanted_ : 1 = false;
   bool stuck_ : 1 = false;       // something waited at the last heartbeat, and nothing was taken since
   bool peer_ended_ : 1 = false;  // FIN seen
-  std::uint64_t wire_bytes_out_ = 0;
-  std::size_t discarded_;  // bytes that the client sent
+  std::size_t discarded_;        // bytes that the client sent
 };
 
 }  // namespace roomcast::transport

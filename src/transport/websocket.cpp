@@ -48,7 +48,7 @@ WebSocket::WebSocket(WebSocketShared& shared, http::HandOver&& connection,
                      const std::optional<ws::DeflateParameters>& deflate, const WebSocketOptions& options)
     : shared_(shared),
       stream_(std::move(connection.stream)),
-      queue_(std::move(connection.unsent)),
+      output_(std::move(connection.unsent), shared.stats),
       reader_(shared.reader_for(options.enveloped, deflate)),
       window_bits_(static_cast<std::uint8_t>(deflate ? deflate->server_max_window_bits : 0) & 15U),
       sends_pings_(options.sends_pings),
@@ -56,12 +56,11 @@ WebSocket::WebSocket(WebSocketShared& shared, http::HandOver&& connection,
       deadline_(shared.deadlines, *this) {
   if (!connection.leftover.empty()) held_ = std::make_unique<Held>(*this, std::move(connection.leftover));
   ++shared_.stats.open;
-  shared_.stats.queued_bytes += queue_.bytes();
 }
 
 WebSocket::~WebSocket() {
   --shared_.stats.open;
-  shared_.stats.queued_bytes -= queue_.bytes();
+  output_.leave(shared_.stats);
   drop_held();
   shared_.scheduler.forget(*this);
 }
@@ -71,12 +70,12 @@ void WebSocket::start(session::TransportEvents& events) {
   stream_->set_events(*this);
   deadline_.set_in(shared_.settings.ping_ms);
   if (held_) shared_.scheduler.mark_dirty(*held_);
-  if (!queue_.empty()) mark_dirty();
+  if (!output_.empty()) mark_dirty();
 }
 
 void WebSocket::send(const base::Bytes& wire) {
   if (state_ != State::open) return;
-  enqueue(wire);
+  output_.push(wire, shared_.stats);
   base::prefetch(stream_.get(), stream_bytes);  // flush comes for it
   mark_dirty();
 }
@@ -84,7 +83,7 @@ void WebSocket::send(const base::Bytes& wire) {
 void WebSocket::notify_when_drained() {
   drained_wanted_ = true;
   // A queue that is not empty is flushed anyway, in this turn or when the socket is writable.
-  if (queue_.empty()) mark_dirty();
+  if (output_.empty()) mark_dirty();
 }
 
 void WebSocket::pause() {
@@ -105,7 +104,7 @@ void WebSocket::resume() {
 
 void WebSocket::close(base::CloseReason reason, std::string_view text) {
   if (state_ != State::open) return;
-  if (reason == base::CloseReason::slow_consumer) drop_unsent();
+  if (reason == base::CloseReason::slow_consumer) output_.drop_unsent(shared_.stats);
   const std::string_view default_text = base::describe(reason).text;
   begin_closing(reason, events_->close_code(reason), text.empty() ? default_text : text, State::closing);
 }
@@ -115,18 +114,20 @@ void WebSocket::abort() {
   deadline_.clear();
 }
 
-session::Traffic WebSocket::traffic() const { return {messages_in_, payload_bytes_in_, wire_bytes_out_}; }
+session::Traffic WebSocket::traffic() const {
+  return {messages_in_, payload_bytes_in_, output_.wire_bytes()};
+}
 
 void WebSocket::report_held_bytes() {
   std::size_t bytes = reader_.held_bytes() + events_->held_bytes() + stream_->held_bytes();
   // Small queues are about to be written and not counted.
-  if (queue_.bytes() >= net::AdmissionRecord::least_bytes) bytes += queue_.held_bytes();
+  if (output_.bytes() >= net::AdmissionRecord::least_bytes) bytes += output_.held_bytes();
   if (held_) bytes += held_->bytes.capacity();
   client_.hold(bytes, *this);
 }
 
 void WebSocket::shed() {
-  drop_unsent();  // before the goodbye, which still goes
+  output_.drop_unsent(shared_.stats);  // before the goodbye, which still goes
   close(base::CloseReason::slow_consumer, "memory is short, and this connection held much of it");
   drop_held();
   std::span<char> nothing;
@@ -143,7 +144,7 @@ void WebSocket::begin_closing(base::CloseReason reason, std::uint16_t code, std:
   state_ = next;
   std::string frame;
   ws::append_close(frame, static_cast<ws::CloseCode>(code), text);
-  enqueue(base::Bytes::copy_of(frame));
+  output_.push(base::Bytes::copy_of(frame), shared_.stats);
   mark_dirty();
   deadline_.set_in(shared_.settings.close_timeout_ms);
   // Messages are ignored from here on, but the peer's close frame must still be read.
@@ -199,7 +200,7 @@ void WebSocket::keep_alive() {
                  "a message took longer than websocket.message_timeout_seconds");
   }
   // While reading is paused no answer can be received, but bytes that the client takes show that it is alive.
-  const bool could_be_heard = !paused_ || !queue_.empty();
+  const bool could_be_heard = !paused_ || !output_.empty();
   const auto until_next_ms = [&] {
     return std::min(settings.ping_ms, settings.pong_timeout_ms - silent_ms_);
   };
@@ -217,7 +218,7 @@ void WebSocket::keep_alive() {
   if (!sends_pings_) return deadline_.set_in(settings.ping_ms);
   awaiting_pong_ = true;
   heard_ = false;
-  enqueue_urgent(shared_.ping_frame);
+  output_.push_urgent(shared_.ping_frame, shared_.stats);
   mark_dirty();
   deadline_.set_in(until_next_ms());
 }
@@ -225,16 +226,14 @@ void WebSocket::keep_alive() {
 // As short as it can be: it runs for every delivery.
 void WebSocket::flush() {
   const bool is_awaited = state_ != State::open || paused_ || drained_wanted_;
-  const std::size_t bytes = queue_.bytes();
-  if (!is_awaited && queue_.write_later(*stream_)) return count_sent(bytes);
+  if (!is_awaited && output_.write_later(*stream_, shared_.stats)) return;
   if (state_ != State::closed) write();
 }
 
 void WebSocket::write() {
-  const std::size_t waiting = queue_.bytes();
-  const auto result = queue_.flush_some(*stream_);
-  const std::size_t left = queue_.bytes();
-  count_sent(waiting - left);
+  const std::size_t waiting = output_.bytes();
+  const auto result = output_.write(*stream_, shared_.stats);
+  const std::size_t left = output_.bytes();
   if (paused_ && left < waiting) heard_ = true;
   if (left > 0) return after_write(result);
   if (waiting >= net::AdmissionRecord::least_bytes) report_held_bytes();
@@ -248,17 +247,8 @@ void WebSocket::write() {
 
 void WebSocket::on_write_incomplete(base::Bytes&& rest, bool is_started) {
   if (state_ == State::closed) return;
-  wire_bytes_out_ -= rest.size();
-  shared_.stats.wire_bytes_out -= rest.size();
-  shared_.stats.queued_bytes += rest.size();
-  queue_.put_back(std::move(rest), is_started);
+  output_.put_back(std::move(rest), is_started, shared_.stats);
   after_write(net::WriteQueue::Flushed::blocked);
-}
-
-void WebSocket::count_sent(std::size_t bytes) {
-  wire_bytes_out_ += bytes;
-  shared_.stats.wire_bytes_out += bytes;
-  shared_.stats.queued_bytes -= bytes;
 }
 
 /// After a write that left something queued.
@@ -266,27 +256,9 @@ void WebSocket::after_write(net::WriteQueue::Flushed result) {
   report_held_bytes();
   if (result == net::WriteQueue::Flushed::more) mark_dirty();
   if (state_ != State::open) return;
-  const std::size_t limit = shared_.settings.queue_bytes;
-  if (result == net::WriteQueue::Flushed::blocked && queue_.exceeds(limit))
-    return close(base::CloseReason::slow_consumer, {});
-  if (queue_.bytes() > limit / 4) events_->on_congested();
-}
-
-void WebSocket::enqueue(const base::Bytes& frame) {
-  shared_.stats.queued_bytes += frame.size();
-  queue_.push(frame);
-}
-
-void WebSocket::enqueue_urgent(const base::Bytes& frame) {
-  shared_.stats.queued_bytes -= queue_.bytes();
-  queue_.push_urgent(frame);
-  shared_.stats.queued_bytes += queue_.bytes();
-}
-
-void WebSocket::drop_unsent() {
-  shared_.stats.queued_bytes -= queue_.bytes();
-  queue_.drop_unsent();
-  shared_.stats.queued_bytes += queue_.bytes();
+  const auto pressure = output_.pressure(result, shared_.settings.queue_bytes);
+  if (pressure == Outgoing::Pressure::exceeded) return close(base::CloseReason::slow_consumer, {});
+  if (pressure == Outgoing::Pressure::congested) events_->on_congested();
 }
 
 void WebSocket::finish() {

@@ -17,9 +17,9 @@
 #include "http/exchange.h"
 #include "net/byte_stream.h"
 #include "net/linger.h"
-#include "net/write_queue.h"
 #include "session/transport.h"
 #include "transport/client.h"
+#include "transport/outgoing.h"
 #include "transport/websocket_framing.h"
 #include "ws/extensions.h"
 #include "ws/fault.h"
@@ -38,12 +38,10 @@ struct WebSocketSettings {
   ws::ReaderLimits enveloped_reader{};  ///< for messages that contain an escaped payload
 };
 
-struct WebSocketStats {
+struct WebSocketStats : OutgoingStats {
   std::uint64_t messages_in = 0;
   std::uint64_t payload_bytes_in = 0;
-  std::uint64_t wire_bytes_out = 0;
-  std::size_t queued_bytes = 0;  ///< not yet taken by the kernel
-  std::size_t open = 0;          ///< clients there are now
+  std::size_t open = 0;  ///< clients there are now
 };
 
 /// What all WebSocket clients share; outlives them.
@@ -98,7 +96,7 @@ class WebSocket final : public session::Transport,
   }
   [[nodiscard]] std::string_view name() const override { return "websocket"; }
   void send(const base::Bytes& wire) override;
-  [[nodiscard]] std::size_t queued_bytes() const override { return queue_.bytes(); }
+  [[nodiscard]] std::size_t queued_bytes() const override { return output_.bytes(); }
   void notify_when_drained() override;
   void pause() override;
   void resume() override;
@@ -137,13 +135,9 @@ class WebSocket final : public session::Transport,
   void report_held_bytes();
   /// Writes what is queued, where the batch does not take it or the end of the write has to be known.
   void write();
-  void count_sent(std::size_t bytes);
   void after_write(net::WriteQueue::Flushed result);
   void note_costly();
   [[nodiscard]] bool is_costly();
-  void enqueue(const base::Bytes& frame);
-  void enqueue_urgent(const base::Bytes& frame);
-  void drop_unsent();
   /// Handles `input` as far as the allowance goes. `held`: where it lies, if that is held.
   void read(std::span<char> input, std::unique_ptr<Held> held);
   void hold(std::span<char> rest, std::unique_ptr<Held> held);
@@ -175,9 +169,8 @@ class WebSocket final : public session::Transport,
   std::uint32_t messages_in_ = 0;
   WebSocketShared& shared_;
   std::unique_ptr<net::ByteStream> stream_;
-  net::WriteQueue queue_;
+  Outgoing output_;
   std::unique_ptr<Held> held_;
-  std::uint64_t wire_bytes_out_ = 0;
   [[no_unique_address]] ws::FrameReader reader_;
   base::CloseReason reason_ = base::CloseReason::connection_lost;
   State state_ = State::open;

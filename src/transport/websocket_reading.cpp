@@ -65,10 +65,10 @@ void WebSocket::read(std::span<char> input, std::unique_ptr<Held> held) {
       hold_close(event.code);
       break;
     }
-    const std::size_t before = queue_.bytes();
+    const std::size_t before = output_.bytes();
     on_event(event);
     // Replies count as work as well.
-    if (queue_.bytes() > before) allowance.spend(queue_.bytes() - before);
+    if (output_.bytes() > before) allowance.spend(output_.bytes() - before);
   }
   if (allowance.was_costly()) note_costly();
   const bool is_unfinished = reader_.is_in_message() && reader_.begun_ms() == 0;
@@ -158,7 +158,7 @@ void WebSocket::on_event(const ws::ReaderEvent& event) {
       if (state_ != State::open) return;
       std::string pong;
       ws::append_frame(pong, ws::Opcode::pong, event.payload);
-      enqueue_urgent(base::Bytes::copy_of(pong));
+      output_.push_urgent(base::Bytes::copy_of(pong), shared_.stats);
       return mark_dirty();
     }
     case Type::close:
