@@ -33,7 +33,7 @@ Labels::Labels(std::string_view event, std::vector<Tag> tags) {
   std::size_t bytes = sizeof(Block) + event.size() + 2 * allocator_bytes;
   for (const Tag& tag : tags)
     bytes += sizeof(Tag) + tag.key.size() + tag.value.size() + 2 * allocator_bytes;
-  block_ = new Block{1, bytes, std::string(event), std::move(tags)};
+  block_ = std::make_unique<Block>(Block{1, bytes, std::string(event), std::move(tags)}).release();
 }
 
 bool Labels::is_event_name(std::string_view event) {

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -64,7 +65,7 @@ class Labels {
     if (block_ != nullptr) ++block_->references;
   }
   void release() {
-    if (block_ != nullptr && --block_->references == 0) delete block_;
+    if (block_ != nullptr && --block_->references == 0) std::unique_ptr<Block>(block_).reset();
   }
 
   Block* block_ = nullptr;

@@ -63,6 +63,19 @@ void Session::Lifecycle::stop() {
   heartbeat_deadline_.clear();
 }
 
+void Session::prepare_lifecycle(const Options& options) {
+  const dialect::Dialect& dialect = encoder_->dialect();
+  const dialect::Heartbeat heartbeat = dialect.heartbeat();
+  auto made = dialect.start_conversation();
+  if (!made && heartbeat.means != dialect::Heartbeat::Means::payload && options.admission_ms == 0) return;
+  lifecycle().set_conversation(std::move(made));
+  lifecycle().start_heartbeat(heartbeat);
+  if (options.admission_ms == 0) return;
+  assert(conversation() != nullptr);  // nothing else could admit the client
+  state_ = State::opening;
+  lifecycle().await_admission(options);
+}
+
 Session::Lifecycle& Session::lifecycle() {
   Extras& rare = extras();
   if (!rare.lifecycle) rare.lifecycle = std::make_unique<Lifecycle>(*this, table_.deadlines());

@@ -1,7 +1,6 @@
 #include "session/session.h"
 
 #include <algorithm>
-#include <cassert>
 #include <string>
 #include <utility>
 
@@ -82,19 +81,6 @@ void Session::open(base::SlotId id, const Options& options) {
 std::optional<base::Refusal> Session::join_home(std::string_view room, const hub::Interest& interest) {
   if (room.empty()) return std::nullopt;
   return table_.service().join(identity(), room, *this, interest, membership_);
-}
-
-void Session::prepare_lifecycle(const Options& options) {
-  const dialect::Dialect& dialect = encoder_->dialect();
-  const dialect::Heartbeat heartbeat = dialect.heartbeat();
-  auto made = dialect.start_conversation();
-  if (!made && heartbeat.means != dialect::Heartbeat::Means::payload && options.admission_ms == 0) return;
-  lifecycle().set_conversation(std::move(made));
-  lifecycle().start_heartbeat(heartbeat);
-  if (options.admission_ms == 0) return;
-  assert(conversation() != nullptr);  // nothing else could admit the client
-  state_ = State::opening;
-  lifecycle().await_admission(options);
 }
 
 void Session::start_conversation() {
