@@ -34,6 +34,10 @@ const keywords = {
   required: (names, value) => (is_object(value) ? names.filter((name) => !(name in value)).map((name) => `lacks ${name}`) : []),
   properties: (properties, value, check, place) => (is_object(value)
     ? Object.entries(properties).flatMap(([name, schema]) => (name in value ? check(schema, value[name], `${place}.${name}`) : [])) : []),
+  maxProperties: (most, value) => (!is_object(value) || Object.keys(value).length <= most ? [] : [`has more than ${most} members`]),
+  // Of an object without named properties.
+  additionalProperties: (schema, value, check, place) => (is_object(value)
+    ? Object.entries(value).flatMap(([name, member]) => check(schema, member, `${place}.${name}`)) : []),
   items: (schema, value, check, place) => (Array.isArray(value) ? value.flatMap((item, index) => check(schema, item, `${place}[${index}]`)) : []),
   allOf: (schemas, value, check, place) => schemas.flatMap((schema) => check(schema, value, place)),
   oneOf: (schemas, value, check, place) => {
