@@ -40,7 +40,7 @@ http::ConnectionSettings connection_settings(const config::Config& config) {
 }
 
 session::SessionSettings session_settings(const config::Config& config) {
-  session::SessionSettings settings;
+  session::SessionSettings settings{};
   settings.ping_ms = config.websocket.ping_ms;
   settings.rooms_per_connection = static_cast<std::size_t>(config.limits.rooms_per_connection);
   settings.drain_ms = config.drain_ms;

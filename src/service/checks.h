@@ -21,8 +21,8 @@ struct Identity {
 
 /// What may be published; applies from the next message on.
 struct Limits {
-  std::uint64_t message_bytes = 65'536;  ///< limits.message_bytes
-  std::uint64_t json_depth = 63;         ///< limits.json_depth: of JSON, and of text that reads as JSON
+  std::uint64_t message_bytes;  ///< limits.message_bytes
+  std::uint64_t json_depth;     ///< limits.json_depth: of JSON, and of text that reads as JSON
 };
 
 /// What the caller has already checked of a payload, so that it is not read twice.

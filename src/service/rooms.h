@@ -38,7 +38,8 @@ class Publication {
 class Rooms {
  public:
   /// Both outlive it.
-  Rooms(hub::Hub& hub, hub::IdempotentPublisher& publisher) : hub_(hub), publisher_(publisher) {}
+  Rooms(hub::Hub& hub, hub::IdempotentPublisher& publisher, const Limits& limits)
+      : hub_(hub), publisher_(publisher), limits_(limits) {}
   Rooms(const Rooms&) = delete;
   Rooms& operator=(const Rooms&) = delete;
 

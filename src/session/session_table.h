@@ -37,9 +37,9 @@ struct Ended {
 
 /// What may change by a reload; applies from the next use on.
 struct SessionSettings {
-  std::int64_t ping_ms = 25'000;  ///< sent to clients in the welcome
-  std::size_t rooms_per_connection = 100;
-  std::int64_t drain_ms = 10'000;  ///< clients come back within about this time when the server stops
+  std::int64_t ping_ms;  ///< sent to clients in the welcome
+  std::size_t rooms_per_connection;
+  std::int64_t drain_ms;  ///< clients come back within about this time when the server stops
 };
 
 /// Owns every session until it is freed, and the encoders that sessions share.
@@ -47,8 +47,13 @@ class SessionTable final {
  public:
   /// All outlive the table.
   SessionTable(service::Rooms& service, base::Scheduler& scheduler, const base::Clock& clock, base::Log& log,
-               base::Deadlines& deadlines)
-      : service_(service), scheduler_(scheduler), clock_(clock), log_(log), deadlines_(deadlines) {}
+               base::Deadlines& deadlines, const SessionSettings& settings)
+      : service_(service),
+        scheduler_(scheduler),
+        clock_(clock),
+        log_(log),
+        deadlines_(deadlines),
+        settings_(settings) {}
   SessionTable(const SessionTable&) = delete;
   SessionTable& operator=(const SessionTable&) = delete;
   ~SessionTable();

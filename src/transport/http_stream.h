@@ -23,10 +23,10 @@ namespace roomcast::transport {
 
 /// What may change by a reload; applies from the next use on.
 struct HttpStreamSettings {
-  std::int64_t heartbeat_ms = 25'000;     ///< between heartbeats; also how long a client may take nothing
-  std::int64_t close_timeout_ms = 5'000;  ///< for what is still queued at the end
-  std::size_t queue_bytes = std::size_t{1} << 20U;
-  bool compression = true;  ///< gzip for clients that accept it
+  std::int64_t heartbeat_ms;      ///< between heartbeats; also how long a client may take nothing
+  std::int64_t close_timeout_ms;  ///< for what is still queued at the end
+  std::size_t queue_bytes;
+  bool compression;  ///< gzip for clients that accept it
 };
 
 struct HttpStreamStats : OutgoingStats {

@@ -11,7 +11,7 @@
 namespace roomcast::transport {
 
 HttpStreamSettings stream_settings(const config::Config& config) {
-  HttpStreamSettings settings;
+  HttpStreamSettings settings{};
   settings.heartbeat_ms = config.websocket.ping_ms;
   settings.close_timeout_ms = config.websocket.close_timeout_ms;
   settings.queue_bytes = part::client_queue_bytes(config);

@@ -12,7 +12,8 @@ PollSettings poll_settings(const config::Config& config) {
 
 PollPart::PollPart(const part::Context& context)
     : polls_({context.rooms, context.scheduler, context.deadlines, context.responses,
-              context.dialects.list_items, context.compressing}),
+              context.dialects.list_items, context.compressing},
+             poll_settings(context.config)),
       join_(polls_) {}
 
 void PollPart::add_transports(part::RoomTransports& transports) {

@@ -88,8 +88,8 @@ class Poll final : public base::Disposable,
 
 /// What may change by a reload; applies from the next request on.
 struct PollSettings {
-  std::int64_t wait_ms = 50'000;  ///< the longest wait; a longer `?wait=` is cut down to it
-  bool compression = true;        ///< gzip for clients that accept it
+  std::int64_t wait_ms;  ///< the longest wait; a longer `?wait=` is cut down to it
+  bool compression;      ///< gzip for clients that accept it
 };
 
 /// What all polls use; outlives them.
@@ -105,7 +105,8 @@ struct PollParts {
 /// Owns every poll from its request to its answer.
 class Polls final : public http::ClientWatch {
  public:
-  explicit Polls(const PollParts& parts) : parts_(parts), bodies_(parts.deadlines, parts.compressing) {}
+  Polls(const PollParts& parts, const PollSettings& settings)
+      : parts_(parts), settings_(settings), bodies_(parts.deadlines, parts.compressing) {}
   Polls(const Polls&) = delete;
   Polls& operator=(const Polls&) = delete;
   ~Polls();

@@ -29,11 +29,11 @@ namespace roomcast::transport {
 
 /// What may change by a reload; applies from the next use on.
 struct WebSocketSettings {
-  std::int64_t ping_ms = 25000;              ///< between pings
-  std::int64_t pong_timeout_ms = 10000;      ///< for anything to be received after a ping
-  std::int64_t close_timeout_ms = 5000;      ///< for the close handshake and for what is still queued
-  std::int64_t message_timeout_ms = 60'000;  ///< for a message once it has begun; checked with each ping
-  std::size_t queue_bytes = std::size_t{1} << 20U;
+  std::int64_t ping_ms;             ///< between pings
+  std::int64_t pong_timeout_ms;     ///< for anything to be received after a ping
+  std::int64_t close_timeout_ms;    ///< for the close handshake and for what is still queued
+  std::int64_t message_timeout_ms;  ///< for a message once it has begun; checked with each ping
+  std::size_t queue_bytes;
   ws::ReaderLimits reader;
   ws::ReaderLimits enveloped_reader{};  ///< for messages that contain an escaped payload
 };

@@ -21,7 +21,7 @@ std::optional<ws::DeflatePolicy> deflate_policy(const config::Config& config) {
 }  // namespace
 
 WebSocketSettings websocket_settings(const config::Config& config) {
-  WebSocketSettings settings;
+  WebSocketSettings settings{};
   settings.ping_ms = config.websocket.ping_ms;
   settings.pong_timeout_ms = config.websocket.pong_timeout_ms;
   settings.close_timeout_ms = config.websocket.close_timeout_ms;

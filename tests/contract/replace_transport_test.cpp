@@ -11,6 +11,7 @@
 
 #include "base/log.h"
 #include "dialect/raw.h"
+#include "part/settings.h"
 #include "service/rooms.h"
 #include "session/detached_transport.h"
 #include "session/session_table.h"
@@ -132,8 +133,8 @@ struct ReplaceFixture : transport::test::Fixture {
   hub::Hub hub{{engine, scheduler, clock, deadlines}, {}};
   dialect::Raw raw;
   hub::IdempotentPublisher publisher{hub, scheduler, clock, deadlines, 100'000};
-  service::Rooms service{hub, publisher};
-  session::SessionTable table{service, scheduler, clock, log, deadlines};
+  service::Rooms service{hub, publisher, part::service_limits({})};
+  session::SessionTable table{service, scheduler, clock, log, deadlines, part::session_settings({})};
 };
 
 /// One session from its first poll to its WebSocket, all of it chosen by `seed`.

@@ -18,7 +18,6 @@ namespace transport_test {
 using namespace roomcast;
 using base::CloseReason;
 using dialect::PayloadForm;
-using transport::StreamKind;
 
 namespace {
 
@@ -87,21 +86,27 @@ struct WebSocketRig : WireRig<transport::test::Fixture> {
   }
 };
 
-template <StreamKind kind>
+enum class Content : bool { events, lines };
+
+template <Content content>
 struct StreamBase : transport::test::StreamFixture {
-  void open() { StreamFixture::open({kind, transport::BodyCoding::Length::chunked, false}); }
+  void open() { open_in(shared_of_content(), chunked); }
+  [[nodiscard]] transport::HttpStreamShared& shared_of_content() {
+    return content == Content::events ? shared : ndjson_shared;
+  }
 };
 
-template <StreamKind kind>
-struct StreamRig : WireRig<StreamBase<kind>> {
+template <Content content>
+struct StreamRig : WireRig<StreamBase<content>> {
   static constexpr bool can_speak = false;
   static constexpr bool can_hand_over = false;
   void say(std::string_view /*text*/) {}
   void deliver_what_waits() {}
   void say_goodbye() { this->end_turn(); }
+  void set_queue_limit(std::size_t bytes) { this->shared_of_content().settings.queue_bytes = bytes; }
 };
-using EventStreamRig = StreamRig<StreamKind::event_stream>;
-using NdjsonRig = StreamRig<StreamKind::ndjson>;
+using EventStreamRig = StreamRig<Content::events>;
+using NdjsonRig = StreamRig<Content::lines>;
 
 /// The client polls at the end of each turn unless it is blocked.
 struct PollingRig : transport::test::Fixture {
@@ -111,7 +116,7 @@ struct PollingRig : transport::test::Fixture {
   ~PollingRig() { destroy(); }
   void make() {
     net::Admission admission;
-    CHECK(admissions.admit("192.0.2.1", false, admission) == net::Refusal::none);
+    CHECK(admissions.admit("192.0.2.1", false, admission) == net::ExceededLimit::none);
     test::PollingSettings settings;
     settings.queue_bytes = limit;
     settings.close_timeout_ms = close_timeout_ms;

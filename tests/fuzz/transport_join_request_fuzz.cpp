@@ -10,6 +10,7 @@
 #include "http/url.h"
 #include "hub/cursor.h"
 #include "hub/room_name.h"
+#include "part/settings.h"
 #include "transport/join_request.h"
 
 using namespace roomcast;
@@ -24,7 +25,7 @@ struct Server {
   base::Deadlines deadlines{clock, 50};
   hub::Hub hub{{engine, scheduler, clock, deadlines}, {}};
   hub::IdempotentPublisher publisher{hub, scheduler, clock, deadlines, 100'000};
-  service::Rooms service{hub, publisher};
+  service::Rooms service{hub, publisher, part::service_limits({})};
 };
 
 /// Nothing that was said of the past may get lost on the way in: messages would be missed in silence.

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "part/settings.h"
 #include "support/exchange_double.h"
 #include "support/fake_clock.h"
 #include "support/fake_engine.h"
@@ -46,7 +47,7 @@ struct Fixture {
   base::Deadlines deadlines{clock, 50};
   hub::Hub hub{{engine, scheduler, clock, deadlines}, {}};
   hub::IdempotentPublisher publisher{hub, scheduler, clock, deadlines, 100'000};
-  service::Rooms rooms{hub, publisher};
+  service::Rooms rooms{hub, publisher, part::service_limits({})};
   api::Presence presence{rooms};
   Listener listener;
   std::vector<std::unique_ptr<hub::Membership>> members;

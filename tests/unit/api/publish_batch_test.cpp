@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "config/config.h"
+#include "part/settings.h"
 #include "support/exchange_double.h"
 #include "support/fake_clock.h"
 #include "support/fake_engine.h"
@@ -91,7 +92,7 @@ struct Fixture {
   hub::Hub hub{{engine, scheduler, clock, deadlines}, {}};
   Answers answers;
   hub::IdempotentPublisher publisher{hub, scheduler, clock, deadlines, 100'000};
-  service::Rooms rooms{hub, publisher};
+  service::Rooms rooms{hub, publisher, part::service_limits({})};
   config::Config config;
   api::PublishBatch batch{rooms, answers, scheduler};
 };

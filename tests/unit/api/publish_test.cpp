@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "config/config.h"
+#include "part/settings.h"
 #include "support/exchange_double.h"
 #include "support/fake_clock.h"
 #include "support/fake_engine.h"
@@ -90,7 +91,7 @@ struct Fixture {
   std::unique_ptr<hub::Membership> membership = hub.subscribe("lobby", lobby);
   Answers answers;
   hub::IdempotentPublisher publisher{hub, scheduler, clock, hub_deadlines, 100'000};
-  service::Rooms rooms{hub, publisher};
+  service::Rooms rooms{hub, publisher, part::service_limits({})};
   api::Publish publish{rooms, answers};
 };
 

@@ -203,9 +203,9 @@ TEST_CASE_FIXTURE(
 
 TEST_CASE_FIXTURE(Fixture, "metrics: the counters of the parts stand under their own names") {
   listeners = {1, 2, 17, 3, 4, 5};
-  websockets.stats = {9, 10, 11, 0, 12};
-  sse.stats = {13, 0, 14};
-  ndjson.stats = {15, 0, 16};
+  websockets.stats = {{11, 0}, 9, 10, 12};
+  sse.stats = {{13, 0}, 14};
+  ndjson.stats = {{15, 0}, 16};
   net::Admission admission;
   CHECK(admissions.admit("192.0.2.1", false, admission) == net::ExceededLimit::none);
   auto now = samples();

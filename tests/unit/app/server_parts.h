@@ -104,8 +104,8 @@ struct ServerParts : LoopFixture {
   engine::Memory engine{loop};
   hub::Hub hub{{engine, turn, loop, deadlines}, part::hub_limits(config), part::room_rules(config)};
   hub::IdempotentPublisher publisher{hub, turn, loop, deadlines, 100'000};
-  service::Rooms service{hub, publisher};
-  session::SessionTable sessions{service, turn, loop, log, deadlines};
+  service::Rooms service{hub, publisher, part::service_limits({})};
+  session::SessionTable sessions{service, turn, loop, log, deadlines, part::session_settings({})};
   net::ProxyPreambles preambles{sockets.poller, turn, deadlines, log, 10'000};
   app::Dialects dialects;
   app::Entrance entrance{log};

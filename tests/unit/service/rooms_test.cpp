@@ -77,7 +77,7 @@ struct Fixture : test::HubFixture<> {
   }
 
   hub::IdempotentPublisher publisher{hub, scheduler, clock, deadlines, 100'000};
-  service::Rooms rooms{hub, publisher};
+  service::Rooms rooms{hub, publisher, service::Limits{20, 63}};
   Hearer hearer;
   std::vector<std::unique_ptr<hub::Membership>> places;
   std::size_t read_messages = 0;

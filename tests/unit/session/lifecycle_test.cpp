@@ -1,5 +1,6 @@
 // Sessions of dialects that keep state for each client: conversation, admission, heartbeat, close codes.
 #include "session/lifecycle.h"
+#include "part/settings.h"
 
 #include <doctest/doctest.h>
 
@@ -125,8 +126,8 @@ struct Fixture {
   test::BracketFraming framing;
   NumberingDialect dialect;
   hub::IdempotentPublisher publisher{hub, scheduler, clock, deadlines, 100'000};
-  service::Rooms service{hub, publisher};
-  session::SessionTable table{service, scheduler, clock, log, deadlines};
+  service::Rooms service{hub, publisher, part::service_limits({})};
+  session::SessionTable table{service, scheduler, clock, log, deadlines, part::session_settings({})};
 };
 
 }  // namespace

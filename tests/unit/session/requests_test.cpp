@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "dialect/json.h"
 #include "hub/cursor.h"
+#include "part/settings.h"
 #include "session/room_set.h"
 #include "session/session_table.h"
 #include "support/fake_clock.h"
@@ -85,8 +86,8 @@ struct Fixture {
   test::BracketFraming framing;
   dialect::Json json;
   hub::IdempotentPublisher publisher{hub, scheduler, clock, hub_deadlines, 100'000};
-  service::Rooms service{hub, publisher};
-  session::SessionTable table{service, scheduler, clock, log, hub_deadlines};
+  service::Rooms service{hub, publisher, part::service_limits({})};
+  session::SessionTable table{service, scheduler, clock, log, hub_deadlines, part::session_settings({})};
 };
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "dialect/json.h"
 #include "dialect/raw.h"
+#include "part/settings.h"
 #include "session/session_table.h"
 #include "support/fake_clock.h"
 #include "support/fake_engine.h"
@@ -65,8 +66,8 @@ struct Fixture {
   dialect::Json json;
   dialect::Raw raw;
   hub::IdempotentPublisher publisher{hub, scheduler, clock, deadlines, 100'000};
-  service::Rooms service{hub, publisher};
-  session::SessionTable table{service, scheduler, clock, log, deadlines};
+  service::Rooms service{hub, publisher, part::service_limits({})};
+  session::SessionTable table{service, scheduler, clock, log, deadlines, part::session_settings({})};
 };
 
 }  // namespace

@@ -1,4 +1,5 @@
 #include "session/session.h"
+#include "part/settings.h"
 
 #include <doctest/doctest.h>
 
@@ -57,8 +58,8 @@ struct Fixture {
   test::BracketFraming framing;
   WordDialect dialect;
   hub::IdempotentPublisher publisher{hub, scheduler, clock, hub_deadlines, 100'000};
-  service::Rooms service{hub, publisher};
-  session::SessionTable table{service, scheduler, clock, log, hub_deadlines};
+  service::Rooms service{hub, publisher, part::service_limits({})};
+  session::SessionTable table{service, scheduler, clock, log, hub_deadlines, part::session_settings({})};
 };
 
 }  // namespace

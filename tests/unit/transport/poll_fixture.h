@@ -13,11 +13,13 @@
 
 #include "dialect/message_list.h"
 #include "hub/cursor.h"
+#include "part/settings.h"
 #include "support/exchange_double.h"
 #include "support/fake_clock.h"
 #include "support/fake_engine.h"
 #include "support/fake_scheduler.h"
 #include "transport/poll_join.h"
+#include "transport/poll_part.h"
 #include "transport/polls.h"
 
 namespace roomcast::transport::test {
@@ -106,12 +108,12 @@ struct PollFixture {
                {},
                hub::RoomRules(hub::RoomSettings{{100, 1'000'000, 600'000}, {}})};
   hub::IdempotentPublisher publisher{hub, scheduler, clock, deadlines, 100'000};
-  service::Rooms service{hub, publisher};
+  service::Rooms service{hub, publisher, part::service_limits({})};
   PollAnswers answers;
   std::list<roomcast::test::ExchangeDouble> exchanges;
   dialect::MessageList items;
   base::TimeBudget compressing{clock, 5'000};
-  Polls polls{{service, scheduler, deadlines, answers, items, compressing}};
+  Polls polls{{service, scheduler, deadlines, answers, items, compressing}, poll_settings({})};
   PollJoin join{polls};
 };
 

@@ -1,4 +1,5 @@
 #include "transport/stream_join.h"
+#include "part/settings.h"
 
 #include <doctest/doctest.h>
 
@@ -89,8 +90,8 @@ struct JoinFixture : transport::test::StreamFixture {
   hub::Hub hub{{engine, scheduler, clock, hub_deadlines}, {}};
   base::Log log{base::LogLevel::error, base::LogFormat::text};
   hub::IdempotentPublisher publisher{hub, scheduler, clock, hub_deadlines, 100'000};
-  service::Rooms service{hub, publisher};
-  session::SessionTable sessions{service, scheduler, clock, log, hub_deadlines};
+  service::Rooms service{hub, publisher, part::service_limits({})};
+  session::SessionTable sessions{service, scheduler, clock, log, hub_deadlines, part::session_settings({})};
   dialect::Raw raw;
   BracketDialect bracket;
   StreamJoin event_stream{shared, sessions, clock, sse, {{{"raw.v1", &raw}, {"bracket.v1", &bracket}}, &raw}};

@@ -13,6 +13,7 @@
 #include "support/fake_scheduler.h"
 #include "support/memory_stream.h"
 #include "transport/websocket.h"
+#include "transport/websocket_part.h"
 #include "unit/ws/client.h"
 #include "ws/frame_writer.h"
 
@@ -87,7 +88,7 @@ struct Fixture {
   }
 
   static WebSocketSettings websocket_settings() {
-    WebSocketSettings settings;
+    WebSocketSettings settings = roomcast::transport::websocket_settings({});
     settings.ping_ms = ping_ms;
     settings.pong_timeout_ms = pong_timeout_ms;
     settings.close_timeout_ms = close_timeout_ms;

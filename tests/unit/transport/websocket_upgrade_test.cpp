@@ -1,4 +1,5 @@
 #include "transport/websocket_upgrade.h"
+#include "part/settings.h"
 
 #include <doctest/doctest.h>
 
@@ -89,8 +90,8 @@ struct UpgradeFixture : transport::test::Fixture {
   hub::Hub hub{{engine, scheduler, clock, hub_deadlines}, {}};
   base::Log log{base::LogLevel::error, base::LogFormat::text};
   hub::IdempotentPublisher publisher{hub, scheduler, clock, hub_deadlines, 100'000};
-  service::Rooms service{hub, publisher};
-  session::SessionTable sessions{service, scheduler, clock, log, hub_deadlines};
+  service::Rooms service{hub, publisher, part::service_limits({})};
+  session::SessionTable sessions{service, scheduler, clock, log, hub_deadlines, part::session_settings({})};
   NamedDialect first{"first"};
   NamedDialect second{"second"};
   NamedDialect otherwise{"otherwise"};
