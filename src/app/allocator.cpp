@@ -23,8 +23,8 @@ constexpr std::string_view out_of_memory =
     "roomcast: out of memory: the system gives no more, and nothing is left to give up. Lower "
     "limits.memory_bytes, or give the process more (cgroup memory.max, ulimit -v)\n";
 
-/// A mapping of its own where the system gives one: it counts for nobody's limits.memory_bytes. Otherwise,
-/// and after the heap has once had all there is, a block of what is free there.
+/// A mapping of its own where the system gives one, so that it does not count towards limits.memory_bytes.
+/// Otherwise, and once the heap has been exhausted, a block of the heap.
 struct Block {
   void* start = nullptr;
   std::size_t bytes = 0;
@@ -54,7 +54,7 @@ void on_out_of_memory() {
   ::_exit(1);
 }
 
-/// 0 if the system does not say.
+/// Resident set size; 0 if it cannot be read.
 std::size_t resident_bytes() {
   std::FILE* file = std::fopen("/proc/self/statm", "re");
   if (file == nullptr) return 0;

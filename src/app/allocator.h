@@ -4,18 +4,17 @@
 
 namespace roomcast::app {
 
-/// Has the C library give large blocks back to the system as they are freed, whatever was freed before: by
-/// itself it raises the size from which it does so up to 32 MiB, and then keeps what a burst has taken.
+/// Fixes the size from which the C library returns freed blocks to the system. By default it raises that size
+/// up to 32 MiB as larger blocks are freed, and then retains what a burst has taken.
 void configure_allocator();
 
-/// Gives what is free back to the system, and says by how many bytes the resident size has become less. Takes
-/// about as long as the kernel needs to take that many pages, and some 100 ns for each small block that was
-/// freed lately.
+/// Returns free heap memory to the system, and by how many bytes the resident set has shrunk. Takes as long
+/// as the kernel needs to unmap that many pages, and some 100 ns for each small block that was freed lately.
 std::size_t give_back_free_memory();
 
-/// What is left for the way out when the system gives no more memory. While there is one of these, the first
-/// allocation that fails frees the reserve and tries again; the next one that fails ends the process with
-/// exit code 1 and one line that says what to do. At most one at a time, for the allocator is only one.
+/// A block of memory in reserve for when the system gives no more. While an object of this class exists, the
+/// first allocation that fails frees the reserve and tries again; the next one that fails ends the process
+/// with exit code 1 and an error line. At most one object at a time: the allocator is one for the process.
 class EmergencyReserve {
  public:
   EmergencyReserve();
@@ -23,9 +22,9 @@ class EmergencyReserve {
   EmergencyReserve& operator=(const EmergencyReserve&) = delete;
   ~EmergencyReserve();
 
-  /// Whether it was needed and has not been restored. False where there never was one.
+  /// Whether it was freed and has not been restored. False if there never was one.
   [[nodiscard]] static bool is_used_up();
-  /// Lays in a new one if it has been used up. False if there is no memory for it.
+  /// Allocates a new one if it has been freed. False if there is no memory for it.
   static bool restore();
 };
 

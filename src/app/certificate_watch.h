@@ -13,7 +13,7 @@
 
 namespace roomcast::app {
 
-/// What is wrong with the time of a certificate.
+/// A certificate that has expired, is about to, or is not valid yet.
 struct CertificateWarning {
   base::LogLevel level = base::LogLevel::warn;
   std::string_view what;  ///< a constant: "certificate has expired"
@@ -24,7 +24,7 @@ struct CertificateWarning {
 [[nodiscard]] std::optional<CertificateWarning> certificate_warning(const net::TlsContext::Expiry& expiry,
                                                                     std::int64_t now_ms);
 
-/// Has the log say which certificates have expired, or are about to: when they are taken into use, and daily.
+/// Logs which certificates have expired or are about to: when they are taken into use, and daily.
 class CertificateWatch final : private loop::Timer::Listener {
  public:
   static constexpr std::int64_t day_ms = 86'400'000;
@@ -32,7 +32,7 @@ class CertificateWatch final : private loop::Timer::Listener {
   /// `loop` and `log` outlive this.
   CertificateWatch(loop::Loop& loop, base::Log& log, std::int64_t interval_ms = day_ms);
 
-  /// Those in use from now on.
+  /// Replaces the certificates that are watched, and logs about them at once.
   void watch(std::vector<net::TlsContext::Expiry> expiries);
   [[nodiscard]] const std::vector<net::TlsContext::Expiry>& expiries() const { return expiries_; }
   /// Until `expiry`; negative behind it.

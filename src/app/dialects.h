@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstddef>
+
 #include "config/config.h"
 #include "dialect/echo.h"
 #include "dialect/json.h"

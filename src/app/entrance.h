@@ -1,5 +1,7 @@
 #pragma once
 
+#include <utility>
+
 #include "api/too_many_connections.h"
 #include "auth/gate.h"
 #include "auth/hosts.h"
@@ -12,7 +14,7 @@
 
 namespace roomcast::app {
 
-/// The gate and the routers behind it: what requests meet before any part.
+/// The gate and the routers behind it, through which requests reach the handlers of parts.
 class Entrance {
  public:
   /// `log` outlives it.
@@ -25,7 +27,7 @@ class Entrance {
 
   [[nodiscard]] http::Router& router() { return router_; }
   [[nodiscard]] part::Routes routes() { return {router_, operations_, reserve_}; }
-  /// Has `server` use all of it; it must not be used any more once this is gone.
+  /// Makes `server` use all of it. The server must not be used once this has been destroyed.
   void attach(http::Server& server) {
     server.set_operations(operations_);
     server.set_reserve(reserve_);

@@ -13,7 +13,7 @@ namespace roomcast::app {
 
 namespace {
 
-/// What somebody gets who speaks HTTP to a TLS port.
+/// The response to a plain HTTP request on a TLS port.
 std::string answer_without_tls() {
   const auto response = http::Response::error(
       {base::Refusal::Code::https_required, "this port speaks TLS: use https:// or wss://"});

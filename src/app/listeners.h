@@ -32,8 +32,8 @@ class Listeners {
   Listeners(const Listeners&) = delete;
   Listeners& operator=(const Listeners&) = delete;
 
-  /// Opens all of them, or says which could not be opened and why. `inherited` replaces config.listen if
-  /// there is any, but not admin_listen; one whose name begins with "https" speaks TLS.
+  /// Opens all of them; an error names the first that could not be opened. `inherited` replaces config.listen
+  /// if it is not empty, but not admin_listen; a socket whose name begins with "https" speaks TLS.
   [[nodiscard]] std::optional<base::Error> open(const config::Config& config,
                                                 const std::vector<InheritedSocket>& inherited,
                                                 std::shared_ptr<const net::TlsContext> certificates);

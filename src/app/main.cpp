@@ -18,7 +18,6 @@
 #include "app/command_line.h"
 #include "app/server.h"
 #include "app/service_manager.h"
-#include "app/version.h"
 #include "base/log.h"
 #include "base/log_output.h"
 #include "base/log_queue.h"
@@ -35,16 +34,16 @@ enum ExitCode : int { ok = 0, failed = 1, wrong_usage = 2 };
 
 void print(std::string_view text) { std::fwrite(text.data(), 1, text.size(), stdout); }
 
-/// To standard error, which like the log must not keep the process from ending.
-void complain(std::string_view text) {
+/// Writes to standard error, without blocking for longer than the log would at the end of the process.
+void print_error(std::string_view text) {
   base::DescriptorOutput output(STDERR_FILENO);
   base::LogQueue queue(output, text.size());
   queue.add(text);
   queue.write_out_within(base::Log::last_write_ms);
 }
 
-/// Opens descriptors 0 to 2 that the parent left closed: the next files and sockets would get their numbers,
-/// and what is meant for standard error would be written into them.
+/// Opens those of the descriptors 0 to 2 that the parent left closed: otherwise the next files and sockets
+/// would get their numbers, and what is written to standard error would go into them.
 bool open_standard_descriptors() {
   for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
     // The lowest free number is given out first, which is this one.
@@ -72,7 +71,7 @@ config::Sources sources_of(const app::CommandLine& command_line) {
   return sources;
 }
 
-/// The signals that the server handles and that would end the process as long as it doesn't.
+/// The signals that the server handles, and that would end the process before it does.
 sigset_t handled_later() {
   sigset_t signals;
   sigemptyset(&signals);
@@ -81,7 +80,7 @@ sigset_t handled_later() {
   return signals;
 }
 
-/// Has them wait from the start of the program until the server is there to take them.
+/// Blocks or unblocks them: blocked from the start of the program until the server handles them.
 void hold_signals(bool hold) {
   const sigset_t signals = handled_later();
   sigprocmask(hold ? SIG_BLOCK : SIG_UNBLOCK, &signals, nullptr);
@@ -91,14 +90,14 @@ int serve(config::Sources sources, config::Loaded loaded) {
   std::signal(SIGPIPE, SIG_IGN);
   std::signal(SIGXFSZ, SIG_IGN);  // a log file that has reached `ulimit -f`: the write fails, that is all
   raise_descriptor_limit();
-  // Before anything else is opened, which could get the number of a socket that was promised and is not
-  // there.
+  // Before anything else is opened: it could get the descriptor number of a socket that was announced but not
+  // passed.
   const auto inherited = app::take_inherited_sockets();
   app::configure_allocator();
   app::Server server(std::move(sources), std::move(loaded));
   hold_signals(false);
   if (const auto error = server.run(inherited)) {
-    complain("roomcast: " + error->message + "\n");
+    print_error("roomcast: " + error->message + "\n");
     return failed;
   }
   return ok;
@@ -108,7 +107,7 @@ int load_and(const app::CommandLine& command_line) {
   config::Sources sources = sources_of(command_line);
   auto loaded = config::load(sources);
   if (!loaded) {
-    complain(config::to_text(loaded.error()) + "\n");
+    print_error(config::to_text(loaded.error()) + "\n");
     return wrong_usage;
   }
   if (command_line.action == app::CommandLine::Action::print_config) {
@@ -116,16 +115,16 @@ int load_and(const app::CommandLine& command_line) {
     return ok;
   }
   if (const auto problem = app::check_whole(loaded->config)) {
-    complain("roomcast: " + *problem + "\n");
+    print_error("roomcast: " + *problem + "\n");
     return wrong_usage;
   }
   if (command_line.action == app::CommandLine::Action::check_config) {
     if (const auto hint = app::service_variables_hint(loaded->service_variables)) {
-      complain("roomcast: " + *hint + "\n");
+      print_error("roomcast: " + *hint + "\n");
     }
     for (const std::string& warning :
          app::warnings(loaded->config, std::int64_t{std::time(nullptr)} * 1000)) {
-      complain("roomcast: warning: " + warning + "\n");
+      print_error("roomcast: warning: " + warning + "\n");
     }
     print("the configuration is sound\n");
     return ok;
@@ -137,7 +136,7 @@ int load_and(const app::CommandLine& command_line) {
 int run(std::span<const std::string_view> arguments) {
   const auto command_line = app::parse_command_line(arguments);
   if (!command_line) {
-    complain("roomcast: " + command_line.error().message + "\n");
+    print_error("roomcast: " + command_line.error().message + "\n");
     return wrong_usage;
   }
   switch (command_line->action) {
@@ -167,7 +166,7 @@ int main(int argc, char** argv) {
     const std::vector<std::string_view> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
     return run(arguments);
   } catch (const std::exception& error) {
-    complain("roomcast: " + std::string(error.what()) + "\n");
+    print_error("roomcast: " + std::string(error.what()) + "\n");
     return failed;
   }
 }

@@ -33,11 +33,11 @@ MemoryGuard::MemoryGuard(const Context& context)
 bool MemoryGuard::do_slice() {
   const std::size_t used = base::allocated_bytes();
   most_used_ = std::max(most_used_, used);
-  // Of much that is freed at once part after part is given back: each takes a millisecond or two.
+  // Much that is freed at once is given back in portions: each takes a millisecond or two.
   if (most_used_ - used >= std::max(worth_giving_back_bytes_, part_given_back_bytes)) give_back(used);
   const bool exhausted = EmergencyReserve::is_used_up();
   if (used <= percent(95) && !exhausted) return false;
-  // There is nothing left but what the reserve was, and one client may take that within a few milliseconds.
+  // All that is left is what the reserve was, and one client may use that up within a few milliseconds.
   if (exhausted && !has_no_reserve_) {
     look();
     return false;
@@ -57,7 +57,7 @@ void MemoryGuard::look() {
   used_bytes_ = base::allocated_bytes();
   most_used_ = std::max(most_used_, used_bytes_);
   std::size_t used = used_bytes_;
-  // Whatever the limit says: what is used now is all there is.
+  // Regardless of the limit, there is no more memory than is used now.
   const bool exhausted = EmergencyReserve::is_used_up();
   if (exhausted && exhausted_warning_.is_due(looked_ms_)) {
     context_.log.error("the system gives no more memory: lower limits.memory_bytes",
@@ -68,7 +68,7 @@ void MemoryGuard::look() {
     used -= std::min(used, shed_largest(used / 5, small_holder_bytes));
     used -= std::min(used, shed_parts());
     (void)give_back_free_memory();
-    // Or the next time, when those who are closed have been freed.
+    // If this fails, the next look tries again: the clients that were closed will have been freed.
     has_no_reserve_ = !EmergencyReserve::restore();
   } else {
     if (used > percent(85)) used -= std::min(used, shed_largest(used - percent(80), large_holder_bytes));
@@ -94,7 +94,8 @@ std::size_t MemoryGuard::shed_over_share() {
 }
 
 std::size_t MemoryGuard::shed_largest(std::size_t enough_bytes, std::size_t least_bytes) {
-  // Where all of them together hold next to nothing, whose turn it is was only publishing just then.
+  // Where all connections together hold next to nothing, closing the largest would only hit a client that
+  // happens to be publishing.
   if (context_.admissions.held_bytes() < used_bytes_ / holders_least_share) return 0;
   net::AdmissionControl::Shed all;
   for (int i = 0; i < most_shed_at_once && all.bytes < enough_bytes; ++i) {
@@ -153,12 +154,12 @@ void MemoryGuard::give_back(std::size_t used) {
   if (begin < next_give_back_) return;
   const std::size_t freed = most_used_ - used;
   const std::size_t given_back = give_back_free_memory();
-  // However many free blocks there are to look through, most of the time is for others.
+  // However many free blocks there are to search, this takes half of the time at most.
   const auto end = Clock::now();
   next_give_back_ = end + (end - begin);
   most_used_ = used;
   ++times_given_back_;
-  // Small blocks leave holes that are of no use to the system, and trying costs time: less often then.
+  // Small blocks leave holes that cannot be given back, and trying costs time: then it is done less often.
   const bool was_worth_it = given_back >= freed / 8;
   worth_giving_back_bytes_ =
       was_worth_it ? least_given_back_bytes : std::min(2 * worth_giving_back_bytes_, most_kept_back_bytes);

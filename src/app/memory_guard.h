@@ -16,9 +16,9 @@
 
 namespace roomcast::app {
 
-/// Keeps the process below limits.memory_bytes, and gives back to the system what a burst has left. Looks at
-/// what has been allocated every 100 ms; as a part of the turn (loop::Turn::add_work) also within one when
-/// the limit is near or the system has refused memory. Memory is taken in this order:
+/// Keeps the process below limits.memory_bytes, and returns to the system what a burst has left. Checks what
+/// has been allocated every 100 ms, and as sliced work (loop::Turn::add_work) also within a turn when the
+/// limit is near or the system has refused memory. Memory is taken in this order:
 ///   - the clients of an address that hold most are disconnected while the address holds more than its share
 ///     (limits.address_memory_bytes);
 ///   - above 85 % of the limit, the clients that hold most of all, 64 KiB at least, until less than 80 % is
@@ -53,7 +53,7 @@ class MemoryGuard final : public base::SlicedWork, private loop::Timer::Listener
   bool do_slice() override;
 
  private:
-  /// One line in a while, however often it happens.
+  /// Limits a kind of warning to one line in ten seconds.
   class Warning {
    public:
     [[nodiscard]] bool is_due(std::int64_t now_ms);
@@ -70,7 +70,8 @@ class MemoryGuard final : public base::SlicedWork, private loop::Timer::Listener
   std::size_t shed_parts();
   void log_shed(Warning& warning, std::string_view what, const net::AdmissionControl::Shed& all);
   void refuse_or_relent(std::size_t used);
-  /// Gives free memory back to the system, `used` bytes being used, unless that took long just now.
+  /// Gives free memory back to the system, unless the last time took long and was just now. `used`: bytes
+  /// that are allocated.
   void give_back(std::size_t used);
   [[nodiscard]] std::size_t percent(std::size_t count) const { return limits_.memory_bytes / 100 * count; }
 

@@ -16,7 +16,7 @@ namespace roomcast::app {
 namespace {
 
 constexpr std::uint64_t unlimited = UINT64_MAX;
-// Where nothing says what there is, which hardly happens.
+// Used if no limit can be found, not even the physical memory.
 constexpr std::uint64_t fallback_bytes = std::uint64_t{1} << 30U;
 constexpr std::uint64_t least_bytes = std::uint64_t{1} << 20U;
 
@@ -141,7 +141,7 @@ MemoryPlan plan_memory(const config::Config& config, const MemoryCeiling& ceilin
   plan.memory_bytes = std::max(plan.memory_bytes, least_bytes);
   plan.is_past_ceiling = !plan.is_automatic && ceiling.bytes != 0 && plan.memory_bytes > ceiling.bytes;
   plan.history_bytes = config.history.total_bytes;
-  // Whoever has set it otherwise knows why.
+  // A value other than the default was chosen deliberately.
   if (plan.history_bytes == config::Config{}.history.total_bytes)
     plan.history_bytes = std::min(plan.history_bytes, plan.memory_bytes / 4);
   plan.address_memory_bytes = config.limits.address_memory_bytes;

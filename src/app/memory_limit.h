@@ -7,19 +7,19 @@
 
 namespace roomcast::app {
 
-/// How much memory the process may have, and who says so.
+/// How much memory the process may have, and where that is laid down.
 struct MemoryCeiling {
-  std::uint64_t bytes = 0;  ///< 0: nobody says
+  std::uint64_t bytes = 0;  ///< 0: unknown
   std::string from;         ///< for the log: "cgroup memory.max", "RLIMIT_AS", "physical memory" …
 };
 
-/// What setrlimit(2) says; unlimited is the largest number.
+/// Limits of setrlimit(2); RLIM_INFINITY is the largest number.
 struct ResourceLimits {
   std::uint64_t address_space = UINT64_MAX;  ///< RLIMIT_AS
   std::uint64_t data = UINT64_MAX;           ///< RLIMIT_DATA
 };
 
-/// Those of this process.
+/// The limits of this process.
 [[nodiscard]] ResourceLimits resource_limits();
 
 /// The smallest of: memory.max and memory.high of the process's cgroup and of all above it (version 2),
@@ -27,7 +27,7 @@ struct ResourceLimits {
 /// physical memory. Reads /proc and /sys/fs/cgroup below `root`, which is "/" but in tests.
 [[nodiscard]] MemoryCeiling memory_ceiling(const std::string& root, const ResourceLimits& limits);
 
-/// What the process keeps within.
+/// The bounds that the process keeps.
 struct MemoryPlan {
   std::uint64_t memory_bytes = 0;          ///< limits.memory_bytes; where that is 0, 70 % of the ceiling
   std::uint64_t history_bytes = 0;         ///< history.total_bytes; if left as it is, at most a quarter of it

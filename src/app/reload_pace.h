@@ -8,13 +8,14 @@
 
 namespace roomcast::app {
 
-/// When a reload that was asked for is done. It holds the loop for as long as it takes to read the files anew
-/// (some 50 to 100 microseconds for each rule for rooms), so those who ask in a burst get one at once and one
-/// behind the last of them, and in between one now and then.
+/// Paces reloads. A reload blocks the loop while the files are read (some 50 to 100 microseconds for each
+/// rule for rooms), so a burst of requests leads to one reload at once, one after the last request, and in
+/// between one now and then.
 class ReloadPace final : private loop::Timer::Listener {
  public:
   static constexpr std::int64_t least_pause_ms = 100;
-  /// Behind a long reload the pause is so many times as long: it has a tenth of the loop's time at most.
+  /// The pause after a reload is at least this many times as long as the reload took: reloads get a tenth of
+  /// the loop's time at most.
   static constexpr std::int64_t pauses_per_reload = 10;
 
   class Listener {
@@ -29,10 +30,9 @@ class ReloadPace final : private loop::Timer::Listener {
   ReloadPace(loop::Loop& loop, const base::Clock& clock, Listener& listener)
       : clock_(clock), listener_(listener), timer_(loop, *this) {}
 
-  /// Has it done soon, and never from within this call. Nothing is added to one that has been asked for and
-  /// was not begun.
+  /// Requests a reload, soon but never from within this call. Does nothing if one is pending.
   void ask();
-  /// What has been asked for is not done any more, nor what will be.
+  /// Cancels the pending reload, and ignores further requests.
   void stop();
 
  private:
@@ -41,7 +41,7 @@ class ReloadPace final : private loop::Timer::Listener {
   const base::Clock& clock_;
   Listener& listener_;
   loop::Timer timer_;
-  std::int64_t next_us_ = 0;  // not before that
+  std::int64_t next_us_ = 0;  // earliest time of the next reload
   bool stopped_ = false;
 };
 

@@ -7,16 +7,16 @@
 #include "app/checks.h"
 #include "app/connection_limits.h"
 #include "app/parts.h"
-#include "app/version.h"
 #include "config/reload.h"
+#include "part/settings.h"
 #include "transport/room_entry.h"
 
 namespace roomcast::app {
 
 namespace {
 
-// Long enough to serve a few hundred clients, short enough that nobody waits noticeably: an answer may take
-// two turns, a handshake three.
+// Long enough to serve a few hundred clients, short enough for no noticeable delay: an answer may take two
+// turns, a handshake three.
 constexpr std::int64_t turn_box_us = 2000;
 constexpr std::int64_t deadline_interval_ms = 50;
 constexpr std::int64_t compressing_most_us = 5'000;
@@ -269,9 +269,9 @@ bool Server::reload() {
   }
   const auto loaded = config::load(sources_);
   if (!loaded) {
-    for (const config::Problem& problem : loaded.error()) {
-      log_.error("reload refused", {base::LogField::whole("where", problem.where),
-                                    base::LogField::whole("problem", problem.what)});
+    for (const config::ConfigError& error : loaded.error()) {
+      log_.error("reload refused",
+                 {base::LogField::whole("where", error.where), base::LogField::whole("problem", error.what)});
     }
     return false;
   }

@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "app/allocator.h"
@@ -40,19 +41,22 @@
 
 namespace roomcast::app {
 
-/// The whole of roomcast: builds every part, hands each what it needs, and takes them down in reverse.
+/// The version of the CMake project.
+inline constexpr std::string_view version = ROOMCAST_VERSION;
+
+/// The server: builds the components and parts, hands each what it needs, and takes them down in reverse.
 class Server final : private net::ListenerEvents,
                      private loop::Signal::Listener,
                      private ReloadPace::Listener,
                      private loop::Timer::Listener {
  public:
-  /// `sources` is what `loaded` was made from, for reloading.
+  /// `sources`: what `loaded` was made from, for reloading.
   Server(config::Sources sources, config::Loaded loaded);
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
   ~Server();
 
-  /// Opens the listeners and serves until a signal ends it. An error means that it could not begin.
+  /// Opens the listeners and serves until a signal ends it. An error means that it could not start.
   [[nodiscard]] std::optional<base::Error> run(const std::vector<InheritedSocket>& inherited);
 
  private:
@@ -71,12 +75,12 @@ class Server final : private net::ListenerEvents,
   [[nodiscard]] bool reload();
   void begin_drain();
   void announce_readiness();
-  /// What is worth a word about where the configuration came from.
+  /// Logs a hint about variables of the environment that were ignored.
   void log_sources(const config::Loaded& loaded);
-  /// Has what the service manager had no room for sent later.
+  /// Schedules the notices that the service manager had no room for.
   void send_notices_later();
   void watch_certificates(const std::shared_ptr<const net::TlsContext>& certificates);
-  /// Says how much memory and how many connections there may be, and what is odd about it.
+  /// Logs the limits of memory and connections, and warns where the system allows less than is configured.
   void log_limits();
 
   config::Sources sources_;

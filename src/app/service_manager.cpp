@@ -89,7 +89,7 @@ ServiceManager::ServiceManager() {
   const auto watchdog_us = number_in(take_variable("WATCHDOG_USEC"));
   address_ = socket_address(take_variable("NOTIFY_SOCKET"));
   if (address_.empty()) return;
-  // Kept open: having run out of descriptors must not look like a hung process to the watchdog.
+  // Kept open: without a free descriptor the watchdog could not be fed, and would take the process for hung.
   fd_ = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (fd_ < 0) return;
   if (watchdog_us && *watchdog_us > 0 && (watchdog_pid.empty() || is_this_process(watchdog_pid))) {

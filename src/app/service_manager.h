@@ -32,9 +32,9 @@ class ServiceManager {
   /// Whether a service manager listens.
   [[nodiscard]] bool is_present() const { return fd_ >= 0; }
 
-  /// Each says whether the message got through (true if there is nobody to tell). Never blocks: what the
-  /// service manager has no room for waits, the last 16 messages at most. `status` is one line for people and
-  /// may be empty.
+  /// Each sends a message and returns whether it was sent (true if no service manager listens). Never blocks:
+  /// messages that the service manager has no room for are queued, the last 16 at most. `status` is one line
+  /// for people and may be empty.
   bool ready(std::string_view status);
   /// To be followed by `ready` when the reload is over, whether it succeeded or not.
   bool reloading(std::string_view status);
@@ -42,7 +42,7 @@ class ServiceManager {
   bool status(std::string_view status);
   bool feed_watchdog();
 
-  /// Whether messages wait; `send_unsent` is to be called now and then until none does.
+  /// Whether messages wait; call `send_unsent` now and then until none do.
   [[nodiscard]] bool has_unsent() const { return !unsent_.empty(); }
   void send_unsent();
 

@@ -17,16 +17,16 @@ struct Certificate {
   friend bool operator==(const Certificate&, const Certificate&) = default;
 };
 
-/// What is different in the rooms whose names match a pattern (see hub/room_settings.h).
+/// Overrides for rooms whose names match a pattern (see hub/room_settings.h).
 struct RoomRule {
   std::string match;
-  /// Names of settings, such as "history.messages", with the values that suit them.
+  /// Names of settings, such as "history.messages", with valid values.
   std::vector<std::pair<std::string, Value>> overrides;
 };
 
-/// Everything that can be set. The values given here are the defaults; what each means, its range and how it
-/// is reached are in the table of config/schema.cpp, which has one row for each member. A duration is a key
-/// in seconds (`drain_seconds`) and a member in milliseconds (`drain_ms`).
+/// Everything that can be set. The values given here are the defaults; what each
+/// means, its range and how it is reached are in the table of config/schema.cpp, which has one row for each
+/// member. A duration is a key in seconds (`drain_seconds`) and a member in milliseconds (`drain_ms`).
 struct Config {
   std::vector<std::string> listen{"http://127.0.0.1:8080"};
   std::vector<std::string> admin_listen;

@@ -36,8 +36,8 @@ int open_file(const std::string& path, int flags) {
   return ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
 }
 
-/// With `only_regular` nothing but a regular file is read: a pipe would be empty by now, or have the process
-/// wait for somebody who writes into it.
+/// With `only_regular` nothing but a regular file is read: a pipe would be empty by now, or make the process
+/// block until something is written into it.
 base::Result<FileText> read_file(const std::string& path, bool only_regular) {
   const int descriptor = open_file(path, only_regular ? O_NONBLOCK : 0);
   if (descriptor < 0) return failure("cannot be opened", errno);
@@ -82,7 +82,7 @@ std::vector<std::string> all_environment_names() {
   return names;
 }
 
-/// Collects values and problems from one source after the other.
+/// Collects values and errors from one source after the other.
 class Loader {
  public:
   /// `file` is what the file is called in messages.
@@ -93,15 +93,15 @@ class Loader {
   void take_toml(std::string_view text);
   void take_environment(const std::vector<std::string_view>& environment);
   void take_override(const Override& override);
-  void complain(std::string where, std::string what) {
-    problems_.push_back({std::move(where), std::move(what)});
+  void add_error(std::string where, std::string what) {
+    errors_.push_back({std::move(where), std::move(what)});
   }
-  [[nodiscard]] base::Result<Loaded, Problems> finish();
+  [[nodiscard]] base::Result<Loaded, ConfigErrors> finish();
 
  private:
   [[nodiscard]] std::string at(const Place& place) const;
   void take(const Setting& setting, const Value& value, const std::string& where, std::string came_from);
-  void complain_unknown_key(const std::string& where, const std::string& key);
+  void add_unknown_key(const std::string& where, const std::string& key);
   [[nodiscard]] std::optional<std::string> check_texts(const Setting& setting, const Value& value) const;
   [[nodiscard]] const std::string& came_from(std::string_view name) const;
   void check_certificate_pair();
@@ -109,7 +109,7 @@ class Loader {
   const Checks& checks_;
   std::string file_;
   Loaded loaded_;
-  Problems problems_;
+  ConfigErrors errors_;
 };
 
 std::string Loader::at(const Place& place) const {
@@ -122,7 +122,7 @@ void Loader::take(const Setting& setting, const Value& value, const std::string&
   auto problem = assign(setting, value, loaded_.config, &within);
   if (!problem) problem = check_texts(setting, value);
   if (problem) {
-    return complain(within.line == 0 ? where : at(within), std::string(setting.name) + ": " + *problem);
+    return add_error(within.line == 0 ? where : at(within), std::string(setting.name) + ": " + *problem);
   }
   loaded_.came_from[static_cast<std::size_t>(&setting - settings().data())] = std::move(came_from);
 }
@@ -153,9 +153,9 @@ std::optional<std::string> Loader::check_texts(const Setting& setting, const Val
   return std::nullopt;
 }
 
-void Loader::complain_unknown_key(const std::string& where, const std::string& key) {
+void Loader::add_unknown_key(const std::string& where, const std::string& key) {
   if (is_section(key)) {
-    return complain(
+    return add_error(
         where,
         key + " is a section, expected keys in it, such as " +
             std::string(std::find_if(settings().begin(), settings().end(), [&key](const Setting& setting) {
@@ -165,18 +165,18 @@ void Loader::complain_unknown_key(const std::string& where, const std::string& k
   // [rooms] where [[rooms]] is meant.
   const Setting* tables = find_setting(key.substr(0, key.rfind('.')));
   if (tables != nullptr) {
-    return complain(where,
-                    std::string(tables->name) + ": expected " + expectation(*tables) + ", found a table");
+    return add_error(where,
+                     std::string(tables->name) + ": expected " + expectation(*tables) + ", found a table");
   }
-  complain(where, "unknown key " + describe(key) + did_you_mean(key, all_names()));
+  add_error(where, "unknown key " + describe(key) + did_you_mean(key, all_names()));
 }
 
 void Loader::take_toml(std::string_view text) {
   const auto entries = read_toml(text);
   if (!entries) {
     const TomlError& error = entries.error();
-    return complain(error.line == 0 ? file_ : at({error.line, error.column}),
-                    "not valid TOML: " + error.message);
+    return add_error(error.line == 0 ? file_ : at({error.line, error.column}),
+                     "not valid TOML: " + error.message);
   }
   for (const TomlEntry& entry : *entries) {
     const std::string where = at({entry.line, entry.column});
@@ -184,7 +184,7 @@ void Loader::take_toml(std::string_view text) {
     if (const Setting* setting = find_setting(entry.key)) {
       take(*setting, entry.value, where, file_ + ":" + std::to_string(entry.line));
     } else if (!is_table || !is_section(entry.key)) {
-      complain_unknown_key(where, entry.key);
+      add_unknown_key(where, entry.key);
     }
   }
 }
@@ -203,7 +203,7 @@ void Loader::take_environment(const std::vector<std::string_view>& environment) 
         loaded_.service_variables.push_back(name);
         continue;
       }
-      complain(where, "there is no setting of this name" + did_you_mean(name, names));
+      add_error(where, "there is no setting of this name" + did_you_mean(name, names));
       continue;
     }
     const Setting& setting = settings()[static_cast<std::size_t>(found - names.begin())];
@@ -213,7 +213,7 @@ void Loader::take_environment(const std::vector<std::string_view>& environment) 
 
 void Loader::take_override(const Override& override) {
   const Setting* setting = find_setting(override.key);
-  if (setting == nullptr) return complain_unknown_key(override.source, override.key);
+  if (setting == nullptr) return add_unknown_key(override.source, override.key);
   const auto* text = std::get_if<std::string>(&override.value);
   const Value value = text != nullptr ? parse_text(*setting, *text)
                                       : Value(std::get<std::vector<std::string>>(override.value));
@@ -228,24 +228,24 @@ void Loader::check_certificate_pair() {
   const Config::Tls& tls = loaded_.config.tls;
   if (tls.certificate.empty() == tls.key.empty()) return;
   const bool has_key = !tls.key.empty();
-  complain(
+  add_error(
       came_from(has_key ? "tls.key" : "tls.certificate"),
       has_key ? "tls.key is set, but tls.certificate is not" : "tls.certificate is set, but tls.key is not");
 }
 
-base::Result<Loaded, Problems> Loader::finish() {
+base::Result<Loaded, ConfigErrors> Loader::finish() {
   check_certificate_pair();
-  if (!problems_.empty()) return std::move(problems_);
+  if (!errors_.empty()) return std::move(errors_);
   return std::move(loaded_);
 }
 
-base::Result<Loaded, Problems> load_with(const Sources& sources, const base::Result<std::string>* text) {
+base::Result<Loaded, ConfigErrors> load_with(const Sources& sources, const base::Result<std::string>* text) {
   const std::string file = sources.file.value_or("config");
   Loader loader(sources.checks, file);
   for (const Override& one : sources.defaults)
     loader.take_override(one);
   if (text != nullptr && text->ok()) loader.take_toml(**text);
-  if (text != nullptr && !text->ok()) loader.complain(file, text->error().message);
+  if (text != nullptr && !text->ok()) loader.add_error(file, text->error().message);
   loader.take_environment(sources.environment);
   for (const Override& override : sources.overrides)
     loader.take_override(override);
@@ -254,16 +254,16 @@ base::Result<Loaded, Problems> load_with(const Sources& sources, const base::Res
 
 }  // namespace
 
-std::string to_text(const Problems& problems) {
+std::string to_text(const ConfigErrors& errors) {
   std::string out;
-  for (const Problem& problem : problems) {
+  for (const ConfigError& error : errors) {
     if (!out.empty()) out += '\n';
-    out += problem.where + ": " + problem.what;
+    out += error.where + ": " + error.what;
   }
   return out;
 }
 
-base::Result<Loaded, Problems> load(const Sources& sources) {
+base::Result<Loaded, ConfigErrors> load(const Sources& sources) {
   if (!sources.file) return load_with(sources, nullptr);
   if (sources.text_read_once) return load_text(*sources.text_read_once, sources);
   auto file = read_file(*sources.file, sources.is_reload);
@@ -274,7 +274,7 @@ base::Result<Loaded, Problems> load(const Sources& sources) {
   return loaded;
 }
 
-base::Result<Loaded, Problems> load_text(std::string_view text, const Sources& sources) {
+base::Result<Loaded, ConfigErrors> load_text(std::string_view text, const Sources& sources) {
   const base::Result<std::string> result{std::string(text)};
   return load_with(sources, &result);
 }

@@ -11,17 +11,17 @@
 
 namespace roomcast::config {
 
-/// Something a flag set.
+/// A value given by a flag.
 struct Override {
   std::string source;                                         ///< the flag, for messages: "--set", "--listen"
   std::string key;                                            ///< dotted name
   std::variant<std::string, std::vector<std::string>> value;  ///< a list is taken as it is, not split
 };
 
-/// Judges one text of a list: what is wrong with it, or nothing. Null: not judged here.
+/// Validates one text of a list: returns what is wrong with it, or nothing. Null: not validated.
 using TextCheck = std::optional<std::string> (*)(const std::string& text);
 
-/// From those who know how to read them.
+/// Validators for lists of texts, from the code that parses these (app/checks.h).
 struct Checks {
   TextCheck address = nullptr;
   TextCheck origin = nullptr;
@@ -43,16 +43,16 @@ struct Sources {
   bool is_reload = false;  ///< `file` is opened only if it is a regular one
 };
 
-/// What stops the start, and where it stands: "roomcast.toml:3:17", "environment ROOMCAST_LOG_LEVEL",
+/// An error that prevents the start, and its place: "roomcast.toml:3:17", "environment ROOMCAST_LOG_LEVEL",
 /// "--set".
-struct Problem {
+struct ConfigError {
   std::string where;
   std::string what;
 };
-using Problems = std::vector<Problem>;
+using ConfigErrors = std::vector<ConfigError>;
 
-/// One problem a line, without a newline at the end.
-[[nodiscard]] std::string to_text(const Problems& problems);
+/// One error a line, without a newline at the end.
+[[nodiscard]] std::string to_text(const ConfigErrors& errors);
 
 struct Loaded {
   Config config;
@@ -62,15 +62,14 @@ struct Loaded {
   /// What the file held, if it was a pipe, a terminal or the like, which a second reading would find empty or
   /// wait for.
   std::optional<std::string> text_read_once;
-  /// Variables of the environment that were passed over, since Kubernetes sets them for a Service.
+  /// Variables of the environment that were ignored, since Kubernetes sets them for a Service.
   std::vector<std::string> service_variables;
 };
 
-/// Reads the sources. All problems are reported at once, in the order of the sources. A file is at most 1
-/// MiB.
-[[nodiscard]] base::Result<Loaded, Problems> load(const Sources& sources);
+/// Reads the sources. All errors are reported at once, in the order of the sources. A file is at most 1 MiB.
+[[nodiscard]] base::Result<Loaded, ConfigErrors> load(const Sources& sources);
 
 /// The same with the file's text at hand; `sources.file` is only what it is called in messages.
-[[nodiscard]] base::Result<Loaded, Problems> load_text(std::string_view text, const Sources& sources);
+[[nodiscard]] base::Result<Loaded, ConfigErrors> load_text(std::string_view text, const Sources& sources);
 
 }  // namespace roomcast::config

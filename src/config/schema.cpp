@@ -19,7 +19,7 @@ namespace {
 #define FILE_MODE(path) #path, FileMode{MEMBER(path)}
 #define CERTIFICATE_LIST(path) #path, CertificateList{MEMBER(path)}
 #define ROOM_RULE_LIST(path) #path, RoomRuleList{MEMBER(path)}
-#define CHOICE(path, words) #path, Choice{                                                       \
+#define ONE_OF(path, words) #path, OneOf{                                                       \
     [](const Config& config) { return static_cast<std::size_t>(config.path); },                  \
     [](Config& config, std::size_t i) { config.path = static_cast<decltype(config.path)>(i); },  \
     words}
@@ -147,8 +147,8 @@ constexpr Setting table[] = {
     {FLAG(echo.enabled), restart,
      "Whether /echo answers WebSocket clients with what they send, for diagnosis."},
 
-    {CHOICE(log.level, level_words), reload, "Least severe lines to write."},
-    {CHOICE(log.format, format_words), reload, "Lines for people or one JSON object a line."},
+    {ONE_OF(log.level, level_words), reload, "Least severe lines to write."},
+    {ONE_OF(log.format, format_words), reload, "Lines for people or one JSON object a line."},
     {WHOLE(log.lines_per_second, 0, 1'000'000, ""), reload,
      "Most lines of one kind (message and level) in a second; the rest are counted, and one line says how many they were. 0: no limit."},
 };

@@ -14,7 +14,8 @@
 
 namespace roomcast::config {
 
-/// Each kind says where its value lies in a Config and what it may be.
+// The kinds of settings: each has the member of Config that holds the value, and its range.
+
 struct Flag {
   bool& (*member)(Config&);
 };
@@ -31,7 +32,7 @@ struct Seconds {
   std::int64_t max_ms;
 };
 /// One of a list of words; the place in the list is the value of the enumeration.
-struct Choice {
+struct OneOf {
   std::size_t (*get)(const Config&);
   void (*set)(Config&, std::size_t);
   std::span<const std::string_view> words;
@@ -40,7 +41,7 @@ struct Choice {
 struct Text {
   std::string& (*member)(Config&);
 };
-/// What the texts of a list are; the ones who know how to read them check them (Checks in config/load.h).
+/// What the texts of a list are, for their validators (Checks in config/load.h).
 enum class TextForm : std::uint8_t { address, origin, network, host, header };
 struct TextList {
   std::vector<std::string>& (*member)(Config&);
@@ -66,10 +67,10 @@ struct RoomRuleList {
 /// Whether a changed value takes effect at a reload (SIGHUP) or at the next start only.
 enum class Apply : std::uint8_t { reload, restart };
 
-/// One row of the table: all there is to know about a key. Everything else is derived from it.
+/// One row of the table. Everything else about a key is derived from it.
 struct Setting {  // NOLINT(clang-analyzer-optin.performance.Padding): in the order in which a row reads
   std::string_view name;  ///< dotted: "limits.message_bytes"; at most one dot
-  std::variant<Flag, Whole, Seconds, Choice, Text, TextList, FileMode, CertificateList, RoomRuleList> kind;
+  std::variant<Flag, Whole, Seconds, OneOf, Text, TextList, FileMode, CertificateList, RoomRuleList> kind;
   Apply apply;
   std::string_view doc;   ///< one line for the reference
   bool per_room = false;  ///< whether an element of `rooms` can override it
@@ -92,8 +93,8 @@ struct Setting {  // NOLINT(clang-analyzer-optin.performance.Padding): in the or
 /// that does not suit the setting stays text, for `assign` to refuse.
 [[nodiscard]] Value parse_text(const Setting& setting, std::string_view text);
 
-/// Puts `value` into `config` if its type and range suit the setting. Otherwise changes nothing and says what
-/// was expected and what was found, and in `place` where, if it is something within the value.
+/// Puts `value` into `config` if its type and range suit the setting. Otherwise changes nothing and returns
+/// what was expected and what was found, and in `place` where, if it is something within the value.
 [[nodiscard]] std::optional<std::string> assign(const Setting& setting, const Value& value, Config& config,
                                                 Place* place = nullptr);
 

@@ -5,14 +5,14 @@
 #include <string>
 #include <utility>
 
-#include "config/certificate.h"
-#include "config/room_rule.h"
+#include "config/array_elements.h"
 #include "config/schema.h"
 
 namespace roomcast::config {
 namespace {
 
-using Refusal = std::optional<std::string>;
+/// Why a value does not suit its setting; nothing if it does.
+using AssignError = std::optional<std::string>;
 
 std::string unexpected(const Setting& setting, const Value& value) {
   return "expected " + expectation(setting) + ", found " + describe(value);
@@ -70,7 +70,7 @@ struct TextParser {
   Value operator()(const Flag&) const { return flag_or_text(text); }
   Value operator()(const Whole&) const { return number_or_text<std::int64_t>(text); }
   Value operator()(const Seconds&) const { return number_or_text<double>(text); }
-  Value operator()(const Choice&) const { return std::string(text); }
+  Value operator()(const OneOf&) const { return std::string(text); }
   Value operator()(const Text&) const { return std::string(text); }
   Value operator()(const FileMode&) const { return std::string(text); }
   Value operator()(const TextList&) const { return split_list(text); }
@@ -84,16 +84,16 @@ struct Assigner {
   Config& config;
   Place* place;
 
-  [[nodiscard]] Refusal refuse() const { return unexpected(setting, value); }
+  [[nodiscard]] AssignError refuse() const { return unexpected(setting, value); }
 
-  Refusal operator()(const Flag& flag) const {
+  AssignError operator()(const Flag& flag) const {
     const bool* given = std::get_if<bool>(&value);
     if (given == nullptr) return refuse();
     flag.member(config) = *given;
     return std::nullopt;
   }
 
-  Refusal operator()(const Whole& whole) const {
+  AssignError operator()(const Whole& whole) const {
     const auto* given = std::get_if<std::int64_t>(&value);
     if (given == nullptr || *given < 0) return refuse();
     const auto number = static_cast<std::uint64_t>(*given);
@@ -102,7 +102,7 @@ struct Assigner {
     return std::nullopt;
   }
 
-  Refusal operator()(const Seconds& seconds) const {
+  AssignError operator()(const Seconds& seconds) const {
     double ms = 0;
     if (const auto* whole = std::get_if<std::int64_t>(&value)) {
       ms = static_cast<double>(*whole) * 1000;
@@ -119,7 +119,7 @@ struct Assigner {
     return std::nullopt;
   }
 
-  Refusal operator()(const Choice& choice) const {
+  AssignError operator()(const OneOf& choice) const {
     const auto* given = std::get_if<std::string>(&value);
     if (given == nullptr) return refuse();
     for (std::size_t i = 0; i < choice.words.size(); ++i) {
@@ -130,14 +130,14 @@ struct Assigner {
     return refuse();
   }
 
-  Refusal operator()(const Text& text) const {
+  AssignError operator()(const Text& text) const {
     const auto* given = std::get_if<std::string>(&value);
     if (given == nullptr || !is_clean(*given)) return refuse();
     text.member(config) = *given;
     return std::nullopt;
   }
 
-  Refusal operator()(const TextList& list) const {
+  AssignError operator()(const TextList& list) const {
     const auto* given = std::get_if<std::vector<std::string>>(&value);
     if (given == nullptr) return refuse();
     if (given->empty() && !list.may_be_empty) return "expected " + expectation(setting) + ", found none";
@@ -148,7 +148,7 @@ struct Assigner {
     return std::nullopt;
   }
 
-  Refusal operator()(const FileMode& mode) const {
+  AssignError operator()(const FileMode& mode) const {
     const auto* given = std::get_if<std::string>(&value);
     if (given == nullptr) return refuse();
     const auto bits = number_in<std::uint32_t>(*given, 8);
@@ -157,11 +157,11 @@ struct Assigner {
     return std::nullopt;
   }
 
-  Refusal operator()(const CertificateList& list) const {
+  AssignError operator()(const CertificateList& list) const {
     return assign_tables(list.member(config), read_certificate);
   }
 
-  Refusal operator()(const RoomRuleList& list) const {
+  AssignError operator()(const RoomRuleList& list) const {
     const auto* tables = std::get_if<std::vector<Table>>(&value);
     if (tables != nullptr && tables->size() > room_rules_max) {
       return "expected " + expectation(setting) + ", found " + std::to_string(tables->size()) + " tables";
@@ -170,17 +170,17 @@ struct Assigner {
   }
 
   template <class Element>
-  Refusal assign_tables(std::vector<Element>& member,
-                        std::optional<Mistake> (*read)(const Table&, Element&)) const {
+  AssignError assign_tables(std::vector<Element>& member,
+                            std::optional<ElementError> (*read)(const Table&, Element&)) const {
     // An array without elements does not show what they would be.
     const auto* no_elements = std::get_if<std::vector<std::string>>(&value);
     const auto* tables = std::get_if<std::vector<Table>>(&value);
     if (tables == nullptr && (no_elements == nullptr || !no_elements->empty())) return refuse();
     std::vector<Element> elements;
     for (std::size_t i = 0; tables != nullptr && i < tables->size(); ++i) {
-      if (const auto mistake = read((*tables)[i], elements.emplace_back())) {
-        if (place != nullptr) *place = mistake->place;
-        return mistake->what;
+      if (const auto error = read((*tables)[i], elements.emplace_back())) {
+        if (place != nullptr) *place = error->place;
+        return error->what;
       }
     }
     member = std::move(elements);
@@ -194,7 +194,7 @@ Value parse_text(const Setting& setting, std::string_view text) {
   return std::visit(TextParser{text}, setting.kind);
 }
 
-Refusal assign(const Setting& setting, const Value& value, Config& config, Place* place) {
+AssignError assign(const Setting& setting, const Value& value, Config& config, Place* place) {
   return std::visit(Assigner{setting, value, config, place}, setting.kind);
 }
 

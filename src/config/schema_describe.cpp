@@ -3,7 +3,7 @@
 #include <string>
 
 #include "base/json.h"
-#include "config/room_rule.h"
+#include "config/array_elements.h"
 #include "config/schema.h"
 
 namespace roomcast::config {
@@ -52,7 +52,7 @@ struct TomlWriter {
   std::string operator()(const Flag& flag) const { return read(flag, config) ? "true" : "false"; }
   std::string operator()(const Whole& whole) const { return std::to_string(read(whole, config)); }
   std::string operator()(const Seconds& seconds) const { return seconds_text(read(seconds, config)); }
-  std::string operator()(const Choice& choice) const { return quote(choice.words[choice.get(config)]); }
+  std::string operator()(const OneOf& choice) const { return quote(choice.words[choice.get(config)]); }
   std::string operator()(const Text& text) const { return quote(read(text, config)); }
   std::string operator()(const FileMode& mode) const { return quote(mode_text(read(mode, config))); }
   std::string operator()(const TextList& list) const { return array_text(read(list, config), quote); }
@@ -75,7 +75,7 @@ struct Expectation {
   std::string operator()(const Seconds& seconds) const {
     return "a number of seconds, " + seconds_text(seconds.min_ms) + " to " + seconds_text(seconds.max_ms);
   }
-  std::string operator()(const Choice& choice) const {
+  std::string operator()(const OneOf& choice) const {
     std::string out;
     for (std::size_t i = 0; i < choice.words.size(); ++i) {
       if (i > 0) out += i + 1 == choice.words.size() ? " or " : ", ";
@@ -106,7 +106,7 @@ struct Copier {
   const Config& from;
   Config& to;
 
-  void operator()(const Choice& choice) const { choice.set(to, choice.get(from)); }
+  void operator()(const OneOf& choice) const { choice.set(to, choice.get(from)); }
   template <class Kind>
   void operator()(const Kind& kind) const {
     kind.member(to) = read(kind, from);

@@ -7,7 +7,7 @@
 namespace roomcast::config {
 namespace {
 
-/// Longer words are nobody's typing mistake, and comparing costs the product of the lengths.
+/// Longer words are not compared: that costs the product of the lengths.
 constexpr std::size_t word_bytes_max = 100;
 
 /// How many letters have to be added, left out, changed or swapped with their neighbour to get from a to b.

@@ -6,7 +6,7 @@
 
 namespace roomcast::config {
 
-/// The one of `candidates` that somebody who typed `word` most likely meant; empty if none is close.
+/// The candidate that `word` is most likely a misspelling of; empty if none is close.
 [[nodiscard]] std::string nearest(std::string_view word, std::span<const std::string> candidates);
 
 /// " (did you mean X?)", or nothing if no candidate is close.

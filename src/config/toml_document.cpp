@@ -47,7 +47,7 @@ base::Result<toml::value, TomlError> parse(std::string_view text) {
   const auto& errors = parsed.unwrap_err();
   if (errors.empty()) return TomlError{"not valid TOML"};
   TomlError error{errors.front().title()};
-  // Of two places that contradict each other the later one is the mistake.
+  // Of two places that contradict each other the later one is the error.
   for (const auto& [at, note] : errors.front().locations()) {
     if (line_of(at) < error.line) continue;
     error.line = line_of(at);

@@ -9,12 +9,12 @@
 
 namespace roomcast::config {
 
-/// Something a setting can't be, in words: "a table", "a date".
+/// A value of a type that no setting has, in words: "a table", "a date".
 struct Unsuitable {
   std::string what;
 };
 
-/// Where in a file something stands, counted from 1; line 0: not in a file.
+/// A place in a file, counted from 1; line 0: not in a file.
 struct Place {
   std::size_t line = 0;
   std::size_t column = 0;
@@ -34,7 +34,7 @@ struct Table {
   Place place{};
 };
 
-/// A value as it was given, before it is held against its setting.
+/// A value as it was given, before it is checked against its setting.
 using Value = std::variant<bool, std::int64_t, double, std::string, std::vector<std::string>,
                            std::vector<Table>, Unsuitable>;
 [[nodiscard]] Value to_value(const Scalar& scalar);
@@ -42,13 +42,13 @@ using Value = std::variant<bool, std::int64_t, double, std::string, std::vector<
 /// Whether `text` can be written to a TOML file, a log and a system call and mean the same in all of them.
 [[nodiscard]] bool is_clean(std::string_view text);
 
-/// Something wrong within a value.
-struct Mistake {
+/// An error within a value, in one element of an array.
+struct ElementError {
   std::string what;
   Place place;
 };
 
-/// How an error message calls the value that was found: `"abc"`, `12`, `a table`. One line, cut if long.
+/// What error messages call the value that was found: `"abc"`, `12`, `a table`. One line, cut if long.
 [[nodiscard]] std::string describe(const Value& value);
 
 }  // namespace roomcast::config

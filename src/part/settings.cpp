@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <vector>
 
-#include "config/room_rule.h"
+#include "config/array_elements.h"
 
 namespace roomcast::part {
 

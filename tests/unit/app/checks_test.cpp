@@ -86,7 +86,7 @@ TEST_CASE_FIXTURE(Fixture, "checks: web.root must be a readable folder") {
   }
 }
 
-TEST_CASE("checks: texts are judged by those who will read them") {
+TEST_CASE("checks: texts are validated by the code that will parse them") {
   const config::Checks checks = app::configuration_checks();
   CHECK(judge(checks.address, "http://[::1]:8080") == "sound");
   CHECK(judge(checks.address, "unix:/run/roomcast.sock") == "sound");
@@ -100,7 +100,7 @@ TEST_CASE("checks: texts are judged by those who will read them") {
   CHECK(judge(checks.network, "example.org") != "sound");
 }
 
-TEST_CASE("checks: variables that were passed over are told of by the first and how many") {
+TEST_CASE("checks: the hint about ignored variables names the first and their number") {
   CHECK_FALSE(app::service_variables_hint({}));
   CHECK(app::service_variables_hint({"A"})->find("A in the environment") == 0);
   CHECK(app::service_variables_hint({"A", "B", "C"})->find("A and 2 more in the environment") == 0);

@@ -19,7 +19,7 @@ using test::MemoryWire;
 
 namespace {
 
-/// Clients that complete the close handshake, one turn after they were told.
+/// Clients that complete the close handshake, one turn after they were asked to close.
 class PoliteClients final : private loop::Timer::Listener {
  public:
   explicit PoliteClients(test::ServerParts& parts) : parts_(parts), timer_(parts.loop, *this) {
@@ -55,7 +55,8 @@ struct Fixture : test::ServerParts {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "drain: everybody is told to come back, and the loop stops once they have gone") {
+TEST_CASE_FIXTURE(Fixture,
+                  "drain: all clients are asked to come back, and the loop stops once they have gone") {
   const PoliteClients polite(*this);
   join_many(3);
   CHECK_FALSE(drain.has_begun());
@@ -66,38 +67,38 @@ TEST_CASE_FIXTURE(Fixture, "drain: everybody is told to come back, and the loop 
     CHECK(wire.closes == std::vector<base::CloseReason>{base::CloseReason::server_shutdown});
 }
 
-TEST_CASE_FIXTURE(Fixture, "drain: a few are told at once, however much time there is") {
+TEST_CASE_FIXTURE(Fixture, "drain: a few are closed at once, however much time there is") {
   SUBCASE("as many as may come back unnoticed") {
     join_many(8);
     drain.begin(60'000, 0);
-    CHECK(told_to_close() == 8);
+    CHECK(closed_clients() == 8);
   }
   SUBCASE("one more waits for the next tick") {
     join_many(9);
     drain.begin(60'000, 0);
-    CHECK(told_to_close() == 8);
-    CHECK(run_until([&] { return told_to_close() == 9; }));
+    CHECK(closed_clients() == 8);
+    CHECK(run_until([&] { return closed_clients() == 9; }));
   }
 }
 
-TEST_CASE_FIXTURE(Fixture, "drain: many are told in equal shares over the drain time") {
+TEST_CASE_FIXTURE(Fixture, "drain: many are closed in equal shares over the drain time") {
   join_many(300);
   drain.begin(150, 0);  // three ticks
-  CHECK(told_to_close() == 101);
-  CHECK(run_until([&] { return told_to_close() > 101; }));
-  CHECK(told_to_close() == 202);
-  CHECK(run_until([&] { return told_to_close() > 202; }));
-  CHECK(told_to_close() == 300);
+  CHECK(closed_clients() == 101);
+  CHECK(run_until([&] { return closed_clients() > 101; }));
+  CHECK(closed_clients() == 202);
+  CHECK(run_until([&] { return closed_clients() > 202; }));
+  CHECK(closed_clients() == 300);
 }
 
-TEST_CASE_FIXTURE(Fixture, "drain: without drain time all are told at once") {
+TEST_CASE_FIXTURE(Fixture, "drain: without drain time all are closed at once") {
   join_many(300);
   drain.begin(0, 0);
-  CHECK(told_to_close() == 300);
+  CHECK(closed_clients() == 300);
 }
 
 TEST_CASE_FIXTURE(Fixture,
-                  "drain: whoever does not say goodbye is waited for no longer than time and grace") {
+                  "drain: a client that does not close is waited for no longer than drain time and grace") {
   join_many(1);
   CHECK(drain_for(60, 60) >= 120);
   CHECK(sessions.size() == 1);
@@ -127,7 +128,7 @@ TEST_CASE_FIXTURE(Fixture, "drain: connections whose last bytes are still on the
   }
 }
 
-TEST_CASE_FIXTURE(Fixture, "drain: polls that wait are answered a share at a time, like everybody") {
+TEST_CASE_FIXTURE(Fixture, "drain: waiting polls are answered a share at a time, like other clients") {
   std::deque<MemoryWire> waiting(9);
   for (MemoryWire& wire : waiting) {
     http.accept(wire.make_stream(), {});

@@ -32,7 +32,7 @@ struct Fixture : test::ServerParts {
   std::vector<std::string> ballast{std::string(10'000'000, 'x')};
 };
 
-/// A client that holds memory, really, until it is told to shed.
+/// A client that holds real memory until it is asked to shed it.
 struct Client final : net::Holder {
   Client(net::AdmissionControl& admissions, std::string_view address, std::size_t bytes) : held(bytes, 'x') {
     REQUIRE(admissions.admit(address, false, admission) == net::ExceededLimit::none);
@@ -52,17 +52,17 @@ struct Client final : net::Holder {
 // A sanitizer's allocator does not count.
 TEST_SUITE_BEGIN("memory guard" * doctest::skip(!base::counts_allocations()));
 
-TEST_CASE_FIXTURE(Fixture, "memory guard: within the limit nobody is bothered") {
+TEST_CASE_FIXTURE(Fixture, "memory guard: within the limit nothing is shed") {
   guard.set_limits({plenty});
   join("lobby").queued = 100'000;
   CHECK(guard_looks());
   CHECK(guard.used_bytes() > 10'000'000);
   CHECK_FALSE(hub.overloaded());
-  CHECK(told_to_close() == 0);
+  CHECK(closed_clients() == 0);
 }
 
 TEST_CASE_FIXTURE(Fixture,
-                  "memory guard: past the limit the hub takes nothing more, and who holds little stays") {
+                  "memory guard: past the limit the hub accepts nothing, and clients that hold little stay") {
   guard.set_limits({1});
   auto& member = join("lobby");
   member.queued = 100'000;
@@ -89,8 +89,7 @@ TEST_CASE_FIXTURE(Fixture, "memory guard: it gives way again only when a tenth o
   CHECK_FALSE(hub.overloaded());
 }
 
-TEST_CASE_FIXTURE(Fixture,
-                  "memory guard: half of the history goes first, and nobody else if that is enough") {
+TEST_CASE_FIXTURE(Fixture, "memory guard: half of the history goes first, and no client if that is enough") {
   auto& slow = join("lobby");
   slow.queued = 100'000;
   for (int i = 0; i < 100; ++i)
@@ -108,7 +107,7 @@ TEST_CASE_FIXTURE(Fixture,
 }
 
 TEST_CASE_FIXTURE(Fixture,
-                  "memory guard: whoever holds most goes first, and nobody else pays if that is enough") {
+                  "memory guard: the client that holds most goes first, and no other if that is enough") {
   for (int i = 0; i < 100; ++i)
     hub.publish("lobby", {hub::Kind::text, base::Bytes::copy_of(std::string(10'000, 'x')), {}, 0});
   auto& member = join("lobby");

@@ -50,7 +50,7 @@ TEST_CASE_FIXTURE(Fixture, "memory limit: without any other it is the physical m
   check(8 * gib, "physical memory");
 }
 
-TEST_CASE_FIXTURE(Fixture, "memory limit: nobody says anything at all") {
+TEST_CASE_FIXTURE(Fixture, "memory limit: none can be found at all") {
   std::filesystem::remove_all(directory.file("proc"));
   CHECK(ceiling().bytes == 0);
 }

@@ -190,7 +190,7 @@ TEST_CASE_FIXTURE(
   CHECK(now["roomcast_history_bytes"] == static_cast<double>(hub.history_bytes()));
   CHECK(now["roomcast_messages_replayed_total"] == 0);
 
-  // Nobody can have got this place from here.
+  // A cursor of another epoch.
   sessions.open(std::make_unique<test::FakeTransport>(wires.emplace_back(), framing), dialect,
                 {"attic", "", true, {hub::Position{1, 1}, std::nullopt}});
   framing.named_events = true;

@@ -47,14 +47,15 @@ constexpr std::int64_t pause_us = ReloadPace::least_pause_ms * 1000;
 
 }  // namespace
 
-TEST_CASE("reload pace: many who ask at once get one reload, never from within asking") {
+TEST_CASE("reload pace: many requests at once lead to one reload, never from within the request") {
   Paced paced;
   paced.ask(400);
   CHECK(paced.reloads.count == 0);
   CHECK(paced.count() == 1);
 }
 
-TEST_CASE("reload pace: who asks within the pause gets one behind it, who asks after it one at once") {
+TEST_CASE(
+    "reload pace: a request within the pause leads to a reload after it, a later one to a reload at once") {
   Paced paced;
   paced.ask();
   CHECK(paced.count() == 1);
@@ -82,7 +83,7 @@ TEST_CASE("reload pace: behind a long reload the pause is ten times as long") {
   CHECK(paced.count() == 3);
 }
 
-TEST_CASE("reload pace: who asks while one is being done gets another one") {
+TEST_CASE("reload pace: a request during a reload leads to another one") {
   Paced paced;
   paced.reloads.pace = &paced.pace;
   paced.ask();

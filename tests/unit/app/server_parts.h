@@ -63,14 +63,14 @@ struct ServerParts : LoopFixture {
     }
     return found;
   }
-  /// How many clients have been told to close.
-  [[nodiscard]] int told_to_close() const {
+  /// Clients that have been asked to close.
+  [[nodiscard]] int closed_clients() const {
     int count = 0;
     for (const Wire& wire : wires)
       count += wire.closes.empty() ? 0 : 1;
     return count;
   }
-  /// Runs the loop until somebody stops it; false if nobody does.
+  /// Runs the loop until it is stopped; false if that takes too long.
   bool run() {
     struct Stop final : loop::Timer::Listener {
       explicit Stop(loop::Loop& l) : stopped(l) {}

@@ -64,7 +64,7 @@ TEST_CASE("without a service manager everything succeeds and nothing happens") {
   CHECK_FALSE(manager.watchdog_interval_ms().has_value());
 }
 
-TEST_CASE("readiness, status, watchdog and stopping are told in the words of sd_notify") {
+TEST_CASE("readiness, status, watchdog and stopping are sent in the protocol of sd_notify") {
   for (const std::string& address :
        {own_name("/tmp/roomcast-notify-test-"), own_name("@roomcast-notify-test-")}) {
     CAPTURE(address);
@@ -87,7 +87,7 @@ TEST_CASE("readiness, status, watchdog and stopping are told in the words of sd_
   }
 }
 
-TEST_CASE("a reload is told with the monotonic time it began at") {
+TEST_CASE("a reload is announced with the monotonic time at which it began") {
   const std::string address = own_name("@roomcast-reload-test-");
   Manager manager(address);
   set("NOTIFY_SOCKET", address);
@@ -129,7 +129,7 @@ TEST_CASE("a service manager that is gone is noticed and harms nothing") {
 }
 
 TEST_CASE(
-    "a service manager that reads nothing holds nobody; what it had no room for comes later, in order") {
+    "a service manager that reads nothing blocks nothing; messages it had no room for come later, in order") {
   const std::string address = own_name("@roomcast-busy-test-");
   Manager manager(address);
   set("NOTIFY_SOCKET", address);

@@ -184,7 +184,7 @@ TEST_CASE("a certificate without a key, or a key without a certificate, is refus
   CHECK(outcome("[tls]\ncertificate = \"a.pem\"\n", named({}, {{"--set", "tls.key", "a.key"}})) == "loaded");
 }
 
-TEST_CASE("texts of lists are judged by those who know how to read them") {
+TEST_CASE("texts of lists are validated by the code that parses them") {
   const TextCheck refuse_bad = [](const std::string& text) -> std::optional<std::string> {
     if (text == "bad") return "is bad";
     return std::nullopt;
@@ -264,7 +264,7 @@ TEST_CASE("one pair of brackets where two are meant is said to be that") {
         "r.toml:2:9: rooms: expected " + expectation(*find_setting("rooms")) + ", found a table");
 }
 
-TEST_CASE("variables of a Kubernetes Service are passed over and told of") {
+TEST_CASE("variables of a Kubernetes Service are ignored and listed") {
   const auto loaded =
       load_text("", named({"ROOMCAST_SERVICE_HOST=10.96.0.7", "ROOMCAST_PORT=tcp://10.96.0.7:8080"}));
   REQUIRE(loaded.ok());

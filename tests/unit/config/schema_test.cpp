@@ -46,7 +46,7 @@ struct OtherValue {
     return static_cast<std::int64_t>(now == whole.max ? whole.min : now + 1);
   }
   Value operator()(const Seconds&) const { return 0.321; }
-  Value operator()(const Choice& choice) const {
+  Value operator()(const OneOf& choice) const {
     return std::string(choice.words[choice.get(Config{}) == 0 ? 1 : 0]);
   }
   Value operator()(const Text&) const { return std::string("other"); }

@@ -19,7 +19,7 @@ TEST_CASE("service variables: what Kubernetes sets for a Service") {
   CHECK(is_service_variable("ROOMCAST_BLUE_ADMIN_PORT_8080_TCP_PORT", "8080"));
 }
 
-TEST_CASE("service variables: and what somebody else has set") {
+TEST_CASE("service variables: and those that something else has set") {
   CHECK_FALSE(is_service_variable("ROOMCAST_PORT", "8080"));
   CHECK_FALSE(is_service_variable("ROOMCAST_PORT", ""));
   CHECK_FALSE(is_service_variable("ROOMCAST_PORT", "http://10.96.0.7:8080"));

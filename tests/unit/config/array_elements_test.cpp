@@ -1,4 +1,4 @@
-#include "config/room_rule.h"
+#include "config/array_elements.h"
 
 #include <doctest/doctest.h>
 
@@ -8,7 +8,7 @@
 
 #include "config/schema.h"
 
-namespace room_rule_test {
+namespace array_elements_test {
 
 using namespace roomcast::config;
 
@@ -95,4 +95,4 @@ TEST_CASE("so many rules for rooms are taken, and one more is refused") {
   CHECK(outcome(rules(room_rules_max + 1)) == "expected " + expectation(rooms()) + ", found 1001 tables");
 }
 
-}  // namespace room_rule_test
+}  // namespace array_elements_test

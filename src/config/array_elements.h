@@ -10,12 +10,15 @@
 
 namespace roomcast::config {
 
+/// Reads one element of `tls.certificates`.
+[[nodiscard]] std::optional<ElementError> read_certificate(const Table& table, Certificate& certificate);
+
 /// The keys of an element of `rooms` besides `match`: "history_messages" overrides history.messages. They
 /// are those of the settings that the table marks as per room.
 [[nodiscard]] std::vector<std::string> override_keys();
 
 /// Reads one element of `rooms`.
-[[nodiscard]] std::optional<Mistake> read_room_rule(const Table& table, RoomRule& rule);
+[[nodiscard]] std::optional<ElementError> read_room_rule(const Table& table, RoomRule& rule);
 
 /// `{ match = "chat/**", history_messages = 5 }`
 [[nodiscard]] std::string rule_to_toml(const RoomRule& rule);

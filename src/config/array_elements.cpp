@@ -1,4 +1,4 @@
-#include "config/room_rule.h"
+#include "config/array_elements.h"
 
 #include <algorithm>
 #include <cstddef>
@@ -13,7 +13,7 @@ namespace roomcast::config {
 namespace {
 
 constexpr std::string_view match_key = "match";
-// A longer one says nothing about names of at most so many bytes.
+// Names of rooms are not longer than this.
 constexpr std::size_t match_bytes_max = 200;
 
 std::string override_key(const Setting& setting) {
@@ -28,7 +28,7 @@ const Setting* find_overridden(std::string_view key) {
   return found == rows.end() ? nullptr : &*found;
 }
 
-Mistake unknown_key(const Table::Item& item) {
+ElementError unknown_key(const Table::Item& item) {
   std::vector<std::string> known = override_keys();
   known.emplace_back(match_key);
   return {"unknown key " + describe(item.key) + did_you_mean(item.key, known), item.place};
@@ -54,6 +54,25 @@ std::optional<std::string> read_override(const Setting& setting, const Table::It
 
 }  // namespace
 
+std::optional<ElementError> read_certificate(const Table& table, Certificate& certificate) {
+  for (const Table::Item& item : table.items) {
+    if (item.key != "certificate" && item.key != "key") {
+      return ElementError{"expected the keys certificate and key, found " + describe(item.key), item.place};
+    }
+    const auto* path = std::get_if<std::string>(&item.value);
+    if (path == nullptr || !is_clean(*path)) {
+      return ElementError{
+          item.key + ": expected the path of a PEM file, found " + describe(to_value(item.value)),
+          item.place};
+    }
+    (item.key == "key" ? certificate.key : certificate.certificate) = *path;
+  }
+  if (!certificate.certificate.empty() && !certificate.key.empty()) return std::nullopt;
+  return ElementError{"expected both certificate and key in every element, found one without " +
+                          std::string(certificate.key.empty() ? "key" : "certificate"),
+                      table.place};
+}
+
 std::vector<std::string> override_keys() {
   std::vector<std::string> keys;
   for (const Setting& setting : settings()) {
@@ -62,15 +81,16 @@ std::vector<std::string> override_keys() {
   return keys;
 }
 
-std::optional<Mistake> read_room_rule(const Table& table, RoomRule& rule) {
+std::optional<ElementError> read_room_rule(const Table& table, RoomRule& rule) {
   for (const Table::Item& item : table.items) {
     const Setting* overridden = find_overridden(item.key);
     if (overridden == nullptr && item.key != match_key) return unknown_key(item);
     const auto problem =
         overridden == nullptr ? read_match(item.value, rule) : read_override(*overridden, item, rule);
-    if (problem) return Mistake{*problem, item.place};
+    if (problem) return ElementError{*problem, item.place};
   }
-  if (rule.match.empty()) return Mistake{"expected match in every element, found one without", table.place};
+  if (rule.match.empty())
+    return ElementError{"expected match in every element, found one without", table.place};
   return std::nullopt;
 }
 
