@@ -126,8 +126,8 @@ async function profile({ fields, rooms, subscribers, payload, smallest, joined }
 /** The parts of a delivery, from a profile. */
 function parts(profile) {
   const all = profile.total;
-  const fanOut = profile.inclusive('hub::Room::fan_out(');
-  const queue = profile.between('hub::Room::fan_out(', '::deliver(');
+  const fanOut = profile.inclusive('hub::FanOut::run(');
+  const queue = profile.between('hub::FanOut::run(', '::deliver(');
   const flush = profile.between('base::DirtyList::flush_', '::flush(') + profile.inclusive('net::SendBatch::send_all(');
   return {
     'fan-out': fanOut - queue,
