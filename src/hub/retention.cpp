@@ -147,17 +147,16 @@ std::size_t Retention::shed_half() {
   return has_more ? likely : before - bytes();
 }
 
-/// There is a room with messages.
+/// Drops the message that is evicted next. There is a room with messages.
 void Retention::drop_oldest_message() {
-  Entry& room = next_to_lose();
-  room.history.drop_oldest();
-  put_in_list(room);
-}
-
-Retention::Entry& Retention::next_to_lose() {
+  Entry* room = nullptr;
   const auto found = by_source_.find(heaviest_);
-  const bool has_own = found != by_source_.end() && weight_of(heaviest_) > bytes() / largest_share;
-  return has_own ? *found->second.front() : *rooms_with_messages_.front();
+  if (found != by_source_.end() && weight_of(heaviest_) > bytes() / largest_share)
+    room = found->second.front();
+  if (room == nullptr) room = rooms_with_messages_.front();
+  if (room == nullptr) return;
+  room->history.drop_oldest();
+  put_in_list(*room);
 }
 
 void Retention::evict(Entry& room) {

@@ -129,7 +129,6 @@ class Retention {
     return source == 0 ? 0 : kept_bytes_.of(source);
   }
   [[nodiscard]] std::size_t history_bytes() const { return kept_bytes_.total() - room_bytes_; }
-  [[nodiscard]] Entry& next_to_lose();
   void set_due(Entry& room);
   void drop_oldest_message();
   void evict(Entry& room);

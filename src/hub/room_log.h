@@ -61,8 +61,6 @@ class RoomLog {
   void advance_to(const Position& position) { top_ = position; }
   /// Holds the next message until the pending reset is applied. The reference is valid until the next call.
   const Message& hold(Message&& message);
-  /// The messages that hold() has taken.
-  [[nodiscard]] const std::vector<Message>& held() const { return reset_->accepted; }
 
   /// The position of the last message; epoch 0 before `open`.
   [[nodiscard]] const Position& top() const { return top_; }

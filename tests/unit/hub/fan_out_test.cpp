@@ -134,7 +134,9 @@ TEST_CASE_FIXTURE(Fixture, "fan-out: members that leave during a fan-out leave h
   CHECK(fan_out.size() == 3);
   std::size_t visited = 0;
   fan_out.for_each([&](Member& member) {
-    CHECK(&member == readers.at(member.fan_out_place().index == 0 ? 4 : member.fan_out_place().index).get());
+    const std::size_t index = member.fan_out_place().index;
+    CHECK(index < 3);
+    CHECK(&member == readers.at(index == 0 ? 4 : index).get());
     ++visited;
   });
   CHECK(visited == 3);
