@@ -119,9 +119,9 @@ void HttpStream::keep_alive() {
 // As short as it can be: it runs for every delivery.
 void HttpStream::flush() {
   const bool is_awaited = state_ != State::open || drained_wanted_ || discarded_ > max_discarded_bytes;
-  if (!is_awaited && output_.write_later(*stream_, stats())) {
+  if (const std::size_t bytes = is_awaited ? 0 : output_.write_later(*stream_); bytes > 0) {
     stuck_ = false;
-    return;
+    return output_.count_written(bytes, stats());
   }
   if (state_ != State::closed) write();
 }

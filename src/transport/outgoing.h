@@ -50,12 +50,17 @@ class Outgoing {
     stats.queued_bytes += queue_.bytes();
   }
 
-  /// See net::WriteQueue::write_later. What is left to the batch counts as written.
-  [[nodiscard]] bool write_later(net::ByteStream& stream, OutgoingStats& stats) {
+  /// See net::WriteQueue::write_later. Returns how much is left to the batch, which counts as written
+  /// (count_written); 0 if nothing has happened.
+  [[nodiscard]] std::size_t write_later(net::ByteStream& stream) {
     const std::size_t bytes = queue_.bytes();
-    if (!queue_.write_later(stream)) return false;
-    count_written(bytes, stats);
-    return true;
+    return queue_.write_later(stream) ? bytes : 0;
+  }
+  /// After write_later: the stats are not looked up before it.
+  void count_written(std::size_t bytes, OutgoingStats& stats) {
+    wire_bytes_ += bytes;
+    stats.wire_bytes_out += bytes;
+    stats.queued_bytes -= bytes;
   }
   /// See net::WriteQueue::flush_some.
   net::WriteQueue::Flushed write(net::ByteStream& stream, OutgoingStats& stats) {
@@ -84,12 +89,6 @@ class Outgoing {
   }
 
  private:
-  void count_written(std::size_t bytes, OutgoingStats& stats) {
-    wire_bytes_ += bytes;
-    stats.wire_bytes_out += bytes;
-    stats.queued_bytes -= bytes;
-  }
-
   net::WriteQueue queue_;
   std::uint64_t wire_bytes_ = 0;
 };
