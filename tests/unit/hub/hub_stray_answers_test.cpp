@@ -132,14 +132,4 @@ TEST_CASE_FIXTURE(Fixture, "hub: a page of a log that has been replaced meanwhil
   CHECK_FALSE(pages[0]->more);
 }
 
-TEST_CASE_FIXTURE(Fixture, "hub: a page whose room nobody remembers is an error") {
-  open_with_past();
-  ask({1, 0});
-  engine.refuses = true;
-  engine.answer();
-  REQUIRE(pages.size() == 1);
-  REQUIRE_FALSE(pages[0]);
-  CHECK(pages[0].error().code == Refusal::Code::unavailable);
-}
-
 }  // namespace hub_stray_answers_test

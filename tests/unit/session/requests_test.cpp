@@ -378,9 +378,12 @@ TEST_CASE_FIXTURE(Fixture,
   engine.events().on_subscribed("a", hub::LogState({1, 3}, 0));
   turn();
   CHECK(heard(wire) == "ok#1");
+  wire.wants_drained = false;
   engine.events().on_lost("a");
   engine.events().on_resumed("a", hub::LogState({1, 5}, 0));
   turn();
+  CHECK(wire.wants_drained);
+  CHECK(engine.reads.empty());
   wire.events->on_drained();
   turn();
   REQUIRE(engine.reads.size() == 1);

@@ -77,6 +77,33 @@ TEST_CASE("what compressed data becomes is paid for, even if each piece of it is
   CHECK(looked_at(payload, 200'000) > payload.size());
 }
 
+TEST_CASE("what is left to inflate when the allowance is used up is judged as what came before it") {
+  const std::string start(60'000, 'x');
+  for (const std::string_view end : {"end", "\xff", "\xE2\x82"}) {
+    CAPTURE(end);
+    InflaterPool inflaters;
+    const ReaderProfile profile{ReaderLimits{.message_bytes = 100'000, .fragments = 10}, &inflaters};
+    FrameReader reader(profile);
+    std::string bytes = frame(fin | rsv1 | text, compressed(start + std::string(end)));
+    std::span<char> input(bytes);
+    Event event{Type::cut, CloseCode::no_status, {}};
+    int cuts = -1;
+    while (event.type == Type::cut) {
+      ++cuts;
+      base::WorkAllowance allowance(16'384);
+      event = reader.next(input, allowance);
+    }
+    CHECK(cuts >= 3);
+    if (end == "end") {
+      CHECK(event.type == Type::text);
+      CHECK(event.payload == start + "end");
+    } else {
+      CHECK(event.type == Type::error);
+      CHECK(event.code == CloseCode::invalid_data);
+    }
+  }
+}
+
 TEST_CASE("a stored block is no more than its bytes: ordinary data is not cut") {
   std::string stored(std::string_view("\x00\x20\x4e\xdf\xb1", 5));
   stored += std::string(20'000, 's');

@@ -113,6 +113,14 @@ TEST_CASE("a message at the limit passes and one byte more is refused before its
   CHECK(read(past.substr(0, 8), setup) == Events{failed(Fault::message_too_big)});
 }
 
+TEST_CASE(
+    "a limit shorter than the shortest length encoding holds as well, also for a frame that is all there") {
+  const Setup setup{.limits = {.message_bytes = 10, .fragments = 10}};
+  CHECK(read(frame(fin | text, "1234567890"), setup) == Events{seen(Type::text, "1234567890")});
+  CHECK(read(frame(fin | text, "12345678901"), setup) == Events{failed(Fault::message_too_big)});
+  CHECK(read(frame(fin | ping, "12345678901"), setup) == Events{seen(Type::ping, "12345678901")});
+}
+
 TEST_CASE("the limit on a message holds for all its fragments together") {
   const Setup setup{.limits = {.message_bytes = 10, .fragments = 10}};
   CHECK(read(frame(text, "12345") + frame(fin | continuation, "67890"), setup) ==

@@ -173,6 +173,17 @@ TEST_CASE("the key must be there once and be 16 bytes in base64") {
   CHECK(refusal_status(request) == 400);
 }
 
+TEST_CASE("the key may have every digit of base64, and nothing beside them") {
+  for (const char digit : std::string_view("AZaz09+/@[`{:-_*.,=")) {
+    CAPTURE(digit);
+    const bool is_digit = std::string_view("AZaz09+/").find(digit) != std::string_view::npos;
+    const std::string key = std::string(1, digit) + "QIDBAUGBwgJCgsMDQ4PEA==";
+    auto request = sound_request();
+    request.key = key;
+    CHECK(refusal_status(request) == (is_digit ? 101 : 400));
+  }
+}
+
 TEST_CASE("the key of the example in RFC 6455 section 4.1 passes although its last bits are not zero") {
   auto request = sound_request();
   request.key = "AQIDBAUGBwgJCgsMDQ4PEC==";
