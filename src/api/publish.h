@@ -19,14 +19,15 @@ namespace roomcast::api {
 class Publish final : public http::Handler, public part::Part {
  public:
   /// Both outlive the handler.
-  Publish(service::Rooms& rooms, http::Connections& connections) : rooms_(rooms), connections_(connections) {}
+  Publish(service::Rooms& rooms, http::DeferredResponses& connections)
+      : rooms_(rooms), connections_(connections) {}
 
   void add_routes(part::Routes& routes) override;
   void handle(http::Exchange& exchange, std::string_view room) override;
 
  private:
   service::Rooms& rooms_;
-  http::Connections& connections_;
+  http::DeferredResponses& connections_;
 };
 
 [[nodiscard]] std::unique_ptr<part::Part> make_publish(const part::Context& context);

@@ -110,7 +110,7 @@ void PublishBatch::give_turn(base::SlotId id, Request& request) {
   scheduler_.mark_deferred(*this);
 }
 
-void PublishBatch::flush() {
+void PublishBatch::run_at_turn_end() {
   const base::SlotId id = turns_.front();
   turns_.pop_front();
   if (const auto* request = requests_.find(id)) {

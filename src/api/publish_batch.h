@@ -29,10 +29,10 @@ namespace roomcast::api {
 class PublishBatch final : public http::Handler,
                            public part::Part,
                            private http::ClientWatch,
-                           private base::Flushable {
+                           private base::TurnTask {
  public:
   /// All outlive the handler. It refuses everything until its settings have been applied.
-  PublishBatch(service::Rooms& rooms, http::Connections& connections, base::Scheduler& scheduler)
+  PublishBatch(service::Rooms& rooms, http::DeferredResponses& connections, base::Scheduler& scheduler)
       : rooms_(rooms), connections_(connections), scheduler_(scheduler) {}
   PublishBatch(const PublishBatch&) = delete;
   PublishBatch& operator=(const PublishBatch&) = delete;
@@ -59,13 +59,13 @@ class PublishBatch final : public http::Handler,
   void publish_some(base::SlotId id);
   [[nodiscard]] std::optional<base::Refusal> publish(base::SlotId id, std::size_t index);
   void give_turn(base::SlotId id, Request& request);
-  void flush() override;
+  void run_at_turn_end() override;
   void on_client_gone(base::SlotId id) override;
   void on_published(base::SlotId id, std::size_t index, const hub::PublishResult& result);
   void answer(base::SlotId id);
 
   service::Rooms& rooms_;
-  http::Connections& connections_;
+  http::DeferredResponses& connections_;
   base::Scheduler& scheduler_;
   BatchLimits limits_{};
   base::SlotMap<std::unique_ptr<Request>> requests_;

@@ -8,8 +8,8 @@
 
 namespace roomcast::base {
 
-/// The items to be flushed at the end of a turn, in the order in which they were marked; not owned. While one
-/// is flushed, any item (that one included) may be marked, forgotten or destroyed.
+/// The items to be run at the end of a turn, in the order in which they were marked; not owned. While one
+/// is run, any item (that one included) may be marked, forgotten or destroyed.
 class DirtyList {
  public:
   DirtyList() = default;
@@ -18,18 +18,18 @@ class DirtyList {
   ~DirtyList() = default;
 
   /// Appends `item`; has no effect if it is on this or another list already.
-  void mark(Flushable& item) {
+  void mark(TurnTask& item) {
     if (item.dirty_position_ != 0) return;
     marked_.push_back(&item);
     item.dirty_position_ = static_cast<std::uint32_t>(marked_.size());
     ++count_;
   }
   /// Removes `item`. False, without effect, if it is not on this list.
-  bool forget(Flushable& item);
-  /// Removes the first item and flushes it. False if the list was empty.
-  bool flush_next();
-  /// Flushes up to `count` items, each at most once. False if the list is empty afterwards.
-  bool flush_some(std::size_t count);
+  bool forget(TurnTask& item);
+  /// Removes the first item and runs it. False if the list was empty.
+  bool run_next();
+  /// Runs up to `count` items, each at most once. False if the list is empty afterwards.
+  bool run_some(std::size_t count);
   [[nodiscard]] bool empty() const { return count_ == 0; }
   [[nodiscard]] std::size_t size() const { return count_; }
 
@@ -37,13 +37,13 @@ class DirtyList {
   /// Begins a new round with all items marked so far; the previous round must be finished.
   void begin_round();
   /// False if the round is finished.
-  bool flush_next_of_round();
+  bool run_next_of_round();
 
   // Two vectors that are swapped after each round: no element is moved, and neither grows without bound.
   // Forgotten items are replaced by null.
-  std::vector<Flushable*> marked_;
-  std::vector<Flushable*> flushing_;
-  std::size_t next_ = 0;   // in flushing_
+  std::vector<TurnTask*> marked_;
+  std::vector<TurnTask*> running_;
+  std::size_t next_ = 0;   // in running_
   std::size_t count_ = 0;  // in both, without the nulls
 };
 

@@ -21,7 +21,7 @@ namespace roomcast::base {
 ///
 /// For the systemd journal each line has its priority prefix (sd-daemon(3)), and in text form no time, which
 /// the journal records itself.
-class Log final : private Flushable, private Deadline::Listener {
+class Log final : private TurnTask, private Deadline::Listener {
  public:
   using Fields = LogFields;
 
@@ -61,7 +61,7 @@ class Log final : private Flushable, private Deadline::Listener {
 
  private:
   struct Sink;
-  void flush() override { write_queued(); }
+  void run_at_turn_end() override { write_queued(); }
   void on_deadline() override;
 
   /// Queues a line, regardless of the rate limit.

@@ -10,29 +10,29 @@ namespace roomcast::base {
 
 /// An object that collects work during a turn and does it once, at the end of the turn. May be destroyed
 /// while it is marked only if its destructor calls Scheduler::forget.
-class Flushable {
+class TurnTask {
  public:
-  Flushable() = default;
-  Flushable(const Flushable&) = delete;
-  Flushable& operator=(const Flushable&) = delete;
+  TurnTask() = default;
+  TurnTask(const TurnTask&) = delete;
+  TurnTask& operator=(const TurnTask&) = delete;
 
   /// Called once at the end of the turn in which the object was marked, or in a later turn if it was
   /// deferred. May mark this and other objects and free objects later. Does a bounded amount of work (see
   /// work_allowance.h) and marks itself again for the rest.
-  virtual void flush() = 0;
+  virtual void run_at_turn_end() = 0;
 
  protected:
-  ~Flushable() = default;
+  ~TurnTask() = default;
 
  private:
   friend class DirtyList;
   std::uint32_t dirty_position_ = 0;  // 1 + index in the list, 0 when not in it
 };
 
-/// Work that flushed items leave to be done together, such as the system calls of their writes.
+/// Work that tasks leave to be done together, such as the system calls of their writes.
 class DeferredWrites {
  public:
-  /// Called after every few flushes, before any item is flushed a second time, called otherwise or freed.
+  /// Called after every few tasks, before any item is run a second time, called otherwise or freed.
   virtual void send_all() = 0;
 
  protected:
@@ -62,21 +62,21 @@ class SlicedWork {
 /// Registers work for the end of a turn. A turn ends in this order, repeated until nothing is left or its
 /// time box is used up (loop::TurnQueue::run implements it, all other code relies on it):
 /// - one slice of each SlicedWork: the hub delivers messages;
-/// - flush of every item that is marked dirty, a few at a time, each few followed by
+/// - every item that is marked dirty is run, a few at a time, each few followed by
 ///   DeferredWrites::send_all;
 /// - objects passed to free_later are freed;
-/// - flush of deferred items: the rest of work that exceeded its allowance.
+/// - deferred items are run: the rest of work that exceeded its allowance.
 class Scheduler {
  public:
-  /// Has `item` flushed in this turn. Marking it again has no effect.
-  virtual void mark_dirty(Flushable& item) = 0;
-  /// Has `item` flushed after all dirty items, as time permits: for the rest of work that has used up its
-  /// allowance. At least one deferred item is flushed in each turn, in the order in which they were marked.
+  /// Has `item` run at the end of this turn. Marking it again has no effect.
+  virtual void mark_dirty(TurnTask& item) = 0;
+  /// Has `item` run after all dirty items, as time permits: for the rest of work that has used up its
+  /// allowance. At least one deferred item is run in each turn, in the order in which they were marked.
   /// Has no effect if the item is marked already, either way.
-  virtual void mark_deferred(Flushable& item) = 0;
+  virtual void mark_deferred(TurnTask& item) = 0;
   /// Unmarks `item`; has no effect if it is not marked.
-  virtual void forget(Flushable& item) = 0;
-  /// Takes ownership of `item`, which is destroyed after the flushes of this turn.
+  virtual void forget(TurnTask& item) = 0;
+  /// Takes ownership of `item`, which is destroyed after the dirty items of this turn.
   virtual void free_later(std::unique_ptr<Disposable> item) = 0;
   /// Runs the sliced work in this turn even if nothing else happens.
   virtual void wake() = 0;

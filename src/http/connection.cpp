@@ -193,7 +193,7 @@ void Connection::postpone(std::string_view input) {
   settle();
 }
 
-void Connection::flush() {
+void Connection::run_at_turn_end() {
   if (phase_ <= Phase::whole) resume_work();
 }
 

@@ -81,7 +81,7 @@ struct ConnectionEnvironment {
 /// One HTTP/1.x connection (RFC 9112): reads requests, passes them to their handlers one at a time, and
 /// writes the responses in order. Everything it waits for has a deadline, and what it stores is bounded.
 class Connection final : public base::Disposable,
-                         private base::Flushable,
+                         private base::TurnTask,
                          private net::ByteStream::Events,
                          private Exchange,
                          private net::Holder,
@@ -117,7 +117,7 @@ class Connection final : public base::Disposable,
     ended,      // ended or handed over; about to be freed
   };
 
-  void flush() override;
+  void run_at_turn_end() override;
   void on_bytes(std::span<char> bytes) override;
   void on_end() override;
   void on_writable() override;

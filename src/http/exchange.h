@@ -55,7 +55,7 @@ class ClientWatch {
 };
 
 /// A request that is waiting for its response. Exists for the call of Handler::handle; to answer later keep
-/// the id and call Connections::respond.
+/// the id and call DeferredResponses::respond.
 class Exchange {
  public:
   [[nodiscard]] virtual const Request& request() const = 0;
@@ -63,7 +63,7 @@ class Exchange {
   [[nodiscard]] virtual RequestContext& context() = 0;
   /// Sends the response. Exactly one of respond, take_over and the defer functions is called, once.
   virtual void respond(Response response) = 0;
-  /// Promises one response by `Connections::respond(id, …)`. The id becomes stale if the client leaves
+  /// Promises one response by `DeferredResponses::respond(id, …)`. The id becomes stale if the client leaves
   /// before.
   [[nodiscard]] virtual base::SlotId defer() = 0;
   /// Like defer, for a response that may take long: `watch`, which outlives the connection, is notified if
@@ -78,7 +78,7 @@ class Exchange {
   virtual void add_gate_fields(Headers& headers) const = 0;
   /// Writes `head` (a complete response head with its empty line) and hands the stream over, with reading
   /// enabled. The HTTP connection ends; the new owner calls ByteStream::set_events. Only within
-  /// Handler::handle; `Connections::take_over` is for later.
+  /// Handler::handle; `DeferredResponses::take_over` is for later.
   [[nodiscard]] virtual HandOver take_over(std::string_view head) = 0;
 
  protected:
@@ -86,7 +86,7 @@ class Exchange {
 };
 
 /// Sends deferred responses.
-class Connections {
+class DeferredResponses {
  public:
   /// Sends the response of the exchange `id`; has no effect if its client has left.
   virtual void respond(base::SlotId id, Response response) = 0;
@@ -96,7 +96,7 @@ class Connections {
   [[nodiscard]] virtual std::optional<HandOver> take_over(base::SlotId id, std::string_view head) = 0;
 
  protected:
-  ~Connections() = default;
+  ~DeferredResponses() = default;
 };
 
 /// Converts the response to a refused request to another form, for clients that cannot handle an error.

@@ -18,7 +18,7 @@
 namespace roomcast::http {
 
 /// Owns all HTTP connections, from accept to their end or hand-over.
-class Server final : public Connections, private ConnectionOwner {
+class Server final : public DeferredResponses, private ConnectionOwner {
  public:
   /// All arguments must outlive the server. `handler` gets all requests, with an empty rest.
   Server(Handler& handler, const base::Clock& clock, base::Deadlines& deadlines, base::Scheduler& scheduler,

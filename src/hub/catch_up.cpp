@@ -62,10 +62,10 @@ void CatchUp::forget(Room& room) {
 void CatchUp::do_slice() {
   page_bytes_made_ = 0;
   joins_done_ = 0;
-  while (joins_done_ < slice_joins && joining_.flush_next())
+  while (joins_done_ < slice_joins && joining_.run_next())
     ++joins_done_;
   advance_ready();
-  for (std::size_t i = 0; i < slice_joins && may_make_page() && catching_up_.flush_next(); ++i) {
+  for (std::size_t i = 0; i < slice_joins && may_make_page() && catching_up_.run_next(); ++i) {
   }
   if (has_work()) return;
   for (Room* room : with_page_)

@@ -120,7 +120,7 @@ void IdempotentPublisher::answer_later(PublishDone done, const PublishResult& re
   scheduler_.mark_dirty(*this);
 }
 
-void IdempotentPublisher::flush() {
+void IdempotentPublisher::run_at_turn_end() {
   digested_.reset();
   // A callback may publish again: those answers are for the next time.
   std::vector<std::pair<PublishDone, PublishResult>> answers;

@@ -23,7 +23,7 @@ namespace roomcast::hub {
 ///
 /// The keys are bounded in bytes. IdempotencyKeys decides which are dropped early, never one that is under
 /// way. A new key that does not fit is refused.
-class IdempotentPublisher final : private base::Flushable, private base::Deadline::Listener {
+class IdempotentPublisher final : private base::TurnTask, private base::Deadline::Listener {
  public:
   /// All outlive it. `limit_bytes`: limits.idempotency_bytes.
   IdempotentPublisher(Hub& hub, base::Scheduler& scheduler, const base::Clock& clock,
@@ -52,7 +52,7 @@ class IdempotentPublisher final : private base::Flushable, private base::Deadlin
   [[nodiscard]] const IdempotencyKeys::Digest& digest_of(const base::Bytes& payload);
   void answer_later(PublishDone done, const PublishResult& result);
   void forget_old();
-  void flush() override;
+  void run_at_turn_end() override;
   void on_deadline() override { forget_old(); }
 
   Hub& hub_;

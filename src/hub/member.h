@@ -23,7 +23,7 @@ struct PresenceEntry;
 ///                              awaiting_page           catching_up
 ///
 /// `refuse` notes a refusal in any state but live; `end_refused` ends the member with it.
-class Member : public base::Flushable {
+class Member : public base::TurnTask {
  public:
   enum class State : std::uint8_t {
     joining,        ///< Subscriber::on_joined has not been called yet

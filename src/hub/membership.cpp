@@ -32,6 +32,6 @@ void Membership::let_go() {
   if (fan_out_place().held_up_round != 0) room().hub().let_go(*this);
 }
 
-void Membership::flush() { room().hub().advance(*this); }
+void Membership::run_at_turn_end() { room().hub().advance(*this); }
 
 }  // namespace roomcast::hub

@@ -45,7 +45,7 @@ class Membership final : private Member {
   void hold_replay() { pause(); }
 
  private:
-  void flush() override;
+  void run_at_turn_end() override;
   Membership& membership() override { return *this; }
 };
 

@@ -13,12 +13,12 @@ namespace roomcast::hub {
 
 /// The members of one room that need pages from the engine, one page at a time for all: those that wait for
 /// the next page, and those that are still to be advanced since the last one has come. They are called
-/// through Flushable::flush.
+/// through TurnTask::flush.
 class PageReading {
  public:
   /// Adds a member that needs a page.
-  void await(base::Flushable& member) { awaiting().mark(member); }
-  void forget(base::Flushable& member) {
+  void await(base::TurnTask& member) { awaiting().mark(member); }
+  void forget(base::TurnTask& member) {
     if (!lists_[0].forget(member)) lists_[1].forget(member);
   }
   [[nodiscard]] bool has_awaiting() const { return !lists_.at(awaiting_).empty(); }
@@ -26,7 +26,7 @@ class PageReading {
   /// The page is there, or refused: all that wait for it are ready. There are none that are ready already.
   void release() { awaiting_ = 1 - awaiting_; }
   /// Calls the first that is ready. False if there is none.
-  bool advance_next() { return lists_.at(1 - awaiting_).flush_next(); }
+  bool advance_next() { return lists_.at(1 - awaiting_).run_next(); }
 
   /// Whether a page is being read or still to be asked for.
   [[nodiscard]] bool is_busy() const { return ticket != 0 || is_queued; }

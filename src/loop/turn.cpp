@@ -10,8 +10,8 @@ namespace roomcast::loop {
 namespace {
 
 // Reading the clock costs about as much as queueing a delivery, and writes are cheaper the more are made
-// together: so not after every flush.
-constexpr std::size_t flushes_per_look = 32;
+// together: so not after every task.
+constexpr std::size_t tasks_per_look = 32;
 // Destroying a session takes some microseconds.
 constexpr std::size_t frees_per_look = 16;
 // Memory that only a burst of disconnects needed is released.
@@ -44,13 +44,13 @@ bool TurnQueue::run(bool busy) {
   busy_ = busy;
   const std::int64_t begin_us = clock_.monotonic_us();
   const std::int64_t end_us = begin_us + time_box_us_;
-  bool may_flush_deferred = true;
+  bool may_run_deferred = true;
   for (;;) {
     const bool slices_left = do_slices();
-    flush(end_us);
+    run_dirty(end_us);
     reap(end_us);
-    if (may_flush_deferred) flush_deferred(busy ? begin_us : end_us);
-    may_flush_deferred = !busy;
+    if (may_run_deferred) run_deferred(busy ? begin_us : end_us);
+    may_run_deferred = !busy;
     const bool is_done = !slices_left && is_quiet();
     if (is_done && (busy || deferred_.empty())) return !deferred_.empty();
     if (clock_.monotonic_us() >= end_us) return true;
@@ -65,22 +65,22 @@ bool TurnQueue::do_slices() {
   return left;
 }
 
-void TurnQueue::flush(std::int64_t end_us) {
-  while (flush_some() && clock_.monotonic_us() < end_us) {
+void TurnQueue::run_dirty(std::int64_t end_us) {
+  while (run_some() && clock_.monotonic_us() < end_us) {
   }
 }
 
-/// Flushes a few items and sends their deferred writes. False if none is left.
-bool TurnQueue::flush_some() {
-  const bool more = dirty_.flush_some(flushes_per_look);
+/// Runs a few items and sends their deferred writes. False if none is left.
+bool TurnQueue::run_some() {
+  const bool more = dirty_.run_some(tasks_per_look);
   if (deferred_writes_ != nullptr) deferred_writes_->send_all();
   return more;
 }
 
-void TurnQueue::flush_deferred(std::int64_t end_us) {
+void TurnQueue::run_deferred(std::int64_t end_us) {
   // Each takes as long as a large read. Items that are deferred again go to the end of the list.
   for (std::size_t count = deferred_.size(); count > 0; --count) {
-    if (!deferred_.flush_some(1) || clock_.monotonic_us() >= end_us) return;
+    if (!deferred_.run_some(1) || clock_.monotonic_us() >= end_us) return;
   }
 }
 

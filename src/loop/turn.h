@@ -26,12 +26,12 @@ class TurnQueue : public base::Scheduler {
   /// `work` runs in every turn from now on and must outlive them.
   void add_work(base::SlicedWork& work) { works_.push_back(&work); }
 
-  /// `writes` are sent after every few flushes from now on. At most one.
+  /// `writes` are sent after every few tasks from now on. At most one.
   void set_deferred_writes(base::DeferredWrites& writes) { deferred_writes_ = &writes; }
 
-  void mark_dirty(base::Flushable& item) override { dirty_.mark(item); }
-  void mark_deferred(base::Flushable& item) override { deferred_.mark(item); }
-  void forget(base::Flushable& item) override {
+  void mark_dirty(base::TurnTask& item) override { dirty_.mark(item); }
+  void mark_deferred(base::TurnTask& item) override { deferred_.mark(item); }
+  void forget(base::TurnTask& item) override {
     if (!dirty_.forget(item)) deferred_.forget(item);
   }
   void free_later(std::unique_ptr<base::Disposable> item) override { to_free_.push_back(std::move(item)); }
@@ -43,7 +43,7 @@ class TurnQueue : public base::Scheduler {
 
   /// Runs the end of one turn. True if work is left: run it again soon. Every call makes progress, however
   /// small the time box. `busy`: more sockets are ready that were not read yet; then only one deferred item
-  /// is flushed.
+  /// is run.
   bool run(bool busy = false);
   /// Frees pending objects, and any they enqueue while being destroyed, regardless of the time box: to be
   /// called before the objects that they refer to are destroyed.
@@ -51,9 +51,9 @@ class TurnQueue : public base::Scheduler {
 
  private:
   bool do_slices();
-  bool flush_some();
-  void flush(std::int64_t end_us);
-  void flush_deferred(std::int64_t end_us);
+  bool run_some();
+  void run_dirty(std::int64_t end_us);
+  void run_deferred(std::int64_t end_us);
   /// Frees pending objects, at least some.
   void reap(std::int64_t end_us);
   /// Whether only deferred work is left.

@@ -60,7 +60,7 @@ class ByteStream {
   /// calls Events.
   [[nodiscard]] virtual std::size_t write(std::span<const std::string_view> pieces) = 0;
 
-  /// Like `write`, but only within a flush (base::Flushable): takes `frame` and leaves sending it to the
+  /// Like `write`, but only within a flush (base::TurnTask): takes `frame` and leaves sending it to the
   /// deferred writes (base::DeferredWrites), which run before the same item is flushed again.
   /// on_write_incomplete follows if it is not sent completely. Until then nothing else may be written, and
   /// the stream must not be destroyed. False, without effect, if the stream cannot defer it: use `write`.

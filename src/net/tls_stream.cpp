@@ -190,7 +190,7 @@ void TlsStream::on_writable() {
   if (state_ == State::open && std::exchange(blocked_, false)) events_->on_writable();
 }
 
-void TlsStream::flush() {
+void TlsStream::run_at_turn_end() {
   const std::string error = take_waiting(&Waiting::error);
   if (!error.empty()) return fail(error);
   if (state_ == State::handshake) do_handshake();

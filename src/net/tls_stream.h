@@ -39,7 +39,7 @@ namespace roomcast::net {
 ///   own close_notify it counts as the end.
 class TlsStream final : public ByteStream,
                         private ByteStream::Events,
-                        private base::Flushable,
+                        private base::TurnTask,
                         private base::Deadline::Listener {
  public:
   /// Records without application data in a row: key updates (RFC 8446 section 4.6.3), alerts, empty records.
@@ -97,7 +97,7 @@ class TlsStream final : public ByteStream,
   void on_end() override;
   void on_writable() override;
   void on_error(std::string_view why) override;
-  void flush() override;
+  void run_at_turn_end() override;
   void on_deadline() override;
 
   void do_handshake();

@@ -11,7 +11,7 @@ class Scheduler;
 class TimeBudget;
 }  // namespace roomcast::base
 namespace roomcast::http {
-class Connections;
+class DeferredResponses;
 }
 namespace roomcast::net {
 class Linger;
@@ -35,7 +35,7 @@ struct Context {
   base::TimeBudget& compressing;  ///< the time there is for it, for all parts together
   base::Log& log;
   net::Linger& linger;
-  http::Connections& responses;  ///< deferred ones
+  http::DeferredResponses& responses;  ///< deferred ones
   service::Rooms& rooms;
   session::SessionTable& sessions;
   const Dialects& dialects;

@@ -57,7 +57,7 @@ bool DetachedTransport::hand_over(std::vector<base::Bytes>& unsent) {
 
 void DetachedTransport::on_deadline() { close(base::CloseReason::connection_lost, {}); }
 
-void DetachedTransport::flush() {
+void DetachedTransport::run_at_turn_end() {
   if (state_ == State::open && queued_bytes_ > limits_.bytes) close(base::CloseReason::slow_consumer, {});
   if (state_ == State::closing) {
     abort();

@@ -22,7 +22,7 @@ struct DetachLimits {
 /// Stands in for a transport while a session has no connection, as between two polls. It queues what is sent,
 /// for the transport that replaces it. Past DetachLimits::bytes it closes with slow_consumer, after
 /// DetachLimits::ms with connection_lost.
-class DetachedTransport final : public Transport, private base::Deadline::Listener, private base::Flushable {
+class DetachedTransport final : public Transport, private base::Deadline::Listener, private base::TurnTask {
  public:
   /// `framing` and `peer_address`: of the transport that is replaced.
   DetachedTransport(base::Scheduler& scheduler, base::Deadlines& deadlines, const DetachLimits& limits,
@@ -49,7 +49,7 @@ class DetachedTransport final : public Transport, private base::Deadline::Listen
  private:
   enum class State : std::uint8_t { open, closing, closed };
   void on_deadline() override;
-  void flush() override;
+  void run_at_turn_end() override;
 
   base::Scheduler& scheduler_;
   const Framing& framing_;

@@ -12,7 +12,7 @@
 namespace roomcast::session {
 
 /// A request whose answer takes long, deferred to a turn of its own.
-class Session::Question final : public base::Flushable {
+class Session::Question final : public base::TurnTask {
  public:
   /// `history`: the page that is asked for; absent: the members of the room are asked for.
   Question(Session& session, dialect::RequestId id, std::string_view room,
@@ -30,7 +30,7 @@ class Session::Question final : public base::Flushable {
   [[nodiscard]] const std::optional<dialect::AskHistory>& history() const { return history_; }
 
  private:
-  void flush() override { session_.answer_question(); }
+  void run_at_turn_end() override { session_.answer_question(); }
 
   Session& session_;
   std::string id_;

@@ -117,7 +117,7 @@ void HttpStream::keep_alive() {
 }
 
 // As short as it can be: it runs for every delivery.
-void HttpStream::flush() {
+void HttpStream::run_at_turn_end() {
   const bool is_awaited = state_ != State::open || drained_wanted_ || discarded_ > max_discarded_bytes;
   if (const std::size_t bytes = is_awaited ? 0 : output_.write_later(*stream_); bytes > 0) {
     stuck_ = false;

@@ -51,7 +51,7 @@ struct HttpStreamShared {
 class HttpStream final : public session::Transport,
                          private net::ByteStream::Events,
                          private base::Deadline::Listener,
-                         private base::Flushable {
+                         private base::TurnTask {
  public:
   /// Of a connection whose request has been answered with a head. `opening` is the first of the content; may
   /// be empty.
@@ -84,7 +84,7 @@ class HttpStream final : public session::Transport,
   void on_held() override;
   void on_error(std::string_view why) override;
   void on_deadline() override;
-  void flush() override;
+  void run_at_turn_end() override;
   void shed() override;
 
   /// Reports the memory held for this client to its admission.

@@ -72,7 +72,7 @@ void Poll::deliver(hub::Batch& batch, std::size_t from) {
   }
 }
 
-void Poll::flush() {
+void Poll::run_at_turn_end() {
   if (!is_page_due()) answer();
 }
 

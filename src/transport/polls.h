@@ -33,7 +33,7 @@ struct PollOptions {
 class Poll final : public base::Disposable,
                    private hub::Subscriber,
                    private base::Deadline::Listener,
-                   private base::Flushable {
+                   private base::TurnTask {
  public:
   Poll(Polls& polls, const PollOptions& options);
   Poll(const Poll&) = delete;
@@ -67,7 +67,7 @@ class Poll final : public base::Disposable,
   void on_gap(hub::Membership& membership, const hub::Gap& gap) override;
   void on_refused(hub::Membership& membership, const hub::Refusal& refusal) override;
   void deliver(hub::Batch& batch, std::size_t from) override;
-  void flush() override;
+  void run_at_turn_end() override;
   void on_deadline() override;
   /// The room has messages for it that come in a later turn, because many came at once.
   [[nodiscard]] bool is_page_due() const;
@@ -97,7 +97,7 @@ struct PollParts {
   service::Rooms& rooms;
   base::Scheduler& scheduler;
   base::Deadlines& deadlines;
-  http::Connections& connections;
+  http::DeferredResponses& connections;
   const hub::Encoder& items;      ///< a message as an element of a list, with a comma before it
   base::TimeBudget& compressing;  ///< the time there is for it
 };

@@ -224,7 +224,7 @@ void WebSocket::keep_alive() {
 }
 
 // As short as it can be: it runs for every delivery.
-void WebSocket::flush() {
+void WebSocket::run_at_turn_end() {
   const bool is_awaited = state_ != State::open || paused_ || drained_wanted_;
   if (const std::size_t bytes = is_awaited ? 0 : output_.write_later(*stream_); bytes > 0)
     return output_.count_written(bytes, shared_.stats);

@@ -83,7 +83,7 @@ struct WebSocketOptions {
 class WebSocket final : public session::Transport,
                         private net::ByteStream::Events,
                         private base::Deadline::Listener,
-                        private base::Flushable {
+                        private base::TurnTask {
  public:
   /// Of a connection whose handshake has been answered.
   WebSocket(WebSocketShared& shared, http::HandOver&& connection,
@@ -111,9 +111,9 @@ class WebSocket final : public session::Transport,
 
   /// What was read but not handled yet: the leftover of the handshake, or while reading is paused, or the
   /// rest of a read that was more work than is done in one go. The stream is paused while there is any.
-  struct Held final : base::Flushable {
+  struct Held final : base::TurnTask {
     Held(WebSocket& websocket, std::string text) : owner(websocket), bytes(std::move(text)) {}
-    void flush() override { owner.read_held(); }
+    void run_at_turn_end() override { owner.read_held(); }
 
     WebSocket& owner;
     std::string bytes;
@@ -129,7 +129,7 @@ class WebSocket final : public session::Transport,
   void on_held() override;
   void on_error(std::string_view why) override;
   void on_deadline() override;
-  void flush() override;
+  void run_at_turn_end() override;
   void shed() override;
   /// Reports the memory held for this client to its admission.
   void report_held_bytes();

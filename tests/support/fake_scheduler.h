@@ -13,13 +13,13 @@ namespace roomcast::test {
 /// A scheduler whose turns end when the test says so.
 class FakeScheduler final : public base::Scheduler {
  public:
-  void mark_dirty(base::Flushable& item) override {
+  void mark_dirty(base::TurnTask& item) override {
     if (std::find(dirty_.begin(), dirty_.end(), &item) == dirty_.end()) dirty_.push_back(&item);
   }
-  void mark_deferred(base::Flushable& item) override {
+  void mark_deferred(base::TurnTask& item) override {
     if (std::find(deferred_.begin(), deferred_.end(), &item) == deferred_.end()) deferred_.push_back(&item);
   }
-  void forget(base::Flushable& item) override {
+  void forget(base::TurnTask& item) override {
     dirty_.erase(std::remove(dirty_.begin(), dirty_.end(), &item), dirty_.end());
     deferred_.erase(std::remove(deferred_.begin(), deferred_.end(), &item), deferred_.end());
   }
@@ -41,26 +41,26 @@ class FakeScheduler final : public base::Scheduler {
     to_free_.clear();
   }
   void flush() {
-    std::vector<base::Flushable*> dirty;
+    std::vector<base::TurnTask*> dirty;
     dirty.swap(dirty_);
     for (auto* item : dirty)
-      item->flush();
+      item->run_at_turn_end();
   }
 
   /// Flushes the items deferred so far, once each.
   void flush_deferred() {
-    std::vector<base::Flushable*> deferred;
+    std::vector<base::TurnTask*> deferred;
     deferred.swap(deferred_);
     for (auto* item : deferred)
-      item->flush();
+      item->run_at_turn_end();
   }
   [[nodiscard]] std::size_t deferred() const { return deferred_.size(); }
 
   int wakes = 0;
 
  private:
-  std::vector<base::Flushable*> dirty_;
-  std::vector<base::Flushable*> deferred_;
+  std::vector<base::TurnTask*> dirty_;
+  std::vector<base::TurnTask*> deferred_;
   bool is_awake_ = false;
   std::vector<std::unique_ptr<base::Disposable>> to_free_;
 };

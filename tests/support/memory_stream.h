@@ -86,9 +86,9 @@ class MemoryWire {
   void allow_unwatched() { state_->may_be_unwatched = true; }
 
   /// Makes the stream accept write_later from now on.
-  void begin_batches() { state_->defers_writes = true; }
+  void defer_writes() { state_->defers_writes = true; }
   /// Sends the deferred frame. False if there is none.
-  bool send_posted() {
+  bool send_deferred() {
     State& s = *state_;
     if (!s.deferred) return false;
     base::Bytes frame = *std::exchange(s.deferred, std::nullopt);

@@ -51,7 +51,7 @@ struct PollingSettings {
 /// be replaced between two of them.
 class PollingTransport final : public session::Transport,
                                private base::Deadline::Listener,
-                               private base::Flushable {
+                               private base::TurnTask {
  public:
   PollingTransport(base::Scheduler& scheduler, base::Deadlines& deadlines, const PollingSettings& settings,
                    const session::Framing& framing, net::Admission admission = {})
@@ -152,7 +152,7 @@ class PollingTransport final : public session::Transport,
     if (state_ == State::open) return lose();
     end(reason_);
   }
-  void flush() override {
+  void run_at_turn_end() override {
     if (state_ == State::closed) return;
     client_.hold(queued_bytes() + events_->held_bytes(), *this);
     if (state_ == State::closing) {

@@ -23,7 +23,7 @@ using test::ExchangeDouble;
 namespace {
 
 /// Keeps the deferred answers.
-struct Answers final : http::Connections {
+struct Answers final : http::DeferredResponses {
   void respond(base::SlotId id, http::Response response) override {
     ids.push_back(id);
     last = std::move(response);

@@ -37,7 +37,7 @@ struct Listener final : hub::Subscriber {
 };
 
 /// Keeps the deferred answers.
-struct Answers final : http::Connections {
+struct Answers final : http::DeferredResponses {
   void respond(base::SlotId id, http::Response response) override {
     ids.push_back(id);
     last = std::move(response);

@@ -11,12 +11,12 @@ namespace roomcast::base::dirty_list_test {
 
 namespace {
 
-struct Item final : Flushable {
+struct Item final : TurnTask {
   Item(DirtyList& owner, std::string& trace, char label) : list(owner), log(trace), name(label) {}
   ~Item() { list.forget(*this); }
   Item(const Item&) = delete;
   Item& operator=(const Item&) = delete;
-  void flush() override {
+  void run_at_turn_end() override {
     log += name;
     if (then) then();
   }
@@ -36,7 +36,7 @@ struct Items {
 };
 
 void flush_all(DirtyList& list) {
-  for (int i = 0; i < 1'000 && list.flush_next(); ++i) {
+  for (int i = 0; i < 1'000 && list.run_next(); ++i) {
   }
 }
 
@@ -51,19 +51,19 @@ TEST_CASE_FIXTURE(Items, "dirty list: items are flushed once each, in the order 
   flush_all(list);
   CHECK(log == "cab");
   CHECK(list.empty());
-  CHECK_FALSE(list.flush_next());
+  CHECK_FALSE(list.run_next());
 }
 
 TEST_CASE_FIXTURE(Items, "dirty list: a few are flushed at a time, and it says whether there are more") {
   for (Item* item : {&a, &b, &c})
     list.mark(*item);
-  CHECK(list.flush_some(2));
+  CHECK(list.run_some(2));
   CHECK(log == "ab");
-  CHECK_FALSE(list.flush_some(1));
+  CHECK_FALSE(list.run_some(1));
   CHECK(log == "abc");
-  CHECK_FALSE(list.flush_some(1));
+  CHECK_FALSE(list.run_some(1));
   list.mark(b);
-  CHECK_FALSE(list.flush_some(2));
+  CHECK_FALSE(list.run_some(2));
   CHECK(log == "abcb");
 }
 
@@ -74,9 +74,9 @@ TEST_CASE_FIXTURE(Items, "dirty list: of a few that are flushed together none is
   };
   list.mark(a);
   list.mark(b);
-  CHECK(list.flush_some(16));
+  CHECK(list.run_some(16));
   CHECK(log == "ab");
-  CHECK_FALSE(list.flush_some(16));
+  CHECK_FALSE(list.run_some(16));
   CHECK(log == "aba");
 }
 
@@ -146,7 +146,7 @@ TEST_CASE_FIXTURE(Items, "dirty list: items that mark each other for ever do not
   b.then = [&] { list.mark(a); };
   list.mark(a);
   for (int i = 0; i < 1'000; ++i) {
-    CHECK(list.flush_next());
+    CHECK(list.run_next());
     CHECK(list.size() == 1);
   }
 }

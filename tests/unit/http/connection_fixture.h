@@ -25,9 +25,9 @@ using roomcast::test::StreamRecord;
 
 class TurnScheduler final : public base::Scheduler {
  public:
-  void mark_dirty(base::Flushable& item) override { dirty.push_back(&item); }
-  void mark_deferred(base::Flushable& item) override { dirty.push_back(&item); }
-  void forget(base::Flushable& item) override { std::erase(dirty, &item); }
+  void mark_dirty(base::TurnTask& item) override { dirty.push_back(&item); }
+  void mark_deferred(base::TurnTask& item) override { dirty.push_back(&item); }
+  void forget(base::TurnTask& item) override { std::erase(dirty, &item); }
   void free_later(std::unique_ptr<base::Disposable> item) override { freed_later.push_back(std::move(item)); }
   void wake() override {}
   [[nodiscard]] base::WorkAllowance first_allowance() const override {
@@ -37,19 +37,19 @@ class TurnScheduler final : public base::Scheduler {
   }
   void end_turn() {
     while (!dirty.empty()) {
-      base::Flushable* item = dirty.back();
+      base::TurnTask* item = dirty.back();
       dirty.pop_back();
-      item->flush();
+      item->run_at_turn_end();
     }
     freed_later.clear();
   }
   void flush_first() {
-    base::Flushable* item = dirty.front();
+    base::TurnTask* item = dirty.front();
     dirty.erase(dirty.begin());
-    item->flush();
+    item->run_at_turn_end();
   }
   bool is_crowded = false;
-  std::vector<base::Flushable*> dirty;
+  std::vector<base::TurnTask*> dirty;
   std::vector<std::unique_ptr<base::Disposable>> freed_later;
 };
 
@@ -99,7 +99,7 @@ class Probe final : public http::Handler, private http::ClientWatch {
   std::vector<base::SlotId> deferred;
   std::vector<base::SlotId> gone;  // waiters whose clients have left
   std::optional<http::HandOver> hand_over;
-  http::Connections* server = nullptr;
+  http::DeferredResponses* server = nullptr;
 
  private:
   void on_client_gone(base::SlotId waiter) override {

@@ -24,7 +24,7 @@ struct LateFixture : ConnectionFixture {
 /// Refuses the request unless it was decided before.
 class VerdictDeadline final : private base::Deadline::Listener {
  public:
-  VerdictDeadline(base::Deadlines& deadlines, http::Connections& connections, base::SlotId exchange)
+  VerdictDeadline(base::Deadlines& deadlines, http::DeferredResponses& connections, base::SlotId exchange)
       : connections_(connections), exchange_(exchange), deadline_(deadlines, *this) {
     deadline_.set_in(5'000);
   }
@@ -34,7 +34,7 @@ class VerdictDeadline final : private base::Deadline::Listener {
     connections_.respond(
         exchange_, http::Response::error({base::Refusal::Code::timed_out, "it took too long to decide"}));
   }
-  http::Connections& connections_;
+  http::DeferredResponses& connections_;
   base::SlotId exchange_;
   base::Deadline deadline_;
 };

@@ -34,7 +34,7 @@ struct Reader final : Subscriber, Member {
       words += (words.empty() ? "" : " ") + std::to_string(message.position.offset);
     got.push_back(words);
   }
-  void flush() override {}
+  void run_at_turn_end() override {}
   Membership& membership() override { std::abort(); }
   /// What was delivered since the last call: one string for each delivery.
   std::vector<std::string> take() { return std::exchange(got, {}); }

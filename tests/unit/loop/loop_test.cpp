@@ -121,12 +121,12 @@ TEST_CASE("signal: it is reported from within the loop") {
 }
 
 TEST_CASE("turn: it flushes before the loop sleeps, and while work is left the loop does not sleep") {
-  struct Busy final : base::Flushable {
+  struct Busy final : base::TurnTask {
     Loop& loop;
     Turn& turn;
     int left = 30;
     Busy(Loop& l, Turn& t) : loop(l), turn(t) {}
-    void flush() override {
+    void run_at_turn_end() override {
       if (--left > 0) return turn.mark_dirty(*this);
       loop.stop();
     }
@@ -141,9 +141,9 @@ TEST_CASE("turn: it flushes before the loop sleeps, and while work is left the l
 }
 
 TEST_CASE("turn: what a timer marks is flushed before the loop sleeps again") {
-  struct Item final : base::Flushable {
+  struct Item final : base::TurnTask {
     int flushed = 0;
-    void flush() override { ++flushed; }
+    void run_at_turn_end() override { ++flushed; }
   };
   Loop loop;
   Turn turn(loop, 2'000);

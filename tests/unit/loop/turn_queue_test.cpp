@@ -15,10 +15,10 @@ namespace {
 
 using test::FakeMicroClock;
 
-struct Item final : base::Flushable {
+struct Item final : base::TurnTask {
   std::function<void()> then;
   int flushed = 0;
-  void flush() override {
+  void run_at_turn_end() override {
     ++flushed;
     if (then) then();
   }
@@ -97,7 +97,7 @@ TEST_CASE("turn queue: work that freed objects register is done in the same turn
 }
 
 TEST_CASE("turn queue: an item may free itself later while it is flushed") {
-  struct Session final : base::Disposable, base::Flushable {
+  struct Session final : base::Disposable, base::TurnTask {
     TurnQueue& queue;
     std::unique_ptr<Session>& owner;
     bool& destroyed;
@@ -108,7 +108,7 @@ TEST_CASE("turn queue: an item may free itself later while it is flushed") {
     }
     Session(const Session&) = delete;
     Session& operator=(const Session&) = delete;
-    void flush() override {
+    void run_at_turn_end() override {
       if (!owner) return;
       queue.free_later(std::move(owner));
       queue.mark_dirty(*this);

@@ -12,7 +12,7 @@ namespace {
 struct BatchFixture : StreamFixture {
   BatchFixture() {
     open();
-    wire.begin_batches();
+    wire.defer_writes();
   }
   /// Ends the turn up to the batch.
   void post(std::string_view bytes) {
@@ -27,18 +27,18 @@ struct BatchFixture : StreamFixture {
 TEST_CASE_FIXTURE(BatchFixture, "batched stream: a write leaves with the batch, whole, and is counted once") {
   post("abc");
   CHECK(client->queued_bytes() == 0);
-  CHECK(wire.send_posted());
+  CHECK(wire.send_deferred());
   CHECK(wire.received() == "abc");
   CHECK(client->traffic().bytes_out == 3);
   end_turn();
-  CHECK_FALSE(wire.send_posted());
+  CHECK_FALSE(wire.send_deferred());
 }
 
 TEST_CASE_FIXTURE(BatchFixture, "batched stream: a write that a subscriber waits for goes at once") {
   client->notify_when_drained();
   send("abc");
   end_turn();
-  CHECK_FALSE(wire.send_posted());
+  CHECK_FALSE(wire.send_deferred());
   CHECK(wire.received() == "abc");
   CHECK(seen.drained == 1);
 }
@@ -47,7 +47,7 @@ TEST_CASE_FIXTURE(BatchFixture, "batched stream: what was not taken goes before 
   wire.set_room(2);
   post("abc");
   send("def");
-  CHECK(wire.send_posted());
+  CHECK(wire.send_deferred());
   CHECK(wire.received() == "ab");
   CHECK(client->traffic().bytes_out == 2);
   CHECK(client->queued_bytes() == 4);
@@ -62,7 +62,7 @@ TEST_CASE_FIXTURE(BatchFixture,
                   "batched stream: at the limit a client that does not read is kept, past it closed") {
   wire.set_room(1);
   post("a" + std::string(queue_bytes, 'x'));
-  CHECK(wire.send_posted());
+  CHECK(wire.send_deferred());
   CHECK(client->queued_bytes() == queue_bytes);
   CHECK(seen.closings == 0);
   wire.set_room(MemoryWire::unlimited);
@@ -70,7 +70,7 @@ TEST_CASE_FIXTURE(BatchFixture,
   (void)wire.take_received();
   wire.set_room(1);
   post("a" + std::string(queue_bytes + 1, 'x'));
-  CHECK(wire.send_posted());
+  CHECK(wire.send_deferred());
   CHECK(seen.closings == 1);
 }
 
@@ -78,7 +78,7 @@ TEST_CASE_FIXTURE(BatchFixture,
                   "batched stream: a client that takes nothing of it for two heartbeats is closed") {
   wire.set_room(0);
   post("abc");
-  CHECK(wire.send_posted());
+  CHECK(wire.send_deferred());
   pass(heartbeat_ms);
   CHECK(seen.closings == 0);
   pass(heartbeat_ms);
@@ -89,7 +89,7 @@ TEST_CASE_FIXTURE(BatchFixture, "batched stream: after an abort there is nothing
   wire.set_room(1);
   post("abc");
   client->abort();
-  CHECK(wire.send_posted());
+  CHECK(wire.send_deferred());
   end_turn();
   CHECK(seen.closed.empty());
   CHECK(wire.received() == "a");

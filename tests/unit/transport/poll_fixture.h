@@ -25,7 +25,7 @@
 namespace roomcast::transport::test {
 
 /// Keeps the deferred answers in the order in which they came.
-struct PollAnswers final : http::Connections {
+struct PollAnswers final : http::DeferredResponses {
   void respond(base::SlotId /*id*/, http::Response response) override { all.push_back(std::move(response)); }
   std::optional<http::HandOver> take_over(base::SlotId /*id*/, std::string_view /*head*/) override {
     return std::nullopt;

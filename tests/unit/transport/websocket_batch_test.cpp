@@ -12,7 +12,7 @@ namespace {
 struct BatchFixture : Fixture {
   BatchFixture() {
     open();
-    wire.begin_batches();
+    wire.defer_writes();
   }
   /// Ends the turn up to the batch.
   void post(std::string_view bytes) {
@@ -28,18 +28,18 @@ TEST_CASE_FIXTURE(BatchFixture,
                   "batched write: it leaves with the batch, whole, and no more is heard of it") {
   post("abc");
   CHECK(client->queued_bytes() == 0);
-  CHECK(wire.send_posted());
+  CHECK(wire.send_deferred());
   CHECK(wire.received() == "abc");
   CHECK(client->traffic().bytes_out == 3);
   end_turn();
-  CHECK_FALSE(wire.send_posted());
+  CHECK_FALSE(wire.send_deferred());
 }
 
 TEST_CASE_FIXTURE(BatchFixture, "batched write: where somebody waits for it to leave it is written at once") {
   client->notify_when_drained();
   send("abc");
   end_turn();
-  CHECK_FALSE(wire.send_posted());
+  CHECK_FALSE(wire.send_deferred());
   CHECK(wire.received() == "abc");
   CHECK(seen.drained == 1);
 }
@@ -50,17 +50,17 @@ TEST_CASE_FIXTURE(BatchFixture,
   client->pause();
   send("abc");
   end_turn();
-  CHECK_FALSE(wire.send_posted());
+  CHECK_FALSE(wire.send_deferred());
   CHECK(wire.received() == "abc");
 }
 
 TEST_CASE_FIXTURE(BatchFixture, "batched write: what comes before the batch has gone follows in the next") {
   post("abc");
   send("def");
-  CHECK(wire.send_posted());
+  CHECK(wire.send_deferred());
   CHECK(wire.received() == "abc");
   end_turn();
-  CHECK(wire.send_posted());
+  CHECK(wire.send_deferred());
   CHECK(wire.received() == "abcdef");
   CHECK(client->traffic().bytes_out == 6);
 }
@@ -71,7 +71,7 @@ TEST_CASE_FIXTURE(BatchFixture,
   post("abc");
   wire.send(peer::frame(peer::fin | peer::ping, ""));
   send("def");
-  CHECK(wire.send_posted());
+  CHECK(wire.send_deferred());
   CHECK(wire.received() == "ab");
   CHECK(client->traffic().bytes_out == 2);
   CHECK(client->queued_bytes() == 6);
@@ -86,7 +86,7 @@ TEST_CASE_FIXTURE(BatchFixture,
   post("abc");
   wire.send(peer::frame(peer::fin | peer::ping, ""));
   send("def");
-  CHECK(wire.send_posted());
+  CHECK(wire.send_deferred());
   wire.set_room(MemoryWire::unlimited);
   end_turn();
   CHECK(wire.received() == from_server(ws::Opcode::pong, "") + "abcdef");
@@ -95,10 +95,10 @@ TEST_CASE_FIXTURE(BatchFixture,
 TEST_CASE_FIXTURE(BatchFixture, "batched write: whoever reads is not slow, however much came meanwhile") {
   post("abc");
   send(std::string(queue_bytes + 1, 'x'));
-  CHECK(wire.send_posted());
+  CHECK(wire.send_deferred());
   CHECK(seen.closings == 0);
   end_turn();
-  CHECK(wire.send_posted());
+  CHECK(wire.send_deferred());
   CHECK(wire.received().size() == 3 + queue_bytes + 1);
 }
 
@@ -106,7 +106,7 @@ TEST_CASE_FIXTURE(BatchFixture,
                   "batched write: at the limit a client that does not read is kept, past it closed") {
   wire.set_room(1);
   post("a" + std::string(queue_bytes, 'x'));
-  CHECK(wire.send_posted());
+  CHECK(wire.send_deferred());
   CHECK(client->queued_bytes() == queue_bytes);
   CHECK(seen.closings == 0);
   wire.set_room(MemoryWire::unlimited);
@@ -114,7 +114,7 @@ TEST_CASE_FIXTURE(BatchFixture,
   (void)wire.take_received();
   wire.set_room(1);
   post("a" + std::string(queue_bytes + 1, 'x'));
-  CHECK(wire.send_posted());
+  CHECK(wire.send_deferred());
   CHECK(seen.closings == 1);
 }
 
@@ -122,7 +122,7 @@ TEST_CASE_FIXTURE(BatchFixture,
                   "batched write: a close that comes meanwhile follows it, and then it is over") {
   post("abc");
   wire.send(peer::close_frame(1000));
-  CHECK(wire.send_posted());
+  CHECK(wire.send_deferred());
   end_turn();
   CHECK(wire.received() == "abc" + close_from_server(1000));
   CHECK(seen.ended_with(base::CloseReason::client_closed));
@@ -132,7 +132,7 @@ TEST_CASE_FIXTURE(BatchFixture, "batched write: after an abort there is nothing 
   wire.set_room(1);
   post("abc");
   client->abort();
-  CHECK(wire.send_posted());
+  CHECK(wire.send_deferred());
   end_turn();
   CHECK(seen.closed.empty());
   CHECK(wire.received() == "a");

@@ -86,7 +86,7 @@ TEST_CASE("what is left to inflate when the allowance is used up is judged as wh
     FrameReader reader(profile);
     std::string bytes = frame(fin | rsv1 | text, compressed(start + std::string(end)));
     std::span<char> input(bytes);
-    Event event{Type::cut, CloseCode::no_status, {}};
+    ReaderEvent event{Type::cut, CloseCode::no_status, {}};
     int cuts = -1;
     while (event.type == Type::cut) {
       ++cuts;
