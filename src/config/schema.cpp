@@ -59,7 +59,7 @@ constexpr Setting table[] = {
     {FLAG(proxy_protocol), restart,
      "Whether connections from trusted_proxies to `listen` begin with a PROXY protocol header (version 1 or 2), as HAProxy (send-proxy) and AWS NLB send it."},
     {SECONDS(drain, 0, day_ms), reload,
-     "Over how long clients are told to reconnect when the server is stopped."},
+     "Over how long clients are asked to reconnect when the server is stopped."},
     {ROOM_RULE_LIST(rooms), reload,
      "What is different in rooms whose names match: `*` stands for anything but a slash, `**` for anything; the first match counts."},
 
@@ -104,7 +104,7 @@ constexpr Setting table[] = {
     {SECONDS(presence.grace, 0, 300'000), reload,
      "For how long somebody whose last connection has gone still counts as here, so that a reload is no event.", per_room},
     {WHOLE(presence.crowd, 0, 10'000, ""), reload,
-     "With more than this many in a room only their number is told, at most once a second, and no names.", per_room},
+     "With more than this many in a room only their number is sent, at most once a second, and no names.", per_room},
 
     {TEXT(tls.certificate), reload, "PEM file with the certificate chain for https listeners."},
     {TEXT(tls.key), reload, "PEM file with the private key of `tls.certificate`."},

@@ -55,7 +55,7 @@ struct PresenceList {
 };
 
 /// A page of a room's history, in reply to a request.
-struct HistoryPage {
+struct HistoryReply {
   RequestId id;
   std::string_view room;
   hub::Position
@@ -106,7 +106,7 @@ struct Bye {
 };
 
 /// What a client is sent besides messages. Views live for the call.
-using Event = std::variant<Welcome, Subscribed, Ok, Published, PresenceList, HistoryPage, GapFound,
+using Event = std::variant<Welcome, Subscribed, Ok, Published, PresenceList, HistoryReply, GapFound,
                            MemberJoined, MemberLeft, PresenceCount, Pong, Error, Bye>;
 
 /// The event's stable name: "welcome", "ok" (of each event that reports success), "gap", "join",

@@ -67,7 +67,7 @@ struct MemberWriter {
     begin(list.id, list.room);
     append_presence(list.presence);
   }
-  void operator()(const HistoryPage& page) const {
+  void operator()(const HistoryReply& page) const {
     begin(page.id, page.room);
     append_cursor(out, R"(,"cursor":)", page.cursor);
     out += R"(,"gap":)";

@@ -105,8 +105,8 @@ void Session::welcome() {
   const std::string client =
       base::sha256_hex(std::to_string(base::random_u64()) + ' ' + std::to_string(base::random_u64()))
           .substr(0, 32);
-  tell(dialect::Welcome{client, settings.ping_ms, table_.service().limits().message_bytes,
-                        settings.rooms_per_connection});
+  send_event(dialect::Welcome{client, settings.ping_ms, table_.service().limits().message_bytes,
+                              settings.rooms_per_connection});
 }
 
 void Session::close(base::CloseReason reason, std::string_view text) {
@@ -143,11 +143,11 @@ void Session::on_joined(hub::Membership& membership, const hub::Joined& joined) 
   // A client that watches presence starts with the members of the room, also where there is no ok to carry
   // them.
   if (is_confirmed || state_ != State::open || !membership.watches_presence()) return;
-  tell(dialect::PresenceCount{membership.room_name(), table_.service().presence(membership)});
+  send_event(dialect::PresenceCount{membership.room_name(), table_.service().presence(membership)});
 }
 
 void Session::on_gap(hub::Membership& membership, const hub::Gap& gap) {
-  if (tell(dialect::GapFound{membership.room_name(), gap}, gap.cursor)) return;
+  if (send_event(dialect::GapFound{membership.room_name(), gap}, gap.cursor)) return;
   // A client never misses messages unnoticed: where a gap cannot be expressed the connection is closed.
   close(base::CloseReason::gap,
         "messages are missing; the earliest cursor is " + hub::to_cursor(gap.earliest));
@@ -256,7 +256,7 @@ void Session::on_closing(base::CloseReason reason, std::string_view /*text*/) {
   const base::CloseReasonInfo& info = base::describe(reason);
   const std::uint16_t code = close_code(reason);
   const bool is_ours = reason != base::CloseReason::client_closed && code != 0;
-  if (is_ours) tell(dialect::Bye{code, info.name, retry_ms(reason)});
+  if (is_ours) send_event(dialect::Bye{code, info.name, retry_ms(reason)});
   state_ = State::closing;
   if (extras_ && extras_->lifecycle) extras_->lifecycle->stop();
   leave_rooms();
@@ -358,7 +358,7 @@ void Session::wait_until_drained() {
 }
 
 void Session::refuse(dialect::RequestId id, const base::Refusal& refusal) {
-  if (!tell(dialect::Error{id, base::describe(refusal.code).name, refusal.message}))
+  if (!send_event(dialect::Error{id, base::describe(refusal.code).name, refusal.message}))
     return close(base::CloseReason::policy_violation, refusal.message);
   wait_if_much_is_queued();
 }
@@ -370,7 +370,7 @@ void Session::reply(dialect::PayloadForm form, std::string_view bytes) {
   wait_if_much_is_queued();
 }
 
-bool Session::tell(const dialect::Event& event, const std::optional<hub::Position>& cursor) {
+bool Session::send_event(const dialect::Event& event, const std::optional<hub::Position>& cursor) {
   std::string wire;
   if (!encoder_->encode_event(event, cursor, conversation(), wire)) return false;
   transport_->send(base::Bytes::copy_of(wire));

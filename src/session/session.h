@@ -120,7 +120,7 @@ class Session final : public base::Disposable, public hub::Subscriber, public Tr
   void on_published(dialect::RequestId id, std::string_view room, const hub::PublishResult& result);
   /// Says ok where it is wanted; whether it was.
   bool confirm(hub::Membership& membership, const hub::Joined& joined);
-  /// The room that a request is for; nothing, and the client has been told, if it is for none.
+  /// The room that a request is for; nothing, and the client has got an error, if it is for none.
   std::optional<std::string_view> room_for(dialect::RequestId id,
                                            const std::optional<std::string_view>& room);
 
@@ -166,7 +166,7 @@ class Session final : public base::Disposable, public hub::Subscriber, public Tr
   void for_each_membership(Visit&& visit);
   [[nodiscard]] std::optional<std::int64_t> retry_ms(base::CloseReason reason) const;
   /// Says it if dialect and wire together have words for it.
-  bool tell(const dialect::Event& event, const std::optional<hub::Position>& cursor = std::nullopt);
+  bool send_event(const dialect::Event& event, const std::optional<hub::Position>& cursor = std::nullopt);
   [[nodiscard]] hub::SubscriberId subscriber_id() const;
 
   // What a delivery touches stands first and close together: of many sessions, none of it is in the cache.

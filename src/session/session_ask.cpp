@@ -36,8 +36,8 @@ void Session::on_history(const hub::HistoryResult& result) {
   if (!extras_ || !extras_->question) return;
   const Question& question = *extras_->question;
   if (result) {
-    tell(dialect::HistoryPage{question.id(), question.room(), result->cursor, result->gap, result->messages,
-                              result->more});
+    send_event(dialect::HistoryReply{question.id(), question.room(), result->cursor, result->gap,
+                                     result->messages, result->more});
   } else {
     refuse(question.id(), result.error());
   }
@@ -67,14 +67,14 @@ void Session::run(const dialect::AskHistory& request) {
 void Session::answer_presence(dialect::RequestId id, std::string_view room) {
   auto presence = table_.service().presence(identity(), room);
   if (!presence) return refuse(id, presence.error());
-  tell(dialect::PresenceList{id, room, *std::move(presence)});
+  send_event(dialect::PresenceList{id, room, *std::move(presence)});
 }
 
 void Session::run(const dialect::Ping& request) {
   if (request.id.empty()) {
-    tell(dialect::Pong{});
+    send_event(dialect::Pong{});
   } else {
-    tell(dialect::Ok{request.id, {}});
+    send_event(dialect::Ok{request.id, {}});
   }
 }
 

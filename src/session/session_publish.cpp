@@ -34,7 +34,7 @@ void Session::on_published(dialect::RequestId id, std::string_view room, const h
   if (state_ != State::open) return;
   if (!result) return refuse(id, result.error());
   if (id.empty()) return;
-  tell(dialect::Published{id, room, result->position, result->subscribers, result->duplicate});
+  send_event(dialect::Published{id, room, result->position, result->subscribers, result->duplicate});
 }
 
 }  // namespace roomcast::session

@@ -59,7 +59,7 @@ void Session::run(const dialect::Unsubscribe& request) {
              {base::Refusal::Code::not_subscribed, "the room was left before it could be joined"});
     }
   }
-  if (!request.id.empty()) tell(dialect::Ok{request.id, *room});
+  if (!request.id.empty()) send_event(dialect::Ok{request.id, *room});
 }
 
 bool Session::confirm(hub::Membership& membership, const hub::Joined& joined) {
@@ -76,7 +76,7 @@ bool Session::confirm(hub::Membership& membership, const hub::Joined& joined) {
   }
   dialect::Subscribed subscribed{id.view(), room, joined.cursor, {}};
   if (membership.watches_presence()) subscribed.presence = table_.service().presence(membership);
-  return tell(subscribed, joined.cursor);
+  return send_event(subscribed, joined.cursor);
 }
 
 }  // namespace roomcast::session

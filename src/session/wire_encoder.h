@@ -34,7 +34,7 @@ class WireEncoder final : public hub::Encoder {
 
  private:
   class Writer;
-  /// Whether an event can be told from a message: by its envelope, or by its name on the wire.
+  /// Whether an event can be distinguished from a message: by its envelope, or by its name on the wire.
   [[nodiscard]] bool can_send_events() const { return dialect_.has_envelope() || framing_.names_events(); }
 
   const dialect::Dialect& dialect_;

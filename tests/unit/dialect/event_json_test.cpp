@@ -72,13 +72,13 @@ TEST_CASE("event as JSON: a page of history holds whole messages") {
   messages[1] = {
       hub::Kind::json, base::Bytes::copy_of("[1,\n2]"), base::Bytes::copy_of("ada"), 0, {1, 5}, 11};
   CHECK(
-      encoded(dialect::HistoryPage{"1", "r", cursor, {}, messages, true}) ==
+      encoded(dialect::HistoryReply{"1", "r", cursor, {}, messages, true}) ==
       R"({"type":"ok","id":1,"room":"r","cursor":"0000000000000001-5","gap":null,"messages":[)"
       R"({"type":"message","room":"r","cursor":"0000000000000001-4","time":10,"from":null,"data":"a\n"},)"
       R"({"type":"message","room":"r","cursor":"0000000000000001-5","time":11,"from":"ada","data":[1, 2]}],)"
       R"("more":true})");
   CHECK(
-      encoded(dialect::HistoryPage{"1", "r", cursor, hub::Gap{cursor, {1, 2}}, {}, false}) ==
+      encoded(dialect::HistoryReply{"1", "r", cursor, hub::Gap{cursor, {1, 2}}, {}, false}) ==
       R"({"type":"ok","id":1,"room":"r","cursor":"0000000000000001-5",)"
       R"("gap":{"cursor":"0000000000000001-5","earliest":"0000000000000001-2"},"messages":[],"more":false})");
 }
