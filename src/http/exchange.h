@@ -70,8 +70,8 @@ class Exchange {
   /// the client leaves before it. A client that only closes its sending half counts as having left.
   [[nodiscard]] virtual base::SlotId defer_for(ClientWatch& watch, base::SlotId waiter) = 0;
   /// Like defer, for a response until which `bytes` of memory are kept for the client and count as held by
-  /// its connection: when that is shed for them, or breaks, `watch` releases them. A client that only closes
-  /// its sending half has not left.
+  /// its connection: when the connection is shed because of them, or breaks, `watch` releases them. A client
+  /// that only closes its sending half has not left.
   [[nodiscard]] virtual base::SlotId defer_holding(std::size_t bytes, ClientWatch& watch,
                                                    base::SlotId waiter) = 0;
   /// Adds the fields of the gate (CORS) to the `headers` of a head for take_over. respond does that itself.

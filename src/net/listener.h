@@ -106,7 +106,7 @@ class Listener final : private AdmissionControl::Listener,
   void on_preamble(FileDescriptor socket, Peer client) override {
     take(std::move(socket), std::move(client));
   }
-  /// Passes the connection on if a limit allows it.
+  /// Passes the connection on if the limits allow it.
   void take(FileDescriptor socket, Peer peer);
   /// Admits a connection from `peer`; empty if it is to be closed.
   [[nodiscard]] Admission admission_for(const Peer& peer);
