@@ -128,7 +128,7 @@ function parts(profile) {
   const all = profile.total;
   const fanOut = profile.inclusive('hub::FanOut::run(');
   const queue = profile.between('hub::FanOut::run(', '::deliver(');
-  const flush = profile.between('base::DirtyList::flush_', '::flush(') + profile.inclusive('net::SendBatch::send_all(');
+  const flush = profile.between('base::DirtyList::run_', '::run_at_turn_end(') + profile.inclusive('net::DeferredSends::send_all(');
   return {
     'fan-out': fanOut - queue,
     queue,
