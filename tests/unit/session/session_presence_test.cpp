@@ -98,6 +98,29 @@ TEST_CASE_FIXTURE(Fixture, "session presence: a watcher whose ok is a gap is tol
   CHECK(late.sent.find(list) != std::string::npos);
 }
 
+TEST_CASE_FIXTURE(
+    Fixture, "session presence: a list of many names comes at the end of the turn, a short one at once") {
+  const std::string_view request = R"({"type":"presence","id":1,"room":"lobby"})";
+  auto& asker = open(json, {"", "", true, {}, true});
+  for (int i = 0; i < 64; ++i)
+    join("member " + std::to_string(i), false, raw);
+  (void)told(asker);
+  asker.events->on_message(dialect::Form::text, request);
+  CHECK(told(asker).find(R"("count":64)") != std::string::npos);
+  CHECK_FALSE(asker.paused);
+  join("one more", false, raw);
+  asker.events->on_message(dialect::Form::text, request);
+  CHECK(told(asker).empty());
+  CHECK(asker.paused);
+  turn();
+  const std::string list = told(asker);
+  CHECK(list.find(R"("count":65)") != std::string::npos);
+  CHECK(list.find(R"({"name":"one more"})") != std::string::npos);
+  asker.events->on_drained();
+  turn();
+  CHECK_FALSE(asker.paused);
+}
+
 TEST_CASE_FIXTURE(Fixture, "session presence: raw clients count, and hear nothing of it") {
   auto& watcher = join("", true, json);
   (void)told(watcher);
