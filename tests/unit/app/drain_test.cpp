@@ -2,11 +2,15 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "support/memory_stream.h"
 #include "transport/poll_part.h"
@@ -83,7 +87,7 @@ TEST_CASE_FIXTURE(Fixture, "drain: a few are closed at once, however much time t
 
 TEST_CASE_FIXTURE(Fixture, "drain: many are closed in equal shares over the drain time") {
   join_many(300);
-  drain.begin(150, 0);  // three ticks
+  drain.begin(150, 15'000);  // three ticks, however late
   CHECK(closed_clients() == 101);
   CHECK(run_until([&] { return closed_clients() > 101; }));
   CHECK(closed_clients() == 202);
@@ -147,6 +151,26 @@ TEST_CASE_FIXTURE(Fixture, "drain: waiting polls are answered a share at a time,
     CHECK(wire.received().find("Connection: close\r\n") != std::string::npos);
     CHECK(wire.received().find(R"("gap":null,"messages":[]})") != std::string::npos);
   }
+}
+
+TEST_CASE_FIXTURE(Fixture, "drain: the clients of all parts share the drain time") {
+  struct Clients final : part::Part {
+    [[nodiscard]] std::size_t clients() const override { return open; }
+    std::size_t close_some(std::size_t count) override {
+      const std::size_t closed = std::min(count, open);
+      open -= closed;
+      return closed;
+    }
+    std::size_t open = 10;
+  };
+  auto made = std::make_unique<Clients>();
+  Clients& clients = *made;
+  parts.push_back(std::move(made));
+  join_many(5);
+  drain.begin(60'000, 0);
+  CHECK(closed_clients() == 5);
+  CHECK(clients.open == 7);
+  CHECK(run_until([&] { return clients.open == 0; }));
 }
 
 TEST_CASE_FIXTURE(Fixture, "drain: idle HTTP connections are closed at once") {

@@ -3,8 +3,10 @@
 #include <doctest/doctest.h>
 
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/allocation_count.h"
@@ -235,6 +237,25 @@ TEST_CASE_FIXTURE(Fixture,
   pieces.resize(800);
   (void)guard.do_slice();
   CHECK(guard.times_given_back() == 1);
+}
+
+TEST_CASE_FIXTURE(Fixture, "memory guard: every part is asked for what it can spare") {
+  struct Cache final : part::Part {
+    part::ShedMemory shed_memory() override { return {std::exchange(bytes, 0), "a cache is dropped"}; }
+    std::size_t bytes = 1'000;
+  };
+  std::vector<Cache*> caches;
+  for (int i = 0; i < 2; ++i) {
+    auto cache = std::make_unique<Cache>();
+    caches.push_back(cache.get());
+    parts.push_back(std::move(cache));
+  }
+  guard.set_limits({plenty});
+  REQUIRE(guard_looks());
+  CHECK(caches[0]->bytes == 1'000);
+  guard.set_limits({1});
+  CHECK(run_until([&] { return caches[0]->bytes == 0; }));
+  CHECK(caches[1]->bytes == 0);
 }
 
 TEST_CASE_FIXTURE(Fixture, "memory guard: where half of the history is not enough the rest goes by and by") {
