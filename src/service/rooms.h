@@ -33,8 +33,8 @@ class Publication {
 /// history and presence here alone, and what may be refused before the hub has to do anything is refused
 /// here. A way in checks the form of its requests, and nothing else.
 ///
-/// A permission is to be decided in check_join, check_publish, read_history and presence: tests/tidy keeps
-/// the hub out of reach of everything else.
+/// A permission is to be decided in check_join, the three accept functions, read_history and presence:
+/// tests/tidy keeps the hub out of reach of everything else.
 class Rooms {
  public:
   /// Both outlive it.
