@@ -36,12 +36,13 @@ class Wall final : public http::Gate {
   [[nodiscard]] http::RequestContext context_of(const http::Request& /*request*/) const override {
     return {};
   }
-  [[nodiscard]] std::optional<base::Refusal> objection(const http::Request& /*request*/) const override {
+  [[nodiscard]] std::optional<roomcast::base::Refusal> objection(
+      const http::Request& /*request*/) const override {
     return std::nullopt;
   }
   [[nodiscard]] bool admit(http::Exchange& exchange, Access access) const override {
     if (access == Access::open) return true;
-    exchange.respond(http::Response::error({base::Refusal::Code::origin_denied, "no"}));
+    exchange.respond(http::Response::error({roomcast::base::Refusal::Code::origin_denied, "no"}));
     return false;
   }
   [[nodiscard]] bool answer_preflight(http::Exchange& exchange, Access access,

@@ -105,11 +105,11 @@ TEST_CASE_FIXTURE(
   for (int i = 0; i < 64; ++i)
     join("member " + std::to_string(i), false, raw);
   (void)told(asker);
-  asker.events->on_message(dialect::Form::text, request);
+  asker.events->on_message(dialect::PayloadForm::text, request);
   CHECK(told(asker).find(R"("count":64)") != std::string::npos);
   CHECK_FALSE(asker.paused);
   join("one more", false, raw);
-  asker.events->on_message(dialect::Form::text, request);
+  asker.events->on_message(dialect::PayloadForm::text, request);
   CHECK(told(asker).empty());
   CHECK(asker.paused);
   turn();
