@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "base/digest.h"
-#include "base/memory.h"
 #include "hub/cursor.h"
 #include "hub/presence_update.h"
 #include "session/lifecycle.h"
@@ -20,9 +19,6 @@ namespace {
 // The requests of a client with more than this on its way wait until that is gone: well below
 // limits.queue_bytes, so that a client that asks for much is slowed down instead of closed.
 constexpr std::size_t queued_ahead_bytes = 131'072;
-
-// Of a transport, to be fetched before a delivery: what of a WebSocket is touched then.
-constexpr std::size_t transport_bytes = 120;
 
 constexpr std::string_view not_admitted = "the client has not been admitted yet";
 
@@ -238,7 +234,7 @@ void Session::on_presence(hub::Membership& /*membership*/, hub::PresenceUpdate& 
   if (!wire.empty()) transport_->send(wire);
 }
 
-void Session::prefetch() const { base::prefetch(transport_.get(), transport_bytes); }
+void Session::prefetch() const { transport_->prefetch_for_send(); }
 
 void Session::on_message(dialect::PayloadForm form, std::string_view bytes) {
   if (has_begun_to_close()) return;

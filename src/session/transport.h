@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "base/close_reason.h"
 #include "base/holder.h"
+#include "base/memory.h"
 #include "dialect/dialect.h"
 #include "hub/message.h"
 
@@ -94,6 +95,13 @@ struct Traffic {
 class Transport : public base::Holder {
  public:
   virtual ~Transport() = default;
+
+  /// Prefetches what `send` and the flush after it touch: it stands at the beginning of each transport. Not
+  /// virtual, so that the object is not touched before it has arrived.
+  void prefetch_for_send() const {
+    constexpr std::size_t touched_bytes = 120;
+    base::prefetch(this, touched_bytes);
+  }
 
   /// Begins reading; events follow, none from within this call. Called again, it goes on with `events` in
   /// place of those it had.

@@ -3,18 +3,10 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/memory.h"
 #include "ws/fault.h"
 #include "ws/frame_writer.h"
 
 namespace roomcast::transport {
-
-namespace {
-
-// Of a stream, to be fetched before a write: all of one with TLS.
-constexpr std::size_t stream_bytes = 104;
-
-}  // namespace
 
 WebSocketShared::WebSocketShared(base::Scheduler& scheduler_, base::Deadlines& deadlines_,
                                  net::Linger& linger_, WebSocketFramings& framings_,
@@ -76,7 +68,7 @@ void WebSocket::start(session::TransportEvents& events) {
 void WebSocket::send(const base::Bytes& wire) {
   if (state_ != State::open) return;
   output_.push(wire, shared_.stats);
-  base::prefetch(stream_.get(), stream_bytes);  // flush comes for it
+  stream_->prefetch_for_write();
   mark_dirty();
 }
 
