@@ -61,9 +61,9 @@ struct ConnectionEnvironment {
   base::Deadlines& deadlines;
   base::Scheduler& scheduler;
   base::Log& log;
+  ParserLimits limits;
+  ConnectionSettings settings;
   TrustedProxy trusted_proxy{};
-  ConnectionSettings settings{};
-  ParserLimits limits{};
   HttpStats stats{};
   DateText date{};
   bool draining = false;  ///< every response is the last one of its connection

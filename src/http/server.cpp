@@ -5,8 +5,9 @@
 namespace roomcast::http {
 
 Server::Server(Handler& handler, const base::Clock& clock, base::Deadlines& deadlines,
-               base::Scheduler& scheduler, base::Log& log)
-    : environment_{*this, handler, clock, deadlines, scheduler, log} {}
+               base::Scheduler& scheduler, base::Log& log, const ParserLimits& limits,
+               const ConnectionSettings& settings)
+    : environment_{*this, handler, clock, deadlines, scheduler, log, limits, settings} {}
 
 void Server::accept(std::unique_ptr<net::ByteStream> stream, net::Admission admission,
                     const net::Peer& peer) {

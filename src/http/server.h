@@ -20,9 +20,10 @@ namespace roomcast::http {
 /// Owns all HTTP connections, from accept to their end or hand-over.
 class Server final : public DeferredResponses, private ConnectionOwner {
  public:
-  /// All arguments must outlive the server. `handler` gets all requests, with an empty rest.
+  /// All arguments but the limits and settings must outlive the server. `handler` gets all requests, with an
+  /// empty rest.
   Server(Handler& handler, const base::Clock& clock, base::Deadlines& deadlines, base::Scheduler& scheduler,
-         base::Log& log);
+         base::Log& log, const ParserLimits& limits, const ConnectionSettings& settings);
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
   virtual ~Server() = default;

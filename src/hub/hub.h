@@ -46,7 +46,7 @@ class Hub final : public EngineEvents,
                   private EngineRequests::Owner,
                   private base::Deadline::Listener {
  public:
-  Hub(const HubParts& parts, const HubLimits& limits, RoomRules rules = {});
+  Hub(const HubParts& parts, const HubLimits& limits, RoomRules rules);
   Hub(const Hub&) = delete;
   Hub& operator=(const Hub&) = delete;
 

@@ -10,12 +10,13 @@
 
 namespace roomcast::hub {
 
+/// Bounds of the hub. Those without a value here are derived from the configuration (part::hub_limits).
 struct HubLimits {
   /// Messages accepted and not yet delivered to every member, as FanOut::backlog_cost counts them; past it
   /// publishes wait.
   std::size_t backlog_bytes = std::size_t{8} << 20U;
   /// All histories together, and what it costs to remember rooms at all.
-  std::size_t history_bytes = std::size_t{256} << 20U;
+  std::size_t history_bytes;
   /// Payload bytes delivered at a time to a member, or one message: well below what a client may have
   /// queued.
   std::size_t page_bytes = 131'072;
@@ -26,7 +27,7 @@ struct HubLimits {
   /// How long a publish may wait.
   std::int64_t delayed_ms = 10'000;
   /// What it may cost to remember the rooms that have members.
-  std::size_t room_bytes = std::size_t{256} << 20U;
+  std::size_t room_bytes;
   /// How long the engine may take to open a room, to give a message its position, or to read a page.
   std::int64_t engine_ms = 10'000;
 };

@@ -12,16 +12,15 @@ namespace roomcast::hub {
 
 /// Bounds of a room's history. Whichever is reached first counts.
 struct HistoryLimits {
-  std::size_t messages = 100;     ///< 0 keeps nothing
-  std::size_t bytes = 1'048'576;  ///< as History::bytes counts them
-  std::int64_t age_ms = 600'000;  ///< also for how long a room without members is remembered at all
+  std::size_t messages;  ///< 0 keeps nothing
+  std::size_t bytes;     ///< as History::bytes counts them
+  std::int64_t age_ms;   ///< also for how long a room without members is remembered at all
   friend bool operator==(const HistoryLimits&, const HistoryLimits&) = default;
 };
 
 struct PresenceLimits {
-  std::int64_t grace_ms = 3'000;  ///< for how long a name that left counts as present: a reload does not flap
-  std::size_t crowd =
-      100;  ///< with more members than this only their number is announced, once a second at most
+  std::int64_t grace_ms;  ///< for how long a name that left counts as present: a reload does not flap
+  std::size_t crowd;  ///< with more members than this only their number is announced, once a second at most
   friend bool operator==(const PresenceLimits&, const PresenceLimits&) = default;
 };
 
@@ -40,7 +39,6 @@ class RoomRules {
     RoomSettings settings;
   };
 
-  RoomRules() = default;
   explicit RoomRules(RoomSettings otherwise, const std::vector<Rule>& rules = {});
 
   /// Valid until the rules are replaced.

@@ -8,22 +8,8 @@
 
 namespace roomcast::part {
 
-namespace {
-
-hub::RoomSettings room_settings(const config::Config& config) {
-  hub::RoomSettings settings;
-  settings.history.messages = static_cast<std::size_t>(config.history.messages);
-  settings.history.bytes = static_cast<std::size_t>(config.history.bytes);
-  settings.history.age_ms = config.history.age_ms;
-  settings.presence.grace_ms = config.presence.grace_ms;
-  settings.presence.crowd = static_cast<std::size_t>(config.presence.crowd);
-  return settings;
-}
-
-}  // namespace
-
 http::ParserLimits parser_limits(const config::Config& config) {
-  http::ParserLimits limits;
+  http::ParserLimits limits{};
   limits.header_bytes = static_cast<std::size_t>(config.limits.header_bytes);
   limits.header_count = static_cast<std::size_t>(config.limits.header_count);
   limits.uri_bytes = static_cast<std::size_t>(config.limits.uri_bytes);
@@ -32,7 +18,7 @@ http::ParserLimits parser_limits(const config::Config& config) {
 }
 
 http::ConnectionSettings connection_settings(const config::Config& config) {
-  http::ConnectionSettings settings;
+  http::ConnectionSettings settings{};
   settings.head_ms = config.http.head_timeout_ms;
   settings.body_ms = config.http.body_timeout_ms;
   settings.idle_ms = config.http.idle_timeout_ms;
@@ -57,7 +43,7 @@ std::size_t client_queue_bytes(const config::Config& config) {
 }
 
 hub::HubLimits hub_limits(const config::Config& config) {
-  hub::HubLimits limits;
+  hub::HubLimits limits{};
   // A page must not make a client too slow all by itself.
   limits.page_bytes = std::min(limits.page_bytes, client_queue_bytes(config) / 4);
   limits.history_bytes = static_cast<std::size_t>(config.history.total_bytes);
@@ -65,6 +51,16 @@ hub::HubLimits hub_limits(const config::Config& config) {
   constexpr std::size_t least_room_bytes = std::size_t{64} << 20U;
   limits.room_bytes = std::max(limits.history_bytes, least_room_bytes);
   return limits;
+}
+
+hub::RoomSettings room_settings(const config::Config& config) {
+  hub::RoomSettings settings{};
+  settings.history.messages = static_cast<std::size_t>(config.history.messages);
+  settings.history.bytes = static_cast<std::size_t>(config.history.bytes);
+  settings.history.age_ms = config.history.age_ms;
+  settings.presence.grace_ms = config.presence.grace_ms;
+  settings.presence.crowd = static_cast<std::size_t>(config.presence.crowd);
+  return settings;
 }
 
 hub::RoomRules room_rules(const config::Config& config) {

@@ -26,6 +26,9 @@ namespace roomcast::part {
 /// How much the hub retains in all, and the size of a page of history.
 [[nodiscard]] hub::HubLimits hub_limits(const config::Config& config);
 
+/// The settings of a room that no rule of `rooms` matches.
+[[nodiscard]] hub::RoomSettings room_settings(const config::Config& config);
+
 /// The settings of each room: `history` and `presence`, and what `rooms` overrides of them.
 [[nodiscard]] hub::RoomRules room_rules(const config::Config& config);
 

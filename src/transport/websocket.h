@@ -35,7 +35,7 @@ struct WebSocketSettings {
   std::int64_t message_timeout_ms;  ///< for a message once it has begun; checked with each ping
   std::size_t queue_bytes;
   ws::ReaderLimits reader;
-  ws::ReaderLimits enveloped_reader{};  ///< for messages that contain an escaped payload
+  ws::ReaderLimits enveloped_reader;  ///< for messages that contain an escaped payload
 };
 
 struct WebSocketStats : OutgoingStats {

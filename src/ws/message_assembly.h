@@ -15,8 +15,8 @@ namespace roomcast::ws {
 
 /// The limits of a reader.
 struct ReaderLimits {
-  std::uint64_t message_bytes = 65536;  ///< total payload of a message, after inflating
-  std::uint32_t fragments = 1024;       ///< frames of one message, at least 1
+  std::uint64_t message_bytes;  ///< total payload of a message, after inflating
+  std::uint32_t fragments;      ///< frames of one message, at least 1
 };
 
 /// The limit of the compressed payload of one message. It is inflated on arrival and not kept, so this only

@@ -130,7 +130,7 @@ struct ReplaceFixture : transport::test::Fixture {
   test::RecordFraming records;
   test::FakeEngine engine;
   base::Log log{base::LogLevel::error, base::LogFormat::text};
-  hub::Hub hub{{engine, scheduler, clock, deadlines}, {}};
+  hub::Hub hub{{engine, scheduler, clock, deadlines}, part::hub_limits({}), part::room_rules({})};
   dialect::Raw raw;
   hub::IdempotentPublisher publisher{hub, scheduler, clock, deadlines, 100'000};
   service::Rooms service{hub, publisher, part::service_limits({})};

@@ -23,7 +23,7 @@ struct Server {
   test::FakeScheduler scheduler;
   test::FakeClock clock;
   base::Deadlines deadlines{clock, 50};
-  hub::Hub hub{{engine, scheduler, clock, deadlines}, {}};
+  hub::Hub hub{{engine, scheduler, clock, deadlines}, part::hub_limits({}), part::room_rules({})};
   hub::IdempotentPublisher publisher{hub, scheduler, clock, deadlines, 100'000};
   service::Rooms service{hub, publisher, part::service_limits({})};
 };

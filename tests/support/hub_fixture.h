@@ -1,20 +1,37 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <utility>
 
 #include "base/deadlines.h"
 #include "hub/hub.h"
+#include "part/settings.h"
 #include "support/fake_clock.h"
 #include "support/fake_engine.h"
 #include "support/fake_scheduler.h"
 
 namespace roomcast::test {
 
+/// The limits of a hub that is configured with nothing, but for HubLimits::page_bytes.
+inline hub::HubLimits tiny_pages(std::size_t bytes) {
+  hub::HubLimits limits = part::hub_limits({});
+  limits.page_bytes = bytes;
+  return limits;
+}
+
+/// The same, but for HubLimits::backlog_bytes.
+inline hub::HubLimits small_backlog(std::size_t bytes) {
+  hub::HubLimits limits = part::hub_limits({});
+  limits.backlog_bytes = bytes;
+  return limits;
+}
+
 /// A hub over an engine double, with a clock and a scheduler that stand still until the test moves them.
 template <class Engine = FakeEngine>
 struct HubFixture {
-  explicit HubFixture(const hub::HubLimits& limits_ = {}, hub::RoomRules rules = {})
+  explicit HubFixture(const hub::HubLimits& limits_ = part::hub_limits(config::Config()),
+                      hub::RoomRules rules = part::room_rules(config::Config()))
       : limits(limits_), hub({engine, scheduler, clock, deadlines}, limits_, std::move(rules)) {}
 
   /// Ends the turn: does all that the hub and the flushes have to do.

@@ -28,7 +28,7 @@ struct Listener final : hub::Subscriber {
 };
 
 struct Fixture {
-  Fixture() { hub.set_rules(hub::RoomRules({{}, {3'000, 2}})); }
+  Fixture() { hub.set_rules(hub::RoomRules({part::room_settings({}).history, {3'000, 2}})); }
   void join(std::string_view name) {
     hub::Interest interest;
     interest.name = base::Bytes::copy_of(name);
@@ -45,7 +45,7 @@ struct Fixture {
   test::FakeScheduler scheduler;
   test::FakeClock clock;
   base::Deadlines deadlines{clock, 50};
-  hub::Hub hub{{engine, scheduler, clock, deadlines}, {}};
+  hub::Hub hub{{engine, scheduler, clock, deadlines}, part::hub_limits({}), part::room_rules({})};
   hub::IdempotentPublisher publisher{hub, scheduler, clock, deadlines, 100'000};
   service::Rooms rooms{hub, publisher, part::service_limits({})};
   api::Presence presence{rooms};

@@ -89,7 +89,7 @@ struct Fixture {
   test::FakeEngine engine;
   test::FakeClock clock;
   base::Deadlines deadlines{clock, 50};
-  hub::Hub hub{{engine, scheduler, clock, deadlines}, {}};
+  hub::Hub hub{{engine, scheduler, clock, deadlines}, part::hub_limits({}), part::room_rules({})};
   Answers answers;
   hub::IdempotentPublisher publisher{hub, scheduler, clock, deadlines, 100'000};
   service::Rooms rooms{hub, publisher, part::service_limits({})};

@@ -16,6 +16,7 @@
 #include "support/fake_clock.h"
 #include "support/fake_engine.h"
 #include "support/fake_scheduler.h"
+#include "support/hub_fixture.h"
 
 namespace publish_test {
 
@@ -86,7 +87,7 @@ struct Fixture {
   test::FakeEngine engine;
   test::FakeClock clock;
   base::Deadlines hub_deadlines{clock, 50};
-  hub::Hub hub{{engine, scheduler, clock, hub_deadlines}, {1'000}};
+  hub::Hub hub{{engine, scheduler, clock, hub_deadlines}, test::small_backlog(1'000), part::room_rules({})};
   Listener lobby;
   std::unique_ptr<hub::Membership> membership = hub.subscribe("lobby", lobby);
   Answers answers;

@@ -109,7 +109,13 @@ struct ServerParts : LoopFixture {
   net::ProxyPreambles preambles{sockets.poller, turn, deadlines, log, 10'000};
   app::Dialects dialects;
   app::Entrance entrance{log};
-  http::Server http{entrance.router(), loop, deadlines, turn, log};
+  http::Server http{entrance.router(),
+                    loop,
+                    deadlines,
+                    turn,
+                    log,
+                    part::parser_limits(config),
+                    part::connection_settings(config)};
   part::Parts parts;
   part::RoomTransports transports;
   app::MemoryGuard guard{{loop, hub, admissions, log, parts}};

@@ -44,7 +44,8 @@ struct Fixture : http::test::ConnectionFixture {
   auth::HostRules hosts = *auth::HostRules::parse({});
   auth::Gate gate{hosts, rules, log};
   http::Router router;
-  http::Server front{router, clock, deadlines, scheduler, log};
+  http::Server front{
+      router, clock, deadlines, scheduler, log, part::parser_limits({}), part::connection_settings({})};
   test::StreamRecord page;
 };
 

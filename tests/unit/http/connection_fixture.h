@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/scheduler.h"
 #include "http/server.h"
+#include "part/settings.h"
 #include "support/fake_clock.h"
 #include "support/http_stream_double.h"
 
@@ -117,7 +118,8 @@ struct ConnectionFixture {
   StreamRecord stream;
   net::AdmissionControl control{{10, 10}};
   Probe probe;
-  http::Server server{probe, clock, deadlines, scheduler, log};
+  http::Server server{
+      probe, clock, deadlines, scheduler, log, part::parser_limits({}), part::connection_settings({})};
 
   ConnectionFixture() {
     clock.wall_now_ms = 784111777000;

@@ -10,6 +10,7 @@ namespace connection_test {
 namespace base = roomcast::base;
 namespace http = roomcast::http;
 namespace net = roomcast::net;
+namespace part = roomcast::part;
 using namespace roomcast::http::test;
 using Fixture = ConnectionFixture;
 
@@ -113,7 +114,7 @@ TEST_CASE_FIXTURE(Fixture, "connection: a client that leaves after a watched ans
 
 TEST_CASE_FIXTURE(Fixture, "connection: reading pauses while too much is pipelined behind an open answer") {
   exchange(get("/later"));
-  const std::size_t read_ahead = http::ConnectionSettings{}.read_ahead_bytes;
+  const std::size_t read_ahead = part::connection_settings({}).read_ahead_bytes;
   stream.send(std::string(read_ahead - 1, 'x'));
   CHECK_FALSE(stream.paused);
   stream.send("x");
@@ -204,7 +205,7 @@ TEST_CASE_FIXTURE(Fixture,
                   "connection: after the last answer it waits for FIN, a little while and a few bytes") {
   exchange(get("/", "Connection: close\r\n"));
   CHECK(stream.shut_down);
-  exchange(std::string(http::ConnectionSettings{}.linger_bytes, 'x'));
+  exchange(std::string(part::connection_settings({}).linger_bytes, 'x'));
   CHECK_FALSE(stream.destroyed);
   SUBCASE("one byte more") { exchange("x"); }
   SUBCASE("FIN") {

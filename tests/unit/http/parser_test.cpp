@@ -6,9 +6,12 @@
 #include <string_view>
 #include <vector>
 
+#include "part/settings.h"
+
 namespace parser_test {
 
 namespace http = roomcast::http;
+namespace part = roomcast::part;
 using Step = http::Parser::Step;
 
 namespace {
@@ -23,7 +26,8 @@ struct Outcome {
 };
 
 /// Feeds the pieces one after the other, as a connection does.
-Outcome read(const std::vector<std::string_view>& pieces, const http::ParserLimits& limits = {}) {
+Outcome read(const std::vector<std::string_view>& pieces,
+             const http::ParserLimits& limits = part::parser_limits({})) {
   http::Parser parser(limits);
   Outcome outcome;
   for (const auto piece : pieces) {
@@ -48,7 +52,7 @@ Outcome read(const std::vector<std::string_view>& pieces, const http::ParserLimi
   return outcome;
 }
 
-Outcome read_byte_by_byte(std::string_view text, const http::ParserLimits& limits = {}) {
+Outcome read_byte_by_byte(std::string_view text, const http::ParserLimits& limits = part::parser_limits({})) {
   std::vector<std::string_view> pieces;
   for (std::size_t i = 0; i < text.size(); ++i)
     pieces.push_back(text.substr(i, 1));
@@ -56,7 +60,7 @@ Outcome read_byte_by_byte(std::string_view text, const http::ParserLimits& limit
 }
 
 /// Parses the input in one piece, byte by byte and split at every offset; all must agree.
-Outcome read_every_way(std::string_view text, const http::ParserLimits& limits = {}) {
+Outcome read_every_way(std::string_view text, const http::ParserLimits& limits = part::parser_limits({})) {
   Outcome whole = read({text}, limits);
   CHECK(read_byte_by_byte(text, limits) == whole);
   for (std::size_t i = 1; i < text.size(); ++i) {
@@ -65,7 +69,7 @@ Outcome read_every_way(std::string_view text, const http::ParserLimits& limits =
   return whole;
 }
 
-int status_of(std::string_view text, const http::ParserLimits& limits = {}) {
+int status_of(std::string_view text, const http::ParserLimits& limits = part::parser_limits({})) {
   const Outcome outcome = read_every_way(text, limits);
   return outcome.status;
 }
@@ -113,7 +117,7 @@ TEST_CASE("parser: pipelined requests come out one by one, with their own bodies
 }
 
 TEST_CASE("parser: it stops behind a request, so that an upgrade gets its own bytes") {
-  const http::ParserLimits limits;
+  const http::ParserLimits limits = part::parser_limits({});
   http::Parser parser(limits);
   std::string_view input =
       "GET /rooms/a HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n\x81\x80";
@@ -288,7 +292,8 @@ TEST_CASE("parser: the authority of an absolute target takes the place of Host")
 }
 
 TEST_CASE("parser: the target may be as long as limits.uri_bytes and no longer") {
-  const http::ParserLimits limits{.uri_bytes = 10};
+  http::ParserLimits limits = part::parser_limits({});
+  limits.uri_bytes = 10;
   CHECK(status_of("GET /123456789 HTTP/1.1\r\nHost: a\r\n\r\n", limits) == 0);
   CHECK(status_of("GET /1234567890 HTTP/1.1\r\nHost: a\r\n\r\n", limits) == 414);
   // Immediately, not when the line is complete.
@@ -307,7 +312,9 @@ TEST_CASE("parser: the target may have a hundred query parameters and no more") 
 }
 
 TEST_CASE("parser: the header fields may be as many and as long as the limits and no more") {
-  const http::ParserLimits limits{.header_bytes = 20, .header_count = 3};
+  http::ParserLimits limits = part::parser_limits({});
+  limits.header_bytes = 20;
+  limits.header_count = 3;
   CHECK(status_of("GET / HTTP/1.1\r\nHost: a\r\nX: 456789\r\n\r\n", limits) == 0);
   CHECK(status_of("GET / HTTP/1.1\r\nHost: a\r\nX: 4567890\r\n\r\n", limits) == 431);
   CHECK(status_of("GET / HTTP/1.1\r\nHost:a\r\nX:\r\nY:\r\n\r\n", limits) == 0);
@@ -316,7 +323,8 @@ TEST_CASE("parser: the header fields may be as many and as long as the limits an
 
 TEST_CASE(
     "parser: a body may be as long as limits.body_bytes, and a longer one is refused by its length alone") {
-  const http::ParserLimits limits{.body_bytes = 5};
+  http::ParserLimits limits = part::parser_limits({});
+  limits.body_bytes = 5;
   CHECK(status_of(post_with("Content-Length: 5\r\n", "hello"), limits) == 0);
   CHECK(status_of(post_with("Content-Length: 6\r\n"), limits) == 413);
   CHECK(status_of(post_with("Transfer-Encoding: chunked\r\n", "2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n"), limits) ==
@@ -376,14 +384,14 @@ TEST_CASE("parser: chunk extensions and trailers are bounded") {
   for (std::size_t i = 0; i <= most; ++i)
     many += "1;x\r\na\r\n";
   CHECK(read({chunked(many)}).status == 400);
-  http::ParserLimits limits;
+  http::ParserLimits limits = part::parser_limits({});
   limits.header_bytes = 40;
   CHECK(read({chunked("0\r\nX: " + std::string(35, 'y') + "\r\n\r\n")}, limits).status == 0);
   CHECK(read({chunked("0\r\nX: " + std::string(36, 'y') + "\r\n\r\n")}, limits).status == 431);
 }
 
 TEST_CASE("parser: it says when a client waits for 100 (Continue)") {
-  const http::ParserLimits limits;
+  const http::ParserLimits limits = part::parser_limits({});
   const auto waits = [&limits](std::string_view text) {
     http::Parser parser(limits);
     CHECK(parser.next(text) == Step::head);
@@ -397,7 +405,7 @@ TEST_CASE("parser: it says when a client waits for 100 (Continue)") {
 }
 
 TEST_CASE("parser: an empty line is not yet a request") {
-  const http::ParserLimits limits;
+  const http::ParserLimits limits = part::parser_limits({});
   http::Parser parser(limits);
   std::string_view input = "\r\n";
   CHECK(parser.next(input) == Step::need_more);
@@ -408,7 +416,7 @@ TEST_CASE("parser: an empty line is not yet a request") {
 }
 
 TEST_CASE("parser: after a refusal nothing is read any more") {
-  const http::ParserLimits limits;
+  const http::ParserLimits limits = part::parser_limits({});
   http::Parser parser(limits);
   std::string_view input = "GET / HTTP/1.1\nHost: a\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n";
   CHECK(parser.next(input) == Step::refused);

@@ -11,6 +11,7 @@
 #include "base/deadlines.h"
 #include "base/log.h"
 #include "net/admission.h"
+#include "part/settings.h"
 #include "support/fake_clock.h"
 #include "support/fake_scheduler.h"
 #include "support/memory_stream.h"
@@ -42,7 +43,7 @@ struct Named final : http::Handler {
 
 struct Fixture {
   Fixture() {
-    http::ParserLimits limits;
+    http::ParserLimits limits = part::parser_limits({});
     limits.body_bytes = 1'000'000;
     server.set_limits(limits);
   }
@@ -75,7 +76,8 @@ struct Fixture {
   Named regular{"regular"};
   Named operations{"operations"};
   Named reserve{"reserve"};
-  http::Server server{regular, clock, deadlines, scheduler, log};
+  http::Server server{
+      regular, clock, deadlines, scheduler, log, part::parser_limits({}), part::connection_settings({})};
 };
 
 }  // namespace
@@ -193,7 +195,7 @@ TEST_CASE_FIXTURE(Fixture, "server: what is only refused is answered at the end 
   CHECK(connect(silent, "192.0.2.1", net::Lane::refusals));
   CHECK(connect(slow, "192.0.2.1", net::Lane::refusals));
   slow.send("GET / HTTP/1.1\r\nHost: a\r\n");
-  clock.advance(http::ConnectionSettings{}.refused_head_ms);
+  clock.advance(part::connection_settings({}).refused_head_ms);
   deadlines.sweep();
   end_turn();
   CHECK_FALSE(silent.is_open());
@@ -209,7 +211,7 @@ TEST_CASE_FIXTURE(Fixture, "server: an error may get another form, an answer doe
   CHECK(connect(wire));
   CHECK(ask(wire, "/fine").find("Content-Type: text/plain\r\n") != std::string::npos);
   wire.send("GET /late HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\n");
-  clock.advance(http::ConnectionSettings{}.body_ms);
+  clock.advance(part::connection_settings({}).body_ms);
   deadlines.sweep();
   end_turn();
   const std::string late = wire.take_received();

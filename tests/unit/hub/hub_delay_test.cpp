@@ -44,7 +44,7 @@ struct Listener final : hub::Subscriber {
 };
 
 struct Fixture : test::HubFixture<> {
-  explicit Fixture(const hub::HubLimits& limits_ = {}) : HubFixture(limits_) {}
+  explicit Fixture(const hub::HubLimits& limits_ = part::hub_limits({})) : HubFixture(limits_) {}
 
   Listener& join(std::string_view room) {
     listeners.push_back(std::make_unique<Listener>(encoder, story));
@@ -76,9 +76,7 @@ struct Fixture : test::HubFixture<> {
 };
 
 hub::HubLimits with_backlog(std::size_t messages) {
-  hub::HubLimits limits;
-  limits.backlog_bytes = fan_out_cost + messages * fixed_cost;
-  return limits;
+  return test::small_backlog(fan_out_cost + messages * fixed_cost);
 }
 
 }  // namespace
@@ -104,7 +102,7 @@ TEST_CASE("hub: past the backlog publishes wait, and none is refused") {
 
 TEST_CASE("hub: an empty message counts for something, so that many of them are a backlog too") {
   Fixture f;
-  const std::size_t messages = (hub::HubLimits{}.room_backlog_bytes - fan_out_cost) / fixed_cost;
+  const std::size_t messages = (part::hub_limits({}).room_backlog_bytes - fan_out_cost) / fixed_cost;
   for (std::size_t i = 0; i < messages; ++i)
     f.hub.publish("lobby", {hub::Kind::text, {}, {}, 0});
   CHECK_FALSE(f.hub.would_wait("lobby"));
@@ -151,7 +149,7 @@ TEST_CASE("hub: a publish waits for its time at the most") {
   f.hub.publish(
       "lobby", {hub::Kind::text, {}, {}, 0},
       [&](const hub::PublishResult& result) { outcome = result.ok() ? 1 : 2; }, hub::Hub::WhenShort::wait);
-  f.pass(hub::HubLimits{}.delayed_ms - 1);
+  f.pass(part::hub_limits({}).delayed_ms - 1);
   CHECK(outcome == 0);
   f.pass(250);
   CHECK(outcome == 2);
@@ -186,7 +184,7 @@ TEST_CASE("hub: a burst is handed out by pages") {
     CHECK(a.batches == std::vector<std::size_t>{512, 512, 176});
   }
   SUBCASE("of so many bytes, or one message") {
-    const std::string half(hub::HubLimits{}.page_bytes / 2, 'x');
+    const std::string half(part::hub_limits({}).page_bytes / 2, 'x');
     for (int i = 0; i < 3; ++i)
       f.publish("lobby", half);
     f.publish("lobby", half + half + "x");
@@ -201,7 +199,7 @@ namespace {
 /// Two pages for the room, which differ in their first letters.
 void publish_burst(Fixture& f, std::string_view room, char first) {
   for (const char letter : {first, static_cast<char>(first + 1)})
-    f.publish(room, std::string(hub::HubLimits{}.page_bytes, letter));
+    f.publish(room, std::string(part::hub_limits({}).page_bytes, letter));
 }
 
 /// The first letters of the messages that it has got.
@@ -280,7 +278,7 @@ TEST_CASE("hub: other rooms and their publishers do not wait with one") {
   f.join("lobby");
   const Listener& other = f.join("attic");
   f.members[0]->hold_up();
-  const std::size_t messages = (hub::HubLimits{}.room_backlog_bytes - fan_out_cost) / fixed_cost;
+  const std::size_t messages = (part::hub_limits({}).room_backlog_bytes - fan_out_cost) / fixed_cost;
   for (std::size_t i = 0; i < messages + 2; ++i)
     f.publish("lobby", "");
   f.publish("attic", "x");
@@ -322,7 +320,7 @@ TEST_CASE("hub: new rules reach the rooms there are some at a time, and new room
     f.publish(names.back(), "x");
   }
   f.turn();
-  hub::RoomSettings forgetful;
+  hub::RoomSettings forgetful = part::room_settings({});
   forgetful.history.messages = 0;
   f.hub.set_rules(hub::RoomRules(forgetful));
   const auto kept = [&] {
@@ -345,7 +343,7 @@ TEST_CASE("hub: rooms are forgotten some at a time") {
   for (int i = 0; i < 5'000; ++i)
     f.publish("room" + std::to_string(i), "x");
   f.turn();
-  hub::HubLimits limits;
+  hub::HubLimits limits = part::hub_limits({});
   limits.history_bytes = 10'000;
   f.hub.set_limits(limits);
   f.hub.do_slice();
@@ -355,7 +353,7 @@ TEST_CASE("hub: rooms are forgotten some at a time") {
 }
 
 TEST_CASE("hub: rooms with members are bounded in bytes, others make room for them") {
-  hub::HubLimits limits;
+  hub::HubLimits limits = part::hub_limits({});
   limits.room_bytes = 10'000;
   Fixture f(limits);
   std::size_t rooms = 0;
@@ -384,7 +382,7 @@ TEST_CASE("hub: a payload that many rooms keep is counted once, and as long as o
   CHECK(f.hub.backlog_bytes() == 0);
   CHECK(f.hub.history_bytes() - before > 65'536);
   CHECK(f.hub.history_bytes() - before < 300'000);
-  hub::RoomSettings one;
+  hub::RoomSettings one = part::room_settings({});
   one.history.messages = 1;
   f.hub.set_rules(hub::RoomRules(one));
   // All but one let go of it.

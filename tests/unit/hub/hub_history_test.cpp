@@ -46,7 +46,7 @@ struct Reader final : hub::Subscriber {
 using Told = std::vector<std::string>;
 
 struct Fixture : test::HubFixture<> {
-  Fixture() : HubFixture({1'000'000, 1'000'000, 10}) {}
+  Fixture() : HubFixture(test::tiny_pages(10)) {}
 
   void publish(std::string_view payloads, std::string_view room = "lobby") {
     for (const char c : payloads)
@@ -56,7 +56,7 @@ struct Fixture : test::HubFixture<> {
     reader.membership = hub.subscribe(room, reader, interest);
   }
   void keep(std::size_t messages) {
-    hub::RoomSettings settings;
+    hub::RoomSettings settings = part::room_settings({});
     settings.history.messages = messages;
     hub.set_rules(hub::RoomRules(settings));
   }

@@ -175,18 +175,18 @@ TEST_CASE_FIXTURE(Fixture, "hub memory: other settings apply to the rooms there 
     publish("chat/lobby");
     publish("news");
   }
-  hub::RoomSettings few;
+  hub::RoomSettings few = part::room_settings({});
   few.history.messages = 4;
-  hub.set_rules(hub::RoomRules({}, {{"chat/**", few}}));
+  hub.set_rules(hub::RoomRules(part::room_settings({}), {{"chat/**", few}}));
   CHECK(kept("chat/lobby") == 4);
   CHECK(kept("news") == 10);
   publish("chat/lobby");
   CHECK(kept("chat/lobby") == 4);
 
-  hub::RoomSettings short_lived;
+  hub::RoomSettings short_lived = part::room_settings({});
   short_lived.history.age_ms = 1'000;
   pass(999);
-  hub.set_rules(hub::RoomRules({}, {{"news", short_lived}}));
+  hub.set_rules(hub::RoomRules(part::room_settings({}), {{"news", short_lived}}));
   CHECK(kept("news") == 10);
   pass(1);
   CHECK(kept("news") == 0);
@@ -224,7 +224,7 @@ TEST_CASE_FIXTURE(Fixture,
 
 TEST_CASE_FIXTURE(Fixture,
                   "hub memory: a room that keeps no messages is remembered, and forgotten, all the same") {
-  hub::RoomSettings none;
+  hub::RoomSettings none = part::room_settings({});
   none.history.messages = 0;
   hub.set_rules(hub::RoomRules(none));
   publish("lobby");

@@ -25,7 +25,7 @@ const std::array<std::string, 6> names{"none", "one", "few", "young", "many", "m
 
 hub::RoomRules rules(std::size_t few) {
   const auto keeping = [](std::size_t messages, std::int64_t age_ms) {
-    hub::RoomSettings settings;
+    hub::RoomSettings settings = part::room_settings({});
     settings.history = {messages, 1'000'000, age_ms};
     return settings;
   };
@@ -74,7 +74,7 @@ struct Reader final : hub::Subscriber {
 
 struct Simulation : test::HubFixture<> {
   Simulation(unsigned s, bool tight, bool late)
-      : HubFixture({1'000'000, 1'000'000, 12}, rules(5)), seed(s), random(s), is_tight(tight), is_late(late) {
+      : HubFixture(test::tiny_pages(12), rules(5)), seed(s), random(s), is_tight(tight), is_late(late) {
     engine.hold_rooms = late;
     if (tight) limits.history_bytes = 12'000;
     hub.set_limits(limits);

@@ -69,7 +69,9 @@ struct Hearer final : Subscriber {
 struct LateFixture : roomcast::test::HubFixture<roomcast::test::LateEngine> {
   using Words = std::vector<std::string>;
 
-  LateFixture() : HubFixture({}, RoomRules(RoomSettings{{4, 1'000'000, 3'600'000}, {}})) {}
+  LateFixture()
+      : HubFixture(part::hub_limits({}),
+                   RoomRules({{4, 1'000'000, 3'600'000}, part::room_settings({}).presence})) {}
 
   static Draft text(std::string_view payload) { return {Kind::text, base::Bytes::copy_of(payload), {}, 0}; }
   /// The engine answers, and what comes of it happens.

@@ -78,7 +78,9 @@ struct Fixture : test::HubFixture<> {
 
   Fixture() { set_limits({grace_ms, crowd}); }
 
-  void set_limits(const hub::PresenceLimits& limits) { hub.set_rules(hub::RoomRules({{}, limits})); }
+  void set_limits(const hub::PresenceLimits& presence) {
+    hub.set_rules(hub::RoomRules({part::room_settings({}).history, presence}));
+  }
   std::unique_ptr<Client> join(std::string_view name) { return std::make_unique<Client>(*this, name, false); }
   std::unique_ptr<Client> watch(std::string_view name = "") {
     auto client = std::make_unique<Client>(*this, name, true);

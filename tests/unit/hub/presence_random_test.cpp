@@ -81,7 +81,7 @@ struct Schedule : test::HubFixture<> {
 
   Schedule(std::uint32_t seed, std::size_t crowd_limit, std::size_t most)
       : random(seed), crowd(crowd_limit), connections_max(most) {
-    hub.set_rules(hub::RoomRules({{}, {grace_ms, crowd}}));
+    hub.set_rules(hub::RoomRules({part::room_settings({}).history, {grace_ms, crowd}}));
     while (clients.size() < connections_max * 9 / 10)
       come();
   }

@@ -149,7 +149,7 @@ TEST_CASE_FIXTURE(Fixture, "presence: a room that never had members has an empty
 }
 
 TEST_CASE_FIXTURE(Fixture, "presence: a room with a name in its grace time is remembered that long") {
-  hub::RoomSettings settings;
+  hub::RoomSettings settings = part::room_settings({});
   settings.history.age_ms = 1'000;
   settings.presence = {grace_ms, crowd};
   hub.set_rules(hub::RoomRules(settings));
@@ -167,7 +167,8 @@ TEST_CASE_FIXTURE(Fixture, "presence: a room with a name in its grace time is re
 TEST_CASE_FIXTURE(Fixture,
                   "presence: when rooms take too much memory, one without connections may be evicted") {
   join("ada").reset();
-  hub.set_limits({1, 1});
+  limits.history_bytes = 1;
+  hub.set_limits(limits);
   CHECK(hub.rooms() == 0);
   pass(grace_ms);
   CHECK(here() == "0: +0");

@@ -14,9 +14,10 @@ using namespace roomcast;
 namespace {
 
 struct Fixture : test::HubFixture<> {
-  Fixture()
-      : HubFixture({std::size_t{64} << 20U},
-                   hub::RoomRules(hub::RoomSettings{{5'000, 1'000'000, 60'000}, {}})) {}
+  Fixture() : HubFixture(part::hub_limits({}), retaining(5'000)) {}
+  static hub::RoomRules retaining(std::size_t messages) {
+    return hub::RoomRules({{messages, 1'000'000, 60'000}, part::room_settings({}).presence});
+  }
 
   void publish(std::string_view payload) {
     hub.publish("lobby", {hub::Kind::text, base::Bytes::copy_of(payload), {}, 0});
@@ -105,7 +106,9 @@ TEST_CASE_FIXTURE(Fixture, "history page: there is none before the engine has sa
 }
 
 TEST_CASE_FIXTURE(Fixture, "history page: reading unused rooms takes no more memory than is allowed") {
-  hub.set_limits({1'000, 10'000});
+  limits.backlog_bytes = 1'000;
+  limits.history_bytes = 10'000;
+  hub.set_limits(limits);
   for (int i = 0; i < 1'000; ++i)
     CHECK(test::read_now(hub, "room " + std::to_string(i), {}, {}).has_value());
   CHECK(hub.history_bytes() <= 10'000 + 1'000);  // the newest room comes on top
@@ -113,7 +116,7 @@ TEST_CASE_FIXTURE(Fixture, "history page: reading unused rooms takes no more mem
 }
 
 TEST_CASE_FIXTURE(Fixture, "history page: what waits to be handed out and is not kept is a gap") {
-  hub.set_rules(hub::RoomRules(hub::RoomSettings{{2, 1'000'000, 60'000}, {}}));
+  hub.set_rules(retaining(2));
   publish_numbers(5);
   const hub::HistoryPage page = read(hub::Position{1, 1}, {});
   CHECK(text_of(page) == "4 5 5");

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include "part/settings.h"
+
 namespace room_settings_test {
 
 using namespace roomcast;
@@ -9,7 +11,7 @@ using namespace roomcast;
 namespace {
 
 hub::RoomSettings keeping(std::size_t messages) {
-  hub::RoomSettings settings;
+  hub::RoomSettings settings = part::room_settings({});
   settings.history.messages = messages;
   return settings;
 }
@@ -22,13 +24,15 @@ TEST_CASE("room settings: the first rule that matches counts, otherwise what is 
   CHECK(rules.find("chat/vip").history.messages == 2);
   CHECK(rules.find("chat/lobby").history.messages == 3);
   CHECK(rules.find("lobby").history.messages == 1);
-  CHECK(hub::RoomRules().find("lobby") == hub::RoomSettings());
+  CHECK(hub::RoomRules(keeping(5)).find("lobby") == keeping(5));
 }
 
 TEST_CASE("room settings: rules are the same if their patterns and settings are") {
-  CHECK(hub::RoomRules({}, {{"a*", keeping(1)}}) == hub::RoomRules({}, {{"a*", keeping(1)}}));
-  CHECK_FALSE(hub::RoomRules({}, {{"a*", keeping(1)}}) == hub::RoomRules({}, {{"b*", keeping(1)}}));
-  CHECK_FALSE(hub::RoomRules({}, {{"a*", keeping(1)}}) == hub::RoomRules({}, {{"a*", keeping(2)}}));
+  CHECK(hub::RoomRules(keeping(0), {{"a*", keeping(1)}}) == hub::RoomRules(keeping(0), {{"a*", keeping(1)}}));
+  CHECK_FALSE(hub::RoomRules(keeping(0), {{"a*", keeping(1)}}) ==
+              hub::RoomRules(keeping(0), {{"b*", keeping(1)}}));
+  CHECK_FALSE(hub::RoomRules(keeping(0), {{"a*", keeping(1)}}) ==
+              hub::RoomRules(keeping(0), {{"a*", keeping(2)}}));
 }
 
 }  // namespace room_settings_test

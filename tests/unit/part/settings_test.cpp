@@ -50,23 +50,13 @@ TEST_CASE("hub limits: a page of the past is at most a quarter of what may wait 
   CHECK(page_bytes("{ queue_bytes = 1, message_bytes = 40000 }") == 20'000);
 }
 
-// http, ws and hub can be used without a configuration: their own defaults are those that it documents.
-
-TEST_CASE(
-    "settings: what http, ws and the hub do by themselves is what the configuration has as its default") {
-  const http::ParserLimits parser;
-  CHECK(parser.header_bytes == part::parser_limits({}).header_bytes);
-  CHECK(parser.header_count == part::parser_limits({}).header_count);
-  CHECK(parser.uri_bytes == part::parser_limits({}).uri_bytes);
-  CHECK(parser.body_bytes == part::parser_limits({}).body_bytes);
-  const http::ConnectionSettings connection;
-  CHECK(connection.head_ms == part::connection_settings({}).head_ms);
-  CHECK(connection.body_ms == part::connection_settings({}).body_ms);
-  CHECK(connection.idle_ms == part::connection_settings({}).idle_ms);
-  CHECK(part::room_rules({}) == hub::RoomRules());
-  CHECK(hub::HubLimits().history_bytes == part::hub_limits({}).history_bytes);
-  CHECK(hub::HubLimits().room_bytes == part::hub_limits({}).room_bytes);
-  CHECK(hub::HubLimits().page_bytes == part::hub_limits({}).page_bytes);
+TEST_CASE("hub limits: rooms with members may take as much as all histories, and never less than 64 MiB") {
+  config::Config config;
+  config.history.total_bytes = 5'000;
+  CHECK(part::hub_limits(config).history_bytes == 5'000);
+  CHECK(part::hub_limits(config).room_bytes == 64U << 20U);
+  config.history.total_bytes = (64U << 20U) + 1;
+  CHECK(part::hub_limits(config).room_bytes == (64U << 20U) + 1);
 }
 
 }  // namespace settings_test

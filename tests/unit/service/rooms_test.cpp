@@ -71,7 +71,7 @@ struct Fixture : test::HubFixture<> {
     return refusal ? std::optional(refusal->code) : std::nullopt;
   }
   void leave_no_space() {
-    hub::HubLimits none;
+    hub::HubLimits none = part::hub_limits({});
     none.room_bytes = 0;
     hub.set_limits(none);
   }
@@ -124,7 +124,7 @@ TEST_CASE_FIXTURE(Fixture,
     CHECK(join("lobby") == Code::overloaded);
     CHECK_FALSE(join("known"));
     CHECK_FALSE(rooms.check_join({}, std::nullopt));
-    hub.set_limits({});
+    hub.set_limits(limits);
   }
   CHECK_FALSE(join("lobby"));
 }

@@ -122,7 +122,7 @@ struct Fixture {
   test::FakeClock clock;
   base::Log log{base::LogLevel::error, base::LogFormat::text};
   base::Deadlines deadlines{clock, 50};
-  hub::Hub hub{{engine, scheduler, clock, deadlines}, {}};
+  hub::Hub hub{{engine, scheduler, clock, deadlines}, part::hub_limits({}), part::room_rules({})};
   test::BracketFraming framing;
   NumberingDialect dialect;
   hub::IdempotentPublisher publisher{hub, scheduler, clock, deadlines, 100'000};

@@ -82,7 +82,7 @@ struct Fixture {
   test::FakeClock clock;
   base::Log log{base::LogLevel::error, base::LogFormat::text};
   base::Deadlines hub_deadlines{clock, 50};
-  hub::Hub hub{{engine, scheduler, clock, hub_deadlines}, {}};
+  hub::Hub hub{{engine, scheduler, clock, hub_deadlines}, part::hub_limits({}), part::room_rules({})};
   test::BracketFraming framing;
   dialect::Json json;
   hub::IdempotentPublisher publisher{hub, scheduler, clock, hub_deadlines, 100'000};

@@ -61,7 +61,7 @@ struct Fixture {
   test::FakeClock clock;
   base::Log log{base::LogLevel::error, base::LogFormat::text};
   base::Deadlines deadlines{clock, 50};
-  hub::Hub hub{{engine, scheduler, clock, deadlines}, {}};
+  hub::Hub hub{{engine, scheduler, clock, deadlines}, part::hub_limits({}), part::room_rules({})};
   test::BracketFraming framing;
   dialect::Json json;
   dialect::Raw raw;
@@ -178,7 +178,7 @@ TEST_CASE_FIXTURE(Fixture,
 }
 
 TEST_CASE_FIXTURE(Fixture, "session presence: a crowd is told as a number, and its end as a list") {
-  hub.set_rules(hub::RoomRules({{}, {3'000, 2}}));
+  hub.set_rules(hub::RoomRules({part::room_settings({}).history, {3'000, 2}}));
   auto& ada = join("ada", true, json);
   (void)join("", false, raw);
   auto& last = join("", false, raw);

@@ -13,6 +13,7 @@
 #include "support/fake_engine.h"
 #include "support/fake_scheduler.h"
 #include "support/fake_transport.h"
+#include "support/hub_fixture.h"
 
 namespace session_test {
 
@@ -54,7 +55,8 @@ struct Fixture {
   test::FakeClock clock;
   base::Log log{base::LogLevel::error, base::LogFormat::text};
   base::Deadlines hub_deadlines{clock, 50};
-  hub::Hub hub{{engine, scheduler, clock, hub_deadlines}, {2'048 + 1'034}};
+  hub::Hub hub{
+      {engine, scheduler, clock, hub_deadlines}, test::small_backlog(2'048 + 1'034), part::room_rules({})};
   test::BracketFraming framing;
   WordDialect dialect;
   hub::IdempotentPublisher publisher{hub, scheduler, clock, hub_deadlines, 100'000};
@@ -205,8 +207,8 @@ TEST_CASE_FIXTURE(
   scheduler.run_turn(hub);
   ada.events->on_congested();
   CHECK(ada.wants_drained);
-  hub.set_limits({});
-  const std::string page(hub::HubLimits{}.page_bytes, 'x');
+  hub.set_limits(part::hub_limits({}));
+  const std::string page(part::hub_limits({}).page_bytes, 'x');
   for (int i = 0; i < 2; ++i)
     hub.publish("lobby", {hub::Kind::text, base::Bytes::copy_of(page), {}});
   hub.publish("lobby", {hub::Kind::text, base::Bytes::copy_of(page), {}});

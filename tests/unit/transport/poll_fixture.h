@@ -18,6 +18,7 @@
 #include "support/fake_clock.h"
 #include "support/fake_engine.h"
 #include "support/fake_scheduler.h"
+#include "support/hub_fixture.h"
 #include "transport/poll_join.h"
 #include "transport/poll_part.h"
 #include "transport/polls.h"
@@ -104,9 +105,7 @@ struct PollFixture {
   roomcast::test::FakeScheduler scheduler;
   roomcast::test::FakeClock clock;
   base::Deadlines deadlines{clock, 50};
-  hub::Hub hub{{engine, scheduler, clock, deadlines},
-               {},
-               hub::RoomRules(hub::RoomSettings{{100, 1'000'000, 600'000}, {}})};
+  hub::Hub hub{{engine, scheduler, clock, deadlines}, part::hub_limits({}), part::room_rules({})};
   hub::IdempotentPublisher publisher{hub, scheduler, clock, deadlines, 100'000};
   service::Rooms service{hub, publisher, part::service_limits({})};
   PollAnswers answers;

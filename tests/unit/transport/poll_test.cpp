@@ -230,7 +230,7 @@ TEST_CASE_FIXTURE(PollFixture, "poll: one that waits is answered when the room's
 
 TEST_CASE_FIXTURE(PollFixture,
                   "poll: more than a page comes page by page, each going on at the last one's cursor") {
-  hub.set_limits({std::size_t{8} << 20U, std::size_t{256} << 20U, 2});
+  hub.set_limits(roomcast::test::tiny_pages(2));
   for (const char* payload : {"1", "2", "3", "4", "5"})
     publish(payload);
   turn();

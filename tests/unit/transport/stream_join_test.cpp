@@ -87,7 +87,7 @@ struct JoinFixture : transport::test::StreamFixture {
 
   roomcast::test::FakeEngine engine;
   base::Deadlines hub_deadlines{clock, 50};
-  hub::Hub hub{{engine, scheduler, clock, hub_deadlines}, {}};
+  hub::Hub hub{{engine, scheduler, clock, hub_deadlines}, part::hub_limits({}), part::room_rules({})};
   base::Log log{base::LogLevel::error, base::LogFormat::text};
   hub::IdempotentPublisher publisher{hub, scheduler, clock, hub_deadlines, 100'000};
   service::Rooms service{hub, publisher, part::service_limits({})};
@@ -202,7 +202,7 @@ TEST_CASE_FIXTURE(JoinFixture, "stream: a request that makes no sense is refused
 TEST_CASE_FIXTURE(JoinFixture, "stream: what refuses a request for now says so") {
   SUBCASE("memory is short") { hub.set_overloaded(true); }
   SUBCASE("rooms with members take all that they may") {
-    hub::HubLimits none;
+    hub::HubLimits none = part::hub_limits({});
     none.room_bytes = 0;
     hub.set_limits(none);
   }

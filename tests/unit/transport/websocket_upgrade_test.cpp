@@ -87,7 +87,7 @@ struct UpgradeFixture : transport::test::Fixture {
 
   roomcast::test::FakeEngine engine;
   base::Deadlines hub_deadlines{clock, 50};
-  hub::Hub hub{{engine, scheduler, clock, hub_deadlines}, {}};
+  hub::Hub hub{{engine, scheduler, clock, hub_deadlines}, part::hub_limits({}), part::room_rules({})};
   base::Log log{base::LogLevel::error, base::LogFormat::text};
   hub::IdempotentPublisher publisher{hub, scheduler, clock, hub_deadlines, 100'000};
   service::Rooms service{hub, publisher, part::service_limits({})};

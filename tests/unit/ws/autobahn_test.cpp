@@ -12,8 +12,7 @@ namespace {
 
 /// Feeds the pieces one after the other; returns the index of the one that made the reader fail with 1007.
 int failing_piece(const std::vector<std::string>& pieces) {
-  const ReaderLimits limits;
-  const ReaderProfile profile{limits};
+  const ReaderProfile profile{usual_limits};
   FrameReader reader(profile);
   for (std::size_t index = 0; index < pieces.size(); ++index) {
     Events events;

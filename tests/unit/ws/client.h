@@ -86,9 +86,12 @@ inline void feed(FrameReader& reader, std::string_view piece, std::vector<Seen>&
   }
 }
 
+/// For tests that are not about the limits.
+inline constexpr ReaderLimits usual_limits{.message_bytes = 65'536, .fragments = 1'024};
+
 /// Everything a reader needs, for making several of a kind.
 struct Setup {
-  ReaderLimits limits;
+  ReaderLimits limits = usual_limits;
   bool deflate = false;
   ContextTakeover takeover = ContextTakeover::no;
 };

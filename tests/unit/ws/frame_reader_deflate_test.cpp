@@ -33,7 +33,7 @@ std::string repeated(std::string_view piece, std::size_t bytes) {
 /// The number of bytes of an incomplete compressed message that are read with that allowance.
 std::size_t looked_at(const std::string& payload, std::size_t units) {
   InflaterPool inflaters;
-  const ReaderProfile profile{ReaderLimits{}, &inflaters};
+  const ReaderProfile profile{usual_limits, &inflaters};
   FrameReader reader(profile);
   std::string bytes = frame(rsv1 | text, payload);
   std::span<char> input(bytes);
@@ -112,7 +112,7 @@ TEST_CASE("a stored block is no more than its bytes: ordinary data is not cut") 
 
 TEST_CASE("fragments without a byte, pings and pongs between them are each paid for") {
   const auto frames_looked_at = [](const std::string& one) {
-    const ReaderProfile profile{ReaderLimits{}};
+    const ReaderProfile profile{usual_limits};
     FrameReader reader(profile);
     std::string bytes = frame(text, "begun") + repeated(one, 60'000);
     std::span<char> input(bytes);
@@ -200,16 +200,15 @@ TEST_CASE("without context takeover each message stands alone, with it they may 
 
 TEST_CASE("an idle reader holds an inflater only where context is taken over") {
   InflaterPool pool;
-  const ReaderLimits limits;
   Events events;
   {
-    const ReaderProfile forgetful_profile{limits, &pool, Takeover::no};
+    const ReaderProfile forgetful_profile{usual_limits, &pool, Takeover::no};
     FrameReader forgetful(forgetful_profile);
     feed(forgetful, frame(rsv1 | text, hello.substr(0, 2)), events);
     CHECK(pool.spare() == 0);
     feed(forgetful, frame(fin | continuation, hello.substr(2)), events);
     CHECK(pool.spare() == 1);
-    const ReaderProfile keeping_profile{limits, &pool, Takeover::yes};
+    const ReaderProfile keeping_profile{usual_limits, &pool, Takeover::yes};
     FrameReader keeping(keeping_profile);
     feed(keeping, frame(fin | rsv1 | text, hello), events);
     CHECK(keeping.allocated_bytes() < 512);
@@ -220,19 +219,18 @@ TEST_CASE("an idle reader holds an inflater only where context is taken over") {
 
 TEST_CASE("an inflater goes back when its message fails, its peer closes or its reader goes away") {
   InflaterPool pool;
-  const ReaderLimits limits;
   Events events;
   {
-    const ReaderProfile gone_profile{limits, &pool, Takeover::no};
+    const ReaderProfile gone_profile{usual_limits, &pool, Takeover::no};
     FrameReader gone(gone_profile);
     feed(gone, frame(rsv1 | text, hello.substr(0, 2)), events);
   }
   CHECK(pool.spare() == 1);
-  const ReaderProfile failing_profile{limits, &pool, Takeover::yes};
+  const ReaderProfile failing_profile{usual_limits, &pool, Takeover::yes};
   FrameReader failing(failing_profile);
   feed(failing, frame(fin | rsv1 | text, "\xff\xff"), events);
   CHECK(pool.spare() == 1);
-  const ReaderProfile closing_profile{limits, &pool, Takeover::yes};
+  const ReaderProfile closing_profile{usual_limits, &pool, Takeover::yes};
   FrameReader closing(closing_profile);
   feed(closing, frame(fin | rsv1 | text, hello), events);
   CHECK(pool.spare() == 0);

@@ -51,8 +51,7 @@ TEST_CASE("a fragmented message comes out whole, control frames in between at on
 }
 
 TEST_CASE("a message whole in the input is not copied and allocates nothing") {
-  const ReaderLimits limits;
-  const ReaderProfile profile{limits};
+  const ReaderProfile profile{usual_limits};
   FrameReader reader(profile);
   auto bytes = frame(fin | text, "Hello") + frame(fin | ping, "x");
   std::span<char> input(bytes);
@@ -66,8 +65,7 @@ TEST_CASE("a message whole in the input is not copied and allocates nothing") {
 
 TEST_CASE("an idle reader is small and has given back what a split message needed") {
   static_assert(sizeof(FrameReader) <= 24);
-  const ReaderLimits limits;
-  const ReaderProfile profile{limits};
+  const ReaderProfile profile{usual_limits};
   FrameReader reader(profile);
   Events events;
   const auto bytes = frame(fin | text, std::string(5000, 'x'));
@@ -173,7 +171,7 @@ TEST_CASE("what a frame may not be where it stands is refused at its first byte"
     CHECK(read(frame(text, "a") + first(byte)) == Events{failed(Fault::expected_continuation)});
   for (const int byte : {0xC1, 0xC2, 0x41})
     CHECK(read(first(byte)) == Events{failed(Fault::reserved_bits)});
-  CHECK(read(first(0xC1), {.limits = {}, .deflate = true}).empty());
+  CHECK(read(first(0xC1), {.deflate = true}).empty());
   const Setup two{.limits = {.message_bytes = 100, .fragments = 2}};
   const auto fragments = frame(text, "a") + frame(continuation, "b");
   CHECK(read(fragments + first(0x00), two) == Events{failed(Fault::too_many_fragments)});
@@ -194,8 +192,7 @@ TEST_CASE("where a frame has several faults the first byte that is wrong is name
 }
 
 TEST_CASE("after an error there is only that error") {
-  const ReaderLimits limits;
-  const ReaderProfile profile{limits};
+  const ReaderProfile profile{usual_limits};
   FrameReader reader(profile);
   Events events;
   feed(reader, frame(fin | rsv1 | text, "x"), events);
@@ -211,8 +208,7 @@ TEST_CASE("what follows a close frame is swallowed") {
 }
 
 TEST_CASE("a failed message gives its memory back at once") {
-  const ReaderLimits limits;
-  const ReaderProfile profile{limits};
+  const ReaderProfile profile{usual_limits};
   FrameReader reader(profile);
   Events events;
   feed(reader, frame(text, std::string(5000, 'x')) + frame(fin | text, ""), events);
@@ -221,8 +217,7 @@ TEST_CASE("a failed message gives its memory back at once") {
 }
 
 TEST_CASE("the payload of a split message lives until the next call") {
-  const ReaderLimits limits;
-  const ReaderProfile profile{limits};
+  const ReaderProfile profile{usual_limits};
   FrameReader reader(profile);
   auto first = frame(text, "Hello, ");
   auto second = frame(fin | continuation, "world") + frame(fin | ping, "");
