@@ -9,9 +9,7 @@
 
 #include "part/settings.h"
 #include "support/exchange_double.h"
-#include "support/fake_clock.h"
-#include "support/fake_engine.h"
-#include "support/fake_scheduler.h"
+#include "support/hub_fixture.h"
 
 namespace presence_test {
 
@@ -27,7 +25,7 @@ struct Listener final : hub::Subscriber {
   void deliver(hub::Batch& /*batch*/, std::size_t /*from*/) override {}
 };
 
-struct Fixture {
+struct Fixture : test::HubFixture<> {
   Fixture() { hub.set_rules(hub::RoomRules({part::room_settings({}).history, {3'000, 2}})); }
   void join(std::string_view name) {
     hub::Interest interest;
@@ -41,11 +39,6 @@ struct Fixture {
     return exchange;
   }
 
-  test::FakeEngine engine;
-  test::FakeScheduler scheduler;
-  test::FakeClock clock;
-  base::Deadlines deadlines{clock, 50};
-  hub::Hub hub{{engine, scheduler, clock, deadlines}, part::hub_limits({}), part::room_rules({})};
   hub::IdempotentPublisher publisher{hub, scheduler, clock, deadlines, 100'000};
   service::Rooms rooms{hub, publisher, part::service_limits({})};
   api::Presence presence{rooms};

@@ -11,9 +11,7 @@
 #include "config/config.h"
 #include "part/settings.h"
 #include "support/exchange_double.h"
-#include "support/fake_clock.h"
-#include "support/fake_engine.h"
-#include "support/fake_scheduler.h"
+#include "support/hub_fixture.h"
 
 namespace publish_batch_test {
 
@@ -35,7 +33,7 @@ struct Answers final : http::DeferredResponses {
   std::optional<http::Response> last;
 };
 
-struct Fixture {
+struct Fixture : test::HubFixture<> {
   Fixture() { set_limits(20, 3); }
   void set_limits(std::uint64_t message_bytes, std::uint64_t messages) {
     rooms.set_limits({message_bytes, 63});
@@ -57,7 +55,6 @@ struct Fixture {
     CHECK(exchange.deferred());
     CHECK_FALSE(exchange.answered());
   }
-  void turn() { scheduler.run_turn(hub); }
   /// The results of the last answer.
   std::string results() {
     if (!answers.last) return "none";
@@ -85,11 +82,6 @@ struct Fixture {
   }
   std::uint64_t messages(const std::string& room) { return engine.top(room).offset; }
 
-  test::FakeScheduler scheduler;
-  test::FakeEngine engine;
-  test::FakeClock clock;
-  base::Deadlines deadlines{clock, 50};
-  hub::Hub hub{{engine, scheduler, clock, deadlines}, part::hub_limits({}), part::room_rules({})};
   Answers answers;
   hub::IdempotentPublisher publisher{hub, scheduler, clock, deadlines, 100'000};
   service::Rooms rooms{hub, publisher, part::service_limits({})};

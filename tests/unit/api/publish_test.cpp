@@ -13,9 +13,6 @@
 #include "config/config.h"
 #include "part/settings.h"
 #include "support/exchange_double.h"
-#include "support/fake_clock.h"
-#include "support/fake_engine.h"
-#include "support/fake_scheduler.h"
 #include "support/hub_fixture.h"
 
 namespace publish_test {
@@ -50,8 +47,8 @@ struct Answers final : http::DeferredResponses {
   std::optional<http::Response> last;
 };
 
-struct Fixture {
-  Fixture() { rooms.set_limits({20, 63}); }
+struct Fixture : test::HubFixture<> {
+  Fixture() : HubFixture(test::small_backlog(1'000)) { rooms.set_limits({20, 63}); }
   ExchangeDouble post(std::string_view content_type, std::string_view body, std::string_view query = "") {
     ExchangeDouble exchange(http::Method::post, "/rooms/lobby" + std::string(query));
     exchange.edit().headers.add("Host", "chat.test");
@@ -63,7 +60,7 @@ struct Fixture {
   hub::Kind kind_of(std::string_view content_type, std::string_view body) {
     auto exchange = post(content_type, body);
     publish.handle(exchange, "lobby");
-    scheduler.run_turn(hub);
+    turn();
     REQUIRE_FALSE(exchange.answered());
     REQUIRE_FALSE(lobby.messages.empty());
     CHECK(lobby.messages.back().payload.view() == body);
@@ -72,7 +69,7 @@ struct Fixture {
   /// The answer to a request that is refused at once: its status and error code.
   std::string refusal(ExchangeDouble exchange, std::string_view room = "lobby") {
     publish.handle(exchange, room);
-    scheduler.run_turn(hub);
+    turn();
     CHECK(lobby.messages.empty());
     CHECK_FALSE(exchange.deferred());
     if (!exchange.answered()) return "not answered";
@@ -83,15 +80,10 @@ struct Fixture {
            body.substr(front.size(), body.find('"', front.size()) - front.size());
   }
 
-  test::FakeScheduler scheduler;
-  test::FakeEngine engine;
-  test::FakeClock clock;
-  base::Deadlines hub_deadlines{clock, 50};
-  hub::Hub hub{{engine, scheduler, clock, hub_deadlines}, test::small_backlog(1'000), part::room_rules({})};
   Listener lobby;
   std::unique_ptr<hub::Membership> membership = hub.subscribe("lobby", lobby);
   Answers answers;
-  hub::IdempotentPublisher publisher{hub, scheduler, clock, hub_deadlines, 100'000};
+  hub::IdempotentPublisher publisher{hub, scheduler, clock, deadlines, 100'000};
   service::Rooms rooms{hub, publisher, part::service_limits({})};
   api::Publish publish{rooms, answers};
 };
@@ -151,7 +143,7 @@ TEST_CASE_FIXTURE(Fixture, "publish: ?name= is who the message is from") {
   publish.handle(named, "lobby");
   auto anonymous = post("text/plain", "ho");
   publish.handle(anonymous, "lobby");
-  scheduler.run_turn(hub);
+  turn();
   REQUIRE(lobby.messages.size() == 2);
   CHECK(lobby.messages[0].from.view() == "Ren\xC3\xA9");
   CHECK(lobby.messages[1].from.view().empty());
@@ -165,13 +157,13 @@ TEST_CASE_FIXTURE(Fixture,
   auto exchange = post("text/plain", "hi");
   publish.handle(exchange, "lobby");
   CHECK(exchange.deferred());
-  scheduler.run_turn(hub);
+  turn();
   CHECK_FALSE(answers.last.has_value());
 
   REQUIRE(engine.held.size() == 1);
   engine.events().on_published(engine.held[0], hub::Position{0xabc, 7});
   CHECK_FALSE(answers.last.has_value());  // not from within the engine
-  scheduler.run_turn(hub);
+  turn();
   CHECK_FALSE(exchange.answered());
   CHECK(answers.ids == std::vector<base::SlotId>{ExchangeDouble::id});
   REQUIRE(answers.last.has_value());
@@ -185,7 +177,7 @@ TEST_CASE_FIXTURE(Fixture,
 TEST_CASE_FIXTURE(Fixture, "publish: a room without anybody in it is fine, and its name is escaped") {
   auto exchange = post("text/plain", "hi");
   publish.handle(exchange, "a\"b");
-  scheduler.run_turn(hub);
+  turn();
   REQUIRE(answers.last.has_value());
   CHECK(answers.last->body.view().find(R"({"room":"a\"b",)") == 0);
   CHECK(answers.last->body.view().find(R"("subscribers":0})") != std::string_view::npos);
@@ -195,7 +187,7 @@ TEST_CASE_FIXTURE(Fixture, "publish: while the hub takes nothing, the client is 
   hub.set_overloaded(true);
   auto exchange = post("text/plain", "hi");
   publish.handle(exchange, "lobby");
-  scheduler.run_turn(hub);
+  turn();
   CHECK(lobby.messages.empty());
   REQUIRE(answers.last.has_value());
   CHECK(answers.last->status == 503);
@@ -208,7 +200,7 @@ TEST_CASE_FIXTURE(Fixture, "publish: an engine that does not answer is told apar
   auto exchange = post("text/plain", "hi");
   publish.handle(exchange, "lobby");
   engine.events().on_published(engine.held.back(), hub::Refusal{hub::Refusal::Code::unavailable, "no link"});
-  scheduler.run_turn(hub);
+  turn();
   REQUIRE(answers.last.has_value());
   CHECK(answers.last->status == 503);
   CHECK(answers.last->headers.get("Retry-After") == "1");

@@ -12,10 +12,8 @@
 #include "base/log.h"
 #include "service/rooms.h"
 #include "session/session_table.h"
-#include "support/fake_clock.h"
-#include "support/fake_engine.h"
-#include "support/fake_scheduler.h"
 #include "support/fake_transport.h"
+#include "support/hub_fixture.h"
 
 namespace lifecycle_test {
 
@@ -80,7 +78,7 @@ class NumberingDialect final : public dialect::Dialect {
   mutable int messages_encoded = 0;
 };
 
-struct Fixture {
+struct Fixture : test::HubFixture<> {
   static constexpr std::int64_t interval_ms = 25'000;
   static constexpr std::int64_t timeout_ms = 20'000;
 
@@ -89,13 +87,13 @@ struct Fixture {
   Fixture& operator=(const Fixture&) = delete;
   ~Fixture() {
     table.abort_all();
-    scheduler.run_turn(hub);
+    turn();
   }
 
   FakeTransport::Wire& open(const session::Options& options) {
     wires.push_back(std::make_unique<FakeTransport::Wire>());
     table.open(std::make_unique<FakeTransport>(*wires.back(), framing), dialect, options);
-    scheduler.run_turn(hub);
+    turn();
     return *wires.back();
   }
   FakeTransport::Wire& join() { return open({"lobby", "", true, {}, true}); }
@@ -104,12 +102,13 @@ struct Fixture {
   }
   void say(FakeTransport::Wire& wire, std::string_view text) {
     wire.events->on_message(PayloadForm::text, text);
-    scheduler.run_turn(hub);
+    turn();
   }
+  /// Without the end of a turn before.
   void pass(std::int64_t ms) {
     clock.advance(ms);
     deadlines.sweep();
-    scheduler.run_turn(hub);
+    turn();
   }
   void beat(bool any_message_answers) {
     dialect.pulse = {Heartbeat::Means::payload, "ping", interval_ms, timeout_ms, any_message_answers};
@@ -117,12 +116,7 @@ struct Fixture {
   static std::string sent(FakeTransport::Wire& wire) { return std::exchange(wire.sent, {}); }
 
   std::vector<std::unique_ptr<FakeTransport::Wire>> wires;
-  test::FakeEngine engine;
-  test::FakeScheduler scheduler;
-  test::FakeClock clock;
   base::Log log{base::LogLevel::error, base::LogFormat::text};
-  base::Deadlines deadlines{clock, 50};
-  hub::Hub hub{{engine, scheduler, clock, deadlines}, part::hub_limits({}), part::room_rules({})};
   test::BracketFraming framing;
   NumberingDialect dialect;
   hub::IdempotentPublisher publisher{hub, scheduler, clock, deadlines, 100'000};

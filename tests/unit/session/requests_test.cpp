@@ -13,10 +13,8 @@
 #include "part/settings.h"
 #include "session/room_set.h"
 #include "session/session_table.h"
-#include "support/fake_clock.h"
-#include "support/fake_engine.h"
-#include "support/fake_scheduler.h"
 #include "support/fake_transport.h"
+#include "support/hub_fixture.h"
 
 namespace requests_test {
 
@@ -27,7 +25,7 @@ namespace {
 
 constexpr std::string_view nowhere = "00000000000000aa-5";  // a cursor of no log here
 
-struct Fixture {
+struct Fixture : test::HubFixture<> {
   FakeTransport::Wire& open(std::string_view room, const hub::Interest& interest = {}, bool two_way = true) {
     wires.push_back(std::make_unique<FakeTransport::Wire>());
     table.open(std::make_unique<FakeTransport>(*wires.back(), framing), json,
@@ -41,7 +39,6 @@ struct Fixture {
     wire.sent.clear();
     return wire;
   }
-  void turn() { scheduler.run_turn(hub); }
   void fill(std::string_view room, int count, std::size_t bytes = 1) {
     for (int i = 0; i < count; ++i)
       hub.publish(room, {hub::Kind::text, base::Bytes::copy_of(std::string(bytes, 'm')), {}, 0});
@@ -77,17 +74,12 @@ struct Fixture {
   }
 
   std::vector<std::unique_ptr<FakeTransport::Wire>> wires;
-  test::FakeEngine engine;
-  test::FakeScheduler scheduler;
-  test::FakeClock clock;
   base::Log log{base::LogLevel::error, base::LogFormat::text};
-  base::Deadlines hub_deadlines{clock, 50};
-  hub::Hub hub{{engine, scheduler, clock, hub_deadlines}, part::hub_limits({}), part::room_rules({})};
   test::BracketFraming framing;
   dialect::Json json;
-  hub::IdempotentPublisher publisher{hub, scheduler, clock, hub_deadlines, 100'000};
+  hub::IdempotentPublisher publisher{hub, scheduler, clock, deadlines, 100'000};
   service::Rooms service{hub, publisher, part::service_limits({})};
-  session::SessionTable table{service, scheduler, clock, log, hub_deadlines, part::session_settings({})};
+  session::SessionTable table{service, scheduler, clock, log, deadlines, part::session_settings({})};
 };
 
 }  // namespace

@@ -12,10 +12,8 @@
 #include "dialect/raw.h"
 #include "part/settings.h"
 #include "session/session_table.h"
-#include "support/fake_clock.h"
-#include "support/fake_engine.h"
-#include "support/fake_scheduler.h"
 #include "support/fake_transport.h"
+#include "support/hub_fixture.h"
 
 namespace session_presence_test {
 
@@ -24,7 +22,7 @@ using test::FakeTransport;
 
 namespace {
 
-struct Fixture {
+struct Fixture : test::HubFixture<> {
   using Wire = FakeTransport::Wire;
 
   Wire& open(const dialect::Dialect& dialect, const session::Options& options) {
@@ -39,12 +37,6 @@ struct Fixture {
     interest.watch_presence = watches;
     return open(dialect, {"lobby", name, true, interest, false});
   }
-  void turn() { scheduler.run_turn(hub); }
-  void pass(std::int64_t ms) {
-    clock.advance(ms);
-    deadlines.sweep();
-    turn();
-  }
   void ask(Wire& wire, std::string_view request) {
     wire.events->on_message(dialect::PayloadForm::text, request);
     turn();
@@ -56,12 +48,7 @@ struct Fixture {
   static std::string told(Wire& wire) { return std::exchange(wire.sent, {}); }
 
   std::vector<std::unique_ptr<Wire>> wires;
-  test::FakeEngine engine;
-  test::FakeScheduler scheduler;
-  test::FakeClock clock;
   base::Log log{base::LogLevel::error, base::LogFormat::text};
-  base::Deadlines deadlines{clock, 50};
-  hub::Hub hub{{engine, scheduler, clock, deadlines}, part::hub_limits({}), part::room_rules({})};
   test::BracketFraming framing;
   dialect::Json json;
   dialect::Raw raw;

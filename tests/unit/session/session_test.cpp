@@ -9,9 +9,6 @@
 #include "base/log.h"
 #include "dialect/dialect.h"
 #include "session/session_table.h"
-#include "support/fake_clock.h"
-#include "support/fake_engine.h"
-#include "support/fake_scheduler.h"
 #include "support/fake_transport.h"
 #include "support/hub_fixture.h"
 
@@ -42,7 +39,9 @@ class WordDialect final : public dialect::Dialect {
   }
 };
 
-struct Fixture {
+struct Fixture : test::HubFixture<> {
+  Fixture() : HubFixture(test::small_backlog(2'048 + 1'034)) {}
+
   FakeTransport::Wire& join(std::string_view room, bool own_messages = true) {
     wires.push_back(std::make_unique<FakeTransport::Wire>());
     table.open(std::make_unique<FakeTransport>(*wires.back(), framing), dialect, {room, "", own_messages});
@@ -50,18 +49,12 @@ struct Fixture {
   }
 
   std::vector<std::unique_ptr<FakeTransport::Wire>> wires;
-  test::FakeEngine engine;
-  test::FakeScheduler scheduler;
-  test::FakeClock clock;
   base::Log log{base::LogLevel::error, base::LogFormat::text};
-  base::Deadlines hub_deadlines{clock, 50};
-  hub::Hub hub{
-      {engine, scheduler, clock, hub_deadlines}, test::small_backlog(2'048 + 1'034), part::room_rules({})};
   test::BracketFraming framing;
   WordDialect dialect;
-  hub::IdempotentPublisher publisher{hub, scheduler, clock, hub_deadlines, 100'000};
+  hub::IdempotentPublisher publisher{hub, scheduler, clock, deadlines, 100'000};
   service::Rooms service{hub, publisher, part::service_limits({})};
-  session::SessionTable table{service, scheduler, clock, log, hub_deadlines, part::session_settings({})};
+  session::SessionTable table{service, scheduler, clock, log, deadlines, part::session_settings({})};
 };
 
 }  // namespace
@@ -72,7 +65,7 @@ TEST_CASE_FIXTURE(Fixture, "session: what one sends everybody in the room gets, 
   auto& eve = join("attic");
   ada.events->on_message(dialect::PayloadForm::text, "hi");
   bob.events->on_message(dialect::PayloadForm::binary, "yo");
-  scheduler.run_turn(hub);
+  turn();
   CHECK(ada.sent == "(t:hi)(b:yo)");
   CHECK(bob.sent == "(t:hi)(b:yo)");
   CHECK(eve.sent.empty());
@@ -88,10 +81,10 @@ TEST_CASE_FIXTURE(Fixture,
   ada.events->on_message(dialect::PayloadForm::text, "2");
   REQUIRE(engine.held.size() == 2);
   engine.events().on_published(engine.held[0], hub::Position{1, 1});
-  scheduler.run_turn(hub);
+  turn();
   CHECK(ada.closes.empty());
   engine.events().on_published(engine.held[1], hub::Refusal{hub::Refusal::Code::timed_out, "late"});
-  scheduler.run_turn(hub);
+  turn();
   CHECK(ada.closes == std::vector{base::CloseReason::unavailable});
 }
 
@@ -101,7 +94,7 @@ TEST_CASE_FIXTURE(Fixture, "session: at its end it knows whether something of it
     join("lobby");
   auto& deaf = join("lobby", false);
   auto& last = join("lobby");
-  scheduler.run_turn(hub);
+  turn();
   CHECK_FALSE(last.events->awaits_own_messages());
   last.events->on_message(dialect::PayloadForm::text, "bye");
   deaf.events->on_message(dialect::PayloadForm::text, "bye");
@@ -126,7 +119,7 @@ TEST_CASE_FIXTURE(Fixture, "session: own messages are left out where the client 
     bob.events->on_message(dialect::PayloadForm::text, word);
   ada.events->on_message(dialect::PayloadForm::text, "5");
   bob.events->on_message(dialect::PayloadForm::text, "6");
-  scheduler.run_turn(hub);
+  turn();
   CHECK(ada.sent == "(t:3)(t:4)(t:6)");
   CHECK(bob.sent == "(t:1)(t:2)(t:3)(t:4)(t:5)(t:6)");
 }
@@ -136,7 +129,7 @@ TEST_CASE_FIXTURE(Fixture, "session: a reply goes to one client, at once and fra
   auto& bob = join("lobby");
   ada.events->on_message(dialect::PayloadForm::text, "reply");
   CHECK(ada.sent == "(t:only you)");
-  scheduler.run_turn(hub);
+  turn();
   CHECK(bob.sent.empty());
 }
 
@@ -148,12 +141,12 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(ada.closes[0] == base::CloseReason::invalid_data);
   CHECK(hub.subscribers("lobby") == 0);
   ada.events->on_message(dialect::PayloadForm::text, "too late");
-  scheduler.run_turn(hub);
+  turn();
   CHECK(table.size() == 1);  // until the transport has said its goodbyes
   ada.events->on_closed(base::CloseReason::invalid_data);
   CHECK_FALSE(ada.destroyed);  // not in its own callback
   CHECK(table.size() == 0);
-  scheduler.run_turn(hub);
+  turn();
   CHECK(ada.destroyed);
   CHECK(table.stats().closed[static_cast<std::size_t>(base::CloseReason::invalid_data)] == 1);
 }
@@ -173,7 +166,7 @@ TEST_CASE_FIXTURE(Fixture, "session: a publisher is paused while the hub is cong
   CHECK_FALSE(ada.paused);
   ada.events->on_message(dialect::PayloadForm::text, "y");
   CHECK(ada.paused);
-  scheduler.run_turn(hub);
+  turn();
   CHECK_FALSE(ada.paused);
   CHECK(ada.closes.empty());
   CHECK(ada.sent == "(t:0123456789)(t:x)(t:y)");
@@ -183,19 +176,19 @@ TEST_CASE_FIXTURE(Fixture, "session: while memory is short a publisher waits, an
   auto& ada = join("lobby");
   hub.set_overloaded(true);
   ada.events->on_message(dialect::PayloadForm::text, "x");
-  scheduler.run_turn(hub);
+  turn();
   CHECK(ada.paused);
   CHECK(ada.closes.empty());
   SUBCASE("memory suffices again") {
     hub.set_overloaded(false);
-    scheduler.run_turn(hub);
+    turn();
     CHECK_FALSE(ada.paused);
     CHECK(ada.sent == "(t:x)");
   }
   SUBCASE("it does not") {
     clock.advance(11'000);
-    hub_deadlines.sweep();
-    scheduler.run_turn(hub);
+    deadlines.sweep();
+    turn();
     REQUIRE(ada.closes.size() == 1);
     CHECK(ada.closes[0] == base::CloseReason::overloaded);
   }
@@ -204,7 +197,7 @@ TEST_CASE_FIXTURE(Fixture, "session: while memory is short a publisher waits, an
 TEST_CASE_FIXTURE(
     Fixture, "session: one who is busy with what it was sent holds a burst up until it has got rid of it") {
   auto& ada = join("lobby");
-  scheduler.run_turn(hub);
+  turn();
   ada.events->on_congested();
   CHECK(ada.wants_drained);
   hub.set_limits(part::hub_limits({}));
@@ -212,10 +205,10 @@ TEST_CASE_FIXTURE(
   for (int i = 0; i < 2; ++i)
     hub.publish("lobby", {hub::Kind::text, base::Bytes::copy_of(page), {}});
   hub.publish("lobby", {hub::Kind::text, base::Bytes::copy_of(page), {}});
-  scheduler.run_turn(hub);
+  turn();
   CHECK(ada.sent.empty());
   ada.events->on_drained();
-  scheduler.run_turn(hub);
+  turn();
   CHECK(ada.sent.size() > 3 * page.size());
 }
 
@@ -246,7 +239,7 @@ TEST_CASE_FIXTURE(Fixture, "session table: aborting ends all without a word") {
   CHECK(ada.aborted);
   CHECK(table.size() == 0);
   CHECK(hub.subscribers("lobby") == 0);
-  scheduler.run_turn(hub);
+  turn();
   CHECK(ada.destroyed);
 }
 

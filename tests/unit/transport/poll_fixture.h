@@ -15,9 +15,6 @@
 #include "hub/cursor.h"
 #include "part/settings.h"
 #include "support/exchange_double.h"
-#include "support/fake_clock.h"
-#include "support/fake_engine.h"
-#include "support/fake_scheduler.h"
 #include "support/hub_fixture.h"
 #include "transport/poll_join.h"
 #include "transport/poll_part.h"
@@ -39,7 +36,7 @@ inline const std::string no_log = "00000000000000aa-5";  // a cursor of no log h
 inline std::string cursor(std::uint64_t offset) { return hub::to_cursor({1, offset}); }
 
 /// Clients that poll, and what they are told.
-struct PollFixture {
+struct PollFixture : roomcast::test::HubFixture<> {
   PollFixture() = default;
   PollFixture(const PollFixture&) = delete;
   PollFixture& operator=(const PollFixture&) = delete;
@@ -62,7 +59,7 @@ struct PollFixture {
   void publish(std::string_view payload, std::string_view room = "lobby") {
     hub.publish(room, {hub::Kind::text, base::Bytes::copy_of(payload), {}, 0});
   }
-  void turn() { scheduler.run_turn(hub); }
+  /// Without the end of a turn before.
   void pass(std::int64_t ms) {
     clock.advance(ms);
     deadlines.sweep();
@@ -101,11 +98,6 @@ struct PollFixture {
            body.substr(front.size(), body.find('"', front.size()) - front.size());
   }
 
-  roomcast::test::FakeEngine engine;
-  roomcast::test::FakeScheduler scheduler;
-  roomcast::test::FakeClock clock;
-  base::Deadlines deadlines{clock, 50};
-  hub::Hub hub{{engine, scheduler, clock, deadlines}, part::hub_limits({}), part::room_rules({})};
   hub::IdempotentPublisher publisher{hub, scheduler, clock, deadlines, 100'000};
   service::Rooms service{hub, publisher, part::service_limits({})};
   PollAnswers answers;
