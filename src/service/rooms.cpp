@@ -32,11 +32,10 @@ std::optional<Refusal> Rooms::check_join(const Identity& identity,
 }
 
 std::optional<Refusal> Rooms::join(const Identity& identity, std::string_view room,
-                                   hub::Subscriber& subscriber, hub::Interest interest,
-                                   std::optional<hub::Membership>& place) {
+                                   hub::Subscriber& subscriber, hub::Interest interest, HomeRoom& place) {
   if (auto refusal = check_join(identity, room)) return refusal;
   interest.name = identity.name;
-  place.emplace(hub_, room, subscriber, interest);
+  place.emplace<hub::Membership>(hub_, room, subscriber, interest);
   return std::nullopt;
 }
 

@@ -3,8 +3,10 @@
 #include <cstddef>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 
 #include "base/refusal.h"
 #include "base/result.h"
@@ -28,6 +30,10 @@ class Publication {
   std::string_view key_;
   hub::Hub::WhenShort when_short_;
 };
+
+/// The one room of a connection: none, its membership, or the name of the room that it has left. The name
+/// takes the place of the membership, so that a connection that waits has no memory reserved for it.
+using HomeRoom = std::variant<std::monostate, hub::Membership, std::string>;
 
 /// The rooms as every way in sees them: sessions, polls and the HTTP endpoints join, publish, and ask for
 /// history and presence here alone, and what may be refused before the hub has to do anything is refused
@@ -53,10 +59,10 @@ class Rooms {
   [[nodiscard]] std::optional<base::Refusal> check_join(const Identity& identity,
                                                         std::optional<std::string_view> room) const;
   /// Joins `subscriber` to the room under the name of `identity` and puts the membership into `place`, which
-  /// is empty; or says why not. `interest.name` is not looked at.
+  /// is empty; or returns why not. `interest.name` is ignored.
   [[nodiscard]] std::optional<base::Refusal> join(const Identity& identity, std::string_view room,
                                                   hub::Subscriber& subscriber, hub::Interest interest,
-                                                  std::optional<hub::Membership>& place);
+                                                  HomeRoom& place);
   [[nodiscard]] std::optional<base::Refusal> join(const Identity& identity, std::string_view room,
                                                   hub::Subscriber& subscriber, hub::Interest interest,
                                                   std::unique_ptr<hub::Membership>& place);

@@ -76,7 +76,7 @@ void Session::open(base::SlotId id, const Options& options) {
 
 std::optional<base::Refusal> Session::join_home(std::string_view room, const hub::Interest& interest) {
   if (room.empty()) return std::nullopt;
-  return table_.service().join(identity(), room, *this, interest, membership_);
+  return table_.service().join(identity(), room, *this, interest, home_);
 }
 
 void Session::start_conversation() {
@@ -151,7 +151,7 @@ void Session::on_gap(hub::Membership& membership, const hub::Gap& gap) {
 
 template <class Visit>
 void Session::for_each_membership(Visit&& visit) {
-  if (membership_) visit(*membership_);
+  if (hub::Membership* const home = my_place()) visit(*home);
   if (rooms() != nullptr) rooms()->for_each(visit);
 }
 
@@ -264,7 +264,7 @@ void Session::on_closed(base::CloseReason reason) {
   leave_rooms();
   const base::Bytes called = name();
   Ended ended{encoder_->dialect().name(), {}, called.view(), opened_s_, reason, transport_->traffic()};
-  if (extras_ && extras_->left_room) ended.room = *extras_->left_room;
+  if (const auto* const left_room = std::get_if<std::string>(&home_)) ended.room = *left_room;
   if (extras_ && extras_->lifecycle) {
     extras_->lifecycle->stop();
     ended.traffic += extras_->lifecycle->former_traffic();
@@ -273,8 +273,10 @@ void Session::on_closed(base::CloseReason reason) {
 }
 
 void Session::leave_rooms() {
-  if (membership_) extras().left_room = std::make_unique<const std::string>(membership_->room_name());
-  membership_.reset();
+  if (hub::Membership* const home = my_place()) {
+    std::string room(home->room_name());
+    home_ = std::move(room);
+  }
   if (!extras_) return;
   extras_->rooms.reset();
   extras_->question.reset();
@@ -288,19 +290,20 @@ std::optional<std::int64_t> Session::retry_ms(base::CloseReason reason) const {
 }
 
 void Session::publish(hub::Kind kind, std::string_view payload) {
-  if (!membership_) {
+  hub::Membership* const home = my_place();
+  if (home == nullptr) {
     return close(base::CloseReason::policy_violation,
                  state_ == State::opening ? not_admitted : "this connection has no room to publish to");
   }
   service::Rooms& service = table_.service();
-  auto accepted = service.accept({name(), source()}, *membership_, {kind, payload, service::Checked::form},
-                                 subscriber_id());
+  auto accepted =
+      service.accept({name(), source()}, *home, {kind, payload, service::Checked::form}, subscriber_id());
   if (!accepted) {
     const base::Refusal& refusal = accepted.error();
     return close(base::describe(refusal.code).close, refusal.message);
   }
   // Nothing can be answered here: where a message has to wait, the next is not read before it has its place.
-  if (membership_->publish_would_wait()) {
+  if (home->publish_would_wait()) {
     wait_for_publish();
     return service.publish(std::move(*accepted),
                            [&table = table_, session = id_](const hub::PublishResult& result) {
@@ -337,8 +340,9 @@ void Session::publish_has_waited() {
 void Session::run(const dialect::Command& command) {
   if (state_ == State::opening) return close(base::CloseReason::policy_violation, not_admitted);
   if (rooms() == nullptr) {
+    hub::Membership* const home = my_place();
     extras().rooms =
-        std::make_unique<RoomSet>(membership_ ? membership_->room_name() : std::string_view{}, my_place());
+        std::make_unique<RoomSet>(home != nullptr ? home->room_name() : std::string_view{}, home);
   }
   std::visit([this](const auto& request) { run(request); }, command);
   wait_if_much_is_queued();

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "base/bytes.h"
@@ -89,7 +90,6 @@ class Session final : public base::Disposable, public hub::Subscriber, public Tr
     base::Bytes name;
     std::unique_ptr<RoomSet> rooms;
     std::unique_ptr<Question> question;  // that waits for its answer; nothing more is read before it
-    std::unique_ptr<const std::string> left_room;  // at its end, for the log: the room of the connection
     /// Once the client has closed its side: the memberships whose messages it still gets, up to which offset.
     std::unique_ptr<Awaited> awaited;
     std::unique_ptr<Lifecycle> lifecycle;
@@ -125,7 +125,7 @@ class Session final : public base::Disposable, public hub::Subscriber, public Tr
                                            const std::optional<std::string_view>& room);
 
   /// In the room of the connection; null if it is in none.
-  [[nodiscard]] hub::Membership* my_place() { return membership_ ? &*membership_ : nullptr; }
+  [[nodiscard]] hub::Membership* my_place() { return std::get_if<hub::Membership>(&home_); }
   [[nodiscard]] service::Identity identity() const { return {name(), source_}; }
   [[nodiscard]] base::Bytes name() const { return extras_ ? extras_->name : base::Bytes(); }
   /// Null before the first request, and once it has left.
@@ -176,11 +176,11 @@ class Session final : public base::Disposable, public hub::Subscriber, public Tr
   State state_ = State::open;
   bool own_messages_ : 1 = true;
   bool two_way_ : 1 = false;
-  bool holds_up_ : 1 = false;                  // its rooms, see hub::Membership::hold_up
-  bool publish_waits_ : 1 = false;             // for the hub: nothing more is read before it has its place
-  hub::Source source_ = 0;                     // once it has published
-  std::uint32_t opened_s_ = 0;                 // monotonic
-  std::optional<hub::Membership> membership_;  // in the room of the connection
+  bool holds_up_ : 1 = false;       // its rooms, see hub::Membership::hold_up
+  bool publish_waits_ : 1 = false;  // for the hub: nothing more is read before it has its place
+  hub::Source source_ = 0;          // once it has published
+  std::uint32_t opened_s_ = 0;      // monotonic
+  service::HomeRoom home_;          // the room of the connection; its name at the end, for the log
   std::unique_ptr<Extras> extras_;
   base::SlotId id_;
 };

@@ -23,11 +23,12 @@ void Session::run(const dialect::Subscribe& request) {
   const auto room = room_for(request.id, request.room);
   if (!room) return;
   const std::size_t count_max = table_.settings().rooms_per_connection;
-  if ((membership_ && membership_->room_name() == *room) || rooms()->find(*room) != nullptr) {
+  const hub::Membership* const home = my_place();
+  if ((home != nullptr && home->room_name() == *room) || rooms()->find(*room) != nullptr) {
     return refuse(request.id,
                   {base::Refusal::Code::already_subscribed, "this connection is in the room already"});
   }
-  if (rooms()->size() + (membership_ ? 1 : 0) >= count_max) {
+  if (rooms()->size() + (home != nullptr ? 1 : 0) >= count_max) {
     const std::string message =
         "limits.rooms_per_connection allows " + std::to_string(count_max) + " rooms at a time";
     return refuse(request.id, {base::Refusal::Code::too_many_rooms, message});
@@ -43,9 +44,9 @@ void Session::run(const dialect::Subscribe& request) {
 void Session::run(const dialect::Unsubscribe& request) {
   const auto room = room_for(request.id, request.room);
   if (!room) return;
-  if (membership_ && membership_->room_name() == *room) {
-    rooms()->forget_replay(*membership_);
-    membership_.reset();
+  if (hub::Membership* const home = my_place(); home != nullptr && home->room_name() == *room) {
+    rooms()->forget_replay(*home);
+    home_ = std::monostate{};
   } else {
     const RoomSet::Subscription left = rooms()->take(*room);
     if (!left.membership) {

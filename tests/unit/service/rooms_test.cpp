@@ -89,16 +89,17 @@ const RawPayload hi{Kind::text, "hi"};
 
 TEST_CASE_FIXTURE(Fixture, "rooms: a client joins under its name, wherever its membership is kept") {
   CHECK_FALSE(join("lobby", called("ada")));
-  std::optional<hub::Membership> embedded;
+  service::HomeRoom embedded;
   CHECK_FALSE(rooms.join(called("bob"), "lobby", hearer, {}, embedded));
   turn();
-  CHECK(embedded.has_value());
+  const auto* const membership = std::get_if<hub::Membership>(&embedded);
+  REQUIRE(membership != nullptr);
   CHECK(rooms.subscribers("lobby") == 2);
   CHECK(rooms.listed("lobby") == 2);
   const auto presence = rooms.presence({}, "lobby");
   REQUIRE(presence);
   CHECK(presence->count == 2);
-  CHECK(rooms.presence(*embedded).count == 2);
+  CHECK(rooms.presence(*membership).count == 2);
 }
 
 TEST_CASE_FIXTURE(Fixture, "rooms: a join is refused for a name, at its limit and past it") {
