@@ -69,8 +69,11 @@ bool HostRules::allow(const http::Request& request) const {
   const auto field = request.headers.get("Host");
   if (any_ || !field || request.client.is_forwarded || request.client.address == "unix") return true;
   if (names_.empty() && domains_.empty() && !request.client.on_loopback) return true;
+  if (!last_allowed_.empty() && *field == last_allowed_) return true;
   const std::string host = host_of(*field);
-  return is_localhost(host) || is_numeric(host) || lists(host);
+  const bool is_allowed = is_localhost(host) || is_numeric(host) || lists(host);
+  if (is_allowed && field->size() <= last_allowed_bytes_max) last_allowed_ = *field;
+  return is_allowed;
 }
 
 }  // namespace roomcast::auth

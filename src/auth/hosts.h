@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,9 +27,15 @@ class HostRules {
  private:
   [[nodiscard]] bool lists(std::string_view host) const;
 
+  // Longer fields, which no client sends, are examined each time.
+  static constexpr std::size_t last_allowed_bytes_max = 300;
+
   std::vector<std::string> names_;    // lower case
   std::vector<std::string> domains_;  // of wildcards, with a leading dot
   bool any_ = false;
+  // The last Host field that these rules allowed, as received: nearly all clients use the same one, and the
+  // verdict on it depends on nothing else.
+  mutable std::string last_allowed_;
 };
 
 /// Whether `host` is below `domain`, which begins with a dot (".example.org"), by at least one label.
