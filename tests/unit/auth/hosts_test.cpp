@@ -56,6 +56,19 @@ TEST_CASE("hosts: a listed name passes with any port, a wildcard stands for what
   CHECK_FALSE(allows({"*.sub.test"}, request("xsub.test")));
 }
 
+TEST_CASE("hosts: what was allowed before does not count for another name") {
+  const auto rules = auth::HostRules::parse({"chat.test"});
+  REQUIRE(rules.ok());
+  for (int round = 0; round < 2; ++round) {
+    CHECK_FALSE(rules->allow(request("")));
+    CHECK(rules->allow(request("chat.test:80")));
+    CHECK(rules->allow(request("chat.test:80")));
+    CHECK_FALSE(rules->allow(request("chat.test:80.evil.test")));
+    CHECK_FALSE(rules->allow(request("evil.test")));
+    CHECK(rules->allow(request("localhost")));
+  }
+}
+
 TEST_CASE("hosts: trusted proxies and Unix sockets may name any") {
   auto forwarded = request("evil.test");
   forwarded.client.is_forwarded = true;
