@@ -87,22 +87,25 @@ ExceededLimit AdmissionControl::admit(std::string_view peer_address, bool exempt
   const std::string address = base::address_block(peer_address, limits_.ipv6_prefix_bits);
   AdmissionPool& into = pool(lane);
   const bool exempt = exempt_per_address || address == "unix";
+  auto found = into.by_address.find(address);
   const auto at_cap = [&] {
-    const auto found = into.by_address.find(address);
     const std::size_t there = found == into.by_address.end() ? 0 : found->second.connections;
     return !exempt && there >= into.limit_per_address;
   };
+  // An entry is removed with its last connection, which may be the one that is evicted.
   if (at_cap()) {
-    const auto found = into.by_address.find(address);
     const bool evicted =
         found != into.by_address.end() && evict(found->second.waiting.next_to_go(latest_to_go_ms()));
+    found = into.by_address.find(address);
     if (!evicted || at_cap()) return ExceededLimit::connections_per_address;
   }
-  if (into.connections >= into.limit &&
-      (!evict(into.waiting.next_to_go(latest_to_go_ms())) || into.connections >= into.limit)) {
-    return ExceededLimit::connections;
+  if (into.connections >= into.limit) {
+    const bool evicted = evict(into.waiting.next_to_go(latest_to_go_ms()));
+    if (!evicted || into.connections >= into.limit) return ExceededLimit::connections;
+    found = into.by_address.find(address);
   }
-  AdmissionEntry& entry = *into.by_address.try_emplace(address, into).first;
+  if (found == into.by_address.end()) found = into.by_address.try_emplace(address, into).first;
+  AdmissionEntry& entry = *found;
   entry.second.exempt = exempt;
   ++entry.second.connections;
   ++into.connections;
