@@ -1,6 +1,7 @@
 #include "hub/labels.h"
 
 #include <algorithm>
+#include <memory>
 
 #include "hub/room_name.h"
 
@@ -35,6 +36,8 @@ Labels::Labels(std::string_view event, std::vector<Tag> tags) {
     bytes += sizeof(Tag) + tag.key.size() + tag.value.size() + 2 * allocator_bytes;
   block_ = std::make_unique<Block>(Block{1, bytes, std::string(event), std::move(tags)}).release();
 }
+
+void Labels::free_block(Block* block) { const std::unique_ptr<Block> last(block); }
 
 bool Labels::is_event_name(std::string_view event) {
   // Of the same characters as the name of a client.

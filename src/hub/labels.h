@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -65,8 +64,9 @@ class Labels {
     if (block_ != nullptr) ++block_->references;
   }
   void release() {
-    if (block_ != nullptr && --block_->references == 0) std::unique_ptr<Block>(block_).reset();
+    if (block_ != nullptr && --block_->references == 0) free_block(block_);
   }
+  static void free_block(Block* block);
 
   Block* block_ = nullptr;
 };
