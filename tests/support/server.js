@@ -132,12 +132,7 @@ export class Server {
 
   /** The sum of the samples of the metric `name` whose labels match. */
   async metric(name, labels = /(?:)/) {
-    let sum = 0;
-    for (const [key, value] of await this.metrics()) {
-      const [, base, rest] = /^([^{]+)(.*)$/.exec(key);
-      if (base === name && labels.test(rest)) sum += value;
-    }
-    return sum;
+    return sumOf(await this.metrics(), name, labels);
   }
 
   /** Waits until the metric's sum satisfies `check`. */
@@ -162,6 +157,16 @@ export class Server {
     this.process.kill('SIGKILL');
     await within(patience, this.exited, 'the end of a killed server');
   }
+}
+
+/** The sum of the samples of the metric `name`, of those that `metrics()` gave, whose labels match. */
+export function sumOf(samples, name, labels = /(?:)/) {
+  let sum = 0;
+  for (const [key, value] of samples) {
+    const [, base, rest] = /^([^{]+)(.*)$/.exec(key);
+    if (base === name && labels.test(rest)) sum += value;
+  }
+  return sum;
 }
 
 /** Parses the Prometheus text format into a map, with checks. */
