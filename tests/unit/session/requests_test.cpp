@@ -26,6 +26,15 @@ namespace {
 constexpr std::string_view nowhere = "00000000000000aa-5";  // a cursor of no log here
 
 struct Fixture : test::HubFixture<> {
+  Fixture() = default;
+  Fixture(const Fixture&) = delete;
+  Fixture& operator=(const Fixture&) = delete;
+  ~Fixture() {
+    // The sessions that are left are freed before the wires that their transports refer to.
+    table.abort_all();
+    turn();
+  }
+
   FakeTransport::Wire& open(std::string_view room, const hub::Interest& interest = {}, bool two_way = true) {
     wires.push_back(std::make_unique<FakeTransport::Wire>());
     table.open(std::make_unique<FakeTransport>(*wires.back(), framing), json,

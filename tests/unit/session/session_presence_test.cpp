@@ -25,6 +25,15 @@ namespace {
 struct Fixture : test::HubFixture<> {
   using Wire = FakeTransport::Wire;
 
+  Fixture() = default;
+  Fixture(const Fixture&) = delete;
+  Fixture& operator=(const Fixture&) = delete;
+  ~Fixture() {
+    // The sessions that are left are freed before the wires that their transports refer to.
+    table.abort_all();
+    turn();
+  }
+
   Wire& open(const dialect::Dialect& dialect, const session::Options& options) {
     Wire& wire = *wires.emplace_back(std::make_unique<Wire>());
     table.open(std::make_unique<FakeTransport>(wire, framing), dialect, options);

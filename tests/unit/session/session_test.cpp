@@ -41,6 +41,13 @@ class WordDialect final : public dialect::Dialect {
 
 struct Fixture : test::HubFixture<> {
   Fixture() : HubFixture(test::small_backlog(2'048 + 1'034)) {}
+  Fixture(const Fixture&) = delete;
+  Fixture& operator=(const Fixture&) = delete;
+  ~Fixture() {
+    // The sessions that are left are freed before the wires that their transports refer to.
+    table.abort_all();
+    turn();
+  }
 
   FakeTransport::Wire& join(std::string_view room, bool own_messages = true) {
     wires.push_back(std::make_unique<FakeTransport::Wire>());
