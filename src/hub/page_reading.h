@@ -13,7 +13,7 @@ namespace roomcast::hub {
 
 /// The members of one room that need pages from the engine, one page at a time for all: those that wait for
 /// the next page, and those that are still to be advanced since the last one has come. They are called
-/// through TurnTask::flush.
+/// through TurnTask::run_at_turn_end.
 class PageReading {
  public:
   /// Adds a member that needs a page.

@@ -76,6 +76,7 @@ std::optional<Refusal> check_room_name(std::string_view room) {
 }
 
 std::optional<Refusal> check_client_name(std::string_view name) {
+  if (name.empty()) return std::nullopt;  // most clients have none
   return refused_as(Code::bad_client_name, hub::check_client_name(name));
 }
 

@@ -28,7 +28,7 @@ std::optional<Refusal> Rooms::check_join(const Identity& identity,
     if (auto refusal = check_room_name(*room)) return refusal;
     if (!hub_.has_space_for(*room)) return hub::no_space_for_room;
   }
-  return identity.name.empty() ? std::nullopt : check_client_name(identity.name.view());
+  return check_client_name(identity.name.view());
 }
 
 std::optional<Refusal> Rooms::join(const Identity& identity, std::string_view room,

@@ -91,8 +91,7 @@ void Session::admit(std::string_view name) {
   state_ = State::open;
   Lifecycle::Admission admission = lifecycle().take_admission();
   if (!name.empty()) extras().name = base::Bytes::copy_of(name);
-  if (const auto refusal = join_home(admission.room, admission.interest))
-    return close(base::describe(refusal->code).close, refusal->message);
+  if (const auto refusal = join_home(admission.room, admission.interest)) return close(*refusal);
   welcome();
 }
 

@@ -69,7 +69,7 @@ void Session::open(base::SlotId id, const Options& options) {
   std::optional<base::Refusal> refusal;
   if (!is_opening) refusal = join_home(options.room, options.interest);
   transport_->start(*this);
-  if (refusal) return close(base::describe(refusal->code).close, refusal->message);
+  if (refusal) return close(*refusal);
   if (conversation() != nullptr) start_conversation();
   if (!is_opening) welcome();
 }
@@ -109,6 +109,10 @@ void Session::close(base::CloseReason reason, std::string_view text) {
   if (!has_begun_to_close()) transport_->close(reason, text);
 }
 
+void Session::close(const base::Refusal& refusal) {
+  close(base::describe(refusal.code).close, refusal.message);
+}
+
 /// Has its pages come as the client takes them.
 void Session::await_pages(hub::Membership& membership) {
   transport_->notify_when_drained();
@@ -126,8 +130,7 @@ void Session::on_refused(hub::Membership& membership, const hub::Refusal& refusa
       &membership == my_place() || rooms() == nullptr ? nullptr : rooms()->find(room);
   // A subscription that has been acknowledged is not ended silently: the client reconnects with its cursor.
   const bool is_at_its_end = extras_ && extras_->awaited;
-  if (asked == nullptr || asked->is_confirmed || is_at_its_end)
-    return close(base::describe(refusal.code).close, refusal.message);
+  if (asked == nullptr || asked->is_confirmed || is_at_its_end) return close(refusal);
   const RoomSet::Subscription left = rooms()->take(room);
   refuse(left.reply_to.view(), refusal);
 }
@@ -298,10 +301,7 @@ void Session::publish(hub::Kind kind, std::string_view payload) {
   service::Rooms& service = table_.service();
   auto accepted =
       service.accept({name(), source()}, *home, {kind, payload, service::Checked::form}, subscriber_id());
-  if (!accepted) {
-    const base::Refusal& refusal = accepted.error();
-    return close(base::describe(refusal.code).close, refusal.message);
-  }
+  if (!accepted) return close(accepted.error());
   // Nothing can be answered here: where a message has to wait, the next is not read before it has its place.
   if (home->publish_would_wait()) {
     wait_for_publish();
@@ -317,13 +317,13 @@ void Session::publish(hub::Kind kind, std::string_view payload) {
 hub::PublishDone Session::close_if_refused() const {
   return [&table = table_, session = id_](const hub::PublishResult& result) {
     Session* const client = result ? nullptr : table.find(session);
-    if (client != nullptr) client->close(hub::describe(result.error().code).close, result.error().message);
+    if (client != nullptr) client->close(result.error());
   };
 }
 
 void Session::on_waited(const hub::PublishResult& result) {
   if (state_ != State::open) return;
-  if (!result) return close(hub::describe(result.error().code).close, result.error().message);
+  if (!result) return close(result.error());
   publish_has_waited();
 }
 

@@ -53,6 +53,8 @@ class Session final : public base::Disposable, public hub::Subscriber, public Tr
   void open(base::SlotId id, const Options& options);
   /// Begins the end (see Transport::close). Idempotent.
   void close(base::CloseReason reason, std::string_view text);
+  /// The same where closing is the only way to report a refusal.
+  void close(const base::Refusal& refusal);
   [[nodiscard]] bool is_open() const { return state_ == State::open; }
   [[nodiscard]] bool has_begun_to_close() const { return state_ >= State::closing; }
 
