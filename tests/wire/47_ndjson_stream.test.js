@@ -2,7 +2,6 @@
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { after, describe, it } from 'node:test';
 import { METRICS } from '../support/contract.js';
 import { eventually, patience, within } from '../support/deadline.js';
@@ -23,10 +22,10 @@ async function joined(room, options) {
   return stream;
 }
 
-/** The lines of a body of `fetch`. */
-async function* linesOf(response) {
+/** The lines of a stream of text, however it is cut into pieces. */
+async function* linesOf(pieces) {
   let text = '';
-  for await (const part of response.body.pipeThrough(new TextDecoderStream())) {
+  for await (const part of pieces) {
     const lines = (text + part).split('\n');
     text = lines.pop();
     for (const line of lines) if (line !== '') yield JSON.parse(line);
@@ -68,7 +67,7 @@ describe('a stream of JSON lines', { concurrency: 4 }, () => {
     const response = await fetch(`${server.url}/rooms/fetch`, { headers: { Accept: 'application/x-ndjson' }, signal: leaving.signal });
     assert.equal(response.headers.get('content-type'), 'application/x-ndjson');
     assert.equal(response.headers.get('content-encoding'), 'gzip'); // which fetch requests by default
-    const lines = linesOf(response);
+    const lines = linesOf(response.body.pipeThrough(new TextDecoderStream()));
     const next = async () => (await within(patience, lines.next(), 'a line')).value;
     assert.equal((await next()).type, 'ok');
     for (let i = 0; i < 3; i += 1) {
@@ -84,12 +83,11 @@ describe('a stream of JSON lines', { concurrency: 4 }, () => {
     for (const more of [[], ['--compressed']]) {
       const room = `curl${more.length}`;
       const child = spawn('curl', ['-sN', ...more, '-H', 'Accept: application/x-ndjson', `${server.url}/rooms/${room}`], { stdio: ['ignore', 'pipe', 'inherit'] });
-      child.stdout.setEncoding('utf8');
-      const [first] = await within(patience, once(child.stdout, 'data'), 'the first line');
-      assert.equal(JSON.parse(first).type, 'ok');
-      const second = once(child.stdout, 'data');
+      const lines = linesOf(child.stdout.setEncoding('utf8'));
+      const next = async (what) => (await within(patience, lines.next(), what)).value;
+      assert.equal((await next('the first line')).type, 'ok');
       await publish(server.url, room, 'hello');
-      assert.equal(JSON.parse((await within(patience, second, 'the second line'))[0]).data, 'hello');
+      assert.equal((await next('the second line')).data, 'hello');
       child.kill();
     }
   });
