@@ -10,8 +10,8 @@ namespace roomcast::api {
 
 namespace {
 
-http::Response answer(const service::Rooms& rooms, const service::Identity& identity, std::string_view room) {
-  const auto presence = rooms.presence(identity, room);
+http::Response answer(const service::Rooms& rooms, const service::Caller& caller, std::string_view room) {
+  const auto presence = rooms.presence(caller, room);
   if (!presence) return http::Response::error(presence.error());
   std::string body = R"({"room":)";
   base::append_json_string(body, room);
@@ -28,7 +28,8 @@ void Presence::add_routes(part::Routes& routes) {
 }
 
 void Presence::handle(http::Exchange& exchange, std::string_view room) {
-  http::Response response = answer(rooms_, {{}, hub::source_of(exchange.request().client.address)}, room);
+  http::Response response = answer(
+      rooms_, {exchange.context().identity, {}, hub::source_of(exchange.request().client.address)}, room);
   response.headers.add("Cache-Control", "no-store");
   exchange.respond(std::move(response));
 }

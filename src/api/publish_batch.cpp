@@ -65,6 +65,7 @@ void PublishBatch::handle(http::Exchange& exchange, std::string_view /*rest*/) {
 void PublishBatch::begin(http::Exchange& exchange, std::vector<PublishItem> items) {
   auto made = std::make_unique<Request>();
   Request& request = *made;
+  request.identity = exchange.context().identity;
   request.source = hub::source_of(exchange.request().client.address);
   request.items = std::move(items);
   request.results.resize(request.items.size());
@@ -97,7 +98,8 @@ std::optional<base::Refusal> PublishBatch::publish(base::SlotId id, std::size_t 
   Request& request = **requests_.find(id);
   const PublishItem& item = request.items[index];
   if (!item.payload) return item.payload.error();
-  auto accepted = rooms_.accept({item.from, request.source}, item.room, *item.payload, item.key);
+  auto accepted =
+      rooms_.accept({request.identity, item.from, request.source}, item.room, *item.payload, item.key);
   if (!accepted) return accepted.error();
   rooms_.publish(std::move(*accepted),
                  [this, id, index](const hub::PublishResult& result) { on_published(id, index, result); });

@@ -46,6 +46,7 @@ class PublishBatch final : public http::Handler,
   /// A request under way.
   struct Request {
     base::SlotId exchange;
+    access::Identity identity;
     hub::Source source = 0;
     std::vector<PublishItem> items;
     std::vector<std::string> results;  // JSON, by item; empty: none yet

@@ -45,6 +45,7 @@ struct Core {
   http::Server& http;
   hub::Hub& hub;
   hub::IdempotentPublisher& publisher;
+  access::Control& access;
   service::Rooms& rooms;
   session::SessionTable& sessions;
   Entrance& entrance;

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "access/control.h"
 #include "app/allocator.h"
 #include "app/certificate_watch.h"
 #include "app/core_parts.h"
@@ -106,6 +107,7 @@ class Server final : private net::ListenerEvents,
   engine::Memory engine_;
   hub::Hub hub_;
   hub::IdempotentPublisher publisher_;
+  access::Control access_;
   service::Rooms rooms_;
   session::SessionTable sessions_;
   net::ProxyPreambles preambles_;

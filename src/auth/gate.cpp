@@ -31,7 +31,7 @@ std::optional<base::Refusal> Gate::objection(const http::Request& request) const
                            "front of this server to trusted_proxies"};
 }
 
-bool Gate::admit(http::Exchange& exchange, http::Access access) const {
+bool Gate::admit(http::Exchange& exchange, http::Access access) {
   if (access == http::Access::open) return true;
   http::RequestContext& context = exchange.context();
   context.varies_by_origin = true;

@@ -21,7 +21,7 @@ class Gate final : public http::Gate {
 
   [[nodiscard]] http::RequestContext context_of(const http::Request& request) const override;
   [[nodiscard]] std::optional<base::Refusal> objection(const http::Request& request) const override;
-  [[nodiscard]] bool admit(http::Exchange& exchange, http::Access access) const override;
+  [[nodiscard]] bool admit(http::Exchange& exchange, http::Access access) override;
   [[nodiscard]] bool answer_preflight(http::Exchange& exchange, http::Access access,
                                       std::string_view methods) const override;
   [[nodiscard]] bool has_readers() const override { return !origins_.empty(); }

@@ -13,6 +13,9 @@ enum class CloseReason : std::uint8_t {
   unsupported_data,  ///< a kind of data that this endpoint does not accept
   invalid_data,      ///< malformed UTF-8, JSON or compressed data
   policy_violation,  ///< refused by a rule
+  unauthorized,      ///< its identity has run out, was revoked, or was never shown in time
+  forbidden,         ///< it may not be here, or not any more
+  rate_limited,      ///< it went on past a rate for long
   message_too_big,   ///< past limits.message_bytes or limits.fragments
   internal_error,    ///< a failure of the server
   server_shutdown,   ///< the server is draining; reconnecting will help

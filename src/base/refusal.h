@@ -71,6 +71,7 @@ struct Refusal {
     bad_transport,
     bad_dialect,
     bad_idempotency_key,
+    ambiguous_credentials,  ///< more than one way of identifying the client
     invalid_text,
     invalid_json,
     invalid_data,
@@ -83,7 +84,21 @@ struct Refusal {
     websocket_extensions,
     bad_subprotocol,
     https_required,
+    unauthorized,  ///< the client would have to identify itself
+    bad_token,     ///< not a token, or not one that a configured key has signed
+    token_expired,
+    token_not_yet_valid,
+    token_revoked,
+    unknown_key,  ///< no key has the `kid` of the token
+    wrong_issuer,
+    wrong_audience,
+    bad_api_key,
+    login_failed,
     origin_denied,
+    forbidden,  ///< the client is known, and may not
+    banned,
+    muted,
+    publish_only_keys,  ///< rooms.publish_only_keys
     not_found,
     method_not_allowed,
     request_timeout,
@@ -99,11 +114,13 @@ struct Refusal {
     key_reused,  ///< the idempotency key belongs to another message
     upgrade_required,
     websocket_version,
+    rate_limited,         ///< past a rate of `rates`; Refusal::retry_ms says when to try again
     too_many_of_address,  ///< too_many_connections with 429: of one address
     headers_too_large,
     internal_error,
     not_implemented,
     too_many_connections,
+    room_full,    ///< rooms.members_max
     overloaded,   ///< past a limit of this server; nothing has happened
     unavailable,  ///< what orders or keeps the messages can't be reached; nothing has happened
     timed_out,    ///< no answer came in time: a publish may have happened all the same
@@ -115,7 +132,8 @@ struct Refusal {
     count_,
   };
   Code code = Code::bad_request;
-  RefusalMessage message;  ///< for people; names the limit or the configuration key
+  RefusalMessage message;      ///< for people; names the limit or the configuration key
+  std::uint32_t retry_ms = 0;  ///< when the same request may succeed; 0: see RefusalInfo
 };
 
 /// What each way in makes of a refusal.

@@ -24,6 +24,36 @@ struct RoomRule {
   std::vector<std::pair<std::string, Value>> overrides;
 };
 
+/// Keys that tokens may be signed with: exactly one of the sources is given.
+struct TokenKeys {
+  std::vector<std::string> algorithms;  ///< "HS256", …: the only ones that these keys are good for
+  std::string secret;
+  std::string secret_file;
+  std::string key_file;  ///< PEM
+  std::string jwks_file;
+  std::string jwks_url;
+  std::string issuer;                 ///< of the tokens; empty: any
+  std::vector<std::string> audience;  ///< a token has to be for one of these; empty: any
+  friend bool operator==(const TokenKeys&, const TokenKeys&) = default;
+};
+
+/// A key for a backend.
+struct ApiKey {
+  std::string name;
+  std::string hash;  ///< "sha256:HEX"
+  std::vector<std::string> may;
+  std::vector<std::string> rooms;  ///< patterns
+  friend bool operator==(const ApiKey&, const ApiKey&) = default;
+};
+
+/// A row of `access` (see access/policy.h).
+struct AccessRule {
+  std::string rooms;
+  std::string who;
+  std::vector<std::string> may;
+  friend bool operator==(const AccessRule&, const AccessRule&) = default;
+};
+
 /// Everything that can be set. The values given here are the defaults; what each
 /// means, its range and how it is reached are in the table of config/schema.cpp, which has one row for each
 /// member. A duration is a key in seconds (`drain_seconds`) and a member in milliseconds (`drain_ms`).
@@ -94,6 +124,18 @@ struct Config {
     std::int64_t close_timeout_ms = 5'000;
     std::int64_t message_timeout_ms = 60'000;
   } websocket;
+
+  std::vector<AccessRule> access;
+
+  struct Auth {
+    std::vector<TokenKeys> tokens;
+    std::vector<ApiKey> keys;
+    std::int64_t leeway_ms = 60'000;
+    std::int64_t authenticate_ms = 10'000;
+    std::string cookie;
+    std::string proxy_user_header;
+    std::string users_file;
+  } auth;
 
   struct Cors {
     bool credentials = false;

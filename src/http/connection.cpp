@@ -194,6 +194,10 @@ void Connection::postpone(std::string_view input) {
 }
 
 void Connection::run_at_turn_end() {
+  if (at_gate_) {
+    if (phase_ == Phase::answering && exchange_.generation == 0) handle_anew();
+    return;
+  }
   if (phase_ <= Phase::whole) resume_work();
 }
 
@@ -213,6 +217,11 @@ void Connection::dispatch() {
   first_request_ = false;
   keep_alive_ = wants_keep_alive(request_) && !is_answered_once();
   enter(Phase::answering);
+  handle_request_surely();
+}
+
+/// Passes the request to its handler, which answers it, or will.
+void Connection::handle_request_surely() {
   try {
     handle_request();
   } catch (const std::exception& error) {
@@ -222,7 +231,23 @@ void Connection::dispatch() {
   const bool unanswered = phase_ == Phase::answering && exchange_.generation == 0;
   if (unanswered)
     respond(Response::error({base::Refusal::Code::internal_error, "the request could not be answered"}));
-  if (exchange_.generation != 0) shed_request();
+  if (exchange_.generation != 0 && !at_gate_) shed_request();
+}
+
+void Connection::resume(const std::function<void(RequestContext&)>& change) {
+  exchange_ = {};
+  held_ = 0;
+  change(context_);
+  environment_.scheduler.mark_deferred(*this);
+}
+
+/// Handles the request that waited for the gate.
+void Connection::handle_anew() {
+  at_gate_ = false;
+  handle_request_surely();
+  if (phase_ == Phase::ended) return;
+  settle();
+  if (phase_ != Phase::ended && is_reading() && !backlog_.empty()) resume_work();
 }
 
 /// Frees everything that writing the deferred response does not need: thousands may wait.
@@ -266,6 +291,13 @@ base::SlotId Connection::defer() {
   return exchange_;
 }
 
+base::SlotId Connection::wait_for_gate() {
+  at_gate_ = true;
+  const std::size_t bytes = request_.body.capacity() + request_.headers.held_bytes();
+  held_ = static_cast<std::uint32_t>(std::min<std::size_t>(bytes, std::numeric_limits<std::uint32_t>::max()));
+  return defer();
+}
+
 base::SlotId Connection::defer_for(ClientWatch& watch, base::SlotId waiter) {
   exchange_ = environment_.owner.defer_answer(*this, &watch, waiter);
   watched_ = true;
@@ -280,6 +312,7 @@ base::SlotId Connection::defer_holding(std::size_t bytes, ClientWatch& watch, ba
 
 void Connection::answer(Response response) {
   exchange_ = {};
+  at_gate_ = false;
   watched_ = false;
   held_ = 0;
   respond(std::move(response));

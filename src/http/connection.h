@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -74,8 +75,7 @@ struct ConnectionEnvironment {
   /// The same for Lane::refusals, whose requests are answered as soon as the head has arrived.
   Handler* refusals = nullptr;
   RefusalForm refusal_form{};
-  const Gate* gate =
-      nullptr;  ///< null: every request is handled, and pages of other origins read no response
+  Gate* gate = nullptr;  ///< null: every request is handled, and pages of other origins read no response
 };
 
 /// One HTTP/1.x connection (RFC 9112): reads requests, passes them to their handlers one at a time, and
@@ -100,6 +100,8 @@ class Connection final : public base::Disposable,
   /// Hands the stream over instead of sending the deferred response. If the client has closed its sending
   /// half: nothing, and the connection ends.
   [[nodiscard]] std::optional<HandOver> take_over_deferred(std::string_view head);
+  /// The gate, which kept the request waiting, has its verdict: handles it anew at the end of the turn.
+  void resume(const std::function<void(RequestContext&)>& change);
   /// Closes immediately if no response is owed; otherwise the current response is the last.
   void drain();
   /// Closes immediately, without any response that is owed.
@@ -134,6 +136,7 @@ class Connection final : public base::Disposable,
   [[nodiscard]] base::SlotId defer_for(ClientWatch& watch, base::SlotId waiter) override;
   [[nodiscard]] base::SlotId defer_holding(std::size_t bytes, ClientWatch& watch,
                                            base::SlotId waiter) override;
+  [[nodiscard]] base::SlotId wait_for_gate() override;
   [[nodiscard]] HandOver take_over(std::string_view head) override;
 
   [[nodiscard]] bool is_reading() const { return phase_ <= Phase::body; }
@@ -156,6 +159,8 @@ class Connection final : public base::Disposable,
   }
   /// Passes the request to its handler if the gate permits it.
   void handle_request();
+  void handle_request_surely();
+  void handle_anew();
   [[nodiscard]] bool should_wait_for_origin() const;
   void wait_for_origin();
   void note_context(const Request& request);
@@ -192,6 +197,8 @@ class Connection final : public base::Disposable,
   bool keep_alive_ : 1 = false;  // requested by the client of the current request
   bool postponed_ = false;       // the backlog is deferred, and reading paused
   bool refusal_waits_ = false;   // the parser has refused the head; an Origin field may still arrive
+  bool at_gate_ : 1 =
+      false;  // the gate keeps the request waiting; with exchange_ {}: it is to be handled anew
   bool watched_ : 1 = false;  // a ClientWatch is notified if the client leaves before the deferred response
   bool peer_secure_ : 1 = false;  // from net::Peer
   bool peer_on_loopback_ : 1 = false;

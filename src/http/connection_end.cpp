@@ -43,8 +43,10 @@ void Connection::linger() {
 
 void Connection::pace_reading() {
   const auto& settings = environment_.settings;
-  const bool pause = phase_ == Phase::closing ? discarded_ > settings.linger_bytes
-                                              : postponed_ || backlog_.size() >= settings.read_ahead_bytes;
+  // What waits for the gate may be handed over afterwards: its new owner has to see the end of the input.
+  const bool pause = phase_ == Phase::closing
+                         ? discarded_ > settings.linger_bytes
+                         : postponed_ || at_gate_ || backlog_.size() >= settings.read_ahead_bytes;
   if (pause == reading_paused_) return;
   reading_paused_ = pause;
   if (pause) {

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "access/identity.h"
 #include "base/slot_map.h"
 #include "http/message.h"
 #include "net/admission.h"
@@ -32,6 +33,8 @@ struct RequestContext {
   OriginVerdict origin = OriginVerdict::not_a_browser;
   bool credentials = false;       ///< pages of `reader` may send cookies and HTTP authentication
   bool varies_by_origin = false;  ///< the response may differ for another Origin
+  bool is_identified = false;     ///< the gate has decided who the client is: `identity`
+  access::Identity identity{};    ///< of the client; anonymous until it is identified
 };
 
 /// A connection that HTTP has handed over: its bytes belong to the new owner.
@@ -74,6 +77,9 @@ class Exchange {
   /// that only closes its sending half has not left.
   [[nodiscard]] virtual base::SlotId defer_holding(std::size_t bytes, ClientWatch& watch,
                                                    base::SlotId waiter) = 0;
+  /// For the gate alone, in Gate::admit: a verdict has to come from elsewhere first. The request is kept, and
+  /// handled anew once DeferredResponses::resume has been called; what is in context() by then stays.
+  [[nodiscard]] virtual base::SlotId wait_for_gate() = 0;
   /// Adds the fields of the gate (CORS) to the `headers` of a head for take_over. respond does that itself.
   virtual void add_gate_fields(Headers& headers) const = 0;
   /// Writes `head` (a complete response head with its empty line) and hands the stream over, with reading
@@ -90,6 +96,9 @@ class DeferredResponses {
  public:
   /// Sends the response of the exchange `id`; has no effect if its client has left.
   virtual void respond(base::SlotId id, Response response) = 0;
+  /// The gate has its verdict on the exchange `id` (Exchange::wait_for_gate): `change` is given the context,
+  /// and the request is handled anew at the end of the turn. Returns false if its client has left.
+  virtual bool resume(base::SlotId id, const std::function<void(RequestContext&)>& change) = 0;
   /// Like Exchange::take_over for the exchange `id`, whose request was freed: `head` was made from copies.
   /// Nothing if the client has left or has closed its sending half, which the new owner of the stream would
   /// not notice any more.
@@ -106,7 +115,8 @@ using RefusalForm = std::function<void(const Request& request, Response& respons
 /// Which requests may use a route.
 enum class Access : std::uint8_t {
   open,    ///< all: the origin of the page does not matter
-  origin,  ///< all but pages of other origins that `origins` does not list
+  origin,  ///< all but pages of other origins that `origins` does not list; the client is identified before
+  operators,  ///< the same, and only clients that may moderate or administer something
 };
 
 /// Handles the requests of a route.

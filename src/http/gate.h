@@ -18,8 +18,9 @@ class Gate {
   [[nodiscard]] virtual RequestContext context_of(const Request& request) const = 0;
   /// The reason to refuse `request`, whose client is known, before any handler; nothing if there is none.
   [[nodiscard]] virtual std::optional<base::Refusal> objection(const Request& request) const = 0;
-  /// Whether the handler of a route with that `access` may run. If not, the request has been answered.
-  [[nodiscard]] virtual bool admit(Exchange& exchange, Access access) const = 0;
+  /// Whether the handler of a route with that `access` may run. If not, the request has been answered, or the
+  /// exchange waits for the gate (Exchange::wait_for_gate).
+  [[nodiscard]] virtual bool admit(Exchange& exchange, Access access) = 0;
   /// Answers an OPTIONS request if it is a CORS preflight that concerns the gate. `access` is the strictest
   /// of the routes of the path, `methods` the list of their methods without OPTIONS.
   [[nodiscard]] virtual bool answer_preflight(Exchange& exchange, Access access,

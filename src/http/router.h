@@ -19,7 +19,7 @@ namespace roomcast::http {
 class Router final : public Handler {
  public:
   /// The gate in front of all routes; outlives the router.
-  void set_gate(const Gate& gate) { gate_ = &gate; }
+  void set_gate(Gate& gate) { gate_ = &gate; }
   /// `handler` must outlive the router. Routes that are not open need a gate, which must be set before
   /// (std::logic_error).
   void add(std::initializer_list<Method> methods, std::string_view pattern, Access access, Handler& handler);
@@ -50,7 +50,7 @@ class Router final : public Handler {
 
   std::vector<Route> routes_;
   Handler* fallback_ = nullptr;
-  const Gate* gate_ = nullptr;  // null: all routes are open
+  Gate* gate_ = nullptr;  // null: all routes are open
 };
 
 }  // namespace roomcast::http

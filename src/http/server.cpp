@@ -24,6 +24,13 @@ void Server::respond(base::SlotId id, Response response) {
   if (deferred.connection != nullptr) deferred.connection->answer(std::move(response));
 }
 
+bool Server::resume(base::SlotId id, const std::function<void(RequestContext&)>& change) {
+  const Deferred deferred = exchanges_.take(id);
+  if (deferred.connection == nullptr) return false;
+  deferred.connection->resume(change);
+  return true;
+}
+
 std::optional<HandOver> Server::take_over(base::SlotId id, std::string_view head) {
   const Deferred deferred = exchanges_.take(id);
   if (deferred.connection == nullptr) return std::nullopt;

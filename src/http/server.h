@@ -42,11 +42,12 @@ class Server final : public DeferredResponses, private ConnectionOwner {
   void set_trusted_proxy(TrustedProxy is_trusted) { environment_.trusted_proxy = std::move(is_trusted); }
 
   /// The gate in front of all handlers; outlives the server.
-  void set_gate(const Gate& gate) { environment_.gate = &gate; }
+  void set_gate(Gate& gate) { environment_.gate = &gate; }
 
   /// Serves `stream`, whose events are not set yet. If `peer` has no address, that of the admission is used.
   void accept(std::unique_ptr<net::ByteStream> stream, net::Admission admission, const net::Peer& peer = {});
   void respond(base::SlotId id, Response response) override;
+  bool resume(base::SlotId id, const std::function<void(RequestContext&)>& change) override;
   [[nodiscard]] std::optional<HandOver> take_over(base::SlotId id, std::string_view head) override;
 
   /// Closes idle connections immediately and the others after their response. Permanent.

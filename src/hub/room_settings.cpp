@@ -5,7 +5,7 @@ namespace roomcast::hub {
 RoomRules::RoomRules(RoomSettings otherwise, const std::vector<Rule>& rules) : otherwise_(otherwise) {
   rules_.reserve(rules.size());
   for (const Rule& rule : rules)
-    rules_.push_back({RoomPattern(rule.pattern), rule.settings});
+    rules_.push_back({base::NamePattern(rule.pattern), rule.settings});
 }
 
 const RoomSettings& RoomRules::find(std::string_view room) const {

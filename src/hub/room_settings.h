@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "hub/room_pattern.h"
+#include "base/name_pattern.h"
 
 namespace roomcast::hub {
 
@@ -35,7 +35,7 @@ struct RoomSettings {
 class RoomRules {
  public:
   struct Rule {
-    std::string pattern;  ///< see RoomPattern
+    std::string pattern;  ///< see base::NamePattern
     RoomSettings settings;
   };
 
@@ -47,7 +47,7 @@ class RoomRules {
 
  private:
   struct CompiledRule {
-    RoomPattern pattern;
+    base::NamePattern pattern;
     RoomSettings settings;
     friend bool operator==(const CompiledRule&, const CompiledRule&) = default;
   };

@@ -3,6 +3,9 @@
 #include "part/dialects.h"
 #include "part/part.h"
 
+namespace roomcast::access {
+struct Control;
+}
 namespace roomcast::base {
 class Clock;
 class Deadlines;
@@ -36,6 +39,7 @@ struct Context {
   base::Log& log;
   net::Linger& linger;
   http::DeferredResponses& responses;  ///< deferred ones
+  access::Control& access;
   service::Rooms& rooms;
   session::SessionTable& sessions;
   const Dialects& dialects;

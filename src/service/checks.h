@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "access/identity.h"
 #include "base/bytes.h"
 #include "base/refusal.h"
 #include "base/result.h"
@@ -13,10 +14,11 @@
 
 namespace roomcast::service {
 
-/// The client that a call is made for: an anonymous one, for now.
-struct Identity {
-  base::Bytes name;        ///< the name that it asked for, not checked yet; may be empty
-  hub::Source source = 0;  ///< the group of addresses that it belongs to; 0: unknown
+/// The client that a call is made for.
+struct Caller {
+  access::Identity identity{};  ///< anonymous, or what it has proven
+  base::Bytes name;             ///< the name that it asked for, not checked yet; may be empty
+  hub::Source source = 0;       ///< the group of addresses that it belongs to; 0: unknown
 };
 
 /// What may be published; applies from the next message on.

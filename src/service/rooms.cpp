@@ -6,11 +6,12 @@ namespace roomcast::service {
 
 namespace {
 
+using access::Permission;
 using base::Refusal;
 using WhenShort = hub::Hub::WhenShort;
 
-hub::Draft draft_of(const Identity& identity, const Payload& payload, hub::SubscriberId sender) {
-  hub::Draft draft{payload.kind(), payload.bytes(), identity.name, sender, identity.source};
+hub::Draft draft_of(const Caller& caller, const Payload& payload, hub::SubscriberId sender) {
+  hub::Draft draft{payload.kind(), payload.bytes(), caller.name, sender, caller.source};
   draft.labels = payload.labels();
   return draft;
 }
@@ -19,31 +20,30 @@ hub::Draft draft_of(const Identity& identity, const Payload& payload, hub::Subsc
 
 // --- Joining ---
 
-std::optional<Refusal> Rooms::check_join(const Identity& identity,
-                                         std::optional<std::string_view> room) const {
+std::optional<Refusal> Rooms::check_join(const Caller& caller, std::optional<std::string_view> room) const {
   if (hub_.overloaded()) {
     return Refusal{Refusal::Code::overloaded, "memory is short (limits.memory_bytes): try again later"};
   }
   if (room) {
     if (auto refusal = check_room_name(*room)) return refusal;
+    if (auto refusal = control_.policy.check(caller.identity, Permission::join, *room)) return refusal;
     if (!hub_.has_space_for(*room)) return hub::no_space_for_room;
   }
-  return check_client_name(identity.name.view());
+  return check_client_name(caller.name.view());
 }
 
-std::optional<Refusal> Rooms::join(const Identity& identity, std::string_view room,
-                                   hub::Subscriber& subscriber, hub::Interest interest, HomeRoom& place) {
-  if (auto refusal = check_join(identity, room)) return refusal;
-  interest.name = identity.name;
+std::optional<Refusal> Rooms::join(const Caller& caller, std::string_view room, hub::Subscriber& subscriber,
+                                   hub::Interest interest, HomeRoom& place) {
+  if (auto refusal = check_join(caller, room)) return refusal;
+  interest.name = caller.name;
   place.emplace<hub::Membership>(hub_, room, subscriber, interest);
   return std::nullopt;
 }
 
-std::optional<Refusal> Rooms::join(const Identity& identity, std::string_view room,
-                                   hub::Subscriber& subscriber, hub::Interest interest,
-                                   std::unique_ptr<hub::Membership>& place) {
-  if (auto refusal = check_join(identity, room)) return refusal;
-  interest.name = identity.name;
+std::optional<Refusal> Rooms::join(const Caller& caller, std::string_view room, hub::Subscriber& subscriber,
+                                   hub::Interest interest, std::unique_ptr<hub::Membership>& place) {
+  if (auto refusal = check_join(caller, room)) return refusal;
+  interest.name = caller.name;
   place = hub_.subscribe(room, subscriber, interest);
   return std::nullopt;
 }
@@ -51,34 +51,37 @@ std::optional<Refusal> Rooms::join(const Identity& identity, std::string_view ro
 // --- Publishing ---
 
 /// Overload and space for the room are left to the hub, which decides them in the order of all publishes.
-std::optional<Refusal> Rooms::check_publish(const Identity& identity, std::string_view room,
-                                            std::string_view key) {
+std::optional<Refusal> Rooms::check_publish(const Caller& caller, std::string_view room,
+                                            std::string_view key) const {
   if (auto refusal = check_room_name(room)) return refusal;
-  if (auto refusal = check_client_name(identity.name.view())) return refusal;
+  if (auto refusal = control_.policy.check(caller.identity, Permission::publish, room)) return refusal;
+  if (auto refusal = check_client_name(caller.name.view())) return refusal;
   return key.empty() ? std::nullopt : check_key(key);
 }
 
-base::Result<Publication, Refusal> Rooms::accept(const Identity& identity, std::string_view room,
+base::Result<Publication, Refusal> Rooms::accept(const Caller& caller, std::string_view room,
                                                  const RawPayload& payload, std::string_view key,
                                                  hub::SubscriberId sender) const {
-  if (auto refusal = check_publish(identity, room, key)) return *std::move(refusal);
+  if (auto refusal = check_publish(caller, room, key)) return *std::move(refusal);
   const auto checked = check(payload);
   if (!checked) return checked.error();
-  return Publication(room, draft_of(identity, *checked, sender), key, WhenShort::refuse);
+  return Publication(room, draft_of(caller, *checked, sender), key, WhenShort::refuse);
 }
 
-base::Result<Publication, Refusal> Rooms::accept(const Identity& identity, std::string_view room,
+base::Result<Publication, Refusal> Rooms::accept(const Caller& caller, std::string_view room,
                                                  const Payload& payload, std::string_view key) const {
-  if (auto refusal = check_publish(identity, room, key)) return *std::move(refusal);
-  return Publication(room, draft_of(identity, payload, 0), key, WhenShort::refuse);
+  if (auto refusal = check_publish(caller, room, key)) return *std::move(refusal);
+  return Publication(room, draft_of(caller, payload, 0), key, WhenShort::refuse);
 }
 
-base::Result<Publication, Refusal> Rooms::accept(const Identity& identity, const hub::Membership& member,
+base::Result<Publication, Refusal> Rooms::accept(const Caller& caller, const hub::Membership& member,
                                                  const RawPayload& payload, hub::SubscriberId sender) const {
   // The names were checked when it joined.
+  if (auto refusal = control_.policy.check(caller.identity, Permission::publish, member.room_name()))
+    return *std::move(refusal);
   const auto checked = check(payload);
   if (!checked) return checked.error();
-  return Publication(member.room_name(), draft_of(identity, *checked, sender), {}, WhenShort::wait);
+  return Publication(member.room_name(), draft_of(caller, *checked, sender), {}, WhenShort::wait);
 }
 
 void Rooms::publish(Publication publication, hub::PublishDone done) {
@@ -91,16 +94,20 @@ void Rooms::publish(Publication publication, hub::PublishDone done) {
 
 // --- Asking ---
 
-void Rooms::read_history(const Identity& /*identity*/, std::string_view room,
+void Rooms::read_history(const Caller& caller, std::string_view room,
                          const std::optional<hub::Position>& since, const std::optional<std::size_t>& limit,
                          hub::HistoryDone done) {
   if (auto refusal = check_room_name(room)) return done(*std::move(refusal));
+  if (auto refusal = control_.policy.check(caller.identity, Permission::history, room))
+    return done(*std::move(refusal));
   hub_.read_history(room, since, limit, std::move(done));
 }
 
-base::Result<hub::PresenceSnapshot, Refusal> Rooms::presence(const Identity& /*identity*/,
+base::Result<hub::PresenceSnapshot, Refusal> Rooms::presence(const Caller& caller,
                                                              std::string_view room) const {
   if (auto refusal = check_room_name(room)) return *std::move(refusal);
+  if (auto refusal = control_.policy.check(caller.identity, Permission::presence, room))
+    return *std::move(refusal);
   return hub_.presence(room);
 }
 

@@ -8,6 +8,7 @@
 #include <utility>
 #include <variant>
 
+#include "access/control.h"
 #include "base/refusal.h"
 #include "base/result.h"
 #include "hub/hub.h"
@@ -39,13 +40,13 @@ using HomeRoom = std::variant<std::monostate, hub::Membership, std::string>;
 /// history and presence here alone, and what may be refused before the hub has to do anything is refused
 /// here. A way in checks the form of its requests, and nothing else.
 ///
-/// A permission is to be decided in check_join, the three accept functions, read_history and presence:
-/// tests/tidy keeps the hub out of reach of everything else.
+/// Permissions (access::Policy) are decided in check_join, the accept functions, read_history and presence,
+/// and nowhere else: tests/tidy keeps the hub out of reach of everything else.
 class Rooms {
  public:
-  /// Both outlive it.
-  Rooms(hub::Hub& hub, hub::IdempotentPublisher& publisher, const Limits& limits)
-      : hub_(hub), publisher_(publisher), limits_(limits) {}
+  /// All but the limits outlive it.
+  Rooms(hub::Hub& hub, hub::IdempotentPublisher& publisher, access::Control& control, const Limits& limits)
+      : hub_(hub), publisher_(publisher), control_(control), limits_(limits) {}
   Rooms(const Rooms&) = delete;
   Rooms& operator=(const Rooms&) = delete;
 
@@ -54,16 +55,16 @@ class Rooms {
 
   // --- Joining ---
 
-  /// Why `identity` can't join `room` now, if so, or can't be served at all where there is no room. What is
+  /// Why `caller` can't join `room` now, if so, or can't be served at all where there is no room. What is
   /// asked before a connection is taken over; join asks again.
-  [[nodiscard]] std::optional<base::Refusal> check_join(const Identity& identity,
+  [[nodiscard]] std::optional<base::Refusal> check_join(const Caller& caller,
                                                         std::optional<std::string_view> room) const;
-  /// Joins `subscriber` to the room under the name of `identity` and puts the membership into `place`, which
+  /// Joins `subscriber` to the room under the name of `caller` and puts the membership into `place`, which
   /// is empty; or returns why not. `interest.name` is ignored.
-  [[nodiscard]] std::optional<base::Refusal> join(const Identity& identity, std::string_view room,
+  [[nodiscard]] std::optional<base::Refusal> join(const Caller& caller, std::string_view room,
                                                   hub::Subscriber& subscriber, hub::Interest interest,
                                                   HomeRoom& place);
-  [[nodiscard]] std::optional<base::Refusal> join(const Identity& identity, std::string_view room,
+  [[nodiscard]] std::optional<base::Refusal> join(const Caller& caller, std::string_view room,
                                                   hub::Subscriber& subscriber, hub::Interest interest,
                                                   std::unique_ptr<hub::Membership>& place);
 
@@ -71,18 +72,17 @@ class Rooms {
 
   /// Whether a message may be published; the result refers to `room` and `key`. `key` makes a retry safe (see
   /// hub::IdempotentPublisher); empty: none. `sender`: the session that publishes; 0: none.
-  [[nodiscard]] base::Result<Publication, base::Refusal> accept(const Identity& identity,
-                                                                std::string_view room,
+  [[nodiscard]] base::Result<Publication, base::Refusal> accept(const Caller& caller, std::string_view room,
                                                                 const RawPayload& payload,
                                                                 std::string_view key = {},
                                                                 hub::SubscriberId sender = 0) const;
   /// The same for a payload that goes to several rooms: it has been checked once, and is shared.
-  [[nodiscard]] base::Result<Publication, base::Refusal> accept(const Identity& identity,
-                                                                std::string_view room, const Payload& payload,
+  [[nodiscard]] base::Result<Publication, base::Refusal> accept(const Caller& caller, std::string_view room,
+                                                                const Payload& payload,
                                                                 std::string_view key) const;
   /// The same for a member that publishes into its room and whose client gets no answer: while memory is
   /// short the message waits, where others are refused. The result refers to the room's name.
-  [[nodiscard]] base::Result<Publication, base::Refusal> accept(const Identity& identity,
+  [[nodiscard]] base::Result<Publication, base::Refusal> accept(const Caller& caller,
                                                                 const hub::Membership& member,
                                                                 const RawPayload& payload,
                                                                 hub::SubscriberId sender) const;
@@ -98,11 +98,10 @@ class Rooms {
   // --- Asking ---
 
   /// See hub::Hub::read_history. A refusal is given to `done` from within the call.
-  void read_history(const Identity& identity, std::string_view room,
-                    const std::optional<hub::Position>& since, const std::optional<std::size_t>& limit,
-                    hub::HistoryDone done);
+  void read_history(const Caller& caller, std::string_view room, const std::optional<hub::Position>& since,
+                    const std::optional<std::size_t>& limit, hub::HistoryDone done);
   /// The presence of the room: the members by name, or their number. A room that is not known is empty.
-  [[nodiscard]] base::Result<hub::PresenceSnapshot, base::Refusal> presence(const Identity& identity,
+  [[nodiscard]] base::Result<hub::PresenceSnapshot, base::Refusal> presence(const Caller& caller,
                                                                             std::string_view room) const;
   /// The same for a member that watches: its join has decided that it may.
   [[nodiscard]] hub::PresenceSnapshot presence(const hub::Membership& watcher) const {
@@ -114,12 +113,12 @@ class Rooms {
   [[nodiscard]] std::size_t subscribers(std::string_view room) const { return hub_.subscribers(room); }
 
  private:
-  [[nodiscard]] static std::optional<base::Refusal> check_publish(const Identity& identity,
-                                                                  std::string_view room,
-                                                                  std::string_view key);
+  [[nodiscard]] std::optional<base::Refusal> check_publish(const Caller& caller, std::string_view room,
+                                                           std::string_view key) const;
 
   hub::Hub& hub_;
   hub::IdempotentPublisher& publisher_;
+  access::Control& control_;
   Limits limits_;
 };
 

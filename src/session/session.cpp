@@ -61,6 +61,7 @@ Session::~Session() = default;
 void Session::open(base::SlotId id, const Options& options) {
   id_ = id;
   opened_s_ = table_.monotonic_seconds();
+  identity_ = options.identity;
   own_messages_ = options.own_messages;
   two_way_ = options.two_way;
   if (!options.name.empty()) extras().name = base::Bytes::copy_of(options.name);
@@ -76,7 +77,7 @@ void Session::open(base::SlotId id, const Options& options) {
 
 std::optional<base::Refusal> Session::join_home(std::string_view room, const hub::Interest& interest) {
   if (room.empty()) return std::nullopt;
-  return table_.service().join(identity(), room, *this, interest, home_);
+  return table_.service().join(caller(), room, *this, interest, home_);
 }
 
 void Session::start_conversation() {
@@ -300,7 +301,7 @@ void Session::publish(hub::Kind kind, std::string_view payload) {
   }
   service::Rooms& service = table_.service();
   auto accepted =
-      service.accept({name(), source()}, *home, {kind, payload, service::Checked::form}, subscriber_id());
+      service.accept(publisher(), *home, {kind, payload, service::Checked::form}, subscriber_id());
   if (!accepted) return close(accepted.error());
   // Nothing can be answered here: where a message has to wait, the next is not read before it has its place.
   if (home->publish_would_wait()) {

@@ -34,6 +34,7 @@ struct Options {
   bool two_way = false;      ///< it can send requests: it gets a welcome
   /// How long its conversation may take to admit it; it has joined nothing before. 0: it is admitted already.
   std::int64_t admission_ms = 0;
+  access::Identity identity{};
 };
 
 class RoomSet;
@@ -128,7 +129,9 @@ class Session final : public base::Disposable, public hub::Subscriber, public Tr
 
   /// In the room of the connection; null if it is in none.
   [[nodiscard]] hub::Membership* my_place() { return std::get_if<hub::Membership>(&home_); }
-  [[nodiscard]] service::Identity identity() const { return {name(), source_}; }
+  [[nodiscard]] service::Caller caller() const { return {identity_, name(), source_}; }
+  /// The same for publishing, which needs its source.
+  [[nodiscard]] service::Caller publisher() { return {identity_, name(), source()}; }
   [[nodiscard]] base::Bytes name() const { return extras_ ? extras_->name : base::Bytes(); }
   /// Null before the first request, and once it has left.
   [[nodiscard]] RoomSet* rooms() { return extras_ ? extras_->rooms.get() : nullptr; }
@@ -182,7 +185,8 @@ class Session final : public base::Disposable, public hub::Subscriber, public Tr
   bool publish_waits_ : 1 = false;  // for the hub: nothing more is read before it has its place
   hub::Source source_ = 0;          // once it has published
   std::uint32_t opened_s_ = 0;      // monotonic
-  service::HomeRoom home_;          // the room of the connection; its name at the end, for the log
+  access::Identity identity_;
+  service::HomeRoom home_;  // the room of the connection; its name at the end, for the log
   std::unique_ptr<Extras> extras_;
   base::SlotId id_;
 };

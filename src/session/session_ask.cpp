@@ -22,7 +22,7 @@ void Session::postpone(std::unique_ptr<Question> question) {
 void Session::answer_question() {
   const Question& question = *extras_->question;
   if (const auto& history = question.history()) {
-    return table_.service().read_history(identity(), question.room(), history->since, history->limit,
+    return table_.service().read_history(caller(), question.room(), history->since, history->limit,
                                          [&table = table_, session = id_](const hub::HistoryResult& result) {
                                            Session* const client = table.find(session);
                                            if (client != nullptr) client->on_history(result);
@@ -65,7 +65,7 @@ void Session::run(const dialect::AskHistory& request) {
 }
 
 void Session::answer_presence(dialect::RequestId id, std::string_view room) {
-  auto presence = table_.service().presence(identity(), room);
+  auto presence = table_.service().presence(caller(), room);
   if (!presence) return refuse(id, presence.error());
   send_event(dialect::PresenceList{id, room, *std::move(presence)});
 }

@@ -13,9 +13,8 @@ void Session::run(const dialect::Publish& request) {
   service::Rooms& service = table_.service();
   // The dialect has checked all of json; of other payloads, what their kind says.
   const auto checked = request.kind == hub::Kind::json ? service::Checked::all : service::Checked::form;
-  auto accepted =
-      service.accept({name(), source()}, *room, {request.kind, request.payload, checked, request.labels},
-                     request.key.value_or(""), subscriber_id());
+  auto accepted = service.accept(publisher(), *room, {request.kind, request.payload, checked, request.labels},
+                                 request.key.value_or(""), subscriber_id());
   if (!accepted) return refuse(request.id, accepted.error());
   // One that has to wait holds up the next.
   const bool waits = service.would_wait(*room);

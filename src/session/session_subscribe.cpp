@@ -36,7 +36,7 @@ void Session::run(const dialect::Subscribe& request) {
   hub::Interest interest = request.interest;
   interest.watch_presence = request.presence;
   RoomSet::Subscription made{{}, base::Bytes::copy_of(request.id)};
-  const auto refusal = table_.service().join(identity(), *room, *this, std::move(interest), made.membership);
+  const auto refusal = table_.service().join(caller(), *room, *this, std::move(interest), made.membership);
   if (refusal) return refuse(request.id, *refusal);
   rooms()->add(std::move(made));
 }

@@ -25,7 +25,7 @@ std::optional<base::Refusal> read_query(const http::Request& request, JoinReques
   if (const auto query = http::percent_decode(request.query); !query) {
     return base::Refusal{base::Refusal::Code::bad_query, query.error().message};
   }
-  if (const auto name = request.query_parameter("name")) join.identity.name = base::Bytes::copy_of(*name);
+  if (const auto name = request.query_parameter("name")) join.caller.name = base::Bytes::copy_of(*name);
   join.own_messages = request.query_parameter("echo") != "0";
   const auto since = request.query_parameter("since");
   if (since && !join.interest.since) {
@@ -48,16 +48,18 @@ std::optional<base::Refusal> read_query(const http::Request& request, JoinReques
 }  // namespace
 
 base::Result<JoinRequest, base::Refusal> read_join_request(const http::Request& request,
+                                                           const access::Identity& identity,
                                                            std::optional<std::string_view> room,
                                                            const service::Rooms& rooms) {
   JoinRequest join;
+  join.caller.identity = identity;
   join.room = room.value_or("");
   const std::string_view last = request.headers.get("Last-Event-ID").value_or("");
   join.interest.since = hub::parse_cursor(last);
   if (!request.query.empty()) {
     if (auto refusal = read_query(request, join)) return *std::move(refusal);
   }
-  if (auto refusal = rooms.check_join(join.identity, room)) return *std::move(refusal);
+  if (auto refusal = rooms.check_join(join.caller, room)) return *std::move(refusal);
   if (!join.interest.since && !last.empty()) join.interest.since = hub::Position{};
   return join;
 }

@@ -16,12 +16,14 @@ namespace roomcast::transport {
 /// What a request for a room says besides the room, the same for every transport.
 struct JoinRequest {
   std::string room;
-  service::Identity identity;  ///< with the name of `?name=`
-  bool own_messages = true;    ///< not `?echo=0`
-  hub::Interest interest;      ///< `Last-Event-ID` or `?since=CURSOR`, `?history=N`, `?presence=1`
+  service::Caller caller;    ///< with the name of `?name=`
+  bool own_messages = true;  ///< not `?echo=0`
+  hub::Interest interest;    ///< `Last-Event-ID` or `?since=CURSOR`, `?history=N`, `?presence=1`
 
   [[nodiscard]] session::Options options() const {
-    return {room, identity.name.view(), own_messages, interest};
+    session::Options options{room, caller.name.view(), own_messages, interest};
+    options.identity = caller.identity;
+    return options;
   }
 };
 
@@ -32,6 +34,7 @@ struct JoinRequest {
 /// can't drop it, and gets a gap. Everything else that makes no sense is refused, and so is what
 /// service::Rooms::check_join refuses.
 [[nodiscard]] base::Result<JoinRequest, base::Refusal> read_join_request(const http::Request& request,
+                                                                         const access::Identity& identity,
                                                                          std::optional<std::string_view> room,
                                                                          const service::Rooms& rooms);
 

@@ -36,7 +36,7 @@ void PollJoin::handle(http::Exchange& exchange, std::string_view room) {
     add_room_fields(response.headers);
     exchange.respond(std::move(response));
   };
-  const auto join = read_join_request(request, room, polls_.parts().rooms);
+  const auto join = read_join_request(request, exchange.context().identity, room, polls_.parts().rooms);
   if (!join) return refuse(join.error());
   const auto wait_ms = parse_wait(request.query_parameter("wait").value_or("0"));
   if (!wait_ms) {

@@ -25,7 +25,7 @@ Poll::~Poll() { polls_.parts().scheduler.forget(*this); }
 
 std::optional<base::Refusal> Poll::join(const JoinRequest& join) {
   deadline_.set_in(join_ms);
-  return polls_.parts().rooms.join(join.identity, join.room, *this, join.interest, membership_);
+  return polls_.parts().rooms.join(join.caller, join.room, *this, join.interest, membership_);
 }
 
 Poll::Extras& Poll::extras() {

@@ -30,7 +30,7 @@ void StreamJoin::handle(http::Exchange& exchange, std::string_view room) {
     add_room_fields(response.headers);
     exchange.respond(std::move(response));
   };
-  auto join = read_join_request(request, room, sessions_.service());
+  auto join = read_join_request(request, exchange.context().identity, room, sessions_.service());
   if (!join) return refuse(join.error());
   const dialect::Dialect* dialect = dialect_for(request);
   if (dialect == nullptr) return refuse(unknown_dialect(choices_));

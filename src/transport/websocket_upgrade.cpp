@@ -83,8 +83,9 @@ WebSocketUpgrade::WebSocketUpgrade(WebSocketShared& shared, session::SessionTabl
 
 void WebSocketUpgrade::handle(http::Exchange& exchange, std::string_view room) {
   const http::Request& request = exchange.request();
-  const auto join = read_join_request(
-      request, rooms_ == Rooms::from_path ? std::optional(room) : std::nullopt, sessions_.service());
+  const auto join =
+      read_join_request(request, exchange.context().identity,
+                        rooms_ == Rooms::from_path ? std::optional(room) : std::nullopt, sessions_.service());
   if (!join) return exchange.respond(http::Response::error(join.error()));
   const auto decision = decide(request, policy_, sha1_);
   if (!decision) return exchange.respond(refusal(decision.error()));

@@ -133,7 +133,8 @@ struct ReplaceFixture : transport::test::Fixture {
   hub::Hub hub{{engine, scheduler, clock, deadlines}, part::hub_limits({}), part::room_rules({})};
   dialect::Raw raw;
   hub::IdempotentPublisher publisher{hub, scheduler, clock, deadlines, 100'000};
-  service::Rooms service{hub, publisher, part::service_limits({})};
+  access::Control access;
+  service::Rooms service{hub, publisher, access, part::service_limits({})};
   session::SessionTable table{service, scheduler, clock, log, deadlines, part::session_settings({})};
 };
 

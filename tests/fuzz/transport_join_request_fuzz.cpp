@@ -25,15 +25,16 @@ struct Server {
   base::Deadlines deadlines{clock, 50};
   hub::Hub hub{{engine, scheduler, clock, deadlines}, part::hub_limits({}), part::room_rules({})};
   hub::IdempotentPublisher publisher{hub, scheduler, clock, deadlines, 100'000};
-  service::Rooms service{hub, publisher, part::service_limits({})};
+  access::Control access;
+  service::Rooms service{hub, publisher, access, part::service_limits({})};
 };
 
 /// Nothing that was said of the past may get lost on the way in: messages would be missed in silence.
 void check(const http::Request& request, const transport::JoinRequest& join) {
   FUZZ_CHECK(http::percent_decode(request.query));
-  FUZZ_CHECK(hub::check_client_name(join.identity.name.view()));
+  FUZZ_CHECK(hub::check_client_name(join.caller.name.view()));
   FUZZ_CHECK(join.interest.name.empty());
-  FUZZ_CHECK(join.identity.name.view() == request.query_parameter("name").value_or(""));
+  FUZZ_CHECK(join.caller.name.view() == request.query_parameter("name").value_or(""));
   FUZZ_CHECK(join.interest.history.has_value() == request.query_parameter("history").has_value());
   const auto since = request.query_parameter("since");
   const std::string_view last = request.headers.get("Last-Event-ID").value_or("");
@@ -56,7 +57,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   http::Request request;
   request.headers.add("Last-Event-ID", std::string(input.substr(0, line)));
   request.query = input.substr(line + 1);
-  const auto join = transport::read_join_request(request, "lobby", server.service);
+  const auto join = transport::read_join_request(request, {}, "lobby", server.service);
   if (join) {
     FUZZ_CHECK(join->room == "lobby");
     check(request, *join);

@@ -27,6 +27,7 @@ class ExchangeDouble final : public http::Exchange {
   [[nodiscard]] const http::Request& request() const override { return request_; }
   [[nodiscard]] http::RequestContext& context() override { return context_; }
   /// A recognisable field in place of those of a gate.
+  [[nodiscard]] base::SlotId wait_for_gate() override { return defer(); }
   void add_gate_fields(http::Headers& headers) const override { headers.add("From-The-Gate", "yes"); }
   void respond(http::Response response) override { response_ = std::move(response); }
   [[nodiscard]] base::SlotId defer() override {

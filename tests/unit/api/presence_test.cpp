@@ -40,7 +40,8 @@ struct Fixture : test::HubFixture<> {
   }
 
   hub::IdempotentPublisher publisher{hub, scheduler, clock, deadlines, 100'000};
-  service::Rooms rooms{hub, publisher, part::service_limits({})};
+  access::Control access;
+  service::Rooms rooms{hub, publisher, access, part::service_limits({})};
   api::Presence presence{rooms};
   Listener listener;
   std::vector<std::unique_ptr<hub::Membership>> members;

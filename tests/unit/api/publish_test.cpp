@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <functional>
+
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -39,6 +41,9 @@ struct Answers final : http::DeferredResponses {
   void respond(base::SlotId id, http::Response response) override {
     ids.push_back(id);
     last = std::move(response);
+  }
+  bool resume(base::SlotId /*id*/, const std::function<void(http::RequestContext&)>& /*change*/) override {
+    return false;
   }
   std::optional<http::HandOver> take_over(base::SlotId /*id*/, std::string_view /*head*/) override {
     return std::nullopt;
@@ -84,7 +89,8 @@ struct Fixture : test::HubFixture<> {
   std::unique_ptr<hub::Membership> membership = hub.subscribe("lobby", lobby);
   Answers answers;
   hub::IdempotentPublisher publisher{hub, scheduler, clock, deadlines, 100'000};
-  service::Rooms rooms{hub, publisher, part::service_limits({})};
+  access::Control access;
+  service::Rooms rooms{hub, publisher, access, part::service_limits({})};
   api::Publish publish{rooms, answers};
 };
 

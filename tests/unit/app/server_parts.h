@@ -104,7 +104,8 @@ struct ServerParts : LoopFixture {
   engine::Memory engine{loop};
   hub::Hub hub{{engine, turn, loop, deadlines}, part::hub_limits(config), part::room_rules(config)};
   hub::IdempotentPublisher publisher{hub, turn, loop, deadlines, 100'000};
-  service::Rooms service{hub, publisher, part::service_limits({})};
+  access::Control access;
+  service::Rooms service{hub, publisher, access, part::service_limits({})};
   session::SessionTable sessions{service, turn, loop, log, deadlines, part::session_settings({})};
   net::ProxyPreambles preambles{sockets.poller, turn, deadlines, log, 10'000};
   app::Dialects dialects;
@@ -122,11 +123,11 @@ struct ServerParts : LoopFixture {
   app::ReloadStats reloads;
   app::CertificateWatch certificates{loop, log};
   const app::MemoryCeiling ceiling{std::uint64_t{1} << 32U, "test"};
-  const app::Core core{turn,     log,   admissions, listeners,    trusted_proxies, preambles, tls,
-                       linger,   http,  hub,        publisher,    service,         sessions,  entrance,
-                       dialects, guard, reloads,    certificates, ceiling,         1'000'000};
-  const part::Context context{config, loop,    turn,     deadlines,          compressing, log,  linger,
-                              http,   service, sessions, dialects.offered(), transports,  parts};
+  const app::Core core{turn,     log,      admissions, listeners, trusted_proxies, preambles, tls,
+                       linger,   http,     hub,        publisher, access,          service,   sessions,
+                       entrance, dialects, guard,      reloads,   certificates,    ceiling,   1'000'000};
+  const part::Context context{config, loop,   turn,    deadlines, compressing,        log,        linger,
+                              http,   access, service, sessions,  dialects.offered(), transports, parts};
 };
 
 }  // namespace roomcast::test

@@ -92,7 +92,7 @@ TEST_CASE("gate: another host is 421, and a listed page may read any answer") {
   auth::HostRules hosts;
   auth::OriginRules origins = *auth::OriginRules::parse({"https://a.test"});
   roomcast::base::Log log{roomcast::base::LogLevel::error, roomcast::base::LogFormat::text};
-  const auth::Gate gate(hosts, origins, log);
+  auth::Gate gate(hosts, origins, log);
   CHECK(gate.objection(request("evil.test"))->code == roomcast::base::Refusal::Code::host_denied);
   CHECK_FALSE(gate.objection(request("localhost")));
   auto asked = request("localhost");

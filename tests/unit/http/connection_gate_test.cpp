@@ -29,9 +29,7 @@ class GateDouble final : public http::Gate {
     if (request.headers.get("Host") != "evil") return std::nullopt;
     return roomcast::base::Refusal{roomcast::base::Refusal::Code::host_denied, "another host"};
   }
-  [[nodiscard]] bool admit(http::Exchange& /*exchange*/, http::Access /*access*/) const override {
-    return true;
-  }
+  [[nodiscard]] bool admit(http::Exchange& /*exchange*/, http::Access /*access*/) override { return true; }
   [[nodiscard]] bool answer_preflight(http::Exchange& /*exchange*/, http::Access /*access*/,
                                       std::string_view /*methods*/) const override {
     return false;

@@ -40,7 +40,7 @@ class Wall final : public http::Gate {
       const http::Request& /*request*/) const override {
     return std::nullopt;
   }
-  [[nodiscard]] bool admit(http::Exchange& exchange, Access access) const override {
+  [[nodiscard]] bool admit(http::Exchange& exchange, Access access) override {
     if (access == Access::open) return true;
     exchange.respond(http::Response::error({roomcast::base::Refusal::Code::origin_denied, "no"}));
     return false;
@@ -150,7 +150,7 @@ TEST_CASE_FIXTURE(Fixture, "router: the fallback gets whatever matches nothing, 
 }
 
 TEST_CASE_FIXTURE(Fixture, "router: the gate runs before every route, and gets its access") {
-  const Wall wall;
+  Wall wall;
   router.set_gate(wall);
   router.add({Method::get}, "/guarded/{room}", Access::origin, read);
   router.add({Method::get}, "/mixed", Access::open, read);
@@ -166,7 +166,7 @@ TEST_CASE_FIXTURE(Fixture, "router: the gate runs before every route, and gets i
 }
 
 TEST_CASE_FIXTURE(Fixture, "router: the gate may answer OPTIONS, by the strictest of the path's routes") {
-  const Wall wall;
+  Wall wall;
   router.set_gate(wall);
   router.add({Method::get}, "/mixed", Access::open, read);
   router.add({Method::post}, "/mixed", Access::origin, publish);

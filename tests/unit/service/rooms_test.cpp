@@ -15,8 +15,8 @@ namespace rooms_test {
 
 using namespace roomcast;
 using hub::Kind;
+using service::Caller;
 using service::Checked;
-using service::Identity;
 using service::RawPayload;
 using Code = base::Refusal::Code;
 
@@ -34,22 +34,22 @@ struct Hearer final : hub::Subscriber {
   std::vector<hub::Message> messages;
 };
 
-Identity called(std::string_view name) { return {base::Bytes::copy_of(name), 7}; }
+Caller called(std::string_view name) { return {{}, base::Bytes::copy_of(name), 7}; }
 
 struct Fixture : test::HubFixture<> {
   Fixture() { rooms.set_limits({20, 3}); }
 
-  std::optional<Code> join(std::string_view room, const Identity& identity = {}) {
+  std::optional<Code> join(std::string_view room, const Caller& caller = {}) {
     std::unique_ptr<hub::Membership> place;
-    const auto refusal = rooms.join(identity, room, hearer, {}, place);
+    const auto refusal = rooms.join(caller, room, hearer, {}, place);
     CHECK((place == nullptr) == refusal.has_value());
     if (place) places.push_back(std::move(place));
     return code_of(refusal);
   }
   /// Publishes; says why not, or what became of it later.
   std::optional<Code> publish(std::string_view room, const RawPayload& payload, std::string_view key = {},
-                              const Identity& identity = {}) {
-    auto accepted = rooms.accept(identity, room, payload, key);
+                              const Caller& caller = {}) {
+    auto accepted = rooms.accept(caller, room, payload, key);
     if (!accepted) return accepted.error().code;
     std::optional<hub::PublishResult> outcome;
     rooms.publish(std::move(*accepted), [&outcome](const hub::PublishResult& result) { outcome = result; });
@@ -77,7 +77,8 @@ struct Fixture : test::HubFixture<> {
   }
 
   hub::IdempotentPublisher publisher{hub, scheduler, clock, deadlines, 100'000};
-  service::Rooms rooms{hub, publisher, service::Limits{20, 63}};
+  access::Control access;
+  service::Rooms rooms{hub, publisher, access, service::Limits{20, 63}};
   Hearer hearer;
   std::vector<std::unique_ptr<hub::Membership>> places;
   std::size_t read_messages = 0;

@@ -87,7 +87,8 @@ struct Fixture : test::HubFixture<> {
   test::BracketFraming framing;
   dialect::Json json;
   hub::IdempotentPublisher publisher{hub, scheduler, clock, deadlines, 100'000};
-  service::Rooms service{hub, publisher, part::service_limits({})};
+  access::Control access;
+  service::Rooms service{hub, publisher, access, part::service_limits({})};
   session::SessionTable table{service, scheduler, clock, log, deadlines, part::session_settings({})};
 };
 

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <functional>
+
 #include <cstdint>
 #include <list>
 #include <memory>
@@ -25,6 +27,9 @@ namespace roomcast::transport::test {
 /// Keeps the deferred answers in the order in which they came.
 struct PollAnswers final : http::DeferredResponses {
   void respond(base::SlotId /*id*/, http::Response response) override { all.push_back(std::move(response)); }
+  bool resume(base::SlotId /*id*/, const std::function<void(http::RequestContext&)>& /*change*/) override {
+    return false;
+  }
   std::optional<http::HandOver> take_over(base::SlotId /*id*/, std::string_view /*head*/) override {
     return std::nullopt;
   }
@@ -99,7 +104,8 @@ struct PollFixture : roomcast::test::HubFixture<> {
   }
 
   hub::IdempotentPublisher publisher{hub, scheduler, clock, deadlines, 100'000};
-  service::Rooms service{hub, publisher, part::service_limits({})};
+  access::Control access;
+  service::Rooms service{hub, publisher, access, part::service_limits({})};
   PollAnswers answers;
   std::list<roomcast::test::ExchangeDouble> exchanges;
   dialect::MessageList items;

@@ -90,7 +90,8 @@ struct JoinFixture : transport::test::StreamFixture {
   hub::Hub hub{{engine, scheduler, clock, hub_deadlines}, part::hub_limits({}), part::room_rules({})};
   base::Log log{base::LogLevel::error, base::LogFormat::text};
   hub::IdempotentPublisher publisher{hub, scheduler, clock, hub_deadlines, 100'000};
-  service::Rooms service{hub, publisher, part::service_limits({})};
+  access::Control access;
+  service::Rooms service{hub, publisher, access, part::service_limits({})};
   session::SessionTable sessions{service, scheduler, clock, log, hub_deadlines, part::session_settings({})};
   dialect::Raw raw;
   BracketDialect bracket;

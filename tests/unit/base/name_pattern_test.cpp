@@ -1,4 +1,4 @@
-#include "hub/room_pattern.h"
+#include "base/name_pattern.h"
 
 #include <doctest/doctest.h>
 
@@ -8,15 +8,15 @@
 #include <string_view>
 #include <vector>
 
-namespace room_pattern_test {
+namespace name_pattern_test {
 
 using namespace roomcast;
-using hub::RoomPattern;
+using base::NamePattern;
 
 namespace {
 
 bool matches_pattern(std::string_view pattern, std::string_view room) {
-  return RoomPattern(std::string(pattern)).matches(room);
+  return NamePattern(std::string(pattern)).matches(room);
 }
 
 /// The meaning of a pattern as plainly as it can be said, at any cost.
@@ -111,7 +111,7 @@ TEST_CASE("room pattern: every short pattern means to every short name what it s
   for (std::size_t length = 0; length <= 6; ++length) {
     for (unsigned p = 0; p < (1U << (2 * length)); ++p) {
       const std::string text = word(p, "a/*b", length);
-      const RoomPattern pattern(text);
+      const NamePattern pattern(text);
       for (unsigned r = 0; r < 81; ++r) {
         const std::string room = word(r, "a/b", 4);
         if (pattern.matches(room) == plainly_matches(text, room)) continue;
@@ -127,7 +127,7 @@ TEST_CASE("room pattern: long patterns mean to long names what they say") {
   for (int i = 0; i < 4'000; ++i) {
     // Names made of the pattern, with something for its stars, so that many match.
     const std::string text = random_word(random, i % 2 == 0 ? "aab/*" : "a**", 200);
-    const RoomPattern pattern(text);
+    const NamePattern pattern(text);
     for (std::size_t j = 0; j < 5; ++j) {
       std::string room;
       for (const char c : text)
@@ -166,4 +166,4 @@ TEST_CASE("room pattern: at its length limit it works, past it it stands for not
   CHECK_FALSE(matches_pattern(std::string(201, 'a'), std::string(201, 'a')));
 }
 
-}  // namespace room_pattern_test
+}  // namespace name_pattern_test

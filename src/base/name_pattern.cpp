@@ -1,11 +1,11 @@
-#include "hub/room_pattern.h"
+#include "base/name_pattern.h"
 
 #include <algorithm>
 #include <utility>
 
-namespace roomcast::hub {
+namespace roomcast::base {
 
-RoomPattern::RoomPattern(std::string text) : text_(std::move(text)) {
+NamePattern::NamePattern(std::string text) : text_(std::move(text)) {
   if (text_.size() > bytes_max) {
     middle_ = Middle::impossible;
     return;
@@ -17,7 +17,7 @@ RoomPattern::RoomPattern(std::string text) : text_(std::move(text)) {
   read_middle();
 }
 
-void RoomPattern::read_middle() {
+void NamePattern::read_middle() {
   const std::string_view middle =
       std::string_view(text_).substr(prefix_bytes_, text_.size() - prefix_bytes_ - suffix_bytes_);
   literals_ = middle.size() - static_cast<std::size_t>(std::count(middle.begin(), middle.end(), '*'));
@@ -43,7 +43,7 @@ void RoomPattern::read_middle() {
   }
 }
 
-bool RoomPattern::matches(std::string_view name) const {
+bool NamePattern::matches(std::string_view name) const {
   if (middle_ == Middle::none) return name == text_;
   if (middle_ == Middle::impossible || name.size() < prefix_bytes_ + literals_ + suffix_bytes_) return false;
   const std::string_view text = text_;
@@ -52,7 +52,7 @@ bool RoomPattern::matches(std::string_view name) const {
   return matches_middle(name.substr(prefix_bytes_, name.size() - prefix_bytes_ - suffix_bytes_));
 }
 
-bool RoomPattern::matches_middle(std::string_view name) const {
+bool NamePattern::matches_middle(std::string_view name) const {
   if (middle_ == Middle::any_depth) return true;
   if (middle_ == Middle::any_name) return name.find('/') == std::string_view::npos;
   switch (words_) {
@@ -69,7 +69,7 @@ bool RoomPattern::matches_middle(std::string_view name) const {
 
 /// Follows all ways to match the name at once (Baeza-Yates and Gonnet's Shift-And, with stars).
 template <std::size_t words>
-bool RoomPattern::run(std::string_view name) const {
+bool NamePattern::run(std::string_view name) const {
   std::array<Word, words> reached{1};
   for (const char c : name) {
     const Word* const next = &next_[static_cast<unsigned char>(c) * words];
@@ -87,4 +87,4 @@ bool RoomPattern::run(std::string_view name) const {
   return (reached[literals_ / word_bits] >> (literals_ % word_bits) & 1U) != 0;
 }
 
-}  // namespace roomcast::hub
+}  // namespace roomcast::base

@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-namespace roomcast::hub {
+namespace roomcast::base {
 
 /// A pattern for names of rooms: `*` stands for any bytes but '/', `**` for any bytes at all, everything else
 /// for itself. `chat/**` matches every room below `chat/`.
@@ -15,14 +15,14 @@ namespace roomcast::hub {
 /// Compiled once, for frequent use: matching takes time in proportion to the name, whatever the pattern, and
 /// no memory beyond what the pattern holds (some hundred bytes; 8 KiB for each 64 bytes that stand between
 /// stars).
-class RoomPattern {
+class NamePattern {
  public:
   /// `pattern` has at most `bytes_max` bytes: a longer one matches nothing.
-  explicit RoomPattern(std::string text);
+  explicit NamePattern(std::string text);
 
   [[nodiscard]] bool matches(std::string_view name) const;
 
-  friend bool operator==(const RoomPattern& a, const RoomPattern& b) { return a.text_ == b.text_; }
+  friend bool operator==(const NamePattern& a, const NamePattern& b) { return a.text_ == b.text_; }
 
   static constexpr std::size_t bytes_max = 200;
 
@@ -58,4 +58,4 @@ class RoomPattern {
   std::array<Word, words_max> stays_{};          // bit i: two stars precede literal i
 };
 
-}  // namespace roomcast::hub
+}  // namespace roomcast::base
