@@ -33,17 +33,61 @@ class Algorithm {
 
 constexpr std::string_view base64_alphabet =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+constexpr std::string_view base64url_alphabet =
+    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 constexpr unsigned no_base64 = 64;
 
 /// The six bits that each character encodes, or no_base64.
-constexpr std::array<unsigned char, 256> make_base64_bits() {
-  std::array<unsigned char, 256> bits{};
+using Base64Bits = std::array<unsigned char, 256>;
+
+constexpr Base64Bits make_base64_bits(std::string_view alphabet) {
+  Base64Bits bits{};
   bits.fill(no_base64);
-  for (unsigned i = 0; i < base64_alphabet.size(); ++i)
-    bits.at(static_cast<unsigned char>(base64_alphabet[i])) = static_cast<unsigned char>(i);
+  for (unsigned i = 0; i < alphabet.size(); ++i)
+    bits.at(static_cast<unsigned char>(alphabet[i])) = static_cast<unsigned char>(i);
   return bits;
 }
-constexpr auto base64_bits = make_base64_bits();
+constexpr Base64Bits base64_bits = make_base64_bits(base64_alphabet);
+constexpr Base64Bits base64url_bits = make_base64_bits(base64url_alphabet);
+
+/// Appends `bytes` in `alphabet`, without padding.
+void append_digits(std::string& out, std::string_view bytes, std::string_view alphabet) {
+  std::size_t at = out.size();
+  out.resize(at + (bytes.size() * 4 + 2) / 3);
+  const auto byte = [bytes](std::size_t i) {
+    return static_cast<unsigned>(static_cast<unsigned char>(bytes[i]));
+  };
+  const auto put = [&](unsigned group, unsigned digits) {
+    for (unsigned i = 0; i < digits; ++i)
+      out[at++] = alphabet[group >> (18 - 6 * i) & 63U];
+  };
+  std::size_t i = 0;
+  for (; i + 3 <= bytes.size(); i += 3)
+    put(byte(i) << 16U | byte(i + 1) << 8U | byte(i + 2), 4);
+  if (bytes.size() - i == 2) put(byte(i) << 16U | byte(i + 1) << 8U, 3);
+  if (bytes.size() - i == 1) put(byte(i) << 16U, 2);
+}
+
+/// Decodes `digits`, which have no padding.
+bool decode_digits(std::string_view digits, const Base64Bits& alphabet, std::string& out) {
+  out.resize(digits.size() * 3 / 4);
+  std::size_t size = 0;
+  unsigned pending = 0;
+  unsigned pending_bits = 0;
+  for (const char c : digits) {
+    const unsigned bits = alphabet[static_cast<unsigned char>(c)];
+    if (bits == no_base64) return out.clear(), false;
+    pending = pending << 6U | bits;
+    pending_bits += 6;
+    if (pending_bits < 8) continue;
+    pending_bits -= 8;
+    out[size++] = static_cast<char>(pending >> pending_bits & 255U);
+    pending &= (1U << pending_bits) - 1;
+  }
+  // With non-zero trailing bits two texts would decode to the same bytes.
+  if (pending != 0) return out.clear(), false;
+  return true;
+}
 
 }  // namespace
 
@@ -88,21 +132,9 @@ std::string base64_encode(std::string_view bytes) {
 }
 
 void append_base64(std::string& out, std::string_view bytes) {
-  std::size_t at = out.size();
-  out.resize(at + (bytes.size() + 2) / 3 * 4, '=');
-  const auto byte = [bytes](std::size_t i) {
-    return static_cast<unsigned>(static_cast<unsigned char>(bytes[i]));
-  };
-  const auto put = [&](unsigned group, unsigned digits) {
-    for (unsigned i = 0; i < digits; ++i)
-      out[at + i] = base64_alphabet[group >> (18 - 6 * i) & 63U];
-    at += 4;
-  };
-  std::size_t i = 0;
-  for (; i + 3 <= bytes.size(); i += 3)
-    put(byte(i) << 16U | byte(i + 1) << 8U | byte(i + 2), 4);
-  if (bytes.size() - i == 2) put(byte(i) << 16U | byte(i + 1) << 8U, 3);
-  if (bytes.size() - i == 1) put(byte(i) << 16U, 2);
+  out.reserve(out.size() + (bytes.size() + 2) / 3 * 4);
+  append_digits(out, bytes, base64_alphabet);
+  out.append((3 - bytes.size() % 3) % 3, '=');
 }
 
 bool base64_decode(std::string_view text, std::string& out) {
@@ -111,24 +143,18 @@ bool base64_decode(std::string_view text, std::string& out) {
   std::size_t padding = 0;
   while (padding < 2 && padding < text.size() && text[text.size() - 1 - padding] == '=')
     ++padding;
-  const std::string_view digits = text.substr(0, text.size() - padding);
-  out.resize(digits.size() * 3 / 4);
-  std::size_t size = 0;
-  unsigned pending = 0;
-  unsigned pending_bits = 0;
-  for (const char c : digits) {
-    const unsigned bits = base64_bits[static_cast<unsigned char>(c)];
-    if (bits == no_base64) return out.clear(), false;
-    pending = pending << 6U | bits;
-    pending_bits += 6;
-    if (pending_bits < 8) continue;
-    pending_bits -= 8;
-    out[size++] = static_cast<char>(pending >> pending_bits & 255U);
-    pending &= (1U << pending_bits) - 1;
-  }
-  // With non-zero trailing bits two texts would decode to the same bytes.
-  if (pending != 0) return out.clear(), false;
-  return true;
+  return decode_digits(text.substr(0, text.size() - padding), base64_bits, out);
+}
+
+void append_base64url(std::string& out, std::string_view bytes) {
+  append_digits(out, bytes, base64url_alphabet);
+}
+
+bool base64url_decode(std::string_view text, std::string& out) {
+  out.clear();
+  // A single digit at the end holds less than a byte.
+  if (text.size() % 4 == 1) return false;
+  return decode_digits(text, base64url_bits, out);
 }
 
 std::uint64_t random_u64() {

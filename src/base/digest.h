@@ -39,6 +39,11 @@ class Sha1 {
 void append_base64(std::string& out, std::string_view bytes);
 /// Decodes base64 (RFC 4648 section 4) strictly: false unless the input is complete, padded and canonical.
 [[nodiscard]] bool base64_decode(std::string_view text, std::string& out);
+/// Appends `bytes` to `out` in base64url without padding (RFC 4648 section 5), as JOSE writes it.
+void append_base64url(std::string& out, std::string_view bytes);
+/// Decodes base64url without padding strictly: false if anything else stands in it, also white space, or if
+/// it is not canonical.
+[[nodiscard]] bool base64url_decode(std::string_view text, std::string& out);
 /// Unpredictable bits from the operating system (through OpenSSL).
 [[nodiscard]] std::uint64_t random_u64();
 

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <initializer_list>
 #include <set>
 #include <string>
@@ -67,6 +68,36 @@ TEST_CASE("base64 that is not whole, padded and canonical is refused and leaves 
     CAPTURE(text);
     std::string out = "x";
     CHECK_FALSE(base64_decode(text, out));
+    CHECK(out.empty());
+  }
+}
+
+TEST_CASE("base64url is base64 with two other digits and without padding") {
+  for (std::size_t size = 0; size < 64; ++size) {
+    std::string bytes;
+    for (std::size_t i = 0; i < size; ++i)
+      bytes += static_cast<char>(0xFF - i * 7);
+    std::string expected = base64_encode(bytes);
+    expected.erase(std::min(expected.find('='), expected.size()));
+    std::replace(expected.begin(), expected.end(), '+', '-');
+    std::replace(expected.begin(), expected.end(), '/', '_');
+    std::string encoded = "before ";
+    append_base64url(encoded, bytes);
+    CHECK(encoded == "before " + expected);
+    std::string out = "what was there before";
+    CHECK(base64url_decode(expected, out));
+    CHECK(out == bytes);
+  }
+}
+
+TEST_CASE(
+    "base64url with padding, white space, other digits or stray bits is refused and leaves nothing behind") {
+  for (const std::string_view text : std::initializer_list<std::string_view>{
+           "Z", "Zg==", "Zm9=", "Zm9vZ", "Zm 9", "Zm9v\n", "\nZm9v", "Zm+/", "Zm9v+A", "Zh", "Zm9vYmF", "A",
+           "Zg.", std::string_view("Zm9\0", 4), "Zm\xFFv"}) {
+    CAPTURE(text);
+    std::string out = "x";
+    CHECK_FALSE(base64url_decode(text, out));
     CHECK(out.empty());
   }
 }
