@@ -5,6 +5,7 @@ export const layers = {
   base: { folders: [] },
   access: { folders: ['base'] },
   metrics: { folders: ['base'] },
+  jose: { folders: ['base'] },
   loop: { folders: ['base'] },
   net: { folders: ['base', 'loop'] },
   http: { folders: ['access', 'base', 'net'], only: { net: /^src\/http\/(connection|exchange|server)/ } },
@@ -29,7 +30,7 @@ export const layers = {
 export const third_party = [
   { header: /^uv\.h$/, files: /^src\/(loop\/|net\/\w+\.cpp$)/ },
   { header: /^llhttp\.h$/, files: /^src\/http\/parser\.cpp$/ },
-  { header: /^openssl\//, files: /^src\/(net\/tls_\w+\.(cpp|h)|base\/digest\.cpp)$/ },
+  { header: /^openssl\//, files: /^src\/(net\/tls_\w+\.(cpp|h)|base\/digest\.cpp|jose\/\w+\.cpp|jose\/openssl_owners\.h)$/ },
   { header: /^zlib\.h$/, files: /^src\/(ws\/deflate|base\/gzip)\.cpp$/ },
   { header: /^toml/, files: /^src\/config\/(load|toml_\w+)\.cpp$/ },
   { header: /^spdlog\//, files: /^src\/base\/log\.cpp$/ },

@@ -164,8 +164,11 @@ const cases = {
 
 /** Cannot be caused by a client: requires an engine that does not answer. */
 const no_answer = ['unavailable', 'timed_out'];
+/** Requires a token, which no route reads. */
+const of_tokens = ['bad_token', 'token_expired', 'token_not_yet_valid', 'unknown_key', 'wrong_issuer', 'wrong_audience'];
 /** The same, and an internal error of the server. */
 const out_of_reach = [
+  ...of_tokens.map((code) => `any 401 ${code}`),
   'any 500 internal_error',
   ...['GET', 'POST'].flatMap((method) => no_answer.map((code) => `${method} /rooms/{room} 503 ${code}`)),
 ];

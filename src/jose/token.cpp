@@ -1,0 +1,130 @@
+#include "jose/token.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/digest.h"
+#include "base/json_reader.h"
+#include "base/text.h"
+#include "jose/strict_json.h"
+
+namespace roomcast::jose {
+namespace {
+
+using base::JsonValue;
+using base::Refusal;
+
+/// What of a header is used.
+struct Header {
+  std::optional<JsonValue> alg;
+  std::optional<JsonValue> kid;
+  std::optional<JsonValue> typ;
+  bool is_encrypted = false;      // enc: RFC 7516 section 4.1.2
+  bool has_extensions = false;    // crit: RFC 7515 section 4.1.11
+  bool has_plain_option = false;  // b64: RFC 7797
+};
+
+Header read_header(std::string_view json) {
+  Header header;
+  base::JsonMembers members{JsonValue(json)};
+  while (const auto member = members.next()) {
+    const JsonValue& name = member->name;
+    if (name.equals("alg")) header.alg = member->value;
+    if (name.equals("kid")) header.kid = member->value;
+    if (name.equals("typ")) header.typ = member->value;
+    if (name.equals("enc")) header.is_encrypted = true;
+    if (name.equals("crit")) header.has_extensions = true;
+    if (name.equals("b64")) header.has_plain_option = true;
+  }
+  return header;
+}
+
+/// Whether `typ` is that of a JWT (RFC 7519 section 5.1) or of an access token (RFC 9068 section 2.1). Other
+/// types are of tokens that were made for something else (RFC 8725 section 3.11).
+bool is_type_of_token(const JsonValue& typ) {
+  const auto text = text_of(typ);
+  if (!text) return false;
+  constexpr std::string_view prefix = "application/";
+  std::string_view type = *text;
+  if (base::equals_ignoring_case(type.substr(0, prefix.size()), prefix)) type.remove_prefix(prefix.size());
+  return base::equals_ignoring_case(type, "jwt") || base::equals_ignoring_case(type, "at+jwt");
+}
+
+std::optional<Refusal> check_header(const Header& header) {
+  if (header.is_encrypted) return bad_token("the token is encrypted (JWE), which is not supported");
+  if (header.has_extensions) return bad_token("the header of the token has critical extensions (crit)");
+  if (header.has_plain_option) return bad_token("the header of the token has the option b64");
+  if (!header.alg) return bad_token("the header of the token names no algorithm (alg)");
+  if (header.typ && !is_type_of_token(*header.typ))
+    return bad_token("the header of the token has a type (typ) other than JWT and at+jwt");
+  return std::nullopt;
+}
+
+base::Result<Algorithm, Refusal> read_algorithm(const JsonValue& alg) {
+  const auto name = text_of(alg);
+  if (!name) return bad_token("the algorithm (alg) of the token is not a text");
+  const auto algorithm = algorithm_from(*name);
+  if (!algorithm) return bad_token("the algorithm " + quoted(*name) + " of the token is not supported");
+  return *algorithm;
+}
+
+/// Where the parts of a token begin.
+struct Parts {
+  std::size_t payload = 0;
+  std::size_t signature = 0;
+};
+
+base::Result<Parts, Refusal> split(std::string_view token) {
+  if (token.size() > token_bytes_max) {
+    return bad_token("the token has " + std::to_string(token.size()) + " bytes; " +
+                     std::to_string(token_bytes_max) + " are allowed");
+  }
+  constexpr std::ptrdiff_t dots = 2;
+  constexpr std::ptrdiff_t dots_of_encrypted = 4;
+  const auto found = std::count(token.begin(), token.end(), '.');
+  if (found == dots_of_encrypted) return bad_token("the token is encrypted (JWE), which is not supported");
+  if (found != dots) {
+    return bad_token("a token has three parts with dots between them; this one has " +
+                     std::to_string(found + 1));
+  }
+  const std::size_t payload = token.find('.') + 1;
+  return Parts{payload, token.find('.', payload) + 1};
+}
+
+}  // namespace
+
+Refusal bad_token(base::RefusalMessage message) { return {Refusal::Code::bad_token, std::move(message)}; }
+
+base::Result<ParsedToken, Refusal> parse(std::string_view compact) {
+  const auto parts = split(compact);
+  if (!parts) return parts.error();
+  const auto [payload, signature] = *parts;
+
+  std::string json;
+  if (!base::base64url_decode(compact.substr(0, payload - 1), json))
+    return bad_token("the header of the token is not base64url");
+  if (const auto problem = check_object(json)) return bad_token("the header of the token " + *problem);
+  const Header header = read_header(json);
+  if (auto refusal = check_header(header)) return std::move(*refusal);
+  const auto algorithm = read_algorithm(*header.alg);
+  if (!algorithm) return algorithm.error();
+
+  ParsedToken token;
+  token.algorithm_ = *algorithm;
+  if (header.kid) {
+    token.kid_ = text_of(*header.kid);
+    if (!token.kid_ || token.kid_->size() > kid_bytes_max) {
+      return bad_token("the key (kid) that the token names is not a text of at most " +
+                       std::to_string(kid_bytes_max) + " bytes");
+    }
+  }
+  if (!base::base64url_decode(compact.substr(signature), token.signature_))
+    return bad_token("the signature of the token is not base64url");
+  if (token.signature_.empty()) return bad_token("the token has no signature");
+  token.token_ = compact;
+  token.payload_at_ = payload;
+  token.signature_at_ = signature;
+  return token;
+}
+
+}  // namespace roomcast::jose
