@@ -24,7 +24,7 @@ http::Response answer(const service::Rooms& rooms, const service::Caller& caller
 }  // namespace
 
 void Presence::add_routes(part::Routes& routes) {
-  routes.add({http::Method::get}, "/presence/{room}", http::Access::origin, *this);
+  routes.add({http::Method::get}, "/presence/{room}", http::Access::clients, *this);
 }
 
 void Presence::handle(http::Exchange& exchange, std::string_view room) {

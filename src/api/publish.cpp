@@ -50,7 +50,7 @@ http::Response receipt(std::string_view room, const hub::PublishResult& result) 
 }  // namespace
 
 void Publish::add_routes(part::Routes& routes) {
-  routes.add({http::Method::post}, "/rooms/{room}", http::Access::origin, *this);
+  routes.add({http::Method::post}, "/rooms/{room}", http::Access::clients, *this);
 }
 
 void Publish::handle(http::Exchange& exchange, std::string_view room) {

@@ -53,7 +53,7 @@ base::Result<std::vector<PublishItem>, base::Refusal> read(const http::Request& 
 }  // namespace
 
 void PublishBatch::add_routes(part::Routes& routes) {
-  routes.add({http::Method::post}, "/api/publish", http::Access::origin, *this);
+  routes.add({http::Method::post}, "/api/publish", http::Access::clients, *this);
 }
 
 void PublishBatch::handle(http::Exchange& exchange, std::string_view /*rest*/) {

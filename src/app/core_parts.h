@@ -3,11 +3,13 @@
 #include <cstdint>
 #include <memory>
 
+#include "access/control.h"
 #include "app/certificate_watch.h"
 #include "app/dialects.h"
 #include "app/entrance.h"
 #include "app/memory_guard.h"
 #include "app/memory_limit.h"
+#include "auth/authenticator.h"
 #include "base/log.h"
 #include "http/server.h"
 #include "hub/hub.h"
@@ -46,6 +48,7 @@ struct Core {
   hub::Hub& hub;
   hub::IdempotentPublisher& publisher;
   access::Control& access;
+  auth::Authenticator& authenticator;
   service::Rooms& rooms;
   session::SessionTable& sessions;
   Entrance& entrance;
@@ -61,6 +64,7 @@ struct Core {
 // metrics of /metrics is that of the list in app/parts.cpp.
 
 [[nodiscard]] std::unique_ptr<part::Part> make_connections(const Core& core);
+[[nodiscard]] std::unique_ptr<part::Part> make_identity(const Core& core);
 [[nodiscard]] std::unique_ptr<part::Part> make_sessions(const Core& core);
 [[nodiscard]] std::unique_ptr<part::Part> make_rooms(const Core& core);
 [[nodiscard]] std::unique_ptr<part::Part> make_closing(const Core& core);

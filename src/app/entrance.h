@@ -25,6 +25,10 @@ class Entrance {
   Entrance(const Entrance&) = delete;
   Entrance& operator=(const Entrance&) = delete;
 
+  /// See auth::Gate.
+  void set_authenticator(auth::Authenticator& authenticator, http::DeferredResponses& responses) {
+    gate_.set_authenticator(authenticator, responses);
+  }
   [[nodiscard]] http::Router& router() { return router_; }
   [[nodiscard]] part::Routes routes() { return {router_, operations_, reserve_}; }
   /// Makes `server` use all of it. The server must not be used once this has been destroyed.

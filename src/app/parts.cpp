@@ -8,6 +8,7 @@
 // clang-format off
 #define ROOMCAST_PARTS(CORE, PART) \
   CORE(connections) \
+  CORE(identity) \
   CORE(sessions) \
   CORE(rooms) \
   PART(transport, room_entry) \

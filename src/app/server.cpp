@@ -42,6 +42,7 @@ Server::Server(config::Sources sources, config::Loaded loaded)
       engine_(loop_),
       hub_({engine_, turn_, loop_, deadlines_}, part::hub_limits(config_), part::room_rules(config_)),
       publisher_(hub_, turn_, loop_, deadlines_, static_cast<std::size_t>(config_.limits.idempotency_bytes)),
+      authenticator_({access_, loop_, turn_, log_, {}}),
       rooms_(hub_, publisher_, access_, part::service_limits(config_)),
       sessions_(rooms_, turn_, loop_, log_, deadlines_, part::session_settings(config_)),
       preambles_(sockets_.poller, turn_, deadlines_, log_, config_.http.head_timeout_ms),
@@ -67,8 +68,10 @@ Server::Server(config::Sources sources, config::Loaded loaded)
   log_sources(loaded);
   turn_.set_deferred_writes(sockets_.deferred_sends);
   turn_.add_work(hub_);
+  turn_.add_work(authenticator_);
   turn_.add_work(memory_guard_);
   entrance_.attach(http_);
+  entrance_.set_authenticator(authenticator_, http_);
   http_.set_trusted_proxy([this](std::string_view address) { return trusted_proxies_.contains(address); });
   http_.set_refusal_form([this](const http::Request& request, http::Response& response) {
     transport::form_refusal(request, response, transports_);
@@ -183,6 +186,7 @@ void Server::make_parts() {
       .hub = hub_,
       .publisher = publisher_,
       .access = access_,
+      .authenticator = authenticator_,
       .rooms = rooms_,
       .sessions = sessions_,
       .entrance = entrance_,

@@ -33,6 +33,56 @@ std::optional<base::Refusal> Gate::objection(const http::Request& request) const
 
 bool Gate::admit(http::Exchange& exchange, http::Access access) {
   if (access == http::Access::open) return true;
+  if (!exchange.context().is_identified) {
+    if (!admit_origin(exchange)) return false;
+    if (access >= http::Access::clients && !identify(exchange)) return false;
+  }
+  if (access == http::Access::operators && exchange.context().identity.is_anonymous()) {
+    refuse(exchange, {base::Refusal::Code::unauthorized,
+                      "this is for moderators and administrators: show an API key or a token"});
+    return false;
+  }
+  return true;
+}
+
+bool Gate::identify(http::Exchange& exchange) {
+  http::RequestContext& context = exchange.context();
+  if (authenticator_ == nullptr) return context.is_identified = true;
+  auto credentials = find_credentials(exchange.request(), context, authenticator_->names());
+  if (!credentials) {
+    refuse(exchange, credentials.error());
+    return false;
+  }
+  if (auto verdict = authenticator_->identify(*credentials)) {
+    if (!*verdict) {
+      refuse(exchange, verdict->error());
+      return false;
+    }
+    context.identity = std::move(**verdict);
+    return context.is_identified = true;
+  }
+  authenticator_->identify_later(std::move(*credentials),
+                                 [this, id = exchange.wait_for_gate()](const Verdict& verdict) {
+                                   if (!verdict)
+                                     return responses_->respond(id, http::Response::error(verdict.error()));
+                                   (void)responses_->resume(id, [&verdict](http::RequestContext& waiting) {
+                                     waiting.identity = *verdict;
+                                     waiting.is_identified = true;
+                                   });
+                                 });
+  return false;
+}
+
+void Gate::refuse(http::Exchange& exchange, const base::Refusal& refusal) const {
+  const http::Request& request = exchange.request();
+  log_.info("client refused", {{"peer", request.client.address},
+                               {"path", request.path},
+                               {"code", base::describe(refusal.code).name},
+                               {"reason", refusal.message.view()}});
+  exchange.respond(http::Response::error(refusal));
+}
+
+bool Gate::admit_origin(http::Exchange& exchange) const {
   http::RequestContext& context = exchange.context();
   context.varies_by_origin = true;
   if (context.origin != OriginVerdict::denied) return true;

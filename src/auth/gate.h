@@ -3,6 +3,7 @@
 #include <optional>
 #include <string_view>
 
+#include "auth/authenticator.h"
 #include "auth/hosts.h"
 #include "auth/origin.h"
 #include "base/log.h"
@@ -13,11 +14,20 @@ namespace roomcast::auth {
 /// Applies `hosts` and `origins` to all requests: refuses other hosts (421, RFC 9110 section 15.5.20) and, on
 /// routes that require it, pages of origins that are not listed (403); answers the preflights of such routes;
 /// and lets pages of listed origins read every response. The log line of a refusal names the entry to add.
+///
+/// On routes that are not open it also finds out who the client is, before any handler: what a request shows
+/// and cannot be verified is refused (401), never taken for an anonymous client.
 class Gate final : public http::Gate {
  public:
   /// All arguments outlive the gate; the rules are evaluated for each request, so that they may change.
   Gate(const HostRules& hosts, const OriginRules& origins, base::Log& log)
       : hosts_(hosts), origins_(origins), log_(log) {}
+
+  /// Who clients are; without it all are anonymous. Both outlive the gate.
+  void set_authenticator(Authenticator& authenticator, http::DeferredResponses& responses) {
+    authenticator_ = &authenticator;
+    responses_ = &responses;
+  }
 
   [[nodiscard]] http::RequestContext context_of(const http::Request& request) const override;
   [[nodiscard]] std::optional<base::Refusal> objection(const http::Request& request) const override;
@@ -29,9 +39,17 @@ class Gate final : public http::Gate {
                 http::Headers& headers) const override;
 
  private:
+  /// Whether the origin of the page may use the route. If not, the request has been answered.
+  [[nodiscard]] bool admit_origin(http::Exchange& exchange) const;
+  /// Whether it is known who the client is. If not, the request has been answered, or waits.
+  [[nodiscard]] bool identify(http::Exchange& exchange);
+  void refuse(http::Exchange& exchange, const base::Refusal& refusal) const;
+
   const HostRules& hosts_;
   const OriginRules& origins_;
   base::Log& log_;
+  Authenticator* authenticator_ = nullptr;
+  http::DeferredResponses* responses_ = nullptr;
 };
 
 }  // namespace roomcast::auth

@@ -3,6 +3,7 @@
 
 #include "base/digest.h"
 
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
 #include <openssl/sha.h>
@@ -155,6 +156,10 @@ bool base64url_decode(std::string_view text, std::string& out) {
   // A single digit at the end holds less than a byte.
   if (text.size() % 4 == 1) return false;
   return decode_digits(text, base64url_bits, out);
+}
+
+bool equal_in_constant_time(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
 }
 
 std::uint64_t random_u64() {

@@ -33,6 +33,8 @@ class Sha1 {
 [[nodiscard]] std::array<unsigned char, 32> sha256(std::string_view bytes);
 /// SHA-256 of `bytes` in lower-case hexadecimal.
 [[nodiscard]] std::string sha256_hex(std::string_view bytes);
+/// Whether both are equal, in a time that depends on their sizes alone.
+[[nodiscard]] bool equal_in_constant_time(std::string_view a, std::string_view b);
 /// Base64 (RFC 4648 section 4) with padding.
 [[nodiscard]] std::string base64_encode(std::string_view bytes);
 /// Appends `bytes` in base64 to `out`.

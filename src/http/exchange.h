@@ -114,9 +114,10 @@ using RefusalForm = std::function<void(const Request& request, Response& respons
 
 /// Which requests may use a route.
 enum class Access : std::uint8_t {
-  open,    ///< all: the origin of the page does not matter
-  origin,  ///< all but pages of other origins that `origins` does not list; the client is identified before
-  operators,  ///< the same, and only clients that may moderate or administer something
+  open,       ///< all: the origin of the page does not matter
+  origin,     ///< all but pages of other origins that `origins` does not list
+  clients,    ///< the same, and the gate finds out who the client is
+  operators,  ///< the same, and not for anonymous clients
 };
 
 /// Handles the requests of a route.

@@ -145,6 +145,23 @@ Response Response::of(int status, std::string_view content_type, std::string_vie
   return response;
 }
 
+namespace {
+
+/// What would let the client in (RFC 9110 section 11.6.1, RFC 6750 section 3).
+void add_challenge(base::Refusal::Code code, Response& response) {
+  using Code = base::Refusal::Code;
+  if (response.status == 401) {
+    const bool has_shown_some = code != Code::unauthorized && code != Code::login_failed;
+    response.headers.add("WWW-Authenticate", has_shown_some
+                                                 ? R"(Bearer realm="roomcast", error="invalid_token")"
+                                                 : R"(Bearer realm="roomcast")");
+  } else if (code == Code::forbidden) {
+    response.headers.add("WWW-Authenticate", R"(Bearer realm="roomcast", error="insufficient_scope")");
+  }
+}
+
+}  // namespace
+
 Response Response::error(const base::Refusal& refusal) {
   const base::RefusalInfo& info = base::describe(refusal.code);
   assert(info.http != 0);
@@ -155,7 +172,13 @@ Response Response::error(const base::Refusal& refusal) {
   body += "}}\n";
   Response response = of(info.http, "application/json", body);
   response.is_temporary = info.is_temporary;
-  if (info.retry_after_s != 0) response.headers.add("Retry-After", std::to_string(info.retry_after_s));
+  if (refusal.retry_ms != 0) {
+    constexpr std::uint32_t second_ms = 1'000;
+    response.headers.add("Retry-After", std::to_string((refusal.retry_ms + second_ms - 1) / second_ms));
+  } else if (info.retry_after_s != 0) {
+    response.headers.add("Retry-After", std::to_string(info.retry_after_s));
+  }
+  add_challenge(refusal.code, response);
   return response;
 }
 

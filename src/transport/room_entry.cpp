@@ -28,7 +28,7 @@ std::string names_wanted(const part::RoomTransports& transports) {
 }  // namespace
 
 void RoomEntry::add_routes(part::Routes& routes) {
-  routes.add({http::Method::get}, "/rooms/{room}", http::Access::origin, *this);
+  routes.add({http::Method::get}, "/rooms/{room}", http::Access::clients, *this);
 }
 
 void RoomEntry::handle(http::Exchange& exchange, std::string_view room) {

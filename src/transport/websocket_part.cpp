@@ -52,7 +52,7 @@ WebSocketPart::WebSocketPart(const part::Context& context)
 }
 
 void WebSocketPart::add_routes(part::Routes& routes) {
-  routes.add({http::Method::get}, "/connect", http::Access::origin, connect_);
+  routes.add({http::Method::get}, "/connect", http::Access::clients, connect_);
   if (echo_) routes.add({http::Method::get}, "/echo", http::Access::origin, *echo_);
 }
 

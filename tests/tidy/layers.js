@@ -17,7 +17,7 @@ export const layers = {
   session: { folders: ['access', 'base', 'hub', 'service', 'dialect'] },
   part: { folders: ['access', 'base', 'http', 'hub', 'service', 'session', 'metrics', 'config'] },
   transport: { folders: ['access', 'base', 'hub', 'service', 'session', 'http', 'ws', 'net', 'metrics', 'config', 'part'] },
-  auth: { folders: ['access', 'base', 'http'] },
+  auth: { folders: ['access', 'base', 'config', 'http', 'jose'] },
   api: { folders: ['access', 'base', 'hub', 'service', 'dialect', 'session', 'http', 'auth', 'metrics', 'config', 'part'] },
   config: { folders: ['base'] },
   app: {

@@ -1,0 +1,254 @@
+#include "auth/authenticator.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "access/claims.h"
+#include "base/digest.h"
+#include "base/text.h"
+#include "jose/token.h"
+
+namespace roomcast::auth {
+
+namespace {
+
+using base::Refusal;
+using Code = Refusal::Code;
+
+// Verified at once before others have to wait: some fifty tokens with ES256.
+constexpr std::int64_t verifying_most_us = 4'000;
+// One slice.
+constexpr std::int64_t slice_us = 250;
+
+/// Whether other keys might change the verdict.
+bool needs_keys(const Verdict& verdict) {
+  return !verdict && (verdict.error().code == Code::unknown_key || verdict.error().code == Code::unavailable);
+}
+
+/// How far a token got: of the refusals of several sources that of the furthest is given.
+int progress(Code code) {
+  switch (code) {
+    case Code::unknown_key:
+      return 1;
+    case Code::unavailable:
+      return 2;
+    case Code::bad_token:
+      return 0;
+    default:  // its signature is right
+      return 3;
+  }
+}
+
+/// API keys are any text; a token has three parts.
+bool looks_like_token(std::string_view text) { return std::count(text.begin(), text.end(), '.') == 2; }
+
+std::array<unsigned char, 32> hash_of(std::string_view configured) {
+  std::array<unsigned char, 32> hash{};
+  const auto digit = [](char c) { return static_cast<unsigned>(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10); };
+  configured.remove_prefix(configured.find(':') + 1);
+  for (std::size_t i = 0; i < hash.size() && 2 * i + 1 < configured.size(); ++i)
+    hash[i] = static_cast<unsigned char>(digit(configured[2 * i]) << 4U | digit(configured[2 * i + 1]));
+  return hash;
+}
+
+access::Identity identity_of(const config::ApiKey& key) {
+  access::Profile profile;
+  profile.kind = access::Kind::key;
+  profile.proof = access::Proof::api_key;
+  profile.id = key.name;
+  access::PermissionSet may;
+  for (const std::string& name : key.may) {
+    if (const auto permission = access::permission_from(name)) may.add(*permission);
+  }
+  for (const std::string& rooms : key.rooms)
+    profile.grants.push_back({base::NamePattern(rooms), may});
+  return access::Identity(std::move(profile));
+}
+
+}  // namespace
+
+Authenticator::Authenticator(Parts parts)
+    : parts_(std::move(parts)), verifying_(parts_.clock, verifying_most_us) {}
+
+Authenticator::~Authenticator() = default;
+
+std::optional<base::Error> Authenticator::load(const config::Config& config) {
+  Loaded loaded;
+  for (const config::TokenKeys& settings : config.auth.tokens) {
+    auto source = TokenSource::load(settings, parts_.open_url);
+    if (!source) return source.error();
+    loaded.sources.push_back(std::move(*source));
+  }
+  for (const config::ApiKey& key : config.auth.keys)
+    loaded.keys.push_back({hash_of(key.hash), identity_of(key)});
+  next_ = std::move(loaded);
+  return std::nullopt;
+}
+
+void Authenticator::apply(const config::Config& config) {
+  names_ = {config.auth.cookie, config.auth.proxy_user_header, {}, {}};
+  leeway_s_ = config.auth.leeway_ms / 1'000;
+  if (!next_) return;
+  loaded_ = *std::exchange(next_, std::nullopt);
+  verified_.clear();
+  for (const auto& source : loaded_.sources) {
+    if (source->url() != nullptr) source->url()->on_change([this] { verified_.clear(); });
+  }
+  // Keys that were being fetched for them are those of a source that has gone.
+  fetches_ = 0;
+  ++generation_;
+  on_keys_fetched(generation_);
+}
+
+const access::Identity* Authenticator::find_key(std::string_view text) const {
+  const auto hash = base::sha256(text);
+  const auto view = [](const std::array<unsigned char, 32>& bytes) {
+    return std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+  };
+  const access::Identity* found = nullptr;
+  // All are compared, in constant time.
+  for (const ApiKey& key : loaded_.keys) {
+    if (base::equal_in_constant_time(view(key.hash), view(hash))) found = &key.identity;
+  }
+  return found;
+}
+
+std::optional<Verdict> Authenticator::look_up(std::string_view text) {
+  if (!loaded_.keys.empty()) {
+    if (const access::Identity* const key = find_key(text)) return Verdict(*key);
+  }
+  if (!looks_like_token(text)) {
+    if (loaded_.keys.empty()) {
+      return Verdict(
+          Refusal{Code::bad_token, "this is no token, and no API keys are configured (auth.keys)"});
+    }
+    return Verdict(Refusal{Code::bad_api_key, "no API key of auth.keys is this one"});
+  }
+  if (loaded_.sources.empty()) {
+    return Verdict(Refusal{Code::bad_token, "no keys for tokens are configured (auth.tokens)"});
+  }
+  if (const access::Identity* const known =
+          verified_.find(base::sha256(text), parts_.clock.wall_ms() / 1'000)) {
+    ++stats_.remembered;
+    return Verdict(*known);
+  }
+  return std::nullopt;
+}
+
+Verdict Authenticator::verify(std::string_view text) {
+  const auto token = jose::parse(text);
+  if (!token) return token.error();
+  const std::int64_t now_s = parts_.clock.wall_ms() / 1'000;
+  Refusal refusal{Code::bad_token, "no element of auth.tokens is for the algorithm " +
+                                       std::string(jose::to_string(token->algorithm()))};
+  int furthest = -1;
+  for (const auto& source : loaded_.sources) {
+    if (!source->accepts(token->algorithm())) continue;
+    const auto claims = source->verify(*token, now_s, leeway_s_);
+    if (!claims) {
+      const int got = progress(claims.error().code);
+      if (got > furthest) refusal = claims.error();
+      furthest = std::max(furthest, got);
+      continue;
+    }
+    auto profile = access::profile_from_claims(claims->json);
+    if (!profile) return profile.error();
+    const std::int64_t expires_s = profile->expires_s;
+    access::Identity identity(std::move(*profile));
+    verified_.insert(base::sha256(text), identity, expires_s == 0 ? 0 : expires_s + leeway_s_);
+    return identity;
+  }
+  return refusal;
+}
+
+Verdict Authenticator::trust_proxy(const Credentials& credentials) {
+  access::Profile profile;
+  profile.proof = access::Proof::proxy_header;
+  profile.id = credentials.text;
+  profile.name = credentials.name;
+  if (profile.id.size() > access::Profile::id_bytes_max || !base::is_valid_utf8(profile.id)) {
+    return Refusal{Code::bad_token,
+                   "the header of auth.proxy_user_header must be UTF-8 of at most 100 bytes"};
+  }
+  for (const std::string_view group : base::list_elements(credentials.groups)) {
+    if (!group.empty()) profile.roles.emplace_back(group);
+  }
+  return access::Identity(std::move(profile));
+}
+
+Verdict Authenticator::conclude(Verdict verdict) {
+  ++(verdict ? stats_.accepted : stats_.refused);
+  return verdict;
+}
+
+std::optional<Verdict> Authenticator::identify(const Credentials& credentials) {
+  using From = Credentials::From;
+  if (credentials.from == From::nothing) return Verdict(access::Identity());
+  if (credentials.from == From::proxy) return conclude(trust_proxy(credentials));
+  if (auto verdict = look_up(credentials.text)) return conclude(*std::move(verdict));
+  if (!queue_.empty() || !verifying_.has_some()) return std::nullopt;
+  std::optional<Verdict> verdict;
+  verifying_.spend_on([&] { verdict = verify(credentials.text); });
+  if (needs_keys(*verdict) && has_urls()) return std::nullopt;
+  return conclude(*std::move(verdict));
+}
+
+void Authenticator::identify_later(Credentials credentials, Done done) {
+  take_turn({std::move(credentials.text), std::move(done)});
+}
+
+void Authenticator::authenticate(std::string_view token, Done done) {
+  Credentials credentials{Credentials::From::bearer, std::string(token)};
+  if (const auto verdict = identify(credentials)) return done(*verdict);
+  identify_later(std::move(credentials), std::move(done));
+}
+
+void Authenticator::take_turn(Waiting waiting) {
+  queue_.push_back(std::move(waiting));
+  parts_.scheduler.wake();
+}
+
+bool Authenticator::do_slice() {
+  const std::int64_t until_us = parts_.clock.monotonic_us() + slice_us;
+  while (!queue_.empty() && parts_.clock.monotonic_us() < until_us) {
+    Waiting waiting = std::move(queue_.front());
+    queue_.pop_front();
+    std::optional<Verdict> verdict = look_up(waiting.text);
+    if (!verdict) verdict = verify(waiting.text);
+    if (needs_keys(*verdict) && has_urls() && !waiting.has_fetched) {
+      fetch_keys_for(std::move(waiting));
+      continue;
+    }
+    waiting.done(conclude(*std::move(verdict)));
+  }
+  return !queue_.empty();
+}
+
+bool Authenticator::has_urls() const {
+  return std::any_of(loaded_.sources.begin(), loaded_.sources.end(),
+                     [](const auto& source) { return source->url() != nullptr; });
+}
+
+void Authenticator::fetch_keys_for(Waiting waiting) {
+  waiting.has_fetched = true;
+  awaiting_keys_.push_back(std::move(waiting));
+  if (fetches_ > 0) return;
+  const std::uint64_t generation = generation_;
+  // One more than there are, so that those that end at once do not end the wait.
+  fetches_ = 1;
+  for (const auto& source : loaded_.sources) {
+    if (source->url() == nullptr) continue;
+    ++fetches_;
+    source->url()->refresh([this, generation] { on_keys_fetched(generation); });
+  }
+  on_keys_fetched(generation);
+}
+
+void Authenticator::on_keys_fetched(std::uint64_t generation) {
+  if (generation != generation_) return;
+  if (fetches_ > 0 && --fetches_ > 0) return;
+  for (Waiting& waiting : std::exchange(awaiting_keys_, {}))
+    take_turn(std::move(waiting));
+}
+
+}  // namespace roomcast::auth

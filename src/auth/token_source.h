@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/refusal.h"
+#include "base/result.h"
+#include "config/config.h"
+#include "jose/key_set.h"
+#include "jose/verify.h"
+
+namespace roomcast::auth {
+
+/// Keys that may change while the server runs.
+class KeySource {
+ public:
+  KeySource() = default;
+  KeySource(const KeySource&) = delete;
+  KeySource& operator=(const KeySource&) = delete;
+  virtual ~KeySource() = default;
+
+  /// Null before the first were there. Valid until the next turn.
+  [[nodiscard]] virtual const jose::KeySet* current() const = 0;
+  /// Fetches the keys, at most once a minute. `done` is called once, from within the call if they are not
+  /// fetched now.
+  virtual void refresh(std::function<void()> done) = 0;
+  /// Called whenever there are new keys.
+  virtual void on_change(std::function<void()> changed) = 0;
+};
+
+/// One element of `auth.tokens`: keys, and what tokens signed with them have to say.
+class TokenSource {
+ public:
+  /// Reads the files that `settings` names. `open_url` makes the source of a `jwks_url`.
+  static base::Result<std::unique_ptr<TokenSource>> load(
+      const config::TokenKeys& settings,
+      const std::function<std::unique_ptr<KeySource>(const config::TokenKeys&)>& open_url);
+
+  /// Verifies the token against these keys. unknown_key: they may have to be refreshed.
+  [[nodiscard]] base::Result<jose::Claims, base::Refusal> verify(const jose::ParsedToken& token,
+                                                                 std::int64_t now_s,
+                                                                 std::int64_t leeway_s) const;
+  [[nodiscard]] bool accepts(jose::Algorithm algorithm) const { return algorithms_.has(algorithm); }
+  /// Null unless the keys come from a URL.
+  [[nodiscard]] KeySource* url() const { return url_.get(); }
+
+ private:
+  TokenSource() = default;
+
+  jose::AlgorithmSet algorithms_;
+  std::string issuer_;
+  std::vector<std::string> audience_;
+  jose::KeySet keys_;
+  std::unique_ptr<KeySource> url_;
+};
+
+}  // namespace roomcast::auth
