@@ -18,7 +18,7 @@ RUN ldd /installed/usr/bin/roomcast* | awk '$3 ~ /^\// { print $3 }' | xargs -n1
 FROM ${BASE}
 COPY --from=build /installed/packages /tmp/packages
 RUN apt-get update -q \
-  && xargs apt-get install -q -y --no-install-recommends < /tmp/packages \
+  && xargs apt-get install -q -y --no-install-recommends ca-certificates < /tmp/packages \
   && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/* /tmp/packages \
   && groupadd --gid 10001 roomcast \
   && useradd --uid 10001 --gid 10001 --no-create-home --home-dir / --shell /usr/sbin/nologin roomcast

@@ -38,10 +38,15 @@ inline std::string receive_some(const net::FileDescriptor& socket, bool& ended, 
   return bytes;
 }
 
-/// Makes closing send a reset instead of FIN.
-inline void reset(net::FileDescriptor& socket) {
+/// Makes closing the socket send a reset instead of FIN, through whichever descriptor it is closed.
+inline void reset_on_close(const net::FileDescriptor& socket) {
   const linger at_once{1, 0};
   ::setsockopt(socket.number(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+}
+
+/// Closes with a reset instead of FIN.
+inline void reset(net::FileDescriptor& socket) {
+  reset_on_close(socket);
   socket.close();
 }
 

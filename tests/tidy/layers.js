@@ -8,6 +8,7 @@ export const layers = {
   jose: { folders: ['base'] },
   loop: { folders: ['base'] },
   net: { folders: ['base', 'loop'] },
+  fetch: { folders: ['base', 'loop'] },
   http: { folders: ['access', 'base', 'net'], only: { net: /^src\/http\/(connection|exchange|server)/ } },
   ws: { folders: ['base'] },
   hub: { folders: ['base'] },
@@ -17,11 +18,11 @@ export const layers = {
   session: { folders: ['access', 'base', 'hub', 'service', 'dialect'] },
   part: { folders: ['access', 'base', 'http', 'hub', 'service', 'session', 'metrics', 'config'] },
   transport: { folders: ['access', 'base', 'hub', 'service', 'session', 'http', 'ws', 'net', 'metrics', 'config', 'part'] },
-  auth: { folders: ['access', 'base', 'config', 'http', 'jose'] },
+  auth: { folders: ['access', 'base', 'config', 'fetch', 'http', 'jose'] },
   api: { folders: ['access', 'base', 'hub', 'service', 'dialect', 'session', 'http', 'auth', 'metrics', 'config', 'part'] },
   config: { folders: ['base'] },
   app: {
-    folders: ['access', 'base', 'loop', 'net', 'http', 'ws', 'hub', 'engine', 'service', 'dialect', 'session', 'transport', 'auth', 'api',
+    folders: ['access', 'base', 'fetch', 'jose', 'loop', 'net', 'http', 'ws', 'hub', 'engine', 'service', 'dialect', 'session', 'transport', 'auth', 'api',
       'config', 'metrics', 'part'],
   },
 };
@@ -29,6 +30,7 @@ export const layers = {
 /** Third-party headers (as written between the brackets) and the only files that may include them. */
 export const third_party = [
   { header: /^uv\.h$/, files: /^src\/(loop\/|net\/\w+\.cpp$)/ },
+  { header: /^curl\/curl\.h$/, files: /^src\/fetch\// },
   { header: /^llhttp\.h$/, files: /^src\/http\/parser\.cpp$/ },
   { header: /^openssl\//, files: /^src\/(net\/tls_\w+\.(cpp|h)|base\/digest\.cpp|jose\/\w+\.cpp|jose\/openssl_owners\.h)$/ },
   { header: /^zlib\.h$/, files: /^src\/(ws\/deflate|base\/gzip)\.cpp$/ },
