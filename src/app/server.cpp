@@ -7,6 +7,7 @@
 #include "app/checks.h"
 #include "app/connection_limits.h"
 #include "app/parts.h"
+#include "auth/url_keys.h"
 #include "config/reload.h"
 #include "part/settings.h"
 #include "transport/room_entry.h"
@@ -42,7 +43,12 @@ Server::Server(config::Sources sources, config::Loaded loaded)
       engine_(loop_),
       hub_({engine_, turn_, loop_, deadlines_}, part::hub_limits(config_), part::room_rules(config_)),
       publisher_(hub_, turn_, loop_, deadlines_, static_cast<std::size_t>(config_.limits.idempotency_bytes)),
-      authenticator_({access_, loop_, turn_, log_, {}}),
+      fetch_(loop_, sockets_.poller, deadlines_, turn_, {}),
+      authenticator_({access_, loop_, turn_, log_,
+                      [this](const std::string& url, jose::AlgorithmSet algorithms) {
+                        return std::make_unique<auth::UrlKeys>(
+                            auth::UrlKeys::Parts{fetch_, deadlines_, turn_, log_}, url, algorithms);
+                      }}),
       rooms_(hub_, publisher_, access_, part::service_limits(config_)),
       sessions_(rooms_, turn_, loop_, log_, deadlines_, part::session_settings(config_)),
       preambles_(sockets_.poller, turn_, deadlines_, log_, config_.http.head_timeout_ms),

@@ -26,6 +26,7 @@
 #include "base/time_budget.h"
 #include "config/load.h"
 #include "engine/memory.h"
+#include "fetch/client.h"
 #include "http/server.h"
 #include "hub/hub.h"
 #include "hub/idempotent_publisher.h"
@@ -109,6 +110,7 @@ class Server final : private net::ListenerEvents,
   hub::Hub hub_;
   hub::IdempotentPublisher publisher_;
   access::Control access_;
+  fetch::Client fetch_;
   auth::Authenticator authenticator_;
   service::Rooms rooms_;
   session::SessionTable sessions_;

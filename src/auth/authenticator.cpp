@@ -75,7 +75,10 @@ Authenticator::~Authenticator() = default;
 std::optional<base::Error> Authenticator::load(const config::Config& config) {
   Loaded loaded;
   for (const config::TokenKeys& settings : config.auth.tokens) {
-    auto source = TokenSource::load(settings, parts_.open_url);
+    auto source = TokenSource::load(
+        settings, [this](const std::string& url, jose::AlgorithmSet algorithms) -> KeySource& {
+          return open_url(url, algorithms);
+        });
     if (!source) return source.error();
     loaded.sources.push_back(std::move(*source));
   }
@@ -91,13 +94,23 @@ void Authenticator::apply(const config::Config& config) {
   if (!next_) return;
   loaded_ = *std::exchange(next_, std::nullopt);
   verified_.clear();
-  for (const auto& source : loaded_.sources) {
-    if (source->url() != nullptr) source->url()->on_change([this] { verified_.clear(); });
-  }
+  std::erase_if(urls_, [this](const Url& url) {
+    return std::none_of(loaded_.sources.begin(), loaded_.sources.end(),
+                        [&url](const auto& source) { return source->url() == url.keys.get(); });
+  });
   // Keys that were being fetched for them are those of a source that has gone.
   fetches_ = 0;
   ++generation_;
   on_keys_fetched(generation_);
+}
+
+KeySource& Authenticator::open_url(const std::string& url, jose::AlgorithmSet algorithms) {
+  for (const Url& known : urls_) {
+    if (known.url == url && known.algorithms == algorithms) return *known.keys;
+  }
+  auto keys = parts_.open_url(url, algorithms);
+  keys->on_change([this] { verified_.clear(); });
+  return *urls_.emplace_back(Url{url, algorithms, std::move(keys)}).keys;
 }
 
 const access::Identity* Authenticator::find_key(std::string_view text) const {

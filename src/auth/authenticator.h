@@ -49,8 +49,8 @@ class Authenticator final : public access::Authenticator, public base::SlicedWor
     const base::Clock& clock;
     base::Scheduler& scheduler;
     base::Log& log;
-    /// Makes what reads a `jwks_url`.
-    std::function<std::unique_ptr<KeySource>(const config::TokenKeys&)> open_url;
+    /// Makes what fetches the keys of a `jwks_url`.
+    std::function<std::unique_ptr<KeySource>(const std::string& url, jose::AlgorithmSet algorithms)> open_url;
   };
   /// All parts outlive it.
   explicit Authenticator(Parts parts);
@@ -84,12 +84,19 @@ class Authenticator final : public access::Authenticator, public base::SlicedWor
     std::vector<std::unique_ptr<TokenSource>> sources;
     std::vector<ApiKey> keys;
   };
+  /// Keys of a URL, which a reload keeps: they may not be there a second time.
+  struct Url {
+    std::string url;
+    jose::AlgorithmSet algorithms;
+    std::unique_ptr<KeySource> keys;
+  };
   struct Waiting {
     std::string text;
     Done done;
     bool has_fetched = false;  // the keys have been fetched for it
   };
 
+  [[nodiscard]] KeySource& open_url(const std::string& url, jose::AlgorithmSet algorithms);
   [[nodiscard]] const access::Identity* find_key(std::string_view text) const;
   /// What can be said without verifying a signature; nothing if that is needed.
   [[nodiscard]] std::optional<Verdict> look_up(std::string_view text);
@@ -108,6 +115,7 @@ class Authenticator final : public access::Authenticator, public base::SlicedWor
   CredentialNames names_;
   std::int64_t leeway_s_ = 0;
   std::optional<Loaded> next_;
+  std::vector<Url> urls_;
   Loaded loaded_;
   VerifiedTokens verified_;
   std::deque<Waiting> queue_;

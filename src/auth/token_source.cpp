@@ -67,7 +67,7 @@ base::Result<jose::KeySet> load_keys(const config::TokenKeys& settings, jose::Al
 
 base::Result<std::unique_ptr<TokenSource>> TokenSource::load(
     const config::TokenKeys& settings,
-    const std::function<std::unique_ptr<KeySource>(const config::TokenKeys&)>& open_url) {
+    const std::function<KeySource&(const std::string& url, jose::AlgorithmSet algorithms)>& open_url) {
   std::unique_ptr<TokenSource> source(new TokenSource);
   for (const std::string& name : settings.algorithms) {
     const auto algorithm = jose::algorithm_from(name);
@@ -77,7 +77,7 @@ base::Result<std::unique_ptr<TokenSource>> TokenSource::load(
   source->issuer_ = settings.issuer;
   source->audience_ = settings.audience;
   if (!settings.jwks_url.empty()) {
-    source->url_ = open_url(settings);
+    source->url_ = &open_url(settings.jwks_url, source->algorithms_);
     return source;
   }
   auto keys = load_keys(settings, source->algorithms_);
@@ -88,7 +88,7 @@ base::Result<std::unique_ptr<TokenSource>> TokenSource::load(
 
 base::Result<jose::Claims, Refusal> TokenSource::verify(const jose::ParsedToken& token, std::int64_t now_s,
                                                         std::int64_t leeway_s) const {
-  const jose::KeySet* const keys = url_ ? url_->current() : &keys_;
+  const jose::KeySet* const keys = url_ != nullptr ? url_->current() : &keys_;
   if (keys == nullptr) {
     return Refusal{Refusal::Code::unavailable, "the keys of auth.tokens (jwks_url) are not there yet"};
   }

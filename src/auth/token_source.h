@@ -35,10 +35,10 @@ class KeySource {
 /// One element of `auth.tokens`: keys, and what tokens signed with them have to say.
 class TokenSource {
  public:
-  /// Reads the files that `settings` names. `open_url` makes the source of a `jwks_url`.
+  /// Reads the files that `settings` names. `open_url` has the source of a `jwks_url`, which outlives this.
   static base::Result<std::unique_ptr<TokenSource>> load(
       const config::TokenKeys& settings,
-      const std::function<std::unique_ptr<KeySource>(const config::TokenKeys&)>& open_url);
+      const std::function<KeySource&(const std::string& url, jose::AlgorithmSet algorithms)>& open_url);
 
   /// Verifies the token against these keys. unknown_key: they may have to be refreshed.
   [[nodiscard]] base::Result<jose::Claims, base::Refusal> verify(const jose::ParsedToken& token,
@@ -46,7 +46,7 @@ class TokenSource {
                                                                  std::int64_t leeway_s) const;
   [[nodiscard]] bool accepts(jose::Algorithm algorithm) const { return algorithms_.has(algorithm); }
   /// Null unless the keys come from a URL.
-  [[nodiscard]] KeySource* url() const { return url_.get(); }
+  [[nodiscard]] KeySource* url() const { return url_; }
 
  private:
   TokenSource() = default;
@@ -55,7 +55,7 @@ class TokenSource {
   std::string issuer_;
   std::vector<std::string> audience_;
   jose::KeySet keys_;
-  std::unique_ptr<KeySource> url_;
+  KeySource* url_ = nullptr;
 };
 
 }  // namespace roomcast::auth
