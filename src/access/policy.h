@@ -8,17 +8,11 @@
 
 #include "access/identity.h"
 #include "access/permission.h"
+#include "access/row.h"
 #include "base/refusal.h"
 #include "base/result.h"
 
 namespace roomcast::access {
-
-/// One row of `access`, as configured.
-struct Row {
-  std::string rooms;  ///< a pattern (base::NamePattern); `{user}` stands for the id of the user
-  std::string who;    ///< "anyone", "user", "role:NAME", "user:ID", "key:NAME"
-  PermissionSet may;
-};
 
 /// What an identity may do in a room, and why.
 struct Decision {

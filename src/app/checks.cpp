@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "access/permission.h"
+#include "access/row.h"
 #include "app/certificate_watch.h"
 #include "app/listen_plan.h"
 #include "app/listeners.h"
@@ -40,6 +42,19 @@ config::Checks configuration_checks() {
   checks.header = [](const std::string& text) -> std::optional<std::string> {
     if (base::is_token(text)) return std::nullopt;
     return "not the name of a header field, such as X-Request-ID";
+  };
+  checks.cookie = [](const std::string& text) -> std::optional<std::string> {
+    if (base::is_token(text)) return std::nullopt;
+    return "not the name of a cookie, such as roomcast_token";
+  };
+  checks.who = [](const std::string& text) -> std::optional<std::string> {
+    const auto who = access::Who::parse(text);
+    if (who) return std::nullopt;
+    return who.error().message;
+  };
+  checks.permission = [](const std::string& text) -> std::optional<std::string> {
+    if (access::permission_from(text)) return std::nullopt;
+    return "expected join, publish, presence, history, moderate or admin";
   };
   return checks;
 }

@@ -21,6 +21,12 @@ class NamePattern {
   explicit NamePattern(std::string text);
 
   [[nodiscard]] bool matches(std::string_view name) const;
+  [[nodiscard]] bool has_stars() const { return text_.find('*') != std::string::npos; }
+  /// Whether it is `**`.
+  [[nodiscard]] bool matches_everything() const {
+    return middle_ == Middle::any_depth && prefix_bytes_ + suffix_bytes_ == 0;
+  }
+  [[nodiscard]] const std::string& text() const { return text_; }
 
   friend bool operator==(const NamePattern& a, const NamePattern& b) { return a.text_ == b.text_; }
 

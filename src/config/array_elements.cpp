@@ -1,10 +1,13 @@
 #include "config/array_elements.h"
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
+#include <span>
 #include <string_view>
 
 #include "base/json.h"
+#include "config/element_fields.h"
 #include "config/schema.h"
 #include "config/spelling.h"
 
@@ -26,6 +29,15 @@ const Setting* find_overridden(std::string_view key) {
     return setting.per_room && override_key(setting) == key;
   });
   return found == rows.end() ? nullptr : &*found;
+}
+
+/// The keys of an element of `rooms` besides `match`.
+std::vector<std::string> override_keys() {
+  std::vector<std::string> keys;
+  for (const Setting& setting : settings()) {
+    if (setting.per_room) keys.push_back(override_key(setting));
+  }
+  return keys;
 }
 
 ElementError unknown_key(const Table::Item& item) {
@@ -52,36 +64,57 @@ std::optional<std::string> read_override(const Setting& setting, const Table::It
   return std::nullopt;
 }
 
+bool is_path(std::string_view /*text*/) { return true; }
+
+const std::array<ElementField<Certificate>, 2> certificate_fields{{
+    {"certificate", &Certificate::certificate, is_path, "the path of a PEM file"},
+    {"key", &Certificate::key, is_path, "the path of a PEM file"},
+}};
+
 }  // namespace
 
-std::optional<ElementError> read_certificate(const Table& table, Certificate& certificate) {
+std::string describe_secret(const Scalar& value) {
+  if (const auto* text = std::get_if<std::string>(&value))
+    return "a text of " + std::to_string(text->size()) + " bytes";
+  if (const auto* other = std::get_if<Unsuitable>(&value)) return other->what;
+  return std::holds_alternative<std::vector<std::string>>(value) ? "an array" : "something else";
+}
+
+Place place_of(const Table& table, std::string_view key) {
   for (const Table::Item& item : table.items) {
-    if (item.key != "certificate" && item.key != "key") {
-      return ElementError{"expected the keys certificate and key, found " + describe(item.key), item.place};
-    }
-    const auto* path = std::get_if<std::string>(&item.value);
-    if (path == nullptr || !is_clean(*path)) {
-      return ElementError{
-          item.key + ": expected the path of a PEM file, found " + describe(to_value(item.value)),
-          item.place};
-    }
-    (item.key == "key" ? certificate.key : certificate.certificate) = *path;
+    if (item.key == key) return item.place;
   }
+  return table.place;
+}
+
+ElementError missing_key(const Table& table, std::string_view key) {
+  return {"expected " + std::string(key) + " in every element, found one without", table.place};
+}
+
+std::optional<ElementError> read_element(const Table& table, Certificate& certificate) {
+  const std::span<const ElementField<Certificate>> fields = certificate_fields;
+  if (auto error = read_fields(fields, table, certificate)) return error;
   if (!certificate.certificate.empty() && !certificate.key.empty()) return std::nullopt;
   return ElementError{"expected both certificate and key in every element, found one without " +
-                          std::string(certificate.key.empty() ? "key" : "certificate"),
+                          std::string(certificate.certificate.empty() ? "certificate" : "key"),
                       table.place};
 }
 
-std::vector<std::string> override_keys() {
-  std::vector<std::string> keys;
-  for (const Setting& setting : settings()) {
-    if (setting.per_room) keys.push_back(override_key(setting));
-  }
-  return keys;
+std::string write_element(const Certificate& certificate, Secrets secrets) {
+  return write_fields(std::span<const ElementField<Certificate>>(certificate_fields), certificate, secrets);
 }
 
-std::optional<ElementError> read_room_rule(const Table& table, RoomRule& rule) {
+std::string certificate_keys() { return "certificate and key"; }
+
+std::string room_rule_keys() {
+  std::string out = "match and any of ";
+  const std::vector<std::string> keys = override_keys();
+  for (const std::string& key : keys)
+    out += (&key == keys.data() ? "" : ", ") + key;
+  return out;
+}
+
+std::optional<ElementError> read_element(const Table& table, RoomRule& rule) {
   for (const Table::Item& item : table.items) {
     const Setting* overridden = find_overridden(item.key);
     if (overridden == nullptr && item.key != match_key) return unknown_key(item);
@@ -89,19 +122,18 @@ std::optional<ElementError> read_room_rule(const Table& table, RoomRule& rule) {
         overridden == nullptr ? read_match(item.value, rule) : read_override(*overridden, item, rule);
     if (problem) return ElementError{*problem, item.place};
   }
-  if (rule.match.empty())
-    return ElementError{"expected match in every element, found one without", table.place};
+  if (rule.match.empty()) return missing_key(table, match_key);
   return std::nullopt;
 }
 
-std::string rule_to_toml(const RoomRule& rule) {
+std::string write_element(const RoomRule& rule, Secrets secrets) {
   Config overridden;
   std::string out = "{ match = ";
   base::append_json_string(out, rule.match);
   for (const auto& [name, value] : rule.overrides) {
     const Setting& setting = *find_setting(name);
     (void)assign(setting, value, overridden);  // checked
-    out += ", " + override_key(setting) + " = " + to_toml(setting, overridden);
+    out += ", " + override_key(setting) + " = " + to_toml(setting, overridden, secrets);
   }
   return out + " }";
 }

@@ -102,7 +102,14 @@ class Loader {
   [[nodiscard]] std::string at(const Place& place) const;
   void take(const Setting& setting, const Value& value, const std::string& where, std::string came_from);
   void add_unknown_key(const std::string& where, const std::string& key);
-  [[nodiscard]] std::optional<std::string> check_texts(const Setting& setting, const Value& value) const;
+  [[nodiscard]] TextCheck check_of(TextForm form) const;
+  [[nodiscard]] std::optional<std::string> check_text(TextForm form, const std::string& text) const;
+  [[nodiscard]] std::optional<std::string> check_list(TextForm form,
+                                                      const std::vector<std::string>& texts) const;
+  [[nodiscard]] std::optional<ElementError> check_tables(const TableList& list,
+                                                         const std::vector<Table>& tables) const;
+  /// The texts of a value that suits its setting.
+  [[nodiscard]] std::optional<ElementError> check_texts(const Setting& setting, const Value& value) const;
   [[nodiscard]] const std::string& came_from(std::string_view name) const;
   void check_certificate_pair();
 
@@ -120,37 +127,84 @@ void Loader::take(const Setting& setting, const Value& value, const std::string&
                   std::string came_from) {
   Place within;
   auto problem = assign(setting, value, loaded_.config, &within);
-  if (!problem) problem = check_texts(setting, value);
+  if (!problem) {
+    if (auto error = check_texts(setting, value)) {
+      problem = std::move(error->what);
+      within = error->place;
+    }
+  }
   if (problem) {
     return add_error(within.line == 0 ? where : at(within), std::string(setting.name) + ": " + *problem);
   }
   loaded_.came_from[static_cast<std::size_t>(&setting - settings().data())] = std::move(came_from);
 }
 
-std::optional<std::string> Loader::check_texts(const Setting& setting, const Value& value) const {
-  const auto* list = std::get_if<TextList>(&setting.kind);
-  const auto* texts = std::get_if<std::vector<std::string>>(&value);
-  if (list == nullptr || texts == nullptr) return std::nullopt;
-  const TextCheck check = [&] {
-    switch (list->form) {
-      case TextForm::address:
-        return checks_.address;
-      case TextForm::origin:
-        return checks_.origin;
-      case TextForm::network:
-        return checks_.network;
-      case TextForm::host:
-        return checks_.host;
-      case TextForm::header:
-        return checks_.header;
-    }
-    return TextCheck{};
-  }();
+TextCheck Loader::check_of(TextForm form) const {
+  switch (form) {
+    case TextForm::address:
+      return checks_.address;
+    case TextForm::origin:
+      return checks_.origin;
+    case TextForm::network:
+      return checks_.network;
+    case TextForm::host:
+      return checks_.host;
+    case TextForm::header:
+      return checks_.header;
+    case TextForm::cookie:
+      return checks_.cookie;
+    case TextForm::who:
+      return checks_.who;
+    case TextForm::permission:
+      return checks_.permission;
+  }
+  return {};
+}
+
+std::optional<std::string> Loader::check_text(TextForm form, const std::string& text) const {
+  const TextCheck check = check_of(form);
   if (check == nullptr) return std::nullopt;
-  for (const std::string& text : *texts) {
-    if (auto wrong = check(text)) return describe(text) + ": " + *wrong;
+  if (auto wrong = check(text)) return describe(text) + ": " + *wrong;
+  return std::nullopt;
+}
+
+std::optional<std::string> Loader::check_list(TextForm form, const std::vector<std::string>& texts) const {
+  for (const std::string& text : texts) {
+    if (auto wrong = check_text(form, text)) return wrong;
   }
   return std::nullopt;
+}
+
+std::optional<ElementError> Loader::check_tables(const TableList& list,
+                                                 const std::vector<Table>& tables) const {
+  if (list.form == nullptr) return std::nullopt;
+  for (const Table& table : tables) {
+    for (const Table::Item& item : table.items) {
+      const auto form = list.form(item.key);
+      if (!form) continue;
+      const auto* text = std::get_if<std::string>(&item.value);
+      const auto wrong = text != nullptr ? check_text(*form, *text)
+                                         : check_list(*form, std::get<std::vector<std::string>>(item.value));
+      if (wrong) return ElementError{item.key + ": " + *wrong, item.place};
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<ElementError> Loader::check_texts(const Setting& setting, const Value& value) const {
+  if (const auto* list = std::get_if<TableList>(&setting.kind)) {
+    const auto* tables = std::get_if<std::vector<Table>>(&value);
+    return tables == nullptr ? std::nullopt : check_tables(*list, *tables);
+  }
+  std::optional<std::string> wrong;
+  if (const auto* list = std::get_if<TextList>(&setting.kind)) {
+    wrong = check_list(list->form, std::get<std::vector<std::string>>(value));
+  } else if (const auto* kind = std::get_if<Text>(&setting.kind); kind != nullptr && kind->form) {
+    const auto& text = std::get<std::string>(value);
+    if (!text.empty()) wrong = check_text(*kind->form, text);
+  }
+  if (!wrong) return std::nullopt;
+  return ElementError{std::move(*wrong), {}};
 }
 
 void Loader::add_unknown_key(const std::string& where, const std::string& key) {

@@ -18,16 +18,19 @@ struct Override {
   std::variant<std::string, std::vector<std::string>> value;  ///< a list is taken as it is, not split
 };
 
-/// Validates one text of a list: returns what is wrong with it, or nothing. Null: not validated.
+/// Validates one text: returns what is wrong with it, or nothing. Null: not validated.
 using TextCheck = std::optional<std::string> (*)(const std::string& text);
 
-/// Validators for lists of texts, from the code that parses these (app/checks.h).
+/// Validators for texts, from the code that parses these (app/checks.h).
 struct Checks {
   TextCheck address = nullptr;
   TextCheck origin = nullptr;
   TextCheck network = nullptr;
   TextCheck host = nullptr;
   TextCheck header = nullptr;
+  TextCheck cookie = nullptr;
+  TextCheck who = nullptr;
+  TextCheck permission = nullptr;
 };
 
 /// Everything a configuration is made from; what comes later wins.

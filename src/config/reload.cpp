@@ -5,9 +5,8 @@ namespace roomcast::config {
 std::vector<Change> changes(const Config& before, const Config& after) {
   std::vector<Change> out;
   for (const Setting& setting : settings()) {
-    std::string old_value = to_toml(setting, before);
-    std::string new_value = to_toml(setting, after);
-    if (old_value != new_value) out.push_back({&setting, std::move(old_value), std::move(new_value)});
+    if (to_toml(setting, before, Secrets::shown) == to_toml(setting, after, Secrets::shown)) continue;
+    out.push_back({&setting, to_toml(setting, before), to_toml(setting, after)});
   }
   return out;
 }

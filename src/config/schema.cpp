@@ -4,6 +4,9 @@
 #include <array>
 #include <cstddef>
 
+#include "config/array_elements.h"
+#include "config/auth_elements.h"
+
 namespace roomcast::config {
 namespace {
 
@@ -17,8 +20,13 @@ namespace {
 #define TEXT_LIST(path, form) #path, TextList{MEMBER(path), form}
 #define FILLED_TEXT_LIST(path, form) #path, TextList{MEMBER(path), form, false}
 #define FILE_MODE(path) #path, FileMode{MEMBER(path)}
-#define CERTIFICATE_LIST(path) #path, CertificateList{MEMBER(path)}
-#define ROOM_RULE_LIST(path) #path, RoomRuleList{MEMBER(path)}
+#define TEXT_OF(path, form) #path, Text{MEMBER(path), form}
+#define TABLE_LIST_OF(path, max, keys, form) #path, TableList{max, keys,                               \
+    [](const std::vector<Table>& tables, Config& config) { return read_elements(tables, config.path); }, \
+    [](const Config& config, Secrets secrets) { return write_elements(config.path, secrets); },         \
+    [](const Config& from, Config& to) { to.path = from.path; },                                        \
+    form}
+#define TABLE_LIST(path, max, keys) TABLE_LIST_OF(path, max, keys, nullptr)
 #define ONE_OF(path, words) #path, OneOf{                                                       \
     [](const Config& config) { return static_cast<std::size_t>(config.path); },                  \
     [](Config& config, std::size_t i) { config.path = static_cast<decltype(config.path)>(i); },  \
@@ -60,8 +68,10 @@ constexpr Setting table[] = {
      "Whether connections from trusted_proxies to `listen` begin with a PROXY protocol header (version 1 or 2), as HAProxy (send-proxy) and AWS NLB send it."},
     {SECONDS(drain, 0, day_ms), reload,
      "Over how long clients are asked to reconnect when the server is stopped."},
-    {ROOM_RULE_LIST(rooms), reload,
+    {TABLE_LIST(rooms, room_rules_max, room_rule_keys), reload,
      "What is different in rooms whose names match: `*` stands for anything but a slash, `**` for anything; the first match counts."},
+    {TABLE_LIST_OF(access, access_rules_max, access_rule_keys, access_rule_form), reload,
+     "Who (anyone, user, role:NAME, user:ID, key:NAME) may do what (join, publish, presence, history, moderate, admin) in rooms whose names match, with {user} for the user's id: the first row that matches decides; once there is a row, what none matches is refused. Empty: everybody may join, publish and read."},
 
     {WHOLE(limits.message_bytes, 1, 256 * mib, "bytes"), reload,
      "Largest message over WebSocket, after decompression and with all its fragments."},
@@ -108,7 +118,7 @@ constexpr Setting table[] = {
 
     {TEXT(tls.certificate), reload, "PEM file with the certificate chain for https listeners."},
     {TEXT(tls.key), reload, "PEM file with the private key of `tls.certificate`."},
-    {CERTIFICATE_LIST(tls.certificates), reload,
+    {TABLE_LIST(tls.certificates, certificates_max, certificate_keys), reload,
      "More certificates, each with `certificate` and `key`, chosen by the name the client asks for (SNI)."},
 
     {SECONDS(http.head_timeout, 1, day_ms), reload,
@@ -134,6 +144,19 @@ constexpr Setting table[] = {
     {SECONDS(websocket.close_timeout, 1, day_ms), reload, "How long a client may take to answer a close frame."},
     {SECONDS(websocket.message_timeout, 1, day_ms), reload,
      "How long a client may take to send a message that it has begun; looked at with each ping, then 1008."},
+
+    {TABLE_LIST(auth.tokens, token_keys_max, token_keys_keys), reload,
+     "Keys of tokens (JWT) that identify users, each bound to its algorithms: a shared secret for HS256 to HS512, otherwise public keys from a PEM file, or a JWKS from a file or URL."},
+    {TABLE_LIST_OF(auth.keys, api_keys_max, api_key_keys, api_key_form), reload,
+     "Keys of backends (Authorization: Bearer KEY), as hashes; roomcast keygen prints a key and its line. What a key may in its rooms is added to what rows of `access` say."},
+    {SECONDS(auth.leeway, 0, 3'600'000), reload,
+     "How far the clock of who issues tokens may be off."},
+    {SECONDS(auth.authenticate, 1, 3'600'000), reload,
+     "How long a client that has to identify itself with its first roomcast.v1 message may take."},
+    {TEXT_OF(auth.cookie, TextForm::cookie), reload, "Name of a cookie that holds a token; empty: none."},
+    {TEXT_OF(auth.proxy_user_header, TextForm::header), reload,
+     "Header field in which trusted_proxies name the user that they have identified, such as X-Forwarded-User; empty: none."},
+    {TEXT(auth.users_file), reload, "File with the accounts that roomcast user manages; empty: none."},
 
     {FLAG(cors.credentials), reload,
      "Whether pages of the origins that `origins` names may send cookies and HTTP authentication along (not those that only * or null allows)."},

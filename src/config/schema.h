@@ -37,12 +37,13 @@ struct OneOf {
   void (*set)(Config&, std::size_t);
   std::span<const std::string_view> words;
 };
+/// What texts are, for their validators (Checks in config/load.h).
+enum class TextForm : std::uint8_t { address, origin, network, host, header, cookie, who, permission };
 /// Text without control characters; may be empty.
 struct Text {
   std::string& (*member)(Config&);
+  std::optional<TextForm> form{};  ///< unless it is empty
 };
-/// What the texts of a list are, for their validators (Checks in config/load.h).
-enum class TextForm : std::uint8_t { address, origin, network, host, header };
 struct TextList {
   std::vector<std::string>& (*member)(Config&);
   TextForm form;
@@ -52,17 +53,28 @@ struct TextList {
 struct FileMode {
   std::uint32_t& (*member)(Config&);
 };
-struct CertificateList {
-  std::vector<Certificate>& (*member)(Config&);
+/// Whether secrets are written as they are, to be compared, or replaced, to be read by people.
+enum class Secrets : std::uint8_t { redacted, shown };
+/// An array of tables, `[[name]]` in a file: a vector whose elements are read and written by functions of
+/// config/array_elements.h and config/auth_elements.h.
+struct TableList {
+  std::size_t max;        ///< elements
+  std::string (*keys)();  ///< of an element, in words
+  /// Nothing has changed if there is an error.
+  std::optional<ElementError> (*read)(const std::vector<Table>& tables, Config& config);
+  std::string (*write)(const Config& config, Secrets secrets);
+  void (*copy)(const Config& from, Config& to);
+  /// What the texts under a key of an element are; null: not validated.
+  std::optional<TextForm> (*form)(std::string_view key) = nullptr;
 };
 
 /// Most rules for rooms. Each new room is held against one after the other, and a reload takes some 50 to 100
 /// microseconds for each.
 inline constexpr std::size_t room_rules_max = 1'000;
-
-struct RoomRuleList {
-  std::vector<RoomRule>& (*member)(Config&);
-};
+inline constexpr std::size_t certificates_max = 1'000;
+inline constexpr std::size_t token_keys_max = 100;
+inline constexpr std::size_t api_keys_max = 1'000;
+inline constexpr std::size_t access_rules_max = 1'000;
 
 /// Whether a changed value takes effect at a reload (SIGHUP) or at the next start only.
 enum class Apply : std::uint8_t { reload, restart };
@@ -70,7 +82,7 @@ enum class Apply : std::uint8_t { reload, restart };
 /// One row of the table. Everything else about a key is derived from it.
 struct Setting {  // NOLINT(clang-analyzer-optin.performance.Padding): in the order in which a row reads
   std::string_view name;  ///< dotted: "limits.message_bytes"; at most one dot
-  std::variant<Flag, Whole, Seconds, OneOf, Text, TextList, FileMode, CertificateList, RoomRuleList> kind;
+  std::variant<Flag, Whole, Seconds, OneOf, Text, TextList, FileMode, TableList> kind;
   Apply apply;
   std::string_view doc;   ///< one line for the reference
   bool per_room = false;  ///< whether an element of `rooms` can override it
@@ -101,8 +113,9 @@ struct Setting {  // NOLINT(clang-analyzer-optin.performance.Padding): in the or
 /// What the setting takes, in words: "a whole number of bytes, 1 to 268435456".
 [[nodiscard]] std::string expectation(const Setting& setting);
 
-/// The setting's value in `config` as TOML.
-[[nodiscard]] std::string to_toml(const Setting& setting, const Config& config);
+/// The setting's value in `config` as TOML, unless `secrets` says otherwise without secrets.
+[[nodiscard]] std::string to_toml(const Setting& setting, const Config& config,
+                                  Secrets secrets = Secrets::redacted);
 
 /// Makes the setting in `to` what it is in `from`.
 void copy_setting(const Setting& setting, const Config& from, Config& to);

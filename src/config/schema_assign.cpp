@@ -5,7 +5,6 @@
 #include <string>
 #include <utility>
 
-#include "config/array_elements.h"
 #include "config/schema.h"
 
 namespace roomcast::config {
@@ -74,8 +73,7 @@ struct TextParser {
   Value operator()(const Text&) const { return std::string(text); }
   Value operator()(const FileMode&) const { return std::string(text); }
   Value operator()(const TextList&) const { return split_list(text); }
-  Value operator()(const CertificateList&) const { return std::string(text); }
-  Value operator()(const RoomRuleList&) const { return std::string(text); }
+  Value operator()(const TableList&) const { return std::string(text); }
 };
 
 struct Assigner {
@@ -157,34 +155,22 @@ struct Assigner {
     return std::nullopt;
   }
 
-  AssignError operator()(const CertificateList& list) const {
-    return assign_tables(list.member(config), read_certificate);
-  }
-
-  AssignError operator()(const RoomRuleList& list) const {
-    const auto* tables = std::get_if<std::vector<Table>>(&value);
-    if (tables != nullptr && tables->size() > room_rules_max) {
-      return "expected " + expectation(setting) + ", found " + std::to_string(tables->size()) + " tables";
-    }
-    return assign_tables(list.member(config), read_room_rule);
-  }
-
-  template <class Element>
-  AssignError assign_tables(std::vector<Element>& member,
-                            std::optional<ElementError> (*read)(const Table&, Element&)) const {
+  AssignError operator()(const TableList& list) const {
     // An array without elements does not show what they would be.
     const auto* no_elements = std::get_if<std::vector<std::string>>(&value);
     const auto* tables = std::get_if<std::vector<Table>>(&value);
-    if (tables == nullptr && (no_elements == nullptr || !no_elements->empty())) return refuse();
-    std::vector<Element> elements;
-    for (std::size_t i = 0; tables != nullptr && i < tables->size(); ++i) {
-      if (const auto error = read((*tables)[i], elements.emplace_back())) {
-        if (place != nullptr) *place = error->place;
-        return error->what;
-      }
+    if (tables == nullptr && (no_elements == nullptr || !no_elements->empty())) {
+      // Not what: it could be a secret.
+      const bool is_text = std::holds_alternative<std::string>(value);
+      return "expected " + expectation(setting) + ", found " + (is_text ? "a text" : describe(value));
     }
-    member = std::move(elements);
-    return std::nullopt;
+    if (tables != nullptr && tables->size() > list.max) {
+      return "expected " + expectation(setting) + ", found " + std::to_string(tables->size()) + " tables";
+    }
+    const auto error = list.read(tables == nullptr ? std::vector<Table>() : *tables, config);
+    if (!error) return std::nullopt;
+    if (place != nullptr) *place = error->place;
+    return error->what;
   }
 };
 

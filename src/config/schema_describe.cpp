@@ -3,7 +3,6 @@
 #include <string>
 
 #include "base/json.h"
-#include "config/array_elements.h"
 #include "config/schema.h"
 
 namespace roomcast::config {
@@ -48,6 +47,7 @@ std::string array_text(const Items& items, const Writer& writer) {
 
 struct TomlWriter {
   const Config& config;
+  Secrets secrets;
 
   std::string operator()(const Flag& flag) const { return read(flag, config) ? "true" : "false"; }
   std::string operator()(const Whole& whole) const { return std::to_string(read(whole, config)); }
@@ -56,14 +56,7 @@ struct TomlWriter {
   std::string operator()(const Text& text) const { return quote(read(text, config)); }
   std::string operator()(const FileMode& mode) const { return quote(mode_text(read(mode, config))); }
   std::string operator()(const TextList& list) const { return array_text(read(list, config), quote); }
-  std::string operator()(const RoomRuleList& list) const {
-    return array_text(read(list, config), [](const RoomRule& rule) { return rule_to_toml(rule); });
-  }
-  std::string operator()(const CertificateList& list) const {
-    return array_text(read(list, config), [](const Certificate& item) {
-      return "{ certificate = " + quote(item.certificate) + ", key = " + quote(item.key) + " }";
-    });
-  }
+  std::string operator()(const TableList& list) const { return list.write(config, secrets); }
 };
 
 struct Expectation {
@@ -89,16 +82,9 @@ struct Expectation {
                              : "an array of at least one text, none of them empty";
   }
   std::string operator()(const FileMode&) const { return "octal digits in quotes, \"0000\" to \"0777\""; }
-  std::string operator()(const CertificateList&) const {
-    return "an array of tables with certificate and key (only in a file)";
-  }
-  std::string operator()(const RoomRuleList&) const {
-    std::string out =
-        "an array of at most " + std::to_string(room_rules_max) + " tables with match and any of ";
-    const std::vector<std::string> keys = override_keys();
-    for (const std::string& key : keys)
-      out += (&key == keys.data() ? "" : ", ") + key;
-    return out + " (only in a file)";
+  std::string operator()(const TableList& list) const {
+    return "an array of at most " + std::to_string(list.max) + " tables with " + list.keys() +
+           " (only in a file)";
   }
 };
 
@@ -107,6 +93,7 @@ struct Copier {
   Config& to;
 
   void operator()(const OneOf& choice) const { choice.set(to, choice.get(from)); }
+  void operator()(const TableList& list) const { list.copy(from, to); }
   template <class Kind>
   void operator()(const Kind& kind) const {
     kind.member(to) = read(kind, from);
@@ -117,8 +104,8 @@ struct Copier {
 
 std::string expectation(const Setting& setting) { return std::visit(Expectation{}, setting.kind); }
 
-std::string to_toml(const Setting& setting, const Config& config) {
-  return std::visit(TomlWriter{config}, setting.kind);
+std::string to_toml(const Setting& setting, const Config& config, Secrets secrets) {
+  return std::visit(TomlWriter{config, secrets}, setting.kind);
 }
 
 void copy_setting(const Setting& setting, const Config& from, Config& to) {

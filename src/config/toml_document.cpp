@@ -53,7 +53,9 @@ base::Result<toml::value, TomlError> parse(std::string_view text) {
     error.line = line_of(at);
     error.column = column_of(at);
   }
-  if (error.line > 0) error.message += ", in: " + line_at(text, error.line);
+  // The line could be a secret, or a part of one.
+  const bool has_secrets = text.find("secret") != std::string_view::npos;
+  if (error.line > 0 && !has_secrets) error.message += ", in: " + line_at(text, error.line);
   return error;
 }
 
@@ -135,11 +137,21 @@ std::string kind_of(const toml::value& value) {
   return "a date or time";
 }
 
+Scalar texts_value(const toml::value& array) {
+  std::vector<std::string> texts;
+  for (const toml::value& item : array.as_array()) {
+    if (!item.is_string()) return Unsuitable{"an array with " + kind_of(item) + " in it"};
+    texts.push_back(text_of(item));
+  }
+  return texts;
+}
+
 Scalar scalar_value(const toml::value& value) {
   if (value.is_boolean()) return value.as_boolean();
   if (value.is_integer()) return static_cast<std::int64_t>(value.as_integer());
   if (value.is_floating()) return value.as_floating();
   if (value.is_string()) return text_of(value);
+  if (value.is_array()) return texts_value(value);
   return Unsuitable{kind_of(value)};
 }
 

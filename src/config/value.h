@@ -20,8 +20,8 @@ struct Place {
   std::size_t column = 0;
 };
 
-/// A value that is neither an array nor a table.
-using Scalar = std::variant<bool, std::int64_t, double, std::string, Unsuitable>;
+/// What an element of an array of tables holds: no table, and of arrays only those of texts.
+using Scalar = std::variant<bool, std::int64_t, double, std::string, std::vector<std::string>, Unsuitable>;
 
 /// One element of an array of tables.
 struct Table {
