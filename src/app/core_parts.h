@@ -11,6 +11,7 @@
 #include "app/memory_limit.h"
 #include "auth/authenticator.h"
 #include "base/log.h"
+#include "fetch/client.h"
 #include "http/server.h"
 #include "hub/hub.h"
 #include "hub/idempotent_publisher.h"
@@ -48,6 +49,7 @@ struct Core {
   hub::Hub& hub;
   hub::IdempotentPublisher& publisher;
   access::Control& access;
+  const fetch::Client& fetch;
   auth::Authenticator& authenticator;
   service::Rooms& rooms;
   session::SessionTable& sessions;

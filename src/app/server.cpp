@@ -192,6 +192,7 @@ void Server::make_parts() {
       .hub = hub_,
       .publisher = publisher_,
       .access = access_,
+      .fetch = fetch_,
       .authenticator = authenticator_,
       .rooms = rooms_,
       .sessions = sessions_,
