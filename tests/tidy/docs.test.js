@@ -27,7 +27,7 @@ const places = (document) => ['.', 'src', path.posix.dirname(document)];
 /** Whether `word` can only mean a file or folder of the project: its first folder exists, or it has one of our extensions. */
 function looks_like_ours(document, word) {
   const [first, ...rest] = word.replace(/^\.\//, '').split('/');
-  if (rest.length === 0) return extension.test(first) || /^\d\d_[a-z][a-z_]+$/.test(first);
+  if (rest.length === 0) return extension.test(first) || /^\d{2,3}_[a-z][a-z_]+$/.test(first);
   if (first === 'build' || first === '..') return true;
   const last = rest.findLast((part) => part !== '');
   return (last === undefined || /[a-z*]/i.test(last)) && places(document).some((place) => folders.has(path.posix.join(place, first)));
