@@ -223,7 +223,8 @@ void Authenticator::take_turn(Waiting waiting) {
 
 bool Authenticator::do_slice() {
   const std::int64_t until_us = parts_.clock.monotonic_us() + slice_us;
-  while (!queue_.empty() && parts_.clock.monotonic_us() < until_us) {
+  bool has_time = true;
+  for (; has_time && !queue_.empty(); has_time = parts_.clock.monotonic_us() < until_us) {
     Waiting waiting = std::move(queue_.front());
     queue_.pop_front();
     std::optional<Verdict> verdict = look_up(waiting.text);
