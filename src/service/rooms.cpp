@@ -20,31 +20,49 @@ hub::Draft draft_of(const Caller& caller, const Payload& payload, hub::Subscribe
 
 // --- Joining ---
 
-std::optional<Refusal> Rooms::check_join(const Caller& caller, std::optional<std::string_view> room) const {
+std::optional<Refusal> Rooms::check_join(const Caller& caller, std::optional<std::string_view> room,
+                                         const hub::Interest& interest) const {
   if (hub_.overloaded()) {
     return Refusal{Refusal::Code::overloaded, "memory is short (limits.memory_bytes): try again later"};
   }
   if (room) {
     if (auto refusal = check_room_name(*room)) return refusal;
     if (auto refusal = control_.policy.check(caller.identity, Permission::join, *room)) return refusal;
+    if (auto refusal = check_interest(caller, *room, interest)) return refusal;
     if (!hub_.has_space_for(*room)) return hub::no_space_for_room;
   }
   return check_client_name(caller.name.view());
 }
 
+std::optional<Refusal> Rooms::check_interest(const Caller& caller, std::string_view room,
+                                             const hub::Interest& interest) const {
+  if (interest.history.value_or(0) > 0) {
+    if (auto refusal = control_.policy.check(caller.identity, Permission::history, room)) return refusal;
+  }
+  if (!interest.watch_presence) return std::nullopt;
+  return control_.policy.check(caller.identity, Permission::presence, room);
+}
+
+hub::Interest Rooms::permitted(const Caller& caller, std::string_view room, hub::Interest interest) const {
+  interest.name = caller.name;
+  if (!interest.since || control_.policy.permits(caller.identity, Permission::history, room)) return interest;
+  // A position in no log: there is a gap, and nothing before it.
+  interest.since = hub::Position{};
+  interest.history = 0;
+  return interest;
+}
+
 std::optional<Refusal> Rooms::join(const Caller& caller, std::string_view room, hub::Subscriber& subscriber,
                                    hub::Interest interest, HomeRoom& place) {
-  if (auto refusal = check_join(caller, room)) return refusal;
-  interest.name = caller.name;
-  place.emplace<hub::Membership>(hub_, room, subscriber, interest);
+  if (auto refusal = check_join(caller, room, interest)) return refusal;
+  place.emplace<hub::Membership>(hub_, room, subscriber, permitted(caller, room, std::move(interest)));
   return std::nullopt;
 }
 
 std::optional<Refusal> Rooms::join(const Caller& caller, std::string_view room, hub::Subscriber& subscriber,
                                    hub::Interest interest, std::unique_ptr<hub::Membership>& place) {
-  if (auto refusal = check_join(caller, room)) return refusal;
-  interest.name = caller.name;
-  place = hub_.subscribe(room, subscriber, interest);
+  if (auto refusal = check_join(caller, room, interest)) return refusal;
+  place = hub_.subscribe(room, subscriber, permitted(caller, room, std::move(interest)));
   return std::nullopt;
 }
 

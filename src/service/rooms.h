@@ -58,9 +58,13 @@ class Rooms {
   /// Why `caller` can't join `room` now, if so, or can't be served at all where there is no room. What is
   /// asked before a connection is taken over; join asks again.
   [[nodiscard]] std::optional<base::Refusal> check_join(const Caller& caller,
-                                                        std::optional<std::string_view> room) const;
+                                                        std::optional<std::string_view> room,
+                                                        const hub::Interest& interest = {}) const;
   /// Joins `subscriber` to the room under the name of `caller` and puts the membership into `place`, which
   /// is empty; or returns why not. `interest.name` is ignored.
+  ///
+  /// `interest.history` and `interest.watch_presence` need the permissions `history` and `presence`. Who may
+  /// join and not read history gets a gap in place of what came after `interest.since`.
   [[nodiscard]] std::optional<base::Refusal> join(const Caller& caller, std::string_view room,
                                                   hub::Subscriber& subscriber, hub::Interest interest,
                                                   HomeRoom& place);
@@ -113,6 +117,11 @@ class Rooms {
   [[nodiscard]] std::size_t subscribers(std::string_view room) const { return hub_.subscribers(room); }
 
  private:
+  [[nodiscard]] std::optional<base::Refusal> check_interest(const Caller& caller, std::string_view room,
+                                                            const hub::Interest& interest) const;
+  /// `interest` as far as the caller may have it, and under its name.
+  [[nodiscard]] hub::Interest permitted(const Caller& caller, std::string_view room,
+                                        hub::Interest interest) const;
   [[nodiscard]] std::optional<base::Refusal> check_publish(const Caller& caller, std::string_view room,
                                                            std::string_view key) const;
 

@@ -59,7 +59,7 @@ base::Result<JoinRequest, base::Refusal> read_join_request(const http::Request& 
   if (!request.query.empty()) {
     if (auto refusal = read_query(request, join)) return *std::move(refusal);
   }
-  if (auto refusal = rooms.check_join(join.caller, room)) return *std::move(refusal);
+  if (auto refusal = rooms.check_join(join.caller, room, join.interest)) return *std::move(refusal);
   if (!join.interest.since && !last.empty()) join.interest.since = hub::Position{};
   return join;
 }
