@@ -140,8 +140,7 @@ std::optional<Verdict> Authenticator::look_up(std::string_view text) {
   if (loaded_.sources.empty()) {
     return Verdict(Refusal{Code::bad_token, "no keys for tokens are configured (auth.tokens)"});
   }
-  if (const access::Identity* const known =
-          verified_.find(base::sha256(text), parts_.clock.wall_ms() / 1'000)) {
+  if (const access::Identity* const known = verified_.find(text, parts_.clock.wall_ms() / 1'000)) {
     ++stats_.remembered;
     return Verdict(*known);
   }
@@ -168,7 +167,7 @@ Verdict Authenticator::verify(std::string_view text) {
     if (!profile) return profile.error();
     const std::int64_t expires_s = profile->expires_s;
     access::Identity identity(std::move(*profile));
-    verified_.insert(base::sha256(text), identity, expires_s == 0 ? 0 : expires_s + leeway_s_);
+    verified_.insert(text, identity, expires_s == 0 ? 0 : expires_s + leeway_s_);
     return identity;
   }
   return refusal;

@@ -1,26 +1,30 @@
 #include "auth/verified_tokens.h"
 
-#include <utility>
+#include "base/digest.h"
+#include "base/string_hash.h"
 
 namespace roomcast::auth {
 
-std::size_t VerifiedTokens::place_of(const Digest& digest) {
-  constexpr unsigned bits_of_byte = 8;
-  return (static_cast<std::size_t>(digest[0]) << bits_of_byte | digest[1]) % entries;
-}
-
-const access::Identity* VerifiedTokens::find(const Digest& digest, std::int64_t now_s) const {
+const access::Identity* VerifiedTokens::find(std::string_view token, std::int64_t now_s) const {
   if (table_.empty()) return nullptr;
-  const Entry& entry = table_[place_of(digest)];
-  if (entry.identity.is_anonymous() || entry.digest != digest) return nullptr;
+  const std::size_t hash = base::StringHash()(token);
+  const Entry& entry = table_[hash % entries];
+  if (entry.hash != hash || entry.identity.is_anonymous()) return nullptr;
   if (entry.until_s != 0 && entry.until_s <= now_s) return nullptr;
-  return &entry.identity;
+  return entry.digest == base::sha256(token) ? &entry.identity : nullptr;
 }
 
-void VerifiedTokens::insert(const Digest& digest, access::Identity identity, std::int64_t until_s) {
+void VerifiedTokens::insert(std::string_view token, const access::Identity& identity, std::int64_t until_s) {
   if (identity.held_bytes() > identity_bytes_max) return;
   if (table_.empty()) table_.resize(entries);
-  table_[place_of(digest)] = {digest, std::move(identity), until_s};
+  const std::size_t hash = base::StringHash()(token);
+  Entry& entry = table_[hash % entries];
+  if (entry.hash != hash) {
+    entry = {};
+    entry.hash = hash;
+  } else {
+    entry = {hash, base::sha256(token), identity, until_s};
+  }
 }
 
 void VerifiedTokens::clear() { table_ = {}; }

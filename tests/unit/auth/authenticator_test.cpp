@@ -200,9 +200,12 @@ TEST_CASE_FIXTURE(Fixture, "authenticator: of several sources the one decides th
         "user:bob");
 }
 
-TEST_CASE_FIXTURE(Fixture, "authenticator: a token is verified once, until it expires or keys change") {
+TEST_CASE_FIXTURE(
+    Fixture, "authenticator: a token shown again is not verified again, until it expires or keys change") {
   use(with_secret());
   const std::string text = token(R"({"sub":"ada","exp":1700000100})");
+  CHECK(user_of(text) == "user:ada");
+  CHECK(authenticator.stats().remembered == 0);
   CHECK(user_of(text) == "user:ada");
   CHECK(authenticator.stats().remembered == 0);
   CHECK(user_of(text) == "user:ada");
@@ -219,7 +222,8 @@ TEST_CASE_FIXTURE(Fixture, "authenticator: a token is verified once, until it ex
 
 TEST_CASE_FIXTURE(Fixture, "authenticator: while tokens wait nobody overtakes them, but one that is known") {
   use(with_secret());
-  CHECK(user_of(token(R"({"sub":"zero"})")) == "user:zero");
+  for (int i = 0; i < 2; ++i)
+    CHECK(user_of(token(R"({"sub":"zero"})")) == "user:zero");
   wait_with(token(R"({"sub":"first"})"));
   wait_with(token(R"({"sub":"second"})"));
   CHECK(said.empty());
