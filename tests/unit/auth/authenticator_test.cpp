@@ -176,11 +176,18 @@ TEST_CASE_FIXTURE(Fixture, "authenticator: several API keys at once, each with w
   CHECK(user_of("k1") == "key:old");
   CHECK(user_of("k2") == "key:new");
   CHECK(user_of("k3") == "bad_api_key");
+  // Also one that looks like a token.
+  config.auth.keys.push_back(api_key("dotted", "k.3.x"));
+  reload();
+  CHECK(user_of("k.3.x") == "key:dotted");
+  use(with_secret());
+  CHECK(user_of("k.3.x") == "key:dotted");
   const auto verdict = show("k1");
   REQUIRE((*verdict)->grants().size() == 1);
   CHECK((*verdict)->grants()[0].rooms.matches("ci/build"));
   CHECK((*verdict)->grants()[0].may.has(access::Permission::publish));
   config.auth.keys.erase(config.auth.keys.begin());
+  config.auth.tokens.clear();
   reload();
   CHECK(user_of("k1") == "bad_api_key");
   CHECK(user_of("k2") == "key:new");
