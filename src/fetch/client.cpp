@@ -60,7 +60,8 @@ Client::Client(loop::Loop& loop, loop::Poller& poller, base::Deadlines& deadline
       poller_(poller),
       deadlines_(deadlines),
       scheduler_(scheduler),
-      options_(std::move(options)) {}
+      options_(std::move(options)),
+      lookup_end_(deadlines, *this) {}
 
 Client::~Client() {
   scheduler_.forget(*this);
@@ -79,7 +80,7 @@ void Client::start(Transfer& transfer, Request request) {
   auto objection = objection_to(request);
   transfer.state_ = std::make_unique<Transfer::State>(transfer, deadlines_, std::move(request));
   if (objection) return finish(transfer, Failure{Outcome::bad_request, std::move(*objection)});
-  if (waiting_.empty() && stats_.running < options_.transfers) return run(transfer);
+  if (waiting_.empty() && has_room()) return run(transfer);
   const std::size_t bytes = held_bytes(transfer.state_->request);
   if (stats_.waiting >= options_.waiting || bytes > options_.waiting_bytes - stats_.waiting_bytes) {
     return finish(transfer, Failure{Outcome::overloaded, "too many requests are waiting"});
@@ -109,9 +110,29 @@ void Client::release(Transfer& transfer) {
   }
   if (std::exchange(state.is_running, false)) {
     --stats_.running;
+    if (state.easy->is_looking_up()) leave_lookup();
     multi_->remove(*state.easy);
   }
   state.easy.reset();
+}
+
+bool Client::has_room() const {
+  return stats_.running < options_.transfers && left_lookups_.size() < options_.left_lookups;
+}
+
+void Client::leave_lookup() {
+  left_lookups_.push_back(deadlines_.now_ms() + options_.lookup_ms);
+  stats_.left_lookups = left_lookups_.size();
+  if (!lookup_end_.is_set()) lookup_end_.set_in(options_.lookup_ms);
+}
+
+void Client::on_deadline() {
+  const std::int64_t now_ms = deadlines_.now_ms();
+  while (!left_lookups_.empty() && left_lookups_.front() <= now_ms)
+    left_lookups_.pop_front();
+  stats_.left_lookups = left_lookups_.size();
+  if (!left_lookups_.empty()) lookup_end_.set_in(left_lookups_.front() - now_ms);
+  run_waiting();
 }
 
 std::optional<Failure> Client::open() {
@@ -140,7 +161,7 @@ void Client::run(Transfer& transfer) {
 }
 
 void Client::run_waiting() {
-  while (!waiting_.empty() && stats_.running < options_.transfers)
+  while (!waiting_.empty() && has_room())
     run(*waiting_.front());
 }
 

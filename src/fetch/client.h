@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 
@@ -63,6 +64,7 @@ struct ClientStats {
   std::size_t running = 0;
   std::size_t waiting = 0;
   std::size_t waiting_bytes = 0;
+  std::size_t left_lookups = 0;  ///< look-ups of names whose requests have ended, and that may go on
 };
 
 /// An HTTP client on the loop, one for the server: HTTP/1.1 over TCP or TLS by libcurl, which reuses
@@ -71,7 +73,7 @@ struct ClientStats {
 /// libcurl is initialised with the first request. Proxies are taken from the environment, as by curl
 /// (http_proxy, https_proxy, all_proxy, no_proxy); no other file or variable is read: no .netrc, no cookies.
 /// Redirects are not followed.
-class Client final : private base::TurnTask {
+class Client final : private base::TurnTask, private base::Deadline::Listener {
  public:
   /// All arguments but the options outlive the client.
   Client(loop::Loop& loop, loop::Poller& poller, base::Deadlines& deadlines, base::Scheduler& scheduler,
@@ -91,12 +93,15 @@ class Client final : private base::TurnTask {
   void cancel(Transfer& transfer);
   void run(Transfer& transfer);
   void run_waiting();
+  [[nodiscard]] bool has_room() const;
+  void leave_lookup();
   /// Has the listener be called at the end of the turn.
   void finish(Transfer& transfer, base::Result<Response, Failure> result);
   /// Frees what `transfer` occupies: its place in the queue, or its connection.
   void release(Transfer& transfer);
   [[nodiscard]] std::optional<Failure> open();
   void run_at_turn_end() override;
+  void on_deadline() override;
 
   loop::Loop& loop_;
   loop::Poller& poller_;
@@ -104,7 +109,9 @@ class Client final : private base::TurnTask {
   base::Scheduler& scheduler_;
   ClientOptions options_;
   ClientStats stats_;
-  std::unique_ptr<MultiHandle> multi_;  // null before the first request
+  std::deque<std::int64_t> left_lookups_;  // when each is taken for ended, in order
+  base::Deadline lookup_end_;              // of the first of these
+  std::unique_ptr<MultiHandle> multi_;     // null before the first request
   // Every transfer is in one of these.
   Transfers idle_;
   Transfers waiting_;

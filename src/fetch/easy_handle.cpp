@@ -59,6 +59,8 @@ void EasyHandle::set_limits(std::int64_t timeout_ms) {
   // A name that is still looked up when its transfer ends is left to its thread: joining that would block the
   // loop until the resolver gives up.
   set(CURLOPT_QUICK_EXIT, 1L);
+  set(CURLOPT_RESOLVER_START_FUNCTION, &EasyHandle::on_lookup);
+  set(CURLOPT_RESOLVER_START_DATA, this);
 }
 
 void EasyHandle::set_trust() {
@@ -140,7 +142,19 @@ bool EasyHandle::take_header(std::string_view line) {
   return !is_too_large_;
 }
 
+int EasyHandle::on_lookup(void* /*resolver*/, void* /*reserved*/, void* self) noexcept {
+  static_cast<EasyHandle*>(self)->has_lookup_begun_ = true;
+  return 0;
+}
+
+bool EasyHandle::is_looking_up() const {
+  curl_off_t found_after_us = 0;  // 0: not yet
+  (void)curl_easy_getinfo(curl_.get(), CURLINFO_NAMELOOKUP_TIME_T, &found_after_us);
+  return has_lookup_begun_ && !has_lookup_failed_ && found_after_us == 0;
+}
+
 base::Result<Response, Failure> EasyHandle::take_result(CURLcode code) {
+  has_lookup_failed_ = code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_COULDNT_RESOLVE_PROXY;
   if (code != CURLE_OK) return failure_of(code);
   // libcurl takes a head for complete where the connection ends.
   if (!has_head_) return Failure{Outcome::broken, "the connection was closed before the end of the header"};

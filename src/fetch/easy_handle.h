@@ -39,6 +39,8 @@ class EasyHandle {
   [[nodiscard]] bool is_ready() const { return curl_ != nullptr && failed_option_ == CURLE_OK; }
   [[nodiscard]] CURL* native() const { return curl_.get(); }
   [[nodiscard]] Owner& owner() const { return owner_; }
+  /// Whether a thread of libcurl looks the name up; it goes on when the transfer ends.
+  [[nodiscard]] bool is_looking_up() const;
   /// The response or the failure that the transfer has ended with. Once.
   [[nodiscard]] base::Result<Response, Failure> take_result(CURLcode code);
 
@@ -49,6 +51,8 @@ class EasyHandle {
   };
   static std::size_t on_content(char* data, std::size_t size, std::size_t count, void* self) noexcept;
   static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* self) noexcept;
+
+  static int on_lookup(void* resolver, void* reserved, void* self) noexcept;
 
   template <class Value>
   void set(CURLoption option, Value value);
@@ -71,6 +75,8 @@ class EasyHandle {
   std::size_t header_bytes_ = 0;
   bool has_head_ = false;  // the last head, of a 1xx response or the final one, has arrived completely
   bool is_too_large_ = false;
+  bool has_lookup_begun_ = false;
+  bool has_lookup_failed_ = false;
   CURLcode failed_option_ = CURLE_OK;
   std::array<char, CURL_ERROR_SIZE> error_{};
   std::unique_ptr<curl_slist, Free> fields_;

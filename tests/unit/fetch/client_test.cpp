@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 #include <uv.h>
 
+#include <cstdlib>
 #include <memory>
 #include <string>
 #include <vector>
@@ -115,6 +116,23 @@ TEST_CASE_FIXTURE(Fixture, "fetch: user information in the URL is sent as basic 
   CHECK(says(server.requests[0], "Authorization: Basic YWRhOm9wZW4=\r\n"));
 }
 
+TEST_CASE_FIXTURE(Fixture, "fetch: a proxy of the environment is used, but for the hosts of no_proxy") {
+  server.on_request = [](Connection& connection, const std::string&) {
+    connection.respond(200, "", "by proxy");
+  };
+  ::setenv("http_proxy", server.url("").c_str(), 1);
+  ::setenv("no_proxy", "localhost", 1);
+  Request request;
+  request.url = "http://roomcast-test.invalid/keys";
+  CHECK(fetch(request) == "200 by proxy");
+  CHECK(says(server.requests[0], "GET http://roomcast-test.invalid/keys HTTP/1.1\r\n"));
+  request.url = "http://localhost:" + std::to_string(server.port()) + "/";
+  CHECK(fetch(request) == "200 by proxy");
+  CHECK(says(server.requests[1], "GET / HTTP/1.1\r\n"));
+  ::unsetenv("http_proxy");
+  ::unsetenv("no_proxy");
+}
+
 TEST_CASE_FIXTURE(Fixture, "fetch: what is not a web URL or not a field is refused and not sent") {
   const auto refused = [&](Request request) {
     CHECK(fetch(std::move(request)) == "bad_request");
@@ -223,6 +241,14 @@ TEST_CASE_FIXTURE(Fixture, "fetch: the listener is not called within start") {
   CHECK(fetched.transfer.is_active());
   REQUIRE(run_until([&] { return fetched.has_ended(); }));
   CHECK_FALSE(fetched.transfer.is_active());
+}
+
+TEST_CASE_FIXTURE(Fixture, "fetch: several that end in one turn are reported one after the other") {
+  Fetched first(*client, Request{});
+  Fetched second(*client, Request{});
+  Fetched third(*client, Request{});
+  REQUIRE(run_until([&] { return first.has_ended() && second.has_ended() && third.has_ended(); }));
+  CHECK(ended(Outcome::bad_request) == 3);
 }
 
 TEST_CASE_FIXTURE(Fixture, "fetch: between requests no timer runs and no socket is watched") {

@@ -150,6 +150,9 @@ TEST_CASE_FIXTURE(Fixture, "fetch: the 17th transfer waits for one of sixteen, i
   asked[0]->respond(200, "", "ok");
   REQUIRE(run_until([&] { return asked.size() == 17; }));
   CHECK(says(server.requests[16], "GET /16 "));
+  run_idle_turns();
+  CHECK(client->stats().running == 16);
+  CHECK(client->stats().waiting == 1);
   fetched[1].reset();
   REQUIRE(run_until([&] { return asked.size() == 18; }));
   CHECK(client->stats().waiting == 0);
@@ -171,6 +174,24 @@ TEST_CASE_FIXTURE(Fixture, "fetch: waiting counts for the timeout, and a place t
   waiting.transfer.cancel();
   CHECK(client->stats().waiting == 0);
   CHECK(client->stats().waiting_bytes == 0);
+}
+
+TEST_CASE_FIXTURE(Fixture, "fetch: what has waited has less time to run") {
+  ClientOptions options;
+  options.transfers = 1;
+  set_up(options);
+  server.on_request = [](Connection&, const std::string&) {};
+  Fetched running(*client, get());
+  Request request = get();
+  request.timeout_ms = 600;
+  const auto begin_ms = loop.monotonic_ms();
+  Fetched waiting(*client, request);
+  REQUIRE(run_until([&] { return loop.monotonic_ms() - begin_ms >= 400; }));
+  running.transfer.cancel();
+  CHECK(client->stats().running == 1);
+  REQUIRE(run_until([&] { return waiting.has_ended(); }));
+  CHECK(waiting.summary() == "timed_out");
+  CHECK(loop.monotonic_ms() - begin_ms < 900);
 }
 
 TEST_CASE_FIXTURE(Fixture, "fetch: the queue has a limit in requests and in bytes") {

@@ -109,6 +109,15 @@ TEST_CASE_FIXTURE(Fixture, "fetch: a request that ends before its name is found 
     REQUIRE(run_until([&] { return slow.has_ended(); }));
     CHECK(slow.summary() == "timed_out");
   }
+  SUBCASE("without a connection in time") {
+    ClientOptions options;
+    options.connect_timeout_ms = 50;
+    set_up(options);
+    test::Fetched slow(*client, get_slowly());
+    wait_for_lookup();
+    REQUIRE(run_until([&] { return slow.has_ended(); }));
+    CHECK(slow.summary() == "timed_out");
+  }
   SUBCASE("with its client") {
     const test::Fetched slow(*client, get_slowly());
     wait_for_lookup();
@@ -116,6 +125,35 @@ TEST_CASE_FIXTURE(Fixture, "fetch: a request that ends before its name is found 
   }
   CHECK(took_no_time_since(begin));
   CHECK(lookups().ended() < lookups().begun());
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "fetch: look-ups that outlast their requests have a limit, past which others wait") {
+  server.on_request = [](test::OriginServer::Connection& connection, const std::string&) {
+    connection.respond(200, "", "ok");
+  };
+  ClientOptions options;
+  options.left_lookups = 2;
+  options.lookup_ms = 200;
+  set_up(options);
+  CHECK(fetch(get()) == "200 ok");
+  Request request;
+  request.url = "http://roomcast-test.invalid/";
+  CHECK(fetch(request) == "unresolved");
+  { const test::Fetched not_begun(*client, get_slowly()); }
+  CHECK(client->stats().left_lookups == 0);
+  for (const std::size_t left : {1U, 2U}) {
+    test::Fetched slow(*client, get_slowly());
+    wait_for_lookup();
+    slow.transfer.cancel();
+    CHECK(client->stats().left_lookups == left);
+    if (left == 1) CHECK(fetch(get()) == "200 ok");
+  }
+  test::Fetched late(*client, get());
+  CHECK(client->stats().waiting == 1);
+  REQUIRE(run_until([&] { return late.has_ended(); }));
+  CHECK(late.summary() == "200 ok");
+  REQUIRE(run_until([&] { return client->stats().left_lookups == 0; }));
 }
 
 }  // namespace roomcast::fetch::name_lookup_test
