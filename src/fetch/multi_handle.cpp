@@ -16,7 +16,7 @@ class MultiHandle::Socket final : public loop::Pollable {
     if (ready.readable) events |= CURL_CSELECT_IN;
     if (ready.writable) events |= CURL_CSELECT_OUT;
     if (ready.failed) events |= CURL_CSELECT_ERR;
-    multi_.act(descriptor_, events);
+    multi_.act(descriptor_, events);  // last: libcurl may take the socket back
   }
 
   MultiHandle& multi_;
@@ -89,7 +89,6 @@ void MultiHandle::unwatch(curl_socket_t descriptor) {
   const auto found = sockets_.find(descriptor);
   if (found == sockets_.end()) return;
   poller_.remove(*found->second);
-  unwatched_.push_back(std::move(found->second));
   sockets_.erase(found);
 }
 

@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <memory>
 #include <unordered_map>
-#include <vector>
 
 #include "base/result.h"
 #include "fetch/easy_handle.h"
@@ -69,8 +68,6 @@ class MultiHandle final : private loop::Timer::Listener {
   loop::Poller& poller_;
   loop::Timer timer_;
   std::unordered_map<curl_socket_t, std::unique_ptr<Socket>> sockets_;
-  // No longer watched, but maybe on the call stack: freed at the next event.
-  std::vector<std::unique_ptr<Socket>> unwatched_;
   std::unique_ptr<CURLM, Free> multi_;  // freed first: it takes its sockets back
 };
 

@@ -146,6 +146,7 @@ TEST_CASE_FIXTURE(Fixture, "jwks source: stopped it fetches nothing, and can be 
   keys->source().start();
   REQUIRE(run_until([&] { return fetches() == 1; }));
   keys->source().stop();
+  REQUIRE(run_until([&] { return server.connections() == 0; }));
   pass(2 * hour_ms);
   run_idle_turns();
   CHECK(fetches() == 1);

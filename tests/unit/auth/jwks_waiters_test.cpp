@@ -188,6 +188,8 @@ TEST_CASE_FIXTURE(Fixture, "jwks waiters: stopping the source answers them, dest
   CHECK_FALSE(request(waiter));
   keys->source().start();
   REQUIRE(request(waiter));
+  SUBCASE("while it fetches") {}
+  SUBCASE("while it answers") { keys->source().stop(); }
   keys.reset();
   run_idle_turns();
   pass(minute_ms);
