@@ -98,12 +98,22 @@ std::optional<base::Refusal> PublishBatch::publish(base::SlotId id, std::size_t 
   Request& request = **requests_.find(id);
   const PublishItem& item = request.items[index];
   if (!item.payload) return item.payload.error();
-  auto accepted =
-      rooms_.accept({request.identity, item.from, request.source}, item.room, *item.payload, item.key);
+  auto accepted = rooms_.accept({request.author_of(item), request.identity, request.source}, item.room,
+                                *item.payload, item.key);
   if (!accepted) return accepted.error();
   rooms_.publish(std::move(*accepted),
                  [this, id, index](const hub::PublishResult& result) { on_published(id, index, result); });
   return std::nullopt;
+}
+
+const hub::Author& PublishBatch::Request::author_of(const PublishItem& item) {
+  const std::string_view name = item.from.view();
+  // The rooms of a message share its name.
+  const bool is_known = has_author && authors_name.view().data() == name.data();
+  if (!is_known) author = service::author_of(identity, name);
+  authors_name = item.from;
+  has_author = true;
+  return author;
 }
 
 void PublishBatch::give_turn(base::SlotId id, Request& request) {

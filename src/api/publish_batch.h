@@ -54,6 +54,11 @@ class PublishBatch final : public http::Handler,
     std::size_t next = 0;              // item to be published
     std::size_t under_way = 0;         // published and without a result
     bool has_turn = false;             // it is in turns_
+    bool has_author = false;
+    hub::Author author;        // of the last item that was published
+    base::Bytes authors_name;  // its name, as the request gives it
+
+    [[nodiscard]] const hub::Author& author_of(const PublishItem& item);
   };
 
   void begin(http::Exchange& exchange, std::vector<PublishItem> items);

@@ -68,11 +68,13 @@ struct HistoryReply {
 struct MemberJoined {
   std::string_view room;
   std::string_view name;
+  std::string_view principal{};  ///< hub::Author::principal
 };
 
 struct MemberLeft {
   std::string_view room;
   std::string_view name;
+  std::string_view principal{};
 };
 
 /// The number of members of a crowded room; with their names once it is no crowd any more, and as the first

@@ -32,8 +32,9 @@ void append_id(std::string& out, RequestId id) {
   out += id;
 }
 
-void append_member(std::string& out, std::string_view name) {
+void append_member(std::string& out, std::string_view name, std::string_view principal) {
   append_text(out, R"({"name":)", name);
+  append_principal_member(out, principal);
   out += '}';
 }
 
@@ -89,8 +90,8 @@ struct MemberWriter {
     out += ',';
     append_gap_members(out, found);
   }
-  void operator()(const MemberJoined& joined) const { change(joined.room, joined.name); }
-  void operator()(const MemberLeft& left) const { change(left.room, left.name); }
+  void operator()(const MemberJoined& joined) const { change(joined.room, joined.name, joined.principal); }
+  void operator()(const MemberLeft& left) const { change(left.room, left.name, left.principal); }
   void operator()(const PresenceCount& counted) const {
     begin({}, counted.room);
     out += ',';
@@ -113,10 +114,10 @@ struct MemberWriter {
     append_id(out, id);
     append_text(out, R"(,"room":)", room);
   }
-  void change(std::string_view room, std::string_view name) const {
+  void change(std::string_view room, std::string_view name, std::string_view principal) const {
     begin({}, room);
     out += R"(,"member":)";
-    append_member(out, name);
+    append_member(out, name, principal);
   }
   void append_presence(const hub::PresenceSnapshot& presence) const {
     out += R"(,"presence":{)";
@@ -148,9 +149,9 @@ void append_presence_members(std::string& out, const hub::PresenceSnapshot& pres
   append_number(out, R"("count":)", presence.count);
   if (presence.members) {
     out += R"(,"members":[)";
-    for (const base::Bytes& name : *presence.members) {
+    for (const hub::Author& member : *presence.members) {
       if (out.back() != '[') out += ',';
-      append_member(out, name.view());
+      append_member(out, member.name(), member.principal());
     }
     out += ']';
   }

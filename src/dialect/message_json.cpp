@@ -22,16 +22,28 @@ void append_on_one_line(std::string& out, std::string_view json) {
 
 }  // namespace
 
+void append_principal_member(std::string& out, std::string_view principal) {
+  if (principal.empty()) return;
+  // It begins with the name of the member.
+  const std::size_t colon = principal.find(':');
+  out += ",\"";
+  out += principal.substr(0, colon);
+  out += "\":";
+  base::append_json_string(out, principal.substr(colon + 1));
+}
+
 void append_message_json(std::string& out, std::string_view room, const hub::Message& message) {
   out += R"({"type":"message","room":)";
   base::append_json_string(out, room);
   out += R"(,"cursor":")" + hub::to_cursor(message.position);
   out += R"(","time":)" + std::to_string(message.time_ms);
   out += R"(,"from":)";
-  if (message.from.empty()) {
+  const hub::Author& author = message.author;
+  if (author.empty()) {
     out += "null";
   } else {
-    base::append_json_string(out, message.from.view());
+    base::append_json_string(out, author.name());
+    append_principal_member(out, author.principal());
   }
   append_labels_members(out, message.labels);
   switch (message.kind) {

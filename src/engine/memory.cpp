@@ -26,7 +26,7 @@ void Memory::publish(std::string_view room, hub::Draft&& draft, hub::Ticket tick
   ++top.offset;
   // A copy: the calls may unsubscribe the room.
   const hub::Position position = top;
-  events_->on_message(room, {draft.kind, std::move(draft.payload), std::move(draft.from), draft.sender,
+  events_->on_message(room, {draft.kind, std::move(draft.payload), std::move(draft.author), draft.sender,
                              position, clock_.wall_ms(), draft.source, std::move(draft.labels)});
   if (ticket != 0) events_->on_published(ticket, position);
 }

@@ -55,7 +55,7 @@ void History::drop_oldest() {
   count_out(oldest.message);
   // The rest is overwritten by the next message there.
   oldest.message.payload.reset();
-  oldest.message.from.reset();
+  oldest.message.author = {};
   oldest.message.labels = {};
   first_ = slot(1);
   --size_;
@@ -93,8 +93,8 @@ void History::set_capacity(std::size_t capacity) {
 }
 
 std::size_t History::cost(const Message& message) {
-  const std::size_t name = message.from.empty() ? 0 : message.from.size() + block_overhead;
-  return with_spare(sizeof(Kept)) + payload_cost(message) + name + message.labels.held_bytes();
+  return with_spare(sizeof(Kept)) + payload_cost(message) + message.author.held_bytes() +
+         message.labels.held_bytes();
 }
 
 void History::count_in(const Message& message) {

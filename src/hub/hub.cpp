@@ -123,7 +123,7 @@ std::size_t Hub::subscribers(std::string_view room) const {
 PresenceSnapshot Hub::presence(std::string_view room) const {
   const Room* found = find(room);
   if (found != nullptr) return PresenceTracker::snapshot(*found);
-  return {0, std::vector<base::Bytes>{}, 0};
+  return {0, std::vector<Author>{}, 0};
 }
 
 std::size_t Hub::listed(std::string_view room) const {

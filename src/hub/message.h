@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/bytes.h"
+#include "hub/author.h"
 #include "hub/labels.h"
 #include "hub/source.h"
 
@@ -27,13 +28,13 @@ struct Position {
 /// A message before it has a position.
 struct Draft {
   Draft() = default;
-  Draft(Kind kind_, base::Bytes payload_, base::Bytes from_, SubscriberId sender_ = 0, Source source_ = 0)
-      : kind(kind_), source(source_), payload(std::move(payload_)), from(std::move(from_)), sender(sender_) {}
+  Draft(Kind kind_, base::Bytes payload_, Author author_, SubscriberId sender_ = 0, Source source_ = 0)
+      : kind(kind_), source(source_), payload(std::move(payload_)), author(std::move(author_)), sender(sender_) {}
 
   Kind kind = Kind::text;
   Source source = 0;        ///< of the publisher; in this place it takes no space
   base::Bytes payload;      ///< a block of its own, not part of a larger one: histories keep it
-  base::Bytes from;         ///< how the sender is called; may be empty
+  Author author;            ///< who publishes it; may be empty
   SubscriberId sender = 0;  ///< the local subscriber it came from, or 0
   Labels labels;
 };
@@ -41,12 +42,12 @@ struct Draft {
 /// A message that has its position. Immutable; copies share the payload.
 struct Message {
   Message() = default;
-  Message(Kind kind_, base::Bytes payload_, base::Bytes from_, SubscriberId sender_, Position position_,
+  Message(Kind kind_, base::Bytes payload_, Author author_, SubscriberId sender_, Position position_,
           std::int64_t time_ms_, Source source_ = 0, Labels labels_ = {})
       : kind(kind_),
         source(source_),
         payload(std::move(payload_)),
-        from(std::move(from_)),
+        author(std::move(author_)),
         sender(sender_),
         position(position_),
         time_ms(time_ms_),
@@ -56,7 +57,7 @@ struct Message {
   bool is_shared = false;  ///< another room keeps the same payload: it is counted there
   Source source = 0;       ///< 0 if it came from elsewhere
   base::Bytes payload;
-  base::Bytes from;
+  Author author;
   SubscriberId sender = 0;  ///< 0 if it came from elsewhere
   Position position;
   std::int64_t time_ms = 0;  ///< wall clock, milliseconds since the epoch

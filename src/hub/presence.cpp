@@ -28,11 +28,11 @@ base::Bytes PresenceUpdate::wire(const Encoder& encoder) {
 
 void Presence::enter(Member& member) {
   const Interest& interest = member.interest();
-  if (!interest.name.empty() || interest.watch_presence) {
+  if (!interest.author.empty() || interest.watch_presence) {
     member.presence_entry() =
-        std::make_unique<PresenceEntry>(PresenceEntry{interest.name, interest.watch_presence});
+        std::make_unique<PresenceEntry>(PresenceEntry{interest.author, interest.watch_presence});
     ++entries_;
-    if (!interest.name.empty()) add_connection(interest.name);
+    if (!interest.author.empty()) add_connection(interest.author);
   }
   check_for_crowd();
 }
@@ -42,7 +42,7 @@ void Presence::leave(Member& member) {
   if (!entry) return;
   --entries_;
   if (entry->place) stop_watching(*entry);
-  if (!entry->name.empty()) remove_connection(entry->name);
+  if (!entry->member.empty()) remove_connection(entry->member);
 }
 
 void Presence::begin_watching(Member& member) {
@@ -73,29 +73,35 @@ void Presence::stop_watching(const PresenceEntry& entry) {
 PresenceSnapshot Presence::snapshot() const {
   PresenceSnapshot snapshot{count(), std::nullopt, anonymous()};
   if (is_crowd_) return snapshot;
-  snapshot.members.emplace().reserve(names_.size());
-  for (const auto& [name, present] : names_)
-    snapshot.members->push_back(name);
+  snapshot.members.emplace().reserve(named_.size());
+  for (const auto& [member, present] : named_)
+    snapshot.members->push_back(member);
   return snapshot;
 }
 
-void Presence::add_connection(const base::Bytes& name) {
+void Presence::add_connection(const Author& member) {
   ++named_connections_;
-  const auto [found, is_new] = names_.try_emplace(name);
-  Name& present = found->second;
-  if (present.connections++ != 0) return;
-  if (!is_new) {
+  const auto [found, is_new] = named_.try_emplace(member);
+  Present& present = found->second;
+  if (present.connections++ == 0 && !is_new) {
     gone_.erase(present.place);
     set_due();
-  } else if (!is_crowd_) {
-    note({What::joined, found->first});
   }
+  const bool is_renamed = !(found->first == member);
+  if (is_renamed) rename(found, member);
+  if ((is_new || is_renamed) && !is_crowd_) note({What::joined, member});
 }
 
-void Presence::remove_connection(const base::Bytes& name) {
+void Presence::rename(Named::iterator member, const Author& renamed) {
+  auto node = named_.extract(member);
+  node.key() = renamed;
+  named_.insert(std::move(node));
+}
+
+void Presence::remove_connection(const Author& member) {
   --named_connections_;
-  const auto found = names_.find(name);
-  Name& left = found->second;
+  const auto found = named_.find(member);
+  Present& left = found->second;
   if (--left.connections != 0) return;
   left.gone_ms = clock_.monotonic_ms();
   left.place = gone_.insert(gone_.end(), &found->first);
@@ -133,12 +139,12 @@ void Presence::on_due() {
   const std::int64_t now_ms = clock_.monotonic_ms();
   // Thousands may have left in one moment: the rest follows a little later.
   for (std::size_t i = 0; i < gone_per_look && !gone_.empty(); ++i) {
-    const auto found = names_.find(*gone_.front());
+    const auto found = named_.find(*gone_.front());
     if (found->second.gone_ms + limits().grace_ms > now_ms) break;
     gone_.pop_front();
-    base::Bytes name = found->first;
-    names_.erase(found);
-    if (!is_crowd_) note({What::left, std::move(name)});
+    Author left = found->first;
+    named_.erase(found);
+    if (!is_crowd_) note({What::left, std::move(left)});
   }
   if (is_crowd_) count_crowd(now_ms);
   set_due();
@@ -153,7 +159,7 @@ void Presence::set_due() {
   if (!is_crowd_ && gone_.empty()) return due_.clear();
   std::int64_t due_ms = next_count_ms_;
   if (!gone_.empty()) {
-    const std::int64_t gone_for_good_ms = names_.find(*gone_.front())->second.gone_ms + limits().grace_ms;
+    const std::int64_t gone_for_good_ms = named_.find(*gone_.front())->second.gone_ms + limits().grace_ms;
     due_ms = is_crowd_ ? std::min(due_ms, gone_for_good_ms) : gone_for_good_ms;
   }
   due_.set_in(std::max<std::int64_t>(due_ms - clock_.monotonic_ms(), 0));
@@ -198,7 +204,7 @@ void Presence::close_holes() {
 
 void PresenceTracker::on_member_joined(ObservedRoom& room, Member& member) {
   const Interest& interest = member.interest();
-  const bool is_needed = !interest.name.empty() || interest.watch_presence;
+  const bool is_needed = !interest.author.empty() || interest.watch_presence;
   if (is_needed && !room.presence())
     room.presence() = std::make_unique<Presence>(room, presence_owner(), deadlines_, clock_);
   if (!room.presence()) return;

@@ -8,11 +8,11 @@
 #include <optional>
 #include <vector>
 
-#include "base/bytes.h"
 #include "base/clock.h"
 #include "base/deadlines.h"
 #include "base/linked_list.h"
 #include "base/scheduler.h"
+#include "hub/author.h"
 #include "hub/member.h"
 #include "hub/membership_observer.h"
 #include "hub/presence_update.h"
@@ -21,7 +21,7 @@ namespace roomcast::hub {
 
 /// What Presence keeps about a member that has a name or watches.
 struct PresenceEntry {
-  base::Bytes name;
+  Author member;
   bool watches = false;
   std::uint64_t after = 0;               ///< it knows of the changes up to this one
   std::optional<std::uint32_t> place{};  ///< among the watchers, once it watches
@@ -33,18 +33,20 @@ struct PresenceQueue;
 /// Who is in one room, and what its watchers still have to be sent. Exists only while a member has a name or
 /// watches: a room of nameless clients pays nothing.
 ///
-/// Members are names, compared byte by byte, each with the number of its connections. A name joins with its
-/// first connection and leaves once it has had none for PresenceLimits::grace_ms; a name that returns earlier
-/// was never gone. Connections without a name are only counted.
+/// A member is an identified client, whatever name each of its connections shows, or the name of anonymous
+/// ones, compared byte by byte (see ByMember); each has the number of its connections. It joins with its
+/// first connection and leaves once it has had none for PresenceLimits::grace_ms; one that returns earlier
+/// was never gone. The name of its newest connection counts: a new one is announced like a join. Connections
+/// without a name are only counted.
 ///
 /// A watcher begins with a snapshot and then gets every later change, in order. In a crowd, with more than
 /// PresenceLimits::crowd members, it gets their number instead, at most once a second; whether the crowd is
 /// over is checked just as often, so a room at the limit does not flap. Then a list replaces the changes that
 /// were not announced.
 ///
-/// Memory: a name has a connection now or had one within the grace time. Connections are bounded, cost more
-/// than their name (at most 100 bytes) and are refused when memory is short, so names need no bound of
-/// their own. Changes that wait are bounded alike, and are dropped when the room has no watchers.
+/// Memory: a member has a connection now or had one within the grace time. Connections are bounded, cost more
+/// than name and principal (at most 210 bytes) and are refused when memory is short, so members need no bound
+/// of their own. Changes that wait are bounded alike, and are dropped when the room has no watchers.
 class Presence final : public base::Linked<PresenceQueue>, private base::Deadline::Listener {
  public:
   class Owner {
@@ -64,16 +66,17 @@ class Presence final : public base::Linked<PresenceQueue>, private base::Deadlin
   [[nodiscard]] ObservedRoom& room() const { return room_; }
   /// Counts a member that has just joined the room.
   void enter(Member& member);
-  /// A member has just left the room. Its name may return within the grace time.
+  /// A member has just left the room. It may return within the grace time.
   void leave(Member& member);
   /// If `member` wants to, it watches from here on: what snapshot() returns now, and each change after it.
   void begin_watching(Member& member);
 
   [[nodiscard]] PresenceSnapshot snapshot() const;
-  /// How many names snapshot() lists.
-  [[nodiscard]] std::size_t listed() const { return is_crowd_ ? 0 : names_.size(); }
-  /// Whether a member has a name or watches, a name is in its grace time, or an update is being announced.
-  [[nodiscard]] bool is_needed() const { return entries_ != 0 || !names_.empty() || update_; }
+  /// How many members snapshot() lists.
+  [[nodiscard]] std::size_t listed() const { return is_crowd_ ? 0 : named_.size(); }
+  /// Whether a connection has a name or watches, a member is in its grace time, or an update is being
+  /// announced.
+  [[nodiscard]] bool is_needed() const { return entries_ != 0 || !named_.empty() || update_; }
 
   /// Whether there is something to announce.
   [[nodiscard]] bool has_updates() const { return update_ || !changes_.empty(); }
@@ -82,19 +85,16 @@ class Presence final : public base::Linked<PresenceQueue>, private base::Deadlin
 
   /// The limits have changed.
   void on_settings();
-  /// Time has passed: removes names whose grace time is over and counts a crowd.
+  /// Time has passed: removes members whose grace time is over and counts a crowd.
   void on_due();
 
  private:
-  struct ByBytes {
-    bool operator()(const base::Bytes& a, const base::Bytes& b) const { return a.view() < b.view(); }
-  };
-  /// A name that has connections or is in its grace time.
-  struct Name {
+  /// A member that has connections or is in its grace time.
+  struct Present {
     std::size_t connections = 0;
     // Only without connections: when the last one left, and the place among the gone.
     std::int64_t gone_ms = 0;
-    std::list<const base::Bytes*>::iterator place{};
+    std::list<const Author*>::iterator place{};
   };
   struct Change {
     std::uint64_t number = 0;  // 1, 2, 3 …
@@ -102,8 +102,10 @@ class Presence final : public base::Linked<PresenceQueue>, private base::Deadlin
   };
 
   void on_deadline() override { owner_.on_presence_due(*this); }
-  void add_connection(const base::Bytes& name);
-  void remove_connection(const base::Bytes& name);
+  using Named = std::map<Author, Present, ByMember>;
+  void add_connection(const Author& member);
+  void remove_connection(const Author& member);
+  void rename(Named::iterator member, const Author& renamed);
   void stop_watching(const PresenceEntry& entry);
   void note(PresenceChange change);
   void check_for_crowd();
@@ -114,13 +116,13 @@ class Presence final : public base::Linked<PresenceQueue>, private base::Deadlin
   void set_due();
   [[nodiscard]] const PresenceLimits& limits() const { return room_.settings().presence; }
   [[nodiscard]] std::size_t anonymous() const { return room_.members() - named_connections_; }
-  [[nodiscard]] std::size_t count() const { return names_.size() + anonymous(); }
+  [[nodiscard]] std::size_t count() const { return named_.size() + anonymous(); }
 
   ObservedRoom& room_;
   Owner& owner_;
   const base::Clock& clock_;
-  std::map<base::Bytes, Name, ByBytes> names_;
-  std::list<const base::Bytes*> gone_;  // names in their grace time, the longest gone first
+  Named named_;                    // with the name that each shows
+  std::list<const Author*> gone_;  // in their grace time, the longest gone first; keys of named_
   std::size_t entries_ = 0;
   std::size_t named_connections_ = 0;
 
@@ -164,7 +166,7 @@ class PresenceTracker final : public MembershipObserver, private Presence::Owner
   void on_settings(ObservedRoom& room);
 
   [[nodiscard]] static PresenceSnapshot snapshot(const ObservedRoom& room);
-  /// How many names that lists.
+  /// How many members that lists.
   [[nodiscard]] static std::size_t listed(const ObservedRoom& room);
   /// Whether there is an update to announce in any room.
   [[nodiscard]] bool has_updates() const { return !queue_.empty(); }

@@ -8,28 +8,29 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "hub/author.h"
 #include "hub/batch.h"
 
 namespace roomcast::hub {
 
 /// Who is in a room at one moment.
 struct PresenceSnapshot {
-  std::size_t count = 0;  ///< different names, and connections without one
-  /// The different names in the order of their bytes; nothing in a crowd.
-  std::optional<std::vector<base::Bytes>> members;
+  std::size_t count = 0;  ///< members, and connections without a name
+  /// The members in the order of ByMember; nothing in a crowd.
+  std::optional<std::vector<Author>> members;
   std::size_t anonymous = 0;  ///< connections without a name
 };
 
 /// A change of who is in a room.
 struct PresenceChange {
   enum class What : std::uint8_t {
-    joined,   ///< `name` came with its first connection
-    left,     ///< `name` has had no connection for the grace time
+    joined,   ///< `member` came with its first connection, or shows a new name
+    left,     ///< `member` has had no connection for the grace time
     counted,  ///< the room is a crowd: `snapshot` has their number, without members
     listed,   ///< it is no crowd any more: `snapshot`
   };
   What what = What::joined;
-  base::Bytes name;
+  Author member;
   PresenceSnapshot snapshot{};
 };
 

@@ -4,7 +4,7 @@
 #include <optional>
 #include <vector>
 
-#include "base/bytes.h"
+#include "hub/author.h"
 #include "hub/batch.h"
 #include "hub/message.h"
 #include "hub/refusal.h"
@@ -28,8 +28,8 @@ struct Interest {
   /// Without `since`, or if that is no longer kept: at most so many of the last messages. Nothing: none
   /// without `since`, all that are kept after a gap.
   std::optional<std::size_t> history;
-  /// The name that others see (a valid one, see room_name.h); without a name it is only counted.
-  base::Bytes name{};
+  /// Who others see in the room (with a valid name, see room_name.h); one that is empty is only counted.
+  Author author{};
   /// Whether it gets presence updates: Subscriber::on_presence.
   bool watch_presence = false;
 };

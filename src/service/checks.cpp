@@ -71,6 +71,12 @@ base::Result<Payload, Refusal> Payload::check(const RawPayload& raw, const Limit
   return Payload(raw.kind, base::Bytes::copy_of(base::with_whole_characters(raw.bytes, space)), raw.labels);
 }
 
+hub::Author author_of(const access::Identity& identity, std::string_view name) {
+  if (identity.is_anonymous()) return hub::Author(name);
+  const bool has_own_name = identity.kind() == access::Kind::user || name.empty();
+  return {has_own_name ? identity.name() : name, identity.principal()};
+}
+
 std::optional<Refusal> check_room_name(std::string_view room) {
   return refused_as(Code::bad_room_name, hub::check_room_name(room));
 }

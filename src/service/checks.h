@@ -9,16 +9,30 @@
 #include "base/bytes.h"
 #include "base/refusal.h"
 #include "base/result.h"
+#include "hub/author.h"
 #include "hub/labels.h"
 #include "hub/message.h"
 
 namespace roomcast::service {
 
+/// How others see a client of that identity that asks to be called `name`, which may be empty and has not
+/// been checked. A user is shown under the name of its identity, whatever it asks for; a key under `name`, or
+/// its own where it asks for none.
+[[nodiscard]] hub::Author author_of(const access::Identity& identity, std::string_view name);
+
 /// The client that a call is made for.
 struct Caller {
-  access::Identity identity{};  ///< anonymous, or what it has proven
-  base::Bytes name;             ///< the name that it asked for, not checked yet; may be empty
-  hub::Source source = 0;       ///< the group of addresses that it belongs to; 0: unknown
+  Caller() = default;
+  /// `name`: see author_of.
+  Caller(access::Identity identity_, std::string_view name, hub::Source source_)
+      : identity(std::move(identity_)), author(author_of(identity, name)), source(source_) {}
+  /// One whose author is known: it is made once for all messages of a client.
+  Caller(hub::Author author_, access::Identity identity_, hub::Source source_)
+      : identity(std::move(identity_)), author(std::move(author_)), source(source_) {}
+
+  access::Identity identity;  ///< anonymous, or what it has proven
+  hub::Author author;         ///< as author_of makes it; its name has not been checked
+  hub::Source source = 0;     ///< the group of addresses that it belongs to; 0: unknown
 };
 
 /// What may be published; applies from the next message on.

@@ -11,7 +11,7 @@ using base::Refusal;
 using WhenShort = hub::Hub::WhenShort;
 
 hub::Draft draft_of(const Caller& caller, const Payload& payload, hub::SubscriberId sender) {
-  hub::Draft draft{payload.kind(), payload.bytes(), caller.name, sender, caller.source};
+  hub::Draft draft{payload.kind(), payload.bytes(), caller.author, sender, caller.source};
   draft.labels = payload.labels();
   return draft;
 }
@@ -31,7 +31,7 @@ std::optional<Refusal> Rooms::check_join(const Caller& caller, std::optional<std
     if (auto refusal = check_interest(caller, *room, interest)) return refusal;
     if (!hub_.has_space_for(*room)) return hub::no_space_for_room;
   }
-  return check_client_name(caller.name.view());
+  return check_client_name(caller.author.name());
 }
 
 std::optional<Refusal> Rooms::check_interest(const Caller& caller, std::string_view room,
@@ -44,7 +44,7 @@ std::optional<Refusal> Rooms::check_interest(const Caller& caller, std::string_v
 }
 
 hub::Interest Rooms::permitted(const Caller& caller, std::string_view room, hub::Interest interest) const {
-  interest.name = caller.name;
+  interest.author = caller.author;
   if (!interest.since || control_.policy.permits(caller.identity, Permission::history, room)) return interest;
   // A position in no log: there is a gap, and nothing before it.
   interest.since = hub::Position{};
@@ -73,7 +73,7 @@ std::optional<Refusal> Rooms::check_publish(const Caller& caller, std::string_vi
                                             std::string_view key) const {
   if (auto refusal = check_room_name(room)) return refusal;
   if (auto refusal = control_.policy.check(caller.identity, Permission::publish, room)) return refusal;
-  if (auto refusal = check_client_name(caller.name.view())) return refusal;
+  if (auto refusal = check_client_name(caller.author.name())) return refusal;
   return key.empty() ? std::nullopt : check_key(key);
 }
 

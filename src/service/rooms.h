@@ -60,8 +60,8 @@ class Rooms {
   [[nodiscard]] std::optional<base::Refusal> check_join(const Caller& caller,
                                                         std::optional<std::string_view> room,
                                                         const hub::Interest& interest = {}) const;
-  /// Joins `subscriber` to the room under the name of `caller` and puts the membership into `place`, which
-  /// is empty; or returns why not. `interest.name` is ignored.
+  /// Joins `subscriber` to the room as the author of `caller` and puts the membership into `place`, which
+  /// is empty; or returns why not. `interest.author` is ignored.
   ///
   /// `interest.history` and `interest.watch_presence` need the permissions `history` and `presence`. Who may
   /// join and not read history gets a gap in place of what came after `interest.since`.
@@ -104,14 +104,14 @@ class Rooms {
   /// See hub::Hub::read_history. A refusal is given to `done` from within the call.
   void read_history(const Caller& caller, std::string_view room, const std::optional<hub::Position>& since,
                     const std::optional<std::size_t>& limit, hub::HistoryDone done);
-  /// The presence of the room: the members by name, or their number. A room that is not known is empty.
+  /// The presence of the room: the members, or their number. A room that is not known is empty.
   [[nodiscard]] base::Result<hub::PresenceSnapshot, base::Refusal> presence(const Caller& caller,
                                                                             std::string_view room) const;
   /// The same for a member that watches: its join has decided that it may.
   [[nodiscard]] hub::PresenceSnapshot presence(const hub::Membership& watcher) const {
     return hub_.presence(watcher.room_name());
   }
-  /// How many names `presence` lists: what an answer costs.
+  /// How many members `presence` lists: what an answer costs.
   [[nodiscard]] std::size_t listed(std::string_view room) const { return hub_.listed(room); }
   /// How many members the room has.
   [[nodiscard]] std::size_t subscribers(std::string_view room) const { return hub_.subscribers(room); }

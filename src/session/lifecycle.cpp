@@ -90,7 +90,7 @@ void Session::admit(std::string_view name) {
   if (state_ != State::opening) return;
   state_ = State::open;
   Lifecycle::Admission admission = lifecycle().take_admission();
-  if (!name.empty()) extras().name = base::Bytes::copy_of(name);
+  if (!name.empty()) set_author(name);
   if (const auto refusal = join_home(admission.room, admission.interest)) return close(*refusal);
   welcome();
 }

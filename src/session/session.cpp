@@ -64,7 +64,7 @@ void Session::open(base::SlotId id, const Options& options) {
   identity_ = options.identity;
   own_messages_ = options.own_messages;
   two_way_ = options.two_way;
-  if (!options.name.empty()) extras().name = base::Bytes::copy_of(options.name);
+  set_author(options.name);
   const bool is_opening = options.admission_ms > 0;
   prepare_lifecycle(options);
   std::optional<base::Refusal> refusal;
@@ -83,6 +83,11 @@ std::optional<base::Refusal> Session::join_home(std::string_view room, const hub
 void Session::start_conversation() {
   Handler handler(*this);
   conversation()->start(handler);
+}
+
+void Session::set_author(std::string_view name) {
+  // Most clients are nobody in particular, and cost nothing for it.
+  if (!name.empty() || !identity_.is_anonymous()) extras().author = service::author_of(identity_, name);
 }
 
 Session::Extras& Session::extras() {
@@ -266,8 +271,8 @@ void Session::on_closed(base::CloseReason reason) {
   if (state_ == State::ended) return;
   state_ = State::ended;
   leave_rooms();
-  const base::Bytes called = name();
-  Ended ended{encoder_->dialect().name(), {}, called.view(), opened_s_, reason, transport_->traffic()};
+  const hub::Author called = author();
+  Ended ended{encoder_->dialect().name(), {}, called.name(), opened_s_, reason, transport_->traffic()};
   if (const auto* const left_room = std::get_if<std::string>(&home_)) ended.room = *left_room;
   if (extras_ && extras_->lifecycle) {
     extras_->lifecycle->stop();

@@ -28,7 +28,7 @@ struct DetachLimits;
 /// The parameters of a session.
 struct Options {
   std::string_view room;     ///< the room the connection is for, a valid name; empty: none
-  std::string_view name;     ///< of an anonymous client; may be empty
+  std::string_view name;     ///< that the client asks for (see service::author_of); may be empty
   bool own_messages = true;  ///< deliver the client's own messages to it as well
   hub::Interest interest{};  ///< since, history and presence
   bool two_way = false;      ///< it can send requests: it gets a welcome
@@ -90,7 +90,7 @@ class Session final : public base::Disposable, public hub::Subscriber, public Tr
   using Awaited = std::vector<std::pair<const hub::Membership*, std::uint64_t>>;
   /// What most sessions do not need.
   struct Extras {
-    base::Bytes name;
+    hub::Author author;
     std::unique_ptr<RoomSet> rooms;
     std::unique_ptr<Question> question;  // that waits for its answer; nothing more is read before it
     /// Once the client has closed its side: the memberships whose messages it still gets, up to which offset.
@@ -129,10 +129,13 @@ class Session final : public base::Disposable, public hub::Subscriber, public Tr
 
   /// In the room of the connection; null if it is in none.
   [[nodiscard]] hub::Membership* my_place() { return std::get_if<hub::Membership>(&home_); }
-  [[nodiscard]] service::Caller caller() const { return {identity_, name(), source_}; }
+  [[nodiscard]] service::Caller caller() const { return {author(), identity_, source_}; }
   /// The same for publishing, which needs its source.
-  [[nodiscard]] service::Caller publisher() { return {identity_, name(), source()}; }
-  [[nodiscard]] base::Bytes name() const { return extras_ ? extras_->name : base::Bytes(); }
+  [[nodiscard]] service::Caller publisher() { return {author(), identity_, source()}; }
+  /// Who others see: of an identified client, and of one that has given a name.
+  [[nodiscard]] hub::Author author() const { return extras_ ? extras_->author : hub::Author(); }
+  /// Makes it of the identity and `name`, which may be empty.
+  void set_author(std::string_view name);
   /// Null before the first request, and once it has left.
   [[nodiscard]] RoomSet* rooms() { return extras_ ? extras_->rooms.get() : nullptr; }
   [[nodiscard]] Extras& extras();

@@ -10,9 +10,9 @@ dialect::Event event_of(std::string_view room, const hub::PresenceChange& change
   using What = hub::PresenceChange::What;
   switch (change.what) {
     case What::joined:
-      return dialect::MemberJoined{room, change.name.view()};
+      return dialect::MemberJoined{room, change.member.name(), change.member.principal()};
     case What::left:
-      return dialect::MemberLeft{room, change.name.view()};
+      return dialect::MemberLeft{room, change.member.name(), change.member.principal()};
     case What::counted:
     case What::listed:
       break;

@@ -25,7 +25,6 @@ std::optional<base::Refusal> read_query(const http::Request& request, JoinReques
   if (const auto query = http::percent_decode(request.query); !query) {
     return base::Refusal{base::Refusal::Code::bad_query, query.error().message};
   }
-  if (const auto name = request.query_parameter("name")) join.caller.name = base::Bytes::copy_of(*name);
   join.own_messages = request.query_parameter("echo") != "0";
   const auto since = request.query_parameter("since");
   if (since && !join.interest.since) {
@@ -52,7 +51,7 @@ base::Result<JoinRequest, base::Refusal> read_join_request(const http::Request& 
                                                            std::optional<std::string_view> room,
                                                            const service::Rooms& rooms) {
   JoinRequest join;
-  join.caller.identity = identity;
+  join.caller = {identity, request.query_parameter("name").value_or(""), 0};
   join.room = room.value_or("");
   const std::string_view last = request.headers.get("Last-Event-ID").value_or("");
   join.interest.since = hub::parse_cursor(last);

@@ -21,7 +21,7 @@ struct JoinRequest {
   hub::Interest interest;    ///< `Last-Event-ID` or `?since=CURSOR`, `?history=N`, `?presence=1`
 
   [[nodiscard]] session::Options options() const {
-    session::Options options{room, caller.name.view(), own_messages, interest};
+    session::Options options{room, caller.author.name(), own_messages, interest};
     options.identity = caller.identity;
     return options;
   }

@@ -32,9 +32,9 @@ struct Server {
 /// Nothing that was said of the past may get lost on the way in: messages would be missed in silence.
 void check(const http::Request& request, const transport::JoinRequest& join) {
   FUZZ_CHECK(http::percent_decode(request.query));
-  FUZZ_CHECK(hub::check_client_name(join.caller.name.view()));
-  FUZZ_CHECK(join.interest.name.empty());
-  FUZZ_CHECK(join.caller.name.view() == request.query_parameter("name").value_or(""));
+  FUZZ_CHECK(hub::check_client_name(join.caller.author.name()));
+  FUZZ_CHECK(join.interest.author.empty());
+  FUZZ_CHECK(join.caller.author.name() == request.query_parameter("name").value_or(""));
   FUZZ_CHECK(join.interest.history.has_value() == request.query_parameter("history").has_value());
   const auto since = request.query_parameter("since");
   const std::string_view last = request.headers.get("Last-Event-ID").value_or("");

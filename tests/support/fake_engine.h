@@ -31,7 +31,7 @@ class FakeEngine final : public hub::Engine {
     sources.push_back(draft.source);
     // Before the room is open its messages are part of what it opens with.
     if (found.is_open)
-      events_->on_message(room, {draft.kind, std::move(draft.payload), std::move(draft.from), draft.sender,
+      events_->on_message(room, {draft.kind, std::move(draft.payload), std::move(draft.author), draft.sender,
                                  found.top, 0, draft.source, std::move(draft.labels)});
     if (hold_answers) {
       held.push_back(ticket);

@@ -103,7 +103,7 @@ class LateEngine final : public hub::Engine {
     Log& log = log_of(room);
     ++log.top.offset;
     hub::Message message{
-        draft.kind,   std::move(draft.payload), std::move(draft.from), draft.sender, log.top, 0,
+        draft.kind,   std::move(draft.payload), std::move(draft.author), draft.sender, log.top, 0,
         draft.source, std::move(draft.labels)};
     log.messages.push_back(message);
     if (log.is_announced && !log.is_lost) events_->on_message(room, std::move(message));

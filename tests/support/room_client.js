@@ -158,7 +158,9 @@ export class RoomClient {
   }
 
   pushMessage(object, text) {
-    assert.deepEqual(Object.keys(object), ['type', 'room', 'cursor', 'time', 'from', 'data' in object ? 'data' : 'data_base64']);
+    const identity = ['user', 'key'].filter((name) => name in object);
+    assert.ok(identity.length <= 1);
+    assert.deepEqual(Object.keys(object), ['type', 'room', 'cursor', 'time', 'from', ...identity, 'data' in object ? 'data' : 'data_base64']);
     assert.ok(object.from === null || typeof object.from === 'string');
     assert.ok(Math.abs(object.time - Date.now()) < 600_000, 'time is now, in milliseconds');
     const isText = typeof object.data === 'string';
@@ -167,7 +169,7 @@ export class RoomClient {
       data = Buffer.from(object.data_base64, 'base64');
       assert.equal(data.toString('base64'), object.data_base64, 'standard base64 with padding');
     }
-    this.pushOfRoom(object, { type: 'message', data, cursor: object.cursor, from: object.from, object: text });
+    this.pushOfRoom(object, { type: 'message', data, cursor: object.cursor, from: object.from, user: object.user, key: object.key, object: text });
   }
 
   pushOfRoom(object, event) {

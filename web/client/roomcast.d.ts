@@ -51,6 +51,10 @@ interface MessageBase {
   /** Milliseconds since the epoch. */
   time: number;
   from: string | null;
+  /** The id of the user whom the server has identified as the sender. */
+  user?: string;
+  /** The name of the API key that it was published with. */
+  key?: string;
   /** The event name that its publisher gave it, if any. */
   event?: string;
   /** What its publisher says of it besides, if anything. */
@@ -64,6 +68,10 @@ export type Message =
 
 export interface Member {
   name: string;
+  /** The id of a user whom the server has identified: all of the user's devices are one member. */
+  user?: string;
+  /** The name of the API key of the member. */
+  key?: string;
 }
 
 export interface Presence {

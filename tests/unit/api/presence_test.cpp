@@ -29,7 +29,7 @@ struct Fixture : test::HubFixture<> {
   Fixture() { hub.set_rules(hub::RoomRules({part::room_settings({}).history, {3'000, 2}})); }
   void join(std::string_view name) {
     hub::Interest interest;
-    interest.name = base::Bytes::copy_of(name);
+    interest.author = hub::Author(name);
     members.push_back(hub.subscribe("lobby", listener, interest));
   }
   ExchangeDouble get(std::string_view room) {

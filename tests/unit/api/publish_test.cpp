@@ -151,8 +151,8 @@ TEST_CASE_FIXTURE(Fixture, "publish: ?name= is who the message is from") {
   publish.handle(anonymous, "lobby");
   turn();
   REQUIRE(lobby.messages.size() == 2);
-  CHECK(lobby.messages[0].from.view() == "Ren\xC3\xA9");
-  CHECK(lobby.messages[1].from.view().empty());
+  CHECK(lobby.messages[0].author.name() == "Ren\xC3\xA9");
+  CHECK(lobby.messages[1].author.name().empty());
 }
 
 TEST_CASE_FIXTURE(Fixture,

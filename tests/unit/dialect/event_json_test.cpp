@@ -50,14 +50,22 @@ TEST_CASE("event as JSON: ok in all its forms, with the id as the client wrote i
 }
 
 TEST_CASE("event as JSON: who is there, by name or as a number") {
-  const std::vector<base::Bytes> names{base::Bytes::copy_of("ada"), base::Bytes::copy_of("b\"b")};
+  const std::vector<hub::Author> names{hub::Author("ada"), hub::Author("b\"b")};
   CHECK(
       encoded(dialect::PresenceList{"1", "r", {3, names, 1}}) ==
       R"({"type":"ok","id":1,"room":"r","presence":{"count":3,"members":[{"name":"ada"},{"name":"b\"b"}],"anonymous":1}})");
-  CHECK(encoded(dialect::PresenceList{"1", "r", {0, std::vector<base::Bytes>{}, 0}}) ==
+  CHECK(encoded(dialect::PresenceList{"1", "r", {0, std::vector<hub::Author>{}, 0}}) ==
         R"({"type":"ok","id":1,"room":"r","presence":{"count":0,"members":[],"anonymous":0}})");
   CHECK(encoded(dialect::MemberJoined{"r", "ada"}) ==
         R"({"type":"join","room":"r","member":{"name":"ada"}})");
+  CHECK(encoded(dialect::MemberJoined{"r", "Ada", "user:ada"}) ==
+        R"({"type":"join","room":"r","member":{"name":"Ada","user":"ada"}})");
+  CHECK(encoded(dialect::MemberLeft{"r", "CI", "key:ci"}) ==
+        R"({"type":"leave","room":"r","member":{"name":"CI","key":"ci"}})");
+  const std::vector<hub::Author> mixed{hub::Author("Ada"), hub::Author("Ada", "user:ada")};
+  CHECK(
+      encoded(dialect::PresenceList{"1", "r", {2, mixed, 0}}) ==
+      R"({"type":"ok","id":1,"room":"r","presence":{"count":2,"members":[{"name":"Ada"},{"name":"Ada","user":"ada"}],"anonymous":0}})");
   CHECK(encoded(dialect::MemberLeft{"r", "ada"}) == R"({"type":"leave","room":"r","member":{"name":"ada"}})");
   CHECK(encoded(dialect::PresenceCount{"r", {101, {}, 1}}) ==
         R"({"type":"presence","room":"r","count":101})");
@@ -69,8 +77,7 @@ TEST_CASE("event as JSON: who is there, by name or as a number") {
 TEST_CASE("event as JSON: a page of history holds whole messages") {
   std::vector<hub::Message> messages(2);
   messages[0] = {hub::Kind::text, base::Bytes::copy_of("a\n"), {}, 0, {1, 4}, 10};
-  messages[1] = {
-      hub::Kind::json, base::Bytes::copy_of("[1,\n2]"), base::Bytes::copy_of("ada"), 0, {1, 5}, 11};
+  messages[1] = {hub::Kind::json, base::Bytes::copy_of("[1,\n2]"), hub::Author("ada"), 0, {1, 5}, 11};
   CHECK(
       encoded(dialect::HistoryReply{"1", "r", cursor, {}, messages, true}) ==
       R"({"type":"ok","id":1,"room":"r","cursor":"0000000000000001-5","gap":null,"messages":[)"

@@ -14,8 +14,8 @@ namespace {
 
 std::string json_of(hub::Kind kind, std::string_view payload, std::string_view from = "ada") {
   std::string out = "before";
-  dialect::append_message_json(
-      out, "a\"b", {kind, base::Bytes::copy_of(payload), base::Bytes::copy_of(from), 0, {0xab, 7}, 12});
+  dialect::append_message_json(out, "a\"b",
+                               {kind, base::Bytes::copy_of(payload), hub::Author(from), 0, {0xab, 7}, 12});
   const std::string front =
       R"(before{"type":"message","room":"a\"b","cursor":"00000000000000ab-7","time":12,"from":)";
   REQUIRE(out.rfind(front, 0) == 0);
@@ -55,6 +55,18 @@ TEST_CASE("message json: event and tags stand before the payload, each if there 
 
 TEST_CASE("message json: a sender without a name is null") {
   CHECK(json_of(hub::Kind::text, "x", "") == R"(null,"data":"x"})");
+}
+
+TEST_CASE("message json: behind the name stands who an identified sender is") {
+  const auto sent_by = [](hub::Author author) {
+    std::string out;
+    dialect::append_message_json(out, "r", {hub::Kind::text, {}, std::move(author), 0, {0xab, 7}, 12});
+    return out.substr(out.find(R"("from")"));
+  };
+  CHECK(sent_by(hub::Author("Ada", "user:a\"da")) == R"("from":"Ada","user":"a\"da","data":""})");
+  CHECK(sent_by(hub::Author("Ada", "user:key:x")) == R"("from":"Ada","user":"key:x","data":""})");
+  CHECK(sent_by(hub::Author("CI", "key:ci")) == R"("from":"CI","key":"ci","data":""})");
+  CHECK(sent_by(hub::Author("user:ada")) == R"("from":"user:ada","data":""})");
 }
 
 }  // namespace message_json_test

@@ -40,7 +40,7 @@ struct Fixture {
   engine::Memory engine{clock};
   Recorder events;
   [[nodiscard]] static hub::Draft draft() {
-    return {hub::Kind::json, base::Bytes::copy_of("{}"), base::Bytes::copy_of("ada"), 7, 9};
+    return {hub::Kind::json, base::Bytes::copy_of("{}"), hub::Author("Ada", "user:ada"), 7, 9};
   }
 };
 
@@ -55,7 +55,7 @@ TEST_CASE_FIXTURE(Fixture, "memory engine: messages of a room are numbered from 
   CHECK(first.position.offset == 1);
   CHECK(events.messages[1].second.position == hub::Position{first.position.epoch, 2});
   CHECK(first.kind == hub::Kind::json);
-  CHECK(first.from.view() == "ada");
+  CHECK(first.author == hub::Author("Ada", "user:ada"));
   CHECK(first.sender == 7);
   CHECK(first.source == 9);
   CHECK(first.time_ms == clock.wall_ms());

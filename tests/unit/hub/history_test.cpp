@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t plenty = 1'000'000'000;
 
 hub::Message message(std::uint64_t offset, std::string_view payload = "x", std::string_view from = {}) {
-  return {hub::Kind::text, base::Bytes::copy_of(payload), base::Bytes::copy_of(from), 0, {7, offset}, 0};
+  return {hub::Kind::text, base::Bytes::copy_of(payload), hub::Author(from), 0, {7, offset}, 0};
 }
 
 struct Fixture {

@@ -35,7 +35,7 @@ struct Fixture : LateFixture {
 };
 
 Message message_at(const Position& position) {
-  return {Kind::text, base::Bytes::copy_of("x"), base::Bytes(), 0, position, 0};
+  return {Kind::text, base::Bytes::copy_of("x"), {}, 0, position, 0};
 }
 
 }  // namespace

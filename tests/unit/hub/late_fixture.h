@@ -101,7 +101,7 @@ struct LateFixture : roomcast::test::HubFixture<roomcast::test::LateEngine> {
     LogPage page;
     page.floor = 0;
     for (const std::uint64_t offset : offsets)
-      page.messages.emplace_back(Kind::text, base::Bytes::copy_of(std::to_string(offset)), base::Bytes(), 0,
+      page.messages.emplace_back(Kind::text, base::Bytes::copy_of(std::to_string(offset)), hub::Author(), 0,
                                  Position{1, offset}, 0);
     return page;
   }

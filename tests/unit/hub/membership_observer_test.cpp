@@ -30,11 +30,11 @@ struct Reader final : hub::Subscriber {
 struct Recorder final : hub::MembershipObserver {
   explicit Recorder(std::string& l) : log(l) {}
   void on_member_joined(hub::ObservedRoom& room, hub::Member& member) override {
-    log += " +" + std::string(member.interest().name.view()) + "@" + room.name() + ":" +
+    log += " +" + std::string(member.interest().author.name()) + "@" + room.name() + ":" +
            std::to_string(room.members());
   }
   void on_member_acknowledged(hub::ObservedRoom& /*room*/, hub::Member& member) override {
-    log += " !" + std::string(member.interest().name.view());
+    log += " !" + std::string(member.interest().author.name());
   }
   void on_member_left(hub::ObservedRoom& room, hub::Member& /*member*/) override {
     log += " -@" + room.name() + ":" + std::to_string(room.members());
@@ -46,7 +46,7 @@ struct Fixture : test::HubFixture<> {
   Fixture() { hub.add_observer(recorder); }
   std::unique_ptr<hub::Membership> join(std::string_view room, std::string_view name) {
     hub::Interest interest;
-    interest.name = base::Bytes::copy_of(name);
+    interest.author = hub::Author(name);
     return hub.subscribe(room, reader, interest);
   }
   std::string take() { return std::exchange(log, {}); }

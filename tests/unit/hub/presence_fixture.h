@@ -16,13 +16,20 @@
 // receive.
 namespace roomcast::test::presence {
 
+/// "ada" of an anonymous client, "Ada=user:ada" of another.
+inline std::string say(const hub::Author& author) {
+  std::string out(author.name());
+  if (!author.principal().empty()) out.append("=").append(author.principal());
+  return out;
+}
+
 /// "3: ada bob +1", "3: crowd +1"
 inline std::string say(const hub::PresenceSnapshot& snapshot) {
   std::string out = std::to_string(snapshot.count) + ':';
   if (!snapshot.members) out += " crowd";
-  for (const base::Bytes& name : snapshot.members.value_or(std::vector<base::Bytes>{})) {
+  for (const hub::Author& member : snapshot.members.value_or(std::vector<hub::Author>{})) {
     out += ' ';
-    out += name.view();
+    out += say(member);
   }
   return out + " +" + std::to_string(snapshot.anonymous);
 }
@@ -30,8 +37,8 @@ inline std::string say(const hub::PresenceSnapshot& snapshot) {
 /// "+ada", "-ada", "#101", "[3: ada bob +1]"
 inline std::string say(const hub::PresenceChange& change) {
   using What = hub::PresenceChange::What;
-  if (change.what == What::joined) return '+' + std::string(change.name.view());
-  if (change.what == What::left) return '-' + std::string(change.name.view());
+  if (change.what == What::joined) return '+' + say(change.member);
+  if (change.what == What::left) return '-' + say(change.member);
   if (change.what == What::counted) return '#' + std::to_string(change.snapshot.count);
   return '[' + say(change.snapshot) + ']';
 }
@@ -100,7 +107,10 @@ struct Fixture : test::HubFixture<> {
 
 inline Client::Client(Fixture& f, std::string_view name, bool watches, std::string_view room) : fixture(f) {
   hub::Interest interest;
-  interest.name = base::Bytes::copy_of(name);
+  // "Ada=user:ada" is an identified client.
+  const std::size_t end = name.find('=');
+  interest.author = end == std::string_view::npos ? hub::Author(name)
+                                                  : hub::Author(name.substr(0, end), name.substr(end + 1));
   interest.watch_presence = watches;
   membership = fixture.hub.subscribe(room, *this, interest);
 }

@@ -22,10 +22,16 @@ namespace {
 
 using Names = std::set<std::string>;
 
+/// Names that begin with a capital are those of users: "F" of user:F.
+hub::Author presence_author(const std::string& name) {
+  if (name.empty() || name[0] >= 'a') return hub::Author(name);
+  return {name, "user:" + name};
+}
+
 Names names_of(const hub::PresenceSnapshot& snapshot) {
   Names names;
-  for (const base::Bytes& name : *snapshot.members)
-    names.emplace(name.view());
+  for (const hub::Author& member : *snapshot.members)
+    names.insert(std::string(member.name()));
   return names;
 }
 
@@ -34,7 +40,7 @@ struct Mirror final : hub::Subscriber {
   Mirror(hub::Hub& h, const base::Clock& c, const std::string& n, bool watches)
       : hub(h), clock(c), name(n), is_watching(watches) {
     hub::Interest interest;
-    interest.name = base::Bytes::copy_of(name);
+    interest.author = presence_author(name);
     interest.watch_presence = watches;
     membership = hub.subscribe("lobby", *this, interest);
   }
@@ -48,7 +54,7 @@ struct Mirror final : hub::Subscriber {
   void on_presence(hub::Membership& /*membership*/, hub::PresenceUpdate& news) override {
     using What = hub::PresenceChange::What;
     const hub::PresenceChange& change = news.change();
-    const std::string who(change.name.view());
+    const std::string who(change.member.name());
     if (!is_watching || !has_joined) problem = "an update before it began";
     if (change.what == What::joined && (!names || !names->insert(who).second)) problem = "joined twice";
     if (change.what == What::left && (!names || names->erase(who) == 0)) problem = "left without being here";
@@ -110,7 +116,7 @@ struct Schedule : test::HubFixture<> {
   void come() {
     if (clients.size() >= connections_max) return;
     const std::size_t who = below(12);
-    const std::string name = who < 9 ? std::string(1, static_cast<char>('a' + who)) : "";
+    const std::string name = who < 9 ? std::string(1, static_cast<char>((who < 5 ? 'a' : 'A') + who)) : "";
     clients.push_back(std::make_unique<Mirror>(hub, clock, name, below(2) == 0));
     if (name.empty()) return;
     ++connections[name];

@@ -48,6 +48,42 @@ TEST_CASE_FIXTURE(Fixture, "presence: a name that is back within the grace time 
   CHECK(here() == "2: ada +1");
 }
 
+TEST_CASE_FIXTURE(Fixture, "presence: the devices of a user are one member, whose newest name counts") {
+  const auto watcher = watch();
+  auto phone = join("Ada=user:ada");
+  turn();
+  auto laptop = join("Ada=user:ada");
+  turn();
+  CHECK(watcher->told() == "+Ada=user:ada");
+  auto desk = join("Ada L.=user:ada");
+  turn();
+  CHECK(watcher->told() == "+Ada L.=user:ada");
+  CHECK(here() == "2: Ada L.=user:ada +1");
+  phone.reset();
+  laptop.reset();
+  pass(10 * grace_ms);
+  CHECK(here() == "2: Ada L.=user:ada +1");
+  desk.reset();
+  pass(1);
+  phone = join("Ada=user:ada");
+  pass(10 * grace_ms);
+  CHECK(watcher->told() == "+Ada=user:ada");  // it was never gone, but has another name
+  phone.reset();
+  pass(10 * grace_ms);
+  CHECK(watcher->told() == "-Ada=user:ada");
+  CHECK(here() == "1: +1");
+}
+
+TEST_CASE_FIXTURE(Fixture, "presence: an anonymous client is no user and no key, whatever it is called") {
+  const auto watcher = watch();
+  const auto user = join("Ada=user:ada");
+  const auto anonymous = join("Ada");
+  const auto forger = join("user:ada");
+  turn();
+  CHECK(watcher->told() == "+Ada=user:ada+Ada+user:ada");
+  CHECK(here() == "4: Ada user:ada Ada=user:ada +1");
+}
+
 TEST_CASE_FIXTURE(Fixture, "presence: leaving and returning in one turn causes no event") {
   const auto watcher = watch();
   auto ada = join("ada");

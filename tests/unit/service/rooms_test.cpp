@@ -34,7 +34,7 @@ struct Hearer final : hub::Subscriber {
   std::vector<hub::Message> messages;
 };
 
-Caller called(std::string_view name) { return {{}, base::Bytes::copy_of(name), 7}; }
+Caller called(std::string_view name) { return {{}, name, 7}; }
 
 struct Fixture : test::HubFixture<> {
   Fixture() { rooms.set_limits({20, 3}); }
@@ -146,8 +146,38 @@ TEST_CASE_FIXTURE(Fixture, "rooms: a message carries its kind, bytes, and what i
   const hub::Message& message = hearer.messages.front();
   CHECK(message.kind == Kind::text);
   CHECK(message.payload.view() == "hi");
-  CHECK(message.from.view() == "ada");
+  CHECK(message.author.name() == "ada");
   CHECK(engine.sources == std::vector<hub::Source>{7});
+}
+
+TEST_CASE(
+    "rooms: a user has the name of its identity, a key may give one, and anonymous ones what they like") {
+  const auto identity = [](access::Kind kind, std::string name) {
+    access::Profile profile;
+    profile.kind = kind;
+    profile.id = "ada";
+    profile.name = std::move(name);
+    return access::Identity(std::move(profile));
+  };
+  CHECK(service::author_of({}, "Eve") == hub::Author("Eve"));
+  CHECK(service::author_of({}, "").empty());
+  const access::Identity user = identity(access::Kind::user, "Ada L.");
+  CHECK(service::author_of(user, "Eve") == hub::Author("Ada L.", "user:ada"));
+  CHECK(service::author_of(user, "") == hub::Author("Ada L.", "user:ada"));
+  CHECK(service::author_of(identity(access::Kind::user, ""), "Eve") == hub::Author("ada", "user:ada"));
+  const access::Identity key = identity(access::Kind::key, "");
+  CHECK(service::author_of(key, "") == hub::Author("ada", "key:ada"));
+  CHECK(service::author_of(key, "Build") == hub::Author("Build", "key:ada"));
+}
+
+TEST_CASE_FIXTURE(Fixture, "rooms: the name that a user asks for is ignored, and so not refused") {
+  access::Profile profile;
+  profile.id = "ada";
+  const Caller user(access::Identity(std::move(profile)), std::string(101, 'n'), 7);
+  CHECK_FALSE(join("lobby", user));
+  CHECK(hub.presence("lobby").members == std::vector<hub::Author>{hub::Author("ada", "user:ada")});
+  CHECK_FALSE(publish("lobby", hi, {}, user));
+  CHECK(hearer.messages.at(0).author == hub::Author("ada", "user:ada"));
 }
 
 TEST_CASE_FIXTURE(Fixture, "rooms: a publish is refused for a name, the key or its payload") {

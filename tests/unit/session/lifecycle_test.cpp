@@ -168,7 +168,7 @@ TEST_CASE_FIXTURE(Fixture, "lifecycle: before it is admitted a client is talked 
   SUBCASE("admitted, it joins under the name it is given") {
     say(ada, "admit eve");
     CHECK(hub.subscribers("lobby") == 1);
-    CHECK(hub.presence("lobby").members->front().view() == "eve");
+    CHECK(hub.presence("lobby").members->front().name() == "eve");
     CHECK(sent(ada) == "(welcome:1)(welcome:welcome)(ok:2)(ok:ok)");
     say(ada, "x");
     CHECK(sent(ada) == "(t:1=x)");
@@ -179,7 +179,7 @@ TEST_CASE_FIXTURE(Fixture, "lifecycle: before it is admitted a client is talked 
   }
   SUBCASE("admitted without a name it keeps its own") {
     say(ada, "admit ");
-    CHECK(hub.presence("lobby").members->front().view() == "ada");
+    CHECK(hub.presence("lobby").members->front().name() == "ada");
   }
   SUBCASE("not admitted in time it is closed") {
     pass(4'900);

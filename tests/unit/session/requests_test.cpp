@@ -392,7 +392,7 @@ TEST_CASE_FIXTURE(Fixture,
   hub::LogPage page;
   page.floor = 0;
   for (const std::uint64_t offset : {4U, 5U})
-    page.messages.emplace_back(hub::Kind::text, base::Bytes::copy_of("x"), base::Bytes(), 0,
+    page.messages.emplace_back(hub::Kind::text, base::Bytes::copy_of("x"), hub::Author(), 0,
                                hub::Position{1, offset}, 0);
   engine.events().on_page(engine.reads[0], std::move(page));
   turn();
@@ -414,7 +414,7 @@ TEST_CASE_FIXTURE(Fixture,
   SUBCASE("a page") {
     hub::LogPage page;
     page.floor = 0;
-    page.messages.emplace_back(hub::Kind::text, base::Bytes::copy_of("x"), base::Bytes(), 0,
+    page.messages.emplace_back(hub::Kind::text, base::Bytes::copy_of("x"), hub::Author(), 0,
                                hub::Position{1, 1}, 0);
     engine.events().on_page(engine.reads[0], std::move(page));
     CHECK(wire.sent.find(R"("cursor":"0000000000000001-1")") != std::string::npos);

@@ -35,7 +35,7 @@ class NamedDialect final : public dialect::Dialect {
   void encode(std::string_view room, const hub::Message& message,
               dialect::PayloadWriter& out) const override {
     std::string text(name_);
-    text.append(":").append(room).append(":").append(message.from.view()).append(":");
+    text.append(":").append(room).append(":").append(message.author.name()).append(":");
     text += message.payload.view();
     out.write(dialect::PayloadForm::text, text);
   }
@@ -77,7 +77,7 @@ struct UpgradeFixture : transport::test::Fixture {
     deliver();
   }
   void publish(std::string_view room, std::string_view payload) {
-    hub.publish(room, {hub::Kind::text, base::Bytes::copy_of(payload), base::Bytes::copy_of("ann"), 0});
+    hub.publish(room, {hub::Kind::text, base::Bytes::copy_of(payload), hub::Author("ann"), 0});
     deliver();
   }
   void deliver() {

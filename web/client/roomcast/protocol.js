@@ -119,8 +119,10 @@ export const CONTENT_TYPES = {
 };
 
 /** A message object of the server, in the form that applications receive. */
-export function decodeMessage({ room, cursor, time, from, event, tags, data, data_base64: base64 }) {
+export function decodeMessage({ room, cursor, time, from, user, key, event, tags, data, data_base64: base64 }) {
   const head = { room, cursor, time, from };
+  if (user !== undefined) head.user = user;
+  if (key !== undefined) head.key = key;
   if (event !== undefined) head.event = event;
   if (tags !== undefined) head.tags = tags;
   if (base64 !== undefined) return { ...head, kind: 'binary', data: fromBase64(base64) };

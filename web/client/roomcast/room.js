@@ -23,12 +23,12 @@ export class Room {
     this.cursor = since;
   }
 
-  /** Members with a name, as `{name}`, sorted; kept up to date if the room was joined with `presence`. Empty in a crowd. */
+  /** Members with a name, as `{name}`, with the `user` or `key` of those that the server has identified, sorted by name; kept up to date if the room was joined with `presence`. Empty in a crowd. */
   get members() {
     return this.#presence.members;
   }
 
-  /** The number of members: different names, and anonymous clients. */
+  /** The number of members: users, keys, different names, and clients without a name. */
   get count() {
     return this.#presence.count;
   }
@@ -148,9 +148,17 @@ export class Room {
   }
 }
 
+// An identified client is one member whatever its name, and none of the anonymous ones that are called the same.
+function identityOf({ name, user, key }) {
+  if (user !== undefined) return `user:${user}`;
+  return key !== undefined ? `key:${key}` : `:${name}`;
+}
+
+const byName = (a, b) => (a.name < b.name ? -1 : 1);
+
 // The known members of a room.
 export class Presence {
-  #names = new Map(); // name -> member
+  #byIdentity = new Map();
   #known = false;
   count = 0;
   anonymous = 0;
@@ -159,7 +167,7 @@ export class Presence {
 
   /** Sorted by name; empty in a crowd. */
   get members() {
-    return [...this.#names.values()];
+    return [...this.#byIdentity.values()];
   }
 
   /**
@@ -170,33 +178,38 @@ export class Presence {
     this.count = count;
     this.crowd = members === undefined;
     if (this.crowd) {
-      this.#names.clear();
+      this.#byIdentity.clear();
       this.#known = false;
       return { joined: [], left: [] };
     }
-    const before = this.#names;
-    this.#names = new Map(members.map((member) => [member.name, member]));
+    const before = this.#byIdentity;
+    this.#set(members);
     this.anonymous = anonymous;
     const changes = {
-      joined: this.#known ? members.filter(({ name }) => !before.has(name)) : [],
-      left: this.#known ? [...before.values()].filter(({ name }) => !this.#names.has(name)) : [],
+      joined: this.#known ? members.filter((member) => !before.has(identityOf(member))) : [],
+      left: this.#known ? [...before.values()].filter((member) => !this.#byIdentity.has(identityOf(member))) : [],
     };
     this.#known = true;
     return changes;
   }
 
-  /** @returns {boolean} whether the member was unknown */
+  #set(members) {
+    this.#byIdentity = new Map([...members].sort(byName).map((member) => [identityOf(member), member]));
+  }
+
+  /** @returns {boolean} whether the member was unknown, or had another name */
   join(member) {
-    if (this.#names.has(member.name)) return false;
-    const members = [...this.#names.values(), member].sort((a, b) => (a.name < b.name ? -1 : 1));
-    this.#names = new Map(members.map((one) => [one.name, one]));
-    this.count += 1;
+    const known = this.#byIdentity.get(identityOf(member));
+    if (known?.name === member.name) return false;
+    if (known === undefined) this.count += 1;
+    this.#byIdentity.set(identityOf(member), member);
+    this.#set(this.members);
     return true;
   }
 
   /** @returns {boolean} whether the member was known */
   leave(member) {
-    if (!this.#names.delete(member.name)) return false;
+    if (!this.#byIdentity.delete(identityOf(member))) return false;
     this.count -= 1;
     return true;
   }
