@@ -60,6 +60,16 @@ class SlotMap {
 
   [[nodiscard]] std::size_t size() const { return size_; }
 
+  // To go through the values in parts, by the index of their ids.
+
+  /// All indexes are below this; it never becomes smaller.
+  [[nodiscard]] std::uint32_t slots() const { return static_cast<std::uint32_t>(slots_.size()); }
+  /// The value whose id has this index, which is below slots(); null if there is none.
+  [[nodiscard]] T* at_slot(std::uint32_t index) {
+    Slot& slot = slots_[index];
+    return slot.occupied ? &slot.value : nullptr;
+  }
+
   /// Calls `visit(SlotId, T&)` for each value. The visitor may remove values; values that it adds may or may
   /// not be visited.
   template <class Visit>

@@ -51,6 +51,12 @@ struct Ping {
   RequestId id;
 };
 
-using Command = std::variant<Subscribe, Unsubscribe, Publish, AskPresence, AskHistory, Ping>;
+/// Shows who the client is.
+struct Authenticate {
+  RequestId id;
+  std::string_view token;  ///< not empty; as secret as a password
+};
+
+using Command = std::variant<Subscribe, Unsubscribe, Publish, AskPresence, AskHistory, Ping, Authenticate>;
 
 }  // namespace roomcast::dialect

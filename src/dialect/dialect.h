@@ -34,6 +34,8 @@ class Dialect {
   virtual bool encode(const Event& event, PayloadWriter& out) const = 0;
   /// Whether a payload identifies itself, so that messages and events can share one wire.
   [[nodiscard]] virtual bool has_envelope() const = 0;
+  /// Whether clients can show who they are by a command (Authenticate), after the handshake.
+  [[nodiscard]] virtual bool can_authenticate() const { return false; }
   /// The event name of `message` on a wire that names its events; empty, as by default: none.
   [[nodiscard]] virtual std::string_view event_name(const hub::Message& /*message*/) const { return {}; }
   /// The name of `event` on such a wire.

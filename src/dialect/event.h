@@ -22,6 +22,43 @@ struct Welcome {
   std::int64_t ping_ms = 0;
   std::uint64_t message_bytes = 0;  ///< the largest payload it may publish
   std::uint64_t rooms = 0;          ///< how many it may be in at a time
+  /// It joins the room of the connection once it has authenticated, within this time; absent: no need to.
+  std::optional<std::int64_t> authenticate_ms{};
+};
+
+/// The client has shown who it is.
+struct Authenticated {
+  RequestId id;
+  std::string_view user;                      ///< its id, if it is a user
+  std::string_view key;                       ///< the name of the API key otherwise
+  std::string_view name;                      ///< what others see
+  std::optional<std::int64_t> expires_in_ms;  ///< absent: never
+};
+
+/// The connection is closed after this time unless the client authenticates again.
+struct Expires {
+  std::int64_t in_ms = 0;
+};
+
+/// The server has put the client into a room that it did not ask for.
+struct JoinedByServer {
+  std::string_view room;
+  hub::Position cursor;  ///< everything after this position follows
+  std::optional<hub::PresenceSnapshot> presence;
+};
+
+/// The server has taken the client out of a room.
+struct LeftByServer {
+  std::string_view room;
+  std::string_view code;     ///< base::RefusalInfo::name
+  std::string_view message;  ///< for people
+};
+
+/// A message to the client itself, in no room and without a cursor.
+struct Direct {
+  hub::Author from;  ///< may be empty
+  hub::Kind kind = hub::Kind::text;
+  std::string_view payload;
 };
 
 /// The client is in the room.
@@ -105,14 +142,17 @@ struct Bye {
   std::uint16_t code = 0;                ///< RFC 6455 section 7.4
   std::string_view reason;               ///< base::CloseReasonInfo::name
   std::optional<std::int64_t> retry_ms;  ///< when to reconnect; absent: not at all
+  std::string_view message{};            ///< for people; may be empty
 };
 
 /// What a client is sent besides messages. Views live for the call.
 using Event = std::variant<Welcome, Subscribed, Ok, Published, PresenceList, HistoryReply, GapFound,
-                           MemberJoined, MemberLeft, PresenceCount, Pong, Error, Bye>;
+                           MemberJoined, MemberLeft, PresenceCount, Pong, Error, Bye, Authenticated, Expires,
+                           JoinedByServer, LeftByServer, Direct>;
 
 /// The event's stable name: "welcome", "ok" (of each event that reports success), "gap", "join",
-/// "leave", "presence", "pong", "error", "bye".
+/// "leave", "presence", "pong", "error", "bye", "authenticated", "expires", "subscribed", "unsubscribed",
+/// "direct".
 [[nodiscard]] std::string_view name_of(const Event& event);
 
 }  // namespace roomcast::dialect

@@ -48,6 +48,7 @@ struct MemberWriter {
     append_number(out, R"(,"limits":{"message_bytes":)", welcome.message_bytes);
     append_number(out, R"(,"rooms":)", welcome.rooms);
     out += '}';
+    append_if_any(R"(,"authenticate_ms":)", welcome.authenticate_ms);
   }
   void operator()(const Subscribed& subscribed) const {
     begin(subscribed.id, subscribed.room);
@@ -108,8 +109,36 @@ struct MemberWriter {
     out += ',';
     append_bye_members(out, bye);
   }
+  void operator()(const Authenticated& authenticated) const {
+    append_id(out, authenticated.id);
+    append_if_any(R"(,"user":)", authenticated.user);
+    append_if_any(R"(,"key":)", authenticated.key);
+    append_text(out, R"(,"name":)", authenticated.name);
+    append_if_any(R"(,"expires_in_ms":)", authenticated.expires_in_ms);
+  }
+  void operator()(const Expires& expires) const { out += R"(,"in_ms":)" + std::to_string(expires.in_ms); }
+  void operator()(const JoinedByServer& joined) const {
+    begin({}, joined.room);
+    append_cursor(out, R"(,"cursor":)", joined.cursor);
+    if (joined.presence) append_presence(*joined.presence);
+  }
+  void operator()(const LeftByServer& left) const {
+    begin({}, left.room);
+    append_text(out, R"(,"code":)", left.code);
+    append_text(out, R"(,"message":)", left.message);
+  }
+  void operator()(const Direct& direct) const {
+    append_from(out, direct.from);
+    append_payload(out, direct.kind, direct.payload);
+  }
 
  private:
+  void append_if_any(std::string_view label, const std::optional<std::int64_t>& number) const {
+    if (number) out.append(label).append(std::to_string(*number));
+  }
+  void append_if_any(std::string_view label, std::string_view text) const {
+    if (!text.empty()) append_text(out, label, text);
+  }
   void begin(RequestId id, std::string_view room) const {
     append_id(out, id);
     append_text(out, R"(,"room":)", room);
@@ -143,6 +172,7 @@ void append_bye_members(std::string& out, const Bye& bye) {
   out += R"(,"reason":)";
   base::append_json_string(out, bye.reason);
   if (bye.retry_ms) out += R"(,"retry_ms":)" + std::to_string(*bye.retry_ms);
+  if (!bye.message.empty()) append_text(out, R"(,"message":)", bye.message);
 }
 
 void append_presence_members(std::string& out, const hub::PresenceSnapshot& presence) {

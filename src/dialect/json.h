@@ -20,6 +20,7 @@ class Json final : public Dialect {
   void encode(std::string_view room, const hub::Message& message, PayloadWriter& out) const override;
   [[nodiscard]] bool has_envelope() const override { return true; }
   bool encode(const Event& event, PayloadWriter& out) const override;
+  [[nodiscard]] bool can_authenticate() const override { return true; }
 
   /// The nesting depth allowed for a request: one more than for its payload.
   void set_depth_max(std::size_t depth_max) { depth_max_ = depth_max; }

@@ -19,19 +19,20 @@ using base::JsonValue;
 using Code = base::Refusal::Code;
 
 // In the order of JsonRequest::Name.
-constexpr std::array<std::string_view, 12> names{"id",      "type",     "room",  "since",
-                                                 "history", "presence", "data",  "data_base64",
-                                                 "key",     "limit",    "event", "tags"};
+constexpr std::array<std::string_view, 13> names{"id",       "type", "room",        "since", "history",
+                                                 "presence", "data", "data_base64", "key",   "limit",
+                                                 "event",    "tags", "token"};
 
 }  // namespace
 
-const std::array<JsonRequest::Type, 6> JsonRequest::types{{
+const std::array<JsonRequest::Type, 7> JsonRequest::types{{
     {"subscribe", &JsonRequest::subscribe},
     {"unsubscribe", &JsonRequest::unsubscribe},
     {"publish", &JsonRequest::publish},
     {"presence", &JsonRequest::ask_presence},
     {"history", &JsonRequest::ask_history},
     {"ping", &JsonRequest::ping},
+    {"authenticate", &JsonRequest::authenticate},
 }};
 
 JsonRequest::JsonRequest(std::string_view text) {
@@ -49,9 +50,9 @@ void JsonRequest::run(CommandHandler& handler) {
   const auto* const found =
       std::find_if(types.begin(), types.end(), [&](const Type& known) { return type->equals(known.name); });
   if (found == types.end()) {
-    return refuse(
-        {Code::unknown_type, "type must be subscribe, unsubscribe, publish, presence, history or ping"},
-        handler);
+    return refuse({Code::unknown_type,
+                   "type must be subscribe, unsubscribe, publish, presence, history, ping or authenticate"},
+                  handler);
   }
   const Command command = (this->*found->read)();
   if (refusal_) return refuse(*refusal_, handler);
@@ -194,5 +195,12 @@ Command JsonRequest::ask_history() {
 }
 
 Command JsonRequest::ping() { return Ping{id_}; }
+
+Command JsonRequest::authenticate() {
+  const auto token = find(Name::token);
+  if (token && token->is(JsonKind::string)) token->append_text(token_);
+  if (token_.empty()) fail(Code::bad_request, "authenticate needs a token, as a string");
+  return Authenticate{id_, token_};
+}
 
 }  // namespace roomcast::dialect

@@ -42,13 +42,14 @@ class JsonRequest {
     limit,
     event,
     tags,
+    token,
     count_
   };
   struct Type {
     std::string_view name;
     Command (JsonRequest::*read)();
   };
-  static const std::array<Type, 6> types;
+  static const std::array<Type, 7> types;
 
   void collect(const base::JsonValue& object);
   void check_id();
@@ -70,6 +71,7 @@ class JsonRequest {
   Command ask_presence();
   Command ask_history();
   Command ping();
+  Command authenticate();
 
   std::array<std::optional<base::JsonValue>, static_cast<std::size_t>(Name::count_)> members_;
   RequestId id_;
@@ -77,6 +79,7 @@ class JsonRequest {
   std::string room_;
   std::string key_;
   std::string payload_;
+  std::string token_;
 };
 
 }  // namespace roomcast::dialect

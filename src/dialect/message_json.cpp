@@ -37,29 +37,36 @@ void append_message_json(std::string& out, std::string_view room, const hub::Mes
   base::append_json_string(out, room);
   out += R"(,"cursor":")" + hub::to_cursor(message.position);
   out += R"(","time":)" + std::to_string(message.time_ms);
+  append_from(out, message.author);
+  append_labels_members(out, message.labels);
+  append_payload(out, message.kind, message.payload.view());
+  out += '}';
+}
+
+void append_from(std::string& out, const hub::Author& author) {
   out += R"(,"from":)";
-  const hub::Author& author = message.author;
   if (author.empty()) {
     out += "null";
   } else {
     base::append_json_string(out, author.name());
     append_principal_member(out, author.principal());
   }
-  append_labels_members(out, message.labels);
-  switch (message.kind) {
+}
+
+void append_payload(std::string& out, hub::Kind kind, std::string_view payload) {
+  switch (kind) {
     case hub::Kind::text:
       out += R"(,"data":)";
-      base::append_json_string(out, message.payload.view());
+      base::append_json_string(out, payload);
       break;
     case hub::Kind::json:
       out += R"(,"data":)";
-      append_on_one_line(out, message.payload.view());
+      append_on_one_line(out, payload);
       break;
     case hub::Kind::binary:
-      out += R"(,"data_base64":")" + base::base64_encode(message.payload.view()) + '"';
+      out += R"(,"data_base64":")" + base::base64_encode(payload) + '"';
       break;
   }
-  out += '}';
 }
 
 }  // namespace roomcast::dialect

@@ -20,10 +20,12 @@ class PayloadWriter {
   ~PayloadWriter() = default;
 };
 
-/// Writes the message's payload with nothing around it.
+/// Writes a payload with nothing around it.
+inline void write_verbatim(hub::Kind kind, std::string_view payload, PayloadWriter& out) {
+  out.write(kind == hub::Kind::binary ? PayloadForm::binary : PayloadForm::text, payload);
+}
 inline void write_verbatim(const hub::Message& message, PayloadWriter& out) {
-  out.write(message.kind == hub::Kind::binary ? PayloadForm::binary : PayloadForm::text,
-            message.payload.view());
+  write_verbatim(message.kind, message.payload.view(), out);
 }
 
 }  // namespace roomcast::dialect

@@ -17,6 +17,10 @@ void Raw::encode(std::string_view /*room*/, const hub::Message& message, Payload
 }
 
 bool Raw::encode(const Event& event, PayloadWriter& out) const {
+  if (const auto* direct = std::get_if<Direct>(&event)) {
+    write_verbatim(direct->kind, direct->payload, out);
+    return true;
+  }
   std::string json = "{";
   if (const auto* subscribed = std::get_if<Subscribed>(&event)) {
     append_place_members(json, subscribed->room, subscribed->cursor);
@@ -33,8 +37,8 @@ bool Raw::encode(const Event& event, PayloadWriter& out) const {
 }
 
 std::string_view Raw::event_name(const hub::Message& message) const {
-  constexpr std::array<std::string_view, 7> reserved{"joined", "gap",   "bye",    "binary",
-                                                     "open",   "error", "message"};
+  constexpr std::array<std::string_view, 8> reserved{"joined", "gap",   "bye",     "binary",
+                                                     "open",   "error", "message", "direct"};
   const std::string_view name = message.labels.event();
   const bool is_taken = std::find(reserved.begin(), reserved.end(), name) != reserved.end();
   return is_taken || message.kind == hub::Kind::binary ? std::string_view() : name;

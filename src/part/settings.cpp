@@ -30,6 +30,8 @@ session::SessionSettings session_settings(const config::Config& config) {
   settings.ping_ms = config.websocket.ping_ms;
   settings.rooms_per_connection = static_cast<std::size_t>(config.limits.rooms_per_connection);
   settings.drain_ms = config.drain_ms;
+  settings.leeway_ms = config.auth.leeway_ms;
+  settings.authenticate_ms = config.auth.authenticate_ms;
   return settings;
 }
 

@@ -52,6 +52,13 @@ hub::Interest Rooms::permitted(const Caller& caller, std::string_view room, hub:
   return interest;
 }
 
+std::optional<Refusal> Rooms::check_stay(const Caller& caller, const hub::Membership& member) const {
+  const std::string_view room = member.room_name();
+  if (auto refusal = control_.policy.check(caller.identity, Permission::join, room)) return refusal;
+  if (!member.watches_presence()) return std::nullopt;
+  return control_.policy.check(caller.identity, Permission::presence, room);
+}
+
 std::optional<Refusal> Rooms::join(const Caller& caller, std::string_view room, hub::Subscriber& subscriber,
                                    hub::Interest interest, HomeRoom& place) {
   if (auto refusal = check_join(caller, room, interest)) return refusal;

@@ -40,8 +40,8 @@ using HomeRoom = std::variant<std::monostate, hub::Membership, std::string>;
 /// history and presence here alone, and what may be refused before the hub has to do anything is refused
 /// here. A way in checks the form of its requests, and nothing else.
 ///
-/// Permissions (access::Policy) are decided in check_join, the accept functions, read_history and presence,
-/// and nowhere else: tests/tidy keeps the hub out of reach of everything else.
+/// Permissions (access::Policy) are decided in check_join, check_stay, the accept functions, read_history and
+/// presence, and nowhere else: tests/tidy keeps the hub out of reach of everything else.
 class Rooms {
  public:
   /// All but the limits outlive it.
@@ -60,6 +60,9 @@ class Rooms {
   [[nodiscard]] std::optional<base::Refusal> check_join(const Caller& caller,
                                                         std::optional<std::string_view> room,
                                                         const hub::Interest& interest = {}) const;
+  /// Why `caller`, who is `member`, may no longer be that, if so.
+  [[nodiscard]] std::optional<base::Refusal> check_stay(const Caller& caller,
+                                                        const hub::Membership& member) const;
   /// Joins `subscriber` to the room as the author of `caller` and puts the membership into `place`, which
   /// is empty; or returns why not. `interest.author` is ignored.
   ///

@@ -31,6 +31,10 @@ Session::Lifecycle::Admission Session::Lifecycle::take_admission() {
 }
 
 void Session::Lifecycle::AdmissionTimeout::on_deadline() {
+  if (session.conversation() == nullptr) {
+    return session.close(base::CloseReason::unauthorized,
+                         "the client did not authenticate within auth.authenticate_seconds");
+  }
   session.close(base::CloseReason::policy_violation, "the client was not admitted in time");
 }
 
@@ -71,7 +75,7 @@ void Session::prepare_lifecycle(const Options& options) {
   lifecycle().set_conversation(std::move(made));
   lifecycle().start_heartbeat(heartbeat);
   if (options.admission_ms == 0) return;
-  assert(conversation() != nullptr);  // nothing else could admit the client
+  assert(conversation() != nullptr || dialect.can_authenticate());  // nothing else could admit the client
   state_ = State::opening;
   lifecycle().await_admission(options);
 }
@@ -86,13 +90,22 @@ dialect::Conversation* Session::conversation() {
   return extras_ && extras_->lifecycle ? extras_->lifecycle->conversation() : nullptr;
 }
 
+void Session::shrink_lifecycle() {
+  if (extras_ && extras_->lifecycle && extras_->lifecycle->is_idle()) extras_->lifecycle.reset();
+}
+
 void Session::admit(std::string_view name) {
   if (state_ != State::opening) return;
-  state_ = State::open;
-  Lifecycle::Admission admission = lifecycle().take_admission();
   if (!name.empty()) set_author(name);
-  if (const auto refusal = join_home(admission.room, admission.interest)) return close(*refusal);
-  welcome();
+  admit();
+  if (!has_begun_to_close()) welcome();
+}
+
+void Session::admit() {
+  state_ = State::open;
+  const Lifecycle::Admission admission = lifecycle().take_admission();
+  shrink_lifecycle();
+  if (const auto refusal = join_home(admission.room, admission.interest)) close(*refusal);
 }
 
 namespace {

@@ -28,7 +28,7 @@ class Session::Lifecycle {
   }
 
   /// Keeps what the client asked for until it is admitted. After `options.admission_ms` the session is closed
-  /// with policy_violation.
+  /// with policy_violation, or with unauthorized if the client itself was to authenticate.
   void await_admission(const Options& options);
   /// The room and the parameters to join it with. Once.
   struct Admission {
@@ -42,6 +42,12 @@ class Session::Lifecycle {
   /// Something came from the client.
   void on_message();
   void on_heartbeat_answered();
+  /// Whether nothing of it is needed.
+  [[nodiscard]] bool is_idle() const {
+    const Traffic& past = former_traffic_;
+    return !conversation_ && !admission_ && heartbeat_.means != dialect::Heartbeat::Means::payload &&
+           past.messages_in == 0 && past.bytes_in == 0 && past.bytes_out == 0;
+  }
   /// No deadline ends the session, or is to be set, from here on.
   void stop();
 

@@ -22,6 +22,7 @@ class RoomSet {
     std::unique_ptr<hub::Membership> membership;
     base::Bytes reply_to;       ///< id of the request, until it is answered; empty: no reply is expected
     bool is_confirmed = false;  ///< the subscription has been acknowledged
+    bool is_by_server = false;  ///< the client has not asked for it
   };
 
   /// `home`: the room of the connection, empty if it has none; `in_home`: the membership in that, if any.
@@ -33,6 +34,7 @@ class RoomSet {
   [[nodiscard]] std::size_t size() const { return rooms_.size(); }
   /// Null if the client is not subscribed to it.
   [[nodiscard]] Subscription* find(std::string_view room);
+  [[nodiscard]] bool contains(std::string_view room) const { return rooms_.contains(room); }
   void add(Subscription subscription);
   /// Removes the subscription and returns it; without a membership if there was none.
   [[nodiscard]] Subscription take(std::string_view room);
@@ -41,6 +43,12 @@ class RoomSet {
   void for_each(Visit&& visit) {
     for (auto& [room, subscription] : rooms_)
       visit(*subscription.membership);
+  }
+
+  template <class Visit>
+  void for_each_name(Visit&& visit) const {
+    for (const auto& [room, subscription] : rooms_)
+      visit(room);
   }
 
   /// The membership has joined, and may have more than one page to replay.

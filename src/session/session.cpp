@@ -7,6 +7,7 @@
 #include "base/digest.h"
 #include "hub/cursor.h"
 #include "hub/presence_update.h"
+#include "session/credential.h"
 #include "session/lifecycle.h"
 #include "session/question.h"
 #include "session/room_set.h"
@@ -61,17 +62,21 @@ Session::~Session() = default;
 void Session::open(base::SlotId id, const Options& options) {
   id_ = id;
   opened_s_ = table_.monotonic_seconds();
-  identity_ = options.identity;
   own_messages_ = options.own_messages;
   two_way_ = options.two_way;
-  set_author(options.name);
   const bool is_opening = options.admission_ms > 0;
+  if (!options.identity.is_anonymous()) set_identity(options.identity);
+  set_author(options.name);
   prepare_lifecycle(options);
   std::optional<base::Refusal> refusal;
   if (!is_opening) refusal = join_home(options.room, options.interest);
   transport_->start(*this);
   if (refusal) return close(*refusal);
-  if (conversation() != nullptr) start_conversation();
+  if (conversation() != nullptr) {
+    start_conversation();
+  } else if (is_opening) {
+    return welcome(options.admission_ms);
+  }
   if (!is_opening) welcome();
 }
 
@@ -87,7 +92,7 @@ void Session::start_conversation() {
 
 void Session::set_author(std::string_view name) {
   // Most clients are nobody in particular, and cost nothing for it.
-  if (!name.empty() || !identity_.is_anonymous()) extras().author = service::author_of(identity_, name);
+  if (!name.empty() || credential_) extras().author = service::author_of(identity(), name);
 }
 
 Session::Extras& Session::extras() {
@@ -100,15 +105,15 @@ hub::Source Session::source() {
   return source_;
 }
 
-void Session::welcome() {
-  if (!two_way_ || !encoder_->dialect().has_envelope()) return;
+void Session::welcome(std::optional<std::int64_t> authenticate_ms) {
+  if (!takes_requests()) return;
   const SessionSettings& settings = table_.settings();
   // It identifies the client to others, so it must not be guessable.
   const std::string client =
       base::sha256_hex(std::to_string(base::random_u64()) + ' ' + std::to_string(base::random_u64()))
           .substr(0, 32);
   send_event(dialect::Welcome{client, settings.ping_ms, table_.service().limits().message_bytes,
-                              settings.rooms_per_connection});
+                              settings.rooms_per_connection, authenticate_ms});
 }
 
 void Session::close(base::CloseReason reason, std::string_view text) {
@@ -158,9 +163,7 @@ void Session::on_gap(hub::Membership& membership, const hub::Gap& gap) {
         "messages are missing; the earliest cursor is " + hub::to_cursor(gap.earliest));
 }
 
-template <class Visit>
-void Session::for_each_membership(Visit&& visit) {
-  if (hub::Membership* const home = my_place()) visit(*home);
+void Session::for_each_further_membership(const std::function<void(hub::Membership&)>& visit) {
   if (rooms() != nullptr) rooms()->for_each(visit);
 }
 
@@ -196,8 +199,9 @@ bool Session::awaits_own_messages() {
 std::size_t Session::held_bytes() const {
   // A membership, and the room that it may keep alive alone.
   constexpr std::size_t per_room = 1'536;
-  if (!extras_) return 0;
-  std::size_t bytes = extras_->rooms ? extras_->rooms->size() * per_room : 0;
+  std::size_t bytes = credential_ ? credential_->held_bytes() : 0;
+  if (!extras_) return bytes;
+  if (extras_->rooms) bytes += extras_->rooms->size() * per_room;
   if (extras_->lifecycle && extras_->lifecycle->conversation() != nullptr)
     bytes += extras_->lifecycle->conversation()->held_bytes();
   return bytes;
@@ -257,12 +261,17 @@ void Session::on_message(dialect::PayloadForm form, std::string_view bytes) {
   }
 }
 
-void Session::on_closing(base::CloseReason reason, std::string_view /*text*/) {
+void Session::on_closing(base::CloseReason reason, std::string_view text) {
   const base::CloseReasonInfo& info = base::describe(reason);
   const std::uint16_t code = close_code(reason);
   const bool is_ours = reason != base::CloseReason::client_closed && code != 0;
-  if (is_ours) send_event(dialect::Bye{code, info.name, retry_ms(reason)});
+  // What a person has to know of it, also where the wire has no close frame.
+  const bool is_personal =
+      reason == base::CloseReason::unauthorized || reason == base::CloseReason::forbidden;
+  if (is_ours)
+    send_event(dialect::Bye{code, info.name, retry_ms(reason), is_personal ? text : std::string_view{}});
   state_ = State::closing;
+  end_credential();
   if (extras_ && extras_->lifecycle) extras_->lifecycle->stop();
   leave_rooms();
 }
@@ -270,9 +279,12 @@ void Session::on_closing(base::CloseReason reason, std::string_view /*text*/) {
 void Session::on_closed(base::CloseReason reason) {
   if (state_ == State::ended) return;
   state_ = State::ended;
+  end_credential();
   leave_rooms();
   const hub::Author called = author();
-  Ended ended{encoder_->dialect().name(), {}, called.name(), opened_s_, reason, transport_->traffic()};
+  const std::string principal = credential_ ? identity().principal() : std::string();
+  Ended ended{encoder_->dialect().name(), {}, called.name(), principal, opened_s_, reason,
+              transport_->traffic()};
   if (const auto* const left_room = std::get_if<std::string>(&home_)) ended.room = *left_room;
   if (extras_ && extras_->lifecycle) {
     extras_->lifecycle->stop();
@@ -344,12 +356,8 @@ void Session::publish_has_waited() {
 }
 
 void Session::run(const dialect::Command& command) {
-  if (state_ == State::opening) return close(base::CloseReason::policy_violation, not_admitted);
-  if (rooms() == nullptr) {
-    hub::Membership* const home = my_place();
-    extras().rooms =
-        std::make_unique<RoomSet>(home != nullptr ? home->room_name() : std::string_view{}, home);
-  }
+  if (state_ == State::opening && !may_run_early(command)) return;
+  if (state_ != State::opening) need_rooms();
   std::visit([this](const auto& request) { run(request); }, command);
   wait_if_much_is_queued();
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -22,17 +23,20 @@
 
 namespace roomcast::session {
 
+class Credential;
+class DirectMessage;
 class SessionTable;
 struct DetachLimits;
 
 /// The parameters of a session.
 struct Options {
-  std::string_view room;     ///< the room the connection is for, a valid name; empty: none
-  std::string_view name;     ///< that the client asks for (see service::author_of); may be empty
+  std::string_view room{};   ///< the room the connection is for, a valid name; empty: none
+  std::string_view name{};   ///< that the client asks for (see service::author_of); may be empty
   bool own_messages = true;  ///< deliver the client's own messages to it as well
   hub::Interest interest{};  ///< since, history and presence
   bool two_way = false;      ///< it can send requests: it gets a welcome
-  /// How long its conversation may take to admit it; it has joined nothing before. 0: it is admitted already.
+  /// How long its conversation may take to admit it, or the client to authenticate where its dialect has no
+  /// conversation; it has joined nothing before. 0: it is admitted already.
   std::int64_t admission_ms = 0;
   access::Identity identity{};
 };
@@ -43,8 +47,8 @@ class RoomSet;
 /// rooms, turns commands into hub calls and deliveries into queued wire bytes. The end is a state, not a
 /// delete: closing leaves the rooms, the table hands it to Scheduler::free_later, the turn frees it.
 ///
-/// While it is opening it has joined nothing, and only the conversation of its dialect answers; most sessions
-/// begin open.
+/// While it is opening it has joined nothing, and only the conversation of its dialect answers, or nothing
+/// but authenticate and ping is done; most sessions begin open.
 class Session final : public base::Disposable, public hub::Subscriber, public TransportEvents {
  public:
   Session(SessionTable& table, std::unique_ptr<Transport> transport, const WireEncoder& encoder);
@@ -60,6 +64,41 @@ class Session final : public base::Disposable, public hub::Subscriber, public Tr
   [[nodiscard]] bool has_begun_to_close() const { return state_ >= State::closing; }
 
   [[nodiscard]] Transport& transport() { return *transport_; }
+  [[nodiscard]] const Transport& transport() const { return *transport_; }
+  [[nodiscard]] SessionTable& table() { return table_; }
+
+  // --- What others ask about it, in session_server.cpp ---
+
+  [[nodiscard]] base::SlotId id() const { return id_; }
+  [[nodiscard]] access::Identity identity() const;
+  [[nodiscard]] std::string_view address() const { return transport_->peer_address(); }
+  [[nodiscard]] std::string_view dialect_name() const { return encoder_->dialect().name(); }
+  /// Who others see: of an identified client, and of one that has given a name.
+  [[nodiscard]] hub::Author author() const { return extras_ ? extras_->author : hub::Author(); }
+  [[nodiscard]] std::uint32_t opened_s() const { return opened_s_; }  ///< monotonic
+  /// The rooms that it is in, that of the connection first. The views live until it leaves them.
+  [[nodiscard]] std::vector<std::string_view> room_names() const;
+  [[nodiscard]] bool is_in(std::string_view room) const;
+  [[nodiscard]] bool is_in_rooms() const;
+
+  // --- What the server does with it unasked, in session_server.cpp. Not from within a call of the hub ---
+
+  /// Leaves the rooms that its identity may not be in (any more), and closes it where the client could not be
+  /// told of that otherwise.
+  void reconsider_rights();
+  /// Joins `room` as if the client had asked for it, with its rights and within its limits. Returns why not:
+  /// only clients that can have several rooms can be joined to one.
+  [[nodiscard]] std::optional<base::Refusal> subscribe_from_server(std::string_view room);
+  /// Leaves `room`, and tells the client why; closes it with `why` if it has no words for that. False if it
+  /// is not in the room.
+  bool unsubscribe_from_server(std::string_view room, const base::Refusal& why);
+  /// Sends it a message that is in no room. False if it can't be sent one.
+  bool send_direct(DirectMessage& message);
+  /// Its identity runs out in so many milliseconds.
+  void announce_expiry(std::int64_t left_ms);
+
+  // --- Its own business ---
+
   /// Goes on over `next`, to which it moves what is queued and not sent, in order. The client has seen `next`
   /// before or is about to; the old transport ends without notice. False, and nothing has changed, if the end
   /// has begun or the transport there is cannot be replaced (Transport::hand_over, Framing::unframe).
@@ -115,6 +154,8 @@ class Session final : public base::Disposable, public hub::Subscriber, public Tr
   void run(const dialect::AskPresence& request);
   void run(const dialect::AskHistory& request);
   void run(const dialect::Ping& request);
+  void run(const dialect::Authenticate& request);
+  void on_authenticated(dialect::RequestId id, const base::Result<access::Identity, base::Refusal>& shown);
   void postpone(std::unique_ptr<Question> question);
   void answer_question();
   void answer_presence(dialect::RequestId id, std::string_view room);
@@ -129,15 +170,16 @@ class Session final : public base::Disposable, public hub::Subscriber, public Tr
 
   /// In the room of the connection; null if it is in none.
   [[nodiscard]] hub::Membership* my_place() { return std::get_if<hub::Membership>(&home_); }
-  [[nodiscard]] service::Caller caller() const { return {author(), identity_, source_}; }
+  [[nodiscard]] service::Caller caller() const { return {author(), identity(), source_}; }
   /// The same for publishing, which needs its source.
-  [[nodiscard]] service::Caller publisher() { return {author(), identity_, source()}; }
-  /// Who others see: of an identified client, and of one that has given a name.
-  [[nodiscard]] hub::Author author() const { return extras_ ? extras_->author : hub::Author(); }
+  [[nodiscard]] service::Caller publisher() { return {author(), identity(), source()}; }
   /// Makes it of the identity and `name`, which may be empty.
   void set_author(std::string_view name);
   /// Null before the first request, and once it has left.
   [[nodiscard]] RoomSet* rooms() { return extras_ ? extras_->rooms.get() : nullptr; }
+  [[nodiscard]] const RoomSet* rooms() const { return extras_ ? extras_->rooms.get() : nullptr; }
+  /// Makes it if there is none.
+  RoomSet& need_rooms();
   [[nodiscard]] Extras& extras();
   /// Sends what was queued in the wire form of `framing`.
   void send_again(const std::vector<base::Bytes>& unsent, const Framing& framing);
@@ -145,8 +187,27 @@ class Session final : public base::Disposable, public hub::Subscriber, public Tr
   void stop_holding_up();
   void deliver_from_others(hub::Batch& batch, std::size_t from);
   void leave_rooms();
+  /// Nobody finds it by its identity, which does not run out, from here on.
+  void end_credential();
+  /// Whether a client that is not admitted yet may ask for this; otherwise it has been refused.
+  [[nodiscard]] bool may_run_early(const dialect::Command& command);
   /// Whether nothing has to be answered, or to have its place, before the client's next request.
-  [[nodiscard]] bool may_read() const { return !publish_waits_ && !(extras_ && extras_->question); }
+  [[nodiscard]] bool may_read() const {
+    return !publish_waits_ && !authenticates_ && !(extras_ && extras_->question);
+  }
+  /// Whether what the client asks for is answered, rather than read from its messages.
+  [[nodiscard]] bool takes_requests() const { return two_way_ && encoder_->dialect().has_envelope(); }
+  /// Takes over who the client is.
+  void set_identity(const access::Identity& identity);
+  /// Why a client can't become `next`, if so.
+  [[nodiscard]] std::optional<base::Refusal> check_change(const access::Identity& next) const;
+  [[nodiscard]] std::optional<base::Refusal> check_subscribe(std::string_view room);
+  /// Leaves the room of the connection, which goes on.
+  void leave_home();
+  /// Forgets a membership that is about to go.
+  void forget(const hub::Membership& membership);
+  /// Leaves a room that it is in and says so to the client, or closes it. `room` may be a view of the room.
+  void leave_room(std::string_view room, const base::Refusal& why);
   [[nodiscard]] hub::Source source();
   /// Makes what only some dialects and sessions have.
   void prepare_lifecycle(const Options& options);
@@ -155,9 +216,13 @@ class Session final : public base::Disposable, public hub::Subscriber, public Tr
   [[nodiscard]] std::optional<base::Refusal> join_home(std::string_view room, const hub::Interest& interest);
   /// Makes it if there is none.
   [[nodiscard]] Lifecycle& lifecycle();
+  /// Drops it if nothing of it is needed any more.
+  void shrink_lifecycle();
+  /// Ends the opening: joins what the client came for, or closes.
+  void admit();
   /// Null for most dialects.
   [[nodiscard]] dialect::Conversation* conversation();
-  void welcome();
+  void welcome(std::optional<std::int64_t> authenticate_ms = std::nullopt);
   void await_pages(hub::Membership& membership);
   /// For publishers that cannot be sent an error: closes the session if the publish fails.
   [[nodiscard]] hub::PublishDone close_if_refused() const;
@@ -171,7 +236,11 @@ class Session final : public base::Disposable, public hub::Subscriber, public Tr
   void wait_if_much_is_queued();
   /// Calls `visit` with each membership.
   template <class Visit>
-  void for_each_membership(Visit&& visit);
+  void for_each_membership(Visit&& visit) {
+    if (hub::Membership* const home = my_place()) visit(*home);
+    for_each_further_membership(std::forward<Visit>(visit));
+  }
+  void for_each_further_membership(const std::function<void(hub::Membership&)>& visit);
   [[nodiscard]] std::optional<std::int64_t> retry_ms(base::CloseReason reason) const;
   /// Says it if dialect and wire together have words for it.
   bool send_event(const dialect::Event& event, const std::optional<hub::Position>& cursor = std::nullopt);
@@ -184,12 +253,13 @@ class Session final : public base::Disposable, public hub::Subscriber, public Tr
   State state_ = State::open;
   bool own_messages_ : 1 = true;
   bool two_way_ : 1 = false;
-  bool holds_up_ : 1 = false;       // its rooms, see hub::Membership::hold_up
-  bool publish_waits_ : 1 = false;  // for the hub: nothing more is read before it has its place
-  hub::Source source_ = 0;          // once it has published
-  std::uint32_t opened_s_ = 0;      // monotonic
-  access::Identity identity_;
-  service::HomeRoom home_;  // the room of the connection; its name at the end, for the log
+  bool holds_up_ : 1 = false;               // its rooms, see hub::Membership::hold_up
+  bool publish_waits_ : 1 = false;          // for the hub: nothing more is read before it has its place
+  bool authenticates_ : 1 = false;          // nothing more is read before it is known who the client is
+  hub::Source source_ = 0;                  // once it has published
+  std::uint32_t opened_s_ = 0;              // monotonic
+  std::unique_ptr<Credential> credential_;  // null: anonymous
+  service::HomeRoom home_;                  // the room of the connection; its name at the end, for the log
   std::unique_ptr<Extras> extras_;
   base::SlotId id_;
 };

@@ -19,20 +19,30 @@ std::optional<std::string_view> Session::room_for(dialect::RequestId id,
   return room;
 }
 
+RoomSet& Session::need_rooms() {
+  if (rooms() == nullptr) {
+    hub::Membership* const home = my_place();
+    extras().rooms =
+        std::make_unique<RoomSet>(home != nullptr ? home->room_name() : std::string_view{}, home);
+  }
+  return *rooms();
+}
+
+std::optional<base::Refusal> Session::check_subscribe(std::string_view room) {
+  const std::size_t count_max = table_.settings().rooms_per_connection;
+  if (is_in(room)) {
+    return base::Refusal{base::Refusal::Code::already_subscribed, "this connection is in the room already"};
+  }
+  if (rooms()->size() + (my_place() != nullptr ? 1 : 0) < count_max) return std::nullopt;
+  return base::Refusal{
+      base::Refusal::Code::too_many_rooms,
+      "limits.rooms_per_connection allows " + std::to_string(count_max) + " rooms at a time"};
+}
+
 void Session::run(const dialect::Subscribe& request) {
   const auto room = room_for(request.id, request.room);
   if (!room) return;
-  const std::size_t count_max = table_.settings().rooms_per_connection;
-  const hub::Membership* const home = my_place();
-  if ((home != nullptr && home->room_name() == *room) || rooms()->find(*room) != nullptr) {
-    return refuse(request.id,
-                  {base::Refusal::Code::already_subscribed, "this connection is in the room already"});
-  }
-  if (rooms()->size() + (home != nullptr ? 1 : 0) >= count_max) {
-    const std::string message =
-        "limits.rooms_per_connection allows " + std::to_string(count_max) + " rooms at a time";
-    return refuse(request.id, {base::Refusal::Code::too_many_rooms, message});
-  }
+  if (const auto refusal = check_subscribe(*room)) return refuse(request.id, *refusal);
   hub::Interest interest = request.interest;
   interest.watch_presence = request.presence;
   RoomSet::Subscription made{{}, base::Bytes::copy_of(request.id)};
@@ -44,9 +54,8 @@ void Session::run(const dialect::Subscribe& request) {
 void Session::run(const dialect::Unsubscribe& request) {
   const auto room = room_for(request.id, request.room);
   if (!room) return;
-  if (hub::Membership* const home = my_place(); home != nullptr && home->room_name() == *room) {
-    rooms()->forget_replay(*home);
-    home_ = std::monostate{};
+  if (const hub::Membership* const home = my_place(); home != nullptr && home->room_name() == *room) {
+    leave_home();
   } else {
     const RoomSet::Subscription left = rooms()->take(*room);
     if (!left.membership) {
@@ -69,6 +78,11 @@ bool Session::confirm(hub::Membership& membership, const hub::Joined& joined) {
   if (&membership != my_place()) {
     RoomSet::Subscription& asked = *rooms()->find(room);
     asked.is_confirmed = true;
+    if (asked.is_by_server) {
+      dialect::JoinedByServer joined_by_server{room, joined.cursor, {}};
+      if (membership.watches_presence()) joined_by_server.presence = table_.service().presence(membership);
+      return send_event(joined_by_server, joined.cursor);
+    }
     id = std::exchange(asked.reply_to, {});
     if (id.empty()) return false;
   } else if (joined.gap && !two_way_) {

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "session/direct_message.h"
+
 namespace roomcast::session {
 
 SessionTable::~SessionTable() { abort_all(); }
@@ -34,6 +36,25 @@ void SessionTable::abort_all() {
   });
 }
 
+void SessionTable::close_if(std::function<std::optional<base::Refusal>(const Session&)> check) {
+  sweep([check = std::move(check)](Session& session) {
+    if (const auto refusal = check(session)) session.close(*refusal);
+  });
+}
+
+std::size_t SessionTable::count_of_user(access::Kind kind, std::string_view id) const {
+  std::size_t count = 0;
+  users_.for_each(kind, id, [&](const UserIndex::Entry& /*entry*/) { ++count; });
+  return count;
+}
+
+std::size_t SessionTable::send_to_user(std::string_view user, DirectMessage& message) {
+  std::size_t reached = 0;
+  for_user(access::Kind::user, user,
+           [&](Session& session) { reached += session.send_direct(message) ? 1 : 0; });
+  return reached;
+}
+
 Session* SessionTable::find(base::SlotId id) {
   const auto* found = sessions_.find(id);
   return found == nullptr ? nullptr : found->get();
@@ -50,6 +71,7 @@ void SessionTable::on_session_closed(base::SlotId id, const Transport& transport
                                   {"dialect", ended.dialect},
                                   base::LogField::if_any("room", ended.room),
                                   base::LogField::if_any("name", ended.name),
+                                  base::LogField::if_any("identity", ended.principal),
                                   {"seconds", monotonic_seconds() - ended.opened_s},
                                   {"messages_in", ended.traffic.messages_in},
                                   {"bytes_in", ended.traffic.bytes_in},

@@ -3,12 +3,15 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "access/authenticator.h"
 #include "base/clock.h"
 #include "base/close_reason.h"
 #include "base/deadlines.h"
@@ -16,7 +19,10 @@
 #include "base/scheduler.h"
 #include "base/slot_map.h"
 #include "service/rooms.h"
+#include "session/credential.h"
 #include "session/session.h"
+#include "session/sweep.h"
+#include "session/user_index.h"
 
 namespace roomcast::session {
 
@@ -29,7 +35,8 @@ struct SessionStats {
 struct Ended {
   std::string_view dialect;
   std::string_view room;       ///< the room of its connection; empty: none
-  std::string_view name;       ///< of the client; may be empty
+  std::string_view name;       ///< that the client asked for; may be empty
+  std::string_view principal;  ///< "user:ada", "key:ci"; empty: anonymous
   std::uint32_t opened_s = 0;  ///< monotonic
   base::CloseReason reason{};
   Traffic traffic;  ///< over all its transports
@@ -39,7 +46,9 @@ struct Ended {
 struct SessionSettings {
   std::int64_t ping_ms;  ///< sent to clients in the welcome
   std::size_t rooms_per_connection;
-  std::int64_t drain_ms;  ///< clients come back within about this time when the server stops
+  std::int64_t drain_ms;       ///< clients come back within about this time when the server stops
+  std::int64_t leeway_ms = 0;  ///< auth.leeway_seconds: how much longer an identity is good for than it says
+  std::int64_t authenticate_ms = 0;  ///< auth.authenticate_seconds: see Options::admission_ms
 };
 
 /// Owns every session until it is freed, and the encoders that sessions share.
@@ -53,7 +62,8 @@ class SessionTable final {
         clock_(clock),
         log_(log),
         deadlines_(deadlines),
-        settings_(settings) {}
+        settings_(settings),
+        sweeps_(*this, scheduler, clock) {}
   SessionTable(const SessionTable&) = delete;
   SessionTable& operator=(const SessionTable&) = delete;
   ~SessionTable();
@@ -74,6 +84,30 @@ class SessionTable final {
   void set_settings(const SessionSettings& settings) { settings_ = settings; }
   [[nodiscard]] service::Rooms& service() { return service_; }
 
+  // --- Identities ---
+
+  /// What finds out whose the token of an `authenticate` is; outlives the table. Null, as at first: no tokens
+  /// are taken.
+  void set_authenticator(access::Authenticator* authenticator) { authenticator_ = authenticator; }
+  [[nodiscard]] access::Authenticator* authenticator() const { return authenticator_; }
+  /// Has every session checked against the access policy, which has changed, in slices: see
+  /// Session::reconsider_rights.
+  void reconsider_rights() { sweeps_.add_rights(); }
+  /// Calls `visit` for every session, in slices; it may close that one, or have it leave rooms.
+  void sweep(std::function<void(Session&)> visit) { sweeps_.add(std::move(visit)); }
+  /// Closes those for which `check` has a refusal, in slices.
+  void close_if(std::function<std::optional<base::Refusal>(const Session&)> check);
+  /// Calls `visit(Session&)` for each session of the user or key that has not begun to close. It may close
+  /// that one and no other. Takes as long as there are such sessions.
+  template <class Visit>
+  void for_user(access::Kind kind, std::string_view id, Visit&& visit) {
+    users_.for_each(kind, id,
+                    [&](UserIndex::Entry& entry) { visit(static_cast<Credential&>(entry).session()); });
+  }
+  [[nodiscard]] std::size_t count_of_user(access::Kind kind, std::string_view id) const;
+  /// Sends `message` to all of the user's clients; returns to how many.
+  std::size_t send_to_user(std::string_view user, DirectMessage& message);
+
   // For sessions.
   [[nodiscard]] const SessionSettings& settings() const { return settings_; }
   /// Null if it has gone.
@@ -81,6 +115,15 @@ class SessionTable final {
   [[nodiscard]] base::Scheduler& scheduler() { return scheduler_; }
   [[nodiscard]] base::Deadlines& deadlines() { return deadlines_; }
   [[nodiscard]] std::uint32_t monotonic_seconds() const;
+  [[nodiscard]] std::int64_t wall_ms() const { return clock_.wall_ms(); }
+  [[nodiscard]] UserIndex& users() { return users_; }
+
+  // To go through the sessions in parts, see base::SlotMap.
+  [[nodiscard]] std::uint32_t slots() const { return sessions_.slots(); }
+  [[nodiscard]] Session* at_slot(std::uint32_t index) {
+    const auto* const found = sessions_.at_slot(index);
+    return found == nullptr ? nullptr : found->get();
+  }
   [[nodiscard]] const WireEncoder& encoder_for(const dialect::Dialect& dialect, const Framing& framing);
   void on_session_closed(base::SlotId id, const Transport& transport, const Ended& ended);
 
@@ -92,6 +135,9 @@ class SessionTable final {
   base::Deadlines& deadlines_;
   SessionSettings settings_;
   SessionStats stats_;
+  access::Authenticator* authenticator_ = nullptr;
+  UserIndex users_;
+  Sweeps sweeps_;
   std::vector<std::unique_ptr<WireEncoder>> encoders_;
   base::SlotMap<std::unique_ptr<Session>> sessions_;
 };

@@ -63,7 +63,16 @@ void WireEncoder::encode_presence(std::string_view room, const hub::PresenceChan
 
 bool WireEncoder::encode_event(const dialect::Event& event, const std::optional<hub::Position>& cursor,
                                dialect::Conversation* conversation, std::string& out) const {
-  if (!can_send_events()) return false;
+  return can_send_events() && encode_for_one(event, cursor, conversation, out);
+}
+
+bool WireEncoder::encode_direct(const dialect::Direct& direct, dialect::Conversation* conversation,
+                                std::string& out) const {
+  return encode_for_one(direct, std::nullopt, conversation, out);
+}
+
+bool WireEncoder::encode_for_one(const dialect::Event& event, const std::optional<hub::Position>& cursor,
+                                 dialect::Conversation* conversation, std::string& out) const {
   const OutgoingPayload pattern{{}, {}, dialect_.event_name(event), cursor, true};
   Writer writer(framing_, pattern, out);
   return conversation != nullptr ? conversation->encode(event, writer) : dialect_.encode(event, writer);

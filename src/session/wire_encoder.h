@@ -29,11 +29,17 @@ class WireEncoder final : public hub::Encoder {
   bool encode_event(const dialect::Event& event, const std::optional<hub::Position>& cursor,
                     dialect::Conversation* conversation, std::string& out) const;
 
+  /// The same for a message to the client itself, which needs no name to be distinguished by.
+  bool encode_direct(const dialect::Direct& direct, dialect::Conversation* conversation,
+                     std::string& out) const;
+
   [[nodiscard]] const dialect::Dialect& dialect() const { return dialect_; }
   [[nodiscard]] const Framing& framing() const { return framing_; }
 
  private:
   class Writer;
+  bool encode_for_one(const dialect::Event& event, const std::optional<hub::Position>& cursor,
+                      dialect::Conversation* conversation, std::string& out) const;
   /// Whether an event can be distinguished from a message: by its envelope, or by its name on the wire.
   [[nodiscard]] bool can_send_events() const { return dialect_.has_envelope() || framing_.names_events(); }
 

@@ -46,10 +46,9 @@ std::optional<base::Refusal> read_query(const http::Request& request, JoinReques
 
 }  // namespace
 
-base::Result<JoinRequest, base::Refusal> read_join_request(const http::Request& request,
-                                                           const access::Identity& identity,
-                                                           std::optional<std::string_view> room,
-                                                           const service::Rooms& rooms) {
+base::Result<JoinRequest, base::Refusal> parse_join_request(const http::Request& request,
+                                                            const access::Identity& identity,
+                                                            std::optional<std::string_view> room) {
   JoinRequest join;
   join.caller = {identity, request.query_parameter("name").value_or(""), 0};
   join.room = room.value_or("");
@@ -58,8 +57,17 @@ base::Result<JoinRequest, base::Refusal> read_join_request(const http::Request& 
   if (!request.query.empty()) {
     if (auto refusal = read_query(request, join)) return *std::move(refusal);
   }
-  if (auto refusal = rooms.check_join(join.caller, room, join.interest)) return *std::move(refusal);
   if (!join.interest.since && !last.empty()) join.interest.since = hub::Position{};
+  return join;
+}
+
+base::Result<JoinRequest, base::Refusal> read_join_request(const http::Request& request,
+                                                           const access::Identity& identity,
+                                                           std::optional<std::string_view> room,
+                                                           const service::Rooms& rooms) {
+  auto join = parse_join_request(request, identity, room);
+  if (!join) return join;
+  if (auto refusal = rooms.check_join(join->caller, room, join->interest)) return *std::move(refusal);
   return join;
 }
 

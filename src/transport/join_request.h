@@ -31,8 +31,11 @@ struct JoinRequest {
 /// `?presence=`, and the field Last-Event-ID (WHATWG HTML, section 9.2.4). A cursor there wins over `since`:
 /// an EventSource that comes back can't change its URL, so that is the older of the two. What is no cursor
 /// there gives way to `since`; without one it is a cursor of a log that does not exist, for an EventSource
-/// can't drop it, and gets a gap. Everything else that makes no sense is refused, and so is what
-/// service::Rooms::check_join refuses.
+/// can't drop it, and gets a gap. Everything else that makes no sense is refused.
+[[nodiscard]] base::Result<JoinRequest, base::Refusal> parse_join_request(
+    const http::Request& request, const access::Identity& identity, std::optional<std::string_view> room);
+
+/// The same, and refuses what service::Rooms::check_join refuses.
 [[nodiscard]] base::Result<JoinRequest, base::Refusal> read_join_request(const http::Request& request,
                                                                          const access::Identity& identity,
                                                                          std::optional<std::string_view> room,

@@ -81,18 +81,29 @@ WebSocketUpgrade::WebSocketUpgrade(WebSocketShared& shared, session::SessionTabl
     policy_.subprotocols.push_back(choice.subprotocol);
 }
 
+/// Whether a client that is refused may still show who it is once it is connected.
+bool WebSocketUpgrade::may_authenticate_later(const base::Refusal& refusal) const {
+  return refusal.code == base::Refusal::Code::unauthorized && sessions_.authenticator() != nullptr &&
+         sessions_.settings().authenticate_ms > 0;
+}
+
 void WebSocketUpgrade::handle(http::Exchange& exchange, std::string_view room) {
   const http::Request& request = exchange.request();
-  const auto join =
-      read_join_request(request, exchange.context().identity,
-                        rooms_ == Rooms::from_path ? std::optional(room) : std::nullopt, sessions_.service());
+  const auto place = rooms_ == Rooms::from_path ? std::optional(room) : std::nullopt;
+  const auto join = parse_join_request(request, exchange.context().identity, place);
   if (!join) return exchange.respond(http::Response::error(join.error()));
+  const auto refused = sessions_.service().check_join(join->caller, place, join->interest);
+  if (refused && !may_authenticate_later(*refused)) {
+    return exchange.respond(http::Response::error(*refused));
+  }
   const auto decision = decide(request, policy_, sha1_);
   if (!decision) return exchange.respond(refusal(decision.error()));
   const dialect::Dialect* const dialect = choices_.find(decision->subprotocol);
   if (dialect == nullptr) return exchange.respond(http::Response::error(subprotocol_needed(choices_)));
+  if (refused && !dialect->can_authenticate()) return exchange.respond(http::Response::error(*refused));
   session::Options options = join->options();
   options.two_way = true;
+  if (refused) options.admission_ms = sessions_.settings().authenticate_ms;
   // The request goes with the hand-over; all that is needed of it has been copied.
   sessions_.open(std::make_unique<WebSocket>(shared_, exchange.take_over(decision->head), decision->deflate,
                                              options_for(*dialect)),

@@ -23,6 +23,8 @@ class WebSocketUpgrade final : public http::Handler {
   void handle(http::Exchange& exchange, std::string_view room) override;
 
  private:
+  [[nodiscard]] bool may_authenticate_later(const base::Refusal& refusal) const;
+
   WebSocketShared& shared_;
   session::SessionTable& sessions_;
   session::DialectChoices choices_;

@@ -65,4 +65,16 @@ TEST_CASE("slot map: a visitor meets every occupant and may remove any of them")
   CHECK(map.size() == 8);
 }
 
+TEST_CASE("slot map: can be gone through by index, in parts") {
+  SlotMap<std::string> map;
+  CHECK(map.slots() == 0);
+  const SlotId a = map.insert("a");
+  const SlotId b = map.insert("b");
+  CHECK(map.slots() == 2);
+  CHECK(*map.at_slot(b.index) == "b");
+  map.take(a);
+  CHECK(map.slots() == 2);
+  CHECK(map.at_slot(a.index) == nullptr);
+}
+
 }  // namespace roomcast::base::slot_map_test

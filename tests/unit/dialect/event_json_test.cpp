@@ -33,6 +33,33 @@ constexpr hub::Position cursor{1, 5};
 TEST_CASE("event as JSON: the welcome says who the client is and what it may do") {
   CHECK(encoded(dialect::Welcome{"c1", 25000, 65536, 100}) ==
         R"({"type":"welcome","client":"c1","ping_ms":25000,"limits":{"message_bytes":65536,"rooms":100}})");
+  CHECK(
+      encoded(dialect::Welcome{"c1", 25000, 65536, 100, 10000}) ==
+      R"({"type":"welcome","client":"c1","ping_ms":25000,"limits":{"message_bytes":65536,"rooms":100},"authenticate_ms":10000})");
+}
+
+TEST_CASE("event as JSON: who the client is, until when, and where the server puts it") {
+  CHECK(encoded(dialect::Authenticated{"1", "ada", {}, "Ada \"L\"", 90'000}) ==
+        R"({"type":"authenticated","id":1,"user":"ada","name":"Ada \"L\"","expires_in_ms":90000})");
+  CHECK(encoded(dialect::Authenticated{{}, {}, "ci", "ci", {}}) ==
+        R"({"type":"authenticated","key":"ci","name":"ci"})");
+  CHECK(encoded(dialect::Expires{60'000}) == R"({"type":"expires","in_ms":60000})");
+  CHECK(encoded(dialect::JoinedByServer{"r", cursor, {}}) ==
+        R"({"type":"subscribed","room":"r","cursor":"0000000000000001-5"})");
+  CHECK(
+      encoded(dialect::JoinedByServer{"r", cursor, hub::PresenceSnapshot{2, {}, 2}}) ==
+      R"({"type":"subscribed","room":"r","cursor":"0000000000000001-5","presence":{"count":2,"anonymous":2}})");
+  CHECK(encoded(dialect::LeftByServer{"r", "forbidden", "no"}) ==
+        R"({"type":"unsubscribed","room":"r","code":"forbidden","message":"no"})");
+}
+
+TEST_CASE("event as JSON: a message to the client itself, of any kind") {
+  CHECK(encoded(dialect::Direct{hub::Author("Ada", "user:ada"), hub::Kind::text, "hi"}) ==
+        R"({"type":"direct","from":"Ada","user":"ada","data":"hi"})");
+  CHECK(encoded(dialect::Direct{{}, hub::Kind::json, "[1,\n2]"}) ==
+        R"({"type":"direct","from":null,"data":[1, 2]})");
+  CHECK(encoded(dialect::Direct{{}, hub::Kind::binary, "ab"}) ==
+        R"({"type":"direct","from":null,"data_base64":"YWI="})");
 }
 
 TEST_CASE("event as JSON: ok in all its forms, with the id as the client wrote it") {
@@ -102,6 +129,8 @@ TEST_CASE("event as JSON: gap, pong, error and bye") {
         R"({"type":"bye","code":1012,"reason":"server_shutdown","retry_ms":700})");
   CHECK(encoded(dialect::Bye{1002, "protocol_error", {}}) ==
         R"({"type":"bye","code":1002,"reason":"protocol_error"})");
+  CHECK(encoded(dialect::Bye{3003, "forbidden", {}, "no \"entry\""}) ==
+        R"({"type":"bye","code":3003,"reason":"forbidden","message":"no \"entry\""})");
 }
 
 }  // namespace event_json_test

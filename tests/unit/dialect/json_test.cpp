@@ -57,6 +57,9 @@ struct Recorder final : dialect::CommandHandler {
     if (request.since) log += " since " + hub::to_cursor(*request.since);
     if (request.limit) log += " limit " + std::to_string(*request.limit);
   }
+  void say(const dialect::Authenticate& request) {
+    log += std::string("authenticate [").append(request.id).append("] ").append(request.token);
+  }
   void say(const dialect::Ping& request) { log += std::string("ping [").append(request.id).append("]"); }
 
   std::string log;
@@ -264,6 +267,16 @@ TEST_CASE("json dialect: a request that is cut off anywhere is broken, whatever 
   REQUIRE(decoded(whole) == R"(publish [1] in 'r' j:{"a":[1,"\u00e4"]} key k)");
   for (std::size_t size = 0; size < whole.size(); ++size)
     CHECK(decoded(whole.substr(0, size)) == "fail invalid_data");
+}
+
+TEST_CASE("json dialect: authenticate has a token, of which no error says anything") {
+  CHECK(decoded(R"({"type":"authenticate","id":1,"token":"a.b-c\u0041"})") == "authenticate [1] a.b-cA");
+  for (const char* token : {"\"\"", "null", "12345", "[\"secret\"]"}) {
+    const std::string request = std::string(R"({"type":"authenticate","id":1,"token":)") + token + "}";
+    CHECK(decoded(request) == "refuse bad_request [1]");
+    CHECK(complaint(request) == "authenticate needs a token, as a string");
+  }
+  CHECK(decoded(R"({"type":"authenticate","id":1})") == "refuse bad_request [1]");
 }
 
 }  // namespace json_test

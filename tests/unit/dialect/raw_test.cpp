@@ -67,7 +67,7 @@ TEST_CASE("raw dialect: a message has its own event name, unless that name is in
   CHECK(name_of("tick") == "tick");
   CHECK(name_of("tick", hub::Kind::json) == "tick");
   CHECK(name_of("tick", hub::Kind::binary).empty());
-  for (const char* used : {"joined", "gap", "bye", "binary", "open", "error", "message", ""})
+  for (const char* used : {"joined", "gap", "bye", "binary", "open", "error", "message", "direct", ""})
     CHECK(name_of(used).empty());
 }
 
@@ -87,6 +87,15 @@ TEST_CASE(
         R"(gap {"room":"a","cursor":"0000000000000001-2","earliest":"0000000000000001-0"})");
   CHECK(told(dialect::Bye{1012, "server_shutdown", 5}) ==
         R"(bye {"code":1012,"reason":"server_shutdown","retry_ms":5})");
+}
+
+TEST_CASE("raw dialect: a message to the client itself is its payload, named where the wire names events") {
+  const dialect::Raw raw;
+  test::PayloadList out;
+  CHECK(raw.encode(dialect::Direct{hub::Author("Ada", "user:ada"), hub::Kind::binary, "ab"}, out));
+  CHECK(out.only().form == dialect::PayloadForm::binary);
+  CHECK(out.only().bytes == "ab");
+  CHECK(raw.event_name(dialect::Direct{}) == "direct");
 }
 
 TEST_CASE("raw dialect: there are no words for anything else") {

@@ -2,10 +2,12 @@
 
 #include <cstddef>
 #include <initializer_list>
+#include <utility>
 
 #include "http/connection.h"
 #include "hub/membership.h"
 #include "net/socket_stream.h"
+#include "session/credential.h"
 #include "session/session.h"
 #include "transport/http_stream.h"
 #include "transport/polls.h"
@@ -29,6 +31,17 @@ constexpr std::size_t on_the_heap(std::initializer_list<std::size_t> sizes) {
 
 TEST_CASE("memory: the objects of an idle WebSocket client take no more than 368 bytes") {
   CHECK(on_the_heap({sizeof(net::SocketStream), sizeof(WebSocket), sizeof(session::Session)}) <= 368);
+}
+
+TEST_CASE("memory: an identity takes no more than 160 bytes, the time of its end included") {
+  access::Profile profile;
+  profile.id = "user-123456";
+  profile.expires_s = 1;
+  const access::Identity identity(std::move(profile));
+  constexpr std::size_t deadline_bytes = 16;  // its place among all
+  constexpr std::size_t index_bytes = 8;      // for the user
+  CHECK(on_the_heap({sizeof(session::Credential), identity.held_bytes()}) + deadline_bytes + index_bytes <=
+        160);
 }
 
 TEST_CASE("memory: the objects of an idle client of an endless answer take no more than 352 bytes") {
