@@ -1,12 +1,16 @@
 #pragma once
 
 #include "access/policy.h"
+#include "access/rates.h"
+#include "base/refusal_tally.h"
 
 namespace roomcast::access {
 
-/// What decides whether a client may do what it asks for. One for each server.
+/// What decides whether a client may do what it asks for, and what has been refused. One for each server.
 struct Control {
   Policy policy;
+  Rates rates;
+  base::RefusalTally refused;
 };
 
 }  // namespace roomcast::access

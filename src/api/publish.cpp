@@ -57,7 +57,7 @@ void Publish::handle(http::Exchange& exchange, std::string_view room) {
   const http::Request& request = exchange.request();
   if (const auto refusal = check_fields(request)) return exchange.respond(http::Response::error(*refusal));
   const service::Caller caller(exchange.context().identity, request.query_parameter("name").value_or(""),
-                               hub::source_of(request.client.address));
+                               hub::source_of(request.client.address), request.client.address);
   const service::RawPayload payload{kind_of(request), request.body};
   const std::string_view key = request.headers.get("Idempotency-Key").value_or("");
   auto accepted = rooms_.accept(caller, room, payload, key);

@@ -32,6 +32,7 @@ std::string failure(std::string_view room, const base::Refusal& refusal) {
   base::append_json_string(json, base::describe(refusal.code).name);
   json += R"(,"message":)";
   base::append_json_string(json, refusal.message);
+  if (refusal.retry_ms != 0) json += R"(,"retry_ms":)" + std::to_string(refusal.retry_ms);
   json += "}}";
   return json;
 }
@@ -66,7 +67,8 @@ void PublishBatch::begin(http::Exchange& exchange, std::vector<PublishItem> item
   auto made = std::make_unique<Request>();
   Request& request = *made;
   request.identity = exchange.context().identity;
-  request.source = hub::source_of(exchange.request().client.address);
+  request.address = exchange.request().client.address;
+  request.source = hub::source_of(request.address);
   request.items = std::move(items);
   request.results.resize(request.items.size());
   request.missing = request.items.size();
@@ -85,6 +87,7 @@ void PublishBatch::publish_some(base::SlotId id) {
     const std::size_t index = request.next++;
     if (const auto refusal = publish(id, index)) {
       request.results[index] = failure(request.items[index].room, *refusal);
+      rooms_.note(refusal->code, request.address);
       --request.missing;
     } else {
       ++request.under_way;
@@ -98,8 +101,8 @@ std::optional<base::Refusal> PublishBatch::publish(base::SlotId id, std::size_t 
   Request& request = **requests_.find(id);
   const PublishItem& item = request.items[index];
   if (!item.payload) return item.payload.error();
-  auto accepted = rooms_.accept({request.author_of(item), request.identity, request.source}, item.room,
-                                *item.payload, item.key);
+  const service::Caller caller(request.author_of(item), request.identity, request.source, request.address);
+  auto accepted = rooms_.accept(caller, item.room, *item.payload, item.key);
   if (!accepted) return accepted.error();
   rooms_.publish(std::move(*accepted),
                  [this, id, index](const hub::PublishResult& result) { on_published(id, index, result); });
@@ -149,6 +152,7 @@ void PublishBatch::on_published(base::SlotId id, std::size_t index, const hub::P
     append_receipt(request.results[index], room, *result);
   } else {
     request.results[index] = failure(room, result.error());
+    rooms_.note(result.error().code, request.address);
   }
   if (--request.missing == 0) return answer(id);
   give_turn(id, request);

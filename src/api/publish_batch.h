@@ -48,6 +48,7 @@ class PublishBatch final : public http::Handler,
     base::SlotId exchange;
     access::Identity identity;
     hub::Source source = 0;
+    std::string address;  // of the client
     std::vector<PublishItem> items;
     std::vector<std::string> results;  // JSON, by item; empty: none yet
     std::size_t missing = 0;           // results

@@ -13,7 +13,7 @@ class TooManyConnections final : public http::Handler {
  public:
   enum class Cap : std::uint8_t {
     connections,  ///< limits.connections: 503
-    per_address,  ///< limits.connections_per_address: 429
+    per_address,  ///< limits of connections and connects per address: 429
   };
   explicit TooManyConnections(Cap cap) : cap_(cap) {}
 

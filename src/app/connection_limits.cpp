@@ -38,6 +38,8 @@ ConnectionLimits connection_limits(const config::Config& config, std::uint64_t d
   limits.admission.connections = static_cast<std::size_t>(all);
   limits.admission.connections_per_address =
       static_cast<std::size_t>(per_address == 0 ? std::max<std::uint64_t>(all / 4, 1) : per_address);
+  if (config.limits.handshakes_per_address != 0)
+    limits.admission.handshakes_per_address = static_cast<std::size_t>(config.limits.handshakes_per_address);
   return limits;
 }
 

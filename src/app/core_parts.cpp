@@ -27,6 +27,15 @@ class CorePart : public part::Part {
   const Core core_;
 };
 
+void collect_refusals(Exposition& out, const base::RefusalTally& refused) {
+  out.counter("roomcast_refusals_total", "Refusals that clients were given, by code.");
+  for (std::size_t i = 0; i < static_cast<std::size_t>(base::Refusal::Code::count_); ++i) {
+    const auto code = static_cast<base::Refusal::Code>(i);
+    // Some codes have two statuses.
+    out.add({{"code", base::describe(code).name}}, static_cast<std::int64_t>(refused.count(code)));
+  }
+}
+
 /// Accepting connections, and the rules about their clients.
 class Connections final : public CorePart {
  public:
@@ -54,6 +63,7 @@ class Connections final : public CorePart {
         "roomcast_connections_refused_total",
         "Connections turned away with or without an answer, left waiting or taken in reserve, by reason.");
     out.sample({{"reason", "per_address"}}, core_.listeners.refused_per_address);
+    out.sample({{"reason", "connect_rate"}}, core_.listeners.refused_by_rate);
     out.sample({{"reason", "full"}}, core_.listeners.paused_full);
     out.sample({{"reason", "reserve"}}, core_.listeners.taken_in_reserve);
     out.sample({{"reason", "out_of_descriptors"}}, core_.listeners.out_of_descriptors);
@@ -61,6 +71,13 @@ class Connections final : public CorePart {
     out.single_counter("roomcast_connections_evicted_total",
                        "Connections that asked for nothing and made room for others.",
                        core_.admissions.evicted());
+    collect_refusals(out, core_.access.refused);
+    out.single_gauge("roomcast_rates_bytes", "Bytes that what is spent of rates takes (rates.table_bytes).",
+                     core_.access.rates.bytes());
+    out.single_counter(
+        "roomcast_rates_forgotten_total",
+        "Clients forgotten, for want of space, before what they had spent of rates came in again.",
+        core_.access.rates.forgotten());
   }
 };
 
@@ -103,6 +120,8 @@ class Rooms final : public CorePart {
     core_.hub.set_limits(limits);
     core_.hub.set_rules(part::room_rules(config));
     core_.rooms.set_limits(part::service_limits(config));
+    core_.rooms.set_rules(part::service_rules(config), config.rates.burst_ms);
+    core_.access.rates.set_limits(part::rate_limits(config));
   }
 
   void collect(Exposition& out) const override {

@@ -29,6 +29,7 @@ class Entrance {
   void set_authenticator(auth::Authenticator& authenticator, http::DeferredResponses& responses) {
     gate_.set_authenticator(authenticator, responses);
   }
+  [[nodiscard]] auth::Gate& gate() { return gate_; }
   [[nodiscard]] http::Router& router() { return router_; }
   [[nodiscard]] part::Routes routes() { return {router_, operations_, reserve_}; }
   /// Makes `server` use all of it. The server must not be used once this has been destroyed.

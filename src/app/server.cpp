@@ -76,8 +76,13 @@ Server::Server(config::Sources sources, config::Loaded loaded)
   turn_.add_work(hub_);
   turn_.add_work(authenticator_);
   turn_.add_work(memory_guard_);
+  access_.rates.set_clock(loop_);
+  access_.rates.set_exempt([this](std::string_view address) { return trusted_proxies_.contains(address); });
+  access_.refused.set_log(log_, loop_);
+  entrance_.gate().set_rates(access_.rates);
   entrance_.attach(http_);
   entrance_.set_authenticator(authenticator_, http_);
+  http_.set_refusal_tally(access_.refused);
   http_.set_trusted_proxy([this](std::string_view address) { return trusted_proxies_.contains(address); });
   http_.set_refusal_form([this](const http::Request& request, http::Response& response) {
     transport::form_refusal(request, response, transports_);
@@ -131,6 +136,10 @@ void Server::announce_readiness() {
 void Server::on_connection(std::unique_ptr<net::ByteStream> stream, net::Peer peer,
                            net::Admission admission) {
   http_.accept(std::move(stream), std::move(admission), peer);
+}
+
+bool Server::may_connect(std::string_view address) {
+  return !access_.rates.take({{}, address}, access::one_of(access::Resource::connects));
 }
 
 void Server::on_timer(loop::Timer& timer) {

@@ -65,6 +65,7 @@ class Server final : private net::ListenerEvents,
  private:
   void on_connection(std::unique_ptr<net::ByteStream> stream, net::Peer peer,
                      net::Admission admission) override;
+  [[nodiscard]] bool may_connect(std::string_view address) override;
   void on_signal(int number) override;
   void on_timer(loop::Timer& timer) override;
   void on_reload_due() override;

@@ -32,14 +32,15 @@ std::optional<base::Refusal> Gate::objection(const http::Request& request) const
 }
 
 bool Gate::admit(http::Exchange& exchange, http::Access access) {
-  if (access == http::Access::open) return true;
-  if (!exchange.context().is_identified) {
-    if (!admit_origin(exchange)) return false;
-    if (access >= http::Access::clients && !identify(exchange)) return false;
-  }
+  if (access == http::Access::open) return has_request_left(exchange);
+  const bool is_new = !exchange.context().is_identified;
+  if (is_new && !admit_origin(exchange)) return false;
+  if (is_new && access >= http::Access::clients && !identify(exchange)) return false;
+  if (!has_request_left(exchange)) return false;
   if (access == http::Access::operators && exchange.context().identity.is_anonymous()) {
-    refuse(exchange, {base::Refusal::Code::unauthorized,
-                      "this is for moderators and administrators: show an API key or a token"});
+    exchange.respond(http::Response::error(
+        {base::Refusal::Code::unauthorized,
+         "this is for moderators and administrators: show an API key or a token"}));
     return false;
   }
   return true;
@@ -50,36 +51,36 @@ bool Gate::identify(http::Exchange& exchange) {
   if (authenticator_ == nullptr) return context.is_identified = true;
   auto credentials = find_credentials(exchange.request(), context, authenticator_->names());
   if (!credentials) {
-    refuse(exchange, credentials.error());
+    exchange.respond(refusal_of(exchange.request().client.address, credentials.error()));
     return false;
   }
   if (auto verdict = authenticator_->identify(*credentials)) {
     if (!*verdict) {
-      refuse(exchange, verdict->error());
+      exchange.respond(refusal_of(exchange.request().client.address, verdict->error()));
       return false;
     }
     context.identity = std::move(**verdict);
     return context.is_identified = true;
   }
-  authenticator_->identify_later(std::move(*credentials),
-                                 [this, id = exchange.wait_for_gate()](const Verdict& verdict) {
-                                   if (!verdict)
-                                     return responses_->respond(id, http::Response::error(verdict.error()));
-                                   (void)responses_->resume(id, [&verdict](http::RequestContext& waiting) {
-                                     waiting.identity = *verdict;
-                                     waiting.is_identified = true;
-                                   });
-                                 });
+  authenticator_->identify_later(
+      std::move(*credentials), [this, id = exchange.wait_for_gate(),
+                                address = exchange.request().client.address](const Verdict& verdict) {
+        if (!verdict) return responses_->respond(id, refusal_of(address, verdict.error()));
+        (void)responses_->resume(id, [&verdict](http::RequestContext& waiting) {
+          waiting.identity = *verdict;
+          waiting.is_identified = true;
+        });
+      });
   return false;
 }
 
-void Gate::refuse(http::Exchange& exchange, const base::Refusal& refusal) const {
-  const http::Request& request = exchange.request();
-  log_.info("client refused", {{"peer", request.client.address},
-                               {"path", request.path},
-                               {"code", base::describe(refusal.code).name},
-                               {"reason", refusal.message.view()}});
-  exchange.respond(http::Response::error(refusal));
+/// A client that shows nothing good spends what its address has.
+http::Response Gate::refusal_of(std::string_view address, const base::Refusal& refusal) {
+  if (rates_ != nullptr) {
+    if (const auto too_fast = rates_->take({{}, address}, access::one_of(access::Resource::requests)))
+      return http::Response::error(*too_fast);
+  }
+  return http::Response::error(refusal);
 }
 
 bool Gate::admit_origin(http::Exchange& exchange) const {
@@ -93,6 +94,15 @@ bool Gate::admit_origin(http::Exchange& exchange) const {
                                {"path", request.path},
                                {"hint", denial.hint}});
   exchange.respond(http::Response::error({base::Refusal::Code::origin_denied, denial.message}));
+  return false;
+}
+
+bool Gate::has_request_left(http::Exchange& exchange) {
+  if (rates_ == nullptr) return true;
+  const access::Spender spender{exchange.context().identity, exchange.request().client.address};
+  const auto refusal = rates_->take(spender, access::one_of(access::Resource::requests));
+  if (!refusal) return true;
+  exchange.respond(http::Response::error(*refusal));
   return false;
 }
 

@@ -3,6 +3,7 @@
 #include <optional>
 #include <string_view>
 
+#include "access/rates.h"
 #include "auth/authenticator.h"
 #include "auth/hosts.h"
 #include "auth/origin.h"
@@ -17,6 +18,9 @@ namespace roomcast::auth {
 ///
 /// On routes that are not open it also finds out who the client is, before any handler: what a request shows
 /// and cannot be verified is refused (401), never taken for an anonymous client.
+///
+/// Counts requests against `rates`, by user or address: those that the routers have no route for as well, but
+/// for preflights.
 class Gate final : public http::Gate {
  public:
   /// All arguments outlive the gate; the rules are evaluated for each request, so that they may change.
@@ -28,6 +32,8 @@ class Gate final : public http::Gate {
     authenticator_ = &authenticator;
     responses_ = &responses;
   }
+  /// Limits requests; outlives the gate. Without it there is no limit.
+  void set_rates(access::Rates& rates) { rates_ = &rates; }
 
   [[nodiscard]] http::RequestContext context_of(const http::Request& request) const override;
   [[nodiscard]] std::optional<base::Refusal> objection(const http::Request& request) const override;
@@ -43,13 +49,16 @@ class Gate final : public http::Gate {
   [[nodiscard]] bool admit_origin(http::Exchange& exchange) const;
   /// Whether it is known who the client is. If not, the request has been answered, or waits.
   [[nodiscard]] bool identify(http::Exchange& exchange);
-  void refuse(http::Exchange& exchange, const base::Refusal& refusal) const;
+  [[nodiscard]] http::Response refusal_of(std::string_view address, const base::Refusal& refusal);
+  /// Whether the client, as far as it is known, may make another request now. If not, it has been answered.
+  [[nodiscard]] bool has_request_left(http::Exchange& exchange);
 
   const HostRules& hosts_;
   const OriginRules& origins_;
   base::Log& log_;
   Authenticator* authenticator_ = nullptr;
   http::DeferredResponses* responses_ = nullptr;
+  access::Rates* rates_ = nullptr;
 };
 
 }  // namespace roomcast::auth

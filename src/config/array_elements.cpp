@@ -19,7 +19,9 @@ constexpr std::string_view match_key = "match";
 // Names of rooms are not longer than this.
 constexpr std::size_t match_bytes_max = 200;
 
+/// Settings of rooms alone are called the same in `rooms`.
 std::string override_key(const Setting& setting) {
+  if (section_of(setting) == "room_defaults") return std::string(key_of(setting));
   return std::string(section_of(setting)) + "_" + std::string(key_of(setting));
 }
 

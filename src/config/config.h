@@ -79,6 +79,8 @@ struct Config {
     std::uint64_t uri_bytes = 8'192;
     std::uint64_t connections = 100'000;
     std::uint64_t connections_per_address = 0;
+    std::uint64_t connections_per_user = 0;
+    std::uint64_t handshakes_per_address = 0;
     std::uint64_t ipv6_prefix = 64;
     std::uint64_t rooms_per_connection = 100;
     std::uint64_t batch_messages = 1'000;
@@ -88,6 +90,36 @@ struct Config {
     std::uint64_t memory_bytes = 0;
     std::uint64_t address_memory_bytes = 0;
   } limits;
+
+  /// 0: no limit.
+  struct Rates {
+    std::uint64_t address_connects_per_second = 0;
+    std::uint64_t address_requests_per_second = 0;
+    std::uint64_t address_joins_per_second = 0;
+    std::uint64_t address_publishes_per_second = 0;
+    std::uint64_t address_publish_bytes_per_second = 0;
+    std::uint64_t user_connects_per_second = 0;
+    std::uint64_t user_requests_per_second = 0;
+    std::uint64_t user_joins_per_second = 0;
+    std::uint64_t user_publishes_per_second = 0;
+    std::uint64_t user_publish_bytes_per_second = 0;
+    std::uint64_t connection_joins_per_second = 0;
+    std::uint64_t connection_publishes_per_second = 0;
+    std::uint64_t connection_publish_bytes_per_second = 0;
+    std::int64_t burst_ms = 5'000;
+    std::uint64_t table_bytes = 8'388'608;
+  } rates;
+
+  /// What `rooms` can override for the rooms of a pattern, under the same names.
+  struct RoomDefaults {
+    bool publish_only_keys = false;
+    std::uint64_t members_max = 0;
+    std::uint64_t message_bytes = 0;
+    std::uint64_t messages_per_second = 0;
+    std::int64_t slow_mode_ms = 0;
+    bool hidden_members = false;
+    bool echo = true;
+  } room_defaults;
 
   struct History {
     std::uint64_t messages = 100;

@@ -133,8 +133,9 @@ struct GapFound {
 /// A request failed, or what the client sent was not a request.
 struct Error {
   RequestId id;
-  std::string_view code;     ///< stable, snake_case
-  std::string_view message;  ///< for people; names the limit or key
+  std::string_view code;       ///< stable, snake_case
+  std::string_view message;    ///< for people; names the limit or key
+  std::uint32_t retry_ms = 0;  ///< when the same request may succeed; 0: not said
 };
 
 /// The server is about to close.

@@ -104,6 +104,7 @@ struct MemberWriter {
     append_id(out, refused.id);
     append_text(out, R"(,"code":)", refused.code);
     append_text(out, R"(,"message":)", refused.message);
+    if (refused.retry_ms != 0) append_number(out, R"(,"retry_ms":)", refused.retry_ms);
   }
   void operator()(const Bye& bye) const {
     out += ',';

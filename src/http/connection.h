@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/deadlines.h"
 #include "base/log.h"
+#include "base/refusal_tally.h"
 #include "base/scheduler.h"
 #include "base/slot_map.h"
 #include "base/work_allowance.h"
@@ -75,6 +76,7 @@ struct ConnectionEnvironment {
   /// The same for Lane::refusals, whose requests are answered as soon as the head has arrived.
   Handler* refusals = nullptr;
   RefusalForm refusal_form{};
+  base::RefusalTally* refused = nullptr;  ///< null: refusals are not counted
   Gate* gate = nullptr;  ///< null: every request is handled, and pages of other origins read no response
 };
 

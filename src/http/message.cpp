@@ -172,12 +172,13 @@ Response Response::error(const base::Refusal& refusal) {
   body += "}}\n";
   Response response = of(info.http, "application/json", body);
   response.is_temporary = info.is_temporary;
-  if (refusal.retry_ms != 0) {
-    constexpr std::uint32_t second_ms = 1'000;
-    response.headers.add("Retry-After", std::to_string((refusal.retry_ms + second_ms - 1) / second_ms));
-  } else if (info.retry_after_s != 0) {
-    response.headers.add("Retry-After", std::to_string(info.retry_after_s));
-  }
+  response.refusal = refusal.code;
+  // In whole seconds (RFC 9110 section 10.2.3), rounded up.
+  constexpr std::uint32_t ms_per_s = 1'000;
+  const std::uint32_t retry_s =
+      refusal.retry_ms == 0 ? info.retry_after_s
+                            : refusal.retry_ms / ms_per_s + (refusal.retry_ms % ms_per_s == 0 ? 0U : 1U);
+  if (retry_s != 0) response.headers.add("Retry-After", std::to_string(retry_s));
   add_challenge(refusal.code, response);
   return response;
 }

@@ -122,8 +122,9 @@ struct Response {
   /// Content before and after `body`, if that is shared with other responses and must not be copied.
   base::Bytes before_body;
   base::Bytes behind_body;
-  bool close = false;         ///< close the connection after this response
-  bool is_temporary = false;  ///< an error: the same request may succeed later
+  bool close = false;                            ///< close the connection after this response
+  bool is_temporary = false;                     ///< an error: the same request may succeed later
+  std::optional<base::Refusal::Code> refusal{};  ///< an error: why
 
   /// The size of the complete content.
   [[nodiscard]] std::size_t content_bytes() const {

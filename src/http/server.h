@@ -35,11 +35,14 @@ class Server final : public DeferredResponses, private ConnectionOwner {
   /// handler. They outlive the server.
   void set_operations(Handler& handler) { environment_.operations = &handler; }
   void set_reserve(Handler& handler) { environment_.reserve = &handler; }
-  /// The handler for connections beyond limits.connections_per_address.
+  /// The handler for connections beyond a limit per address.
   void set_refusals(Handler& handler) { environment_.refusals = &handler; }
   void set_refusal_form(RefusalForm form) { environment_.refusal_form = std::move(form); }
   /// The proxies whose X-Forwarded-For and X-Forwarded-Proto are trusted; none until set.
   void set_trusted_proxy(TrustedProxy is_trusted) { environment_.trusted_proxy = std::move(is_trusted); }
+
+  /// Counts the refusals; outlives the server.
+  void set_refusal_tally(base::RefusalTally& refused) { environment_.refused = &refused; }
 
   /// The gate in front of all handlers; outlives the server.
   void set_gate(Gate& gate) { environment_.gate = &gate; }

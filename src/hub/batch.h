@@ -68,6 +68,7 @@ class Batch {
   void release();
 
   [[nodiscard]] std::span<const Message> messages() const { return messages_; }
+  [[nodiscard]] std::string_view room() const { return room_; }
 
   /// A rough cost of what has been encoded since it was last taken, in bytes read and written and, several
   /// times, compressed: a fan-out pauses after an encoding that took long.

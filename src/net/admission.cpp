@@ -75,6 +75,8 @@ void AdmissionControl::set_limits(const Limits& limits) {
     const bool was_full = changed.is_full(latest_to_go_ms());
     changed.limit = caps.at(i);
     changed.limit_per_address = caps_per_address.at(i);
+    changed.silent_per_address = changed.lane == Lane::regular ? limits.handshakes_per_address
+                                                               : std::numeric_limits<std::size_t>::max();
     room_again = room_again || (was_full && !changed.is_full(latest_to_go_ms()));
     for (AdmissionEntry& entry : changed.by_address)
       compare_with_share(entry);
@@ -98,6 +100,14 @@ ExceededLimit AdmissionControl::admit(std::string_view peer_address, bool exempt
         found != into.by_address.end() && evict(found->second.waiting.next_to_go(latest_to_go_ms()));
     found = into.by_address.find(address);
     if (!evicted || at_cap()) return ExceededLimit::connections_per_address;
+  }
+  const auto is_silent_full = [&] {
+    return !exempt && found != into.by_address.end() && found->second.silent >= into.silent_per_address;
+  };
+  if (is_silent_full()) {
+    const bool evicted = evict(found->second.waiting.next_silent_to_go(latest_to_go_ms()));
+    found = into.by_address.find(address);
+    if (!evicted || is_silent_full()) return ExceededLimit::handshakes_per_address;
   }
   if (into.connections >= into.limit) {
     const bool evicted = evict(into.waiting.next_to_go(latest_to_go_ms()));
@@ -124,6 +134,9 @@ void AdmissionControl::leave(AdmissionEntry& entry) {
 void AdmissionControl::begin_waiting(AdmissionEntry& entry, AdmissionRecord& record, Wait what) {
   AdmissionPool& in = entry.second.pool;
   const bool was_full = in.is_full(latest_to_go_ms());
+  record.stop_waiting();
+  record.is_silent = what == Wait::first_request;
+  if (record.is_silent) ++entry.second.silent;
   record.waits_since_ms = now_ms();
   in.waiting.add(record, what);
   entry.second.waiting.add(record, what);

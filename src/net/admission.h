@@ -70,16 +70,23 @@ class Admission {
 };
 
 /// The limit that refuses a connection.
-enum class ExceededLimit : std::uint8_t { none, connections, connections_per_address };
+enum class ExceededLimit : std::uint8_t {
+  none,
+  connections,
+  connections_per_address,
+  handshakes_per_address,
+};
 
-/// Counts connections in total and per address (limits.connections, limits.connections_per_address), and the
-/// memory they hold. Must outlive its admissions. Unix sockets and exempt addresses (trusted proxies) have no
-/// limit per address.
+/// Counts connections in total and per address (limits.connections, limits.connections_per_address), those
+/// that have not made a request yet (limits.handshakes_per_address), and the memory they hold. Must outlive
+/// its admissions. Unix sockets and exempt addresses (trusted proxies) have no limit per address.
 class AdmissionControl {
  public:
   struct Limits {
     std::size_t connections = 0;
     std::size_t connections_per_address = 0;
+    /// Of these, such as have not sent the head of their first request yet.
+    std::size_t handshakes_per_address = std::numeric_limits<std::size_t>::max();
     std::size_t reserve = 0;     ///< Lane::reserve
     std::size_t operations = 0;  ///< Lane::operations
     /// The memory that the connections of one address may hold together.
@@ -102,7 +109,7 @@ class AdmissionControl {
   /// Applies to new connections; existing ones are not closed.
   void set_limits(const Limits& limits);
   /// Counts one more connection from `peer_address`, or returns the limit that refuses it (`admission` stays
-  /// empty). When a limit is reached, a waiting connection (Admission::wait) is shed instead; for the limit
+  /// empty). When a limit is reached, a waiting connection (Admission::wait) is shed instead; for a limit
   /// per address one of that address.
   [[nodiscard]] ExceededLimit admit(std::string_view peer_address, bool exempt_per_address,
                                     Admission& admission, Lane lane = Lane::regular);

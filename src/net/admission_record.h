@@ -62,6 +62,8 @@ struct WaitingLists {
   /// The connection to shed next: first one without any request that has waited since `latest_ms` or longer;
   /// the request of a newer one may be on the way. Null if there is none.
   [[nodiscard]] AdmissionRecord* next_to_go(std::int64_t latest_ms) const;
+  /// The same among those without any request.
+  [[nodiscard]] AdmissionRecord* next_silent_to_go(std::int64_t latest_ms) const;
   void add(AdmissionRecord& record, Wait what) {
     (what == Wait::first_request ? first_request : next_request).push_back(record);
   }
@@ -80,8 +82,9 @@ struct AdmissionCount {
 
   AdmissionPool& pool;
   std::uint32_t connections = 0;
-  bool exempt = false;      // from the limit per address
-  bool over_share = false;  // in AdmissionControl::over_share_
+  std::uint32_t silent = 0;  // of these, those that wait with Wait::first_request
+  bool exempt = false;       // from the limit per address
+  bool over_share = false;   // in AdmissionControl::over_share_
   WaitingLists<AdmissionTags::InAddress> waiting;
   std::unique_ptr<HolderIndex<AdmissionTags::OfAddress>>
       held;  // created when a connection first holds memory
@@ -99,9 +102,14 @@ struct AdmissionRecord : AdmissionTags,
   static constexpr std::size_t least_bytes = 4096;  ///< less counts as 0
 
   AdmissionRecord(AdmissionEntry& of, Holder& by) : entry(of), holder(&by) {}
+  AdmissionRecord(const AdmissionRecord&) = delete;
+  AdmissionRecord& operator=(const AdmissionRecord&) = delete;
+  ~AdmissionRecord() { stop_waiting(); }
 
   [[nodiscard]] bool is_waiting() const { return base::Linked<InPool>::is_linked(); }
   void stop_waiting() {
+    if (is_silent) --entry.second.silent;
+    is_silent = false;
     base::Linked<InPool>::unlink();
     base::Linked<InAddress>::unlink();
   }
@@ -110,6 +118,7 @@ struct AdmissionRecord : AdmissionTags,
   Holder* holder;
   std::size_t bytes = 0;
   std::int64_t waits_since_ms = 0;
+  bool is_silent = false;  // waits with Wait::first_request
 };
 
 /// All connections of one lane.
@@ -120,6 +129,7 @@ struct AdmissionPool {
   Lane lane;
   std::size_t limit = 0;
   std::size_t limit_per_address = 0;
+  std::size_t silent_per_address = 0;
   std::size_t connections = 0;
   std::unordered_map<std::string, AdmissionCount, base::StringHash, std::equal_to<>> by_address;
   WaitingLists<AdmissionTags::InPool> waiting;
@@ -131,8 +141,14 @@ struct AdmissionPool {
 
 template <class Tag>
 AdmissionRecord* WaitingLists<Tag>::next_to_go(std::int64_t latest_ms) const {
+  AdmissionRecord* silent = next_silent_to_go(latest_ms);
+  return silent != nullptr ? silent : next_request.front();
+}
+
+template <class Tag>
+AdmissionRecord* WaitingLists<Tag>::next_silent_to_go(std::int64_t latest_ms) const {
   AdmissionRecord* silent = first_request.front();
-  return silent != nullptr && silent->waits_since_ms <= latest_ms ? silent : next_request.front();
+  return silent != nullptr && silent->waits_since_ms <= latest_ms ? silent : nullptr;
 }
 
 template <class Tag>

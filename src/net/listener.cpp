@@ -142,12 +142,21 @@ Admission Listener::admission_for(const Peer& peer) {
   AdmissionControl& admissions = shared_.admissions;
   const bool exempt = shared_.exempt.contains(peer.address);
   Admission admission;
+  ListenerStats& stats = shared_.stats;
+  if (!exempt && options_.lane == Lane::regular && !shared_.events.may_connect(peer.address)) {
+    note_refusal(peer, "connection refused by rates.address_connects_per_second", ++stats.refused_by_rate);
+    (void)admissions.admit(peer.address, exempt, admission, Lane::refusals);
+    return admission;
+  }
   const ExceededLimit limit = admissions.admit(peer.address, exempt, admission, options_.lane);
   if (limit == ExceededLimit::none) return admission;
   // A connection that is closed without a response looks like a network failure, after which a browser's
   // EventSource reconnects.
-  if (limit == ExceededLimit::connections_per_address) {
-    note_refusal(peer);
+  if (limit != ExceededLimit::connections) {
+    const std::string_view why = limit == ExceededLimit::connections_per_address
+                                     ? "connection refused by limits.connections_per_address"
+                                     : "connection refused by limits.handshakes_per_address";
+    note_refusal(peer, why, ++stats.refused_per_address);
     if (options_.lane == Lane::regular)
       (void)admissions.admit(peer.address, exempt, admission, Lane::refusals);
     return admission;
@@ -164,11 +173,9 @@ Admission Listener::admission_for(const Peer& peer) {
   return admission;
 }
 
-void Listener::note_refusal(const Peer& peer) {
-  ++shared_.stats.refused_per_address;
+void Listener::note_refusal(const Peer& peer, std::string_view why, std::uint64_t refused_so_far) {
   if (!refusal_line_.is_due(shared_.loop.monotonic_ms())) return;
-  shared_.log.warn("connection refused by limits.connections_per_address",
-                   {{"peer", peer.address}, {"refused_so_far", shared_.stats.refused_per_address}});
+  shared_.log.warn(why, {{"peer", peer.address}, {"refused_so_far", refused_so_far}});
 }
 
 bool Listener::accept_failed(int error) {

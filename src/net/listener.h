@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "base/log.h"
 #include "base/result.h"
@@ -22,7 +23,8 @@ namespace roomcast::net {
 /// Counters of all listeners together.
 struct ListenerStats {
   std::uint64_t accepted = 0;             ///< passed on
-  std::uint64_t refused_per_address = 0;  ///< limits.connections_per_address: one response, or closed
+  std::uint64_t refused_per_address = 0;  ///< limits per address: one response, or closed
+  std::uint64_t refused_by_rate = 0;      ///< connects of one address: one response, or closed
   std::uint64_t taken_in_reserve = 0;     ///< accepted for one short response: limits.connections was reached
   std::uint64_t paused_full = 0;          ///< how often accepting stopped because the reserve was full too
   std::uint64_t out_of_descriptors = 0;   ///< closed for lack of file descriptors
@@ -33,6 +35,10 @@ class ListenerEvents {
  public:
   /// A client has connected. Over TLS the handshake is still to come: the stream starts it with set_events.
   virtual void on_connection(std::unique_ptr<ByteStream> stream, Peer peer, Admission admission) = 0;
+  /// Whether another client of `address` may connect now, which counts it. Asked before the limits, for
+  /// connections of Lane::regular, trusted proxies excepted; if not, it is treated as one past the limit per
+  /// address.
+  [[nodiscard]] virtual bool may_connect(std::string_view /*address*/) { return true; }
 
  protected:
   ~ListenerEvents() = default;
@@ -110,7 +116,7 @@ class Listener final : private AdmissionControl::Listener,
   void take(FileDescriptor socket, Peer peer);
   /// Admits a connection from `peer`; empty if it is to be closed.
   [[nodiscard]] Admission admission_for(const Peer& peer);
-  void note_refusal(const Peer& peer);
+  void note_refusal(const Peer& peer, std::string_view why, std::uint64_t refused_so_far);
   bool accept_failed(int error);
   bool shed_one();
   void complain(std::string_view what, int error);

@@ -8,6 +8,22 @@
 
 namespace roomcast::part {
 
+namespace {
+
+service::RoomRule service_rule(const config::Config& config) {
+  const config::Config::RoomDefaults& room = config.room_defaults;
+  service::RoomRule rule;
+  rule.publish_only_keys = room.publish_only_keys;
+  rule.members_max = room.members_max;
+  rule.message_bytes = room.message_bytes;
+  rule.messages_per_second = room.messages_per_second;
+  rule.slow_mode_ms = room.slow_mode_ms;
+  rule.echo = room.echo;
+  return rule;
+}
+
+}  // namespace
+
 http::ParserLimits parser_limits(const config::Config& config) {
   http::ParserLimits limits{};
   limits.header_bytes = static_cast<std::size_t>(config.limits.header_bytes);
@@ -61,8 +77,37 @@ hub::RoomSettings room_settings(const config::Config& config) {
   settings.history.bytes = static_cast<std::size_t>(config.history.bytes);
   settings.history.age_ms = config.history.age_ms;
   settings.presence.grace_ms = config.presence.grace_ms;
-  settings.presence.crowd = static_cast<std::size_t>(config.presence.crowd);
+  // A crowd is shown as a number, whatever its size.
+  const std::uint64_t listed_max = config.room_defaults.hidden_members ? 0 : config.presence.crowd;
+  settings.presence.crowd = static_cast<std::size_t>(listed_max);
   return settings;
+}
+
+access::Rates::Limits rate_limits(const config::Config& config) {
+  const config::Config::Rates& rates = config.rates;
+  access::Rates::Limits limits;
+  // In the order of access::Resource.
+  limits.address = {rates.address_connects_per_second, rates.address_requests_per_second,
+                    rates.address_joins_per_second, rates.address_publishes_per_second,
+                    rates.address_publish_bytes_per_second};
+  limits.user = {rates.user_connects_per_second, rates.user_requests_per_second, rates.user_joins_per_second,
+                 rates.user_publishes_per_second, rates.user_publish_bytes_per_second};
+  limits.connection = {0, 0, rates.connection_joins_per_second, rates.connection_publishes_per_second,
+                       rates.connection_publish_bytes_per_second};
+  limits.burst_ms = rates.burst_ms;
+  limits.connections_per_user = config.limits.connections_per_user;
+  limits.table_bytes = static_cast<std::size_t>(rates.table_bytes);
+  limits.ipv6_prefix_bits = static_cast<unsigned>(config.limits.ipv6_prefix);
+  return limits;
+}
+
+service::RoomRules service_rules(const config::Config& config) {
+  std::vector<service::RoomRules::Of> rules;
+  rules.reserve(config.rooms.size());
+  config::ConfigInRooms in_rooms(config);
+  for (const config::RoomRule& rule : config.rooms)
+    rules.push_back({rule.match, service_rule(in_rooms.with(rule))});
+  return {service_rule(config), rules};
 }
 
 hub::RoomRules room_rules(const config::Config& config) {

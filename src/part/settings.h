@@ -2,11 +2,13 @@
 
 #include <cstddef>
 
+#include "access/rates.h"
 #include "config/config.h"
 #include "http/limits.h"
 #include "hub/hub_parts.h"
 #include "hub/room_settings.h"
 #include "service/checks.h"
+#include "service/room_rules.h"
 #include "session/session_table.h"
 
 namespace roomcast::part {
@@ -23,11 +25,16 @@ namespace roomcast::part {
 /// largest messages if that is more.
 [[nodiscard]] std::size_t client_queue_bytes(const config::Config& config);
 
+[[nodiscard]] access::Rates::Limits rate_limits(const config::Config& config);
+
 /// How much the hub retains in all, and the size of a page of history.
 [[nodiscard]] hub::HubLimits hub_limits(const config::Config& config);
 
 /// The settings of a room that no rule of `rooms` matches.
 [[nodiscard]] hub::RoomSettings room_settings(const config::Config& config);
+
+/// What may be done in each room: `room_defaults`, and what `rooms` overrides of them.
+[[nodiscard]] service::RoomRules service_rules(const config::Config& config);
 
 /// The settings of each room: `history` and `presence`, and what `rooms` overrides of them.
 [[nodiscard]] hub::RoomRules room_rules(const config::Config& config);

@@ -24,15 +24,27 @@ namespace roomcast::service {
 struct Caller {
   Caller() = default;
   /// `name`: see author_of.
-  Caller(access::Identity identity_, std::string_view name, hub::Source source_)
-      : identity(std::move(identity_)), author(author_of(identity, name)), source(source_) {}
+  Caller(access::Identity identity_, std::string_view name, hub::Source source_,
+         std::string_view address_ = {}, hub::SubscriberId session_ = 0)
+      : identity(std::move(identity_)),
+        author(author_of(identity, name)),
+        source(source_),
+        address(address_),
+        session(session_) {}
   /// One whose author is known: it is made once for all messages of a client.
-  Caller(hub::Author author_, access::Identity identity_, hub::Source source_)
-      : identity(std::move(identity_)), author(std::move(author_)), source(source_) {}
+  Caller(hub::Author author_, access::Identity identity_, hub::Source source_, std::string_view address_ = {},
+         hub::SubscriberId session_ = 0)
+      : identity(std::move(identity_)),
+        author(std::move(author_)),
+        source(source_),
+        address(address_),
+        session(session_) {}
 
-  access::Identity identity;  ///< anonymous, or what it has proven
-  hub::Author author;         ///< as author_of makes it; its name has not been checked
-  hub::Source source = 0;     ///< the group of addresses that it belongs to; 0: unknown
+  access::Identity identity;      ///< anonymous, or what it has proven
+  hub::Author author;             ///< as author_of makes it; its name has not been checked
+  hub::Source source = 0;         ///< the group of addresses that it belongs to; 0: unknown
+  std::string_view address;       ///< numeric, or "unix"; empty: unknown; valid for the call
+  hub::SubscriberId session = 0;  ///< 0: none
 };
 
 /// What may be published; applies from the next message on.

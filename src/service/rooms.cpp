@@ -1,5 +1,6 @@
 #include "service/rooms.h"
 
+#include <string>
 #include <utility>
 
 namespace roomcast::service {
@@ -10,6 +11,8 @@ using access::Permission;
 using base::Refusal;
 using WhenShort = hub::Hub::WhenShort;
 
+access::Spender spender_of(const Caller& caller) { return {caller.identity, caller.address, caller.session}; }
+
 hub::Draft draft_of(const Caller& caller, const Payload& payload, hub::SubscriberId sender) {
   hub::Draft draft{payload.kind(), payload.bytes(), caller.author, sender, caller.source};
   draft.labels = payload.labels();
@@ -17,6 +20,11 @@ hub::Draft draft_of(const Caller& caller, const Payload& payload, hub::Subscribe
 }
 
 }  // namespace
+
+void Rooms::set_rules(RoomRules rules, std::int64_t burst_ms) {
+  rules_ = std::move(rules);
+  pace_.set_burst(burst_ms);
+}
 
 // --- Joining ---
 
@@ -30,6 +38,13 @@ std::optional<Refusal> Rooms::check_join(const Caller& caller, std::optional<std
     if (auto refusal = control_.policy.check(caller.identity, Permission::join, *room)) return refusal;
     if (auto refusal = check_interest(caller, *room, interest)) return refusal;
     if (!hub_.has_space_for(*room)) return hub::no_space_for_room;
+    const std::uint64_t members_max = rules_.find(*room).members_max;
+    if (members_max != 0 && hub_.subscribers(*room) >= members_max) {
+      return Refusal{Refusal::Code::room_full,
+                     "the room is full: rooms.members_max allows " + std::to_string(members_max)};
+    }
+    if (auto refusal = control_.rates.check(spender_of(caller), access::one_of(access::Resource::joins)))
+      return refusal;
   }
   return check_client_name(caller.author.name());
 }
@@ -62,6 +77,7 @@ std::optional<Refusal> Rooms::check_stay(const Caller& caller, const hub::Member
 std::optional<Refusal> Rooms::join(const Caller& caller, std::string_view room, hub::Subscriber& subscriber,
                                    hub::Interest interest, HomeRoom& place) {
   if (auto refusal = check_join(caller, room, interest)) return refusal;
+  control_.rates.spend(spender_of(caller), access::one_of(access::Resource::joins));
   place.emplace<hub::Membership>(hub_, room, subscriber, permitted(caller, room, std::move(interest)));
   return std::nullopt;
 }
@@ -69,6 +85,7 @@ std::optional<Refusal> Rooms::join(const Caller& caller, std::string_view room, 
 std::optional<Refusal> Rooms::join(const Caller& caller, std::string_view room, hub::Subscriber& subscriber,
                                    hub::Interest interest, std::unique_ptr<hub::Membership>& place) {
   if (auto refusal = check_join(caller, room, interest)) return refusal;
+  control_.rates.spend(spender_of(caller), access::one_of(access::Resource::joins));
   place = hub_.subscribe(room, subscriber, permitted(caller, room, std::move(interest)));
   return std::nullopt;
 }
@@ -84,28 +101,66 @@ std::optional<Refusal> Rooms::check_publish(const Caller& caller, std::string_vi
   return key.empty() ? std::nullopt : check_key(key);
 }
 
+std::optional<Refusal> Rooms::spend(const Caller& caller, std::string_view room, std::size_t bytes) {
+  const access::Spender spender = spender_of(caller);
+  if (rules_.is_default()) return control_.rates.take(spender, access::publish_of(bytes));
+  const RoomRule& rule = rules_.find(room);
+  if (rule.publish_only_keys && caller.identity.kind() != access::Kind::key) {
+    return Refusal{Refusal::Code::publish_only_keys,
+                   "only clients with an API key may publish in this room (rooms.publish_only_keys)"};
+  }
+  if (rule.message_bytes != 0 && bytes > rule.message_bytes) {
+    return Refusal{Refusal::Code::message_too_big, "the message has " + std::to_string(bytes) +
+                                                       " bytes, rooms.message_bytes allows " +
+                                                       std::to_string(rule.message_bytes)};
+  }
+  if (!rule.is_paced()) return control_.rates.take(spender, access::publish_of(bytes));
+  const RoomPace::Publisher publisher = publisher_for(caller, room, rule);
+  auto by_room = pace_.check(room, rule, publisher);
+  auto by_client = control_.rates.check(spender, access::publish_of(bytes));
+  // Whoever waits for the longer one has waited for both.
+  if (by_room && (!by_client || by_room->retry_ms >= by_client->retry_ms)) return by_room;
+  if (by_client) return by_client;
+  pace_.spend(room, rule, publisher);
+  control_.rates.spend(spender, access::publish_of(bytes));
+  return std::nullopt;
+}
+
+RoomPace::Publisher Rooms::publisher_for(const Caller& caller, std::string_view room,
+                                         const RoomRule& rule) const {
+  RoomPace::Publisher publisher{std::nullopt, control_.rates.now_ns()};
+  const bool is_excepted =
+      rule.slow_mode_ms == 0 || (!caller.identity.is_anonymous() &&
+                                 control_.policy.permits(caller.identity, Permission::moderate, room));
+  if (!is_excepted) publisher.key = control_.rates.key_of(spender_of(caller));
+  return publisher;
+}
+
 base::Result<Publication, Refusal> Rooms::accept(const Caller& caller, std::string_view room,
                                                  const RawPayload& payload, std::string_view key,
-                                                 hub::SubscriberId sender) const {
+                                                 hub::SubscriberId sender) {
   if (auto refusal = check_publish(caller, room, key)) return *std::move(refusal);
   const auto checked = check(payload);
   if (!checked) return checked.error();
+  if (auto refusal = spend(caller, room, checked->bytes().size())) return *std::move(refusal);
   return Publication(room, draft_of(caller, *checked, sender), key, WhenShort::refuse);
 }
 
 base::Result<Publication, Refusal> Rooms::accept(const Caller& caller, std::string_view room,
-                                                 const Payload& payload, std::string_view key) const {
+                                                 const Payload& payload, std::string_view key) {
   if (auto refusal = check_publish(caller, room, key)) return *std::move(refusal);
+  if (auto refusal = spend(caller, room, payload.bytes().size())) return *std::move(refusal);
   return Publication(room, draft_of(caller, payload, 0), key, WhenShort::refuse);
 }
 
 base::Result<Publication, Refusal> Rooms::accept(const Caller& caller, const hub::Membership& member,
-                                                 const RawPayload& payload, hub::SubscriberId sender) const {
+                                                 const RawPayload& payload, hub::SubscriberId sender) {
   // The names were checked when it joined.
   if (auto refusal = control_.policy.check(caller.identity, Permission::publish, member.room_name()))
     return *std::move(refusal);
   const auto checked = check(payload);
   if (!checked) return checked.error();
+  if (auto refusal = spend(caller, member.room_name(), checked->bytes().size())) return *std::move(refusal);
   return Publication(member.room_name(), draft_of(caller, *checked, sender), {}, WhenShort::wait);
 }
 

@@ -16,6 +16,8 @@
 #include "hub/membership.h"
 #include "hub/subscriber.h"
 #include "service/checks.h"
+#include "service/room_pace.h"
+#include "service/room_rules.h"
 
 namespace roomcast::service {
 
@@ -52,6 +54,8 @@ class Rooms {
 
   [[nodiscard]] const Limits& limits() const { return limits_; }
   void set_limits(const Limits& limits) { limits_ = limits; }
+  /// Applies to joins and messages from here on. `burst_ms`: of messages_per_second.
+  void set_rules(RoomRules rules, std::int64_t burst_ms);
 
   // --- Joining ---
 
@@ -74,25 +78,38 @@ class Rooms {
   [[nodiscard]] std::optional<base::Refusal> join(const Caller& caller, std::string_view room,
                                                   hub::Subscriber& subscriber, hub::Interest interest,
                                                   std::unique_ptr<hub::Membership>& place);
+  /// Whether senders get their own messages in the room, unless they ask not to.
+  [[nodiscard]] bool echoes(std::string_view room) const { return rules_.find(room).echo; }
+
+  // --- Connections ---
+
+  /// Why `identity` can't have another connection that stays, if so (access::Rates).
+  [[nodiscard]] std::optional<base::Refusal> check_connection(const access::Identity& identity) const {
+    return control_.rates.check_connection(identity);
+  }
+  void begin_connection(const access::Identity& identity) { control_.rates.begin_connection(identity); }
+  void end_connection(const access::Identity& identity) { control_.rates.end_connection(identity); }
+  /// A client has been given this refusal.
+  void note(base::Refusal::Code code, std::string_view address) { control_.refused.note(code, address); }
 
   // --- Publishing ---
 
-  /// Whether a message may be published; the result refers to `room` and `key`. `key` makes a retry safe (see
-  /// hub::IdempotentPublisher); empty: none. `sender`: the session that publishes; 0: none.
+  /// Whether a message may be published, which counts for the limits of how many may be; the result refers to
+  /// `room` and `key`. `key` makes a retry safe (see hub::IdempotentPublisher); empty: none. `sender`: the
+  /// session that publishes; 0: none.
   [[nodiscard]] base::Result<Publication, base::Refusal> accept(const Caller& caller, std::string_view room,
                                                                 const RawPayload& payload,
                                                                 std::string_view key = {},
-                                                                hub::SubscriberId sender = 0) const;
+                                                                hub::SubscriberId sender = 0);
   /// The same for a payload that goes to several rooms: it has been checked once, and is shared.
   [[nodiscard]] base::Result<Publication, base::Refusal> accept(const Caller& caller, std::string_view room,
-                                                                const Payload& payload,
-                                                                std::string_view key) const;
+                                                                const Payload& payload, std::string_view key);
   /// The same for a member that publishes into its room and whose client gets no answer: while memory is
   /// short the message waits, where others are refused. The result refers to the room's name.
   [[nodiscard]] base::Result<Publication, base::Refusal> accept(const Caller& caller,
                                                                 const hub::Membership& member,
                                                                 const RawPayload& payload,
-                                                                hub::SubscriberId sender) const;
+                                                                hub::SubscriberId sender);
   [[nodiscard]] base::Result<Payload, base::Refusal> check(const RawPayload& payload) const {
     return Payload::check(payload, limits_);
   }
@@ -127,11 +144,19 @@ class Rooms {
                                         hub::Interest interest) const;
   [[nodiscard]] std::optional<base::Refusal> check_publish(const Caller& caller, std::string_view room,
                                                            std::string_view key) const;
+  /// What the room's rule says against a message of `bytes` bytes, and what limits of how many may be
+  /// published; if nothing does, it is counted. The last check.
+  [[nodiscard]] std::optional<base::Refusal> spend(const Caller& caller, std::string_view room,
+                                                   std::size_t bytes);
+  [[nodiscard]] RoomPace::Publisher publisher_for(const Caller& caller, std::string_view room,
+                                                  const RoomRule& rule) const;
 
   hub::Hub& hub_;
   hub::IdempotentPublisher& publisher_;
   access::Control& control_;
   Limits limits_;
+  RoomRules rules_;
+  RoomPace pace_;
 };
 
 }  // namespace roomcast::service

@@ -8,6 +8,7 @@
 #include "hub/cursor.h"
 #include "hub/presence_update.h"
 #include "session/credential.h"
+#include "session/held_message.h"
 #include "session/lifecycle.h"
 #include "session/question.h"
 #include "session/room_set.h"
@@ -20,8 +21,6 @@ namespace {
 // The requests of a client with more than this on its way wait until that is gone: well below
 // limits.queue_bytes, so that a client that asks for much is slowed down instead of closed.
 constexpr std::size_t queued_ahead_bytes = 131'072;
-
-constexpr std::string_view not_admitted = "the client has not been admitted yet";
 
 constexpr std::int64_t retry_min_ms = 500;
 constexpr std::int64_t retry_max_ms = 5'000;
@@ -63,6 +62,7 @@ void Session::open(base::SlotId id, const Options& options) {
   id_ = id;
   opened_s_ = table_.monotonic_seconds();
   own_messages_ = options.own_messages;
+  own_asked_ = options.own_asked;
   two_way_ = options.two_way;
   const bool is_opening = options.admission_ms > 0;
   if (!options.identity.is_anonymous()) set_identity(options.identity);
@@ -82,7 +82,14 @@ void Session::open(base::SlotId id, const Options& options) {
 
 std::optional<base::Refusal> Session::join_home(std::string_view room, const hub::Interest& interest) {
   if (room.empty()) return std::nullopt;
+  apply_echo(room);
   return table_.service().join(caller(), room, *this, interest, home_);
+}
+
+void Session::apply_echo(std::string_view room) {
+  if (own_asked_ || table_.service().echoes(room)) return;
+  own_messages_ = false;
+  own_by_room_ = true;
 }
 
 void Session::start_conversation() {
@@ -121,6 +128,7 @@ void Session::close(base::CloseReason reason, std::string_view text) {
 }
 
 void Session::close(const base::Refusal& refusal) {
+  if (!has_begun_to_close()) table_.service().note(refusal.code, transport_->peer_address());
   close(base::describe(refusal.code).close, refusal.message);
 }
 
@@ -181,7 +189,7 @@ void Session::stop_holding_up() {
 }
 
 bool Session::awaits_own_messages() {
-  if (state_ != State::open || !own_messages_ || source_ == 0) return false;
+  if (state_ != State::open || (!own_messages_ && !own_by_room_) || source_ == 0) return false;
   const auto has_got = [](const auto& awaited) { return awaited.first->has_got(awaited.second); };
   if (!extras_ || !extras_->awaited) {
     Awaited awaited;
@@ -202,6 +210,7 @@ std::size_t Session::held_bytes() const {
   std::size_t bytes = credential_ ? credential_->held_bytes() : 0;
   if (!extras_) return bytes;
   if (extras_->rooms) bytes += extras_->rooms->size() * per_room;
+  if (extras_->held) bytes += extras_->held->payload.held_bytes();
   if (extras_->lifecycle && extras_->lifecycle->conversation() != nullptr)
     bytes += extras_->lifecycle->conversation()->held_bytes();
   return bytes;
@@ -232,6 +241,9 @@ void Session::deliver(hub::Batch& batch, std::size_t from) {
 }
 
 void Session::deliver_from_others(hub::Batch& batch, std::size_t from) {
+  if (own_by_room_ && table_.service().echoes(batch.room())) {
+    return transport_->send(batch.wire(*encoder_, from, batch.messages().size()));
+  }
   // The longest runs of messages that others have sent.
   const auto messages = batch.messages();
   for (std::size_t i = from; i < messages.size(); ++i) {
@@ -273,6 +285,7 @@ void Session::on_closing(base::CloseReason reason, std::string_view text) {
   state_ = State::closing;
   end_credential();
   if (extras_ && extras_->lifecycle) extras_->lifecycle->stop();
+  if (extras_ && extras_->held) extras_->held->stop();
   leave_rooms();
 }
 
@@ -290,6 +303,7 @@ void Session::on_closed(base::CloseReason reason) {
     extras_->lifecycle->stop();
     ended.traffic += extras_->lifecycle->former_traffic();
   }
+  if (extras_ && extras_->held) extras_->held->stop();
   table_.on_session_closed(id_, *transport_, ended);
 }
 
@@ -310,51 +324,6 @@ std::optional<std::int64_t> Session::retry_ms(base::CloseReason reason) const {
   return random_between(0, table_.settings().drain_ms + restart_ms);
 }
 
-void Session::publish(hub::Kind kind, std::string_view payload) {
-  hub::Membership* const home = my_place();
-  if (home == nullptr) {
-    return close(base::CloseReason::policy_violation,
-                 state_ == State::opening ? not_admitted : "this connection has no room to publish to");
-  }
-  service::Rooms& service = table_.service();
-  auto accepted =
-      service.accept(publisher(), *home, {kind, payload, service::Checked::form}, subscriber_id());
-  if (!accepted) return close(accepted.error());
-  // Nothing can be answered here: where a message has to wait, the next is not read before it has its place.
-  if (home->publish_would_wait()) {
-    wait_for_publish();
-    return service.publish(std::move(*accepted),
-                           [&table = table_, session = id_](const hub::PublishResult& result) {
-                             Session* const client = table.find(session);
-                             if (client != nullptr) client->on_waited(result);
-                           });
-  }
-  service.publish(std::move(*accepted), service.may_refuse_late() ? close_if_refused() : hub::PublishDone());
-}
-
-hub::PublishDone Session::close_if_refused() const {
-  return [&table = table_, session = id_](const hub::PublishResult& result) {
-    Session* const client = result ? nullptr : table.find(session);
-    if (client != nullptr) client->close(result.error());
-  };
-}
-
-void Session::on_waited(const hub::PublishResult& result) {
-  if (state_ != State::open) return;
-  if (!result) return close(result.error());
-  publish_has_waited();
-}
-
-void Session::wait_for_publish() {
-  publish_waits_ = true;
-  transport_->pause();
-}
-
-void Session::publish_has_waited() {
-  publish_waits_ = false;
-  if (may_read()) transport_->resume();
-}
-
 void Session::run(const dialect::Command& command) {
   if (state_ == State::opening && !may_run_early(command)) return;
   if (state_ != State::opening) need_rooms();
@@ -372,8 +341,9 @@ void Session::wait_until_drained() {
 }
 
 void Session::refuse(dialect::RequestId id, const base::Refusal& refusal) {
-  if (!send_event(dialect::Error{id, base::describe(refusal.code).name, refusal.message}))
-    return close(base::CloseReason::policy_violation, refusal.message);
+  const dialect::Error error{id, base::describe(refusal.code).name, refusal.message, refusal.retry_ms};
+  if (!send_event(error)) return close(base::CloseReason::policy_violation, refusal.message);
+  table_.service().note(refusal.code, transport_->peer_address());
   wait_if_much_is_queued();
 }
 

@@ -39,6 +39,7 @@ struct Options {
   /// conversation; it has joined nothing before. 0: it is admitted already.
   std::int64_t admission_ms = 0;
   access::Identity identity{};
+  bool own_asked = false;  ///< the client has asked for `own_messages`: no rule of a room changes it
 };
 
 class RoomSet;
@@ -123,9 +124,11 @@ class Session final : public base::Disposable, public hub::Subscriber, public Tr
 
  private:
   enum class State : std::uint8_t { opening, open, closing, ended };
+  static constexpr std::string_view not_admitted = "the client has not been admitted yet";
   class Handler;
   class Lifecycle;
   class Question;
+  struct HeldMessage;
   using Awaited = std::vector<std::pair<const hub::Membership*, std::uint64_t>>;
   /// What most sessions do not need.
   struct Extras {
@@ -135,10 +138,16 @@ class Session final : public base::Disposable, public hub::Subscriber, public Tr
     /// Once the client has closed its side: the memberships whose messages it still gets, up to which offset.
     std::unique_ptr<Awaited> awaited;
     std::unique_ptr<Lifecycle> lifecycle;
+    std::unique_ptr<HeldMessage> held;  // once a message was held back
   };
 
   // What a message asks for.
   void publish(hub::Kind kind, std::string_view payload);
+  void publish(hub::Membership& home, service::Publication publication);
+  /// For a publisher that can't be told to wait: keeps the message and reads no more until it may be
+  /// published.
+  void hold_back(hub::Kind kind, std::string_view payload, const base::Refusal& refusal);
+  void publish_held();
   void run(const dialect::Command& command);
   /// Sends the error for the request `id`, which may be empty: the one place that makes an event of a
   /// refusal.
@@ -170,9 +179,14 @@ class Session final : public base::Disposable, public hub::Subscriber, public Tr
 
   /// In the room of the connection; null if it is in none.
   [[nodiscard]] hub::Membership* my_place() { return std::get_if<hub::Membership>(&home_); }
-  [[nodiscard]] service::Caller caller() const { return {author(), identity(), source_}; }
+  [[nodiscard]] service::Caller caller() const {
+    return {author(), identity(), source_, transport_->peer_address(), subscriber_id()};
+  }
   /// The same for publishing, which needs its source.
-  [[nodiscard]] service::Caller publisher() { return {author(), identity(), source()}; }
+  [[nodiscard]] service::Caller publisher() {
+    (void)source();
+    return caller();
+  }
   /// Makes it of the identity and `name`, which may be empty.
   void set_author(std::string_view name);
   /// Null before the first request, and once it has left.
@@ -191,6 +205,8 @@ class Session final : public base::Disposable, public hub::Subscriber, public Tr
   void end_credential();
   /// Whether a client that is not admitted yet may ask for this; otherwise it has been refused.
   [[nodiscard]] bool may_run_early(const dialect::Command& command);
+  /// Takes over what the room says about messages of the client's own, unless the client has.
+  void apply_echo(std::string_view room);
   /// Whether nothing has to be answered, or to have its place, before the client's next request.
   [[nodiscard]] bool may_read() const {
     return !publish_waits_ && !authenticates_ && !(extras_ && extras_->question);
@@ -252,6 +268,8 @@ class Session final : public base::Disposable, public hub::Subscriber, public Tr
   const WireEncoder* encoder_;  // of its dialect and the transport's framing
   State state_ = State::open;
   bool own_messages_ : 1 = true;
+  bool own_by_room_ : 1 = false;  // own_messages_ is false because of a room: the others are looked up
+  bool own_asked_ : 1 = false;
   bool two_way_ : 1 = false;
   bool holds_up_ : 1 = false;               // its rooms, see hub::Membership::hold_up
   bool publish_waits_ : 1 = false;          // for the hub: nothing more is read before it has its place

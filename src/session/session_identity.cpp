@@ -24,6 +24,7 @@ void Session::set_identity(const access::Identity& identity) {
   } else {
     credential_ = std::make_unique<Credential>(*this, identity, table_.deadlines());
     table_.users().add(*credential_);
+    table_.service().begin_connection(identity);
   }
   credential_->watch_expiry(takes_requests() && encoder_->dialect().can_authenticate());
 }
@@ -31,6 +32,7 @@ void Session::set_identity(const access::Identity& identity) {
 void Session::end_credential() {
   if (!credential_) return;
   credential_->stop();
+  table_.service().end_connection(identity());
   table_.users().remove(*credential_);
 }
 

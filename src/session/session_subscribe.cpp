@@ -48,6 +48,7 @@ void Session::run(const dialect::Subscribe& request) {
   RoomSet::Subscription made{{}, base::Bytes::copy_of(request.id)};
   const auto refusal = table_.service().join(caller(), *room, *this, std::move(interest), made.membership);
   if (refusal) return refuse(request.id, *refusal);
+  apply_echo(*room);
   rooms()->add(std::move(made));
 }
 

@@ -124,6 +124,7 @@ class SessionTable final {
     const auto* const found = sessions_.at_slot(index);
     return found == nullptr ? nullptr : found->get();
   }
+  [[nodiscard]] std::int64_t monotonic_ms() const { return clock_.monotonic_ms(); }
   [[nodiscard]] const WireEncoder& encoder_for(const dialect::Dialect& dialect, const Framing& framing);
   void on_session_closed(base::SlotId id, const Transport& transport, const Ended& ended);
 

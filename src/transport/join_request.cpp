@@ -25,7 +25,9 @@ std::optional<base::Refusal> read_query(const http::Request& request, JoinReques
   if (const auto query = http::percent_decode(request.query); !query) {
     return base::Refusal{base::Refusal::Code::bad_query, query.error().message};
   }
-  join.own_messages = request.query_parameter("echo") != "0";
+  const auto echo = request.query_parameter("echo");
+  join.own_asked = echo.has_value();
+  join.own_messages = echo != "0";
   const auto since = request.query_parameter("since");
   if (since && !join.interest.since) {
     join.interest.since = hub::parse_cursor(*since);
@@ -50,7 +52,7 @@ base::Result<JoinRequest, base::Refusal> parse_join_request(const http::Request&
                                                             const access::Identity& identity,
                                                             std::optional<std::string_view> room) {
   JoinRequest join;
-  join.caller = {identity, request.query_parameter("name").value_or(""), 0};
+  join.caller = {identity, request.query_parameter("name").value_or(""), 0, request.client.address};
   join.room = room.value_or("");
   const std::string_view last = request.headers.get("Last-Event-ID").value_or("");
   join.interest.since = hub::parse_cursor(last);

@@ -18,11 +18,13 @@ struct JoinRequest {
   std::string room;
   service::Caller caller;    ///< with the name of `?name=`
   bool own_messages = true;  ///< not `?echo=0`
+  bool own_asked = false;    ///< `?echo=` was given
   hub::Interest interest;    ///< `Last-Event-ID` or `?since=CURSOR`, `?history=N`, `?presence=1`
 
   [[nodiscard]] session::Options options() const {
     session::Options options{room, caller.author.name(), own_messages, interest};
     options.identity = caller.identity;
+    options.own_asked = own_asked;
     return options;
   }
 };

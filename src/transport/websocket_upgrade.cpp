@@ -101,6 +101,8 @@ void WebSocketUpgrade::handle(http::Exchange& exchange, std::string_view room) {
   const dialect::Dialect* const dialect = choices_.find(decision->subprotocol);
   if (dialect == nullptr) return exchange.respond(http::Response::error(subprotocol_needed(choices_)));
   if (refused && !dialect->can_authenticate()) return exchange.respond(http::Response::error(*refused));
+  if (const auto refusal = sessions_.service().check_connection(join->caller.identity))
+    return exchange.respond(http::Response::error(*refusal));
   session::Options options = join->options();
   options.two_way = true;
   if (refused) options.admission_ms = sessions_.settings().authenticate_ms;
