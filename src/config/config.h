@@ -110,17 +110,6 @@ struct Config {
     std::uint64_t table_bytes = 8'388'608;
   } rates;
 
-  /// What `rooms` can override for the rooms of a pattern, under the same names.
-  struct RoomDefaults {
-    bool publish_only_keys = false;
-    std::uint64_t members_max = 0;
-    std::uint64_t message_bytes = 0;
-    std::uint64_t messages_per_second = 0;
-    std::int64_t slow_mode_ms = 0;
-    bool hidden_members = false;
-    bool echo = true;
-  } room_defaults;
-
   struct History {
     std::uint64_t messages = 100;
     std::uint64_t bytes = 1'048'576;
@@ -132,6 +121,17 @@ struct Config {
     std::int64_t grace_ms = 3'000;
     std::uint64_t crowd = 100;
   } presence;
+
+  /// What `rooms` can override for the rooms of a pattern, under the same names.
+  struct RoomDefaults {
+    bool publish_only_keys = false;
+    std::uint64_t members_max = 0;
+    std::uint64_t message_bytes = 0;
+    std::uint64_t messages_per_second = 0;
+    std::int64_t slow_mode_ms = 0;
+    bool hidden_members = false;
+    bool echo = true;
+  } room_defaults;
 
   struct Tls {
     std::string certificate;

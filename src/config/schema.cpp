@@ -140,6 +140,18 @@ constexpr Setting table[] = {
     {WHOLE(rates.table_bytes, 65'536, gib, "bytes"), reload,
      "Most bytes for remembering what has been spent of the rates; past it those are forgotten first that have spent least. A change forgets all of it."},
 
+    {WHOLE(history.messages, 0, 1'000'000, ""), reload, "Most messages that a room keeps for those who come later.", per_room},
+    {WHOLE(history.bytes, 0, gib, "bytes"), reload, "Most bytes of messages that a room keeps.", per_room},
+    {SECONDS(history.age, 1, year_ms), reload,
+     "How long a room keeps a message, and how long a room that nobody uses is remembered.", per_room},
+    {WHOLE(history.total_bytes, 0, 1024 * gib, "bytes"), reload,
+     "Most bytes that all rooms keep together; past it empty rooms are forgotten, then the oldest messages."},
+
+    {SECONDS(presence.grace, 0, 300'000), reload,
+     "For how long somebody whose last connection has gone still counts as here, so that a reload is no event.", per_room},
+    {WHOLE(presence.crowd, 0, 10'000, ""), reload,
+     "With more than this many in a room only their number is sent, at most once a second, and no names.", per_room},
+
     {FLAG(room_defaults.publish_only_keys), reload,
      "Whether only clients with an API key may publish.", per_room},
     {WHOLE(room_defaults.members_max, 0, 10'000'000, ""), reload,
@@ -154,18 +166,6 @@ constexpr Setting table[] = {
      "Whether nobody sees who is in a room: presence says only how many.", per_room},
     {FLAG(room_defaults.echo), reload,
      "Whether senders get their own messages, unless they say otherwise with ?echo=.", per_room},
-
-    {WHOLE(history.messages, 0, 1'000'000, ""), reload, "Most messages that a room keeps for those who come later.", per_room},
-    {WHOLE(history.bytes, 0, gib, "bytes"), reload, "Most bytes of messages that a room keeps.", per_room},
-    {SECONDS(history.age, 1, year_ms), reload,
-     "How long a room keeps a message, and how long a room that nobody uses is remembered.", per_room},
-    {WHOLE(history.total_bytes, 0, 1024 * gib, "bytes"), reload,
-     "Most bytes that all rooms keep together; past it empty rooms are forgotten, then the oldest messages."},
-
-    {SECONDS(presence.grace, 0, 300'000), reload,
-     "For how long somebody whose last connection has gone still counts as here, so that a reload is no event.", per_room},
-    {WHOLE(presence.crowd, 0, 10'000, ""), reload,
-     "With more than this many in a room only their number is sent, at most once a second, and no names.", per_room},
 
     {TEXT(tls.certificate), reload, "PEM file with the certificate chain for https listeners."},
     {TEXT(tls.key), reload, "PEM file with the private key of `tls.certificate`."},

@@ -85,8 +85,6 @@ class AdmissionControl {
   struct Limits {
     std::size_t connections = 0;
     std::size_t connections_per_address = 0;
-    /// Of these, such as have not sent the head of their first request yet.
-    std::size_t handshakes_per_address = std::numeric_limits<std::size_t>::max();
     std::size_t reserve = 0;     ///< Lane::reserve
     std::size_t operations = 0;  ///< Lane::operations
     /// The memory that the connections of one address may hold together.
@@ -98,6 +96,8 @@ class AdmissionControl {
     unsigned ipv6_prefix_bits = 128;
     std::size_t refusals = 0;  ///< Lane::refusals
     std::size_t refusals_per_address = 0;
+    /// Of the connections of one address, such as have not sent the head of their first request yet.
+    std::size_t handshakes_per_address = std::numeric_limits<std::size_t>::max();
   };
 
   /// `clock` outlives this; null: no grace.

@@ -88,6 +88,28 @@ TEST_CASE("what is wrong with a rule for rooms is said with the range of the set
       "an array of at most 1000 tables with match and any of history_messages, history_bytes, "));
 }
 
+TEST_CASE("settings of rooms alone are overridden under their own names") {
+  Config config;
+  const Value rules = tables({{{"match", "a"},
+                               {"publish_only_keys", true},
+                               {"members_max", std::int64_t{2}},
+                               {"message_bytes", std::int64_t{3}},
+                               {"messages_per_second", std::int64_t{4}},
+                               {"slow_mode_seconds", 0.5},
+                               {"hidden_members", true},
+                               {"echo", false}}});
+  CHECK_FALSE(assign(rooms(), rules, config).has_value());
+  CHECK(to_toml(rooms(), config) ==
+        "[{ match = \"a\", publish_only_keys = true, members_max = 2, message_bytes = 3, "
+        "messages_per_second = 4, slow_mode_seconds = 0.5, hidden_members = true, echo = false }]");
+  ConfigInRooms in_rooms(config);
+  const Config::RoomDefaults there = in_rooms.with(config.rooms[0]).room_defaults;
+  CHECK((there.publish_only_keys && there.hidden_members && !there.echo));
+  CHECK((there.members_max == 2 && there.message_bytes == 3 && there.messages_per_second == 4));
+  CHECK(there.slow_mode_ms == 500);
+  CHECK(outcome(tables({{{"match", "a"}, {"room_defaults_echo", false}}})).starts_with("unknown key"));
+}
+
 TEST_CASE("so many rules for rooms are taken, and one more is refused") {
   const auto rules = [](std::size_t count) { return std::vector<Table>(count, Table{{{"match", "a"}}}); };
   CHECK(outcome(rules(room_rules_max)) == "taken");

@@ -123,6 +123,8 @@ TEST_CASE("event as JSON: gap, pong, error and bye") {
   CHECK(encoded(dialect::Pong{}) == R"({"type":"pong"})");
   CHECK(encoded(dialect::Error{"\"i\"", "bad_request", "no"}) ==
         R"({"type":"error","id":"i","code":"bad_request","message":"no"})");
+  CHECK(encoded(dialect::Error{"7", "rate_limited", "no", 1'500}) ==
+        R"({"type":"error","id":7,"code":"rate_limited","message":"no","retry_ms":1500})");
   CHECK(encoded(dialect::Error{{}, "bad_request", "no"}) ==
         R"({"type":"error","code":"bad_request","message":"no"})");
   CHECK(encoded(dialect::Bye{1012, "server_shutdown", 700}) ==

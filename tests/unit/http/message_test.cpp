@@ -82,6 +82,19 @@ TEST_CASE("response: an error is a JSON object with code and message") {
   CHECK(response.body.view() == "{\"error\":{\"code\":\"not_found\",\"message\":\"no \\\"x\\\"\"}}\n");
 }
 
+TEST_CASE("response: an error says when to come back in whole seconds, rounded up") {
+  const auto retry_after = [](std::uint32_t retry_ms) {
+    const auto response = http::Response::error({base::Refusal::Code::rate_limited, "too fast", retry_ms});
+    CHECK(response.refusal == base::Refusal::Code::rate_limited);
+    return std::string(response.headers.get("Retry-After").value_or(""));
+  };
+  CHECK(retry_after(1) == "1");
+  CHECK(retry_after(1'000) == "1");
+  CHECK(retry_after(1'001) == "2");
+  CHECK(retry_after(UINT32_MAX) == "4294968");
+  CHECK(retry_after(0) == "1");  // what the table of refusals says
+}
+
 TEST_CASE("response head: Date, Content-Length and Connection are added") {
   const auto response = http::Response::of(200, "text/plain", "hello");
   CHECK(response_head(response, {true, 1, "now"}) ==
