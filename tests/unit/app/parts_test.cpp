@@ -208,7 +208,7 @@ TEST_CASE_FIXTURE(
 }
 
 TEST_CASE_FIXTURE(Fixture, "metrics: the counters of the parts stand under their own names") {
-  listeners = {1, 2, 17, 3, 4, 5};
+  listeners = {1, 2, 18, 17, 3, 4, 5};
   websockets.stats = {{11, 0}, 9, 10, 12};
   sse.stats = {{13, 0}, 14};
   ndjson.stats = {{15, 0}, 16};
@@ -217,6 +217,7 @@ TEST_CASE_FIXTURE(Fixture, "metrics: the counters of the parts stand under their
   auto now = samples();
   CHECK(now["roomcast_connections_accepted_total"] == 1);
   CHECK(now["roomcast_connections_refused_total{reason=\"per_address\"}"] == 2);
+  CHECK(now["roomcast_connections_refused_total{reason=\"connect_rate\"}"] == 18);
   CHECK(now["roomcast_connections_refused_total{reason=\"full\"}"] == 3);
   CHECK(now["roomcast_connections_refused_total{reason=\"reserve\"}"] == 17);
   CHECK(now["roomcast_connections_refused_total{reason=\"out_of_descriptors\"}"] == 4);
