@@ -18,6 +18,9 @@ using base::Error;
 using base::JsonKind;
 using base::JsonValue;
 
+/// Overwrites what could be a secret.
+void clear(std::string& text) { OPENSSL_cleanse(text.data(), text.size()); }
+
 /// The text of the member `name`; nothing if there is none, or if it is no text.
 std::optional<std::string> text_member(const JsonValue& jwk, std::string_view name) {
   const auto value = find_member(jwk, name);
@@ -29,7 +32,7 @@ std::optional<std::string> bytes_member(const JsonValue& jwk, std::string_view n
   auto text = text_member(jwk, name);
   std::string bytes;
   if (!text || !base::base64url_decode(*text, bytes)) return std::nullopt;
-  OPENSSL_cleanse(text->data(), text->size());
+  clear(*text);
   return bytes;
 }
 
@@ -80,7 +83,7 @@ base::Result<Key> read_secret(const JsonValue& jwk, AlgorithmSet algorithms, Jwk
     if (algorithms.empty()) return Error{"it is too short a secret for the algorithms that are allowed"};
   }
   auto key = Key::from_secret(*secret, algorithms);
-  OPENSSL_cleanse(secret->data(), secret->size());
+  clear(*secret);
   return key;
 }
 

@@ -101,6 +101,8 @@ TEST_CASE("token: the header is one JSON object without duplicates") {
   CHECK(refused_header("\xEF\xBB\xBF{\"alg\":\"ES256\"}") == "the header of the token is not JSON");
   CHECK(refused_header(with(",\"x\":\"\xC3\x28\"")) == "the header of the token is not UTF-8");
   CHECK(refused_header(R"({"alg":"none","alg":"ES256"})") == "the header of the token has a member twice");
+  CHECK(refused_header(R"({"alg":"none","b":1,"a":2,"alg":"ES256"})") ==
+        "the header of the token has a member twice");
   CHECK(refused_header(R"({"alg":"none","\u0061lg":"ES256"})") ==
         "the header of the token has a member twice");
   CHECK(refused_header(with(R"(,"jwk":{"k":1,"k":2})")) == "the header of the token has a member twice");
