@@ -153,7 +153,9 @@ base::Result<PublicKey> PublicKey::checked(Owner key) {
   const char* const type = EVP_PKEY_get0_type_name(key.get());
   return Error{"keys are RSA, EC on P-256 or P-384, or Ed25519; this one is " +
                std::string(type != nullptr ? type : "of an unknown type") +
-               (EVP_PKEY_is_a(key.get(), "EC") == 1 ? " on another curve" : "")};
+               (EVP_PKEY_is_a(key.get(), "EC") == 1
+                    ? " on another curve, or on one that is given by its parameters"
+                    : "")};
 }
 
 base::Result<PublicKey> PublicKey::from_pem(std::string_view pem) {

@@ -45,6 +45,18 @@ EVP_PKEY* rsa_with_exponent(unsigned exponent, std::size_t bits = 2048) {
   return key;
 }
 
+/// A key on P-256, which is written with the numbers of the curve instead of its name.
+EVP_PKEY* ec_by_parameters() {
+  EVP_PKEY* key = nullptr;
+  EVP_PKEY_CTX* const context = EVP_PKEY_CTX_new_from_name(nullptr, "EC", nullptr);
+  JoseSigner::require(EVP_PKEY_keygen_init(context) == 1 &&
+                      EVP_PKEY_CTX_set_ec_paramgen_curve_nid(context, NID_X9_62_prime256v1) == 1 &&
+                      EVP_PKEY_CTX_set_ec_param_enc(context, OPENSSL_EC_EXPLICIT_CURVE) == 1 &&
+                      EVP_PKEY_keygen(context, &key) == 1);
+  EVP_PKEY_CTX_free(context);
+  return key;
+}
+
 std::string number_bytes(EVP_PKEY* key, const char* name) {
   BIGNUM* number = nullptr;
   JoseSigner::require(EVP_PKEY_get_bn_param(key, name, &number) == 1);
@@ -283,11 +295,13 @@ TEST_CASE("key: types and curves that are not supported are refused by name") {
     return error_of(Key::from_pem(pem_of(key), {algorithm}));
   };
   CHECK(from(EVP_EC_gen("P-521"), Algorithm::es256) ==
-        "keys are RSA, EC on P-256 or P-384, or Ed25519; this one is EC on another curve");
-  CHECK(from(EVP_EC_gen("secp256k1"), Algorithm::es256).ends_with("EC on another curve"));
+        "keys are RSA, EC on P-256 or P-384, or Ed25519; this one is EC on another curve, or on one that is "
+        "given by its parameters");
+  CHECK(from(EVP_EC_gen("secp256k1"), Algorithm::es256).find("EC on another curve") != std::string::npos);
   CHECK(from(EVP_PKEY_Q_keygen(nullptr, nullptr, "ED448"), Algorithm::eddsa).ends_with("this one is ED448"));
   CHECK(
       from(EVP_PKEY_Q_keygen(nullptr, nullptr, "X25519"), Algorithm::eddsa).ends_with("this one is X25519"));
+  CHECK(from(ec_by_parameters(), Algorithm::es256).ends_with("or on one that is given by its parameters"));
   CHECK(from(EVP_EC_gen("P-384"), Algorithm::es256) == "a P-384 key can be used with ES384, not with ES256");
   CHECK(from(EVP_EC_gen("P-256"), Algorithm::es384) == "a P-256 key can be used with ES256, not with ES384");
 }
@@ -308,6 +322,26 @@ TEST_CASE("key: a point that is not on its curve, or of the wrong length, is ref
   CHECK_FALSE(PublicKey::from_point(KeyType::p256, std::string(32, '\0'), std::string(32, '\0')).ok());
   CHECK_FALSE(PublicKey::from_ed25519(std::string(31, 'x')).ok());
   CHECK_FALSE(PublicKey::from_ed25519(std::string(33, 'x')).ok());
+}
+
+TEST_CASE("key: an algorithm that OpenSSL does not have is an error, not a crash") {
+  auto rsa = PublicKey::from_pem(signer_of(KeyType::rsa).public_pem());
+  auto p256 = PublicKey::from_pem(signer_of(KeyType::p256).public_pem());
+  auto ed25519 = PublicKey::from_pem(signer_of(KeyType::ed25519).public_pem());
+  REQUIRE((rsa.ok() && p256.ok() && ed25519.ok()));
+  JoseSigner::require(EVP_set_default_properties(nullptr, "provider=none") == 1);
+  const std::string errors[] = {
+      error_of(Key::from_secret(test::jose_secret, {Algorithm::hs384})),
+      error_of(Key::from_public_key(std::move(*rsa), {Algorithm::ps256})),
+      error_of(Key::from_public_key(std::move(*p256), {Algorithm::es256})),
+      error_of(Key::from_public_key(std::move(*ed25519), {Algorithm::eddsa})),
+  };
+  JoseSigner::require(EVP_set_default_properties(nullptr, "") == 1);
+  CHECK(errors[0] == "OpenSSL does not provide HS384 here");
+  CHECK(errors[1] == "OpenSSL does not provide PS256 here");
+  CHECK(errors[2] == "OpenSSL does not provide ES256 here");
+  CHECK(errors[3] == "OpenSSL does not provide EdDSA here");
+  CHECK(error_of(Key::from_secret(test::jose_secret, {Algorithm::hs384})) == "");
 }
 
 TEST_CASE("key: one that has moved still verifies") {
