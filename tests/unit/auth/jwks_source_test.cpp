@@ -2,6 +2,9 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <cstdint>
+#include <set>
 #include <string>
 
 #include "unit/auth/jwks_fixture.h"
@@ -115,14 +118,16 @@ TEST_CASE_FIXTURE(Fixture, "jwks source: pauses between failures grow to a minut
   REQUIRE(wait_for(1));
   std::int64_t most_ms = 2 * second_ms;
   std::int64_t sum_ms = 0;
+  std::set<std::int64_t> longest;
   for (int i = 0; i < 12; ++i) {
     const std::int64_t after_ms = next_fetch_after(2 * minute_ms);
     CHECK(after_ms >= most_ms / 2);
     CHECK(after_ms <= most_ms + 250);
+    if (most_ms == minute_ms) longest.insert(after_ms);
     most_ms = std::min(minute_ms, 2 * most_ms);
     sum_ms += after_ms;
   }
-  CHECK(sum_ms > 5 * minute_ms / 2);
+  CHECK(longest.size() > 1);
   // At most a warning a minute.
   const std::size_t warnings = count(logged.text(), "signing keys not fetched");
   CHECK(warnings >= 2);
