@@ -1,6 +1,248 @@
 #include "access/claims.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <cstdint>
+#include <optional>
+#include <system_error>
+#include <utility>
+
+#include "base/json_cursor.h"
+#include "base/json_reader.h"
+#include "base/name_pattern.h"
+#include "base/text.h"
+
 namespace roomcast::access {
-base::Result<Profile, base::Refusal> profile_from_claims(std::string_view /*payload_json*/) {
-  return base::Refusal{};
+
+namespace {
+
+using base::JsonKind;
+using base::JsonValue;
+using base::Refusal;
+
+constexpr std::size_t name_bytes_max = 100;
+constexpr std::size_t token_id_bytes_max = 200;
+
+/// What is wrong; nothing if the claim has been taken over.
+using Problem = std::optional<std::string>;
+
+/// C0, DEL, or C1 (which UTF-8 writes as C2 80 to C2 9F).
+bool has_controls(std::string_view text) {
+  unsigned char previous = 0;
+  return std::any_of(text.begin(), text.end(), [&previous](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool is_c1 = previous == 0xC2 && byte < 0xA0;
+    previous = byte;
+    return byte < 0x20 || byte == 0x7F || is_c1;
+  });
 }
+
+/// A text of 1 to `bytes_max` bytes without control characters.
+std::optional<std::string> text_in(const JsonValue& value, std::size_t bytes_max) {
+  if (!value.is(JsonKind::string)) return std::nullopt;
+  std::string text;
+  value.append_text(text);
+  if (text.empty() || text.size() > bytes_max || has_controls(text)) return std::nullopt;
+  return text;
+}
+
+std::string must_be_text(std::string_view claim, std::size_t bytes_max) {
+  return std::string(claim) + " must be a text of 1 to " + std::to_string(bytes_max) +
+         " bytes without control characters";
+}
+
+Problem read_text(std::string_view claim, const JsonValue& value, std::size_t bytes_max, std::string& into) {
+  auto text = text_in(value, bytes_max);
+  if (!text) return must_be_text(claim, bytes_max);
+  into = std::move(*text);
+  return std::nullopt;
+}
+
+/// A NumericDate (RFC 7519 section 2), in whole seconds, rounded down.
+Problem read_date(std::string_view claim, const JsonValue& value, std::int64_t& into) {
+  constexpr double max = 9'007'199'254'740'992.0;  // 2^53
+  const std::string_view text = value.raw();
+  double seconds = -1;
+  if (value.is(JsonKind::number)) {
+    const auto read = std::from_chars(text.data(), text.data() + text.size(), seconds);
+    if (read.ec != std::errc{} || read.ptr != text.data() + text.size()) seconds = -1;
+  }
+  if (!(seconds >= 0 && seconds <= max)) return std::string(claim) + " must be a time in seconds since 1970";
+  // 0 stands for: not given.
+  into = std::max<std::int64_t>(1, static_cast<std::int64_t>(std::floor(seconds)));
+  return std::nullopt;
+}
+
+std::optional<PermissionSet> permissions_in(const JsonValue& value) {
+  if (!value.is(JsonKind::array)) return std::nullopt;
+  PermissionSet may;
+  base::JsonElements elements(value);
+  while (const auto element = elements.next()) {
+    const auto name = text_in(*element, name_bytes_max);
+    const auto permission = name ? permission_from(*name) : std::nullopt;
+    if (!permission) return std::nullopt;
+    may.add(*permission);
+  }
+  return may;
+}
+
+std::string must_be_permissions(std::string_view claim) {
+  return std::string(claim) + " must be a list of join, publish, presence, history, moderate and admin";
+}
+
+Problem read_roles(const JsonValue& value, std::vector<std::string>& roles) {
+  const std::string expected = "roles must be a list of at most " + std::to_string(roles_max) +
+                               " texts of 1 to " + std::to_string(Profile::id_bytes_max) + " bytes";
+  if (!value.is(JsonKind::array)) return expected;
+  base::JsonElements elements(value);
+  while (const auto element = elements.next()) {
+    auto role = text_in(*element, Profile::id_bytes_max);
+    if (!role || roles.size() == roles_max) return expected;
+    roles.push_back(std::move(*role));
+  }
+  return std::nullopt;
+}
+
+Problem read_grant(const JsonValue& value, std::vector<Grant>& grants) {
+  const std::string expected = "rooms must be a list of objects with match and may";
+  std::optional<JsonValue> match;
+  std::optional<JsonValue> may;
+  base::JsonMembers members(value);
+  while (const auto member = members.next()) {
+    auto* const place = member->name.equals("match") ? &match : member->name.equals("may") ? &may : nullptr;
+    if (place == nullptr) continue;
+    if (*place) return "rooms has an object with " + std::string(place == &may ? "may" : "match") + " twice";
+    *place = member->value;
+  }
+  if (!match || !may || !match->is(JsonKind::string)) return expected;
+  const auto permissions = permissions_in(*may);
+  if (!permissions) return must_be_permissions("may of rooms");
+  std::string pattern;
+  match->append_text(pattern);
+  auto grant = make_grant(pattern, *permissions);
+  if (!grant) return "match of rooms " + grant.error().message;
+  grants.push_back(std::move(*grant));
+  return std::nullopt;
+}
+
+Problem read_grants(const JsonValue& value, std::vector<Grant>& grants) {
+  if (!value.is(JsonKind::array)) return "rooms must be a list of objects with match and may";
+  base::JsonElements elements(value);
+  while (const auto element = elements.next()) {
+    if (grants.size() == grants_max)
+      return "rooms must have at most " + std::to_string(grants_max) + " elements";
+    if (auto problem = read_grant(*element, grants)) return problem;
+  }
+  return std::nullopt;
+}
+
+Problem read_info(const JsonValue& value, std::string& info) {
+  if (value.raw().size() > Profile::info_bytes_max) {
+    return "info must have at most " + std::to_string(Profile::info_bytes_max) + " bytes";
+  }
+  std::string space;
+  info = base::with_whole_characters(value.raw(), space);
+  return std::nullopt;
+}
+
+/// Reads one payload.
+class Reader {
+ public:
+  base::Result<Profile, std::string> read(std::string_view json) {
+    base::JsonMembers members{JsonValue(json)};
+    while (const auto member = members.next()) {
+      if (auto problem = take(*member)) return std::move(*problem);
+    }
+    if (profile_.id.empty()) return std::string("sub, the id of the user, is missing");
+    if (may_ && profile_.only_room.empty()) return std::string("may has a meaning beside room only");
+    // The ticket is good for its room alone: the pattern need not say which.
+    if (may_) profile_.grants.push_back({base::NamePattern("**"), *may_});
+    return std::move(profile_);
+  }
+
+ private:
+  enum Claim : std::size_t { sub, name, info, roles, rooms, room, may, jti, iat, exp, count };
+  static constexpr std::array<std::string_view, Claim::count> claims{"sub",  "name", "info", "roles", "rooms",
+                                                                     "room", "may",  "jti",  "iat",   "exp"};
+
+  Problem take(const base::JsonMember& member) {
+    for (std::size_t i = 0; i < claims.size(); ++i) {
+      if (!member.name.equals(claims.at(i))) continue;
+      // Which of the two counted would depend on the reader.
+      if (std::exchange(seen_.at(i), true)) return std::string(claims.at(i)) + " is there twice";
+      return take(static_cast<Claim>(i), member.value);
+    }
+    return std::nullopt;
+  }
+
+  Problem take(Claim claim, const JsonValue& value) {
+    const std::string_view text = claims.at(claim);
+    switch (claim) {
+      case sub:
+        return read_text(text, value, Profile::id_bytes_max, profile_.id);
+      case name:
+        return read_text(text, value, name_bytes_max, profile_.name);
+      case info:
+        return read_info(value, profile_.info);
+      case roles:
+        return read_roles(value, profile_.roles);
+      case rooms:
+        return read_grants(value, profile_.grants);
+      case room:
+        return read_text(text, value, base::NamePattern::bytes_max, profile_.only_room);
+      case may:
+        may_ = permissions_in(value);
+        return may_ ? std::nullopt : Problem(must_be_permissions(text));
+      case jti:
+        return read_text(text, value, token_id_bytes_max, profile_.token_id);
+      case iat:
+        return read_date(text, value, profile_.issued_s);
+      case exp:
+        return read_date(text, value, profile_.expires_s);
+      case count:
+        break;
+    }
+    return std::nullopt;
+  }
+
+  Profile profile_;
+  std::optional<PermissionSet> may_;
+  std::array<bool, Claim::count> seen_{};
+};
+
+Refusal bad_token(const std::string& what) { return {Refusal::Code::bad_token, what}; }
+
+}  // namespace
+
+base::Result<Grant> make_grant(std::string_view pattern, PermissionSet may) {
+  if (pattern.empty() || pattern.size() > base::NamePattern::bytes_max || !base::is_valid_utf8(pattern) ||
+      has_controls(pattern)) {
+    return base::Error{"must be a text of 1 to " + std::to_string(base::NamePattern::bytes_max) +
+                       " bytes without control characters"};
+  }
+  const std::size_t first = pattern.find('*');
+  if (first != std::string_view::npos) {
+    const std::size_t last = pattern.rfind('*');
+    if (pattern.substr(first, last - first).find_first_not_of('*') != std::string_view::npos)
+      return base::Error{"must have its stars in one place"};
+  }
+  return Grant{base::NamePattern(std::string(pattern)), may};
+}
+
+base::Result<Profile, Refusal> profile_from_claims(std::string_view payload_json) {
+  if (!base::is_valid_utf8(payload_json) ||
+      base::judge_json(payload_json, claims_depth_max) != base::JsonVerdict::valid) {
+    return bad_token("the payload of the token must be JSON nested at most " +
+                     std::to_string(claims_depth_max) + " deep");
+  }
+  if (!JsonValue(payload_json).is(JsonKind::object)) {
+    return bad_token("the payload of the token must be a JSON object");
+  }
+  auto profile = Reader().read(payload_json);
+  if (!profile) return bad_token("claims of the token: " + profile.error());
+  return std::move(*profile);
+}
+
 }  // namespace roomcast::access

@@ -82,6 +82,9 @@ class Identity {
   /// Memory of what copies share.
   [[nodiscard]] std::size_t held_bytes() const;
 
+  /// For tables of what `operator==` tells apart.
+  [[nodiscard]] std::size_t hash() const { return reinterpret_cast<std::uintptr_t>(shared_) >> 4U; }
+
   /// Whether both are the same object, not merely alike.
   friend bool operator==(const Identity& a, const Identity& b) { return a.shared_ == b.shared_; }
 

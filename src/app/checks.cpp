@@ -1,5 +1,7 @@
 #include "app/checks.h"
 
+#include <algorithm>
+#include <cstddef>
 #include <utility>
 
 #include "access/permission.h"
@@ -15,6 +17,36 @@
 #include "net/cidr.h"
 
 namespace roomcast::app {
+
+namespace {
+
+/// Whether other machines can reach one of the addresses, which are separated by spaces.
+bool is_reachable(std::string_view urls) {
+  for (std::size_t end = 0; !urls.empty(); urls.remove_prefix(std::min(end + 1, urls.size()))) {
+    end = std::min(urls.find(' '), urls.size());
+    const auto address = net::Address::parse(urls.substr(0, end));
+    if (!address || address->scheme == net::Address::Scheme::unix_socket) continue;
+    const std::string& host = address->host;
+    if (!host.starts_with("127.") && host != "::1" && host != "localhost") return true;
+  }
+  return false;
+}
+
+std::string listed(const std::vector<std::string>& addresses) {
+  std::string urls;
+  for (const std::string& address : addresses)
+    urls += address + ' ';
+  return urls;
+}
+
+/// Whether some clients can show who they are.
+bool identifies_clients(const config::Config& config) {
+  const config::Config::Auth& auth = config.auth;
+  return !auth.tokens.empty() || !auth.keys.empty() || !auth.users_file.empty() ||
+         !auth.proxy_user_header.empty();
+}
+
+}  // namespace
 
 config::Checks configuration_checks() {
   config::Checks checks;
@@ -87,10 +119,32 @@ std::vector<std::string> warnings(const config::Config& config, std::int64_t now
       all.push_back(std::string(warning->what) + ": " + expiry.certificate + ", at " + warning->when);
     }
   }
+  for (std::string& warning : access_warnings(config, listed(config.listen)))
+    all.push_back(std::move(warning));
   if (config.web.root.empty()) return all;
   if (const auto page = http::FileSet::look_at_directory(config.web.root)) {
     for (const std::string& skipped : page->skipped)
       all.push_back("web.root: left out: " + skipped);
+  }
+  return all;
+}
+
+std::vector<std::string> access_warnings(const config::Config& config, std::string_view urls) {
+  std::vector<std::string> all;
+  const bool has_auth = identifies_clients(config);
+  const bool is_open = config.access.empty();
+  if (is_open && has_auth) {
+    all.emplace_back(
+        "auth is configured, but no row of access: clients that do not identify themselves may join, publish "
+        "and read everywhere as well; add [[access]] rows");
+  } else if (is_open && is_reachable(urls)) {
+    all.emplace_back(
+        "listening beyond this machine without auth and access: everybody who reaches the port may join, "
+        "publish and read everywhere; add [[access]] rows and a way for users to identify themselves "
+        "([auth])");
+  }
+  if (!config.auth.proxy_user_header.empty() && config.trusted_proxies.empty()) {
+    all.emplace_back("auth.proxy_user_header has no effect without trusted_proxies");
   }
   return all;
 }

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "config/config.h"
@@ -18,8 +19,13 @@ namespace roomcast::app {
 [[nodiscard]] std::optional<std::string> check_whole(const config::Config& config);
 
 /// Warnings about a configuration that check_whole accepts: certificates that have expired or are about to,
-/// and files below web.root that are left out. `now_ms` is since the epoch.
+/// those of access_warnings, and files below web.root that are left out. `now_ms` is since the epoch.
 [[nodiscard]] std::vector<std::string> warnings(const config::Config& config, std::int64_t now_ms);
+
+/// Warnings about access: that strangers can reach a server which lets everybody do everything, that users
+/// are identified without any row that says what for, and what is configured to no effect. `urls`, separated
+/// by spaces, is where the server listens.
+[[nodiscard]] std::vector<std::string> access_warnings(const config::Config& config, std::string_view urls);
 
 /// A hint about variables that were ignored (config::Loaded); nothing if there are none.
 [[nodiscard]] std::optional<std::string> service_variables_hint(const std::vector<std::string>& names);

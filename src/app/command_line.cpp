@@ -18,8 +18,8 @@ constexpr std::array<std::pair<std::string_view, Action>, 4> actions{{
     {"--version", Action::version},
     {"--help", Action::help},
 }};
-constexpr std::array<std::string_view, 5> flags_with_value{"--config", "--listen", "--set", "--default",
-                                                           "--print-reference"};
+constexpr std::array<std::string_view, 7> flags_with_value{
+    "--config", "--listen", "--set", "--default", "--print-reference", "--explain-access", "--role"};
 
 std::string unknown_flag(std::string_view flag) {
   std::vector<std::string> known;
@@ -40,6 +40,9 @@ class Parser {
     while (!rest_.empty()) {
       const std::string_view argument = take();
       if (auto problem = one(argument)) return base::Error{std::move(*problem)};
+    }
+    if (!result_.explain_access.roles.empty() && result_.explain_access.user.empty()) {
+      return base::Error{"--role goes with --explain-access USER ROOM"};
     }
     if (!listen_.empty()) result_.overrides.push_back({"--listen", "listen", std::move(listen_)});
     return std::move(result_);
@@ -83,6 +86,11 @@ class Parser {
       listen_.emplace_back(value);
       return std::nullopt;
     }
+    if (flag == "--role") {
+      result_.explain_access.roles.emplace_back(value);
+      return std::nullopt;
+    }
+    if (flag == "--explain-access") return explain_access(value);
     if (flag == "--set") return assign(flag, value, result_.overrides);
     return flag == "--default" ? assign(flag, value, result_.defaults) : print_reference(value);
   }
@@ -104,6 +112,14 @@ class Parser {
     }
     if (result_.action == Action::help) return std::nullopt;
     result_.action = format == "toml" ? Action::print_reference_toml : Action::print_reference_markdown;
+    return std::nullopt;
+  }
+
+  Problem explain_access(std::string_view user) {
+    if (rest_.empty()) return "--explain-access takes USER ROOM, found no room";
+    result_.explain_access.user = std::string(user);
+    result_.explain_access.room = std::string(take());
+    if (result_.action != Action::help) result_.action = Action::explain_access;
     return std::nullopt;
   }
 
@@ -132,6 +148,9 @@ Starts a broadcast and chat server; without any flag on http://127.0.0.1:8080.
   --print-config      print the configuration in force and where each value came from
   --print-reference toml|markdown
                       print every setting with its default, range and meaning
+  --explain-access USER ROOM
+                      print what USER (anyone, a user's id, key:NAME) may in ROOM, and which row
+                      of [[access]] decides; --role R, which may be repeated, gives the user a role
   --version           print the version
   --help              print this
 

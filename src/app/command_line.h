@@ -20,10 +20,18 @@ struct CommandLine {
     print_config,
     print_reference_toml,
     print_reference_markdown,
+    explain_access,
     version,
     help,
   };
+  /// --explain-access USER ROOM, and each --role
+  struct ExplainAccess {
+    std::string user;
+    std::string room;
+    std::vector<std::string> roles;
+  };
   Action action = Action::run;
+  ExplainAccess explain_access;
   std::optional<std::string> config_file;
   std::vector<config::Override> defaults;   ///< --default
   std::vector<config::Override> overrides;  ///< in rising order, as config::Sources takes them

@@ -2,14 +2,18 @@
 
 #include <array>
 #include <cstddef>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "access/control.h"
 #include "app/connection_limits.h"
 #include "base/close_reason.h"
 #include "metrics/exposition.h"
+#include "part/access_settings.h"
 #include "part/settings.h"
 #include "part/transport_metrics.h"
 
@@ -35,6 +39,22 @@ void collect_refusals(Exposition& out, const base::RefusalTally& refused) {
     out.add({{"code", base::describe(code).name}}, static_cast<std::int64_t>(refused.count(code)));
   }
 }
+/// Who may do what. The first part: what others apply may depend on it.
+class Access final : public CorePart {
+ public:
+  using CorePart::CorePart;
+
+  [[nodiscard]] std::optional<base::Error> load(const config::Config& config) override {
+    auto policy = part::access_policy(config);
+    if (!policy) return std::move(policy.error());
+    return std::nullopt;
+  }
+
+  void apply(const config::Config& config) override {
+    auto policy = part::access_policy(config);
+    if (policy) core_.access.policy = std::move(*policy);  // always: `load` has seen it
+  }
+};
 
 /// Accepting connections, and the rules about their clients.
 class Connections final : public CorePart {
@@ -268,6 +288,7 @@ class Process final : public CorePart {
 
 }  // namespace
 
+std::unique_ptr<part::Part> make_access(const Core& core) { return std::make_unique<Access>(core); }
 std::unique_ptr<part::Part> make_connections(const Core& core) { return std::make_unique<Connections>(core); }
 std::unique_ptr<part::Part> make_sessions(const Core& core) { return std::make_unique<Sessions>(core); }
 std::unique_ptr<part::Part> make_rooms(const Core& core) { return std::make_unique<Rooms>(core); }

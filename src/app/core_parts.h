@@ -65,6 +65,7 @@ struct Core {
 // What these components have of a part: settings, metrics, and what there is to drain. The order of the
 // metrics of /metrics is that of the list in app/parts.cpp.
 
+[[nodiscard]] std::unique_ptr<part::Part> make_access(const Core& core);
 [[nodiscard]] std::unique_ptr<part::Part> make_connections(const Core& core);
 [[nodiscard]] std::unique_ptr<part::Part> make_identity(const Core& core);
 [[nodiscard]] std::unique_ptr<part::Part> make_sessions(const Core& core);

@@ -16,6 +16,7 @@
 #include "app/allocator.h"
 #include "app/checks.h"
 #include "app/command_line.h"
+#include "app/explain_command.h"
 #include "app/server.h"
 #include "app/service_manager.h"
 #include "base/log.h"
@@ -113,6 +114,15 @@ int load_and(const app::CommandLine& command_line) {
   if (command_line.action == app::CommandLine::Action::print_config) {
     print(config::print_effective(*loaded));
     return ok;
+  }
+  if (command_line.action == app::CommandLine::Action::explain_access) {
+    const auto text = app::explain_access(loaded->config, command_line.explain_access);
+    if (text) {
+      print(*text);
+      return ok;
+    }
+    print_error("roomcast: " + text.error().message + "\n");
+    return wrong_usage;
   }
   if (const auto problem = app::check_whole(loaded->config)) {
     print_error("roomcast: " + *problem + "\n");

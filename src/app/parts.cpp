@@ -7,6 +7,7 @@
 // wants equally the earlier is chosen.
 // clang-format off
 #define ROOMCAST_PARTS(CORE, PART) \
+  CORE(access) \
   CORE(connections) \
   CORE(identity) \
   CORE(sessions) \
@@ -24,6 +25,7 @@
   PART(api, publish) \
   PART(api, publish_batch) \
   PART(api, presence) \
+  PART(api, explain) \
   PART(api, health) \
   PART(api, readiness) \
   PART(api, metrics) \

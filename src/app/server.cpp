@@ -108,6 +108,8 @@ std::optional<base::Error> Server::run(const std::vector<InheritedSocket>& inher
   watch_certificates(*certificates);
   if (!inherited.empty()) log_.info("the service manager holds the listening sockets: listen is not used");
   if (auto error = listeners_.open(config_, inherited, std::move(*certificates))) return error;
+  for (const std::string& warning : access_warnings(config_, listeners_.urls()))
+    log_.warn(warning);
   announce_readiness();
   log_.write_once_a_turn(turn_, deadlines_);
   loop_.run();

@@ -100,6 +100,46 @@ TEST_CASE("checks: texts are validated by the code that will parse them") {
   CHECK(judge(checks.network, "example.org") != "sound");
 }
 
+TEST_CASE("checks: whom a row is about, what it permits, and names in auth") {
+  const config::Checks checks = app::configuration_checks();
+  CHECK(judge(checks.who, "role:staff") == "sound");
+  CHECK(judge(checks.who, "staff") == "expected anyone, user, role:NAME, user:ID or key:NAME");
+  CHECK(judge(checks.permission, "history") == "sound");
+  CHECK(judge(checks.permission, "read") == "expected join, publish, presence, history, moderate or admin");
+  CHECK(judge(checks.cookie, "token") == "sound");
+  CHECK(judge(checks.cookie, "a b") != "sound");
+}
+
+TEST_CASE("checks: a server that strangers can reach and that lets everybody do everything is warned about") {
+  const auto first = [](const config::Config& config, std::string_view urls) {
+    const auto all = app::access_warnings(config, urls);
+    CHECK(all.size() <= 1);
+    return all.empty() ? "none" : all.front().substr(0, all.front().find(':'));
+  };
+  const std::string open = "listening beyond this machine without auth and access";
+  config::Config config;
+  for (const char* local : {"", "http://127.0.0.1:80", "http://[::1]:80 unix:/run/a b.sock", "localhost:80",
+                            "https://127.1.2.3:443"}) {
+    CAPTURE(local);
+    CHECK(first(config, local) == "none");
+  }
+  for (const char* far : {"http://0.0.0.0:80", "unix:/a http://[::]:80", "https://192.0.2.1:443 unix:/a"}) {
+    CAPTURE(far);
+    CHECK(first(config, far) == open);
+  }
+  config.auth.users_file = "users";
+  CHECK(first(config, "http://0.0.0.0:80") == "auth is configured, but no row of access");
+  CHECK(first(config, "http://127.0.0.1:80") == "auth is configured, but no row of access");
+  config.access = {{"**", "user", {"join"}}};
+  CHECK(first(config, "http://0.0.0.0:80") == "none");
+  config.auth.users_file = "";
+  CHECK(first(config, "http://0.0.0.0:80") == "none");
+  config.auth.proxy_user_header = "X-User";
+  CHECK(first(config, "http://0.0.0.0:80") == "auth.proxy_user_header has no effect without trusted_proxies");
+  config.trusted_proxies = {"10.0.0.1"};
+  CHECK(first(config, "http://0.0.0.0:80") == "none");
+}
+
 TEST_CASE("checks: the hint about ignored variables names the first and their number") {
   CHECK_FALSE(app::service_variables_hint({}));
   CHECK(app::service_variables_hint({"A"})->find("A in the environment") == 0);

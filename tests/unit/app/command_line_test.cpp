@@ -125,4 +125,21 @@ TEST_CASE("the help names every flag") {
   }
 }
 
+TEST_CASE("--explain-access takes a user, a room and roles") {
+  for (const auto& result : {parse({"--explain-access", "ada", "chat/tea", "--role", "a", "--role=b"}),
+                             parse({"--role", "a", "--explain-access=ada", "chat/tea", "--role", "b"})}) {
+    REQUIRE(result.ok());
+    CHECK(result->action == Action::explain_access);
+    CHECK(result->explain_access.user == "ada");
+    CHECK(result->explain_access.room == "chat/tea");
+    CHECK(result->explain_access.roles == std::vector<std::string>{"a", "b"});
+  }
+  CHECK(error_of({"--explain-access"}) == "--explain-access needs a value");
+  CHECK(error_of({"--explain-access", "ada"}) == "--explain-access takes USER ROOM, found no room");
+  CHECK(error_of({"--role", "a"}) == "--role goes with --explain-access USER ROOM");
+  CHECK(error_of({"--explain-acces", "ada", "a"}).find("did you mean --explain-access?") !=
+        std::string::npos);
+  CHECK(parse({"--help", "--explain-access", "a", "b"})->action == Action::help);
+}
+
 }  // namespace command_line_test
