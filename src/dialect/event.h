@@ -121,6 +121,24 @@ struct PresenceCount {
   hub::PresenceSnapshot presence;
 };
 
+/// A message that the client may have is no more.
+struct MessageDeleted {
+  std::string_view room;
+  hub::Position cursor;  ///< of the message
+};
+
+/// A message that the client may have is to be shown as this one, which has its cursor.
+struct MessageReplaced {
+  std::string_view room;
+  const hub::Message* message = nullptr;
+};
+
+/// All messages of the room are no more.
+struct RoomCleared {
+  std::string_view room;
+  hub::Position cursor;  ///< of the last of them
+};
+
 /// The reply to a ping without id.
 struct Pong {};
 
@@ -148,12 +166,13 @@ struct Bye {
 
 /// What a client is sent besides messages. Views live for the call.
 using Event = std::variant<Welcome, Subscribed, Ok, Published, PresenceList, HistoryReply, GapFound,
-                           MemberJoined, MemberLeft, PresenceCount, Pong, Error, Bye, Authenticated, Expires,
-                           JoinedByServer, LeftByServer, Direct>;
+                           MemberJoined, MemberLeft, PresenceCount, MessageDeleted, MessageReplaced,
+                           RoomCleared, Pong, Error, Bye, Authenticated, Expires, JoinedByServer,
+                           LeftByServer, Direct>;
 
 /// The event's stable name: "welcome", "ok" (of each event that reports success), "gap", "join",
-/// "leave", "presence", "pong", "error", "bye", "authenticated", "expires", "subscribed", "unsubscribed",
-/// "direct".
+/// "leave", "presence", "deleted", "replaced", "cleared", "pong", "error", "bye", "authenticated", "expires",
+/// "subscribed", "unsubscribed", "direct".
 [[nodiscard]] std::string_view name_of(const Event& event);
 
 }  // namespace roomcast::dialect

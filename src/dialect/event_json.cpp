@@ -99,6 +99,12 @@ struct MemberWriter {
     if (counted.presence.members) return append_presence_members(out, counted.presence);
     append_number(out, R"("count":)", counted.presence.count);
   }
+  void operator()(const MessageDeleted& deleted) const { place(deleted.room, deleted.cursor); }
+  void operator()(const MessageReplaced& replaced) const {
+    out += ',';
+    append_message_members(out, replaced.room, *replaced.message);
+  }
+  void operator()(const RoomCleared& cleared) const { place(cleared.room, cleared.cursor); }
   void operator()(const Pong& /*pong*/) const {}
   void operator()(const Error& refused) const {
     append_id(out, refused.id);
@@ -143,6 +149,10 @@ struct MemberWriter {
   void begin(RequestId id, std::string_view room) const {
     append_id(out, id);
     append_text(out, R"(,"room":)", room);
+  }
+  void place(std::string_view room, const hub::Position& cursor) const {
+    out += ',';
+    append_place_members(out, room, cursor);
   }
   void change(std::string_view room, std::string_view name, std::string_view principal) const {
     begin({}, room);

@@ -33,14 +33,19 @@ void append_principal_member(std::string& out, std::string_view principal) {
 }
 
 void append_message_json(std::string& out, std::string_view room, const hub::Message& message) {
-  out += R"({"type":"message","room":)";
+  out += R"({"type":"message",)";
+  append_message_members(out, room, message);
+  out += '}';
+}
+
+void append_message_members(std::string& out, std::string_view room, const hub::Message& message) {
+  out += R"("room":)";
   base::append_json_string(out, room);
   out += R"(,"cursor":")" + hub::to_cursor(message.position);
   out += R"(","time":)" + std::to_string(message.time_ms);
   append_from(out, message.author);
   append_labels_members(out, message.labels);
   append_payload(out, message.kind, message.payload.view());
-  out += '}';
 }
 
 void append_from(std::string& out, const hub::Author& author) {

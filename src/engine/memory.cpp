@@ -31,6 +31,34 @@ void Memory::publish(std::string_view room, hub::Draft&& draft, hub::Ticket tick
   if (ticket != 0) events_->on_published(ticket, position);
 }
 
+void Memory::remove(std::string_view room, const hub::Position& position, hub::Ticket ticket) {
+  amend(room, hub::Amendment::remove(position), ticket);
+}
+
+void Memory::replace(std::string_view room, const hub::Position& position, hub::Draft&& draft,
+                     hub::Ticket ticket) {
+  hub::Message message(draft.kind, std::move(draft.payload), std::move(draft.author), 0, position,
+                       clock_.wall_ms(), draft.source, std::move(draft.labels));
+  amend(room, hub::Amendment::replace(std::move(message)), ticket);
+}
+
+void Memory::amend(std::string_view room, hub::Amendment&& amendment, hub::Ticket ticket) {
+  const hub::Position position = amendment.message.position;
+  const hub::Position& top = log_of(room).second;
+  if (position.epoch != top.epoch || position.offset == 0 || position.offset > top.offset) {
+    if (ticket != 0) events_->on_published(ticket, hub::no_such_message(position));
+    return;
+  }
+  events_->on_amended(room, std::move(amendment));
+  if (ticket != 0) events_->on_published(ticket, position);
+}
+
+void Memory::clear(std::string_view room, hub::Ticket ticket) {
+  const hub::Position top = log_of(room).second;
+  events_->on_amended(room, hub::Amendment::clear(top));
+  if (ticket != 0) events_->on_published(ticket, top);
+}
+
 void Memory::read(std::string_view /*room*/, const hub::Position& /*after*/, std::size_t /*messages_max*/,
                   std::size_t /*bytes_max*/, hub::Ticket ticket) {
   events_->on_page(ticket, hub::LogPage{});

@@ -21,6 +21,10 @@ class Memory final : public hub::Engine {
   void subscribe(std::string_view room) override;
   void unsubscribe(std::string_view room) override;
   void publish(std::string_view room, hub::Draft&& draft, hub::Ticket ticket) override;
+  void remove(std::string_view room, const hub::Position& position, hub::Ticket ticket) override;
+  void replace(std::string_view room, const hub::Position& position, hub::Draft&& draft,
+               hub::Ticket ticket) override;
+  void clear(std::string_view room, hub::Ticket ticket) override;
   [[nodiscard]] bool may_refuse_publishes() const override { return false; }
   /// Keeps no past: the hub never asks.
   void read(std::string_view room, const hub::Position& after, std::size_t messages_max,
@@ -31,6 +35,8 @@ class Memory final : public hub::Engine {
   using Logs = base::NameMap<hub::Position>;
 
   Logs::Entry& log_of(std::string_view room);
+  /// Passes on an amendment of a message; refuses it if there never was one at its position.
+  void amend(std::string_view room, hub::Amendment&& amendment, hub::Ticket ticket);
 
   const base::Clock& clock_;
   hub::EngineEvents* events_ = nullptr;

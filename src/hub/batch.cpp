@@ -4,6 +4,7 @@
 #include <cassert>
 
 #include "base/memory.h"
+#include "hub/amendment.h"
 
 namespace roomcast::hub {
 
@@ -38,6 +39,11 @@ void Batch::assign(std::string_view room, std::vector<Message>& messages) {
   messages_.swap(messages);
 }
 
+void Batch::amend(const Amendment& amendment) {
+  apply_amendment(amendment, messages_);
+  encodings_.clear();
+}
+
 void Batch::clear() {
   messages_.clear();
   encodings_.clear();
@@ -68,7 +74,7 @@ const Batch::Encoding& Batch::find_or_encode(const Encoder& encoder) {
   encoding.ends.reserve(messages_.size());
   std::size_t compressed = 0;
   for (const Message& message : messages_) {
-    compressed += encoder.encode(room_, message, bytes);
+    if (!message.is_removed) compressed += encoder.encode(room_, message, bytes);
     encoding.ends.push_back(bytes.size());
   }
   // An encoded message may be six times as long as its payload: writing that is what takes the time.

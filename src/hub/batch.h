@@ -13,6 +13,7 @@
 
 namespace roomcast::hub {
 
+struct Amendment;
 struct PresenceChange;
 
 /// Encodes messages for one combination of dialect, transport and compression. One object per combination,
@@ -25,6 +26,9 @@ class Encoder {
   /// Appends the wire form of a presence change of `room`: nothing if the dialect has none.
   virtual void encode_presence(std::string_view /*room*/, const PresenceChange& /*change*/,
                                std::string& /*out*/) const {}
+  /// The same for a change to messages that the room's members may have.
+  virtual void encode_amendment(std::string_view /*room*/, const Amendment& /*amendment*/,
+                                std::string& /*out*/) const {}
 
  protected:
   ~Encoder() = default;
@@ -52,7 +56,7 @@ inline constexpr std::size_t page_messages = 512;
 
 /// The messages that a room delivers together, with their encodings. Each encoding is made once, for the
 /// first subscriber that asks for it, with the messages end to end: a subscriber that gets all of them queues
-/// a single reference.
+/// a single reference. Of a removed message there is nothing.
 class Batch {
  public:
   Batch() = default;
@@ -67,6 +71,9 @@ class Batch {
   /// The same, and frees the memory that held them.
   void release();
 
+  /// Applies it to the messages; what is encoded from here on has none of what was before.
+  void amend(const Amendment& amendment);
+
   [[nodiscard]] std::span<const Message> messages() const { return messages_; }
   [[nodiscard]] std::string_view room() const { return room_; }
 
@@ -75,7 +82,7 @@ class Batch {
   [[nodiscard]] std::size_t encoded_bytes() const { return encoded_bytes_; }
   [[nodiscard]] std::size_t take_encoded_bytes() { return std::exchange(encoded_bytes_, 0); }
 
-  /// The wire form of all messages.
+  /// The wire form of all messages; empty if all are removed.
   [[nodiscard]] const base::Bytes& wire(const Encoder& encoder) {
     if (!encodings_.empty() && encodings_.front().encoder == &encoder) return encodings_.front().bytes;
     return find_or_encode(encoder).bytes;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "hub/amendment.h"
 #include "hub/message.h"
 #include "hub/refusal.h"
 
@@ -28,7 +29,8 @@ struct LogState {
 
 /// Messages of a room's log, with nothing missing between them.
 struct LogPage {
-  std::vector<Message> messages;  ///< the first that are kept after the position asked for, oldest first
+  /// The first that are kept after the position asked for, oldest first; a removed one as its place.
+  std::vector<Message> messages;
   std::uint64_t floor = LogState::no_past;  ///< as in LogState, now
 };
 
@@ -51,6 +53,10 @@ class EngineEvents {
   /// A message of a subscribed room has its position. The one way in, for local and remote messages alike;
   /// within a room in the order of positions.
   virtual void on_message(std::string_view room, Message&& message) = 0;
+  /// Messages of a subscribed room are removed, replaced or cleared, here or elsewhere: after the last of
+  /// them came through on_message, if it did. Pages that are answered from here on have none of what was
+  /// before.
+  virtual void on_amended(std::string_view room, Amendment&& amendment) = 0;
   /// The link over which a subscribed room's messages come is down: some may be missing from here on, until
   /// on_resumed. Joins are not acknowledged meanwhile, and refused after HubLimits::engine_ms.
   virtual void on_lost(std::string_view room) = 0;
@@ -58,7 +64,7 @@ class EngineEvents {
   /// last one and that top are fetched by Engine::read, or members are notified of a gap. With another epoch
   /// the log has begun anew: every member is notified of a gap.
   virtual void on_resumed(std::string_view room, const LogState& log) = 0;
-  /// The outcome of the publish with that ticket; called once for each ticket other than 0.
+  /// The outcome of the publish or amendment with that ticket; called once for each ticket other than 0.
   virtual void on_published(Ticket ticket, const PublishOutcome& outcome) = 0;
   /// The outcome of the read with that ticket; called once for each.
   virtual void on_page(Ticket ticket, ReadOutcome&& outcome) = 0;
@@ -82,8 +88,16 @@ class Engine {
   /// Gives the draft its position after everything published before it on this server in the same room. Only
   /// for rooms that are subscribed, unless publishes_unsubscribed().
   virtual void publish(std::string_view room, Draft&& draft, Ticket ticket) = 0;
-  /// Whether it takes publishes for rooms that are not subscribed. If so, publishing into a room that has no
-  /// members here does not open it.
+  /// Removes one message of the room, or replaces it by the draft; its offset stays as it is, and taken. The
+  /// outcome is the position; `not_found` (no_such_message) if the log has no message there. An engine that
+  /// does not keep messages knows only whether there ever was one. For which rooms: see publish.
+  virtual void remove(std::string_view room, const Position& position, Ticket ticket) = 0;
+  virtual void replace(std::string_view room, const Position& position, Draft&& draft, Ticket ticket) = 0;
+  /// Removes all messages of the room up to the last one, whose position is the outcome. Cursors stay valid,
+  /// but what is before it can't be read any more: the floor is raised.
+  virtual void clear(std::string_view room, Ticket ticket) = 0;
+  /// Whether it takes publishes and amendments for rooms that are not subscribed. If so, publishing into a
+  /// room that has no members here does not open it.
   [[nodiscard]] virtual bool publishes_unsubscribed() const { return false; }
   /// Whether a publish that was handed over can still be refused. If not, publishers that have no way to
   /// receive a refusal need not wait for the outcome.

@@ -63,7 +63,7 @@ void FanOut::set_all_not_live() {
 
 bool FanOut::has_handed(const Member& member, std::uint64_t offset) const {
   if (handed_offset_ < offset) return false;
-  if (!is_under_way_ || offset < batch_.messages().front().position.offset) return true;
+  if (!is_under_way_ || is_amending_ || offset < batch_.messages().front().position.offset) return true;
   const std::size_t index = member.fan_out_place().index;
   const bool is_passed = index < next_member_ || index >= end_member_;
   return is_passed || members_[index].live_after >= batch_begin_ + batch_.messages().size();
@@ -81,13 +81,44 @@ const Message& FanOut::push(Message&& message) {
   return queued_.emplace_back(std::move(message));
 }
 
+void FanOut::amend(Amendment&& amendment) {
+  backlog_bytes_ -= cost_of_messages();
+  apply_amendment(amendment, queued_);
+  if (is_under_way_ && !is_amending_) batch_.amend(amendment);
+  backlog_bytes_ += cost_of_messages();
+  const std::size_t cost = backlog_cost(amendment.message);
+  backlog_bytes_ += cost;
+  amendment_bytes_ += cost;
+  if (!amendments_) amendments_ = std::make_unique<std::deque<Following>>();
+  amendments_->emplace_back(room_, std::move(amendment), cost, pushed_);
+}
+
+/// Of all that are queued or being delivered.
+std::size_t FanOut::cost_of_messages() const {
+  std::size_t cost = 0;
+  for (const Message& message : queued_)
+    cost += backlog_cost(message);
+  for (const Message& message : batch_.messages())
+    cost += backlog_cost(message);
+  return cost;
+}
+
 FanOut::Progress FanOut::run(std::size_t member_count, std::size_t page_bytes) {
   if (!is_under_way_) begin(page_bytes);
-  Progress progress;
   const std::size_t begin = next_member_;
   const std::size_t stop = std::min(end_member_, next_member_ + member_count);
-  const std::size_t message_count = batch_.messages().size();
   is_delivering_ = true;
+  Progress progress = is_amending_ ? pass_amendment(stop) : pass_messages(stop);
+  is_delivering_ = false;
+  progress.encoded_bytes = batch_.take_encoded_bytes();
+  progress.members = next_member_ - begin;
+  if (next_member_ == end_member_) end();
+  return progress;
+}
+
+FanOut::Progress FanOut::pass_messages(std::size_t stop) {
+  Progress progress;
+  const std::size_t message_count = batch_.messages().size();
   for (; next_member_ < stop && batch_.encoded_bytes() < encoded_bytes_per_slice; ++next_member_) {
     prefetch_next();
     const Place& place = members_[next_member_];
@@ -99,11 +130,26 @@ FanOut::Progress FanOut::run(std::size_t member_count, std::size_t page_bytes) {
     place.subscriber->deliver(batch_, from);
     progress.deliveries += message_count - from;
   }
-  is_delivering_ = false;
-  progress.encoded_bytes = batch_.take_encoded_bytes();
-  progress.members = next_member_ - begin;
-  if (next_member_ == end_member_) end();
   return progress;
+}
+
+FanOut::Progress FanOut::pass_amendment(std::size_t stop) {
+  AmendmentUpdate& update = amendments_->front().update;
+  for (; next_member_ < stop; ++next_member_) {
+    prefetch_next();
+    const Place& place = members_[next_member_];
+    if (place.subscriber != nullptr && concerns(update.amendment(), place))
+      place.subscriber->on_amendment(update);
+  }
+  return {};
+}
+
+/// Whether the member may have what is amended. One that is live has.
+bool FanOut::concerns(const Amendment& amendment, const Place& place) {
+  if (place.live_after != not_live) return true;
+  if (!place.member->is_catching_up()) return false;
+  return amendment.what == Amendment::What::cleared ||
+         place.member->after() >= amendment.message.position.offset;
 }
 
 /// Prefetches what the fan-out needs soon, also past the end of the slice: a step further for each of two
@@ -132,8 +178,11 @@ void FanOut::prefetch_for_delivery(std::size_t index) const {
 void FanOut::begin(std::size_t page_bytes) {
   is_under_way_ = true;
   batch_begin_ = pushed_ - queued_.size();
-  take_page(page_bytes);
-  handed_offset_ = batch_.messages().back().position.offset;
+  is_amending_ = amendments_ && amendments_->front().behind == batch_begin_;
+  if (!is_amending_) {
+    take_page(page_bytes);
+    handed_offset_ = batch_.messages().back().position.offset;
+  }
   next_member_ = 0;
   end_member_ = members_.size();
   prefetch_first();
@@ -157,7 +206,9 @@ bool FanOut::is_much_queued(std::size_t page_bytes) const {
 
 /// Makes the batch of the next page of what is queued.
 void FanOut::take_page(std::size_t page_bytes) {
-  const std::size_t count = next_page_size(page_bytes);
+  std::size_t count = next_page_size(page_bytes);
+  if (amendments_)
+    count = std::min(count, static_cast<std::size_t>(amendments_->front().behind - batch_begin_));
   if (count == queued_.size()) return batch_.assign(room_, queued_);
   const auto end = queued_.begin() + static_cast<std::ptrdiff_t>(count);
   std::vector<Message> page(std::make_move_iterator(queued_.begin()), std::make_move_iterator(end));
@@ -165,7 +216,17 @@ void FanOut::take_page(std::size_t page_bytes) {
   batch_.assign(room_, page);
 }
 
+void FanOut::end_amendment() {
+  const std::size_t cost = amendments_->front().cost;
+  backlog_bytes_ -= cost;
+  amendment_bytes_ -= cost;
+  amendments_->pop_front();
+  if (amendments_->empty()) amendments_.reset();
+  is_amending_ = false;
+}
+
 void FanOut::end() {
+  if (is_amending_) end_amendment();
   for (const Message& message : batch_.messages())
     backlog_bytes_ -= backlog_cost(message);
   const bool was_burst = batch_.messages().size() > spare_messages;

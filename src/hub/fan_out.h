@@ -2,9 +2,13 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
+#include <memory>
 #include <string_view>
+#include <utility>
 #include <vector>
 
+#include "hub/amendment.h"
 #include "hub/batch.h"
 #include "hub/member.h"
 #include "hub/subscriber.h"
@@ -15,6 +19,10 @@ namespace roomcast::hub {
 /// has been accepted so far, a page at most, as one batch past every member, in slices. Members that become
 /// live meanwhile get nothing of that batch; members that leave meanwhile leave a hole that is closed when
 /// the fan-out ends.
+///
+/// An amendment changes what members have not been handed yet at once, and is then a fan-out of its own,
+/// behind the messages that came before it: nobody gets it before the message that it is about. Members that
+/// catch up get it as well if they have been handed that message.
 ///
 /// Hold-ups: a member that has much left to send can hold the room up, so that large amounts (see
 /// is_much_queued) are delivered page by page as members send them, and no member is dropped as too slow only
@@ -58,13 +66,17 @@ class FanOut {
 
   /// Appends a message for the next fan-out. The reference is valid until the next call.
   const Message& push(Message&& message);
+  /// Applies it to the messages that are here, and has it follow them to the members.
+  void amend(Amendment&& amendment);
+  /// The cost of the amendments that have not been passed to every member yet; part of backlog_bytes().
+  [[nodiscard]] std::size_t amendment_bytes() const { return amendment_bytes_; }
   /// The offset of the last message that a fan-out has taken.
   [[nodiscard]] std::uint64_t handed_offset() const { return handed_offset_; }
   /// Messages after `offset` come next. Without messages or a fan-out under way.
   void continue_after(std::uint64_t offset) { handed_offset_ = offset; }
   [[nodiscard]] bool is_under_way() const { return is_under_way_; }
-  /// Whether a fan-out is under way or there are messages to begin one with.
-  [[nodiscard]] bool has_work() const { return is_under_way_ || !queued_.empty(); }
+  /// Whether a fan-out is under way or there are messages or amendments to begin one with.
+  [[nodiscard]] bool has_work() const { return is_under_way_ || !queued_.empty() || amendments_; }
   /// The cost of what has been pushed and not delivered to every member yet.
   [[nodiscard]] std::size_t backlog_bytes() const { return backlog_bytes_; }
   /// What one message counts in a backlog: the fixed cost of delivering it, and its payload.
@@ -104,7 +116,20 @@ class FanOut {
   };
   [[nodiscard]] std::size_t next_page_size(std::size_t page_bytes) const;
   [[nodiscard]] bool is_much_queued(std::size_t page_bytes) const;
+  /// An amendment on its way.
+  struct Following {
+    Following(std::string_view room, Amendment&& amendment, std::size_t cost_, std::uint64_t behind_)
+        : update(room, std::move(amendment)), cost(cost_), behind(behind_) {}
+    AmendmentUpdate update;
+    std::size_t cost;      // in the backlog
+    std::uint64_t behind;  // so many messages had been pushed when it came
+  };
+  [[nodiscard]] static bool concerns(const Amendment& amendment, const Place& place);
+  [[nodiscard]] std::size_t cost_of_messages() const;
   void begin(std::size_t page_bytes);
+  Progress pass_messages(std::size_t stop);
+  Progress pass_amendment(std::size_t stop);
+  void end_amendment();
   void take_page(std::size_t page_bytes);
   void end();
   void close_holes();
@@ -130,7 +155,11 @@ class FanOut {
   std::uint32_t waited_for_ = 0;  // members that hold the room up since this round of waits
   std::uint8_t wait_round_ = 1;   // 1 to 255
 
+  std::unique_ptr<std::deque<Following>> amendments_;  // null: there are none
+  std::size_t amendment_bytes_ = 0;
+
   bool is_under_way_ = false;
+  bool is_amending_ = false;    // what is under way is the first amendment
   bool is_delivering_ = false;  // a subscriber's deliver is on the stack
   Batch batch_;
   std::uint64_t batch_begin_ = 0;  // how many messages were pushed before those of the batch

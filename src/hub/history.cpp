@@ -62,12 +62,33 @@ void History::drop_oldest() {
   if (size_ * 2 < ring_.size()) set_capacity(with_spare(size_));
 }
 
+void History::amend(const Amendment& amendment) {
+  const std::uint64_t offset = amendment.message.position.offset;
+  if (find(offset) == nullptr) return;
+  Message& message = ring_[slot(first_after(offset - 1))].message;
+  if (message.is_removed) return;
+  count_out(message);
+  apply_amendment(amendment, message);
+  count_in(message);
+}
+
+void History::drop_up_to(std::uint64_t offset) {
+  if (first_after(offset) == size_) return clear();
+  while (at(0).message.position.offset <= offset)
+    drop_oldest();
+}
+
 void History::clear() {
   for (std::size_t i = 0; i < size_; ++i)
     count_out(at(i).message);
   base::release(ring_);
   first_ = 0;
   size_ = 0;
+}
+
+const Message* History::find(std::uint64_t offset) const {
+  const std::size_t index = first_after(offset - 1);
+  return index < size_ && at(index).message.position.offset == offset ? &at(index).message : nullptr;
 }
 
 std::size_t History::first_after(std::uint64_t offset) const {
@@ -100,6 +121,7 @@ std::size_t History::cost(const Message& message) {
 void History::count_in(const Message& message) {
   const std::size_t message_cost = cost(message);
   bytes_ += message_cost;
+  if (message.is_removed) ++removed_;
   const bool is_first = message.payload.add_keeper();
   kept_bytes_->add(message.source, is_first ? message_cost : message_cost - payload_cost(message));
 }
@@ -107,6 +129,7 @@ void History::count_in(const Message& message) {
 void History::count_out(const Message& message) {
   const std::size_t message_cost = cost(message);
   bytes_ -= message_cost;
+  if (message.is_removed) --removed_;
   const bool was_last = message.payload.drop_keeper();
   kept_bytes_->remove(message.source, was_last ? message_cost : message_cost - payload_cost(message));
 }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "hub/amendment.h"
 #include "hub/message.h"
 #include "hub/room_settings.h"
 #include "hub/source.h"
@@ -47,10 +48,17 @@ class History {
   void trim(std::int64_t now_ms, const HistoryLimits& limits);
   /// Not when empty.
   void drop_oldest();
+  /// Applies what changes one message, if that is kept and not removed.
+  void amend(const Amendment& amendment);
+  /// Drops all messages up to that offset.
+  void drop_up_to(std::uint64_t offset);
   void clear();
 
   [[nodiscard]] bool empty() const { return size_ == 0; }
+  /// Removed messages count until they age out like others.
   [[nodiscard]] std::size_t size() const { return size_; }
+  /// How many of them are removed.
+  [[nodiscard]] std::size_t removed() const { return removed_; }
   /// The memory of the kept messages: payloads, senders' names, and the fixed cost of a message. Payloads
   /// that other rooms keep as well are counted here too.
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
@@ -60,6 +68,8 @@ class History {
   /// The index of the first message whose offset is greater than `offset`; size() if there is none.
   /// O(log n).
   [[nodiscard]] std::size_t first_after(std::uint64_t offset) const;
+  /// The message with that offset; null if it is not kept.
+  [[nodiscard]] const Message* find(std::uint64_t offset) const;
   /// When the oldest was appended (monotonic); not when empty.
   [[nodiscard]] std::int64_t oldest_ms() const { return at(0).kept_at_ms; }
 
@@ -83,6 +93,7 @@ class History {
   std::vector<Kept> ring_;  // all of it in use or spare: its size is the capacity
   std::size_t first_ = 0;   // the slot of the oldest
   std::size_t size_ = 0;
+  std::size_t removed_ = 0;
   std::size_t bytes_ = 0;
 };
 

@@ -74,6 +74,16 @@ class Hub final : public EngineEvents,
   /// Whether a publish that was not refused here can still come to nothing: see Engine.
   [[nodiscard]] bool may_refuse_late() const { return parts_.engine.may_refuse_publishes(); }
 
+  /// Removes the message at that place of the room (a valid name), or replaces it by another: from here on it
+  /// can't be had any more, and members that may have got it are sent an amendment. `done`, which may be
+  /// empty, gets the position, or the refusal `not_found` if the room has no such message or has removed it.
+  void remove(std::string_view room, const Position& position, PublishDone done);
+  void replace(std::string_view room, const Position& position, Draft draft, PublishDone done);
+  /// The same for all that the room has; `done` gets the position of the last of them.
+  void clear(std::string_view room, PublishDone done);
+  /// Calls `done`, if it is not empty, with `result` at the end of the turn.
+  void complete(PublishDone done, const PublishResult& result);
+
   /// What the room (a valid name) has after `since`: at most `limit` messages and at most a page, as replays
   /// are cut into. Without `since` it begins with the last `limit`; without a limit a page begins with the
   /// oldest. `done` is called at once for what is retained here, else when the engine has read it. Refused
@@ -102,7 +112,7 @@ class Hub final : public EngineEvents,
   [[nodiscard]] std::size_t subscribers(std::string_view room) const;
   /// Who is in the room.
   [[nodiscard]] PresenceSnapshot presence(std::string_view room) const;
-  /// How many names that lists.
+  /// How many members that lists.
   [[nodiscard]] std::size_t listed(std::string_view room) const;
   [[nodiscard]] std::size_t backlog_bytes() const { return backlog_bytes_; }
   /// Publishes that wait because of congestion.
@@ -113,6 +123,7 @@ class Hub final : public EngineEvents,
   void on_subscribed(std::string_view room, const LogState& log) override;
   void on_subscribe_refused(std::string_view room, const Refusal& refusal) override;
   void on_message(std::string_view room, Message&& message) override;
+  void on_amended(std::string_view room, Amendment&& amendment) override;
   void on_lost(std::string_view room) override;
   void on_resumed(std::string_view room, const LogState& log) override;
   void on_published(Ticket ticket, const PublishOutcome& outcome) override;
@@ -164,8 +175,15 @@ class Hub final : public EngineEvents,
   [[nodiscard]] bool can_publish_delayed() const {
     return delayed_.has_turns() && !overloaded_ && !congested();
   }
-  void complete(PublishDone done, const PublishResult& result);
   void run_completions();
+
+  // Amendments.
+  [[nodiscard]] std::optional<Refusal> check_amendment(std::string_view room,
+                                                       const std::optional<Position>& position) const;
+  /// Has `make(ticket)` ask the engine for an amendment, unless there is a reason not to.
+  template <class Make>
+  void ask_to_amend(std::string_view room, const std::optional<Position>& position, PublishDone done,
+                    const Make& make);
 
   // Fan-outs.
   void fan_out_some_rooms();

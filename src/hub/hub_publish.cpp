@@ -51,11 +51,11 @@ void Hub::on_published(Ticket ticket, const PublishOutcome& outcome) {
 
 void Hub::refuse(PublishDone done, const Refusal& refusal) {
   ++stats_.refused;
-  if (done) complete(std::move(done), refusal);
+  complete(std::move(done), refusal);
 }
 
-/// Calls `done` at the end of the turn.
 void Hub::complete(PublishDone done, const PublishResult& result) {
+  if (!done) return;
   completed_.emplace_back(std::move(done), result);
   parts_.scheduler.wake();
 }

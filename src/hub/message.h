@@ -29,7 +29,11 @@ struct Position {
 struct Draft {
   Draft() = default;
   Draft(Kind kind_, base::Bytes payload_, Author author_, SubscriberId sender_ = 0, Source source_ = 0)
-      : kind(kind_), source(source_), payload(std::move(payload_)), author(std::move(author_)), sender(sender_) {}
+      : kind(kind_),
+        source(source_),
+        payload(std::move(payload_)),
+        author(std::move(author_)),
+        sender(sender_) {}
 
   Kind kind = Kind::text;
   Source source = 0;        ///< of the publisher; in this place it takes no space
@@ -55,7 +59,9 @@ struct Message {
 
   Kind kind = Kind::text;
   bool is_shared = false;  ///< another room keeps the same payload: it is counted there
-  Source source = 0;       ///< 0 if it came from elsewhere
+  /// It has been removed: nothing is left of it but its place, and it is not sent to anyone.
+  bool is_removed = false;
+  Source source = 0;  ///< 0 if it came from elsewhere
   base::Bytes payload;
   Author author;
   SubscriberId sender = 0;  ///< 0 if it came from elsewhere

@@ -48,6 +48,16 @@ void Retention::on_use_changed(Entry& room) {
   if (!room.due.is_set()) set_due(room);
 }
 
+void Retention::amend(Entry& room, const Amendment& amendment) {
+  if (amendment.what == Amendment::What::cleared) {
+    room.history.drop_up_to(amendment.message.position.offset);
+  } else {
+    room.history.amend(amendment);
+    room.history.trim(clock_.monotonic_ms(), room.limits);  // it may be larger than before
+  }
+  put_in_list(room);
+}
+
 void Retention::clear_history(Entry& room) {
   room.history.clear();
   put_in_list(room);

@@ -100,6 +100,8 @@ class Retention {
   void touch(Entry& room);
   /// The room's use may have ended.
   void on_use_changed(Entry& room);
+  /// Applies it to what the room retains.
+  void amend(Entry& room, const Amendment& amendment);
   /// Drops all messages of the room.
   void clear_history(Entry& room);
   /// Drops what is too old or past the room's limits, and evicts the room itself if its time is over.

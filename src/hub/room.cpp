@@ -40,6 +40,14 @@ const Message& Room::accept(Message&& message) {
   return fan_out_.push(std::move(message));
 }
 
+void Room::amend(Amendment&& amendment) {
+  log_.amend(amendment);
+  held_bytes_ = 0;
+  for (const Message& message : log_.held())
+    held_bytes_ += FanOut::backlog_cost(message);
+  if (amendment.message.position.epoch == log_.top().epoch) fan_out_.amend(std::move(amendment));
+}
+
 void Room::join(Member& member) {
   member.enter(*this);
   fan_out_.add(member);

@@ -78,6 +78,9 @@ class Room final : public ObservedRoom,
   /// Accepts the next message, for the next fan-out or, with a reset pending, for after it. Keeping it in the
   /// history is the caller's. The reference is valid until the next call.
   const Message& accept(Message&& message);
+  /// Applies it to what is on its way to members, and passes it on to those that may have what it changes.
+  /// The history is the caller's. Nothing happens if it is of another log.
+  void amend(Amendment&& amendment);
   /// Whether there is something to deliver, or a reset to apply.
   [[nodiscard]] bool has_work() const { return fan_out_.has_work() || log_.is_reset_pending(); }
   /// The cost of all that, as HubLimits::backlog_bytes bounds it.

@@ -59,6 +59,15 @@ RoomLog::Order RoomLog::order_of(const Position& position) const {
 
 const Message& RoomLog::hold(Message&& message) { return reset_->accepted.emplace_back(std::move(message)); }
 
+void RoomLog::amend(const Amendment& amendment) {
+  const Position& position = amendment.message.position;
+  if (reset_ && reset_->log.top.epoch == position.epoch) apply_amendment(amendment, reset_->accepted);
+  if (position.epoch != top_.epoch) return;
+  if (page_) page_->amend(amendment);
+  if (amendment.what == Amendment::What::cleared && floor_ != LogState::no_past)
+    floor_ = std::max(floor_, position.offset);
+}
+
 LogState RoomLog::state_at(const Position& top) const {
   const bool has_past = floor_ != LogState::no_past;
   return {top, has_past && top.epoch != top_.epoch ? top.offset : floor_};
@@ -92,15 +101,26 @@ bool RoomLog::can_continue_after(std::uint64_t offset, std::uint64_t handed_offs
 /// The position before the last `messages`, or before the first that can be had.
 Position RoomLog::before_last(std::size_t messages) const {
   if (messages == 0) return top_;
-  if (messages < history_.size()) {
-    return {top_.epoch, history_[history_.size() - messages].position.offset - 1};
+  const std::size_t kept = history_.size() - history_.removed();
+  if (messages < kept) {
+    return {top_.epoch, history_[first_of_last(messages)].position.offset - 1};
   }
   // Before the history offsets follow each other: what the engine keeps begins at its floor.
   Position position = earliest();
-  const std::size_t more = messages - history_.size();
+  const std::size_t more = messages - kept;
   const std::uint64_t here = earliest_here().offset;
   if (here > more) position.offset = std::max(position.offset, here - more);
   return position;
+}
+
+/// The index of the first of the last `messages` in the history that are not removed; it has as many.
+std::size_t RoomLog::first_of_last(std::size_t messages) const {
+  if (history_.removed() == 0) return history_.size() - messages;
+  std::size_t index = history_.size();
+  for (std::size_t left = messages; left != 0;) {
+    if (!history_[--index].is_removed) --left;
+  }
+  return index;
 }
 
 bool RoomLog::has_page_after(std::uint64_t offset) const {
@@ -137,9 +157,9 @@ HistoryPage RoomLog::read(const std::optional<Position>& since, const std::optio
   const Joined start = start_for(interest, earliest().offset);
   HistoryPage page{start.cursor, start.gap, {}, start.cursor.offset < top_.offset};
   if (!is_retained_after(start.cursor)) return page;
-  page.messages = page_from(history_.first_after(start.cursor.offset),
-                            std::min(limit.value_or(read_messages), read_messages), bytes_max);
-  if (!page.messages.empty()) page.cursor = page.messages.back().position;
+  page.messages =
+      readable_from(history_.first_after(start.cursor.offset),
+                    std::min(limit.value_or(read_messages), read_messages), bytes_max, page.cursor);
   page.more = page.cursor.offset < top_.offset;
   return page;
 }
@@ -159,6 +179,9 @@ void RoomLog::complete(HistoryPage& page, LogPage&& read, std::size_t messages_m
   }
   page.messages = std::move(read.messages);
   if (!page.messages.empty()) page.cursor = page.messages.back().position;
+  page.messages.erase(std::remove_if(page.messages.begin(), page.messages.end(),
+                                     [](const Message& message) { return message.is_removed; }),
+                      page.messages.end());
   page.more = page.cursor.offset < top_.offset;
 }
 
@@ -171,6 +194,23 @@ std::vector<Message> RoomLog::page_from(std::size_t begin, std::size_t messages_
   messages.reserve(count);
   for (std::size_t i = begin; i < begin + count; ++i)
     messages.push_back(history_[i]);
+  return messages;
+}
+
+std::vector<Message> RoomLog::readable_from(std::size_t begin, std::size_t messages_max,
+                                            std::size_t bytes_max, Position& last) const {
+  std::vector<Message> messages;
+  std::size_t bytes = 0;
+  for (std::size_t i = begin; i < history_.size(); ++i) {
+    const Message& message = history_[i];
+    if (!message.is_removed) {
+      bytes += message.payload.size();
+      const bool is_full = !messages.empty() && bytes > bytes_max;
+      if (is_full || messages.size() == messages_max) break;
+      messages.push_back(message);
+    }
+    last = message.position;
+  }
   return messages;
 }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -59,8 +60,16 @@ class RoomLog {
   [[nodiscard]] Order order_of(const Position& position) const;
   /// Takes note of the next message, without a reset pending.
   void advance_to(const Position& position) { top_ = position; }
+  /// What is held until the pending reset is applied.
+  [[nodiscard]] std::span<const Message> held() const {
+    return reset_ ? std::span<const Message>(reset_->accepted) : std::span<const Message>();
+  }
   /// Holds the next message until the pending reset is applied. The reference is valid until the next call.
   const Message& hold(Message&& message);
+
+  /// Applies it to the page and to what is held; history() is the caller's. After a clear nothing up to its
+  /// position can be had from anywhere.
+  void amend(const Amendment& amendment);
 
   /// The position of the last message; epoch 0 before `open`.
   [[nodiscard]] const Position& top() const { return top_; }
@@ -113,8 +122,13 @@ class RoomLog {
     std::vector<Message> accepted{};
   };
   [[nodiscard]] Position before_last(std::size_t messages) const;
+  [[nodiscard]] std::size_t first_of_last(std::size_t messages) const;
   [[nodiscard]] std::vector<Message> page_from(std::size_t begin, std::size_t messages_max,
                                                std::size_t bytes_max) const;
+  /// At most `messages_max` messages from `begin` that are not removed; `last` becomes the position of the
+  /// last one that was looked at.
+  [[nodiscard]] std::vector<Message> readable_from(std::size_t begin, std::size_t messages_max,
+                                                   std::size_t bytes_max, Position& last) const;
   [[nodiscard]] bool is_in_page(std::uint64_t offset) const;
 
   std::string_view room_;

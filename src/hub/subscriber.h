@@ -11,6 +11,7 @@
 
 namespace roomcast::hub {
 
+class AmendmentUpdate;
 class Membership;
 class PresenceUpdate;
 
@@ -70,6 +71,9 @@ class Subscriber {
   /// Who is in the room has changed since on_joined, or since the last call: one change at a time, in order.
   /// Only for watchers (Interest::watch_presence).
   virtual void on_presence(Membership& /*membership*/, PresenceUpdate& /*update*/) {}
+  /// Messages that the subscriber may have are changed. It comes behind these, and once; it may be about a
+  /// message that the subscriber never got.
+  virtual void on_amendment(AmendmentUpdate& /*update*/) {}
   /// A deliver follows soon: prefetches what that touches into the cache. Must not wait for anything.
   virtual void prefetch() const {}
 

@@ -172,6 +172,34 @@ void Rooms::publish(Publication publication, hub::PublishDone done) {
   publisher_.publish(it.room_, std::move(it.draft_), it.key_, std::move(done));
 }
 
+// --- Moderating ---
+
+std::optional<Refusal> Rooms::check_moderate(const Caller& caller, std::string_view room) const {
+  if (auto refusal = check_room_name(room)) return refusal;
+  return control_.policy.check(caller.identity, Permission::moderate, room);
+}
+
+void Rooms::remove_message(const Caller& caller, std::string_view room, const hub::Position& position,
+                           hub::PublishDone done) {
+  if (auto refusal = check_moderate(caller, room)) return hub_.complete(std::move(done), *std::move(refusal));
+  hub_.remove(room, position, std::move(done));
+}
+
+void Rooms::replace_message(const Caller& caller, std::string_view room, const hub::Position& position,
+                            const RawPayload& payload, hub::PublishDone done) {
+  auto refusal = check_moderate(caller, room);
+  if (!refusal) refusal = check_client_name(caller.author.name());
+  if (refusal) return hub_.complete(std::move(done), *std::move(refusal));
+  const auto checked = check(payload);
+  if (!checked) return hub_.complete(std::move(done), checked.error());
+  hub_.replace(room, position, draft_of(caller, *checked, 0), std::move(done));
+}
+
+void Rooms::clear_room(const Caller& caller, std::string_view room, hub::PublishDone done) {
+  if (auto refusal = check_moderate(caller, room)) return hub_.complete(std::move(done), *std::move(refusal));
+  hub_.clear(room, std::move(done));
+}
+
 // --- Asking ---
 
 void Rooms::read_history(const Caller& caller, std::string_view room,

@@ -42,8 +42,9 @@ using HomeRoom = std::variant<std::monostate, hub::Membership, std::string>;
 /// history and presence here alone, and what may be refused before the hub has to do anything is refused
 /// here. A way in checks the form of its requests, and nothing else.
 ///
-/// Permissions (access::Policy) are decided in check_join, check_stay, the accept functions, read_history and
-/// presence, and nowhere else: tests/tidy keeps the hub out of reach of everything else.
+/// Permissions (access::Policy) are decided in check_join, check_stay, the accept functions, those that
+/// moderate, read_history and presence, and nowhere else: tests/tidy keeps the hub out of reach of everything
+/// else.
 class Rooms {
  public:
   /// All but the limits outlive it.
@@ -119,6 +120,17 @@ class Rooms {
   [[nodiscard]] bool would_wait(std::string_view room) const { return hub_.would_wait(room); }
   [[nodiscard]] bool may_refuse_late() const { return hub_.may_refuse_late(); }
 
+  // --- Moderating ---
+
+  /// Removes one message of the room, replaces it by another, or removes all that the room has: see hub::Hub.
+  /// The author of the replacement is `caller`. Needs the permission to moderate the room, also of the author
+  /// of the message. `done` gets the position; it is called as for publish, refusals included.
+  void remove_message(const Caller& caller, std::string_view room, const hub::Position& position,
+                      hub::PublishDone done);
+  void replace_message(const Caller& caller, std::string_view room, const hub::Position& position,
+                       const RawPayload& payload, hub::PublishDone done);
+  void clear_room(const Caller& caller, std::string_view room, hub::PublishDone done);
+
   // --- Asking ---
 
   /// See hub::Hub::read_history. A refusal is given to `done` from within the call.
@@ -142,6 +154,8 @@ class Rooms {
   /// `interest` as far as the caller may have it, and under its name.
   [[nodiscard]] hub::Interest permitted(const Caller& caller, std::string_view room,
                                         hub::Interest interest) const;
+  [[nodiscard]] std::optional<base::Refusal> check_moderate(const Caller& caller,
+                                                            std::string_view room) const;
   [[nodiscard]] std::optional<base::Refusal> check_publish(const Caller& caller, std::string_view room,
                                                            std::string_view key) const;
   /// What the room's rule says against a message of `bytes` bytes, and what limits of how many may be

@@ -6,7 +6,6 @@
 
 #include "base/digest.h"
 #include "hub/cursor.h"
-#include "hub/presence_update.h"
 #include "session/credential.h"
 #include "session/held_message.h"
 #include "session/lifecycle.h"
@@ -229,37 +228,6 @@ void Session::on_drained() {
   transport_->notify_when_drained();
   next->continue_replay();
 }
-
-void Session::deliver(hub::Batch& batch, std::size_t from) {
-  if (!own_messages_) {
-    deliver_from_others(batch, from);
-  } else if (from == 0) {
-    transport_->send(batch.wire(*encoder_));
-  } else {
-    transport_->send(batch.wire(*encoder_, from, batch.messages().size()));
-  }
-}
-
-void Session::deliver_from_others(hub::Batch& batch, std::size_t from) {
-  if (own_by_room_ && table_.service().echoes(batch.room())) {
-    return transport_->send(batch.wire(*encoder_, from, batch.messages().size()));
-  }
-  // The longest runs of messages that others have sent.
-  const auto messages = batch.messages();
-  for (std::size_t i = from; i < messages.size(); ++i) {
-    if (messages[i].sender != subscriber_id()) continue;
-    if (i > from) transport_->send(batch.wire(*encoder_, from, i));
-    from = i + 1;
-  }
-  if (from < messages.size()) transport_->send(batch.wire(*encoder_, from, messages.size()));
-}
-
-void Session::on_presence(hub::Membership& /*membership*/, hub::PresenceUpdate& news) {
-  const base::Bytes wire = news.wire(*encoder_);
-  if (!wire.empty()) transport_->send(wire);
-}
-
-void Session::prefetch() const { transport_->prefetch_for_send(); }
 
 void Session::on_message(dialect::PayloadForm form, std::string_view bytes) {
   if (has_begun_to_close()) return;

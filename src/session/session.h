@@ -112,6 +112,7 @@ class Session final : public base::Disposable, public hub::Subscriber, public Tr
   void on_refused(hub::Membership& membership, const hub::Refusal& refusal) override;
   void deliver(hub::Batch& batch, std::size_t from) override;
   void on_presence(hub::Membership& membership, hub::PresenceUpdate& news) override;
+  void on_amendment(hub::AmendmentUpdate& update) override;
   void prefetch() const override;
   void on_message(dialect::PayloadForm form, std::string_view bytes) override;
   void on_drained() override;
@@ -200,6 +201,8 @@ class Session final : public base::Disposable, public hub::Subscriber, public Tr
   /// Lets its rooms go on that it has held up.
   void stop_holding_up();
   void deliver_from_others(hub::Batch& batch, std::size_t from);
+  /// Sends the messages [from, to) of the batch, of which there may be nothing left.
+  void send_part(hub::Batch& batch, std::size_t from, std::size_t to);
   void leave_rooms();
   /// Nobody finds it by its identity, which does not run out, from here on.
   void end_credential();

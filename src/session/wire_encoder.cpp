@@ -1,5 +1,6 @@
 #include "session/wire_encoder.h"
 
+#include "hub/amendment.h"
 #include "hub/presence_update.h"
 
 namespace roomcast::session {
@@ -18,6 +19,19 @@ dialect::Event event_of(std::string_view room, const hub::PresenceChange& change
       break;
   }
   return dialect::PresenceCount{room, change.snapshot};
+}
+
+dialect::Event event_of(std::string_view room, const hub::Amendment& amendment) {
+  using What = hub::Amendment::What;
+  switch (amendment.what) {
+    case What::removed:
+      return dialect::MessageDeleted{room, amendment.message.position};
+    case What::replaced:
+      return dialect::MessageReplaced{room, &amendment.message};
+    case What::cleared:
+      break;
+  }
+  return dialect::RoomCleared{room, amendment.message.position};
 }
 
 }  // namespace
@@ -54,8 +68,17 @@ std::size_t WireEncoder::encode(std::string_view room, const hub::Message& messa
 
 void WireEncoder::encode_presence(std::string_view room, const hub::PresenceChange& change,
                                   std::string& out) const {
+  encode_shared(event_of(room, change), out);
+}
+
+void WireEncoder::encode_amendment(std::string_view room, const hub::Amendment& amendment,
+                                   std::string& out) const {
+  encode_shared(event_of(room, amendment), out);
+}
+
+void WireEncoder::encode_shared(const dialect::Event& event, std::string& out) const {
   if (!can_send_events()) return;
-  const dialect::Event event = event_of(room, change);
+  // Without a cursor: that of an amendment is older than what the client has.
   const OutgoingPayload pattern{{}, {}, dialect_.event_name(event), std::nullopt};
   Writer writer(framing_, pattern, out);
   dialect_.encode(event, writer);

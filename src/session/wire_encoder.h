@@ -24,6 +24,8 @@ class WireEncoder final : public hub::Encoder {
   std::size_t encode(std::string_view room, const hub::Message& message, std::string& out) const override;
   void encode_presence(std::string_view room, const hub::PresenceChange& change,
                        std::string& out) const override;
+  void encode_amendment(std::string_view room, const hub::Amendment& amendment,
+                        std::string& out) const override;
   /// Appends the wire form of `event`, which is for a single client; false, and nothing is appended, if
   /// dialect and wire together cannot express it. `conversation`: of that client, or null.
   bool encode_event(const dialect::Event& event, const std::optional<hub::Position>& cursor,
@@ -40,6 +42,8 @@ class WireEncoder final : public hub::Encoder {
   class Writer;
   bool encode_for_one(const dialect::Event& event, const std::optional<hub::Position>& cursor,
                       dialect::Conversation* conversation, std::string& out) const;
+  /// The same for an event that members of a room share.
+  void encode_shared(const dialect::Event& event, std::string& out) const;
   /// Whether an event can be distinguished from a message: by its envelope, or by its name on the wire.
   [[nodiscard]] bool can_send_events() const { return dialect_.has_envelope() || framing_.names_events(); }
 

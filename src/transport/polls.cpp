@@ -56,6 +56,7 @@ void Poll::on_refused(hub::Membership& /*membership*/, const hub::Refusal& refus
 void Poll::deliver(hub::Batch& batch, std::size_t from) {
   if (is_full_) return;
   const base::Bytes wire = batch.wire(polls_.parts().items, from, batch.messages().size());
+  if (wire.empty()) return pass_over(batch.messages().back().position);
   // The items of one batch are shared by all polls that get them. What follows in the same turn is put
   // together with them for this client alone, so only where that is short: the rest is for its next poll.
   constexpr std::size_t joined_bytes_max = 4'096;
@@ -72,8 +73,16 @@ void Poll::deliver(hub::Batch& batch, std::size_t from) {
   }
 }
 
+/// All messages up to there are removed: they are no reason to answer.
+void Poll::pass_over(const hub::Position& position) {
+  if (items_.empty()) cursor_ = position;
+  is_page_blank_ = membership_->is_catching_up();
+  if (is_page_blank_ || options_.wait_ms == 0) polls_.parts().scheduler.mark_dirty(*this);
+}
+
 void Poll::run_at_turn_end() {
-  if (!is_page_due()) answer();
+  if (!is_page_due()) return answer();
+  if (std::exchange(is_page_blank_, false)) membership_->continue_replay();
 }
 
 void Poll::on_deadline() {

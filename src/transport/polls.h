@@ -67,6 +67,7 @@ class Poll final : public base::Disposable,
   void on_gap(hub::Membership& membership, const hub::Gap& gap) override;
   void on_refused(hub::Membership& membership, const hub::Refusal& refusal) override;
   void deliver(hub::Batch& batch, std::size_t from) override;
+  void pass_over(const hub::Position& position);
   void run_at_turn_end() override;
   void on_deadline() override;
   /// The room has messages for it that come in a later turn, because many came at once.
@@ -74,6 +75,7 @@ class Poll final : public base::Disposable,
 
   bool joined_ = false;
   bool is_full_ = false;             // what else the room hands out is for the next poll
+  bool is_page_blank_ = false;       // the last page had removed messages alone
   std::uint16_t postponed_kib_ = 0;  // see Polls::postpone
   Polls& polls_;
   PollOptions options_;

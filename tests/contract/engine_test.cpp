@@ -26,6 +26,7 @@ class Witness final : public hub::EngineEvents {
     std::optional<hub::LogState> log;  // once it has been said where it stands
     std::optional<hub::Refusal> refusal;
     std::vector<hub::Message> messages;
+    std::vector<hub::Amendment> amendments;
     hub::Position last;
     bool is_wanted = false;
   };
@@ -51,6 +52,13 @@ class Witness final : public hub::EngineEvents {
     CHECK(message.position == hub::Position{found.last.epoch, found.last.offset + 1});
     found.last = message.position;
     found.messages.push_back(std::move(message));
+  }
+  void on_amended(std::string_view room, hub::Amendment&& amendment) override {
+    Room& found = wanted(room);
+    REQUIRE(found.log);
+    CHECK(amendment.message.position.epoch == found.last.epoch);
+    CHECK(amendment.message.position.offset <= found.last.offset);
+    found.amendments.push_back(std::move(amendment));
   }
   void on_lost(std::string_view room) override { CHECK(wanted(room).log); }
   void on_resumed(std::string_view room, const hub::LogState& log) override { wanted(room).last = log.top; }
@@ -227,6 +235,119 @@ EACH_ENGINE("a past that is claimed can be read: in order, without a hole, as mu
     CHECK(page->messages[i].position == hub::Position{top.epoch, 6 + i});
     CHECK(page->messages[i].payload.view() == std::to_string(6 + i));
   }
+}
+
+EACH_ENGINE("a message comes back with what it was published with") {
+  Fixture<Rig> f;
+  f.subscribe("a");
+  f.rig.settle();
+  hub::Draft draft{hub::Kind::json, base::Bytes::copy_of("{}"), hub::Author("Ada", "user:ada"), 7, 9};
+  draft.labels = hub::Labels("tick", {{"k", "v"}});
+  f.rig.engine().publish("a", std::move(draft), 1);
+  f.rig.settle();
+  REQUIRE(f.room("a").messages.size() == 1);
+  const hub::Message& message = f.room("a").messages[0];
+  CHECK(message.kind == hub::Kind::json);
+  CHECK(message.payload.view() == "{}");
+  CHECK(message.author == hub::Author("Ada", "user:ada"));
+  CHECK(message.source == 9);
+  CHECK(message.labels.event() == "tick");
+}
+
+EACH_ENGINE(
+    "a message is removed or replaced in its place, behind those that came before, with one outcome") {
+  using What = hub::Amendment::What;
+  Fixture<Rig> f;
+  f.subscribe("a");
+  f.rig.settle();
+  for (int i = 1; i <= 3; ++i)
+    f.publish("a", std::to_string(i), 0);
+  f.rig.settle();
+  const std::uint64_t epoch = f.room("a").last.epoch;
+  f.rig.engine().remove("a", {epoch, 1}, 1);
+  f.rig.engine().replace("a", {epoch, 2}, {hub::Kind::text, base::Bytes::copy_of("two"), hub::Author("Eve")},
+                         2);
+  f.rig.engine().remove("a", {epoch, 3}, 0);
+  f.rig.settle();
+  REQUIRE(f.witness.outcomes.size() == 2);
+  CHECK(*f.witness.outcomes.at(1) == hub::Position{epoch, 1});
+  CHECK(*f.witness.outcomes.at(2) == hub::Position{epoch, 2});
+  const std::vector<hub::Amendment>& amendments = f.room("a").amendments;
+  REQUIRE(amendments.size() == 3);
+  CHECK(amendments[0].what == What::removed);
+  CHECK(amendments[0].message.position == hub::Position{epoch, 1});
+  CHECK(amendments[1].what == What::replaced);
+  CHECK(amendments[1].message.position == hub::Position{epoch, 2});
+  CHECK(amendments[1].message.payload.view() == "two");
+  CHECK(amendments[1].message.author == hub::Author("Eve"));
+  CHECK(amendments[2].message.position == hub::Position{epoch, 3});
+  f.publish("a", "4", 3);
+  f.rig.settle();
+  CHECK(*f.witness.outcomes.at(3) == hub::Position{epoch, 4});
+}
+
+EACH_ENGINE("what was removed or replaced is read as its place, or as what it is") {
+  Fixture<Rig> f;
+  f.subscribe("a");
+  f.rig.settle();
+  if (f.room("a").log->floor == hub::LogState::no_past) return;
+  for (int i = 1; i <= 3; ++i)
+    f.publish("a", std::to_string(i), 0);
+  f.rig.settle();
+  const std::uint64_t epoch = f.room("a").last.epoch;
+  f.rig.engine().remove("a", {epoch, 1}, 0);
+  f.rig.engine().replace("a", {epoch, 2}, {hub::Kind::text, base::Bytes::copy_of("two"), {}}, 0);
+  f.rig.engine().read("a", {epoch, 0}, 10, 1'000'000, 1);
+  f.rig.settle();
+  REQUIRE(f.witness.pages.at(1).ok());
+  const std::vector<hub::Message>& messages = f.witness.pages.at(1)->messages;
+  REQUIRE(messages.size() == 3);
+  CHECK(messages[0].is_removed);
+  CHECK(messages[0].payload.empty());
+  CHECK(messages[0].position == hub::Position{epoch, 1});
+  CHECK(messages[1].payload.view() == "two");
+  CHECK(messages[2].payload.view() == "3");
+}
+
+EACH_ENGINE("a message that there never was can't be removed or replaced") {
+  Fixture<Rig> f;
+  f.subscribe("a");
+  f.rig.settle();
+  f.publish("a", "1", 0);
+  f.rig.settle();
+  const std::uint64_t epoch = f.room("a").last.epoch;
+  f.rig.engine().remove("a", {epoch, 2}, 1);
+  f.rig.engine().replace("a", {epoch, 0}, {hub::Kind::text, base::Bytes::copy_of("x"), {}}, 2);
+  f.rig.engine().remove("a", {epoch + 1, 1}, 3);
+  f.rig.settle();
+  for (hub::Ticket ticket = 1; ticket <= 3; ++ticket) {
+    REQUIRE_FALSE(f.witness.outcomes.at(ticket).ok());
+    CHECK(f.witness.outcomes.at(ticket).error().code == hub::Refusal::Code::not_found);
+  }
+  CHECK(f.room("a").amendments.empty());
+}
+
+EACH_ENGINE("a cleared room has nothing to be read, and goes on where it was") {
+  Fixture<Rig> f;
+  f.subscribe("a");
+  f.rig.settle();
+  for (int i = 1; i <= 3; ++i)
+    f.publish("a", std::to_string(i), 0);
+  f.rig.settle();
+  const hub::Position top = f.room("a").last;
+  f.rig.engine().clear("a", 1);
+  f.publish("a", "4", 2);
+  f.rig.engine().read("a", {top.epoch, 0}, 10, 1'000'000, 3);
+  f.rig.settle();
+  CHECK(*f.witness.outcomes.at(1) == top);
+  CHECK(*f.witness.outcomes.at(2) == hub::Position{top.epoch, 4});
+  REQUIRE(f.room("a").amendments.size() == 1);
+  CHECK(f.room("a").amendments[0].what == hub::Amendment::What::cleared);
+  CHECK(f.room("a").amendments[0].message.position == top);
+  if (f.room("a").log->floor == hub::LogState::no_past) return;
+  const hub::ReadOutcome& page = f.witness.pages.at(3);
+  CHECK(page->floor == 3);
+  CHECK(page->messages.size() == 1);
 }
 
 EACH_ENGINE("a publish into a room that is not subscribed has its position like any other, if it is taken") {

@@ -39,6 +39,19 @@ class FakeEngine final : public hub::Engine {
       events_->on_published(ticket, found.top);
     }
   }
+  void remove(std::string_view room, const hub::Position& position, hub::Ticket ticket) override {
+    amend(room, hub::Amendment::remove(position), ticket);
+  }
+  void replace(std::string_view room, const hub::Position& position, hub::Draft&& draft,
+               hub::Ticket ticket) override {
+    amend(room,
+          hub::Amendment::replace({draft.kind, std::move(draft.payload), std::move(draft.author), 0, position,
+                                   0, draft.source, std::move(draft.labels)}),
+          ticket);
+  }
+  void clear(std::string_view room, hub::Ticket ticket) override {
+    amend(room, hub::Amendment::clear(top(std::string(room))), ticket);
+  }
   [[nodiscard]] bool may_refuse_publishes() const override { return may_refuse; }
   /// Answered by the test alone.
   void read(std::string_view /*room*/, const hub::Position& /*after*/, std::size_t /*messages_max*/,
@@ -62,12 +75,28 @@ class FakeEngine final : public hub::Engine {
   std::vector<hub::Ticket> held;
   std::vector<hub::Ticket> reads;
   std::vector<hub::Source> sources;  // of the drafts
+  int amended = 0;                   // amendments that were made
 
  private:
   struct Log {
     hub::Position top;
     bool is_open = false;
   };
+  void amend(std::string_view room, hub::Amendment&& amendment, hub::Ticket ticket) {
+    const hub::Position position = amendment.message.position;
+    const hub::Position top = logs_[std::string(room)].top;
+    const bool is_for_all = amendment.what == hub::Amendment::What::cleared;
+    const bool is_known =
+        position.epoch == top.epoch && position.offset != 0 && position.offset <= top.offset;
+    if (!is_for_all && !is_known) {
+      if (ticket != 0) events_->on_published(ticket, hub::no_such_message(position));
+      return;
+    }
+    ++amended;
+    events_->on_amended(room, std::move(amendment));
+    if (ticket != 0) events_->on_published(ticket, position);
+  }
+
   hub::EngineEvents* events_ = nullptr;
   std::map<std::string, Log> logs_;
 };

@@ -42,6 +42,26 @@ class LateEngine final : public hub::Engine {
       if (ticket != 0) events_->on_published(ticket, position);
     });
   }
+  void remove(std::string_view room, const hub::Position& position, hub::Ticket ticket) override {
+    later_amend(room, hub::Amendment::remove(position), ticket);
+  }
+  void replace(std::string_view room, const hub::Position& position, hub::Draft&& draft,
+               hub::Ticket ticket) override {
+    later_amend(room,
+                hub::Amendment::replace({draft.kind, std::move(draft.payload), std::move(draft.author), 0,
+                                         position, 0, draft.source, std::move(draft.labels)}),
+                ticket);
+  }
+  void clear(std::string_view room, hub::Ticket ticket) override {
+    later(room, [this, name = std::string(room), ticket] {
+      if (refuses) return answer(ticket, refusal);
+      Log& log = log_of(name);
+      log.messages.clear();
+      log.floor = log.top.offset;
+      announce_amended(name, hub::Amendment::clear(log.top));
+      answer(ticket, log.top);
+    });
+  }
   [[nodiscard]] bool may_refuse_publishes() const override { return true; }
   [[nodiscard]] bool publishes_unsubscribed() const override { return takes_unsubscribed; }
   void read(std::string_view room, const hub::Position& after, std::size_t messages_max,
@@ -151,6 +171,27 @@ class LateEngine final : public hub::Engine {
     log.is_announced = true;
     log.is_lost = false;
     events_->on_subscribed(room, state_of(log));
+  }
+  void later_amend(std::string_view room, hub::Amendment&& amendment, hub::Ticket ticket) {
+    later(room, [this, name = std::string(room), amendment = std::move(amendment), ticket]() mutable {
+      if (refuses) return answer(ticket, refusal);
+      const hub::Position position = amendment.message.position;
+      Log& log = log_of(name);
+      const auto found = std::find_if(
+          log.messages.begin(), log.messages.end(),
+          [&](const hub::Message& message) { return message.position == position && !message.is_removed; });
+      if (found == log.messages.end()) return answer(ticket, hub::no_such_message(position));
+      hub::apply_amendment(amendment, *found);
+      announce_amended(name, std::move(amendment));
+      answer(ticket, position);
+    });
+  }
+  void announce_amended(std::string_view room, hub::Amendment&& amendment) {
+    const Log& log = log_of(room);
+    if (log.is_announced && !log.is_lost) events_->on_amended(room, std::move(amendment));
+  }
+  void answer(hub::Ticket ticket, const hub::PublishOutcome& outcome) {
+    if (ticket != 0) events_->on_published(ticket, outcome);
   }
   void later(std::string_view room, std::function<void()> what) {
     pending_.emplace_back(std::string(room), std::move(what));

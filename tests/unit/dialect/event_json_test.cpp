@@ -85,6 +85,15 @@ TEST_CASE("event as JSON: who is there, by name or as a number") {
         R"({"type":"ok","id":1,"room":"r","presence":{"count":0,"members":[],"anonymous":0}})");
   CHECK(encoded(dialect::MemberJoined{"r", "ada"}) ==
         R"({"type":"join","room":"r","member":{"name":"ada"}})");
+  const hub::Message message{
+      hub::Kind::json, base::Bytes::copy_of("[1]"), hub::Author("Ada", "user:ada"), 0, {1, 5}, 11};
+  CHECK(encoded(dialect::MessageDeleted{"r", {1, 5}}) ==
+        R"({"type":"deleted","room":"r","cursor":"0000000000000001-5"})");
+  CHECK(
+      encoded(dialect::MessageReplaced{"r", &message}) ==
+      R"({"type":"replaced","room":"r","cursor":"0000000000000001-5","time":11,"from":"Ada","user":"ada","data":[1]})");
+  CHECK(encoded(dialect::RoomCleared{"r", {1, 5}}) ==
+        R"({"type":"cleared","room":"r","cursor":"0000000000000001-5"})");
   CHECK(encoded(dialect::MemberJoined{"r", "Ada", "user:ada"}) ==
         R"({"type":"join","room":"r","member":{"name":"Ada","user":"ada"}})");
   CHECK(encoded(dialect::MemberLeft{"r", "CI", "key:ci"}) ==

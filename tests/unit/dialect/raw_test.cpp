@@ -67,12 +67,14 @@ TEST_CASE("raw dialect: a message has its own event name, unless that name is in
   CHECK(name_of("tick") == "tick");
   CHECK(name_of("tick", hub::Kind::json) == "tick");
   CHECK(name_of("tick", hub::Kind::binary).empty());
-  for (const char* used : {"joined", "gap", "bye", "binary", "open", "error", "message", "direct", ""})
+  for (const char* used : {"joined", "gap", "bye", "binary", "open", "error", "message", "direct", "deleted",
+                           "replaced", "cleared", ""})
     CHECK(name_of(used).empty());
 }
 
 TEST_CASE(
-    "raw dialect: where a wire names events, a client is told that it has joined and what it has missed") {
+    "raw dialect: where a wire names events, a client is told that it has joined and what it has missed, "
+    "and which messages have changed") {
   const dialect::Raw raw;
   const auto told = [&raw](const dialect::Event& event) {
     test::PayloadList out;
@@ -85,6 +87,13 @@ TEST_CASE(
         R"(joined {"room":"a \"b\"","cursor":"0000000000000001-2"})");
   CHECK(told(dialect::GapFound{"a", {place, {1, 0}}}) ==
         R"(gap {"room":"a","cursor":"0000000000000001-2","earliest":"0000000000000001-0"})");
+  CHECK(told(dialect::MessageDeleted{"a", place}) == R"(deleted {"room":"a","cursor":"0000000000000001-2"})");
+  CHECK(told(dialect::RoomCleared{"a", place}) == R"(cleared {"room":"a","cursor":"0000000000000001-2"})");
+  const hub::Message message{
+      hub::Kind::text, base::Bytes::copy_of("x"), hub::Author("Ada", "user:ada"), 0, place, 7};
+  CHECK(
+      told(dialect::MessageReplaced{"a", &message}) ==
+      R"(replaced {"room":"a","cursor":"0000000000000001-2","time":7,"from":"Ada","user":"ada","data":"x"})");
   CHECK(told(dialect::Bye{1012, "server_shutdown", 5}) ==
         R"(bye {"code":1012,"reason":"server_shutdown","retry_ms":5})");
 }

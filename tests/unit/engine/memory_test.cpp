@@ -20,6 +20,9 @@ struct Recorder final : hub::EngineEvents {
     tops.emplace_back(std::string(room), log.top);
   }
   void on_subscribe_refused(std::string_view /*room*/, const hub::Refusal& /*refusal*/) override { FAIL(""); }
+  void on_amended(std::string_view room, hub::Amendment&& amendment) override {
+    amendments.emplace_back(std::string(room), std::move(amendment));
+  }
   void on_lost(std::string_view /*room*/) override { FAIL(""); }
   void on_resumed(std::string_view /*room*/, const hub::LogState& /*log*/) override { FAIL(""); }
   void on_page(hub::Ticket /*ticket*/, hub::ReadOutcome&& /*outcome*/) override { FAIL(""); }
@@ -31,6 +34,7 @@ struct Recorder final : hub::EngineEvents {
   }
   std::vector<std::pair<std::string, hub::Position>> tops;
   std::vector<std::pair<std::string, hub::Message>> messages;
+  std::vector<std::pair<std::string, hub::Amendment>> amendments;
   std::vector<std::pair<hub::Ticket, hub::Position>> answers;
 };
 

@@ -30,9 +30,13 @@ struct Reader final : Subscriber, Member {
   void on_refused(Membership& /*membership*/, const Refusal& /*refusal*/) override {}
   void deliver(Batch& batch, std::size_t from) override {
     std::string words;
-    for (const Message& message : batch.messages().subspan(from))
-      words += (words.empty() ? "" : " ") + std::to_string(message.position.offset);
+    for (const Message& message : batch.messages().subspan(from)) {
+      if (!message.is_removed) words += (words.empty() ? "" : " ") + std::to_string(message.position.offset);
+    }
     got.push_back(words);
+  }
+  void on_amendment(AmendmentUpdate& update) override {
+    got.push_back("-" + std::to_string(update.amendment().message.position.offset));
   }
   void run_at_turn_end() override {}
   Membership& membership() override { std::abort(); }
@@ -94,6 +98,52 @@ TEST_CASE_FIXTURE(Fixture, "fan-out: a slice passes so many members, and the nex
   CHECK(run(2).members == 1);
   CHECK_FALSE(fan_out.is_under_way());
   CHECK(take(4) == Words{"1"});
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "fan-out: an amendment comes behind the messages before it, and in front of those after") {
+  add(2);
+  push(2);
+  fan_out.amend(Amendment::remove({1, 1}));
+  push();
+  fan_out.amend(Amendment::remove({1, 3}));
+  fan_out.amend(Amendment::clear({1, 3}));
+  push();
+  const std::size_t all = fan_out.backlog_bytes();
+  CHECK(fan_out.amendment_bytes() == 3 * FanOut::backlog_cost({}));
+  CHECK(all == 7 * FanOut::backlog_cost({}) + 1);  // the payload of the last message is left
+  while (fan_out.has_work())
+    run(1);
+  CHECK(take(0) == Words{"", "-1", "", "-3", "-3", "4"});
+  CHECK(take(1) == Words{"", "-1", "", "-3", "-3", "4"});
+  CHECK(fan_out.backlog_bytes() == 0);
+  CHECK(fan_out.amendment_bytes() == 0);
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "fan-out: a member that leaves or comes while an amendment is under way is no matter") {
+  add(3);
+  push();
+  run();
+  fan_out.amend(Amendment::remove({1, 1}));
+  CHECK(run(1).members == 1);
+  CHECK(fan_out.has_handed(*readers[2], 1));
+  remove(1);
+  add(1);
+  push();
+  while (fan_out.has_work())
+    run(1);
+  CHECK(take(0) == Words{"1", "-1", "2"});
+  CHECK(take(1) == Words{"1"});
+  CHECK(take(2) == Words{"1", "-1", "2"});
+  CHECK(take(3) == Words{"2"});
+  remove(0);
+  remove(2);
+  remove(3);
+  fan_out.amend(Amendment::remove({1, 2}));
+  while (fan_out.has_work())
+    run();
+  CHECK(fan_out.size() == 0);
 }
 
 TEST_CASE_FIXTURE(Fixture,

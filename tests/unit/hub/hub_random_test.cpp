@@ -1,5 +1,6 @@
-// One hub with rooms of all kinds and readers that come, go, resume and catch up at random, against what was
-// really published. The seed is in the message of a failure; ROOMCAST_TEST_SEED repeats it.
+// One hub with rooms of all kinds and readers that come, go, resume and catch up at random while messages are
+// removed, replaced and cleared, against what was really published. The seed is in the message of a failure;
+// ROOMCAST_TEST_SEED repeats it.
 #include <doctest/doctest.h>
 
 #include <array>
@@ -13,7 +14,9 @@
 #include <utility>
 #include <vector>
 
+#include "hub/amendment.h"
 #include "support/hub_fixture.h"
+#include "support/read_history.h"
 
 namespace hub_random_test {
 
@@ -41,7 +44,7 @@ struct Truth {
     std::uint64_t offset;
     std::int64_t at_ms;
   };
-  std::map<std::uint64_t, std::vector<std::string>> logs;  // by epoch
+  std::map<std::uint64_t, std::vector<std::string>> logs;  // by epoch; empty: removed
   std::uint64_t epoch = 0;
   std::deque<Kept> kept;
 
@@ -61,14 +64,18 @@ struct Reader final : hub::Subscriber {
   void on_gap(hub::Membership& membership, const hub::Gap& gap) override;
   void on_refused(hub::Membership& /*membership*/, const hub::Refusal& /*refusal*/) override {}
   void deliver(hub::Batch& batch, std::size_t from) override;
+  void on_amendment(hub::AmendmentUpdate& update) override;
+  /// What it shows is what there is.
+  void check_shown();
 
   Simulation& simulation;
   std::size_t room;
   hub::Interest interest;
   bool leaves_at_gap = false;
   bool is_joined = false;
-  std::uint64_t top_before = 0;  // of the room when it joined
-  hub::Position at;              // it has everything up to here
+  std::uint64_t top_before = 0;                // of the room when it joined
+  hub::Position at;                            // it has everything up to here
+  std::map<std::uint64_t, std::string> shown;  // what it has got, by offset, as amended
   std::unique_ptr<hub::Membership> membership;
 };
 
@@ -90,6 +97,7 @@ struct Simulation : test::HubFixture<> {
   std::uint64_t published = 0;
   std::uint64_t heard = 0;
   std::uint64_t gaps = 0;
+  std::uint64_t amended = 0;  // amendments that readers were notified of
 
   unsigned below(unsigned bound) { return static_cast<unsigned>(random() % bound); }
 
@@ -112,6 +120,48 @@ struct Simulation : test::HubFixture<> {
     REQUIRE(now.top() == engine.top(names.at(room)).offset);
     if (engine.is_open(names.at(room))) now.kept.push_back({now.top(), clock.now_ms});
     now.trim(settings, clock.now_ms);
+  }
+
+  void amend() {
+    const std::size_t room = below(names.size());
+    Truth& now = truth(room);
+    std::vector<std::string>& log = now.logs[now.epoch];
+    if (log.empty()) return;
+    const std::size_t index = log.size() - 1 - below(std::min(20U, static_cast<unsigned>(log.size())));
+    const hub::Position position{now.epoch, index + 1};
+    const unsigned what = below(20);
+    const std::string payload = std::to_string(++published);
+    const int before = engine.amended;
+    if (what == 0) {
+      hub.clear(names.at(room), {});
+    } else if (what < 12 || log[index].empty()) {
+      hub.remove(names.at(room), position, {});
+    } else {
+      hub.replace(names.at(room), position, {hub::Kind::text, base::Bytes::copy_of(payload), {}, 0}, {});
+    }
+    if (engine.amended == before) return;  // refused
+    if (what == 0) {
+      log.assign(log.size(), {});
+      now.kept.clear();
+    } else {
+      log[index] = what < 12 || log[index].empty() ? std::string() : payload;
+    }
+  }
+
+  void ask() {
+    const std::size_t room = below(names.size());
+    Truth& now = truth(room);
+    std::optional<hub::Position> since;
+    if (below(2) == 0) since = hub::Position{now.epoch, below(static_cast<unsigned>(now.top()) + 1)};
+    const std::size_t limit = below(10);
+    const auto page = test::read_now(hub, names.at(room), since, limit);
+    if (!page) return;
+    INFO("seed ", seed);
+    REQUIRE(page->messages.size() <= limit);
+    for (const hub::Message& message : page->messages) {
+      REQUIRE_FALSE(message.is_removed);
+      REQUIRE(message.payload.view() == now.logs[now.epoch].at(message.position.offset - 1));
+    }
   }
 
   void join() {
@@ -164,6 +214,8 @@ struct Simulation : test::HubFixture<> {
     if (what < 80) return pass(below(60));
     if (what < 82) return open_rooms();
     if (what == 82) return change_settings();
+    if (what < 88) return amend();
+    if (what < 90) return ask();
     if (!readers.empty()) {
       Reader& reader = *readers.at(below(static_cast<unsigned>(readers.size())));
       if (reader.membership) reader.membership->continue_replay();
@@ -190,6 +242,7 @@ struct Simulation : test::HubFixture<> {
       INFO("seed ", seed);
       REQUIRE(reader->is_joined);
       REQUIRE(reader->at == engine.top(names.at(reader->room)));
+      reader->check_shown();
     }
     REQUIRE(hub.backlog_bytes() == 0);
   }
@@ -210,6 +263,7 @@ struct Simulation : test::HubFixture<> {
     // Otherwise this has shown nothing.
     CHECK(heard > static_cast<std::uint64_t>(steps));
     CHECK(gaps > static_cast<std::uint64_t>(steps) / 1'000);
+    CHECK(amended > static_cast<std::uint64_t>(steps) / 100);
     CHECK(hub.stats().gaps == gaps);
   }
 };
@@ -262,8 +316,38 @@ void Reader::deliver(hub::Batch& batch, std::size_t from) {
     ++at.offset;
     const bool is_next = message.position == at && message.payload.view() == log.at(at.offset - 1);
     if (!is_next) FAIL("got ", message.position.offset, " where ", at.offset, " was to come");
+    REQUIRE(message.is_removed == message.payload.empty());
+    if (!message.is_removed) shown[at.offset] = message.payload.view();
     ++simulation.heard;
   }
+}
+
+void Reader::on_amendment(hub::AmendmentUpdate& update) {
+  using What = hub::Amendment::What;
+  INFO("seed ", simulation.seed);
+  REQUIRE(is_joined);
+  ++simulation.amended;
+  const hub::Message& message = update.amendment().message;
+  const std::uint64_t offset = message.position.offset;
+  REQUIRE(message.position.epoch == at.epoch);
+  if (update.amendment().what == What::cleared) {
+    shown.erase(shown.begin(), shown.upper_bound(offset));
+    return;
+  }
+  REQUIRE(offset <= at.offset);  // never before the message
+  const auto found = shown.find(offset);
+  if (found == shown.end()) return;
+  if (update.amendment().what == What::removed) {
+    shown.erase(found);
+  } else {
+    found->second = message.payload.view();
+  }
+}
+
+void Reader::check_shown() {
+  const auto& log = simulation.truth(room).logs[at.epoch];
+  for (const auto& [offset, payload] : shown)
+    REQUIRE(payload == log.at(offset - 1));
 }
 
 unsigned seed() {

@@ -80,6 +80,24 @@ TEST_CASE_FIXTURE(Fixture, "session: what one sends everybody in the room gets, 
   CHECK(engine.sources == std::vector(2, hub::source_of("192.0.2.1")));
 }
 
+TEST_CASE_FIXTURE(Fixture, "session: of removed messages nothing is sent, whoever sent what is around them") {
+  hub.set_limits(part::hub_limits({}));
+  auto& ada = join("lobby", false);
+  auto& bob = join("lobby");
+  for (const char* word : {"1", "2", "3"})
+    bob.events->on_message(dialect::PayloadForm::text, word);
+  ada.events->on_message(dialect::PayloadForm::text, "4");
+  hub.remove("lobby", {1, 1}, {});
+  hub.remove("lobby", {1, 4}, {});
+  turn();
+  CHECK(ada.sent == "(t:2)(t:3)");
+  CHECK(bob.sent == "(t:2)(t:3)");
+  bob.events->on_message(dialect::PayloadForm::text, "5");
+  hub.clear("lobby", {});
+  turn();
+  CHECK(bob.sent == "(t:2)(t:3)");  // and this dialect has no words for it
+}
+
 TEST_CASE_FIXTURE(Fixture,
                   "session: a publisher that can't be answered is closed when its message came to nothing") {
   engine.may_refuse = true;
