@@ -17,6 +17,7 @@ export function parseCursor(cursor) {
  * Events, by `type`:
  *   joined   `cursor`: everything after it follows (none from raw WebSocket)
  *   gap      `cursor`: everything after it follows, `earliest`: the earliest valid cursor
+ *   deleted, replaced, cleared   `about`: the cursor in question; of a replaced message `data` and the rest as well
  *   message  `data` (string, or Buffer if binary), `cursor` (none from raw WebSocket), `object`: its JSON as received
  *   reply    of roomcast.v1: `answer`
  *   end      `why`, and the server's `code`, `reason`, `retry_ms`; no event follows
@@ -127,7 +128,7 @@ export class RoomClient {
 
   push(event) {
     if (this.#ended) return;
-    for (const cursor of [event.cursor, event.earliest]) if (cursor !== undefined) parseCursor(cursor);
+    for (const cursor of [event.cursor, event.earliest, event.about]) if (cursor !== undefined) parseCursor(cursor);
     this.#ended = event.type === 'end';
     this.#events.push(event);
     this.#wake();
@@ -150,6 +151,9 @@ export class RoomClient {
       case 'message': return this.pushMessage(object, text);
       case 'gap': return this.pushOfRoom(object, { type: 'gap', cursor: object.cursor, earliest: object.earliest });
       case 'bye': return this.pushBye(object);
+      case 'deleted':
+      case 'cleared': return this.pushAmendment(object.type, object);
+      case 'replaced': return this.pushMessage(object, text);
       case 'ok':
         if (object.id === undefined) return this.pushOfRoom(object, { type: 'joined', cursor: object.cursor });
         return this.push({ type: 'reply', answer: object });
@@ -169,7 +173,14 @@ export class RoomClient {
       data = Buffer.from(object.data_base64, 'base64');
       assert.equal(data.toString('base64'), object.data_base64, 'standard base64 with padding');
     }
-    this.pushOfRoom(object, { type: 'message', data, cursor: object.cursor, from: object.from, user: object.user, key: object.key, object: text });
+    const { type = 'message', cursor, from, user, key } = object;
+    // To resume from the cursor of a message that was replaced would be to go back.
+    this.pushOfRoom(object, { type, data, [type === 'message' ? 'cursor' : 'about']: cursor, from, user, key, object: text });
+  }
+
+  pushAmendment(type, object) {
+    assert.deepEqual(Object.keys(object).filter((name) => name !== 'type'), ['room', 'cursor']);
+    this.pushOfRoom(object, { type, about: object.cursor });
   }
 
   pushOfRoom(object, event) {

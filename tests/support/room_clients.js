@@ -18,7 +18,7 @@ export function roomUrl(url, room, query = {}, path = '/rooms/') {
 }
 
 /** The query parameters that every transport accepts. */
-const asked = ({ since, history, name, echo }) => ({ since, history, name, echo });
+const asked = ({ since, history, name, echo, token }) => ({ since, history, name, echo, access_token: token });
 
 /** The server refused the request. */
 export class Refused extends Error {
@@ -74,7 +74,7 @@ async function openRaw(client, url, room, options) {
 
 async function openJson(client, url, room, options) {
   const { way } = client;
-  const { socket, opened } = await openSocket(client, way.connect ? `${url}/connect` : roomUrl(url, room, asked(options)), ['roomcast.v1']);
+  const { socket, opened } = await openSocket(client, way.connect ? roomUrl(url, 'connect', { access_token: options.token }, '/') : roomUrl(url, room, asked(options)), ['roomcast.v1']);
   const pending = new Map();
   let last = 0;
   // `data`: JSON text for the member of that name, inserted verbatim.
@@ -96,7 +96,7 @@ async function openJson(client, url, room, options) {
     const { id, type } = object;
     if (type === 'welcome') {
       client.welcome = object;
-      if (way.connect) client.command({ type: 'subscribe', room, ...asked(options) }).catch(() => {});
+      if (way.connect) client.command({ type: 'subscribe', room, ...asked(options), access_token: undefined }).catch(() => {});
       return;
     }
     if (type === 'pong' || !pending.has(id)) return client.pushObject(text);
@@ -115,8 +115,18 @@ async function openJson(client, url, room, options) {
 
 // --- EventSource and NDJSON ---
 
+const amendments = ['deleted', 'replaced', 'cleared'];
+
 /** The event that an event of a stream means, in either dialect. */
 function pushEvent(client, { event, id, data }) {
+  if (amendments.includes(event)) {
+    // Some readers report the last id, others that there is none.
+    assert.ok(id === '' || id === client.last_id, 'what is about the past is no position to resume from');
+    if (client.way.dialect === 'roomcast.v1') return client.pushObject(data);
+    assert.ok(data.startsWith('{"room":'), data);
+    return client.pushObject(`{"type":"${event}",${data.slice(1)}`);
+  }
+  client.last_id = id;
   if (event === 'bye') return client.pushBye(JSON.parse(data));
   if (event === 'gap' || event === 'joined' || event === 'ok') {
     const object = JSON.parse(data);
@@ -146,7 +156,7 @@ async function openEventSource(client, url, room, options) {
       return fetch(input, { ...init, signal: abort.signal });
     },
   });
-  for (const type of ['message', 'binary', 'joined', 'ok', 'gap', 'bye']) {
+  for (const type of ['message', 'binary', 'joined', 'ok', 'gap', 'bye', ...amendments]) {
     source.addEventListener(type, ({ data, lastEventId }) => guarded(client, () => pushEvent(client, { event: type, id: lastEventId, data })));
   }
   client.breakOff = () => {
@@ -246,11 +256,11 @@ async function openPython(client, url, room, options) {
 
 /**
  * All transports and dialects. `form`: how payloads are received: `verbatim`, `lines` (newlines are all LF) or `object` (JSON).
- * `cursors`: whether it can resume. `gap_follows`: a gap follows `joined`.
+ * `cursors`: whether it can resume. `gap_follows`: a gap follows `joined`. `mute`: not notified of deleted messages.
  */
 export const ways = [
-  { name: 'WebSocket', open: openRaw, form: 'verbatim', deflate: false },
-  { name: 'WebSocket with compression', open: openRaw, form: 'verbatim', protocol: ['roomcast.raw.v1'] },
+  { name: 'WebSocket', open: openRaw, form: 'verbatim', mute: true, deflate: false },
+  { name: 'WebSocket with compression', open: openRaw, form: 'verbatim', mute: true, protocol: ['roomcast.raw.v1'] },
   { name: 'WebSocket roomcast.v1', open: openJson, form: 'object', cursors: true, gap_follows: true },
   { name: 'WebSocket roomcast.v1 at /connect', open: openJson, form: 'object', cursors: true, gap_follows: true, connect: true, deflate: false },
   { name: 'EventSource', open: openEventSource, form: 'lines', cursors: true },
@@ -259,19 +269,19 @@ export const ways = [
   { name: 'event stream by fetch, gzip', open: openFetch, form: 'object', cursors: true, stream: 'sse', dialect: 'roomcast.v1', gzip: true },
   { name: 'NDJSON by fetch', open: openFetch, form: 'object', cursors: true, stream: 'ndjson' },
   { name: 'NDJSON by fetch, gzip', open: openFetch, form: 'object', cursors: true, stream: 'ndjson', gzip: true },
-  { name: 'long poll', open: openPoll, form: 'object', cursors: true, wait: true },
-  { name: 'short poll', open: openPoll, form: 'object', cursors: true },
+  { name: 'long poll', open: openPoll, form: 'object', mute: true, cursors: true, wait: true },
+  { name: 'short poll', open: openPoll, form: 'object', mute: true, cursors: true },
   { name: 'curl -N, event stream, gzip', open: openCurl, form: 'lines', cursors: true, stream: 'sse', gzip: true, process: true },
   { name: 'curl -N, NDJSON, HTTP/1.0', open: openCurl, form: 'object', cursors: true, stream: 'ndjson', http10: true, process: true },
   { name: 'urllib, NDJSON', open: openPython, form: 'object', cursors: true, stream: 'ndjson', process: true },
-  { name: 'urllib, long poll', open: openPython, form: 'object', cursors: true, wait: true, process: true },
+  { name: 'urllib, long poll', open: openPython, form: 'object', mute: true, cursors: true, wait: true, process: true },
 ];
 
 export const wayCalled = (name) => ways.find((way) => way.name === name) ?? assert.fail(`no way ${name}`);
 
 /**
  * A client of `room` at `url` (http:// or https://). `options`: `since`, `history`, `name`, `echo`, `wait` (seconds,
- * of long polls), `headers` (of requests by fetch). Throws Refused if the server refuses; clients that are separate
+ * of long polls), `token` (of an identified client), `headers` (of requests by fetch). Throws Refused if the server refuses; clients that are separate
  * processes end instead.
  */
 export async function openRoom(way, url, room, options = {}) {

@@ -8,6 +8,7 @@ import { after, before, describe, it } from 'node:test';
 import { METRICS } from '../support/contract.js';
 import { faultsOf, followed } from '../support/json_schema.js';
 import { JsonClient } from '../support/json_client.js';
+import { assertDone, keyOf, Moderator, startIdentifyingServer, tokenOf } from '../support/moderation.js';
 import { fetchOnce } from '../support/raw_http.js';
 import { repository, runToEnd, startServer } from '../support/server.js';
 import { connect } from '../support/wire_client.js';
@@ -79,14 +80,15 @@ describe('docs/asyncapi.json', () => {
   const seen = new Set();
   const clients = [];
   /** A client that validates all received messages at its end. */
-  const open = async (where = connect_path, server = servers.usual) => {
-    const client = await JsonClient.greeted(server, where);
+  const open = async (where = connect_path, server = servers.usual, options = {}) => {
+    const client = await JsonClient.greeted(server, where, options);
     clients.push(client);
     return client;
   };
   before(async () => {
     servers.usual = await startServer({ set: { 'limits.message_bytes': 1000, 'presence.grace_seconds': 0, 'presence.crowd': 2 } });
     servers.narrow = await startServer({ set: { 'limits.rooms_per_connection': 1, 'limits.idempotency_bytes': 0 } });
+    servers.identifying = await startIdentifyingServer();
   });
   after(async () => {
     for (const { socket } of clients) socket.terminate();
@@ -160,6 +162,14 @@ describe('docs/asyncapi.json', () => {
     await ada.next(({ type }) => type === 'message');
     assert.equal((await ada.ask({ type: 'publish', data: 1, key: 'once' })).duplicate, undefined);
     assert.equal((await ada.ask({ type: 'publish', data: 1, key: 'once' })).duplicate, true);
+    const identified = async (token) => open('/rooms/moderated?presence=1', servers.identifying, { headers: { Authorization: `Bearer ${token}` } });
+    const [user, key] = [await identified(await tokenOf('ada', { name: 'Ada' })), await identified(keyOf('ci'))];
+    const moderator = new Moderator(servers.identifying.url);
+    const { cursor } = await user.ask({ type: 'publish', data: 'hi' });
+    assertDone(await moderator.replace('moderated', cursor, 'hello'));
+    assertDone(await moderator.remove('moderated', cursor));
+    assertDone(await moderator.clear('moderated'));
+    for (const type of ['message', 'replaced', 'deleted', 'cleared']) await key.next((one) => one.type === type);
     await servers.usual.stop();
     await ada.next(({ type }) => type === 'bye');
     for (const text of clients.flatMap(({ texts }) => texts)) {

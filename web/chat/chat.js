@@ -3,7 +3,7 @@
 import { recallRead, rememberRead } from '../common/page.js';
 import { errorWords } from '../common/language.js';
 import { earlierMessages, hasForgotten, hasSpoken } from './log.js';
-import { downloadElement, ImageProblem, pictureElement, prepareImage, preparingElement, shownAs, sniffImage, textElement } from './message.js';
+import { downloadElement, ImageProblem, pictureElement, prepareImage, preparingElement, principalOf, shownAs, sniffImage, textElement } from './message.js';
 import { Mine, Pane } from './pane.js';
 import { isCovered } from '../client/roomcast/protocol.js';
 
@@ -55,6 +55,9 @@ export class Chat {
     this.#room.on('joined', () => this.#onJoined());
     this.#room.on('message', (message) => this.#onMessage(message));
     this.#room.on('gap', ({ cursor }) => this.#onGap(cursor));
+    this.#room.on('deleted', ({ cursor }) => this.#onGone((one) => one === cursor));
+    this.#room.on('cleared', ({ cursor }) => this.#onGone((one) => isCovered(one, cursor)));
+    this.#room.on('replaced', (message) => this.pane.log.replace(lineOf(message), contentOf(message)));
     for (const event of ['presence', 'join', 'leave']) this.#room.on(event, () => this.#onPresence());
     this.#room.on('closed', ({ error }) => {
       if (error) this.#onRefused(error);
@@ -184,6 +187,7 @@ export class Chat {
 
   #onMessage(message) {
     const own = this.pane.outbox.claim(message);
+    if (principalOf(message)) this.pane.showGuests();
     const time = new Date(message.time);
     // History received at the first join is not new; after a reload, everything behind the read position is.
     const isPast = !this.#entered && this.#catchUp.running && this.#read === null;
@@ -226,6 +230,11 @@ export class Chat {
     if (log.earliest) log.showStart(hasForgotten(log.earliest) ? 'beginning_kept' : 'beginning');
   }
 
+  #onGone(isGone) {
+    this.pane.log.remove(isGone);
+    this.pane.log.showEmpty(true);
+  }
+
   #onGap(cursor) {
     this.#away?.divider.remove();
     this.#away = null;
@@ -235,6 +244,7 @@ export class Chat {
   }
 
   #onPresence() {
+    if (this.people.members.some(principalOf)) this.pane.showGuests();
     this.pane.showCount(this.people.count);
     this.#on.presence();
   }
@@ -261,7 +271,9 @@ export class Chat {
   }
 }
 
-const lineOf = (message) => ({ cursor: message.cursor, name: shownAs(message).name, time: new Date(message.time) });
+const lineOf = (message) => ({
+  cursor: message.cursor, name: shownAs(message).name, principal: principalOf(message), time: new Date(message.time),
+});
 
 function contentOf(message) {
   const { name, text, raw } = shownAs(message);
@@ -288,6 +300,7 @@ function freshKey() {
 // cursor, requested when joining, is that boundary. Cursors are compared for equality only.
 
 const PATIENCE_MS = 10_000;
+const QUIET_MS = 2000; // nothing came for so long: the newest message is one that was deleted
 const BLIND_MS = 1000; // if the newest cursor cannot be fetched: messages within this time count as missed
 
 export class CatchUp {
@@ -349,6 +362,7 @@ export class CatchUp {
     if (this.#head === null) return;
     const last = this.#messages.findIndex(({ cursor }) => cursor === this.#head);
     if (last >= 0 || this.#head === this.#since) this.#finish(this.#messages.slice(0, last + 1));
+    else this.#finishIn(QUIET_MS);
   }
 
   #finishIn(delayMs) {

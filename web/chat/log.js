@@ -1,6 +1,6 @@
 // A room's log: lines in the server's order, bounded; follows the newest line only while the reader is at the bottom.
 
-import { say } from '../common/language.js';
+import { say, sayAttribute } from '../common/language.js';
 import { clockTime, dayElement, dividerElement, messageElement, releaseElement } from './message.js';
 import { isCovered } from '../client/roomcast/protocol.js';
 
@@ -110,6 +110,37 @@ export class Log {
     return true;
   }
 
+  /** Removes the line of a message, and those of all messages that `isGone` says. */
+  remove(isGone) {
+    for (const [cursor, item] of [...this.#items]) {
+      if (!isGone(cursor)) continue;
+      const next = item.nextElementSibling;
+      this.#items.delete(cursor);
+      releaseElement(item);
+      this.#regroup(next);
+    }
+    this.#above.look();
+  }
+
+  /** Shows another message in place of the one with its cursor, marked as edited. */
+  replace(line, content) {
+    const item = this.#items.get(line.cursor);
+    if (!item) return;
+    const { own } = this.#lines.get(item);
+    const other = { ...line, own };
+    const next = messageElement({ ...other, first: true }, content);
+    const body = next.querySelector('.body');
+    body.classList.add('edited');
+    sayAttribute(body, 'data-edited', 'edited');
+    this.#lines.set(next, other);
+    this.#items.set(line.cursor, next);
+    item.before(next);
+    releaseElement(item);
+    this.#regroup(next);
+    this.#regroup(next.nextElementSibling);
+    this.#above.look();
+  }
+
   /**
    * A divider. One of kind `away` replaces another one directly above it.
    * @param {'gap'|'away'} kind `gap`: messages may be missing here; `away`: the connection was down
@@ -217,7 +248,7 @@ export class Log {
     const line = this.#lines.get(item);
     if (!line) return;
     const above = this.#lines.get(item.previousElementSibling);
-    const continues = above && above.name === line.name && above.own === line.own && line.time - above.begun <= SAME_BREATH_MS;
+    const continues = above && above.name === line.name && above.principal === line.principal && above.own === line.own && line.time - above.begun <= SAME_BREATH_MS;
     line.begun = continues ? above.begun : line.time;
     item.classList.toggle('first', !continues);
   }

@@ -44,18 +44,32 @@ onLanguage(() => {
   for (const clock of document.querySelectorAll('time[datetime]')) showTime(clock, new Date(clock.dateTime));
 });
 
+/** Who the server says that an author or member is: `user:ID`, `key:NAME`, or empty for an anonymous one. */
+export function principalOf({ user, key }) {
+  if (user !== undefined) return `user:${user}`;
+  return key === undefined ? '' : `key:${key}`;
+}
+
+/** Labels the element of a name: verified, or a guest, which is shown only where there are others (see chat.css). */
+export function markAuthor(author, principal) {
+  author.classList.toggle('verified', principal !== '');
+  sayAttribute(author, 'data-badge', principal.startsWith('key:') ? 'verified_key' : principal ? 'verified_user' : 'guest');
+}
+
 /**
  * One line of the log.
- * @param {{name: string, own: boolean, first: boolean, time: Date}} line `name`: empty if there is none;
- *   `first`: does not continue a line of the same author
+ * @param {{name: string, principal?: string, own: boolean, first: boolean, time: Date}} line `name`: empty if there is none;
+ *   `principal`: see principalOf; left out for a line that the server has not seen yet; `first`: does not continue a line of
+ *   the same author
  * @param {Node} content
  */
-export function messageElement({ name, own, first, time }, content) {
+export function messageElement({ name, principal, own, first, time }, content) {
   const clock = element('time');
   clock.dateTime = time.toISOString();
   showTime(clock, time);
   const author = element('bdi', name ? `name hue-${hueOf(name)}` : 'name anonymous', name);
   if (!name) say(author, 'anonymous');
+  else if (principal !== undefined) markAuthor(author, principal);
   const item = element('li', 'message', clock, author, element('div', 'body', content));
   item.classList.toggle('own', own);
   item.classList.toggle('first', first);

@@ -56,6 +56,11 @@ export class Pane {
     this.#scroller.setAttribute('aria-busy', String(reading));
   }
 
+  /** The server knows who some of its clients are: the others are labelled as guests. */
+  showGuests() {
+    this.element.classList.add('has-verified');
+  }
+
   /** Marks the list of people as outdated. */
   stale(isStale) {
     this.#count.classList.toggle('stale', isStale);

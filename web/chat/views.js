@@ -1,6 +1,7 @@
 // The views around the rooms: room list, people, status of the connection, join form, enlarged picture.
 
 import { cleanName, element, isComposing, roomProblem } from '../common/page.js';
+import { markAuthor, principalOf } from './message.js';
 import { number, say, sayAttribute, words } from '../common/language.js';
 
 // The side panel: joined rooms, and the people of the current one. On a narrow screen it opens over the rooms.
@@ -79,11 +80,12 @@ export class People {
   #list = byId('people');
   #rest = byId('people-rest');
 
-  /** @param {{count: number, anonymous: number, crowd: boolean, members: {name: string}[]}} people @param {string} me */
+  /** @param {{count: number, anonymous: number, crowd: boolean, members: {name: string, user?: string, key?: string}[]}} people @param {string} me */
   show({ count, anonymous, crowd, members }, me) {
     const text = count > 0 ? number(count) : '';
     if (this.#count.textContent !== text) this.#count.textContent = text;
-    this.#list.replaceChildren(...(crowd ? [] : members.map(({ name }) => personElement(name, name === me))));
+    this.#list.replaceChildren(...(crowd ? [] : members.map((member) => personElement(member, member.name === me))));
+    this.#list.classList.toggle('has-verified', members.some(principalOf));
     const nameless = members.length > 0 ? 'and_nameless' : 'nameless';
     say(this.#rest, crowd ? 'crowd' : anonymous > 0 && nameless, { count: anonymous });
   }
@@ -95,8 +97,9 @@ export class People {
   }
 }
 
-function personElement(name, isMe) {
-  const label = element('bdi', '', name);
+function personElement(member, isMe) {
+  const label = element('bdi', 'name-label', member.name);
+  markAuthor(label, principalOf(member));
   if (!isMe) return element('li', '', label);
   const hint = element('span', 'hint');
   say(hint, 'you');

@@ -93,6 +93,12 @@ export interface Receipt {
 export interface RoomEvents {
   message: Message;
   gap: { room: string; cursor: string; earliest: string };
+  /** The message with this cursor is to be shown no longer. */
+  deleted: { room: string; cursor: string };
+  /** To be shown in place of the message with its cursor. */
+  replaced: Message;
+  /** All messages up to this cursor are to be shown no longer. */
+  cleared: { room: string; cursor: string };
   joined: { room: string; cursor: string | undefined };
   presence: Presence;
   join: { room: string; member: Member };

@@ -123,6 +123,7 @@ export class HttpLink {
       case 'ok': return room.joined(object.cursor);
       case 'message': return room.message(object);
       case 'gap': return room.gap(object);
+      case 'deleted': case 'replaced': case 'cleared': return room.amended(object);
       case 'bye': return this.#onBye(object);
       default: return undefined; // from a newer server
     }

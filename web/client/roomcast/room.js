@@ -2,7 +2,7 @@
 
 import { decodeMessage, isCovered } from './protocol.js';
 
-const EVENTS = ['message', 'gap', 'joined', 'presence', 'join', 'leave', 'error', 'closed'];
+const EVENTS = ['message', 'gap', 'deleted', 'replaced', 'cleared', 'joined', 'presence', 'join', 'leave', 'error', 'closed'];
 
 export class Room {
   #client;
@@ -48,7 +48,7 @@ export class Room {
   }
 
   /**
-   * Adds a listener for `message`, `gap`, `joined`, `presence`, `join`, `leave`, `error` or `closed`.
+   * Adds a listener for `message`, `gap`, `deleted`, `replaced`, `cleared`, `joined`, `presence`, `join`, `leave`, `error` or `closed`.
    * @returns {() => void} removes the listener
    */
   on(event, listener) {
@@ -107,6 +107,13 @@ export class Room {
     if (this.#closed) return;
     this.cursor = cursor;
     this.#listeners.emit('gap', { room: this.name, cursor, earliest });
+  }
+
+  /** Messages that may have been delivered were deleted, replaced or cleared. */
+  amended(object) {
+    if (this.#closed) return;
+    const { type, cursor } = object;
+    this.#listeners.emit(type, type === 'replaced' ? decodeMessage(object) : { room: this.name, cursor });
   }
 
   showPresence(picture) {

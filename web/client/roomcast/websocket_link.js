@@ -149,6 +149,9 @@ export class WebSocketLink {
       case 'ok':
       case 'error': return this.#onReply(object);
       case 'gap': return room?.gap(object);
+      case 'deleted':
+      case 'replaced':
+      case 'cleared': return room?.amended(object);
       case 'presence': return room?.showPresence(object);
       case 'join': return room?.memberJoined(object.member);
       case 'leave': return room?.memberLeft(object.member);
