@@ -180,6 +180,57 @@ TEST_CASE_FIXTURE(Fixture, "rooms: the name that a user asks for is ignored, and
   CHECK(hearer.messages.at(0).author == hub::Author("ada", "user:ada"));
 }
 
+TEST_CASE_FIXTURE(Fixture, "rooms: who may not moderate removes nothing, not even its own") {
+  CHECK_FALSE(publish("lobby", hi, {}, called("ada")));
+  access::Profile profile;
+  profile.id = "ada";
+  const Caller user(access::Identity(std::move(profile)), "", 7);
+  const hub::Position position = engine.top("lobby");
+  std::vector<Code> refused;
+  const auto note = [&refused](const hub::PublishResult& result) {
+    REQUIRE_FALSE(result);
+    refused.push_back(result.error().code);
+  };
+  rooms.remove_message(called("ada"), "lobby", position, note);
+  rooms.replace_message(user, "lobby", position, hi, note);
+  rooms.clear_room(user, "lobby", note);
+  rooms.remove_message(user, "/", position, note);
+  rooms.clear_room(called("ada"), "lobby", {});
+  CHECK(refused.empty());  // not from within the calls
+  turn();
+  CHECK(refused == std::vector{Code::unauthorized, Code::forbidden, Code::forbidden, Code::bad_room_name});
+  CHECK(engine.amended == 0);
+}
+
+TEST_CASE_FIXTURE(Fixture, "rooms: a moderator removes, replaces and clears") {
+  CHECK_FALSE(join("lobby"));
+  for (int i = 0; i < 3; ++i)
+    CHECK_FALSE(publish("lobby", hi));
+  access::Profile profile;
+  profile.id = "mod";
+  profile.grants.push_back({base::NamePattern("lobby"), {access::Permission::moderate}});
+  const Caller moderator(access::Identity(std::move(profile)), "", 7);
+  std::string outcomes;
+  const auto note = [&outcomes](const hub::PublishResult& result) {
+    outcomes += result ? std::to_string(result->position.offset) : std::string("-");
+  };
+  const std::uint64_t epoch = engine.top("lobby").epoch;
+  rooms.remove_message(moderator, "lobby", {epoch, 1}, note);
+  rooms.replace_message(moderator, "lobby", {epoch, 2}, {Kind::text, "ho"}, note);
+  rooms.replace_message(moderator, "lobby", {epoch, 2}, {Kind::text, "\xff"}, note);
+  rooms.remove_message(moderator, "lobby", {epoch, 9}, note);
+  turn();
+  CHECK(outcomes == "--12");
+  std::optional<hub::HistoryResult> page;
+  rooms.read_history({}, "lobby", std::nullopt, 10, [&page](const auto& result) { page.emplace(result); });
+  REQUIRE((*page)->messages.size() == 2);
+  CHECK((*page)->messages[0].payload.view() == "ho");
+  CHECK((*page)->messages[0].author == hub::Author("mod", "user:mod"));
+  rooms.clear_room(moderator, "lobby", note);
+  turn();
+  CHECK(outcomes == "--123");
+}
+
 TEST_CASE_FIXTURE(Fixture, "rooms: a publish is refused for a name, the key or its payload") {
   CHECK(publish("", hi) == Code::bad_room_name);
   CHECK(publish(std::string(201, 'r'), hi) == Code::bad_room_name);
