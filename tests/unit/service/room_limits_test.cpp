@@ -37,6 +37,8 @@ access::Identity identity_of(access::Kind kind, std::string id) {
   access::Profile profile;
   profile.kind = kind;
   profile.id = std::move(id);
+  // A key may what its line says.
+  profile.grants.push_back({base::NamePattern("**"), access::PermissionSet::ordinary()});
   return access::Identity(std::move(profile));
 }
 
