@@ -95,7 +95,7 @@ class Client final : private base::TurnTask, private base::Deadline::Listener {
   void run_waiting();
   [[nodiscard]] bool has_room() const;
   void leave_lookup();
-  /// Has the listener be called at the end of the turn.
+  /// Has the listener called at the end of the turn.
   void finish(Transfer& transfer, base::Result<Response, Failure> result);
   /// Frees what `transfer` occupies: its place in the queue, or its connection.
   void release(Transfer& transfer);
