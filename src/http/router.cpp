@@ -64,13 +64,14 @@ void Router::handle(Exchange& exchange, std::string_view /*rest*/) {
   }
   const Entry* entry = route == nullptr ? nullptr : entry_for(*route, request.method);
   const bool is_handled = route == nullptr || entry != nullptr;
-  // A preflight is as cheap to answer as to refuse, and a page could not read the refusal.
-  const bool is_for_gate = gate_ != nullptr && (is_handled || request.method != Method::options);
-  if (is_for_gate && !gate_->admit(exchange, entry == nullptr ? Access::open : entry->access)) return;
-  if (!is_handled && request.method != Method::options)
-    return respond_with_allow(exchange, methods_of(*route) + ", OPTIONS");
   const std::size_t literal_size = route == nullptr ? 0 : route->literal.size();
   const auto rest = percent_decode(std::string_view(request.path).substr(literal_size));
+  // A preflight is as cheap to answer as to refuse, and a page could not read the refusal.
+  const bool is_for_gate = gate_ != nullptr && (is_handled || request.method != Method::options);
+  const Access access = entry == nullptr || !rest ? Access::open : entry->access;
+  if (is_for_gate && !gate_->admit(exchange, access)) return;
+  if (!is_handled && request.method != Method::options)
+    return respond_with_allow(exchange, methods_of(*route) + ", OPTIONS");
   if (!rest) return exchange.respond(Response::error({base::Refusal::Code::bad_path, rest.error().message}));
   if (!is_handled) return answer_options(exchange, *route);
   if (entry == nullptr) return fallback_->handle(exchange, *rest);

@@ -18,7 +18,8 @@ namespace roomcast::http {
 /// if GET is, and OPTIONS with Allow, unless the table contains them.
 class Router final : public Handler {
  public:
-  /// The gate in front of all routes; outlives the router.
+  /// The gate in front of all routes; outlives the router. It is asked about every request but those that
+  /// answer_options answers: for those that reach no route, as if about an open one.
   void set_gate(Gate& gate) { gate_ = &gate; }
   /// `handler` must outlive the router. Routes that are not open need a gate, which must be set before
   /// (std::logic_error).

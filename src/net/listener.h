@@ -24,11 +24,11 @@ namespace roomcast::net {
 struct ListenerStats {
   std::uint64_t accepted = 0;             ///< passed on
   std::uint64_t refused_per_address = 0;  ///< limits per address: one response, or closed
-  std::uint64_t refused_by_rate = 0;      ///< connects of one address: one response, or closed
   std::uint64_t taken_in_reserve = 0;     ///< accepted for one short response: limits.connections was reached
   std::uint64_t paused_full = 0;          ///< how often accepting stopped because the reserve was full too
   std::uint64_t out_of_descriptors = 0;   ///< closed for lack of file descriptors
   std::uint64_t failed = 0;               ///< other failures of accept()
+  std::uint64_t refused_by_rate = 0;      ///< connects of one address: one response, or closed
 };
 
 class ListenerEvents {

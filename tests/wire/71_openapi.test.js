@@ -85,6 +85,7 @@ const cases = {
   'GET /rooms/{room} 403 origin_denied': { path: '/rooms/a', headers: foreign },
   'GET /rooms/{room} 426 upgrade_required': { path: '/rooms/a?transport=websocket' },
   'GET /rooms/{room} 426 websocket_version': upgrade('/rooms/a', { 'Sec-WebSocket-Version': '8' }),
+  'GET /rooms/{room} 503 room_full': { on: 'full', path: '/rooms/a' },
   'GET /rooms/{room} 503 overloaded': { on: 'short', path: '/rooms/a' },
   'HEAD /rooms/{room} 200': { path: '/rooms/a' },
   'HEAD /rooms/{room} 400': { path: '/rooms/a?since=now' },
@@ -98,6 +99,7 @@ const cases = {
     invalid_json: { path: '/rooms/a', headers: json, body: '{' },
     json_too_deep: { path: '/rooms/a', headers: json, body: deep } }),
   'POST /rooms/{room} 403 origin_denied': { path: '/rooms/a', headers: foreign, body: 'hi' },
+  'POST /rooms/{room} 403 publish_only_keys': { on: 'full', path: '/rooms/a', body: 'hi' },
   'POST /rooms/{room} 413 message_too_big': { path: '/rooms/a', body: 'x'.repeat(1001) },
   'POST /rooms/{room} 415 unsupported_encoding': { path: '/rooms/a', headers: { 'Content-Encoding': 'gzip' }, body: 'hi' },
   'POST /rooms/{room} 422 key_reused': { path: '/rooms/reused', headers: { 'Idempotency-Key': 'one' }, body: 'second', prepare: { method: 'POST', path: '/rooms/reused', headers: { 'Idempotency-Key': 'one' }, body: 'first' } },
@@ -155,6 +157,7 @@ const cases = {
   'any 414 uri_too_long': { path: `/${'x'.repeat(10_000)}` },
   'any 417 expectation_failed': { method: 'POST', path: '/rooms/a', headers: { Expect: 'the unexpected' }, body: 'hi' },
   'any 421 host_denied': { on: 'strict', path: '/', headers: { Host: 'elsewhere.example' } },
+  'any 429 rate_limited': { on: 'paced', method: 'GET', path: '/', prepare: { on: 'paced', method: 'GET', path: '/' } },
   'any 429 too_many_connections': { on: 'oneEach', path: '/' },
   'any 431 headers_too_large': { path: '/', headers: { 'X-Long': 'x'.repeat(20_000) } },
   'any 501 not_implemented': { method: 'BREW', path: '/rooms/a' },
@@ -183,6 +186,8 @@ const started = {
   strict: { set: { hosts: 'chat.example' } },
   one: { set: { 'limits.connections': 1 } },
   oneEach: { set: { 'limits.connections_per_address': 1 } },
+  full: { set: { 'room_defaults.members_max': 1, 'room_defaults.publish_only_keys': true } },
+  paced: { set: { 'rates.address_requests_per_second': 1, 'rates.burst_seconds': 1 } },
   tls: { listen: ['https://127.0.0.1:0'], set: { 'tls.certificate': certificates.certificate, 'tls.key': certificates.key } },
   stopping: { set: { drain_delay_seconds: 60 } },
 };
@@ -231,7 +236,7 @@ const exampleHeaders = ({ parameters }) => Object.fromEntries(parameters.filter(
 describe('docs/openapi.json', () => {
   before(async () => {
     await Promise.all(Object.entries(started).map(async ([name, options]) => { servers[name] = await startServer(options); }));
-    for (const name of ['one', 'oneEach']) holding.push(await connect(servers[name].url, { path: '/rooms/a' }));
+    for (const name of ['one', 'oneEach', 'full']) holding.push(await connect(servers[name].url, { path: '/rooms/a' }));
     if (!sanitized) {
       await eventually(async () => {
         for (let i = 0; i < 50; i += 1) holding.push((await attempt(servers.short.url, { path: `/rooms/${holding.length}` })).socket);

@@ -34,7 +34,7 @@ const kindsOf = (object, among = events) => among.filter((name) => faultsOf(docu
 
 const long = 'x'.repeat(1001);
 const deep = JSON.parse(`${'['.repeat(64)}${']'.repeat(64)}`);
-/** By error code, a request that causes it; `first`: a request before it; `on`: a server other than the default. */
+/** By error code, a request that causes it; `first`: a request before it; `another`: one of another client; `on`: a server other than the default. */
 const refused = {
   bad_request: { request: { type: 'publish', room: 'a' } },
   unknown_type: { request: { type: 'dance' } },
@@ -43,6 +43,9 @@ const refused = {
   invalid_data: { request: { type: 'publish', room: 'a', data_base64: 'x' } },
   message_too_big: { request: { type: 'publish', room: 'a', data: long } },
   json_too_deep: { request: { type: 'publish', room: 'a', data: JSON.stringify(deep) } },
+  publish_only_keys: { request: { type: 'publish', room: 'keys', data: 1 }, on: 'keys' },
+  rate_limited: { first: { type: 'publish', room: 'paced', data: 1 }, request: { type: 'publish', room: 'paced', data: 2 }, on: 'paced' },
+  room_full: { another: { type: 'subscribe', room: 'full' }, request: { type: 'subscribe', room: 'full' }, on: 'small' },
   already_subscribed: { first: { type: 'subscribe', room: 'twice' }, request: { type: 'subscribe', room: 'twice' } },
   not_subscribed: { request: { type: 'unsubscribe', room: 'never' } },
   too_many_rooms: { first: { type: 'subscribe', room: 'b' }, request: { type: 'subscribe', room: 'c' }, on: 'narrow' },
@@ -87,6 +90,9 @@ describe('docs/asyncapi.json', () => {
   };
   before(async () => {
     servers.usual = await startServer({ set: { 'limits.message_bytes': 1000, 'presence.grace_seconds': 0, 'presence.crowd': 2 } });
+    servers.keys = await startServer({ set: { 'room_defaults.publish_only_keys': true } });
+    servers.paced = await startServer({ set: { 'rates.connection_publishes_per_second': 1, 'rates.burst_seconds': 1 } });
+    servers.small = await startServer({ set: { 'room_defaults.members_max': 1 } });
     servers.narrow = await startServer({ set: { 'limits.rooms_per_connection': 1, 'limits.idempotency_bytes': 0 } });
     servers.identifying = await startIdentifyingServer();
   });
@@ -124,14 +130,17 @@ describe('docs/asyncapi.json', () => {
     }
   }
 
-  for (const [code, { first, request, on = 'usual' }] of Object.entries(refused)) {
+  for (const [code, { first, another, request, on = 'usual' }] of Object.entries(refused)) {
     it(`the error ${code}`, async () => {
       const client = await open(undefined, servers[on]);
+      const other = another && await open(undefined, servers[on]);
+      if (another) assert.equal((await other.ask(another)).type, 'ok');
       if (first) assert.equal((await client.ask(first)).type, 'ok');
       const reply = await client.ask(request);
       assert.deepEqual([reply.type, reply.code], ['error', code]);
       assert.deepEqual(kindsOf(reply), ['Error']);
       await client.close();
+      await other?.close();
     });
   }
 
