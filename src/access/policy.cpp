@@ -109,7 +109,7 @@ std::optional<base::Refusal> Policy::check_everywhere(const Identity& identity, 
   if (decide_everywhere(identity).may.has(permission)) return std::nullopt;
   return base::Refusal{
       identity.is_anonymous() ? base::Refusal::Code::unauthorized : base::Refusal::Code::forbidden,
-      "no access rule for all rooms (**) lets " + identity.principal() + " " +
+      "no access rule for all rooms (**) gives " + identity.principal() + " the permission " +
           std::string(to_string(permission))};
 }
 

@@ -10,7 +10,7 @@ import { eventually } from '../support/deadline.js';
 import { faultsOf, followed } from '../support/json_schema.js';
 import { fetchOnce, parseHead, readResponse, requestBytes } from '../support/raw_http.js';
 import { sanitized } from '../support/sanitized.js';
-import { makeCertificate, scratchDirectory } from '../support/scratch.js';
+import { makeCertificate, scratchDirectory, tomlFilesIn } from '../support/scratch.js';
 import { repository, runToEnd, startServer } from '../support/server.js';
 import { attempt, connect, handshakeBytes } from '../support/wire_client.js';
 
@@ -116,6 +116,18 @@ const cases = {
   'POST /api/publish 415 unsupported_encoding': { path: '/api/publish', headers: { ...json, 'Content-Encoding': 'gzip' }, body: '{}' },
   'OPTIONS /api/publish 204': { path: '/api/publish' },
   'OPTIONS /api/publish 403 origin_denied': { path: '/api/publish', headers: preflight },
+  'POST /api/explain 200': { on: 'moderated', path: '/api/explain', headers: json, body: '{"user":"ada","room":"a"}' },
+  ...each('POST /api/explain 400', {
+    invalid_json: { on: 'moderated', path: '/api/explain', headers: json, body: '{' },
+    bad_request: { on: 'moderated', path: '/api/explain', headers: json, body: '{}' },
+    bad_room_name: { on: 'moderated', path: '/api/explain', headers: json, body: '{"user":"ada","room":"/"}' },
+  }),
+  'POST /api/explain 401 unauthorized': { path: '/api/explain', headers: json, body: '{"user":"ada","room":"a"}' },
+  'POST /api/explain 403 origin_denied': { path: '/api/explain', headers: { ...json, ...foreign }, body: '{}' },
+  'POST /api/explain 415 unsupported_media_type': { on: 'moderated', path: '/api/explain', headers: { 'Content-Type': 'text/plain' }, body: '{}' },
+  'POST /api/explain 415 unsupported_encoding': { on: 'moderated', path: '/api/explain', headers: { ...json, 'Content-Encoding': 'gzip' }, body: '{}' },
+  'OPTIONS /api/explain 204': { path: '/api/explain' },
+  'OPTIONS /api/explain 403 origin_denied': { path: '/api/explain', headers: preflight },
   'GET /presence/{room} 200': { path: '/presence/a' },
   ...each('GET /presence/{room} 400', { bad_path: { path: '/presence/%zz' }, bad_room_name: { path: '/presence/%2F' } }),
   'GET /presence/{room} 403 origin_denied': { path: '/presence/a', headers: foreign },
@@ -173,13 +185,16 @@ const of_tokens = ['bad_token', 'token_expired', 'token_not_yet_valid', 'unknown
 const out_of_reach = [
   ...of_tokens.map((code) => `any 401 ${code}`),
   'any 500 internal_error',
+  'POST /api/explain 403 forbidden', // takes a client that identifies itself: unit/api/explain_test.cpp
   ...['GET', 'POST'].flatMap((method) => no_answer.map((code) => `${method} /rooms/{room} 503 ${code}`)),
 ];
 
+const toml = tomlFilesIn(scratchDirectory());
 const certificates = makeCertificate(scratchDirectory(), 'localhost', ['127.0.0.1']);
 const small = { 'limits.message_bytes': 1000, 'limits.body_bytes': 3000, 'limits.batch_messages': 3, 'limits.batch_bytes': 1500 };
 const started = {
   usual: { set: small },
+  moderated: { args: ['--config', toml('[[access]]\nrooms = "**"\nwho = "anyone"\nmay = ["join", "publish", "history", "presence", "moderate"]\n')] },
   keyless: { set: { 'limits.idempotency_bytes': 0 } }, // no key fits
   short: { set: { 'limits.memory_bytes': 1_048_576 } },
   hasty: { set: { 'http.head_timeout_seconds': 0.1 } },
@@ -285,7 +300,8 @@ describe('docs/openapi.json', () => {
       it(`${name}, the example ${title}`, async () => {
         assert.deepEqual(faultsOf(document, media.schema, value), []);
         const body = type === 'application/json' ? JSON.stringify(value) : value;
-        const answer = await answerTo({ path: examplePath(operation), headers: { ...exampleHeaders({ ...operation, parameters: operation.parameters.filter((one) => one.name !== 'Idempotency-Key') }), 'Content-Type': type }, body }, method);
+        const on = operation.pattern === '/api/explain' ? 'moderated' : 'usual';
+        const answer = await answerTo({ on, path: examplePath(operation), headers: { ...exampleHeaders({ ...operation, parameters: operation.parameters.filter((one) => one.name !== 'Idempotency-Key') }), 'Content-Type': type }, body }, method);
         assert.equal(answer.status, 200, answer.text);
         assertDescribed(followedHere(operation.operation.responses[200]), answer);
       });
