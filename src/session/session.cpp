@@ -309,9 +309,9 @@ void Session::wait_until_drained() {
 }
 
 void Session::refuse(dialect::RequestId id, const base::Refusal& refusal) {
+  table_.service().note(refusal.code, transport_->peer_address());
   const dialect::Error error{id, base::describe(refusal.code).name, refusal.message, refusal.retry_ms};
   if (!send_event(error)) return close(base::CloseReason::policy_violation, refusal.message);
-  table_.service().note(refusal.code, transport_->peer_address());
   wait_if_much_is_queued();
 }
 

@@ -126,6 +126,27 @@ TEST_CASE_FIXTURE(JoinFixture,
   CHECK(reader.events[2].type == "binary");
 }
 
+TEST_CASE_FIXTURE(JoinFixture,
+                  "stream: a user has as many connections as it may, and gets 429 for one more") {
+  access::Profile profile;
+  profile.id = "ada";
+  const access::Identity ada(std::move(profile));
+  access::Rates::Limits limits;
+  limits.connections_per_user = 1;
+  access.rates.set_limits(limits);
+  ExchangeDouble one(http::Method::get, "/rooms/lobby");
+  one.context().identity = ada;
+  join(one, event_stream);
+  CHECK(sessions.size() == 1);
+  ExchangeDouble another(http::Method::get, "/rooms/lobby");
+  another.context().identity = ada;
+  event_stream.handle(another, "lobby");
+  CHECK(another.status() == 429);
+  sessions.abort_all();
+  end_turn();
+  CHECK_FALSE(access.rates.check_connection(ada));
+}
+
 TEST_CASE_FIXTURE(JoinFixture, "stream: in lines, every message and event is one") {
   join("/rooms/lobby?dialect=ignored", ndjson);
   publish("hi");

@@ -109,6 +109,27 @@ struct UpgradeFixture : transport::test::Fixture {
 
 }  // namespace
 
+TEST_CASE_FIXTURE(UpgradeFixture,
+                  "websocket upgrade: a user has as many connections as it may, and gets 429 for one more") {
+  access::Profile profile;
+  profile.id = "ada";
+  const access::Identity ada(std::move(profile));
+  access::Rates::Limits limits;
+  limits.connections_per_user = 1;
+  access.rates.set_limits(limits);
+  ExchangeDouble one = handshake("/rooms/lobby");
+  one.context().identity = ada;
+  join(one, "lobby", rooms);
+  CHECK(sessions.size() == 1);
+  ExchangeDouble another = handshake("/rooms/lobby");
+  another.context().identity = ada;
+  rooms.handle(another, "lobby");
+  CHECK(another.status() == 429);
+  sessions.abort_all();
+  end_turn();
+  CHECK_FALSE(access.rates.check_connection(ada));
+}
+
 TEST_CASE_FIXTURE(UpgradeFixture, "upgrade: a handshake becomes a session that is in its room") {
   auto exchange = handshake("/rooms/lobby");
   join(exchange, "lobby", rooms);
