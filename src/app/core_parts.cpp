@@ -107,6 +107,9 @@ class Sessions final : public CorePart {
 
   void apply(const config::Config& config) override {
     core_.sessions.set_settings(part::session_settings(config));
+    const config::Config::Auth& auth = config.auth;
+    const bool takes_tokens = !auth.tokens.empty() || !auth.keys.empty() || !auth.users_file.empty();
+    core_.sessions.set_authenticator(takes_tokens ? &core_.authenticator : nullptr);
     core_.dialects.apply(config);
   }
 

@@ -322,6 +322,7 @@ std::optional<base::Error> Server::take_over(const config::Loaded& loaded) {
   listeners_.set_certificates(std::move(*certificates));
   config_ = config::merge_reloadable(config_, loaded.config);
   apply(config_);
+  sessions_.reconsider_rights();
   log_.info("reloaded");
   return std::nullopt;
 }

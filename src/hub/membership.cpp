@@ -16,6 +16,10 @@ std::string_view Membership::room_name() const { return room().name(); }
 
 bool Membership::watches_presence() const { return presence_entry() != nullptr && presence_entry()->watches; }
 
+Author Membership::author() const {
+  return presence_entry() != nullptr ? presence_entry()->member : Author();
+}
+
 bool Membership::publish_would_wait() const { return room().hub().would_wait(room()); }
 
 const Position& Membership::room_top() const { return room().log().top(); }

@@ -26,6 +26,8 @@ class Membership final : private Member {
 
   [[nodiscard]] std::string_view room_name() const;
   [[nodiscard]] bool watches_presence() const;
+  /// Who the other members see; empty if it is only counted.
+  [[nodiscard]] Author author() const;
   /// See Hub::would_wait.
   [[nodiscard]] bool publish_would_wait() const;
   /// Whether history has been handed over only in part. The subscriber gets nothing more until

@@ -96,13 +96,8 @@ void Session::start_conversation() {
   conversation()->start(handler);
 }
 
-void Session::set_author(std::string_view name) {
-  // Most clients are nobody in particular, and cost nothing for it.
-  if (!name.empty() || credential_) extras().author = service::author_of(identity(), name);
-}
-
 Session::Extras& Session::extras() {
-  if (!extras_) extras_ = std::make_unique<Extras>();
+  if (!extras_) extras_ = std::make_unique<Extras>(Extras{author(), {}, {}, {}, {}});
   return *extras_;
 }
 

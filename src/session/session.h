@@ -75,7 +75,7 @@ class Session final : public base::Disposable, public hub::Subscriber, public Tr
   [[nodiscard]] std::string_view address() const { return transport_->peer_address(); }
   [[nodiscard]] std::string_view dialect_name() const { return encoder_->dialect().name(); }
   /// Who others see: of an identified client, and of one that has given a name.
-  [[nodiscard]] hub::Author author() const { return extras_ ? extras_->author : hub::Author(); }
+  [[nodiscard]] hub::Author author() const;
   [[nodiscard]] std::uint32_t opened_s() const { return opened_s_; }  ///< monotonic
   /// The rooms that it is in, that of the connection first. The views live until it leaves them.
   [[nodiscard]] std::vector<std::string_view> room_names() const;
@@ -188,7 +188,7 @@ class Session final : public base::Disposable, public hub::Subscriber, public Tr
     (void)source();
     return caller();
   }
-  /// Makes it of the identity and `name`, which may be empty.
+  /// Decides who others see by the identity and `name`, which may be empty.
   void set_author(std::string_view name);
   /// Null before the first request, and once it has left.
   [[nodiscard]] RoomSet* rooms() { return extras_ ? extras_->rooms.get() : nullptr; }

@@ -29,6 +29,23 @@ void Session::set_identity(const access::Identity& identity) {
   credential_->watch_expiry(takes_requests() && encoder_->dialect().can_authenticate());
 }
 
+void Session::set_author(std::string_view name) {
+  // Most clients are nobody in particular, or who their identity says, and cost nothing for it.
+  const bool is_plain = name.empty() || (credential_ && credential_->identity().kind() == access::Kind::user);
+  if (extras_ || !is_plain) extras().author = service::author_of(identity(), name);
+}
+
+hub::Author Session::author() const {
+  if (extras_) return extras_->author;
+  if (!credential_) return {};
+  // Shared with the room, if it is listed there.
+  const auto* const home = std::get_if<hub::Membership>(&home_);
+  if (home != nullptr) {
+    if (hub::Author listed = home->author(); !listed.empty()) return listed;
+  }
+  return service::author_of(credential_->identity(), {});
+}
+
 void Session::end_credential() {
   if (!credential_) return;
   credential_->stop();
@@ -60,8 +77,9 @@ void Session::on_authenticated(dialect::RequestId id,
   if (may_read()) transport_->resume();
   if (!shown) return refuse(id, shown.error());
   if (const auto refusal = check_change(*shown)) return refuse(id, *refusal);
+  const hub::Author before = author();
   set_identity(*shown);
-  set_author({});
+  set_author(before.name());
   const bool is_key = shown->kind() == access::Kind::key;
   const std::int64_t left = left_ms(*shown, table_);
   send_event(dialect::Authenticated{id, is_key ? std::string_view{} : shown->id(),

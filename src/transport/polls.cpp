@@ -25,6 +25,7 @@ Poll::~Poll() { polls_.parts().scheduler.forget(*this); }
 
 std::optional<base::Refusal> Poll::join(const JoinRequest& join) {
   deadline_.set_in(join_ms);
+  identity_ = join.caller.identity;
   return polls_.parts().rooms.join(join.caller, join.room, *this, join.interest, membership_);
 }
 
@@ -95,8 +96,14 @@ bool Poll::is_page_due() const {
   return refusal() == nullptr && membership_ && membership_->is_catching_up() && items_.empty();
 }
 
+void Poll::check_rights() {
+  if (auto lost = polls_.parts().rooms.check_stay(service::Caller({}, identity_, 0), *membership_))
+    extras().refusal = *std::move(lost);
+}
+
 void Poll::answer() {
   if (!membership_) return;
+  check_rights();
   const std::string room(membership_->room_name());
   membership_.reset();  // so that it is not counted among those in the room
   if (joined_ && refusal() == nullptr) {

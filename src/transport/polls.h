@@ -72,6 +72,8 @@ class Poll final : public base::Disposable,
   void on_deadline() override;
   /// The room has messages for it that come in a later turn, because many came at once.
   [[nodiscard]] bool is_page_due() const;
+  /// Rights may have changed while it waited.
+  void check_rights();
 
   bool joined_ = false;
   bool is_full_ = false;             // what else the room hands out is for the next poll
@@ -81,6 +83,7 @@ class Poll final : public base::Disposable,
   PollOptions options_;
   base::SlotId id_{};
   base::SlotId exchange_{};
+  access::Identity identity_;
   std::unique_ptr<hub::Membership> membership_;  // none: over
   hub::Position cursor_;
   std::unique_ptr<Extras> extras_;

@@ -434,4 +434,19 @@ TEST_CASE_FIXTURE(PollFixture, "poll: what makes no sense is refused before anyt
   CHECK(engine.log.empty());
 }
 
+TEST_CASE_FIXTURE(PollFixture,
+                  "poll: one whose client may no longer be in the room gets none of its messages") {
+  ask("?wait=30");
+  ask("?wait=30", "open");
+  turn();
+  access.policy = *access::Policy::make({{"open", "anyone", access::PermissionSet::ordinary()}});
+  publish("secret");
+  publish("x", "open");
+  turn();
+  REQUIRE(answers.all.size() == 2);
+  CHECK(answers.all[0].status == 401);
+  CHECK(content(answers.all[0]).find("secret") == std::string::npos);
+  CHECK(answers.all[1].status == 200);
+}
+
 }  // namespace poll_test

@@ -40,6 +40,7 @@ class NamedDialect final : public dialect::Dialect {
     out.write(dialect::PayloadForm::text, text);
   }
   [[nodiscard]] bool has_envelope() const override { return envelope_; }
+  [[nodiscard]] bool can_authenticate() const override { return envelope_; }
   bool encode(const dialect::Event& event, dialect::PayloadWriter& out) const override {
     out.write(dialect::PayloadForm::text, dialect::name_of(event));
     return true;
@@ -48,6 +49,12 @@ class NamedDialect final : public dialect::Dialect {
  private:
   std::string_view name_;
   bool envelope_;
+};
+
+/// Never asked.
+class NoAuthenticator final : public access::Authenticator {
+ public:
+  void authenticate(std::string_view /*token*/, Done /*done*/) override { FAIL("nobody shows a token"); }
 };
 
 /// What all WebSockets share, and a hub and sessions behind them.
@@ -306,6 +313,46 @@ TEST_CASE_FIXTURE(UpgradeFixture, "upgrade: while memory is short new clients ar
   hub.set_overloaded(false);
   join(exchange, "lobby", rooms);
   CHECK(sessions.size() == 1);
+}
+
+TEST_CASE_FIXTURE(UpgradeFixture,
+                  "upgrade: who may not join without an identity is refused, unless it can show one") {
+  access.policy = *access::Policy::make({{"**", "user", access::PermissionSet::ordinary()}});
+  NoAuthenticator authenticator;
+  sessions.set_authenticator(&authenticator);
+  WebSocketUpgrade both{
+      shared, sessions, {{{"enveloped.v1", &enveloped}}, &otherwise}, WebSocketUpgrade::Rooms::from_path, {}};
+  auto exchange = handshake("/rooms/lobby");
+  SUBCASE("a dialect with a command for it") {
+    exchange.edit().headers.add("Sec-WebSocket-Protocol", "enveloped.v1");
+    join(exchange, "lobby", both);
+    CHECK(sessions.size() == 1);
+    CHECK(wire.take_received() == from_server(ws::Opcode::text, "welcome"));
+    CHECK(hub.subscribers("lobby") == 0);
+    clock.advance(10'000);
+    hub_deadlines.sweep();
+    deliver();
+    CHECK(wire.take_received() ==
+          from_server(ws::Opcode::text, "bye") +
+              close_from_server(3000, "the client did not authenticate within auth.authenticate_seconds"));
+    return;
+  }
+  SUBCASE("one without") {}
+  SUBCASE("no tokens are taken") {
+    sessions.set_authenticator(nullptr);
+    exchange.edit().headers.add("Sec-WebSocket-Protocol", "enveloped.v1");
+  }
+  SUBCASE("a user that may not") {
+    access.policy = *access::Policy::make({{"**", "user:bob", access::PermissionSet::ordinary()}});
+    exchange.edit().headers.add("Sec-WebSocket-Protocol", "enveloped.v1");
+    access::Profile ada;
+    ada.id = "ada";
+    exchange.context().identity = access::Identity(std::move(ada));
+  }
+  both.handle(exchange, "lobby");
+  CHECK((exchange.status() == 401 || exchange.status() == 403));
+  CHECK(exchange.body().find("no access rule lets") != std::string_view::npos);
+  CHECK(sessions.size() == 0);
 }
 
 }  // namespace websocket_upgrade_test
