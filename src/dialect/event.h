@@ -165,10 +165,10 @@ struct Bye {
 };
 
 /// What a client is sent besides messages. Views live for the call.
-using Event = std::variant<Welcome, Subscribed, Ok, Published, PresenceList, HistoryReply, GapFound,
-                           MemberJoined, MemberLeft, PresenceCount, MessageDeleted, MessageReplaced,
-                           RoomCleared, Pong, Error, Bye, Authenticated, Expires, JoinedByServer,
-                           LeftByServer, Direct>;
+using Event =
+    std::variant<Welcome, Subscribed, Ok, Published, PresenceList, HistoryReply, GapFound, MemberJoined,
+                 MemberLeft, PresenceCount, MessageDeleted, MessageReplaced, RoomCleared, Pong, Error, Bye,
+                 Authenticated, Expires, JoinedByServer, LeftByServer, Direct>;
 
 /// The event's stable name: "welcome", "ok" (of each event that reports success), "gap", "join",
 /// "leave", "presence", "deleted", "replaced", "cleared", "pong", "error", "bye", "authenticated", "expires",

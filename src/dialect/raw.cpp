@@ -44,8 +44,8 @@ bool Raw::encode(const Event& event, PayloadWriter& out) const {
 }
 
 std::string_view Raw::event_name(const hub::Message& message) const {
-  constexpr std::array<std::string_view, 11> reserved{"joined", "gap",     "bye",     "binary",
-                                                      "open",   "error",   "message", "direct",
+  constexpr std::array<std::string_view, 11> reserved{"joined",  "gap",      "bye",     "binary",
+                                                      "open",    "error",    "message", "direct",
                                                       "deleted", "replaced", "cleared"};
   const std::string_view name = message.labels.event();
   const bool is_taken = std::find(reserved.begin(), reserved.end(), name) != reserved.end();

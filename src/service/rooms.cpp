@@ -90,6 +90,10 @@ std::optional<Refusal> Rooms::join(const Caller& caller, std::string_view room, 
   return std::nullopt;
 }
 
+std::optional<Refusal> Rooms::take_request(const Caller& caller) {
+  return control_.rates.take(spender_of(caller), access::one_of(access::Resource::requests));
+}
+
 // --- Publishing ---
 
 /// Overload and space for the room are left to the hub, which decides them in the order of all publishes.

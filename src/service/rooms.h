@@ -93,6 +93,10 @@ class Rooms {
   /// A client has been given this refusal.
   void note(base::Refusal::Code code, std::string_view address) { control_.refused.note(code, address); }
 
+  /// Why `caller` can't have what costs as much as an HTTP request now, if so; otherwise that is taken from what
+  /// it may do (access::Rates).
+  [[nodiscard]] std::optional<base::Refusal> take_request(const Caller& caller);
+
   // --- Publishing ---
 
   /// Whether a message may be published, which counts for the limits of how many may be; the result refers to

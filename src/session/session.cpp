@@ -97,7 +97,11 @@ void Session::start_conversation() {
 }
 
 Session::Extras& Session::extras() {
-  if (!extras_) extras_ = std::make_unique<Extras>(Extras{author(), {}, {}, {}, {}});
+  if (!extras_) {
+    auto made = std::make_unique<Extras>();
+    made->author = author();
+    extras_ = std::move(made);
+  }
   return *extras_;
 }
 

@@ -59,6 +59,8 @@ void Session::run(const dialect::Authenticate& request) {
     return refuse(request.id,
                   {Code::unauthorized, "this server takes no tokens: auth.tokens and auth.keys are empty"});
   }
+  // Tokens are not to be guessed faster here than elsewhere.
+  if (const auto refusal = table_.service().take_request(caller())) return refuse(request.id, *refusal);
   authenticates_ = true;
   authenticator->authenticate(request.token,
                               [&table = table_, session = id_, id = base::Bytes::copy_of(request.id)](

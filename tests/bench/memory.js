@@ -7,10 +7,12 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { once } from 'node:events';
 import net from 'node:net';
+import path from 'node:path';
 import tls from 'node:tls';
 import { eventually } from '../support/deadline.js';
 import { makeCertificate, scratchDirectory } from '../support/scratch.js';
 import { startServer } from '../support/server.js';
+import { makeIssuer, seconds } from '../support/tokens.js';
 
 const clients = Number(process.argv[2] ?? 8000);
 const messages = Number(process.argv[3] ?? 100_000);
@@ -24,26 +26,42 @@ const kinds = {
   'WebSocket, roomcast.v1': { path: '/rooms/lobby', fields: `${upgrade}Sec-WebSocket-Protocol: roomcast.v1\r\n`, answers: true },
   'WebSocket, raw, TLS 1.3': { path: '/rooms/lobby', fields: upgrade, answers: true, secure: 'TLSv1.3' },
   'WebSocket, raw, TLS 1.2': { path: '/rooms/lobby', fields: upgrade, answers: true, secure: 'TLSv1.2' },
+  'WebSocket, raw, each a user': { path: '/rooms/lobby', fields: upgrade, answers: true, identified: true },
+  'WebSocket, raw, each a name': { path: '/rooms/lobby', fields: upgrade, answers: true, named: true },
   EventSource: { path: '/rooms/lobby', fields: 'Accept: text/event-stream\r\n', answers: true },
   'NDJSON stream': { path: '/rooms/lobby', fields: 'Accept: application/x-ndjson\r\n', answers: true },
   'long poll': { path: '/rooms/lobby?wait=60', fields: '', answers: false },
 };
 
 const certificate = makeCertificate(scratchDirectory(), 'localhost');
+const issuer = await makeIssuer('HS256');
+const directory = scratchDirectory({ 'roomcast.toml': `[[auth.tokens]]\nalgorithms = ["HS256"]\nsecret = ${JSON.stringify(issuer.key)}\n` });
 
 /** Resident bytes of the process that belong to it alone or to its programs. */
 function residentBytes(pid) {
   return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]) * 1024;
 }
 
-async function connect(ports, { path, fields, answers, secure }) {
+let users = 0;
+
+/** The user of the next connection, with a token that expires in a day. */
+async function nextUser() {
+  users += 1;
+  const sub = `user-${users}`;
+  return { sub, token: await issuer.token({ sub, exp: seconds() + 86_400 }) };
+}
+
+async function connect(ports, { path: room_path, fields, answers, secure, identified, named }) {
+  const { sub, token } = identified || named ? await nextUser() : {};
+  const target = named ? `${room_path}?name=${sub}` : room_path;
+  const credentials = identified ? `Authorization: Bearer ${token}\r\n` : '';
   const port = secure ? ports.secure : ports.plain;
   const socket = secure
     ? tls.connect({ port, host: '127.0.0.1', rejectUnauthorized: false, minVersion: secure, maxVersion: secure })
     : net.connect(port, '127.0.0.1');
   socket.on('error', () => {});
   await once(socket, secure ? 'secureConnect' : 'connect');
-  socket.write(`GET ${path} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n${fields}\r\n`);
+  socket.write(`GET ${target} HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n${credentials}${fields}\r\n`);
   if (answers) {
     const [head] = await once(socket, 'data');
     assert.match(head.toString('latin1'), /^HTTP\/1\.1 (101|200) /);
@@ -60,6 +78,7 @@ async function subscribers(url) {
 async function bytesPerClient(kind) {
   const server = await startServer({
     listen: ['http://127.0.0.1:0', 'https://127.0.0.1:0'],
+    args: ['--config', path.join(directory, 'roomcast.toml')],
     set: { 'http.poll_wait_seconds': 3600, 'websocket.ping_seconds': 3600, 'tls.certificate': certificate.certificate, 'tls.key': certificate.key },
   });
   const ports = { plain: server.port, secure: Number(new URL(server.urlOf('https')).port) };

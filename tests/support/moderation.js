@@ -18,12 +18,15 @@ export const tokenOf = (user, claims = {}) => issuer.token({ sub: user, ...claim
 /** The API key "ci", which may publish, or "moderator". */
 export const keyOf = key_of;
 
-/** Starts a server that takes these, and lets anonymous clients do what ordinary ones may. */
-export function startIdentifyingServer(options = {}) {
+/**
+ * Starts a server that takes these, and lets anonymous clients do what ordinary ones may, unless `rows` (text of its configuration)
+ * says otherwise.
+ */
+export function startIdentifyingServer({ rows = '', ...options } = {}) {
   const keys = Object.entries(permissions).map(([name, may]) =>
     `[[auth.keys]]\nname = "${name}"\nhash = "sha256:${sha256(key_of(name))}"\nmay = ${JSON.stringify(may)}\nrooms = ["**"]\n`);
   const directory = scratchDirectory({
-    'roomcast.toml': `[[auth.tokens]]\nalgorithms = ["HS256"]\nsecret = ${JSON.stringify(issuer.key)}\n${keys.join('')}`,
+    'roomcast.toml': `[[auth.tokens]]\nalgorithms = ["HS256"]\nsecret = ${JSON.stringify(issuer.key)}\n${keys.join('')}${rows}`,
   });
   return startServer({ ...options, args: [...(options.args ?? []), '--config', path.join(directory, 'roomcast.toml')] });
 }

@@ -50,9 +50,11 @@ const codesIn = (folders) => found(folders, /\bCode::([a-z_]+)/g).flatMap((hit) 
  * dialect has read key and payload.
  */
 const never_in_requests = ['bad_client_name', 'bad_idempotency_key', 'invalid_text', 'invalid_json'];
+/** The codes that `authenticate` is refused with by what verifies tokens and keys. */
+const tokenErrors = () => refusals.filter(({ code, status }) => status === '401' && code !== 'login_failed').map(({ code }) => code);
 /** The code of every error of roomcast.v1. */
 const dialectErrors = () =>
-  new Set(['bad_request', ...codesIn(/^src\/(session|dialect|service|hub)\//).filter((code) => !never_in_requests.includes(code))]);
+  new Set(['bad_request', ...tokenErrors(), ...codesIn(/^src\/(session|dialect|service|hub)\//).filter((code) => !never_in_requests.includes(code))]);
 
 describe('the documents list', () => {
   it('every error over HTTP with its status, once, and no other', () => {
