@@ -9,6 +9,7 @@
 #include "app/entrance.h"
 #include "app/memory_guard.h"
 #include "app/memory_limit.h"
+#include "auth/accounts.h"
 #include "auth/authenticator.h"
 #include "base/log.h"
 #include "fetch/client.h"
@@ -49,6 +50,7 @@ struct Core {
   hub::Hub& hub;
   hub::IdempotentPublisher& publisher;
   access::Control& access;
+  auth::Accounts& accounts;
   const fetch::Client& fetch;
   auth::Authenticator& authenticator;
   service::Rooms& rooms;
@@ -70,6 +72,7 @@ struct Core {
 [[nodiscard]] std::unique_ptr<part::Part> make_identity(const Core& core);
 [[nodiscard]] std::unique_ptr<part::Part> make_sessions(const Core& core);
 [[nodiscard]] std::unique_ptr<part::Part> make_rooms(const Core& core);
+[[nodiscard]] std::unique_ptr<part::Part> make_accounts(const Core& core);
 [[nodiscard]] std::unique_ptr<part::Part> make_closing(const Core& core);
 [[nodiscard]] std::unique_ptr<part::Part> make_messages(const Core& core);
 [[nodiscard]] std::unique_ptr<part::Part> make_http(const Core& core);

@@ -17,8 +17,10 @@
 #include "app/checks.h"
 #include "app/command_line.h"
 #include "app/explain_command.h"
+#include "app/keygen_command.h"
 #include "app/server.h"
 #include "app/service_manager.h"
+#include "app/user_command.h"
 #include "base/log.h"
 #include "base/log_output.h"
 #include "base/log_queue.h"
@@ -144,6 +146,10 @@ int load_and(const app::CommandLine& command_line) {
 }
 
 int run(std::span<const std::string_view> arguments) {
+  if (!arguments.empty() && arguments.front() == "keygen")
+    return app::run_keygen_command(arguments.subspan(1));
+  if (!arguments.empty() && arguments.front() == "user")
+    return app::run_user_command(arguments.subspan(1), sources_of({}));
   const auto command_line = app::parse_command_line(arguments);
   if (!command_line) {
     print_error("roomcast: " + command_line.error().message + "\n");

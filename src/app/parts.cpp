@@ -12,6 +12,7 @@
   CORE(identity) \
   CORE(sessions) \
   CORE(rooms) \
+  CORE(accounts) \
   PART(transport, room_entry) \
   PART(transport, poll) \
   PART(transport, websocket) \
@@ -26,6 +27,7 @@
   PART(api, publish_batch) \
   PART(api, presence) \
   PART(api, explain) \
+  PART(api, login) \
   PART(api, health) \
   PART(api, readiness) \
   PART(api, metrics) \

@@ -43,6 +43,7 @@ Server::Server(config::Sources sources, config::Loaded loaded)
       engine_(loop_),
       hub_({engine_, turn_, loop_, deadlines_}, part::hub_limits(config_), part::room_rules(config_)),
       publisher_(hub_, turn_, loop_, deadlines_, static_cast<std::size_t>(config_.limits.idempotency_bytes)),
+      accounts_(loop_, log_),
       fetch_(loop_, sockets_.poller, deadlines_, turn_, {}),
       authenticator_({access_, loop_, turn_, log_,
                       [this](const std::string& url, jose::AlgorithmSet algorithms) {
@@ -72,6 +73,7 @@ Server::Server(config::Sources sources, config::Loaded loaded)
   sources_.is_reload = true;
   log_.set_level(config_.log.level);
   log_sources(loaded);
+  authenticator_.set_accounts(accounts_);
   turn_.set_deferred_writes(sockets_.deferred_sends);
   turn_.add_work(hub_);
   turn_.add_work(authenticator_);
@@ -203,6 +205,7 @@ void Server::make_parts() {
       .hub = hub_,
       .publisher = publisher_,
       .access = access_,
+      .accounts = accounts_,
       .fetch = fetch_,
       .authenticator = authenticator_,
       .rooms = rooms_,
@@ -225,6 +228,7 @@ void Server::make_parts() {
       .linger = linger_,
       .responses = http_,
       .access = access_,
+      .accounts = accounts_,
       .rooms = rooms_,
       .sessions = sessions_,
       .dialects = dialects_.offered(),

@@ -19,6 +19,7 @@
 #include "app/memory_limit.h"
 #include "app/reload_pace.h"
 #include "app/service_manager.h"
+#include "auth/accounts.h"
 #include "auth/authenticator.h"
 #include "base/deadlines.h"
 #include "base/log.h"
@@ -111,6 +112,7 @@ class Server final : private net::ListenerEvents,
   hub::Hub hub_;
   hub::IdempotentPublisher publisher_;
   access::Control access_;
+  auth::Accounts accounts_;
   fetch::Client fetch_;
   auth::Authenticator authenticator_;
   service::Rooms rooms_;

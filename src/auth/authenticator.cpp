@@ -89,7 +89,12 @@ std::optional<base::Error> Authenticator::load(const config::Config& config) {
 }
 
 void Authenticator::apply(const config::Config& config) {
-  names_ = {config.auth.cookie, config.auth.proxy_user_header, {}, {}};
+  const bool has_accounts = !config.auth.users_file.empty();
+  const std::string& cookie = config.auth.cookie;
+  names_ = {cookie.empty() && has_accounts ? std::string(default_cookie) : cookie,
+            config.auth.proxy_user_header,
+            {},
+            {}};
   leeway_s_ = config.auth.leeway_ms / 1'000;
   if (!next_) return;
   loaded_ = *std::exchange(next_, std::nullopt);
@@ -203,6 +208,11 @@ std::optional<Verdict> Authenticator::identify(const Credentials& credentials) {
   using From = Credentials::From;
   if (credentials.from == From::nothing) return Verdict(access::Identity());
   if (credentials.from == From::proxy) return conclude(trust_proxy(credentials));
+  if (credentials.from == From::cookie && accounts_ != nullptr &&
+      SessionTokens::looks_like_one(credentials.text)) {
+    auto profile = accounts_->verify(credentials.text);
+    return conclude(profile ? Verdict(access::Identity(std::move(*profile))) : Verdict(profile.error()));
+  }
   if (auto verdict = look_up(credentials.text)) return conclude(*std::move(verdict));
   if (!queue_.empty() || !verifying_.has_some()) return std::nullopt;
   std::optional<Verdict> verdict;

@@ -14,6 +14,7 @@
 #include "access/authenticator.h"
 #include "access/control.h"
 #include "access/identity.h"
+#include "auth/accounts.h"
 #include "auth/credentials.h"
 #include "auth/token_source.h"
 #include "auth/verified_tokens.h"
@@ -57,6 +58,9 @@ class Authenticator final : public access::Authenticator, public base::SlicedWor
   Authenticator(const Authenticator&) = delete;
   Authenticator& operator=(const Authenticator&) = delete;
   ~Authenticator();
+
+  /// Whose users may show its cookies; outlives this.
+  void set_accounts(Accounts& accounts) { accounts_ = &accounts; }
 
   /// Reads the keys that `config` names, for the next `apply`. An error names the key and the file.
   [[nodiscard]] std::optional<base::Error> load(const config::Config& config);
@@ -111,6 +115,7 @@ class Authenticator final : public access::Authenticator, public base::SlicedWor
   void on_keys_fetched(std::uint64_t generation);
 
   Parts parts_;
+  Accounts* accounts_ = nullptr;
   base::TimeBudget verifying_;
   CredentialNames names_;
   std::int64_t leeway_s_ = 0;

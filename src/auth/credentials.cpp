@@ -2,8 +2,8 @@
 
 #include <optional>
 #include <utility>
-#include <vector>
 
+#include "auth/cookie.h"
 #include "base/text.h"
 
 namespace roomcast::auth {
@@ -21,25 +21,6 @@ std::optional<std::string_view> bearer_token(std::string_view field) {
   const std::string_view rest = field.substr(scheme.size());
   if (!rest.empty() && rest.front() != ' ' && rest.front() != '\t') return std::nullopt;
   return base::trim(rest);
-}
-
-/// Every value of the cookie `name` in the Cookie fields (RFC 6265 section 4.2.1).
-std::vector<std::string_view> cookie_values(const http::Headers& headers, std::string_view name) {
-  std::vector<std::string_view> values;
-  for (std::size_t i = 0; i < headers.size(); ++i) {
-    const auto field = headers.field(i);
-    if (!base::equals_ignoring_case(field.name, "Cookie")) continue;
-    std::string_view rest = field.value;
-    while (!rest.empty()) {
-      const std::size_t end = rest.find(';');
-      const std::string_view pair = base::trim(rest.substr(0, end));
-      rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
-      const std::size_t equals = pair.find('=');
-      if (equals != std::string_view::npos && pair.substr(0, equals) == name)
-        values.push_back(pair.substr(equals + 1));
-    }
-  }
-  return values;
 }
 
 /// Whether no page of a stranger can have made the request. Browsers send Origin with everything but plain

@@ -167,6 +167,8 @@ struct Config {
     std::string cookie;
     std::string proxy_user_header;
     std::string users_file;
+    std::int64_t session_ms = 43'200'000;
+    std::string cookie_secret_file;
   } auth;
 
   struct Cors {

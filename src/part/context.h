@@ -6,6 +6,9 @@
 namespace roomcast::access {
 struct Control;
 }
+namespace roomcast::auth {
+class Accounts;
+}
 namespace roomcast::base {
 class Clock;
 class Deadlines;
@@ -40,6 +43,7 @@ struct Context {
   net::Linger& linger;
   http::DeferredResponses& responses;  ///< deferred ones
   access::Control& access;
+  auth::Accounts& accounts;
   service::Rooms& rooms;
   session::SessionTable& sessions;
   const Dialects& dialects;

@@ -18,7 +18,7 @@ export const layers = {
   session: { folders: ['access', 'base', 'hub', 'service', 'dialect'] },
   part: { folders: ['access', 'base', 'http', 'hub', 'service', 'session', 'metrics', 'config'] },
   transport: { folders: ['access', 'base', 'hub', 'service', 'session', 'http', 'ws', 'net', 'metrics', 'config', 'part'] },
-  auth: { folders: ['access', 'base', 'config', 'fetch', 'http', 'jose'] },
+  auth: { folders: ['access', 'base', 'config', 'fetch', 'http', 'jose', 'loop'] },
   api: { folders: ['access', 'base', 'hub', 'service', 'dialect', 'session', 'http', 'auth', 'metrics', 'config', 'part'] },
   config: { folders: ['base'] },
   app: {
@@ -32,7 +32,7 @@ export const third_party = [
   { header: /^uv\.h$/, files: /^src\/(loop\/|net\/\w+\.cpp$)/ },
   { header: /^curl\/curl\.h$/, files: /^src\/fetch\// },
   { header: /^llhttp\.h$/, files: /^src\/http\/parser\.cpp$/ },
-  { header: /^openssl\//, files: /^src\/(net\/tls_\w+\.(cpp|h)|base\/digest\.cpp|jose\/\w+\.cpp|jose\/openssl_owners\.h)$/ },
+  { header: /^openssl\//, files: /^src\/(net\/tls_\w+\.(cpp|h)|base\/digest\.cpp|jose\/\w+\.cpp|jose\/openssl_owners\.h|auth\/(password|password_worker|session_tokens)\.cpp)$/ },
   { header: /^zlib\.h$/, files: /^src\/(ws\/deflate|base\/gzip)\.cpp$/ },
   { header: /^toml/, files: /^src\/config\/(load|toml_\w+)\.cpp$/ },
   { header: /^spdlog\//, files: /^src\/base\/log\.cpp$/ },

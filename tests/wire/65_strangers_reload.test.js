@@ -1,6 +1,7 @@
 // Every setting that a reload applies is tested by its effect: a change that is only logged is found here.
 
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, describe, it } from 'node:test';
@@ -10,7 +11,7 @@ import { JsonClient } from '../support/json_client.js';
 import { fetchOnce } from '../support/raw_http.js';
 import { sanitized } from '../support/sanitized.js';
 import { makeCertificate, scratchDirectory } from '../support/scratch.js';
-import { binary, runToEnd, Server } from '../support/server.js';
+import { binary, cleanEnvironment, runToEnd, Server } from '../support/server.js';
 import { connect } from '../support/wire_client.js';
 import { CLOSE, PING, close, continuation, text } from '../support/ws_frames.js';
 
@@ -18,6 +19,8 @@ const directory = scratchDirectory();
 const config = path.join(directory, 'roomcast.toml');
 const old = makeCertificate(directory, 'old.example');
 const fresh = makeCertificate(directory, 'fresh.example');
+const users = path.join(directory, 'users');
+execFileSync(binary, ['user', 'add', 'ada', '--file', users], { input: 'correct horse\n', env: cleanEnvironment() });
 // Deadlines that would expire while a probe waits are long until one of them is set.
 const far = Object.fromEntries(['http.head_timeout', 'http.body_timeout', 'http.idle_timeout', 'websocket.pong_timeout', 'websocket.close_timeout', 'presence.grace'].map((key) => [`${key}_seconds`, 300]));
 const base = { ...far, 'limits.connections_per_address': 100000, 'tls.certificate': JSON.stringify(old.certificate), 'tls.key': JSON.stringify(old.key) };
@@ -49,6 +52,13 @@ const newRoom = () => `reload/${(rooms += 1)}`;
 const post = (room, body, headers = {}) => fetchOnce(server.url, 'POST', `/rooms/${room}`, { body, headers: { 'Content-Type': 'text/plain', ...headers } });
 const get = (target, headers = {}) => fetchOnce(server.url, 'GET', target, { headers });
 const batch = (messages) => fetchOnce(server.url, 'POST', '/api/publish', { body: JSON.stringify({ messages }), headers: { 'Content-Type': 'application/json' } });
+
+const withUsers = { beside: { 'auth.users_file': JSON.stringify(users) } };
+/** The Set-Cookie of signing in. */
+async function login() {
+  const answer = await fetchOnce(server.url, 'POST', '/api/login', { body: '{"user":"ada","password":"correct horse"}', headers: { 'Content-Type': 'application/json' } });
+  return answer.header('set-cookie');
+}
 
 /** Whether `promise` settles within `ms`. */
 const soon = (promise, ms) => within(ms, promise, 'it').then(() => true, (error) => /^not within/.test(error.message) ? false : Promise.reject(error));
@@ -322,6 +332,10 @@ const probes = {
     await client.write(text('begun', { fin: false }));
     return closes(client, 1008, ms);
   }, { beside: { 'websocket.ping_seconds': '0.1' } }],
+  'auth.users_file': [JSON.stringify(users), async () => (await get('/api/login')).json.accounts],
+  'auth.cookie': ['"chat"', async () => (await login()).startsWith('chat='), withUsers],
+  'auth.session_seconds': ['90', async () => (await login()).includes('; Max-Age=90;'), withUsers],
+  'auth.cookie_secret_file': [JSON.stringify(path.join(directory, 'secret')), async () => fs.existsSync(path.join(directory, 'secret')), withUsers],
   'log.level': ['"debug"', async (ms) => {
     const mark = server.mark();
     await get('/healthz');

@@ -2,6 +2,7 @@
 // described form, and the example requests are sent.
 
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -11,7 +12,7 @@ import { faultsOf, followed } from '../support/json_schema.js';
 import { fetchOnce, parseHead, readResponse, requestBytes } from '../support/raw_http.js';
 import { sanitized } from '../support/sanitized.js';
 import { makeCertificate, scratchDirectory, tomlFilesIn } from '../support/scratch.js';
-import { repository, runToEnd, startServer } from '../support/server.js';
+import { binary, cleanEnvironment, repository, runToEnd, startServer } from '../support/server.js';
 import { attempt, connect, handshakeBytes } from '../support/wire_client.js';
 
 const document = JSON.parse(fs.readFileSync(path.join(repository, 'docs/openapi.json'), 'utf8'));
@@ -21,6 +22,8 @@ const methods = ['get', 'head', 'post', 'options'];
 const foreign = { Origin: 'https://elsewhere.example' };
 const preflight = { ...foreign, 'Access-Control-Request-Method': 'POST' };
 const json = { 'Content-Type': 'application/json' };
+const form = { 'Content-Type': 'application/x-www-form-urlencoded' };
+const ada = '{"user":"ada","password":"correct horse"}';
 
 /** `{ name, path, method, operation }` of each operation. */
 const operations = Object.entries(document.paths).flatMap(([pattern, item]) => methods.filter((method) => item[method]).map((method) => ({
@@ -74,7 +77,10 @@ const rooms = {
 const each = (prefix, requests) => Object.fromEntries(Object.entries(requests).map(([code, request]) => [`${prefix} ${code}`, request]));
 const file = (name, method, status, where, more = {}) => ({ [`${method} ${name} ${status}`]: { path: where, ...more } });
 
-/** By the names of `described`, how to cause it: `{ path, headers, body, bytes, on, method, prepare }`, `on` one of `servers`. */
+/**
+ * By the names of `described`, how to cause it: `{ path, headers, body, bytes, on, method, prepare, before, session }`, `on` one of
+ * `servers`; `before`: how many of the same come first; `session`: with the cookie of a user.
+ */
 const cases = {
   'GET /rooms/{room} 101': upgrade('/rooms/a'),
   'GET /rooms/{room} 200': { path: '/rooms/a' },
@@ -128,6 +134,26 @@ const cases = {
   'POST /api/explain 415 unsupported_encoding': { on: 'moderated', path: '/api/explain', headers: { ...json, 'Content-Encoding': 'gzip' }, body: '{}' },
   'OPTIONS /api/explain 204': { path: '/api/explain' },
   'OPTIONS /api/explain 403 origin_denied': { path: '/api/explain', headers: preflight },
+  'GET /api/login 200': { path: '/api/login' },
+  'GET /api/login 403 origin_denied': { path: '/api/login', headers: foreign },
+  'HEAD /api/login 200': { path: '/api/login' },
+  'HEAD /api/login 403': { path: '/api/login', headers: foreign },
+  'POST /api/login 200': { path: '/api/login', headers: json, body: ada },
+  'POST /api/login 400 bad_request': { path: '/api/login', headers: form, body: 'user=ada' },
+  'POST /api/login 400 invalid_json': { path: '/api/login', headers: json, body: '{' },
+  'POST /api/login 401 login_failed': { path: '/api/login', headers: form, body: 'user=nobody&password=guess' },
+  'POST /api/login 415 unsupported_media_type': { path: '/api/login', headers: { 'Content-Type': 'text/plain' }, body: ada },
+  'POST /api/login 429 rate_limited': { path: '/api/login', headers: form, body: 'user=mallory&password=guess', before: 10 },
+  'POST /api/refresh 200': { path: '/api/refresh', session: true },
+  'POST /api/refresh 401 unauthorized': { path: '/api/refresh' },
+  'POST /api/refresh 401 bad_token': { path: '/api/refresh', headers: { Cookie: 'roomcast=x' } },
+  'POST /api/logout 204': { path: '/api/logout' },
+  ...Object.assign({}, ...['/api/login', '/api/refresh', '/api/logout'].map((where) => ({
+    [`POST ${where} 403 origin_denied`]: { path: where, headers: { ...json, ...foreign }, body: ada },
+    [`POST ${where} 404 not_found`]: { on: 'keyless', path: where, headers: json, body: ada },
+    [`OPTIONS ${where} 204`]: { path: where },
+    [`OPTIONS ${where} 403 origin_denied`]: { path: where, headers: preflight },
+  }))),
   'GET /presence/{room} 200': { path: '/presence/a' },
   ...each('GET /presence/{room} 400', { bad_path: { path: '/presence/%zz' }, bad_room_name: { path: '/presence/%2F' } }),
   'GET /presence/{room} 403 origin_denied': { path: '/presence/a', headers: foreign },
@@ -186,14 +212,18 @@ const out_of_reach = [
   ...of_tokens.map((code) => `any 401 ${code}`),
   'any 500 internal_error',
   'POST /api/explain 403 forbidden', // takes a client that identifies itself: unit/api/explain_test.cpp
+  'POST /api/login 503 overloaded', // takes as many as wait for their passwords to be hashed
+  ...['token_expired', 'token_revoked'].map((code) => `POST /api/refresh 401 ${code}`),
   ...['GET', 'POST'].flatMap((method) => no_answer.map((code) => `${method} /rooms/{room} 503 ${code}`)),
 ];
 
 const toml = tomlFilesIn(scratchDirectory());
 const certificates = makeCertificate(scratchDirectory(), 'localhost', ['127.0.0.1']);
+const users = path.join(scratchDirectory(), 'users');
+execFileSync(binary, ['user', 'add', 'ada', '--file', users], { input: 'correct horse\n', env: cleanEnvironment() });
 const small = { 'limits.message_bytes': 1000, 'limits.body_bytes': 3000, 'limits.batch_messages': 3, 'limits.batch_bytes': 1500 };
 const started = {
-  usual: { set: small },
+  usual: { set: { ...small, 'auth.users_file': users } },
   moderated: { args: ['--config', toml('[[access]]\nrooms = "**"\nwho = "anyone"\nmay = ["join", "publish", "history", "presence", "moderate"]\n')] },
   keyless: { set: { 'limits.idempotency_bytes': 0 } }, // no key fits
   short: { set: { 'limits.memory_bytes': 1_048_576 } },
@@ -209,9 +239,16 @@ const started = {
 const servers = {};
 const holding = []; // connections that use up the limit
 
+/** The cookie of a new session. */
+async function signIn(server) {
+  const answer = await fetchOnce(server.url, 'POST', '/api/login', { headers: json, body: ada });
+  return answer.header('set-cookie').replace(/;.*/, '');
+}
+
 /** Sends the request of a case; returns the response, or the head of one that does not end. */
-async function answerTo({ on = 'usual', method, path: where, headers, body, bytes }, usual_method) {
+async function answerTo({ on = 'usual', method, path: where, headers: fields, body, bytes, session }, usual_method) {
   const how = method ?? usual_method;
+  const headers = session ? { Cookie: await signIn(servers[on]) } : fields;
   const socket = await ByteSocket.open(servers[on].url.replace(/^https/, 'http'));
   try {
     await socket.write(bytes ?? requestBytes(how, where, { headers, body }));
@@ -283,6 +320,7 @@ describe('docs/openapi.json', () => {
     it(name, { skip: request.on === 'short' && sanitized && 'about amounts of memory' }, async () => {
       const [, status, code] = /^.* (\d{3})(?: (\w+))?$/.exec(name);
       const { method, operation } = operationOf(name) ?? { method: 'GET' };
+      for (let i = 0; i < (request.before ?? 0); i += 1) await answerTo(request, method);
       if (request.prepare) assert.equal((await answerTo(request.prepare)).status, 200);
       const answer = await answerTo(request, method);
       assert.equal(answer.status, Number(status), answer.text);
@@ -306,7 +344,7 @@ describe('docs/openapi.json', () => {
         assertDescribed(followedHere(operation.operation.responses[200]), answer);
       });
     }
-    if (bodies.length > 0) continue;
+    if (bodies.length > 0 || name === 'POST /api/refresh') continue; // that needs a session
     it(`${name}, with the examples of its parameters`, async () => {
       for (const one of operation.parameters) assert.deepEqual(faultsOf(document, one.schema, one.example), [], one.name);
       const answer = await answerTo({ path: examplePath(operation), headers: exampleHeaders(operation) }, method);

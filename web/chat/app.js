@@ -154,6 +154,7 @@ class Rooms {
       isSeen: () => this.#isSeen(room) && !document.hidden,
       unread: () => this.#onChange(),
       presence: () => this.#onChange(),
+      refused: askToSignIn,
       focus: () => {
         if (room !== this.#current) this.goTo(room);
       },
@@ -233,10 +234,34 @@ const joinForm = new JoinForm(({ name, room }) => {
   enter(name, room, [room]);
 });
 
+let account = null; // an Account, where the server has accounts
+const accountFound = findAccount();
+
+async function findAccount() {
+  const found = await fetch('api/login', { cache: 'no-store' }).then((answer) => answer.json()).catch(() => null);
+  if (found?.accounts !== true) return;
+  const { Account } = await import('./account.js');
+  account = new Account(found, onAccount);
+  if (account.name && account.name !== me) onAccount('in');
+}
+
+/** The user has signed in or out, and with that has another name. */
+function onAccount(what) {
+  if (what === 'out') history.pushState(null, '', roomLink(''));
+  leaveAll();
+  route();
+}
+
+/** The server has refused something, with `code`. */
+async function askToSignIn(code) {
+  await accountFound;
+  account?.refused(code);
+}
+
 /** Opens the room that the address names. */
 function route() {
   const known = recall();
-  const name = cleanName(known.name);
+  const name = account?.name || cleanName(known.name);
   const room = roomProblem(known.room) ? '' : known.room;
   if (rooms && room && name === me) {
     rooms.join(room);
@@ -286,6 +311,7 @@ function leaveCurrent() {
 
 function onState(state) {
   status.show(state);
+  if (state.name === 'closed') askToSignIn(state.code);
   people.connectionChanged(state.name === 'live');
   rooms?.connectionChanged(state);
 }

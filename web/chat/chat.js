@@ -33,9 +33,10 @@ export class Chat {
    * @param {import('./app.js').ServerConnection} options.connection
    * @param {string} options.room
    * @param {string} options.name the user's name
-   * @param {{isSeen: () => boolean, unread: () => void, presence: () => void, focus: () => void}} options.on `isSeen`: whether
+   * @param {{isSeen: () => boolean, unread: () => void, presence: () => void, focus: () => void,
+   *   refused: (code: string) => void}} options.on `isSeen`: whether
    *   the user is looking at the room; `unread`: a message of another user arrived unseen; `presence`: the list of people
-   *   changed; `focus`: the user turned to this room
+   *   changed; `focus`: the user turned to this room; `refused`: the server does not let the user in
    */
   constructor({ connection, room, name, on }) {
     this.#name = name;
@@ -252,6 +253,7 @@ export class Chat {
   #onRefused(error) {
     this.pane.composer.enable(false);
     this.#showProblem(error.code, error.message);
+    this.#on.refused(error.code);
   }
 
   #showProblem(code, message) {

@@ -11,6 +11,8 @@ export type State =
 
 export interface Options {
   name?: string;
+  /** Asked before each connection, and when the server wants another token. */
+  token?: () => Promise<string | { token: string } | null> | string | { token: string } | null;
   transports?: Transport[];
   maxPending?: number;
   maxPendingBytes?: number;

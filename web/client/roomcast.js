@@ -16,6 +16,8 @@ export { RoomcastError } from './roomcast/protocol.js';
  * @param {string|URL} [url] http(s) address of the server; by default the one this module was loaded from
  * @param {object} [options]
  * @param {string} [options.name] the client's name, as others see it
+ * @param {() => Promise<string|{token: string}|null>} [options.token] is asked for a token before each connection, and when the
+ *   server wants another one; a token (JWT) or API key identifies the client
  * @param {('websocket'|'sse'|'poll')[]} [options.transports] transports to use, best first; all by default
  * @param {number} [options.maxPending] maximum number of publishes waiting for their receipt; 100
  * @param {number} [options.maxPendingBytes] maximum size of their payloads together; 1 MiB

@@ -105,6 +105,7 @@ struct ServerParts : LoopFixture {
   hub::Hub hub{{engine, turn, loop, deadlines}, part::hub_limits(config), part::room_rules(config)};
   hub::IdempotentPublisher publisher{hub, turn, loop, deadlines, 100'000};
   access::Control access;
+  auth::Accounts accounts{loop, log};
   fetch::Client fetch{loop, sockets.poller, deadlines, turn, {}};
   auth::Authenticator authenticator{{access, loop, turn, log, {}}};
   service::Rooms service{hub, publisher, access, part::service_limits({})};
@@ -125,12 +126,13 @@ struct ServerParts : LoopFixture {
   app::ReloadStats reloads;
   app::CertificateWatch certificates{loop, log};
   const app::MemoryCeiling ceiling{std::uint64_t{1} << 32U, "test"};
-  const app::Core core{turn,  log,           admissions,   listeners, trusted_proxies, preambles,
-                       tls,   linger,        http,         hub,       publisher,       access,
-                       fetch, authenticator, service,      sessions,  entrance,        dialects,
-                       guard, reloads,       certificates, ceiling,   1'000'000};
-  const part::Context context{config, loop,   turn,    deadlines, compressing,        log,        linger,
-                              http,   access, service, sessions,  dialects.offered(), transports, parts};
+  const app::Core core{turn,     log,    admissions,    listeners,    trusted_proxies, preambles,
+                       tls,      linger, http,          hub,          publisher,       access,
+                       accounts, fetch,  authenticator, service,      sessions,        entrance,
+                       dialects, guard,  reloads,       certificates, ceiling,         1'000'000};
+  const part::Context context{
+      config, loop,     turn,    deadlines, compressing,        log,        linger, http,
+      access, accounts, service, sessions,  dialects.offered(), transports, parts};
 };
 
 }  // namespace roomcast::test

@@ -1,8 +1,8 @@
 // A client: one server, many rooms, one link at a time.
 
-import { getJson, HttpLink, HttpRequest } from './http_link.js';
+import { HttpLink } from './http_link.js';
 import { Environment, Reconnector } from './reconnect.js';
-import { baseOf, encodePayload, isBlob, presenceAddress, roomAddress, RoomcastError, roomProblem } from './protocol.js';
+import { baseOf, encodePayload, getJson, HttpRequest, isBlob, presenceAddress, roomAddress, RoomcastError, roomProblem, Tokens } from './protocol.js';
 import { Listeners, Room } from './room.js';
 import { WebSocketLink } from './websocket_link.js';
 
@@ -35,6 +35,7 @@ const TIMING = Object.freeze({
  * @property {typeof TIMING} timing
  * @property {typeof fetch} fetch
  * @property {typeof WebSocket} [WebSocket]
+ * @property {Tokens} tokens
  * @property {Outbox} outbox
  * @property {() => Iterable<Room>} rooms the rooms to join
  * @property {(link: object) => void} onOpen the link received something from the server, so it works
@@ -54,6 +55,7 @@ export class Client {
   constructor(url, options = {}) {
     const { name, transports = TRANSPORTS, maxPending = 100, maxPendingBytes = 1024 * 1024, publishTimeoutMs = 60_000 } = options;
     const base = baseOf(url);
+    const tokens = new Tokens(options.token);
     const WebSocketClass = options.WebSocket ?? globalThis.WebSocket;
     const fetchFunction = options.fetch ?? globalThis.fetch;
     this.#outbox = new Outbox({ count: maxPending, bytes: maxPendingBytes, deadlineMs: publishTimeoutMs }, () => this.#flush());
@@ -64,6 +66,7 @@ export class Client {
       // Wrapped, because a browser's fetch must not be called as a method of another object.
       fetch: (address, init) => fetchFunction(address, init),
       WebSocket: WebSocketClass,
+      tokens,
       outbox: this.#outbox,
       rooms: () => this.#rooms.values(),
       onOpen: (link) => this.#reconnector.opened(link),
@@ -74,6 +77,7 @@ export class Client {
       timing: this.#host.timing,
       environment: new Environment(base, this.#host.timing.lookMs),
       makeLink: (transport) => (transport === 'websocket' ? new WebSocketLink(this.#host) : new HttpLink(transport, this.#host)),
+      prepare: tokens.available ? () => tokens.renew() : undefined,
       isWanted: () => this.#rooms.size > 0 || this.#outbox.size > 0,
       probe: () => this.#probe(),
       onState: (state) => this.#listeners.emit('state', state),
@@ -199,8 +203,8 @@ export class Client {
       return typeof answer?.cursor === 'string' ? 'works' : 'unreachable';
     } catch (error) {
       if (!error.ours || error.temporary) return 'unreachable';
-      // These refuse the client; any other response of the server itself shows that it is reachable.
-      return [401, 403].includes(error.status) ? error : 'works';
+      // These refuse the client; any other response of the server itself shows that it is reachable, also one that refuses the room.
+      return [401, 403].includes(error.status) && error.code !== 'forbidden' ? error : 'works';
     }
   }
 }

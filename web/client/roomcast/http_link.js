@@ -2,7 +2,7 @@
 // A link is not reused: once it is down, the client creates another.
 
 import { CAP_MS, backoffDelay } from './reconnect.js';
-import { CONTENT_TYPES, refusalOf, roomAddress, RoomcastError } from './protocol.js';
+import { CONTENT_TYPES, getJson, HttpRequest, refusalOf, roomAddress, RoomcastError } from './protocol.js';
 
 const SOURCES = { sse: eventStream, poll: longPolls };
 
@@ -130,18 +130,26 @@ export class HttpLink {
   }
 
   #onBye({ reason, retry_ms: retryMs }) {
-    this.#down({ reason: `The server said: ${reason}.`, code: reason, retryMs, final: retryMs === undefined });
+    const denied = reason === 'unauthorized';
+    this.#down({ reason: `The server said: ${reason}.`, code: reason, retryMs: denied ? undefined : retryMs, denied, final: !denied && retryMs === undefined });
   }
 
   /** `early`: no event of the room has been received. */
   #onError(room, error, early) {
-    if (error.ours && !error.temporary && room.refuse) room.refuse(error);
+    if (error.ours && !error.temporary && room.refuse && !this.#isDenial(error)) room.refuse(error);
     else this.#fail(error, early);
   }
 
   #fail(error, early = false) {
     const heldBack = early && error.code === 'silence';
-    this.#down({ reason: error.message, retryMs: error.retryMs, blocked: error.blocked || heldBack });
+    const { message: reason, code, retryMs } = error;
+    if (this.#isDenial(error)) this.#down({ reason, code, denied: true });
+    else this.#down({ reason, retryMs, blocked: error.blocked || heldBack });
+  }
+
+  /** Whether the token was refused, which another may not be. */
+  #isDenial({ ours, status }) {
+    return ours === true && status === 401 && this.#host.tokens.available;
   }
 
   #down(failure) {
@@ -165,19 +173,19 @@ export class HttpLink {
   }
 
   async #publish(entry, request) {
-    const { outbox, timing, fetch, base, userName } = this.#host;
+    const { outbox, timing, fetch, base, userName, tokens } = this.#host;
     entry.link = this;
     request.expect(timing.requestMs);
     const url = roomAddress(base, entry.room, { name: userName });
-    const headers = { 'Content-Type': CONTENT_TYPES[entry.payload.kind], 'Idempotency-Key': entry.key };
+    const headers = { 'Content-Type': CONTENT_TYPES[entry.payload.kind], 'Idempotency-Key': entry.key, ...tokens.headers };
     const response = await fetch(url.href, { method: 'POST', headers, body: entry.payload.body, signal: request.signal });
     if (response.ok) {
       const { cursor, subscribers, duplicate = false } = await response.json();
       return outbox.resolve(entry, { room: entry.room, cursor, subscribers, duplicate });
     }
     const refusal = await refusalOf(response);
-    // After an error from a proxy the outcome is unknown; the next link repeats the publish.
-    if (refusal.temporary && !refusal.ours) throw refusal;
+    // After an error from a proxy the outcome is unknown; the next link repeats the publish, as it does with a new token.
+    if ((refusal.temporary && !refusal.ours) || this.#isDenial(refusal)) throw refusal;
     return outbox.reject(entry, refusal);
   }
 }
@@ -194,7 +202,7 @@ async function* eventStream(host, room, request) {
   const { since, history } = room.position();
   const url = roomAddress(host.base, room.name, { dialect: 'roomcast.v1', since, history, name: host.userName });
   request.expect(host.timing.connectMs);
-  const response = await host.fetch(url.href, { headers: { Accept: 'text/event-stream' }, cache: 'no-store', signal: request.signal });
+  const response = await host.fetch(url.href, { headers: { Accept: 'text/event-stream', ...host.tokens.headers }, cache: 'no-store', signal: request.signal });
   if (!response.ok) throw blockedUnlessOurs(await refusalOf(response));
   if (!response.headers.get('Content-Type')?.startsWith('text/event-stream')) throw blocked('The answer is no event stream.');
   let first = true;
@@ -279,13 +287,6 @@ class PollPace {
   }
 }
 
-/** @throws {RoomcastError} the response is not successful, or not JSON */
-export async function getJson(host, url, request) {
-  const response = await host.fetch(url.href, { headers: { Accept: 'application/json' }, cache: 'no-store', signal: request.signal });
-  if (!response.ok) throw await refusalOf(response);
-  return response.json();
-}
-
 const blocked = (reason) => new RoomcastError('blocked', reason, { blocked: true });
 
 function blockedUnlessOurs(refusal) {
@@ -352,48 +353,5 @@ export class EventStreamReader {
     this.#event = '';
     this.#data = [];
     this.#length = 0;
-  }
-}
-
-/** An HTTP request that can be aborted, and aborts itself after a period of silence. */
-export class HttpRequest {
-  #controller = new AbortController();
-  #timer = null;
-  /** Time of the last activity, by performance.now(). */
-  activeAt = performance.now();
-
-  /** For fetch. The reason is a RoomcastError `silence` if the deadline has passed. */
-  get signal() {
-    return this.#controller.signal;
-  }
-
-  get ended() {
-    return this.#controller.signal.aborted;
-  }
-
-  /** Records activity; the next must follow within `ms`. */
-  expect(ms) {
-    this.activeAt = performance.now();
-    clearTimeout(this.#timer);
-    if (this.ended) return;
-    const silence = new RoomcastError('silence', 'Nothing comes back from the server.');
-    this.#timer = setTimeout(() => this.#controller.abort(silence), ms);
-  }
-
-  end() {
-    clearTimeout(this.#timer);
-    this.#controller.abort();
-  }
-
-  /** Waits, but not longer than the request exists. */
-  async pause(ms) {
-    clearTimeout(this.#timer);
-    let goOn;
-    await new Promise((resolve) => {
-      goOn = resolve;
-      this.#timer = setTimeout(goOn, ms);
-      this.signal.addEventListener('abort', goOn);
-    });
-    this.signal.removeEventListener('abort', goOn);
   }
 }

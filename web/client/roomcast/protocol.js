@@ -1,4 +1,4 @@
-// Protocol of client and server: errors, addresses, payloads and cursors. Pure.
+// Protocol of client and server: errors, addresses, payloads and cursors; and requests, with the token that identifies the client.
 
 /** An error with a stable code. */
 export class RoomcastError extends Error {
@@ -154,4 +154,90 @@ export function isCovered(cursor, last) {
   const one = FORM.exec(cursor);
   const other = FORM.exec(last ?? '');
   return one !== null && other !== null && one[1] === other[1] && BigInt(one[2]) <= BigInt(other[2]);
+}
+
+// HTTP requests, and the token that they and WebSockets show.
+
+/** The token of the client: the newest that the application has given. */
+export class Tokens {
+  #source;
+  #current = '';
+
+  /** @param {(() => Promise<string|{token: string}|null>)|undefined} source `token` of the options */
+  constructor(source) {
+    if (source !== undefined && typeof source !== 'function') throw new TypeError('The option token is a function that returns a token.');
+    this.#source = source;
+  }
+
+  /** Whether the application gives tokens, so that a refused one can be replaced. */
+  get available() {
+    return this.#source !== undefined;
+  }
+
+  /** For fetch; empty without a token. */
+  get headers() {
+    return this.#current ? { Authorization: `Bearer ${this.#current}` } : {};
+  }
+
+  /** What a WebSocket offers besides its dialect: browsers can set no header. The server does not repeat it. */
+  get protocols() {
+    return this.#current ? [`roomcast.token.${this.#current}`] : [];
+  }
+
+  /** Asks the application for a token. @returns {Promise<string>} empty: the client stays anonymous */
+  async renew() {
+    const given = await this.#source();
+    this.#current = (typeof given === 'object' ? given?.token : given) ?? '';
+    return this.#current;
+  }
+}
+
+/** @throws {RoomcastError} the response is not successful, or not JSON */
+export async function getJson(host, url, request) {
+  const response = await host.fetch(url.href, { headers: { Accept: 'application/json', ...host.tokens.headers }, cache: 'no-store', signal: request.signal });
+  if (!response.ok) throw await refusalOf(response);
+  return response.json();
+}
+
+/** An HTTP request that can be aborted, and aborts itself after a period of silence. */
+export class HttpRequest {
+  #controller = new AbortController();
+  #timer = null;
+  /** Time of the last activity, by performance.now(). */
+  activeAt = performance.now();
+
+  /** For fetch. The reason is a RoomcastError `silence` if the deadline has passed. */
+  get signal() {
+    return this.#controller.signal;
+  }
+
+  get ended() {
+    return this.#controller.signal.aborted;
+  }
+
+  /** Records activity; the next must follow within `ms`. */
+  expect(ms) {
+    this.activeAt = performance.now();
+    clearTimeout(this.#timer);
+    if (this.ended) return;
+    const silence = new RoomcastError('silence', 'Nothing comes back from the server.');
+    this.#timer = setTimeout(() => this.#controller.abort(silence), ms);
+  }
+
+  end() {
+    clearTimeout(this.#timer);
+    this.#controller.abort();
+  }
+
+  /** Waits, but not longer than the request exists. */
+  async pause(ms) {
+    clearTimeout(this.#timer);
+    let goOn;
+    await new Promise((resolve) => {
+      goOn = resolve;
+      this.#timer = setTimeout(goOn, ms);
+      this.signal.addEventListener('abort', goOn);
+    });
+    this.signal.removeEventListener('abort', goOn);
+  }
 }

@@ -23,12 +23,14 @@ export class Reconnector {
   #round = 0; // number of released links, for recognising a result that is outdated
   #attempt = 0;
   #strikes = 0;
+  #denials = 0; // in a row, without a stable link in between
   #climbs = 0;
 
   /**
    * @param {object} options
    * @param {string[]} options.transports names, best first
    * @param {(name: string) => object} options.makeLink creates a WebSocketLink or HttpLink that calls `opened` and `down`
+   * @param {() => Promise<unknown>} [options.prepare] is awaited before each connection
    * @param {() => boolean} options.isWanted whether a connection is needed
    * @param {() => Promise<'works'|'unreachable'|RoomcastError>} options.probe checks the server over plain HTTP; a RoomcastError
    *   is a refusal
@@ -51,6 +53,10 @@ export class Reconnector {
     return this.#state.name === 'live' ? this.#link : null;
   }
 
+  get #canStepDown() {
+    return this.#level + 1 < this.#options.transports.length;
+  }
+
   /** A connection is needed. */
   want() {
     if (this.#state.name === 'idle') this.#connect();
@@ -69,6 +75,7 @@ export class Reconnector {
 
   /** Reconnects now, even after a refusal. */
   retry() {
+    this.#denials = 0;
     if (['waiting', 'offline', 'closed'].includes(this.#state.name)) this.#connect();
   }
 
@@ -89,7 +96,7 @@ export class Reconnector {
     this.#planClimb();
   }
 
-  /** Called by a link that has ended. `failure`: {reason, code?, retryMs?, final?, blocked?}. */
+  /** Called by a link that has ended. `failure`: {reason, code?, retryMs?, final?, denied?, blocked?}; `denied`: who the client is. */
   down(link, failure) {
     if (link === this.#trial?.link) return this.#tryNext(this.#trial.level + 1);
     if (link !== this.#link) return undefined;
@@ -97,9 +104,11 @@ export class Reconnector {
     this.#release();
     if (failure.final) return this.#refused(failure);
     if (age !== null && age >= this.#options.timing.stableMs) this.#forgive();
+    if (failure.denied) return this.#denied(failure);
     const isYoung = age === null || age < this.#options.timing.stableMs;
-    const canStepDown = this.#level + 1 < this.#options.transports.length;
-    if (isYoung && canStepDown && failure.retryMs === undefined) return this.#suspect(failure, age === null);
+    // Why a WebSocket was refused, browsers don't say; the answer to a plain request does.
+    const isWorthAsking = this.#canStepDown || (age === null && this.#options.prepare);
+    if (isYoung && isWorthAsking && failure.retryMs === undefined) return this.#suspect(failure, age === null);
     return this.#retryLater(failure);
   }
 
@@ -108,10 +117,20 @@ export class Reconnector {
     if (!this.#options.environment.online) return this.#change({ name: 'offline' });
     if (!this.#options.isWanted()) return this.#change({ name: 'idle' });
     this.#change({ name: 'connecting' });
+    return this.#options.prepare ? this.#prepare() : this.#open();
+  }
+
+  async #prepare() {
+    const round = this.#round;
+    const problem = await this.#options.prepare().then(() => undefined, (error) => error);
+    if (round !== this.#round) return;
+    if (problem) this.#retryLater({ reason: `There is no token: ${problem.message}` });
+    else this.#open();
+  }
+
+  #open() {
     this.#link = this.#options.makeLink(this.#options.transports[this.#level]);
-    if (this.#level + 1 < this.#options.transports.length) {
-      this.#timer = setTimeout(() => this.#doubt(), this.#options.timing.doubtMs);
-    }
+    if (this.#canStepDown) this.#timer = setTimeout(() => this.#doubt(), this.#options.timing.doubtMs);
     return this.#link.open();
   }
 
@@ -129,8 +148,8 @@ export class Reconnector {
     if (this.#state.name !== 'connecting') this.#change({ name: 'connecting' });
     const verdict = await this.#options.probe();
     if (round !== this.#round) return;
-    if (verdict instanceof Error) this.#refused({ reason: verdict.message, code: verdict.code });
-    else if (verdict === 'unreachable') this.#retryLater(failure);
+    if (verdict instanceof Error) this.#denied({ reason: verdict.message, code: verdict.code }, verdict.status === 401 && this.#options.prepare !== undefined);
+    else if (verdict === 'unreachable' || !this.#canStepDown) this.#retryLater(failure);
     else {
       this.#strikes += 1;
       // A single early failure may come from a server that is restarting.
@@ -203,7 +222,15 @@ export class Reconnector {
   #forgive() {
     this.#attempt = 0;
     this.#strikes = 0;
+    this.#denials = 0;
     if (this.#level === 0) this.#climbs = 0;
+  }
+
+  /** The server does not know who the client is, any more or at all: another token may tell it, once. */
+  #denied(failure, mayHelp = true) {
+    this.#denials += 1;
+    if (mayHelp && this.#denials === 1) this.#connect();
+    else this.#refused(failure);
   }
 
   #refused({ reason, code }) {

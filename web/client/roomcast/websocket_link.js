@@ -2,15 +2,24 @@
 
 import { publishCommand, RoomcastError, socketAddress } from './protocol.js';
 
-// Close codes, RFC 6455 section 7.4.1
+// Close codes, RFC 6455 section 7.4.1 and the registry of IANA
 const POLICY = 1008;
 const NO_WORD = 1006;
+const UNAUTHORIZED = 3000;
+const FORBIDDEN = 3003;
 /** The slowest upload rate that is not mistaken for a dead link. */
 const SLOW_BYTES_PER_MS = 16;
 
 const BLAMES_PUBLISH = new Map([
   [1007, 'invalid_data'],
   [1009, 'message_too_big'],
+]);
+
+/** What the state names where a close code is all that the server has said. */
+const CODES = new Map([
+  [POLICY, 'refused'],
+  [UNAUTHORIZED, 'unauthorized'],
+  [FORBIDDEN, 'forbidden'],
 ]);
 
 /** Codes of temporary refusals of a room. */
@@ -46,7 +55,7 @@ export class WebSocketLink {
     const url = socketAddress(this.#host.base, { name: this.#host.userName });
     let socket;
     try {
-      socket = new this.#host.WebSocket(url.href, ['roomcast.v1']);
+      socket = new this.#host.WebSocket(url.href, ['roomcast.v1', ...this.#host.tokens.protocols]);
     } catch (error) {
       // Not rethrown: all failures are reported in the same way, asynchronously.
       this.#wait(0, () => this.#fail({ reason: error.message }));
@@ -147,6 +156,7 @@ export class WebSocketLink {
     switch (object.type) {
       case 'message': return room?.message(object);
       case 'ok':
+      case 'authenticated':
       case 'error': return this.#onReply(object);
       case 'gap': return room?.gap(object);
       case 'deleted':
@@ -155,6 +165,7 @@ export class WebSocketLink {
       case 'presence': return room?.showPresence(object);
       case 'join': return room?.memberJoined(object.member);
       case 'leave': return room?.memberLeft(object.member);
+      case 'expires': return this.#authenticate();
       case 'bye': return this.#onBye(object);
       default: return undefined; // from a newer server
     }
@@ -196,16 +207,29 @@ export class WebSocketLink {
   }
 
   #onBye({ reason, retry_ms: retryMs }) {
-    this.#fail({ reason: `The server said: ${reason}.`, code: reason, retryMs, final: retryMs === undefined });
+    const denied = reason === 'unauthorized';
+    this.#fail({ reason: `The server said: ${reason}.`, code: reason, retryMs: denied ? undefined : retryMs, denied, final: !denied && retryMs === undefined });
   }
 
   #onClose({ code, reason }) {
     this.#fail({
       reason: reason || (code === NO_WORD ? 'The connection broke.' : `The connection was closed with code ${code}.`),
-      final: code === POLICY,
+      denied: code === UNAUTHORIZED,
+      final: code === POLICY || code === FORBIDDEN,
       blames: BLAMES_PUBLISH.get(code),
-      code: code === POLICY ? 'refused' : undefined,
+      code: CODES.get(code),
     });
+  }
+
+  /** The identity runs out soon: shows another token. If that is refused, the connection ends when the identity does. */
+  async #authenticate() {
+    if (!this.#host.tokens.available) return;
+    try {
+      const token = await this.#host.tokens.renew();
+      if (token) this.#request({ type: 'authenticate', token }, () => {});
+    } catch {
+      // The application has none at the moment: it is asked again when the connection ends.
+    }
   }
 
   #request(command, onReply) {
