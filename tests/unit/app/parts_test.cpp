@@ -39,22 +39,24 @@ const std::map<std::string, std::string> families{
     {"roomcast_holders_shed_total", "counter"},
     {"roomcast_http_bad_requests_total", "counter"},
     {"roomcast_http_responses_total", "counter"},
-    {"roomcast_identifications_total", "counter"},
-    {"roomcast_identifications_waiting", "gauge"},
     {"roomcast_http_timeouts_total", "counter"},
     {"roomcast_idempotency_bytes", "gauge"},
+    {"roomcast_identifications_total", "counter"},
+    {"roomcast_identifications_waiting", "gauge"},
     {"roomcast_last_reload_successful", "gauge"},
     {"roomcast_log_lines_dropped_total", "counter"},
+    {"roomcast_logins_total", "counter"},
     {"roomcast_memory_bytes", "gauge"},
     {"roomcast_messages_published_total", "counter"},
     {"roomcast_messages_received_total", "counter"},
     {"roomcast_messages_replayed_total", "counter"},
+    {"roomcast_password_hashes_total", "counter"},
     {"roomcast_publishes_refused_total", "counter"},
     {"roomcast_publishes_waiting", "gauge"},
     {"roomcast_queued_bytes", "gauge"},
-    {"roomcast_received_payload_bytes_total", "counter"},
     {"roomcast_rates_bytes", "gauge"},
     {"roomcast_rates_forgotten_total", "counter"},
+    {"roomcast_received_payload_bytes_total", "counter"},
     {"roomcast_refusals_total", "counter"},
     {"roomcast_reloads_total", "counter"},
     {"roomcast_rooms", "gauge"},
@@ -208,7 +210,7 @@ TEST_CASE_FIXTURE(
 }
 
 TEST_CASE_FIXTURE(Fixture, "metrics: the counters of the parts stand under their own names") {
-  listeners = {1, 2, 18, 17, 3, 4, 5};
+  listeners = {1, 2, 17, 3, 4, 5, 18};
   websockets.stats = {{11, 0}, 9, 10, 12};
   sse.stats = {{13, 0}, 14};
   ndjson.stats = {{15, 0}, 16};

@@ -47,7 +47,10 @@ struct OtherValue {
     const std::uint64_t now = whole.member(config);
     return static_cast<std::int64_t>(now == whole.max ? whole.min : now + 1);
   }
-  Value operator()(const Seconds&) const { return 0.321; }
+  Value operator()(const Seconds& seconds) const {
+    constexpr double ms_per_s = 1000;
+    return seconds.min_ms < 321 ? 0.321 : static_cast<double>(seconds.min_ms + 321) / ms_per_s;
+  }
   Value operator()(const OneOf& choice) const {
     return std::string(choice.words[choice.get(Config{}) == 0 ? 1 : 0]);
   }
