@@ -2,6 +2,7 @@
 
 #include "access/policy.h"
 #include "access/rates.h"
+#include "access/sanctions.h"
 #include "base/refusal_tally.h"
 
 namespace roomcast::access {
@@ -11,6 +12,7 @@ struct Control {
   Policy policy;
   Rates rates;
   base::RefusalTally refused;
+  Sanctions sanctions;
 };
 
 }  // namespace roomcast::access

@@ -28,8 +28,9 @@ void Presence::add_routes(part::Routes& routes) {
 }
 
 void Presence::handle(http::Exchange& exchange, std::string_view room) {
-  http::Response response = answer(
-      rooms_, {exchange.context().identity, {}, hub::source_of(exchange.request().client.address)}, room);
+  const std::string& address = exchange.request().client.address;
+  http::Response response =
+      answer(rooms_, {exchange.context().identity, "", hub::source_of(address), address}, room);
   response.headers.add("Cache-Control", "no-store");
   exchange.respond(std::move(response));
 }

@@ -200,6 +200,9 @@ Verdict Authenticator::trust_proxy(const Credentials& credentials) {
 }
 
 Verdict Authenticator::conclude(Verdict verdict) {
+  if (verdict) {
+    if (auto revoked = parts_.control.sanctions.revocation_of(*verdict)) verdict = *std::move(revoked);
+  }
   ++(verdict ? stats_.accepted : stats_.refused);
   return verdict;
 }

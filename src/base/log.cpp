@@ -78,16 +78,28 @@ std::uint64_t Log::dropped() const { return sink_->queue.dropped(); }
 void Log::write(LogLevel level, std::string_view message, Fields fields) {
   if (!enabled(level)) return;
   try {
-    if (!passes_limit(level, message)) return;
-    report_dropped();
-    add(level, message, fields);
-    if (turn_ != nullptr && level < LogLevel::warn && sink_->queue.bytes() < turn_bytes_max) {
-      turn_->mark_dirty(*this);
-    } else {
-      write_queued();
-    }
+    if (passes_limit(level, message)) queue(level, message, fields);
   } catch (const std::exception&) {
     // Out of memory: the line is lost.
+  }
+}
+
+void Log::record(std::string_view message, Fields fields) {
+  if (!enabled(LogLevel::info)) return;
+  try {
+    queue(LogLevel::info, message, fields);
+  } catch (const std::exception&) {
+    // Out of memory: the line is lost.
+  }
+}
+
+void Log::queue(LogLevel level, std::string_view message, Fields fields) {
+  report_dropped();
+  add(level, message, fields);
+  if (turn_ != nullptr && level < LogLevel::warn && sink_->queue.bytes() < turn_bytes_max) {
+    turn_->mark_dirty(*this);
+  } else {
+    write_queued();
   }
 }
 

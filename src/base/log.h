@@ -54,6 +54,8 @@ class Log final : private TurnTask, private Deadline::Listener {
   [[nodiscard]] std::uint64_t dropped() const;
 
   void write(LogLevel level, std::string_view message, Fields fields);
+  /// A line at `info` that is written however many there are of its kind: for what operators do, not clients.
+  void record(std::string_view message, Fields fields);
   void debug(std::string_view message, Fields fields = {}) { write(LogLevel::debug, message, fields); }
   void info(std::string_view message, Fields fields = {}) { write(LogLevel::info, message, fields); }
   void warn(std::string_view message, Fields fields = {}) { write(LogLevel::warn, message, fields); }
@@ -64,7 +66,8 @@ class Log final : private TurnTask, private Deadline::Listener {
   void run_at_turn_end() override { write_queued(); }
   void on_deadline() override;
 
-  /// Queues a line, regardless of the rate limit.
+  /// Queues a line, regardless of the rate limit, and has the queue written in time.
+  void queue(LogLevel level, std::string_view message, Fields fields);
   void add(LogLevel level, std::string_view message, Fields fields);
   void format_line(LogLevel level, std::string_view message, Fields fields);
   [[nodiscard]] bool passes_limit(LogLevel level, std::string_view message);

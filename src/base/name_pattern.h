@@ -28,6 +28,9 @@ class NamePattern {
   }
   [[nodiscard]] const std::string& text() const { return text_; }
 
+  /// Memory beyond the object itself.
+  [[nodiscard]] std::size_t held_bytes() const { return text_.capacity() + next_.capacity() * sizeof(Word); }
+
   friend bool operator==(const NamePattern& a, const NamePattern& b) { return a.text_ == b.text_; }
 
   static constexpr std::size_t bytes_max = 200;

@@ -120,6 +120,26 @@ std::size_t Hub::subscribers(std::string_view room) const {
   return found == nullptr ? 0 : found->members();
 }
 
+RoomSummary Hub::summary_of(const Room& room) {
+  const History& history = room.log().history();
+  return {room.name(), room.members(), history.size(), history.bytes(), room.log().top()};
+}
+
+std::optional<RoomSummary> Hub::summary(std::string_view room) const {
+  const Room* found = find(room);
+  return found == nullptr ? std::nullopt : std::optional(summary_of(*found));
+}
+
+std::optional<std::size_t> Hub::visit_rooms(std::size_t below, std::size_t most,
+                                            const std::function<bool(const RoomSummary&)>& visit) const {
+  // Backwards: where a room is forgotten the last one takes its place, and has been visited then.
+  std::size_t at = std::min(below, all_.size());
+  bool goes_on = true;
+  for (; goes_on && most != 0 && at != 0; --most)
+    goes_on = visit(summary_of(*all_[--at]));
+  return at == 0 ? std::nullopt : std::optional(at);
+}
+
 PresenceSnapshot Hub::presence(std::string_view room) const {
   const Room* found = find(room);
   if (found != nullptr) return PresenceTracker::snapshot(*found);

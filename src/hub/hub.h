@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -25,6 +26,7 @@
 #include "hub/retention.h"
 #include "hub/room.h"
 #include "hub/room_settings.h"
+#include "hub/room_summary.h"
 
 namespace roomcast::hub {
 
@@ -110,6 +112,15 @@ class Hub final : public EngineEvents,
   /// Rooms with at least one member.
   [[nodiscard]] std::size_t occupied_rooms() const { return occupied_rooms_; }
   [[nodiscard]] std::size_t subscribers(std::string_view room) const;
+  /// Nothing if the room is not remembered.
+  [[nodiscard]] std::optional<RoomSummary> summary(std::string_view room) const;
+  /// The end from which visit_rooms begins.
+  static constexpr std::size_t last_room = SIZE_MAX;
+  /// Visits at most `most` rooms below the place `below`, until `visit` returns false. Returns the place to
+  /// go on from; nothing after the last. Rooms that are forgotten meanwhile leave no other one out; one may
+  /// be visited twice, and those that are opened meanwhile are not.
+  std::optional<std::size_t> visit_rooms(std::size_t below, std::size_t most,
+                                         const std::function<bool(const RoomSummary&)>& visit) const;
   /// Who is in the room.
   [[nodiscard]] PresenceSnapshot presence(std::string_view room) const;
   /// How many members that lists.
@@ -145,6 +156,7 @@ class Hub final : public EngineEvents,
 
  private:
   // Rooms.
+  [[nodiscard]] static RoomSummary summary_of(const Room& room);
   [[nodiscard]] Room* find(std::string_view name) const {
     // Publishers send in runs, and each message asks several times.
     return last_found_ != nullptr && last_found_->name() == name ? last_found_ : look_up(name);

@@ -1,17 +1,15 @@
 #pragma once
 
-#include <array>
-#include <cstdint>
 #include <optional>
 #include <string_view>
 #include <vector>
 
+#include "base/address_block.h"
 #include "base/result.h"
 
 namespace roomcast::net {
 
-/// A list of address blocks: `10.0.0.0/8`, `2001:db8::/32`, a single address, or the word `unix` for peers of
-/// Unix sockets. IPv4-mapped IPv6 addresses (::ffff:a.b.c.d) count as the IPv4 addresses.
+/// A list of address blocks (base::AddressBlock), or the word `unix` for peers of Unix sockets.
 class CidrList {
  public:
   /// Adds the block `text`, or returns what is wrong with it.
@@ -21,16 +19,7 @@ class CidrList {
   [[nodiscard]] bool empty() const { return blocks_.empty() && !unix_; }
 
  private:
-  using Bits = std::array<std::uint8_t, 16>;  // IPv4 as ::ffff:a.b.c.d
-  struct Block {
-    Bits bits{};
-    int prefix = 128;  // of the 128 bits
-  };
-
-  static bool parse(std::string_view text, Bits& bits, bool& is_ipv4);
-  static Bits masked(const Bits& bits, int prefix);
-
-  std::vector<Block> blocks_;
+  std::vector<base::AddressBlock> blocks_;
   bool unix_ = false;
 };
 

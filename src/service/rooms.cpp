@@ -26,6 +26,15 @@ void Rooms::set_rules(RoomRules rules, std::int64_t burst_ms) {
   pace_.set_burst(burst_ms);
 }
 
+/// What the policy and the sanctions say.
+std::optional<Refusal> Rooms::check_access(const Caller& caller, Permission permission,
+                                           std::string_view room) const {
+  if (auto refusal = control_.policy.check(caller.identity, permission, room)) return refusal;
+  if (auto refusal = control_.sanctions.check_ban(caller.identity, caller.address, room)) return refusal;
+  if (permission != Permission::publish) return std::nullopt;
+  return control_.sanctions.check_mute(caller.identity, caller.address, room);
+}
+
 // --- Joining ---
 
 std::optional<Refusal> Rooms::check_join(const Caller& caller, std::optional<std::string_view> room,
@@ -33,9 +42,11 @@ std::optional<Refusal> Rooms::check_join(const Caller& caller, std::optional<std
   if (hub_.overloaded()) {
     return Refusal{Refusal::Code::overloaded, "memory is short (limits.memory_bytes): try again later"};
   }
-  if (room) {
+  if (!room) {
+    if (auto refusal = control_.sanctions.check_ban(caller.identity, caller.address, room)) return refusal;
+  } else {
     if (auto refusal = check_room_name(*room)) return refusal;
-    if (auto refusal = control_.policy.check(caller.identity, Permission::join, *room)) return refusal;
+    if (auto refusal = check_access(caller, Permission::join, *room)) return refusal;
     if (auto refusal = check_interest(caller, *room, interest)) return refusal;
     if (!hub_.has_space_for(*room)) return hub::no_space_for_room;
     const std::uint64_t members_max = rules_.find(*room).members_max;
@@ -69,7 +80,7 @@ hub::Interest Rooms::permitted(const Caller& caller, std::string_view room, hub:
 
 std::optional<Refusal> Rooms::check_stay(const Caller& caller, const hub::Membership& member) const {
   const std::string_view room = member.room_name();
-  if (auto refusal = control_.policy.check(caller.identity, Permission::join, room)) return refusal;
+  if (auto refusal = check_access(caller, Permission::join, room)) return refusal;
   if (!member.watches_presence()) return std::nullopt;
   return control_.policy.check(caller.identity, Permission::presence, room);
 }
@@ -100,7 +111,7 @@ std::optional<Refusal> Rooms::take_request(const Caller& caller) {
 std::optional<Refusal> Rooms::check_publish(const Caller& caller, std::string_view room,
                                             std::string_view key) const {
   if (auto refusal = check_room_name(room)) return refusal;
-  if (auto refusal = control_.policy.check(caller.identity, Permission::publish, room)) return refusal;
+  if (auto refusal = check_access(caller, Permission::publish, room)) return refusal;
   if (auto refusal = check_client_name(caller.author.name())) return refusal;
   return key.empty() ? std::nullopt : check_key(key);
 }
@@ -160,7 +171,7 @@ base::Result<Publication, Refusal> Rooms::accept(const Caller& caller, std::stri
 base::Result<Publication, Refusal> Rooms::accept(const Caller& caller, const hub::Membership& member,
                                                  const RawPayload& payload, hub::SubscriberId sender) {
   // The names were checked when it joined.
-  if (auto refusal = control_.policy.check(caller.identity, Permission::publish, member.room_name()))
+  if (auto refusal = check_access(caller, Permission::publish, member.room_name()))
     return *std::move(refusal);
   const auto checked = check(payload);
   if (!checked) return checked.error();
@@ -177,11 +188,6 @@ void Rooms::publish(Publication publication, hub::PublishDone done) {
 }
 
 // --- Moderating ---
-
-std::optional<Refusal> Rooms::check_moderate(const Caller& caller, std::string_view room) const {
-  if (auto refusal = check_room_name(room)) return refusal;
-  return control_.policy.check(caller.identity, Permission::moderate, room);
-}
 
 void Rooms::remove_message(const Caller& caller, std::string_view room, const hub::Position& position,
                            hub::PublishDone done) {
@@ -210,17 +216,49 @@ void Rooms::read_history(const Caller& caller, std::string_view room,
                          const std::optional<hub::Position>& since, const std::optional<std::size_t>& limit,
                          hub::HistoryDone done) {
   if (auto refusal = check_room_name(room)) return done(*std::move(refusal));
-  if (auto refusal = control_.policy.check(caller.identity, Permission::history, room))
-    return done(*std::move(refusal));
+  if (auto refusal = check_access(caller, Permission::history, room)) return done(*std::move(refusal));
   hub_.read_history(room, since, limit, std::move(done));
 }
 
 base::Result<hub::PresenceSnapshot, Refusal> Rooms::presence(const Caller& caller,
                                                              std::string_view room) const {
   if (auto refusal = check_room_name(room)) return *std::move(refusal);
-  if (auto refusal = control_.policy.check(caller.identity, Permission::presence, room))
-    return *std::move(refusal);
+  if (auto refusal = check_access(caller, Permission::presence, room)) return *std::move(refusal);
   return hub_.presence(room);
+}
+
+// --- Operating ---
+
+std::optional<Refusal> Rooms::check_moderate(const Caller& caller, std::string_view room) const {
+  if (auto refusal = check_room_name(room)) return refusal;
+  if (!check_admin(caller)) return std::nullopt;
+  return control_.policy.check(caller.identity, Permission::moderate, room);
+}
+
+std::optional<Refusal> Rooms::check_admin(const Caller& caller) const {
+  return control_.policy.check_everywhere(caller.identity, Permission::admin);
+}
+
+std::optional<std::size_t> Rooms::list(const Caller& caller, const RoomQuery& query,
+                                       const std::function<void(const hub::RoomSummary&)>& visit) const {
+  // A millisecond's worth: what is looked at is rarely in the processor's cache, and the policy takes longer.
+  constexpr std::size_t looks_of_admin = 5'000;
+  constexpr std::size_t looks_of_moderator = 500;
+  const bool is_admin = !check_admin(caller);
+  std::size_t left = query.most;
+  const auto look = [&](const hub::RoomSummary& room) {
+    if (!room.name.starts_with(query.prefix)) return true;
+    if (!is_admin && !control_.policy.permits(caller.identity, Permission::moderate, room.name)) return true;
+    visit(room);
+    return --left != 0;
+  };
+  return hub_.visit_rooms(query.below, is_admin ? looks_of_admin : looks_of_moderator, look);
+}
+
+base::Result<hub::RoomSummary, Refusal> Rooms::inspect(const Caller& caller, std::string_view room) const {
+  if (auto refusal = check_moderate(caller, room)) return *std::move(refusal);
+  if (const auto found = hub_.summary(room)) return *found;
+  return Refusal{Refusal::Code::not_found, "there is no room called " + std::string(room)};
 }
 
 }  // namespace roomcast::service

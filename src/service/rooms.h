@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -42,9 +43,9 @@ using HomeRoom = std::variant<std::monostate, hub::Membership, std::string>;
 /// history and presence here alone, and what may be refused before the hub has to do anything is refused
 /// here. A way in checks the form of its requests, and nothing else.
 ///
-/// Permissions (access::Policy) are decided in check_join, check_stay, the accept functions, those that
-/// moderate, read_history and presence, and nowhere else: tests/tidy keeps the hub out of reach of everything
-/// else.
+/// Permissions (access::Policy) and sanctions (access::Sanctions) are decided in check_join, check_stay, the
+/// accept functions, those that moderate or operate, read_history and presence, and nowhere else: tests/tidy
+/// keeps the hub out of reach of everything else.
 class Rooms {
  public:
   /// All but the limits outlive it.
@@ -152,14 +153,39 @@ class Rooms {
   /// How many members the room has.
   [[nodiscard]] std::size_t subscribers(std::string_view room) const { return hub_.subscribers(room); }
 
+  // --- Operating ---
+
+  /// Why `caller` may not moderate the room, if so; a name that is none is refused too.
+  [[nodiscard]] std::optional<base::Refusal> check_moderate(const Caller& caller,
+                                                            std::string_view room) const;
+  /// Why `caller` may not do what concerns all rooms, if so.
+  [[nodiscard]] std::optional<base::Refusal> check_admin(const Caller& caller) const;
+
+  struct RoomQuery {
+    std::string_view prefix;  ///< of the names; empty: all
+    std::size_t below;        ///< where to go on: what `list` has returned; at first hub::Hub::last_room
+    std::size_t most;         ///< rooms to be listed
+  };
+  /// The end from which a list of rooms begins.
+  static constexpr std::size_t last_room = hub::Hub::last_room;
+  /// Calls `visit` with rooms that `caller` may moderate, an administrator all. The work is bounded: there
+  /// may be more even if fewer than `most` have been listed. Returns where to go on; nothing at the end. See
+  /// hub::Hub::visit_rooms about rooms that come and go meanwhile.
+  std::optional<std::size_t> list(const Caller& caller, const RoomQuery& query,
+                                  const std::function<void(const hub::RoomSummary&)>& visit) const;
+  [[nodiscard]] base::Result<hub::RoomSummary, base::Refusal> inspect(const Caller& caller,
+                                                                      std::string_view room) const;
+  /// How many rooms are remembered.
+  [[nodiscard]] std::size_t size() const { return hub_.rooms(); }
+
  private:
+  [[nodiscard]] std::optional<base::Refusal> check_access(const Caller& caller, access::Permission permission,
+                                                          std::string_view room) const;
   [[nodiscard]] std::optional<base::Refusal> check_interest(const Caller& caller, std::string_view room,
                                                             const hub::Interest& interest) const;
   /// `interest` as far as the caller may have it, and under its name.
   [[nodiscard]] hub::Interest permitted(const Caller& caller, std::string_view room,
                                         hub::Interest interest) const;
-  [[nodiscard]] std::optional<base::Refusal> check_moderate(const Caller& caller,
-                                                            std::string_view room) const;
   [[nodiscard]] std::optional<base::Refusal> check_publish(const Caller& caller, std::string_view room,
                                                            std::string_view key) const;
   /// What the room's rule says against a message of `bytes` bytes, and what limits of how many may be

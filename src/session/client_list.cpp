@@ -10,8 +10,13 @@ namespace {
 
 constexpr std::uint32_t slots_per_page = 2'048;
 
+bool is_from(const Session& session, const base::AddressBlock& block) {
+  const auto bits = base::address_bits(session.address());
+  return bits && block.contains(*bits);
+}
+
 bool matches(const Session& session, const ClientFilter& filter) {
-  return !session.has_begun_to_close() && (!filter.address || session.address() == *filter.address) &&
+  return !session.has_begun_to_close() && (!filter.address || is_from(session, *filter.address)) &&
          (!filter.room || session.is_in(*filter.room));
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "access/identity.h"
+#include "base/address_block.h"
 #include "base/slot_map.h"
 
 namespace roomcast::session {
@@ -19,8 +20,8 @@ struct ClientFilter {
     access::Kind kind = access::Kind::user;
     std::string_view id;
   };
-  std::optional<Of> of{};                     ///< the user or key
-  std::optional<std::string_view> address{};  ///< as Session::address has it
+  std::optional<Of> of{};  ///< the user or key
+  std::optional<base::AddressBlock> address{};
   std::optional<std::string_view> room{};
 };
 

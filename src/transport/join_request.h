@@ -16,7 +16,7 @@ namespace roomcast::transport {
 /// What a request for a room says besides the room, the same for every transport.
 struct JoinRequest {
   std::string room;
-  service::Caller caller;    ///< with the name of `?name=`
+  service::Caller caller;    ///< with the name of `?name=`; its address is that of the request
   bool own_messages = true;  ///< not `?echo=0`
   bool own_asked = false;    ///< `?echo=` was given
   hub::Interest interest;    ///< `Last-Event-ID` or `?since=CURSOR`, `?history=N`, `?presence=1`

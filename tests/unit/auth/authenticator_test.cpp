@@ -138,6 +138,21 @@ TEST_CASE_FIXTURE(Fixture, "authenticator: who shows nothing is anonymous") {
   CHECK((*verdict)->is_anonymous());
 }
 
+TEST_CASE_FIXTURE(Fixture, "authenticator: a token that was revoked is refused, also if it is remembered") {
+  use(with_secret());
+  const std::string shown = token(R"({"sub":"ada","jti":"t1"})");
+  for (int i = 0; i < 3; ++i)
+    CHECK(user_of(shown) == "user:ada");
+  access::Sanction revocation;
+  revocation.kind = access::Sanction::Kind::revocation;
+  revocation.token_id = "t1";
+  REQUIRE(control.sanctions.add(revocation));
+  CHECK(user_of(shown) == "token_revoked");
+  CHECK(user_of(token(R"({"sub":"ada","jti":"t2"})")) == "user:ada");
+  CHECK(control.sanctions.remove(revocation));
+  CHECK(user_of(shown) == "user:ada");
+}
+
 TEST_CASE_FIXTURE(Fixture, "authenticator: a token of a configured key is its user, with what it says") {
   use(with_secret());
   const auto verdict =

@@ -283,6 +283,23 @@ TEST_CASE("suppressed lines are reported before the next line of their kind, and
   CHECK(piped.drain().find("cause=refused count=4 ") != std::string::npos);
 }
 
+TEST_CASE("what is recorded is written however many lines there are, unless the level is above") {
+  const PipedStderr piped;
+  Running running;
+  Log log(LogLevel::info, LogFormat::text);
+  log.set_lines_per_second(1);
+  log.write_once_a_turn(running.turn, running.deadlines);
+  for (int i = 0; i < 250; ++i)
+    log.record("audit", {{"n", i}});
+  running.turn.flush();
+  CHECK(count_of(piped.drain(), "info  audit ") == 250);
+  log.set_level(LogLevel::warn);
+  log.record("audit", {});
+  running.turn.flush();
+  CHECK(piped.drain().empty());
+  log.write_at_once();
+}
+
 TEST_CASE("no limit: every line is written") {
   const PipedStderr piped;
   Running running;

@@ -316,4 +316,46 @@ TEST_CASE_FIXTURE(Fixture, "rooms: history and presence are refused for the room
   CHECK(rooms.presence({}, std::string(200, 'r'))->count == 0);
 }
 
+TEST_CASE_FIXTURE(Fixture, "rooms: who is banned from a room can do nothing there, and all elsewhere") {
+  access::Sanction ban;
+  ban.address = *base::AddressBlock::parse("192.0.2.0/24");
+  ban.rooms = "chat/**";
+  REQUIRE(access.sanctions.add(std::move(ban)));
+  Caller caller;
+  caller.address = "192.0.2.7";
+  CHECK(join("chat/lobby", caller) == Code::banned);
+  CHECK(publish("chat/lobby", {Kind::text, "hi"}, {}, caller) == Code::banned);
+  CHECK(rooms.presence(caller, "chat/lobby").error().code == Code::banned);
+  CHECK(code_of(rooms.check_join(caller, std::nullopt)) == std::nullopt);
+  CHECK(join("news", caller) == std::nullopt);
+  CHECK(publish("news", {Kind::text, "hi"}, {}, caller) == std::nullopt);
+  caller.address = "192.0.3.7";
+  CHECK(join("chat/lobby", caller) == std::nullopt);
+}
+
+TEST_CASE_FIXTURE(Fixture, "rooms: a ban from all of them holds for a connection without a room too") {
+  access::Sanction ban;
+  ban.address = *base::AddressBlock::parse("192.0.2.7");
+  REQUIRE(access.sanctions.add(std::move(ban)));
+  Caller caller;
+  caller.address = "192.0.2.7";
+  CHECK(code_of(rooms.check_join(caller, std::nullopt)) == Code::banned);
+}
+
+TEST_CASE_FIXTURE(Fixture, "rooms: who is muted reads on, and a member is muted as well") {
+  access::Sanction mute;
+  mute.kind = access::Sanction::Kind::mute;
+  mute.address = *base::AddressBlock::parse("192.0.2.7");
+  mute.rooms = "lobby";
+  REQUIRE(access.sanctions.add(std::move(mute)));
+  Caller caller;
+  caller.address = "192.0.2.7";
+  CHECK(join("lobby", caller) == std::nullopt);
+  CHECK(publish("lobby", {Kind::text, "hi"}, {}, caller) == Code::muted);
+  const auto refused = rooms.accept(caller, *places.back(), {Kind::text, "hi"}, 1);
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().code == Code::muted);
+  CHECK(publish("news", {Kind::text, "hi"}, {}, caller) == std::nullopt);
+}
+
 }  // namespace rooms_test
