@@ -2,7 +2,7 @@
 
 namespace roomcast::api {
 
-void Health::add_routes(part::Routes& routes) { routes.add_operational("/healthz", *this); }
+void Health::add_routes(part::Routes& routes) { routes.add_health("/healthz", *this); }
 
 void Health::handle(http::Exchange& exchange, std::string_view /*rest*/) {
   http::Response response = http::Response::of(200, "text/plain; charset=utf-8", "ok\n");

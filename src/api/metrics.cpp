@@ -6,7 +6,7 @@
 
 namespace roomcast::api {
 
-void Metrics::add_routes(part::Routes& routes) { routes.add_operational("/metrics", *this); }
+void Metrics::add_routes(part::Routes& routes) { routes.add_monitoring("/metrics", *this); }
 
 void Metrics::handle(http::Exchange& exchange, std::string_view /*rest*/) {
   metrics::Exposition exposition;

@@ -5,28 +5,14 @@
 #include <utility>
 
 #include "api/publish_format.h"
-#include "base/text.h"
 
 namespace roomcast::api {
 
 namespace {
 
-hub::Kind kind_of(const http::Request& request) {
-  const std::string type = media_type(request);
-  if (type.rfind("text/", 0) == 0) return hub::Kind::text;
-  if (is_json(type)) return hub::Kind::json;
-  // The default of curl and others for a body without a type: mostly it is a sentence.
-  if (type == "application/x-www-form-urlencoded" && base::is_valid_utf8(request.body))
-    return hub::Kind::text;
-  return hub::Kind::binary;
-}
-
 /// Why the fields of the request can't be those of a publish, if so.
 std::optional<base::Refusal> check_fields(const http::Request& request) {
-  if (request.headers.get("Content-Encoding").value_or("identity") != "identity") {
-    return base::Refusal{base::Refusal::Code::unsupported_encoding,
-                         "a body is taken as it is: send no Content-Encoding"};
-  }
+  if (auto refusal = check_encoding(request)) return refusal;
   if (const auto key = request.headers.get("Idempotency-Key")) {
     const bool is_one = request.headers.count("Idempotency-Key") == 1;
     if (!is_one || service::check_key(*key)) {
@@ -58,7 +44,7 @@ void Publish::handle(http::Exchange& exchange, std::string_view room) {
   if (const auto refusal = check_fields(request)) return exchange.respond(http::Response::error(*refusal));
   const service::Caller caller(exchange.context().identity, request.query_parameter("name").value_or(""),
                                hub::source_of(request.client.address), request.client.address);
-  const service::RawPayload payload{kind_of(request), request.body};
+  const service::RawPayload payload{kind_of_body(request), request.body};
   const std::string_view key = request.headers.get("Idempotency-Key").value_or("");
   auto accepted = rooms_.accept(caller, room, payload, key);
   if (!accepted) return exchange.respond(http::Response::error(accepted.error()));

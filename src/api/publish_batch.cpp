@@ -44,17 +44,14 @@ base::Result<std::vector<PublishItem>, base::Refusal> read(const http::Request& 
     return base::Refusal{base::Refusal::Code::unsupported_media_type,
                          "send it with Content-Type: application/json"};
   }
-  if (request.headers.get("Content-Encoding").value_or("identity") != "identity") {
-    return base::Refusal{base::Refusal::Code::unsupported_encoding,
-                         "a body is taken as it is: send no Content-Encoding"};
-  }
+  if (auto refusal = check_encoding(request)) return *std::move(refusal);
   return read_batch(request.body, limits, message_limits);
 }
 
 }  // namespace
 
 void PublishBatch::add_routes(part::Routes& routes) {
-  routes.add({http::Method::post}, "/api/publish", http::Access::clients, *this);
+  routes.add_api({http::Method::post}, "/api/publish", http::Access::clients, *this);
 }
 
 void PublishBatch::handle(http::Exchange& exchange, std::string_view /*rest*/) {

@@ -47,6 +47,7 @@ class PublishBatch final : public http::Handler,
   struct Request {
     base::SlotId exchange;
     access::Identity identity;
+    std::string address;  // of the client
     hub::Source source = 0;
     std::string address;  // of the client
     std::vector<PublishItem> items;

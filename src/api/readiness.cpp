@@ -4,7 +4,7 @@
 
 namespace roomcast::api {
 
-void Readiness::add_routes(part::Routes& routes) { routes.add_operational("/readyz", *this); }
+void Readiness::add_routes(part::Routes& routes) { routes.add_health("/readyz", *this); }
 
 void Readiness::handle(http::Exchange& exchange, std::string_view /*rest*/) {
   http::Response response = http::Response::of(is_ready_ ? 200 : 503, "text/plain; charset=utf-8",

@@ -103,6 +103,8 @@ std::optional<std::string> check_whole(const config::Config& config) {
       }
     }
   }
+  if (config.confine_operations && config.admin_listen.empty())
+    return "confine_operations: there is no admin_listen that what is for operation would be served on";
   if (auto conflict = listen_conflict(config)) return conflict;
   if (config.web.root.empty()) return std::nullopt;
   const auto page = http::FileSet::look_at_directory(config.web.root);

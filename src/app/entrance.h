@@ -20,6 +20,7 @@ class Entrance {
   /// `log` outlives it.
   explicit Entrance(base::Log& log) : gate_(hosts_, origins_, log) {
     router_.set_gate(gate_);
+    operations_.set_gate(gate_);
     reserve_.set_fallback(too_many_connections_);
   }
   Entrance(const Entrance&) = delete;
@@ -31,7 +32,8 @@ class Entrance {
   }
   [[nodiscard]] auth::Gate& gate() { return gate_; }
   [[nodiscard]] http::Router& router() { return router_; }
-  [[nodiscard]] part::Routes routes() { return {router_, operations_, reserve_}; }
+  /// `confined`: see part::Routes.
+  [[nodiscard]] part::Routes routes(bool confined) { return {router_, operations_, reserve_, confined}; }
   /// Makes `server` use all of it. The server must not be used once this has been destroyed.
   void attach(http::Server& server) {
     server.set_operations(operations_);

@@ -28,6 +28,12 @@
   PART(api, presence) \
   PART(api, explain) \
   PART(api, login) \
+  PART(api, server_info) \
+  PART(api, room_list) \
+  PART(api, clients) \
+  PART(api, sanctions) \
+  PART(api, messages) \
+  PART(api, user_publish) \
   PART(api, health) \
   PART(api, readiness) \
   PART(api, metrics) \

@@ -220,6 +220,7 @@ void Server::make_parts() {
   };
   const part::Context context{
       .config = config_,
+      .version = version,
       .clock = loop_,
       .scheduler = turn_,
       .deadlines = deadlines_,
@@ -236,7 +237,7 @@ void Server::make_parts() {
       .parts = parts_,
   };
   app::make_parts(core, context, parts_);
-  part::Routes routes = entrance_.routes();
+  part::Routes routes = entrance_.routes(config_.confine_operations);
   for (const auto& part : parts_) {
     part->add_routes(routes);
     part->add_transports(transports_);

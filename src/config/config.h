@@ -60,6 +60,7 @@ struct AccessRule {
 struct Config {
   std::vector<std::string> listen{"http://127.0.0.1:8080"};
   std::vector<std::string> admin_listen;
+  bool confine_operations = false;
   std::uint32_t listen_unix_mode = 0660;
   std::vector<std::string> origins;
   std::vector<std::string> hosts;
@@ -86,6 +87,7 @@ struct Config {
     std::uint64_t batch_messages = 1'000;
     std::uint64_t batch_bytes = 16'777'216;
     std::uint64_t idempotency_bytes = 16'777'216;
+    std::uint64_t sanctions_bytes = 16'777'216;
     std::uint64_t queue_bytes = 1'048'576;
     std::uint64_t memory_bytes = 0;
     std::uint64_t address_memory_bytes = 0;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <string_view>
+
 #include "part/dialects.h"
 #include "part/part.h"
 
@@ -35,6 +37,7 @@ namespace roomcast::part {
 /// and `transports` are complete once all have been made.
 struct Context {
   const config::Config& config;  ///< of the start; what a reload may change comes through Part::apply
+  std::string_view version;      ///< of the program
   const base::Clock& clock;
   base::Scheduler& scheduler;
   base::Deadlines& deadlines;

@@ -12,19 +12,31 @@ namespace roomcast::part {
 /// The routers that parts add their routes to. All outlive it.
 class Routes {
  public:
-  /// `operations`: what admin listeners serve; `reserve`: what is served past limits.connections.
-  Routes(http::Router& regular, http::Router& operations, http::Router& reserve)
-      : regular_(regular), operations_(operations), reserve_(reserve) {}
+  /// `operations`: what admin listeners serve; `reserve`: what is served past limits.connections;
+  /// `confined`: whether what is for operation is served on admin listeners only (confine_operations).
+  Routes(http::Router& regular, http::Router& operations, http::Router& reserve, bool confined)
+      : regular_(regular), operations_(operations), reserve_(reserve), confined_(confined) {}
 
   /// See http::Router::add. `handler` must outlive the routers.
   void add(std::initializer_list<http::Method> methods, std::string_view pattern, http::Access access,
            http::Handler& handler) {
     regular_.add(methods, pattern, access, handler);
   }
-  /// A `GET` endpoint for monitoring: open, also on admin listeners and past limits.connections.
-  void add_operational(std::string_view path, http::Handler& handler) {
+  /// A `GET` endpoint for health checks: open, also on admin listeners and past limits.connections.
+  void add_health(std::string_view path, http::Handler& handler) {
     for (http::Router* router : {&regular_, &operations_, &reserve_})
       router->add({http::Method::get}, path, http::Access::open, handler);
+  }
+  /// The same for monitoring: on admin listeners only, if what is for operation is confined to these.
+  void add_monitoring(std::string_view path, http::Handler& handler) {
+    if (!confined_) return add_health(path, handler);
+    operations_.add({http::Method::get}, path, http::Access::open, handler);
+  }
+  /// A route for backends and operators: on admin listeners, and on the others unless it is confined.
+  void add_api(std::initializer_list<http::Method> methods, std::string_view pattern, http::Access access,
+               http::Handler& handler) {
+    operations_.add(methods, pattern, access, handler);
+    if (!confined_) regular_.add(methods, pattern, access, handler);
   }
   /// Gets what no route matches.
   void set_fallback(http::Handler& handler) { regular_.set_fallback(handler); }
@@ -33,6 +45,7 @@ class Routes {
   http::Router& regular_;
   http::Router& operations_;
   http::Router& reserve_;
+  bool confined_;
 };
 
 /// A way to read a room. `GET /rooms/{room}` leads to it if the client asks for it by name

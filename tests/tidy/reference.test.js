@@ -66,7 +66,8 @@ describe('the documents list', () => {
     const { paths, components } = JSON.parse(read('docs/openapi.json'));
     const of = (status, response) => (response.content?.['application/json']?.schema?.allOf ?? [])
       .flatMap((part) => part.properties?.error?.properties?.code?.enum ?? []).map((code) => `${status} ${code}`);
-    const own = Object.values(paths).flatMap((item) => Object.values(item)).flatMap(({ responses = {} }) => Object.entries(responses).flatMap(([status, response]) => of(status, response)));
+    const followed = (response) => components.responses[response.$ref?.split('/').at(-1)] ?? response;
+    const own = Object.values(paths).flatMap((item) => Object.values(item)).flatMap(({ responses = {} }) => Object.entries(responses).filter(([status]) => status !== 'default').flatMap(([status, response]) => of(status, followed(response))));
     const any = Object.entries(components.responses.AnyRequest['x-errors']).flatMap(([status, codes]) => codes.map((code) => `${status} ${code}`));
     // In a batch it has no status of its own.
     const in_batch = components.schemas.BatchError.properties.error.properties.code.enum.includes('invalid_data') ? ['400 invalid_data'] : [];

@@ -8,6 +8,7 @@ import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { ByteSocket } from '../support/byte_socket.js';
 import { eventually } from '../support/deadline.js';
+import { adminCases, adminServers, exampleForOperators, isForOperators, prepareAdmin } from '../support/openapi_admin.js';
 import { faultsOf, followed } from '../support/json_schema.js';
 import { fetchOnce, parseHead, readResponse, requestBytes } from '../support/raw_http.js';
 import { sanitized } from '../support/sanitized.js';
@@ -18,7 +19,7 @@ import { attempt, connect, handshakeBytes } from '../support/wire_client.js';
 const document = JSON.parse(fs.readFileSync(path.join(repository, 'docs/openapi.json'), 'utf8'));
 const followedHere = (value) => followed(document, value);
 const any_request = document.components.responses.AnyRequest;
-const methods = ['get', 'head', 'post', 'options'];
+const methods = ['get', 'head', 'post', 'put', 'delete', 'options'];
 const foreign = { Origin: 'https://elsewhere.example' };
 const preflight = { ...foreign, 'Access-Control-Request-Method': 'POST' };
 const json = { 'Content-Type': 'application/json' };
@@ -201,12 +202,13 @@ const cases = {
   'any 501 not_implemented': { method: 'BREW', path: '/rooms/a' },
   'any 503 too_many_connections': { on: 'one', path: '/' },
   'any 505 version_not_supported': { bytes: 'GET / HTTP/2.0\r\nHost: localhost\r\n\r\n' },
+  ...adminCases,
 };
 
 /** Cannot be caused by a client: requires an engine that does not answer. */
 const no_answer = ['unavailable', 'timed_out'];
 /** Requires a token, which no route reads. */
-const of_tokens = ['bad_token', 'token_expired', 'token_not_yet_valid', 'unknown_key', 'wrong_issuer', 'wrong_audience'];
+const of_tokens = ['bad_token', 'token_expired', 'token_not_yet_valid', 'token_revoked', 'unknown_key', 'wrong_issuer', 'wrong_audience'];
 /** The same, and an internal error of the server. */
 const out_of_reach = [
   ...of_tokens.map((code) => `any 401 ${code}`),
@@ -235,6 +237,7 @@ const started = {
   paced: { set: { 'rates.address_requests_per_second': 1, 'rates.burst_seconds': 1 } },
   tls: { listen: ['https://127.0.0.1:0'], set: { 'tls.certificate': certificates.certificate, 'tls.key': certificates.key } },
   stopping: { set: { drain_delay_seconds: 60 } },
+  ...adminServers,
 };
 const servers = {};
 const holding = []; // connections that use up the limit
@@ -251,7 +254,7 @@ async function answerTo({ on = 'usual', method, path: where, headers: fields, bo
   const headers = session ? { Cookie: await signIn(servers[on]) } : fields;
   const socket = await ByteSocket.open(servers[on].url.replace(/^https/, 'http'));
   try {
-    await socket.write(bytes ?? requestBytes(how, where, { headers, body }));
+    await socket.write(bytes ?? requestBytes(how, typeof where === 'function' ? await where(servers) : where, { headers, body }));
     return await readResponse(socket, { method: how });
   } finally {
     socket.destroy();
@@ -283,6 +286,10 @@ function examplePath({ pattern, parameters }) {
   return query.length ? `${filled}?${query.join('&')}` : filled;
 }
 
+/** How the example of an operation is sent: `{ on, path, headers }`. */
+const exampleOf = (operation, headers = exampleHeaders(operation)) =>
+  (isForOperators(operation) ? exampleForOperators(operation, examplePath(operation), headers) : { path: examplePath(operation), headers });
+
 const exampleHeaders = ({ parameters }) => Object.fromEntries(parameters.filter((one) => one.in === 'header').map((one) => [one.name, one.example]));
 
 describe('docs/openapi.json', () => {
@@ -295,11 +302,12 @@ describe('docs/openapi.json', () => {
         return (await answerTo({ on: 'short', path: '/connect' }, 'GET')).status === 503;
       }, 'memory is short');
     }
+    holding.push(...await prepareAdmin(servers));
     servers.stopping.process.kill('SIGTERM');
     await eventually(async () => (await answerTo({ on: 'stopping', path: '/readyz' }, 'GET')).status === 503, 'the server is stopping');
   });
   after(async () => {
-    for (const client of holding) client.destroy();
+    for (const client of holding) (client.socket ?? client).destroy?.();
     for (const [name, server] of Object.entries(servers)) await (name === 'stopping' ? server.kill() : server.stop());
   });
 
@@ -338,8 +346,8 @@ describe('docs/openapi.json', () => {
       it(`${name}, the example ${title}`, async () => {
         assert.deepEqual(faultsOf(document, media.schema, value), []);
         const body = type === 'application/json' ? JSON.stringify(value) : value;
-        const on = operation.pattern === '/api/explain' ? 'moderated' : 'usual';
-        const answer = await answerTo({ on, path: examplePath(operation), headers: { ...exampleHeaders({ ...operation, parameters: operation.parameters.filter((one) => one.name !== 'Idempotency-Key') }), 'Content-Type': type }, body }, method);
+        const headers = { ...exampleHeaders({ ...operation, parameters: operation.parameters.filter((one) => one.name !== 'Idempotency-Key') }), 'Content-Type': type };
+        const answer = await answerTo({ on: operation.pattern === '/api/explain' ? 'moderated' : 'usual', ...exampleOf(operation, headers), body }, method);
         assert.equal(answer.status, 200, answer.text);
         assertDescribed(followedHere(operation.operation.responses[200]), answer);
       });
@@ -347,7 +355,7 @@ describe('docs/openapi.json', () => {
     if (bodies.length > 0 || name === 'POST /api/refresh') continue; // that needs a session
     it(`${name}, with the examples of its parameters`, async () => {
       for (const one of operation.parameters) assert.deepEqual(faultsOf(document, one.schema, one.example), [], one.name);
-      const answer = await answerTo({ path: examplePath(operation), headers: exampleHeaders(operation) }, method);
+      const answer = await answerTo(exampleOf(operation), method);
       assert.equal(answer.status, Number(status), answer.text);
       assertDescribed(followedHere(operation.operation.responses[status]), answer, { bodiless: method === 'HEAD' });
     });

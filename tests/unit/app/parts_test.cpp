@@ -62,6 +62,8 @@ const std::map<std::string, std::string> families{
     {"roomcast_rooms", "gauge"},
     {"roomcast_rooms_remembered", "gauge"},
     {"roomcast_sent_bytes_total", "counter"},
+    {"roomcast_sanctions", "gauge"},
+    {"roomcast_sanctions_bytes", "gauge"},
     {"roomcast_sessions_closed_total", "counter"},
     {"roomcast_sessions_opened_total", "counter"},
     {"roomcast_tls_handshakes_total", "counter"},

@@ -29,7 +29,7 @@ struct ServerParts : LoopFixture {
   ServerParts() {
     turn.add_work(hub);
     app::make_parts(core, context, parts);
-    part::Routes routes = entrance.routes();
+    part::Routes routes = entrance.routes(false);
     for (const auto& part : parts) {
       part->add_routes(routes);
       part->add_transports(transports);
@@ -131,7 +131,7 @@ struct ServerParts : LoopFixture {
                        accounts, fetch,  authenticator, service,      sessions,        entrance,
                        dialects, guard,  reloads,       certificates, ceiling,         1'000'000};
   const part::Context context{
-      config, loop,     turn,    deadlines, compressing,        log,        linger, http,
+      config, "1.2.3", loop,     turn,    deadlines, compressing,        log,        linger, http,
       access, accounts, service, sessions,  dialects.offered(), transports, parts};
 };
 
