@@ -67,6 +67,13 @@ class ServerConnection {
     return { messages: messages.map(decodeMessage), cursor };
   }
 
+  /** Whether the user may moderate the room. */
+  async mayModerate(room) {
+    const answer = await fetch(`api/me?${new URLSearchParams({ room })}`, { cache: 'no-store' });
+    const { may = [] } = answer.ok ? await answer.json() : {};
+    return may.includes('moderate') || may.includes('admin');
+  }
+
   /** Tries to reconnect now instead of waiting. */
   retry() {
     this.#client.retry();

@@ -26,6 +26,7 @@ export class Chat {
   #closed = false; // the server refused the connection, and a notice says so
   #lostAt = null; // when the connection was lost; null while it is up
   #away = null; // the divider for the interruption, until the number of missed messages is known
+  #withdraw = null; // takes back what moderators are offered; null while nothing is
   #gapShown = false; // messages may be missing and the log says so; their number cannot be known
 
   /**
@@ -170,6 +171,17 @@ export class Chat {
     this.#lostAt = null;
     this.pane.busy(true);
     this.#catchUp.begin(this.#room.cursor);
+    this.#offerModeration();
+  }
+
+  async #offerModeration() {
+    const may = await this.#connection.mayModerate(this.#room.name).catch(() => false);
+    if (!may || this.#withdraw || this.#left) return;
+    const { offerModeration } = await import('./moderation.js');
+    if (this.#withdraw || this.#left) return;
+    const { log, element } = this.pane;
+    const list = element.querySelector('.log');
+    this.#withdraw = offerModeration(this.#room.name, list, (item) => log.lineOf(item), ({ code, message }) => this.#showProblem(code, message));
   }
 
   #onCaughtUp(count) {
@@ -267,6 +279,7 @@ export class Chat {
 
   #stop() {
     this.#left = true;
+    this.#withdraw?.();
     this.#catchUp.stop();
     this.#room.close();
     this.pane.remove();

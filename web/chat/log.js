@@ -57,6 +57,11 @@ export class Log {
     return this.#items.size;
   }
 
+  /** What an item of the list shows; undefined for one that is no message. */
+  lineOf(item) {
+    return this.#lines.get(item);
+  }
+
   get isFull() {
     return this.#list.children.length >= LINES_READING_MAX;
   }

@@ -166,6 +166,7 @@ export class WebSocketLink {
       case 'join': return room?.memberJoined(object.member);
       case 'leave': return room?.memberLeft(object.member);
       case 'expires': return this.#authenticate();
+      case 'unsubscribed': return this.#onUnsubscribed(room, object);
       case 'bye': return this.#onBye(object);
       default: return undefined; // from a newer server
     }
@@ -188,6 +189,13 @@ export class WebSocketLink {
     } else {
       room.refuse(new RoomcastError(reply.code, reply.message));
     }
+  }
+
+  /** The server has had the client leave the room. */
+  #onUnsubscribed(room, { code, message }) {
+    if (!room) return;
+    this.#rooms.delete(room.name);
+    room.refuse(new RoomcastError(code, message));
   }
 
   #publish(entry) {

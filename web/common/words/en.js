@@ -122,6 +122,14 @@ export default {
   picture_too_large: 'This picture cannot be made smaller than {size} KB.',
   gif_still: 'The GIF was too large to send as it is; it went as a still picture.',
 
+  // Moderation.
+  delete_message: 'Delete',
+  delete_message_really: 'Delete this message for everybody?',
+  mute_user: 'Mute',
+  mute_user_really: 'Mute {name} in this room for an hour?',
+  remove_user: 'Remove',
+  remove_user_really: 'Remove {name} from this room?',
+
   // Errors of the server and of the client module, by their code.
   error_message_too_big: 'It is larger than the server takes (limits.message_bytes).',
   error_queue_full: 'Too much is waiting to be sent already.',

@@ -122,6 +122,14 @@ export default {
   picture_too_large: '这张图片无法压缩到 {size} KB 以内。',
   gif_still: 'GIF 过大，无法原样发送，已作为静态图片发送。',
 
+  // Moderation.
+  delete_message: '删除',
+  delete_message_really: '为所有人删除这条消息？',
+  mute_user: '禁言',
+  mute_user_really: '在此房间将 {name} 禁言一小时？',
+  remove_user: '移出',
+  remove_user_really: '将 {name} 移出此房间？',
+
   // 服务器和客户端模块的错误
   error_message_too_big: '超出服务器允许的大小（limits.message_bytes）。',
   error_queue_full: '等待发送的内容太多。',
