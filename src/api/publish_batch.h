@@ -47,7 +47,6 @@ class PublishBatch final : public http::Handler,
   struct Request {
     base::SlotId exchange;
     access::Identity identity;
-    std::string address;  // of the client
     hub::Source source = 0;
     std::string address;  // of the client
     std::vector<PublishItem> items;

@@ -48,7 +48,8 @@ export class Moderator {
   }
 
   clear(room) {
-    return this.#ask('DELETE', { room });
+    const headers = { ...this.headers, 'Content-Type': 'application/json' };
+    return fetchOnce(this.url, 'POST', '/api/clear', { headers, body: JSON.stringify({ room }) });
   }
 
   async #ask(method, query, body) {

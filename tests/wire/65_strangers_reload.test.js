@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, describe, it } from 'node:test';
@@ -115,6 +116,8 @@ const at_once = { 'rates.burst_seconds': '0.001' };
 /** Seen only by clients that have identified themselves. */
 const of_users = /^(rates\.user_|limits\.connections_per_user$)/;
 
+const operator = 'key-of-ops-0123456789abcdef';
+
 /**
  * By key: its new value, and a probe that returns whether it takes effect within `ms`. Before the reload it must not.
  * `beside`: other settings that make it visible, in effect before and after.
@@ -207,6 +210,10 @@ const probes = {
   'limits.batch_messages': ['1', async () => (await batch([{ room: newRoom(), data: 1 }, { room: newRoom(), data: 2 }])).status !== 200],
   'limits.batch_bytes': ['5', async () => (await batch([{ room: newRoom(), data: 'more than five' }])).status !== 200],
   'limits.idempotency_bytes': ['0', async () => (await post(newRoom(), 'x', { 'Idempotency-Key': newRoom() })).status === 503],
+  'limits.sanctions_bytes': ['0', async () => {
+    const headers = { Authorization: `Bearer ${operator}`, 'Content-Type': 'application/json' };
+    return (await fetchOnce(server.url, 'POST', '/api/bans', { headers, body: '{"user":"nobody"}' })).status === 503;
+  }, { beside: { 'auth.keys': `[{ name = "ops", hash = "sha256:${createHash('sha256').update(operator).digest('hex')}", may = ["admin"], rooms = ["**"] }]` } }],
   'limits.queue_bytes': ['67_108_864', async () => {
     const room = newRoom();
     const closed = () => server.metric('roomcast_sessions_closed_total', /slow_consumer/);
