@@ -12,6 +12,7 @@
 #include "auth/users_file_edit.h"
 #include "base/address_block.h"
 #include "base/digest.h"
+#include "base/string_hash.h"
 
 namespace roomcast::auth {
 
@@ -217,6 +218,8 @@ base::Result<access::Profile, base::Refusal> Accounts::verify(std::string_view c
   if (cookie.empty() || !exist()) return signed_out();
   const auto claims = tokens_.verify(cookie, now_s());
   if (!claims) return claims.error();
+  if (signed_out_.find(base::StringHash{}(claims->token_id)) != nullptr)
+    return base::Refusal{Code::token_revoked, "this session was ended by signing out"};
   if (loop_.monotonic_ms() - looked_at_ms_ >= look_interval_ms) read_users_if_changed();
   const User* const user = users_.find(claims->user);
   if (user == nullptr)
@@ -237,6 +240,7 @@ Accounts::Result Accounts::renew(std::string_view cookie) {
 void Accounts::sign_out(std::string_view cookie) {
   const auto profile = verify(cookie);
   if (!profile) return;
+  signed_out_.use(base::StringHash{}(profile->token_id), 0) = true;
   log_.info("signed out", {{"user", profile->id}});
   if (on_sign_out_) on_sign_out_(*profile);
 }

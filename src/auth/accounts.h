@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <ctime>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -80,6 +81,7 @@ class Accounts {
   [[nodiscard]] base::Result<access::Profile, base::Refusal> verify(std::string_view cookie);
   /// A new cookie, good for as long as one of signing in, for one that is good.
   [[nodiscard]] Result renew(std::string_view cookie);
+  /// The cookie is good no longer. In memory only: with `secret_file` it would be again after a restart.
   void sign_out(std::string_view cookie);
 
   [[nodiscard]] const Stats& stats() const { return stats_; }
@@ -116,6 +118,8 @@ class Accounts {
   SessionTokens tokens_;
   std::string secret_file_in_use_;
   LoginLimits limits_;
+  /// By the hash of their `jti`: the last 20,000 that were signed out, at least.
+  RecentMap<bool> signed_out_{40'000, std::numeric_limits<std::int64_t>::max()};
   Stats stats_;
   std::function<void(const access::Profile&)> on_sign_out_;
   PasswordWorker worker_;  // the last: what it calls uses the rest

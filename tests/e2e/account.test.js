@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
 import { assertNoProblems, isIn, launchBrowser, openPage, say, showsLine } from '../support/browser.js';
@@ -72,6 +73,21 @@ test('a wrong password is said in words, and Escape leaves everything as it was'
   assert.equal(await tab.textContent('.current .me'), 'Eve');
   // The 401 is what the browser itself reports.
   assert.deepEqual(tab.problems.filter((problem) => !/401/.test(problem)), []);
+});
+
+test('a room for users only asks to sign in, and opens then', async () => {
+  const config = path.join(path.dirname(users), 'roomcast.toml');
+  fs.writeFileSync(config, `[auth]\nusers_file = ${JSON.stringify(users)}\n\n[[access]]\nrooms = "**"\nwho = "user"\nmay = ["join", "publish", "history", "presence"]\n`);
+  const closed = await startServer({ args: ['--config', config] });
+  const tab = await openPage(browser, `${closed.url}/?room=lobby&name=Eve`);
+  await tab.waitForSelector('#sign-in[open]');
+  assert.equal(await tab.textContent('#sign-in-why'), 'This is for those who have signed in.');
+  await signIn(tab, 'ada', 'correct horse');
+  await isIn(tab);
+  await say(tab, 'let in');
+  await showsLine(tab, 'let in');
+  await tab.close();
+  await closed.stop();
 });
 
 test('without accounts nothing offers to sign in', async () => {

@@ -258,6 +258,8 @@ describe('accounts', { concurrency: 4 }, () => {
     assert.equal(out.status, 204);
     assert.match(out.header('set-cookie'), /^roomcast=; Path=\/; Max-Age=0; HttpOnly; SameSite=Strict$/);
     assert.equal((await post('/api/logout')).status, 204, 'signed out already');
+    assert.deepEqual(await look(first), { accounts: true });
+    assert.equal(codeOf(await fetchOnce(server.url, 'GET', '/rooms/a', { headers: { Cookie: first } })), 'token_revoked');
   });
 
   it('users come and go while the server runs, and a session ends with its user or its password', async () => {
@@ -295,6 +297,15 @@ describe('accounts', { concurrency: 4 }, () => {
     const answer = await fetchOnce(one.url, 'POST', '/api/login', { headers: json, body: '{"user":"ada","password":"correct horse"}' });
     assert.equal(answer.status, 200, answer.text);
     await one.stop();
+  });
+
+  it('the server stops while passwords are being compared', async () => {
+    const busy = await startServer({ set: { 'auth.users_file': users } });
+    const body = '{"user":"ada","password":"correct horse"}';
+    const asked = Array.from({ length: 9 }, () => fetchOnce(busy.url, 'POST', '/api/login', { headers: json, body }).catch(() => {}));
+    await busy.metricBecomes('roomcast_password_hashes_total', (count) => count > 0);
+    await busy.stop();
+    await Promise.all(asked);
   });
 
   it('sessions last over a restart with auth.cookie_secret_file, and end without', async () => {

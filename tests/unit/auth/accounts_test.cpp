@@ -192,6 +192,8 @@ TEST_CASE_FIXTURE(Fixture, "accounts: signing out reports whose token ends") {
   CHECK(ended.empty());
   accounts.sign_out(result->cookie);
   CHECK(ended == result->profile.token_id);
+  CHECK(code_of_cookie(result->cookie) == Code::token_revoked);
+  CHECK(sign_in("ada", "correct horse"));
 }
 
 TEST_CASE_FIXTURE(Fixture, "accounts: a client that leaves is answered no more") {
