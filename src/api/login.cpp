@@ -19,7 +19,7 @@ namespace {
 using Code = base::Refusal::Code;
 
 constexpr std::size_t login_bytes_max = 8'192;
-constexpr std::size_t user_bytes_max = 100;
+constexpr std::size_t login_user_bytes_max = 100;
 
 struct Credentials {
   std::string user;
@@ -67,7 +67,7 @@ base::Result<Credentials, base::Refusal> read_credentials(const http::Request& r
   if (!credentials) return credentials.error();
   if (credentials->user.empty() || credentials->password.empty())
     return base::bad_request("signing in takes user and password, both as text");
-  if (credentials->user.size() > user_bytes_max) return base::bad_request("user has at most 100 bytes");
+  if (credentials->user.size() > login_user_bytes_max) return base::bad_request("user has at most 100 bytes");
   if (credentials->password.size() > auth::PasswordHash::password_bytes_max)
     return base::bad_request("password has at most 1024 bytes");
   return credentials;

@@ -51,7 +51,7 @@ struct Fixture : test::LoopFixture {
     REQUIRE(!accounts.load(settings));
     accounts.apply(settings);
     router.set_gate(gate);
-    part::Routes routes(router, router, router);
+    part::Routes routes(router, router, router, false);
     login.add_routes(routes);
   }
 

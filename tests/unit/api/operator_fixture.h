@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "access/control.h"
+#include "auth/accounts.h"
 #include "base/log.h"
 #include "base/name_pattern.h"
 #include "base/time_budget.h"
@@ -139,6 +140,8 @@ struct OperatorFixture : HubFixture<> {
   access::Control access;
   service::Rooms rooms{hub, publisher, access, part::service_limits({})};
   session::SessionTable sessions{rooms, scheduler, clock, log, deadlines, part::session_settings({})};
+  loop::Loop loop;
+  auth::Accounts accounts{loop, log};
   part::Parts parts;
   part::RoomTransports transports;
   dialect::Raw raw;
@@ -147,7 +150,7 @@ struct OperatorFixture : HubFixture<> {
   dialect::MessageList list_items;
   part::Dialects dialects{{{"roomcast.v1", &json}, {"roomcast.raw.v1", &raw}}, raw, json, echo, list_items};
   const part::Context context{config,  "1.2.3", clock, scheduler, deadlines, compressing, log,  linger,
-                              answers, access,  rooms, sessions,  dialects,  transports,  parts};
+                              answers, access,  accounts, rooms, sessions,  dialects,  transports,  parts};
 };
 
 }  // namespace roomcast::test

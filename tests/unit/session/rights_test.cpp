@@ -297,7 +297,7 @@ TEST_CASE_FIXTURE(Fixture, "clients: are listed page by page, by user, address a
   CHECK(client.dialect_name() == "json");
   CHECK(client.identity().is_anonymous());
   filter = {};
-  filter.address = "192.0.2.2";
+  filter.address = *base::AddressBlock::parse("192.0.2.2");
   CHECK(session::list_clients(table, filter, 0, 10).clients.empty());
 }
 
