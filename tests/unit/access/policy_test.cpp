@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -225,6 +226,15 @@ TEST_CASE("policy: a decision is remembered for the same identity, not for one t
     CHECK(policy.permits(staff, Permission::join, "b/" + std::to_string(i)));
     CHECK_FALSE(policy.permits(staff, Permission::join, std::to_string(i)));
   }
+  // So many that they displace each other, and some at the address of one that is gone.
+  std::vector<Identity> many;
+  for (int i = 0; i < 3'000; ++i) {
+    many.push_back(user("ada", {i % 2 == 0 ? "staff" : "guest"}));
+    const Identity brief = user("ada", {i % 3 == 0 ? "staff" : "guest"});
+    REQUIRE(policy.permits(brief, Permission::join, "a") == (i % 3 == 0));
+  }
+  for (std::size_t i = 0; i < many.size(); ++i)
+    REQUIRE(policy.permits(many[i], Permission::join, "a") == (i % 2 == 0));
   CHECK(policy.permits(staff, Permission::join, "a"));
 }
 
