@@ -17,9 +17,9 @@ void TooManyConnections::handle(http::Exchange& exchange, std::string_view /*res
             ? http::Response::error({base::Refusal::Code::too_many_connections,
                                      "limits.connections has been reached: try again later"})
             : http::Response::error({base::Refusal::Code::too_many_of_address,
-                                     "a limit per address has been reached (limits.connections_per_address, "
-                                     "limits.handshakes_per_address, rates.address_connects_per_second): try "
-                                     "again later"});
+                                     "limits.connections_per_address has been reached, or another limit per "
+                                     "address (limits.handshakes_per_address, "
+                                     "rates.address_connects_per_second): try again later"});
   }
   response.close = true;
   exchange.respond(std::move(response));

@@ -235,6 +235,7 @@ const started = {
   oneEach: { set: { 'limits.connections_per_address': 1 } },
   full: { set: { 'room_defaults.members_max': 1, 'room_defaults.publish_only_keys': true } },
   paced: { set: { 'rates.address_requests_per_second': 1, 'rates.burst_seconds': 1 } },
+  slow: { set: { 'room_defaults.slow_mode_seconds': 60 } },
   tls: { listen: ['https://127.0.0.1:0'], set: { 'tls.certificate': certificates.certificate, 'tls.key': certificates.key } },
   stopping: { set: { drain_delay_seconds: 60 } },
   ...adminServers,
@@ -407,11 +408,13 @@ describe('docs/openapi.json', () => {
       assert.deepEqual(faultsOf(document, document.components.schemas.BatchError, results[0], { closed: true }), []);
       return results[0].error.code;
     };
+    await answerTo({ on: 'slow', path: '/rooms/a', body: 'first' }, 'POST');
     await answerTo({ path: '/rooms/batch', headers: { 'Idempotency-Key': 'k' }, body: 'first' }, 'POST');
     assert.deepEqual([
       await outcome({ room: '/', data: 1 }), await outcome({ room: 'a', data: 1, from: long }), await outcome({ room: 'a', data: 1, key: long }),
       await outcome({ room: 'a', data_base64: 'x' }), await outcome({ room: 'a', data: JSON.parse(deep) }), await outcome({ room: 'a', data: 'x'.repeat(1001) }),
-      await outcome({ room: 'batch', data: 'second', key: 'k' }), await outcome({ room: 'a', data: 1, key: 'k' }, 'keyless'),
+      await outcome({ room: 'batch', data: 'second', key: 'k' }), await outcome({ room: 'a', data: 1 }, 'full'), await outcome({ room: 'a', data: 1 }, 'slow'),
+      await outcome({ room: 'a', data: 1, key: 'k' }, 'keyless'),
     ], code.enum.filter((name) => !no_answer.includes(name)));
   });
 
