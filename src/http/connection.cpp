@@ -234,22 +234,6 @@ void Connection::handle_request_surely() {
   if (exchange_.generation != 0 && !at_gate_) shed_request();
 }
 
-void Connection::resume(const std::function<void(RequestContext&)>& change) {
-  exchange_ = {};
-  held_ = 0;
-  change(context_);
-  environment_.scheduler.mark_deferred(*this);
-}
-
-/// Handles the request that waited for the gate.
-void Connection::handle_anew() {
-  at_gate_ = false;
-  handle_request_surely();
-  if (phase_ == Phase::ended) return;
-  settle();
-  if (phase_ != Phase::ended && is_reading() && !backlog_.empty()) resume_work();
-}
-
 /// Frees everything that writing the deferred response does not need: thousands may wait.
 void Connection::shed_request() {
   admission_.release();
@@ -289,13 +273,6 @@ void Connection::respond(Response response) {
 base::SlotId Connection::defer() {
   exchange_ = environment_.owner.defer_answer(*this, nullptr, {});
   return exchange_;
-}
-
-base::SlotId Connection::wait_for_gate() {
-  at_gate_ = true;
-  const std::size_t bytes = request_.body.capacity() + request_.headers.held_bytes();
-  held_ = static_cast<std::uint32_t>(std::min<std::size_t>(bytes, std::numeric_limits<std::uint32_t>::max()));
-  return defer();
 }
 
 base::SlotId Connection::defer_for(ClientWatch& watch, base::SlotId waiter) {

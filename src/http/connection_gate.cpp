@@ -1,5 +1,7 @@
 // The decisions of the gate about requests, its additions to responses, and requests that reach no handler.
 #include <algorithm>
+#include <functional>
+#include <limits>
 #include <string>
 #include <utility>
 
@@ -27,6 +29,29 @@ void Connection::handle_request() {
                                             {"path", request_.path},
                                             {"reason", objection->message.view()}});
   respond(Response::error(*objection));
+}
+
+base::SlotId Connection::wait_for_gate() {
+  at_gate_ = true;
+  const std::size_t bytes = request_.body.capacity() + request_.headers.held_bytes();
+  held_ = static_cast<std::uint32_t>(std::min<std::size_t>(bytes, std::numeric_limits<std::uint32_t>::max()));
+  return defer();
+}
+
+void Connection::resume(const std::function<void(RequestContext&)>& change) {
+  exchange_ = {};
+  held_ = 0;
+  change(context_);
+  environment_.scheduler.mark_deferred(*this);
+}
+
+/// Handles the request that waited for the gate.
+void Connection::handle_anew() {
+  at_gate_ = false;
+  handle_request_surely();
+  if (phase_ == Phase::ended) return;
+  settle();
+  if (phase_ != Phase::ended && is_reading() && !backlog_.empty()) resume_work();
 }
 
 Handler& Connection::handler() const {
