@@ -83,7 +83,9 @@ void Poll::pass_over(const hub::Position& position) {
 
 void Poll::run_at_turn_end() {
   if (!is_page_due()) return answer();
-  if (std::exchange(is_page_blank_, false)) membership_->continue_replay();
+  if (!is_page_blank_) return;
+  is_page_blank_ = false;
+  membership_->continue_replay();
 }
 
 void Poll::on_deadline() {

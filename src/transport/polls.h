@@ -75,9 +75,9 @@ class Poll final : public base::Disposable,
   /// Rights may have changed while it waited.
   void check_rights();
 
-  bool joined_ = false;
-  bool is_full_ = false;             // what else the room hands out is for the next poll
-  bool is_page_blank_ = false;       // the last page had removed messages alone
+  bool joined_ : 1 = false;
+  bool is_full_ : 1 = false;         // what else the room hands out is for the next poll
+  bool is_page_blank_ : 1 = false;   // the last page had removed messages alone
   std::uint16_t postponed_kib_ = 0;  // see Polls::postpone
   Polls& polls_;
   PollOptions options_;

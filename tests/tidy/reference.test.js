@@ -46,10 +46,10 @@ const httpErrors = () => new Set(refusals.filter(({ status }) => status !== '0')
 /** The codes that sources of these folders refuse with. */
 const codesIn = (folders) => found(folders, /\bCode::([a-z_]+)/g).flatMap((hit) => hit.found);
 /**
- * What no request of roomcast.v1 gets of what the service and the hub refuse: its connection has brought the name, the dialect has
- * read key and payload, and nothing that may not be there is asked for.
+ * What no request of roomcast.v1 gets of what the service and the hub refuse: its connection has brought the name, the
+ * dialect has read key and payload, and messages are moderated over HTTP.
  */
-const never_in_requests = ['not_found', 'bad_client_name', 'bad_idempotency_key', 'invalid_text', 'invalid_json'];
+const never_in_requests = ['bad_client_name', 'bad_idempotency_key', 'invalid_text', 'invalid_json', 'not_found'];
 /** The codes that `authenticate` is refused with by what verifies tokens and keys. */
 const tokenErrors = () => refusals.filter(({ code, status }) => status === '401' && code !== 'login_failed').map(({ code }) => code);
 /** The code of every error of roomcast.v1. */
