@@ -127,7 +127,7 @@ async function profile({ fields, rooms, subscribers, payload, smallest, joined }
 function parts(profile) {
   const all = profile.total;
   const fanOut = profile.inclusive('hub::FanOut::run(');
-  const queue = profile.between('hub::FanOut::run(', '::deliver(');
+  const queue = profile.between('hub::FanOut::pass_messages(', '::deliver(');
   const flush = profile.between('base::DirtyList::run_', '::run_at_turn_end(') + profile.inclusive('net::DeferredSends::send_all(');
   return {
     'fan-out': fanOut - queue,
