@@ -137,6 +137,26 @@ TEST_CASE_FIXTURE(Fixture, "identity: an answer that comes when the client has g
   CHECK(table.count_of_user(Kind::user, "ada") == 0);
 }
 
+TEST_CASE_FIXTURE(Fixture, "identity: tokens can be tried as fast as requests can be made, and no faster") {
+  access.rates.set_clock(clock);
+  access::Rates::Limits limits;
+  limits.address.at(static_cast<std::size_t>(access::Resource::requests)) = 1;
+  limits.burst_ms = 2'000;
+  access.rates.set_limits(limits);
+  auto& wire = open_json({});
+  sent(wire);
+  for (int i = 0; i < 2; ++i) {
+    say(wire, R"({"type":"authenticate","token":"stale"})");
+    CHECK(sent(wire).find("token_expired") != std::string::npos);
+  }
+  say(wire, ada_token);
+  CHECK(wire.sent.find("rate_limited") != std::string::npos);
+  pass(1'000);
+  sent(wire);
+  say(wire, ada_token);
+  CHECK(heard(wire) == "authenticated");
+}
+
 // --- Rooms that need an identity ---
 
 TEST_CASE_FIXTURE(Fixture, "identity: the room of the connection is joined after authenticate") {
