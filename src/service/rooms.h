@@ -94,8 +94,8 @@ class Rooms {
   /// A client has been given this refusal.
   void note(base::Refusal::Code code, std::string_view address) { control_.refused.note(code, address); }
 
-  /// Why `caller` can't have what costs as much as an HTTP request now, if so; otherwise that is taken from what
-  /// it may do (access::Rates).
+  /// Why `caller` can't have what costs as much as an HTTP request now, if so; otherwise that is taken from
+  /// what it may do (access::Rates).
   [[nodiscard]] std::optional<base::Refusal> take_request(const Caller& caller);
 
   // --- Publishing ---

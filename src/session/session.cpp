@@ -258,8 +258,8 @@ void Session::on_closing(base::CloseReason reason, std::string_view text) {
 
 void Session::on_closed(base::CloseReason reason) {
   if (state_ == State::ended) return;
+  if (!has_begun_to_close()) end_credential();
   state_ = State::ended;
-  end_credential();
   leave_rooms();
   const hub::Author called = author();
   const std::string principal = credential_ ? identity().principal() : std::string();

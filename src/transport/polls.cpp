@@ -25,7 +25,7 @@ Poll::~Poll() { polls_.parts().scheduler.forget(*this); }
 
 std::optional<base::Refusal> Poll::join(const JoinRequest& join) {
   deadline_.set_in(join_ms);
-  identity_ = join.caller.identity;
+  if (!join.caller.identity.is_anonymous()) extras().identity = join.caller.identity;
   return polls_.parts().rooms.join(join.caller, join.room, *this, join.interest, membership_);
 }
 
@@ -99,8 +99,8 @@ bool Poll::is_page_due() const {
 }
 
 void Poll::check_rights() {
-  if (auto lost = polls_.parts().rooms.check_stay(service::Caller({}, identity_, 0), *membership_))
-    extras().refusal = *std::move(lost);
+  const service::Caller client({}, extras_ ? extras_->identity : access::Identity(), 0);
+  if (auto lost = polls_.parts().rooms.check_stay(client, *membership_)) extras().refusal = *std::move(lost);
 }
 
 void Poll::answer() {

@@ -53,8 +53,9 @@ class Poll final : public base::Disposable,
   void leave();
 
  private:
-  /// What few polls have to answer with.
+  /// What few polls have.
   struct Extras {
+    access::Identity identity{};  // if it has one
     std::optional<hub::Gap> gap{};
     std::optional<hub::Refusal> refusal{};
   };
@@ -83,7 +84,6 @@ class Poll final : public base::Disposable,
   PollOptions options_;
   base::SlotId id_{};
   base::SlotId exchange_{};
-  access::Identity identity_;
   std::unique_ptr<hub::Membership> membership_;  // none: over
   hub::Position cursor_;
   std::unique_ptr<Extras> extras_;

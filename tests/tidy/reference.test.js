@@ -50,8 +50,9 @@ const codesIn = (folders) => found(folders, /\bCode::([a-z_]+)/g).flatMap((hit) 
  * dialect has read key and payload, and messages are moderated over HTTP.
  */
 const never_in_requests = ['bad_client_name', 'bad_idempotency_key', 'invalid_text', 'invalid_json', 'not_found'];
-/** The codes that `authenticate` is refused with by what verifies tokens and keys. */
-const tokenErrors = () => refusals.filter(({ code, status }) => status === '401' && code !== 'login_failed').map(({ code }) => code);
+/** The codes that `authenticate` is refused with besides: by what verifies tokens and keys, and past limits.connections_per_user. */
+const tokenErrors = () => ['too_many_connections', ...tokenRefusals()];
+const tokenRefusals = () => refusals.filter(({ code, status }) => status === '401' && code !== 'login_failed').map(({ code }) => code);
 /** The code of every error of roomcast.v1. */
 const dialectErrors = () =>
   new Set(['bad_request', ...tokenErrors(), ...codesIn(/^src\/(session|dialect|service|hub)\//).filter((code) => !never_in_requests.includes(code))]);

@@ -157,6 +157,26 @@ TEST_CASE_FIXTURE(Fixture, "identity: tokens can be tried as fast as requests ca
   CHECK(heard(wire) == "authenticated");
 }
 
+TEST_CASE_FIXTURE(Fixture,
+                  "identity: the connections of a user are counted, also of one that comes by authenticate") {
+  access::Rates::Limits limits;
+  limits.connections_per_user = 2;
+  access.rates.set_clock(clock);
+  access.rates.set_limits(limits);
+  auto& first = open_json({.identity = user("ada")});
+  open_json({.identity = user("ada")});
+  auto& third = open_json({});
+  sent(third);
+  say(third, ada_token);
+  CHECK(heard(third) == "error");
+  CHECK(table.count_of_user(Kind::user, "ada") == 2);
+  first.events->on_closing(base::CloseReason::client_closed, "");
+  first.events->on_closed(base::CloseReason::client_closed);  // counts once
+  say(third, ada_token);
+  CHECK(heard(third) == "authenticated");
+  CHECK(service.check_connection(user("ada")).has_value());
+}
+
 // --- Rooms that need an identity ---
 
 TEST_CASE_FIXTURE(Fixture, "identity: the room of the connection is joined after authenticate") {

@@ -299,6 +299,8 @@ TEST_CASE_FIXTURE(Fixture, "clients: are listed page by page, by user, address a
   filter = {};
   filter.address = *base::AddressBlock::parse("192.0.2.2");
   CHECK(session::list_clients(table, filter, 0, 10).clients.empty());
+  filter.address = *base::AddressBlock::parse("192.0.2.0/24");
+  CHECK(session::list_clients(table, filter, 0, 10).clients.size() == 6);
 }
 
 TEST_CASE_FIXTURE(Fixture, "clients: a page looks at so many at most, and says where to go on") {
