@@ -18,7 +18,7 @@ using base::Refusal;
 using Code = Refusal::Code;
 using session::Session;
 
-constexpr std::size_t user_bytes_max = 100;
+constexpr std::size_t user_id_bytes_max = 100;
 constexpr std::size_t rooms_listed_max = 100;
 
 std::string to_text(base::SlotId id) {
@@ -110,7 +110,7 @@ void Clients::append(std::string& json, const Session& session) const {
 void Clients::list(http::Exchange& exchange, std::string_view /*rest*/) {
   Arguments arguments =
       Arguments::of_query(exchange.request(), {"user", "address", "room", "after", "limit"});
-  const auto user = arguments.text("user", user_bytes_max);
+  const auto user = arguments.text("user", user_id_bytes_max);
   const auto block = read_block(arguments);
   const auto room = arguments.text("room");
   const auto after = arguments.number("after", UINT32_MAX);
@@ -143,7 +143,7 @@ Clients::Target Clients::read_target(Arguments& arguments) {
   Target target;
   target.client = arguments.text("client");
   if (target.client) target.id = slot_id_from(*target.client);
-  target.user = arguments.text("user", user_bytes_max);
+  target.user = arguments.text("user", user_id_bytes_max);
   target.address = read_block(arguments);
   const int given = (target.client ? 1 : 0) + (target.user ? 1 : 0) + (target.address ? 1 : 0);
   if (given > 1) arguments.refuse(base::bad_request("give only one of client, user and address"));

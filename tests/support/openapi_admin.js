@@ -13,6 +13,8 @@ const weak = 'key-of-weak-0123456789abcdef';
 const sha256 = (text) => createHash('sha256').update(text).digest('hex');
 const issuer = await makeIssuer('HS256');
 const bearer = (token) => ({ Authorization: `Bearer ${token}` });
+/** What identifies an administrator there. */
+export const operator = bearer(key);
 const tokenOf = (sub) => issuer.token({ sub });
 const banned = bearer(await tokenOf('banned'));
 
@@ -40,7 +42,7 @@ const small = { 'limits.message_bytes': 1000, 'limits.body_bytes': 3000 };
 export const adminServers = { admin: { args, set: small }, unsanctioned: { args, set: { 'limits.sanctions_bytes': 0 } } };
 
 /** The operations whose examples are sent to the server `admin`. */
-export const isForOperators = ({ operation }) => operation.tags.includes('administration');
+export const isForOperators = ({ operation, pattern }) => operation.tags.includes('administration') || pattern === '/api/explain';
 
 const json = { 'Content-Type': 'application/json' };
 const foreign = { Origin: 'https://elsewhere.example' };

@@ -8,11 +8,11 @@ import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { ByteSocket } from '../support/byte_socket.js';
 import { eventually } from '../support/deadline.js';
-import { adminCases, adminServers, exampleForOperators, isForOperators, prepareAdmin } from '../support/openapi_admin.js';
+import { adminCases, adminServers, exampleForOperators, isForOperators, operator, prepareAdmin } from '../support/openapi_admin.js';
 import { faultsOf, followed } from '../support/json_schema.js';
 import { fetchOnce, parseHead, readResponse, requestBytes } from '../support/raw_http.js';
 import { sanitized } from '../support/sanitized.js';
-import { makeCertificate, scratchDirectory, tomlFilesIn } from '../support/scratch.js';
+import { makeCertificate, scratchDirectory } from '../support/scratch.js';
 import { binary, cleanEnvironment, repository, runToEnd, startServer } from '../support/server.js';
 import { attempt, connect, handshakeBytes } from '../support/wire_client.js';
 
@@ -123,16 +123,16 @@ const cases = {
   'POST /api/publish 415 unsupported_encoding': { path: '/api/publish', headers: { ...json, 'Content-Encoding': 'gzip' }, body: '{}' },
   'OPTIONS /api/publish 204': { path: '/api/publish' },
   'OPTIONS /api/publish 403 origin_denied': { path: '/api/publish', headers: preflight },
-  'POST /api/explain 200': { on: 'moderated', path: '/api/explain', headers: json, body: '{"user":"ada","room":"a"}' },
+  'POST /api/explain 200': { on: 'admin', path: '/api/explain', headers: { ...json, ...operator }, body: '{"user":"ada","room":"a"}' },
   ...each('POST /api/explain 400', {
-    invalid_json: { on: 'moderated', path: '/api/explain', headers: json, body: '{' },
-    bad_request: { on: 'moderated', path: '/api/explain', headers: json, body: '{}' },
-    bad_room_name: { on: 'moderated', path: '/api/explain', headers: json, body: '{"user":"ada","room":"/"}' },
+    invalid_json: { on: 'admin', path: '/api/explain', headers: { ...json, ...operator }, body: '{' },
+    bad_request: { on: 'admin', path: '/api/explain', headers: { ...json, ...operator }, body: '{}' },
+    bad_room_name: { on: 'admin', path: '/api/explain', headers: { ...json, ...operator }, body: '{"user":"ada","room":"/"}' },
   }),
   'POST /api/explain 401 unauthorized': { path: '/api/explain', headers: json, body: '{"user":"ada","room":"a"}' },
   'POST /api/explain 403 origin_denied': { path: '/api/explain', headers: { ...json, ...foreign }, body: '{}' },
-  'POST /api/explain 415 unsupported_media_type': { on: 'moderated', path: '/api/explain', headers: { 'Content-Type': 'text/plain' }, body: '{}' },
-  'POST /api/explain 415 unsupported_encoding': { on: 'moderated', path: '/api/explain', headers: { ...json, 'Content-Encoding': 'gzip' }, body: '{}' },
+  'POST /api/explain 415 unsupported_media_type': { on: 'admin', path: '/api/explain', headers: { 'Content-Type': 'text/plain', ...operator }, body: '{}' },
+  'POST /api/explain 415 unsupported_encoding': { on: 'admin', path: '/api/explain', headers: { ...json, ...operator, 'Content-Encoding': 'gzip' }, body: '{}' },
   'OPTIONS /api/explain 204': { path: '/api/explain' },
   'OPTIONS /api/explain 403 origin_denied': { path: '/api/explain', headers: preflight },
   'GET /api/login 200': { path: '/api/login' },
@@ -219,14 +219,12 @@ const out_of_reach = [
   ...['GET', 'POST'].flatMap((method) => no_answer.map((code) => `${method} /rooms/{room} 503 ${code}`)),
 ];
 
-const toml = tomlFilesIn(scratchDirectory());
 const certificates = makeCertificate(scratchDirectory(), 'localhost', ['127.0.0.1']);
 const users = path.join(scratchDirectory(), 'users');
 execFileSync(binary, ['user', 'add', 'ada', '--file', users], { input: 'correct horse\n', env: cleanEnvironment() });
 const small = { 'limits.message_bytes': 1000, 'limits.body_bytes': 3000, 'limits.batch_messages': 3, 'limits.batch_bytes': 1500 };
 const started = {
   usual: { set: { ...small, 'auth.users_file': users } },
-  moderated: { args: ['--config', toml('[[access]]\nrooms = "**"\nwho = "anyone"\nmay = ["join", "publish", "history", "presence", "moderate"]\n')] },
   keyless: { set: { 'limits.idempotency_bytes': 0 } }, // no key fits
   short: { set: { 'limits.memory_bytes': 1_048_576 } },
   hasty: { set: { 'http.head_timeout_seconds': 0.1 } },
@@ -348,7 +346,7 @@ describe('docs/openapi.json', () => {
         assert.deepEqual(faultsOf(document, media.schema, value), []);
         const body = type === 'application/json' ? JSON.stringify(value) : value;
         const headers = { ...exampleHeaders({ ...operation, parameters: operation.parameters.filter((one) => one.name !== 'Idempotency-Key') }), 'Content-Type': type };
-        const answer = await answerTo({ on: operation.pattern === '/api/explain' ? 'moderated' : 'usual', ...exampleOf(operation, headers), body }, method);
+        const answer = await answerTo({ ...exampleOf(operation, headers), body }, method);
         assert.equal(answer.status, 200, answer.text);
         assertDescribed(followedHere(operation.operation.responses[200]), answer);
       });
