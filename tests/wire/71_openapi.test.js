@@ -10,6 +10,7 @@ import { ByteSocket } from '../support/byte_socket.js';
 import { eventually } from '../support/deadline.js';
 import { adminCases, adminServers, exampleForOperators, isForOperators, operator, prepareAdmin } from '../support/openapi_admin.js';
 import { faultsOf, followed } from '../support/json_schema.js';
+import { assertDone, Moderator, startIdentifyingServer } from '../support/moderation.js';
 import { fetchOnce, parseHead, readResponse, requestBytes } from '../support/raw_http.js';
 import { sanitized } from '../support/sanitized.js';
 import { makeCertificate, scratchDirectory } from '../support/scratch.js';
@@ -361,7 +362,8 @@ describe('docs/openapi.json', () => {
   }
 
   it('describes each line of a stream, whatever its type', async (t) => {
-    const server = await startServer({ set: { 'presence.grace_seconds': 0, 'presence.crowd': 2 } });
+    const server = await startIdentifyingServer({ set: { 'presence.grace_seconds': 0, 'presence.crowd': 2 } });
+    const moderator = new Moderator(server.url);
     const { content } = followedHere(document.paths['/rooms/{room}'].get.responses[200]);
     const seen = new Set();
     /** A stream of lines, over HTTP/1.0, which has no chunks. */
@@ -382,6 +384,13 @@ describe('docs/openapi.json', () => {
     for (const body of ['text', Buffer.from([0xff])]) await fetchOnce(server.url, 'POST', '/rooms/stream', { body });
     const ada = await open('history=2&name=ada');
     await ada.until('message');
+    const { cursor } = (await fetchOnce(server.url, 'POST', '/rooms/stream', { body: 'first' })).json;
+    assertDone(await moderator.replace('stream', cursor, 'second'));
+    await ada.until('replaced');
+    assertDone(await moderator.remove('stream', cursor));
+    await ada.until('deleted');
+    assertDone(await moderator.clear('stream'));
+    await ada.until('cleared');
     const bob = await open('name=bob');
     await ada.until('join');
     bob.socket.destroy();
