@@ -22,7 +22,6 @@ using base::JsonKind;
 using base::JsonValue;
 using base::Refusal;
 
-constexpr std::size_t name_bytes_max = 100;
 constexpr std::size_t token_id_bytes_max = 200;
 
 /// What is wrong; nothing if the claim has been taken over.
@@ -44,7 +43,7 @@ std::optional<std::string> text_in(const JsonValue& value, std::size_t bytes_max
   if (!value.is(JsonKind::string)) return std::nullopt;
   std::string text;
   value.append_text(text);
-  if (text.empty() || text.size() > bytes_max || has_controls(text)) return std::nullopt;
+  if (!is_profile_text(text, bytes_max)) return std::nullopt;
   return text;
 }
 
@@ -215,6 +214,10 @@ class Reader {
 Refusal bad_token(const std::string& what) { return {Refusal::Code::bad_token, what}; }
 
 }  // namespace
+
+bool is_profile_text(std::string_view text, std::size_t bytes_max) {
+  return !text.empty() && text.size() <= bytes_max && base::is_valid_utf8(text) && !has_controls(text);
+}
 
 base::Result<Grant> make_grant(std::string_view pattern, PermissionSet may) {
   if (pattern.empty() || pattern.size() > base::NamePattern::bytes_max || !base::is_valid_utf8(pattern) ||

@@ -15,8 +15,14 @@ namespace roomcast::access {
 
 inline constexpr std::size_t roles_max = 32;
 inline constexpr std::size_t grants_max = 32;
+/// Of the display name.
+inline constexpr std::size_t name_bytes_max = 100;
 /// How deep a payload may be nested, `info` included.
 inline constexpr std::size_t claims_depth_max = 32;
+
+/// Whether `text` can be an id, a role or a name of a client: 1 to `bytes_max` bytes of UTF-8 without control
+/// characters.
+[[nodiscard]] bool is_profile_text(std::string_view text, std::size_t bytes_max);
 
 /// A grant from a pattern that a stranger may have chosen. An error says what is wrong with it: a pattern has
 /// at most base::NamePattern::bytes_max bytes without control characters, and stars in one place (`chat/**`,

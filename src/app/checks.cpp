@@ -148,6 +148,11 @@ std::vector<std::string> access_warnings(const config::Config& config, std::stri
   if (!config.auth.proxy_user_header.empty() && config.trusted_proxies.empty()) {
     all.emplace_back("auth.proxy_user_header has no effect without trusted_proxies");
   }
+  if (config.auth.proxy_user_header.empty() &&
+      !(config.auth.proxy_groups_header.empty() && config.auth.proxy_name_header.empty())) {
+    all.emplace_back(
+        "auth.proxy_groups_header and auth.proxy_name_header have no effect without auth.proxy_user_header");
+  }
   return all;
 }
 

@@ -20,6 +20,9 @@ constexpr std::int64_t verifying_most_us = 4'000;
 // One slice.
 constexpr std::int64_t slice_us = 250;
 
+// Users of a directory are in more groups than an issuer puts into tokens (access::roles_max).
+constexpr std::size_t proxy_groups_max = 100;
+
 /// Whether other keys might change the verdict.
 bool needs_keys(const Verdict& verdict) {
   return !verdict && (verdict.error().code == Code::unknown_key || verdict.error().code == Code::unavailable);
@@ -38,6 +41,9 @@ int progress(Code code) {
       return 3;
   }
 }
+
+/// `{"` in base64url.
+constexpr std::string_view begin_of_tokens = "eyJ";
 
 /// API keys are any text; a token has three parts.
 bool looks_like_token(std::string_view text) { return std::count(text.begin(), text.end(), '.') == 2; }
@@ -92,9 +98,7 @@ void Authenticator::apply(const config::Config& config) {
   const bool has_accounts = !config.auth.users_file.empty();
   const std::string& cookie = config.auth.cookie;
   names_ = {cookie.empty() && has_accounts ? std::string(default_cookie) : cookie,
-            config.auth.proxy_user_header,
-            {},
-            {}};
+            config.auth.proxy_user_header, config.auth.proxy_groups_header, config.auth.proxy_name_header};
   leeway_s_ = config.auth.leeway_ms / 1'000;
   if (!next_) return;
   loaded_ = *std::exchange(next_, std::nullopt);
@@ -139,6 +143,10 @@ std::optional<Verdict> Authenticator::look_up(std::string_view text) {
     if (const access::Identity* const key = find_key(text)) return Verdict(*key);
   }
   if (!may_be_token) {
+    // What begins like a token was cut off, or is encrypted: that is said instead.
+    if (text.starts_with(begin_of_tokens)) {
+      if (auto token = jose::parse(text); !token) return Verdict(std::move(token.error()));
+    }
     if (loaded_.keys.empty()) {
       return Verdict(
           Refusal{Code::bad_token, "this is no token, and no API keys are configured (auth.keys)"});
@@ -189,12 +197,23 @@ Verdict Authenticator::trust_proxy(const Credentials& credentials) {
   profile.proof = access::Proof::proxy_header;
   profile.id = credentials.text;
   profile.name = credentials.name;
-  if (profile.id.size() > access::Profile::id_bytes_max || !base::is_valid_utf8(profile.id)) {
+  if (!access::is_profile_text(profile.id, access::Profile::id_bytes_max)) {
     return Refusal{Code::bad_token,
                    "the header of auth.proxy_user_header must be UTF-8 of at most 100 bytes"};
   }
+  if (!profile.name.empty() && !access::is_profile_text(profile.name, access::name_bytes_max)) {
+    return Refusal{Code::bad_token,
+                   "the header of auth.proxy_name_header must be UTF-8 of at most 100 bytes"};
+  }
   for (const std::string_view group : base::list_elements(credentials.groups)) {
-    if (!group.empty()) profile.roles.emplace_back(group);
+    if (group.empty()) continue;
+    if (profile.roles.size() == proxy_groups_max ||
+        !access::is_profile_text(group, access::Profile::id_bytes_max)) {
+      return Refusal{Code::bad_token,
+                     "the header of auth.proxy_groups_header must have at most 100 groups, each UTF-8 of at "
+                     "most 100 bytes"};
+    }
+    profile.roles.emplace_back(group);
   }
   return access::Identity(std::move(profile));
 }

@@ -168,6 +168,8 @@ struct Config {
     std::int64_t authenticate_ms = 10'000;
     std::string cookie;
     std::string proxy_user_header;
+    std::string proxy_groups_header;
+    std::string proxy_name_header;
     std::string users_file;
     std::int64_t session_ms = 43'200'000;
     std::string cookie_secret_file;

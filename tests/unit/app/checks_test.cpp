@@ -138,6 +138,15 @@ TEST_CASE("checks: a server that strangers can reach and that lets everybody do 
   CHECK(first(config, "http://0.0.0.0:80") == "auth.proxy_user_header has no effect without trusted_proxies");
   config.trusted_proxies = {"10.0.0.1"};
   CHECK(first(config, "http://0.0.0.0:80") == "none");
+  for (auto header : {&config::Config::Auth::proxy_groups_header, &config::Config::Auth::proxy_name_header}) {
+    config.auth.*header = "X-More";
+    CHECK(first(config, "http://0.0.0.0:80") == "none");
+    config.auth.proxy_user_header = "";
+    CHECK(first(config, "http://0.0.0.0:80") ==
+          "auth.proxy_groups_header and auth.proxy_name_header have no effect without auth.proxy_user_header");
+    config.auth.proxy_user_header = "X-User";
+    config.auth.*header = "";
+  }
 }
 
 TEST_CASE("checks: the hint about ignored variables names the first and their number") {

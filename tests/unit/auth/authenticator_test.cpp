@@ -366,4 +366,24 @@ TEST_CASE_FIXTURE(Fixture, "authenticator: the user of a trusted proxy, with gro
   CHECK_FALSE(authenticator.identify({From::proxy, "a\xff"})->ok());
 }
 
+TEST_CASE_FIXTURE(Fixture, "authenticator: the groups and the name of a proxy have bounds") {
+  const auto is_taken = [this](const std::string& groups, const std::string& name) {
+    return authenticator.identify({From::proxy, "ada", groups, name})->ok();
+  };
+  const std::string longest(100, 'a');
+  CHECK(is_taken(longest, longest));
+  CHECK_FALSE(is_taken(longest + "a", ""));
+  CHECK_FALSE(is_taken("", longest + "a"));
+  for (const char* wrong : {"\xff", "a\xc2\x80"}) {
+    CHECK_FALSE(is_taken(wrong, ""));
+    CHECK_FALSE(is_taken("", wrong));
+  }
+  std::string groups = "a";
+  for (int i = 1; i < 100; ++i)
+    groups += ", a";
+  CHECK(is_taken(groups, ""));
+  CHECK(is_taken(groups + ", ,", ""));
+  CHECK_FALSE(is_taken(groups + ", a", ""));
+}
+
 }  // namespace authenticator_test
