@@ -38,9 +38,9 @@ bool Gate::admit(http::Exchange& exchange, http::Access access) {
   if (is_new && access >= http::Access::clients && !identify(exchange)) return false;
   if (!has_request_left(exchange)) return false;
   if (access == http::Access::operators && exchange.context().identity.is_anonymous()) {
-    exchange.respond(http::Response::error(
-        {base::Refusal::Code::unauthorized,
-         "this is for moderators and administrators: show an API key or a token"}));
+    exchange.respond(
+        http::Response::error({base::Refusal::Code::unauthorized,
+                               "this is for moderators and administrators: show an API key or a token"}));
     return false;
   }
   return true;
@@ -62,15 +62,16 @@ bool Gate::identify(http::Exchange& exchange) {
     context.identity = std::move(**verdict);
     return context.is_identified = true;
   }
-  authenticator_->identify_later(
-      std::move(*credentials), [this, id = exchange.wait_for_gate(),
-                                address = exchange.request().client.address](const Verdict& verdict) {
-        if (!verdict) return responses_->respond(id, refusal_of(address, verdict.error()));
-        (void)responses_->resume(id, [&verdict](http::RequestContext& waiting) {
-          waiting.identity = *verdict;
-          waiting.is_identified = true;
-        });
-      });
+  authenticator_->identify_later(std::move(*credentials),
+                                 [this, id = exchange.wait_for_gate(),
+                                  address = exchange.request().client.address](const Verdict& verdict) {
+                                   if (!verdict)
+                                     return responses_->respond(id, refusal_of(address, verdict.error()));
+                                   (void)responses_->resume(id, [&verdict](http::RequestContext& waiting) {
+                                     waiting.identity = *verdict;
+                                     waiting.is_identified = true;
+                                   });
+                                 });
   return false;
 }
 

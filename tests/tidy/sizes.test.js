@@ -16,7 +16,6 @@ const long_for_a_reason = {
   'tests/unit/hub/hub_engine_test.cpp': 'many short cases around one fixture',
   'tests/unit/hub/idempotent_publisher_test.cpp': 'many short cases around one fixture',
   'tests/unit/session/requests_test.cpp': 'many short cases around one fixture',
-  'tests/unit/transport/poll_test.cpp': 'many short cases around one fixture',
   'tests/wire/65_strangers_reload.test.js': 'one table of all settings',
   'tests/wire/71_openapi.test.js': 'one table of all answers',
   'tests/unit/transport/http_stream_test.cpp': 'many short cases around one fixture',

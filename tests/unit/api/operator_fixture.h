@@ -149,8 +149,9 @@ struct OperatorFixture : HubFixture<> {
   dialect::Echo echo;
   dialect::MessageList list_items;
   part::Dialects dialects{{{"roomcast.v1", &json}, {"roomcast.raw.v1", &raw}}, raw, json, echo, list_items};
-  const part::Context context{config,  "1.2.3", clock, scheduler, deadlines, compressing, log,  linger,
-                              answers, access,  accounts, rooms, sessions,  dialects,  transports,  parts};
+  const part::Context context{config,   "1.2.3",  clock,      scheduler, deadlines, compressing,
+                              log,      linger,   answers,    access,    accounts,  rooms,
+                              sessions, dialects, transports, parts};
 };
 
 }  // namespace roomcast::test

@@ -142,8 +142,9 @@ TEST_CASE("checks: a server that strangers can reach and that lets everybody do 
     config.auth.*header = "X-More";
     CHECK(first(config, "http://0.0.0.0:80") == "none");
     config.auth.proxy_user_header = "";
-    CHECK(first(config, "http://0.0.0.0:80") ==
-          "auth.proxy_groups_header and auth.proxy_name_header have no effect without auth.proxy_user_header");
+    CHECK(
+        first(config, "http://0.0.0.0:80") ==
+        "auth.proxy_groups_header and auth.proxy_name_header have no effect without auth.proxy_user_header");
     config.auth.proxy_user_header = "X-User";
     config.auth.*header = "";
   }

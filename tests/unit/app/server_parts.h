@@ -131,8 +131,8 @@ struct ServerParts : LoopFixture {
                        accounts, fetch,  authenticator, service,      sessions,        entrance,
                        dialects, guard,  reloads,       certificates, ceiling,         1'000'000};
   const part::Context context{
-      config, "1.2.3", loop,     turn,    deadlines, compressing,        log,        linger, http,
-      access, accounts, service, sessions,  dialects.offered(), transports, parts};
+      config, "1.2.3", loop,     turn,    deadlines, compressing,        log,        linger,
+      http,   access,  accounts, service, sessions,  dialects.offered(), transports, parts};
 };
 
 }  // namespace roomcast::test
