@@ -18,9 +18,9 @@ namespace roomcast::app {
 class Entrance {
  public:
   /// `log` outlives it.
-  explicit Entrance(base::Log& log) : gate_(hosts_, origins_, log) {
+  explicit Entrance(base::Log& log) : gate_(hosts_, origins_, log), operations_gate_(hosts_, origins_, log) {
     router_.set_gate(gate_);
-    operations_.set_gate(gate_);
+    operations_.set_gate(operations_gate_);
     reserve_.set_fallback(too_many_connections_);
   }
   Entrance(const Entrance&) = delete;
@@ -29,6 +29,7 @@ class Entrance {
   /// See auth::Gate.
   void set_authenticator(auth::Authenticator& authenticator, http::DeferredResponses& responses) {
     gate_.set_authenticator(authenticator, responses);
+    operations_gate_.set_authenticator(authenticator, responses);
   }
   [[nodiscard]] auth::Gate& gate() { return gate_; }
   [[nodiscard]] http::Router& router() { return router_; }
@@ -52,6 +53,7 @@ class Entrance {
   auth::OriginRules origins_;
   auth::HostRules hosts_;
   auth::Gate gate_;
+  auth::Gate operations_gate_;  // the same for admin listeners, whose requests are not limited
   http::Router router_;
   http::Router operations_;
   http::Router reserve_;

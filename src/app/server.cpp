@@ -84,6 +84,12 @@ Server::Server(config::Sources sources, config::Loaded loaded)
   entrance_.gate().set_rates(access_.rates);
   entrance_.attach(http_);
   entrance_.set_authenticator(authenticator_, http_);
+  accounts_.set_on_sign_out([this](const access::Profile& profile) {
+    sessions_.for_user(profile.kind, profile.id, [&profile](session::Session& session) {
+      if (session.identity().token_id() == profile.token_id)
+        session.close(base::CloseReason::unauthorized, "signed out");
+    });
+  });
   http_.set_refusal_tally(access_.refused);
   http_.set_trusted_proxy([this](std::string_view address) { return trusted_proxies_.contains(address); });
   http_.set_refusal_form([this](const http::Request& request, http::Response& response) {
@@ -328,6 +334,8 @@ std::optional<base::Error> Server::take_over(const config::Loaded& loaded) {
   config_ = config::merge_reloadable(config_, loaded.config);
   apply(config_);
   sessions_.reconsider_rights();
+  sessions_.close_if(
+      [this](const session::Session& session) { return authenticator_.check_again(session.identity()); });
   log_.info("reloaded");
   return std::nullopt;
 }

@@ -69,6 +69,8 @@ class Accounts {
 
   /// Whether there are accounts.
   [[nodiscard]] bool exist() const { return !settings_.users_file.empty(); }
+  /// Whether there is one of that name.
+  [[nodiscard]] bool has(std::string_view user) const { return users_.find(user) != nullptr; }
   [[nodiscard]] const std::string& cookie_name() const { return settings_.cookie; }
 
   /// Checks the password on another thread; `done` is called from the loop, or from within the call if it is

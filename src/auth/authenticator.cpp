@@ -57,20 +57,6 @@ std::array<unsigned char, 32> hash_of(std::string_view configured) {
   return hash;
 }
 
-access::Identity identity_of(const config::ApiKey& key) {
-  access::Profile profile;
-  profile.kind = access::Kind::key;
-  profile.proof = access::Proof::api_key;
-  profile.id = key.name;
-  access::PermissionSet may;
-  for (const std::string& name : key.may) {
-    if (const auto permission = access::permission_from(name)) may.add(*permission);
-  }
-  for (const std::string& rooms : key.rooms)
-    profile.grants.push_back({base::NamePattern(rooms), may});
-  return access::Identity(std::move(profile));
-}
-
 }  // namespace
 
 Authenticator::Authenticator(Parts parts)
@@ -89,7 +75,7 @@ std::optional<base::Error> Authenticator::load(const config::Config& config) {
     loaded.sources.push_back(std::move(*source));
   }
   for (const config::ApiKey& key : config.auth.keys)
-    loaded.keys.push_back({hash_of(key.hash), identity_of(key)});
+    loaded.keys.push_back({hash_of(key.hash), identity_of(key), key});
   next_ = std::move(loaded);
   return std::nullopt;
 }
@@ -111,6 +97,39 @@ void Authenticator::apply(const config::Config& config) {
   fetches_ = 0;
   ++generation_;
   on_keys_fetched(generation_);
+}
+
+access::Identity Authenticator::identity_of(const config::ApiKey& key) const {
+  // A key that has not changed stays the same identity: its clients stay.
+  for (const ApiKey& known : loaded_.keys) {
+    if (known.settings == key) return known.identity;
+  }
+  access::Profile profile;
+  profile.kind = access::Kind::key;
+  profile.proof = access::Proof::api_key;
+  profile.id = key.name;
+  access::PermissionSet may;
+  for (const std::string& name : key.may) {
+    if (const auto permission = access::permission_from(name)) may.add(*permission);
+  }
+  for (const std::string& rooms : key.rooms)
+    profile.grants.push_back({base::NamePattern(rooms), may});
+  return access::Identity(std::move(profile));
+}
+
+std::optional<Refusal> Authenticator::check_again(const access::Identity& identity) const {
+  if (identity.kind() == access::Kind::key) {
+    const bool is_known = std::any_of(loaded_.keys.begin(), loaded_.keys.end(),
+                                      [&](const ApiKey& key) { return key.identity == identity; });
+    if (!is_known) return Refusal{Code::bad_api_key, "the API key was changed or removed"};
+  }
+  if (identity.proof() == access::Proof::cookie && accounts_ != nullptr && !accounts_->has(identity.id()))
+    return Refusal{Code::token_revoked, "the account is gone"};
+  return std::nullopt;
+}
+
+bool Authenticator::takes_tokens() const {
+  return !loaded_.sources.empty() || !loaded_.keys.empty() || (accounts_ != nullptr && accounts_->exist());
 }
 
 KeySource& Authenticator::open_url(const std::string& url, jose::AlgorithmSet algorithms) {
@@ -235,6 +254,8 @@ std::optional<Verdict> Authenticator::identify(const Credentials& credentials) {
     auto profile = accounts_->verify(credentials.text);
     return conclude(profile ? Verdict(access::Identity(std::move(*profile))) : Verdict(profile.error()));
   }
+  // Without any configuration a token is for somebody else: a proxy, or a backend behind the page.
+  if (!takes_tokens()) return Verdict(access::Identity());
   if (auto verdict = look_up(credentials.text)) return conclude(*std::move(verdict));
   if (!queue_.empty() || !verifying_.has_some()) return std::nullopt;
   std::optional<Verdict> verdict;

@@ -73,6 +73,9 @@ class Authenticator final : public access::Authenticator, public base::SlicedWor
   /// `done` is called once, not from within the call, after a few seconds at most.
   void identify_later(Credentials credentials, Done done);
   void authenticate(std::string_view token, Done done) override;
+  /// Why an identity that was given out before the last `apply` is good no longer, if so: its API key was
+  /// changed or removed, or its account is gone.
+  [[nodiscard]] std::optional<base::Refusal> check_again(const access::Identity& identity) const;
   bool do_slice() override;
 
   [[nodiscard]] const AuthenticatorStats& stats() const { return stats_; }
@@ -83,6 +86,7 @@ class Authenticator final : public access::Authenticator, public base::SlicedWor
   struct ApiKey {
     std::array<unsigned char, 32> hash;
     access::Identity identity;
+    config::ApiKey settings;
   };
   struct Loaded {
     std::vector<std::unique_ptr<TokenSource>> sources;
@@ -100,6 +104,9 @@ class Authenticator final : public access::Authenticator, public base::SlicedWor
     bool has_fetched = false;  // the keys have been fetched for it
   };
 
+  /// Whether anything is configured that a token could be checked against.
+  [[nodiscard]] bool takes_tokens() const;
+  [[nodiscard]] access::Identity identity_of(const config::ApiKey& key) const;
   [[nodiscard]] KeySource& open_url(const std::string& url, jose::AlgorithmSet algorithms);
   [[nodiscard]] const access::Identity* find_key(std::string_view text) const;
   /// What can be said without verifying a signature; nothing if that is needed.

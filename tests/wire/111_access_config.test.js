@@ -1,6 +1,7 @@
 // Who may do what, from the configuration: mistakes in it, what --explain-access and /api/explain say, warnings, and reloads.
 
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -143,14 +144,17 @@ describe('warnings about access', { concurrency: 4 }, () => {
 describe('rows of access in force', () => {
   const file = path.join(directory, 'reloaded.toml');
   let server;
-  const use = (text) => fs.writeFileSync(file, text);
+  const operator = 'key-of-ops-0123456789abcdef';
+  const key = `[[auth.keys]]\nname = "ops"\nhash = "sha256:${createHash('sha256').update(operator).digest('hex')}"\nmay = ["moderate"]\nrooms = ["open", "closed/**"]\n`;
+  const use = (text) => fs.writeFileSync(file, text + key);
   const reload = async (outcome = /\breloaded$/) => {
     const mark = server.mark();
     server.reload();
     await server.waitForLog(outcome, { mark });
   };
   const explain = async (question) => {
-    const answer = await fetchOnce(server.url, 'POST', '/api/explain', { body: JSON.stringify(question), headers: { 'Content-Type': 'application/json' } });
+    const headers = { 'Content-Type': 'application/json', Authorization: `Bearer ${operator}` };
+    const answer = await fetchOnce(server.url, 'POST', '/api/explain', { body: JSON.stringify(question), headers });
     return { status: answer.status, ...JSON.parse(answer.text) };
   };
   const publish = (room) => fetchOnce(server.url, 'POST', `/rooms/${room}`, { body: 'x', headers: { 'Content-Type': 'text/plain' } });
@@ -205,11 +209,13 @@ describe('rows of access in force', () => {
   });
 
   it('explain is for who may moderate the room or administer the server', async () => {
-    use(row('mine/**', 'anyone', ['moderate']) + row('**', 'user', ['join']));
+    use(row('mine/**', 'key:ops', ['moderate']) + row('**', 'user', ['join']));
     await reload();
-    assert.equal((await explain({ user: 'ada', room: 'mine/a' })).status, 200);
+    for (const room of ['mine/a', 'closed/a']) assert.equal((await explain({ user: 'ada', room })).status, 200);
     const refused = await explain({ user: 'ada', room: 'others' });
-    assert.equal(refused.status, 401);
-    assert.equal(refused.error.code, 'unauthorized');
+    assert.equal(refused.status, 403);
+    assert.equal(refused.error.code, 'forbidden');
+    const anonymous = await fetchOnce(server.url, 'POST', '/api/explain', { body: '{"user":"ada","room":"mine/a"}', headers: { 'Content-Type': 'application/json' } });
+    assert.equal(anonymous.status, 401);
   });
 });

@@ -87,8 +87,10 @@ const upgraded = (subprotocol) => async (room, token, query) => {
   const options = { path: `/rooms/${room}${query}`, headers: { ...bearer(token), 'Sec-WebSocket-Protocol': subprotocol } };
   const client = await connect(server.url, options).catch(() => undefined);
   if (!client) return code_of(await refusal(server.url, options));
+  // A client of roomcast.v1 may connect first and identify itself then: until it has it is in no room.
+  const is_waiting = subprotocol === 'roomcast.v1' && JSON.parse((await client.next()).payload).authenticate_ms !== undefined;
   client.socket.destroy();
-  return 'ok';
+  return is_waiting ? 'unauthorized' : 'ok';
 };
 
 /** The answer to a request of roomcast.v1 over /connect. */

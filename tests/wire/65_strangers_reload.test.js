@@ -13,7 +13,8 @@ import { fetchOnce } from '../support/raw_http.js';
 import { sanitized } from '../support/sanitized.js';
 import { makeCertificate, scratchDirectory } from '../support/scratch.js';
 import { binary, cleanEnvironment, runToEnd, Server } from '../support/server.js';
-import { connect } from '../support/wire_client.js';
+import { hmacToken } from '../support/tokens.js';
+import { attempt, connect } from '../support/wire_client.js';
 import { CLOSE, PING, close, continuation, text } from '../support/ws_frames.js';
 
 const directory = scratchDirectory();
@@ -113,8 +114,17 @@ async function codesOf(request) {
 }
 /** Rates let through what comes in a moment. */
 const at_once = { 'rates.burst_seconds': '0.001' };
-/** Seen only by clients that have identified themselves. */
-const of_users = /^(rates\.user_|limits\.connections_per_user$)/;
+
+// A user who shows a token.
+const secret = 'secret-of-tokens-0123456789abcdef';
+const bearer = (claims) => ({ Authorization: `Bearer ${hmacToken(secret, { alg: 'HS256' }, claims)}` });
+const tokens = `[{ algorithms = ["HS256"], secret = "${secret}" }]`;
+const ada = bearer({ sub: 'ada' });
+const withTokens = { beside: { 'auth.tokens': tokens } };
+const withTokensAtOnce = { beside: { 'auth.tokens': tokens, ...at_once } };
+const me = async (headers) => (await get('/api/me', headers)).json;
+const forwarded = { 'Remote-User': 'ada', 'Remote-Groups': 'staff, dev', 'Remote-Name': 'Ada L.' };
+const withProxy = { beside: { trusted_proxies: '["127.0.0.1"]', 'auth.proxy_user_header': '"Remote-User"' } };
 
 const operator = 'key-of-ops-0123456789abcdef';
 const operators = `[{ name = "ops", hash = "sha256:${createHash('sha256').update(operator).digest('hex')}", may = ["admin"], rooms = ["**"] }]`;
@@ -337,6 +347,37 @@ const probes = {
     await client.write(text('begun', { fin: false }));
     return closes(client, 1008, ms);
   }, { beside: { 'websocket.ping_seconds': '0.1' } }],
+  'auth.tokens': [tokens, async () => (await me(ada)).user === 'ada'],
+  'auth.leeway_seconds': ['3600', async () => (await get('/api/me', bearer({ sub: 'ada', exp: Math.floor(Date.now() / 1000) - 1000 }))).status === 200, withTokens],
+  'auth.authenticate_seconds': ['7', async () => {
+    const client = await JsonClient.open(server, '/rooms/members');
+    const { authenticate_ms } = await client.next();
+    await client.close();
+    return authenticate_ms === 7000;
+  }, { beside: { 'auth.tokens': tokens, access: '[{ rooms = "members", who = "user", may = ["join"] }]' } }],
+  'auth.proxy_user_header': ['"Remote-User"', async () => (await me(forwarded)).user === 'ada', { beside: { trusted_proxies: '["127.0.0.1"]' } }],
+  'auth.proxy_groups_header': ['"Remote-Groups"', async () => (await me(forwarded)).roles?.join() === 'staff,dev', withProxy],
+  'auth.proxy_name_header': ['"Remote-Name"', async () => (await me(forwarded)).name === 'Ada L.', withProxy],
+  'rates.user_connects_per_second': ['1', async () => {
+    const statuses = [];
+    while (statuses.length < 3) {
+      const { socket, response } = await attempt(server.url, { path: `/rooms/${newRoom()}`, headers: ada });
+      statuses.push(response.status);
+      socket.destroy();
+    }
+    return statuses.includes(429);
+  }, withTokensAtOnce],
+  'rates.user_requests_per_second': ['1', async () => (await statusesOf(3, () => get('/api/me', ada))).includes(429), withTokensAtOnce],
+  'rates.user_joins_per_second': ['1', async () => (await statusesOf(3, () => get(`/rooms/${newRoom()}`, ada))).includes(429), withTokensAtOnce],
+  'rates.user_publishes_per_second': ['1', async () => (await statusesOf(3, () => post(newRoom(), 'x', ada))).includes(429), withTokensAtOnce],
+  'rates.user_publish_bytes_per_second': ['10', async () => (await statusesOf(3, () => post(newRoom(), 'x'.repeat(100), ada))).includes(429), withTokensAtOnce],
+  'limits.connections_per_user': ['1', async () => {
+    const path_of = { path: `/rooms/${newRoom()}`, headers: ada };
+    const first = await connect(server.url, path_of);
+    const { socket, response } = await attempt(server.url, path_of);
+    for (const one of [first.socket, socket]) one.destroy();
+    return response.status === 429;
+  }, withTokens],
   'auth.users_file': [JSON.stringify(users), async () => (await get('/api/login')).json.accounts],
   'auth.cookie': ['"chat"', async () => (await login()).startsWith('chat='), withUsers],
   'auth.session_seconds': ['90', async () => (await login()).includes('; Max-Age=90;'), withUsers],
@@ -361,9 +402,6 @@ const probes = {
 };
 /** Settings whose effect shows only when the server ends. */
 const at_the_end = { drain_delay_seconds: '1.5', drain_seconds: '2.5' };
-/** Settings whose effect takes clients that identify themselves: their reload is tested beside these. */
-const with_identities = ['auth.tokens', 'auth.leeway_seconds', 'auth.authenticate_seconds', 'auth.cookie', 'auth.proxy_user_header', 'auth.users_file'];
-
 describe('a reload', () => {
   after(() => server.running && server.kill());
 
@@ -371,7 +409,7 @@ describe('a reload', () => {
     const { stdout } = await runToEnd(['--print-reference', 'markdown']);
     const keys = [...stdout.matchAll(/^\| `([a-z_.]+)` .*\| at reload \|/gm)].map(([, key]) => key);
     assert.ok(keys.length > 30, stdout);
-    assert.deepEqual(keys.filter((key) => !(key in probes) && !(key in at_the_end) && !of_users.test(key) && !with_identities.includes(key)), []);
+    assert.deepEqual(keys.filter((key) => !(key in probes) && !(key in at_the_end)), []);
   });
 
   // Sanitizer allocators do not report the memory in use.

@@ -188,6 +188,8 @@ const cases = {
   'HEAD /{file} 400': { path: '/%zz' },
   'HEAD /{file} 404': { path: '/nothing' },
   'OPTIONS /{file} 204': { path: '/roomcast.js' },
+  'any 400 ambiguous_credentials': { path: '/rooms/a?access_token=x', headers: { Authorization: 'Bearer x' } },
+  'any 401 bad_api_key': { on: 'admin', path: '/rooms/a', headers: { Authorization: 'Bearer x' } },
   'any 400 bad_request': { bytes: 'GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n' },
   'any 400 too_many_parameters': { path: `/rooms/a?${'a&'.repeat(101)}` },
   'any 400 https_required': { on: 'tls', path: '/' },

@@ -185,6 +185,34 @@ TEST_CASE_FIXTURE(Fixture, "authenticator: what is shown and wrong is refused, n
   CHECK(authenticator.stats().accepted == 0);
 }
 
+TEST_CASE_FIXTURE(Fixture, "authenticator: without any configuration a token is for somebody else") {
+  reload();
+  for (const char* text : {"a.b.c", "nonsense", ""}) {
+    const auto verdict = show(text);
+    REQUIRE(verdict.has_value());
+    REQUIRE(verdict->ok());
+    CHECK((*verdict)->is_anonymous());
+  }
+}
+
+TEST_CASE_FIXTURE(Fixture, "authenticator: a key that has changed or is gone is good no longer, others are") {
+  config.auth.keys = {api_key("a", "k1"), api_key("b", "k2")};
+  reload();
+  const access::Identity a = **show("k1");
+  const access::Identity b = **show("k2");
+  reload();
+  CHECK_FALSE(authenticator.check_again(a).has_value());
+  CHECK(**show("k1") == a);
+  config.auth.keys[0].may = {"join"};
+  reload();
+  CHECK(authenticator.check_again(a).has_value());
+  CHECK_FALSE(authenticator.check_again(b).has_value());
+  CHECK_FALSE(authenticator.check_again({}).has_value());
+  config.auth.keys.clear();
+  reload();
+  CHECK(authenticator.check_again(b).has_value());
+}
+
 TEST_CASE_FIXTURE(Fixture, "authenticator: several API keys at once, each with what its line says") {
   config.auth.keys = {api_key("old", "k1"), api_key("new", "k2")};
   reload();
