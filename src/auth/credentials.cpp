@@ -24,8 +24,9 @@ std::optional<std::string_view> bearer_token(std::string_view field) {
 }
 
 /// Whether no page of a stranger can have made the request. Browsers send Origin with everything but plain
-/// GET and HEAD requests, and Sec-Fetch-Site (W3C Fetch Metadata) with those.
-bool is_of_own_page(const http::Request& request, const http::RequestContext& context) {
+/// GET and HEAD requests, and Sec-Fetch-Site (W3C Fetch Metadata) with those. `programs`: whether requests of
+/// other methods without Origin count.
+bool is_of_own_page(const http::Request& request, const http::RequestContext& context, bool programs) {
   switch (context.origin) {
     case http::OriginVerdict::same_origin:
       return true;
@@ -36,7 +37,7 @@ bool is_of_own_page(const http::Request& request, const http::RequestContext& co
     case http::OriginVerdict::not_a_browser:
       break;
   }
-  if (request.method != http::Method::get && request.method != http::Method::head) return false;
+  if (request.method != http::Method::get && request.method != http::Method::head) return programs;
   const std::string_view site = request.headers.get("Sec-Fetch-Site").value_or("none");
   return site == "same-origin" || site == "none";
 }
@@ -83,7 +84,7 @@ std::optional<Refusal> find_cookie(const http::Request& request, const http::Req
                                    std::string_view name, Credentials& found) {
   const auto values = cookie_values(request.headers, name);
   if (values.empty() || (values.size() == 1 && values.front().empty())) return std::nullopt;
-  if (!is_of_own_page(request, context)) {
+  if (!is_of_own_page(request, context, false)) {
     return Refusal{Refusal::Code::origin_denied,
                    "the cookie of auth.cookie counts only for pages of this server, and for those of "
                    "origins that may use credentials (cors.credentials)"};
@@ -94,10 +95,16 @@ std::optional<Refusal> find_cookie(const http::Request& request, const http::Req
   return std::nullopt;
 }
 
-std::optional<Refusal> find_proxy_user(const http::Request& request, const CredentialNames& names,
-                                       Credentials& found) {
+std::optional<Refusal> find_proxy_user(const http::Request& request, const http::RequestContext& context,
+                                       const CredentialNames& names, Credentials& found) {
   const auto user = request.headers.find(names.proxy_user_header);
   if (user.count == 0 || user.first.empty()) return std::nullopt;
+  // The proxy mostly knows its users by a cookie.
+  if (!is_of_own_page(request, context, true)) {
+    return Refusal{Refusal::Code::origin_denied,
+                   "users of auth.proxy_user_header count only for pages of this server, and for those of "
+                   "origins that may use credentials (cors.credentials)"};
+  }
   if (user.count > 1)
     return base::bad_request("the header of auth.proxy_user_header was sent more than once");
   found.from = From::proxy;
@@ -120,8 +127,8 @@ base::Result<Credentials, Refusal> find_credentials(const http::Request& request
     if (auto refusal = find_cookie(request, context, names.cookie, found)) return *std::move(refusal);
     if (found.from != From::nothing) return found;
   }
-  if (!names.proxy_user_header.empty() && request.client.is_forwarded) {
-    if (auto refusal = find_proxy_user(request, names, found)) return *std::move(refusal);
+  if (!names.proxy_user_header.empty() && request.client.is_by_http_proxy) {
+    if (auto refusal = find_proxy_user(request, context, names, found)) return *std::move(refusal);
   }
   return found;
 }

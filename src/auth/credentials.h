@@ -42,7 +42,8 @@ inline constexpr std::string_view token_subprotocol = "roomcast.token.";
 /// before the cookie, and that before the proxy's header. More than one token on purpose is refused
 /// (RFC 6750 section 2). A cookie counts only for requests that a page of this server, or of an origin that
 /// may use credentials, has made (see `context`): requests of other pages that carry it are refused, whatever
-/// else `origins` allows. The proxy's headers are ignored unless the request comes through a trusted proxy.
+/// else `origins` allows. The user of a proxy counts for the same requests, and for those of programs. The
+/// proxy's headers are ignored unless the request comes through a trusted proxy that speaks HTTP.
 [[nodiscard]] base::Result<Credentials, base::Refusal> find_credentials(const http::Request& request,
                                                                         const http::RequestContext& context,
                                                                         const CredentialNames& names);

@@ -80,6 +80,7 @@ Client resolve_client(std::string_view peer_address, bool peer_secure, const Hea
                       const TrustedProxy& is_trusted) {
   Client client{std::string(peer_address), peer_secure};
   client.is_forwarded = is_trusted && is_trusted(peer_address);
+  client.is_by_http_proxy = client.is_forwarded;
   if (!client.is_forwarded) return client;
   const std::string addresses = headers.joined("X-Forwarded-For");
   const std::string protos = headers.joined("X-Forwarded-Proto");

@@ -95,6 +95,9 @@ struct Client {
   bool secure = false;
   bool is_forwarded = false;  ///< the request came through a trusted proxy
   bool on_loopback = false;   ///< the listener listens on loopback addresses only
+  /// The proxy speaks HTTP, so that it can set and remove header fields. One that sends a PROXY protocol
+  /// header passes on what the client has sent.
+  bool is_by_http_proxy = false;
 };
 
 /// A complete request (RFC 9110, RFC 9112): head and body, already checked against limits and for ambiguity.

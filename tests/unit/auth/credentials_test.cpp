@@ -36,6 +36,7 @@ struct Asked {
   }
   Asked& through_proxy() {
     request.client.is_forwarded = true;
+    request.client.is_by_http_proxy = true;
     return *this;
   }
   [[nodiscard]] auto find() const { return auth::find_credentials(request, context, names); }
@@ -131,6 +132,29 @@ TEST_CASE("credentials: the headers of a proxy count only through a trusted one"
   CHECK(found->name == "Ada L.");
   CHECK(asked({{"Remote-User", ""}}).through_proxy().text(From::nothing).empty());
   CHECK(asked({fields[0], fields[0]}).through_proxy().refusal() == Code::bad_request);
+}
+
+TEST_CASE("credentials: the header of a proxy counts only if the proxy could have set it") {
+  Asked request = asked({{"Remote-User", "ada"}});
+  request.request.client.is_forwarded = true;  // by a PROXY protocol header
+  CHECK(request.text(From::nothing).empty());
+}
+
+TEST_CASE("credentials: a user of a proxy counts for pages of this server, and for programs") {
+  using http::OriginVerdict;
+  const Fields user{{"Remote-User", "ada"}};
+  for (const auto method : {http::Method::get, http::Method::post}) {
+    CHECK(asked(user, "", method).through_proxy().text(From::proxy) == "ada");
+    CHECK(asked(user, "", method).from(OriginVerdict::same_origin).through_proxy().text(From::proxy) ==
+          "ada");
+    CHECK(asked(user, "", method).from(OriginVerdict::listed, true).through_proxy().text(From::proxy) ==
+          "ada");
+    CHECK(asked(user, "", method).from(OriginVerdict::listed, false).through_proxy().refusal() ==
+          Code::origin_denied);
+    CHECK(asked(user, "", method).from(OriginVerdict::denied).through_proxy().refusal() ==
+          Code::origin_denied);
+  }
+  CHECK(asked({user[0], {"Sec-Fetch-Site", "cross-site"}}).through_proxy().refusal() == Code::origin_denied);
 }
 
 TEST_CASE("credentials: names that are not configured are not looked at") {

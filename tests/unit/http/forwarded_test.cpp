@@ -114,6 +114,8 @@ TEST_CASE("forwarded: hops over Unix sockets and empty elements are passed over"
 
 TEST_CASE("forwarded: whether a trusted proxy has passed the request on") {
   CHECK(resolve("10.0.0.1", {}).is_forwarded);
+  CHECK(resolve("10.0.0.1", {}).is_by_http_proxy);
+  CHECK_FALSE(resolve("192.0.2.1", {{"X-Forwarded-For", "203.0.113.9"}}).is_by_http_proxy);
   CHECK_FALSE(resolve("192.0.2.1", {{"X-Forwarded-For", "203.0.113.9"}}).is_forwarded);
 }
 
