@@ -1,4 +1,4 @@
-// nginx and HAProxy in front of a server, configured by the snippets of docs/deployment.md.
+// nginx, HAProxy and Caddy in front of a server, configured by the snippets of docs/deployment.md and docs/access.md.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
@@ -10,18 +10,17 @@ import { eventually, patience, within } from './deadline.js';
 import { makeCertificate, scratchDirectory } from './scratch.js';
 import { repository } from './server.js';
 
-const document = fs.readFileSync(path.join(repository, 'docs/deployment.md'), 'utf8');
-
 // Where Debian installs them, which is not in every PATH.
 const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` };
 
 /** Whether the program `command` is installed. */
 export const isInstalled = (command) => env.PATH.split(':').some((directory) => fs.existsSync(path.join(directory, command)));
 
-/** The fenced block of `language` that contains `mark`. */
-function snippet(language, mark) {
-  const blocks = [...document.matchAll(/^```(\w+)\n(.*?)^```$/gms)].filter((block) => block[1] === language && block[2].includes(mark));
-  assert.equal(blocks.length, 1, `docs/deployment.md has one block of ${language} with ${mark}`);
+/** The fenced block of `language` that contains `mark`, of a page of docs/. */
+export function snippet(language, mark, page = 'deployment.md') {
+  const text = fs.readFileSync(path.join(repository, 'docs', page), 'utf8');
+  const blocks = [...text.matchAll(/^```(\w+)\n(.*?)^```$/gms)].filter((block) => block[1] === language && block[2].includes(mark));
+  assert.equal(blocks.length, 1, `docs/${page} has one block of ${language} with ${mark}`);
   return blocks[0][2];
 }
 
@@ -122,5 +121,24 @@ export function startHaproxy(port, { change = [] } = {}) {
       ...change,
     ]));
     return ['haproxy', '-db', '-f', file];
+  });
+}
+
+/**
+ * Caddy in front of the server at `port`, plain alone: it would fetch certificates for TLS. `page`, `mark`: where its snippet is.
+ * Without its admin endpoint, writing only to its scratch directory.
+ */
+export function startCaddy(port, { page = 'deployment.md', mark = 'reverse_proxy', change = [] } = {}) {
+  return start('Caddy', (ports, directory) => {
+    ports.secure = ports.plain;
+    const file = path.join(directory, 'Caddyfile');
+    const site = replaced(snippet('caddyfile', mark, page), [
+      ['chat.example {', `http://:${ports.plain} {`],
+      ['127.0.0.1:8080', `127.0.0.1:${port}`],
+      ...change,
+    ]);
+    fs.writeFileSync(file, `{\nadmin off\ngrace_period 1s\nauto_https off\ndefault_bind 127.0.0.1\nstorage file_system ${directory}/data\n}\n${site}`);
+    // It keeps a copy of its configuration there.
+    return ['env', `XDG_CONFIG_HOME=${directory}`, 'caddy', 'run', '--config', file, '--adapter', 'caddyfile'];
   });
 }

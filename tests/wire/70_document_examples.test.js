@@ -1,8 +1,10 @@
 // The examples of README.md and of every page of docs/ work as shown. In the fenced blocks
-//   console   `$ command` lines, each with its output below; `$ cat FILE` shows a file that later commands can use
+//   console   `$ command` lines, each with its output below; `$ cat FILE` shows a file that later commands can use, and
+//             `$ roomcast ARGUMENTS &` starts the server of the commands after it
 //   log       lines logged by the server of the previous console block
 //   js        a program, whose output is given by its `// → ` comments, in order
 //   python    the same, with `# → `
+//   php, go   a program that prints a token for the user ada, where the language is installed
 // Every console, js and python block has its own server, at the place of 127.0.0.1:8080. Then the programs of all documents
 // share one server, forwards and backwards: messages left in rooms must not break them.
 
@@ -13,6 +15,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { after, describe, it } from 'node:test';
 import { patience, within } from '../support/deadline.js';
+import { isInstalled } from '../support/proxies.js';
 import { fetchOnce } from '../support/raw_http.js';
 import { scratchDirectory } from '../support/scratch.js';
 import { binary, cleanEnvironment, repository, startServer } from '../support/server.js';
@@ -67,15 +70,43 @@ function runInShell(command, cwd) {
 
 async function checkConsole({ text }, server) {
   const cwd = scratchDirectory();
-  const here = new URL(server.url).host;
-  for (const { command, output } of stepsOf(text)) {
-    const shown = /^cat (\S+)$/.exec(command);
-    if (shown) {
-      fs.writeFileSync(path.join(cwd, shown[1]), output);
-      continue;
+  let own;
+  let here = new URL(server.url).host;
+  try {
+    for (const { command, output } of stepsOf(text)) {
+      const shown = /^cat (\S+)$/.exec(command);
+      const started = /^roomcast (.+) &$/.exec(command);
+      if (shown) {
+        fs.writeFileSync(path.join(cwd, shown[1]), output);
+      } else if (started) {
+        assert.ok(!own, 'one server');
+        own = await startServer({ args: started[1].split(' '), cwd });
+        here = new URL(own.url).host;
+      } else {
+        const printed = await runInShell(command.replaceAll(written, here), cwd);
+        assert.equal(masked(printed.replaceAll(here, written)), masked(output), `$ ${command}`);
+      }
     }
-    const printed = await runInShell(command.replaceAll(written, here), cwd);
-    assert.equal(masked(printed.replaceAll(here, written)), masked(output), `$ ${command}`);
+  } finally {
+    await own?.stop();
+  }
+}
+
+const compilers = { php: ['php'], go: ['go', 'run'] };
+
+/** A program that prints a token, with the secret in the file `secret`. */
+async function checkTokenProgram({ language, text }) {
+  const secret = 'a secret for tokens, of more than 32 bytes';
+  const cwd = scratchDirectory({ secret: `${secret}\n`, [`token.${language}`]: text, 'roomcast.toml': `[[auth.tokens]]\nalgorithms = ["HS256"]\nsecret = "${secret}"\n` });
+  const [command, ...options] = compilers[language];
+  const env = { ...cleanEnvironment(), HOME: cwd };
+  const token = (await printedBy(spawn(command, [...options, `token.${language}`], { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] }))).trim();
+  const server = await startServer({ args: ['--config', 'roomcast.toml'], cwd });
+  try {
+    const { json } = await fetchOnce(server.url, 'GET', '/api/me', { headers: { Authorization: `Bearer ${token}` } });
+    assert.deepEqual([json.user, json.name], ['ada', 'Ada Lovelace'], token);
+  } finally {
+    await server.stop();
   }
 }
 
@@ -147,14 +178,16 @@ describe('the documents', () => {
 
   // A block of a language that is not run would look tested without being so.
   it('have no other language that could be run', () => {
-    const only_shown = ['sh', 'toml', 'ini', 'yaml', 'html', 'text', 'nginx', 'haproxy', 'caddyfile'];
-    assert.deepEqual(blocks.filter(({ language }) => !['console', 'log', 'js', 'python', ...only_shown].includes(language)), []);
+    const only_shown = ['sh', 'toml', 'ini', 'yaml', 'html', 'text', 'json', 'nginx', 'haproxy', 'caddyfile'];
+    assert.deepEqual(blocks.filter(({ language }) => !['console', 'log', 'js', 'python', ...Object.keys(compilers), ...only_shown].includes(language)), []);
   });
 
   for (const block of blocks) {
     if (block.language === 'console') it(`console in ${block.place}`, async () => checkConsole(block, await serverFor()));
     if (block.language === 'python') it(`python in ${block.place}`, async () => checkProgram(block, await serverFor()));
     if (block.language === 'js') it(`js in ${block.place}`, async () => checkProgram(block, await serverFor()));
+    const compiler = compilers[block.language]?.[0];
+    if (compiler) it(`${block.language} in ${block.place}`, { skip: !isInstalled(compiler) && `${compiler} is not here` }, () => checkTokenProgram(block));
     if (block.language === 'log') {
       it(`log in ${block.place}`, async () => {
         for (const line of block.text.trimEnd().split('\n')) {
