@@ -131,11 +131,10 @@ std::optional<Refusal> Rates::take(const Spender& spender, const Amounts& amount
   return std::nullopt;
 }
 
-std::optional<Refusal> Rates::check_connection(const Identity& identity) const {
+std::optional<Refusal> Rates::check_connection(const Identity& identity, std::size_t connections) const {
   if (identity.kind() != Kind::user) return std::nullopt;
   const std::uint64_t most = limits_.connections_per_user;
-  const auto* const counted = most == 0 ? nullptr : connections_.find(identity.id());
-  if (counted != nullptr && counted->second >= most) {
+  if (most != 0 && connections >= most) {
     return Refusal{Refusal::Code::too_many_of_address,
                    "limits.connections_per_user allows " + std::to_string(most)};
   }
@@ -143,15 +142,7 @@ std::optional<Refusal> Rates::check_connection(const Identity& identity) const {
 }
 
 void Rates::begin_connection(const Identity& identity) {
-  if (identity.kind() != Kind::user) return;
-  ++connections_.try_emplace(std::string(identity.id()), 0U).first.second;
-  spend({identity, {}}, one_of(Resource::connects));
-}
-
-void Rates::end_connection(const Identity& identity) {
-  if (identity.kind() != Kind::user) return;
-  auto* const counted = connections_.find(identity.id());
-  if (counted != nullptr && --counted->second == 0) connections_.erase(*counted);
+  if (identity.kind() == Kind::user) spend({identity, {}}, one_of(Resource::connects));
 }
 
 }  // namespace roomcast::access

@@ -11,7 +11,6 @@
 #include "access/identity.h"
 #include "access/token_bucket.h"
 #include "base/clock.h"
-#include "base/name_map.h"
 #include "base/refusal.h"
 
 namespace roomcast::access {
@@ -88,11 +87,13 @@ class Rates {
 
   // --- Connections of users ---
 
-  /// Why the user can't have another connection, if so. Of others nothing is counted here.
-  [[nodiscard]] std::optional<base::Refusal> check_connection(const Identity& identity) const;
+  /// Whether check_connection has to know how many there are.
+  [[nodiscard]] bool counts_connections() const { return limits_.connections_per_user != 0; }
+  /// Why the user, who has so many, can't have another connection, if so. Others can.
+  [[nodiscard]] std::optional<base::Refusal> check_connection(const Identity& identity,
+                                                              std::size_t connections) const;
   /// A connection of `identity` has begun, or has become its.
   void begin_connection(const Identity& identity);
-  void end_connection(const Identity& identity);
 
   // --- For other limits of the same clients ---
 
@@ -136,7 +137,6 @@ class Rates {
   mutable SteadyTime time_;
   Exempt exempt_;
   BucketTable<resource_count> table_;
-  base::NameMap<std::uint32_t> connections_;  // of users, by id; none without one
 };
 
 /// `rate_limited` for a wait of that length; `message` names the setting.

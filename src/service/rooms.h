@@ -85,12 +85,13 @@ class Rooms {
 
   // --- Connections ---
 
-  /// Why `identity` can't have another connection that stays, if so (access::Rates).
-  [[nodiscard]] std::optional<base::Refusal> check_connection(const access::Identity& identity) const {
-    return control_.rates.check_connection(identity);
+  /// Whether `identity`, which has so many, can have another connection that stays: see access::Rates.
+  [[nodiscard]] bool counts_connections() const { return control_.rates.counts_connections(); }
+  [[nodiscard]] std::optional<base::Refusal> check_connection(const access::Identity& identity,
+                                                              std::size_t connections) const {
+    return control_.rates.check_connection(identity, connections);
   }
   void begin_connection(const access::Identity& identity) { control_.rates.begin_connection(identity); }
-  void end_connection(const access::Identity& identity) { control_.rates.end_connection(identity); }
   /// A client has been given this refusal.
   void note(base::Refusal::Code code, std::string_view address) { control_.refused.note(code, address); }
 

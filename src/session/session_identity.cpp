@@ -49,7 +49,6 @@ hub::Author Session::author() const {
 void Session::end_credential() {
   if (!credential_) return;
   credential_->stop();
-  table_.service().end_connection(identity());
   table_.users().remove(*credential_);
 }
 

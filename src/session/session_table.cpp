@@ -48,6 +48,13 @@ std::size_t SessionTable::count_of_user(access::Kind kind, std::string_view id) 
   return count;
 }
 
+std::optional<base::Refusal> SessionTable::check_connection(const access::Identity& identity) const {
+  // They are counted only where there is a limit, which bounds what that takes.
+  const bool is_counted = identity.kind() == access::Kind::user && service_.counts_connections();
+  return service_.check_connection(identity,
+                                   is_counted ? count_of_user(access::Kind::user, identity.id()) : 0);
+}
+
 std::size_t SessionTable::send_to_user(std::string_view user, DirectMessage& message) {
   std::size_t reached = 0;
   for_user(access::Kind::user, user,

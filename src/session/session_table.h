@@ -105,6 +105,8 @@ class SessionTable final {
                     [&](UserIndex::Entry& entry) { visit(static_cast<Credential&>(entry).session()); });
   }
   [[nodiscard]] std::size_t count_of_user(access::Kind kind, std::string_view id) const;
+  /// Why `identity` can't have another session, if so.
+  [[nodiscard]] std::optional<base::Refusal> check_connection(const access::Identity& identity) const;
   /// Sends `message` to all of the user's clients; returns to how many.
   std::size_t send_to_user(std::string_view user, DirectMessage& message);
 

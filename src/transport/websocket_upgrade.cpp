@@ -101,7 +101,7 @@ void WebSocketUpgrade::handle(http::Exchange& exchange, std::string_view room) {
   const dialect::Dialect* const dialect = choices_.find(decision->subprotocol);
   if (dialect == nullptr) return exchange.respond(http::Response::error(subprotocol_needed(choices_)));
   if (refused && !dialect->can_authenticate()) return exchange.respond(http::Response::error(*refused));
-  if (const auto refusal = sessions_.service().check_connection(join->caller.identity))
+  if (const auto refusal = sessions_.check_connection(join->caller.identity))
     return exchange.respond(http::Response::error(*refusal));
   session::Options options = join->options();
   options.two_way = true;

@@ -1,5 +1,5 @@
 // The resident memory of a waiting client and of a retained message:
-//     ./dev bench memory [CLIENTS] [MESSAGES]
+//     ./dev bench memory [CLIENTS] [MESSAGES] [TEXT]
 // Each kind has its own server; the figure is the growth of its resident size, divided. Fixed costs (pages, pools,
 // encodings) are incurred by a few clients before the first reading.
 
@@ -16,6 +16,7 @@ import { makeIssuer, seconds } from '../support/tokens.js';
 
 const clients = Number(process.argv[2] ?? 8000);
 const messages = Number(process.argv[3] ?? 100_000);
+const only = process.argv[4] ?? '';  // rows with this in their names
 const warm_up = 500;
 const at_once = 200;
 const payload_bytes = 100;
@@ -122,5 +123,8 @@ async function bytesPerMessage() {
 
 const line = (what, bytes) => console.log(`| ${what} | ${Math.round(bytes)} |`);
 console.log(`| resident bytes (${clients} clients, ${messages} messages of ${payload_bytes} bytes) | each |\n| --- | --- |`);
-for (const [name, kind] of Object.entries(kinds)) line(name, await bytesPerClient(kind));
-line(`kept message of ${payload_bytes} bytes`, await bytesPerMessage());
+for (const [name, kind] of Object.entries(kinds)) {
+  if (name.includes(only)) line(name, await bytesPerClient(kind));
+}
+const kept = `kept message of ${payload_bytes} bytes`;
+if (kept.includes(only)) line(kept, await bytesPerMessage());

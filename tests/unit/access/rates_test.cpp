@@ -174,35 +174,31 @@ TEST_CASE_FIXTURE(
   CHECK(publish(1)->retry_ms > 5'000);
 }
 
-TEST_CASE_FIXTURE(Fixture, "rates: connections of a user are counted at the limit and one past it") {
+TEST_CASE_FIXTURE(Fixture, "rates: a user has as many connections as the limit says, and not one more") {
+  CHECK_FALSE(rates.counts_connections());
+  CHECK_FALSE(rates.check_connection(ada, 1'000));
   limits().connections_per_user = 2;
   apply();
-  for (int i = 0; i < 2; ++i) {
-    CHECK_FALSE(rates.check_connection(ada));
-    rates.begin_connection(ada);
-  }
-  const auto refusal = rates.check_connection(ada);
+  CHECK(rates.counts_connections());
+  CHECK_FALSE(rates.check_connection(ada, 1));
+  const auto refusal = rates.check_connection(ada, 2);
   REQUIRE(refusal);
   CHECK(refusal->code == Refusal::Code::too_many_of_address);
   CHECK(refusal->message == "limits.connections_per_user allows 2");
-  CHECK_FALSE(rates.check_connection(bob));
-  CHECK_FALSE(rates.check_connection(backend));
-  CHECK_FALSE(rates.check_connection(nobody));
-  rates.end_connection(ada);
-  CHECK_FALSE(rates.check_connection(ada));
+  CHECK_FALSE(rates.check_connection(backend, 2));
+  CHECK_FALSE(rates.check_connection(nobody, 2));
 }
 
 TEST_CASE_FIXTURE(Fixture, "rates: connects of a user are counted as they begin") {
   limits().user[connects_at] = 1;
   limits().burst_ms = 1'000;
   apply();
-  CHECK_FALSE(rates.check_connection(ada));
-  CHECK_FALSE(rates.check_connection(ada));
+  CHECK_FALSE(rates.check_connection(ada, 0));
+  CHECK_FALSE(rates.check_connection(ada, 0));
   rates.begin_connection(ada);
-  rates.end_connection(ada);
-  CHECK(rates.check_connection(ada)->code == Refusal::Code::rate_limited);
+  CHECK(rates.check_connection(ada, 0)->code == Refusal::Code::rate_limited);
   clock.advance(1'000);
-  CHECK_FALSE(rates.check_connection(ada));
+  CHECK_FALSE(rates.check_connection(ada, 0));
 }
 
 TEST_CASE_FIXTURE(Fixture, "rates: a reload keeps what was spent, unless the table is made anew") {

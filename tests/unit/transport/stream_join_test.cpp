@@ -144,7 +144,7 @@ TEST_CASE_FIXTURE(JoinFixture,
   CHECK(another.status() == 429);
   sessions.abort_all();
   end_turn();
-  CHECK_FALSE(access.rates.check_connection(ada));
+  CHECK_FALSE(sessions.check_connection(ada));
 }
 
 TEST_CASE_FIXTURE(JoinFixture, "stream: in lines, every message and event is one") {

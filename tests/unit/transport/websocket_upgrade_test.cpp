@@ -134,7 +134,7 @@ TEST_CASE_FIXTURE(UpgradeFixture,
   CHECK(another.status() == 429);
   sessions.abort_all();
   end_turn();
-  CHECK_FALSE(access.rates.check_connection(ada));
+  CHECK_FALSE(sessions.check_connection(ada));
 }
 
 TEST_CASE_FIXTURE(UpgradeFixture, "upgrade: a handshake becomes a session that is in its room") {
