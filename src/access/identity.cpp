@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <memory>
-#include <new>
 
 namespace roomcast::access {
 
@@ -23,55 +22,60 @@ struct RareClaims {
 
 const RareClaims no_claims;
 
+/// Unix times that fit into 32 bits; later ones, from the year 2106 on, are the last of them.
+std::uint32_t seconds_of(std::int64_t unix_s) {
+  return static_cast<std::uint32_t>(std::clamp<std::int64_t>(unix_s, 0, UINT32_MAX));
+}
+
+std::string principal_of(const Profile& profile) {
+  const std::string_view id = std::string_view(profile.id).substr(0, Profile::id_bytes_max);
+  return std::string(profile.kind == Kind::key ? "key:" : "user:").append(id);
+}
+
 }  // namespace
 
-/// Followed by id and name in the same allocation.
-struct Identity::Shared {
-  std::unique_ptr<const RareClaims> rare;
-  std::int64_t issued_s;
-  std::int64_t expires_s;
-  std::uint32_t references = 1;
-  std::uint16_t name_bytes;
-  std::uint8_t id_bytes;
+/// All identities together hold one reference to the block; others may outlive them.
+struct Identity::Shared final : base::NameBlock {
+  Shared(const Texts& texts, const Profile& profile)
+      : NameBlock(texts),
+        kind(profile.kind),
+        proof(profile.proof),
+        issued_s(seconds_of(profile.issued_s)),
+        expires_s(seconds_of(profile.expires_s)) {}
+
   Kind kind : 4;
   Proof proof : 4;
+  std::uint32_t identities = 1;
+  std::uint32_t issued_s;
+  std::uint32_t expires_s;
+  const RareClaims* rare = nullptr;  // owned by the identities
 
-  [[nodiscard]] const char* texts() const { return reinterpret_cast<const char*>(this + 1); }
-  [[nodiscard]] const RareClaims& claims() const { return rare ? *rare : no_claims; }
+  [[nodiscard]] const RareClaims& claims() const { return rare != nullptr ? *rare : no_claims; }
 };
 
 Identity::Identity(Profile&& profile) {
-  const std::string_view id = std::string_view(profile.id).substr(0, Profile::id_bytes_max);
-  const std::string_view name = std::string_view(profile.name).substr(0, UINT16_MAX);
+  const std::string_view name = profile.name.empty() ? profile.id : profile.name;
+  shared_ = base::NameBlock::make<Shared>(name, principal_of(profile), std::as_const(profile));
   RareClaims rare{std::move(profile.info), std::move(profile.roles), std::move(profile.grants),
                   std::move(profile.only_room), std::move(profile.token_id)};
-  void* const memory = ::operator new(sizeof(Shared) + id.size() + name.size());
-  shared_ = new (memory) Shared{
-      rare.empty() ? nullptr : std::make_unique<const RareClaims>(std::move(rare)),
-      profile.issued_s,
-      profile.expires_s,
-      1,
-      static_cast<std::uint16_t>(name.size()),
-      static_cast<std::uint8_t>(id.size()),
-      profile.kind,
-      profile.proof,
-  };
-  char* const texts = static_cast<char*>(memory) + sizeof(Shared);
-  std::copy(id.begin(), id.end(), texts);
-  std::copy(name.begin(), name.end(), texts + id.size());
+  if (!rare.empty()) shared_->rare = std::make_unique<const RareClaims>(std::move(rare)).release();
 }
 
 Kind Identity::kind() const { return shared_ == nullptr ? Kind::anonymous : shared_->kind; }
 Proof Identity::proof() const { return shared_ == nullptr ? Proof::none : shared_->proof; }
 
 std::string_view Identity::id() const {
-  return shared_ == nullptr ? std::string_view{} : std::string_view(shared_->texts(), shared_->id_bytes);
+  const std::string_view whole = principal_text();
+  return whole.substr(whole.find(':') + 1);
 }
 
-std::string_view Identity::name() const {
-  if (shared_ == nullptr || shared_->name_bytes == 0) return id();
-  return {shared_->texts() + shared_->id_bytes, shared_->name_bytes};
+std::string_view Identity::name() const { return shared_ == nullptr ? std::string_view{} : shared_->name(); }
+
+std::string_view Identity::principal_text() const {
+  return shared_ == nullptr ? std::string_view{} : shared_->principal();
 }
+
+base::NameRef Identity::name_block() const { return base::NameRef(shared_); }
 
 std::string_view Identity::info() const {
   return shared_ == nullptr ? std::string_view{} : std::string_view(shared_->claims().info);
@@ -97,14 +101,13 @@ bool Identity::has_role(std::string_view role) const {
 }
 
 std::string Identity::principal() const {
-  if (shared_ == nullptr) return "anyone";
-  return std::string(kind() == Kind::key ? "key:" : "user:").append(id());
+  return shared_ == nullptr ? "anyone" : std::string(shared_->principal());
 }
 
 std::size_t Identity::held_bytes() const {
   if (shared_ == nullptr) return 0;
-  std::size_t bytes = sizeof(Shared) + shared_->id_bytes + shared_->name_bytes;
-  if (!shared_->rare) return bytes;
+  std::size_t bytes = shared_->bytes();
+  if (shared_->rare == nullptr) return bytes;
   const RareClaims& claims = *shared_->rare;
   bytes += sizeof(RareClaims) + claims.info.size() + claims.only_room.size() + claims.token_id.size();
   for (const std::string& role : claims.roles)
@@ -114,13 +117,13 @@ std::size_t Identity::held_bytes() const {
 }
 
 void Identity::retain() const noexcept {
-  if (shared_ != nullptr) ++shared_->references;
+  if (shared_ != nullptr) ++shared_->identities;
 }
 
 void Identity::release() noexcept {
-  if (shared_ == nullptr || --shared_->references != 0) return;
-  std::destroy_at(shared_);
-  ::operator delete(shared_);
+  if (shared_ == nullptr || --shared_->identities != 0) return;
+  delete std::exchange(shared_->rare, nullptr);
+  shared_->release();
 }
 
 }  // namespace roomcast::access

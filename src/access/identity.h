@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "access/permission.h"
+#include "base/name_block.h"
 #include "base/name_pattern.h"
 
 namespace roomcast::access {
@@ -79,6 +80,8 @@ class Identity {
   [[nodiscard]] bool has_role(std::string_view role) const;
   /// "user:ada", "key:ci"; "anyone" if it is anonymous: as `who` of an access rule names it.
   [[nodiscard]] std::string principal() const;
+  /// Name and principal, which may be kept longer than the rest; none if it is anonymous.
+  [[nodiscard]] base::NameRef name_block() const;
   /// Memory of what copies share.
   [[nodiscard]] std::size_t held_bytes() const;
 
@@ -90,6 +93,7 @@ class Identity {
 
  private:
   struct Shared;
+  [[nodiscard]] std::string_view principal_text() const;
   void retain() const noexcept;
   void release() noexcept;
 

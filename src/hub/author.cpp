@@ -9,21 +9,20 @@ namespace {
 
 constexpr char instead_of_nul = '\x01';
 
-std::string without_nul(std::string_view name) {
+base::NameRef without_nul(std::string_view name, std::string_view principal) {
+  if (name.find('\0') == std::string_view::npos) return {name, principal};
   std::string text(name);
   std::replace(text.begin(), text.end(), '\0', instead_of_nul);
-  return text;
+  return {text, principal};
 }
 
 }  // namespace
 
-Author::Author(std::string_view name) : text_(base::Bytes::copy_of(name)) {
-  if (name.find('\0') != std::string_view::npos) text_ = base::Bytes::copy_of(without_nul(name));
-}
+Author::Author(std::string_view name, std::string_view principal) : name_(without_nul(name, principal)) {}
 
-Author::Author(std::string_view name, std::string_view principal) {
-  constexpr std::string_view between("\0", 1);
-  text_ = base::Bytes::joined({without_nul(name), between, principal});
+std::size_t Author::held_bytes() const {
+  constexpr std::size_t allocation_overhead = 16;
+  return empty() ? 0 : block()->bytes() + allocation_overhead;
 }
 
 bool ByMember::operator()(const Author& a, const Author& b) const {

@@ -2,46 +2,42 @@
 
 #include <cstddef>
 #include <string_view>
+#include <utility>
 
-#include "base/bytes.h"
+#include "base/name_block.h"
 
 namespace roomcast::hub {
 
 /// Who a message or a member of a room is from: the name to show and, if the client is identified, its
-/// principal ("user:ada", "key:ci"). One block of bytes, which all messages of a session share; nothing at
-/// all for a client without either.
-///
-/// The block is the name, and for an identified client a NUL and the principal. No name has a NUL, so an
-/// anonymous client can't get a principal by its name.
+/// principal ("user:ada", "key:ci"). A reference to a block that the messages of a session share, and which
+/// may be that of its identity; nothing at all for a client without either.
 class Author {
  public:
   Author() = default;
   /// An anonymous client. The name may be empty, and need not have been checked: a NUL in it becomes another
   /// control character, which no valid name has either.
-  explicit Author(std::string_view name);
+  explicit Author(std::string_view name) : Author(name, {}) {}
   /// An identified client; `principal` is not empty.
   Author(std::string_view name, std::string_view principal);
+  explicit Author(base::NameRef name) : name_(std::move(name)) {}
 
   /// May be empty.
-  [[nodiscard]] std::string_view name() const {
-    const std::string_view text = text_.view();
-    return text.substr(0, text.find('\0'));
-  }
+  [[nodiscard]] std::string_view name() const { return name_.name(); }
   /// "user:ID" or "key:NAME"; empty if it is anonymous.
-  [[nodiscard]] std::string_view principal() const {
-    const std::string_view text = text_.view();
-    const std::size_t end = text.find('\0');
-    return end == std::string_view::npos ? std::string_view{} : text.substr(end + 1);
-  }
+  [[nodiscard]] std::string_view principal() const { return name_.principal(); }
   /// Neither name nor principal.
-  [[nodiscard]] bool empty() const { return text_.empty(); }
-  /// Memory of the block; 0 without one.
-  [[nodiscard]] std::size_t held_bytes() const { return text_.held_bytes(); }
+  [[nodiscard]] bool empty() const { return name_.get() == nullptr; }
+  /// Memory of the block with the overhead of its allocation; 0 without one.
+  [[nodiscard]] std::size_t held_bytes() const;
+  [[nodiscard]] const base::NameBlock* block() const { return name_.get(); }
 
-  friend bool operator==(const Author& a, const Author& b) { return a.text_.view() == b.text_.view(); }
+  friend bool operator==(const Author& a, const Author& b) {
+    if (a.block() == b.block()) return true;
+    return a.name() == b.name() && a.principal() == b.principal();
+  }
 
  private:
-  base::Bytes text_;
+  base::NameRef name_;
 };
 
 /// The order in which members of a room are kept and listed: those with the same principal are one member,

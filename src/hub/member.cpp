@@ -1,7 +1,5 @@
 #include "hub/member.h"
 
-#include "hub/presence.h"
-
 namespace roomcast::hub {
 
 Member::Member(Subscriber& subscriber, const Interest& interest)

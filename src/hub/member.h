@@ -5,13 +5,13 @@
 #include <optional>
 
 #include "base/scheduler.h"
+#include "hub/presence_place.h"
 #include "hub/refusal.h"
 #include "hub/subscriber.h"
 
 namespace roomcast::hub {
 
 class Room;
-struct PresenceEntry;
 
 /// A member of a room as the hub sees it: the base of Membership, which is what its owner sees. Holds the
 /// state that the member is in and changes it; what is sent in which state is decided by the hub.
@@ -99,9 +99,9 @@ class Member : public base::TurnTask {
   };
   [[nodiscard]] FanOutPlace& fan_out_place() { return fan_out_place_; }
   [[nodiscard]] const FanOutPlace& fan_out_place() const { return fan_out_place_; }
-  /// What Presence keeps about it: null unless it has a name or watches.
-  [[nodiscard]] std::unique_ptr<PresenceEntry>& presence_entry() { return presence_entry_; }
-  [[nodiscard]] const PresenceEntry* presence_entry() const { return presence_entry_.get(); }
+  /// What Presence keeps about it.
+  [[nodiscard]] PresencePlace& presence_place() { return presence_place_; }
+  [[nodiscard]] const PresencePlace& presence_place() const { return presence_place_; }
 
  protected:
   ~Member();
@@ -123,7 +123,7 @@ class Member : public base::TurnTask {
   Room* room_ = nullptr;
   Subscriber& subscriber_;
   std::unique_ptr<Replay> replay_;
-  std::unique_ptr<PresenceEntry> presence_entry_;
+  PresencePlace presence_place_;
 };
 
 }  // namespace roomcast::hub

@@ -14,11 +14,9 @@ Membership::~Membership() { room().hub().leave(*this); }
 
 std::string_view Membership::room_name() const { return room().name(); }
 
-bool Membership::watches_presence() const { return presence_entry() != nullptr && presence_entry()->watches; }
+bool Membership::watches_presence() const { return presence_place().watcher() != nullptr; }
 
-Author Membership::author() const {
-  return presence_entry() != nullptr ? presence_entry()->member : Author();
-}
+Author Membership::author() const { return presence_place().author(); }
 
 bool Membership::publish_would_wait() const { return room().hub().would_wait(room()); }
 

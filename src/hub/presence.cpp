@@ -28,34 +28,34 @@ base::Bytes PresenceUpdate::wire(const Encoder& encoder) {
 
 void Presence::enter(Member& member) {
   const Interest& interest = member.interest();
-  if (!interest.author.empty() || interest.watch_presence) {
-    member.presence_entry() =
-        std::make_unique<PresenceEntry>(PresenceEntry{interest.author, interest.watch_presence});
-    ++entries_;
-    if (!interest.author.empty()) add_connection(interest.author);
-  }
+  member.presence_place().set(interest.author, interest.watch_presence);
+  if (!member.presence_place().empty()) ++placed_;
+  if (!interest.author.empty()) add_connection(interest.author);
   check_for_crowd();
 }
 
 void Presence::leave(Member& member) {
-  const std::unique_ptr<PresenceEntry> entry = std::move(member.presence_entry());
-  if (!entry) return;
-  --entries_;
-  if (entry->place) stop_watching(*entry);
-  if (!entry->member.empty()) remove_connection(entry->member);
+  PresencePlace& place = member.presence_place();
+  if (place.empty()) return;
+  --placed_;
+  const Author author = place.author();
+  if (const Watcher* const watcher = place.watcher(); watcher != nullptr && watcher->place)
+    stop_watching(*watcher);
+  place.clear();
+  if (!author.empty()) remove_connection(author);
 }
 
 void Presence::begin_watching(Member& member) {
-  PresenceEntry* const entry = member.presence_entry().get();
-  if (entry == nullptr || !entry->watches) return;
+  Watcher* const watcher = member.presence_place().watcher();
+  if (watcher == nullptr) return;
   if (announced_count_ != count()) announced_count_.reset();
-  entry->after = last_change_;
-  entry->place = static_cast<std::uint32_t>(watchers_.size());
+  watcher->after = last_change_;
+  watcher->place = static_cast<std::uint32_t>(watchers_.size());
   watchers_.push_back(&member);
 }
 
-void Presence::stop_watching(const PresenceEntry& entry) {
-  const std::uint32_t place = *entry.place;
+void Presence::stop_watching(const Watcher& watcher) {
+  const std::uint32_t place = *watcher.place;
   if (update_) {
     watchers_[place] = nullptr;
     ++holes_;
@@ -65,7 +65,7 @@ void Presence::stop_watching(const PresenceEntry& entry) {
   watchers_.pop_back();
   if (place < watchers_.size()) {
     watchers_[place] = last;
-    last->presence_entry()->place = place;
+    last->presence_place().watcher()->place = place;
   }
   if (watchers_.empty()) changes_.clear();
 }
@@ -74,37 +74,29 @@ PresenceSnapshot Presence::snapshot() const {
   PresenceSnapshot snapshot{count(), std::nullopt, anonymous()};
   if (is_crowd_) return snapshot;
   snapshot.members.emplace().reserve(named_.size());
-  for (const auto& [member, present] : named_)
-    snapshot.members->push_back(member);
+  named_.for_each([&](const PresentMember& member) { snapshot.members->push_back(member.author); });
   return snapshot;
 }
 
-void Presence::add_connection(const Author& member) {
+void Presence::add_connection(const Author& author) {
   ++named_connections_;
-  const auto [found, is_new] = named_.try_emplace(member);
-  Present& present = found->second;
-  if (present.connections++ == 0 && !is_new) {
-    gone_.erase(present.place);
+  auto [member, is_new] = named_.add(author);
+  if (member.connections++ == 0 && !is_new) {
+    const auto place = gone_places_.find(author);
+    gone_.erase(place->second);
+    gone_places_.erase(place);
     set_due();
   }
-  const bool is_renamed = !(found->first == member);
-  if (is_renamed) rename(found, member);
-  if ((is_new || is_renamed) && !is_crowd_) note({What::joined, member});
+  const bool is_renamed = !(member.author == author);
+  if (is_renamed) member.author = author;
+  if ((is_new || is_renamed) && !is_crowd_) note({What::joined, author});
 }
 
-void Presence::rename(Named::iterator member, const Author& renamed) {
-  auto node = named_.extract(member);
-  node.key() = renamed;
-  named_.insert(std::move(node));
-}
-
-void Presence::remove_connection(const Author& member) {
+void Presence::remove_connection(const Author& author) {
   --named_connections_;
-  const auto found = named_.find(member);
-  Present& left = found->second;
+  PresentMember& left = *named_.find(author);
   if (--left.connections != 0) return;
-  left.gone_ms = clock_.monotonic_ms();
-  left.place = gone_.insert(gone_.end(), &found->first);
+  gone_places_.emplace(left.author, gone_.insert(gone_.end(), {left.author, clock_.monotonic_ms()}));
   set_due();
 }
 
@@ -139,11 +131,11 @@ void Presence::on_due() {
   const std::int64_t now_ms = clock_.monotonic_ms();
   // Thousands may have left in one moment: the rest follows a little later.
   for (std::size_t i = 0; i < gone_per_look && !gone_.empty(); ++i) {
-    const auto found = named_.find(*gone_.front());
-    if (found->second.gone_ms + limits().grace_ms > now_ms) break;
+    if (gone_.front().since_ms + limits().grace_ms > now_ms) break;
+    Author left = std::move(gone_.front().author);
+    gone_places_.erase(left);
     gone_.pop_front();
-    Author left = found->first;
-    named_.erase(found);
+    named_.erase(left);
     if (!is_crowd_) note({What::left, std::move(left)});
   }
   if (is_crowd_) count_crowd(now_ms);
@@ -159,7 +151,7 @@ void Presence::set_due() {
   if (!is_crowd_ && gone_.empty()) return due_.clear();
   std::int64_t due_ms = next_count_ms_;
   if (!gone_.empty()) {
-    const std::int64_t gone_for_good_ms = named_.find(*gone_.front())->second.gone_ms + limits().grace_ms;
+    const std::int64_t gone_for_good_ms = gone_.front().since_ms + limits().grace_ms;
     due_ms = is_crowd_ ? std::min(due_ms, gone_for_good_ms) : gone_for_good_ms;
   }
   due_.set_in(std::max<std::int64_t>(due_ms - clock_.monotonic_ms(), 0));
@@ -170,7 +162,7 @@ void Presence::announce(std::size_t count) {
   const std::size_t stop = std::min(watchers_.size(), next_watcher_ + count);
   for (; next_watcher_ < stop; ++next_watcher_) {
     Member* const watcher = watchers_[next_watcher_];
-    if (watcher == nullptr || watcher->presence_entry()->after >= update_number_) continue;
+    if (watcher == nullptr || watcher->presence_place().watcher()->after >= update_number_) continue;
     watcher->subscriber().on_presence(watcher->membership(), *update_);
   }
   if (next_watcher_ == watchers_.size()) end_update();
@@ -198,7 +190,7 @@ void Presence::end_update() {
 void Presence::close_holes() {
   watchers_.erase(std::remove(watchers_.begin(), watchers_.end(), nullptr), watchers_.end());
   for (std::size_t i = 0; i < watchers_.size(); ++i)
-    watchers_[i]->presence_entry()->place = static_cast<std::uint32_t>(i);
+    watchers_[i]->presence_place().watcher()->place = static_cast<std::uint32_t>(i);
   holes_ = 0;
 }
 

@@ -15,17 +15,11 @@
 #include "hub/author.h"
 #include "hub/member.h"
 #include "hub/membership_observer.h"
+#include "hub/presence_place.h"
 #include "hub/presence_update.h"
+#include "hub/present_members.h"
 
 namespace roomcast::hub {
-
-/// What Presence keeps about a member that has a name or watches.
-struct PresenceEntry {
-  Author member;
-  bool watches = false;
-  std::uint64_t after = 0;               ///< it knows of the changes up to this one
-  std::optional<std::uint32_t> place{};  ///< among the watchers, once it watches
-};
 
 /// The queue of rooms whose presence has updates to announce.
 struct PresenceQueue;
@@ -76,7 +70,7 @@ class Presence final : public base::Linked<PresenceQueue>, private base::Deadlin
   [[nodiscard]] std::size_t listed() const { return is_crowd_ ? 0 : named_.size(); }
   /// Whether a connection has a name or watches, a member is in its grace time, or an update is being
   /// announced.
-  [[nodiscard]] bool is_needed() const { return entries_ != 0 || !named_.empty() || update_; }
+  [[nodiscard]] bool is_needed() const { return placed_ != 0 || !named_.empty() || update_; }
 
   /// Whether there is something to announce.
   [[nodiscard]] bool has_updates() const { return update_ || !changes_.empty(); }
@@ -89,12 +83,10 @@ class Presence final : public base::Linked<PresenceQueue>, private base::Deadlin
   void on_due();
 
  private:
-  /// A member that has connections or is in its grace time.
-  struct Present {
-    std::size_t connections = 0;
-    // Only without connections: when the last one left, and the place among the gone.
-    std::int64_t gone_ms = 0;
-    std::list<const Author*>::iterator place{};
+  /// A member in its grace time.
+  struct Gone {
+    Author author;
+    std::int64_t since_ms;
   };
   struct Change {
     std::uint64_t number = 0;  // 1, 2, 3 …
@@ -102,11 +94,9 @@ class Presence final : public base::Linked<PresenceQueue>, private base::Deadlin
   };
 
   void on_deadline() override { owner_.on_presence_due(*this); }
-  using Named = std::map<Author, Present, ByMember>;
-  void add_connection(const Author& member);
-  void remove_connection(const Author& member);
-  void rename(Named::iterator member, const Author& renamed);
-  void stop_watching(const PresenceEntry& entry);
+  void add_connection(const Author& author);
+  void remove_connection(const Author& author);
+  void stop_watching(const Watcher& watcher);
   void note(PresenceChange change);
   void check_for_crowd();
   void count_crowd(std::int64_t now_ms);
@@ -121,9 +111,10 @@ class Presence final : public base::Linked<PresenceQueue>, private base::Deadlin
   ObservedRoom& room_;
   Owner& owner_;
   const base::Clock& clock_;
-  Named named_;                    // with the name that each shows
-  std::list<const Author*> gone_;  // in their grace time, the longest gone first; keys of named_
-  std::size_t entries_ = 0;
+  PresentMembers named_;
+  std::list<Gone> gone_;  // of named_, the longest gone first
+  std::map<Author, std::list<Gone>::iterator, ByMember> gone_places_;
+  std::size_t placed_ = 0;  // members that have a name or watch
   std::size_t named_connections_ = 0;
 
   bool is_crowd_ = false;

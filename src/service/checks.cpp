@@ -74,7 +74,8 @@ base::Result<Payload, Refusal> Payload::check(const RawPayload& raw, const Limit
 hub::Author author_of(const access::Identity& identity, std::string_view name) {
   if (identity.is_anonymous()) return hub::Author(name);
   const bool has_own_name = identity.kind() == access::Kind::user || name.empty();
-  return {has_own_name ? identity.name() : name, identity.principal()};
+  if (has_own_name) return hub::Author(identity.name_block());
+  return {name, identity.principal()};
 }
 
 std::optional<Refusal> check_room_name(std::string_view room) {

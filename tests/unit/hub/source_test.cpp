@@ -27,7 +27,7 @@ TEST_CASE("source: it takes no space in a message") {
   struct Draft {
     hub::Kind kind;
     base::Bytes payload;
-    base::Bytes from;
+    hub::Author author;
     hub::SubscriberId sender;
     hub::Labels labels;
   };
