@@ -2,10 +2,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <utility>
 
 #include "access/identity.h"
-#include "base/deadlines.h"
 #include "session/user_index.h"
 
 namespace roomcast::session {
@@ -20,31 +20,33 @@ class SessionTable;
 /// What a session with an identity has more than an anonymous one, in one piece: the identity, its place
 /// among those of the same user, and when it runs out.
 ///
-/// The expiry is a time of the wall clock, which may jump: what is left until then is measured anew whenever
-/// the deadline is due, which is every few minutes at least.
-class Credential final : private base::Deadline::Listener, public UserIndex::Entry {
+/// The expiry is a time of the wall clock, which may jump: what is left until then is measured anew every few
+/// minutes (SessionTable::watch_expiries). Only an identity that runs out soon has a deadline of its own.
+class Credential final : public UserIndex::Entry {
  public:
   /// How long before the end the client is warned; half of what is left at the beginning if that is shorter.
   static constexpr std::int64_t warning_ms = 60'000;
+  /// How long a jump of the wall clock, or time in which the machine slept, may go unnoticed.
+  static constexpr std::int64_t recheck_ms = 300'000;
 
-  Credential(Session& session, access::Identity identity, base::Deadlines& deadlines)
-      : Entry(std::move(identity)), session_(session), deadline_(deadlines, *this) {}
+  Credential(Session& session, access::Identity identity);
+  ~Credential();
 
   [[nodiscard]] Session& session() const { return session_; }
   /// Has the session warned and closed in time. `warns`: the client has words for a warning.
   void watch_expiry(bool warns);
+  /// The same for one that is being watched: to be called every recheck_ms. May close the session.
+  void recheck_expiry(bool warns);
   /// The same user or key, with other rights or another expiry. watch_expiry follows.
   void renew(access::Identity identity) { set_identity(std::move(identity)); }
-  void stop() { deadline_.clear(); }
+  void stop();
   [[nodiscard]] std::size_t held_bytes() const;
 
  private:
-  void on_deadline() override;
-  void set_deadline(std::int64_t left_ms);
+  class Expiry;
 
   Session& session_;
-  [[no_unique_address]] base::Deadline deadline_;
-  std::uint16_t lead_ms_ = 0;  // of the warning that is still to come; 0: none is
+  std::unique_ptr<Expiry> expiry_;  // once it runs out soon
 };
 
 }  // namespace roomcast::session

@@ -95,6 +95,8 @@ class Session final : public base::Disposable, public hub::Subscriber, public Tr
   bool unsubscribe_from_server(std::string_view room, const base::Refusal& why);
   /// Sends it a message that is in no room. False if it can't be sent one.
   bool send_direct(DirectMessage& message);
+  /// See SessionTable::watch_expiries.
+  void recheck_expiry();
   /// Its identity runs out in so many milliseconds.
   void announce_expiry(std::int64_t left_ms);
 
@@ -216,6 +218,8 @@ class Session final : public base::Disposable, public hub::Subscriber, public Tr
   }
   /// Whether what the client asks for is answered, rather than read from its messages.
   [[nodiscard]] bool takes_requests() const { return two_way_ && encoder_->dialect().has_envelope(); }
+  /// Whether the client has words for another token before its own runs out.
+  [[nodiscard]] bool can_refresh() const;
   /// Takes over who the client is.
   void set_identity(const access::Identity& identity);
   /// Why a client can't become `next`, if so.

@@ -22,12 +22,18 @@ void Session::set_identity(const access::Identity& identity) {
   if (credential_) {
     credential_->renew(identity);
   } else {
-    credential_ = std::make_unique<Credential>(*this, identity, table_.deadlines());
+    credential_ = std::make_unique<Credential>(*this, identity);
     table_.users().add(*credential_);
     table_.service().begin_connection(identity);
   }
-  credential_->watch_expiry(takes_requests() && encoder_->dialect().can_authenticate());
+  credential_->watch_expiry(can_refresh());
 }
+
+void Session::recheck_expiry() {
+  if (credential_) credential_->recheck_expiry(can_refresh());
+}
+
+bool Session::can_refresh() const { return takes_requests() && encoder_->dialect().can_authenticate(); }
 
 void Session::set_author(std::string_view name) {
   // Most clients are nobody in particular, or who their identity says, and cost nothing for it.
@@ -37,13 +43,7 @@ void Session::set_author(std::string_view name) {
 
 hub::Author Session::author() const {
   if (extras_) return extras_->author;
-  if (!credential_) return {};
-  // Shared with the room, if it is listed there.
-  const auto* const home = std::get_if<hub::Membership>(&home_);
-  if (home != nullptr) {
-    if (hub::Author listed = home->author(); !listed.empty()) return listed;
-  }
-  return service::author_of(credential_->identity(), {});
+  return credential_ ? service::author_of(credential_->identity(), {}) : hub::Author();
 }
 
 void Session::end_credential() {

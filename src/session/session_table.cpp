@@ -55,6 +55,14 @@ std::optional<base::Refusal> SessionTable::check_connection(const access::Identi
                                    is_counted ? count_of_user(access::Kind::user, identity.id()) : 0);
 }
 
+void SessionTable::watch_expiries() {
+  if (!expiries_due_.is_set()) expiries_due_.set_in(Credential::recheck_ms);
+}
+
+void SessionTable::ExpiryWatch::on_deadline() {
+  table.sweep([](Session& session) { session.recheck_expiry(); });
+}
+
 std::size_t SessionTable::send_to_user(std::string_view user, DirectMessage& message) {
   std::size_t reached = 0;
   for_user(access::Kind::user, user,

@@ -63,7 +63,9 @@ class SessionTable final {
         log_(log),
         deadlines_(deadlines),
         settings_(settings),
-        sweeps_(*this, scheduler, clock) {}
+        sweeps_(*this, scheduler, clock),
+        expiry_watch_(*this),
+        expiries_due_(deadlines, expiry_watch_) {}
   SessionTable(const SessionTable&) = delete;
   SessionTable& operator=(const SessionTable&) = delete;
   ~SessionTable();
@@ -119,6 +121,9 @@ class SessionTable final {
   [[nodiscard]] std::uint32_t monotonic_seconds() const;
   [[nodiscard]] std::int64_t wall_ms() const { return clock_.wall_ms(); }
   [[nodiscard]] UserIndex& users() { return users_; }
+  /// There are identities that run out later: has Session::recheck_expiry called for all sessions, in slices,
+  /// Credential::recheck_ms from the first call on.
+  void watch_expiries();
 
   // To go through the sessions in parts, see base::SlotMap.
   [[nodiscard]] std::uint32_t slots() const { return sessions_.slots(); }
@@ -131,6 +136,12 @@ class SessionTable final {
   void on_session_closed(base::SlotId id, const Transport& transport, const Ended& ended);
 
  private:
+  struct ExpiryWatch final : base::Deadline::Listener {
+    explicit ExpiryWatch(SessionTable& owner) : table(owner) {}
+    void on_deadline() override;
+    SessionTable& table;
+  };
+
   service::Rooms& service_;
   base::Scheduler& scheduler_;
   const base::Clock& clock_;
@@ -141,6 +152,8 @@ class SessionTable final {
   access::Authenticator* authenticator_ = nullptr;
   UserIndex users_;
   Sweeps sweeps_;
+  ExpiryWatch expiry_watch_;
+  base::Deadline expiries_due_;
   std::vector<std::unique_ptr<WireEncoder>> encoders_;
   base::SlotMap<std::unique_ptr<Session>> sessions_;
 };

@@ -33,15 +33,13 @@ TEST_CASE("memory: the objects of an idle WebSocket client take no more than 368
   CHECK(on_the_heap({sizeof(net::SocketStream), sizeof(WebSocket), sizeof(session::Session)}) <= 368);
 }
 
-TEST_CASE("memory: an identity takes no more than 160 bytes, the time of its end included") {
+TEST_CASE("memory: an identity, with what shows who it is in rooms, takes no more than 120 bytes") {
   access::Profile profile;
   profile.id = "user-123456";
   profile.expires_s = 1;
   const access::Identity identity(std::move(profile));
-  constexpr std::size_t deadline_bytes = 16;  // its place among all
-  constexpr std::size_t index_bytes = 8;      // for the user
-  CHECK(on_the_heap({sizeof(session::Credential), identity.held_bytes()}) + deadline_bytes + index_bytes <=
-        160);
+  constexpr std::size_t index_bytes = 8;  // for the user
+  CHECK(on_the_heap({sizeof(session::Credential), identity.held_bytes()}) + index_bytes <= 120);
 }
 
 TEST_CASE("memory: the objects of an idle client of an endless answer take no more than 352 bytes") {
