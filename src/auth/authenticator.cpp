@@ -183,7 +183,7 @@ std::optional<Verdict> Authenticator::look_up(std::string_view text) {
 }
 
 Verdict Authenticator::verify(std::string_view text) {
-  const auto token = jose::parse(text);
+  const auto token = tokens_.parse(text);
   if (!token) {
     if (const access::Identity* const key = find_key(text)) return *key;
     return token.error();

@@ -25,6 +25,7 @@
 #include "base/scheduler.h"
 #include "base/time_budget.h"
 #include "config/config.h"
+#include "jose/token.h"
 
 namespace roomcast::auth {
 
@@ -129,6 +130,7 @@ class Authenticator final : public access::Authenticator, public base::SlicedWor
   std::optional<Loaded> next_;
   std::vector<Url> urls_;
   Loaded loaded_;
+  jose::TokenReader tokens_;
   VerifiedTokens verified_;
   std::deque<Waiting> queue_;
   std::deque<Waiting> awaiting_keys_;

@@ -199,6 +199,7 @@ std::optional<bool> JsonValue::to_bool() const {
 bool JsonValue::equals(std::string_view text) const {
   if (!is(JsonKind::string)) return false;
   std::string_view rest = between_quotes(raw_);
+  if (rest.find('\\') == std::string_view::npos) return rest == text;
   Utf8 bytes{};
   while (!rest.empty()) {
     const std::string_view piece = take_piece(rest, bytes);

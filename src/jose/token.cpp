@@ -24,7 +24,7 @@ struct Header {
   bool has_plain_option = false;  // b64: RFC 7797
 };
 
-Header read_header(std::string_view json) {
+Header members_of(std::string_view json) {
   Header header;
   base::JsonMembers members{JsonValue(json)};
   while (const auto member = members.next()) {
@@ -95,29 +95,44 @@ base::Result<Parts, Refusal> split(std::string_view token) {
 
 Refusal bad_token(base::RefusalMessage message) { return {Refusal::Code::bad_token, std::move(message)}; }
 
-base::Result<ParsedToken, Refusal> parse(std::string_view compact) {
-  const auto parts = split(compact);
-  if (!parts) return parts.error();
-  const auto [payload, signature] = *parts;
+base::Result<ParsedToken, Refusal> parse(std::string_view compact) { return TokenReader().parse(compact); }
 
+/// Takes over what the header says, if it is good.
+std::optional<Refusal> TokenReader::read_header(std::string_view encoded) {
+  header_.clear();
   std::string json;
-  if (!base::base64url_decode(compact.substr(0, payload - 1), json))
-    return bad_token("the header of the token is not base64url");
+  if (!base::base64url_decode(encoded, json)) return bad_token("the header of the token is not base64url");
   if (const auto problem = check_object(json)) return bad_token("the header of the token " + *problem);
-  const Header header = read_header(json);
-  if (auto refusal = check_header(header)) return std::move(*refusal);
+  const Header header = members_of(json);
+  if (auto refusal = check_header(header)) return refusal;
   const auto algorithm = read_algorithm(*header.alg);
   if (!algorithm) return algorithm.error();
-
-  ParsedToken token;
-  token.algorithm_ = *algorithm;
+  std::optional<std::string> kid;
   if (header.kid) {
-    token.kid_ = text_of(*header.kid);
-    if (!token.kid_ || token.kid_->size() > kid_bytes_max) {
+    kid = text_of(*header.kid);
+    if (!kid || kid->size() > kid_bytes_max) {
       return bad_token("the key (kid) that the token names is not a text of at most " +
                        std::to_string(kid_bytes_max) + " bytes");
     }
   }
+  algorithm_ = *algorithm;
+  kid_ = std::move(kid);
+  header_ = encoded;
+  return std::nullopt;
+}
+
+base::Result<ParsedToken, Refusal> TokenReader::parse(std::string_view compact) {
+  const auto parts = split(compact);
+  if (!parts) return parts.error();
+  const auto [payload, signature] = *parts;
+  const std::string_view header = compact.substr(0, payload - 1);
+  if (header.empty() || header != header_) {
+    if (auto refusal = read_header(header)) return std::move(*refusal);
+  }
+
+  ParsedToken token;
+  token.algorithm_ = algorithm_;
+  token.kid_ = kid_;
   if (!base::base64url_decode(compact.substr(signature), token.signature_))
     return bad_token("the signature of the token is not base64url");
   if (token.signature_.empty()) return bad_token("the token has no signature");

@@ -38,7 +38,7 @@ class ParsedToken {
   [[nodiscard]] std::string_view signature() const { return signature_; }
 
  private:
-  friend base::Result<ParsedToken, base::Refusal> parse(std::string_view compact);
+  friend class TokenReader;
   ParsedToken() = default;
 
   std::string token_;
@@ -55,5 +55,19 @@ class ParsedToken {
 /// `x5c`) are ignored, and none is ever fetched. All refusals have the code bad_token, and a message that
 /// does not contain the token.
 [[nodiscard]] base::Result<ParsedToken, base::Refusal> parse(std::string_view compact);
+
+/// Reads tokens as `parse` does, and remembers the header of the last one: those of an issuer mostly have the
+/// same, byte for byte.
+class TokenReader {
+ public:
+  [[nodiscard]] base::Result<ParsedToken, base::Refusal> parse(std::string_view compact);
+
+ private:
+  [[nodiscard]] std::optional<base::Refusal> read_header(std::string_view encoded);
+
+  std::string header_;  // in base64url; empty: none
+  Algorithm algorithm_ = Algorithm::hs256;
+  std::optional<std::string> kid_;
+};
 
 }  // namespace roomcast::jose

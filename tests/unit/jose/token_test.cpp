@@ -180,6 +180,28 @@ TEST_CASE("token: a kid is any text of at most 200 bytes") {
     CHECK(refused_header(with_kid(kid)) == message);
 }
 
+TEST_CASE("token: a reader reads each as if it were the first") {
+  TokenReader reader;
+  const std::string named = compact(R"({"alg":"ES256","kid":"a"})", "{}", "one");
+  const std::string unnamed = compact(R"({"alg":"HS256"})", "{}", "two");
+  const std::string bad = compact(R"({"alg":"none"})", "{}", "three");
+  for (const std::string& token :
+       {named, named, unnamed, bad, unnamed, bad, bad, named, std::string(".e30.eA"), named}) {
+    CAPTURE(token);
+    const auto expected = parse(token);
+    const auto parsed = reader.parse(token);
+    REQUIRE(parsed.ok() == expected.ok());
+    if (!parsed.ok()) {
+      CHECK(parsed.error().message.view() == expected.error().message.view());
+      continue;
+    }
+    CHECK(parsed->algorithm() == expected->algorithm());
+    CHECK(parsed->kid() == expected->kid());
+    CHECK(parsed->signature() == expected->signature());
+    CHECK(parsed->signing_input() == expected->signing_input());
+  }
+}
+
 TEST_CASE("token: no message contains it") {
   const std::string secret = "c2VjcmV0LXNpZ25hdHVyZQ";
   for (const std::string& token : {"a." + secret + "." + secret, secret, secret + "." + secret + "." + secret,
