@@ -199,6 +199,8 @@ std::optional<bool> JsonValue::to_bool() const {
 bool JsonValue::equals(std::string_view text) const {
   if (!is(JsonKind::string)) return false;
   std::string_view rest = between_quotes(raw_);
+  // Most names have no escapes, and are others.
+  if (!rest.empty() && rest.front() != '\\' && !text.starts_with(rest.front())) return false;
   if (rest.find('\\') == std::string_view::npos) return rest == text;
   Utf8 bytes{};
   while (!rest.empty()) {
