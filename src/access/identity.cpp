@@ -111,7 +111,7 @@ std::size_t Identity::held_bytes() const {
   const RareClaims& claims = *shared_->rare;
   bytes += sizeof(RareClaims) + claims.info.size() + claims.only_room.size() + claims.token_id.size();
   for (const std::string& role : claims.roles)
-    bytes += sizeof(role) + role.size();
+    bytes += sizeof(std::string) + role.size();
   // A pattern with several stars holds 8 KiB for each 64 bytes between them; most hold a few hundred bytes.
   return bytes + claims.grants.size() * sizeof(Grant);
 }
@@ -122,7 +122,7 @@ void Identity::retain() const noexcept {
 
 void Identity::release() noexcept {
   if (shared_ == nullptr || --shared_->identities != 0) return;
-  delete std::exchange(shared_->rare, nullptr);
+  const std::unique_ptr<const RareClaims> freed(std::exchange(shared_->rare, nullptr));
   shared_->release();
 }
 

@@ -1,6 +1,7 @@
 #include "base/name_block.h"
 
 #include <algorithm>
+#include <new>
 
 namespace roomcast::base {
 
@@ -30,6 +31,10 @@ void NameBlock::Texts::copy_to(char* block) const {
   std::copy(principal.begin(), principal.end(), block + principal_at);
   std::copy(name.begin(), name.end(), block + name_at);
 }
+
+void* NameBlock::allocate(std::size_t bytes) { return ::operator new(bytes); }
+
+void NameBlock::free_block(const NameBlock* block) { ::operator delete(const_cast<NameBlock*>(block)); }
 
 std::size_t NameBlock::bytes() const {
   return std::max<std::size_t>(name_at_ + name_bytes_, principal_at_ + principal_bytes_);

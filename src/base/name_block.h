@@ -2,7 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <new>
+#include <memory>
 #include <string_view>
 #include <type_traits>
 #include <utility>
@@ -26,9 +26,9 @@ class NameBlock {
   static Block* make(std::string_view name, std::string_view principal, Arguments&&... arguments) {
     static_assert(std::is_trivially_destructible_v<Block> && std::is_base_of_v<NameBlock, Block>);
     const Texts texts(sizeof(Block), name, principal);
-    void* const memory = ::operator new(texts.end);
-    auto* const made = new (memory) Block(texts, std::forward<Arguments>(arguments)...);
-    texts.copy_to(static_cast<char*>(memory));
+    auto* const memory = static_cast<Block*>(allocate(texts.end));
+    Block* const made = std::construct_at(memory, texts, std::forward<Arguments>(arguments)...);
+    texts.copy_to(reinterpret_cast<char*>(memory));
     return made;
   }
 
@@ -40,7 +40,7 @@ class NameBlock {
   void retain() const { ++references_; }
   /// Frees the block with its last reference.
   void release() const {
-    if (--references_ == 0) ::operator delete(const_cast<NameBlock*>(this));
+    if (--references_ == 0) free_block(this);
   }
 
  protected:
@@ -64,6 +64,8 @@ class NameBlock {
   ~NameBlock() = default;
 
  private:
+  [[nodiscard]] static void* allocate(std::size_t bytes);
+  static void free_block(const NameBlock* block);
   [[nodiscard]] const char* start() const { return reinterpret_cast<const char*>(this); }
 
   mutable std::uint32_t references_ = 1;

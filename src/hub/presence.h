@@ -39,8 +39,9 @@ struct PresenceQueue;
 /// were not announced.
 ///
 /// Memory: a member has a connection now or had one within the grace time. Connections are bounded, cost more
-/// than name and principal (at most 210 bytes) and are refused when memory is short, so members need no bound
-/// of their own. Changes that wait are bounded alike, and are dropped when the room has no watchers.
+/// than name and principal (at most 210 bytes) and the place of one that has gone, and are refused when
+/// memory is short, so members need no bound of their own. Changes that wait are bounded alike, and are
+/// dropped when the room has no watchers.
 class Presence final : public base::Linked<PresenceQueue>, private base::Deadline::Listener {
  public:
   class Owner {

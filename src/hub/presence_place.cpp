@@ -4,36 +4,25 @@
 
 namespace roomcast::hub {
 
-namespace {
-
-const base::NameBlock* block_at(std::uintptr_t address) {
-  return reinterpret_cast<const base::NameBlock*>(address);
-}
-
-}  // namespace
-
 Author PresencePlace::author() const {
   if (const Watcher* const watching = watcher()) return watching->author;
-  return Author(base::NameRef(block_at(bits_)));
+  return Author(base::NameRef(block()));
 }
 
 void PresencePlace::set(const Author& author, bool is_watcher) {
   clear();
   if (is_watcher) {
-    bits_ = reinterpret_cast<std::uintptr_t>(std::make_unique<Watcher>(Watcher{author}).release()) | watches;
+    at_ = reinterpret_cast<char*>(std::make_unique<Watcher>(Watcher{author}).release()) + watches;
   } else if (!author.empty()) {
     author.block()->retain();
-    bits_ = reinterpret_cast<std::uintptr_t>(author.block());
+    at_ = reinterpret_cast<char*>(const_cast<base::NameBlock*>(author.block()));
   }
 }
 
 void PresencePlace::clear() {
-  if (Watcher* const watching = watcher()) {
-    const std::unique_ptr<Watcher> freed(watching);
-  } else if (bits_ != 0) {
-    block_at(bits_)->release();
-  }
-  bits_ = 0;
+  const std::unique_ptr<Watcher> freed(watcher());
+  if (const base::NameBlock* const released = block()) released->release();
+  at_ = nullptr;
 }
 
 }  // namespace roomcast::hub

@@ -24,20 +24,26 @@ class PresencePlace {
   ~PresencePlace() { clear(); }
 
   /// It has neither a name nor watches.
-  [[nodiscard]] bool empty() const { return bits_ == 0; }
+  [[nodiscard]] bool empty() const { return at_ == nullptr; }
   [[nodiscard]] Author author() const;
   /// Null if it does not watch.
   [[nodiscard]] Watcher* watcher() const {
-    return (bits_ & watches) == 0 ? nullptr : reinterpret_cast<Watcher*>(bits_ & ~watches);
+    return is_watcher() ? reinterpret_cast<Watcher*>(at_ - watches) : nullptr;
   }
   void set(const Author& author, bool is_watcher);
   void clear();
 
  private:
-  // Set in the address of a Watcher; otherwise it is that of the author's block, which this refers to.
+  // Added to the address of a Watcher, which is even. Without it, it is that of the author's block, to which
+  // this is a reference.
   static constexpr std::uintptr_t watches = 1;
+  [[nodiscard]] bool is_watcher() const { return (reinterpret_cast<std::uintptr_t>(at_) & watches) != 0; }
+  /// Null if there is none.
+  [[nodiscard]] const base::NameBlock* block() const {
+    return is_watcher() ? nullptr : reinterpret_cast<const base::NameBlock*>(at_);
+  }
 
-  std::uintptr_t bits_ = 0;
+  char* at_ = nullptr;
 };
 
 }  // namespace roomcast::hub
