@@ -34,8 +34,7 @@ void StreamJoin::handle(http::Exchange& exchange, std::string_view room) {
   if (!join) return refuse(join.error());
   const dialect::Dialect* dialect = dialect_for(request);
   if (dialect == nullptr) return refuse(unknown_dialect(choices_));
-  if (const auto refusal = sessions_.check_connection(join->caller.identity))
-    return refuse(*refusal);
+  if (const auto refusal = sessions_.check_connection(join->caller.identity)) return refuse(*refusal);
 
   const StreamForm form{
       request.minor_version > 0 ? BodyCoding::Length::chunked : BodyCoding::Length::until_close,
