@@ -95,7 +95,7 @@ std::optional<base::Refusal> Session::check_change(const access::Identity& next)
   if (next.is_anonymous())
     return base::Refusal{Code::unauthorized, "the token says nothing of who it is for"};
   if (!credential_) {
-    if (!is_in_rooms()) return table_.service().check_connection(next);
+    if (!is_in_rooms()) return table_.check_connection(next);
     return base::Refusal{Code::already_subscribed,
                          "authenticate before the first room is joined, or connect with the token"};
   }

@@ -12,6 +12,7 @@ const function_limit = 70;
 const long_for_a_reason = {
   'tests/contract/stream_test.cpp': 'one suite that each kind of stream must pass as a whole',
   'tests/contract/transport_test.cpp': 'one suite that each transport must pass as a whole',
+  'tests/unit/auth/authenticator_test.cpp': 'many short cases around one fixture',
   'tests/unit/http/parser_test.cpp': 'many short cases around one fixture',
   'tests/unit/hub/hub_engine_test.cpp': 'many short cases around one fixture',
   'tests/unit/hub/idempotent_publisher_test.cpp': 'many short cases around one fixture',

@@ -174,7 +174,7 @@ TEST_CASE_FIXTURE(Fixture,
   first.events->on_closed(base::CloseReason::client_closed);  // counts once
   say(third, ada_token);
   CHECK(heard(third) == "authenticated");
-  CHECK(service.check_connection(user("ada")).has_value());
+  CHECK(table.check_connection(user("ada")).has_value());
 }
 
 // --- Rooms that need an identity ---
