@@ -6,7 +6,7 @@
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -32,11 +32,22 @@ const loads = {
   'EventSource': { fields: 'Accept: text/event-stream\r\n' },
   'NDJSON': { fields: 'Accept: application/x-ndjson\r\n' },
   'deflate, 1 KiB': { fields: deflate, payload: document, smallest: 32 },
+  'raw, 100': { fields: raw, subscribers: 100 },
+  'raw, 100, 100 rows of access': { fields: raw, subscribers: 100, rows: 100 },
   'raw, 16 at a time': { fields: raw, joined: 16 },
   'roomcast.v1, 16 at a time': { fields: json_dialect, joined: 16 },
   'raw, 100 rooms of 10': { fields: raw, rooms: 100, subscribers: 10 },
   'raw, 10,000': { fields: raw, subscribers: 10_000, messages: 20 },
 };
+
+/** A configuration with so many rows of access, the last of which is that of the rooms here; in `folder`. */
+function withRows(folder, rows) {
+  const row = (rooms, may) => `[[access]]\nrooms = "${rooms}"\nwho = "anyone"\nmay = [${may}]\n`;
+  const others = Array.from({ length: rows - 1 }, (_, i) => row(`elsewhere${i}/**`, ''));
+  const file = path.join(folder, 'roomcast.toml');
+  writeFileSync(file, [...others, row('bench*', '"join", "publish"')].join(''));
+  return file;
+}
 
 /** A masked text frame (the mask is zero) of up to 64 KiB. */
 function clientFrame(payload) {
@@ -101,10 +112,11 @@ class Subscribers {
 }
 
 /** The server's profile over `rounds` times `joined` messages to each room. */
-async function profile({ fields, rooms, subscribers, payload, smallest, joined }, rounds) {
+async function profile({ fields, rooms, subscribers, payload, smallest, joined, rows }, rounds) {
   const folder = mkdtempSync(path.join(tmpdir(), 'roomcast-instructions-'));
   const file = path.join(folder, 'profile');
   const server = await startServer({
+    args: rows === undefined ? [] : ['--config', withRows(folder, rows)],
     wrap: ['valgrind', '--tool=callgrind', `--callgrind-out-file=${file}`, '--quiet'],
     set: { 'websocket.ping_seconds': 3600 },
   });
@@ -142,7 +154,7 @@ function parts(profile) {
 
 async function measure(load) {
   const { rooms = 1, subscribers = 1000, payload = text, smallest = payload.length, joined = 1, messages = 100 } = load;
-  const full = { rooms, subscribers, payload, smallest, joined, fields: load.fields };
+  const full = { rooms, subscribers, payload, smallest, joined, fields: load.fields, rows: load.rows };
   const few = parts(await profile(full, warm_up));
   const many = parts(await profile(full, warm_up + messages));
   const deliveries = messages * joined * rooms * (subscribers + 1);
