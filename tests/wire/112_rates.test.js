@@ -227,6 +227,7 @@ describe('rates', () => {
     for (let i = 0; i < 300; i += 1) client.send({ type: 'publish', data: i });
     await client.ask({ type: 'ping' });
     const seconds = Math.ceil((Date.now() - begin) / 1000) + 1;
+    await server.waitForLog(/client refused.*code=rate_limited/);
     const lines = server.log().split('\n').filter((line) => line.includes('client refused'));
     assert.ok(lines.length >= 1 && lines.length <= 5 * seconds, `${lines.length} lines in ${seconds} s`);
     assert.match(lines[0], /code=rate_limited/);
