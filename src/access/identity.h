@@ -80,6 +80,8 @@ class Identity {
   [[nodiscard]] bool has_role(std::string_view role) const;
   /// "user:ada", "key:ci"; "anyone" if it is anonymous: as `who` of an access rule names it.
   [[nodiscard]] std::string principal() const;
+  /// The same as a view that lives as long as this; empty if it is anonymous.
+  [[nodiscard]] std::string_view principal_text() const;
   /// Name and principal, which may be kept longer than the rest; none if it is anonymous.
   [[nodiscard]] base::NameRef name_block() const;
   /// Memory of what copies share.
@@ -93,7 +95,6 @@ class Identity {
 
  private:
   struct Shared;
-  [[nodiscard]] std::string_view principal_text() const;
   void retain() const noexcept;
   void release() noexcept;
 

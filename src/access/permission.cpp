@@ -24,6 +24,14 @@ std::optional<Permission> permission_from(std::string_view name) {
   return std::nullopt;
 }
 
+PermissionSet permissions_from(const std::vector<std::string>& names) {
+  PermissionSet set;
+  for (const std::string& name : names) {
+    if (const auto permission = permission_from(name)) set.add(*permission);
+  }
+  return set;
+}
+
 std::string to_string(PermissionSet permissions) {
   std::string list;
   for (std::size_t i = 0; i < permission_names.size(); ++i) {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace roomcast::access {
 
@@ -45,6 +46,8 @@ class PermissionSet {
   std::uint8_t bits_ = 0;
 };
 
+/// The set of those that `names` name; other words are left out.
+[[nodiscard]] PermissionSet permissions_from(const std::vector<std::string>& names);
 /// "join, publish"; "nothing" if it is empty.
 [[nodiscard]] std::string to_string(PermissionSet permissions);
 

@@ -7,10 +7,10 @@
 #include "access/claims.h"
 #include "access/explanation.h"
 #include "api/publish_format.h"
+#include "auth/key_profile.h"
 #include "base/json.h"
 #include "base/json_reader.h"
 #include "base/text.h"
-#include "part/access_settings.h"
 #include "service/checks.h"
 
 namespace roomcast::api {
@@ -116,7 +116,7 @@ void Explain::add_routes(part::Routes& routes) {
   routes.add({http::Method::post}, "/api/explain", http::Access::operators, *this);
 }
 
-void Explain::apply(const config::Config& config) { keys_ = part::key_profiles(config); }
+void Explain::apply(const config::Config& config) { keys_ = auth::key_profiles(config); }
 
 void Explain::handle(http::Exchange& exchange, std::string_view /*rest*/) {
   http::Response response = answer(exchange);

@@ -84,7 +84,7 @@ void PublishBatch::publish_some(base::SlotId id) {
     const std::size_t index = request.next++;
     if (const auto refusal = publish(id, index)) {
       request.results[index] = failure(request.items[index].room, *refusal);
-      rooms_.note(refusal->code, request.address);
+      rooms_.note(refusal->code, request.address, request.identity);
       --request.missing;
     } else {
       ++request.under_way;
@@ -149,7 +149,7 @@ void PublishBatch::on_published(base::SlotId id, std::size_t index, const hub::P
     append_receipt(request.results[index], room, *result);
   } else {
     request.results[index] = failure(room, result.error());
-    rooms_.note(result.error().code, request.address);
+    rooms_.note(result.error().code, request.address, request.identity);
   }
   if (--request.missing == 0) return answer(id);
   give_turn(id, request);

@@ -1,6 +1,7 @@
 #include "app/explain_command.h"
 
 #include "access/explanation.h"
+#include "auth/key_profile.h"
 #include "part/access_settings.h"
 #include "service/checks.h"
 
@@ -11,7 +12,7 @@ base::Result<std::string> explain_access(const config::Config& config,
   if (const auto refusal = service::check_room_name(question.room)) {
     return base::Error{"--explain-access: " + std::string(refusal->message.view())};
   }
-  const auto keys = part::key_profiles(config);
+  const auto keys = auth::key_profiles(config);
   const auto identity = access::identity_named(question.user, question.roles, keys);
   if (!identity) return base::Error{"--explain-access: " + identity.error().message};
   const auto policy = part::access_policy(config);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "access/claims.h"
+#include "auth/key_profile.h"
 #include "base/digest.h"
 #include "base/text.h"
 #include "jose/token.h"
@@ -104,17 +105,7 @@ access::Identity Authenticator::identity_of(const config::ApiKey& key) const {
   for (const ApiKey& known : loaded_.keys) {
     if (known.settings == key) return known.identity;
   }
-  access::Profile profile;
-  profile.kind = access::Kind::key;
-  profile.proof = access::Proof::api_key;
-  profile.id = key.name;
-  access::PermissionSet may;
-  for (const std::string& name : key.may) {
-    if (const auto permission = access::permission_from(name)) may.add(*permission);
-  }
-  for (const std::string& rooms : key.rooms)
-    profile.grants.push_back({base::NamePattern(rooms), may});
-  return access::Identity(std::move(profile));
+  return access::Identity(key_profile(key));
 }
 
 std::optional<Refusal> Authenticator::check_again(const access::Identity& identity) const {

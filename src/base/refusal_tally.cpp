@@ -10,7 +10,7 @@ bool RefusalTally::is_logged(Refusal::Code code) {
          code == Refusal::Code::room_full;
 }
 
-void RefusalTally::log(Refusal::Code code, std::string_view address) {
+void RefusalTally::log(Refusal::Code code, std::string_view address, std::string_view principal) {
   const std::int64_t second = clock_->monotonic_ms() / 1'000;
   if (second != second_) {
     second_ = second;
@@ -21,7 +21,10 @@ void RefusalTally::log(Refusal::Code code, std::string_view address) {
     return;
   }
   ++lines_;
-  log_->info("client refused", {{"peer", address}, {"code", describe(code).name}, {"left_out", left_out_}});
+  log_->info("client refused", {{"peer", address},
+                                {"identity", principal.empty() ? "none" : principal},
+                                {"code", describe(code).name},
+                                {"left_out", left_out_}});
   left_out_ = 0;
 }
 

@@ -28,10 +28,10 @@ class RefusalTally {
     log_ = &log;
     clock_ = &clock;
   }
-  /// `address`: of the client, for the log.
-  void note(Refusal::Code code, std::string_view address) {
+  /// For the log: `address` of the client, and `principal`, which it has proven to be; empty: nothing.
+  void note(Refusal::Code code, std::string_view address, std::string_view principal) {
     ++counts_.at(static_cast<std::size_t>(code));
-    if (log_ != nullptr && is_logged(code)) log(code, address);
+    if (log_ != nullptr && is_logged(code)) log(code, address, principal);
   }
   [[nodiscard]] std::uint64_t count(Refusal::Code code) const {
     return counts_.at(static_cast<std::size_t>(code));
@@ -39,7 +39,7 @@ class RefusalTally {
 
  private:
   [[nodiscard]] static bool is_logged(Refusal::Code code);
-  void log(Refusal::Code code, std::string_view address);
+  void log(Refusal::Code code, std::string_view address, std::string_view principal);
 
   std::array<std::uint64_t, static_cast<std::size_t>(Refusal::Code::count_)> counts_{};
   Log* log_ = nullptr;

@@ -92,7 +92,8 @@ void Connection::wait_for_origin() {
 void Connection::complete(const Request& request, Response& response) {
   if (response.refusal && environment_.refused != nullptr) {
     const std::string_view client = request.client.address;
-    environment_.refused->note(*response.refusal, client.empty() ? peer_address() : client);
+    environment_.refused->note(*response.refusal, client.empty() ? peer_address() : client,
+                               context_.identity.principal_text());
   }
   if (response.status >= 400 && environment_.refusal_form) environment_.refusal_form(request, response);
   if (environment_.gate != nullptr) environment_.gate->complete(request, context_, response.headers);

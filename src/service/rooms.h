@@ -93,7 +93,9 @@ class Rooms {
   }
   void begin_connection(const access::Identity& identity) { control_.rates.begin_connection(identity); }
   /// A client has been given this refusal.
-  void note(base::Refusal::Code code, std::string_view address) { control_.refused.note(code, address); }
+  void note(base::Refusal::Code code, std::string_view address, const access::Identity& identity) {
+    control_.refused.note(code, address, identity.principal_text());
+  }
 
   /// Why `caller` can't have what costs as much as an HTTP request now, if so; otherwise that is taken from
   /// what it may do (access::Rates).

@@ -126,7 +126,7 @@ void Session::close(base::CloseReason reason, std::string_view text) {
 }
 
 void Session::close(const base::Refusal& refusal) {
-  if (!has_begun_to_close()) table_.service().note(refusal.code, transport_->peer_address());
+  if (!has_begun_to_close()) table_.service().note(refusal.code, transport_->peer_address(), identity());
   close(base::describe(refusal.code).close, refusal.message);
 }
 
@@ -308,7 +308,7 @@ void Session::wait_until_drained() {
 }
 
 void Session::refuse(dialect::RequestId id, const base::Refusal& refusal) {
-  table_.service().note(refusal.code, transport_->peer_address());
+  table_.service().note(refusal.code, transport_->peer_address(), identity());
   const dialect::Error error{id, base::describe(refusal.code).name, refusal.message, refusal.retry_ms};
   if (!send_event(error)) return close(base::CloseReason::policy_violation, refusal.message);
   wait_if_much_is_queued();

@@ -73,7 +73,7 @@ void Session::hold_back(hub::Kind kind, std::string_view payload, const base::Re
   const std::int64_t now_ms = table_.monotonic_ms();
   if (held.give_up_ms == 0) held.give_up_ms = now_ms + HeldMessage::time_for(refusal.retry_ms);
   if (now_ms >= held.give_up_ms) return close(refusal);
-  table_.service().note(refusal.code, transport_->peer_address());
+  table_.service().note(refusal.code, transport_->peer_address(), identity());
   held.kind = kind;
   held.payload = base::Bytes::copy_of(payload);
   held.wait(refusal.retry_ms, now_ms);

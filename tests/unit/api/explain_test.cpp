@@ -5,6 +5,7 @@
 #include <string>
 #include <utility>
 
+#include "auth/key_profile.h"
 #include "config/config.h"
 #include "part/access_settings.h"
 #include "support/exchange_double.h"
@@ -32,7 +33,7 @@ struct Fixture {
     return exchange;
   }
   ExchangeDouble as_admin(std::string body, std::string type = "application/json") {
-    return post(part::key_profile(config.auth.keys[0]), std::move(body), std::move(type));
+    return post(auth::key_profile(config.auth.keys[0]), std::move(body), std::move(type));
   }
   static access::Profile user(std::string id, std::string role) {
     access::Profile profile;
