@@ -56,7 +56,7 @@ bool is_printable(std::string_view text) {
   return base::is_valid_utf8(text);
 }
 
-std::string or_else(std::string value, std::string_view otherwise) {
+std::string or_else(const std::string& value, std::string_view otherwise) {
   return value.empty() ? std::string(otherwise) : value;
 }
 

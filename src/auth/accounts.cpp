@@ -157,7 +157,7 @@ void Accounts::read_users_if_changed() {
 }
 
 base::SlotId Accounts::sign_in(std::string_view user, std::string password, std::string_view address,
-                               Done done) {
+                               const Done& done) {
   read_users_if_changed();
   const std::string block = base::address_block(address, settings_.ipv6_prefix);
   const std::int64_t now_ms = loop_.monotonic_ms();

@@ -76,7 +76,7 @@ class Accounts {
   /// Checks the password on another thread; `done` is called from the loop, or from within the call if it is
   /// refused at once, and then the id is one of nothing. `address`: of the client.
   [[nodiscard]] base::SlotId sign_in(std::string_view user, std::string password, std::string_view address,
-                                     Done done);
+                                     const Done& done);
   /// `done` is not called any more.
   void cancel(base::SlotId id) { worker_.cancel(id); }
   /// Whose cookie this is: `unauthorized`, `bad_token`, `token_expired` or `token_revoked` otherwise.

@@ -108,11 +108,12 @@ void Poll::answer() {
   check_rights();
   const std::string room(membership_->room_name());
   membership_.reset();  // so that it is not counted among those in the room
-  if (joined_ && refusal() == nullptr) {
+  const hub::Refusal* const refused = refusal();
+  if (joined_ && refused == nullptr) {
     polls_.respond(exchange_, {room, cursor_, extras_ ? extras_->gap : std::nullopt, items_}, options_);
   } else {
     constexpr hub::Refusal too_late{hub::Refusal::Code::overloaded, "the room did not answer in time"};
-    polls_.refuse(exchange_, refusal() != nullptr ? *refusal() : too_late);
+    polls_.refuse(exchange_, refused != nullptr ? *refused : too_late);
   }
   leave();
 }

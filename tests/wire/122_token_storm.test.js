@@ -28,7 +28,11 @@ function join(port, token, sockets) {
   return new Promise((resolve) => {
     socket.once('error', ({ code }) => resolve(code));
     socket.once('close', () => resolve('closed'));
-    socket.once('data', (head) => resolve(head.toString('latin1').slice(9, 12)));
+    let head = '';
+    socket.on('data', (bytes) => {
+      head += bytes.toString('latin1');
+      if (head.length >= 12) resolve(head.slice(9, 12));
+    });
     socket.once('connect', () =>
       socket.write(`GET /rooms/lobby HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: text/event-stream\r\nAuthorization: Bearer ${token}\r\n\r\n`));
   });
