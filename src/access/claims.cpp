@@ -27,17 +27,6 @@ constexpr std::size_t token_id_bytes_max = 200;
 /// What is wrong; nothing if the claim has been taken over.
 using Problem = std::optional<std::string>;
 
-/// C0, DEL, or C1 (which UTF-8 writes as C2 80 to C2 9F).
-bool has_controls(std::string_view text) {
-  unsigned char previous = 0;
-  return std::any_of(text.begin(), text.end(), [&previous](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool is_c1 = previous == 0xC2 && byte < 0xA0;
-    previous = byte;
-    return byte < 0x20 || byte == 0x7F || is_c1;
-  });
-}
-
 /// A text of 1 to `bytes_max` bytes without control characters.
 std::optional<std::string> text_in(const JsonValue& value, std::size_t bytes_max) {
   if (!value.is(JsonKind::string)) return std::nullopt;
@@ -216,12 +205,12 @@ Refusal bad_token(const std::string& what) { return {Refusal::Code::bad_token, w
 }  // namespace
 
 bool is_profile_text(std::string_view text, std::size_t bytes_max) {
-  return !text.empty() && text.size() <= bytes_max && base::is_valid_utf8(text) && !has_controls(text);
+  return !text.empty() && text.size() <= bytes_max && base::is_valid_utf8(text) &&
+         !base::has_control_character(text);
 }
 
 base::Result<Grant> make_grant(std::string_view pattern, PermissionSet may) {
-  if (pattern.empty() || pattern.size() > base::NamePattern::bytes_max || !base::is_valid_utf8(pattern) ||
-      has_controls(pattern)) {
+  if (!is_profile_text(pattern, base::NamePattern::bytes_max)) {
     return base::Error{"must be a text of 1 to " + std::to_string(base::NamePattern::bytes_max) +
                        " bytes without control characters"};
   }

@@ -4,6 +4,7 @@
 
 #include "api/publish_format.h"
 #include "base/json.h"
+#include "base/text.h"
 
 namespace roomcast::api {
 
@@ -19,10 +20,7 @@ constexpr std::size_t echoed_bytes_max = 256;
 /// The name as the answer repeats it: what is too long ends in an ellipsis.
 std::string echo_of(std::string_view room) {
   if (room.size() <= echoed_bytes_max) return std::string(room);
-  std::size_t end = echoed_bytes_max;
-  while (end > 0 && (static_cast<unsigned char>(room[end]) & 0xC0U) == 0x80)
-    --end;
-  return std::string(room.substr(0, end)) + "\u2026";
+  return std::string(base::cut_between_characters(room, echoed_bytes_max)) + "\u2026";
 }
 
 std::string failure(std::string_view room, const base::Refusal& refusal) {

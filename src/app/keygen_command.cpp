@@ -11,6 +11,7 @@
 #include "base/digest.h"
 #include "base/name_pattern.h"
 #include "base/text.h"
+#include "config/value.h"
 
 namespace roomcast::app {
 
@@ -47,13 +48,6 @@ std::string toml_list(const std::vector<std::string_view>& texts) {
   for (const std::string_view text : texts)
     out.append(out.size() > 1 ? ", " : "").append(toml_text(text));
   return out + ']';
-}
-
-bool is_printable(std::string_view text) {
-  for (const char c : text) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == '\x7F') return false;
-  }
-  return base::is_valid_utf8(text);
 }
 
 std::string or_else(const std::string& value, std::string_view otherwise) {
@@ -97,7 +91,7 @@ int run_keygen_command(std::span<const std::string_view> arguments) {
   const std::string rooms_text = or_else(read->value("--rooms"), "**");
   const std::vector<std::string_view> rooms = base::list_elements(rooms_text);
   for (const std::string_view one : rooms) {
-    if (one.empty() || one.size() > base::NamePattern::bytes_max || !is_printable(one))
+    if (one.empty() || one.size() > base::NamePattern::bytes_max || !config::is_clean(one))
       return keygen_fail("--rooms takes patterns of 1 to 200 bytes, separated by commas");
   }
   const std::string key = make_api_key();

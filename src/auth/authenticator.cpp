@@ -49,13 +49,9 @@ constexpr std::string_view begin_of_tokens = "eyJ";
 /// API keys are any text; a token has three parts.
 bool looks_like_token(std::string_view text) { return std::count(text.begin(), text.end(), '.') == 2; }
 
-std::array<unsigned char, 32> hash_of(std::string_view configured) {
-  std::array<unsigned char, 32> hash{};
-  const auto digit = [](char c) { return static_cast<unsigned>(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10); };
-  configured.remove_prefix(configured.find(':') + 1);
-  for (std::size_t i = 0; i < hash.size() && 2 * i + 1 < configured.size(); ++i)
-    hash[i] = static_cast<unsigned char>(digit(configured[2 * i]) << 4U | digit(configured[2 * i + 1]));
-  return hash;
+/// HEX of "sha256:HEX", as base::sha256_hex writes it.
+std::string hash_of(std::string_view configured) {
+  return base::lower_case(configured.substr(configured.find(':') + 1));
 }
 
 }  // namespace
@@ -134,14 +130,11 @@ KeySource& Authenticator::open_url(const std::string& url, jose::AlgorithmSet al
 
 const access::Identity* Authenticator::find_key(std::string_view text) const {
   if (loaded_.keys.empty()) return nullptr;
-  const auto hash = base::sha256(text);
-  const auto view = [](const std::array<unsigned char, 32>& bytes) {
-    return std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-  };
+  const std::string hash = base::sha256_hex(text);
   const access::Identity* found = nullptr;
   // All are compared, in constant time.
   for (const ApiKey& key : loaded_.keys) {
-    if (base::equal_in_constant_time(view(key.hash), view(hash))) found = &key.identity;
+    if (base::equal_in_constant_time(key.hash, hash)) found = &key.identity;
   }
   return found;
 }

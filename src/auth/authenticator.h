@@ -1,6 +1,5 @@
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -85,7 +84,7 @@ class Authenticator final : public access::Authenticator, public base::SlicedWor
 
  private:
   struct ApiKey {
-    std::array<unsigned char, 32> hash;
+    std::string hash;  // SHA-256 in lower-case hexadecimal
     access::Identity identity;
     config::ApiKey settings;
   };

@@ -64,13 +64,8 @@ std::optional<std::string> check_role(std::string_view role) {
 }
 
 std::optional<std::string> check_display_name(std::string_view name) {
-  const bool has_controls = std::any_of(
-      name.begin(), name.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == '\x7F'; });
-  // C2 80 to C2 9F are the control characters C1.
-  bool has_c1 = false;
-  for (std::size_t i = 0; i + 1 < name.size(); ++i)
-    has_c1 = has_c1 || (name[i] == '\xC2' && static_cast<unsigned char>(name[i + 1]) < 0xA0);
-  if (name.size() <= display_name_bytes_max && !has_controls && !has_c1 && base::is_valid_utf8(name))
+  if (name.size() <= display_name_bytes_max && base::is_valid_utf8(name) &&
+      !base::has_control_character(name))
     return std::nullopt;
   return "a display name is UTF-8 of at most 100 bytes without control characters";
 }

@@ -67,4 +67,23 @@ bool is_valid_utf8(std::string_view text) {
   return text.empty() || simdjson::validate_utf8(text.data(), text.size());
 }
 
+bool has_control_character(std::string_view text) {
+  unsigned char previous = 0;
+  return std::any_of(text.begin(), text.end(), [&previous](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool is_c1 = previous == 0xC2 && byte < 0xA0;
+    previous = byte;
+    return byte < 0x20 || byte == 0x7F || is_c1;
+  });
+}
+
+std::string_view cut_between_characters(std::string_view text, std::size_t bytes_max) {
+  if (text.size() <= bytes_max) return text;
+  const auto continues_character = [](char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U; };
+  std::size_t end = bytes_max;
+  while (end > 0 && continues_character(text[end]))
+    --end;
+  return text.substr(0, end);
+}
+
 }  // namespace roomcast::base

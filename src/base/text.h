@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,5 +31,9 @@ namespace roomcast::base {
 
 /// Whether `text` is well-formed UTF-8 (RFC 3629: no overlong forms, no surrogates, at most U+10FFFF).
 [[nodiscard]] bool is_valid_utf8(std::string_view text);
+/// Whether well-formed UTF-8 has a control character: C0, DEL, or C1 (which UTF-8 writes as C2 80 to C2 9F).
+[[nodiscard]] bool has_control_character(std::string_view text);
+/// The first `bytes_max` bytes of `text`, or less so as not to cut a character of UTF-8.
+[[nodiscard]] std::string_view cut_between_characters(std::string_view text, std::size_t bytes_max);
 
 }  // namespace roomcast::base

@@ -1,6 +1,5 @@
 #include "hub/amendment.h"
 
-#include <algorithm>
 #include <string>
 
 #include "hub/batch.h"
@@ -38,13 +37,8 @@ Refusal no_such_message(const Position& position) {
 }
 
 base::Bytes AmendmentUpdate::wire(const Encoder& encoder) {
-  const auto found = std::find_if(encodings_.begin(), encodings_.end(),
-                                  [&](const Encoding& encoding) { return encoding.encoder == &encoder; });
-  if (found != encodings_.end()) return found->bytes;
-  std::string bytes;
-  encoder.encode_amendment(room_, amendment_, bytes);
-  encodings_.push_back({&encoder, base::Bytes::copy_of(bytes)});
-  return encodings_.back().bytes;
+  return encodings_.wire(encoder,
+                         [&](std::string& out) { encoder.encode_amendment(room_, amendment_, out); });
 }
 
 }  // namespace roomcast::hub

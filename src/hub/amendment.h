@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "hub/encodings.h"
 #include "hub/message.h"
 #include "hub/refusal.h"
 
@@ -62,14 +63,9 @@ class AmendmentUpdate {
   [[nodiscard]] base::Bytes wire(const Encoder& encoder);
 
  private:
-  struct Encoding {
-    const Encoder* encoder = nullptr;
-    base::Bytes bytes;
-  };
-
   std::string_view room_;
   Amendment amendment_;
-  std::vector<Encoding> encodings_;
+  Encodings encodings_;
 };
 
 }  // namespace roomcast::hub

@@ -17,13 +17,7 @@ constexpr std::size_t gone_per_look = 1'024;
 }  // namespace
 
 base::Bytes PresenceUpdate::wire(const Encoder& encoder) {
-  for (const Encoding& encoding : encodings_) {
-    if (encoding.encoder == &encoder) return encoding.bytes;
-  }
-  std::string bytes;
-  encoder.encode_presence(room_, change_, bytes);
-  encodings_.push_back({&encoder, base::Bytes::copy_of(bytes)});
-  return encodings_.back().bytes;
+  return encodings_.wire(encoder, [&](std::string& out) { encoder.encode_presence(room_, change_, out); });
 }
 
 void Presence::enter(Member& member) {

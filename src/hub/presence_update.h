@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "hub/author.h"
 #include "hub/batch.h"
+#include "hub/encodings.h"
 
 namespace roomcast::hub {
 
@@ -48,14 +49,9 @@ class PresenceUpdate {
   [[nodiscard]] base::Bytes wire(const Encoder& encoder);
 
  private:
-  struct Encoding {
-    const Encoder* encoder = nullptr;
-    base::Bytes bytes;
-  };
-
   std::string_view room_;
   PresenceChange change_;
-  std::vector<Encoding> encodings_;
+  Encodings encodings_;
 };
 
 }  // namespace roomcast::hub

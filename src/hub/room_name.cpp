@@ -12,23 +12,12 @@ constexpr std::size_t name_bytes_max = 200;
 constexpr std::size_t key_bytes_max = 200;
 constexpr std::size_t client_name_bytes_max = 100;
 
-/// C0, DEL, or C1 (which UTF-8 writes as C2 80 to C2 9F). `name` is well-formed UTF-8.
-bool has_control_character(std::string_view name) {
-  unsigned char previous = 0;
-  return std::any_of(name.begin(), name.end(), [&previous](char c) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool is_c1 = previous == 0xC2 && byte < 0xA0;
-    previous = byte;
-    return byte < 0x20 || byte == 0x7F || is_c1;
-  });
-}
-
 /// Describes the fault in the name; empty if there is none.
 std::string_view fault_of(std::string_view name) {
   // Most names are printable ASCII.
   if (std::all_of(name.begin(), name.end(), [](char c) { return c >= ' ' && c <= '~'; })) return {};
   if (!base::is_valid_utf8(name)) return "is not valid UTF-8";
-  return has_control_character(name) ? "contains a control character" : std::string_view();
+  return base::has_control_character(name) ? "contains a control character" : std::string_view();
 }
 
 /// Whether one of the parts between slashes is empty, "." or "..": proxies and browsers remove these from a

@@ -86,16 +86,8 @@ std::optional<std::string> text_of(const base::JsonValue& value) {
 
 std::string quoted(std::string_view text) {
   constexpr std::size_t bytes_max = 64;
-  constexpr unsigned continuation_mask = 0xC0;
-  constexpr unsigned continuation = 0x80;
   const bool is_cut = text.size() > bytes_max;
-  if (is_cut) {
-    std::size_t size = bytes_max;
-    // Not within a character.
-    while (size > 0 && (static_cast<unsigned char>(text[size]) & continuation_mask) == continuation)
-      --size;
-    text = text.substr(0, size);
-  }
+  text = base::cut_between_characters(text, bytes_max);
   std::string out;
   base::append_json_string(out, text);
   if (is_cut) out.insert(out.size() - 1, "…");

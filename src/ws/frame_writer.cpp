@@ -3,6 +3,8 @@
 #include <cassert>
 #include <cstddef>
 
+#include "base/text.h"
+
 namespace roomcast::ws {
 
 namespace {
@@ -14,16 +16,6 @@ void append_big_endian(std::string& out, std::uint64_t value, unsigned bytes) {
   for (unsigned left = bytes; left > 0; --left) {
     out.push_back(static_cast<char>(value >> 8U * (left - 1) & 0xFFU));
   }
-}
-
-bool continues_character(char byte) { return (static_cast<unsigned char>(byte) & 0xC0U) == 0x80U; }
-
-std::string_view cut_between_characters(std::string_view text, std::size_t max_bytes) {
-  if (text.size() <= max_bytes) return text;
-  std::size_t end = max_bytes;
-  while (end > 0 && continues_character(text[end]))
-    --end;
-  return text.substr(0, end);
 }
 
 }  // namespace
@@ -53,7 +45,7 @@ void append_close(std::string& out, CloseCode code, std::string_view reason) {
     append_header(out, Opcode::close, 0);
     return;
   }
-  const auto cut = cut_between_characters(reason, max_reason_bytes);
+  const auto cut = base::cut_between_characters(reason, max_reason_bytes);
   append_header(out, Opcode::close, 2 + cut.size());
   append_big_endian(out, static_cast<std::uint16_t>(code), 2);
   out.append(cut);
