@@ -54,6 +54,11 @@ struct AccessRule {
   friend bool operator==(const AccessRule&, const AccessRule&) = default;
 };
 
+/// What an answer to a publish means; see hub::Durability.
+enum class Durability : std::uint8_t { none, async, sync };
+/// What to do at the start with damaged files.
+enum class OnCorruption : std::uint8_t { stop, set_aside };
+
 /// Everything that can be set. The values given here are the defaults; what each
 /// means, its range and how it is reached are in the table of config/schema.cpp, which has one row for each
 /// member. A duration is a key in seconds (`drain_seconds`) and a member in milliseconds (`drain_ms`).
@@ -117,7 +122,22 @@ struct Config {
     std::uint64_t bytes = 1'048'576;
     std::int64_t age_ms = 600'000;
     std::uint64_t total_bytes = 268'435'456;
+    Durability durability = Durability::sync;  ///< where there is a store
   } history;
+
+  struct Store {
+    std::string path;
+    std::uint64_t commit_ms = 5;
+    std::int64_t ack_timeout_ms = 5'000;
+    OnCorruption on_corruption = OnCorruption::stop;
+    std::uint64_t queue_bytes = 16'777'216;
+    std::uint64_t fold_bytes = 16'777'216;
+    std::uint64_t disk_bytes = 1'073'741'824;
+    std::uint64_t ring_messages = 100;
+    std::uint64_t ring_bytes = 262'144;
+    std::uint64_t cache_bytes = 50'331'648;
+    bool secure_delete = false;
+  } store;
 
   struct Presence {
     std::int64_t grace_ms = 3'000;

@@ -44,6 +44,10 @@ constexpr std::int64_t year_ms = 365 * day_ms;
 constexpr std::array<std::string_view, 5> level_words{"trace", "debug", "info", "warn", "error"};
 constexpr std::array<std::string_view, 2> format_words{"text", "json"};
 
+// In the order of config::Durability and config::OnCorruption.
+constexpr std::array<std::string_view, 3> durability_words{"none", "async", "sync"};
+constexpr std::array<std::string_view, 2> corruption_words{"stop", "set_aside"};
+
 constexpr auto reload = Apply::reload;
 constexpr auto restart = Apply::restart;
 constexpr bool per_room = true;
@@ -149,7 +153,30 @@ constexpr Setting table[] = {
     {SECONDS(history.age, 1, year_ms), reload,
      "How long a room keeps a message, and how long a room that nobody uses is remembered.", per_room},
     {WHOLE(history.total_bytes, 0, 1024 * gib, "bytes"), reload,
-     "Most bytes that all rooms keep together; past it empty rooms are forgotten, then the oldest messages."},
+     "Most bytes that all rooms keep together in memory; past it empty rooms are forgotten, then the oldest messages."},
+    {ONE_OF(history.durability, durability_words), reload,
+     "What an answer to a publish means where store.path is set. sync: the message is on the disk, and nobody gets it before. async: it is written within moments. none: it is kept in memory only.", per_room},
+
+    {TEXT(store.path), restart,
+     "Directory in which the history of rooms is kept over restarts; it is made if it does not exist. Empty: in memory only."},
+    {WHOLE(store.commit_ms, 0, 1'000, ""), reload,
+     "Milliseconds from the beginning of one commit to the next, while messages come in: more of them share a write. A message that comes alone does not wait for it."},
+    {SECONDS(store.ack_timeout, 1, 300'000), reload,
+     "How long a publish waits for the disk; then 504, and the message may still be kept."},
+    {ONE_OF(store.on_corruption, corruption_words), restart,
+     "What to do at the start when the files are damaged. stop: say so and exit. set_aside: move them to a directory corrupt-TIME and begin with an empty store."},
+    {WHOLE(store.queue_bytes, mib, gib, "bytes"), reload,
+     "Most bytes of messages that wait to be written; past it publishes are refused, or not kept where the durability is async."},
+    {WHOLE(store.fold_bytes, mib, gib, "bytes"), reload,
+     "How much is written before it is sorted by room; up to twice as much of it is held in memory."},
+    {WHOLE(store.disk_bytes, 128 * mib, 1024 * gib, "bytes"), restart,
+     "Most bytes that the files in store.path take together; near it the oldest messages of all rooms go first."},
+    {WHOLE(store.ring_messages, 1, 1'000'000, ""), reload,
+     "Most messages that a room which is kept on the disk has in memory as well."},
+    {WHOLE(store.ring_bytes, 1, gib, "bytes"), reload, "Most bytes of those."},
+    {WHOLE(store.cache_bytes, mib, 16 * gib, "bytes"), restart, "Memory for pages of the files."},
+    {FLAG(store.secure_delete), restart,
+     "Whether what is deleted is overwritten in the files, which writes half as much again."},
 
     {SECONDS(presence.grace, 0, 300'000), reload,
      "For how long somebody whose last connection has gone still counts as here, so that a reload is no event.", per_room},

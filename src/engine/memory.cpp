@@ -28,7 +28,7 @@ void Memory::publish(std::string_view room, hub::Draft&& draft, hub::Ticket tick
   const hub::Position position = top;
   events_->on_message(room, {draft.kind, std::move(draft.payload), std::move(draft.author), draft.sender,
                              position, clock_.wall_ms(), draft.source, std::move(draft.labels)});
-  if (ticket != 0) events_->on_published(ticket, position);
+  if (ticket != 0) events_->on_published(ticket, hub::Published{position});
 }
 
 void Memory::remove(std::string_view room, const hub::Position& position, hub::Ticket ticket) {
@@ -50,13 +50,13 @@ void Memory::amend(std::string_view room, hub::Amendment&& amendment, hub::Ticke
     return;
   }
   events_->on_amended(room, std::move(amendment));
-  if (ticket != 0) events_->on_published(ticket, position);
+  if (ticket != 0) events_->on_published(ticket, hub::Published{position});
 }
 
 void Memory::clear(std::string_view room, hub::Ticket ticket) {
   const hub::Position top = log_of(room).second;
   events_->on_amended(room, hub::Amendment::clear(top));
-  if (ticket != 0) events_->on_published(ticket, top);
+  if (ticket != 0) events_->on_published(ticket, hub::Published{top});
 }
 
 void Memory::read(std::string_view /*room*/, const hub::Position& /*after*/, std::size_t /*messages_max*/,

@@ -16,6 +16,14 @@ namespace roomcast::hub {
 /// Identifies one outstanding publish or read; 0: no outcome is wanted.
 using Ticket = std::uint64_t;
 
+/// Offsets that no message is kept for, although some may have been sent: what is lost in the middle of a
+/// log.
+struct Hole {
+  std::uint64_t first = 0;
+  std::uint64_t last = 0;  ///< not less than `first`
+  friend bool operator==(const Hole&, const Hole&) = default;
+};
+
 /// Where a room's log stands in the engine.
 struct LogState {
   /// The floor of an engine that keeps nothing for Engine::read: the hub's own history is all there is.
@@ -24,7 +32,8 @@ struct LogState {
   LogState(const Position& top_, std::uint64_t floor_ = no_past) : top(top_), floor(floor_) {}
 
   Position top;                   ///< of the last message; offset 0: there is none yet. The epoch is never 0
-  std::uint64_t floor = no_past;  ///< Engine::read has everything after this offset
+  std::uint64_t floor = no_past;  ///< Engine::read has everything after this offset, but for `holes`
+  std::vector<Hole> holes{};      ///< after the floor, in order; few
 };
 
 /// Messages of a room's log, with nothing missing between them.
@@ -32,9 +41,17 @@ struct LogPage {
   /// The first that are kept after the position asked for, oldest first; a removed one as its place.
   std::vector<Message> messages;
   std::uint64_t floor = LogState::no_past;  ///< as in LogState, now
+  std::vector<Hole> holes{};                ///< likewise
 };
 
-using PublishOutcome = base::Result<Position, Refusal>;
+/// What has become of a publish or an amendment.
+struct Published {
+  Position position;
+  bool is_durable = false;    ///< it is on the disk of this server, and survives a power cut
+  bool is_duplicate = false;  ///< `position` is that of an earlier message with the same key
+};
+
+using PublishOutcome = base::Result<Published, Refusal>;
 using ReadOutcome = base::Result<LogPage, Refusal>;
 
 /// The calls by which an engine answers. It may make them at any time, also from within the request: the hub

@@ -44,9 +44,10 @@ void Hub::hand_over(std::string_view room, Draft draft, PublishDone done) {
 void Hub::on_published(Ticket ticket, const PublishOutcome& outcome) {
   std::optional<EngineRequests::Publish> publish = requests_.take_publish(ticket);
   if (!publish) return;
-  complete(std::move(publish->done), outcome.ok()
-                                         ? PublishResult(Receipt{*outcome, subscribers(publish->room)})
-                                         : PublishResult(outcome.error()));
+  complete(std::move(publish->done),
+           outcome.ok() ? PublishResult(Receipt{outcome->position, subscribers(publish->room),
+                                                outcome->is_duplicate, outcome->is_durable})
+                        : PublishResult(outcome.error()));
 }
 
 void Hub::refuse(PublishDone done, const Refusal& refusal) {

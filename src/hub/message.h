@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -25,6 +26,26 @@ struct Position {
   friend bool operator==(const Position&, const Position&) = default;
 };
 
+/// What a publisher repeats when it repeats a message (see idempotent_publisher.h), for engines that remember
+/// it for longer than this server runs. One block, so that drafts stay small.
+class DraftKey {
+ public:
+  static constexpr std::size_t digest_bytes = 16;
+
+  DraftKey() = default;
+  /// `digest`, of digest_bytes, tells messages apart by what they are: kind, payload and labels.
+  DraftKey(std::string_view text, std::string_view digest) : bytes_(base::Bytes::joined({digest, text})) {}
+
+  [[nodiscard]] bool empty() const { return bytes_.empty(); }
+  [[nodiscard]] std::string_view text() const {
+    return empty() ? std::string_view{} : bytes_.view().substr(digest_bytes);
+  }
+  [[nodiscard]] std::string_view digest() const { return bytes_.view().substr(0, digest_bytes); }
+
+ private:
+  base::Bytes bytes_;
+};
+
 /// A message before it has a position.
 struct Draft {
   Draft() = default;
@@ -41,6 +62,7 @@ struct Draft {
   Author author;            ///< who publishes it; may be empty
   SubscriberId sender = 0;  ///< the local subscriber it came from, or 0
   Labels labels;
+  DraftKey key{};  ///< empty: published without one
 };
 
 /// A message that has its position. Immutable; copies share the payload.

@@ -24,10 +24,18 @@ struct PresenceLimits {
   friend bool operator==(const PresenceLimits&, const PresenceLimits&) = default;
 };
 
+/// What the answer to a publish means, where the engine has a disk.
+enum class Durability : std::uint8_t {
+  none,   ///< the message is in memory
+  async,  ///< it will be on the disk within moments
+  sync,   ///< it is on the disk, and nobody gets it before
+};
+
 /// The settings that may differ from room to room.
 struct RoomSettings {
   HistoryLimits history;
   PresenceLimits presence;
+  Durability durability = Durability::none;
   friend bool operator==(const RoomSettings&, const RoomSettings&) = default;
 };
 

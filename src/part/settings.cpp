@@ -80,6 +80,9 @@ hub::RoomSettings room_settings(const config::Config& config) {
   // A crowd is shown as a number, whatever its size.
   const std::uint64_t listed_max = config.room_defaults.hidden_members ? 0 : config.presence.crowd;
   settings.presence.crowd = static_cast<std::size_t>(listed_max);
+  // In the order of hub::Durability.
+  if (!config.store.path.empty())
+    settings.durability = hub::Durability{static_cast<std::uint8_t>(config.history.durability)};
   return settings;
 }
 

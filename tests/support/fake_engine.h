@@ -36,7 +36,7 @@ class FakeEngine final : public hub::Engine {
     if (hold_answers) {
       held.push_back(ticket);
     } else if (ticket != 0) {
-      events_->on_published(ticket, found.top);
+      events_->on_published(ticket, hub::Published{found.top});
     }
   }
   void remove(std::string_view room, const hub::Position& position, hub::Ticket ticket) override {
@@ -94,7 +94,7 @@ class FakeEngine final : public hub::Engine {
     }
     ++amended;
     events_->on_amended(room, std::move(amendment));
-    if (ticket != 0) events_->on_published(ticket, position);
+    if (ticket != 0) events_->on_published(ticket, hub::Published{position});
   }
 
   hub::EngineEvents* events_ = nullptr;

@@ -39,7 +39,7 @@ class LateEngine final : public hub::Engine {
         return;
       }
       const hub::Position position = append(name, std::move(draft));
-      if (ticket != 0) events_->on_published(ticket, position);
+      if (ticket != 0) events_->on_published(ticket, hub::Published{position});
     });
   }
   void remove(std::string_view room, const hub::Position& position, hub::Ticket ticket) override {
@@ -59,7 +59,7 @@ class LateEngine final : public hub::Engine {
       log.messages.clear();
       log.floor = log.top.offset;
       announce_amended(name, hub::Amendment::clear(log.top));
-      answer(ticket, log.top);
+      answer(ticket, hub::Published{log.top});
     });
   }
   [[nodiscard]] bool may_refuse_publishes() const override { return true; }
@@ -183,7 +183,7 @@ class LateEngine final : public hub::Engine {
       if (found == log.messages.end()) return answer(ticket, hub::no_such_message(position));
       hub::apply_amendment(amendment, *found);
       announce_amended(name, std::move(amendment));
-      answer(ticket, position);
+      answer(ticket, hub::Published{position});
     });
   }
   void announce_amended(std::string_view room, hub::Amendment&& amendment) {

@@ -12,7 +12,8 @@ export const layers = {
   http: { folders: ['access', 'base', 'net'], only: { net: /^src\/http\/(connection|exchange|server)/ } },
   ws: { folders: ['base'] },
   hub: { folders: ['base'] },
-  engine: { folders: ['base', 'hub'] },
+  store: { folders: ['base', 'hub', 'loop'] },
+  engine: { folders: ['base', 'hub', 'store'] },
   service: { folders: ['access', 'base', 'hub'] },
   dialect: { folders: ['base', 'hub'] },
   session: { folders: ['access', 'base', 'hub', 'service', 'dialect'] },
@@ -22,7 +23,7 @@ export const layers = {
   api: { folders: ['access', 'base', 'hub', 'service', 'dialect', 'session', 'http', 'auth', 'metrics', 'config', 'part'] },
   config: { folders: ['base'] },
   app: {
-    folders: ['access', 'base', 'fetch', 'jose', 'loop', 'net', 'http', 'ws', 'hub', 'engine', 'service', 'dialect', 'session', 'transport', 'auth', 'api',
+    folders: ['access', 'base', 'fetch', 'jose', 'loop', 'net', 'http', 'ws', 'hub', 'store', 'engine', 'service', 'dialect', 'session', 'transport', 'auth', 'api',
       'config', 'metrics', 'part'],
   },
 };
@@ -33,7 +34,8 @@ export const third_party = [
   { header: /^curl\/curl\.h$/, files: /^src\/fetch\// },
   { header: /^llhttp\.h$/, files: /^src\/http\/parser\.cpp$/ },
   { header: /^openssl\//, files: /^src\/(net\/tls_\w+\.(cpp|h)|base\/digest\.cpp|jose\/\w+\.cpp|jose\/openssl_owners\.h|auth\/(password|password_worker|session_tokens)\.cpp)$/ },
-  { header: /^zlib\.h$/, files: /^src\/(ws\/deflate|base\/gzip)\.cpp$/ },
+  { header: /^zlib\.h$/, files: /^src\/(ws\/deflate|base\/gzip|store\/record)\.cpp$/ },
+  { header: /^sqlite3\.h$/, files: /^src\/store\// },
   { header: /^toml/, files: /^src\/config\/(load|toml_\w+)\.cpp$/ },
   { header: /^spdlog\//, files: /^src\/base\/log\.cpp$/ },
   { header: /^simdjson\.h$/, files: /^src\/(base|ws)\/\w+\.cpp$/ },

@@ -30,7 +30,7 @@ struct Recorder final : hub::EngineEvents {
     messages.emplace_back(std::string(room), std::move(message));
   }
   void on_published(hub::Ticket ticket, const hub::PublishOutcome& outcome) override {
-    answers.emplace_back(ticket, *outcome);
+    answers.emplace_back(ticket, outcome->position);
   }
   std::vector<std::pair<std::string, hub::Position>> tops;
   std::vector<std::pair<std::string, hub::Message>> messages;

@@ -47,7 +47,7 @@ TEST_CASE_FIXTURE(Fixture, "hub: answers for rooms and tickets that it does not 
   events.on_message("nowhere", message_at({1, 1}));
   events.on_lost("nowhere");
   events.on_resumed("nowhere", LogState({2, 0}));
-  events.on_published(12'345, Position{1, 1});
+  events.on_published(12'345, Published{Position{1, 1}});
   events.on_page(12'345, LogPage{});
   turn();
   CHECK(hub.stats().published == 0);

@@ -48,7 +48,7 @@ struct Fixture : test::HubFixture<> {
   }
   /// The engine says that the message of the `index`th held ticket has this place.
   void accept(std::size_t index, std::uint64_t offset) {
-    engine.events().on_published(engine.held.at(index), hub::Position{1, offset});
+    engine.events().on_published(engine.held.at(index), hub::Published{hub::Position{1, offset}});
   }
   void refuse(std::size_t index) {
     engine.events().on_published(engine.held.at(index), Refusal{Refusal::Code::overloaded, "no"});

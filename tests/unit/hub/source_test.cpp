@@ -31,7 +31,7 @@ TEST_CASE("source: it takes no space in a message") {
     hub::SubscriberId sender;
     hub::Labels labels;
   };
-  CHECK(sizeof(hub::Draft) == sizeof(Draft));
+  CHECK(sizeof(hub::Draft) == sizeof(Draft) + sizeof(hub::DraftKey));
   CHECK(sizeof(hub::Message) == sizeof(Draft) + sizeof(hub::Position) + sizeof(std::int64_t));
 }
 

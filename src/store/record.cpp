@@ -1,0 +1,3 @@
+#include "store/record.h"
+
+namespace roomcast::store {}  // namespace roomcast::store
