@@ -31,6 +31,10 @@ MemoryGuard::MemoryGuard(const Context& context)
 }
 
 bool MemoryGuard::do_slice() {
+  if (has_new_limits_) {
+    look();
+    return false;
+  }
   const std::size_t used = base::allocated_bytes();
   most_used_ = std::max(most_used_, used);
   // Much that is freed at once is given back in portions: each takes a millisecond or two.
@@ -54,6 +58,7 @@ void MemoryGuard::on_timer(loop::Timer& /*timer*/) {
 
 void MemoryGuard::look() {
   looked_ms_ = context_.loop.monotonic_ms();
+  has_new_limits_ = false;
   used_bytes_ = base::allocated_bytes();
   most_used_ = std::max(most_used_, used_bytes_);
   std::size_t used = used_bytes_;

@@ -18,7 +18,7 @@ namespace roomcast::app {
 
 /// Keeps the process below limits.memory_bytes, and returns to the system what a burst has left. Checks what
 /// has been allocated every 100 ms, and as sliced work (loop::Turn::add_work) also within a turn when the
-/// limit is near or the system has refused memory. Memory is taken in this order:
+/// limits have been set, the limit is near or the system has refused memory. Memory is taken in this order:
 ///   - the clients of an address that hold most are disconnected while the address holds more than its share
 ///     (limits.address_memory_bytes);
 ///   - above 85 % of the limit, the clients that hold most of all, 64 KiB at least, until less than 80 % is
@@ -41,7 +41,12 @@ class MemoryGuard final : public base::SlicedWork, private loop::Timer::Listener
   };
 
   explicit MemoryGuard(const Context& context);
-  void set_limits(const Limits& limits) { limits_ = limits; }
+  /// Also when limits of net::AdmissionControl have changed: at the end of the turn it looks whether all keep
+  /// to them, however lately it has looked.
+  void set_limits(const Limits& limits) {
+    limits_ = limits;
+    has_new_limits_ = true;
+  }
 
   /// Bytes that the allocator has given out, as of the last look.
   [[nodiscard]] std::size_t used_bytes() const { return used_bytes_; }
@@ -84,6 +89,7 @@ class MemoryGuard final : public base::SlicedWork, private loop::Timer::Listener
   std::uint64_t shed_holders_ = 0;
   std::uint64_t times_given_back_ = 0;
   std::int64_t looked_ms_ = 0;
+  bool has_new_limits_ = false;  // since the last look
   bool has_no_reserve_ = false;  // as of the last look that found it used up: it could not be restored
   Warning share_warning_;
   Warning largest_warning_;

@@ -427,6 +427,19 @@ describe('a reload', () => {
     });
   }
 
+  it('limits.memory_bytes holds from the next request on, set and taken back', { skip: sanitized }, async () => {
+    const statuses = [];
+    for (let i = 0; i < 5; i += 1) {
+      write({ 'limits.memory_bytes': '1_048_576' });
+      await reload();
+      statuses.push((await post(newRoom(), 'x')).status);
+      write();
+      await reload();
+      statuses.push((await post(newRoom(), 'x')).status);
+    }
+    assert.deepEqual(statuses, Array(5).fill([503, 200]).flat());
+  });
+
   it('drain_delay_seconds and drain_seconds take effect at the end', async () => {
     write(at_the_end);
     await reload();

@@ -179,15 +179,35 @@ TEST_CASE_FIXTURE(Fixture,
 }
 
 TEST_CASE_FIXTURE(Fixture, "memory guard: near the limit it looks within the turn, before the timer") {
-  guard.set_limits({plenty});
+  guard.set_limits({base::allocated_bytes() / 90 * 100});
   REQUIRE(guard_looks());
   Client client(admissions, "192.0.2.1", 1'000'000);
-  guard.set_limits({base::allocated_bytes() / 97 * 100});
   CHECK_FALSE(guard.do_slice());  // only just looked
   CHECK(client.is_there());
   REQUIRE(run_until([&, since = loop.monotonic_ms()] { return loop.monotonic_ms() - since >= 10; }));
   CHECK_FALSE(guard.do_slice());
   CHECK_FALSE(client.is_there());
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "memory guard: when its limits are set it looks in the same turn, however lately it did") {
+  guard.set_limits({plenty});
+  REQUIRE(guard_looks());
+  Client client(admissions, "192.0.2.1", 1'000'000);
+  guard.set_limits({1});
+  CHECK_FALSE(hub.overloaded());
+  CHECK_FALSE(guard.do_slice());
+  CHECK(hub.overloaded());
+  CHECK_FALSE(client.is_there());
+  guard.set_limits({plenty});
+  CHECK_FALSE(guard.do_slice());
+  CHECK_FALSE(hub.overloaded());
+  Client other(admissions, "192.0.2.1", 200'000);
+  CHECK_FALSE(guard.do_slice());
+  admissions.set_limits({100, 100, 0, 0, 100'000});
+  guard.set_limits({plenty});
+  CHECK_FALSE(guard.do_slice());
+  CHECK_FALSE(other.is_there());
 }
 
 TEST_CASE_FIXTURE(Fixture,
