@@ -1,6 +1,7 @@
 #include "access/identity.h"
 
 #include <algorithm>
+#include <limits>
 #include <memory>
 
 namespace roomcast::access {
@@ -94,6 +95,11 @@ std::string_view Identity::token_id() const {
 }
 std::int64_t Identity::issued_s() const { return shared_ == nullptr ? 0 : shared_->issued_s; }
 std::int64_t Identity::expires_s() const { return shared_ == nullptr ? 0 : shared_->expires_s; }
+
+std::int64_t Identity::left_ms(std::int64_t wall_ms, std::int64_t leeway_ms) const {
+  if (expires_s() <= 0) return std::numeric_limits<std::int64_t>::max();
+  return std::max<std::int64_t>(0, expires_s() * 1'000 + leeway_ms - wall_ms);
+}
 
 bool Identity::has_role(std::string_view role) const {
   const auto& all = roles();

@@ -77,6 +77,9 @@ class Identity {
   [[nodiscard]] std::string_view token_id() const;
   [[nodiscard]] std::int64_t issued_s() const;
   [[nodiscard]] std::int64_t expires_s() const;
+  /// How long it is still good for at the time `wall_ms`, with `leeway_ms` more than it says: 0 if it has run
+  /// out, the largest number if it never does.
+  [[nodiscard]] std::int64_t left_ms(std::int64_t wall_ms, std::int64_t leeway_ms) const;
   [[nodiscard]] bool has_role(std::string_view role) const;
   /// "user:ada", "key:ci"; "anyone" if it is anonymous: as `who` of an access rule names it.
   [[nodiscard]] std::string principal() const;

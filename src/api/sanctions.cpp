@@ -112,6 +112,7 @@ Sanctions::Sanctions(const part::Context& context)
     : sanctions_(context.access.sanctions),
       rooms_(context.rooms),
       sessions_(context.sessions),
+      parts_(context.parts),
       clock_(context.clock),
       audit_(context.log),
       next_end_(context.deadlines, *this) {}
@@ -221,6 +222,7 @@ void Sanctions::list(http::Exchange& exchange) {
 
 void Sanctions::enforce(const Sanction& sanction) {
   if (sanction.kind == Kind::mute) return;  // looked at with each message
+  part::reconsider_clients(parts_, {});
   const auto enforce_on = [&sanctions = sanctions_](session::Session& session) {
     const access::Identity identity = session.identity();
     if (const auto revoked = sanctions.revocation_of(identity)) return session.close(*revoked);

@@ -22,7 +22,8 @@ namespace roomcast::api {
 /// A ban or mute in one room needs `moderate` there; everywhere, or in rooms by pattern, `admin`; so do
 /// revocations and the lists.
 ///
-/// Those who are connected are closed or leave the rooms that they are banned from.
+/// Those who are connected are closed or leave the rooms that they are banned from, and polls that wait are
+/// answered.
 class Sanctions final : public http::Handler, public part::Part, private base::Deadline::Listener {
  public:
   /// All outlive the part.
@@ -48,6 +49,7 @@ class Sanctions final : public http::Handler, public part::Part, private base::D
   access::Sanctions& sanctions_;
   service::Rooms& rooms_;
   session::SessionTable& sessions_;
+  const part::Parts& parts_;
   const base::Clock& clock_;
   Audit audit_;
   base::Deadline next_end_;  // when to look for those whose time is over

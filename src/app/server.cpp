@@ -2,6 +2,9 @@
 
 #include <csignal>
 #include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include "app/checks.h"
@@ -19,6 +22,7 @@ namespace {
 // Long enough to serve a few hundred clients, short enough for no noticeable delay: an answer may take two
 // turns, a handshake three.
 constexpr std::int64_t turn_box_us = 2000;
+constexpr std::string_view signed_out = "signed out";
 constexpr std::int64_t deadline_interval_ms = 50;
 constexpr std::int64_t compressing_most_us = 5'000;
 constexpr std::int64_t notice_retry_ms = 100;
@@ -87,7 +91,12 @@ Server::Server(config::Sources sources, config::Loaded loaded)
   accounts_.set_on_sign_out([this](const access::Profile& profile) {
     sessions_.for_user(profile.kind, profile.id, [&profile](session::Session& session) {
       if (session.identity().token_id() == profile.token_id)
-        session.close(base::CloseReason::unauthorized, "signed out");
+        session.close(base::CloseReason::unauthorized, signed_out);
+    });
+    part::reconsider_clients(parts_, [token = profile.token_id](const access::Identity& identity) {
+      return identity.proof() == access::Proof::cookie && identity.token_id() == token
+                 ? std::optional(base::Refusal{base::Refusal::Code::token_revoked, std::string(signed_out)})
+                 : std::nullopt;
     });
   });
   http_.set_refusal_tally(access_.refused);
@@ -336,6 +345,8 @@ std::optional<base::Error> Server::take_over(const config::Loaded& loaded) {
   sessions_.reconsider_rights();
   sessions_.close_if(
       [this](const session::Session& session) { return authenticator_.check_again(session.identity()); });
+  part::reconsider_clients(
+      parts_, [this](const access::Identity& identity) { return authenticator_.check_again(identity); });
   log_.info("reloaded");
   return std::nullopt;
 }

@@ -97,6 +97,8 @@ class Connection final : public base::Disposable,
 
   /// Starts reading from the stream.
   void start();
+  /// Of the current request.
+  [[nodiscard]] std::string_view client_address() const { return request_.client.address; }
   /// Sends the deferred response. No handler runs before the end of the turn.
   void answer(Response response);
   /// Hands the stream over instead of sending the deferred response. If the client has closed its sending

@@ -94,6 +94,9 @@ class Exchange {
 /// Sends deferred responses.
 class DeferredResponses {
  public:
+  /// Numeric address of the client of the exchange `id`, or "unix", as the request had it; empty if the
+  /// client has left. A view that lives until the response.
+  [[nodiscard]] virtual std::string_view client_address(base::SlotId id) = 0;
   /// Sends the response of the exchange `id`; has no effect if its client has left.
   virtual void respond(base::SlotId id, Response response) = 0;
   /// The gate has its verdict on the exchange `id` (Exchange::wait_for_gate): `change` is given the context,

@@ -19,6 +19,11 @@ void Server::accept(std::unique_ptr<net::ByteStream> stream, net::Admission admi
   started.start();
 }
 
+std::string_view Server::client_address(base::SlotId id) {
+  const Deferred* const deferred = exchanges_.find(id);
+  return deferred == nullptr ? std::string_view{} : deferred->connection->client_address();
+}
+
 void Server::respond(base::SlotId id, Response response) {
   const Deferred deferred = exchanges_.take(id);
   if (deferred.connection != nullptr) deferred.connection->answer(std::move(response));

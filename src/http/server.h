@@ -49,6 +49,7 @@ class Server final : public DeferredResponses, private ConnectionOwner {
 
   /// Serves `stream`, whose events are not set yet. If `peer` has no address, that of the admission is used.
   void accept(std::unique_ptr<net::ByteStream> stream, net::Admission admission, const net::Peer& peer = {});
+  [[nodiscard]] std::string_view client_address(base::SlotId id) override;
   void respond(base::SlotId id, Response response) override;
   bool resume(base::SlotId id, const std::function<void(RequestContext&)>& change) override;
   [[nodiscard]] std::optional<HandOver> take_over(base::SlotId id, std::string_view head) override;

@@ -1,11 +1,14 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string_view>
 #include <vector>
 
+#include "access/identity.h"
+#include "base/refusal.h"
 #include "base/result.h"
 #include "part/routes.h"
 
@@ -23,6 +26,9 @@ struct ShedMemory {
   std::size_t bytes = 0;
   std::string_view what;  ///< log line, a constant: "memory is short: rooms forget half of their history"
 };
+
+/// Why the client with that identity can't be served any more, if so.
+using ClientCheck = std::function<std::optional<base::Refusal>(const access::Identity&)>;
 
 /// A part of the server: an endpoint, a transport, or one of the components that these use. It provides what
 /// it has of the following, and the rest of the server goes through the list of all parts (app/parts.cpp)
@@ -47,6 +53,10 @@ class Part {
   /// Takes over the settings that a reload may change; they have been checked. Called at the start as well.
   virtual void apply(const config::Config& /*config*/) {}
 
+  /// What clients may has changed, such as by a ban: ends those of its clients that are no sessions and may
+  /// no longer be in their rooms, or that `also` refuses, which may be empty. In slices.
+  virtual void reconsider_clients(const ClientCheck& /*also*/) {}
+
   /// Adds its metrics; changes nothing.
   virtual void collect(metrics::Exposition& /*out*/) const {}
 
@@ -69,5 +79,10 @@ class Part {
 };
 
 using Parts = std::vector<std::unique_ptr<Part>>;
+
+inline void reconsider_clients(const Parts& parts, const ClientCheck& also) {
+  for (const auto& part : parts)
+    part->reconsider_clients(also);
+}
 
 }  // namespace roomcast::part

@@ -80,6 +80,7 @@ hub::Interest Rooms::permitted(const Caller& caller, std::string_view room, hub:
 
 std::optional<Refusal> Rooms::check_stay(const Caller& caller, const hub::Membership& member) const {
   const std::string_view room = member.room_name();
+  if (auto refusal = control_.sanctions.revocation_of(caller.identity)) return refusal;
   if (auto refusal = check_access(caller, Permission::join, room)) return refusal;
   if (!member.watches_presence()) return std::nullopt;
   return control_.policy.check(caller.identity, Permission::presence, room);

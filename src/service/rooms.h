@@ -66,7 +66,8 @@ class Rooms {
   [[nodiscard]] std::optional<base::Refusal> check_join(const Caller& caller,
                                                         std::optional<std::string_view> room,
                                                         const hub::Interest& interest = {}) const;
-  /// Why `caller`, who is `member`, may no longer be that, if so.
+  /// Why `caller`, who is `member`, may no longer be that, if so: by the policy, a ban, or because its token
+  /// has been revoked.
   [[nodiscard]] std::optional<base::Refusal> check_stay(const Caller& caller,
                                                         const hub::Membership& member) const;
   /// Joins `subscriber` to the room as the author of `caller` and puts the membership into `place`, which

@@ -1,7 +1,6 @@
 #include "session/credential.h"
 
 #include <algorithm>
-#include <limits>
 #include <string_view>
 
 #include "base/deadlines.h"
@@ -20,11 +19,7 @@ constexpr std::string_view token_expired = "token expired";
 }  // namespace
 
 std::int64_t left_ms(const access::Identity& identity, const SessionTable& table) {
-  constexpr std::int64_t never = std::numeric_limits<std::int64_t>::max();
-  constexpr std::int64_t last_s = never / 2'000;
-  const std::int64_t expires_s = identity.expires_s();
-  if (expires_s <= 0 || expires_s > last_s) return never;
-  return std::max<std::int64_t>(0, expires_s * 1'000 + table.settings().leeway_ms - table.wall_ms());
+  return identity.left_ms(table.wall_ms(), table.settings().leeway_ms);
 }
 
 /// The deadlines of the warning and of the end.

@@ -7,11 +7,11 @@
 namespace roomcast::transport {
 
 PollSettings poll_settings(const config::Config& config) {
-  return {config.http.poll_wait_ms, config.http.compression};
+  return {config.http.poll_wait_ms, config.http.compression, config.auth.leeway_ms};
 }
 
 PollPart::PollPart(const part::Context& context)
-    : polls_({context.rooms, context.scheduler, context.deadlines, context.responses,
+    : polls_({context.rooms, context.scheduler, context.deadlines, context.clock, context.responses,
               context.dialects.list_items, context.compressing},
              poll_settings(context.config)),
       join_(polls_) {}

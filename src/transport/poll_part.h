@@ -19,6 +19,7 @@ class PollPart final : public part::Part {
   void add_transports(part::RoomTransports& transports) override;
   void apply(const config::Config& config) override;
   void collect(metrics::Exposition& out) const override;
+  void reconsider_clients(const part::ClientCheck& also) override { polls_.reconsider(also); }
   [[nodiscard]] std::size_t clients() const override { return polls_.size(); }
   std::size_t close_some(std::size_t count) override { return polls_.close_some(count); }
   void abort_all() override { polls_.abort_all(); }

@@ -24,8 +24,8 @@ Poll::Poll(Polls& polls, const PollOptions& options)
 Poll::~Poll() { polls_.parts().scheduler.forget(*this); }
 
 std::optional<base::Refusal> Poll::join(const JoinRequest& join) {
-  deadline_.set_in(join_ms);
   if (!join.caller.identity.is_anonymous()) extras().identity = join.caller.identity;
+  set_deadline(join_ms);
   return polls_.parts().rooms.join(join.caller, join.room, *this, join.interest, membership_);
 }
 
@@ -39,7 +39,7 @@ void Poll::on_joined(hub::Membership& /*membership*/, const hub::Joined& joined)
   cursor_ = joined.cursor;
   if (joined.gap) extras().gap = joined.gap;
   // A poll that does not wait is answered in this turn, or as soon as the page it asked for is there.
-  deadline_.set_in(options_.wait_ms == 0 ? join_ms : options_.wait_ms);
+  set_deadline(options_.wait_ms == 0 ? join_ms : options_.wait_ms);
   if (joined.gap || options_.wait_ms == 0) polls_.parts().scheduler.mark_dirty(*this);
 }
 
@@ -89,6 +89,7 @@ void Poll::run_at_turn_end() {
 }
 
 void Poll::on_deadline() {
+  check_rights();
   // The wait is for new messages: a page of history that takes a moment is not left out.
   if (is_page_due()) return deadline_.set_in(page_check_ms);
   answer();
@@ -98,9 +99,23 @@ bool Poll::is_page_due() const {
   return refusal() == nullptr && membership_ && membership_->is_catching_up() && items_.empty();
 }
 
+std::int64_t Poll::left_ms() const {
+  return identity().left_ms(polls_.parts().clock.wall_ms(), polls_.settings().leeway_ms);
+}
+
 void Poll::check_rights() {
-  const service::Caller client({}, extras_ ? extras_->identity : access::Identity(), 0);
+  const service::Caller client({}, identity(), 0, polls_.parts().connections.client_address(exchange_));
   if (auto lost = polls_.parts().rooms.check_stay(client, *membership_)) extras().refusal = *std::move(lost);
+  if (left_ms() == 0) extras().refusal = hub::Refusal{hub::Refusal::Code::token_expired, "token expired"};
+}
+
+void Poll::reconsider(const part::ClientCheck& also) {
+  if (!membership_) return;
+  check_rights();
+  if (also && refusal() == nullptr) {
+    if (auto lost = also(identity())) extras().refusal = *std::move(lost);
+  }
+  if (refusal() != nullptr) answer();
 }
 
 void Poll::answer() {

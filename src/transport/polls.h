@@ -1,11 +1,13 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
 
 #include "base/bytes.h"
+#include "base/clock.h"
 #include "base/deadlines.h"
 #include "base/scheduler.h"
 #include "base/slot_map.h"
@@ -16,6 +18,7 @@
 #include "service/rooms.h"
 #include "transport/join_request.h"
 #include "transport/poll_body.h"
+#include "transport/poll_sweep.h"
 
 namespace roomcast::transport {
 
@@ -49,6 +52,8 @@ class Poll final : public base::Disposable,
   }
   /// Answers with what there is and is over. Not from within a call of the hub.
   void answer();
+  /// Answers at once if the client may no longer be in the room, or `also` refuses it. The same holds.
+  void reconsider(const part::ClientCheck& also);
   /// Over without an answer.
   void leave();
 
@@ -73,8 +78,12 @@ class Poll final : public base::Disposable,
   void on_deadline() override;
   /// The room has messages for it that come in a later turn, because many came at once.
   [[nodiscard]] bool is_page_due() const;
-  /// Rights may have changed while it waited.
+  /// Rights may have changed while it waited, and its token may have run out.
   void check_rights();
+  [[nodiscard]] access::Identity identity() const { return extras_ ? extras_->identity : access::Identity(); }
+  [[nodiscard]] std::int64_t left_ms() const;
+  /// Not beyond the end of its token.
+  void set_deadline(std::int64_t ms) { deadline_.set_in(std::min(ms, left_ms())); }
 
   bool joined_ : 1 = false;
   bool is_full_ : 1 = false;         // what else the room hands out is for the next poll
@@ -93,8 +102,9 @@ class Poll final : public base::Disposable,
 
 /// What may change by a reload; applies from the next request on.
 struct PollSettings {
-  std::int64_t wait_ms;  ///< the longest wait; a longer `?wait=` is cut down to it
-  bool compression;      ///< gzip for clients that accept it
+  std::int64_t wait_ms;        ///< the longest wait; a longer `?wait=` is cut down to it
+  bool compression;            ///< gzip for clients that accept it
+  std::int64_t leeway_ms = 0;  ///< auth.leeway_seconds: how much longer a token is good for than it says
 };
 
 /// What all polls use; outlives them.
@@ -102,6 +112,7 @@ struct PollParts {
   service::Rooms& rooms;
   base::Scheduler& scheduler;
   base::Deadlines& deadlines;
+  const base::Clock& clock;
   http::DeferredResponses& connections;
   const hub::Encoder& items;      ///< a message as an element of a list, with a comma before it
   base::TimeBudget& compressing;  ///< the time there is for it
@@ -111,7 +122,10 @@ struct PollParts {
 class Polls final : public http::ClientWatch {
  public:
   Polls(const PollParts& parts, const PollSettings& settings)
-      : parts_(parts), settings_(settings), bodies_(parts.deadlines, parts.compressing) {}
+      : parts_(parts),
+        settings_(settings),
+        bodies_(parts.deadlines, parts.compressing),
+        sweep_(*this, parts.scheduler, parts.clock) {}
   Polls(const Polls&) = delete;
   Polls& operator=(const Polls&) = delete;
   ~Polls();
@@ -126,11 +140,22 @@ class Polls final : public http::ClientWatch {
   [[nodiscard]] const PollSettings& settings() const { return settings_; }
   void set_settings(const PollSettings& settings) { settings_ = settings; }
 
+  /// What clients may has changed: answers those that may no longer be in their rooms, or that `also` refuses
+  /// (it may be empty), in slices.
+  void reconsider(const part::ClientCheck& also) { sweep_.add(also); }
+
   /// Answers up to `count` of those that wait, with an empty list: their clients come back by themselves.
   /// Returns how many that were.
   std::size_t close_some(std::size_t count);
   /// Ends all that are left, without an answer.
   void abort_all();
+
+  // To go through them in parts, see base::SlotMap.
+  [[nodiscard]] std::uint32_t slots() const { return polls_.slots(); }
+  [[nodiscard]] Poll* at_slot(std::uint32_t index) {
+    const auto* const found = polls_.at_slot(index);
+    return found == nullptr ? nullptr : found->get();
+  }
 
   // For polls.
   [[nodiscard]] const PollParts& parts() const { return parts_; }
@@ -151,6 +176,7 @@ class Polls final : public http::ClientWatch {
   PollBodies bodies_;
   std::size_t postponed_kib_ = 0;
   const void* last_postponed_ = nullptr;  // whose bytes are counted already; only compared
+  PollSweep sweep_;
   base::SlotMap<std::unique_ptr<Poll>> polls_;
 };
 

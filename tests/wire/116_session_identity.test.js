@@ -2,10 +2,11 @@
 // transport.
 
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { LOG } from '../support/contract.js';
+import { LOG, METRICS } from '../support/contract.js';
 import { JsonClient } from '../support/json_client.js';
 import { faultsOf } from '../support/json_schema.js';
 import { fetchOnce } from '../support/raw_http.js';
@@ -91,7 +92,7 @@ describe('the identity of a session', () => {
   it('every transport ends with its token, and says why', async () => {
     const token = await ada(3);
     const headers = bearer(token);
-    const poll = fetchOnce(server.url, 'GET', '/rooms/members/a?wait=5', { headers });
+    const poll = fetchOnce(server.url, 'GET', '/rooms/members/a?wait=50', { headers });
     const client = await raw(server.url, 'members/a', token);
     const streams = await Promise.all(['sse', 'stream'].map((kind) => RoomStream.open(server.url, 'members/a', { kind, headers })));
     assert.deepEqual(await closeFrame(client), [3000, 'token expired']);
@@ -100,7 +101,8 @@ describe('the identity of a session', () => {
       await stream.over;
       assert.match(Buffer.concat(stream.pieces).toString(), /"code":3000,"reason":"unauthorized".*"message":"token expired"/);
     }
-    assert.equal((await poll).status, 200);
+    const waiting = await poll;
+    assert.deepEqual([waiting.status, waiting.json.error.code], [401, 'token_expired']);
     const next = await fetchOnce(server.url, 'GET', '/rooms/members/a', { headers });
     assert.deepEqual([next.status, next.json.error.code], [401, 'token_expired']);
   });
@@ -117,7 +119,7 @@ describe('the identity of a session', () => {
     const clients = await open(() => JsonClient.greeted(server, '/rooms/members/b', { headers }));
     const events = await open(() => RoomStream.open(server.url, 'members/b', { kind: 'sse', headers }));
     const lines = await open(() => RoomStream.open(server.url, 'members/b', { kind: 'stream', headers }));
-    const polls = Array.from({ length: 40 }, () => fetchOnce(server.url, 'GET', '/rooms/members/b?wait=2', { headers }));
+    const polls = Array.from({ length: 40 }, () => fetchOnce(server.url, 'GET', '/rooms/members/b?wait=50', { headers }));
     const stays = await JsonClient.greeted(server, '/rooms/open/b', { headers });
     assert.equal((await clients[0].ask({ type: 'subscribe', room: 'open/b' })).type, 'ok');
     fs.writeFileSync(file, `${tokens}${row('members/**', 'user:bob')}${row('open/**', 'anyone')}`);
@@ -144,5 +146,29 @@ describe('the identity of a session', () => {
     assert.equal((await clients[0].next(({ type }) => type === 'message')).data, 'on');
     assert.equal((await clients[1].ask({ type: 'publish', data: 'no' })).code, 'forbidden');
     await Promise.all([stays, ...clients].map((client) => client.close()));
+  });
+
+  it('a reload that takes an API key ends its clients, polls that wait too', async () => {
+    const key = (name) => `key-of-${name}-0123456789abcdef`;
+    const lines = (name) => `[[auth.keys]]\nname = "${name}"\nhash = "sha256:${createHash('sha256').update(key(name)).digest('hex')}"\nmay = ["join"]\nrooms = ["keys"]\n`;
+    const reload = async (...names) => {
+      fs.writeFileSync(file, `${tokens}${row('open/**', 'anyone')}${names.map(lines).join('')}`);
+      const mark = server.mark();
+      server.reload();
+      await server.waitForLog(LOG.reloaded, { mark });
+    };
+    await reload('gone', 'stays');
+    const poll = (name) => fetchOnce(server.url, 'GET', '/rooms/keys?wait=50', { headers: bearer(key(name)) });
+    const polls = [poll('gone'), poll('stays')];
+    const client = await raw(server.url, 'keys', key('gone'));
+    await server.metricBecomes(METRICS.connections, (count) => count === 2, /"poll"/);
+    await reload('stays');
+    assert.deepEqual(await closeFrame(client), [3000, 'the API key was changed or removed']);
+    client.destroy();
+    const refused = await polls[0];
+    assert.deepEqual([refused.status, refused.json.error.code], [401, 'bad_api_key']);
+    assert.equal(await server.metric(METRICS.connections, /"poll"/), 1);
+    await reload();
+    assert.equal((await polls[1]).status, 401);
   });
 });

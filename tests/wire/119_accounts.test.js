@@ -9,6 +9,7 @@ import path from 'node:path';
 import { after, describe, it } from 'node:test';
 import { eventually } from '../support/deadline.js';
 import { fetchOnce } from '../support/raw_http.js';
+import { publish } from '../support/room_stream.js';
 import { makeCertificate, scratchDirectory } from '../support/scratch.js';
 import { binary, cleanEnvironment, runToEnd, startServer } from '../support/server.js';
 import { connect } from '../support/wire_client.js';
@@ -254,12 +255,19 @@ describe('accounts', { concurrency: 4 }, () => {
     assert.equal(none.status, 401);
     assert.equal(codeOf(none), 'unauthorized');
     assert.equal(codeOf(await post('/api/refresh', { Cookie: `${first}x` })), 'bad_token');
+    const waiting = fetchOnce(server.url, 'GET', '/rooms/signed-in?wait=50', { headers: { Cookie: first } });
+    const other = fetchOnce(server.url, 'GET', '/rooms/signed-in?wait=50', { headers: { Cookie: cookieOf(await login('ada', 'correct horse')) } });
+    await eventually(async () => (await fetchOnce(server.url, 'HEAD', '/rooms/signed-in')).header('roomcast-subscribers') === '2', 'two polls');
     const out = await post('/api/logout', { Cookie: first });
     assert.equal(out.status, 204);
     assert.match(out.header('set-cookie'), /^roomcast=; Path=\/; Max-Age=0; HttpOnly; SameSite=Strict$/);
     assert.equal((await post('/api/logout')).status, 204, 'signed out already');
     assert.deepEqual(await look(first), { accounts: true });
     assert.equal(codeOf(await fetchOnce(server.url, 'GET', '/rooms/a', { headers: { Cookie: first } })), 'token_revoked');
+    const refused = await waiting;
+    assert.deepEqual([refused.status, refused.json.error], [401, { code: 'token_revoked', message: 'signed out' }]);
+    await publish(server.url, 'signed-in', 'on');
+    assert.equal((await other).json.messages.length, 1);
   });
 
   it('users come and go while the server runs, and a session ends with its user or its password', async () => {

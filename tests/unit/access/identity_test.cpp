@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdint>
+#include <limits>
 #include <string>
 #include <utility>
 
@@ -17,6 +19,17 @@ TEST_CASE("identity: by default a client is anonymous") {
   CHECK(nobody.name().empty());
   CHECK(nobody.principal() == "anyone");
   CHECK(nobody.held_bytes() == 0);
+}
+
+TEST_CASE("identity: what is left of it, with leeway, for ever where it has no end") {
+  CHECK(Identity().left_ms(1'700'000'000'000, 0) == std::numeric_limits<std::int64_t>::max());
+  Profile profile;
+  profile.id = "ada";
+  profile.expires_s = 1'700'000'000;
+  const Identity ada(std::move(profile));
+  CHECK(ada.left_ms(1'699'999'999'000, 0) == 1'000);
+  CHECK(ada.left_ms(1'700'000'001'000, 60'000) == 59'000);
+  CHECK(ada.left_ms(1'700'000'060'001, 60'000) == 0);
 }
 
 TEST_CASE("identity: copies share what it was made from, and the last one frees it") {

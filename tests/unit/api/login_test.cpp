@@ -18,6 +18,7 @@ namespace roomcast::api::login_test {
 namespace {
 
 struct Responses final : http::DeferredResponses {
+  [[nodiscard]] std::string_view client_address(base::SlotId /*id*/) override { return {}; }
   std::optional<http::Response> response;
   void respond(base::SlotId /*id*/, http::Response answer) override { response = std::move(answer); }
   bool resume(base::SlotId /*id*/, const std::function<void(http::RequestContext&)>& /*change*/) override {

@@ -56,6 +56,7 @@ struct OperatorFixture : HubFixture<> {
   };
   /// Keeps the deferred answers.
   struct Answers final : http::DeferredResponses {
+    [[nodiscard]] std::string_view client_address(base::SlotId /*id*/) override { return {}; }
     void respond(base::SlotId /*id*/, http::Response response) override { last = std::move(response); }
     bool resume(base::SlotId /*id*/, const std::function<void(http::RequestContext&)>& /*change*/) override {
       return false;

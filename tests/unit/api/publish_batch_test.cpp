@@ -24,6 +24,7 @@ namespace {
 
 /// Keeps the deferred answers.
 struct Answers final : http::DeferredResponses {
+  [[nodiscard]] std::string_view client_address(base::SlotId /*id*/) override { return {}; }
   void respond(base::SlotId id, http::Response response) override {
     ids.push_back(id);
     last = std::move(response);

@@ -26,6 +26,8 @@ namespace roomcast::transport::test {
 
 /// Keeps the deferred answers in the order in which they came.
 struct PollAnswers final : http::DeferredResponses {
+  /// All come from one address.
+  [[nodiscard]] std::string_view client_address(base::SlotId /*id*/) override { return "192.0.2.1"; }
   void respond(base::SlotId /*id*/, http::Response response) override { all.push_back(std::move(response)); }
   bool resume(base::SlotId /*id*/, const std::function<void(http::RequestContext&)>& /*change*/) override {
     return false;
@@ -110,7 +112,7 @@ struct PollFixture : roomcast::test::HubFixture<> {
   std::list<roomcast::test::ExchangeDouble> exchanges;
   dialect::MessageList items;
   base::TimeBudget compressing{clock, 5'000};
-  Polls polls{{service, scheduler, deadlines, answers, items, compressing}, poll_settings({})};
+  Polls polls{{service, scheduler, deadlines, clock, answers, items, compressing}, poll_settings({})};
   PollJoin join{polls};
 };
 
