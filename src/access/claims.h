@@ -6,6 +6,7 @@
 
 #include "access/identity.h"
 #include "access/permission.h"
+#include "base/json_object.h"
 #include "base/refusal.h"
 #include "base/result.h"
 
@@ -17,8 +18,6 @@ inline constexpr std::size_t roles_max = 32;
 inline constexpr std::size_t grants_max = 32;
 /// Of the display name.
 inline constexpr std::size_t name_bytes_max = 100;
-/// How deep a payload may be nested, `info` included.
-inline constexpr std::size_t claims_depth_max = 32;
 
 /// Whether `text` can be an id, a role or a name of a client: 1 to `bytes_max` bytes of UTF-8 without control
 /// characters.
@@ -30,7 +29,7 @@ inline constexpr std::size_t claims_depth_max = 32;
 [[nodiscard]] base::Result<Grant> make_grant(std::string_view pattern, PermissionSet may);
 
 /// Who the payload of a token (RFC 7519) says that its bearer is. The signature, the issuer, the audience and
-/// the times have been checked, or are checked later. The claims are
+/// the times have been checked. The claims are
 ///
 /// - `sub`: the id of the user, 1 to Profile::id_bytes_max bytes; required
 /// - `name`: the display name, at most 100 bytes
@@ -42,6 +41,6 @@ inline constexpr std::size_t claims_depth_max = 32;
 /// - `jti`, at most 200 bytes, `iat`, `exp`
 ///
 /// and others, which are ignored. The refusal, always `bad_token`, names the claim, not what it holds.
-[[nodiscard]] base::Result<Profile, base::Refusal> profile_from_claims(std::string_view payload_json);
+[[nodiscard]] base::Result<Profile, base::Refusal> profile_from_claims(const base::JsonObject& claims);
 
 }  // namespace roomcast::access

@@ -173,26 +173,24 @@ Verdict Authenticator::verify(std::string_view text) {
     return token.error();
   }
   const std::int64_t now_s = parts_.clock.wall_ms() / 1'000;
-  Refusal refusal{Code::bad_token, "no element of auth.tokens is for the algorithm " +
-                                       std::string(jose::to_string(token->algorithm()))};
-  int furthest = -1;
+  std::optional<Refusal> refusal;
   for (const auto& source : loaded_.sources) {
     if (!source->accepts(token->algorithm())) continue;
     const auto claims = source->verify(*token, now_s, leeway_s_);
     if (!claims) {
-      const int got = progress(claims.error().code);
-      if (got > furthest) refusal = claims.error();
-      furthest = std::max(furthest, got);
+      if (!refusal || progress(claims.error().code) > progress(refusal->code)) refusal = claims.error();
       continue;
     }
-    auto profile = access::profile_from_claims(claims->json);
+    auto profile = access::profile_from_claims(claims->object);
     if (!profile) return profile.error();
     const std::int64_t expires_s = profile->expires_s;
     access::Identity identity(std::move(*profile));
     verified_.insert(text, identity, expires_s == 0 ? 0 : expires_s + leeway_s_);
     return identity;
   }
-  return refusal;
+  if (refusal) return *std::move(refusal);
+  return Refusal{Code::bad_token, "no element of auth.tokens is for the algorithm " +
+                                      std::string(jose::to_string(token->algorithm()))};
 }
 
 Verdict Authenticator::trust_proxy(const Credentials& credentials) {

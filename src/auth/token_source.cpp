@@ -74,8 +74,8 @@ base::Result<std::unique_ptr<TokenSource>> TokenSource::load(
     if (!algorithm) return base::Error{"auth.tokens: unknown algorithm " + name};
     source->algorithms_.add(*algorithm);
   }
-  source->issuer_ = settings.issuer;
-  source->audience_ = settings.audience;
+  source->expected_.issuer = settings.issuer;
+  source->expected_.audience = settings.audience;
   if (!settings.jwks_url.empty()) {
     source->url_ = &open_url(settings.jwks_url, source->algorithms_);
     return source;
@@ -87,17 +87,14 @@ base::Result<std::unique_ptr<TokenSource>> TokenSource::load(
 }
 
 base::Result<jose::Claims, Refusal> TokenSource::verify(const jose::ParsedToken& token, std::int64_t now_s,
-                                                        std::int64_t leeway_s) const {
+                                                        std::int64_t leeway_s) {
   const jose::KeySet* const keys = url_ != nullptr ? url_->current() : &keys_;
   if (keys == nullptr) {
     return Refusal{Refusal::Code::unavailable, "the keys of auth.tokens (jwks_url) are not there yet"};
   }
-  jose::Expectations expected;
-  expected.issuer = issuer_;
-  expected.audience = audience_;
-  expected.leeway_s = leeway_s;
-  expected.now_s = now_s;
-  return jose::verify(token, *keys, expected);
+  expected_.leeway_s = leeway_s;
+  expected_.now_s = now_s;
+  return jose::verify(token, *keys, expected_);
 }
 
 }  // namespace roomcast::auth

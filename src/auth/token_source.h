@@ -42,8 +42,7 @@ class TokenSource {
 
   /// Verifies the token against these keys. unknown_key: they may have to be refreshed.
   [[nodiscard]] base::Result<jose::Claims, base::Refusal> verify(const jose::ParsedToken& token,
-                                                                 std::int64_t now_s,
-                                                                 std::int64_t leeway_s) const;
+                                                                 std::int64_t now_s, std::int64_t leeway_s);
   [[nodiscard]] bool accepts(jose::Algorithm algorithm) const { return algorithms_.has(algorithm); }
   /// Null unless the keys come from a URL.
   [[nodiscard]] KeySource* url() const { return url_; }
@@ -52,8 +51,7 @@ class TokenSource {
   TokenSource() = default;
 
   jose::AlgorithmSet algorithms_;
-  std::string issuer_;
-  std::vector<std::string> audience_;
+  jose::Expectations expected_;
   jose::KeySet keys_;
   KeySource* url_ = nullptr;
 };

@@ -69,24 +69,34 @@ void append_digits(std::string& out, std::string_view bytes, std::string_view al
   if (bytes.size() - i == 1) put(byte(i) << 16U, 2);
 }
 
-/// Decodes `digits`, which have no padding.
+/// Decodes `digits`, which have no padding and are not one more than a multiple of four.
 bool decode_digits(std::string_view digits, const Base64Bits& alphabet, std::string& out) {
   out.resize(digits.size() * 3 / 4);
+  std::size_t at = 0;
   std::size_t size = 0;
-  unsigned pending = 0;
-  unsigned pending_bits = 0;
-  for (const char c : digits) {
-    const unsigned bits = alphabet[static_cast<unsigned char>(c)];
-    if (bits == no_base64) return out.clear(), false;
-    pending = pending << 6U | bits;
-    pending_bits += 6;
-    if (pending_bits < 8) continue;
-    pending_bits -= 8;
-    out[size++] = static_cast<char>(pending >> pending_bits & 255U);
-    pending &= (1U << pending_bits) - 1;
-  }
+  unsigned seen = 0;  // the bits of all digits: no_base64 is none of them
+  // The 24 bits that begin with those of the next `count` digits.
+  const auto take = [&](unsigned count) {
+    unsigned group = 0;
+    for (unsigned i = 0; i < count; ++i) {
+      const unsigned bits = alphabet[static_cast<unsigned char>(digits[at++])];
+      seen |= bits;
+      group = group << 6U | bits;
+    }
+    return group << (24 - 6 * count);
+  };
+  const auto put = [&](unsigned group, unsigned bytes) {
+    for (unsigned i = 0; i < bytes; ++i)
+      out[size++] = static_cast<char>(group >> (16 - 8 * i) & 255U);
+  };
+  while (digits.size() - at >= 4)
+    put(take(4), 3);
+  const auto rest = static_cast<unsigned>(digits.size() - at);
+  const unsigned last = take(rest);
+  const unsigned bytes = rest * 3 / 4;
+  put(last, bytes);
   // With non-zero trailing bits two texts would decode to the same bytes.
-  if (pending != 0) return out.clear(), false;
+  if ((seen & no_base64) != 0 || (last << 8 * bytes & 0xFFFFFFU) != 0) return out.clear(), false;
   return true;
 }
 

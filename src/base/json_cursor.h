@@ -25,6 +25,8 @@ class JsonCursor {
   /// deep, at most json_depth_max.
   explicit JsonCursor(std::string_view text, std::size_t depth_max = json_depth_max);
 
+  /// Where in the text what is read next begins.
+  [[nodiscard]] std::size_t position() const { return at_; }
   /// The kind of the next value, judged by its first byte.
   [[nodiscard]] JsonKind kind() const;
   /// Reads the next value; nothing if there is no valid one.

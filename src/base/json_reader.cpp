@@ -10,17 +10,21 @@
 namespace roomcast::base {
 namespace {
 
-constexpr std::string_view space = " \t\r\n";
 constexpr std::uint32_t replacement = 0xFFFD;
 constexpr std::uint8_t no_hex_digit = 16;
 
+bool is_json_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+
 void skip_space(std::string_view& text) {
-  text.remove_prefix(std::min(text.find_first_not_of(space), text.size()));
+  while (!text.empty() && is_json_space(text.front()))
+    text.remove_prefix(1);
 }
 
 std::string_view trimmed(std::string_view text) {
   skip_space(text);
-  return text.substr(0, text.find_last_not_of(space) + 1);
+  while (!text.empty() && is_json_space(text.back()))
+    text.remove_suffix(1);
+  return text;
 }
 
 /// The size of the string at the front of `text`, with its quotes.
@@ -199,9 +203,9 @@ std::optional<bool> JsonValue::to_bool() const {
 bool JsonValue::equals(std::string_view text) const {
   if (!is(JsonKind::string)) return false;
   std::string_view rest = between_quotes(raw_);
-  // Most names have no escapes, and are others.
+  // Most names have no escapes, and are others. An escape is longer than what it stands for.
   if (!rest.empty() && rest.front() != '\\' && !text.starts_with(rest.front())) return false;
-  if (rest.find('\\') == std::string_view::npos) return rest == text;
+  if (rest.size() <= text.size()) return rest == text && rest.find('\\') == std::string_view::npos;
   Utf8 bytes{};
   while (!rest.empty()) {
     const std::string_view piece = take_piece(rest, bytes);

@@ -32,9 +32,9 @@ std::optional<std::int64_t> date_of(const JsonValue& value, Rounding rounding) {
   return static_cast<std::int64_t>(rounding == Rounding::up ? std::ceil(seconds) : std::floor(seconds));
 }
 
-std::optional<Refusal> read_text(const JsonValue& value, std::string_view name, std::string& out) {
+std::optional<Refusal> read_issuer(const JsonValue& value, std::string& out) {
   auto text = text_of(value);
-  if (!text) return bad_token("the claim " + std::string(name) + " of the token is not a text");
+  if (!text) return bad_token("the claim iss of the token is not a text");
   out = std::move(*text);
   return std::nullopt;
 }
@@ -64,16 +64,13 @@ std::optional<Refusal> read_audience(const JsonValue& value, std::vector<std::st
   return std::nullopt;
 }
 
-std::optional<Refusal> read_claim(const base::JsonMember& claim, Claims& claims) {
-  const JsonValue& name = claim.name;
-  const JsonValue& value = claim.value;
-  if (name.equals("iss")) return read_text(value, "iss", claims.issuer);
-  if (name.equals("sub")) return read_text(value, "sub", claims.subject);
-  if (name.equals("aud")) return read_audience(value, claims.audience);
-  if (name.equals("jti")) return read_text(value, "jti", claims.jti);
-  if (name.equals("exp")) return read_date(value, "exp", Rounding::down, claims.expires_s);
-  if (name.equals("nbf")) return read_date(value, "nbf", Rounding::up, claims.not_before_s);
-  if (name.equals("iat")) return read_date(value, "iat", Rounding::down, claims.issued_s);
+std::optional<Refusal> read_claim(const base::JsonObject::Member& claim, Claims& claims) {
+  const auto& [name, value] = claim;
+  if (name == "iss") return read_issuer(value, claims.issuer);
+  if (name == "aud") return read_audience(value, claims.audience);
+  if (name == "exp") return read_date(value, "exp", Rounding::down, claims.expires_s);
+  if (name == "nbf") return read_date(value, "nbf", Rounding::up, claims.not_before_s);
+  if (name == "iat") return read_date(value, "iat", Rounding::down, claims.issued_s);
   return std::nullopt;
 }
 
@@ -125,18 +122,15 @@ std::optional<Refusal> check_times(const Claims& claims, const Expectations& exp
 
 }  // namespace
 
-std::optional<JsonValue> Claims::member(std::string_view name) const {
-  return find_member(JsonValue(json), name);
-}
-
 base::Result<Claims, Refusal> read_claims(std::string json) {
-  if (const auto problem = check_object(json)) return bad_token("the payload of the token " + *problem);
   Claims claims;
-  base::JsonMembers members{JsonValue(json)};
-  while (const auto member = members.next()) {
-    if (auto refusal = read_claim(*member, claims)) return std::move(*refusal);
+  claims.json = std::make_unique<const std::string>(std::move(json));
+  auto object = base::read_json_object(*claims.json);
+  if (!object) return bad_token("the payload of the token " + object.error().message);
+  claims.object = std::move(*object);
+  for (const base::JsonObject::Member& member : claims.object.members) {
+    if (auto refusal = read_claim(member, claims)) return std::move(*refusal);
   }
-  claims.json = std::move(json);
   return claims;
 }
 

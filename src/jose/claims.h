@@ -1,33 +1,29 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "base/json_reader.h"
+#include "base/json_object.h"
 #include "base/refusal.h"
 #include "base/result.h"
 
 namespace roomcast::jose {
 
-/// What a verified token says (RFC 7519 section 4.1). Times are seconds since 1970, rounded so that a token
-/// is never valid for longer than it says.
+/// What a verified token says. Of the claims of RFC 7519 section 4.1 those that say whether it is valid are
+/// read. Times are seconds since 1970, rounded so that a token is never valid for longer than it says.
 struct Claims {
-  std::string issuer;   ///< iss; empty: none
-  std::string subject;  ///< sub; empty: none
-  std::vector<std::string> audience;
-  std::string jti;  ///< empty: none
+  std::string issuer;                 ///< iss; empty: none
+  std::vector<std::string> audience;  ///< aud
   std::optional<std::int64_t> expires_s;
   std::optional<std::int64_t> not_before_s;
   std::optional<std::int64_t> issued_s;
-  /// The whole payload: one JSON object without duplicate members.
-  std::string json;
-
-  /// The claim `name`: a view of `json`, so it lasts until these claims are moved or end. Nothing if there is
-  /// none.
-  [[nodiscard]] std::optional<base::JsonValue> member(std::string_view name) const;
+  /// The whole payload, which stays where it is when the claims are moved.
+  std::unique_ptr<const std::string> json;
+  base::JsonObject object;  ///< what `json` holds
 };
 
 /// What is expected of a token besides its signature.

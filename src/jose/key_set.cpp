@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/json_object.h"
 #include "jose/jwk.h"
 #include "jose/strict_json.h"
 
@@ -25,8 +26,9 @@ base::Result<KeySet> KeySet::from_jwks(std::string_view json, AlgorithmSet allow
     return Error{"the JWK Set has " + std::to_string(json.size()) + " bytes; " +
                  std::to_string(jwks_bytes_max) + " are allowed"};
   }
-  if (const auto problem = check_object(json)) return Error{"the JWK Set " + *problem};
-  const auto list = find_member(base::JsonValue(json), "keys");
+  const auto object = base::read_json_object(json);
+  if (!object) return Error{"the JWK Set " + object.error().message};
+  const auto list = object->find("keys");
   if (!list || !list->is(base::JsonKind::array)) return Error{"the JWK Set has no array \"keys\""};
 
   KeySet set;

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "base/digest.h"
-#include "base/json_reader.h"
+#include "base/json_object.h"
 #include "base/text.h"
 #include "jose/strict_json.h"
 
@@ -24,17 +24,15 @@ struct Header {
   bool has_plain_option = false;  // b64: RFC 7797
 };
 
-Header members_of(std::string_view json) {
+Header header_of(const base::JsonObject& object) {
   Header header;
-  base::JsonMembers members{JsonValue(json)};
-  while (const auto member = members.next()) {
-    const JsonValue& name = member->name;
-    if (name.equals("alg")) header.alg = member->value;
-    if (name.equals("kid")) header.kid = member->value;
-    if (name.equals("typ")) header.typ = member->value;
-    if (name.equals("enc")) header.is_encrypted = true;
-    if (name.equals("crit")) header.has_extensions = true;
-    if (name.equals("b64")) header.has_plain_option = true;
+  for (const auto& [name, value] : object.members) {
+    if (name == "alg") header.alg = value;
+    if (name == "kid") header.kid = value;
+    if (name == "typ") header.typ = value;
+    if (name == "enc") header.is_encrypted = true;
+    if (name == "crit") header.has_extensions = true;
+    if (name == "b64") header.has_plain_option = true;
   }
   return header;
 }
@@ -102,8 +100,9 @@ std::optional<Refusal> TokenReader::read_header(std::string_view encoded) {
   header_.clear();
   std::string json;
   if (!base::base64url_decode(encoded, json)) return bad_token("the header of the token is not base64url");
-  if (const auto problem = check_object(json)) return bad_token("the header of the token " + *problem);
-  const Header header = members_of(json);
+  const auto object = base::read_json_object(json);
+  if (!object) return bad_token("the header of the token " + object.error().message);
+  const Header header = header_of(*object);
   if (auto refusal = check_header(header)) return refusal;
   const auto algorithm = read_algorithm(*header.alg);
   if (!algorithm) return algorithm.error();

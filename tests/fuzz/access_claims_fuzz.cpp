@@ -11,12 +11,21 @@
 
 using namespace roomcast::access;
 
-/// Whatever the payload of a token, what it becomes is within bounds, and a refusal repeats nothing of it but
-/// names of claims.
+/// Whatever the payload of a token, its members are those that a plain reader finds, what it becomes is
+/// within bounds, and a refusal repeats nothing of it but names of claims.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   constexpr std::size_t size_max = 8'192;  // of a token
   if (size > size_max) return 0;
-  auto profile = profile_from_claims({reinterpret_cast<const char*>(data), size});
+  const std::string_view payload(reinterpret_cast<const char*>(data), size);
+  const auto claims = roomcast::base::read_json_object(payload);
+  if (!claims) return 0;
+  roomcast::base::JsonMembers plain{roomcast::base::JsonValue(payload)};
+  for (const auto& [name, value] : claims->members) {
+    const auto expected = plain.next();
+    FUZZ_CHECK(expected && expected->name.equals(name) && value.raw() == expected->value.raw());
+  }
+  FUZZ_CHECK(!plain.next());
+  auto profile = profile_from_claims(*claims);
   if (!profile) {
     FUZZ_CHECK(profile.error().code == roomcast::base::Refusal::Code::bad_token);
     FUZZ_CHECK(profile.error().message.view().size() < 200);

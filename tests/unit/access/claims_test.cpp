@@ -13,9 +13,16 @@ using namespace roomcast::access;
 
 namespace {
 
+/// `json` is an object.
+auto profile_of(std::string_view json) {
+  const auto claims = roomcast::base::read_json_object(json);
+  REQUIRE_MESSAGE(claims.ok(), json);
+  return profile_from_claims(*claims);
+}
+
 /// What the payload is refused with, or "taken". `claims` are added to a `sub`.
 std::string outcome(const std::string& claims) {
-  const auto profile = profile_from_claims(R"({"sub":"ada")" + (claims.empty() ? "" : "," + claims) + "}");
+  const auto profile = profile_of(R"({"sub":"ada")" + (claims.empty() ? "" : "," + claims) + "}");
   if (profile) return "taken";
   CHECK(profile.error().code == roomcast::base::Refusal::Code::bad_token);
   return std::string(profile.error().message.view());
@@ -34,7 +41,7 @@ std::string text_of(std::size_t bytes) { return "\"" + std::string(bytes, 'x') +
 
 TEST_CASE("claims: all of them are taken over") {
   const auto profile =
-      profile_from_claims(R"({"iss":"https://id.example","sub":"ada","name":"Ada L\u00e4","info":{"team":[1]},
+      profile_of(R"({"iss":"https://id.example","sub":"ada","name":"Ada L\u00e4","info":{"team":[1]},
     "roles":["staff","dev"],"rooms":[{"match":"chat/**","may":["join","publish"]},{"may":[],"match":"news"}],
     "jti":"t-1","iat":1700000000,"exp":1700000600.9,"may be":"ignored"})");
   REQUIRE(profile.ok());
@@ -54,28 +61,19 @@ TEST_CASE("claims: all of them are taken over") {
   CHECK(profile->expires_s == 1'700'000'600);
 }
 
-TEST_CASE("claims: a payload is an object with the id of a user") {
+TEST_CASE("claims: the id of a user has to be there") {
   const auto refused = [](std::string_view payload) {
-    const auto profile = profile_from_claims(payload);
+    const auto profile = profile_of(payload);
     return profile ? "taken" : std::string(profile.error().message.view());
   };
   CHECK(refused("{}") == "claims of the token: sub, the id of the user, is missing");
-  CHECK(refused("[]") == "the payload of the token must be a JSON object");
-  for (const char* broken : {"", "{", R"({"sub":"a"}x)", "{\"sub\":\"\xFF\"}"})
-    CHECK(refused(broken).starts_with("the payload of the token must be JSON"));
-  const auto nested = [](std::size_t depth) {
-    return R"({"sub":"a","x":)" + std::string(depth, '[') + std::string(depth, ']') + "}";
-  };
-  CHECK(refused(nested(claims_depth_max - 1)) == "taken");
-  CHECK(refused(nested(claims_depth_max)).starts_with("the payload of the token must be JSON"));
   const std::string sub =
       "claims of the token: sub must be a text of 1 to 100 bytes without control characters";
   for (const std::string bad : {R"(1)", R"(null)", R"("")", R"(["a"])", R"("a\u0000")", R"("\u0085")"})
     CHECK(refused(R"({"sub":)" + bad + "}") == sub);
   CHECK(refused(R"({"sub":)" + text_of(100) + "}") == "taken");
   CHECK(refused(R"({"sub":)" + text_of(101) + "}") == sub);
-  CHECK(refused(R"({"sub":"a","sub":"b"})") == "claims of the token: sub is there twice");
-  CHECK(refused(R"({"sub":"a","s\u0075b":"b"})") == "claims of the token: sub is there twice");
+  CHECK(refused(R"({"s\u0075b":"a"})") == "taken");
 }
 
 TEST_CASE("claims: one of a wrong type is refused by its name, and what it holds is not repeated") {
@@ -125,8 +123,6 @@ TEST_CASE("claims: an element of rooms has a pattern and permissions") {
   CHECK(outcome(R"("rooms":[{"match":"a","may":["fly"]}])") ==
         "claims of the token: may of rooms must be a list of join, publish, presence, history, moderate and "
         "admin");
-  CHECK(outcome(R"("rooms":[{"match":"a","match":"b","may":[]}])") ==
-        "claims of the token: rooms has an object with match twice");
   CHECK(outcome(R"("rooms":[{"match":"","may":[]}])")
             .starts_with("claims of the token: match of rooms must be a text"));
   CHECK(outcome(R"("rooms":[{"match":"*/a/*","may":[]}])") ==
@@ -135,7 +131,7 @@ TEST_CASE("claims: an element of rooms has a pattern and permissions") {
 
 TEST_CASE("claims: a ticket is good for what it says, or for what an ordinary participant may") {
   const auto may = [](const std::string& claims, std::string_view room) {
-    auto profile = profile_from_claims(R"({"sub":"ada",)" + claims + "}");
+    auto profile = profile_of(R"({"sub":"ada",)" + claims + "}");
     REQUIRE(profile.ok());
     return Policy().decide(Identity(std::move(*profile)), room).may;
   };

@@ -7,6 +7,7 @@
 #include <limits>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace claims_test {
@@ -55,26 +56,35 @@ TEST_CASE("claims: the registered ones are read, all others stay in the payload"
       R"("name":"Ada","rooms":[{"match":"a/**"}]})";
   const Claims claims = claims_of(json);
   CHECK(claims.issuer == "https://issuer");
-  CHECK(claims.subject == "ada");
   CHECK(claims.audience == std::vector<std::string>{"chat", "news"});
-  CHECK(claims.jti == "7");
   CHECK(claims.expires_s == 3);
   CHECK(claims.not_before_s == 1);
   CHECK(claims.issued_s == 2);
-  CHECK(claims.json == json);
-  REQUIRE(claims.member("name").has_value());
-  CHECK(claims.member("name")->equals("Ada"));
-  REQUIRE(claims.member("rooms").has_value());
-  CHECK(claims.member("rooms")->raw() == R"([{"match":"a/**"}])");
-  CHECK_FALSE(claims.member("match").has_value());
+  CHECK(*claims.json == json);
+  const auto raw = [&](std::string_view name) {
+    const auto value = claims.object.find(name);
+    return value ? std::string(value->raw()) : "none";
+  };
+  CHECK(raw("sub") == R"("ad\u0061")");
+  CHECK(raw("jti") == R"("7")");
+  CHECK(raw("name") == R"("Ada")");
+  CHECK(raw("rooms") == R"([{"match":"a/**"}])");
+  CHECK(raw("match") == "none");
+}
+
+TEST_CASE("claims: the object is there for as long as the claims are, wherever these are moved") {
+  auto claims = read_claims(R"({"sub":"a"})");
+  REQUIRE(claims.ok());
+  const Claims moved = std::move(*claims);
+  claims = read_claims(R"({"sub":"b"})");
+  REQUIRE(moved.object.members.size() == 1);
+  CHECK(moved.object.members[0].value.raw() == R"("a")");
 }
 
 TEST_CASE("claims: none has to be there") {
   const Claims claims = claims_of("{}");
   CHECK(claims.issuer.empty());
-  CHECK(claims.subject.empty());
   CHECK(claims.audience.empty());
-  CHECK(claims.jti.empty());
   CHECK_FALSE(claims.expires_s.has_value());
   CHECK_FALSE(claims.not_before_s.has_value());
   CHECK_FALSE(claims.issued_s.has_value());
@@ -83,31 +93,16 @@ TEST_CASE("claims: none has to be there") {
   CHECK(claims_of(R"({"aud":[]})").audience.empty());
 }
 
-TEST_CASE("claims: a payload is one JSON object without duplicates, at most 32 deep") {
+TEST_CASE("claims: a payload is one JSON object that every reader understands alike") {
   CHECK(refused("") == "the payload of the token is not JSON");
-  CHECK(refused("[]") == "the payload of the token is not a JSON object");
-  CHECK(refused("null") == "the payload of the token is not a JSON object");
-  CHECK(refused("{}{}") == "the payload of the token is not JSON");
-  CHECK(refused("{\"a\":\"\xFF\"}") == "the payload of the token is not UTF-8");
-  CHECK(refused(R"({"sub":"ada","sub":"root"})") == "the payload of the token has a member twice");
   CHECK(refused(R"({"sub":"ada","s\u0075b":"root"})") == "the payload of the token has a member twice");
-  CHECK(refused(R"({"rooms":[{"may":1,"may":2}]})") == "the payload of the token has a member twice");
-  CHECK(refused(R"({"a":{"b":1},"b":{"a":1}})") == "");
-  CHECK(refused(R"({"name":"\ud800"})") ==
-        "the payload of the token has half of a surrogate pair in a string");
-  CHECK(refused("{\"a\":" + std::string(31, '[') + std::string(31, ']') + "}") == "");
   CHECK(refused("{\"a\":" + std::string(32, '[') + std::string(32, ']') + "}") ==
-        "the payload of the token is nested deeper than 32");
-  CHECK(refused("{\"a\":" + std::string(1000, '[') + std::string(1000, ']') + "}") ==
         "the payload of the token is nested deeper than 32");
 }
 
 TEST_CASE("claims: texts are texts, without NUL") {
-  for (const std::string name : {"iss", "sub", "jti"}) {
-    const std::string message = "the claim " + name + " of the token is not a text";
-    for (const std::string_view value : {"7", "null", "true", "[]", "{}", R"(["a"])", R"("a\u0000b")"})
-      CHECK(refused("{\"" + name + "\":" + std::string(value) + "}") == message);
-  }
+  for (const std::string_view value : {"7", "null", "true", "[]", "{}", R"(["a"])", R"("a\u0000b")"})
+    CHECK(refused("{\"iss\":" + std::string(value) + "}") == "the claim iss of the token is not a text");
   for (const std::string_view value :
        {"7", "null", "{}", "[7]", R"(["a",null])", R"("\u0000")", R"([["a"]])"}) {
     CHECK(refused("{\"aud\":" + std::string(value) + "}") ==

@@ -96,8 +96,8 @@ void check_joe(const std::string& token, const KeySet& keys) {
   REQUIRE(claims.ok());
   CHECK(claims->issuer == "joe");
   CHECK(claims->expires_s == joe_expires_s);
-  REQUIRE(claims->member("http://example.com/is_root").has_value());
-  CHECK(claims->member("http://example.com/is_root")->to_bool() == true);
+  REQUIRE(claims->object.find("http://example.com/is_root").has_value());
+  CHECK(claims->object.find("http://example.com/is_root")->to_bool() == true);
   const auto late = verify(*parsed, keys, {.issuer = "joe", .audience = {}, .now_s = joe_expires_s});
   REQUIRE_FALSE(late.ok());
   CHECK(late.error().code == base::Refusal::Code::token_expired);

@@ -31,9 +31,9 @@ KeySet read_keys(const std::string& jwks, AlgorithmSet allowed = test::every_alg
   return std::move(*keys);
 }
 
-/// The outcome for a token: its subject, or the code and message of the refusal.
+/// The outcome for a token: its payload, or the code and message of the refusal.
 struct Outcome {
-  std::string subject;
+  std::string json;
   Code code = Code::count_;
   std::string message;
 };
@@ -43,18 +43,18 @@ Outcome outcome_of(std::string_view token, const KeySet& keys) {
   if (!parsed) return {"", parsed.error().code, std::string(parsed.error().message.view())};
   const auto claims = verify(*parsed, keys, expectations());
   if (!claims) return {"", claims.error().code, std::string(claims.error().message.view())};
-  return {claims->subject, Code::count_, ""};
+  return {*claims->json, Code::count_, ""};
 }
 
 void check_accepted(std::string_view token, const KeySet& keys) {
   const Outcome outcome = outcome_of(token, keys);
   CHECK(outcome.message == "");
-  CHECK(outcome.subject == "ada");
+  CHECK(outcome.json == payload);
 }
 
 void check_refused(std::string_view token, const KeySet& keys, Code code, std::string_view message) {
   const Outcome outcome = outcome_of(token, keys);
-  CHECK(outcome.subject == "");
+  CHECK(outcome.json == "");
   CHECK(outcome.code == code);
   CHECK(outcome.message == message);
 }
@@ -198,12 +198,12 @@ TEST_CASE("verify: no part of a token can be cut off, and no bit of it changed")
     check_accepted(token, keys);
     std::size_t accepted = 0;
     for (std::size_t size = 0; size < token.size(); ++size)
-      accepted += outcome_of(token.substr(0, size), keys).subject.empty() ? 0 : 1;
+      accepted += outcome_of(token.substr(0, size), keys).json.empty() ? 0 : 1;
     std::string changed = token;
     for (std::size_t i = 0; i < token.size(); ++i) {
       for (unsigned bit = 0; bit < 8; ++bit) {
         changed[i] = static_cast<char>(static_cast<unsigned char>(token[i]) ^ (1U << bit));
-        accepted += outcome_of(changed, keys).subject.empty() ? 0 : 1;
+        accepted += outcome_of(changed, keys).json.empty() ? 0 : 1;
       }
       changed[i] = token[i];
     }
