@@ -1,41 +1,20 @@
 // The calls of operators among the cases of tests/wire/71_openapi.test.js: the server that they are made on, its clients, and how
 // each status and code of docs/openapi.json is caused.
 
-import { createHash } from 'node:crypto';
-import path from 'node:path';
+import { apiKey, bearer, configuredBy, keyRow, tokenRow } from './access_rows.js';
 import { JsonClient } from './json_client.js';
 import { fetchOnce } from './raw_http.js';
-import { scratchDirectory } from './scratch.js';
 import { makeIssuer } from './tokens.js';
 
-const key = 'key-of-root-0123456789abcdef';
-const weak = 'key-of-weak-0123456789abcdef';
-const sha256 = (text) => createHash('sha256').update(text).digest('hex');
+const key = apiKey('root');
+const weak = apiKey('weak');
 const issuer = await makeIssuer('HS256');
-const bearer = (token) => ({ Authorization: `Bearer ${token}` });
 /** What identifies an administrator there. */
 export const operator = bearer(key);
 const tokenOf = (sub) => issuer.token({ sub });
 const banned = bearer(await tokenOf('banned'));
 
-const directory = scratchDirectory({
-  'roomcast.toml': `
-[[auth.tokens]]
-algorithms = ["HS256"]
-secret = ${JSON.stringify(issuer.key)}
-[[auth.keys]]
-name = "root"
-hash = "sha256:${sha256(key)}"
-may = ["admin", "moderate", "publish"]
-rooms = ["**"]
-[[auth.keys]]
-name = "weak"
-hash = "sha256:${sha256(weak)}"
-may = ["join"]
-rooms = ["lobby"]
-`,
-});
-const args = ['--config', path.join(directory, 'roomcast.toml')];
+const args = configuredBy(tokenRow(issuer), keyRow('root', ['admin', 'moderate', 'publish']), keyRow('weak', ['join'], ['lobby']));
 const small = { 'limits.message_bytes': 1000, 'limits.body_bytes': 3000 };
 
 /** The servers that the cases are on. */

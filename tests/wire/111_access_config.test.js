@@ -1,10 +1,10 @@
 // Who may do what, from the configuration: mistakes in it, what --explain-access and /api/explain say, warnings, and reloads.
 
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { apiKey, keyRow } from '../support/access_rows.js';
 import { fetchOnce } from '../support/raw_http.js';
 import { scratchDirectory, tomlFilesIn } from '../support/scratch.js';
 import { runToEnd, startServer } from '../support/server.js';
@@ -144,8 +144,8 @@ describe('warnings about access', { concurrency: 4 }, () => {
 describe('rows of access in force', () => {
   const file = path.join(directory, 'reloaded.toml');
   let server;
-  const operator = 'key-of-ops-0123456789abcdef';
-  const key = `[[auth.keys]]\nname = "ops"\nhash = "sha256:${createHash('sha256').update(operator).digest('hex')}"\nmay = ["moderate"]\nrooms = ["open", "closed/**"]\n`;
+  const operator = apiKey('ops');
+  const key = keyRow('ops', ['moderate'], ['open', 'closed/**']);
   const use = (text) => fs.writeFileSync(file, text + key);
   const reload = async (outcome = /\breloaded$/) => {
     const mark = server.mark();

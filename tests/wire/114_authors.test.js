@@ -2,12 +2,11 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { bearer } from '../support/access_rows.js';
 import { JsonClient } from '../support/json_client.js';
 import { keyOf, startIdentifyingServer, tokenOf } from '../support/moderation.js';
 import { fetchOnce } from '../support/raw_http.js';
 import { openRoom, ways } from '../support/room_clients.js';
-
-const bearer = (token) => ({ Authorization: `Bearer ${token}` });
 
 describe('who it is from', () => {
   let server;

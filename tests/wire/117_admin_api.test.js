@@ -1,42 +1,22 @@
 // What operators do over /api: with API keys and tokens, over each transport, on regular and admin listeners.
 
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
-import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { apiKey, bearer, configuredBy, keyHash, keyRow, tokenRow } from '../support/access_rows.js';
 import { eventually } from '../support/deadline.js';
 import { JsonClient } from '../support/json_client.js';
 import { fetchOnce } from '../support/raw_http.js';
 import { RoomStream } from '../support/room_stream.js';
-import { scratchDirectory } from '../support/scratch.js';
 import { runToEnd, startServer } from '../support/server.js';
 import { makeIssuer } from '../support/tokens.js';
 import { connect, refusal } from '../support/wire_client.js';
 
-const sha256 = (text) => createHash('sha256').update(text).digest('hex');
-const bearer = (token) => ({ Authorization: `Bearer ${token}` });
-const root = 'key-of-root-0123456789abcdef';
-const chat_moderator = 'key-of-mod-0123456789abcdef';
+const root = apiKey('root');
+const chat_moderator = apiKey('mod');
 const issuer = await makeIssuer('HS256');
 
-const directory = scratchDirectory({
-  'roomcast.toml': `
-[[auth.tokens]]
-algorithms = ["HS256"]
-secret = ${JSON.stringify(issuer.key)}
-[[auth.keys]]
-name = "root"
-hash = "sha256:${sha256(root)}"
-may = ["admin", "moderate", "join", "publish", "history", "presence"]
-rooms = ["**"]
-[[auth.keys]]
-name = "mod"
-hash = "sha256:${sha256(chat_moderator)}"
-may = ["moderate"]
-rooms = ["chat/**"]
-`,
-});
-const args = ['--config', path.join(directory, 'roomcast.toml')];
+const all_rights = ['admin', 'moderate', 'join', 'publish', 'history', 'presence'];
+const args = configuredBy(tokenRow(issuer), keyRow('root', all_rights), keyRow('mod', ['moderate'], ['chat/**']));
 
 let server;
 before(async () => { server = await startServer({ args }); });
@@ -99,7 +79,7 @@ describe('rooms and clients', () => {
     const { text, json } = await done('GET', '/api/info');
     assert.match(json.version, /^\d+\.\d+/);
     assert.equal(json.limits.message_bytes, 65536);
-    for (const secret of [issuer.key, root, sha256(root)]) assert.ok(!text.includes(secret));
+    for (const secret of [issuer.key, root, keyHash(root)]) assert.ok(!text.includes(secret));
   });
 });
 

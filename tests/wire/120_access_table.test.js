@@ -2,22 +2,19 @@
 // sources: one that is added without an access decision fails here.
 
 import assert from 'node:assert/strict';
-import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, describe, it } from 'node:test';
+import { apiKey, bearer, configuredBy, keyRow, tokenRow } from '../support/access_rows.js';
 import { JsonClient } from '../support/json_client.js';
 import { fetchOnce } from '../support/raw_http.js';
 import { RoomStream } from '../support/room_stream.js';
-import { scratchDirectory } from '../support/scratch.js';
 import { repository, startServer } from '../support/server.js';
 import { makeIssuer, seconds } from '../support/tokens.js';
 import { connect, refusal } from '../support/wire_client.js';
 
 const ordinary = ['join', 'publish', 'history', 'presence'];
 const issuer = await makeIssuer('HS256');
-const key_of = (name) => `key-of-${name}-0123456789abcdef`;
-const sha256 = (text) => createHash('sha256').update(text).digest('hex');
 const toml = (value) => JSON.stringify(value);
 
 /** Every subset of the ordinary permissions. */
@@ -29,28 +26,13 @@ const kinds = {
   anonymous: { who: 'anyone', token: undefined, refused: 'unauthorized' },
   user: { who: 'user:ada', token: await issuer.token({ sub: 'ada' }), refused: 'forbidden' },
   role: { who: 'role:staff', token: await issuer.token({ sub: 'bob', roles: ['guest', 'staff'] }), refused: 'forbidden' },
-  key: { who: 'key:ci', token: key_of('ci'), refused: 'forbidden' },
+  key: { who: 'key:ci', token: apiKey('ci'), refused: 'forbidden' },
 };
 
 const rows = Object.entries(kinds).flatMap(([kind, { who }]) =>
   subsets.map((may) => `[[access]]\nrooms = "${room_of(kind, may)}"\nwho = "${who}"\nmay = ${toml(may)}\n`));
 
-const directory = scratchDirectory({
-  'roomcast.toml': `
-[[auth.tokens]]
-algorithms = ["HS256"]
-secret = ${toml(issuer.key)}
-[[auth.keys]]
-name = "ci"
-hash = "sha256:${sha256(key_of('ci'))}"
-may = []
-rooms = []
-[[auth.keys]]
-name = "own"
-hash = "sha256:${sha256(key_of('own'))}"
-may = ["publish", "join"]
-rooms = ["own/*"]
-${rows.join('')}
+const further = `
 [[access]]
 rooms = "inbox/{user}"
 who = "user"
@@ -59,13 +41,12 @@ may = ["join", "history"]
 rooms = "everyone"
 who = "user"
 may = ["join", "publish", "history", "presence"]
-`,
-});
+`;
+const args = configuredBy(tokenRow(issuer), keyRow('ci', [], []), keyRow('own', ['publish', 'join'], ['own/*']), ...rows, further);
 
-const server = await startServer({ args: ['--config', path.join(directory, 'roomcast.toml')] });
+const server = await startServer({ args });
 after(() => server.stop());
 
-const bearer = (token) => (token === undefined ? {} : { Authorization: `Bearer ${token}` });
 const code_of = (response) => (response.status < 300 ? 'ok' : response.json.error.code);
 
 const asked = async (method, target, token, body) => {
@@ -244,10 +225,10 @@ describe('who a client is', () => {
   });
 
   it('an API key may what its line says, besides the rows', async () => {
-    assert.equal(await ways.find(({ name }) => name === 'POST').attempt('own/x', key_of('own')), 'ok');
-    assert.equal(await joins.stream('own/x', key_of('own'), ''), 'ok');
-    assert.equal(await joins.stream('own/x', key_of('own'), '?history=1'), 'forbidden');
-    assert.equal(await joins.stream('own/x/y', key_of('own'), ''), 'forbidden');
+    assert.equal(await ways.find(({ name }) => name === 'POST').attempt('own/x', apiKey('own')), 'ok');
+    assert.equal(await joins.stream('own/x', apiKey('own'), ''), 'ok');
+    assert.equal(await joins.stream('own/x', apiKey('own'), '?history=1'), 'forbidden');
+    assert.equal(await joins.stream('own/x/y', apiKey('own'), ''), 'forbidden');
   });
 
   it('claims add to the rows; a ticket is for its room alone', async () => {
