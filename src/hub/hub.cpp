@@ -190,6 +190,10 @@ void Hub::leave(Member& member) {
   retention_.touch(room.retained());
 }
 
+void Hub::rename(Member& member, const Author& author) {
+  presence_.on_member_renamed(member.room(), member, author);
+}
+
 void Hub::let_go(Member& member) {
   member.room().fan_out().let_go(member);
   end_wait(member.room());

@@ -145,6 +145,7 @@ class Hub final : public EngineEvents,
 
   void join(Member& member, std::string_view room);
   void leave(Member& member);
+  void rename(Member& member, const Author& author);
   void schedule(Member& member) { catch_up_.schedule(member); }
   void advance(Member& member) { catch_up_.advance(member); }
   /// The member does not hold its room up any more.

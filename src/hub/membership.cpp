@@ -18,6 +18,8 @@ bool Membership::watches_presence() const { return presence_place().watcher() !=
 
 Author Membership::author() const { return presence_place().author(); }
 
+void Membership::rename(const Author& author) { room().hub().rename(*this, author); }
+
 bool Membership::publish_would_wait() const { return room().hub().would_wait(room()); }
 
 const Position& Membership::room_top() const { return room().log().top(); }

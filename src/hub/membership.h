@@ -28,6 +28,8 @@ class Membership final : private Member {
   [[nodiscard]] bool watches_presence() const;
   /// Who the other members see; empty if it is only counted.
   [[nodiscard]] Author author() const;
+  /// Others see it as `author` from here on. Both it and author() are identified, with the same principal.
+  void rename(const Author& author);
   /// See Hub::would_wait.
   [[nodiscard]] bool publish_would_wait() const;
   /// Whether history has been handed over only in part. The subscriber gets nothing more until

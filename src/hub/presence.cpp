@@ -28,6 +28,12 @@ void Presence::enter(Member& member) {
   check_for_crowd();
 }
 
+void Presence::rename(Member& member, const Author& author) {
+  if (member.presence_place().empty()) return;
+  member.presence_place().rename(author);
+  if (PresentMember* const renamed = named_.find(author)) show_name(*renamed, false, author);
+}
+
 void Presence::leave(Member& member) {
   PresencePlace& place = member.presence_place();
   if (place.empty()) return;
@@ -86,6 +92,10 @@ void Presence::add_connection(const Author& author) {
   if ((is_new || is_renamed) && !is_crowd_) note({What::joined, author});
 }
 
+  show_name(member, is_new, author);
+}
+
+void Presence::show_name(PresentMember& member, bool is_new, const Author& author) {
 void Presence::remove_connection(const Author& author) {
   --named_connections_;
   PresentMember& left = *named_.find(author);
@@ -213,6 +223,12 @@ void PresenceTracker::on_settings(ObservedRoom& room) {
   room.presence()->on_settings();
   update(room);
 }
+void PresenceTracker::on_member_renamed(ObservedRoom& room, Member& member, const Author& author) {
+  if (!room.presence()) return;
+  room.presence()->rename(member, author);
+  update(room);
+}
+
 
 void PresenceTracker::on_presence_due(Presence& presence) {
   ObservedRoom& room = presence.room();

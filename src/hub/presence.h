@@ -30,8 +30,8 @@ struct PresenceQueue;
 /// A member is an identified client, whatever name each of its connections shows, or the name of anonymous
 /// ones, compared byte by byte (see ByMember); each has the number of its connections. It joins with its
 /// first connection and leaves once it has had none for PresenceLimits::grace_ms; one that returns earlier
-/// was never gone. The name of its newest connection counts: a new one is announced like a join. Connections
-/// without a name are only counted.
+/// was never gone. The name of its newest connection counts, or of one that has changed it since: a new name
+/// is announced like a join. Connections without a name are only counted.
 ///
 /// A watcher begins with a snapshot and then gets every later change, in order. In a crowd, with more than
 /// PresenceLimits::crowd members, it gets their number instead, at most once a second; whether the crowd is
@@ -61,6 +61,8 @@ class Presence final : public base::Linked<PresenceQueue>, private base::Deadlin
   [[nodiscard]] ObservedRoom& room() const { return room_; }
   /// Counts a member that has just joined the room.
   void enter(Member& member);
+  /// A member of the room that is identified shows another name from here on. `author` has its principal.
+  void rename(Member& member, const Author& author);
   /// A member has just left the room. It may return within the grace time.
   void leave(Member& member);
   /// If `member` wants to, it watches from here on: what snapshot() returns now, and each change after it.
@@ -96,6 +98,7 @@ class Presence final : public base::Linked<PresenceQueue>, private base::Deadlin
 
   void on_deadline() override { owner_.on_presence_due(*this); }
   void add_connection(const Author& author);
+  void show_name(PresentMember& member, bool is_new, const Author& author);
   void remove_connection(const Author& author);
   void stop_watching(const Watcher& watcher);
   void note(PresenceChange change);
@@ -155,6 +158,8 @@ class PresenceTracker final : public MembershipObserver, private Presence::Owner
   void on_member_acknowledged(ObservedRoom& room, Member& member) override;
   void on_member_left(ObservedRoom& room, Member& member) override;
   /// The room's limits have changed.
+  /// See Presence::rename.
+  void on_member_renamed(ObservedRoom& room, Member& member, const Author& author);
   void on_settings(ObservedRoom& room);
 
   [[nodiscard]] static PresenceSnapshot snapshot(const ObservedRoom& room);

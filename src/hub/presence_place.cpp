@@ -19,6 +19,14 @@ void PresencePlace::set(const Author& author, bool is_watcher) {
   }
 }
 
+void PresencePlace::rename(const Author& author) {
+  if (Watcher* const watching = watcher()) {
+    watching->author = author;
+  } else {
+    set(author, false);
+  }
+}
+
 void PresencePlace::clear() {
   const std::unique_ptr<Watcher> freed(watcher());
   if (const base::NameBlock* const released = block()) released->release();

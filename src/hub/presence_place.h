@@ -31,6 +31,8 @@ class PresencePlace {
     return is_watcher() ? reinterpret_cast<Watcher*>(at_ - watches) : nullptr;
   }
   void set(const Author& author, bool is_watcher);
+  /// It is not empty, and goes on as it is under the name of `author`.
+  void rename(const Author& author);
   void clear();
 
  private:

@@ -81,6 +81,7 @@ void Session::on_authenticated(dialect::RequestId id,
   const hub::Author before = author();
   set_identity(*shown);
   set_author(before.name());
+  if (!(before == author())) for_each_membership([&](hub::Membership& one) { one.rename(author()); });
   const bool is_key = shown->kind() == access::Kind::key;
   const std::int64_t left = left_ms(*shown, table_);
   send_event(dialect::Authenticated{id, is_key ? std::string_view{} : shown->id(),

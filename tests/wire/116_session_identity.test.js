@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { bearer, tokenRow } from '../support/access_rows.js';
 import { LOG, METRICS } from '../support/contract.js';
 import { JsonClient } from '../support/json_client.js';
 import { faultsOf } from '../support/json_schema.js';
@@ -23,10 +24,9 @@ const document = JSON.parse(fs.readFileSync(path.join(repository, 'docs/asyncapi
 const isDescribed = (name, object) =>
   assert.deepEqual(faultsOf(document, document.components.messages[name].payload, object, { closed: true }), []);
 
-const tokens = `[[auth.tokens]]\nalgorithms = ["HS256"]\nsecret = ${JSON.stringify(issuer.key)}\n`;
+const tokens = tokenRow(issuer);
 const row = (rooms, who) => `[[access]]\nrooms = "${rooms}"\nwho = "${who}"\nmay = ["join", "publish", "history", "presence"]\n`;
 const ada = (lives_s = 300) => issuer.token({ sub: 'ada', name: 'Ada', exp: seconds() + lives_s });
-const bearer = (token) => ({ Authorization: `Bearer ${token}` });
 const raw = async (url, room, token) => connect(url, { path: `/rooms/${room}`, headers: token ? bearer(token) : {} });
 
 /** The close frame: its code and text. */
@@ -87,6 +87,26 @@ describe('the identity of a session', () => {
     assert.ok(bye.retry_ms > 0);
     assert.equal((await refreshes.ask({ type: 'ping' })).type, 'ok');
     await refreshes.close();
+  });
+
+  it('a newer token with another name renames its user in the rooms it is in', async () => {
+    const watcher = await JsonClient.greeted(server, '/rooms/open/named?presence=1');
+    const client = await JsonClient.greeted(server, '/rooms/open/named?presence=1', { headers: bearer(await ada()) });
+    assert.equal((await client.ask({ type: 'subscribe', room: 'members/named' })).type, 'ok');
+    assert.equal((await watcher.next(({ type }) => type === 'join')).member.name, 'Ada');
+    const renamed = await issuer.token({ sub: 'ada', name: 'Ada L.', exp: seconds() + 300 });
+    assert.equal((await client.ask({ type: 'authenticate', token: renamed })).name, 'Ada L.');
+    for (const other of [watcher, client]) {
+      const { member } = await other.next(({ type, member: shown }) => type === 'join' && shown.name !== 'Ada');
+      assert.deepEqual(member, { name: 'Ada L.', user: 'ada' });
+    }
+    for (const room of ['open/named', 'members/named']) {
+      assert.deepEqual((await client.ask({ type: 'presence', room })).presence.members, [{ name: 'Ada L.', user: 'ada' }]);
+      client.send({ type: 'publish', room, data: 'hi' });
+      const { from, user } = await client.next(({ type }) => type === 'message');
+      assert.deepEqual([from, user], ['Ada L.', 'ada']);
+    }
+    await Promise.all([watcher, client].map((one) => one.close()));
   });
 
   it('every transport ends with its token, and says why', async () => {

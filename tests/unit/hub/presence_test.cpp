@@ -74,6 +74,31 @@ TEST_CASE_FIXTURE(Fixture, "presence: the devices of a user are one member, whos
   CHECK(here() == "1: +1");
 }
 
+TEST_CASE_FIXTURE(Fixture,
+                  "presence: a member that changes its name is announced anew, and goes on watching") {
+  const auto watcher = watch();
+  const auto ada = watch("Ada=user:ada");
+  const auto tab = join("Ada=user:ada");
+  turn();
+  CHECK(watcher->told() == "+Ada=user:ada");
+  ada->told();
+  ada->membership->rename(hub::Author("Ada L.", "user:ada"));
+  tab->membership->rename(hub::Author("Ada L.", "user:ada"));
+  turn();
+  CHECK(watcher->told() == "+Ada L.=user:ada");
+  CHECK(ada->told() == "+Ada L.=user:ada");
+  CHECK(say(tab->membership->author()) == "Ada L.=user:ada");
+  CHECK(here() == "2: Ada L.=user:ada +1");
+  const auto bob = join("bob");
+  turn();
+  CHECK(ada->told() == "+bob");
+  ada->leave();
+  tab->leave();
+  pass(grace_ms);
+  CHECK(watcher->told() == "+bob-Ada L.=user:ada");
+  CHECK(here() == "2: bob +1");
+}
+
 TEST_CASE_FIXTURE(Fixture, "presence: an anonymous client is no user and no key, whatever it is called") {
   const auto watcher = watch();
   const auto user = join("Ada=user:ada");
