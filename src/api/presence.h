@@ -10,7 +10,8 @@
 namespace roomcast::api {
 
 /// `GET /presence/{room}`: the members of the room, `{"room","count","members":[{"name"},…],"anonymous"}`; in
-/// a crowd (presence.crowd) without `members`. A room that is not known is empty.
+/// a crowd (presence.crowd) without `members`, as service::Rooms::presence says. A room that is not known is
+/// empty.
 class Presence final : public http::Handler, public part::Part {
  public:
   /// `rooms` outlives the handler.

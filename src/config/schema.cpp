@@ -194,7 +194,7 @@ constexpr Setting table[] = {
     {SECONDS(room_defaults.slow_mode, 0, day_ms), reload,
      "The time in which each user, or connection of no user, may publish one message in a room, moderators and API keys excepted; 0: no limit.", per_room},
     {FLAG(room_defaults.hidden_members), reload,
-     "Whether nobody sees who is in a room: presence says only how many.", per_room},
+     "Whether only moderators see who is in a room, and only when they ask: presence says how many.", per_room},
     {FLAG(room_defaults.echo), reload,
      "Whether senders get their own messages, unless they say otherwise with ?echo=.", per_room},
 

@@ -140,9 +140,9 @@ std::optional<std::size_t> Hub::visit_rooms(std::size_t below, std::size_t most,
   return at == 0 ? std::nullopt : std::optional(at);
 }
 
-PresenceSnapshot Hub::presence(std::string_view room) const {
+PresenceSnapshot Hub::presence(std::string_view room, Hidden hidden) const {
   const Room* found = find(room);
-  if (found != nullptr) return PresenceTracker::snapshot(*found);
+  if (found != nullptr) return PresenceTracker::snapshot(*found, hidden);
   return {0, std::vector<Author>{}, 0};
 }
 

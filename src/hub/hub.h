@@ -122,8 +122,8 @@ class Hub final : public EngineEvents,
   std::optional<std::size_t> visit_rooms(std::size_t below, std::size_t most,
                                          const std::function<bool(const RoomSummary&)>& visit) const;
   /// Who is in the room.
-  [[nodiscard]] PresenceSnapshot presence(std::string_view room) const;
-  /// How many members that lists.
+  [[nodiscard]] PresenceSnapshot presence(std::string_view room, Hidden hidden = Hidden::counted) const;
+  /// How many members that lists at most.
   [[nodiscard]] std::size_t listed(std::string_view room) const;
   [[nodiscard]] std::size_t backlog_bytes() const { return backlog_bytes_; }
   /// Publishes that wait because of congestion.

@@ -70,9 +70,14 @@ void Presence::stop_watching(const Watcher& watcher) {
   if (watchers_.empty()) changes_.clear();
 }
 
-PresenceSnapshot Presence::snapshot() const {
+bool Presence::lists(Hidden hidden) const {
+  if (!is_crowd_) return true;
+  return hidden == Hidden::listed && limits().hides_members && count() <= limits().crowd;
+}
+
+PresenceSnapshot Presence::snapshot(Hidden hidden) const {
   PresenceSnapshot snapshot{count(), std::nullopt, anonymous()};
-  if (is_crowd_) return snapshot;
+  if (!lists(hidden)) return snapshot;
   snapshot.members.emplace().reserve(named_.size());
   named_.for_each([&](const PresentMember& member) { snapshot.members->push_back(member.author); });
   return snapshot;
@@ -87,15 +92,15 @@ void Presence::add_connection(const Author& author) {
     gone_places_.erase(place);
     set_due();
   }
+  show_name(member, is_new, author);
+}
+
+void Presence::show_name(PresentMember& member, bool is_new, const Author& author) {
   const bool is_renamed = !(member.author == author);
   if (is_renamed) member.author = author;
   if ((is_new || is_renamed) && !is_crowd_) note({What::joined, author});
 }
 
-  show_name(member, is_new, author);
-}
-
-void Presence::show_name(PresentMember& member, bool is_new, const Author& author) {
 void Presence::remove_connection(const Author& author) {
   --named_connections_;
   PresentMember& left = *named_.find(author);
@@ -110,7 +115,7 @@ void Presence::note(PresenceChange change) {
 }
 
 void Presence::check_for_crowd() {
-  if (is_crowd_ || count() <= limits().crowd) return;
+  if (is_crowd_ || count() <= limits().announced_max()) return;
   is_crowd_ = true;
   // The number replaces them.
   changes_.clear();
@@ -123,7 +128,7 @@ void Presence::count_crowd(std::int64_t now_ms) {
   if (now_ms < next_count_ms_) return;
   next_count_ms_ = now_ms + count_interval_ms;
   changes_.clear();
-  is_crowd_ = count() > limits().crowd;
+  is_crowd_ = count() > limits().announced_max();
   if (!is_crowd_) {
     note({What::listed, {}, snapshot()});
   } else if (announced_count_ != count()) {
@@ -218,17 +223,17 @@ void PresenceTracker::on_member_left(ObservedRoom& room, Member& member) {
   update(room);
 }
 
-void PresenceTracker::on_settings(ObservedRoom& room) {
-  if (!room.presence()) return;
-  room.presence()->on_settings();
-  update(room);
-}
 void PresenceTracker::on_member_renamed(ObservedRoom& room, Member& member, const Author& author) {
   if (!room.presence()) return;
   room.presence()->rename(member, author);
   update(room);
 }
 
+void PresenceTracker::on_settings(ObservedRoom& room) {
+  if (!room.presence()) return;
+  room.presence()->on_settings();
+  update(room);
+}
 
 void PresenceTracker::on_presence_due(Presence& presence) {
   ObservedRoom& room = presence.room();
@@ -255,10 +260,12 @@ void PresenceTracker::update(ObservedRoom& room) {
   scheduler_.wake();
 }
 
-PresenceSnapshot PresenceTracker::snapshot(const ObservedRoom& room) {
-  if (room.presence() != nullptr) return room.presence()->snapshot();
+PresenceSnapshot PresenceTracker::snapshot(const ObservedRoom& room, Hidden hidden) {
+  if (room.presence() != nullptr) return room.presence()->snapshot(hidden);
   PresenceSnapshot nameless{room.members(), std::nullopt, room.members()};
-  if (nameless.count <= room.settings().presence.crowd) nameless.members.emplace();
+  const PresenceLimits& limits = room.settings().presence;
+  const std::size_t listed_max = hidden == Hidden::listed ? limits.crowd : limits.announced_max();
+  if (nameless.count <= listed_max) nameless.members.emplace();
   return nameless;
 }
 

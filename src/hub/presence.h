@@ -68,9 +68,9 @@ class Presence final : public base::Linked<PresenceQueue>, private base::Deadlin
   /// If `member` wants to, it watches from here on: what snapshot() returns now, and each change after it.
   void begin_watching(Member& member);
 
-  [[nodiscard]] PresenceSnapshot snapshot() const;
-  /// How many members snapshot() lists.
-  [[nodiscard]] std::size_t listed() const { return is_crowd_ ? 0 : named_.size(); }
+  [[nodiscard]] PresenceSnapshot snapshot(Hidden hidden = Hidden::counted) const;
+  /// How many members snapshot(Hidden::listed) lists.
+  [[nodiscard]] std::size_t listed() const { return lists(Hidden::listed) ? named_.size() : 0; }
   /// Whether a connection has a name or watches, a member is in its grace time, or an update is being
   /// announced.
   [[nodiscard]] bool is_needed() const { return placed_ != 0 || !named_.empty() || update_; }
@@ -111,6 +111,7 @@ class Presence final : public base::Linked<PresenceQueue>, private base::Deadlin
   [[nodiscard]] const PresenceLimits& limits() const { return room_.settings().presence; }
   [[nodiscard]] std::size_t anonymous() const { return room_.members() - named_connections_; }
   [[nodiscard]] std::size_t count() const { return named_.size() + anonymous(); }
+  [[nodiscard]] bool lists(Hidden hidden) const;
 
   ObservedRoom& room_;
   Owner& owner_;
@@ -157,13 +158,13 @@ class PresenceTracker final : public MembershipObserver, private Presence::Owner
   void on_member_joined(ObservedRoom& room, Member& member) override;
   void on_member_acknowledged(ObservedRoom& room, Member& member) override;
   void on_member_left(ObservedRoom& room, Member& member) override;
-  /// The room's limits have changed.
   /// See Presence::rename.
   void on_member_renamed(ObservedRoom& room, Member& member, const Author& author);
+  /// The room's limits have changed.
   void on_settings(ObservedRoom& room);
 
-  [[nodiscard]] static PresenceSnapshot snapshot(const ObservedRoom& room);
-  /// How many members that lists.
+  [[nodiscard]] static PresenceSnapshot snapshot(const ObservedRoom& room, Hidden hidden);
+  /// How many members that lists with Hidden::listed.
   [[nodiscard]] static std::size_t listed(const ObservedRoom& room);
   /// Whether there is an update to announce in any room.
   [[nodiscard]] bool has_updates() const { return !queue_.empty(); }

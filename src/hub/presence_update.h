@@ -14,6 +14,12 @@
 
 namespace roomcast::hub {
 
+/// What a snapshot has of a room that hides its members (PresenceLimits::hides_members).
+enum class Hidden : std::uint8_t {
+  counted,  ///< their number
+  listed,   ///< the members, as of any other room
+};
+
 /// Who is in a room at one moment.
 struct PresenceSnapshot {
   std::size_t count = 0;  ///< members, and connections without a name

@@ -21,6 +21,9 @@ struct HistoryLimits {
 struct PresenceLimits {
   std::int64_t grace_ms;  ///< for how long a name that left counts as present: a reload does not flap
   std::size_t crowd;  ///< with more members than this only their number is announced, once a second at most
+  bool hides_members = false;  ///< that is so with any members, but those who may see them can ask for a list
+  /// With more members than this there is a crowd.
+  [[nodiscard]] std::size_t announced_max() const { return hides_members ? 0 : crowd; }
   friend bool operator==(const PresenceLimits&, const PresenceLimits&) = default;
 };
 

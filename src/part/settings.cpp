@@ -77,9 +77,8 @@ hub::RoomSettings room_settings(const config::Config& config) {
   settings.history.bytes = static_cast<std::size_t>(config.history.bytes);
   settings.history.age_ms = config.history.age_ms;
   settings.presence.grace_ms = config.presence.grace_ms;
-  // A crowd is shown as a number, whatever its size.
-  const std::uint64_t listed_max = config.room_defaults.hidden_members ? 0 : config.presence.crowd;
-  settings.presence.crowd = static_cast<std::size_t>(listed_max);
+  settings.presence.crowd = static_cast<std::size_t>(config.presence.crowd);
+  settings.presence.hides_members = config.room_defaults.hidden_members;
   // In the order of hub::Durability.
   if (!config.store.path.empty())
     settings.durability = hub::Durability{static_cast<std::uint8_t>(config.history.durability)};

@@ -225,7 +225,9 @@ base::Result<hub::PresenceSnapshot, Refusal> Rooms::presence(const Caller& calle
                                                              std::string_view room) const {
   if (auto refusal = check_room_name(room)) return *std::move(refusal);
   if (auto refusal = check_access(caller, Permission::presence, room)) return *std::move(refusal);
-  return hub_.presence(room);
+  hub::PresenceSnapshot seen = hub_.presence(room);
+  if (!seen.members && !check_moderate(caller, room)) return hub_.presence(room, hub::Hidden::listed);
+  return seen;
 }
 
 // --- Operating ---

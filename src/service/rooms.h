@@ -145,14 +145,15 @@ class Rooms {
   /// See hub::Hub::read_history. A refusal is given to `done` from within the call.
   void read_history(const Caller& caller, std::string_view room, const std::optional<hub::Position>& since,
                     const std::optional<std::size_t>& limit, hub::HistoryDone done);
-  /// The presence of the room: the members, or their number. A room that is not known is empty.
+  /// The presence of the room: the members, or their number. Those of a room that hides them are listed for
+  /// who may moderate it. A room that is not known is empty.
   [[nodiscard]] base::Result<hub::PresenceSnapshot, base::Refusal> presence(const Caller& caller,
                                                                             std::string_view room) const;
   /// The same for a member that watches: its join has decided that it may.
   [[nodiscard]] hub::PresenceSnapshot presence(const hub::Membership& watcher) const {
     return hub_.presence(watcher.room_name());
   }
-  /// How many members `presence` lists: what an answer costs.
+  /// How many members `presence` lists at most: what an answer costs.
   [[nodiscard]] std::size_t listed(std::string_view room) const { return hub_.listed(room); }
   /// How many members the room has.
   [[nodiscard]] std::size_t subscribers(std::string_view room) const { return hub_.subscribers(room); }

@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, describe, it } from 'node:test';
+import { apiKey, bearer, keyRow } from '../support/access_rows.js';
 import { sleep } from '../support/deadline.js';
 import { JsonClient } from '../support/json_client.js';
 import { errorMessage, fetchOnce } from '../support/raw_http.js';
@@ -38,7 +39,8 @@ hidden_members = true
 [[rooms]]
 match = "quiet/*"
 echo = false
-`);
+${keyRow('mod', ['join', 'presence', 'moderate'], ['hidden/*'])}${keyRow('reader', ['join', 'presence'], ['hidden/*'])}
+${keyRow('root', ['presence', 'admin'])}`);
 const server = await startServer({ args: ['--config', file] });
 after(() => server.stop());
 
@@ -136,6 +138,19 @@ describe('room settings', () => {
     await other.close();
     await watcher.close();
     assert.ok(!watcher.texts.some((text) => text.includes('"other"')), 'a name');
+  });
+
+  it('hidden_members: those who moderate the room see the members when they ask', async () => {
+    const other = await JsonClient.greeted(server, '/rooms/hidden/b?name=other');
+    const membersFor = async (key) => (await fetchOnce(server.url, 'GET', '/presence/hidden/b', { headers: bearer(key) })).json.members;
+    for (const name of ['mod', 'root']) assert.deepEqual(await membersFor(apiKey(name)), [{ name: 'other' }], name);
+    for (const key of [undefined, apiKey('reader')]) assert.equal(await membersFor(key), undefined);
+    const clients = {};
+    for (const name of ['mod', 'reader']) clients[name] = await JsonClient.greeted(server, '/rooms/hidden/b', { headers: bearer(apiKey(name)) });
+    const asked = async (name) => (await clients[name].ask({ type: 'presence', room: 'hidden/b' })).presence;
+    assert.deepEqual((await asked('mod')).members, [{ name: 'other' }, { name: 'mod', key: 'mod' }, { name: 'reader', key: 'reader' }]);
+    assert.deepEqual([(await asked('reader')).count, (await asked('reader')).members], [3, undefined]);
+    for (const client of [other, ...Object.values(clients)]) await client.close();
   });
 
   it('echo: senders do not get their own, unless they ask for it', async () => {

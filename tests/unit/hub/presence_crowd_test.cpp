@@ -156,4 +156,26 @@ TEST_CASE_FIXTURE(Fixture, "presence: new limits apply at once to the rooms ther
   CHECK(watcher->told() == "-b");
 }
 
+TEST_CASE_FIXTURE(Fixture,
+                  "presence: hidden members are a number, and listed for who may see them, up to a crowd") {
+  const auto listed = [&] { return say(hub.presence("lobby", hub::Hidden::listed)); };
+  set_limits({grace_ms, 2, true});
+  CHECK(listed() == "0: +0");
+  const auto nameless = join("");
+  CHECK(here() == "1: crowd +1");
+  CHECK(listed() == "1: +1");
+  const auto watcher = watch("w");
+  CHECK(watcher->snapshot == "2: crowd +1");
+  CHECK(here() == "2: crowd +1");
+  CHECK(listed() == "2: w +1");
+  CHECK(hub.listed("lobby") == 1);
+  const auto third = join("ada");
+  pass(1'000);
+  CHECK(watcher->told() == "#3");
+  CHECK(listed() == "3: crowd +1");
+  CHECK(hub.listed("lobby") == 0);
+  set_limits({grace_ms, 2});
+  CHECK(listed() == "3: crowd +1");
+}
+
 }  // namespace presence_crowd_test

@@ -39,15 +39,17 @@ TEST_CASE("room rules: presence can be different too") {
   CHECK(rules.find("b").presence == hub::PresenceLimits{500, 5});
 }
 
-TEST_CASE("room rules: members that are hidden are a crowd of any size") {
+TEST_CASE(
+    "room rules: members that are hidden are a crowd of any size, and listed up to the size of others") {
   const auto loaded = config::load_text(
       "presence = { crowd = 5 }\nroom_defaults = { hidden_members = true }\n"
       "rooms = [{ match = \"a\", hidden_members = false }]\n",
       {});
   REQUIRE(loaded.ok());
   const hub::RoomRules rules = part::room_rules(loaded->config);
-  CHECK(rules.find("other").presence.crowd == 0);
-  CHECK(rules.find("a").presence.crowd == 5);
+  CHECK(rules.find("other").presence == hub::PresenceLimits{3'000, 5, true});
+  CHECK(rules.find("other").presence.announced_max() == 0);
+  CHECK(rules.find("a").presence.announced_max() == 5);
 }
 
 TEST_CASE("service rules: the general ones, and what a pattern overrides of them") {
