@@ -15,7 +15,8 @@ namespace roomcast::base {
 /// How deep arrays and objects may be nested in a text for read_json_object.
 inline constexpr std::size_t json_object_depth_max = 32;
 
-/// A JSON object, no two members of which have the same name. Refers to its text, which must outlive it.
+/// A JSON object that has no member twice, nor has any object within it. Refers to its text, which must
+/// outlive it.
 struct JsonObject {
   struct Member {
     std::string_view name;  ///< without escapes
