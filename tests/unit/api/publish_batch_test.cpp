@@ -120,8 +120,8 @@ TEST_CASE_FIXTURE(Fixture, "batch: the answer waits for the last outcome, whiche
   send(R"({"room":"a","data":1},{"room":"b","data":2},{"room":"c","data":3})");
   turn();
   REQUIRE(engine.held.size() == 3);
-  engine.events().on_published(engine.held[2], hub::Position{1, 33});
-  engine.events().on_published(engine.held[0], hub::Position{1, 11});
+  engine.events().on_published(engine.held[2], hub::Published{hub::Position{1, 33}});
+  engine.events().on_published(engine.held[0], hub::Published{hub::Position{1, 11}});
   turn();
   CHECK_FALSE(answers.last.has_value());
   engine.events().on_published(engine.held[1], hub::Refusal{hub::Refusal::Code::overloaded, "not today"});
@@ -137,10 +137,10 @@ TEST_CASE_FIXTURE(Fixture, "batch: two under way at once each get their own") {
   send(R"({"room":"a","data":1})");
   send(R"({"room":"b","data":2})");
   REQUIRE(engine.held.size() == 2);
-  engine.events().on_published(engine.held[1], hub::Position{1, 2});
+  engine.events().on_published(engine.held[1], hub::Published{hub::Position{1, 2}});
   turn();
   CHECK(results() == receipt("b", 2));
-  engine.events().on_published(engine.held[0], hub::Position{1, 1});
+  engine.events().on_published(engine.held[0], hub::Published{hub::Position{1, 1}});
   turn();
   CHECK(results() == receipt("a", 1));
 }
@@ -287,7 +287,7 @@ TEST_CASE_FIXTURE(Fixture,
     CHECK_FALSE(answers.last.has_value());
     engine.hold_answers = false;
     for (const hub::Ticket ticket : engine.held)
-      engine.events().on_published(ticket, hub::Position{1, 1});
+      engine.events().on_published(ticket, hub::Published{hub::Position{1, 1}});
     turn();
     CHECK(messages("r") == 1'000);
     CHECK(answers.last.has_value());

@@ -168,7 +168,7 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK_FALSE(answers.last.has_value());
 
   REQUIRE(engine.held.size() == 1);
-  engine.events().on_published(engine.held[0], hub::Position{0xabc, 7});
+  engine.events().on_published(engine.held[0], hub::Published{hub::Position{0xabc, 7}});
   CHECK_FALSE(answers.last.has_value());  // not from within the engine
   turn();
   CHECK_FALSE(exchange.answered());

@@ -185,7 +185,7 @@ TEST_CASE_FIXTURE(Fixture, "requests: a receipt for a client that has gone goes 
   turn();
   REQUIRE(wire.destroyed);
   REQUIRE(engine.held.size() == 1);
-  engine.events().on_published(engine.held[0], hub::Position{1, 1});
+  engine.events().on_published(engine.held[0], hub::Published{hub::Position{1, 1}});
   turn();
   CHECK(wire.sent.empty());
 }
@@ -468,7 +468,7 @@ TEST_CASE_FIXTURE(Fixture, "requests: two with one key under way at once both ge
   turn();
   CHECK(wire.sent.empty());
   REQUIRE(engine.held.size() == 1);
-  engine.events().on_published(engine.held[0], hub::Position{1, 1});
+  engine.events().on_published(engine.held[0], hub::Published{hub::Position{1, 1}});
   turn();
   CHECK(heard(wire) == "ok#1 ok#2");
 }

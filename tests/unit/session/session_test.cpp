@@ -106,7 +106,7 @@ TEST_CASE_FIXTURE(Fixture,
   ada.events->on_message(dialect::PayloadForm::text, "1");
   ada.events->on_message(dialect::PayloadForm::text, "2");
   REQUIRE(engine.held.size() == 2);
-  engine.events().on_published(engine.held[0], hub::Position{1, 1});
+  engine.events().on_published(engine.held[0], hub::Published{hub::Position{1, 1}});
   turn();
   CHECK(ada.closes.empty());
   engine.events().on_published(engine.held[1], hub::Refusal{hub::Refusal::Code::timed_out, "late"});
