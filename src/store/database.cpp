@@ -13,8 +13,8 @@ namespace roomcast::store {
 
 namespace {
 
-constexpr std::int64_t page_bytes = 4096;
-constexpr std::int64_t frame_head_bytes = 24;
+constexpr std::int64_t sqlite_page_bytes = 4096;
+constexpr std::int64_t wal_frame_head_bytes = 24;
 
 Fault::Code code_of_errno(int error) {
   switch (error) {
@@ -171,7 +171,7 @@ std::optional<Fault> Database::configure(const Options& options) {
   sqlite3_db_config(connection, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
   // The page size only counts for a new file. Sorting and statements that are undone use memory, so that no
   // files appear outside the store's directory.
-  std::string pragmas = "PRAGMA page_size=" + std::to_string(page_bytes) +
+  std::string pragmas = "PRAGMA page_size=" + std::to_string(sqlite_page_bytes) +
                         ";PRAGMA mmap_size=0;PRAGMA temp_store=MEMORY;PRAGMA trusted_schema=OFF"
                         ";PRAGMA cell_size_check=ON;PRAGMA cache_size=-" +
                         std::to_string(std::max<std::size_t>(options.cache_bytes / 1024, 1));
@@ -253,13 +253,13 @@ base::Result<Database::Checkpoint, Fault> Database::checkpoint(CheckpointMode mo
 }
 
 std::size_t Database::wal_bytes() const {
-  return static_cast<std::size_t>(*wal_frames_ * (page_bytes + frame_head_bytes));
+  return static_cast<std::size_t>(*wal_frames_ * (sqlite_page_bytes + wal_frame_head_bytes));
 }
 
 std::optional<Fault> Database::set_bytes_max(std::uint64_t bytes) {
   constexpr std::uint64_t pages_max = 4'294'967'294;  // SQLite's own limit
   const std::uint64_t pages =
-      bytes == 0 ? pages_max : std::clamp<std::uint64_t>(bytes / page_bytes, 1, pages_max);
+      bytes == 0 ? pages_max : std::clamp<std::uint64_t>(bytes / sqlite_page_bytes, 1, pages_max);
   return execute(("PRAGMA max_page_count=" + std::to_string(pages)).c_str());
 }
 
@@ -268,7 +268,7 @@ base::Result<std::uint64_t, Fault> Database::used_bytes() {
   if (!pages) return pages.error();
   const auto unused = number("PRAGMA freelist_count");
   if (!unused) return unused.error();
-  return static_cast<std::uint64_t>(std::max<std::int64_t>(*pages - *unused, 0) * page_bytes);
+  return static_cast<std::uint64_t>(std::max<std::int64_t>(*pages - *unused, 0) * sqlite_page_bytes);
 }
 
 std::uint64_t Database::bytes_on_disk(const std::string& path) {

@@ -90,8 +90,8 @@ class Database {
     [[nodiscard]] bool is_complete() const { return written == frames; }
   };
   enum class CheckpointMode : std::uint8_t {
-    passive,  ///< what can be done without waiting for readers; the next commit begins the WAL anew if that
-              ///< is everything and nobody reads in it. The file keeps its size, which makes commits cheaper
+    passive,   ///< what can be done without waiting for readers; the next commit begins the WAL anew if that
+               ///< is everything and nobody reads in it. The file keeps its size, which makes commits cheaper
     truncate,  ///< waits for readers (Options::busy_ms) and leaves an empty WAL file
   };
 

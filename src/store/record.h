@@ -53,8 +53,9 @@ struct Record {
   std::string_view bytes;  ///< all of it, for copying
 };
 
-/// The body of a message's record: kind u8 | name u8-counted | principal u16-counted | key u8-counted, with
+/// The body of a message's record: kind u8 | name u16-counted | principal u16-counted | key u8-counted, with
 /// its digest if it is not empty | event u8-counted | tags u8-counted pairs of u16-counted texts | payload.
+/// Of a removed one only the place is left: a single byte of its own instead of the kind.
 struct MessageBody {
   hub::Kind kind = hub::Kind::text;
   bool is_removed = false;  ///< of a chunk that was written again: only the place is left
@@ -94,7 +95,10 @@ class RecordReader {
   [[nodiscard]] std::optional<Record> next();
   /// Whether reading ended at bytes that are no record.
   [[nodiscard]] bool is_damaged() const { return is_damaged_; }
-  /// Skips to the next record behind damage whose checksum is right, if there is one: true if so.
+  /// Skips to the next record behind damage whose checksum is right, if there is one: true if so, and `next`
+  /// goes on there. Where a length is damaged this may be something that a client has put into a payload: use
+  /// what follows only if its room and its offset are those that are expected. It gives up on long stretches
+  /// that are made to look like records.
   [[nodiscard]] bool skip_damage();
   /// Where the next record begins.
   [[nodiscard]] std::size_t position() const { return position_; }
