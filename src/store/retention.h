@@ -1,0 +1,83 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+#include <span>
+#include <vector>
+
+#include "hub/engine.h"
+#include "store/record.h"
+
+namespace roomcast::store {
+
+/// The time that ages are judged by.
+struct AgeTime {
+  std::int64_t now_ms = 0;  ///< wall clock; a jump of it counts only once it has lasted
+  bool may_delete = false;  ///< if not, what is too old is not shown, but stays on the disk
+};
+
+/// Tells how far the wall clock can be trusted. What a wrong clock calls too old must not be deleted:
+/// deletion by age rests for the first ten minutes, and when the clock has moved by more than a minute
+/// against the monotonic one, until it has stayed there for as long. Meanwhile time goes on from where it was
+/// before.
+class AgeClock {
+ public:
+  static constexpr std::int64_t jump_ms = 60'000;
+  static constexpr std::int64_t rest_ms = 600'000;
+
+  AgeClock(std::int64_t wall_ms, std::int64_t monotonic_ms);
+
+  /// To be called at least once a minute or so; the monotonic time never goes back.
+  AgeTime at(std::int64_t wall_ms, std::int64_t monotonic_ms);
+  /// How often the wall clock has jumped.
+  [[nodiscard]] std::uint64_t jumps() const { return jumps_; }
+
+ private:
+  std::int64_t trusted_;    // wall minus monotonic, that ages are judged by
+  std::int64_t candidate_;  // likewise, of the last jump; trusted_ if there was none
+  std::int64_t since_ms_;   // monotonic: when the candidate was seen first
+  std::uint64_t jumps_ = 0;
+};
+
+/// The lowest offset after which there are at most `messages` messages up to `top`; holes are none. Not less
+/// than `floor`.
+[[nodiscard]] std::uint64_t floor_by_count(std::uint64_t floor, std::uint64_t top,
+                                           std::span<const hub::Hole> holes, std::size_t messages);
+
+/// Most holes that a room has; older ones merge with the floor.
+inline constexpr std::size_t holes_max = 16;
+/// Adds a hole to those of a room, which are in order, do not touch and end after `floor`. Raises `floor` to
+/// the end of the oldest when there are too many.
+void add_hole(std::vector<hub::Hole>& holes, std::uint64_t& floor, const hub::Hole& hole);
+/// Drops what is not after `floor`.
+void trim_holes(std::vector<hub::Hole>& holes, std::uint64_t floor);
+
+/// How store.disk_bytes is divided among the files of the directory.
+struct DiskShares {
+  std::uint64_t history_bytes = 0;      ///< the main file of the history, at most
+  std::uint64_t history_wal_bytes = 0;  ///< its WAL: where it is checkpointed; it has twice the space
+  std::uint64_t journal_bytes = 0;      ///< the main file of the journal
+  std::uint64_t journal_wal_bytes = 0;  ///< its WAL: likewise, and a batch of store.queue_bytes beyond
+  std::uint64_t fold_bytes = 0;         ///< store.fold_bytes, or less where the disk is small
+  static constexpr std::uint64_t reserve_bytes = std::uint64_t{8} << 20U;
+};
+[[nodiscard]] DiskShares share_disk(std::uint64_t disk_bytes, std::uint64_t fold_bytes,
+                                    std::uint64_t queue_bytes);
+
+/// The rooms that have been looked up since the start: their rows must stay, since the loop may publish into
+/// them. Shared by the threads of the reader, who marks a room before it reads its row, and of the archivist,
+/// who holds the lock from looking at the marks until rows are deleted.
+class RoomsInUse {
+ public:
+  void mark(RoomId room);
+  [[nodiscard]] std::unique_lock<std::mutex> lock() const { return std::unique_lock(mutex_); }
+  /// Only with the lock.
+  [[nodiscard]] bool has(RoomId room) const { return room < marks_.size() && marks_[room]; }
+
+ private:
+  mutable std::mutex mutex_;
+  std::vector<bool> marks_;  // by number: 125 KB for a million rooms
+};
+
+}  // namespace roomcast::store
