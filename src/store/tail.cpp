@@ -24,6 +24,7 @@ void Tail::add(std::uint64_t seq, std::string&& records) {
   growing_->batches.push_back(batch);
   growing_->last_seq = seq;
   growing_->bytes += batch->size();
+  bytes_.fetch_add(batch->size(), std::memory_order_relaxed);
 }
 
 std::shared_ptr<const TailSegment> Tail::cut() {
@@ -38,6 +39,7 @@ void Tail::release_cut() {
   std::shared_ptr<const TailSegment> released;
   const std::lock_guard lock(mutex_);
   released.swap(cut_);
+  if (released != nullptr) bytes_.fetch_sub(released->bytes, std::memory_order_relaxed);
 }
 
 TailRecords Tail::find(RoomId room) const {
@@ -63,11 +65,6 @@ std::optional<RoomId> Tail::find_room(std::string_view name) const {
     if (at != segment->rooms.end()) return at->second;
   }
   return std::nullopt;
-}
-
-std::size_t Tail::bytes() const {
-  const std::lock_guard lock(mutex_);
-  return growing_->bytes + (cut_ == nullptr ? 0 : cut_->bytes);
 }
 
 }  // namespace roomcast::store

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -51,11 +52,12 @@ class Tail {
   [[nodiscard]] TailRecords find(RoomId room) const;
   /// The room of that name, if it was created here.
   [[nodiscard]] std::optional<RoomId> find_room(std::string_view name) const;
-  /// The bytes of all batches.
-  [[nodiscard]] std::size_t bytes() const;
+  /// The bytes of all batches. For any thread: it takes no lock.
+  [[nodiscard]] std::size_t bytes() const { return bytes_.load(std::memory_order_relaxed); }
 
  private:
   mutable std::mutex mutex_;
+  std::atomic<std::size_t> bytes_ = 0;
   std::shared_ptr<const TailSegment> cut_;
   std::shared_ptr<TailSegment> growing_ = std::make_shared<TailSegment>();
 };

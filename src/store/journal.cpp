@@ -1,0 +1,109 @@
+#include "store/journal.h"
+
+#include <utility>
+
+#include "store/record.h"
+
+namespace roomcast::store {
+
+namespace {
+
+Fault newer_format(const std::string& path, std::int64_t found) {
+  return {Fault::Code::other, path + " has format " + std::to_string(found) + ", written by a newer roomcast; " +
+                                  "this one reads up to " + std::to_string(Journal::format) +
+                                  ": start that version again, or set another store.path"};
+}
+
+std::optional<Fault> make_tables(Database& database) {
+  base::Result<std::int64_t, Fault> found = database.number("PRAGMA user_version");
+  if (!found) return std::move(found.error());
+  if (*found > Journal::format) return newer_format(database.path(), *found);
+  if (*found == Journal::format) return std::nullopt;
+  return database.execute(
+      "BEGIN IMMEDIATE;"
+      "CREATE TABLE IF NOT EXISTS log(seq INTEGER PRIMARY KEY, data BLOB NOT NULL);"
+      "PRAGMA user_version=1;"
+      "COMMIT");
+}
+
+/// A record of the batch that is damaged, if there is one.
+bool journal_batch_is_whole(std::string_view records) {
+  RecordReader reader(records);
+  while (reader.next())
+    continue;
+  return !reader.is_damaged();
+}
+
+}  // namespace
+
+Journal::Journal(Database database, Statement append, Statement release, std::uint64_t last_seq,
+                 std::uint64_t wal_bytes)
+    : database_(std::move(database)),
+      append_(std::move(append)),
+      release_(std::move(release)),
+      last_seq_(last_seq),
+      wal_bytes_(wal_bytes) {}
+
+base::Result<Journal, Fault> Journal::open(const Options& options) {
+  Database::Options how;
+  how.path = options.path;
+  how.application_id = application_id;
+  how.secure_delete = options.secure_delete;
+  how.cache_bytes = options.cache_bytes;
+  how.bytes_max = options.bytes_max;
+  base::Result<Database, Fault> database = Database::open(how);
+  if (!database) return std::move(database.error());
+  if (std::optional<Fault> fault = make_tables(*database)) return std::move(*fault);
+  base::Result<Statement, Fault> append =
+      database->prepare("INSERT OR REPLACE INTO log(seq, data) VALUES(?1, ?2)");
+  if (!append) return std::move(append.error());
+  base::Result<Statement, Fault> release = database->prepare(
+      "DELETE FROM log WHERE seq IN (SELECT seq FROM log WHERE seq <= ?1 ORDER BY seq LIMIT ?2)");
+  if (!release) return std::move(release.error());
+  base::Result<std::int64_t, Fault> last = database->number("SELECT max(seq) FROM log");
+  if (!last) return std::move(last.error());
+  return Journal(std::move(*database), std::move(*append), std::move(*release),
+                 static_cast<std::uint64_t>(*last), options.wal_bytes);
+}
+
+std::optional<Fault> Journal::replay(std::uint64_t after, Replay& to) {
+  base::Result<Statement, Fault> rows =
+      database_.prepare("SELECT seq, data FROM log WHERE seq > ?1 ORDER BY seq");
+  if (!rows) return std::move(rows.error());
+  rows->bind_number(1, static_cast<std::int64_t>(after));
+  for (;;) {
+    const base::Result<bool, Fault> row = rows->step();
+    if (!row) return row.error();
+    if (!*row) return std::nullopt;
+    const std::string_view records = rows->blob(1);
+    if (!journal_batch_is_whole(records))
+      return Fault{Fault::Code::corrupt, database_.path() + ": batch " + std::to_string(rows->number(0)) +
+                                             " has records whose checksums are wrong"};
+    to.on_batch(static_cast<std::uint64_t>(rows->number(0)), std::string(records));
+  }
+}
+
+std::optional<Fault> Journal::append(std::uint64_t seq, std::string_view records) {
+  append_.bind_number(1, static_cast<std::int64_t>(seq));
+  append_.bind_blob(2, records);
+  std::optional<Fault> fault = append_.run();
+  if (!fault) last_seq_ = seq;
+  return fault;
+}
+
+base::Result<bool, Fault> Journal::release(std::uint64_t upto, std::size_t most) {
+  release_.bind_number(1, static_cast<std::int64_t>(upto));
+  release_.bind_number(2, static_cast<std::int64_t>(most));
+  if (std::optional<Fault> fault = release_.run()) return std::move(*fault);
+  const base::Result<std::int64_t, Fault> first = database_.number("SELECT min(seq) FROM log");
+  if (!first) return first.error();
+  return *first > 0 && static_cast<std::uint64_t>(*first) <= upto;
+}
+
+std::optional<Fault> Journal::checkpoint(Database::CheckpointMode mode) {
+  base::Result<Database::Checkpoint, Fault> done = database_.checkpoint(mode);
+  if (!done) return std::move(done.error());
+  return std::nullopt;
+}
+
+}  // namespace roomcast::store

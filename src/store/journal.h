@@ -1,0 +1,74 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "store/database.h"
+
+namespace roomcast::store {
+
+/// The journal, journal.db: one row for each batch, which is what a publish waits for. Its only writer, for one
+/// thread at a time; calls block. After a fault it may be used on, or be opened anew with the same options;
+/// either way nothing of the call that failed is in it, or all of it.
+class Journal {
+ public:
+  /// Of the file; a higher one is refused.
+  static constexpr std::int64_t format = 1;
+  static constexpr std::uint32_t application_id = 0x52634A6F;  // "RcJo"
+
+  struct Options {
+    std::string path;
+    bool secure_delete = false;
+    std::size_t cache_bytes = std::size_t{2} << 20U;
+    std::uint64_t bytes_max = 0;  ///< of the main file; 0: no limit
+    /// A WAL of more than that is checkpointed.
+    std::uint64_t wal_bytes = std::uint64_t{48} << 20U;
+  };
+
+  /// Takes the batches that a journal has when it is opened.
+  class Replay {
+   public:
+    virtual void on_batch(std::uint64_t seq, std::string&& records) = 0;
+
+   protected:
+    ~Replay() = default;
+  };
+
+  /// Opens the file; makes it if it is missing. A fault's code is `corrupt` where the file is damaged, `other`
+  /// where it is not one of ours or of a newer format.
+  [[nodiscard]] static base::Result<Journal, Fault> open(const Options& options);
+
+  /// Every batch after `after`, in their order. A record whose checksum is wrong is a fault.
+  [[nodiscard]] std::optional<Fault> replay(std::uint64_t after, Replay& to);
+
+  /// Commits a batch; it survives a power cut when this returns without a fault. `seq` is higher than
+  /// those before; one that is there already is written once more, so a batch can be appended again after a
+  /// fault that left open whether it was committed.
+  [[nodiscard]] std::optional<Fault> append(std::uint64_t seq, std::string_view records);
+  /// Drops batches up to `upto`, `most` of them at once: true if there are more.
+  [[nodiscard]] base::Result<bool, Fault> release(std::uint64_t upto, std::size_t most);
+  /// Whether the WAL has grown enough for a checkpoint.
+  [[nodiscard]] bool wants_checkpoint() const { return database_.wal_bytes() >= wal_bytes_; }
+  /// Not at the same time as a write of another connection, of which there is none: see Database.
+  [[nodiscard]] std::optional<Fault> checkpoint(Database::CheckpointMode mode);
+
+  /// Of the last batch that was appended since the file was made; 0 without one.
+  [[nodiscard]] std::uint64_t last_seq() const { return last_seq_; }
+  [[nodiscard]] std::uint64_t bytes_on_disk() const { return database_.bytes_on_disk(); }
+
+ private:
+  Journal(Database database, Statement append, Statement release, std::uint64_t last_seq,
+          std::uint64_t wal_bytes);
+
+  Database database_;
+  Statement append_;
+  Statement release_;
+  std::uint64_t last_seq_;
+  std::uint64_t wal_bytes_;
+};
+
+}  // namespace roomcast::store

@@ -1,0 +1,176 @@
+#include "store/startup.h"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <variant>
+
+#include "base/digest.h"
+#include "store/record.h"
+
+namespace roomcast::store {
+
+namespace {
+
+std::string random_store_id() {
+  std::string id;
+  for (int half = 0; half < 2; ++half) {
+    const std::uint64_t bits = base::random_u64();
+    for (unsigned shift = 0; shift < 64; shift += 8)
+      id.push_back(static_cast<char>((bits >> shift) & 0xFFU));
+  }
+  return id;
+}
+
+/// Fills the tail with what is committed and not folded.
+class TailReplay final : public Journal::Replay {
+ public:
+  TailReplay(Tail& tail, std::unordered_map<std::string, std::string>& values, RoomId& next_room)
+      : tail_(tail), values_(values), next_room_(next_room) {}
+
+  void on_batch(std::uint64_t seq, std::string&& records) override {
+    RecordReader reader(records);
+    while (const std::optional<Record> record = reader.next())
+      look_at(*record);
+    tail_.add(seq, std::move(records));
+  }
+
+ private:
+  void look_at(const Record& record) {
+    if (record.room >= next_room_) next_room_ = record.room + 1;
+    if (record.type != Record::Type::value) return;
+    const std::size_t end = record.body.find('\0');
+    if (end == std::string_view::npos) return;
+    const std::string name(record.body.substr(0, end));
+    const std::string_view value = record.body.substr(end + 1);
+    if (value.empty()) {
+      values_.erase(name);
+    } else {
+      values_.insert_or_assign(name, std::string(value));
+    }
+  }
+
+  Tail& tail_;
+  std::unordered_map<std::string, std::string>& values_;
+  RoomId& next_room_;
+};
+
+/// Opens the files of a directory that is locked already. After a fault everything is closed again.
+class FileOpening {
+ public:
+  FileOpening(const StoreOptions& options, Directory& directory)
+      : options_(options),
+        directory_(directory),
+        shares_(share_disk(options.disk_bytes, options.fold_bytes, options.queue_bytes)) {}
+
+  [[nodiscard]] base::Result<StoreFiles, Fault> open() {
+    Journal::Options journal_options;
+    journal_options.path = directory_.journal_path();
+    journal_options.secure_delete = options_.secure_delete;
+    journal_options.bytes_max = shares_.journal_bytes;
+    journal_options.wal_bytes = shares_.journal_wal_bytes;
+    Archive::Options archive_options;
+    archive_options.path = directory_.history_path();
+    archive_options.secure_delete = options_.secure_delete;
+    archive_options.cache_bytes = options_.cache_bytes / 2;
+    archive_options.bytes_max = shares_.history_bytes;
+    archive_options.wal_bytes = shares_.history_wal_bytes;
+    archive_options.new_store_id = random_store_id();
+
+    base::Result<Archive, Fault> archive = Archive::open(archive_options);
+    if (!archive) return std::move(archive.error());
+    base::Result<Journal, Fault> journal = Journal::open(journal_options);
+    if (!journal) return std::move(journal.error());
+    return open_contents(std::move(journal_options), std::move(archive_options), std::move(*journal),
+                         std::move(*archive));
+  }
+
+ private:
+  [[nodiscard]] base::Result<StoreFiles, Fault> open_contents(Journal::Options journal_options,
+                                                              Archive::Options archive_options,
+                                                              Journal journal, Archive archive) {
+    base::Result<std::vector<Archive::Value>, Fault> found = archive.values();
+    if (!found) return std::move(found.error());
+    std::unordered_map<std::string, std::string> values;
+    for (Archive::Value& value : *found)
+      values.emplace(std::move(value.name), std::move(value.value));
+
+    auto tail = std::make_unique<Tail>();
+    RoomId next_room = archive.meta().next_room;
+    TailReplay replay(*tail, values, next_room);
+    if (std::optional<Fault> fault = journal.replay(archive.meta().folded_seq, replay))
+      return std::move(*fault);
+    if (std::optional<Fault> fault = archive.begin()) return std::move(*fault);
+
+    auto in_use = std::make_unique<RoomsInUse>();
+    ArchiveReader::Options reader_options;
+    reader_options.path = archive_options.path;
+    reader_options.cache_bytes = options_.cache_bytes / 2;
+    base::Result<ArchiveReader, Fault> reader = ArchiveReader::open(reader_options, *tail, *in_use);
+    if (!reader) return std::move(reader.error());
+
+    const std::uint64_t last_seq = std::max(journal.last_seq(), archive.meta().folded_seq);
+    StoreFiles files{std::move(directory_),
+                     shares_,
+                     std::move(journal_options),
+                     std::move(archive_options),
+                     std::move(journal),
+                     std::move(archive),
+                     std::move(tail),
+                     std::move(in_use),
+                     std::move(*reader),
+                     next_room,
+                     last_seq,
+                     {}};
+    for (auto& [name, value] : values)
+      files.values.push_back({name, std::move(value)});
+    return files;
+  }
+
+  const StoreOptions& options_;
+  Directory& directory_;
+  DiskShares shares_;
+};
+
+base::Error startup_error(const Fault& fault, const std::string& path) {
+  std::string message = "store.path: " + fault.message;
+  switch (fault.code) {
+    case Fault::Code::corrupt:
+      message += "; `roomcast store check` says what is damaged, `roomcast store recover DIR` saves what is "
+                 "whole into a new store, and store.on_corruption = \"set_aside\" begins with an empty one";
+      break;
+    case Fault::Code::full:
+      message += "; make space on the disk of " + path;
+      break;
+    case Fault::Code::readonly:
+      message += "; the user that the server runs as must own " + path + " and be able to write there";
+      break;
+    default:
+      break;
+  }
+  return {std::move(message)};
+}
+
+}  // namespace
+
+base::Result<StoreFiles> open_files(const StoreOptions& options, std::int64_t wall_ms, base::Log& log) {
+  base::Result<Directory> directory = Directory::open(options.path);
+  if (!directory) return std::move(directory.error());
+  base::Result<StoreFiles, Fault> files = FileOpening(options, *directory).open();
+  if (!files && files.error().code == Fault::Code::corrupt && options.sets_aside) {
+    const base::Result<std::string> moved = directory->set_aside(wall_ms);
+    if (!moved) return moved.error();
+    log.error("the store is damaged: its files have been moved, and an empty one begins",
+              {{"why", files.error().message}, {"moved_to", *moved}});
+    files = FileOpening(options, *directory).open();
+  }
+  if (!files) return startup_error(files.error(), options.path);
+  if (!files->directory.make_reserve())
+    log.warn("there is no space for the reserve of the store", {{"path", options.path}});
+  return std::move(*files);
+}
+
+}  // namespace roomcast::store
