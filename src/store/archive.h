@@ -75,7 +75,9 @@ class Archive {
 
   /// Opens the file; makes it if it is missing. A fault's code is `corrupt` where the file is damaged,
   /// `other` where it is not one of ours or of a newer format.
-  [[nodiscard]] static base::Result<Archive, Fault> open(Options options);
+  /// `tail` and `in_use` outlive the archive.
+  [[nodiscard]] static base::Result<Archive, Fault> open(Options options, const Tail& tail,
+                                                         RoomsInUse& in_use);
 
   [[nodiscard]] const Meta& meta() const { return meta_; }
   /// The named values, without those of the tail.
@@ -89,13 +91,12 @@ class Archive {
   /// Raises the generation: a room's extent is not known any more.
   [[nodiscard]] std::optional<Fault> raise_generation();
 
-  /// Takes over what is in the tail. One of which everything is here already is no fault.
-  [[nodiscard]] base::Result<Folded, Fault> fold(const TailSegment& tail, const hub::RoomRules& rules,
+  /// Takes over what was cut off the tail; where that has happened already it does nothing.
+  [[nodiscard]] base::Result<Folded, Fault> fold(const TailSegment& segment, const hub::RoomRules& rules,
                                                  const AgeTime& now);
   /// A slice of what has become too old: 500 rooms or chunks at most. Then of rooms that have nothing left
   /// and were not used for 30 days, if they are not in use.
-  [[nodiscard]] base::Result<Swept, Fault> sweep(const hub::RoomRules& rules, const AgeTime& now,
-                                                 const RoomsInUse& in_use);
+  [[nodiscard]] base::Result<Swept, Fault> sweep(const hub::RoomRules& rules, const AgeTime& now);
   /// All rooms are to be swept once, since their limits may be others now. So it is at the start, too.
   void sweep_all() { next_swept_ = 0; }
   /// Frees space by evicting the oldest chunks until `bytes` more fit below 90 % of Options::bytes_max, or
