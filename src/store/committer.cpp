@@ -140,7 +140,7 @@ void Committer::appended() {
 }
 
 void Committer::run_at_turn_end() {
-  if (is_committing_ || is_retrying_ || filling_.empty()) return;
+  if (thread_ == nullptr || is_committing_ || is_retrying_ || filling_.empty()) return;
   // The fold's end has this run again.
   if (parts_.tail.bytes() > 0 && parts_.tail.bytes() + filling_.size() > limits_.tail_bytes) return;
   const std::int64_t wait_ms = begun_ms_ + limits_.commit_ms - parts_.loop.monotonic_ms();

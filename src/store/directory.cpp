@@ -30,7 +30,7 @@ std::string holder(int lock) {
   while (!found.empty() && found.back() == '\n')
     found.pop_back();
   return found.empty() || found.find_first_not_of("0123456789") != std::string::npos ? "another process"
-                                                                                      : "process " + found;
+                                                                                     : "process " + found;
 }
 
 /// Makes renames and new files in `directory` survive a power cut.
@@ -109,8 +109,8 @@ base::Result<std::string> Directory::set_aside(std::int64_t wall_ms) const {
     if (errno != EEXIST || i > 100) return system_error("cannot make the directory " + to, errno);
     to = base + "-" + std::to_string(i);
   }
-  for (const char* name : {"journal.db", "journal.db-wal", "journal.db-shm", "history.db", "history.db-wal",
-                           "history.db-shm"}) {
+  for (const char* name :
+       {"journal.db", "journal.db-wal", "journal.db-shm", "history.db", "history.db-wal", "history.db-shm"}) {
     const std::string from = path_ + "/" + name;
     if (::rename(from.c_str(), (to + "/" + name).c_str()) != 0 && errno != ENOENT)
       return system_error("cannot move " + from + " to " + to, errno);
@@ -122,8 +122,7 @@ base::Result<std::string> Directory::set_aside(std::int64_t wall_ms) const {
 std::uint64_t Directory::bytes_on_disk() const {
   struct stat found {};
   std::uint64_t bytes = Database::bytes_on_disk(journal_path()) + Database::bytes_on_disk(history_path());
-  if (::stat(reserve_path().c_str(), &found) == 0)
-    bytes += static_cast<std::uint64_t>(found.st_blocks) * 512;
+  if (::stat(reserve_path().c_str(), &found) == 0) bytes += static_cast<std::uint64_t>(found.st_blocks) * 512;
   return bytes;
 }
 

@@ -14,8 +14,8 @@ class Directory {
   /// The size of the file that is given up when the disk is full, so that what is under way can end.
   static constexpr std::uint64_t reserve_bytes = std::uint64_t{8} << 20U;
 
-  /// Makes it, for its owner only, if it does not exist; then takes its lock. The error names the process that
-  /// holds it.
+  /// Makes it, for its owner only, if it does not exist; then takes its lock. The error names the process
+  /// that holds it.
   [[nodiscard]] static base::Result<Directory> open(const std::string& path);
 
   Directory(Directory&& other) noexcept;

@@ -9,8 +9,9 @@ namespace roomcast::store {
 namespace {
 
 Fault newer_format(const std::string& path, std::int64_t found) {
-  return {Fault::Code::other, path + " has format " + std::to_string(found) + ", written by a newer roomcast; " +
-                                  "this one reads up to " + std::to_string(Journal::format) +
+  return {Fault::Code::other, path + " has format " + std::to_string(found) +
+                                  ", written by a newer roomcast; " + "this one reads up to " +
+                                  std::to_string(Journal::format) +
                                   ": start that version again, or set another store.path"};
 }
 

@@ -11,9 +11,9 @@
 
 namespace roomcast::store {
 
-/// The journal, journal.db: one row for each batch, which is what a publish waits for. Its only writer, for one
-/// thread at a time; calls block. After a fault it may be used on, or be opened anew with the same options;
-/// either way nothing of the call that failed is in it, or all of it.
+/// The journal, journal.db: one row for each batch, which is what a publish waits for. Its only writer, for
+/// one thread at a time; calls block. After a fault it may be used on, or be opened anew with the same
+/// options; either way nothing of the call that failed is in it, or all of it.
 class Journal {
  public:
   /// Of the file; a higher one is refused.
@@ -38,8 +38,8 @@ class Journal {
     ~Replay() = default;
   };
 
-  /// Opens the file; makes it if it is missing. A fault's code is `corrupt` where the file is damaged, `other`
-  /// where it is not one of ours or of a newer format.
+  /// Opens the file; makes it if it is missing. A fault's code is `corrupt` where the file is damaged,
+  /// `other` where it is not one of ours or of a newer format.
   [[nodiscard]] static base::Result<Journal, Fault> open(const Options& options);
 
   /// Every batch after `after`, in their order. A record whose checksum is wrong is a fault.

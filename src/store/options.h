@@ -22,8 +22,8 @@ struct StoreOptions {
 /// A histogram of durations: `buckets[i]` counts those of at most `bounds_us[i]` microseconds that exceed the
 /// previous bound; the last one has no bound.
 struct Durations {
-  static constexpr std::array<std::int64_t, 13> bounds_us{500,     1'000,   2'500,   5'000,     10'000,
-                                                          25'000,  50'000,  100'000, 250'000,   500'000,
+  static constexpr std::array<std::int64_t, 13> bounds_us{500,       1'000,     2'500,    5'000,   10'000,
+                                                          25'000,    50'000,    100'000,  250'000, 500'000,
                                                           1'000'000, 2'500'000, 5'000'000};
 
   std::array<std::uint64_t, bounds_us.size() + 1> buckets{};

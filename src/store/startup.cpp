@@ -80,32 +80,34 @@ class FileOpening {
     archive_options.wal_bytes = shares_.history_wal_bytes;
     archive_options.new_store_id = random_store_id();
 
-    base::Result<Archive, Fault> archive = Archive::open(archive_options);
+    auto tail = std::make_unique<Tail>();
+    auto in_use = std::make_unique<RoomsInUse>();
+    base::Result<Archive, Fault> archive = Archive::open(archive_options, *tail, *in_use);
     if (!archive) return std::move(archive.error());
     base::Result<Journal, Fault> journal = Journal::open(journal_options);
     if (!journal) return std::move(journal.error());
     return open_contents(std::move(journal_options), std::move(archive_options), std::move(*journal),
-                         std::move(*archive));
+                         std::move(*archive), std::move(tail), std::move(in_use));
   }
 
  private:
   [[nodiscard]] base::Result<StoreFiles, Fault> open_contents(Journal::Options journal_options,
                                                               Archive::Options archive_options,
-                                                              Journal journal, Archive archive) {
+                                                              Journal journal, Archive archive,
+                                                              std::unique_ptr<Tail> tail,
+                                                              std::unique_ptr<RoomsInUse> in_use) {
     base::Result<std::vector<Archive::Value>, Fault> found = archive.values();
     if (!found) return std::move(found.error());
     std::unordered_map<std::string, std::string> values;
     for (Archive::Value& value : *found)
       values.emplace(std::move(value.name), std::move(value.value));
 
-    auto tail = std::make_unique<Tail>();
     RoomId next_room = archive.meta().next_room;
     TailReplay replay(*tail, values, next_room);
     if (std::optional<Fault> fault = journal.replay(archive.meta().folded_seq, replay))
       return std::move(*fault);
     if (std::optional<Fault> fault = archive.begin()) return std::move(*fault);
 
-    auto in_use = std::make_unique<RoomsInUse>();
     ArchiveReader::Options reader_options;
     reader_options.path = archive_options.path;
     reader_options.cache_bytes = options_.cache_bytes / 2;
@@ -124,7 +126,8 @@ class FileOpening {
                      std::move(*reader),
                      next_room,
                      last_seq,
-                     {}};
+                     {},
+                     true};
     for (auto& [name, value] : values)
       files.values.push_back({name, std::move(value)});
     return files;
@@ -139,8 +142,9 @@ base::Error startup_error(const Fault& fault, const std::string& path) {
   std::string message = "store.path: " + fault.message;
   switch (fault.code) {
     case Fault::Code::corrupt:
-      message += "; `roomcast store check` says what is damaged, `roomcast store recover DIR` saves what is "
-                 "whole into a new store, and store.on_corruption = \"set_aside\" begins with an empty one";
+      message +=
+          "; `roomcast store check` says what is damaged, `roomcast store recover DIR` saves what is "
+          "whole into a new store, and store.on_corruption = \"set_aside\" begins with an empty one";
       break;
     case Fault::Code::full:
       message += "; make space on the disk of " + path;
@@ -168,8 +172,9 @@ base::Result<StoreFiles> open_files(const StoreOptions& options, std::int64_t wa
     files = FileOpening(options, *directory).open();
   }
   if (!files) return startup_error(files.error(), options.path);
-  if (!files->directory.make_reserve())
-    log.warn("there is no space for the reserve of the store", {{"path", options.path}});
+  files->has_reserve = files->directory.make_reserve();
+  if (!files->has_reserve)
+    log.error("the disk is full: the store keeps no messages until there is space", {{"path", options.path}});
   return std::move(*files);
 }
 

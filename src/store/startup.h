@@ -26,12 +26,13 @@ struct StoreFiles {
   Archive::Options archive_options;
   Journal journal;
   Archive archive;
-  std::unique_ptr<Tail> tail;           ///< at a fixed address: threads share it
-  std::unique_ptr<RoomsInUse> in_use;   ///< likewise
+  std::unique_ptr<Tail> tail;          ///< at a fixed address: threads share it
+  std::unique_ptr<RoomsInUse> in_use;  ///< likewise
   ArchiveReader reader;
   RoomId next_room = 1;
   std::uint64_t last_seq = 0;  ///< of the last batch
   std::vector<Archive::Value> values;
+  bool has_reserve = true;
 };
 
 /// Opens the store in StoreOptions::path, or makes a new one there; blocks for as long as that takes. What

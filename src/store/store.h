@@ -1,0 +1,132 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/log.h"
+#include "base/result.h"
+#include "base/scheduler.h"
+#include "hub/room_settings.h"
+#include "loop/handles.h"
+#include "loop/loop.h"
+#include "store/archivist.h"
+#include "store/committer.h"
+#include "store/lookups.h"
+#include "store/options.h"
+#include "store/room_store.h"
+#include "store/startup.h"
+#include "store/state_watch.h"
+
+namespace roomcast::store {
+
+/// The store of a directory: what the loop's thread asks for is done by three threads, one for each way to
+/// the files (Committer, Archivist, Lookups). It decides when to fold and to sweep, and what state all is in.
+///
+/// Destroying it without `stop` is like the end of the process: what is not committed is lost.
+class Store final : public RoomStore,
+                    private Committer::Listener,
+                    private Archivist::Listener,
+                    private Lookups::Listener,
+                    private base::TurnTask,
+                    private loop::Timer::Listener {
+ public:
+  /// All outlive it.
+  struct Parts {
+    loop::Loop& loop;
+    base::Scheduler& scheduler;
+    base::Log& log;
+  };
+
+  /// Blocks until the store can serve. The error is for the operator.
+  [[nodiscard]] static base::Result<std::unique_ptr<Store>> open(const Parts& parts,
+                                                                 const StoreOptions& options,
+                                                                 const hub::RoomRules& rules);
+  ~Store();
+
+  /// Of the options those that a reload applies: commit_ms, queue_bytes, fold_bytes.
+  void set_options(const StoreOptions& options);
+  void set_rules(const hub::RoomRules& rules);
+
+  void start(RoomStore::Listener& listener) override { listener_ = &listener; }
+  [[nodiscard]] State state() const override { return state_.state(); }
+  void load(std::string_view room) override;
+  void read(RoomId room, std::string_view name, std::uint64_t after, std::size_t messages_max,
+            std::size_t bytes_max, std::uint64_t ticket) override;
+  [[nodiscard]] std::string& batch() override { return committer_->batch(); }
+  [[nodiscard]] BatchNumber batch_number() const override { return committer_->batch_number(); }
+  void appended() override { committer_->appended(); }
+  [[nodiscard]] bool has_space_for(std::size_t bytes) const override {
+    return committer_->has_space_for(bytes);
+  }
+  [[nodiscard]] std::size_t queued_bytes() const override { return committer_->queued_bytes(); }
+  [[nodiscard]] RoomId next_room_id() override { return next_room_++; }
+
+  /// The named values as they were at the start.
+  [[nodiscard]] const std::vector<Archive::Value>& values() const { return values_; }
+  /// Sets one with the next commit, in the order of the calls; an empty value removes it. `name` has no NUL.
+  /// False if the queue is full.
+  [[nodiscard]] bool put_value(std::string_view name, std::string_view value);
+
+  [[nodiscard]] StoreStats stats() const { return stats_; }
+  [[nodiscard]] std::size_t tail_bytes() const { return tail_->bytes(); }
+  [[nodiscard]] std::uint64_t disk_bytes_max() const { return options_.disk_bytes; }
+
+  /// The clean stop, when nothing is appended any more: commits and folds what is left, and notes that all is
+  /// well. Blocks; after `limit_ms` it leaves the rest of the folding to the next start. False if something
+  /// could not be committed. Nobody is called any more, and only the destructor may follow.
+  bool stop(std::int64_t limit_ms);
+
+ private:
+  Store(const Parts& parts, const StoreOptions& options, const hub::RoomRules& rules, StoreFiles files);
+
+  void on_committed(std::uint64_t seq, std::size_t bytes, std::int64_t took_us) override;
+  void on_commit_failed(const Fault& fault, unsigned in_a_row) override;
+  void on_reserve(bool is_there) override;
+  void on_checkpoint_failed(const Fault& fault) override;
+  void on_folded(const Archive::Folded& folded, const Archivist::Report& report,
+                 std::int64_t took_us) override;
+  void on_swept(bool has_more, const Archivist::Report& report) override;
+  void on_archive_failed(const Fault& fault, bool is_fold) override;
+  void on_load_done(std::string_view room, Lookups::Loaded&& loaded, std::int64_t took_us) override;
+  void on_read_done(std::uint64_t ticket, Lookups::Page&& page, std::int64_t took_us) override;
+  void run_at_turn_end() override;
+  void on_timer(loop::Timer& timer) override;
+
+  [[nodiscard]] AgeTime age_time();
+  [[nodiscard]] Committer::Limits committer_limits() const;
+  void note_report(const Archivist::Report& report);
+  void note_damage(const std::vector<Damage>& damage);
+  [[nodiscard]] hub::Refusal read_failure(const Fault& fault);
+  /// Tells of a state that has changed.
+  void show_state(State before, std::string_view why);
+  void fold_if_due();
+
+  Parts parts_;
+  StoreOptions options_;
+  RoomStore::Listener* listener_ = nullptr;
+  Directory directory_;
+  std::size_t fold_bytes_;
+  std::unique_ptr<Tail> tail_;
+  std::unique_ptr<RoomsInUse> in_use_;
+  RoomId next_room_;
+  std::vector<Archive::Value> values_;
+  AgeClock age_clock_;
+  StateWatch state_;
+  StoreStats stats_;
+  std::int64_t tail_since_ms_;  // when the oldest part of the tail that is not being folded was committed
+  std::int64_t fold_not_before_ms_;  // after a fold that failed
+  std::int64_t swept_ms_;
+  std::vector<std::string> refused_loads_;
+  std::vector<std::uint64_t> refused_reads_;
+  loop::Timer tick_;
+  std::unique_ptr<Archivist> archivist_;
+  std::unique_ptr<Lookups> lookups_;
+  std::unique_ptr<Committer> committer_;
+};
+
+}  // namespace roomcast::store
