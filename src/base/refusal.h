@@ -120,10 +120,14 @@ struct Refusal {
     internal_error,
     not_implemented,
     too_many_connections,
-    room_full,    ///< rooms.members_max
-    overloaded,   ///< past a limit of this server; nothing has happened
-    unavailable,  ///< what orders or keeps the messages can't be reached; nothing has happened
-    timed_out,    ///< no answer came in time: a publish may have happened all the same
+    room_full,      ///< rooms.members_max
+    overloaded,     ///< past a limit of this server; nothing has happened
+    unavailable,    ///< what orders or keeps the messages can't be reached; nothing has happened
+    timed_out,      ///< no answer came in time: a publish may have happened all the same
+    store_busy,     ///< past store.queue_bytes, or too many rooms or pages asked for; nothing was kept
+    store_full,     ///< no space on the disk, or store.disk_bytes are used up; nothing was kept
+    store_failed,   ///< the disk can't be written or read; nothing was kept
+    store_timeout,  ///< past store.ack_timeout_seconds: the message may still be kept, and delivered then
     version_not_supported,
     unknown_type,
     already_subscribed,

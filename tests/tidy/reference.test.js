@@ -55,7 +55,7 @@ const tokenErrors = () => ['too_many_connections', ...tokenRefusals()];
 const tokenRefusals = () => refusals.filter(({ code, status }) => status === '401' && code !== 'login_failed').map(({ code }) => code);
 /** The code of every error of roomcast.v1. */
 const dialectErrors = () =>
-  new Set(['bad_request', ...tokenErrors(), ...codesIn(/^src\/(session|dialect|service|hub)\//).filter((code) => !never_in_requests.includes(code))]);
+  new Set(['bad_request', ...tokenErrors(), ...codesIn(/^src\/(session|dialect|service|hub|engine|store)\//).filter((code) => !never_in_requests.includes(code))]);
 
 describe('the documents list', () => {
   it('every error over HTTP with its status, once, and no other', () => {

@@ -208,8 +208,8 @@ const cases = {
   ...adminCases,
 };
 
-/** Cannot be caused by a client: requires an engine that does not answer. */
-const no_answer = ['unavailable', 'timed_out'];
+/** Cannot be caused by a client: requires an engine that does not answer, or a disk that fails. */
+const no_answer = ['unavailable', 'timed_out', 'store_busy', 'store_full', 'store_failed', 'store_timeout'];
 /** Requires a token, which no route reads. */
 const of_tokens = ['bad_token', 'token_expired', 'token_not_yet_valid', 'token_revoked', 'unknown_key', 'wrong_issuer', 'wrong_audience'];
 /** The same, and an internal error of the server. */
@@ -219,7 +219,8 @@ const out_of_reach = [
   'POST /api/explain 403 forbidden', // takes a client that identifies itself: unit/api/explain_test.cpp
   'POST /api/login 503 overloaded', // takes as many as wait for their passwords to be hashed
   ...['token_expired', 'token_revoked'].map((code) => `POST /api/refresh 401 ${code}`),
-  ...['GET', 'POST'].flatMap((method) => no_answer.map((code) => `${method} /rooms/{room} 503 ${code}`)),
+  ...['unavailable', 'timed_out', 'store_busy', 'store_failed'].map((code) => `GET /rooms/{room} 503 ${code}`),
+  ...no_answer.map((code) => `POST /rooms/{room} ${code === 'store_timeout' ? 504 : 503} ${code}`),
 ];
 
 const certificates = makeCertificate(scratchDirectory(), 'localhost', ['127.0.0.1']);

@@ -117,8 +117,8 @@ describe('docs/asyncapi.json', () => {
   it('uses each of its messages in an operation, and has a case here for each error and close code', () => {
     const used = operations.flatMap((one) => [...one.messages, ...(one.replies ?? [])]);
     assert.deepEqual(Object.keys(messages).filter((name) => !used.includes(name)), []);
-    // Cannot be caused by a client: they require an engine that does not answer. Tokens have files of their own.
-    const elsewhere = ['unavailable', 'timed_out', 'token_expired', 'token_not_yet_valid', 'token_revoked', 'unknown_key', 'wrong_issuer', 'wrong_audience', 'bad_token', 'too_many_connections'];
+    // Cannot be caused by a client: they require an engine that does not answer, or a disk that fails. Tokens have files of their own.
+    const elsewhere = ['unavailable', 'timed_out', 'store_busy', 'store_full', 'store_failed', 'store_timeout', 'token_expired', 'token_not_yet_valid', 'token_revoked', 'unknown_key', 'wrong_issuer', 'wrong_audience', 'bad_token', 'too_many_connections'];
     const reached = messages.Error.payload.properties.code.enum.filter((code) => !elsewhere.includes(code));
     assert.deepEqual(Object.keys(refused).sort(), reached.sort());
     assert.deepEqual(Object.keys(closing), Object.keys(document['x-close-codes']));

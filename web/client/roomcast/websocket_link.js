@@ -23,7 +23,7 @@ const CODES = new Map([
 ]);
 
 /** Codes of temporary refusals of a room. */
-const FOR_NOW = new Set(['overloaded', 'unavailable', 'timed_out']);
+const FOR_NOW = new Set(['overloaded', 'unavailable', 'timed_out', 'store_busy', 'store_full', 'store_failed', 'store_timeout']);
 
 export class WebSocketLink {
   name = 'websocket';

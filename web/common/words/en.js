@@ -140,6 +140,10 @@ export default {
   error_overloaded: 'The server has too much to do just now.',
   error_unavailable: 'The server can’t reach what keeps its messages just now.',
   error_timed_out: 'No answer came in time. The message may have been sent.',
+  error_store_busy: 'The server’s disk can’t keep up. The message was not kept.',
+  error_store_full: 'The server’s disk is full. The message was not kept.',
+  error_store_failed: 'The server’s disk has failed. The message was not kept.',
+  error_store_timeout: 'The server’s disk did not answer in time. The message may still be kept.',
   error_origin_denied: 'The server does not allow this page’s address (origins).',
 
   // The live page.

@@ -140,6 +140,10 @@ export default {
   error_overloaded: '服务器当前过于繁忙。',
   error_unavailable: '服务器暂时无法访问消息存储。',
   error_timed_out: '没有及时得到答复，消息可能已经发出。',
+  error_store_busy: '服务器磁盘过于繁忙，消息未能保存。',
+  error_store_full: '服务器磁盘已满，消息未能保存。',
+  error_store_failed: '服务器磁盘发生故障，消息未能保存。',
+  error_store_timeout: '服务器磁盘没有及时响应，消息可能仍会保存。',
   error_origin_denied: '服务器不允许来自本页面地址的访问（origins）。',
 
   // 实时数据页
