@@ -15,9 +15,8 @@ constexpr std::int64_t tail_ms = 30'000;
 constexpr std::int64_t sweep_ms = 10'000;
 constexpr std::int64_t fold_retry_max_ms = 5'000;
 
-// TODO-CODES
 hub::Refusal too_many_lookups() {
-  return {hub::Refusal::Code::unavailable, "too many rooms are being read from the disk"};
+  return {hub::Refusal::Code::store_busy, "too many rooms are being read from the disk"};
 }
 
 std::string_view words_of(State state) {
@@ -62,7 +61,8 @@ Store::Store(const Parts& parts, const StoreOptions& options, const hub::RoomRul
   stats_.disk_bytes = directory_.bytes_on_disk();
   archivist_ = std::make_unique<Archivist>(Archivist::Parts{parts.loop, directory_, *tail_, *this},
                                            std::move(files.archive), rules);
-  lookups_ = std::make_unique<Lookups>(parts.loop, *this, std::move(files.reader), rules);
+  lookups_ = std::make_unique<Lookups>(parts.loop, static_cast<Lookups::Listener&>(*this),
+                                       std::move(files.reader), rules);
   committer_ = std::make_unique<Committer>(
       Committer::Parts{parts.loop, parts.scheduler, directory_, *tail_, *this}, committer_limits(),
       std::move(files.journal), std::move(files.journal_options), files.last_seq);
@@ -243,7 +243,7 @@ hub::Refusal Store::read_failure(const Fault& fault) {
     state_.note_corrupt();
     show_state(before, fault.message);
   }
-  return {hub::Refusal::Code::unavailable, "the history cannot be read from the disk"};
+  return {hub::Refusal::Code::store_failed, "the history cannot be read from the disk"};
 }
 
 void Store::on_load_done(std::string_view room, Lookups::Loaded&& loaded, std::int64_t took_us) {
