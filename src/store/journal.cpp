@@ -52,6 +52,7 @@ base::Result<Journal, Fault> Journal::open(const Options& options) {
   how.secure_delete = options.secure_delete;
   how.cache_bytes = options.cache_bytes;
   how.bytes_max = options.bytes_max;
+  how.busy_ms = options.busy_ms;
   base::Result<Database, Fault> database = Database::open(how);
   if (!database) return std::move(database.error());
   if (std::optional<Fault> fault = make_tables(*database)) return std::move(*fault);

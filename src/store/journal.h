@@ -25,6 +25,7 @@ class Journal {
     bool secure_delete = false;
     std::size_t cache_bytes = std::size_t{2} << 20U;
     std::uint64_t bytes_max = 0;  ///< of the main file; 0: no limit
+    int busy_ms = 5'000;          ///< see Database::Options
     /// A WAL of more than that is checkpointed.
     std::uint64_t wal_bytes = std::uint64_t{48} << 20U;
   };

@@ -4,23 +4,18 @@
 
 namespace roomcast::store {
 
-namespace {
-
-/// The records of a batch by room. They have been checked, or were made here.
-void add_batch(TailSegment& segment, const std::string& batch) {
-  RecordReader reader(batch);
-  while (const std::optional<Record> record = reader.next()) {
-    segment.records[record->room].push_back(record->bytes);
-    if (record->type == Record::Type::room) segment.rooms[record->body] = record->room;
-  }
-}
-
-}  // namespace
-
 void Tail::add(std::uint64_t seq, std::string&& records) {
   const auto batch = std::make_shared<const std::string>(std::move(records));
+  std::vector<Record> found;
+  RecordReader reader(*batch);
+  while (const std::optional<Record> record = reader.next())
+    found.push_back(*record);
+
   const std::lock_guard lock(mutex_);
-  add_batch(*growing_, *batch);
+  for (const Record& record : found) {
+    growing_->records[record.room].push_back(record.bytes);
+    if (record.type == Record::Type::room) growing_->rooms[record.body] = record.room;
+  }
   growing_->batches.push_back(batch);
   growing_->last_seq = seq;
   growing_->bytes += batch->size();
