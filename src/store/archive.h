@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -12,6 +13,7 @@
 #include "store/database.h"
 #include "store/record.h"
 #include "store/retention.h"
+#include "store/room_edit.h"
 #include "store/room_rows.h"
 #include "store/room_state.h"
 #include "store/tail.h"
@@ -51,14 +53,7 @@ class Archive {
     std::uint64_t messages = 0;  ///< on the disk; some may be past the limits of their room already
   };
 
-  /// Messages that have gone from the disk, by what forbade them first.
-  struct Evicted {
-    std::uint64_t count = 0;
-    std::uint64_t bytes = 0;
-    std::uint64_t age = 0;
-    std::uint64_t disk = 0;
-    friend bool operator==(const Evicted&, const Evicted&) = default;
-  };
+  using Evicted = store::Evicted;
   struct Folded {
     std::uint64_t seq = 0;         ///< the journal is not needed up to here
     std::uint64_t orphans = 0;     ///< records of rooms that nobody created: dropped, a mistake of the writer
@@ -113,19 +108,56 @@ class Archive {
   [[nodiscard]] std::uint64_t bytes_on_disk() const { return database_.bytes_on_disk(); }
 
  private:
-  Archive(Options options, Database database, RoomRows rows, RoomRowsWriter writer);
+  struct Parts {
+    RoomRows rows;
+    RoomRowsWriter writer;
+    Statement put_meta;
+    Statement put_value;
+    Statement remove_value;
+    Statement oldest_chunks;
+    Statement due_rooms;
+    Statement rooms_from;
+  };
+  /// The transaction of a call, and what it has done so far.
+  struct Work {
+    Work(Transaction transaction_, Meta meta_)
+        : transaction(std::move(transaction_)), meta(std::move(meta_)) {}
+    Transaction transaction;
+    Meta meta;  ///< as it will be, but for the counts of `tally`
+    EditTally tally{};
+    std::uint64_t orphans = 0;
+  };
+
+  Archive(Options options, Database database, Parts parts, const Tail& tail, RoomsInUse& in_use);
+  [[nodiscard]] static std::optional<Fault> prepare_file(Database& database, const Options& options);
+  [[nodiscard]] static base::Result<Parts, Fault> prepare(Database& database);
 
   [[nodiscard]] std::optional<Fault> read_meta();
-  [[nodiscard]] std::optional<Fault> write_meta(const Meta& meta);
+  [[nodiscard]] std::optional<Fault> put_meta(std::string_view key, std::uint64_t value);
+  [[nodiscard]] base::Result<Work, Fault> begin_work();
+  /// Writes what `work` makes of meta_, commits, and takes note of it.
+  [[nodiscard]] std::optional<Fault> commit(Work& work);
   [[nodiscard]] std::optional<Fault> checkpoint_if_due();
+
+  [[nodiscard]] std::optional<Fault> fold_values(Work& work, const std::vector<std::string_view>& records);
+  [[nodiscard]] std::optional<Fault> fold_room(Work& work, RoomId room,
+                                               const std::vector<std::string_view>& records,
+                                               const hub::RoomRules& rules, const AgeTime& now);
+  [[nodiscard]] base::Result<std::vector<RoomId>, Fault> rooms_to_sweep(const AgeTime& now);
+  [[nodiscard]] std::optional<Fault> sweep_room(Work& work, RoomId room, const hub::RoomRules& rules,
+                                                const AgeTime& now);
+  [[nodiscard]] base::Result<bool, Fault> evict(std::uint64_t bytes);
+  /// The room as it is on the disk; nothing if it is not there.
+  [[nodiscard]] base::Result<std::optional<RoomState>, Fault> find_room(RoomId room);
 
   Options options_;
   Database database_;
-  RoomRows rows_;
-  RoomRowsWriter writer_;
+  Parts parts_;
+  const Tail* tail_;
+  RoomsInUse* in_use_;
   Meta meta_;
   Evicted evicted_;
-  RoomId next_swept_ = 0;  ///< of the rooms that are swept because the limits may have changed
+  std::optional<RoomId> next_swept_ = 0;  ///< of the rooms whose limits may have changed; nothing: none
 };
 
 }  // namespace roomcast::store

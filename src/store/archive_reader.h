@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -56,6 +57,7 @@ class ArchiveReader {
 
  private:
   ArchiveReader(Database database, RoomRows rows, Statement meta, const Tail& tail, RoomsInUse& in_use);
+  [[nodiscard]] base::Result<std::optional<RoomState>, Fault> find_room(RoomId room, const TailRecords& tail);
 
   Database database_;
   RoomRows rows_;

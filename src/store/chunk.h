@@ -63,7 +63,9 @@ void append_amended(std::string& out, const Record& message, const Amendments& a
 class ChunkPacker {
  public:
   /// `message`: whole and sealed, of type message, with a higher offset than the one before.
-  void add(const Record& message);
+  void add(const Record& message) { add_amended(message, {}); }
+  /// Likewise, as the amendments leave it.
+  void add_amended(const Record& message, const Amendments& amendments);
   [[nodiscard]] std::vector<Chunk> take();
 
  private:

@@ -34,14 +34,16 @@ class AgeClock {
   [[nodiscard]] std::uint64_t jumps() const { return jumps_; }
 
  private:
-  std::int64_t trusted_;    // wall minus monotonic, that ages are judged by
-  std::int64_t candidate_;  // likewise, of the last jump; trusted_ if there was none
-  std::int64_t since_ms_;   // monotonic: when the candidate was seen first
+  // Wall minus monotonic.
+  std::int64_t trusted_;   // that ages are judged by
+  std::int64_t seen_;      // the last time
+  std::int64_t since_ms_;  // monotonic: of the start, or of the last jump
+  bool is_apart_ = false;  // what was seen has jumped away from what is trusted
   std::uint64_t jumps_ = 0;
 };
 
-/// The lowest offset after which there are at most `messages` messages up to `top`; holes are none. Not less
-/// than `floor`.
+/// The offset after which come the last `messages` messages up to `top`; in holes are none. Not less than
+/// `floor`.
 [[nodiscard]] std::uint64_t floor_by_count(std::uint64_t floor, std::uint64_t top,
                                            std::span<const hub::Hole> holes, std::size_t messages);
 
@@ -50,16 +52,34 @@ inline constexpr std::size_t holes_max = 16;
 /// Adds a hole to those of a room, which are in order, do not touch and end after `floor`. Raises `floor` to
 /// the end of the oldest when there are too many.
 void add_hole(std::vector<hub::Hole>& holes, std::uint64_t& floor, const hub::Hole& hole);
-/// Drops what is not after `floor`.
-void trim_holes(std::vector<hub::Hole>& holes, std::uint64_t floor);
+/// What of them is after `floor`.
+[[nodiscard]] std::vector<hub::Hole> holes_after(std::uint64_t floor, std::span<const hub::Hole> holes);
 
-/// How store.disk_bytes is divided among the files of the directory.
+/// Messages that have gone from the disk, by what forbade them first.
+struct Evicted {
+  std::uint64_t count = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t age = 0;
+  std::uint64_t disk = 0;
+  Evicted& operator+=(const Evicted& other) {
+    count += other.count;
+    bytes += other.bytes;
+    age += other.age;
+    disk += other.disk;
+    return *this;
+  }
+  friend bool operator==(const Evicted&, const Evicted&) = default;
+};
+
+/// How store.disk_bytes is divided among the files of the directory. Where it is small the other limits are
+/// lowered: 128 MiB leave 6.4 MiB for each.
 struct DiskShares {
   std::uint64_t history_bytes = 0;      ///< the main file of the history, at most
-  std::uint64_t history_wal_bytes = 0;  ///< its WAL: where it is checkpointed; it has twice the space
-  std::uint64_t journal_bytes = 0;      ///< the main file of the journal
-  std::uint64_t journal_wal_bytes = 0;  ///< its WAL: likewise, and a batch of store.queue_bytes beyond
-  std::uint64_t fold_bytes = 0;         ///< store.fold_bytes, or less where the disk is small
+  std::uint64_t history_wal_bytes = 0;  ///< its WAL: past it, it is checkpointed
+  std::uint64_t journal_bytes = 0;      ///< the main file of the journal, at most
+  std::uint64_t journal_wal_bytes = 0;  ///< its WAL: past it, it is checkpointed
+  std::uint64_t fold_bytes = 0;         ///< store.fold_bytes
+  std::uint64_t queue_bytes = 0;        ///< store.queue_bytes
   static constexpr std::uint64_t reserve_bytes = std::uint64_t{8} << 20U;
 };
 [[nodiscard]] DiskShares share_disk(std::uint64_t disk_bytes, std::uint64_t fold_bytes,

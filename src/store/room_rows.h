@@ -61,15 +61,23 @@ class RoomRowsWriter {
   /// Puts a chunk in the place of another, whose id it has.
   [[nodiscard]] std::optional<Fault> replace(const Chunk& chunk);
   [[nodiscard]] std::optional<Fault> remove_chunk(std::int64_t chunk);
+  /// Copies a chunk into the table of damaged ones, of which the newest quarantine_bytes_max are kept.
+  [[nodiscard]] std::optional<Fault> quarantine(std::int64_t chunk, std::int64_t now_ms);
+  static constexpr std::int64_t quarantine_bytes_max = std::int64_t{8} << 20U;
 
  private:
-  RoomRowsWriter(Statement put, Statement remove, Statement add, Statement replace, Statement remove_chunk);
+  RoomRowsWriter(Statement put, Statement remove, Statement add, Statement replace, Statement remove_chunk,
+                 Statement keep_damaged, Statement trim_damaged);
+  /// `id`: the first parameter.
+  [[nodiscard]] static std::optional<Fault> write(Statement& statement, std::int64_t id, const Chunk& chunk);
 
   Statement put_;
   Statement remove_;
   Statement add_;
   Statement replace_;
   Statement remove_chunk_;
+  Statement keep_damaged_;
+  Statement trim_damaged_;
 };
 
 }  // namespace roomcast::store

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -23,9 +25,8 @@ class RoomState {
   void add(std::span<const std::string_view> records);
   /// Notes that something is missing that should be there.
   void note_missing(const hub::Hole& hole) { add_hole(row_.holes, row_.floor, hole); }
-  /// Raises the floor; chunks and messages that are wholly below it are no more part of it.
-  void raise_floor(std::uint64_t floor);
-
+  /// Likewise of a chunk that has the offsets from `first` to `last`, where only these could be read.
+  void note_gaps(std::uint64_t first, std::uint64_t last, std::span<const Record> messages);
   [[nodiscard]] const RoomRow& row() const { return row_; }
   [[nodiscard]] RoomRow& row() { return row_; }
   [[nodiscard]] std::vector<ChunkExtent>& chunks() { return chunks_; }
@@ -40,15 +41,25 @@ class RoomState {
   /// The time of the last message.
   [[nodiscard]] std::int64_t last_ms() const;
   /// Everything after it is there, whatever the limits say.
-  [[nodiscard]] std::uint64_t floor() const { return row_.floor; }
+  [[nodiscard]] std::uint64_t floor() const;
 
-  /// The floor by the count and age of messages, and by bytes as far as whole chunks tell: not higher than
-  /// the exact one, and below no chunk that is past the limits as a whole.
-  [[nodiscard]] std::uint64_t floor_by_chunks(const hub::HistoryLimits& limits, const AgeTime& now) const;
+  /// What each limit says about where the floor is; none is lower than floor().
+  struct Floors {
+    std::uint64_t physical = 0;
+    std::uint64_t count = 0;  ///< exact
+    std::uint64_t bytes = 0;  ///< not higher than the exact one: some messages of the chunk behind it may go
+    std::uint64_t age = 0;    ///< likewise
+    [[nodiscard]] std::uint64_t highest() const { return std::max({physical, count, bytes, age}); }
+  };
+  /// As far as can be told without reading chunks. Ages count only with AgeTime::may_delete.
+  [[nodiscard]] Floors floors(const hub::HistoryLimits& limits, const AgeTime& now) const;
 
  private:
   void add(const Record& record);
+  void cover(std::uint64_t offset);
   [[nodiscard]] std::uint64_t chunks_end() const { return chunks_.empty() ? 0 : chunks_.back().last; }
+  [[nodiscard]] std::uint64_t floor_by_bytes(std::size_t bytes) const;
+  [[nodiscard]] std::uint64_t floor_by_age(std::int64_t age_ms, std::int64_t now_ms) const;
 
   RoomRow row_;
   std::vector<ChunkExtent> chunks_;
