@@ -7,12 +7,14 @@
 
 namespace roomcast::engine {
 
-void Memory::subscribe(std::string_view room) {
+const hub::Position& Memory::begin(std::string_view room) {
   const auto& [log, is_new] = logs_.try_emplace(std::string(room), hub::Position{});
   // 0 would mean that there is no log.
   if (is_new) log.second.epoch = base::random_u64() | 1U;
-  events_->on_subscribed(room, hub::LogState(log.second));
+  return log.second;
 }
+
+void Memory::subscribe(std::string_view room) { events_->on_subscribed(room, hub::LogState(begin(room))); }
 
 void Memory::unsubscribe(std::string_view room) {
   const Logs::Entry* const found = logs_.find(room);

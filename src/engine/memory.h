@@ -17,6 +17,9 @@ class Memory final : public hub::Engine {
   Memory(const Memory&) = delete;
   Memory& operator=(const Memory&) = delete;
 
+  /// Subscribes to the room without announcing that. Returns where its log stands.
+  const hub::Position& begin(std::string_view room);
+
   void start(hub::EngineEvents& events) override { events_ = &events; }
   void subscribe(std::string_view room) override;
   void unsubscribe(std::string_view room) override;

@@ -1,0 +1,199 @@
+// Publishes: into a batch, and to the hub at once or when the batch is on the disk.
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "engine/durable.h"
+
+namespace roomcast::engine {
+
+namespace {
+
+using Code = hub::Refusal::Code;
+
+constexpr hub::Refusal disk_busy{
+    Code::store_busy, "the disk is slower than messages come (store.queue_bytes): the message was not kept"};
+constexpr hub::Refusal disk_full{Code::store_full,
+                                 "the disk is full (store.path, store.disk_bytes): the message was not kept"};
+constexpr hub::Refusal disk_failed{Code::store_failed,
+                                   "the disk fails (store.path): the message was not kept"};
+constexpr hub::Refusal room_busy{
+    Code::store_busy, "too many messages wait for the room to be loaded: the message was not kept"};
+constexpr std::int64_t log_left_out_ms = 60'000;
+// A room is put in order of publishes so often, at most.
+constexpr std::int64_t in_order_ms = 1'000;
+
+store::PublishKey publish_key(const hub::DraftKey& key) {
+  store::PublishKey made;
+  if (key.empty()) return made;
+  made.text = key.text();
+  std::copy_n(key.digest().begin(), made.digest.size(), made.digest.begin());
+  return made;
+}
+
+/// At least what the records of the draft and those before it take in a batch.
+std::size_t record_bytes(const DurableRoom& room, const hub::Draft& draft) {
+  constexpr std::size_t fixed = 256;
+  return fixed + draft.payload.size() + draft.author.name().size() + draft.author.principal().size() +
+         draft.labels.held_bytes() + draft.key.text().size() + (room.log.is_written() ? 0 : room.name.size());
+}
+
+}  // namespace
+
+void Durable::publish(std::string_view name, hub::Draft&& draft, hub::Ticket ticket) {
+  Room* const room = find(name);
+  if (room == nullptr) return refuse(ticket, {Code::unavailable, "the room is not open"});
+  if (room->level == hub::Durability::none) return memory_.publish(name, std::move(draft), ticket);
+  if (!room->log.is_open()) return wait_for_room(*room, std::move(draft), ticket);
+  publish_now(*room, std::move(draft), ticket);
+}
+
+void Durable::publish_now(Room& room, hub::Draft&& draft, hub::Ticket ticket) {
+  if (!draft.key.empty() && answer_repeat(room, draft, ticket)) return;
+  if (room.level == hub::Durability::sync) return publish_sync(room, std::move(draft), ticket);
+  publish_async(room, std::move(draft), ticket);
+}
+
+void Durable::wait_for_room(Room& room, hub::Draft&& draft, hub::Ticket ticket) {
+  const std::size_t bytes = record_bytes(room, draft);
+  // One message may always wait, however large.
+  if (!room.early.empty() && room.early_bytes + bytes > loading_bytes_max) return refuse(ticket, room_busy);
+  room.early_bytes += bytes;
+  room.early.push_back({std::move(draft), ticket});
+}
+
+void Durable::publish_sync(Room& room, hub::Draft&& draft, hub::Ticket ticket) {
+  const std::size_t bytes = record_bytes(room, draft);
+  if (const auto refusal = why_not_kept(room, bytes)) return refuse(ticket, *refusal);
+  hub::DraftKey key = std::move(draft.key);
+  hub::Message message = next_message(room, draft);
+  room.log.append(begin_records(room), message, publish_key(key));
+  Room::Pending& pending = add_pending(room, Room::Pending::What::publish, room.log.last_batch(), ticket);
+  pending.bytes = static_cast<std::uint32_t>(bytes);
+  pending.message = std::move(message);
+  pending.key = std::move(key);
+  room.pending_bytes += bytes;
+  remember_key(room, pending.key, pending.message.position.offset, pending.batch);
+  parts_.store.appended();
+}
+
+void Durable::publish_async(Room& room, hub::Draft&& draft, hub::Ticket ticket) {
+  if (!room.pending.empty() && room.pending.front().batch <= committed_)
+    (void)settle(room, room.pending.size());
+  const bool is_live = room.announced == room.log.top() && room.log.is_reserved(committed_);
+  const std::size_t bytes = record_bytes(room, draft);
+  if (const auto refusal = why_not_kept(room, bytes)) {
+    if (is_live) return leave_out(room, std::move(draft), ticket);
+    return refuse(ticket, *refusal);
+  }
+  hub::DraftKey key = std::move(draft.key);
+  hub::Message message = next_message(room, draft);
+  std::string& batch = begin_records(room);
+  const bool reserves = room.log.needs_reserve();
+  if (reserves) room.log.reserve(batch, room.log.last_batch(), committed_);
+  room.log.append(batch, message, publish_key(key));
+  const std::int64_t now_ms = parts_.clock.monotonic_ms();
+  if (reserves || now_ms - room.published_ms >= in_order_ms) {
+    room.published_ms = now_ms;
+    reserved_.push_back(room);
+    watch_time();
+  }
+  if (is_live) {
+    const hub::Position position = message.position;
+    announce(room, std::move(message));
+    answer(ticket, hub::Published{position});
+  } else {
+    const Batch before = room.pending.empty() ? 0 : room.pending.back().batch;
+    Room::Pending& pending =
+        add_pending(room, Room::Pending::What::publish, std::max(room.log.reserving_batch(), before), ticket);
+    pending.bytes = static_cast<std::uint32_t>(bytes);
+    pending.message = std::move(message);
+    pending.key = std::move(key);
+    room.pending_bytes += bytes;
+    remember_key(room, pending.key, pending.message.position.offset, pending.batch);
+  }
+  parts_.store.appended();
+}
+
+/// Announces a message that is not kept.
+void Durable::leave_out(Room& room, hub::Draft&& draft, hub::Ticket ticket) {
+  ++stats_.left_out;
+  hub::Message message = next_message(room, draft);
+  const hub::Position position = message.position;
+  room.log.leave_out();
+  announce(room, std::move(message));
+  answer(ticket, hub::Published{position});
+  log_left_out(room);
+}
+
+void Durable::log_left_out(const Room& room) {
+  const std::int64_t now_ms = parts_.clock.monotonic_ms();
+  if (left_out_logged_ != 0 && now_ms - left_out_logged_ms_ < log_left_out_ms) return;
+  const std::uint64_t messages = stats_.left_out - left_out_logged_;
+  left_out_logged_ms_ = now_ms;
+  left_out_logged_ = stats_.left_out;
+  parts_.log.warn("messages are delivered and not kept: the disk does not take them",
+                  {{"messages", messages}, {"room", room.name}});
+}
+
+/// Why the store does not take so many bytes of the room; nothing if it does.
+std::optional<hub::Refusal> Durable::why_not_kept(const Room& room, std::size_t bytes) const {
+  const store::State state = parts_.store.state();
+  if (state == store::State::full) return disk_full;
+  if (state == store::State::failed) return disk_failed;
+  // What the room has waiting counts twice: alone it gets half of the queue, and less beside others.
+  const bool has_space =
+      order_.size() < waiting_max && parts_.store.has_space_for(bytes + room.pending_bytes);
+  return has_space ? std::nullopt : std::optional(disk_busy);
+}
+
+hub::Message Durable::next_message(Room& room, hub::Draft& draft) {
+  return {draft.kind,
+          std::move(draft.payload),
+          std::move(draft.author),
+          draft.sender,
+          {room.log.epoch(), room.log.top() + 1},
+          room.log.time_not_before_last(parts_.clock.wall_ms()),
+          draft.source,
+          std::move(draft.labels)};
+}
+
+std::string& Durable::begin_records(Room& room) {
+  std::string& batch = parts_.store.batch();
+  room.log.begin_records(batch, parts_.store.batch_number(), room.name,
+                         [this] { return parts_.store.next_room_id(); });
+  return batch;
+}
+
+DurableRoom::Pending& Durable::add_pending(Room& room, Room::Pending::What what, Batch batch,
+                                           hub::Ticket ticket) {
+  const std::int64_t now_ms = parts_.clock.monotonic_ms();
+  Room::Pending& pending = room.pending.emplace_back();
+  pending.what = what;
+  pending.number = ++last_number_;
+  pending.batch = batch;
+  pending.since_ms = now_ms;
+  pending.ticket = ticket;
+  order_.push_back({batch, now_ms, &room, pending.number});
+  ++room.users;
+  watch_time();
+  return pending;
+}
+
+void Durable::announce(Room& room, hub::Message&& message) {
+  room.announced = message.position.offset;
+  if (room.is_subscribed) events_->on_message(room.name, std::move(message));
+}
+
+void Durable::answer(hub::Ticket ticket, const hub::PublishOutcome& outcome) {
+  if (ticket != 0) events_->on_published(ticket, outcome);
+}
+
+void Durable::refuse(hub::Ticket ticket, const hub::Refusal& refusal) {
+  if (refusal.code == Code::store_busy) ++stats_.refused_busy;
+  if (refusal.code == Code::store_full) ++stats_.refused_full;
+  if (refusal.code == Code::store_failed) ++stats_.refused_failed;
+  answer(ticket, refusal);
+}
+
+}  // namespace roomcast::engine
