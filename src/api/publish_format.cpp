@@ -36,7 +36,8 @@ void append_receipt(std::string& out, std::string_view room, const hub::Receipt&
   base::append_json_string(out, room);
   out += R"(,"cursor":")" + hub::to_cursor(receipt.position);
   out += R"(","subscribers":)" + std::to_string(receipt.subscribers);
-  out += receipt.duplicate ? R"(,"duplicate":true})" : "}";
+  if (receipt.duplicate) out += R"(,"duplicate":true)";
+  out += receipt.durable ? R"(,"durable":true})" : "}";
 }
 
 }  // namespace roomcast::api

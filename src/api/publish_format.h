@@ -25,7 +25,8 @@ namespace roomcast::api {
 /// Why the body's coding can't be taken, if so.
 [[nodiscard]] std::optional<base::Refusal> check_encoding(const http::Request& request);
 
-/// Appends `{"room","cursor","subscribers"}`, with `"duplicate":true` if the message was there already.
+/// Appends `{"room","cursor","subscribers"}`, with `"duplicate":true` if the message was there already, and
+/// `"durable":true` if it is on the disk.
 void append_receipt(std::string& out, std::string_view room, const hub::Receipt& receipt);
 
 }  // namespace roomcast::api

@@ -82,6 +82,7 @@ struct Published {
   hub::Position cursor;
   std::uint64_t subscribers = 0;
   bool is_duplicate = false;  ///< it had been published before, under the same key
+  bool is_durable = false;    ///< it is on the disk: hub::Published::is_durable
 };
 
 /// The members of a room, in reply to a request.

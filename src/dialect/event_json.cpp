@@ -64,6 +64,7 @@ struct MemberWriter {
     append_cursor(out, R"(,"cursor":)", published.cursor);
     append_number(out, R"(,"subscribers":)", published.subscribers);
     if (published.is_duplicate) out += R"(,"duplicate":true)";
+    if (published.is_durable) out += R"(,"durable":true)";
   }
   void operator()(const PresenceList& list) const {
     begin(list.id, list.room);

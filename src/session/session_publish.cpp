@@ -127,7 +127,8 @@ void Session::on_published(dialect::RequestId id, std::string_view room, const h
   if (state_ != State::open) return;
   if (!result) return refuse(id, result.error());
   if (id.empty()) return;
-  send_event(dialect::Published{id, room, result->position, result->subscribers, result->duplicate});
+  send_event(dialect::Published{id, room, result->position, result->subscribers, result->duplicate,
+                                result->durable});
 }
 
 }  // namespace roomcast::session

@@ -90,6 +90,8 @@ export interface Receipt {
   cursor: string;
   subscribers: number;
   duplicate: boolean;
+  /** The message is on the server's disk, and survives a power cut. */
+  durable: boolean;
 }
 
 export interface RoomEvents {

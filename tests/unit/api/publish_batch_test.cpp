@@ -115,6 +115,20 @@ TEST_CASE_FIXTURE(Fixture, "batch: each message and room has its receipt, in ord
   CHECK(results() == receipt("b", 1) + "," + receipt("a", 1) + "," + receipt("b", 2));
 }
 
+TEST_CASE_FIXTURE(Fixture, "batch: a receipt says that the message is on the disk") {
+  engine.hold_answers = true;
+  send(R"({"room":"a","data":1},{"room":"a","data":2})");
+  turn();
+  REQUIRE(engine.held.size() == 2);
+  engine.events().on_published(engine.held[0], hub::Published{{1, 1}, true, true});
+  engine.events().on_published(engine.held[1], hub::Published{{1, 2}, true});
+  turn();
+  const std::string first = receipt("a", 1, true);
+  const std::string second = receipt("a", 2);
+  CHECK(results() == first.substr(0, first.size() - 1) + R"(,"durable":true},)" +
+                         second.substr(0, second.size() - 1) + R"(,"durable":true})");
+}
+
 TEST_CASE_FIXTURE(Fixture, "batch: the answer waits for the last outcome, whichever comes first") {
   engine.hold_answers = true;
   send(R"({"room":"a","data":1},{"room":"b","data":2},{"room":"c","data":3})");

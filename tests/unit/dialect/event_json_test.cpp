@@ -74,6 +74,8 @@ TEST_CASE("event as JSON: ok in all its forms, with the id as the client wrote i
         R"({"type":"ok","id":1,"room":"r","cursor":"0000000000000001-5","subscribers":3})");
   CHECK(encoded(dialect::Published{"1", "r", cursor, 3, true}) ==
         R"({"type":"ok","id":1,"room":"r","cursor":"0000000000000001-5","subscribers":3,"duplicate":true})");
+  CHECK(encoded(dialect::Published{"1", "r", cursor, 3, false, true}) ==
+        R"({"type":"ok","id":1,"room":"r","cursor":"0000000000000001-5","subscribers":3,"durable":true})");
 }
 
 TEST_CASE("event as JSON: who is there, by name or as a number") {

@@ -440,6 +440,15 @@ TEST_CASE_FIXTURE(Fixture, "requests: a publish that the engine refuses says why
   CHECK(wire.sent.find(R"("code":"timed_out")") != std::string::npos);
 }
 
+TEST_CASE_FIXTURE(Fixture, "requests: the receipt says that the message is on the disk") {
+  engine.hold_answers = true;
+  auto& wire = greeted("lobby");
+  say(wire, R"({"type":"publish","id":1,"data":"x"})");
+  engine.events().on_published(engine.held.back(), hub::Published{{1, 1}, true});
+  turn();
+  CHECK(wire.sent.find(R"("subscribers":1,"durable":true})") != std::string::npos);
+}
+
 TEST_CASE_FIXTURE(Fixture, "requests: a message with a key is published once, whoever sends it again") {
   auto& ada = greeted("lobby");
   auto& bob = greeted("");

@@ -114,6 +114,19 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(ada.closes == std::vector{base::CloseReason::unavailable});
 }
 
+TEST_CASE_FIXTURE(Fixture, "session: what a disk refuses closes a raw client so that it comes back") {
+  using Code = hub::Refusal::Code;
+  engine.may_refuse = true;
+  engine.hold_answers = true;
+  for (const Code code : {Code::store_busy, Code::store_full, Code::store_failed, Code::store_timeout}) {
+    auto& ada = join("lobby");
+    ada.events->on_message(dialect::PayloadForm::text, "1");
+    engine.events().on_published(engine.held.back(), hub::Refusal{code, "the disk"});
+    turn();
+    CHECK(ada.closes == std::vector{base::CloseReason::unavailable});
+  }
+}
+
 TEST_CASE_FIXTURE(Fixture, "session: at its end it knows whether something of its own is still to come") {
   auto& first = join("lobby");
   for (int i = 0; i < 300; ++i)

@@ -180,8 +180,8 @@ export class HttpLink {
     const headers = { 'Content-Type': CONTENT_TYPES[entry.payload.kind], 'Idempotency-Key': entry.key, ...tokens.headers };
     const response = await fetch(url.href, { method: 'POST', headers, body: entry.payload.body, signal: request.signal });
     if (response.ok) {
-      const { cursor, subscribers, duplicate = false } = await response.json();
-      return outbox.resolve(entry, { room: entry.room, cursor, subscribers, duplicate });
+      const { cursor, subscribers, duplicate = false, durable = false } = await response.json();
+      return outbox.resolve(entry, { room: entry.room, cursor, subscribers, duplicate, durable });
     }
     const refusal = await refusalOf(response);
     // After an error from a proxy the outcome is unknown; the next link repeats the publish, as it does with a new token.

@@ -64,7 +64,7 @@ export class Room {
    * Publishes a string (text), bytes or a Blob (binary), or any value with a JSON form (json).
    * @param {object} [options]
    * @param {string} [options.key] idempotency key: within five minutes, the same key in the same room is published once
-   * @returns {Promise<{cursor: string, subscribers: number, duplicate: boolean}>} the server's receipt
+   * @returns {Promise<{cursor: string, subscribers: number, duplicate: boolean, durable: boolean}>} the server's receipt
    */
   publish(data, options) {
     return this.#client.publish(this.name, data, options);

@@ -209,8 +209,8 @@ export class WebSocketLink {
   }
 
   #onReceipt(entry, reply) {
-    const { code, message, cursor, subscribers, duplicate = false } = reply;
-    if (reply.type === 'ok') this.#host.outbox.resolve(entry, { room: entry.room, cursor, subscribers, duplicate });
+    const { code, message, cursor, subscribers, duplicate = false, durable = false } = reply;
+    if (reply.type === 'ok') this.#host.outbox.resolve(entry, { room: entry.room, cursor, subscribers, duplicate, durable });
     else this.#host.outbox.reject(entry, new RoomcastError(code, message));
   }
 
