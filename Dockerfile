@@ -21,8 +21,10 @@ RUN apt-get update -q \
   && xargs apt-get install -q -y --no-install-recommends ca-certificates < /tmp/packages \
   && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/* /tmp/packages \
   && groupadd --gid 10001 roomcast \
-  && useradd --uid 10001 --gid 10001 --no-create-home --home-dir / --shell /usr/sbin/nologin roomcast
+  && useradd --uid 10001 --gid 10001 --no-create-home --home-dir / --shell /usr/sbin/nologin roomcast \
+  && install -d -m 700 -o roomcast -g roomcast /var/lib/roomcast
 COPY --from=build /installed/usr/bin/ /usr/bin/
+# For durable history, with a volume there: -v roomcast:/var/lib/roomcast -e ROOMCAST_STORE_PATH=/var/lib/roomcast
 # By number: Kubernetes cannot tell that a name is not root (runAsNonRoot).
 USER 10001:10001
 EXPOSE 8080

@@ -158,7 +158,7 @@ constexpr Setting table[] = {
      "What an answer to a publish means where store.path is set. sync: the message is on the disk, and nobody gets it before. async: it is written within moments. none: it is kept in memory only.", per_room},
 
     {TEXT(store.path), restart,
-     "Directory in which the history of rooms is kept over restarts; it is made if it does not exist. Empty: in memory only."},
+     "Directory in which the history of rooms is kept over restarts, such as /var/lib/roomcast; it is made if it does not exist. Empty: in memory only."},
     {WHOLE(store.commit_ms, 0, 1'000, ""), reload,
      "Milliseconds from the beginning of one commit to the next, while messages come in: more of them share a write. A message that comes alone does not wait for it."},
     {SECONDS(store.ack_timeout, 1, 300'000), reload,
