@@ -25,7 +25,9 @@ const users = path.join(directory, 'users');
 execFileSync(binary, ['user', 'add', 'ada', '--file', users], { input: 'correct horse\n', env: cleanEnvironment() });
 // Deadlines that would expire while a probe waits are long until one of them is set.
 const far = Object.fromEntries(['http.head_timeout', 'http.body_timeout', 'http.idle_timeout', 'websocket.pong_timeout', 'websocket.close_timeout', 'presence.grace'].map((key) => [`${key}_seconds`, 300]));
-const base = { ...far, 'limits.connections_per_address': 100000, 'tls.certificate': JSON.stringify(old.certificate), 'tls.key': JSON.stringify(old.key) };
+// There is a store, but no room uses it until a probe says so.
+const store = { 'store.path': JSON.stringify(path.join(directory, 'store')), 'history.durability': '"none"' };
+const base = { ...far, ...store, 'limits.connections_per_address': 100000, 'tls.certificate': JSON.stringify(old.certificate), 'tls.key': JSON.stringify(old.key) };
 
 /** `settings` (dotted key → TOML) over the base ones; top-level keys first, `rules` last. */
 function write(settings = {}, rules = '') {
@@ -125,6 +127,17 @@ const withTokensAtOnce = { beside: { 'auth.tokens': tokens, ...at_once } };
 const me = async (headers) => (await get('/api/me', headers)).json;
 const forwarded = { 'Remote-User': 'ada', 'Remote-Groups': 'staff, dev', 'Remote-Name': 'Ada L.' };
 const withProxy = { beside: { trusted_proxies: '["127.0.0.1"]', 'auth.proxy_user_header': '"Remote-User"' } };
+
+const durable = { beside: { 'history.durability': '"sync"' } };
+/** The number of pages that were not found in memory, while three messages of a room are read. */
+async function pagesRead() {
+  const read = () => server.metric('roomcast_store_page_reads_total');
+  const room = newRoom();
+  for (let i = 0; i < 3; i += 1) assert.equal((await post(room, 'xxxx')).status, 200);
+  const before = await read();
+  assert.equal(JSON.parse((await get(`/rooms/${room}?history=3`)).text).messages.length, 3);
+  return (await read()) - before;
+}
 
 const operator = 'key-of-ops-0123456789abcdef';
 const operators = `[{ name = "ops", hash = "sha256:${createHash('sha256').update(operator).digest('hex')}", may = ["admin"], rooms = ["**"] }]`;
@@ -257,6 +270,37 @@ const probes = {
     return soon(eventually(isEmpty, 'an empty room', 2 * patience), ms);
   }],
   'history.total_bytes': ['0', async () => (await kept(newRoom())) === 0],
+  'history.durability': ['"sync"', async () => (await post(newRoom(), 'x')).json.durable === true],
+  'store.commit_ms': ['1000', async () => {
+    const commits = () => server.metric('roomcast_store_commits_total');
+    const room = newRoom();
+    const before = await commits();
+    for (let i = 0; i < 20; i += 1) {
+      assert.equal((await post(room, 'x')).status, 200);
+      await sleep(20);
+    }
+    return (await commits()) - before < 10;
+  }, { beside: { 'history.durability': '"async"' } }],
+  'store.ack_timeout_seconds': ['0.05', async () => {
+    const room = newRoom();
+    const statuses = [];
+    while (statuses.length < 2) statuses.push((await post(room, 'x')).status);
+    return statuses.includes(504);
+  }, { beside: { ...durable.beside, 'store.commit_ms': '1000' } }],
+  'store.queue_bytes': ['1_048_576', async () => (await post(newRoom(), megabyte)).status === 503, { beside: { ...durable.beside, ...large } }],
+  'store.fold_bytes': ['1_048_576', async (ms) => {
+    const folds = () => server.metric('roomcast_store_folds_total');
+    const room = newRoom();
+    // Once it may have been for another reason: a fold does not wait for ever.
+    for (let i = 0; i < 2; i += 1) {
+      const before = await folds();
+      for (let k = 0; k < 2; k += 1) assert.equal((await post(room, megabyte)).status, 200);
+      if (!(await soon(eventually(async () => (await folds()) > before, 'a fold', 2 * patience), ms))) return false;
+    }
+    return true;
+  }, { beside: { ...durable.beside, ...large } }],
+  'store.ring_messages': ['1', async () => (await pagesRead()) > 0, durable],
+  'store.ring_bytes': ['1', async () => (await pagesRead()) > 0, durable],
   'presence.grace_seconds': ['0', async (ms) => {
     const room = newRoom();
     const client = await connect(server.url, { path: `/rooms/${room}?name=ada` });
