@@ -10,14 +10,18 @@ namespace roomcast::api {
 
 /// `GET /readyz`: 200 while the server takes long-lived clients; 503 from the moment it is asked to stop,
 /// also while it still serves requests (drain_delay_seconds). For load balancers; /healthz says whether the
-/// process works.
+/// process works. The body says "ready" or "stopping", and what parts add to it.
 class Readiness final : public http::Handler, public part::Part {
  public:
+  /// `parts` outlives it.
+  explicit Readiness(const part::Parts& parts) : parts_(parts) {}
+
   void add_routes(part::Routes& routes) override;
   void handle(http::Exchange& exchange, std::string_view rest) override;
   void on_stopping() override { is_ready_ = false; }
 
  private:
+  const part::Parts& parts_;
   bool is_ready_ = true;
 };
 

@@ -123,6 +123,8 @@ std::vector<std::string> warnings(const config::Config& config, std::int64_t now
   }
   for (std::string& warning : access_warnings(config, listed(config.listen)))
     all.push_back(std::move(warning));
+  for (std::string& warning : store_warnings(config))
+    all.push_back(std::move(warning));
   if (config.web.root.empty()) return all;
   if (const auto page = http::FileSet::look_at_directory(config.web.root)) {
     for (const std::string& skipped : page->skipped)
@@ -154,6 +156,20 @@ std::vector<std::string> access_warnings(const config::Config& config, std::stri
         "auth.proxy_groups_header and auth.proxy_name_header have no effect without auth.proxy_user_header");
   }
   return all;
+}
+
+std::vector<std::string> store_warnings(const config::Config& config) {
+  if (!config.store.path.empty()) return {};
+  // `sync` of all rooms is the default.
+  bool is_asked_for = config.history.durability == config::Durability::async;
+  for (const config::RoomRule& rule : config.rooms) {
+    for (const auto& [setting, value] : rule.overrides) {
+      const auto* const word = std::get_if<std::string>(&value);
+      if (setting == "history.durability" && word != nullptr && *word != "none") is_asked_for = true;
+    }
+  }
+  if (!is_asked_for) return {};
+  return {"history.durability has no effect without store.path: history is in memory only"};
 }
 
 std::optional<std::string> service_variables_hint(const std::vector<std::string>& names) {

@@ -127,6 +127,8 @@ std::optional<base::Error> Server::run(const std::vector<InheritedSocket>& inher
   if (auto error = listeners_.open(config_, inherited, std::move(*certificates))) return error;
   for (const std::string& warning : access_warnings(config_, listeners_.urls()))
     log_.warn(warning);
+  for (const std::string& warning : store_warnings(config_))
+    log_.warn(warning);
   announce_readiness();
   log_.write_once_a_turn(turn_, deadlines_);
   loop_.run();

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -59,6 +60,9 @@ class Part {
 
   /// Adds its metrics; changes nothing.
   virtual void collect(metrics::Exposition& /*out*/) const {}
+
+  /// A line, with its newline, for the body of /readyz while the server takes clients; empty: none.
+  [[nodiscard]] virtual std::string readiness() const { return {}; }
 
   /// Memory is nearly used up: gives up what can be spared. Nothing if there is none. What clients hold is
   /// accounted for by net::Admission and shed before.

@@ -385,13 +385,13 @@ describe('durable history', () => {
     const ready = await fetchOnce(server.url, 'GET', '/readyz');
     assert.deepEqual([ready.status, ready.text], [200, 'ready\nstore: ok\n']);
     assert.equal(await server.metric('roomcast_store_state', /"ok"/), 1);
-    assert.ok((await server.metric('roomcast_store_commits_total')) >= 1);
+    assert.ok((await server.metric('roomcast_store_commit_seconds_count')) >= 1);
     assert.ok((await server.metric('roomcast_store_disk_bytes')) > 0);
     await server.stop();
     const without = await startServer();
     running.add(without);
     assert.equal((await fetchOnce(without.url, 'GET', '/readyz')).text, 'ready\n');
-    assert.equal(await without.metric('roomcast_store_commits_total'), 0);
+    assert.equal(await without.metric('roomcast_store_commit_seconds_count'), 0);
     await without.stop();
   });
 

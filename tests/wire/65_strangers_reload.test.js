@@ -131,7 +131,7 @@ const withProxy = { beside: { trusted_proxies: '["127.0.0.1"]', 'auth.proxy_user
 const durable = { beside: { 'history.durability': '"sync"' } };
 /** The number of pages that were not found in memory, while three messages of a room are read. */
 async function pagesRead() {
-  const read = () => server.metric('roomcast_store_page_reads_total');
+  const read = () => server.metric('roomcast_store_page_seconds_count');
   const room = newRoom();
   for (let i = 0; i < 3; i += 1) assert.equal((await post(room, 'xxxx')).status, 200);
   const before = await read();
@@ -272,7 +272,7 @@ const probes = {
   'history.total_bytes': ['0', async () => (await kept(newRoom())) === 0],
   'history.durability': ['"sync"', async () => (await post(newRoom(), 'x')).json.durable === true],
   'store.commit_ms': ['1000', async () => {
-    const commits = () => server.metric('roomcast_store_commits_total');
+    const commits = () => server.metric('roomcast_store_commit_seconds_count');
     const room = newRoom();
     const before = await commits();
     for (let i = 0; i < 20; i += 1) {
@@ -289,7 +289,7 @@ const probes = {
   }, { beside: { ...durable.beside, 'store.commit_ms': '1000' } }],
   'store.queue_bytes': ['1_048_576', async () => (await post(newRoom(), megabyte)).status === 503, { beside: { ...durable.beside, ...large } }],
   'store.fold_bytes': ['1_048_576', async (ms) => {
-    const folds = () => server.metric('roomcast_store_folds_total');
+    const folds = () => server.metric('roomcast_store_fold_seconds_count');
     const room = newRoom();
     // Once it may have been for another reason: a fold does not wait for ever.
     for (let i = 0; i < 2; i += 1) {

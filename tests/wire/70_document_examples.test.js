@@ -157,9 +157,9 @@ describe('the documents', () => {
   after(() => last.server?.stop());
 
   /** A server for one block; it runs until the next one, for log blocks. */
-  async function serverFor() {
+  async function serverFor(set = {}) {
     await last.server?.stop();
-    last.server = await startServer();
+    last.server = await startServer({ set });
     return last.server;
   }
 
@@ -208,8 +208,11 @@ describe('the documents', () => {
     }
   });
 
+  // Some metrics are those of a store.
+  const withStore = () => serverFor({ 'store.path': scratchDirectory() });
+
   it('list the labels of the metrics, with all their values', async () => {
-    const server = await serverFor();
+    const server = await withStore();
     const { text } = await fetchOnce(server.url, 'GET', '/metrics');
     const listed = [...read('docs/operations.md').matchAll(/^\| `(roomcast_\w+)` \| `(\w+)` \| (.*) \|$/gm)]
       .map(([, metric, label, values]) => ({ metric, label, values: [...values.matchAll(/`(\w+)`/g)].map(([, value]) => value) }));
@@ -220,7 +223,7 @@ describe('the documents', () => {
   });
 
   it('list every metric, with its type and meaning', async () => {
-    const server = await serverFor();
+    const server = await withStore();
     const { text } = await fetchOnce(server.url, 'GET', '/metrics');
     const described = [...text.matchAll(/^# HELP (\S+) (.*)\n# TYPE \S+ (\S+)$/gm)];
     const rows = described.map(([, name, help, type]) => `| \`${name}\` | ${type} | ${help} |`);

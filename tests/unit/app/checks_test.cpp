@@ -156,6 +156,21 @@ TEST_CASE("checks: the hint about ignored variables names the first and their nu
   CHECK(app::service_variables_hint({"A", "B", "C"})->find("A and 2 more in the environment") == 0);
 }
 
+TEST_CASE_FIXTURE(Fixture, "checks: history that is to be on the disk, without a store, is worth a word") {
+  const auto told = [this] { return app::warnings(config, 0).size(); };
+  CHECK(told() == 0);
+  SUBCASE("for all rooms") { config.history.durability = config::Durability::async; }
+  SUBCASE("for some") { config.rooms = {{"a/**", {{"history.durability", config::Value("sync")}}}}; }
+  CHECK(told() == 1);
+  CHECK(app::warnings(config, 0).front().find("store.path") != std::string::npos);
+  SUBCASE("there is one") { config.store.path = "/var/lib/roomcast"; }
+  SUBCASE("for none") {
+    config.history.durability = config::Durability::none;
+    config.rooms = {{"a/**", {{"history.durability", config::Value("none")}}}};
+  }
+  CHECK(told() == 0);
+}
+
 TEST_CASE_FIXTURE(Fixture, "checks: what starts all the same is worth a word") {
   const auto files = test::make_certificate(directory, "a", "DNS:a.test");  // for a day
   use(files);
