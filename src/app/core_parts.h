@@ -9,6 +9,7 @@
 #include "app/entrance.h"
 #include "app/memory_guard.h"
 #include "app/memory_limit.h"
+#include "app/storage.h"
 #include "auth/accounts.h"
 #include "auth/authenticator.h"
 #include "base/log.h"
@@ -47,6 +48,7 @@ struct Core {
   net::TlsShared& tls;
   const net::Linger& linger;
   http::Server& http;
+  Storage& storage;
   hub::Hub& hub;
   hub::IdempotentPublisher& publisher;
   access::Control& access;
@@ -78,5 +80,6 @@ struct Core {
 [[nodiscard]] std::unique_ptr<part::Part> make_http(const Core& core);
 [[nodiscard]] std::unique_ptr<part::Part> make_tls(const Core& core);
 [[nodiscard]] std::unique_ptr<part::Part> make_process(const Core& core);
+[[nodiscard]] std::unique_ptr<part::Part> make_store(const Core& core);
 
 }  // namespace roomcast::app

@@ -23,6 +23,7 @@
   CORE(http) \
   CORE(tls) \
   CORE(process) \
+  CORE(store) \
   PART(api, publish) \
   PART(api, publish_batch) \
   PART(api, presence) \

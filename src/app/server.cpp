@@ -44,8 +44,9 @@ Server::Server(config::Sources sources, config::Loaded loaded)
       admissions_(connection_limits(config_, descriptors_).admission, &loop_),
       linger_(turn_, deadlines_, {}),
       tls_(turn_, deadlines_),
-      engine_(loop_),
-      hub_({engine_, turn_, loop_, deadlines_}, part::hub_limits(config_), part::room_rules(config_)),
+      storage_({loop_, turn_, deadlines_, log_}, config_),
+      hub_({storage_.engine(), turn_, loop_, deadlines_}, part::hub_limits(config_),
+           part::room_rules(config_)),
       publisher_(hub_, turn_, loop_, deadlines_, static_cast<std::size_t>(config_.limits.idempotency_bytes)),
       accounts_(loop_, log_),
       fetch_(loop_, sockets_.poller, deadlines_, turn_, {}),
@@ -114,9 +115,11 @@ Server::~Server() {
     part->abort_all();
   loop_.run_turn_without_waiting();
   turn_.reap_all();
+  storage_.close();
 }
 
 std::optional<base::Error> Server::run(const std::vector<InheritedSocket>& inherited) {
+  if (storage_.error()) return storage_.error();
   auto certificates = load_certificates(config_);
   if (!certificates) return certificates.error();
   if (auto error = load_parts(config_)) return error;
@@ -133,6 +136,7 @@ std::optional<base::Error> Server::run(const std::vector<InheritedSocket>& inher
   log_.write_once_a_turn(turn_, deadlines_);
   loop_.run();
   log_.write_at_once();
+  storage_.close();
   log_.info("stopped");
   return std::nullopt;
 }
@@ -219,6 +223,7 @@ void Server::make_parts() {
       .tls = tls_,
       .linger = linger_,
       .http = http_,
+      .storage = storage_,
       .hub = hub_,
       .publisher = publisher_,
       .access = access_,

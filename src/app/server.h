@@ -19,6 +19,7 @@
 #include "app/memory_limit.h"
 #include "app/reload_pace.h"
 #include "app/service_manager.h"
+#include "app/storage.h"
 #include "auth/accounts.h"
 #include "auth/authenticator.h"
 #include "base/deadlines.h"
@@ -26,7 +27,6 @@
 #include "base/result.h"
 #include "base/time_budget.h"
 #include "config/load.h"
-#include "engine/memory.h"
 #include "fetch/client.h"
 #include "http/server.h"
 #include "hub/hub.h"
@@ -108,7 +108,7 @@ class Server final : private net::ListenerEvents,
   net::ListenerStats listener_stats_;
   net::Linger linger_;
   net::TlsShared tls_;
-  engine::Memory engine_;
+  Storage storage_;
   hub::Hub hub_;
   hub::IdempotentPublisher publisher_;
   access::Control access_;

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include "base/deadlines.h"
+#include "base/log.h"
+#include "base/result.h"
+#include "config/config.h"
+#include "engine/durable.h"
+#include "engine/memory.h"
+#include "hub/engine.h"
+#include "loop/loop.h"
+#include "loop/turn.h"
+#include "store/store.h"
+
+namespace roomcast::app {
+
+/// What orders the messages of rooms, and where they are kept: in memory or, where store.path is set, in a
+/// store on the disk as well.
+class Storage {
+ public:
+  /// All of these outlive it.
+  struct Parts {
+    loop::Loop& loop;
+    loop::Turn& turn;
+    base::Deadlines& deadlines;
+    base::Log& log;
+  };
+
+  /// Opens the store, which takes as long as it takes to read what was published last.
+  Storage(const Parts& parts, const config::Config& config);
+  Storage(const Storage&) = delete;
+  Storage& operator=(const Storage&) = delete;
+
+  /// Why the store that is configured could not be opened: nothing may be served then.
+  [[nodiscard]] const std::optional<base::Error>& error() const { return error_; }
+  [[nodiscard]] hub::Engine& engine();
+  /// Null where there is none, both of them.
+  [[nodiscard]] const store::Store* store() const { return store_.get(); }
+  [[nodiscard]] const engine::Durable* durable() const { return durable_ ? &*durable_ : nullptr; }
+
+  /// Takes over what a reload may change.
+  void apply(const config::Config& config);
+  /// Once nothing is served any more: writes what is left, so that the next start has nothing to repair. Has
+  /// no effect a second time.
+  void close();
+
+ private:
+  std::optional<base::Error> error_;
+  std::unique_ptr<store::Store> store_;
+  std::optional<engine::Memory> memory_;
+  std::optional<engine::Durable> durable_;
+  bool is_closed_ = false;
+};
+
+}  // namespace roomcast::app
