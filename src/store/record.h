@@ -43,7 +43,13 @@ struct Record {
     value = 9,     ///< a named value that does not belong to a room (room 0). Body: name, NUL, value; a
                    ///< value that is empty: there is none any more
   };
-  static constexpr std::size_t head_bytes = 4 + 4 + 1 + 4 + 8 + 8;
+  // Where in a record its parts are.
+  static constexpr std::size_t length_at = 4;
+  static constexpr std::size_t type_at = length_at + 4;  ///< what the length counts begins here
+  static constexpr std::size_t room_at = type_at + 1;
+  static constexpr std::size_t offset_at = room_at + 4;
+  static constexpr std::size_t number_at = offset_at + 8;
+  static constexpr std::size_t head_bytes = number_at + 8;
 
   Type type = Type::message;
   RoomId room = 0;

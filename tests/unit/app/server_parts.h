@@ -9,7 +9,6 @@
 #include "app/parts.h"
 #include "base/log.h"
 #include "dialect/raw.h"
-#include "engine/memory.h"
 #include "http/server.h"
 #include "hub/hub.h"
 #include "loop/handles.h"
@@ -101,8 +100,8 @@ struct ServerParts : LoopFixture {
   net::ListenerStats listeners;
   net::Linger linger{turn, deadlines, {}};
   net::TlsShared tls{turn, deadlines};
-  engine::Memory engine{loop};
-  hub::Hub hub{{engine, turn, loop, deadlines}, part::hub_limits(config), part::room_rules(config)};
+  app::Storage storage{{loop, turn, deadlines, log}, config};
+  hub::Hub hub{{storage.engine(), turn, loop, deadlines}, part::hub_limits(config), part::room_rules(config)};
   hub::IdempotentPublisher publisher{hub, turn, loop, deadlines, 100'000};
   access::Control access;
   auth::Accounts accounts{loop, log};
@@ -126,10 +125,10 @@ struct ServerParts : LoopFixture {
   app::ReloadStats reloads;
   app::CertificateWatch certificates{loop, log};
   const app::MemoryCeiling ceiling{std::uint64_t{1} << 32U, "test"};
-  const app::Core core{turn,     log,    admissions,    listeners,    trusted_proxies, preambles,
-                       tls,      linger, http,          hub,          publisher,       access,
-                       accounts, fetch,  authenticator, service,      sessions,        entrance,
-                       dialects, guard,  reloads,       certificates, ceiling,         1'000'000};
+  const app::Core core{turn,    log,           admissions, listeners, trusted_proxies, preambles, tls,
+                       linger,  http,          storage,    hub,       publisher,       access,    accounts,
+                       fetch,   authenticator, service,    sessions,  entrance,        dialects,  guard,
+                       reloads, certificates,  ceiling,    1'000'000};
   const part::Context context{
       config, "1.2.3", loop,     turn,    deadlines, compressing,        log,        linger,
       http,   access,  accounts, service, sessions,  dialects.offered(), transports, parts};
