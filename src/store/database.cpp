@@ -53,11 +53,19 @@ Fault::Code code_of(int result, int error) {
   }
 }
 
-/// The fault of the last call on `connection`, which returned `result`.
+/// The result of `call`, with errno as the last system call in it that failed has left it, or 0.
+/// sqlite3_system_errno says nothing of commits, and keeps old errors.
+template <class Call>
+int called(Call call) {
+  errno = 0;
+  return call();
+}
+
+/// The fault of the last call on `connection`, which `called` has made and which returned `result`.
 Fault fault_of(sqlite3* connection, std::string_view path, int result) {
+  const int last = errno;
   const int primary = result & 0xff;
-  const bool is_of_system = primary == SQLITE_IOERR || primary == SQLITE_CANTOPEN;
-  const int error = is_of_system && connection != nullptr ? sqlite3_system_errno(connection) : 0;
+  const int error = primary == SQLITE_IOERR || primary == SQLITE_CANTOPEN ? last : 0;
   Fault fault{code_of(result, error), std::string(path)};
   fault.message += ": ";
   fault.message += connection == nullptr ? sqlite3_errstr(result) : sqlite3_errmsg(connection);
@@ -106,7 +114,7 @@ void Statement::bind_null(int parameter) { note(sqlite3_bind_null(statement_.get
 
 base::Result<bool, Fault> Statement::step() {
   int result = std::exchange(bind_result_, SQLITE_OK);
-  if (result == SQLITE_OK) result = sqlite3_step(statement_.get());
+  if (result == SQLITE_OK) result = called([&] { return sqlite3_step(statement_.get()); });
   if (result == SQLITE_ROW) return true;
   if (result == SQLITE_DONE) {
     reset();
@@ -156,10 +164,14 @@ Database::Database(sqlite3* connection, std::string path)
 base::Result<Database, Fault> Database::open(const Options& options) {
   const int mode = options.is_writable ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
   sqlite3* connection = nullptr;
-  const int result = sqlite3_open_v2(options.path.c_str(), &connection,
-                                     mode | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
+  const int result = called([&] {
+    return sqlite3_open_v2(options.path.c_str(), &connection,
+                           mode | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
+  });
+  std::optional<Fault> failed;
+  if (result != SQLITE_OK) failed = fault_of(connection, options.path, result);
   Database database(connection, options.path);  // owns it after an error as well
-  if (result != SQLITE_OK) return fault_of(connection, options.path, result);
+  if (failed) return std::move(*failed);
   if (auto fault = database.configure(options)) return std::move(*fault);
   return database;
 }
@@ -216,15 +228,17 @@ std::optional<Fault> Database::check_application(const Options& options) {
 }
 
 std::optional<Fault> Database::execute(const char* sql) {
-  const int result = sqlite3_exec(connection_.get(), sql, nullptr, nullptr, nullptr);
+  const int result = called([&] { return sqlite3_exec(connection_.get(), sql, nullptr, nullptr, nullptr); });
   if (result == SQLITE_OK) return std::nullopt;
   return fault_of(connection_.get(), path_, result);
 }
 
 base::Result<Statement, Fault> Database::prepare(std::string_view sql) {
   sqlite3_stmt* statement = nullptr;
-  const int result = sqlite3_prepare_v3(connection_.get(), sql.data(), static_cast<int>(sql.size()),
-                                        SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
+  const int result = called([&] {
+    return sqlite3_prepare_v3(connection_.get(), sql.data(), static_cast<int>(sql.size()),
+                              SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
+  });
   if (result != SQLITE_OK) return fault_of(connection_.get(), path_, result);
   return Statement(statement);
 }
@@ -240,10 +254,9 @@ base::Result<std::int64_t, Fault> Database::number(std::string_view sql) {
 base::Result<Database::Checkpoint, Fault> Database::checkpoint(CheckpointMode mode) {
   int frames = 0;
   int written = 0;
-  const int result = sqlite3_wal_checkpoint_v2(
-      connection_.get(), nullptr,
-      mode == CheckpointMode::passive ? SQLITE_CHECKPOINT_PASSIVE : SQLITE_CHECKPOINT_TRUNCATE, &frames,
-      &written);
+  const int kind = mode == CheckpointMode::passive ? SQLITE_CHECKPOINT_PASSIVE : SQLITE_CHECKPOINT_TRUNCATE;
+  const int result =
+      called([&] { return sqlite3_wal_checkpoint_v2(connection_.get(), nullptr, kind, &frames, &written); });
   if (result != SQLITE_OK) return fault_of(connection_.get(), path_, result);
   // Both are -1 if there is no WAL yet.
   const Checkpoint done{static_cast<std::size_t>(std::max(frames, 0)),
