@@ -38,30 +38,41 @@ std::uint32_t load_le32(std::string_view bytes, std::size_t at) {
   return value;
 }
 
-/// Owns a file that is read.
-class ReadFile {
+/// Owns an open file. Errors are in errno.
+class OpenFile {
  public:
-  explicit ReadFile(const std::string& path) : file_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {}
-  ReadFile(const ReadFile&) = delete;
-  ReadFile& operator=(const ReadFile&) = delete;
-  ~ReadFile() {
+  OpenFile(const std::string& path, int mode) : file_(::open(path.c_str(), mode | O_CLOEXEC)) {}
+  OpenFile(const OpenFile&) = delete;
+  OpenFile& operator=(const OpenFile&) = delete;
+  ~OpenFile() {
     if (is_open()) ::close(file_);
   }
   [[nodiscard]] bool is_open() const { return file_ >= 0; }
-  /// The number of bytes; 0 at the end, negative after an error (errno).
-  [[nodiscard]] ssize_t read(std::string& into) const {
+  /// The number of bytes; 0 at the end, negative after an error.
+  [[nodiscard]] ssize_t read(std::string& into, std::uint64_t at) const {
     while (true) {
-      const ssize_t count = ::read(file_, into.data(), into.size());
+      const ssize_t count = ::pread(file_, into.data(), into.size(), static_cast<off_t>(at));
       if (count >= 0 || errno != EINTR) return count;
     }
   }
+  [[nodiscard]] bool write(std::string_view bytes, std::uint64_t at) const {
+    while (!bytes.empty()) {
+      const ssize_t count = ::pwrite(file_, bytes.data(), bytes.size(), static_cast<off_t>(at));
+      if (count < 0 && errno == EINTR) continue;
+      if (count < 0) return false;
+      bytes.remove_prefix(static_cast<std::size_t>(count));
+      at += static_cast<std::uint64_t>(count);
+    }
+    return true;
+  }
+  [[nodiscard]] bool sync() const { return ::fdatasync(file_) == 0; }
 
  private:
   int file_;
 };
 
-Fault read_fault(const std::string& path, int error) {
-  return {Fault::Code::io, path + ": can't be read: " + std::generic_category().message(error)};
+Fault file_fault(const std::string& path, std::string_view what, int error) {
+  return {Fault::Code::io, path + ": " + std::string(what) + ": " + std::generic_category().message(error)};
 }
 
 Fault damage_fault(const std::string& path, const WalState& state) {
@@ -182,22 +193,45 @@ WalState WalLook::finish() {
 
 base::Result<WalState, Fault> look_at_wal(const std::string& path) {
   const std::string log = path + "-wal";
-  const ReadFile file(log);
+  const OpenFile file(log, O_RDONLY);
   if (!file.is_open()) {
     if (errno == ENOENT) return WalState{};
-    return read_fault(log, errno);
+    return file_fault(log, "can't be read", errno);
   }
   WalLook look;
   std::string buffer(read_bytes, '\0');
+  std::uint64_t at = 0;
   while (true) {
-    const ssize_t count = file.read(buffer);
-    if (count < 0) return read_fault(log, errno);
+    const ssize_t count = file.read(buffer, at);
+    if (count < 0) return file_fault(log, "can't be read", errno);
     if (count == 0) break;
     look.feed(std::string_view(buffer).substr(0, static_cast<std::size_t>(count)));
+    at += static_cast<std::uint64_t>(count);
   }
   const WalState state = look.finish();
   if (state.kind == WalState::Kind::damaged) return damage_fault(log, state);
   return state;
+}
+
+std::optional<Fault> rewrite_wal(const std::string& path) {
+  const std::string log = path + "-wal";
+  const OpenFile file(log, O_RDWR);
+  if (!file.is_open()) {
+    if (errno == ENOENT) return std::nullopt;
+    return file_fault(log, "can't be opened", errno);
+  }
+  std::string buffer(read_bytes, '\0');
+  std::uint64_t at = 0;
+  while (true) {
+    const ssize_t count = file.read(buffer, at);
+    if (count < 0) return file_fault(log, "can't be read", errno);
+    if (count == 0) break;
+    const std::string_view bytes = std::string_view(buffer).substr(0, static_cast<std::size_t>(count));
+    if (!file.write(bytes, at)) return file_fault(log, "can't be written", errno);
+    at += bytes.size();
+  }
+  if (!file.sync()) return file_fault(log, "can't be synced", errno);
+  return std::nullopt;
 }
 
 }  // namespace roomcast::store

@@ -3,9 +3,9 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/result.h"
 #include "store/database.h"
@@ -76,5 +76,12 @@ class WalLook {
 /// Looks at the log of the database at `path`, which nobody may have open. A fault says that it can't be
 /// read, or (`corrupt`) that it is damaged, with the file and the frame.
 [[nodiscard]] base::Result<WalState, Fault> look_at_wal(const std::string& path);
+
+/// Writes the log of the database at `path` over itself, the same bytes, and syncs it: to be done before the
+/// database is opened again after a commit that failed. SQLite then finds that commit in the log and builds
+/// on it, but after a failed sync Linux may have marked pages as written that are not, and never writes
+/// those. (A commit that is repeated on the same connection needs none of this: it overwrites the one that
+/// failed.)
+[[nodiscard]] std::optional<Fault> rewrite_wal(const std::string& path);
 
 }  // namespace roomcast::store

@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -243,7 +244,23 @@ TEST_CASE_FIXTURE(Fixture,
         std::string::npos);
 }
 
-TEST_CASE_FIXTURE(Fixture, "WAL look: checksums in the other order of bytes") {
+TEST_CASE_FIXTURE(Fixture, "WAL look: a log that is written over itself is what it was") {
+  CHECK(!store::rewrite_wal(path));
+  CHECK(!std::filesystem::exists(path + "-wal"));
+  (void)fresh_commits(20);
+  const std::string log = wal();
+  REQUIRE(log.size() > 200'000);
+  const auto long_ago = std::filesystem::last_write_time(path + "-wal") - std::chrono::hours(1);
+  std::filesystem::last_write_time(path + "-wal", long_ago);
+  CHECK(!store::rewrite_wal(path));
+  CHECK(wal() == log);
+  CHECK(std::filesystem::last_write_time(path + "-wal") > long_ago);
+  std::filesystem::remove(path + "-wal");
+  std::filesystem::create_directory(path + "-wal");
+  CHECK(store::rewrite_wal(path)->message == path + "-wal: can't be opened: Is a directory");
+}
+
+TEST_CASE("WAL look: checksums in the other order of bytes") {
   // SQLite on a machine that is big endian: the magic number and all checksums are others.
   std::string log = std::string("\x37\x7f\x06\x83\x00\x2d\xe2\x18\x00\x00\x02\x00\x00\x00\x00\x00", 16);
   const auto append_sum = [&log](std::size_t from, std::size_t size, std::uint32_t& a, std::uint32_t& b,
