@@ -2,7 +2,6 @@
 
 #include <doctest/doctest.h>
 
-#include <filesystem>
 #include <map>
 #include <memory>
 #include <optional>
@@ -199,7 +198,6 @@ TEST_CASE_FIXTURE(Fixture, "committer: after failures it goes on by itself, in o
   append();
   CHECK(run_until([&] { return committed.size() == 1; }));
   committer.reset();
-  std::filesystem::permissions(directory.journal_path(), std::filesystem::perms::owner_all);
   {
     store::Journal::Options options;
     options.path = directory.journal_path();

@@ -1,0 +1,312 @@
+#include "store/store.h"
+
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/log.h"
+#include "store/record.h"
+#include "support/captured_stderr.h"
+#include "support/loop_fixture.h"
+#include "support/temporary_directory.h"
+
+namespace store_test {
+
+using namespace roomcast;
+
+namespace {
+
+hub::RoomRules generous_rules() {
+  hub::RoomSettings settings{{10'000, std::size_t{64} << 20U, 86'400'000}, {0, 100}, hub::Durability::sync};
+  return hub::RoomRules(settings);
+}
+
+struct Extents {
+  std::map<std::string, store::RoomExtent> loaded;
+  std::map<std::uint64_t, store::RecordPage> pages;
+  std::vector<hub::Refusal::Code> refusals;
+};
+
+struct Fixture : test::LoopFixture, store::RoomStore::Listener, Extents {
+  test::TemporaryDirectory scratch;
+  base::Log log{base::LogLevel::error, base::LogFormat::text};
+  store::StoreOptions options;
+  std::unique_ptr<store::Store> store;
+  std::uint64_t committed = 0;
+  std::vector<store::State> states;
+
+  Fixture() { options.path = scratch.file("store"); }
+
+  [[nodiscard]] std::string error() {
+    auto opened = store::Store::open({loop, turn, log}, options, generous_rules());
+    return opened ? "" : opened.error().message;
+  }
+  void open() {
+    committed = 0;
+    auto opened = store::Store::open({loop, turn, log}, options, generous_rules());
+    if (!opened) FAIL(opened.error().message);
+    store = std::move(*opened);
+    store->start(*this);
+  }
+  /// As after kill -9, but for what the system has not written.
+  void crash() { store.reset(); }
+  void stop() {
+    CHECK(store->stop(10'000));
+    store.reset();
+  }
+
+  store::RoomExtent load(const std::string& room) {
+    loaded.erase(room);
+    store->load(room);
+    REQUIRE(run_until([&] { return loaded.contains(room); }));
+    return loaded[room];
+  }
+  store::RoomId create(const std::string& room) {
+    const store::RoomExtent extent = load(room);
+    CHECK(!extent.is_written);
+    const store::RoomId id = store->next_room_id();
+    store::append_room(store->batch(), id, room, extent.epoch);
+    store->appended();
+    return id;
+  }
+  void publish(store::RoomId room, std::uint64_t offset, const std::string& payload) {
+    store::append_message(
+        store->batch(), room,
+        {hub::Kind::text, base::Bytes::copy_of(payload), hub::Author("ada"), 0, {1, offset}, loop.wall_ms()});
+    store->appended();
+  }
+  void commit() {
+    if (store->batch().empty() && store->queued_bytes() == 0) return;
+    const std::uint64_t last = store->batch().empty() ? store->batch_number() - 1 : store->batch_number();
+    REQUIRE(run_until([&] { return committed >= last; }));
+  }
+  /// "offset payload" of a page.
+  std::vector<std::string> read(store::RoomId room, const std::string& name, std::uint64_t after,
+                                std::size_t most = 1'000) {
+    pages.erase(9);
+    store->read(room, name, after, most, 131'072, 9);
+    REQUIRE(run_until([&] { return pages.contains(9); }));
+    std::vector<std::string> found;
+    store::RecordReader reader(pages[9].records);
+    while (const auto record = reader.next()) {
+      const auto body = store::read_message_body(record->body);
+      REQUIRE(body);
+      found.push_back(std::to_string(record->offset) + " " + std::string(body->payload));
+    }
+    return found;
+  }
+
+  void on_committed(store::RoomStore::BatchNumber batch) override {
+    CHECK(batch == committed + 1 + (committed == 0 ? batch - 1 : 0));
+    committed = batch;
+  }
+  void on_loaded(std::string_view room, base::Result<store::RoomExtent, hub::Refusal>&& extent) override {
+    if (extent) {
+      loaded.insert_or_assign(std::string(room), *extent);
+    } else {
+      refusals.push_back(extent.error().code);
+    }
+  }
+  void on_read(std::uint64_t ticket, base::Result<store::RecordPage, hub::Refusal>&& page) override {
+    if (page) {
+      pages.insert_or_assign(ticket, *page);
+    } else {
+      refusals.push_back(page.error().code);
+    }
+  }
+  void on_state(store::State state) override { states.push_back(state); }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Fixture, "store: what was committed is there after a crash, and after a clean stop") {
+  open();
+  const store::RoomId room = create("lobby");
+  for (std::uint64_t i = 1; i <= 5; ++i)
+    publish(room, i, "message " + std::to_string(i));
+  commit();
+  const std::uint64_t epoch = load("lobby").epoch;
+  CHECK(load("lobby").top == 5);
+  crash();
+
+  open();
+  store::RoomExtent extent = load("lobby");
+  CHECK(extent.is_written);
+  CHECK(extent.id == room);
+  CHECK(extent.epoch == epoch);
+  CHECK(extent.top == 5);
+  CHECK(read(room, "lobby", 3) == std::vector<std::string>{"4 message 4", "5 message 5"});
+  CHECK(store->next_room_id() > room);
+  publish(room, 6, "message 6");
+  stop();
+
+  open();
+  extent = load("lobby");
+  CHECK(extent.epoch == epoch);
+  CHECK(extent.top == 6);
+  CHECK(read(room, "lobby", 4) == std::vector<std::string>{"5 message 5", "6 message 6"});
+  CHECK(store->next_room_id() > room);
+  CHECK(store->tail_bytes() == 0);  // folded at the stop
+}
+
+TEST_CASE_FIXTURE(Fixture, "store: rooms never written keep their epoch over a clean stop, and no other") {
+  open();
+  const std::uint64_t epoch = load("quiet").epoch;
+  CHECK(epoch != 0);
+  CHECK(!load("quiet").is_written);
+  stop();
+  open();
+  CHECK(load("quiet").epoch == epoch);
+  crash();
+  open();
+  CHECK(load("quiet").epoch != epoch);
+}
+
+TEST_CASE_FIXTURE(Fixture, "store: folds move the tail to the history, and pages are the same") {
+  options.fold_bytes = 64 * 1'024;
+  open();
+  const store::RoomId room = create("lobby");
+  std::vector<std::string> expected;
+  for (std::uint64_t i = 1; i <= 400; ++i) {
+    const std::string payload = std::to_string(i) + std::string(1'000, 'x');
+    publish(room, i, payload);
+    if (i > 300) expected.push_back(std::to_string(i) + " " + payload);
+    if (i % 20 == 0) commit();
+  }
+  CHECK(run_until([&] { return store->stats().folds.count >= 2; }));
+  CHECK(store->tail_bytes() <= 2 * options.fold_bytes);
+  std::vector<std::string> found;
+  for (std::uint64_t after = 300; after < 400;) {
+    const std::vector<std::string> page = read(room, "lobby", after);
+    REQUIRE(!page.empty());
+    found.insert(found.end(), page.begin(), page.end());
+    after = 300 + found.size();
+  }
+  CHECK(found == expected);
+  crash();
+  open();
+  CHECK(load("lobby").top == 400);
+  CHECK(store->stats().messages + 400 > 400);
+}
+
+TEST_CASE_FIXTURE(Fixture, "store: what is asked for past the bound is refused, later") {
+  open();
+  for (int i = 0; i < 400; ++i)
+    store->load("room " + std::to_string(i));
+  CHECK(refusals.empty());
+  CHECK(run_until([&] { return loaded.size() + refusals.size() == 400; }));
+  CHECK(!refusals.empty());
+  CHECK(loaded.size() >= store::Lookups::waiting_max);
+  CHECK(refusals.front() == hub::Refusal::Code::store_busy);
+}
+
+TEST_CASE_FIXTURE(Fixture, "store: values are kept, the last one of each name") {
+  open();
+  CHECK(store->values().empty());
+  CHECK(store->put_value("bans", "one"));
+  CHECK(store->put_value("gone", "x"));
+  commit();
+  CHECK(store->put_value("bans", "two"));
+  CHECK(store->put_value("gone", ""));
+  commit();
+  crash();
+  for (int i = 0; i < 2; ++i) {
+    open();
+    REQUIRE(store->values().size() == 1);
+    CHECK(store->values()[0].name == "bans");
+    CHECK(store->values()[0].value == "two");
+    stop();
+  }
+}
+
+TEST_CASE_FIXTURE(Fixture, "store: a second one in the same directory is refused") {
+  open();
+  CHECK(error() == "store.path: " + options.path + " is in use by process " + std::to_string(::getpid()) +
+                       "; two servers cannot share a store");
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "store: files of a newer format are refused with a sentence, and stay as they are") {
+  open();
+  stop();
+  for (const auto& [file, application_id] : std::map<std::string, std::uint32_t>{
+           {"journal.db", store::Journal::application_id}, {"history.db", store::Archive::application_id}}) {
+    CAPTURE(file);
+    store::Database::Options how;
+    how.path = options.path + "/" + file;
+    how.application_id = application_id;
+    const bool is_journal = file == "journal.db";
+    {
+      auto database = store::Database::open(how);
+      REQUIRE(database.ok());
+      REQUIRE(!database->execute(is_journal ? "PRAGMA user_version=7"
+                                            : "UPDATE meta SET value=7 WHERE key='format'"));
+    }
+    const std::string message = error();
+    CHECK(message.find(how.path) != std::string::npos);
+    CHECK(message.find("format 7") != std::string::npos);
+    {
+      auto database = store::Database::open(how);
+      REQUIRE(database.ok());
+      REQUIRE(!database->execute(is_journal ? "PRAGMA user_version=1"
+                                            : "UPDATE meta SET value=1 WHERE key='format'"));
+    }
+  }
+  CHECK(error().empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "store: a file that is no database stops the start, or is set aside") {
+  open();
+  const store::RoomId room = create("lobby");
+  publish(room, 1, "message");
+  commit();
+  const std::uint64_t epoch = load("lobby").epoch;
+  stop();
+  { std::ofstream(options.path + "/journal.db") << std::string(8'192, 'x'); }
+  const std::string message = error();
+  CHECK(message.find("journal.db") != std::string::npos);
+  CHECK(message.find("roomcast store check") != std::string::npos);
+
+  options.sets_aside = true;
+  {
+    test::CapturedStderr captured;
+    open();
+    CHECK(captured.text().find("corrupt-") != std::string::npos);
+  }
+  CHECK(!load("lobby").is_written);
+  CHECK(load("lobby").epoch != epoch);
+  bool is_kept = false;
+  for (const auto& entry : std::filesystem::directory_iterator(options.path))
+    is_kept = is_kept || std::filesystem::exists(entry.path() / "history.db");
+  CHECK(is_kept);
+}
+
+TEST_CASE_FIXTURE(Fixture, "store: a directory that cannot be made names its path") {
+  options.path = "/proc/roomcast-store";
+  CHECK(error().find("store.path: cannot make the directory /proc/roomcast-store: ") == 0);
+}
+
+TEST_CASE_FIXTURE(Fixture, "store: the queue has a bound, and what is not committed at a stop is") {
+  options.queue_bytes = 1'024;
+  options.commit_ms = 1'000;
+  open();
+  const store::RoomId room = create("lobby");
+  commit();
+  CHECK(store->has_space_for(1'024));
+  publish(room, 1, std::string(800, 'x'));
+  CHECK(!store->has_space_for(800));
+  CHECK(!store->put_value("name", std::string(800, 'x')));
+  stop();
+  open();
+  CHECK(load("lobby").top == 1);
+}
+
+}  // namespace store_test
