@@ -11,7 +11,7 @@ namespace roomcast::store {
 namespace {
 
 // Rows that are dropped from the journal at a time: publishes wait that long.
-constexpr std::size_t release_rows = 256;
+constexpr std::size_t release_rows = 64;
 // Failures after which the file is opened anew.
 constexpr unsigned failures_of_handle = 3;
 
@@ -84,7 +84,7 @@ class Committer::ReleaseJob final : public Job {
     const base::Result<bool, Fault> released = desk().journal->release(upto_, release_rows);
     has_more_ = released && *released;
   }
-  void on_done() override { committer().on_release_done(has_more_); }
+  void on_done() override { committer().on_release_done(upto_, has_more_); }
 
  private:
   std::uint64_t upto_;
@@ -142,7 +142,7 @@ void Committer::appended() {
 void Committer::run_at_turn_end() {
   if (thread_ == nullptr || is_committing_ || is_retrying_ || filling_.empty()) return;
   // The fold's end has this run again.
-  if (parts_.tail.bytes() > 0 && parts_.tail.bytes() + filling_.size() > limits_.tail_bytes) return;
+  if (parts_.tail.bytes() >= limits_.tail_bytes) return;
   const std::int64_t wait_ms = begun_ms_ + limits_.commit_ms - parts_.loop.monotonic_ms();
   if (wait_ms > 0) {
     if (!timer_.is_active()) timer_.start_once(wait_ms);
@@ -195,9 +195,9 @@ void Committer::release(std::uint64_t seq) {
   thread_->start(std::make_unique<ReleaseJob>(*this, released_seq_));
 }
 
-void Committer::on_release_done(bool has_more) {
-  is_releasing_ = has_more;
-  if (has_more) thread_->start(std::make_unique<ReleaseJob>(*this, released_seq_));
+void Committer::on_release_done(std::uint64_t upto, bool has_more) {
+  is_releasing_ = has_more || upto < released_seq_;
+  if (is_releasing_) thread_->start(std::make_unique<ReleaseJob>(*this, released_seq_));
 }
 
 void Committer::make_reserve() { thread_->start(std::make_unique<ReserveJob>(*this)); }

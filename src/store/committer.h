@@ -29,7 +29,7 @@ class Committer final : private base::TurnTask, private loop::Timer::Listener {
   struct Limits {
     std::int64_t commit_ms = 5;  ///< from the beginning of one commit to that of the next
     std::size_t queue_bytes = 0;
-    std::size_t tail_bytes = 0;  ///< of the tail; past it commits wait for a fold
+    std::size_t tail_bytes = 0;  ///< of the tail; past it commits wait for a fold. More than starts one
   };
 
   class Listener {
@@ -117,7 +117,7 @@ class Committer final : private base::TurnTask, private loop::Timer::Listener {
   void on_timer(loop::Timer& timer) override;
   void start_commit();
   void on_commit_done();
-  void on_release_done(bool has_more);
+  void on_release_done(std::uint64_t upto, bool has_more);
 
   Parts parts_;
   Limits limits_;

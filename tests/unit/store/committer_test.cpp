@@ -160,7 +160,7 @@ TEST_CASE_FIXTURE(Fixture,
 
 TEST_CASE_FIXTURE(Fixture, "committer: commits wait while the tail is full") {
   open({0, std::size_t{1} << 20U, 300});
-  append(7);
+  append(11);
   CHECK(run_until([&] { return committed.size() == 1; }));
   append(7);
   run_idle_turns(100);

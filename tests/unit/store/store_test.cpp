@@ -194,7 +194,6 @@ TEST_CASE_FIXTURE(Fixture, "store: folds move the tail to the history, and pages
   crash();
   open();
   CHECK(load("lobby").top == 400);
-  CHECK(store->stats().messages + 400 > 400);
 }
 
 TEST_CASE_FIXTURE(Fixture, "store: what is asked for past the bound is refused, later") {
@@ -252,7 +251,7 @@ TEST_CASE_FIXTURE(Fixture,
     }
     const std::string message = error();
     CHECK(message.find(how.path) != std::string::npos);
-    CHECK(message.find("format 7") != std::string::npos);
+    CHECK(message.find(is_journal ? "has format 7" : "format is 7") != std::string::npos);
     {
       auto database = store::Database::open(how);
       REQUIRE(database.ok());
