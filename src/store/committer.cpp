@@ -10,8 +10,9 @@ namespace roomcast::store {
 
 namespace {
 
-// Rows that are dropped from the journal at a time: publishes wait that long.
-constexpr std::size_t release_rows = 64;
+// Batches that are dropped from the journal with one commit, and at a time without.
+constexpr std::uint64_t release_with_commit = 16;
+constexpr std::uint64_t release_at_once = 128;
 // Failures after which the file is opened anew.
 constexpr unsigned failures_of_handle = 3;
 
@@ -35,7 +36,7 @@ std::optional<Fault> Committer::Desk::open_again() {
 std::optional<Fault> Committer::Desk::append(std::uint64_t seq, const std::string& records) {
   std::optional<Fault> fault;
   if (!journal) fault = open_again();
-  if (!fault) fault = journal->append(seq, records);
+  if (!fault) fault = journal->append(seq, records, {released_seq.load(), release_with_commit});
   failures = fault ? failures + 1 : 0;
   if (failures >= failures_of_handle) journal.reset();
   return fault;
@@ -77,17 +78,17 @@ class Committer::CommitJob final : public Job {
 
 class Committer::ReleaseJob final : public Job {
  public:
-  ReleaseJob(Committer& committer, std::uint64_t upto) : Job(committer), upto_(upto) {}
+  using Job::Job;
   void run() noexcept override {
-    if (!desk().journal) return;
-    // What fails here is tried again with the next fold; nobody waits for it.
-    const base::Result<bool, Fault> released = desk().journal->release(upto_, release_rows);
-    has_more_ = released && *released;
+    const std::uint64_t upto = desk().released_seq;
+    if (!desk().journal || !desk().journal->has_up_to(upto)) return;
+    // What fails is tried again with the next commit or fold; nobody waits for it.
+    if (desk().journal->release({upto, release_at_once})) return;
+    has_more_ = desk().journal->has_up_to(upto);
   }
-  void on_done() override { committer().on_release_done(upto_, has_more_); }
+  void on_done() override { committer().on_release_done(has_more_); }
 
  private:
-  std::uint64_t upto_;
   bool has_more_ = false;
 };
 
@@ -188,16 +189,20 @@ void Committer::on_commit_done() {
 }
 
 void Committer::release(std::uint64_t seq) {
-  released_seq_ = std::max(released_seq_, seq);
+  desk_.released_seq = std::max(desk_.released_seq.load(), seq);
   // Commits may have waited for the fold.
   parts_.scheduler.mark_dirty(*this);
-  if (std::exchange(is_releasing_, true)) return;
-  thread_->start(std::make_unique<ReleaseJob>(*this, released_seq_));
 }
 
-void Committer::on_release_done(std::uint64_t upto, bool has_more) {
-  is_releasing_ = has_more || upto < released_seq_;
-  if (is_releasing_) thread_->start(std::make_unique<ReleaseJob>(*this, released_seq_));
+void Committer::release_now() {
+  if (is_releasing_ || is_committing_ || is_retrying_) return;
+  is_releasing_ = true;
+  thread_->start(std::make_unique<ReleaseJob>(*this));
+}
+
+void Committer::on_release_done(bool has_more) {
+  is_releasing_ = false;
+  if (has_more) release_now();
 }
 
 void Committer::make_reserve() { thread_->start(std::make_unique<ReserveJob>(*this)); }
@@ -219,7 +224,7 @@ bool Committer::finish() {
 void Committer::close(std::uint64_t folded_seq) {
   if (!desk_.journal) return;
   // What fails here is done by the next start.
-  (void)desk_.journal->release(folded_seq, std::numeric_limits<std::int32_t>::max());
+  (void)desk_.journal->release({folded_seq, folded_seq});
   (void)desk_.journal->checkpoint(Database::CheckpointMode::truncate);
   desk_.journal.reset();
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -71,8 +72,11 @@ class Committer final : private base::TurnTask, private loop::Timer::Listener {
     return queued_bytes() + bytes <= limits_.queue_bytes;
   }
 
-  /// Batches up to `seq` have been folded: the journal does not need them any more.
+  /// Batches up to `seq` have been folded: the journal does not need them any more. They go with the commits
+  /// that follow, some at a time, since that costs no write of its own.
   void release(std::uint64_t seq);
+  /// Drops them now, for when there are no commits.
+  void release_now();
   /// Tries to make the reserve again: answered by on_reserve if it was missing and is there.
   void make_reserve();
 
@@ -94,8 +98,9 @@ class Committer final : private base::TurnTask, private loop::Timer::Listener {
     const Directory& directory;
     Tail& tail;
     Journal::Options options;
-    std::optional<Journal> journal;  ///< empty: to be opened anew
-    unsigned failures = 0;           ///< in a row
+    std::optional<Journal> journal;               ///< empty: to be opened anew
+    unsigned failures = 0;                        ///< in a row
+    std::atomic<std::uint64_t> released_seq = 0;  ///< set by the loop: batches up to it have been folded
 
     [[nodiscard]] std::optional<Fault> open_again();
     [[nodiscard]] std::optional<Fault> append(std::uint64_t seq, const std::string& records);
@@ -117,7 +122,7 @@ class Committer final : private base::TurnTask, private loop::Timer::Listener {
   void on_timer(loop::Timer& timer) override;
   void start_commit();
   void on_commit_done();
-  void on_release_done(std::uint64_t upto, bool has_more);
+  void on_release_done(bool has_more);
 
   Parts parts_;
   Limits limits_;
@@ -131,7 +136,6 @@ class Committer final : private base::TurnTask, private loop::Timer::Listener {
   bool is_retrying_ = false;    // under_way_ waits for the timer
   std::int64_t begun_ms_;       // when the last commit began
   std::int64_t begun_us_ = 0;
-  std::uint64_t released_seq_ = 0;  // the journal may drop up to here
   bool is_releasing_ = false;
   std::unique_ptr<loop::WorkerThread> thread_;  // the last: it ends first
 };

@@ -1,5 +1,6 @@
 #include "store/journal.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "store/record.h"
@@ -27,7 +28,7 @@ std::optional<Fault> make_tables(Database& database) {
       "COMMIT");
 }
 
-/// A record of the batch that is damaged, if there is one.
+/// Whether every record of the batch is what was written.
 bool journal_batch_is_whole(std::string_view records) {
   RecordReader reader(records);
   while (reader.next())
@@ -37,11 +38,12 @@ bool journal_batch_is_whole(std::string_view records) {
 
 }  // namespace
 
-Journal::Journal(Database database, Statement append, Statement release, std::uint64_t last_seq,
-                 std::uint64_t wal_bytes)
+Journal::Journal(Database database, Statement append, Statement release, std::uint64_t first_seq,
+                 std::uint64_t last_seq, std::uint64_t wal_bytes)
     : database_(std::move(database)),
       append_(std::move(append)),
       release_(std::move(release)),
+      first_seq_(first_seq),
       last_seq_(last_seq),
       wal_bytes_(wal_bytes) {}
 
@@ -59,13 +61,19 @@ base::Result<Journal, Fault> Journal::open(const Options& options) {
   base::Result<Statement, Fault> append =
       database->prepare("INSERT OR REPLACE INTO log(seq, data) VALUES(?1, ?2)");
   if (!append) return std::move(append.error());
-  base::Result<Statement, Fault> release = database->prepare(
-      "DELETE FROM log WHERE seq IN (SELECT seq FROM log WHERE seq <= ?1 ORDER BY seq LIMIT ?2)");
+  base::Result<Statement, Fault> release = database->prepare("DELETE FROM log WHERE seq <= ?1");
   if (!release) return std::move(release.error());
   base::Result<std::int64_t, Fault> last = database->number("SELECT max(seq) FROM log");
   if (!last) return std::move(last.error());
+  const base::Result<std::int64_t, Fault> first = database->number("SELECT min(seq) FROM log");
+  if (!first) return first.error();
+  const std::int64_t first_seq = *last == 0 ? 1 : *first;
   return Journal(std::move(*database), std::move(*append), std::move(*release),
-                 static_cast<std::uint64_t>(*last), options.wal_bytes);
+                 static_cast<std::uint64_t>(first_seq), static_cast<std::uint64_t>(*last), options.wal_bytes);
+}
+
+Fault Journal::corrupt(const std::string& what) const {
+  return {Fault::Code::corrupt, database_.path() + ": " + what};
 }
 
 std::optional<Fault> Journal::replay(std::uint64_t after, Replay& to) {
@@ -73,33 +81,55 @@ std::optional<Fault> Journal::replay(std::uint64_t after, Replay& to) {
       database_.prepare("SELECT seq, data FROM log WHERE seq > ?1 ORDER BY seq");
   if (!rows) return std::move(rows.error());
   rows->bind_number(1, static_cast<std::int64_t>(after));
-  for (;;) {
+  for (std::uint64_t expected = after + 1;; ++expected) {
     const base::Result<bool, Fault> row = rows->step();
     if (!row) return row.error();
     if (!*row) return std::nullopt;
+    const auto seq = static_cast<std::uint64_t>(rows->number(0));
+    if (seq != expected)
+      return corrupt("batches " + std::to_string(expected) + " to " + std::to_string(seq - 1) +
+                     " are missing: a file was replaced or is older than the other");
     const std::string_view records = rows->blob(1);
     if (!journal_batch_is_whole(records))
-      return Fault{Fault::Code::corrupt, database_.path() + ": batch " + std::to_string(rows->number(0)) +
-                                             " has records whose checksums are wrong"};
-    to.on_batch(static_cast<std::uint64_t>(rows->number(0)), std::string(records));
+      return corrupt("batch " + std::to_string(seq) + " has records whose checksums are wrong");
+    to.on_batch(seq, std::string(records));
   }
 }
 
-std::optional<Fault> Journal::append(std::uint64_t seq, std::string_view records) {
+std::optional<Fault> Journal::append(std::uint64_t seq, std::string_view records, const Release& also) {
+  base::Result<Transaction, Fault> transaction = Transaction::begin(database_, Transaction::Kind::write);
+  if (!transaction) return std::move(transaction.error());
   append_.bind_number(1, static_cast<std::int64_t>(seq));
   append_.bind_blob(2, records);
-  std::optional<Fault> fault = append_.run();
-  if (!fault) last_seq_ = seq;
+  if (std::optional<Fault> fault = append_.run()) return fault;
+  if (also.upto >= first_seq_) {
+    if (std::optional<Fault> fault = run_release(also)) return fault;
+  }
+  if (std::optional<Fault> fault = transaction->commit()) return fault;
+  if (first_seq_ > last_seq_) first_seq_ = seq;  // it was empty
+  last_seq_ = seq;
+  note_released(also);
+  return std::nullopt;
+}
+
+std::optional<Fault> Journal::release(const Release& which) {
+  if (which.upto < first_seq_) return std::nullopt;
+  std::optional<Fault> fault = run_release(which);
+  if (!fault) note_released(which);
   return fault;
 }
 
-base::Result<bool, Fault> Journal::release(std::uint64_t upto, std::size_t most) {
-  release_.bind_number(1, static_cast<std::int64_t>(upto));
-  release_.bind_number(2, static_cast<std::int64_t>(most));
-  if (std::optional<Fault> fault = release_.run()) return std::move(*fault);
-  const base::Result<std::int64_t, Fault> first = database_.number("SELECT min(seq) FROM log");
-  if (!first) return first.error();
-  return *first > 0 && static_cast<std::uint64_t>(*first) <= upto;
+std::optional<Fault> Journal::run_release(const Release& which) {
+  release_.bind_number(1, static_cast<std::int64_t>(end_of(which)));
+  return release_.run();
+}
+
+void Journal::note_released(const Release& which) {
+  if (which.upto >= first_seq_) first_seq_ = end_of(which) + 1;
+}
+
+std::uint64_t Journal::end_of(const Release& which) const {
+  return std::min(which.upto, first_seq_ + which.most - 1);
 }
 
 std::optional<Fault> Journal::checkpoint(Database::CheckpointMode mode) {

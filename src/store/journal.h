@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -43,15 +44,26 @@ class Journal {
   /// `other` where it is not one of ours or of a newer format.
   [[nodiscard]] static base::Result<Journal, Fault> open(const Options& options);
 
-  /// Every batch after `after`, in their order. A record whose checksum is wrong is a fault.
+  /// Every batch after `after`, in their order. A record whose checksum is wrong is a fault, and so is a
+  /// batch that is missing: their numbers follow each other.
   [[nodiscard]] std::optional<Fault> replay(std::uint64_t after, Replay& to);
 
-  /// Commits a batch; it survives a power cut when this returns without a fault. `seq` is higher than
-  /// those before; one that is there already is written once more, so a batch can be appended again after a
-  /// fault that left open whether it was committed.
-  [[nodiscard]] std::optional<Fault> append(std::uint64_t seq, std::string_view records);
-  /// Drops batches up to `upto`, `most` of them at once: true if there are more.
-  [[nodiscard]] base::Result<bool, Fault> release(std::uint64_t upto, std::size_t most);
+  /// Batches that are not needed any more: those up to `upto`, the oldest `most` of them.
+  struct Release {
+    std::uint64_t upto = 0;
+    std::uint64_t most = 0;
+  };
+  /// Commits a batch, and drops others with the same write; it survives a power cut when this returns without
+  /// a fault. `seq` is that of the last one, and 1. One that is there already is written once more, so a
+  /// batch can be appended again after a fault that left open whether it was committed.
+  [[nodiscard]] std::optional<Fault> append(std::uint64_t seq, std::string_view records,
+ const Release& also);
+  [[nodiscard]] std::optional<Fault> append(std::uint64_t seq, std::string_view records) {
+    return append(seq, records, Release{});
+  }
+  [[nodiscard]] std::optional<Fault> release(const Release& which);
+  /// Whether a batch up to `upto` is still there.
+  [[nodiscard]] bool has_up_to(std::uint64_t upto) const { return first_seq_ <= std::min(upto, last_seq_); }
   /// Whether the WAL has grown enough for a checkpoint.
   [[nodiscard]] bool wants_checkpoint() const { return database_.wal_bytes() >= wal_bytes_; }
   /// Not at the same time as a write of another connection, of which there is none: see Database.
@@ -62,12 +74,18 @@ class Journal {
   [[nodiscard]] std::uint64_t bytes_on_disk() const { return database_.bytes_on_disk(); }
 
  private:
-  Journal(Database database, Statement append, Statement release, std::uint64_t last_seq,
-          std::uint64_t wal_bytes);
+  Journal(Database database, Statement append, Statement release, std::uint64_t first_seq,
+          std::uint64_t last_seq, std::uint64_t wal_bytes);
+  [[nodiscard]] Fault corrupt(const std::string& what) const;
+  [[nodiscard]] std::optional<Fault> run_release(const Release& which);
+  void note_released(const Release& which);
+  /// The last one that `which` drops.
+  [[nodiscard]] std::uint64_t end_of(const Release& which) const;
 
   Database database_;
   Statement append_;
   Statement release_;
+  std::uint64_t first_seq_;  ///< everything before it has been dropped
   std::uint64_t last_seq_;
   std::uint64_t wal_bytes_;
 };

@@ -89,6 +89,12 @@ void Store::set_rules(const hub::RoomRules& rules) {
   lookups_->set_rules(rules);
 }
 
+void Store::start(RoomStore::Listener& listener) {
+  listener_ = &listener;
+  // What the start has found in the journal may be more than the tail should have.
+  fold_if_due();
+}
+
 AgeTime Store::age_time() { return age_clock_.at(parts_.loop.wall_ms(), parts_.loop.monotonic_ms()); }
 
 void Store::load(std::string_view room) {
@@ -172,6 +178,7 @@ void Store::on_timer(loop::Timer& /*timer*/) {
   (void)age_time();
   fold_if_due();
   if (!state_.has_reserve()) committer_->make_reserve();
+  committer_->release_now();
   const std::int64_t now_ms = parts_.loop.monotonic_ms();
   if (now_ms - swept_ms_ < sweep_ms) return;
   swept_ms_ = now_ms;

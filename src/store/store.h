@@ -52,7 +52,7 @@ class Store final : public RoomStore,
   void set_options(const StoreOptions& options);
   void set_rules(const hub::RoomRules& rules);
 
-  void start(RoomStore::Listener& listener) override { listener_ = &listener; }
+  void start(RoomStore::Listener& listener) override;
   [[nodiscard]] State state() const override { return state_.state(); }
   void load(std::string_view room) override;
   void read(RoomId room, std::string_view name, std::uint64_t after, std::size_t messages_max,

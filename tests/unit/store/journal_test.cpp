@@ -75,7 +75,7 @@ TEST_CASE_FIXTURE(Fixture, "journal: what was appended is there when it is opene
   }
   store::Journal journal = open();
   CHECK(journal.last_seq() == 6);
-  const Rows rows = replay(journal);
+  const Rows rows = replay(journal, 4);
   CHECK(rows.rows == std::map<std::uint64_t, std::string>{{5, batch(50)}, {6, batch(60, 1'000)}});
   CHECK(replay(journal, 5).rows.size() == 1);
 }
@@ -91,16 +91,50 @@ TEST_CASE_FIXTURE(Fixture, "journal: batches are released some at a time, and no
   store::Journal journal = open();
   for (std::uint64_t seq = 1; seq <= 10; ++seq)
     REQUIRE(!journal.append(seq, batch(seq)));
-  auto released = journal.release(7, 4);
-  REQUIRE(released.ok());
-  CHECK(*released);
-  CHECK(replay(journal).rows.size() == 6);
-  released = journal.release(7, 4);
-  REQUIRE(released.ok());
-  CHECK(!*released);
-  CHECK(replay(journal).rows.begin()->first == 8);
+  CHECK(journal.has_up_to(7));
+  CHECK(!journal.release({7, 4}));
+  CHECK(journal.has_up_to(7));
+  CHECK(replay(journal, 4).rows.size() == 6);
+  CHECK(!journal.append(11, batch(11), {7, 2}));
+  CHECK(replay(journal, 6).rows.size() == 5);
+  CHECK(!journal.append(12, batch(12), {7, 2}));
+  CHECK(!journal.has_up_to(7));
+  CHECK(replay(journal, 7).rows.size() == 5);
+  CHECK(!journal.release({7, 2}));
   CHECK(!journal.checkpoint(store::Database::CheckpointMode::truncate));
-  CHECK(replay(journal).rows.size() == 3);
+  CHECK(replay(journal, 7).rows.size() == 5);
+}
+
+TEST_CASE_FIXTURE(Fixture, "journal: one that is opened again knows what has been dropped") {
+  {
+    store::Journal journal = open();
+    for (std::uint64_t seq = 1; seq <= 10; ++seq)
+      REQUIRE(!journal.append(seq, batch(seq)));
+    CHECK(!journal.release({4, 100}));
+  }
+  store::Journal journal = open();
+  CHECK(!journal.has_up_to(4));
+  CHECK(journal.has_up_to(5));
+  CHECK(!journal.release({6, 1}));
+  CHECK(replay(journal, 5).rows.size() == 5);
+  CHECK(!journal.release({100, 100}));
+  CHECK(!journal.has_up_to(100));
+  CHECK(!journal.append(11, batch(11)));
+  CHECK(journal.has_up_to(100));
+}
+
+TEST_CASE_FIXTURE(Fixture, "journal: a batch that is missing is a fault") {
+  store::Journal journal = open();
+  for (const std::uint64_t seq : {3U, 4U, 6U})
+    REQUIRE(!journal.append(seq, batch(seq)));
+  Rows rows;
+  auto fault = journal.replay(2, rows);
+  REQUIRE(fault);
+  CHECK(fault->code == Code::corrupt);
+  CHECK(fault->message.find("journal.db: batches 5 to 5 are missing") != std::string::npos);
+  fault = journal.replay(1, rows);
+  REQUIRE(fault);
+  CHECK(fault->message.find("batches 2 to 2 are missing") != std::string::npos);
 }
 
 TEST_CASE_FIXTURE(Fixture, "journal: a batch with a record that is not what was written is a fault") {
