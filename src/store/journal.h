@@ -56,8 +56,7 @@ class Journal {
   /// Commits a batch, and drops others with the same write; it survives a power cut when this returns without
   /// a fault. `seq` is that of the last one, and 1. One that is there already is written once more, so a
   /// batch can be appended again after a fault that left open whether it was committed.
-  [[nodiscard]] std::optional<Fault> append(std::uint64_t seq, std::string_view records,
- const Release& also);
+  [[nodiscard]] std::optional<Fault> append(std::uint64_t seq, std::string_view records, const Release& also);
   [[nodiscard]] std::optional<Fault> append(std::uint64_t seq, std::string_view records) {
     return append(seq, records, Release{});
   }

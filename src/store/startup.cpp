@@ -10,6 +10,7 @@
 
 #include "base/digest.h"
 #include "store/record.h"
+#include "store/wal_look.h"
 
 namespace roomcast::store {
 
@@ -58,6 +59,21 @@ class TailReplay final : public Journal::Replay {
   RoomId& next_room_;
 };
 
+/// Moves what the log has to the main file. What the process before has written last may be in the memory of
+/// the system only: after this it is on the disk, so that nobody sees what a power cut could take back. It
+/// also makes an interrupted commit go, which WalLook relies on.
+std::optional<Fault> empty_wal(const WalState& wal, const std::string& path, std::uint32_t application_id) {
+  if (wal.kind == WalState::Kind::none) return std::nullopt;
+  Database::Options options;
+  options.path = path;
+  options.application_id = application_id;
+  base::Result<Database, Fault> database = Database::open(options);
+  if (!database) return std::move(database.error());
+  base::Result<Database::Checkpoint, Fault> done = database->checkpoint(Database::CheckpointMode::truncate);
+  if (!done) return std::move(done.error());
+  return std::nullopt;
+}
+
 /// Opens the files of a directory that is locked already. After a fault everything is closed again.
 class FileOpening {
  public:
@@ -67,6 +83,18 @@ class FileOpening {
         shares_(share_disk(options.disk_bytes, options.fold_bytes, options.queue_bytes)) {}
 
   [[nodiscard]] base::Result<StoreFiles, Fault> open() {
+    // Both before SQLite opens either, since it would repair what it takes for an interrupted commit.
+    const base::Result<WalState, Fault> journal_wal = look_at_wal(directory_.journal_path());
+    if (!journal_wal) return journal_wal.error();
+    const base::Result<WalState, Fault> history_wal = look_at_wal(directory_.history_path());
+    if (!history_wal) return history_wal.error();
+    if (std::optional<Fault> fault =
+            empty_wal(*journal_wal, directory_.journal_path(), Journal::application_id))
+      return std::move(*fault);
+    if (std::optional<Fault> fault =
+            empty_wal(*history_wal, directory_.history_path(), Archive::application_id))
+      return std::move(*fault);
+
     Journal::Options journal_options;
     journal_options.path = directory_.journal_path();
     journal_options.secure_delete = options_.secure_delete;
