@@ -136,6 +136,7 @@ void Committer::set_limits(const Limits& limits) {
 }
 
 void Committer::appended() {
+  ++filling_records_;
   // While a commit is under way its end has this run.
   if (!is_committing_ && !is_retrying_) parts_.scheduler.mark_dirty(*this);
 }
@@ -154,6 +155,7 @@ void Committer::run_at_turn_end() {
   under_way_.records.swap(filling_);
   under_way_.is_committed = false;
   under_way_bytes_ = under_way_.records.size();
+  under_way_records_ = std::exchange(filling_records_, 0);
   start_commit();
 }
 
@@ -185,7 +187,8 @@ void Committer::on_commit_done() {
   if (under_way_.wants_checkpoint) thread_->start(std::make_unique<CheckpointJob>(*this));
   const std::size_t bytes = std::exchange(under_way_bytes_, 0);
   parts_.scheduler.mark_dirty(*this);
-  parts_.listener.on_committed(under_way_.seq, bytes, parts_.loop.monotonic_us() - begun_us_);
+  parts_.listener.on_committed(
+      {under_way_.seq, bytes, under_way_records_, parts_.loop.monotonic_us() - begun_us_});
 }
 
 void Committer::release(std::uint64_t seq) {

@@ -33,9 +33,17 @@ class Committer final : private base::TurnTask, private loop::Timer::Listener {
     std::size_t tail_bytes = 0;  ///< of the tail; past it commits wait for a fold. More than starts one
   };
 
+  /// A batch that is on the disk.
+  struct Committed {
+    std::uint64_t seq = 0;
+    std::size_t bytes = 0;
+    std::size_t records = 0;   ///< as often as `appended` was called
+    std::int64_t took_us = 0;  ///< without earlier tries that failed
+  };
+
   class Listener {
    public:
-    virtual void on_committed(std::uint64_t seq, std::size_t bytes, std::int64_t took_us) = 0;
+    virtual void on_committed(const Committed& batch) = 0;
     /// `in_a_row`: failures since the last commit that succeeded.
     virtual void on_commit_failed(const Fault& fault, unsigned in_a_row) = 0;
     /// Whether the reserve is there: it was given up, since the disk is full, or is made again.
@@ -132,6 +140,8 @@ class Committer final : private base::TurnTask, private loop::Timer::Listener {
   std::uint64_t filling_seq_;
   Batch under_way_;
   std::size_t under_way_bytes_ = 0;
+  std::size_t filling_records_ = 0;
+  std::size_t under_way_records_ = 0;
   bool is_committing_ = false;  // the thread has under_way_
   bool is_retrying_ = false;    // under_way_ waits for the timer
   std::int64_t begun_ms_;       // when the last commit began

@@ -47,7 +47,7 @@ struct StoreStats {
   Durations loads{};  ///< from the request to its answer
   Durations reads{};
   std::uint64_t committed_bytes = 0;
-  std::uint64_t batches = 0;
+  std::uint64_t committed_records = 0;
   std::uint64_t commit_errors = 0;
   std::uint64_t checkpoint_errors = 0;
   std::uint64_t fold_errors = 0;  ///< of folds, sweeps and quarantine

@@ -16,6 +16,10 @@ namespace roomcast::store {
 
 namespace {
 
+// Nobody else writes to the journal. A backup that reads it can be in the way for moments only; what waits
+// longer is tried again.
+constexpr int journal_busy_ms = 500;
+
 std::string random_store_id() {
   std::string id;
   for (int half = 0; half < 2; ++half) {
@@ -100,6 +104,7 @@ class FileOpening {
     journal_options.secure_delete = options_.secure_delete;
     journal_options.bytes_max = shares_.journal_bytes;
     journal_options.wal_bytes = shares_.journal_wal_bytes;
+    journal_options.busy_ms = journal_busy_ms;
     Archive::Options archive_options;
     archive_options.path = directory_.history_path();
     archive_options.secure_delete = options_.secure_delete;

@@ -132,14 +132,15 @@ bool Store::put_value(std::string_view name, std::string_view value) {
   return true;
 }
 
-void Store::on_committed(std::uint64_t seq, std::size_t bytes, std::int64_t took_us) {
-  stats_.commits.add(took_us);
-  stats_.committed_bytes += bytes;
+void Store::on_committed(const Committer::Committed& batch) {
+  stats_.commits.add(batch.took_us);
+  stats_.committed_bytes += batch.bytes;
+  stats_.committed_records += batch.records;
   const State before = state();
   state_.note_committed();
   show_state(before, "");
   fold_if_due();
-  if (listener_ != nullptr) listener_->on_committed(seq);
+  if (listener_ != nullptr) listener_->on_committed(batch.seq);
 }
 
 void Store::on_commit_failed(const Fault& fault, unsigned in_a_row) {

@@ -84,7 +84,7 @@ class Store final : public RoomStore,
  private:
   Store(const Parts& parts, const StoreOptions& options, const hub::RoomRules& rules, StoreFiles files);
 
-  void on_committed(std::uint64_t seq, std::size_t bytes, std::int64_t took_us) override;
+  void on_committed(const Committer::Committed& batch) override;
   void on_commit_failed(const Fault& fault, unsigned in_a_row) override;
   void on_reserve(bool is_there) override;
   void on_checkpoint_failed(const Fault& fault) override;

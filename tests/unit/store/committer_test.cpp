@@ -30,6 +30,7 @@ struct Fixture : test::LoopFixture, store::Committer::Listener {
   store::Tail tail;
   std::unique_ptr<store::Committer> committer;
   std::vector<std::uint64_t> committed;
+  std::size_t records = 0;
   std::vector<unsigned> failures;
   std::string last_fault;
   std::optional<bool> reserve;
@@ -80,8 +81,9 @@ struct Fixture : test::LoopFixture, store::Committer::Listener {
     return numbers;
   }
 
-  void on_committed(std::uint64_t seq, std::size_t /*bytes*/, std::int64_t /*took_us*/) override {
-    committed.push_back(seq);
+  void on_committed(const store::Committer::Committed& batch) override {
+    committed.push_back(batch.seq);
+    records += batch.records;
   }
   void on_commit_failed(const store::Fault& fault, unsigned in_a_row) override {
     last_fault = fault.message;
@@ -126,6 +128,7 @@ TEST_CASE_FIXTURE(Fixture, "committer: batches are on the disk when they are tol
     CHECK(committed[i] == i + 1);
   CHECK(offsets(rows()) == up_to(60));
   CHECK(tail.find(1).records.size() == 60);
+  CHECK(records == 20);
 }
 
 TEST_CASE_FIXTURE(Fixture, "committer: what comes while a commit is under way is one batch") {

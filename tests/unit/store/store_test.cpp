@@ -288,6 +288,54 @@ TEST_CASE_FIXTURE(Fixture, "store: a file that is no database stops the start, o
   CHECK(is_kept);
 }
 
+TEST_CASE_FIXTURE(Fixture, "store: a log that is damaged before its last commit stops the start") {
+  open();
+  const store::RoomId room = create("lobby");
+  for (std::uint64_t i = 1; i <= 10; ++i) {
+    publish(room, i, "message");
+    commit();
+  }
+  crash();
+  const std::string wal = options.path + "/journal.db-wal";
+  const auto size = static_cast<std::streamoff>(std::filesystem::file_size(wal));
+  REQUIRE(size > 0);
+  {
+    std::fstream file(wal, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(size / 2);
+    file.put('\xA5');
+    file.put('\x5A');
+  }
+  const std::string message = error();
+  CHECK(message.find("journal.db-wal") != std::string::npos);
+  CHECK(message.find("roomcast store recover") != std::string::npos);
+  CHECK(static_cast<std::streamoff>(std::filesystem::file_size(wal)) == size);  // as it was found
+}
+
+TEST_CASE_FIXTURE(Fixture, "store: three failures in a row are a state, which ends with the next commit") {
+  open();
+  const store::RoomId room = create("lobby");
+  commit();
+  CHECK(store->state() == store::State::ok);
+  {
+    test::CapturedStderr captured;
+    store::Database::Options how;
+    how.path = options.path + "/journal.db";
+    how.application_id = store::Journal::application_id;
+    auto blocker = store::Database::open(how);
+    REQUIRE(blocker.ok());
+    REQUIRE(!blocker->execute("BEGIN IMMEDIATE"));
+    publish(room, 1, "message");
+    CHECK(run_until([&] { return store->state() != store::State::ok; }));
+    CHECK(store->stats().commit_errors == 3);
+    CHECK(store->state() == store::State::failed);
+    CHECK(read(room, "lobby", 0).empty());  // reading goes on
+    REQUIRE(!blocker->execute("ROLLBACK"));
+    commit();
+  }
+  CHECK(states == std::vector<store::State>{store::State::failed, store::State::ok});
+  CHECK(read(room, "lobby", 0) == std::vector<std::string>{"1 message"});
+}
+
 TEST_CASE_FIXTURE(Fixture, "store: a directory that cannot be made names its path") {
   options.path = "/proc/roomcast-store";
   CHECK(error().find("store.path: cannot make the directory /proc/roomcast-store: ") == 0);
