@@ -8,7 +8,7 @@ namespace roomcast::store {
 namespace {
 
 template <class Number>
-void put_number(std::string& out, std::size_t at, Number number) {
+void put_le(std::string& out, std::size_t at, Number number) {
   for (std::size_t i = 0; i < sizeof(number); ++i)
     out[at + i] = static_cast<char>(static_cast<std::uint64_t>(number) >> (8 * i));
 }
@@ -22,7 +22,7 @@ void append_replaced(std::string& out, const Record& message, const MessageBody&
   const std::size_t from = out.size();
   out.append(replacement.bytes);
   out[from + Record::type_at] = static_cast<char>(Record::Type::message);
-  put_number(out, from + Record::number_at, message.number);
+  put_le(out, from + Record::number_at, message.number);
   const std::optional<MessageBody> body = read_message_body(replacement.body);
   if (body && body->key.text.empty() && !before.key.text.empty()) {
     const std::size_t at = from + Record::head_bytes + key_at(*body);
@@ -30,8 +30,7 @@ void append_replaced(std::string& out, const Record& message, const MessageBody&
     const std::size_t key_begins = key_at(before) + 1;
     const std::size_t key_bytes = before.key.text.size() + before.key.digest.size();
     out.insert(at + 1, message.body.substr(key_begins, key_bytes));
-    put_number(out, from + Record::length_at,
-               static_cast<std::uint32_t>(out.size() - from - Record::type_at));
+    put_le(out, from + Record::length_at, static_cast<std::uint32_t>(out.size() - from - Record::type_at));
   }
   seal(out, from);
 }
