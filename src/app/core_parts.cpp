@@ -141,7 +141,7 @@ class Rooms final : public CorePart {
     hub::HubLimits limits = part::hub_limits(config);
     limits.history_bytes = static_cast<std::size_t>(plan_memory(config, core_.memory_ceiling).history_bytes);
     core_.hub.set_limits(limits);
-    core_.hub.set_rules(part::room_rules(config));
+    core_.hub.set_rules(part::memory_rules(config));
     core_.rooms.set_limits(part::service_limits(config));
     core_.rooms.set_rules(part::service_rules(config), config.rates.burst_ms);
     core_.access.rates.set_limits(part::rate_limits(config));

@@ -46,7 +46,7 @@ Server::Server(config::Sources sources, config::Loaded loaded)
       tls_(turn_, deadlines_),
       storage_({loop_, turn_, deadlines_, log_}, config_),
       hub_({storage_.engine(), turn_, loop_, deadlines_}, part::hub_limits(config_),
-           part::room_rules(config_)),
+           part::memory_rules(config_)),
       publisher_(hub_, turn_, loop_, deadlines_, static_cast<std::size_t>(config_.limits.idempotency_bytes)),
       accounts_(loop_, log_),
       fetch_(loop_, sockets_.poller, deadlines_, turn_, {}),

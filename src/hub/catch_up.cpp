@@ -104,15 +104,18 @@ bool CatchUp::notify(Member& member) {
   // It joined while the room had no position to give.
   if (is_new && !member.has_start()) room.assign_start(member);
   const bool is_other_log = member.take_log_lost();
-  const bool is_overtaken = is_other_log || !room.can_continue_after(member.after());
+  const std::uint64_t behind_hole = room.behind_hole(member.after());
+  const bool is_at_hole = !is_other_log && behind_hole != member.after();
+  const bool is_overtaken = is_other_log || is_at_hole || !room.can_continue_after(member.after());
   if (is_overtaken && is_new) {
     // What it asked for has been dropped meanwhile. It does not know its position yet: it gets another.
     room.assign_start(member);
   } else if (is_overtaken) {
     const Position first = room.log().earliest();
-    // Of another log it gets what has come since that began.
-    const Position start{first.epoch, member.after()};
-    const Position cursor = is_other_log && room.can_continue_after(start.offset) ? start : first;
+    // Of another log it gets what has come since that began, behind a hole all that follows that.
+    const Position start{first.epoch, behind_hole};
+    const bool is_start = (is_other_log || is_at_hole) && room.can_continue_after(start.offset);
+    const Position cursor = is_start ? start : first;
     member.start_at({cursor, Gap{cursor, first}});
   }
   const bool has_fallen_behind = member.take_fallen_behind();

@@ -1,12 +1,23 @@
 #include "hub/idempotent_publisher.h"
 
 #include <algorithm>
+#include <array>
 
 #include "base/digest.h"
 
 namespace roomcast::hub {
 
 namespace {
+
+/// What an engine that has a disk keeps with the message: the key, and a digest that covers the kind too.
+DraftKey key_of(std::string_view key, const IdempotencyKeys::Entry& entry) {
+  std::array<char, DraftKey::digest_bytes> digest{};
+  for (std::size_t i = 0; i < digest.size(); ++i)
+    digest.at(i) = static_cast<char>(entry.digest.at(i));
+  digest.back() =
+      static_cast<char>(static_cast<unsigned char>(digest.back()) ^ static_cast<unsigned char>(entry.kind));
+  return {key, {digest.data(), digest.size()}};
+}
 
 /// Room names hold no control characters.
 std::string name_of(std::string_view room, std::string_view key) {
@@ -30,11 +41,11 @@ void IdempotentPublisher::publish(std::string_view room, Draft draft, std::strin
   std::string name = name_of(room, key);
   Item* const known = keys_.find(name, clock_.monotonic_ms());
   if (known != nullptr) return repeat(*known, draft, std::move(done));
-  publish_first(room, std::move(draft), std::move(name), std::move(done));
+  publish_first(room, std::move(draft), key, std::move(name), std::move(done));
 }
 
-void IdempotentPublisher::publish_first(std::string_view room, Draft draft, std::string name,
-                                        PublishDone done) {
+void IdempotentPublisher::publish_first(std::string_view room, Draft draft, std::string_view key,
+                                        std::string name, PublishDone done) {
   // A refusal should cost little: no digest.
   if (hub_.overloaded()) return hub_.publish(room, std::move(draft), std::move(done));
   if (!keys_.make_room(name.size(), clock_.monotonic_ms())) {
@@ -45,6 +56,7 @@ void IdempotentPublisher::publish_first(std::string_view room, Draft draft, std:
   entry.digest = digest_of(draft);
   entry.kind = draft.kind;
   entry.source = draft.source;
+  draft.key = key_of(key, entry);
   Item& item = keys_.add(std::move(name), std::move(entry));
   // While it is under way the key is not dropped.
   hub_.publish(room, std::move(draft), [this, &item, done = std::move(done)](const PublishResult& result) {

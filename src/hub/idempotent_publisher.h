@@ -21,6 +21,9 @@ namespace roomcast::hub {
 /// again. A key belongs to one room and one message, of the same kind and bytes, for five minutes after it
 /// was published; a message that was refused leaves its key free.
 ///
+/// An engine with a disk remembers keys too (Draft::key): of messages from before this server was started,
+/// and of those whose outcome came too late to be known here. What it says to be a repeat is answered as one.
+///
 /// The keys are bounded in bytes. IdempotencyKeys decides which are dropped early, never one that is under
 /// way. A new key that does not fit is refused.
 class IdempotentPublisher final : private base::TurnTask, private base::Deadline::Listener {
@@ -44,7 +47,8 @@ class IdempotentPublisher final : private base::TurnTask, private base::Deadline
  private:
   using Item = IdempotencyKeys::Item;
 
-  void publish_first(std::string_view room, Draft draft, std::string name, PublishDone done);
+  void publish_first(std::string_view room, Draft draft, std::string_view key, std::string name,
+                     PublishDone done);
   void repeat(Item& item, const Draft& draft, PublishDone done);
   void on_published(Item& item, const PublishDone& done, const PublishResult& result);
   /// Of the payload, event name and tags.

@@ -104,6 +104,10 @@ class Room final : public ObservedRoom,
   [[nodiscard]] bool can_continue_after(std::uint64_t offset) const {
     return log_.can_continue_after(offset, fan_out_.handed_offset());
   }
+  /// The same for where it would go on: see RoomLog::behind_hole.
+  [[nodiscard]] std::uint64_t behind_hole(std::uint64_t offset) const {
+    return log_.behind_hole(offset, fan_out_.handed_offset());
+  }
   /// catching_up → live if the member has everything that a fan-out has taken. False if it has not.
   bool go_live(Member& member);
   struct Replay {

@@ -28,12 +28,14 @@ void keep_run(std::vector<Message>& messages, const Position& last) {
 void RoomLog::open(const LogState& log) {
   top_ = log.top;
   floor_ = log.floor;
+  holes_ = log.holes;
 }
 
 void RoomLog::resume(const LogState& log) {
   is_lost_ = false;
   if (!reset_ && log.top == top_) {
     floor_ = log.floor;
+    holes_ = log.holes;
     return;
   }
   reset_ = std::make_unique<Reset>(Reset{log});
@@ -47,6 +49,7 @@ RoomLog::AppliedReset RoomLog::apply_reset() {
   page_.reset();
   top_ = log.top;
   floor_ = log.floor;
+  holes_ = log.holes;
   return applied;
 }
 
@@ -70,12 +73,16 @@ void RoomLog::amend(const Amendment& amendment) {
 
 LogState RoomLog::state_at(const Position& top) const {
   const bool has_past = floor_ != LogState::no_past;
-  return {top, has_past && top.epoch != top_.epoch ? top.offset : floor_};
+  const bool is_other_log = top.epoch != top_.epoch;
+  LogState state(top, has_past && is_other_log ? top.offset : floor_);
+  if (!is_other_log) state.holes = holes_;
+  return state;
 }
 
 Position RoomLog::earliest() const {
   Position earliest = earliest_here();
-  earliest.offset = std::min(earliest.offset, floor_);
+  const std::uint64_t here = earliest.offset;
+  if (floor_ < here) earliest.offset = behind_hole(floor_, here);
   return earliest;
 }
 
@@ -88,14 +95,27 @@ Joined RoomLog::start_for(const Interest& interest, std::uint64_t handed_offset)
   const Position& since = *interest.since;
   const bool is_provable = since.epoch == top_.epoch && since.offset <= top_.offset &&
                            can_continue_after(since.offset, handed_offset);
-  if (is_provable) return {since, std::nullopt};
   const Position first = earliest();
+  if (is_provable) {
+    const Position start{since.epoch, behind_hole(since.offset, handed_offset)};
+    if (start == since) return {since, std::nullopt};
+    return {start, Gap{start, first}};
+  }
   const Position cursor = interest.history ? before_last(*interest.history) : first;
   return {cursor, Gap{cursor, first}};
 }
 
 bool RoomLog::can_continue_after(std::uint64_t offset, std::uint64_t handed_offset) const {
   return offset >= std::min(handed_offset, earliest().offset);
+}
+
+std::uint64_t RoomLog::behind_hole(std::uint64_t offset, std::uint64_t handed_offset) const {
+  const std::uint64_t end = std::min(handed_offset, earliest_here().offset);
+  for (const Hole& hole : holes_) {
+    // One may follow directly on another.
+    if (hole.first <= offset + 1 && offset < hole.last && offset < end) offset = std::min(hole.last, end);
+  }
+  return offset;
 }
 
 /// The position before the last `messages`, or before the first that can be had.
@@ -105,12 +125,23 @@ Position RoomLog::before_last(std::size_t messages) const {
   if (messages < kept) {
     return {top_.epoch, history_[first_of_last(messages)].position.offset - 1};
   }
-  // Before the history offsets follow each other: what the engine keeps begins at its floor.
-  Position position = earliest();
-  const std::size_t more = messages - kept;
-  const std::uint64_t here = earliest_here().offset;
-  if (here > more) position.offset = std::max(position.offset, here - more);
-  return position;
+  // What the engine keeps begins at its floor.
+  const Position first = earliest();
+  return {first.epoch, std::max(first.offset, before_more(messages - kept))};
+}
+
+/// The offset before so many messages that are not retained here: they follow each other, but for holes. 0 if
+/// there are not so many.
+std::uint64_t RoomLog::before_more(std::size_t messages) const {
+  std::uint64_t offset = earliest_here().offset;
+  for (auto hole = holes_.rbegin(); hole != holes_.rend(); ++hole) {
+    if (hole->first > offset) continue;
+    const std::uint64_t behind = offset - std::min(hole->last, offset);
+    if (messages <= behind) break;
+    messages -= behind;
+    offset = hole->first - 1;
+  }
+  return offset - std::min<std::uint64_t>(messages, offset);
 }
 
 /// The index of the first of the last `messages` in the history that are not removed; it has as many.
@@ -138,11 +169,14 @@ bool RoomLog::turn_page_to(std::uint64_t offset, std::size_t bytes_max) {
 void RoomLog::take_page_read(std::uint64_t after, LogPage&& page, std::uint64_t handed_offset) {
   std::vector<Message>& messages = page.messages;
   floor_ = page.floor;
+  holes_ = std::move(page.holes);
   keep_run(messages, {top_.epoch, handed_offset});
-  if (messages.empty() || messages.front().position.offset > after + 1) {
-    // Nothing directly after what was asked for: it is gone.
-    floor_ =
-        std::max(floor_, messages.empty() ? earliest_here().offset : messages.front().position.offset - 1);
+  const std::uint64_t first =
+      messages.empty() ? earliest_here().offset : messages.front().position.offset - 1;
+  // Nothing directly after what was asked for: it is gone.
+  if (messages.empty() || first > after) {
+    const bool is_in_hole = behind_hole(after, handed_offset) != after;
+    if (!is_in_hole) floor_ = std::max(floor_, first);
   }
   if (messages.empty()) return;
   page_ = std::make_unique<Batch>();
@@ -154,7 +188,7 @@ HistoryPage RoomLog::read(const std::optional<Position>& since, const std::optio
   constexpr std::size_t all = std::numeric_limits<std::size_t>::max();
   const Interest interest{since, since ? std::nullopt : std::optional(limit.value_or(all))};
   // What waits for its fan-out is of no use to a reader: only what is retained counts.
-  const Joined start = start_for(interest, earliest().offset);
+  const Joined start = start_for(interest, earliest_here().offset);
   HistoryPage page{start.cursor, start.gap, {}, start.cursor.offset < top_.offset};
   if (!is_retained_after(start.cursor)) return page;
   page.messages =

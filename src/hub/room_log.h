@@ -76,7 +76,7 @@ class RoomLog {
   /// The state to resume with where the last message stands at `top`, for logs whose engine did not announce
   /// it.
   [[nodiscard]] LogState state_at(const Position& top) const;
-  /// The earliest position after which everything can be had, here or from the engine.
+  /// The earliest position after which everything can be had, here or from the engine, but for holes.
   [[nodiscard]] Position earliest() const;
   /// The earliest position after which everything is retained here.
   [[nodiscard]] Position earliest_here() const;
@@ -88,8 +88,11 @@ class RoomLog {
   /// Start position for a subscriber with these options, with a gap if what it asked for can't be proven to
   /// be complete. Only of an open log.
   [[nodiscard]] Joined start_for(const Interest& interest, std::uint64_t handed_offset) const;
-  /// Whether everything after `offset` can still be had.
+  /// Whether everything after `offset` can still be had, but for holes.
   [[nodiscard]] bool can_continue_after(std::uint64_t offset, std::uint64_t handed_offset) const;
+  /// Where a reader goes on that has everything up to `offset`: there, or behind the hole that begins there
+  /// or that it is in. A hole ends where messages are retained here, or wait for their fan-out.
+  [[nodiscard]] std::uint64_t behind_hole(std::uint64_t offset, std::uint64_t handed_offset) const;
   /// Whether the page with what follows `offset` can be made without the engine.
   [[nodiscard]] bool has_page_after(std::uint64_t offset) const;
   /// Makes the page hold what follows `offset`, at most `bytes_max` of payload but one message at least,
@@ -99,8 +102,9 @@ class RoomLog {
   [[nodiscard]] Batch& page() { return *page_; }
   /// Releases the page with its encodings.
   void drop_page() { page_.reset(); }
-  /// Makes a page of what the engine has read after `after`, up to `handed_offset`. Where nothing follows
-  /// directly the log's floor rises, so that can_continue_after(after) becomes false.
+  /// Makes a page of what the engine has read after `after`, up to `handed_offset`, and takes note of its
+  /// floor and holes. Where nothing follows directly, and no hole explains that, the log's floor rises, so
+  /// that can_continue_after(after) becomes false.
   void take_page_read(std::uint64_t after, LogPage&& page, std::uint64_t handed_offset);
 
   /// The answer to a history request: at most `limit` messages after `since`, or the last `limit`, and at
@@ -122,6 +126,7 @@ class RoomLog {
     std::vector<Message> accepted{};
   };
   [[nodiscard]] Position before_last(std::size_t messages) const;
+  [[nodiscard]] std::uint64_t before_more(std::size_t messages) const;
   [[nodiscard]] std::size_t first_of_last(std::size_t messages) const;
   [[nodiscard]] std::vector<Message> page_from(std::size_t begin, std::size_t messages_max,
                                                std::size_t bytes_max) const;
@@ -134,6 +139,7 @@ class RoomLog {
   std::string_view room_;
   Position top_;
   std::uint64_t floor_ = LogState::no_past;
+  std::vector<Hole> holes_;  // that the engine has told of, in order
   bool is_lost_ = false;
   std::unique_ptr<Reset> reset_;
   History history_;

@@ -22,6 +22,27 @@ service::RoomRule service_rule(const config::Config& config) {
   return rule;
 }
 
+/// The settings of a room with what of its history is in memory.
+hub::RoomSettings memory_settings(const config::Config& config) {
+  hub::RoomSettings settings = room_settings(config);
+  if (settings.durability == hub::Durability::none) return settings;
+  hub::HistoryLimits& history = settings.history;
+  history.messages = std::min(history.messages, static_cast<std::size_t>(config.store.ring_messages));
+  history.bytes = std::min(history.bytes, static_cast<std::size_t>(config.store.ring_bytes));
+  return settings;
+}
+
+/// A rule for each of `rooms`, each with what `settings_of` makes of the configuration with it.
+template <class SettingsOf>
+hub::RoomRules rules_of(const config::Config& config, const SettingsOf& settings_of) {
+  std::vector<hub::RoomRules::Rule> rules;
+  rules.reserve(config.rooms.size());
+  config::ConfigInRooms in_rooms(config);
+  for (const config::RoomRule& rule : config.rooms)
+    rules.push_back({rule.match, settings_of(in_rooms.with(rule))});
+  return hub::RoomRules(settings_of(config), rules);
+}
+
 }  // namespace
 
 http::ParserLimits parser_limits(const config::Config& config) {
@@ -68,6 +89,9 @@ hub::HubLimits hub_limits(const config::Config& config) {
   // Rooms with members take memory even where no history is retained.
   constexpr std::size_t least_room_bytes = std::size_t{64} << 20U;
   limits.room_bytes = std::max(limits.history_bytes, least_room_bytes);
+  // The engine answers in time itself, and what it has to say is better than nothing.
+  constexpr std::int64_t after_engine_ms = 2'000;
+  limits.engine_ms = std::max(limits.engine_ms, config.store.ack_timeout_ms + after_engine_ms);
   return limits;
 }
 
@@ -112,13 +136,8 @@ service::RoomRules service_rules(const config::Config& config) {
   return {service_rule(config), rules};
 }
 
-hub::RoomRules room_rules(const config::Config& config) {
-  std::vector<hub::RoomRules::Rule> rules;
-  rules.reserve(config.rooms.size());
-  config::ConfigInRooms in_rooms(config);
-  for (const config::RoomRule& rule : config.rooms)
-    rules.push_back({rule.match, room_settings(in_rooms.with(rule))});
-  return hub::RoomRules(room_settings(config), rules);
-}
+hub::RoomRules room_rules(const config::Config& config) { return rules_of(config, room_settings); }
+
+hub::RoomRules memory_rules(const config::Config& config) { return rules_of(config, memory_settings); }
 
 }  // namespace roomcast::part

@@ -36,7 +36,11 @@ namespace roomcast::part {
 /// What may be done in each room: `room_defaults`, and what `rooms` overrides of them.
 [[nodiscard]] service::RoomRules service_rules(const config::Config& config);
 
-/// The settings of each room: `history` and `presence`, and what `rooms` overrides of them.
+/// The settings of each room: `history` and `presence`, and what `rooms` overrides of them. Of rooms with
+/// durable history these are the limits of what is on the disk.
 [[nodiscard]] hub::RoomRules room_rules(const config::Config& config);
+/// The same, but for how much of rooms with durable history is retained in memory: see `store.ring_messages`
+/// and `store.ring_bytes`.
+[[nodiscard]] hub::RoomRules memory_rules(const config::Config& config);
 
 }  // namespace roomcast::part
