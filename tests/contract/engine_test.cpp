@@ -1,5 +1,5 @@
 // What every engine has to keep (hub/engine.h), over each that there is: the memory engine, and one that
-// answers late. A further engine is one more rig.
+// answers late, and the durable engine. A further engine is one more rig.
 #include <doctest/doctest.h>
 
 #include <cstddef>
@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "engine/memory.h"
+#include "support/durable_engine.h"
 #include "support/fake_clock.h"
 #include "support/late_engine.h"
 
@@ -100,6 +101,17 @@ struct OpenLateRig : LateRig {
   OpenLateRig() { late.takes_unsubscribed = true; }
 };
 
+template <hub::Durability durability>
+struct DurableRig {
+  hub::Engine& engine() { return durable.engine; }
+  void settle() { durable.settle(); }
+  test::FakeClock clock;
+  test::FakeRoomStore store;
+  test::DurableEngine durable{store, durability, clock};
+};
+using SyncRig = DurableRig<hub::Durability::sync>;
+using AsyncRig = DurableRig<hub::Durability::async>;
+
 template <class Rig>
 struct Fixture {
   Fixture() { rig.engine().start(witness); }
@@ -122,7 +134,8 @@ struct Fixture {
 
 }  // namespace
 
-#define EACH_ENGINE(name) TEST_CASE_TEMPLATE("engines: " name, Rig, MemoryRig, LateRig, OpenLateRig)
+#define EACH_ENGINE(name) \
+  TEST_CASE_TEMPLATE("engines: " name, Rig, MemoryRig, LateRig, OpenLateRig, SyncRig, AsyncRig)
 
 EACH_ENGINE("a subscription is answered with the state of the log, once") {
   Fixture<Rig> f;
@@ -297,6 +310,7 @@ EACH_ENGINE("what was removed or replaced is read as its place, or as what it is
   const std::uint64_t epoch = f.room("a").last.epoch;
   f.rig.engine().remove("a", {epoch, 1}, 0);
   f.rig.engine().replace("a", {epoch, 2}, {hub::Kind::text, base::Bytes::copy_of("two"), {}}, 0);
+  f.rig.settle();
   f.rig.engine().read("a", {epoch, 0}, 10, 1'000'000, 1);
   f.rig.settle();
   REQUIRE(f.witness.pages.at(1).ok());
@@ -337,6 +351,7 @@ EACH_ENGINE("a cleared room has nothing to be read, and goes on where it was") {
   const hub::Position top = f.room("a").last;
   f.rig.engine().clear("a", 1);
   f.publish("a", "4", 2);
+  f.rig.settle();
   f.rig.engine().read("a", {top.epoch, 0}, 10, 1'000'000, 3);
   f.rig.settle();
   CHECK(f.witness.outcomes.at(1)->position == top);
