@@ -72,6 +72,7 @@ class LateEngine final : public hub::Engine {
       const Log& log = log_of(name);
       hub::LogPage page;
       page.floor = log.floor;
+      page.holes = log.holes;
       for (const hub::Message& message : log.messages) {
         const bool is_wanted = message.position.epoch == after.epoch &&
                                message.position.offset > after.offset && message.position.offset > log.floor;
@@ -136,6 +137,15 @@ class LateEngine final : public hub::Engine {
       log.messages.erase(log.messages.begin(), log.messages.end() - static_cast<std::ptrdiff_t>(count));
     log.floor = log.top.offset - log.messages.size();
   }
+  /// Messages of the room are lost in its past.
+  void make_hole(std::string_view room, const hub::Hole& hole) {
+    Log& log = log_of(room);
+    log.holes.push_back(hole);
+    const auto is_lost = [&](const hub::Message& message) {
+      return message.position.offset >= hole.first && message.position.offset <= hole.last;
+    };
+    log.messages.erase(std::remove_if(log.messages.begin(), log.messages.end(), is_lost), log.messages.end());
+  }
   [[nodiscard]] hub::Position top(std::string_view room) { return log_of(room).top; }
   hub::EngineEvents& events() { return *events_; }
 
@@ -153,13 +163,16 @@ class LateEngine final : public hub::Engine {
     hub::Position top{1, 0};
     std::uint64_t floor = 0;
     std::vector<hub::Message> messages;
+    std::vector<hub::Hole> holes;
     bool is_subscribed = false;
     bool is_announced = false;
     bool is_lost = false;
   };
   Log& log_of(std::string_view room) { return logs_[std::string(room)]; }
   [[nodiscard]] hub::LogState state_of(const Log& log) const {
-    return {log.top, has_past ? log.floor : hub::LogState::no_past};
+    hub::LogState state(log.top, has_past ? log.floor : hub::LogState::no_past);
+    state.holes = log.holes;
+    return state;
   }
   void announce(const std::string& room) {
     Log& log = log_of(room);
