@@ -50,20 +50,24 @@ describe('leftovers', () => {
   });
 
   it('memory has an owner from the start: no naked new or delete', () => {
-    const owners = /^src\/(base\/(bytes|allocation_count|name_block)\.cpp|loop\/handles\.\w+|app\/allocator\.cpp)$/;
+    const owners = /^src\/(base\/(bytes|allocation_count|name_block)\.cpp|loop\/(handles\.\w+|worker_thread\.cpp)|app\/allocator\.cpp)$/;
     const owned = /(?:unique|shared)_ptr<[^;]*>(?:\s+\w+)?\s*[({]\s*new\b/g;
     const naked = /\bnew\b(?!\s*\()|\bnew\s*\(|(?<!=\s*)\bdelete\b(?!;)|\bdelete\s+\w|\b(malloc|calloc|realloc|free)\s*\(/;
     assert.deepEqual(hits(sources.filter((name) => !owners.test(name)), naked, (name) => code_of(name).replace(owned, '')), []);
   });
 
-  it('no shared owner except of certificates, which a reload replaces under open connections', () => {
-    assert.deepEqual(hits(sources, /\bshared_ptr\b(?!<(const )?(net::)?TlsContext>)/, code_of), []);
+  it('no shared owner except of certificates, which a reload replaces under open connections, and of what threads of the store read', () => {
+    const tail = /^src\/store\/(tail|archivist)\./;
+    assert.deepEqual(hits(sources.filter((name) => !tail.test(name)), /\bshared_ptr\b(?!<(const )?(net::)?TlsContext>)/, code_of), []);
   });
 
-  it('no global state, no thread', () => {
+  it('no global state, no thread but those of the store, and no lock but between these', () => {
     const allocator = 'src/base/allocation_count.cpp';  // malloc is used by any threads that libraries may have
     assert.deepEqual(hits(sources.filter((name) => name !== allocator), /\bthread_local\b/, code_of), []);
-    assert.deepEqual(hits(sources, /\bstd::(thread|mutex|async)\b/, code_of), []);
+    const threads = { thread: /^src\/loop\/worker_thread\./, mutex: /^src\/store\//, async: /(?!)/ };
+    for (const [word, files] of Object.entries(threads)) {
+      assert.deepEqual(hits(sources.filter((name) => !files.test(name)), new RegExp(`\\bstd::${word}\\b`), code_of), []);
+    }
     assert.deepEqual(hits(sources, /^\s*static (?!const|constexpr|_assert|inline constexpr)[^()]*(=|;|\{)/, code_of), []);
   });
 

@@ -43,8 +43,8 @@ const enumerators = () => {
 /** `STATUS code` of every error over HTTP. */
 const httpErrors = () => new Set(refusals.filter(({ status }) => status !== '0').map(({ code, status }) => `${status} ${code}`));
 
-/** The codes that sources of these folders refuse with. */
-const codesIn = (folders) => found(folders, /\bCode::([a-z_]+)/g).flatMap((hit) => hit.found);
+/** The codes that sources of these folders refuse with; other things have codes too. */
+const codesIn = (folders) => found(folders, /\bCode::([a-z_]+)/g).flatMap((hit) => hit.found).filter((code) => enumerators().includes(code));
 /**
  * What no request of roomcast.v1 gets of what the service and the hub refuse: its connection has brought the name, the
  * dialect has read key and payload, and messages are moderated over HTTP.
