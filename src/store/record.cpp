@@ -24,8 +24,6 @@ constexpr std::uint8_t json_kind = 1;
 constexpr std::uint8_t binary_kind = 2;
 constexpr std::uint8_t removed_place = 0x80;  // there is nothing behind it
 
-constexpr std::size_t u8_max = std::numeric_limits<std::uint8_t>::max();
-
 /// What a damaged stretch may cost at most, in bytes that checksums are computed of: so many times its size.
 constexpr std::size_t search_factor = 16;
 
@@ -167,7 +165,7 @@ std::size_t body_bytes_of(const hub::Message& message, const PublishKey& key) {
 
 void write_labels(FieldWriter& writer, const hub::Labels& labels) {
   writer.counted<std::uint8_t>(labels.event());
-  assert(labels.tags().size() <= u8_max);
+  static_assert(hub::Labels::tags_max <= std::numeric_limits<std::uint8_t>::max());
   writer.number(static_cast<std::uint8_t>(labels.tags().size()));
   for (const hub::Tag& tag : labels.tags()) {
     writer.counted<std::uint16_t>(tag.key);
