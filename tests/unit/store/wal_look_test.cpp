@@ -35,6 +35,7 @@ store::WalState state_of(std::string_view bytes, std::size_t piece = 65'536) {
 }
 
 std::string flipped(std::string bytes, std::size_t bit) {
+  REQUIRE(bit / 8 < bytes.size());
   bytes[bit / 8] = static_cast<char>(bytes[bit / 8] ^ (1 << (bit % 8)));
   return bytes;
 }
