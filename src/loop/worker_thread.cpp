@@ -15,7 +15,7 @@ struct WorkerThread::Node {
   Node* next = nullptr;
 };
 
-WorkerThread::WorkerThread(Loop& loop, const char* name) {
+WorkerThread::WorkerThread(Loop& loop, const char* name) : end_(std::make_unique<Node>()) {
   auto made = make_handle<uv_async_t>(
       this, [&](uv_async_t* handle) { return uv_async_init(loop.native(), handle, on_wake); });
   if (!made) throw std::system_error(-made.error(), std::generic_category(), "cannot use another thread");
@@ -32,7 +32,7 @@ WorkerThread::WorkerThread(Loop& loop, const char* name) {
 
 WorkerThread::~WorkerThread() {
   is_ending_.store(true, std::memory_order_relaxed);
-  push(started_, new Node{});
+  push(started_, end_.release());
   thread_.join();
   drop_all(take_all(started_));
   drop_all(take_all(done_));

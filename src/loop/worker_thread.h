@@ -50,6 +50,7 @@ class WorkerThread {
   Stack done_ = nullptr;
   std::atomic<bool> is_ending_ = false;
   std::size_t running_ = 0;
+  std::unique_ptr<Node> end_;  // made in advance: what tells the thread to end
   std::thread thread_;
 };
 

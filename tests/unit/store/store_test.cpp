@@ -37,6 +37,7 @@ struct Extents {
 
 struct Fixture : test::LoopFixture, store::RoomStore::Listener, Extents {
   test::TemporaryDirectory scratch;
+  test::CapturedStderr captured;  // before the log, which keeps what standard error is at its beginning
   base::Log log{base::LogLevel::error, base::LogFormat::text};
   store::StoreOptions options;
   std::unique_ptr<store::Store> store;
@@ -275,11 +276,8 @@ TEST_CASE_FIXTURE(Fixture, "store: a file that is no database stops the start, o
   CHECK(message.find("roomcast store check") != std::string::npos);
 
   options.sets_aside = true;
-  {
-    test::CapturedStderr captured;
-    open();
-    CHECK(captured.text().find("corrupt-") != std::string::npos);
-  }
+  open();
+  CHECK(captured.text().find("corrupt-") != std::string::npos);
   CHECK(!load("lobby").is_written);
   CHECK(load("lobby").epoch != epoch);
   bool is_kept = false;
@@ -317,7 +315,6 @@ TEST_CASE_FIXTURE(Fixture, "store: three failures in a row are a state, which en
   commit();
   CHECK(store->state() == store::State::ok);
   {
-    test::CapturedStderr captured;
     store::Database::Options how;
     how.path = options.path + "/journal.db";
     how.application_id = store::Journal::application_id;
@@ -332,6 +329,7 @@ TEST_CASE_FIXTURE(Fixture, "store: three failures in a row are a state, which en
     REQUIRE(!blocker->execute("ROLLBACK"));
     commit();
   }
+  CHECK(captured.text().find("state=failed") != std::string::npos);
   CHECK(states == std::vector<store::State>{store::State::failed, store::State::ok});
   CHECK(read(room, "lobby", 0) == std::vector<std::string>{"1 message"});
 }
