@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "store/record.h"
+#include "store/wal_look.h"
 
 namespace roomcast::store {
 
@@ -25,9 +26,9 @@ std::int64_t retry_ms(unsigned failures) {
 }  // namespace
 
 std::optional<Fault> Committer::Desk::open_again() {
+  if (std::optional<Fault> fault = rewrite_wal(options.path)) return fault;
   base::Result<Journal, Fault> opened = Journal::open(options);
   if (!opened) return std::move(opened.error());
-  // What the WAL has may not be on the disk: see above.
   if (std::optional<Fault> fault = opened->checkpoint(Database::CheckpointMode::truncate)) return fault;
   journal.emplace(std::move(*opened));
   return std::nullopt;

@@ -21,10 +21,10 @@ namespace roomcast::store {
 /// the loop's thread.
 ///
 /// A batch that cannot be committed is tried again, the same bytes, after 0.1 s, later 5 s, until it is; what
-/// comes meanwhile is the next batch. The second and third try use the same connection, which writes over
-/// what the first has left in the WAL. A connection that is opened anew would take that for committed,
-/// although the disk may have lost it (after a failed fsync Linux regards pages as written): so one is opened
-/// only after further failures, and then everything is first moved from the WAL to the main file.
+/// comes meanwhile is the next batch. The first tries use the same connection, which writes over what the
+/// failure has left in the WAL. A connection that is opened anew takes that for committed, although the disk
+/// may not have it: so one is opened only after further failures, and the WAL is then written once more
+/// (rewrite_wal), and emptied, before anything is committed.
 class Committer final : private base::TurnTask, private loop::Timer::Listener {
  public:
   struct Limits {

@@ -107,7 +107,8 @@ base::Result<std::string> Directory::set_aside(std::int64_t wall_ms) const {
   std::string to = base;
   for (int i = 2; ::mkdir(to.c_str(), 0700) != 0; ++i) {
     if (errno != EEXIST || i > 100) return system_error("cannot make the directory " + to, errno);
-    to = base + "-" + std::to_string(i);
+    to.resize(base.size());
+    to.append("-").append(std::to_string(i));
   }
   for (const char* name :
        {"journal.db", "journal.db-wal", "journal.db-shm", "history.db", "history.db-wal", "history.db-shm"}) {

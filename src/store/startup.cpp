@@ -64,10 +64,11 @@ class TailReplay final : public Journal::Replay {
 };
 
 /// Moves what the log has to the main file. What the process before has written last may be in the memory of
-/// the system only: after this it is on the disk, so that nobody sees what a power cut could take back. It
-/// also makes an interrupted commit go, which WalLook relies on.
+/// the system only, and even be lost there (see rewrite_wal): after this it is on the disk, so that nobody
+/// sees what a power cut could take back. It also makes an interrupted commit go, which WalLook relies on.
 std::optional<Fault> empty_wal(const WalState& wal, const std::string& path, std::uint32_t application_id) {
   if (wal.kind == WalState::Kind::none) return std::nullopt;
+  if (std::optional<Fault> fault = rewrite_wal(path)) return fault;
   Database::Options options;
   options.path = path;
   options.application_id = application_id;
