@@ -1,12 +1,10 @@
 #include "store/startup.h"
 
 #include <algorithm>
-#include <array>
+#include <map>
 #include <optional>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
-#include <variant>
 
 #include "base/digest.h"
 #include "store/record.h"
@@ -33,7 +31,7 @@ std::string random_store_id() {
 /// Fills the tail with what is committed and not folded.
 class TailReplay final : public Journal::Replay {
  public:
-  TailReplay(Tail& tail, std::unordered_map<std::string, std::string>& values, RoomId& next_room)
+  TailReplay(Tail& tail, std::map<std::string, std::string>& values, RoomId& next_room)
       : tail_(tail), values_(values), next_room_(next_room) {}
 
   void on_batch(std::uint64_t seq, std::string&& records) override {
@@ -59,7 +57,7 @@ class TailReplay final : public Journal::Replay {
   }
 
   Tail& tail_;
-  std::unordered_map<std::string, std::string>& values_;
+  std::map<std::string, std::string>& values_;
   RoomId& next_room_;
 };
 
@@ -132,7 +130,7 @@ class FileOpening {
                                                               std::unique_ptr<RoomsInUse> in_use) {
     base::Result<std::vector<Archive::Value>, Fault> found = archive.values();
     if (!found) return std::move(found.error());
-    std::unordered_map<std::string, std::string> values;
+    std::map<std::string, std::string> values;
     for (Archive::Value& value : *found)
       values.emplace(std::move(value.name), std::move(value.value));
 

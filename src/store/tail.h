@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -11,6 +12,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "base/string_hash.h"
 #include "store/record.h"
 
 namespace roomcast::store {
@@ -21,9 +23,10 @@ struct TailSegment {
   std::vector<std::shared_ptr<const std::string>> batches{};
   /// The whole bytes of the records of each room, in the order of their commits; under 0 the values.
   std::unordered_map<RoomId, std::vector<std::string_view>> records{};
-  std::unordered_map<std::string_view, RoomId> rooms{};  ///< those created here, by their names
-  std::uint64_t last_seq = 0;                            ///< of the last batch; 0: there is none
-  std::size_t bytes = 0;                                 ///< of all batches
+  std::unordered_map<std::string_view, RoomId, base::StringHash, std::equal_to<>>
+      rooms{};                 ///< those created here, by their names
+  std::uint64_t last_seq = 0;  ///< of the last batch; 0: there is none
+  std::size_t bytes = 0;       ///< of all batches
 };
 
 /// The records of one room that are committed but not folded, in the order of their commits.
