@@ -116,12 +116,14 @@ void Durable::close() {
 
 void Durable::load(Room& room) {
   if (std::exchange(room.is_loading, true)) return;
+  ++loading_;
   parts_.store.load(room.name);
 }
 
 void Durable::on_loaded(std::string_view name, base::Result<store::RoomExtent, hub::Refusal>&& extent) {
   Room* const room = find(name);
   if (room == nullptr || !std::exchange(room->is_loading, false)) return;
+  --loading_;
   if (!extent) return refuse_room(*room, extent.error());
   open_room(*room, *extent);
 }

@@ -78,8 +78,8 @@ class Durable final : public hub::Engine,
   [[nodiscard]] const DurableStats& stats() const { return stats_; }
   /// Rooms that are known here, those of the memory engine included.
   [[nodiscard]] std::size_t rooms() const { return all_.size(); }
-  /// What waits for the disk, in all rooms.
-  [[nodiscard]] std::size_t waiting() const { return order_.size(); }
+  /// What waits for the disk: messages and amendments, pages, and rooms to be loaded.
+  [[nodiscard]] std::size_t waiting() const { return order_.size() + readings_.size() + loading_; }
 
   void start(hub::EngineEvents& events) override;
   void subscribe(std::string_view name) override;
@@ -200,6 +200,7 @@ class Durable final : public hub::Engine,
   std::vector<Room*> all_;      // every room, in no order
   std::size_t rules_due_ = 0;   // the rooms before it in all_ have not been given the rules yet
   Room* last_used_ = nullptr;   // in rooms_
+  std::size_t loading_ = 0;     // rooms
   std::vector<Room*> to_load_;  // rooms that are open to the hub and could not be loaded: tried again
 
   Batch committed_ = 0;

@@ -5,16 +5,22 @@
 #include <cstddef>
 #include <functional>
 #include <map>
+#include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "engine/durable.h"
 #include "engine/memory.h"
+#include "store/store.h"
 #include "support/durable_engine.h"
 #include "support/fake_clock.h"
 #include "support/late_engine.h"
+#include "support/loop_fixture.h"
+#include "support/temporary_directory.h"
 
 using namespace roomcast;
 
@@ -109,6 +115,31 @@ struct DurableRig {
   test::FakeRoomStore store;
   test::DurableEngine durable{store, durability, clock};
 };
+/// The same over files in a directory.
+template <hub::Durability durability>
+struct StoreRig {
+  StoreRig() {
+    store::StoreOptions options;
+    options.path = directory.file("store");
+    options.commit_ms = 0;
+    auto opened = store::Store::open({loop.loop, loop.turn, log}, options, test::rules_of(durability));
+    if (!opened) throw std::runtime_error(opened.error().message);
+    files = std::move(*opened);
+    durable.emplace(engine::Durable::Parts{*files, loop.loop, loop.deadlines, loop.turn, log},
+                    test::rules_of(durability), engine::Durable::Limits{});
+  }
+  hub::Engine& engine() { return *durable; }
+  void settle() {
+    CHECK(loop.run_until([&] { return durable->waiting() == 0 && files->queued_bytes() == 0; }));
+  }
+  test::TemporaryDirectory directory;
+  base::Log log{base::LogLevel::error, base::LogFormat::text};
+  test::LoopFixture loop;
+  std::unique_ptr<store::Store> files;
+  std::optional<engine::Durable> durable;
+};
+using SyncFilesRig = StoreRig<hub::Durability::sync>;
+using AsyncFilesRig = StoreRig<hub::Durability::async>;
 using SyncRig = DurableRig<hub::Durability::sync>;
 using AsyncRig = DurableRig<hub::Durability::async>;
 
@@ -134,8 +165,9 @@ struct Fixture {
 
 }  // namespace
 
-#define EACH_ENGINE(name) \
-  TEST_CASE_TEMPLATE("engines: " name, Rig, MemoryRig, LateRig, OpenLateRig, SyncRig, AsyncRig)
+#define EACH_ENGINE(name)                                                                       \
+  TEST_CASE_TEMPLATE("engines: " name, Rig, MemoryRig, LateRig, OpenLateRig, SyncRig, AsyncRig, \
+                     SyncFilesRig, AsyncFilesRig)
 
 EACH_ENGINE("a subscription is answered with the state of the log, once") {
   Fixture<Rig> f;
