@@ -57,7 +57,6 @@ std::optional<Fault> RoomEdit::drop_first(std::size_t count) {
   // What the chunks say must survive the last of them.
   if (count == chunks.size()) {
     row.last_ms = state_.last_ms();
-    row.top = state_.top();
     row.floor = std::max(row.floor, chunks.back().last);
   }
   for (std::size_t i = 0; i < count; ++i) {

@@ -121,6 +121,34 @@ TEST_CASE_FIXTURE(Fixture, "archive: what is past the limits of a room leaves th
   CHECK(archive->meta().messages == 5);
 }
 
+TEST_CASE_FIXTURE(Fixture, "archive: a message is too old from the millisecond on that its limit says") {
+  rules = hub::RoomRules(test::keeping(plenty, plenty, minute_ms));
+  create(1, name(1));
+  create(2, name(2));
+  for (const store::RoomId room : {1U, 2U}) {
+    publish(room, 1, "a");
+    publish(room, 2, "b");
+  }
+  now_ms += 10;
+  publish(1, 3, "c");
+  // The one in a chunk of its own, the other within a chunk, and both in the tail at first.
+  for (int i = 0; i < 2; ++i) {
+    commit();
+    now_ms += minute_ms - 11;
+    CHECK(load(name(1)).floor == 0);
+    CHECK(load(name(2)).floor == 0);
+    now_ms += 1;
+    CHECK(load(name(1)).floor == 2);
+    CHECK(load(name(2)).floor == 2);
+    now_ms += 9;
+    CHECK(load(name(1)).floor == 2);
+    now_ms += 1;
+    CHECK(load(name(1)).floor == 3);
+    now_ms -= minute_ms;
+    fold();
+  }
+}
+
 TEST_CASE_FIXTURE(Fixture, "archive: a sweep goes in slices") {
   rules = hub::RoomRules(test::keeping(plenty, plenty, 10 * minute_ms));
   for (store::RoomId room = 1; room <= 1'200; ++room) {
