@@ -192,7 +192,10 @@ TEST_CASE_FIXTURE(Fixture,
   publish(3, 2, "y");
   commit();
   now_ms += 2 * day_ms;
-  base::Result<store::Archive::Swept, store::Fault> swept = again->sweep(rules, time());
+  base::Result<store::Archive::Swept, store::Fault> swept = again->sweep(rules, {now_ms, false});
+  REQUIRE(swept);
+  CHECK(swept->purged == 0);
+  swept = again->sweep(rules, time());
   REQUIRE(swept);
   CHECK(swept->purged == 1);
   CHECK(again->meta().rooms == 2);
