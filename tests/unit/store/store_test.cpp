@@ -7,7 +7,7 @@
 #include <fstream>
 #include <map>
 #include <memory>
-#include <optional>
+#include <random>
 #include <string>
 #include <utility>
 #include <vector>
@@ -337,6 +337,69 @@ TEST_CASE_FIXTURE(Fixture, "store: three failures in a row are a state, which en
 TEST_CASE_FIXTURE(Fixture, "store: a directory that cannot be made names its path") {
   options.path = "/proc/roomcast-store";
   CHECK(error().find("store.path: cannot make the directory /proc/roomcast-store: ") == 0);
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "store: over ends of both kinds nothing that was committed is missing, in any room") {
+  std::minstd_rand random(20'261'130);
+  options.fold_bytes = 8 * 1'024;
+  options.commit_ms = 0;
+  constexpr std::size_t rooms = 7;
+  std::vector<std::string> names;
+  std::vector<store::RoomId> ids(rooms, 0);
+  std::vector<std::vector<std::string>> published(rooms);
+  std::vector<std::size_t> kept(rooms, 0);  // of those, at least
+  for (std::size_t i = 0; i < rooms; ++i)
+    names.push_back("room " + std::to_string(i));
+
+  std::uint64_t folds = 0;
+  for (int round = 0; round < 25; ++round) {
+    open();
+    for (std::size_t i = 0; i < rooms; ++i) {
+      const store::RoomExtent extent = load(names[i]);
+      CHECK((extent.is_written || kept[i] == 0));
+      CHECK(extent.top >= kept[i]);
+      CHECK(extent.top <= published[i].size());
+      if (!extent.is_written) {
+        ids[i] = 0;
+        published[i].clear();
+        continue;
+      }
+      CHECK(extent.id == ids[i]);
+      published[i].resize(extent.top);
+      std::vector<std::string> found;
+      while (found.size() < extent.top) {
+        const std::vector<std::string> page = read(ids[i], names[i], found.size(), 50);
+        REQUIRE(!page.empty());
+        found.insert(found.end(), page.begin(), page.end());
+      }
+      CHECK(found == published[i]);
+    }
+    const std::size_t steps = 20 + random() % 100;
+    for (std::size_t step = 0; step < steps; ++step) {
+      const std::size_t i = random() % rooms;
+      if (ids[i] == 0) ids[i] = create(names[i]);
+      const std::uint64_t offset = published[i].size() + 1;
+      const std::string payload(random() % 300, static_cast<char>('a' + random() % 26));
+      publish(ids[i], offset, payload);
+      published[i].push_back(std::to_string(offset) + " " + payload);
+      if (random() % 8 == 0) run_idle_turns(1);
+      if (random() % 16 == 0) {
+        commit();
+        for (std::size_t room = 0; room < rooms; ++room)
+          kept[room] = published[room].size();
+      }
+    }
+    folds += store->stats().folds.count;
+    if (random() % 3 == 0) {
+      stop();
+      for (std::size_t room = 0; room < rooms; ++room)
+        kept[room] = published[room].size();
+    } else {
+      crash();
+    }
+  }
+  CHECK(folds > 0);
 }
 
 TEST_CASE_FIXTURE(Fixture, "store: the queue has a bound, and what is not committed at a stop is") {
