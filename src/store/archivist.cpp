@@ -12,6 +12,8 @@ base::Result<Archive::Folded, Fault> Archivist::Desk::fold(const AgeTime& now) {
   const std::shared_ptr<const TailSegment> segment = tail.cut();
   if (segment == nullptr) return Archive::Folded{};
   base::Result<Archive::Folded, Fault> folded = archive.fold(*segment, rules, now);
+  has_dropped_reserve = !folded && folded.error().code == Fault::Code::full && directory.drop_reserve();
+  if (has_dropped_reserve) folded = archive.fold(*segment, rules, now);
   // Only now: until it has committed, readers find everything in the tail.
   if (folded) tail.release_cut();
   return folded;
@@ -51,6 +53,7 @@ class Archivist::FoldJob final : public Job {
   void run() noexcept override {
     base::Result<Archive::Folded, Fault> folded = desk().fold(now_);
     report_ = desk().report();
+    has_dropped_reserve_ = desk().has_dropped_reserve;
     if (folded) {
       folded_ = std::move(*folded);
     } else {
@@ -59,6 +62,7 @@ class Archivist::FoldJob final : public Job {
   }
   void on_done() override {
     archivist().is_folding_ = false;
+    if (has_dropped_reserve_) listener().on_reserve(false);
     if (fault_) {
       listener().on_archive_failed(*fault_, true);
     } else {
@@ -70,6 +74,7 @@ class Archivist::FoldJob final : public Job {
   AgeTime now_;
   std::int64_t begun_us_;
   Archive::Folded folded_;
+  bool has_dropped_reserve_ = false;
   std::optional<Fault> fault_;
   Report report_;
 };

@@ -34,6 +34,8 @@ class Archivist {
     virtual void on_swept(bool has_more, const Report& report) = 0;
     /// The fold that was asked for, a sweep or a quarantine has failed. A fold is to be asked for again.
     virtual void on_archive_failed(const Fault& fault, bool is_fold) = 0;
+    /// As in Committer::Listener; it is never made again here.
+    virtual void on_reserve(bool is_there) = 0;
 
    protected:
     ~Listener() = default;
@@ -79,9 +81,11 @@ class Archivist {
     Tail& tail;
     Archive archive;
     hub::RoomRules rules;
+    bool has_dropped_reserve = false;  ///< by the last fold
 
     [[nodiscard]] Report report() const;
-    /// Everything that is in the tail when it is called; 0: nothing was there.
+    /// Everything that is in the tail when it is called. Gives the reserve up if the disk is full: what
+    /// leaves the tail leaves the journal, too.
     [[nodiscard]] base::Result<Archive::Folded, Fault> fold(const AgeTime& now);
   };
 
