@@ -45,7 +45,7 @@ TEST_CASE("refusal: what has a status is an error, and Retry-After only where co
     CHECK((info.http == 0 || (info.http >= 400 && info.http < 600)));
     if (info.retry_after_s != 0) CHECK(info.is_temporary);
     CHECK(info.is_temporary ==
-          (info.http == 408 || info.http == 429 || info.http == 500 || info.http == 503));
+          (info.http == 408 || info.http == 429 || info.http == 500 || info.http == 503 || info.http == 504));
     // A client that gets 503 is told when to come back (RFC 9110 section 15.6.4).
     if (info.http == 503) CHECK(info.retry_after_s != 0);
     // A client that is closed for now comes back by itself.
