@@ -5,29 +5,20 @@
 import assert from 'node:assert/strict';
 import net from 'node:net';
 import { describe, it } from 'node:test';
+import { chanceOf, seed } from '../support/chance.js';
 import { patience, sleep, within } from '../support/deadline.js';
 import { idOf, RoomLedger } from '../support/room_ledger.js';
 import { openRoom, roomUrl, wayCalled, ways } from '../support/room_clients.js';
 import { startServer } from '../support/server.js';
 
 const slow = process.env.ROOMCAST_SLOW !== undefined;
-const seed = Number(process.env.ROOMCAST_SEED ?? Date.now() % 1_000_000_000);
 const size = slow ? { clients: 60, observers: 8, rate: 12 } : { clients: 200, observers: 20, rate: 25 };
 const duration_ms = 10_000;
 const kept = 30;
 const rooms = ['random/a', 'random/b', 'random/c'];
 
 /** A separate generator for each participant. */
-function chance(who) {
-  let state = (seed ^ Math.imul(who + 1, 0x9e3779b1)) >>> 0;
-  const next = () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-  };
-  return { next, below: (n) => Math.floor(next() * n), of: (list) => list[Math.floor(next() * list.length)], happens: (share) => next() < share };
-}
+const chance = (who) => chanceOf(seed ^ Math.imul(who + 1, 0x9e3779b1));
 
 /** A port that stays free between two runs: below those that the kernel gives to outgoing connections. */
 async function stablePort() {
