@@ -27,6 +27,10 @@ std::string sentence(const Sanction& sanction) {
   return text;
 }
 
+Refusal keeper_busy() {
+  return {Refusal::Code::store_busy, "store.queue_bytes is used up at the moment: nothing has changed"};
+}
+
 }  // namespace
 
 std::string utc_text(std::int64_t unix_s) {
@@ -88,23 +92,37 @@ base::Result<Sanctions::Id, Refusal> Sanctions::add(Sanction sanction) {
                              " of them for one user or address: use a pattern");
   }
   // It keeps its id, so that a list that is being read does not show it twice.
-  const Id id = old == nullptr ? ++last_id_ : old->id;
+  const Id id = old == nullptr ? last_id_ + 1 : old->id;
+  if (keeper_ != nullptr && !keeper_->keep(id, sanction)) return keeper_busy();
   if (old != nullptr) erase(*old);
-  const auto kind = sanction.kind;
-  const std::int64_t until_s = sanction.until_s;
-  if (sanction.address) ++prefixes_[sanction.address->prefix_bits];
-  auto made = std::make_unique<Entry>(Entry{id, std::move(sanction), std::move(rooms), bytes});
-  subjects_.try_emplace(key).first.second.push_back(made.get());
-  entries_.emplace(id, std::move(made));
-  if (until_s != 0) ends_.emplace(until_s, id);
-  bytes_ += bytes;
-  ++counts_[static_cast<std::size_t>(kind)];
+  insert(id, std::move(sanction), key, std::move(rooms));
   return id;
 }
 
-bool Sanctions::remove(const Sanction& like) {
+bool Sanctions::restore(Id id, Sanction sanction) {
+  const std::string key = key_of(sanction);
+  if (entries_.count(id) != 0 || find(key, sanction.rooms) != nullptr) return false;
+  base::NamePattern rooms(sanction.rooms);
+  insert(id, std::move(sanction), key, std::move(rooms));
+  return true;
+}
+
+void Sanctions::insert(Id id, Sanction sanction, const std::string& key, base::NamePattern rooms) {
+  const std::size_t bytes = bytes_of(sanction, rooms, key);
+  ++counts_[static_cast<std::size_t>(sanction.kind)];
+  if (sanction.address) ++prefixes_[sanction.address->prefix_bits];
+  if (sanction.until_s != 0) ends_.emplace(sanction.until_s, id);
+  auto made = std::make_unique<Entry>(Entry{id, std::move(sanction), std::move(rooms), bytes});
+  subjects_.try_emplace(key).first.second.push_back(made.get());
+  entries_.emplace(id, std::move(made));
+  bytes_ += bytes;
+  last_id_ = std::max(last_id_, id);
+}
+
+base::Result<bool, Refusal> Sanctions::remove(const Sanction& like) {
   Entry* const entry = find(key_of(like), like.rooms);
   if (entry == nullptr) return false;
+  if (keeper_ != nullptr && !keeper_->drop(entry->sanction)) return keeper_busy();
   erase(*entry);
   return true;
 }
@@ -127,7 +145,9 @@ void Sanctions::erase(Entry& entry) {
 bool Sanctions::expire(std::int64_t now_s, std::size_t most) {
   for (; !ends_.empty() && ends_.begin()->first <= now_s; --most) {
     if (most == 0) return true;
-    erase(*entries_.at(ends_.begin()->second));
+    Entry& entry = *entries_.at(ends_.begin()->second);
+    if (keeper_ != nullptr) (void)keeper_->drop(entry.sanction);
+    erase(entry);
   }
   return false;
 }

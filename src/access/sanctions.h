@@ -42,8 +42,8 @@ struct Sanction {
   std::string by{};                  ///< the principal that has decided it
 };
 
-/// The bans, mutes and revocations that are in force. In memory: a restart forgets them. Bounded in bytes:
-/// past the bound nothing more is taken, and nothing is forgotten for it.
+/// The bans, mutes and revocations that are in force. In memory: a restart forgets them unless there is a
+/// keeper. Bounded in bytes: past the bound nothing more is taken, and nothing is forgotten for it.
 ///
 /// Look-ups cost next to nothing while there are none, else a look-up by user and one for each length of
 /// prefix among the addresses. They do not ask the time: `expire` is to be called about once a second.
@@ -55,6 +55,35 @@ class Sanctions {
   /// Those of one user or address, of one kind.
   static constexpr std::size_t per_subject_max = 100;
 
+  /// Keeps them over a restart. Changes are written in the order of the calls and become durable later.
+  class Keeper {
+   public:
+    /// Numbers of changes rise, but several may have the same one.
+    using Change = std::uint64_t;
+
+    class Listener {
+     public:
+      /// All changes up to this one will outlive the server. Never called from within keep or drop.
+      virtual void on_kept(Change change) = 0;
+
+     protected:
+      ~Listener() = default;
+    };
+
+    /// Takes it down, in the place of what it has of the same kind for the same subject and rooms. False if
+    /// there is no space for that at the moment.
+    [[nodiscard]] virtual bool keep(Id id, const Sanction& sanction) = 0;
+    /// Strikes it out; false as above.
+    [[nodiscard]] virtual bool drop(const Sanction& like) = 0;
+    /// The last change that was made.
+    [[nodiscard]] virtual Change last_change() const = 0;
+    /// `listener` outlives the keeper's last call.
+    virtual void set_listener(Listener& listener) = 0;
+
+   protected:
+    ~Keeper() = default;
+  };
+
   Sanctions() = default;
   Sanctions(const Sanctions&) = delete;
   Sanctions& operator=(const Sanctions&) = delete;
@@ -62,17 +91,26 @@ class Sanctions {
   /// limits.sanctions_bytes; applies to what is added.
   void set_limit(std::size_t bytes) { limit_ = bytes; }
 
+  /// From now on all changes are kept; null: no longer. `keeper` is not owned.
+  void set_keeper(Keeper* keeper) { keeper_ = keeper; }
+  [[nodiscard]] Keeper* keeper() const { return keeper_; }
+
   /// Adds it, or puts it in the place of the one of the same kind for the same subject and rooms. Returns its
   /// id, or why there is no room for it.
   [[nodiscard]] base::Result<Id, base::Refusal> add(Sanction sanction);
-  /// Lifts the one of this kind, subject and rooms; false if there is none.
-  bool remove(const Sanction& like);
+  /// Puts back one that has been kept, whatever the bound is now: it was within it once. False if another has
+  /// its id, or is of the same kind for the same subject and rooms.
+  [[nodiscard]] bool restore(Id id, Sanction sanction);
+  /// Lifts the one of this kind, subject and rooms; false if there is none. The refusal: the keeper is busy,
+  /// and nothing has changed.
+  [[nodiscard]] base::Result<bool, base::Refusal> remove(const Sanction& like);
   /// Calls `visit` with at most `most` of one kind, those whose ids are greater than `after`, in the order of
   /// their ids; at most ten times as many are looked at. Returns the id after which to go on; nothing at the
   /// end.
   std::optional<Id> list(Kind kind, Id after, std::size_t most,
                          const std::function<void(Id, const Sanction&)>& visit) const;
-  /// Drops those whose time is over, at most `most` of them. Returns whether there are more.
+  /// Drops those whose time is over, at most `most` of them. Returns whether there are more. What a busy
+  /// keeper does not strike out is found to be over at the next start.
   bool expire(std::int64_t now_s, std::size_t most = 1'000);
 
   // `address`: numeric, "unix" or empty. Keys are not subject to sanctions of addresses.
@@ -115,6 +153,7 @@ class Sanctions {
   static std::string key_of(const Sanction& sanction);
 
   [[nodiscard]] Entry* find(const std::string& key, std::string_view rooms);
+  void insert(Id id, Sanction sanction, const std::string& key, base::NamePattern rooms);
   void erase(Entry& entry);
   [[nodiscard]] const Entry* match(const std::string& key, std::optional<std::string_view> room) const;
   [[nodiscard]] const Entry* match_address(Kind kind, std::string_view address,
@@ -124,6 +163,7 @@ class Sanctions {
                                                    std::optional<std::string_view> room) const;
   [[nodiscard]] std::optional<base::Refusal> find_revocation(const Identity& identity) const;
 
+  Keeper* keeper_ = nullptr;
   std::size_t limit_ = std::size_t{16} << 20U;
   std::size_t bytes_ = 0;
   Id last_id_ = 0;

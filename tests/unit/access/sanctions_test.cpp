@@ -55,6 +55,24 @@ Sanction of_address(Sanction::Kind kind, std::string_view block, std::string_vie
   return sanction;
 }
 
+/// Notes what it is to keep, until it has no space.
+struct NotingKeeper final : Sanctions::Keeper {
+  [[nodiscard]] bool keep(Sanctions::Id id, const Sanction& sanction) override {
+    return note("keep " + std::to_string(id) + ' ' + sanction.user);
+  }
+  [[nodiscard]] bool drop(const Sanction& like) override { return note("drop " + like.user); }
+  [[nodiscard]] Change last_change() const override { return notes.size(); }
+  void set_listener(Listener& /*listener*/) override {}
+
+  bool note(std::string what) {
+    if (is_busy) return false;
+    notes.push_back(std::move(what));
+    return true;
+  }
+  std::vector<std::string> notes;
+  bool is_busy = false;
+};
+
 struct Fixture {
   Sanctions::Id add(Sanction sanction) {
     auto id = sanctions.add(std::move(sanction));
@@ -157,11 +175,11 @@ TEST_CASE_FIXTURE(Fixture, "sanctions: the same again takes the place of the fir
 TEST_CASE_FIXTURE(Fixture, "sanctions: what is lifted leaves nothing") {
   add(of_user(Sanction::Kind::ban, "ada", "lobby"));
   add(of_address(Sanction::Kind::ban, "10.0.0.0/8"));
-  CHECK_FALSE(sanctions.remove(of_user(Sanction::Kind::ban, "ada", "news")));
-  CHECK_FALSE(sanctions.remove(of_user(Sanction::Kind::mute, "ada", "lobby")));
-  CHECK_FALSE(sanctions.remove(of_address(Sanction::Kind::ban, "10.0.0.0/9")));
-  CHECK(sanctions.remove(of_user(Sanction::Kind::ban, "ada", "lobby")));
-  CHECK(sanctions.remove(of_address(Sanction::Kind::ban, "10.0.0.0/8")));
+  CHECK_FALSE(*sanctions.remove(of_user(Sanction::Kind::ban, "ada", "news")));
+  CHECK_FALSE(*sanctions.remove(of_user(Sanction::Kind::mute, "ada", "lobby")));
+  CHECK_FALSE(*sanctions.remove(of_address(Sanction::Kind::ban, "10.0.0.0/9")));
+  CHECK(*sanctions.remove(of_user(Sanction::Kind::ban, "ada", "lobby")));
+  CHECK(*sanctions.remove(of_address(Sanction::Kind::ban, "10.0.0.0/8")));
   CHECK_FALSE(is_banned(user("ada"), "10.1.1.1", "lobby"));
   CHECK(sanctions.bytes() == 0);
 }
@@ -225,7 +243,7 @@ TEST_CASE_FIXTURE(Fixture, "sanctions: at the limit of bytes one more is refused
   CHECK(is_banned(user("bob"), "", "lobby"));
   // In the place of one that is there, there is room.
   CHECK(sanctions.add(of_user(Sanction::Kind::ban, "bob")).ok());
-  CHECK(sanctions.remove(of_user(Sanction::Kind::ban, "ada")));
+  CHECK(*sanctions.remove(of_user(Sanction::Kind::ban, "ada")));
   CHECK(sanctions.add(of_user(Sanction::Kind::ban, "eve")).ok());
 }
 
@@ -256,6 +274,61 @@ TEST_CASE_FIXTURE(Fixture, "sanctions: a list looks at ten times as many as it m
   CHECK(listed(Sanction::Kind::ban, 0, 2).empty());
   REQUIRE(next);
   CHECK(listed(Sanction::Kind::ban, *next, 2) == std::vector{ban});
+}
+
+TEST_CASE_FIXTURE(Fixture, "sanctions: a keeper gets what is added, replaced, lifted and over, in order") {
+  NotingKeeper keeper;
+  sanctions.set_keeper(&keeper);
+  add(of_user(Sanction::Kind::ban, "ada"));
+  Sanction brief = of_user(Sanction::Kind::mute, "bob");
+  brief.until_s = noon_s;
+  add(std::move(brief));
+  add(of_user(Sanction::Kind::ban, "ada"));
+  CHECK(*sanctions.remove(of_user(Sanction::Kind::ban, "ada")));
+  CHECK_FALSE(*sanctions.remove(of_user(Sanction::Kind::ban, "ada")));
+  CHECK_FALSE(sanctions.expire(noon_s));
+  CHECK(keeper.notes ==
+        std::vector<std::string>{"keep 1 ada", "keep 2 bob", "keep 1 ada", "drop ada", "drop bob"});
+}
+
+TEST_CASE_FIXTURE(Fixture, "sanctions: what a keeper has no space for has not happened, but for an end") {
+  NotingKeeper keeper;
+  sanctions.set_keeper(&keeper);
+  Sanction brief = of_user(Sanction::Kind::mute, "bob");
+  brief.until_s = noon_s;
+  add(std::move(brief));
+  add(of_user(Sanction::Kind::ban, "eve"));
+  keeper.is_busy = true;
+  const auto added = sanctions.add(of_user(Sanction::Kind::ban, "ada"));
+  REQUIRE_FALSE(added);
+  CHECK(added.error().code == Code::store_busy);
+  CHECK_FALSE(is_banned(user("ada"), "", "lobby"));
+  const auto removed = sanctions.remove(of_user(Sanction::Kind::ban, "eve"));
+  REQUIRE_FALSE(removed);
+  CHECK(removed.error().code == Code::store_busy);
+  CHECK(is_banned(user("eve"), "", "lobby"));
+  CHECK_FALSE(sanctions.expire(noon_s));
+  CHECK(sanctions.count(Sanction::Kind::mute) == 0);
+}
+
+TEST_CASE_FIXTURE(Fixture, "sanctions: those of before are put back with their ids, whatever the bound") {
+  NotingKeeper keeper;
+  sanctions.set_keeper(&keeper);
+  sanctions.set_limit(0);
+  Sanction brief = of_address(Sanction::Kind::ban, "10.0.0.0/8");
+  brief.until_s = noon_s;
+  CHECK(sanctions.restore(7, std::move(brief)));
+  CHECK(sanctions.restore(3, of_user(Sanction::Kind::ban, "ada", "chat/*")));
+  CHECK_FALSE(sanctions.restore(7, of_user(Sanction::Kind::ban, "bob")));
+  CHECK_FALSE(sanctions.restore(8, of_user(Sanction::Kind::ban, "ada", "chat/*")));
+  CHECK(keeper.notes.empty());
+  CHECK(is_banned({}, "10.1.2.3", "lobby"));
+  CHECK(is_banned(user("ada"), "", "chat/1"));
+  CHECK(listed(Sanction::Kind::ban, 0, 10) == std::vector<Sanctions::Id>{3, 7});
+  CHECK_FALSE(sanctions.expire(noon_s));
+  CHECK_FALSE(is_banned({}, "10.1.2.3", "lobby"));
+  sanctions.set_limit(10'000);
+  CHECK(add(of_user(Sanction::Kind::ban, "eve")) == 8);
 }
 
 }  // namespace sanctions_test
