@@ -115,7 +115,10 @@ Sanctions::Sanctions(const part::Context& context)
       parts_(context.parts),
       clock_(context.clock),
       audit_(context.log),
-      next_end_(context.deadlines, *this) {}
+      answers_(context),
+      next_end_(context.deadlines, *this) {
+  watch_time();
+}
 
 void Sanctions::add_routes(part::Routes& routes) {
   using http::Method;
@@ -132,6 +135,7 @@ void Sanctions::handle(http::Exchange& exchange, std::string_view /*rest*/) {
 
 void Sanctions::apply(const config::Config& config) {
   sanctions_.set_limit(static_cast<std::size_t>(config.limits.sanctions_bytes));
+  answers_.set_timeout(config.store.ack_timeout_ms);
 }
 
 void Sanctions::collect(metrics::Exposition& out) const {
@@ -177,7 +181,7 @@ void Sanctions::add(http::Exchange& exchange) {
   enforce(made);
   std::string json;
   append(json, id, made);
-  exchange.respond(json_answer(std::move(json)));
+  answers_.answer(exchange, json_answer(std::move(json)));
 }
 
 void Sanctions::lift(http::Exchange& exchange) {
@@ -188,15 +192,20 @@ void Sanctions::lift(http::Exchange& exchange) {
   if (arguments.problem()) return exchange.respond(refusal_answer(*arguments.problem()));
   const service::Caller caller = caller_of(exchange);
   auto refusal = check(caller, sanction);
-  if (!refusal && !sanctions_.remove(sanction)) {
-    refusal = base::Refusal{base::Refusal::Code::not_found,
-                            "there is no " + std::string(name_of(kind)) + " of " + target_of(sanction)};
-  }
+  if (!refusal) refusal = remove(sanction);
   audit_.note(caller, std::string("lift ").append(name_of(kind)), target_of(sanction), refusal);
   if (refusal) return exchange.respond(refusal_answer(*refusal));
   http::Response response;
   response.status = 204;
-  exchange.respond(std::move(response));
+  answers_.answer(exchange, std::move(response));
+}
+
+std::optional<base::Refusal> Sanctions::remove(const Sanction& sanction) {
+  const auto removed = sanctions_.remove(sanction);
+  if (!removed) return removed.error();
+  if (*removed) return std::nullopt;
+  return base::Refusal{base::Refusal::Code::not_found,
+                       "there is no " + std::string(name_of(sanction.kind)) + " of " + target_of(sanction)};
 }
 
 void Sanctions::list(http::Exchange& exchange) {

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "access/control.h"
+#include "api/kept_answers.h"
 #include "api/operator_call.h"
 #include "base/clock.h"
 #include "base/deadlines.h"
@@ -23,7 +24,7 @@ namespace roomcast::api {
 /// revocations and the lists.
 ///
 /// Those who are connected are closed or leave the rooms that they are banned from, and polls that wait are
-/// answered.
+/// answered. Where sanctions are kept over a restart, the answer says that this one is.
 class Sanctions final : public http::Handler, public part::Part, private base::Deadline::Listener {
  public:
   /// All outlive the part.
@@ -41,6 +42,8 @@ class Sanctions final : public http::Handler, public part::Part, private base::D
   void list(http::Exchange& exchange);
   [[nodiscard]] std::optional<base::Refusal> check(const service::Caller& caller,
                                                    const access::Sanction& sanction) const;
+  /// Lifts it; or why not.
+  [[nodiscard]] std::optional<base::Refusal> remove(const access::Sanction& sanction);
   /// Closes those who are connected, or has them leave rooms, as the new one demands.
   void enforce(const access::Sanction& sanction);
   void on_deadline() override;
@@ -52,6 +55,7 @@ class Sanctions final : public http::Handler, public part::Part, private base::D
   const part::Parts& parts_;
   const base::Clock& clock_;
   Audit audit_;
+  KeptAnswers answers_;
   base::Deadline next_end_;  // when to look for those whose time is over
 };
 

@@ -19,6 +19,34 @@ namespace {
 // The fake clock's: 2023-11-14T22:13:20Z.
 constexpr std::int64_t now_s = 1'700'000'000;
 
+/// Keeps what it is told to once the test says so.
+struct SlowKeeper final : access::Sanctions::Keeper {
+  [[nodiscard]] bool keep(access::Sanctions::Id /*id*/, const access::Sanction& /*sanction*/) override {
+    return change();
+  }
+  [[nodiscard]] bool drop(const access::Sanction& /*like*/) override { return change(); }
+  [[nodiscard]] Change last_change() const override { return changes; }
+  void set_listener(Listener& listener_) override { listener = &listener_; }
+
+  [[nodiscard]] bool change() {
+    if (is_busy) return false;
+    ++changes;
+    return true;
+  }
+  Change changes = 0;
+  bool is_busy = false;
+  Listener* listener = nullptr;
+};
+
+struct KeptFixture : test::OperatorFixture {
+  KeptFixture() {
+    config.store.ack_timeout_ms = 5'000;
+    access.sanctions.set_keeper(&keeper);
+    add(api::make_sanctions(context));
+  }
+  SlowKeeper keeper;
+};
+
 struct Fixture : test::OperatorFixture {
   Fixture() { add(api::make_sanctions(context)); }
   std::string remove(const access::Identity& identity, std::string_view target) {
@@ -173,6 +201,48 @@ TEST_CASE_FIXTURE(Fixture, "sanctions are counted") {
   parts.front()->collect(exposition);
   CHECK(exposition.text().find(R"(roomcast_sanctions{kind="ban"} 1)") != std::string::npos);
   CHECK(exposition.text().find("roomcast_sanctions_bytes ") != std::string::npos);
+}
+
+TEST_CASE_FIXTURE(KeptFixture,
+                  "with a keeper the answer waits until the change is kept; its effect does not") {
+  CHECK(post(admin(), "/api/bans", R"({"user":"ada"})") == "not answered");
+  CHECK(rooms.check_join({user("ada"), {}, 0, ""}, "lobby"));
+  CHECK(call(admin(), Method::delete_, "/api/bans?user=ada") == "not answered");
+  CHECK_FALSE(rooms.check_join({user("ada"), {}, 0, ""}, "lobby"));
+  keeper.listener->on_kept(0);
+  CHECK_FALSE(answers.last);
+  keeper.listener->on_kept(1);
+  REQUIRE(answers.last);
+  CHECK(answers.last->status == 200);
+  keeper.listener->on_kept(2);
+  CHECK(answers.last->status == 204);
+  // What changes nothing does not wait.
+  CHECK(code_of(call(admin(), Method::delete_, "/api/bans?user=ada")) == "404 not_found");
+  CHECK(get(admin(), "/api/bans").starts_with("200 "));
+}
+
+TEST_CASE_FIXTURE(KeptFixture,
+                  "a change that is not kept in time is answered with store_timeout, and in force") {
+  CHECK(post(admin(), "/api/mutes", R"({"user":"ada"})") == "not answered");
+  pass(4'000);
+  CHECK(post(admin(), "/api/mutes", R"({"user":"bob"})") == "not answered");
+  pass(900);
+  CHECK_FALSE(answers.last);
+  pass(200);
+  REQUIRE(answers.last);
+  CHECK(answers.last->status == 504);
+  CHECK(answers.last->body.view().find("store.ack_timeout_seconds") != std::string_view::npos);
+  CHECK(access.sanctions.count(access::Sanction::Kind::mute) == 2);
+  answers.last.reset();
+  keeper.listener->on_kept(2);
+  REQUIRE(answers.last);
+  CHECK(answers.last->status == 200);
+}
+
+TEST_CASE_FIXTURE(KeptFixture, "what a keeper has no space for is refused with store_busy") {
+  keeper.is_busy = true;
+  CHECK(code_of(post(admin(), "/api/bans", R"({"user":"ada"})")) == "503 store_busy");
+  CHECK_FALSE(rooms.check_join({user("ada"), {}, 0, ""}, "lobby"));
 }
 
 }  // namespace api_sanctions_test
