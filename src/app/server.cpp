@@ -105,6 +105,7 @@ Server::Server(config::Sources sources, config::Loaded loaded)
   http_.set_refusal_form([this](const http::Request& request, http::Response& response) {
     transport::form_refusal(request, response, transports_);
   });
+  if (auto* const store = storage_.store()) kept_sanctions_.emplace(*store, access_.sanctions, loop_, log_);
   make_parts();
 }
 

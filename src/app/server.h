@@ -14,6 +14,7 @@
 #include "app/dialects.h"
 #include "app/drain.h"
 #include "app/entrance.h"
+#include "app/kept_sanctions.h"
 #include "app/listeners.h"
 #include "app/memory_guard.h"
 #include "app/memory_limit.h"
@@ -112,6 +113,7 @@ class Server final : private net::ListenerEvents,
   hub::Hub hub_;
   hub::IdempotentPublisher publisher_;
   access::Control access_;
+  std::optional<KeptSanctions> kept_sanctions_;  // where there is a store
   auth::Accounts accounts_;
   fetch::Client fetch_;
   auth::Authenticator authenticator_;

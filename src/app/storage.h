@@ -37,8 +37,9 @@ class Storage {
   /// Why the store that is configured could not be opened: nothing may be served then.
   [[nodiscard]] const std::optional<base::Error>& error() const { return error_; }
   [[nodiscard]] hub::Engine& engine();
-  /// Null where there is none, both of them.
+  /// Null where there is none, all of them.
   [[nodiscard]] const store::Store* store() const { return store_.get(); }
+  [[nodiscard]] store::Store* store() { return store_.get(); }
   [[nodiscard]] const engine::Durable* durable() const { return durable_ ? &*durable_ : nullptr; }
 
   /// Takes over what a reload may change.

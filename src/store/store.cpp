@@ -128,6 +128,7 @@ void Store::run_at_turn_end() {
 bool Store::put_value(std::string_view name, std::string_view value) {
   if (!has_space_for(name.size() + value.size() + Record::head_bytes + 1)) return false;
   append_value(batch(), name, value);
+  last_values_ = batch_number();
   appended();
   return true;
 }
@@ -141,6 +142,9 @@ void Store::on_committed(const Committer::Committed& batch) {
   show_state(before, "");
   fold_if_due();
   if (listener_ != nullptr) listener_->on_committed(batch.seq);
+  // Batches are committed one by one, so the one before has told of those before.
+  if (value_listener_ != nullptr && last_values_ >= batch.seq)
+    value_listener_->on_values_committed(batch.seq);
 }
 
 void Store::on_commit_failed(const Fault& fault, unsigned in_a_row) {

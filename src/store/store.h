@@ -35,6 +35,16 @@ class Store final : public RoomStore,
                     private base::TurnTask,
                     private loop::Timer::Listener {
  public:
+  class ValueListener {
+   public:
+    /// All values that were put into batches up to this one are on the disk. Called after each commit until
+    /// all are.
+    virtual void on_values_committed(BatchNumber batch) = 0;
+
+   protected:
+    ~ValueListener() = default;
+  };
+
   /// All outlive it.
   struct Parts {
     loop::Loop& loop;
@@ -68,9 +78,11 @@ class Store final : public RoomStore,
 
   /// The named values as they were at the start.
   [[nodiscard]] const std::vector<Archive::Value>& values() const { return values_; }
-  /// Sets one with the next commit, in the order of the calls; an empty value removes it. `name` has no NUL.
-  /// False if the queue is full.
+  /// Sets one with the batch that is being filled, in the order of the calls; an empty value removes it.
+  /// `name` has no NUL. False if the queue is full.
   [[nodiscard]] bool put_value(std::string_view name, std::string_view value);
+  /// `listener` outlives the store's last call, or is replaced by null before.
+  void set_value_listener(ValueListener* listener) { value_listener_ = listener; }
 
   [[nodiscard]] StoreStats stats() const { return stats_; }
   [[nodiscard]] std::size_t tail_bytes() const { return tail_->bytes(); }
@@ -109,6 +121,8 @@ class Store final : public RoomStore,
   Parts parts_;
   StoreOptions options_;
   RoomStore::Listener* listener_ = nullptr;
+  ValueListener* value_listener_ = nullptr;
+  BatchNumber last_values_ = 0;  // the last batch that values were put into
   Directory directory_;
   std::size_t fold_bytes_;
   std::unique_ptr<Tail> tail_;

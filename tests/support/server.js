@@ -7,8 +7,11 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { eventually, patience, within } from './deadline.js';
 import { fetchOnce } from './raw_http.js';
+import { scratchDirectory } from './scratch.js';
 
 export const repository = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
+/** `./dev test durable`: servers keep their history in a store, each in one of its own unless a test says where. */
+export const is_durable = process.env.ROOMCAST_DURABLE !== undefined;
 export const binary = path.resolve(process.env.ROOMCAST_BINARY ?? path.join(repository, 'build/release/roomcast'));
 
 const address = /\b(?:https?:\/\/(?:\[[0-9a-fA-F:]+\]|[0-9A-Za-z.-]+):[0-9]+|unix:[^\s",\]]+)/g;
@@ -183,6 +186,9 @@ export function parseMetrics(text) {
   return samples;
 }
 
+/** A directory for a store, which is not there yet. */
+export const newStore = () => path.join(scratchDirectory(), 'store');
+
 /**
  * Starts a server and waits for its ready line.
  * `listen`: addresses (port 0 of 127.0.0.1 by default), `set`: config keys (by default no drain time, so that tests
@@ -190,7 +196,7 @@ export function parseMetrics(text) {
  */
 export async function startServer({ args = [], env = {}, set = {}, listen = ['http://127.0.0.1:0'], wrap = [], cwd = repository, urlCount = listen.length } = {}) {
   const flags = listen.flatMap((one) => ['--listen', one]);
-  const usual = { drain_seconds: 0, 'limits.connections_per_address': 100000, hosts: '*' };
+  const usual = { drain_seconds: 0, 'limits.connections_per_address': 100000, hosts: '*', ...(is_durable && { 'store.path': newStore() }) };
   const server = new Server([...wrap, binary, ...flags, ...setFlags({ ...usual, ...set }), ...args], { env, cwd, urlCount: Math.max(1, urlCount) });
   try {
     await server.waitUntilReady();

@@ -221,6 +221,8 @@ const out_of_reach = [
   ...['token_expired', 'token_revoked'].map((code) => `POST /api/refresh 401 ${code}`),
   ...['unavailable', 'timed_out', 'store_busy', 'store_failed'].map((code) => `GET /rooms/{room} 503 ${code}`),
   ...no_answer.map((code) => `POST /rooms/{room} ${code === 'store_timeout' ? 504 : 503} ${code}`),
+  // unit/api/sanctions_test.cpp
+  ...['bans', 'mutes', 'revoke'].flatMap((path) => ['POST', 'DELETE'].flatMap((method) => [`${method} /api/${path} 503 store_busy`, `${method} /api/${path} 504 store_timeout`])),
 ];
 
 const certificates = makeCertificate(scratchDirectory(), 'localhost', ['127.0.0.1']);

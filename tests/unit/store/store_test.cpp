@@ -227,6 +227,34 @@ TEST_CASE_FIXTURE(Fixture, "store: values are kept, the last one of each name") 
   }
 }
 
+TEST_CASE_FIXTURE(Fixture, "store: it is told when values are on the disk") {
+  struct Noting final : store::Store::ValueListener {
+    void on_values_committed(store::RoomStore::BatchNumber batch) override { last = batch; }
+    store::RoomStore::BatchNumber last = 0;
+  } noting;
+  open();
+  store->set_value_listener(&noting);
+  CHECK(store->put_value("a", "1"));
+  const auto first = store->batch_number();
+  CHECK(run_until([&] { return noting.last == first; }));
+  // What is put while a commit is under way is in the next one.
+  CHECK(store->put_value("a", "2"));
+  loop.run_turn_without_waiting();
+  CHECK(store->put_value("a", "3"));
+  const auto last = store->batch_number();
+  CHECK(last > first);
+  CHECK(run_until([&] { return noting.last == last; }));
+  // A commit without values tells nothing.
+  noting.last = 0;
+  store::append_mark(store->batch(), store::Record::Type::top, 1, 1);
+  commit();
+  CHECK(noting.last == 0);
+  crash();
+  open();
+  REQUIRE(store->values().size() == 1);
+  CHECK(store->values()[0].value == "3");
+}
+
 TEST_CASE_FIXTURE(Fixture, "store: a second one in the same directory is refused") {
   open();
   CHECK(error() == "store.path: " + options.path + " is in use by process " + std::to_string(::getpid()) +
