@@ -142,8 +142,13 @@ void Durable::open_room(Room& room, const store::RoomExtent& extent) {
     }
   }
   room.early_bytes = 0;
-  for (Room::Early& early : std::exchange(room.early, {}))
-    publish_now(room, std::move(early.draft), early.ticket);
+  for (Room::Early& early : std::exchange(room.early, {})) {
+    if (early.amendment) {
+      amend_now(room, std::move(*early.amendment), early.ticket);
+    } else {
+      publish_now(room, std::move(early.draft), early.ticket);
+    }
+  }
   if (!room.is_subscribed) return retire(room);
   switch_level(room);
 }

@@ -90,6 +90,7 @@ class Durable final : public hub::Engine,
                hub::Ticket ticket) override;
   void clear(std::string_view name, hub::Ticket ticket) override;
   [[nodiscard]] bool may_refuse_publishes() const override { return true; }
+  [[nodiscard]] bool keeps_rooms() const override { return true; }
   void read(std::string_view name, const hub::Position& after, std::size_t messages_max,
             std::size_t bytes_max, hub::Ticket ticket) override;
 
@@ -142,7 +143,7 @@ class Durable final : public hub::Engine,
   void refuse_room(Room& room, const hub::Refusal& refusal);
 
   // Publishes (durable_publish.cpp).
-  void wait_for_room(Room& room, hub::Draft&& draft, hub::Ticket ticket);
+  void wait_for_room(Room& room, Room::Early&& early, std::size_t bytes);
   void publish_sync(Room& room, hub::Draft&& draft, hub::Ticket ticket);
   void publish_async(Room& room, hub::Draft&& draft, hub::Ticket ticket);
   void publish_now(Room& room, hub::Draft&& draft, hub::Ticket ticket);
@@ -181,7 +182,10 @@ class Durable final : public hub::Engine,
   void watch_time();
 
   // Amendments and reads (durable_amend.cpp).
-  void check(std::string_view name, hub::Amendment&& amendment, hub::Ticket ticket);
+  void amend(std::string_view name, hub::Amendment&& amendment, hub::Ticket ticket);
+  void amend_now(Room& room, hub::Amendment&& amendment, hub::Ticket ticket);
+  void clear_now(Room& room, hub::Ticket ticket);
+  void check(Room& room, hub::Amendment&& amendment, hub::Ticket ticket);
   void on_checked(Reading&& reading, base::Result<store::RecordPage, hub::Refusal>&& page);
   void record_amendment(Room& room, hub::Amendment&& amendment, hub::Ticket ticket);
   void finish_amendment(Room& room, Room::Pending&& pending);

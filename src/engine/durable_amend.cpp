@@ -28,7 +28,7 @@ bool takes_away(hub::Amendment::What what, std::uint64_t at, std::uint64_t offse
 void Durable::remove(std::string_view name, const hub::Position& position, hub::Ticket ticket) {
   Room* const room = find(name);
   if (room != nullptr && room->level == hub::Durability::none) return memory_.remove(name, position, ticket);
-  check(name, hub::Amendment::remove(position), ticket);
+  amend(name, hub::Amendment::remove(position), ticket);
 }
 
 void Durable::replace(std::string_view name, const hub::Position& position, hub::Draft&& draft,
@@ -36,7 +36,7 @@ void Durable::replace(std::string_view name, const hub::Position& position, hub:
   Room* const room = find(name);
   if (room != nullptr && room->level == hub::Durability::none)
     return memory_.replace(name, position, std::move(draft), ticket);
-  check(name,
+  amend(name,
         hub::Amendment::replace({draft.kind, std::move(draft.payload), std::move(draft.author), 0, position,
                                  parts_.clock.wall_ms(), draft.source, std::move(draft.labels)}),
         ticket);
@@ -45,35 +45,49 @@ void Durable::replace(std::string_view name, const hub::Position& position, hub:
 void Durable::clear(std::string_view name, hub::Ticket ticket) {
   Room* const room = find(name);
   if (room != nullptr && room->level == hub::Durability::none) return memory_.clear(name, ticket);
-  if (room == nullptr || !room->log.is_open()) return refuse(ticket, being_opened);
-  const hub::Position top{room->log.epoch(), room->log.top()};
-  if (room->log.floor() < top.offset) return record_amendment(*room, hub::Amendment::clear(top), ticket);
+  amend(name, hub::Amendment::clear({}), ticket);
+}
+
+void Durable::amend(std::string_view name, hub::Amendment&& amendment, hub::Ticket ticket) {
+  Room* const room = find(name);
+  if (room == nullptr) return refuse(ticket, being_opened);
+  if (room->log.is_open()) return amend_now(*room, std::move(amendment), ticket);
+  const std::size_t bytes = amendment_bytes + amendment.message.payload.size();
+  wait_for_room(*room, {{}, ticket, std::make_unique<hub::Amendment>(std::move(amendment))}, bytes);
+}
+
+void Durable::amend_now(Room& room, hub::Amendment&& amendment, hub::Ticket ticket) {
+  if (amendment.what == hub::Amendment::What::cleared) return clear_now(room, ticket);
+  check(room, std::move(amendment), ticket);
+}
+
+void Durable::clear_now(Room& room, hub::Ticket ticket) {
+  const hub::Position top{room.log.epoch(), room.log.top()};
+  if (room.log.floor() < top.offset) return record_amendment(room, hub::Amendment::clear(top), ticket);
   // Nothing is there that a record would have to take away.
-  if (room->is_subscribed) events_->on_amended(room->name, hub::Amendment::clear(top));
+  if (room.is_subscribed) events_->on_amended(room.name, hub::Amendment::clear(top));
   answer(ticket, hub::Published{top, true});
 }
 
 /// Looks for the message that is to be changed.
-void Durable::check(std::string_view name, hub::Amendment&& amendment, hub::Ticket ticket) {
-  Room* const room = find(name);
-  if (room == nullptr || !room->log.is_open()) return refuse(ticket, being_opened);
+void Durable::check(Room& room, hub::Amendment&& amendment, hub::Ticket ticket) {
   const hub::Position position = amendment.message.position;
-  const bool was_given = position.epoch == room->log.epoch() && position.offset > room->log.floor() &&
-                         position.offset <= room->announced;
-  if (was_given && room->log.was_left_out(position.offset)) {
+  const bool was_given = position.epoch == room.log.epoch() && position.offset > room.log.floor() &&
+                         position.offset <= room.announced;
+  if (was_given && room.log.was_left_out(position.offset)) {
     // It is on no disk, but members may have it.
-    if (room->is_subscribed) events_->on_amended(room->name, std::move(amendment));
+    if (room.is_subscribed) events_->on_amended(room.name, std::move(amendment));
     return answer(ticket, hub::Published{position});
   }
-  if (!was_given || room->log.is_missing(position.offset))
+  if (!was_given || room.log.is_missing(position.offset))
     return answer(ticket, hub::no_such_message(position));
-  if (const auto refusal = why_not_kept(*room, amendment_bytes + amendment.message.payload.size()))
+  if (const auto refusal = why_not_kept(room, amendment_bytes + amendment.message.payload.size()))
     return refuse(ticket, *refusal);
   if (checks_ == checks_max) return refuse(ticket, too_many_checks);
   ++checks_;
   Room::Read read{position.offset - 1, 1, 1, ticket, std::make_unique<hub::Amendment>(std::move(amendment))};
-  if (position.offset <= room->log.kept_up_to(committed_)) return ask_store(*room, std::move(read));
-  add_pending(*room, Room::Pending::What::read, room->log.last_batch(), 0).read =
+  if (position.offset <= room.log.kept_up_to(committed_)) return ask_store(room, std::move(read));
+  add_pending(room, Room::Pending::What::read, room.log.last_batch(), 0).read =
       std::make_unique<Room::Read>(std::move(read));
 }
 

@@ -44,7 +44,10 @@ void Durable::publish(std::string_view name, hub::Draft&& draft, hub::Ticket tic
   Room* const room = find(name);
   if (room == nullptr) return refuse(ticket, {Code::unavailable, "the room is not open"});
   if (room->level == hub::Durability::none) return memory_.publish(name, std::move(draft), ticket);
-  if (!room->log.is_open()) return wait_for_room(*room, std::move(draft), ticket);
+  if (!room->log.is_open()) {
+    const std::size_t bytes = record_bytes(*room, draft);
+    return wait_for_room(*room, {std::move(draft), ticket}, bytes);
+  }
   publish_now(*room, std::move(draft), ticket);
 }
 
@@ -54,12 +57,12 @@ void Durable::publish_now(Room& room, hub::Draft&& draft, hub::Ticket ticket) {
   publish_async(room, std::move(draft), ticket);
 }
 
-void Durable::wait_for_room(Room& room, hub::Draft&& draft, hub::Ticket ticket) {
-  const std::size_t bytes = record_bytes(room, draft);
+void Durable::wait_for_room(Room& room, Room::Early&& early, std::size_t bytes) {
   // One message may always wait, however large.
-  if (!room.early.empty() && room.early_bytes + bytes > loading_bytes_max) return refuse(ticket, room_busy);
+  if (!room.early.empty() && room.early_bytes + bytes > loading_bytes_max)
+    return refuse(early.ticket, room_busy);
   room.early_bytes += bytes;
-  room.early.push_back({std::move(draft), ticket});
+  room.early.push_back(std::move(early));
 }
 
 void Durable::publish_sync(Room& room, hub::Draft&& draft, hub::Ticket ticket) {

@@ -57,10 +57,11 @@ struct DurableRoom final : public base::Linked<RoomsByPublish>, public base::Lin
     std::unique_ptr<Read> read{};
   };
 
-  /// A publish that waits for the room to be loaded.
+  /// A publish or an amendment that waits for the room to be loaded.
   struct Early {
     hub::Draft draft;
     hub::Ticket ticket = 0;
+    std::unique_ptr<hub::Amendment> amendment{};  // null: `draft` is published
   };
 
   /// The key of a message that waits for the disk, or that the hub need not know any more.

@@ -116,6 +116,9 @@ class Engine {
   /// Whether it takes publishes and amendments for rooms that are not subscribed. If so, publishing into a
   /// room that has no members here does not open it.
   [[nodiscard]] virtual bool publishes_unsubscribed() const { return false; }
+  /// Whether a room that was not subscribed before may have messages. If so, an amendment opens its room, and
+  /// is handed over before the room is open.
+  [[nodiscard]] virtual bool keeps_rooms() const { return false; }
   /// Whether a publish that was handed over can still be refused. If not, publishers that have no way to
   /// receive a refusal need not wait for the outcome.
   [[nodiscard]] virtual bool may_refuse_publishes() const = 0;

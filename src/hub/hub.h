@@ -191,8 +191,9 @@ class Hub final : public EngineEvents,
   void run_completions();
 
   // Amendments.
-  [[nodiscard]] std::optional<Refusal> check_amendment(std::string_view room,
-                                                       const std::optional<Position>& position) const;
+  /// Opens the room if it may have messages all the same. Returns why the amendment can't be made, if so.
+  [[nodiscard]] std::optional<Refusal> prepare_amendment(std::string_view room,
+                                                         const std::optional<Position>& position);
   /// Has `make(ticket)` ask the engine for an amendment, unless there is a reason not to.
   template <class Make>
   void ask_to_amend(std::string_view room, const std::optional<Position>& position, PublishDone done,

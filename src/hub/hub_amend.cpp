@@ -32,22 +32,24 @@ void Hub::clear(std::string_view room, PublishDone done) {
 template <class Make>
 void Hub::ask_to_amend(std::string_view room, const std::optional<Position>& position, PublishDone done,
                        const Make& make) {
-  if (const auto refusal = check_amendment(room, position)) return complete(std::move(done), *refusal);
+  if (const auto refusal = prepare_amendment(room, position)) return complete(std::move(done), *refusal);
   const Ticket ticket =
       done ? requests_.add(EngineRequests::Publish{std::string(room), std::move(done)}) : Ticket{0};
   make(ticket);
   requests_.watch(ticket, limits_.engine_ms);
 }
 
-std::optional<Refusal> Hub::check_amendment(std::string_view name,
-                                            const std::optional<Position>& position) const {
-  const Room* const room = find(name);
+std::optional<Refusal> Hub::prepare_amendment(std::string_view name,
+                                              const std::optional<Position>& position) {
+  const Room* room = find(name);
   if (room == nullptr || !room->record().is_subscribed) {
     if (parts_.engine.publishes_unsubscribed()) return std::nullopt;
-    return position ? no_such_message(*position) : unknown_room;
+    if (!parts_.engine.keeps_rooms()) return position ? no_such_message(*position) : unknown_room;
+    if (!has_space_for(name)) return no_space_for_room;
+    room = &find_or_create(name);
   }
   const RoomLog& log = room->log();
-  if (!log.is_known()) return room_not_open;
+  if (!log.is_known()) return parts_.engine.keeps_rooms() ? std::nullopt : std::optional(room_not_open);
   if (room->fan_out().amendment_bytes() > limits_.room_backlog_bytes) return too_many_amendments;
   if (!position || position->epoch != log.top().epoch) return std::nullopt;
   const Message* const known = log.history().find(position->offset);

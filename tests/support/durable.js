@@ -1,12 +1,12 @@
 // A server that keeps its history on the disk.
 
 import assert from 'node:assert/strict';
-import path from 'node:path';
 import { pollsOf } from './polls.js';
 import { fetchOnce } from './raw_http.js';
 import { parseCursor } from './room_client.js';
-import { scratchDirectory } from './scratch.js';
 import { startServer } from './server.js';
+
+export { newStore } from './server.js';
 
 export const json = { 'Content-Type': 'application/json' };
 export const text = { 'Content-Type': 'text/plain' };
@@ -16,8 +16,6 @@ export async function killAll() {
   for (const server of running) if (server.running) await server.kill();
 }
 
-/** A directory for a store, which is not there yet. */
-export const newStore = () => path.join(scratchDirectory(), 'store');
 /** A server that keeps its history in `directory`; `start`: another way to start it. */
 export async function durable(directory, { set = {}, start = startServer, ...options } = {}) {
   const server = await start({ ...options, set: { 'store.path': directory, ...set } });

@@ -64,6 +64,7 @@ class LateEngine final : public hub::Engine {
   }
   [[nodiscard]] bool may_refuse_publishes() const override { return true; }
   [[nodiscard]] bool publishes_unsubscribed() const override { return takes_unsubscribed; }
+  [[nodiscard]] bool keeps_rooms() const override { return keeps_unsubscribed; }
   void read(std::string_view room, const hub::Position& after, std::size_t messages_max,
             std::size_t /*bytes_max*/, hub::Ticket ticket) override {
     ++reads;
@@ -151,6 +152,7 @@ class LateEngine final : public hub::Engine {
 
   bool has_past = true;
   bool takes_unsubscribed = false;
+  bool keeps_unsubscribed = false;
   bool refuses = false;
   hub::Refusal refusal{hub::Refusal::Code::unavailable, "the link is down"};
   std::size_t page_max = 1'000;

@@ -534,6 +534,29 @@ TEST_CASE_FIXTURE(Fixture, "durable engine: an amendment is announced when it is
   CHECK(store.is_sound);
 }
 
+TEST_CASE_FIXTURE(Fixture, "durable engine: amendments wait for the room to be loaded, among the publishes") {
+  open();
+  for (const char* word : {"1", "2", "3"})
+    publish(word);
+  server->settle();
+  const std::uint64_t before = epoch();
+  crash(hub::Durability::sync);
+  events.take();
+  engine().subscribe("a");
+  engine().remove("a", {before, 1}, 1);
+  engine().replace("a", {before, 2}, {hub::Kind::text, base::Bytes::copy_of("two"), {}}, 2);
+  engine().remove("a", {before, 9}, 3);
+  CHECK(events.take().empty());
+  CHECK(settled() ==
+        Words{"a open at 3", "#3 not_found", "a removed 1", "#1 1 durable", "a replaced 2", "#2 2 durable"});
+  crash(hub::Durability::sync);
+  events.take();
+  engine().subscribe("a");
+  publish("4", 4);
+  engine().clear("a", 5);
+  CHECK(settled() == Words{"a open at 3", "a=4 4", "#4 4 durable", "a cleared 4", "#5 4 durable"});
+}
+
 TEST_CASE_FIXTURE(Fixture, "durable engine: of two removals of one message the second finds nothing") {
   open();
   publish("1");

@@ -156,6 +156,44 @@ TEST_CASE_FIXTURE(LateFixture, "late engine: while the hub is congested a publis
   CHECK(engine.top("lobby").offset == 1);
 }
 
+// --- Amendments of rooms that are not open ---
+
+TEST_CASE_FIXTURE(LateFixture, "late engine: one that keeps rooms has a room opened that is to be amended") {
+  engine.keeps_unsubscribed = true;
+  Hearer a;
+  join(a);
+  hub.publish("lobby", text("x"));
+  hub.publish("attic", text("y"));
+  settle();
+  std::string outcomes;
+  const auto note = [&](const PublishResult& result) {
+    outcomes += (result ? "done" : std::string(describe(result.error().code).name)) + " ";
+  };
+  // As after a restart, when nobody has come yet.
+  engine.publish("cellar", text("z"), 0);
+  engine.answer();
+  hub.remove("cellar", {1, 1}, note);
+  hub.clear("cellar", note);
+  CHECK(engine.subscribes == 3);
+  CHECK(outcomes.empty());
+  settle();
+  CHECK(outcomes == "done done ");
+}
+
+TEST_CASE_FIXTURE(LateFixture, "late engine: with no space for a room there is none that could be amended") {
+  engine.keeps_unsubscribed = true;
+  HubLimits small = limits;
+  small.room_bytes = 1;
+  hub.set_limits(small);
+  std::string outcome;
+  hub.remove("cellar", {1, 1}, [&](const PublishResult& result) {
+    outcome = std::string(describe(result.error().code).name);
+  });
+  settle();
+  CHECK(outcome == "overloaded");
+  CHECK(engine.subscribes == 0);
+}
+
 // --- Publishes ---
 
 TEST_CASE_FIXTURE(LateFixture, "late engine: a refused publish has its own code, not that of an overload") {
