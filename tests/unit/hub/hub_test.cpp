@@ -251,7 +251,8 @@ TEST_CASE_FIXTURE(Fixture, "hub: an engine may answer a publish turns later, and
   CHECK(ok + refused == 0);
   engine.events().on_published(engine.held[1], hub::Refusal{hub::Refusal::Code::timed_out, "late"});
   engine.events().on_published(engine.held[0], hub::Published{hub::Position{1, 1}});
-  engine.events().on_published(engine.held[0], hub::Published{hub::Position{1, 1}});  // a second answer is ignored
+  // A second answer is ignored.
+  engine.events().on_published(engine.held[0], hub::Published{hub::Position{1, 1}});
   scheduler.run_turn(hub);
   CHECK(ok == 1);
   CHECK(refused == 1);
