@@ -247,6 +247,7 @@ TEST_CASE_FIXTURE(Fixture, "store: it is told when values are on the disk") {
   // A commit without values tells nothing.
   noting.last = 0;
   store::append_mark(store->batch(), store::Record::Type::top, 1, 1);
+  store->appended();
   commit();
   CHECK(noting.last == 0);
   crash();
