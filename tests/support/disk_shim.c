@@ -13,8 +13,7 @@
  *   short CALLS FIRST COUNT [NAME]        write half, then fail with EIO
  *   delay CALLS MILLISECONDS [NAME]       first sleep
  *
- * What was failed is appended to CONTROL.log, a line each: call, file, errno. The number of calls that matched
- * each rule is in CONTROL.seen, in the order of the rules.
+ * What was failed is appended to CONTROL.log, a line each: call, file, errno.
  *
  * The trace, little endian: code u8 | length of name u8 | offset u64 | length of data u32 | name | data. Codes:
  *   o created   w written   t now has the size `offset`   b a sync begins   s it has ended   e it has failed
@@ -104,10 +103,10 @@ static int number_of_error(const char* text) {
   abort();
 }
 
-static void append(const char* suffix, int flags, const char* text) {
+static void log_failure(const char* text) {
   char path[4096];
-  snprintf(path, sizeof path, "%s%s", getenv("DISK_SHIM_CONTROL"), suffix);
-  const int file = (int)syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_CLOEXEC | flags, 0600);
+  snprintf(path, sizeof path, "%s.log", getenv("DISK_SHIM_CONTROL"));
+  const int file = (int)syscall(SYS_openat, AT_FDCWD, path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   if (file < 0) return;
   (void)!syscall(SYS_write, file, text, strlen(text));
   syscall(SYS_close, file);
@@ -154,7 +153,6 @@ static int has_call(const char* calls, const char* call) {
 static int verdict(const char* call, const char* name) {
   long sleep_ms = 0;
   int error = 0;
-  char seen[512] = "";
   pthread_mutex_lock(&lock);
   read_rules();
   for (int i = 0; i < rules_count; ++i) {
@@ -165,15 +163,12 @@ static int verdict(const char* call, const char* name) {
       else if (one->seen >= one->first && (one->count == 0 || one->seen < one->first + one->count))
         error = one->verb == 's' ? -(int)one->value : (int)one->value;
     }
-    const size_t used = strlen(seen);
-    snprintf(seen + used, sizeof seen - used, "%ld\n", one->seen);
   }
   if (error) {
     char line[256];
     snprintf(line, sizeof line, "%s %s %d\n", call, name, error);
-    append(".log", O_APPEND, line);
+    log_failure(line);
   }
-  if (rules_count > 0) append(".seen", O_TRUNC, seen);
   pthread_mutex_unlock(&lock);
   if (sleep_ms > 0) {
     struct timespec pause = {sleep_ms / 1000, sleep_ms % 1000 * 1000000};

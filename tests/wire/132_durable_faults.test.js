@@ -1,0 +1,182 @@
+// Durable history on a disk that fails or is slow, by a shim between the server and the C library: nothing that was answered is
+// lost, nothing that was refused is kept, what is wrong is said, all else goes on, and it heals without a restart.
+
+import assert from 'node:assert/strict';
+import path from 'node:path';
+import { after, describe, it } from 'node:test';
+import { eventually, seconds } from '../support/deadline.js';
+import { assertState, FaultyDisk, RememberedRoom } from '../support/faulty_disk.js';
+import { JsonClient } from '../support/json_client.js';
+import { pollsOf } from '../support/polls.js';
+import { fetchOnce } from '../support/raw_http.js';
+import { scratchDirectory } from '../support/scratch.js';
+import { startServer } from '../support/server.js';
+import { connect } from '../support/wire_client.js';
+
+const config = scratchDirectory({
+  'roomcast.toml': ['async', 'none'].map((level) => `[[rooms]]\nmatch = "${level}/**"\nhistory_durability = "${level}"\n`).join('\n'),
+});
+const set = {
+  'history.messages': 100_000, 'history.bytes': 1_073_741_824, 'history.age_seconds': 86_400, 'store.ring_messages': 5, 'store.ack_timeout_seconds': 1,
+  'store.queue_bytes': 1_048_576, 'store.fold_bytes': 1_048_576, 'store.disk_bytes': 268_435_456,
+};
+const running = new Set();
+
+async function start(disk, more = {}) {
+  const server = await startServer({ args: ['--config', path.join(config, 'roomcast.toml')], set: { ...set, ...more, 'store.path': disk.directory }, env: disk.env });
+  running.add(server);
+  return server;
+}
+const post = (server, room, body) => fetchOnce(server.url, 'POST', `/rooms/${room}`, { body, headers: { 'Content-Type': 'text/plain' } });
+/** The next publish is answered by 200, `ms` after now at the latest. */
+const heals = (server, room, ms = seconds(10)) => eventually(async () => (await room.publish(server)).status === 200, 'a publish that is kept', ms);
+
+/** After kill -9, and on a disk that works, all is there. */
+async function checkAfterKill(server, disk, room) {
+  await server.kill();
+  disk.follow();
+  const next = await start(disk);
+  await room.check(next);
+  await assertState(next, 'ok');
+  await next.stop();
+}
+
+describe('durable history on a bad disk', () => {
+  after(async () => {
+    for (const server of running) if (server.running) await server.kill();
+  });
+
+  for (const [what, rules] of [
+    ['writing the journal', ['fail pwrite,write,fdatasync,fsync 1 0 EIO journal']],
+    ['syncing anything', ['fail fdatasync,fsync 1 0 EIO']],
+    ['a file system that has become read-only', ['fail pwrite,write,fdatasync,fsync,ftruncate,unlink 1 0 EROFS']],
+  ]) {
+    it(`${what}: refused with store_failed, live rooms go on, and it heals by itself`, async () => {
+      const disk = new FaultyDisk();
+      disk.follow();
+      const server = await start(disk);
+      const room = new RememberedRoom('a');
+      for (let i = 0; i < 10; i += 1) assert.equal((await room.publish(server)).status, 200);
+      const lively = await JsonClient.greeted(server, '/rooms/async/live');
+      const { cursor: before } = (await post(server, 'async/live', 'before')).json;
+      await lively.messages(1);
+
+      disk.follow(...rules);
+      // The first waits while it is tried again; the state is known when that has failed three times.
+      assert.equal((await room.publish(server)).status, 504);
+      await eventually(async () => (await server.metric('roomcast_store_state', /failed/)) === 1, 'the state');
+      await assertState(server, 'failed');
+      const refused = await room.publish(server);
+      assert.deepEqual([refused.status, refused.json.error.code, refused.header('retry-after')], [503, 'store_failed', '10']);
+      const client = await JsonClient.greeted(server, '/rooms/b');
+      const error = await client.ask({ type: 'publish', room: 'b', data: 'x' });
+      assert.deepEqual([error.type, error.code], ['error', 'store_failed']);
+      await client.close();
+      const raw = await connect(server.url, { path: '/rooms/c' });
+      await raw.text('x');
+      await raw.expectClose(1013);
+      assert.ok(await server.metric('roomcast_store_refused_total', /store_failed/) >= 3);
+      assert.ok(await server.metric('roomcast_store_errors_total', /commit/) >= 3);
+      // What is not kept is delivered, and what is on the disk is read.
+      for (const data of ['one', 'two']) assert.equal((await post(server, 'async/live', data)).status, 200);
+      assert.deepEqual((await lively.messages(2)).map(({ data }) => data), ['one', 'two']);
+      assert.equal((await post(server, 'none/live', 'x')).status, 200);
+      await lively.close();
+      const first = [...room.kept.values()][0];
+      assert.equal((await pollsOf(server.url).poll('a', `?since=${first}`)).messages.length, 9);
+
+      disk.follow();
+      await heals(server, room);
+      await assertState(server, 'ok');
+      await room.repeatOpen(server);
+      await room.check(server);
+      assert.equal((await post(server, 'async/live', 'after')).status, 200);
+      await server.stop();
+      const next = await start(disk);
+      const { gap, messages } = await pollsOf(next.url).poll('async/live', `?since=${before}`);
+      assert.notEqual(gap, null, 'the hole is told');
+      assert.deepEqual(messages.map(({ data }) => data), ['after']);
+      await checkAfterKill(next, disk, room);
+    });
+  }
+
+  it('the history cannot be written: the journal keeps what is answered, and it heals', async () => {
+    const disk = new FaultyDisk();
+    disk.follow();
+    const server = await start(disk);
+    const room = new RememberedRoom('a');
+    await room.publish(server);
+    disk.follow('fail pwrite,write 1 0 EIO history.db');
+    // Folds fail; what is answered all the same must be there.
+    await eventually(async () => (await room.publish(server, 60_000)).status !== 200, 'the tail is full, or the state is', seconds(30));
+    assert.ok(disk.failed.length > 0);
+    await eventually(async () => (await server.metric('roomcast_store_state', /failed/)) === 1, 'the state');
+    assert.ok(await server.metric('roomcast_store_errors_total', /fold/) >= 3);
+    disk.follow();
+    await heals(server, room);
+    await eventually(async () => (await server.metric('roomcast_store_state', /ok/)) === 1, 'the state');
+    await room.repeatOpen(server);
+    await room.check(server);
+    await checkAfterKill(server, disk, room);
+  });
+
+  it('reading fails: an error or a gap, never wrong bytes', async () => {
+    const disk = new FaultyDisk();
+    disk.follow();
+    let server = await start(disk);
+    const room = new RememberedRoom('a');
+    for (let i = 0; i < 60; i += 1) assert.equal((await room.publish(server, 40_000)).status, 200);
+    await server.stop();
+    server = await start(disk, { 'store.cache_bytes': 1_048_576 });
+    const first = [...room.kept.values()][0];
+    disk.follow('fail pread,read 1 0 EIO');
+    const { status, text } = await fetchOnce(server.url, 'GET', `/rooms/a?since=${first}`);
+    assert.ok([200, 503].includes(status), text);
+    if (status === 200) {
+      const { gap, messages } = JSON.parse(text);
+      assert.ok(gap !== null || messages.every(({ data, cursor }) => room.kept.get(data) === cursor), text.slice(0, 200));
+    }
+    assert.ok(disk.failed.length > 0, 'nothing was read');
+    disk.follow();
+    await eventually(async () => (await fetchOnce(server.url, 'GET', '/rooms/a')).status === 200, 'reading works again');
+    await room.check(server);
+    await checkAfterKill(server, disk, room);
+  });
+
+  it('a slow disk: nothing else waits for it, publishes are told after their time, the queue is bounded', async () => {
+    const disk = new FaultyDisk();
+    disk.follow();
+    const server = await start(disk);
+    const room = new RememberedRoom('a');
+    await room.publish(server);
+    const client = await JsonClient.greeted(server, '/rooms/none/live');
+    disk.follow('delay fdatasync,fsync 2000', 'delay pread,read 200');
+    // In this order: whatever is asked while a publish waits is answered before it.
+    const order = [];
+    const waiting = room.publish(server).then(({ status }) => order.push(status));
+    for (let i = 0; i < 20; i += 1) {
+      assert.equal((await fetchOnce(server.url, 'GET', '/healthz')).status, 200);
+      assert.equal((await client.ask({ type: 'publish', room: 'none/live', data: `${i}` })).type, 'ok');
+      await client.messages(1);
+    }
+    order.push('others');
+    await waiting;
+    assert.deepEqual(order, ['others', 504]);
+    await client.close();
+
+    const flood = await Promise.all(Array.from({ length: 60 }, () => room.publish(server, 60_000)));
+    const busy = flood.filter(({ status }) => status === 503);
+    assert.ok(busy.length > 0 && busy.every((one) => one.json.error.code === 'store_busy' && one.header('retry-after') === '1'), busy[0]?.text);
+    assert.ok(flood.some(({ status }) => status === 504 || status === 200));
+    assert.ok(await server.metric('roomcast_store_queued_bytes') <= set['store.queue_bytes']);
+    assert.ok(await server.metric('roomcast_store_refused_total', /store_timeout/) > 0);
+    await assertState(server, 'ok');
+
+    disk.follow();
+    await heals(server, room);
+    assert.ok(room.open.size > 0);
+    await room.repeatOpen(server);
+    await room.check(server);
+    await checkAfterKill(server, disk, room);
+  });
+});

@@ -1,0 +1,173 @@
+// Durable history on disks that are full: a tmpfs and an ext4 of their own, and a limit of file sizes. It needs root; where file
+// systems cannot be mounted it says so, and in CI that is a failure.
+
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { after, describe, it } from 'node:test';
+import { eventually, seconds } from '../support/deadline.js';
+import { assertState, RememberedRoom } from '../support/faulty_disk.js';
+import { JsonClient } from '../support/json_client.js';
+import { fetchOnce } from '../support/raw_http.js';
+import { scratchDirectory } from '../support/scratch.js';
+import { startServer } from '../support/server.js';
+
+const mib = 1_048_576;
+const config = scratchDirectory({ 'roomcast.toml': '[[rooms]]\nmatch = "async/**"\nhistory_durability = "async"\n' });
+const set = {
+  'history.messages': 100_000, 'history.bytes': 1_073_741_824, 'history.age_seconds': 86_400, 'store.ring_messages': 5, 'store.fold_bytes': mib,
+};
+const running = new Set();
+const mounted = new Set();
+const sh = (...command) => execFileSync(command[0], command.slice(1), { stdio: ['ignore', 'pipe', 'pipe'] }).toString();
+const unmountAll = () => {
+  for (const directory of mounted) {
+    try {
+      sh('umount', '-l', directory);
+    } catch { /* it is gone already */ }
+  }
+  mounted.clear();
+};
+process.on('exit', unmountAll);
+
+/** Mounts a file system of its own; null where that is not allowed. */
+function mount(kind) {
+  const directory = scratchDirectory();
+  try {
+    if (kind === 'tmpfs') {
+      sh('mount', '-t', 'tmpfs', '-o', 'size=48m', 'tmpfs', directory);
+    } else {
+      const image = path.join(scratchDirectory(), 'image');
+      fs.writeFileSync(image, '');
+      fs.truncateSync(image, 64 * mib);
+      sh('mkfs.ext4', '-q', '-m', '0', image);
+      sh('mount', '-o', 'loop', image, directory);
+    }
+  } catch (error) {
+    if (process.env.CI === 'true') throw error;
+    console.log(`SKIPPED: no ${kind} of its own can be mounted here: ${error.stderr ?? error}`);
+    return null;
+  }
+  mounted.add(directory);
+  return directory;
+}
+
+async function start(directory, options = {}) {
+  const { set: more, ...others } = options;
+  const server = await startServer({ args: ['--config', path.join(config, 'roomcast.toml')], set: { ...set, ...more, 'store.path': directory }, ...others });
+  running.add(server);
+  return server;
+}
+
+/**
+ * Publishes until it is refused, in a room that is kept and one that is only delivered; `free` makes space again. `is_steady`: until
+ * then nothing can be written at all.
+ */
+async function fillAndFree(server, room, free, is_steady) {
+  const client = await JsonClient.greeted(server, '/rooms/async/live');
+  const post = (body) => fetchOnce(server.url, 'POST', '/rooms/async/live', { body, headers: { 'Content-Type': 'text/plain' } });
+  assert.equal((await post('before')).status, 200);
+  await client.messages(1);
+  const refused = await eventually(async () => {
+    const response = await room.publish(server, 60_000);
+    return response.status === 503 && response;
+  }, 'the disk is full', seconds(60));
+  assert.deepEqual([refused.json.error.code, refused.header('retry-after')], ['store_full', '10'], refused.text);
+  if (is_steady) await assertState(server, 'full');
+  assert.ok(await server.metric('roomcast_store_refused_total', /store_full/) > 0);
+  // Reading and live rooms go on.
+  assert.equal((await post('while it is full')).status, 200);
+  assert.equal((await client.messages(1))[0].data, 'while it is full');
+  await room.check(server);
+  const answer = await client.ask({ type: 'publish', room: 'another', data: 'x' });
+  if (is_steady) assert.deepEqual([answer.type, answer.code], ['error', 'store_full'], JSON.stringify(answer));
+  await client.close();
+
+  free();
+  await eventually(async () => (await room.publish(server)).status === 200, 'a publish that is kept', seconds(10));
+  await eventually(async () => (await server.metric('roomcast_store_state', /ok/)) === 1, 'the state', seconds(10));
+  await assertState(server, 'ok');
+  await room.repeatOpen(server);
+  await room.check(server);
+}
+
+async function checkAfterKill(server, directory, room) {
+  await server.kill();
+  const next = await start(directory);
+  await room.check(next);
+  await assertState(next, 'ok');
+  await next.stop();
+}
+
+describe('durable history on a full disk', () => {
+  after(async () => {
+    for (const server of running) if (server.running) await server.kill();
+    unmountAll();
+  });
+
+  for (const kind of ['tmpfs', 'ext4']) {
+    it(`${kind}: refused with store_full, reading and live rooms go on, and free space is all it takes`, { timeout: 180_000 }, async (context) => {
+      const directory = mount(kind);
+      if (directory === null) return context.skip(`no ${kind} can be mounted`);
+      const server = await start(path.join(directory, 'store'));
+      const room = new RememberedRoom('a');
+      await room.publish(server);
+      // Most of the space is somebody else's.
+      const other = path.join(directory, 'other');
+      const { bavail, bsize } = fs.statfsSync(directory);
+      fs.writeFileSync(other, Buffer.alloc(bavail * bsize - 6 * mib, 1));
+      await fillAndFree(server, room, () => fs.rmSync(other), true);
+      await checkAfterKill(server, path.join(directory, 'store'), room);
+    });
+
+    it(`${kind}: a start on a full disk serves what is there`, { timeout: 180_000 }, async (context) => {
+      const directory = mount(kind);
+      if (directory === null) return context.skip(`no ${kind} can be mounted`);
+      let server = await start(path.join(directory, 'store'));
+      const room = new RememberedRoom('a');
+      for (let i = 0; i < 20; i += 1) assert.equal((await room.publish(server, 60_000)).status, 200);
+      await server.kill();
+      const other = path.join(directory, 'other');
+      const { bavail, bsize } = fs.statfsSync(directory);
+      fs.writeFileSync(other, Buffer.alloc(bavail * bsize - mib / 4, 1));
+      server = await start(path.join(directory, 'store'));
+      await room.check(server);
+      fs.rmSync(other);
+      await eventually(async () => (await room.publish(server)).status === 200, 'a publish that is kept', seconds(10));
+      await checkAfterKill(server, path.join(directory, 'store'), room);
+    });
+  }
+
+  it('a limit of file sizes (RLIMIT_FSIZE), which the history meets and the journal does not: refused at times, and nothing is lost', { timeout: 180_000 }, async () => {
+    const directory = path.join(scratchDirectory(), 'store');
+    const server = await start(directory, { wrap: ['prlimit', `--fsize=${10 * mib}:unlimited`] });
+    const room = new RememberedRoom('a');
+    await room.publish(server);
+    await fillAndFree(server, room, () => sh('prlimit', '--pid', `${server.pid}`, '--fsize=unlimited:unlimited'), false);
+    await checkAfterKill(server, directory, room);
+  });
+
+  it('store.disk_bytes: the files never take more, and the oldest messages go', { timeout: 180_000 }, async () => {
+    const directory = path.join(scratchDirectory(), 'store');
+    const limit = 128 * mib;
+    const total = Number(process.env.ROOMCAST_SOAK_MIB ?? 200) * mib;
+    const server = await start(directory, { set: { 'store.disk_bytes': limit, 'store.queue_bytes': mib } });
+    const body = 'x'.repeat(65_000);
+    let most = 0;
+    const messages = JSON.stringify({ messages: Array.from({ length: 8 }, (_, i) => ({ room: `r/${i}`, data: body })) });
+    for (let sent = 0; sent < total;) {
+      const responses = await Promise.all([0, 1].map(() => fetchOnce(server.url, 'POST', '/api/publish', { body: messages, headers: { 'Content-Type': 'application/json' } })));
+      for (const response of responses) {
+        assert.equal(response.status, 200, response.text);
+        sent += response.json.results.filter(({ cursor }) => cursor !== undefined).length * body.length;
+      }
+      most = Math.max(most, 1024 * Number(sh('du', '-sk', directory).split('\t')[0]));
+    }
+    console.log(`${total / mib} MiB published, ${Math.round(most / mib)} MiB on the disk at most`);
+    assert.ok(most <= limit, `${most} bytes`);
+    assert.ok(await server.metric('roomcast_store_evicted_messages_total', /disk/) > 0);
+    await assertState(server, 'ok');
+    await server.stop();
+  });
+});
