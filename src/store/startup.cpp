@@ -196,6 +196,9 @@ base::Result<StoreFiles> open_files(const StoreOptions& options, std::int64_t wa
   base::Result<Directory> directory = Directory::open(options.path);
   if (!directory) return std::move(directory.error());
   base::Result<StoreFiles, Fault> files = FileOpening(options, *directory).open();
+  // Opening may move what a crash has left in a WAL to the main file, which grows.
+  if (!files && files.error().code == Fault::Code::full && directory->drop_reserve())
+    files = FileOpening(options, *directory).open();
   if (!files && files.error().code == Fault::Code::corrupt && options.sets_aside) {
     const base::Result<std::string> moved = directory->set_aside(wall_ms);
     if (!moved) return moved.error();
