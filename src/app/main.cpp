@@ -20,6 +20,7 @@
 #include "app/keygen_command.h"
 #include "app/server.h"
 #include "app/service_manager.h"
+#include "app/store_command.h"
 #include "app/user_command.h"
 #include "base/log.h"
 #include "base/log_output.h"
@@ -150,6 +151,8 @@ int run(std::span<const std::string_view> arguments) {
     return app::run_keygen_command(arguments.subspan(1));
   if (!arguments.empty() && arguments.front() == "user")
     return app::run_user_command(arguments.subspan(1), sources_of({}));
+  if (!arguments.empty() && arguments.front() == "store")
+    return app::run_store_command(arguments.subspan(1), sources_of({}));
   const auto command_line = app::parse_command_line(arguments);
   if (!command_line) {
     print_error("roomcast: " + command_line.error().message + "\n");
