@@ -89,8 +89,8 @@ int check(const std::string& path) {
     return store_fail(path + " is damaged: " + std::to_string(report->problems.count()) +
                       " problems. `roomcast store recover DIR` saves what is whole into a new store");
   }
-  std::printf("the store is whole: %" PRIu64 " rooms, %" PRIu64 " messages, %" PRIu64
-              " holes, %" PRIu64 " batches in the journal\n",
+  std::printf("the store is whole: %" PRIu64 " rooms, %" PRIu64 " messages, %" PRIu64 " holes, %" PRIu64
+              " batches in the journal\n",
               report->rooms, report->messages, report->holes, report->batches);
   if (report->is_in_use)
     std::printf("a server uses it: the ends of its write-ahead logs are checked when that is stopped\n");
@@ -106,7 +106,8 @@ int export_rooms(const std::string& path, const CommandArguments& arguments) {
   }
   if (const std::string since = arguments.value("--since"); !since.empty()) {
     options.since = hub::parse_cursor(since);
-    if (!options.room) return store_fail("--since goes with --room: a cursor is one of a room", store_wrong_usage);
+    if (!options.room)
+      return store_fail("--since goes with --room: a cursor is one of a room", store_wrong_usage);
     if (!options.since) return store_fail("--since takes a cursor, not " + since, store_wrong_usage);
   }
   const auto problems = export_store(options, stdout);

@@ -18,9 +18,9 @@ struct ExportOptions {
 
 /// Writes what a store has to `out`, as a subscriber of roomcast.v1 who wants all of it would get it, a line
 /// for each message: for each room `subscribed` with the cursor before its first message, then `message`,
-/// `deleted` for the place of one that was removed, and `gap` where messages are missing. There are two members
-/// more than in roomcast.v1: the `time` of `deleted`, and `"kind":"json"` of a message whose payload was
-/// published as JSON and is a string.
+/// `deleted` for the place of one that was removed, and `gap` where messages are missing. There are two
+/// members more than in roomcast.v1: the `time` of `deleted`, and `"kind":"json"` of a message whose payload
+/// was published as JSON and is a string.
 ///
 /// The value: what is damaged and could not be written.
 [[nodiscard]] base::Result<store::ProblemList> export_store(const ExportOptions& options, std::FILE* out);

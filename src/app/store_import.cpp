@@ -169,8 +169,9 @@ class Importer {
       room = writer_.create(read.room(), cursor.epoch, is_message ? cursor.offset - 1 : cursor.offset);
     if (!room) return room.error().message;
     if ((*room)->epoch != cursor.epoch) {
-      return "the store has a room " + read.room() + " already, of another epoch: " +
-             hub::to_cursor({(*room)->epoch, (*room)->top}) + ". Import into an empty store";
+      return "the store has a room " + read.room() +
+             " already, of another epoch: " + hub::to_cursor({(*room)->epoch, (*room)->top}) +
+             ". Import into an empty store";
     }
     rooms_.insert((*room)->id);
     if (is_message) return take_message(read, **room);
@@ -223,7 +224,8 @@ class Importer {
 
 }  // namespace
 
-base::Result<ImportReport> import_store(const store::StoreOptions& options, std::FILE* input, base::Log& log) {
+base::Result<ImportReport> import_store(const store::StoreOptions& options, std::FILE* input,
+                                        base::Log& log) {
   base::Result<std::unique_ptr<store::StoreWriter>> writer = store::StoreWriter::open(options, log);
   if (!writer) return std::move(writer.error());
   Importer importer(**writer);

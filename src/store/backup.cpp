@@ -81,7 +81,8 @@ base::Result<std::int64_t, Fault> part_history(const std::string& path) {
       "UPDATE meta SET value=randomblob(16) WHERE key='store_id';"
       "INSERT OR REPLACE INTO meta(key,value) VALUES('clean',0);COMMIT";
   if (std::optional<Fault> fault = database->execute(sql.c_str())) return std::move(*fault);
-  base::Result<std::int64_t, Fault> folded = database->number("SELECT value FROM meta WHERE key='folded_seq'");
+  base::Result<std::int64_t, Fault> folded =
+      database->number("SELECT value FROM meta WHERE key='folded_seq'");
   if (!folded) return folded;
   if (std::optional<Fault> fault = to_one_file(*database)) return std::move(*fault);
   return folded;

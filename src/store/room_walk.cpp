@@ -45,9 +45,9 @@ void RoomWalk::begin(const std::string& name) {
 void RoomWalk::walk_chunk(const ChunkExtent& extent, std::string_view records) {
   const ChunkContent content = read_chunk(extent, room_.id, records);
   if (content.is_damaged) {
-    problems_.add("history.db: " + name_for_people() + ": " + words_for(extent) + " is damaged: " +
-                  std::to_string(content.messages.size()) + " of its " + std::to_string(extent.count) +
-                  " messages are whole");
+    problems_.add("history.db: " + name_for_people() + ": " + words_for(extent) +
+                  " is damaged: " + std::to_string(content.messages.size()) + " of its " +
+                  std::to_string(extent.count) + " messages are whole");
     explained_.push_back({extent.first, extent.last});
   }
   for (const Record& message : content.messages)

@@ -114,8 +114,7 @@ std::optional<base::Error> make_empty_directory(const std::string& directory) {
 }
 
 base::Result<Database, Fault> open_journal_to_read(const std::string& directory) {
-  base::Result<Database, Fault> database =
-      open_to_read(directory + "/journal.db", Journal::application_id);
+  base::Result<Database, Fault> database = open_to_read(directory + "/journal.db", Journal::application_id);
   if (!database) return std::move(database.error());
   if (std::optional<Fault> fault = check_format(*database, "PRAGMA user_version", Journal::format))
     return std::move(*fault);
@@ -123,8 +122,7 @@ base::Result<Database, Fault> open_journal_to_read(const std::string& directory)
 }
 
 base::Result<Database, Fault> open_history_to_read(const std::string& directory) {
-  base::Result<Database, Fault> database =
-      open_to_read(directory + "/history.db", Archive::application_id);
+  base::Result<Database, Fault> database = open_to_read(directory + "/history.db", Archive::application_id);
   if (!database) return std::move(database.error());
   if (std::optional<Fault> fault =
           check_format(*database, "SELECT value FROM meta WHERE key='format'", Archive::format))

@@ -88,10 +88,8 @@ void StoreScan::read_meta() {
 }
 
 void StoreScan::read_journal(Database& journal) {
-  base::Result<Statement, Fault> rows =
-      journal.prepare("SELECT seq,data FROM log WHERE seq>?1 ORDER BY seq");
+  base::Result<Statement, Fault> rows = journal.prepare("SELECT seq,data FROM log WHERE seq>?1 ORDER BY seq");
   if (!rows) return problems_.add(rows.error().message);
-  Tail tail;
   std::uint64_t last = meta_.folded_seq;
   const auto on_row = [&] {
     const auto seq = static_cast<std::uint64_t>(rows->number(0));
@@ -101,14 +99,14 @@ void StoreScan::read_journal(Database& journal) {
                     std::to_string(seq - 1) + " are missing");
     }
     last = seq;
-    add_batch(tail, seq, rows->blob(1), journal.path());
+    add_batch(seq, rows->blob(1), journal.path());
   };
   read_table(*rows, static_cast<std::int64_t>(meta_.folded_seq), on_row,
              [&](const Fault& fault) { problems_.add(fault.message); });
-  if (std::shared_ptr<const TailSegment> cut = tail.cut()) tail_ = std::move(cut);
+  if (const auto cut = tail_.cut()) segment_ = cut.get();  // the tail keeps it
 }
 
-void StoreScan::add_batch(Tail& tail, std::uint64_t seq, std::string_view records, const std::string& path) {
+void StoreScan::add_batch(std::uint64_t seq, std::string_view records, const std::string& path) {
   std::string whole;
   RecordReader reader(records);
   bool is_damaged = false;
@@ -121,7 +119,7 @@ void StoreScan::add_batch(Tail& tail, std::uint64_t seq, std::string_view record
     problems_.add(path + ": batch " + std::to_string(seq) + " is damaged: " + std::to_string(whole.size()) +
                   " of its " + std::to_string(records.size()) + " bytes are whole records");
   }
-  tail.add(seq, std::move(whole));
+  tail_.add(seq, std::move(whole));
 }
 
 void StoreScan::read_extents() {
@@ -156,15 +154,15 @@ StoreScan::RoomNames StoreScan::room_names() {
         history_->prepare("SELECT id,name FROM room NOT INDEXED WHERE id>?1 ORDER BY id");
     if (rows) {
       read_table(
-          *rows, 0,
-          [&] { names.emplace(rows->text(1), static_cast<RoomId>(rows->number(0))); },
+          *rows, 0, [&] { names.emplace(rows->text(1), static_cast<RoomId>(rows->number(0))); },
           [&](const Fault& fault) { problems_.add(fault.message); });
     } else {
       problems_.add(rows.error().message);
     }
   }
   if (options_.by_table && history_ != nullptr) {
-    // Of rooms whose rows are damaged the index has the names, from its ends up to where it is damaged itself.
+    // Of rooms whose rows are damaged the index has the names, from its ends up to where it is damaged
+    // itself.
     for (const std::string_view sql : {names_by_index, names_backwards}) {
       base::Result<Statement, Fault> rows = history_->prepare(sql);
       base::Result<bool, Fault> row = rows ? rows->step() : base::Result<bool, Fault>(false);
@@ -172,7 +170,7 @@ StoreScan::RoomNames StoreScan::room_names() {
         names.emplace(rows->text(1), static_cast<RoomId>(rows->number(0)));
     }
   }
-  for (const auto& [name, room] : tail_->rooms)
+  for (const auto& [name, room] : segment_->rooms)
     names.emplace(name, room);
   return names;
 }
@@ -186,8 +184,8 @@ std::map<std::string, std::string> StoreScan::values() {
       values.insert_or_assign(std::string(rows->text(0)), std::string(rows->blob(1)));
     if (!row) problems_.add(row.error().message);
   }
-  const auto in_tail = tail_->records.find(0);
-  if (in_tail == tail_->records.end()) return values;
+  const auto in_tail = segment_->records.find(0);
+  if (in_tail == segment_->records.end()) return values;
   for (const std::string_view bytes : in_tail->second) {
     RecordReader reader(bytes);
     const std::optional<Record> record = reader.next();
@@ -211,7 +209,7 @@ void StoreScan::visit(Visitor& visitor) {
   };
   for (const auto& [id, extents] : extents_)
     check_is_known(id, std::to_string(extents.size()) + " chunks");
-  for (const auto& [id, records] : tail_->records)
+  for (const auto& [id, records] : segment_->records)
     check_is_known(id, std::to_string(records.size()) + " records in the journal");
 }
 
@@ -224,8 +222,8 @@ bool StoreScan::visit(Visitor& visitor, std::string_view room) {
       return true;
     }
   }
-  const auto in_tail = tail_->rooms.find(room);
-  if (in_tail == tail_->rooms.end()) return false;
+  const auto in_tail = segment_->rooms.find(room);
+  if (in_tail == segment_->rooms.end()) return false;
   visit_room(visitor, std::string(room), in_tail->second);
   return true;
 }
@@ -250,7 +248,7 @@ void StoreScan::visit_room(Visitor& visitor, const std::string& name, RoomId id)
     if (found && *found) row = std::move(**found);
   }
   RoomWalk walk(RoomState(std::move(row), extents_of(id)), visitor, problems_);
-  if (const auto records = tail_->records.find(id); records != tail_->records.end())
+  if (const auto records = segment_->records.find(id); records != segment_->records.end())
     walk.add_tail(records->second);
   walk.begin(name);
   const std::vector<ChunkExtent> extents = walk.state().chunks();

@@ -87,8 +87,8 @@ class StoreScan {
   /// The named values, the tail's included.
   [[nodiscard]] std::map<std::string, std::string> values();
   /// What the journal has that is not folded.
-  [[nodiscard]] const TailSegment& tail() const { return *tail_; }
-  [[nodiscard]] std::size_t batches() const { return tail_->batches.size(); }
+  [[nodiscard]] const TailSegment& tail() const { return *segment_; }
+  [[nodiscard]] std::size_t batches() const { return segment_->batches.size(); }
   /// Null if the file could not be opened.
   [[nodiscard]] Database* history() { return history_.get(); }
   /// Found so far.
@@ -104,7 +104,7 @@ class StoreScan {
   [[nodiscard]] std::optional<base::Error> note(const Fault& fault);
   void read_meta();
   void read_journal(Database& journal);
-  void add_batch(Tail& tail, std::uint64_t seq, std::string_view records, const std::string& path);
+  void add_batch(std::uint64_t seq, std::string_view records, const std::string& path);
   void read_extents();
   [[nodiscard]] RoomNames room_names();
   [[nodiscard]] std::vector<ChunkExtent> extents_of(RoomId room);
@@ -116,7 +116,9 @@ class StoreScan {
   std::optional<Transaction> reading_;  // of the history
   std::optional<RoomRows> rows_;
   Meta meta_;
-  std::shared_ptr<const TailSegment> tail_ = std::make_shared<TailSegment>();
+  Tail tail_;
+  TailSegment nothing_;
+  const TailSegment* segment_ = &nothing_;                        // of tail_, if that has any
   std::unordered_map<RoomId, std::vector<ChunkExtent>> extents_;  // Options::by_table
 };
 

@@ -22,11 +22,11 @@ struct StoreSummary {
   std::uint64_t bytes = 0;
   std::uint64_t batches = 0;  ///< that are committed and not sorted by room yet
   std::uint64_t batch_bytes = 0;
-  std::uint64_t quarantined = 0;  ///< damaged chunks
+  std::uint64_t quarantined = 0;    ///< damaged chunks
   std::uint64_t journal_bytes = 0;  ///< of the files
   std::uint64_t history_bytes = 0;
-  std::string used_by{};       ///< such as "process 17"; empty: nobody
-  bool is_clean = false;       ///< the last server has stopped well
+  std::string used_by{};        ///< such as "process 17"; empty: nobody
+  bool is_clean = false;        ///< the last server has stopped well
   std::vector<Room> largest{};  ///< by bytes
 };
 

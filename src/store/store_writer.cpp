@@ -98,7 +98,7 @@ std::optional<base::Error> StoreWriter::written(std::size_t bytes_max) {
   if (batch_.size() <= bytes_max) return std::nullopt;
   seal(batch_);
   files_.tail->add(++files_.last_seq, std::exchange(batch_, {}));
-  const std::shared_ptr<const TailSegment> cut = files_.tail->cut();
+  const auto cut = files_.tail->cut();
   const base::Result<Archive::Folded, Fault> folded = files_.archive.fold(*cut, keeping_, {});
   if (!folded) return command_error(folded.error());
   files_.tail->release_cut();
@@ -111,7 +111,7 @@ std::optional<base::Error> StoreWriter::finish() {
   for (const auto& [name, room] : rooms_)
     append_mark(batch_, Record::Type::ceiling, room.id, room.top + skipped_offsets);
   if (std::optional<base::Error> error = written(0)) return error;
-  if (const std::shared_ptr<const TailSegment> left = files_.tail->cut()) {
+  if (const auto left = files_.tail->cut()) {
     // Of the journal alone.
     const base::Result<Archive::Folded, Fault> folded = files_.archive.fold(*left, keeping_, {});
     if (!folded) return command_error(folded.error());
