@@ -49,7 +49,9 @@ class Room final : public ObservedRoom,
         log_(name_, retention.kept_bytes()),
         fan_out_(name_),
         retained_(retention, deadlines, *this, name_, log_.history(), settings_.history),
-        record_{DelayedPublishes::Queue(*this), nullptr} {}
+        record_{DelayedPublishes::Queue(*this), nullptr} {
+    log_.set_kept(settings.kept_messages);
+  }
   Room(const Room&) = delete;
   Room& operator=(const Room&) = delete;
 
@@ -57,7 +59,10 @@ class Room final : public ObservedRoom,
   [[nodiscard]] const std::string& name() const override { return name_; }
   [[nodiscard]] const RoomSettings& settings() const override { return settings_; }
   /// What the room retains is brought in line by Retention::trim.
-  void set_settings(const RoomSettings& settings) { settings_ = settings; }
+  void set_settings(const RoomSettings& settings) {
+    settings_ = settings;
+    log_.set_kept(settings.kept_messages);
+  }
   [[nodiscard]] RoomLog& log() { return log_; }
   [[nodiscard]] const RoomLog& log() const { return log_; }
   [[nodiscard]] FanOut& fan_out() { return fan_out_; }

@@ -82,8 +82,18 @@ LogState RoomLog::state_at(const Position& top) const {
 Position RoomLog::earliest() const {
   Position earliest = earliest_here();
   const std::uint64_t here = earliest.offset;
-  if (floor_ < here) earliest.offset = behind_hole(floor_, here);
+  const std::uint64_t floor = this->floor();
+  if (floor < here) earliest.offset = behind_hole(floor, here);
   return earliest;
+}
+
+/// The floor of the engine, as far as it can be known here: with holes it may be higher.
+std::uint64_t RoomLog::floor() const {
+  if (kept_messages_ == 0) return floor_;
+  std::uint64_t kept = kept_messages_;
+  for (const Hole& hole : holes_)
+    kept += hole.last - hole.first + 1;
+  return std::max(floor_, top_.offset > kept ? top_.offset - kept : 0);
 }
 
 Position RoomLog::earliest_here() const {

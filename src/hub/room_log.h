@@ -80,6 +80,9 @@ class RoomLog {
   [[nodiscard]] Position earliest() const;
   /// The earliest position after which everything is retained here.
   [[nodiscard]] Position earliest_here() const;
+  /// How many messages the engine keeps; 0: unknown. Its floor rises with the messages that come, and is told
+  /// again only with the next page.
+  void set_kept(std::size_t messages) { kept_messages_ = messages; }
   [[nodiscard]] History& history() { return history_; }
   [[nodiscard]] const History& history() const { return history_; }
 
@@ -125,6 +128,7 @@ class RoomLog {
     LogState log;
     std::vector<Message> accepted{};
   };
+  [[nodiscard]] std::uint64_t floor() const;
   [[nodiscard]] Position before_last(std::size_t messages) const;
   [[nodiscard]] std::uint64_t before_more(std::size_t messages) const;
   [[nodiscard]] std::size_t first_of_last(std::size_t messages) const;
@@ -138,7 +142,8 @@ class RoomLog {
 
   std::string_view room_;
   Position top_;
-  std::uint64_t floor_ = LogState::no_past;
+  std::uint64_t floor_ = LogState::no_past;  // as the engine has told last
+  std::size_t kept_messages_ = 0;
   std::vector<Hole> holes_;  // that the engine has told of, in order
   bool is_lost_ = false;
   std::unique_ptr<Reset> reset_;

@@ -36,7 +36,8 @@ enum class Durability : std::uint8_t {
 
 /// The settings that may differ from room to room.
 struct RoomSettings {
-  HistoryLimits history;
+  HistoryLimits history;          ///< of what is retained in memory
+  std::size_t kept_messages = 0;  ///< of the room, by an engine that keeps more than that; 0: unknown
   PresenceLimits presence;
   Durability durability = Durability::none;
   friend bool operator==(const RoomSettings&, const RoomSettings&) = default;

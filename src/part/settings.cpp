@@ -27,6 +27,7 @@ hub::RoomSettings memory_settings(const config::Config& config) {
   hub::RoomSettings settings = room_settings(config);
   if (settings.durability == hub::Durability::none) return settings;
   hub::HistoryLimits& history = settings.history;
+  settings.kept_messages = history.messages;
   history.messages = std::min(history.messages, static_cast<std::size_t>(config.store.ring_messages));
   history.bytes = std::min(history.bytes, static_cast<std::size_t>(config.store.ring_bytes));
   return settings;

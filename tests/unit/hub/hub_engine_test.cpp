@@ -186,9 +186,8 @@ TEST_CASE_FIXTURE(LateFixture, "late engine: with no space for a room there is n
   small.room_bytes = 1;
   hub.set_limits(small);
   std::string outcome;
-  hub.remove("cellar", {1, 1}, [&](const PublishResult& result) {
-    outcome = std::string(describe(result.error().code).name);
-  });
+  hub.remove("cellar", {1, 1},
+             [&](const PublishResult& result) { outcome = std::string(describe(result.error().code).name); });
   settle();
   CHECK(outcome == "overloaded");
   CHECK(engine.subscribes == 0);

@@ -167,6 +167,27 @@ TEST_CASE_FIXTURE(WithPast, "room log: an engine's past reaches down to its floo
   CHECK(log.has_page_after(2));
 }
 
+TEST_CASE_FIXTURE(
+    WithPast,
+    "room log: an engine's past follows the messages that come, where it is known how much it keeps") {
+  log.set_kept(6);
+  accept(1, 6);
+  CHECK(log.earliest().offset == 0);
+  accept(7, 10);
+  CHECK(log.earliest().offset == 4);
+  CHECK(say(log.start_for(since(3), 10)) == "4 after a gap from 4");
+  CHECK(say(log.start_for(since(4), 10)) == "4");
+  CHECK_FALSE(log.can_continue_after(3, 10));
+  // Holes are no messages: what is known then is that it keeps no more than that.
+  LogState state({1, 10}, 0);
+  state.holes = {{2, 4}};
+  log.resume(state);
+  CHECK(log.earliest().offset == 1);
+  // What the engine tells counts if it is more.
+  log.resume(LogState({1, 10}, 5));
+  CHECK(log.earliest().offset == 5);
+}
+
 TEST_CASE_FIXTURE(Fixture, "room log: a page is made once for all that continue after the same position") {
   accept(1, 4);
   CHECK(log.turn_page_to(1, page_bytes));

@@ -21,6 +21,8 @@ TEST_CASE(
   const std::int64_t age_ms = loaded->config.history.age_ms;
   CHECK(rules.find("a").history == hub::HistoryLimits{70, 700'000, age_ms});
   CHECK(in_memory.find("a").history == hub::HistoryLimits{5, 6'000, age_ms});
+  CHECK(in_memory.find("a").kept_messages == 70);
+  CHECK(in_memory.find("none").kept_messages == 0);
   CHECK(in_memory.find("few").history == hub::HistoryLimits{2, 6'000, age_ms});
   CHECK(in_memory.find("none").history == hub::HistoryLimits{70, 700'000, age_ms});
 }
