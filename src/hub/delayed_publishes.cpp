@@ -18,7 +18,7 @@ base::SlotId DelayedPublishes::Queue::pop() {
 
 std::size_t DelayedPublishes::cost_of(const Draft& draft) {
   constexpr std::size_t overhead = 512;
-  return overhead + draft.payload.size() + draft.labels.held_bytes();
+  return overhead + draft.payload.size() + draft.labels.held_bytes() + draft.key.held_bytes();
 }
 
 void DelayedPublishes::add(Queue& queue, Draft&& draft, PublishDone&& done, std::int64_t until_ms) {

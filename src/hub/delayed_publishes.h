@@ -48,7 +48,7 @@ class DelayedPublishes {
   DelayedPublishes(const DelayedPublishes&) = delete;
   DelayedPublishes& operator=(const DelayedPublishes&) = delete;
 
-  /// What a draft counts in bytes(): its payload, and the fixed cost of one that waits.
+  /// What a draft counts in bytes(): its payload, labels and key, and the fixed cost of one that waits.
   [[nodiscard]] static std::size_t cost_of(const Draft& draft);
   /// Appends a publish, which may wait until `until_ms`: not earlier than for the last one.
   void add(Queue& queue, Draft&& draft, PublishDone&& done, std::int64_t until_ms);

@@ -40,6 +40,7 @@ class DraftKey {
   [[nodiscard]] std::string_view text() const {
     return empty() ? std::string_view{} : bytes_.view().substr(digest_bytes);
   }
+  [[nodiscard]] std::size_t held_bytes() const { return bytes_.size(); }
   [[nodiscard]] std::string_view digest() const { return bytes_.view().substr(0, digest_bytes); }
 
  private:

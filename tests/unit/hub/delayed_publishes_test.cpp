@@ -57,6 +57,15 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(delayed.bytes() == 0);
 }
 
+TEST_CASE_FIXTURE(Fixture, "delayed publishes: idempotency keys count") {
+  Draft draft{Kind::text, Bytes::copy_of("1"), {}};
+  draft.key = DraftKey("order-17", "0123456789abcdef");
+  delayed.add(a.record().delayed, std::move(draft), {}, 1'000);
+  CHECK(delayed.bytes() == 512 + 1 + 8 + 16);
+  CHECK(take(a) == "1");
+  CHECK(delayed.bytes() == 0);
+}
+
 TEST_CASE_FIXTURE(Fixture,
                   "delayed publishes: rooms take turns, each once, and only with something to publish") {
   delayed.give_turn(a.record().delayed);
