@@ -55,7 +55,7 @@ void append_amended(std::string& out, const Record& message, const Amendments& a
     out.append(message.bytes);
   } else if (amendment->type == Record::Type::removed) {
     const std::size_t from = out.size();
-    append_removed_place(out, message.room, message.offset, message.number);
+    append_removed_place(out, message.room, message.offset, message.number, body->key);
     seal(out, from);
   } else {
     append_replaced(out, message, *body, *amendment);

@@ -55,8 +55,8 @@ class Amendments {
   std::map<std::uint64_t, Record> by_offset_;
 };
 
-/// Appends the record of a message as the amendments leave it, sealed. A message that is replaced keeps its
-/// time and its idempotency key.
+/// Appends the record of a message as the amendments leave it, sealed. It keeps its time and its idempotency
+/// key, also where it is removed.
 void append_amended(std::string& out, const Record& message, const Amendments& amendments);
 
 /// Packs messages into chunks.

@@ -22,7 +22,7 @@ constexpr std::size_t counted_at = Record::type_at;
 constexpr std::uint8_t text_kind = 0;
 constexpr std::uint8_t json_kind = 1;
 constexpr std::uint8_t binary_kind = 2;
-constexpr std::uint8_t removed_place = 0x80;  // there is nothing behind it
+constexpr std::uint8_t removed_place = 0x80;  // only a key may be behind it
 
 /// What a damaged stretch may cost at most, in bytes that checksums are computed of: so many times its size.
 constexpr std::size_t search_factor = 16;
@@ -154,10 +154,27 @@ std::optional<hub::Kind> kind_of(std::uint8_t number) {
   }
 }
 
+std::size_t bytes_of(const PublishKey& key) {
+  return 1 + key.text.size() + (key.text.empty() ? 0 : key.digest.size());
+}
+
+void write_key(FieldWriter& writer, const PublishKey& key) {
+  writer.counted<std::uint8_t>(key.text);
+  if (!key.text.empty()) writer.raw({reinterpret_cast<const char*>(key.digest.data()), key.digest.size()});
+}
+
+PublishKey read_key(FieldReader& reader) {
+  PublishKey key;
+  key.text = reader.counted<std::uint8_t>();
+  if (key.text.empty()) return key;
+  const std::string_view digest = reader.raw(key.digest.size());
+  std::copy(digest.begin(), digest.end(), key.digest.begin());
+  return key;
+}
+
 std::size_t body_bytes_of(const hub::Message& message, const PublishKey& key) {
   std::size_t bytes = 1 + 2 + message.author.name().size() + 2 + message.author.principal().size();
-  bytes += 1 + key.text.size() + (key.text.empty() ? 0 : key.digest.size());
-  bytes += 1 + message.labels.event().size() + 1;
+  bytes += bytes_of(key) + 1 + message.labels.event().size() + 1;
   for (const hub::Tag& tag : message.labels.tags())
     bytes += 2 + tag.key.size() + 2 + tag.value.size();
   return bytes + message.payload.size();
@@ -215,18 +232,17 @@ std::optional<MessageBody> read_message_body(std::string_view body) {
   if (reader.has_failed()) return std::nullopt;
   if (kind == removed_place) {
     read.is_removed = true;
-    return reader.rest().empty() ? std::optional(read) : std::nullopt;
+    if (reader.rest().empty()) return read;
+    read.key = read_key(reader);
+    const bool is_whole = !reader.has_failed() && reader.rest().empty() && !read.key.text.empty();
+    return is_whole ? std::optional(read) : std::nullopt;
   }
   const auto known = kind_of(kind);
   if (!known) return std::nullopt;
   read.kind = *known;
   read.name = reader.counted<std::uint16_t>();
   read.principal = reader.counted<std::uint16_t>();
-  read.key.text = reader.counted<std::uint8_t>();
-  if (!read.key.text.empty()) {
-    const std::string_view digest = reader.raw(read.key.digest.size());
-    std::copy(digest.begin(), digest.end(), read.key.digest.begin());
-  }
+  read.key = read_key(reader);
   const std::string_view from_labels = reader.rest();
   (void)reader.counted<std::uint8_t>();
   const std::size_t tags = reader.number<std::uint8_t>();
@@ -259,7 +275,7 @@ void append_message(std::string& out, RoomId room, const hub::Message& message, 
                     Record::Type type) {
   assert(type == Record::Type::message || type == Record::Type::replaced);
   if (message.is_removed) {
-    append_removed_place(out, room, message.position.offset, message.time_ms);
+    append_removed_place(out, room, message.position.offset, message.time_ms, key);
     return;
   }
   FieldWriter writer =
@@ -267,16 +283,18 @@ void append_message(std::string& out, RoomId room, const hub::Message& message, 
   writer.number(number_of(message.kind));
   writer.counted<std::uint16_t>(message.author.name());
   writer.counted<std::uint16_t>(message.author.principal());
-  writer.counted<std::uint8_t>(key.text);
-  if (!key.text.empty()) writer.raw({reinterpret_cast<const char*>(key.digest.data()), key.digest.size()});
+  write_key(writer, key);
   write_labels(writer, message.labels);
   writer.raw(message.payload.view());
   assert(writer.at() == out.data() + out.size());
 }
 
-void append_removed_place(std::string& out, RoomId room, std::uint64_t offset, std::int64_t time_ms) {
-  FieldWriter writer = append_head(out, {Record::Type::message, room, offset, time_ms}, 1);
+void append_removed_place(std::string& out, RoomId room, std::uint64_t offset, std::int64_t time_ms,
+                          const PublishKey& key) {
+  const std::size_t key_bytes = key.text.empty() ? 0 : bytes_of(key);
+  FieldWriter writer = append_head(out, {Record::Type::message, room, offset, time_ms}, 1 + key_bytes);
   writer.number(removed_place);
+  if (!key.text.empty()) write_key(writer, key);
 }
 
 void append_room(std::string& out, RoomId room, std::string_view name, std::uint64_t epoch) {

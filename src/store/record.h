@@ -61,7 +61,8 @@ struct Record {
 
 /// The body of a message's record: kind u8 | name u16-counted | principal u16-counted | key u8-counted, with
 /// its digest if it is not empty | event u8-counted | tags u8-counted pairs of u16-counted texts | payload.
-/// Of a removed one only the place is left: a single byte of its own instead of the kind.
+/// Of a removed one only the place is left: a byte of its own instead of the kind, and the key as above
+/// unless it is empty, so that it is not published once more.
 struct MessageBody {
   hub::Kind kind = hub::Kind::text;
   bool is_removed = false;  ///< of a chunk that was written again: only the place is left
@@ -81,8 +82,9 @@ struct MessageBody {
 /// `type`: message or replaced.
 void append_message(std::string& out, RoomId room, const hub::Message& message, const PublishKey& key = {},
                     Record::Type type = Record::Type::message);
-/// What is left of a removed message in its chunk.
-void append_removed_place(std::string& out, RoomId room, std::uint64_t offset, std::int64_t time_ms);
+/// What is left in its chunk of a removed message that was published with that key.
+void append_removed_place(std::string& out, RoomId room, std::uint64_t offset, std::int64_t time_ms,
+                          const PublishKey& key = {});
 void append_room(std::string& out, RoomId room, std::string_view name, std::uint64_t epoch);
 /// The types without a body: ceiling, top, hole, removed, cleared.
 void append_mark(std::string& out, Record::Type type, RoomId room, std::uint64_t offset,

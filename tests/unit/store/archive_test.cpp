@@ -218,6 +218,29 @@ TEST_CASE_FIXTURE(Fixture, "archive: amendments count wherever the message is") 
   CHECK(archive->meta().messages == 0);
 }
 
+TEST_CASE_FIXTURE(Fixture, "archive: a removed message keeps its key, in the tail and in chunks") {
+  create(1, "news");
+  store::PublishKey key{"key", {}};
+  key.digest[3] = 7;
+  publish(1, 1, "secret words", key);
+  fold();
+  mark(store::Record::Type::removed, 1, 1, now_ms);
+  commit();
+  for (int written = 0; written < 3; ++written) {
+    CAPTURE(written);
+    CHECK(read_whole(1, "news") == std::vector<Read>{{1, "-"}});
+    const std::vector<store::KnownKey> keys = load("news").keys;
+    REQUIRE(keys.size() == 1);
+    CHECK(keys[0].text == "key");
+    CHECK(keys[0].digest == key.digest);
+    CHECK(keys[0].offset == 1);
+    // The chunk is written once more, with the place in it.
+    if (written == 1) mark(store::Record::Type::removed, 1, 1, now_ms);
+    fold();
+  }
+  CHECK(number("SELECT count(*) FROM chunk WHERE instr(data,CAST('secret' AS BLOB))>0") == 0);
+}
+
 TEST_CASE_FIXTURE(Fixture, "archive: messages that are replaced by large ones fill several chunks") {
   create(1, "news");
   publish_many(1, 1, 10);

@@ -193,6 +193,30 @@ TEST_CASE("record: each of the other types is read as it was written") {
   CHECK(again == records[8].bytes);
 }
 
+TEST_CASE("record: the place of a removed message has its key, and nothing else") {
+  store::PublishKey key{"order-17", {}};
+  key.digest[15] = 0xee;
+  std::string bytes;
+  store::append_removed_place(bytes, 9, 3, 5'000, key);
+  store::seal(bytes);
+  const auto record = store::RecordReader(bytes).next();
+  REQUIRE(record);
+  const auto body = store::read_message_body(record->body);
+  REQUIRE(body);
+  CHECK(body->is_removed);
+  CHECK(body->key.text == "order-17");
+  CHECK(body->key.digest == key.digest);
+  std::string again;
+  store::append_message(again, 9, *store::to_message(*record, 7), body->key);
+  store::seal(again);
+  CHECK(again == bytes);
+  // Less than a key, more than one, and an empty one.
+  CHECK(!store::read_message_body(record->body.substr(0, record->body.size() - 1)));
+  CHECK(!store::read_message_body(std::string(record->body) + "x"));
+  CHECK(!store::read_message_body("\x80\0"sv));
+  CHECK(store::read_message_body("\x80"sv));
+}
+
 TEST_CASE("record: seal leaves what is in front of where it begins") {
   std::string bytes;
   store::append_mark(bytes, Type::top, 1, 1);
