@@ -67,6 +67,7 @@ void Durable::unsubscribe(std::string_view name) {
   if (room == nullptr) return;
   room->is_subscribed = room->is_known = false;
   if (room->level == hub::Durability::none) memory_.unsubscribe(name);
+  if (room->is_aside) leave_aside(*room);
   retire(*room);
 }
 
@@ -141,8 +142,7 @@ void Durable::open_room(Room& room, const store::RoomExtent& extent) {
       events_->on_subscribed(room.name, state);
     }
   }
-  room.early_bytes = 0;
-  for (Room::Early& early : std::exchange(room.early, {})) {
+  for (Room::Early& early : take_early(room)) {
     if (early.amendment) {
       amend_now(room, std::move(*early.amendment), early.ticket);
     } else {
@@ -155,8 +155,7 @@ void Durable::open_room(Room& room, const store::RoomExtent& extent) {
 
 void Durable::refuse_room(Room& room, const hub::Refusal& refusal) {
   ++stats_.rooms_refused;
-  room.early_bytes = 0;
-  for (const Room::Early& early : std::exchange(room.early, {}))
+  for (const Room::Early& early : take_early(room))
     answer(early.ticket, refusal);
   if (room.is_known) {
     // The hub has been told that it is lost: that it is there again is all that it can be told next.
@@ -191,6 +190,7 @@ void Durable::apply_rules_to_some() {
 void Durable::switch_level(Room& room) {
   constexpr hub::Durability none = hub::Durability::none;
   if (room.level == room.wanted) return;
+  if (room.is_aside) come_back(room);
   if (room.level != none && room.wanted != none) {
     room.level = room.wanted;
     if (room.level == hub::Durability::sync && room.log.has_reserve()) (void)take_reserve_back(room);

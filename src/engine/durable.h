@@ -39,7 +39,10 @@ struct DurableStats {
 ///
 /// - sync: a message has its position at once, and comes back when its batch is on the disk.
 /// - async: it comes back at once, as soon as offsets are reserved (DurableLog). While the disk does not take
-///   what is published it comes back all the same and is left out: a hole.
+///   what is published it comes back all the same and is left out: a hole. A room that has no offsets
+///   reserved at that time goes aside: it goes on in a log of the memory engine, with an epoch of its own,
+///   and comes back to its log on the disk once offsets are reserved there. Its members are told of a gap
+///   both times.
 ///
 /// What waits for the disk is in the room's queue (DurableRoom::pending), and in the order of all rooms in
 /// order_, by which it is finished when its batch is committed, and answered when it takes too long. It is
@@ -144,10 +147,13 @@ class Durable final : public hub::Engine,
 
   // Publishes (durable_publish.cpp).
   void wait_for_room(Room& room, Room::Early&& early, std::size_t bytes);
+  [[nodiscard]] std::vector<Room::Early> take_early(Room& room);
   void publish_sync(Room& room, hub::Draft&& draft, hub::Ticket ticket);
   void publish_async(Room& room, hub::Draft&& draft, hub::Ticket ticket);
   void publish_now(Room& room, hub::Draft&& draft, hub::Ticket ticket);
   void leave_out(Room& room, hub::Draft&& draft, hub::Ticket ticket);
+  [[nodiscard]] bool is_disk_away(const Room& room) const;
+  void publish_aside(Room& room, hub::Draft&& draft, hub::Ticket ticket);
   [[nodiscard]] std::optional<hub::Refusal> why_not_kept(const Room& room, std::size_t bytes) const;
   [[nodiscard]] hub::Message next_message(Room& room, hub::Draft& draft);
   std::string& begin_records(Room& room);
@@ -172,11 +178,17 @@ class Durable final : public hub::Engine,
   bool settle_some();
   /// Finishes what the room has waited for, at most `most`. Returns how many that were.
   std::size_t settle(Room& room, std::size_t most);
+  void take_spare(Room& room);
+  void give_memory_back(Room& room);
   void on_settled(Room& room);
   void finish(Room& room, Room::Pending&& pending);
   void finish_publish(Room& room, Room::Pending&& pending);
   void answer_overdue(std::int64_t now_ms);
+  void answer_overdue_early(std::int64_t now_ms);
   void look_at_quiet_rooms(std::int64_t now_ms);
+  bool reserve_for_some_aside();
+  void come_back(Room& room);
+  void leave_aside(Room& room);
   void run_at_turn_end() override;
   void on_deadline() override;
   void watch_time();
@@ -210,6 +222,7 @@ class Durable final : public hub::Engine,
   Batch committed_ = 0;
   std::uint64_t last_number_ = 0;  // of what waits
   std::deque<Waiting> order_;
+  std::vector<Room::Pending> spare_;  // empty: memory for the next room that gets much to wait for
   std::size_t looked_at_ = 0;  // so many at the front of order_ have been waiting for too long, and say so
   std::unordered_map<std::uint64_t, Reading> readings_;  // by the ticket of the store
   std::uint64_t last_read_ = 0;
@@ -217,6 +230,8 @@ class Durable final : public hub::Engine,
 
   base::LinkedList<Room, Room::InOrderOfPublish> reserved_;  // rooms with a reserve
   base::LinkedList<Room, Room::InOrderOfKeys> with_keys_;
+  base::LinkedList<Room, Room::WithEarly> with_early_;  // rooms that publishes wait for
+  base::LinkedList<Room, Room::Aside> aside_;  // rooms that are, and have nothing on its way to the disk
   std::size_t key_bytes_ = 0;
   std::int64_t left_out_logged_ms_ = 0;
   std::uint64_t left_out_logged_ = 0;  // of DurableStats::left_out

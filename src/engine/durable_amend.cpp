@@ -15,6 +15,11 @@ constexpr hub::Refusal too_many_checks{hub::Refusal::Code::store_busy,
                                        "too many messages are being removed or replaced: try again"};
 constexpr std::size_t amendment_bytes = 512;  // beside the payload
 
+/// Whether the message is one of the memory engine. Those on the disk stay there while the room is aside.
+bool is_of_memory(const DurableRoom& room, const hub::Position& position) {
+  return room.is_in_memory() && !(room.is_aside && position.epoch == room.log.epoch());
+}
+
 /// Whether `messages` were changed by it so that there is none at its offset any more.
 bool takes_away(hub::Amendment::What what, std::uint64_t at, std::uint64_t offset) {
   if (what == hub::Amendment::What::cleared) return offset <= at;
@@ -27,14 +32,14 @@ bool takes_away(hub::Amendment::What what, std::uint64_t at, std::uint64_t offse
 
 void Durable::remove(std::string_view name, const hub::Position& position, hub::Ticket ticket) {
   Room* const room = find(name);
-  if (room != nullptr && room->level == hub::Durability::none) return memory_.remove(name, position, ticket);
+  if (room != nullptr && is_of_memory(*room, position)) return memory_.remove(name, position, ticket);
   amend(name, hub::Amendment::remove(position), ticket);
 }
 
 void Durable::replace(std::string_view name, const hub::Position& position, hub::Draft&& draft,
                       hub::Ticket ticket) {
   Room* const room = find(name);
-  if (room != nullptr && room->level == hub::Durability::none)
+  if (room != nullptr && is_of_memory(*room, position))
     return memory_.replace(name, position, std::move(draft), ticket);
   amend(name,
         hub::Amendment::replace({draft.kind, std::move(draft.payload), std::move(draft.author), 0, position,
@@ -65,6 +70,7 @@ void Durable::clear_now(Room& room, hub::Ticket ticket) {
   const hub::Position top{room.log.epoch(), room.log.top()};
   if (room.log.floor() < top.offset) return record_amendment(room, hub::Amendment::clear(top), ticket);
   // Nothing is there that a record would have to take away.
+  if (room.is_aside) return memory_.clear(room.name, ticket);
   if (room.is_subscribed) events_->on_amended(room.name, hub::Amendment::clear(top));
   answer(ticket, hub::Published{top, true});
 }
@@ -158,7 +164,7 @@ void Durable::finish_amendment(Room& room, Room::Pending&& pending) {
 void Durable::read(std::string_view name, const hub::Position& after, std::size_t messages_max,
                    std::size_t bytes_max, hub::Ticket ticket) {
   Room* const room = find(name);
-  if (room != nullptr && room->level == hub::Durability::none)
+  if (room != nullptr && room->is_in_memory())
     return memory_.read(name, after, messages_max, bytes_max, ticket);
   if (room == nullptr || !room->log.is_open()) return events_->on_page(ticket, being_opened);
   const bool is_written = room->log.is_written() && after.offset < room->announced;
@@ -200,7 +206,7 @@ void Durable::on_read(std::uint64_t ticket, base::Result<store::RecordPage, hub:
 
 void Durable::answer_read(Reading&& reading, store::RecordPage&& page) {
   Room& room = *reading.room;
-  if (!room.log.is_open()) return events_->on_page(reading.read.ticket, being_opened);
+  if (!room.log.is_open() || room.is_aside) return events_->on_page(reading.read.ticket, being_opened);
   room.log.learn(page.floor, page.holes);
   hub::LogPage made;
   made.floor = room.log.floor();

@@ -11,6 +11,10 @@ namespace {
 constexpr std::size_t settled_per_slice = 1'024;
 constexpr std::size_t answered_per_call = 4'096;
 constexpr std::size_t quiet_per_call = 256;
+constexpr std::size_t spare_max = 4'096;  // about a megabyte
+constexpr std::size_t loading_per_call = 1'024;
+constexpr std::size_t aside_per_call = 256;
+constexpr std::size_t reserving_bytes = 1'024;  // at least what a room's records for that take
 constexpr std::int64_t look_often_ms = 100;
 constexpr std::int64_t look_ms = 1'000;
 
@@ -19,6 +23,11 @@ constexpr hub::Refusal commit_too_late{hub::Refusal::Code::store_timeout,
                                        "still be kept, repeat it with the same "
                                        "Idempotency-Key"};
 
+constexpr hub::Refusal load_too_late{hub::Refusal::Code::store_timeout,
+                                     "the room was not found on the disk within store.ack_timeout_seconds: "
+                                     "the message may still be kept, repeat it with the same "
+                                     "Idempotency-Key"};
+
 }  // namespace
 
 void Durable::on_committed(Batch batch) {
@@ -26,10 +35,14 @@ void Durable::on_committed(Batch batch) {
   if (settle_some()) parts_.scheduler.mark_deferred(*this);
 }
 
-void Durable::on_state(store::State /*state*/) { watch_time(); }
+void Durable::on_state(store::State /*state*/) {
+  if (reserve_for_some_aside()) parts_.scheduler.mark_deferred(*this);
+  watch_time();
+}
 
 void Durable::run_at_turn_end() {
-  const bool has_more = settle_some();
+  bool has_more = settle_some();
+  has_more = reserve_for_some_aside() || has_more;
   if (rules_due_ != 0) apply_rules_to_some();
   if (has_more || rules_due_ != 0) parts_.scheduler.mark_deferred(*this);
 }
@@ -54,14 +67,20 @@ bool Durable::settle_some() {
 }
 
 std::size_t Durable::settle(Room& room, std::size_t most) {
+  if (room.is_aside) come_back(room);
   std::size_t done = 0;
   while (done < most && done < room.pending.size() && room.pending[done].batch <= committed_)
     finish(room, std::move(room.pending[done++]));
   room.pending.erase(room.pending.begin(), room.pending.begin() + static_cast<std::ptrdiff_t>(done));
-  constexpr std::size_t spare = 4;
-  if (room.pending.empty() && room.pending.capacity() > spare)
-    std::vector<Room::Pending>().swap(room.pending);
+  if (room.pending.empty() && room.pending.capacity() > Room::pending_kept) give_memory_back(room);
   return done;
+}
+
+/// Rooms in which nothing waits keep little memory for that. What one had is kept for the next.
+void Durable::give_memory_back(Room& room) {
+  const std::size_t most = room.pending.capacity() > spare_max ? 0 : room.pending.capacity();
+  if (most > spare_.capacity()) room.pending.swap(spare_);
+  if (room.pending.capacity() > Room::pending_kept) std::vector<Room::Pending>().swap(room.pending);
 }
 
 /// Something in the room has been finished.
@@ -112,6 +131,22 @@ void Durable::answer_overdue(std::int64_t now_ms) {
   }
 }
 
+/// Likewise publishes that wait for their room to be loaded. Looks at some of the rooms, by turns.
+void Durable::answer_overdue_early(std::int64_t now_ms) {
+  const Room* const first = with_early_.front();
+  for (std::size_t i = 0; i < loading_per_call && first != nullptr; ++i) {
+    Room& room = *with_early_.front();
+    for (Room::Early& early : room.early) {
+      if (now_ms - early.since_ms < limits_.ack_timeout_ms) break;
+      if (early.ticket == 0) continue;
+      ++stats_.timeouts;
+      answer(std::exchange(early.ticket, 0), load_too_late);
+    }
+    with_early_.push_back(room);
+    if (with_early_.front() == first) return;
+  }
+}
+
 /// Has rooms that have been quiet give back what they have reserved.
 void Durable::look_at_quiet_rooms(std::int64_t now_ms) {
   for (std::size_t i = 0; i < quiet_per_call; ++i) {
@@ -121,11 +156,44 @@ void Durable::look_at_quiet_rooms(std::int64_t now_ms) {
   }
 }
 
+// --- Rooms that went aside ---
+
+/// Reserves offsets for rooms that went aside, a slice of them: they come back when that is on the disk. True
+/// if there are more.
+bool Durable::reserve_for_some_aside() {
+  for (std::size_t i = 0; i < aside_per_call; ++i) {
+    Room* const room = aside_.front();
+    if (room == nullptr || why_not_kept(*room, reserving_bytes)) return false;
+    room->base::Linked<RoomsAside>::unlink();
+    std::string& batch = begin_records(*room);
+    room->log.reserve(batch, room->log.last_batch(), committed_);
+    room->published_ms = parts_.clock.monotonic_ms();
+    reserved_.push_back(*room);
+    await_last_batch(*room);
+    parts_.store.appended();
+  }
+  return !aside_.empty();
+}
+
+/// The room goes on in its log on the disk.
+void Durable::come_back(Room& room) {
+  leave_aside(room);
+  if (room.is_subscribed) events_->on_resumed(room.name, room.log.state_at(room.announced));
+}
+
+void Durable::leave_aside(Room& room) {
+  room.is_aside = false;
+  room.base::Linked<RoomsAside>::unlink();
+  memory_.unsubscribe(room.name);
+}
+
 void Durable::on_deadline() {
   looks_often_ = false;
   const std::int64_t now_ms = parts_.clock.monotonic_ms();
   answer_overdue(now_ms);
+  answer_overdue_early(now_ms);
   look_at_quiet_rooms(now_ms);
+  if (reserve_for_some_aside()) parts_.scheduler.mark_deferred(*this);
   drop_old_keys(now_ms);
   for (Room* const room : std::exchange(to_load_, {}))
     load(*room);
@@ -135,10 +203,11 @@ void Durable::on_deadline() {
 /// Has on_deadline called as long as there is something to look at.
 void Durable::watch_time() {
   if (looks_often_) return;
-  if (!order_.empty()) {
+  if (!order_.empty() || !with_early_.empty()) {
     looks_often_ = true;
     due_.set_in(look_often_ms);
-  } else if (!due_.is_set() && !(reserved_.empty() && with_keys_.empty() && to_load_.empty())) {
+  } else if (!due_.is_set() &&
+             !(reserved_.empty() && with_keys_.empty() && to_load_.empty() && aside_.empty())) {
     due_.set_in(look_ms);
   }
 }

@@ -1,5 +1,6 @@
 // Publishes: into a batch, and to the hub at once or when the batch is on the disk.
 #include <algorithm>
+#include <iterator>
 #include <string>
 #include <utility>
 
@@ -20,6 +21,8 @@ constexpr hub::Refusal disk_failed{Code::store_failed,
 constexpr hub::Refusal room_busy{
     Code::store_busy, "too many messages wait for the room to be loaded: the message was not kept"};
 constexpr std::int64_t log_left_out_ms = 60'000;
+// A commit that takes longer may never come.
+constexpr std::int64_t disk_away_ms = 2'000;
 // A room is put in order of publishes so often, at most.
 constexpr std::int64_t in_order_ms = 1'000;
 
@@ -62,7 +65,16 @@ void Durable::wait_for_room(Room& room, Room::Early&& early, std::size_t bytes) 
   if (!room.early.empty() && room.early_bytes + bytes > loading_bytes_max)
     return refuse(early.ticket, room_busy);
   room.early_bytes += bytes;
+  early.since_ms = parts_.clock.monotonic_ms();
   room.early.push_back(std::move(early));
+  with_early_.push_back(room);
+  watch_time();
+}
+
+std::vector<DurableRoom::Early> Durable::take_early(Room& room) {
+  room.early_bytes = 0;
+  room.base::Linked<RoomsWithEarly>::unlink();
+  return std::exchange(room.early, {});
 }
 
 void Durable::publish_sync(Room& room, hub::Draft&& draft, hub::Ticket ticket) {
@@ -83,12 +95,15 @@ void Durable::publish_sync(Room& room, hub::Draft&& draft, hub::Ticket ticket) {
 void Durable::publish_async(Room& room, hub::Draft&& draft, hub::Ticket ticket) {
   if (!room.pending.empty() && room.pending.front().batch <= committed_)
     (void)settle(room, room.pending.size());
+  if (room.is_aside) return publish_aside(room, std::move(draft), ticket);
   const bool is_live = room.announced == room.log.top() && room.log.is_reserved(committed_);
   const std::size_t bytes = record_bytes(room, draft);
   if (const auto refusal = why_not_kept(room, bytes)) {
     if (is_live) return leave_out(room, std::move(draft), ticket);
-    return refuse(ticket, *refusal);
+    if (!is_disk_away(room)) return refuse(ticket, *refusal);
+    return publish_aside(room, std::move(draft), ticket);
   }
+  if (!is_live && is_disk_away(room)) return publish_aside(room, std::move(draft), ticket);
   hub::DraftKey key = std::move(draft.key);
   hub::Message message = next_message(room, draft);
   std::string& batch = begin_records(room);
@@ -126,6 +141,26 @@ void Durable::leave_out(Room& room, hub::Draft&& draft, hub::Ticket ticket) {
   room.log.leave_out();
   announce(room, std::move(message));
   answer(ticket, hub::Published{position});
+  log_left_out(room);
+}
+
+/// Whether the room has to go aside for the next message to be delivered soon.
+bool Durable::is_disk_away(const Room& room) const {
+  if (!room.is_known) return false;
+  if (parts_.store.state() != store::State::ok) return true;
+  return !room.pending.empty() && parts_.clock.monotonic_ms() - room.pending.front().since_ms >= disk_away_ms;
+}
+
+/// Announces a message that is not kept, in a log in memory.
+void Durable::publish_aside(Room& room, hub::Draft&& draft, hub::Ticket ticket) {
+  if (!std::exchange(room.is_aside, true)) {
+    // What waits for the disk brings the room back when it is there.
+    if (room.pending.empty()) aside_.push_back(room);
+    watch_time();
+    events_->on_resumed(room.name, hub::LogState(memory_.begin(room.name)));
+  }
+  ++stats_.left_out;
+  memory_.publish(room.name, std::move(draft), ticket);
   log_left_out(room);
 }
 
@@ -171,6 +206,8 @@ std::string& Durable::begin_records(Room& room) {
 DurableRoom::Pending& Durable::add_pending(Room& room, Room::Pending::What what, Batch batch,
                                            hub::Ticket ticket) {
   const std::int64_t now_ms = parts_.clock.monotonic_ms();
+  if (room.pending.size() == Room::pending_kept && spare_.capacity() > room.pending.capacity())
+    take_spare(room);
   Room::Pending& pending = room.pending.emplace_back();
   pending.what = what;
   pending.number = ++last_number_;
@@ -181,6 +218,13 @@ DurableRoom::Pending& Durable::add_pending(Room& room, Room::Pending::What what,
   ++room.users;
   watch_time();
   return pending;
+}
+
+/// Moves what waits to where there is space for more.
+void Durable::take_spare(Room& room) {
+  std::move(room.pending.begin(), room.pending.end(), std::back_inserter(spare_));
+  room.pending.clear();
+  room.pending.swap(spare_);
 }
 
 void Durable::announce(Room& room, hub::Message&& message) {

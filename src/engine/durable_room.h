@@ -20,11 +20,18 @@ namespace roomcast::engine {
 
 struct RoomsByPublish;
 struct RoomsByKeys;
+struct RoomsAside;
+struct RoomsWithEarly;
 
 /// What the durable engine keeps about a room: where its log stands, and what waits for the disk.
-struct DurableRoom final : public base::Linked<RoomsByPublish>, public base::Linked<RoomsByKeys> {
+struct DurableRoom final : public base::Linked<RoomsByPublish>,
+                           public base::Linked<RoomsByKeys>,
+                           public base::Linked<RoomsAside>,
+                           public base::Linked<RoomsWithEarly> {
   using InOrderOfPublish = RoomsByPublish;
   using InOrderOfKeys = RoomsByKeys;
+  using Aside = RoomsAside;
+  using WithEarly = RoomsWithEarly;
   using BatchNumber = store::RoomStore::BatchNumber;
 
   /// A read of messages: for the hub, or to see whether one is there that is to be amended.
@@ -57,11 +64,15 @@ struct DurableRoom final : public base::Linked<RoomsByPublish>, public base::Lin
     std::unique_ptr<Read> read{};
   };
 
+  /// So many keep their memory when nothing waits any more.
+  static constexpr std::size_t pending_kept = 4;
+
   /// A publish or an amendment that waits for the room to be loaded.
   struct Early {
     hub::Draft draft;
-    hub::Ticket ticket = 0;
+    hub::Ticket ticket = 0;                       // 0: no outcome is wanted any more
     std::unique_ptr<hub::Amendment> amendment{};  // null: `draft` is published
+    std::int64_t since_ms = 0;
   };
 
   /// The key of a message that waits for the disk, or that the hub need not know any more.
@@ -75,6 +86,8 @@ struct DurableRoom final : public base::Linked<RoomsByPublish>, public base::Lin
   /// What a key takes beside its text.
   static constexpr std::size_t key_overhead = 128;
 
+  [[nodiscard]] bool is_in_memory() const { return level == hub::Durability::none || is_aside; }
+
   std::string_view name;                           // in the engine's map
   std::size_t index = 0;                           // in Durable::all_
   hub::Durability level = hub::Durability::none;   // that it is published with
@@ -82,6 +95,7 @@ struct DurableRoom final : public base::Linked<RoomsByPublish>, public base::Lin
   bool is_subscribed = false;
   bool is_loading = false;
   bool is_known = false;          // the hub has been told where the log stands
+  bool is_aside = false;          // it goes on in a log of the memory engine: see Durable
   std::uint32_t users = 0;        // what refers to it: in Durable::order_ and Durable::readings_
   std::uint64_t announced = 0;    // the offset up to which everything has been announced to the hub
   std::int64_t published_ms = 0;  // when it was put in order of publishes

@@ -36,10 +36,10 @@ enum class Durability : std::uint8_t {
 
 /// The settings that may differ from room to room.
 struct RoomSettings {
-  HistoryLimits history;          ///< of what is retained in memory
-  std::size_t kept_messages = 0;  ///< of the room, by an engine that keeps more than that; 0: unknown
+  HistoryLimits history;  ///< of what is retained in memory
   PresenceLimits presence;
   Durability durability = Durability::none;
+  std::size_t kept_messages = 0;  ///< by an engine that keeps more than is retained in memory; 0: unknown
   friend bool operator==(const RoomSettings&, const RoomSettings&) = default;
 };
 

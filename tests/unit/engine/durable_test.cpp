@@ -1,107 +1,20 @@
 // The durable engine over a disk that the test moves on, fills, breaks and takes the power from.
-#include "engine/durable.h"
-
 #include <doctest/doctest.h>
 
-#include <map>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "support/durable_engine.h"
+#include "unit/engine/durable_fixture.h"
 
 namespace durable_test {
 
 using namespace roomcast;
-using Words = std::vector<std::string>;
-using Code = hub::Refusal::Code;
+using test::Words;
 
 namespace {
 
-/// Writes down what the engine says: "a=1 hi", "#7 1 durable", "#7 store_busy".
-struct Recorder final : hub::EngineEvents {
-  void on_subscribed(std::string_view room, const hub::LogState& log) override {
-    state = log;
-    say(std::string(room) + " open at " + std::to_string(log.top.offset));
-  }
-  void on_subscribe_refused(std::string_view room, const hub::Refusal& refusal) override {
-    say(std::string(room) + " " + std::string(hub::describe(refusal.code).name));
-  }
-  void on_message(std::string_view room, hub::Message&& message) override {
-    say(std::string(room) + "=" + std::to_string(message.position.offset) + " " +
-        std::string(message.payload.view()));
-    times.push_back(message.time_ms);
-  }
-  void on_amended(std::string_view room, hub::Amendment&& amendment) override {
-    const char* const what[] = {"removed", "replaced", "cleared"};
-    say(std::string(room) + " " + what[static_cast<int>(amendment.what)] + " " +
-        std::to_string(amendment.message.position.offset));
-  }
-  void on_lost(std::string_view room) override { say(std::string(room) + " lost"); }
-  void on_resumed(std::string_view room, const hub::LogState& log) override {
-    state = log;
-    say(std::string(room) + " resumed at " + std::to_string(log.top.offset));
-  }
-  void on_published(hub::Ticket ticket, const hub::PublishOutcome& outcome) override {
-    std::string word = "#" + std::to_string(ticket) + " ";
-    if (!outcome) return say(word + std::string(hub::describe(outcome.error().code).name));
-    word += std::to_string(outcome->position.offset);
-    say(word + (outcome->is_durable ? " durable" : "") + (outcome->is_duplicate ? " again" : ""));
-  }
-  void on_page(hub::Ticket ticket, hub::ReadOutcome&& outcome) override {
-    std::string word = "page " + std::to_string(ticket) + ":";
-    if (!outcome) return say(word + " " + std::string(hub::describe(outcome.error().code).name));
-    for (const hub::Message& message : outcome->messages)
-      word += " " + (message.is_removed ? std::string("-") : std::string(message.payload.view()));
-    say(word);
-    page = *outcome;
-  }
-  void say(std::string word) { said.push_back(std::move(word)); }
-  Words take() { return std::exchange(said, {}); }
-
-  Words said;
-  std::optional<hub::LogState> state;
-  std::vector<std::int64_t> times;
-  hub::LogPage page;
-};
-
-struct Fixture {
-  explicit Fixture(hub::Durability durability = hub::Durability::sync) { boot(durability); }
-  void boot(hub::Durability durability) {
-    server.emplace(store, durability, clock);
-    server->engine.start(events);
-  }
-  /// The power fails, and the server is started again.
-  void crash(hub::Durability durability) {
-    server.reset();
-    store.lose_power();
-    boot(durability);
-  }
-  engine::Durable& engine() { return server->engine; }
-  void open(std::string_view room = "a") {
-    engine().subscribe(room);
-    server->settle();
-    events.take();
-    store.take_types();
-  }
-  void publish(std::string_view payload, hub::Ticket ticket = 0, std::string_view key = {},
-               std::string_view room = "a", std::string_view digest = "0123456789abcdef") {
-    hub::Draft draft{hub::Kind::text, base::Bytes::copy_of(payload), {}, 0};
-    if (!key.empty()) draft.key = hub::DraftKey(key, digest);
-    engine().publish(room, std::move(draft), ticket);
-  }
-  Words settled() {
-    server->settle();
-    return events.take();
-  }
-  [[nodiscard]] std::uint64_t epoch() const { return events.state->top.epoch; }
-
-  test::FakeClock clock;
-  test::FakeRoomStore store;
-  Recorder events;
-  std::optional<test::DurableEngine> server;
-};
+using Fixture = test::DurableFixture;
 
 struct Async : Fixture {
   Async() : Fixture(hub::Durability::async) {}
@@ -220,6 +133,35 @@ TEST_CASE_FIXTURE(Fixture,
   publish(std::string(65'536, 'y'), 2);
   CHECK(events.take() == Words{"#2 store_busy"});
   CHECK(settled() == Words{"a open at 0", "a=1 x", "#1 1 durable"});
+}
+
+TEST_CASE_FIXTURE(Fixture, "durable engine: one message may wait for the room however large it is") {
+  engine().subscribe("a");
+  publish(std::string(200'000, 'x'), 1);
+  CHECK(events.take().empty());
+  publish("y", 2);
+  CHECK(events.take() == Words{"#2 store_busy"});
+  server->settle();
+  CHECK(events.take().back() == "#1 1 durable");
+  CHECK(store.on_disk("a").messages.at(1).size() > 200'000);
+}
+
+TEST_CASE_FIXTURE(Fixture, "durable engine: a room that takes too long to be loaded is answered for, too") {
+  engine().subscribe("a");
+  engine().subscribe("b");
+  publish("x", 1);
+  server->pass(3'000);
+  publish("y", 2);
+  publish("z", 3, {}, "b");
+  server->pass(1'999);
+  CHECK(events.take().empty());
+  server->pass(150);
+  CHECK(events.take() == Words{"#1 store_timeout"});
+  server->pass(3'000);
+  CHECK(events.take() == Words{"#2 store_timeout", "#3 store_timeout"});
+  CHECK(engine().stats().timeouts == 3);
+  server->pass(10'000);
+  CHECK(settled() == Words{"a open at 0", "b open at 0", "a=1 x", "a=2 y", "b=1 z"});
 }
 
 TEST_CASE_FIXTURE(Fixture, "durable engine: a room that can't be loaded is refused, with what waits for it") {
@@ -387,13 +329,6 @@ TEST_CASE_FIXTURE(
   server->settle();
   CHECK(store.take_types() == "hole top");
   CHECK(store.is_sound);
-}
-
-TEST_CASE_FIXTURE(Async, "durable engine: without reserved offsets a full disk refuses an async message") {
-  open();
-  store.set_state(store::State::full);
-  publish("x", 1);
-  CHECK(events.take() == Words{"#1 store_full"});
 }
 
 TEST_CASE_FIXTURE(Async,
