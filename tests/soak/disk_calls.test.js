@@ -8,8 +8,8 @@ import { startServer } from '../support/server.js';
 
 const calls = Number(process.env.ROOMCAST_SOAK_CALLS ?? 16);
 const set = {
-  'history.messages': 100_000, 'history.bytes': 1_073_741_824, 'history.age_seconds': 86_400,
-  'store.fold_bytes': 1_048_576, 'store.disk_bytes': 268_435_456,
+  'history.messages': 100_000, 'history.bytes': 33_554_432, 'history.age_seconds': 86_400,
+  'store.fold_bytes': 1_048_576, 'store.disk_bytes': 134_217_728,
 };
 const running = new Set();
 
@@ -27,13 +27,14 @@ describe('one call that fails', () => {
   // Calls, files, error, and the size of messages: with large ones there are folds and checkpoints.
   for (const [what, file, error, size] of [
     ['pwrite', '', 'EIO', 100], ['fdatasync,fsync', '', 'EIO', 100], ['pwrite', '', 'EROFS', 100], ['pwrite,fdatasync,fsync,ftruncate,open,unlink', '', 'EIO', 60_000],
-    ['pwrite,fdatasync,fsync,ftruncate', 'history', 'EIO', 60_000], ['pwrite,fdatasync,fsync,ftruncate', '.db', 'ENOSPC', 60_000],
+    ['pwrite,fdatasync,fsync,ftruncate', 'history', 'EIO', 60_000], ['pwrite,fdatasync,ftruncate', 'journal.db$', 'EIO', 60_000],
+    ['pwrite,fdatasync,ftruncate', 'history.db$', 'EIO', 60_000], ['pwrite,fdatasync,fsync,ftruncate', '.db', 'ENOSPC', 60_000],
   ]) {
     it(`${what} of ${file || 'any file'} (${error}), each of the first ${calls}, with ${size} bytes`, { timeout: 120_000 + calls * 5_000 }, async () => {
       const disk = new FaultyDisk();
       disk.follow();
       const server = await start(disk);
-      const room = new RememberedRoom('a');
+      const room = new RememberedRoom('a', { last: 400 }); // the bound of the room's bytes is more than that
       const hit = new Set();
       for (let n = 1; n <= calls; n += 1) {
         disk.follow(`fail ${what} ${n} 1 ${error} ${file}`);

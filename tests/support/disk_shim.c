@@ -7,7 +7,8 @@
  *   DISK_SHIM_TRACE       a file to which everything that changes the directory is appended
  *
  * Rules, one a line. CALLS: names of calls, separated by commas, without a 64 at the end. NAME: a part of the
- * file's name; without it all files. When the text of the rules changes, counting begins anew.
+ * file's name, or with a $ behind it, its end; without it all files. When the text of the rules changes, counting
+ * begins anew.
  *
  *   fail CALLS FIRST COUNT ERRNO [NAME]   the FIRST-th such call, and COUNT in all (0: all from then on)
  *   short CALLS FIRST COUNT [NAME]        write half, then fail with EIO
@@ -149,6 +150,13 @@ static int has_call(const char* calls, const char* call) {
   return 0;
 }
 
+static int has_name(const char* name, const char* part) {
+  const size_t length = strlen(part);
+  if (length == 0 || part[length - 1] != '$') return strstr(name, part) != NULL;
+  const size_t all = strlen(name);
+  return all >= length - 1 && strncmp(name + all - (length - 1), part, length - 1) == 0;
+}
+
 /* What the rules say of this call: 0, or the error that it gets; negative: after half of the bytes. Sleeps. */
 static int verdict(const char* call, const char* name) {
   long sleep_ms = 0;
@@ -157,7 +165,7 @@ static int verdict(const char* call, const char* name) {
   read_rules();
   for (int i = 0; i < rules_count; ++i) {
     struct rule* one = &rules[i];
-    if (has_call(one->calls, call) && strstr(name, one->name)) {
+    if (has_call(one->calls, call) && has_name(name, one->name)) {
       ++one->seen;
       if (one->verb == 'd') sleep_ms += one->value;
       else if (one->seen >= one->first && (one->count == 0 || one->seen < one->first + one->count))

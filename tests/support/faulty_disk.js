@@ -37,15 +37,18 @@ export class FaultyDisk {
   }
 }
 
-/** Publishes into one room over HTTP, and remembers what each publish was told. */
+const offsetOf = (cursor) => Number(cursor.split('-')[1]);
+
+/** Publishes into one room over HTTP, and remembers what each publish was told; `last`: of so many messages only, the last ones. */
 export class RememberedRoom {
   #count = 0;
   kept = new Map(); // data → cursor
   open = new Map(); // data → key: answered by 504
   refused = new Set(); // data
 
-  constructor(room) {
+  constructor(room, { last = Infinity } = {}) {
     this.room = room;
+    this.last = last;
   }
 
   /** Publishes `size` bytes of its own; returns the response. */
@@ -62,6 +65,7 @@ export class RememberedRoom {
       assert.equal(this.kept.get(data) ?? response.json.cursor, response.json.cursor);
       this.kept.set(data, response.json.cursor);
       this.open.delete(data);
+      if (this.kept.size >= 2 * this.last) this.#forget();
     } else if (response.status === 504) {
       assert.equal(response.json.error.code, 'store_timeout', response.text);
       this.open.set(data, key);
@@ -73,6 +77,12 @@ export class RememberedRoom {
     return response;
   }
 
+  /** Leaves the `last` messages, in their order. */
+  #forget() {
+    const sorted = [...this.kept].sort(([, a], [, b]) => offsetOf(a) - offsetOf(b));
+    this.kept = new Map(sorted.slice(-this.last));
+  }
+
   /** Publishes again, with their keys, those that were answered by 504. */
   async repeatOpen(server) {
     for (const [data, key] of [...this.open]) assert.equal((await this.#send(server, data, key)).status, 200);
@@ -80,7 +90,9 @@ export class RememberedRoom {
 
   /** Everything that was answered is there once, at its place, with its bytes; what was refused is not. */
   async check(server) {
-    let since = `${[...this.kept.values()][0].split('-')[0]}-0`;
+    this.#forget();
+    const [first] = this.kept.values();
+    let since = `${first.split('-')[0]}-${this.kept.size < this.last ? 0 : offsetOf(first) - 1}`;
     const found = new Map();
     for (;;) {
       const response = await fetchOnce(server.url, 'GET', `/rooms/${this.room}?since=${since}`);
