@@ -49,7 +49,8 @@ int status_of(const std::string& path) {
 
 base::Result<Database, Fault> open_to_read(const std::string& path, std::uint32_t application_id) {
   if (const int error = status_of(path); error != 0)
-    return Fault{Fault::Code::io, path + ": " + std::generic_category().message(error)};
+    return Fault{error == ENOENT ? Fault::Code::corrupt : Fault::Code::io,
+                 path + ": " + std::generic_category().message(error)};
   Database::Options options;
   options.path = path;
   options.application_id = application_id;

@@ -103,6 +103,10 @@ describe('roomcast store', () => {
       await fails(path.join(nothing, 'missing'), words, /there is no store in /);
     }
     assert.deepEqual(fs.readdirSync(nothing), []);
+    const half = await storeOfAllKinds();
+    fs.unlinkSync(path.join(half.directory, 'journal.db'));
+    await fails(half.directory, ['check'], /journal\.db: No such file or directory/);
+    assert.match(await done(half.directory, ['recover', newDirectory()]), /has 3 rooms and 9 messages, 0 holes/);
     const { directory } = await storeOfAllKinds();
     await fails(directory, ['backup', directory], /is not empty: name a directory that is, or a new one/);
     await fails(directory, ['recover', directory], /is not empty/);
