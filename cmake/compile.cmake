@@ -24,6 +24,11 @@ if(ROOMCAST_SANITIZE)
   # Only here can NET_CHAOS in the environment make every read tiny and every write short (net/chaos.h).
   add_compile_definitions(ROOMCAST_CHAOS=1)
 endif()
+if(ROOMCAST_THREAD_SANITIZE)
+  # Of what is linked only the project's own code is instrumented: SQLite and libuv are seen by their locks and system calls.
+  add_compile_options(-fsanitize=thread -fno-omit-frame-pointer -O1 -g1)
+  add_link_options(-fsanitize=thread)
+endif()
 if(ROOMCAST_FUZZ)
   add_compile_options(-fsanitize=fuzzer-no-link)
 endif()
