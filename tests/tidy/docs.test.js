@@ -50,7 +50,7 @@ function is_there(document, word) {
   const [, preset, product] = /^build\/([^/]+)\/?(.*)$/.exec(word) ?? [];
   if (preset) {
     const suite = /^tests\/(?:unit_(\w+)|contract)$/.exec(product);
-    const is_product = ['', 'roomcast', 'roomcast-bench'].includes(product) || (suite && folders.has(suite[1] ? `tests/unit/${suite[1]}` : 'tests/contract'));
+    const is_product = ['', 'roomcast', 'roomcast-bench', 'tests/store_bit_flips'].includes(product) || (suite && folders.has(suite[1] ? `tests/unit/${suite[1]}` : 'tests/contract'));
     return presets.includes(preset) && is_product;
   }
   const bare = word.replace(/^\.\//, '').replace(/\/$/, '');
