@@ -14,7 +14,7 @@ import { binary, cleanEnvironment } from '../support/server.js';
 
 const traces = Number(process.env.ROOMCAST_SOAK_TRACES ?? 2);
 const points = Number(process.env.ROOMCAST_SOAK_POINTS ?? 200);
-const steps = 400; // of each of the three runs in a trace
+const steps = 300; // of each of the three runs in a trace
 const program = path.join(path.dirname(binary), 'store_power_cut');
 // In memory, where syncing costs nothing.
 const base = fs.existsSync('/dev/shm') ? '/dev/shm' : undefined;
