@@ -114,7 +114,7 @@ base::Result<std::string> Directory::set_aside(std::int64_t wall_ms) const {
        {"journal.db", "journal.db-wal", "journal.db-shm", "history.db", "history.db-wal", "history.db-shm"}) {
     const std::string from = path_ + "/" + name;
     if (::rename(from.c_str(), (to + "/" + name).c_str()) != 0 && errno != ENOENT)
-      return system_error("cannot move " + from + " to " + to, errno);
+      return system_error(std::string("cannot move ").append(from).append(" to ").append(to), errno);
   }
   if (!sync_directory(to) || !sync_directory(path_)) return system_error("cannot sync " + path_, errno);
   return to;
