@@ -170,6 +170,7 @@ class Durable final : public hub::Engine,
   void remember_key(Room& room, const hub::DraftKey& key, std::uint64_t offset, Batch batch);
   void key_is_published(Room& room, const Room::Pending& pending);
   void drop_keys(Room& room);
+  void drop_keys_that_are_over(Room& room);
   void drop_old_keys(std::int64_t now_ms);
 
   // What comes of it (durable_commit.cpp).

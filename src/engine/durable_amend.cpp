@@ -13,6 +13,8 @@ using store::Record;
 constexpr hub::Refusal being_opened{hub::Refusal::Code::unavailable, "the room is being opened: try again"};
 constexpr hub::Refusal too_many_checks{hub::Refusal::Code::store_busy,
                                        "too many messages are being removed or replaced: try again"};
+constexpr hub::Refusal too_many_reads{hub::Refusal::Code::store_busy,
+                                      "too much waits for the disk: read again later"};
 constexpr std::size_t amendment_bytes = 512;  // beside the payload
 
 /// Whether the message is one of the memory engine. Those on the disk stay there while the room is aside.
@@ -140,6 +142,7 @@ void Durable::record_amendment(Room& room, hub::Amendment&& amendment, hub::Tick
       store::append_mark(batch, Record::Type::cleared, room.log.id(), offset);
       break;
   }
+  room.log.count(bytes);
   Room::Pending& pending = add_pending(room, Room::Pending::What::amendment, room.log.last_batch(), ticket);
   pending.amendment = amendment.what;
   pending.bytes = static_cast<std::uint32_t>(bytes);
@@ -173,6 +176,7 @@ void Durable::read(std::string_view name, const hub::Position& after, std::size_
   Room::Read read{after.offset, messages_max, bytes_max, ticket};
   if (after.offset < room->log.kept_up_to(committed_)) return ask_store(*room, std::move(read));
   // What follows has been announced, and is not on the disk yet.
+  if (order_.size() >= waiting_max) return events_->on_page(ticket, too_many_reads);
   add_pending(*room, Room::Pending::What::read, room->log.last_batch(), 0).read =
       std::make_unique<Room::Read>(std::move(read));
 }

@@ -75,6 +75,9 @@ void Durable::load_keys(Room& room, const std::vector<store::KnownKey>& keys) {
 bool Durable::add_key(Room& room, std::string_view text, const Room::Key& key) {
   if (key_bytes_ + bytes_of(text) > key_bytes_max) return false;
   if (!room.keys) room.keys = std::make_unique<Room::Keys>();
+  // In a room that is never without one, those that are over are a part of the others only.
+  constexpr std::size_t few = 64;
+  if (room.keys->size() >= room.keys_left + room.keys_left / 4 + few) drop_keys_that_are_over(room);
   if (!room.keys->try_emplace(std::string(text), key).second) return true;
   key_bytes_ += bytes_of(text);
   room.keys_until_ms = parts_.clock.monotonic_ms() + keep_key_ms;
@@ -120,7 +123,21 @@ void Durable::drop_keys(Room& room) {
   for (const auto& [text, key] : *room.keys)
     key_bytes_ -= bytes_of(text);
   room.keys.reset();
+  room.keys_left = 0;
   room.base::Linked<RoomsByKeys>::unlink();
+}
+
+void Durable::drop_keys_that_are_over(Room& room) {
+  const std::int64_t now_ms = parts_.clock.monotonic_ms();
+  for (auto at = room.keys->begin(); at != room.keys->end();) {
+    if (at->second.until_ms == 0 || at->second.until_ms > now_ms) {
+      ++at;
+      continue;
+    }
+    key_bytes_ -= bytes_of(at->first);
+    at = room.keys->erase(at);
+  }
+  room.keys_left = room.keys->size();
 }
 
 void Durable::drop_old_keys(std::int64_t now_ms) {

@@ -70,7 +70,7 @@ std::int64_t DurableLog::time_not_before_last(std::int64_t wall_ms) {
 void DurableLog::begin_records(std::string& batch, BatchNumber number, std::string_view room) {
   if (number != last_.number) {
     before_last_ = last_;
-    last_ = {number, top_};
+    last_ = {number, top_, 0};
   }
   if (!is_written_) store::append_room(batch, id_, room, epoch_);
   is_written_ = true;
@@ -101,6 +101,13 @@ void DurableLog::reserve(std::string& batch, BatchNumber number, BatchNumber com
 void DurableLog::close(std::string& batch) {
   store::append_mark(batch, Record::Type::top, id_, top_);
   ceiling_ = reserved_before_ = top_;
+}
+
+std::size_t DurableLog::queued_bytes(BatchNumber committed) const {
+  std::size_t bytes = 0;
+  if (last_.number > committed) bytes += last_.bytes;
+  if (before_last_.number > committed) bytes += before_last_.bytes;
+  return bytes;
 }
 
 std::uint64_t DurableLog::kept_up_to(BatchNumber committed) const {

@@ -82,6 +82,10 @@ class DurableLog {
 
   /// The batch with the room's last records.
   [[nodiscard]] BatchNumber last_batch() const { return last_.number; }
+  /// Counts bytes of records that have been appended to that batch.
+  void count(std::size_t bytes) { last_.bytes += bytes; }
+  /// What was counted and is not on the disk, with all batches up to `committed` there.
+  [[nodiscard]] std::size_t queued_bytes(BatchNumber committed) const;
   /// The last offset that is on the disk, or missing there, with all batches up to `committed` there.
   [[nodiscard]] std::uint64_t kept_up_to(BatchNumber committed) const;
 
@@ -90,6 +94,7 @@ class DurableLog {
   struct InBatch {
     BatchNumber number = 0;
     std::uint64_t top_before = 0;  // of the room, before the first of them
+    std::size_t bytes = 0;         // of count()
   };
   [[nodiscard]] std::uint64_t reserved(BatchNumber committed) const {
     return reserving_batch_ <= committed ? ceiling_ : reserved_before_;

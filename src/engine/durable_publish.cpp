@@ -83,6 +83,7 @@ void Durable::publish_sync(Room& room, hub::Draft&& draft, hub::Ticket ticket) {
   hub::DraftKey key = std::move(draft.key);
   hub::Message message = next_message(room, draft);
   room.log.append(begin_records(room), message, publish_key(key));
+  room.log.count(bytes);
   Room::Pending& pending = add_pending(room, Room::Pending::What::publish, room.log.last_batch(), ticket);
   pending.bytes = static_cast<std::uint32_t>(bytes);
   pending.message = std::move(message);
@@ -110,6 +111,7 @@ void Durable::publish_async(Room& room, hub::Draft&& draft, hub::Ticket ticket) 
   const bool reserves = room.log.needs_reserve();
   if (reserves) room.log.reserve(batch, room.log.last_batch(), committed_);
   room.log.append(batch, message, publish_key(key));
+  room.log.count(bytes);
   const std::int64_t now_ms = parts_.clock.monotonic_ms();
   if (reserves || now_ms - room.published_ms >= in_order_ms) {
     room.published_ms = now_ms;
@@ -180,8 +182,8 @@ std::optional<hub::Refusal> Durable::why_not_kept(const Room& room, std::size_t 
   if (state == store::State::full) return disk_full;
   if (state == store::State::failed) return disk_failed;
   // What the room has waiting counts twice: alone it gets half of the queue, and less beside others.
-  const bool has_space =
-      order_.size() < waiting_max && parts_.store.has_space_for(bytes + room.pending_bytes);
+  const std::size_t waiting = std::max(room.pending_bytes, room.log.queued_bytes(committed_));
+  const bool has_space = order_.size() < waiting_max && parts_.store.has_space_for(bytes + waiting);
   return has_space ? std::nullopt : std::optional(disk_busy);
 }
 

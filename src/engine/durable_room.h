@@ -106,6 +106,7 @@ struct DurableRoom final : public base::Linked<RoomsByPublish>,
   std::vector<Pending> pending{};  // in the order of their batches, all after what was finished
   std::vector<Early> early{};
   std::unique_ptr<Keys> keys{};
+  std::size_t keys_left = 0;  // after the last look at which of them are over
 };
 
 }  // namespace roomcast::engine

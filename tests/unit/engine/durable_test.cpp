@@ -109,6 +109,30 @@ TEST_CASE_FIXTURE(Fixture, "durable engine: one room gets no more than half of t
   CHECK(settled().back() == "#200 1 durable");
 }
 
+TEST_CASE_FIXTURE(Async, "durable engine: an async room gets no more than half of it either, and others do") {
+  open("a");
+  open("b");
+  for (const std::string_view room : {"a", "b"})
+    publish("x", 0, {}, room);
+  server->settle();
+  events.take();
+  store.queue_bytes_max = 100'000;
+  for (int i = 0; i < 100; ++i)
+    publish(std::string(1'000, 'x'));
+  CHECK(engine().stats().left_out > 45);
+  CHECK(engine().stats().left_out < 70);
+  // Half of it may be on its way while the next batch is filled.
+  store.begin_commit();
+  const std::uint64_t left_out = engine().stats().left_out;
+  publish(std::string(4'000, 'x'));
+  CHECK(engine().stats().left_out == left_out + 1);
+  publish("y", 0, {}, "b");
+  CHECK(engine().stats().left_out == left_out + 1);
+  store.end_commit();
+  publish("x");
+  CHECK(engine().stats().left_out == left_out + 1);
+}
+
 TEST_CASE_FIXTURE(Fixture, "durable engine: times in a room never go back") {
   open();
   publish("x");
@@ -433,6 +457,22 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(events.take() == Words{"#3 1 durable again"});
   CHECK(engine().stats().repeated == 2);
   CHECK(store.take_types() == "room message");
+}
+
+TEST_CASE_FIXTURE(Fixture, "durable engine: keys that are over go from a room that always has some") {
+  open();
+  store.queue_bytes_max = std::size_t{4} << 20U;
+  // The disk is slow, so that all of them stay for five minutes. There is space for those, but not for all.
+  const std::string longest(200, 'k');
+  int published = 0;
+  for (int round = 0; round < 130; ++round) {
+    for (int i = 0; i < 1'000; ++i)
+      publish("x", 0, longest + std::to_string(++published));
+    server->pass(6'000);
+    server->settle();
+    events.take();
+  }
+  CHECK(engine().stats().refused_busy == 0);
 }
 
 TEST_CASE_FIXTURE(Fixture, "durable engine: a publish that was refused leaves its key free") {
