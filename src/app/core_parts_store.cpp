@@ -114,6 +114,7 @@ class StorePart final : public part::Part {
     out.sample({{"operation", "checkpoint"}}, stats.checkpoint_errors);
     out.sample({{"operation", "fold"}}, stats.fold_errors);
     out.sample({{"operation", "read"}}, stats.read_errors);
+    out.sample({{"operation", "check"}}, stats.check_errors);
     out.single_counter("roomcast_store_damaged_chunks_total", "Parts of rooms in which a checksum was wrong.",
                        stats.damaged_chunks);
     out.single_counter("roomcast_store_clock_jumps_total",

@@ -89,6 +89,7 @@ void Durable::erase_if_idle(Room& room) {
                        !room.log.has_reserve() && room.log.last_batch() <= committed_;
   if (!is_idle) return;
   drop_keys(room);
+  if (room.log.id() != 0) parts_.store.forget(room.log.id());
   to_load_.erase(std::remove(to_load_.begin(), to_load_.end(), &room), to_load_.end());
   if (last_used_ == &room) last_used_ = nullptr;
   all_[room.index] = all_.back();
@@ -207,6 +208,7 @@ void Durable::switch_level(Room& room) {
   if (room.log.last_batch() > committed_) await_last_batch(room);
   if (!room.pending.empty()) return;
   drop_keys(room);
+  if (room.log.id() != 0) parts_.store.forget(room.log.id());
   room.level = none;
   room.log = {};
   room.announced = 0;

@@ -50,6 +50,7 @@ base::Result<Archive, Fault> Archive::open(Options options, const Tail& tail, Ro
   file.secure_delete = options.secure_delete;
   file.cache_bytes = options.cache_bytes;
   file.bytes_max = options.bytes_max;
+  file.may_create = !options.new_store_id.empty();
   base::Result<Database, Fault> database = Database::open(file);
   if (!database) return std::move(database.error());
   if (std::optional<Fault> fault = prepare_file(*database, options)) return std::move(*fault);
@@ -108,9 +109,13 @@ base::Result<Archive::Parts, Fault> Archive::prepare(Database& database) {
   statements.add("SELECT room,last,bytes FROM chunk ORDER BY id LIMIT ?1");
   statements.add("SELECT id FROM room WHERE due_ms<=?1 ORDER BY due_ms LIMIT ?2");
   statements.add("SELECT id FROM room WHERE id>=?1 ORDER BY id LIMIT ?2");
+  statements.add(
+      "SELECT id FROM room WHERE id>=?1 AND id<?2 AND NOT EXISTS(SELECT 1 FROM chunk WHERE "
+      "chunk.room=room.id)");
   if (statements.fault()) return std::move(*statements.fault());
-  return Parts{std::move(*rows),   std::move(*writer), statements.take(0), statements.take(1),
-               statements.take(2), statements.take(3), statements.take(4), statements.take(5)};
+  return Parts{std::move(*rows),   std::move(*writer), statements.take(0),
+               statements.take(1), statements.take(2), statements.take(3),
+               statements.take(4), statements.take(5), statements.take(6)};
 }
 
 std::optional<Fault> Archive::read_meta() {

@@ -38,7 +38,7 @@ class Archive {
     std::uint64_t bytes_max = std::uint64_t{1} << 30U;
     /// A WAL of more than that is checkpointed.
     std::uint64_t wal_bytes = std::uint64_t{32} << 20U;
-    /// For a file that is made anew: 16 bytes, random.
+    /// For a file that is made anew: 16 bytes, random. Empty: none is made.
     std::string new_store_id{};
   };
 
@@ -94,8 +94,9 @@ class Archive {
   [[nodiscard]] base::Result<Swept, Fault> sweep(const hub::RoomRules& rules, const AgeTime& now);
   /// All rooms are to be swept once, since their limits may be others now. So it is at the start, too.
   void sweep_all() { next_swept_ = 0; }
-  /// Frees space by evicting the oldest chunks until `bytes` more fit below 90 % of Options::bytes_max, or
-  /// nothing is left to evict. `fold` does this by itself.
+  /// Frees space by forgetting rooms that have nothing left and are not in use, and then by evicting the
+  /// oldest chunks until `bytes` more fit below 90 % of Options::bytes_max, or nothing is left to evict.
+  /// `fold` does this by itself.
   [[nodiscard]] std::optional<Fault> make_space(std::uint64_t bytes);
 
   /// Takes a damaged chunk out: what is whole in it stays, the rest becomes a hole, and its bytes go into the
@@ -117,6 +118,7 @@ class Archive {
     Statement oldest_chunks;
     Statement due_rooms;
     Statement rooms_from;
+    Statement empty_rooms;
   };
   /// The transaction of a call, and what it has done so far.
   struct Work {
@@ -146,6 +148,8 @@ class Archive {
   [[nodiscard]] base::Result<std::vector<RoomId>, Fault> rooms_to_sweep(const AgeTime& now);
   [[nodiscard]] std::optional<Fault> sweep_room(Work& work, RoomId room, const hub::RoomRules& rules,
                                                 const AgeTime& now);
+  /// Forgets rooms that have nothing left, however short a time ago, of a part of all.
+  [[nodiscard]] std::optional<Fault> purge_some();
   [[nodiscard]] base::Result<bool, Fault> evict(std::uint64_t bytes);
   /// The room as it is on the disk; nothing if it is not there.
   [[nodiscard]] base::Result<std::optional<RoomState>, Fault> find_room(RoomId room);
@@ -158,6 +162,7 @@ class Archive {
   Meta meta_;
   Evicted evicted_;
   std::optional<RoomId> next_swept_ = 0;  ///< of the rooms whose limits may have changed; nothing: none
+  RoomId next_purged_ = 1;
 };
 
 }  // namespace roomcast::store

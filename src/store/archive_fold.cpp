@@ -92,7 +92,6 @@ std::optional<Fault> Archive::fold_room(Work& work, RoomId room, const std::vect
       work.orphans += records.size();
       return std::nullopt;
     }
-    in_use_->mark(room);
     work.meta.next_room = std::max(work.meta.next_room, room + 1);
   }
   RoomEdit edit(parts_.rows, parts_.writer, work.tally, std::move(**state), is_new);

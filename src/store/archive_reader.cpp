@@ -74,11 +74,18 @@ base::Result<ArchiveReader::Loaded, Fault> ArchiveReader::load(std::string_view 
     if (!row) return row.error();
     if (*row) id = (*row)->id;
   }
-  TailRecords tail;
-  if (id) {
-    in_use_->mark(*id);
-    tail = tail_->find(*id);
-  }
+  if (!id) return load(id, name, rules, now, wall_ms);
+  in_use_->mark(*id);
+  base::Result<Loaded, Fault> loaded = load(id, name, rules, now, wall_ms);
+  if (!loaded || loaded->extent.id == 0) in_use_->release(*id);
+  return loaded;
+}
+
+base::Result<ArchiveReader::Loaded, Fault> ArchiveReader::load(std::optional<RoomId> id,
+                                                               std::string_view name,
+                                                               const hub::RoomRules& rules,
+                                                               const AgeTime& now, std::int64_t wall_ms) {
+  const TailRecords tail = id ? tail_->find(*id) : TailRecords{};
   base::Result<Transaction, Fault> transaction = Transaction::begin(database_, Transaction::Kind::read);
   if (!transaction) return std::move(transaction.error());
   Loaded loaded;

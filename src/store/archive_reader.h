@@ -44,10 +44,13 @@ class ArchiveReader {
   [[nodiscard]] static base::Result<ArchiveReader, Fault> open(const Options& options, const Tail& tail,
                                                                RoomsInUse& in_use);
 
-  /// Where the room of that name stands. One that was never written has no id, and an epoch that is made of
-  /// the store's id, its generation and the name. `wall_ms`: for the age of keys.
+  /// Where the room of that name stands; one with an id is in use from then on. One that was never written
+  /// has no id, and an epoch that is made of the store's id, its generation and the name. `wall_ms`: for the
+  /// age of keys.
   [[nodiscard]] base::Result<Loaded, Fault> load(std::string_view name, const hub::RoomRules& rules,
                                                  const AgeTime& now, std::int64_t wall_ms);
+  /// The loop does not use the room any more.
+  void release(RoomId room) { in_use_->release(room); }
   /// A page of what the room has after `after`, with nothing missing in between: it ends before a hole.
   /// `bytes_max` of records, page_bytes_max at most; one message at least, if there is one. Of a room that
   /// is not there (any more): nothing, with its floor at `after`.
@@ -57,6 +60,9 @@ class ArchiveReader {
 
  private:
   ArchiveReader(Database database, RoomRows rows, Statement meta, const Tail& tail, RoomsInUse& in_use);
+  [[nodiscard]] base::Result<Loaded, Fault> load(std::optional<RoomId> id, std::string_view name,
+                                                 const hub::RoomRules& rules, const AgeTime& now,
+                                                 std::int64_t wall_ms);
   [[nodiscard]] base::Result<std::optional<RoomState>, Fault> find_room(RoomId room, const TailRecords& tail);
 
   Database database_;

@@ -10,6 +10,9 @@ namespace {
 
 /// Rooms that are looked at, or chunks that are dropped, in one transaction.
 constexpr std::size_t slice_max = 500;
+/// Room numbers that are looked at for rooms without anything in one transaction, and transactions at a time.
+constexpr RoomId purge_slice = 5'000;
+constexpr int purge_slices_max = 20;
 
 }  // namespace
 
@@ -77,6 +80,13 @@ std::optional<Fault> Archive::make_space(std::uint64_t bytes) {
   base::Result<std::uint64_t, Fault> used = database_.used_bytes();
   if (!used) return std::move(used.error());
   if (*used + bytes <= high) return std::nullopt;
+  for (int i = 0; i != purge_slices_max; ++i) {
+    if (*used + bytes <= low) return std::nullopt;
+    if (std::optional<Fault> fault = purge_some()) return fault;
+    used = database_.used_bytes();
+    if (!used) return std::move(used.error());
+    if (next_purged_ == 1) break;
+  }
   while (*used + bytes > low) {
     if (std::optional<Fault> fault = checkpoint_if_due()) return fault;
     const base::Result<bool, Fault> has_evicted = evict(*used + bytes - low);
@@ -86,6 +96,35 @@ std::optional<Fault> Archive::make_space(std::uint64_t bytes) {
     if (!used) return std::move(used.error());
   }
   return std::nullopt;
+}
+
+std::optional<Fault> Archive::purge_some() {
+  const RoomId end =
+      next_purged_ + std::min(purge_slice, std::max(meta_.next_room, next_purged_) - next_purged_);
+  Statement& statement = parts_.empty_rooms;
+  statement.bind_number(1, next_purged_);
+  statement.bind_number(2, end);
+  std::vector<RoomId> rooms;
+  while (true) {
+    const base::Result<bool, Fault> has_row = statement.step();
+    if (!has_row) return has_row.error();
+    if (!*has_row) break;
+    rooms.push_back(static_cast<RoomId>(statement.number(0)));
+  }
+  next_purged_ = end >= meta_.next_room ? 1 : end;
+  if (rooms.empty()) return std::nullopt;
+  base::Result<Work, Fault> work = begin_work();
+  if (!work) return std::move(work.error());
+  // As in a sweep.
+  const std::unique_lock<std::mutex> lock = in_use_->lock();
+  for (const RoomId room : rooms) {
+    if (in_use_->has(room) || !tail_->find(room).records.empty()) continue;
+    --work->tally.rooms;
+    if (std::optional<Fault> fault = parts_.writer.remove(room)) return fault;
+  }
+  if (work->tally.rooms == 0) return std::nullopt;
+  ++work->meta.generation;
+  return commit(*work);
 }
 
 /// One slice of it: true if anything was there.

@@ -17,7 +17,8 @@
 namespace roomcast::store {
 
 /// Runs the archive on a thread of its own: folds, what retention forbids, quarantine. Belongs to the loop's
-/// thread. Nobody waits for its answers.
+/// thread. Nobody waits for its answers. After three failures in a row the file is opened anew, as the
+/// committer does it.
 class Archivist {
  public:
   /// What the archive says of itself after a job.
@@ -46,10 +47,11 @@ class Archivist {
     loop::Loop& loop;
     const Directory& directory;
     Tail& tail;
+    RoomsInUse& in_use;
     Listener& listener;
   };
 
-  Archivist(const Parts& parts, Archive archive, const hub::RoomRules& rules);
+  Archivist(const Parts& parts, Archive archive, Archive::Options options, const hub::RoomRules& rules);
   /// Waits for what is under way.
   ~Archivist();
 
@@ -79,11 +81,24 @@ class Archivist {
   struct Desk {
     const Directory& directory;
     Tail& tail;
-    Archive archive;
+    RoomsInUse& in_use;
+    Archive::Options options;
+    std::optional<Archive> archive;  ///< empty: to be opened anew
     hub::RoomRules rules;
+    unsigned failures = 0;             ///< in a row
+    std::uint64_t marked_seq = 0;      ///< rooms created in batches up to it are marked as in use
+    Archive::Meta meta{};              ///< of the archive that is to be opened anew
+    Archive::Evicted evicted{};        ///< by those before
     bool has_dropped_reserve = false;  ///< by the last fold
 
     [[nodiscard]] Report report() const;
+    /// Before each use of the archive: opens it if it is missing.
+    [[nodiscard]] std::optional<Fault> make_ready();
+    /// After each use of it, with how that has ended.
+    void note(const std::optional<Fault>& fault);
+    [[nodiscard]] base::Result<Archive::Swept, Fault> sweep(const AgeTime& now);
+    [[nodiscard]] std::optional<Fault> quarantine(const Damage& damage, std::int64_t now_ms);
+    [[nodiscard]] base::Result<Archive::Folded, Fault> fold(const TailSegment& segment, const AgeTime& now);
     /// Everything that is in the tail when it is called. Gives the reserve up if the disk is full: what
     /// leaves the tail leaves the journal, too.
     [[nodiscard]] base::Result<Archive::Folded, Fault> fold(const AgeTime& now);

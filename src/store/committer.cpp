@@ -127,7 +127,9 @@ Committer::Committer(const Parts& parts, const Limits& limits, Journal journal, 
       timer_(parts.loop, *this),
       filling_seq_(last_seq + 1),
       begun_ms_(std::numeric_limits<std::int64_t>::min() / 2),
-      thread_(std::make_unique<loop::WorkerThread>(parts.loop, "store commit")) {}
+      thread_(std::make_unique<loop::WorkerThread>(parts.loop, "store commit")) {
+  desk_.options.may_create = false;
+}
 
 Committer::~Committer() { parts_.scheduler.forget(*this); }
 

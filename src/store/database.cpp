@@ -162,7 +162,8 @@ Database::Database(sqlite3* connection, std::string path)
     : path_(std::move(path)), wal_frames_(std::make_unique<int>(0)), connection_(connection) {}
 
 base::Result<Database, Fault> Database::open(const Options& options) {
-  const int mode = options.is_writable ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE : SQLITE_OPEN_READONLY;
+  const int create = options.may_create ? SQLITE_OPEN_CREATE : 0;
+  const int mode = options.is_writable ? SQLITE_OPEN_READWRITE | create : SQLITE_OPEN_READONLY;
   sqlite3* connection = nullptr;
   const int result = called([&] {
     return sqlite3_open_v2(options.path.c_str(), &connection,
@@ -250,6 +251,21 @@ base::Result<std::int64_t, Fault> Database::number(std::string_view sql) {
   if (!row) return row.error();
   return *row ? statement->number(0) : 0;
 }
+
+base::Result<std::string, Fault> Database::quick_check() {
+  auto statement = prepare("PRAGMA quick_check(3)");
+  if (!statement) return std::move(statement.error());
+  std::string found;
+  while (true) {
+    const auto row = statement->step();
+    if (!row) return row.error();
+    if (!*row) return found == "ok" ? std::string() : found;
+    if (!found.empty()) found += "; ";
+    found += statement->text(0);
+  }
+}
+
+void Database::interrupt() { sqlite3_interrupt(connection_.get()); }
 
 base::Result<Database::Checkpoint, Fault> Database::checkpoint(CheckpointMode mode) {
   int frames = 0;

@@ -78,7 +78,8 @@ class Database {
     std::string path;
     /// Marks the file as ours (PRAGMA application_id); a file with another one is refused. Not 0.
     std::uint32_t application_id = 0;
-    bool is_writable = true;     ///< also: is created if it is missing
+    bool is_writable = true;
+    bool may_create = true;      ///< if it is missing, and writable
     bool secure_delete = false;  ///< overwrites what is deleted by zeros
     std::size_t cache_bytes = std::size_t{2} << 20U;
     std::uint64_t bytes_max = 0;  ///< of the main file; 0: SQLite's own limit
@@ -102,6 +103,12 @@ class Database {
   [[nodiscard]] base::Result<Statement, Fault> prepare(std::string_view sql);
   /// The first column of the first row; 0 without a row.
   [[nodiscard]] base::Result<std::int64_t, Fault> number(std::string_view sql);
+
+  /// Looks through the whole file, but for what is in the rows: the first things that are not right, in
+  /// SQLite's words; empty if all is well.
+  [[nodiscard]] base::Result<std::string, Fault> quick_check();
+  /// What is under way ends with a fault soon. For any thread.
+  void interrupt();
 
   /// A checkpoint that fails has not undone any commit.
   [[nodiscard]] base::Result<Checkpoint, Fault> checkpoint(CheckpointMode mode);

@@ -51,6 +51,7 @@ base::Result<Journal, Fault> Journal::open(const Options& options) {
   Database::Options how;
   how.path = options.path;
   how.application_id = application_id;
+  how.may_create = options.may_create;
   how.secure_delete = options.secure_delete;
   how.cache_bytes = options.cache_bytes;
   how.bytes_max = options.bytes_max;

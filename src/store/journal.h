@@ -23,6 +23,7 @@ class Journal {
 
   struct Options {
     std::string path;
+    bool may_create = true;  ///< makes the file if it is missing
     bool secure_delete = false;
     std::size_t cache_bytes = std::size_t{2} << 20U;
     std::uint64_t bytes_max = 0;  ///< of the main file; 0: no limit
@@ -40,7 +41,7 @@ class Journal {
     ~Replay() = default;
   };
 
-  /// Opens the file; makes it if it is missing. A fault's code is `corrupt` where the file is damaged,
+  /// A fault's code is `corrupt` where the file is damaged,
   /// `other` where it is not one of ours or of a newer format.
   [[nodiscard]] static base::Result<Journal, Fault> open(const Options& options);
 

@@ -32,6 +32,19 @@ class Lookups::RulesJob final : public Job {
   hub::RoomRules rules_;
 };
 
+class Lookups::ForgetJob final : public Job {
+ public:
+  ForgetJob(Lookups& lookups, std::vector<RoomId> rooms) : Job(lookups), rooms_(std::move(rooms)) {}
+  void run() noexcept override {
+    for (const RoomId room : rooms_)
+      desk().reader.release(room);
+  }
+  void on_done() override {}
+
+ private:
+  std::vector<RoomId> rooms_;
+};
+
 class Lookups::LoadJob final : public Job {
  public:
   LoadJob(Lookups& lookups, std::string_view room, const AgeTime& now, std::int64_t wall_ms)
@@ -72,7 +85,12 @@ void Lookups::set_rules(const hub::RoomRules& rules) {
   thread_.start(std::make_unique<RulesJob>(*this, rules));
 }
 
+void Lookups::flush() {
+  if (!forgotten_.empty()) thread_.start(std::make_unique<ForgetJob>(*this, std::exchange(forgotten_, {})));
+}
+
 void Lookups::load(std::string_view room, const AgeTime& now, std::int64_t wall_ms) {
+  flush();
   thread_.start(std::make_unique<LoadJob>(*this, room, now, wall_ms));
 }
 

@@ -48,6 +48,9 @@ class Lookups {
   ~Lookups();
 
   void set_rules(const hub::RoomRules& rules);
+  /// The room is not in use any more. Told to the reader's thread before the next load, and by `flush`.
+  void forget(RoomId room) { forgotten_.push_back(room); }
+  void flush();
   [[nodiscard]] bool is_full() const { return thread_.size() >= waiting_max; }
   // Only if it is not full.
   void load(std::string_view room, const AgeTime& now, std::int64_t wall_ms);
@@ -56,6 +59,7 @@ class Lookups {
  private:
   class Job;
   class RulesJob;
+  class ForgetJob;
   class LoadJob;
   class ReadJob;
 
@@ -68,6 +72,7 @@ class Lookups {
   loop::Loop& loop_;
   Listener& listener_;
   Desk desk_;
+  std::vector<RoomId> forgotten_;
   loop::WorkerThread thread_;  // the last: it ends first
 };
 

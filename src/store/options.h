@@ -52,6 +52,7 @@ struct StoreStats {
   std::uint64_t checkpoint_errors = 0;
   std::uint64_t fold_errors = 0;  ///< of folds, sweeps and quarantine
   std::uint64_t read_errors = 0;
+  std::uint64_t check_errors = 0;  ///< the look through the history after an unclean stop found damage
   std::uint64_t damaged_chunks = 0;
   std::uint64_t clock_jumps = 0;
   std::uint64_t evicted_by_count = 0;  ///< messages that have gone from the disk

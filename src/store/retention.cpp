@@ -80,10 +80,24 @@ DiskShares share_disk(std::uint64_t disk_bytes, std::uint64_t fold_bytes, std::u
   return shares;
 }
 
-void RoomsInUse::mark(RoomId room) {
+void RoomsInUse::mark(RoomId room) { add(room, 1); }
+
+void RoomsInUse::mark_created(RoomId room) {
+  if (room >= first_created_) add(room, 1);
+}
+
+void RoomsInUse::release(RoomId room) { add(room, -1); }
+
+bool RoomsInUse::has(RoomId room) const {
+  const auto found = counts_.find(room);
+  return found != counts_.end() && found->second > 0;
+}
+
+void RoomsInUse::add(RoomId room, int by) {
   const std::lock_guard lock(mutex_);
-  if (room >= marks_.size()) marks_.resize(std::max<std::size_t>(room + 1, 2 * marks_.size()));
-  marks_[room] = true;
+  int& count = counts_[room];
+  count += by;
+  if (count == 0) counts_.erase(room);
 }
 
 }  // namespace roomcast::store

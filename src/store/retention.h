@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <mutex>
 #include <span>
+#include <unordered_map>
 #include <vector>
 
 #include "hub/engine.h"
@@ -85,19 +86,29 @@ struct DiskShares {
 [[nodiscard]] DiskShares share_disk(std::uint64_t disk_bytes, std::uint64_t fold_bytes,
                                     std::uint64_t queue_bytes);
 
-/// The rooms that have been looked up since the start: their rows must stay, since the loop may publish into
-/// them. Shared by the threads of the reader, who marks a room before it reads its row, and of the archivist,
-/// who holds the lock from looking at the marks until rows are deleted.
+/// The rooms that the loop uses: their rows must stay, since it may publish into them. Counted: one for each
+/// load that has found the room, one for its creation, less one each time that the loop has forgotten it;
+/// these may come in any order, until a created room has its row. Shared by the threads of the reader, who
+/// marks a room before it reads its row, and of the archivist, who holds the lock from looking at the marks
+/// until rows are deleted.
 class RoomsInUse {
  public:
   void mark(RoomId room);
+  /// The room's record is in the tail, before its row is written. Of those with lower numbers than
+  /// `set_first_created` says it is left from before the start.
+  void mark_created(RoomId room);
+  void set_first_created(RoomId room) { first_created_ = room; }
+  void release(RoomId room);
   [[nodiscard]] std::unique_lock<std::mutex> lock() const { return std::unique_lock(mutex_); }
   /// Only with the lock.
-  [[nodiscard]] bool has(RoomId room) const { return room < marks_.size() && marks_[room]; }
+  [[nodiscard]] bool has(RoomId room) const;
 
  private:
+  void add(RoomId room, int by);
+
   mutable std::mutex mutex_;
-  std::vector<bool> marks_;  // by number: 125 KB for a million rooms
+  std::unordered_map<RoomId, int> counts_;  // without those of 0
+  RoomId first_created_ = 0;
 };
 
 }  // namespace roomcast::store

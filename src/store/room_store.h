@@ -90,6 +90,9 @@ class RoomStore {
   [[nodiscard]] virtual bool has_space_for(std::size_t bytes) const = 0;
   /// The bytes of batches that are not committed yet, this one included.
   [[nodiscard]] virtual std::size_t queued_bytes() const = 0;
+  /// A room with a number is not in use any more: all of its records are on the disk, and before it is used
+  /// again it is loaded. What has nothing left may be forgotten on the disk, too.
+  virtual void forget(RoomId room) = 0;
   /// A room number that no room has had.
   [[nodiscard]] virtual RoomId next_room_id() = 0;
 

@@ -138,6 +138,8 @@ class FileOpening {
     TailReplay replay(*tail, values, next_room);
     if (std::optional<Fault> fault = journal.replay(archive.meta().folded_seq, replay))
       return std::move(*fault);
+    in_use->set_first_created(next_room);
+    const bool was_clean = archive.meta().is_clean;
     if (std::optional<Fault> fault = archive.begin()) return std::move(*fault);
 
     ArchiveReader::Options reader_options;
@@ -162,6 +164,14 @@ class FileOpening {
                      true};
     for (auto& [name, value] : values)
       files.values.push_back({name, std::move(value)});
+    if (was_clean) return files;
+    Database::Options check_options;
+    check_options.path = files.archive_options.path;
+    check_options.application_id = Archive::application_id;
+    check_options.is_writable = false;
+    base::Result<Database, Fault> to_check = Database::open(check_options);
+    if (!to_check) return std::move(to_check.error());
+    files.to_check = std::move(*to_check);
     return files;
   }
 

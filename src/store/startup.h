@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,8 @@ struct StoreFiles {
   std::uint64_t last_seq = 0;  ///< of the last batch
   std::vector<Archive::Value> values;
   bool has_reserve = true;
+  /// After an unclean stop: a connection to the history that looks it through.
+  std::optional<Database> to_check{};
 };
 
 /// Opens the store in StoreOptions::path, or makes a new one there; blocks for as long as that takes. What

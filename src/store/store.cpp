@@ -14,6 +14,8 @@ constexpr std::int64_t tick_ms = 1'000;
 constexpr std::int64_t tail_ms = 30'000;
 constexpr std::int64_t sweep_ms = 10'000;
 constexpr std::int64_t fold_retry_max_ms = 5'000;
+// Of what may fail again and again a line is written so often, at most.
+constexpr std::int64_t same_line_ms = 60'000;
 
 hub::Refusal too_many_lookups() {
   return {hub::Refusal::Code::store_busy, "too many rooms are being read from the disk"};
@@ -59,13 +61,16 @@ Store::Store(const Parts& parts, const StoreOptions& options, const hub::RoomRul
   stats_.rooms = meta.rooms;
   stats_.messages = meta.messages;
   stats_.disk_bytes = directory_.bytes_on_disk();
-  archivist_ = std::make_unique<Archivist>(Archivist::Parts{parts.loop, directory_, *tail_, *this},
-                                           std::move(files.archive), rules);
+  archivist_ = std::make_unique<Archivist>(Archivist::Parts{parts.loop, directory_, *tail_, *in_use_, *this},
+                                           std::move(files.archive), std::move(files.archive_options), rules);
   lookups_ = std::make_unique<Lookups>(parts.loop, static_cast<Lookups::Listener&>(*this),
                                        std::move(files.reader), rules);
   committer_ = std::make_unique<Committer>(
       Committer::Parts{parts.loop, parts.scheduler, directory_, *tail_, *this}, committer_limits(),
       std::move(files.journal), std::move(files.journal_options), files.last_seq);
+  if (files.to_check)
+    check_ = std::make_unique<FileCheck>(parts.loop, static_cast<FileCheck::Listener&>(*this),
+                                         std::move(*files.to_check));
   tick_.start_every(tick_ms);
 }
 
@@ -98,7 +103,7 @@ void Store::start(RoomStore::Listener& listener) {
 AgeTime Store::age_time() { return age_clock_.at(parts_.loop.wall_ms(), parts_.loop.monotonic_ms()); }
 
 void Store::load(std::string_view room) {
-  if (lookups_->is_full()) {
+  if (lookups_ == nullptr || lookups_->is_full()) {
     refused_loads_.emplace_back(room);
     parts_.scheduler.mark_dirty(*this);
     return;
@@ -108,12 +113,16 @@ void Store::load(std::string_view room) {
 
 void Store::read(RoomId room, std::string_view name, std::uint64_t after, std::size_t messages_max,
                  std::size_t bytes_max, std::uint64_t ticket) {
-  if (lookups_->is_full()) {
+  if (lookups_ == nullptr || lookups_->is_full()) {
     refused_reads_.push_back(ticket);
     parts_.scheduler.mark_dirty(*this);
     return;
   }
   lookups_->read(name, {room, after, messages_max, bytes_max, ticket}, age_time());
+}
+
+void Store::forget(RoomId room) {
+  if (lookups_ != nullptr) lookups_->forget(room);
 }
 
 void Store::run_at_turn_end() {
@@ -182,8 +191,10 @@ void Store::on_timer(loop::Timer& /*timer*/) {
   stats_.clock_jumps = age_clock_.jumps();
   (void)age_time();
   fold_if_due();
+  if (check_ != nullptr && check_->is_over()) check_.reset();
   if (!state_.has_reserve()) committer_->make_reserve();
   committer_->release_now();
+  lookups_->flush();
   const std::int64_t now_ms = parts_.loop.monotonic_ms();
   if (now_ms - swept_ms_ < sweep_ms) return;
   swept_ms_ = now_ms;
@@ -220,7 +231,8 @@ void Store::on_swept(bool has_more, const Archivist::Report& report) {
 
 void Store::on_archive_failed(const Fault& fault, bool is_fold) {
   ++stats_.fold_errors;
-  parts_.log.error("the history could not be written; it is tried again", {{"why", fault.message}});
+  if (may_log(archive_failed_logged_ms_))
+    parts_.log.error("the history could not be written; it is tried again", {{"why", fault.message}});
   if (!is_fold) return;
   const State before = state();
   state_.note_fold_failed(fault);
@@ -228,6 +240,13 @@ void Store::on_archive_failed(const Fault& fault, bool is_fold) {
       parts_.loop.monotonic_ms() + std::min<std::int64_t>(500 * state_.fold_failures(), fold_retry_max_ms);
   tail_since_ms_ = parts_.loop.monotonic_ms() - tail_ms;
   show_state(before, fault.message);
+}
+
+bool Store::may_log(std::optional<std::int64_t>& logged_ms) const {
+  const std::int64_t now_ms = parts_.loop.monotonic_ms();
+  if (logged_ms && now_ms - *logged_ms < same_line_ms) return false;
+  logged_ms = now_ms;
+  return true;
 }
 
 void Store::note_report(const Archivist::Report& report) {
@@ -249,7 +268,8 @@ void Store::note_damage(const std::vector<Damage>& damage) {
 
 hub::Refusal Store::read_failure(const Fault& fault) {
   ++stats_.read_errors;
-  parts_.log.error("the history could not be read", {{"why", fault.message}});
+  if (may_log(read_failed_logged_ms_))
+    parts_.log.error("the history could not be read", {{"why", fault.message}});
   if (fault.code == Fault::Code::corrupt) {
     const State before = state();
     state_.note_corrupt();
@@ -280,9 +300,24 @@ void Store::on_read_done(std::uint64_t ticket, Lookups::Page&& page, std::int64_
   listener_->on_read(ticket, std::move(page->page));
 }
 
+void Store::on_file_checked(const base::Result<std::string, Fault>& damage, std::int64_t took_us) {
+  const std::string& what = damage ? *damage : damage.error().message;
+  if (what.empty()) {
+    parts_.log.info("the history was looked through after an unclean stop: it is whole",
+                    {{"took_ms", took_us / 1'000}});
+    return;
+  }
+  ++stats_.check_errors;
+  parts_.log.error(
+      "the history was looked through after an unclean stop, and is damaged: stop the server and "
+      "run `roomcast store check`",
+      {{"what", what}});
+}
+
 bool Store::stop(std::int64_t limit_ms) {
   const std::int64_t begun_us = parts_.loop.monotonic_us();
   tick_.stop();
+  check_.reset();
   lookups_.reset();
   const bool is_committed = committer_->finish();
   if (!is_committed) parts_.log.error("the last messages could not be written to the store", {});

@@ -16,6 +16,7 @@
 #include "loop/loop.h"
 #include "store/archivist.h"
 #include "store/committer.h"
+#include "store/file_check.h"
 #include "store/lookups.h"
 #include "store/options.h"
 #include "store/room_store.h"
@@ -25,13 +26,15 @@
 namespace roomcast::store {
 
 /// The store of a directory: what the loop's thread asks for is done by three threads, one for each way to
-/// the files (Committer, Archivist, Lookups). It decides when to fold and to sweep, and what state all is in.
+/// the files (Committer, Archivist, Lookups); after an unclean stop a fourth looks the history through. It
+/// decides when to fold and to sweep, and what state all is in.
 ///
 /// Destroying it without `stop` is like the end of the process: what is not committed is lost.
 class Store final : public RoomStore,
                     private Committer::Listener,
                     private Archivist::Listener,
                     private Lookups::Listener,
+                    private FileCheck::Listener,
                     private base::TurnTask,
                     private loop::Timer::Listener {
  public:
@@ -67,6 +70,7 @@ class Store final : public RoomStore,
   void load(std::string_view room) override;
   void read(RoomId room, std::string_view name, std::uint64_t after, std::size_t messages_max,
             std::size_t bytes_max, std::uint64_t ticket) override;
+  void forget(RoomId room) override;
   [[nodiscard]] std::string& batch() override { return committer_->batch(); }
   [[nodiscard]] BatchNumber batch_number() const override { return committer_->batch_number(); }
   void appended() override { committer_->appended(); }
@@ -106,6 +110,7 @@ class Store final : public RoomStore,
   void on_archive_failed(const Fault& fault, bool is_fold) override;
   void on_load_done(std::string_view room, Lookups::Loaded&& loaded, std::int64_t took_us) override;
   void on_read_done(std::uint64_t ticket, Lookups::Page&& page, std::int64_t took_us) override;
+  void on_file_checked(const base::Result<std::string, Fault>& damage, std::int64_t took_us) override;
   void run_at_turn_end() override;
   void on_timer(loop::Timer& timer) override;
 
@@ -114,6 +119,8 @@ class Store final : public RoomStore,
   void note_report(const Archivist::Report& report);
   void note_damage(const std::vector<Damage>& damage);
   [[nodiscard]] hub::Refusal read_failure(const Fault& fault);
+  /// Whether a line that was last written then may be written again, which is noted.
+  [[nodiscard]] bool may_log(std::optional<std::int64_t>& logged_ms) const;
   /// Tells of a state that has changed.
   void show_state(State before, std::string_view why);
   void fold_if_due();
@@ -135,12 +142,15 @@ class Store final : public RoomStore,
   std::int64_t tail_since_ms_;  // when the oldest part of the tail that is not being folded was committed
   std::int64_t fold_not_before_ms_;  // after a fold that failed
   std::int64_t swept_ms_;
+  std::optional<std::int64_t> archive_failed_logged_ms_;
+  std::optional<std::int64_t> read_failed_logged_ms_;
   std::vector<std::string> refused_loads_;
   std::vector<std::uint64_t> refused_reads_;
   loop::Timer tick_;
   std::unique_ptr<Archivist> archivist_;
   std::unique_ptr<Lookups> lookups_;
   std::unique_ptr<Committer> committer_;
+  std::unique_ptr<FileCheck> check_;
 };
 
 }  // namespace roomcast::store

@@ -33,6 +33,7 @@ class FakeRoomStore final : public store::RoomStore {
     return queued_bytes() + bytes <= queue_bytes_max;
   }
   [[nodiscard]] std::size_t queued_bytes() const override { return filling_.size() + under_way_.size(); }
+  void forget(store::RoomId room) override { forgotten.push_back(room); }
   [[nodiscard]] store::RoomId next_room_id() override { return ++last_id_; }
 
   // --- For the test ---
@@ -103,6 +104,7 @@ class FakeRoomStore final : public store::RoomStore {
   bool refuses = false;
   hub::Refusal refusal{hub::Refusal::Code::store_busy, "too many rooms are being loaded"};
   int reads = 0;
+  std::vector<store::RoomId> forgotten;
   bool is_sound = true;  // offsets follow each other, and rooms have one number
 
  private:

@@ -459,6 +459,20 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(store.take_types() == "room message");
 }
 
+TEST_CASE_FIXTURE(Fixture, "durable engine: the store is told of rooms that are not in use any more") {
+  open("a");
+  open("b");
+  publish("x");
+  engine().unsubscribe("b");  // has no number
+  engine().unsubscribe("a");
+  CHECK(store.forgotten.empty());
+  server->settle();
+  CHECK(store.forgotten == std::vector<store::RoomId>{1});
+  open("a");
+  engine().set_rules(test::rules_of(hub::Durability::none));
+  CHECK(store.forgotten == std::vector<store::RoomId>{1, 1});
+}
+
 TEST_CASE_FIXTURE(Fixture, "durable engine: keys that are over go from a room that always has some") {
   open();
   store.queue_bytes_max = std::size_t{4} << 20U;

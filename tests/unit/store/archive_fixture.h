@@ -78,6 +78,8 @@ struct ArchiveFixture {
     commit();
     const std::shared_ptr<const store::TailSegment> segment = tail.cut();
     if (segment == nullptr) return {};
+    for (const auto& [name, room] : segment->rooms)
+      in_use.mark_created(room);
     base::Result<store::Archive::Folded, store::Fault> folded = archive->fold(*segment, rules, time());
     REQUIRE_MESSAGE(folded, (folded ? "" : folded.error().message));
     tail.release_cut();

@@ -84,6 +84,29 @@ TEST_CASE_FIXTURE(SmallDisk,
   CHECK(load("news").floor == 1);
 }
 
+TEST_CASE_FIXTURE(SmallDisk,
+                  "archive: rooms that have nothing left are forgotten before the disk is full of them") {
+  // So many that their rows alone would not fit, each left after its message.
+  const std::string padding(150, 'n');
+  store::RoomId room = 0;
+  create(++room, "in use");
+  publish(room, 1, "x");
+  for (int i = 0; i < 60; ++i) {
+    for (int k = 0; k < 500; ++k) {
+      create(++room, padding + name(room));
+      publish(room, 1, "x");
+      in_use.release(room);
+    }
+    fold();
+    CHECK(file_bytes() <= 4 * mib);
+  }
+  CHECK(archive->meta().rooms < 12'000);
+  CHECK(archive->meta().generation > 0);
+  CHECK(load("in use").is_written);
+  CHECK(load(padding + name(room)).top == 1);
+  CHECK(!load(padding + name(2)).is_written);
+}
+
 TEST_CASE_FIXTURE(Fixture, "archive: what is past the limits of a room leaves the disk by folds and sweeps") {
   rules = hub::RoomRules(test::keeping(plenty, plenty, 10 * minute_ms),
                          {{"few", test::keeping(5, plenty, 100 * minute_ms)}});
@@ -183,6 +206,10 @@ TEST_CASE_FIXTURE(Fixture,
   sweep_to_the_end();
   CHECK(archive->meta().rooms == 3);
   CHECK(archive->meta().generation == 0);
+  in_use.release(3);
+  CHECK(load(name(3)).is_written);  // in use again
+  sweep_to_the_end();
+  CHECK(archive->meta().rooms == 3);
   store::RoomsInUse since_start;
   reader.reset();
   base::Result<store::Archive, store::Fault> again = store::Archive::open(options, tail, since_start);

@@ -137,7 +137,7 @@ TEST_CASE("disk shares: all of them fit into what the disk may be used for") {
   CHECK(store::share_disk(1'024 * mib, 16 * mib, 16 * mib).fold_bytes == 16 * mib);
 }
 
-TEST_CASE("rooms in use: those that were marked") {
+TEST_CASE("rooms in use: those that were marked more often than released, in whatever order") {
   store::RoomsInUse rooms;
   rooms.mark(7);
   rooms.mark(1'000);
@@ -146,6 +146,27 @@ TEST_CASE("rooms in use: those that were marked") {
   CHECK(rooms.has(1'000));
   CHECK(!rooms.has(8));
   CHECK(!rooms.has(100'000));
+}
+
+TEST_CASE("rooms in use: one that was created, left, loaded and left is not in use, whenever it is folded") {
+  store::RoomsInUse rooms;
+  rooms.set_first_created(5);
+  const auto has = [&](store::RoomId room) {
+    const auto lock = rooms.lock();
+    return rooms.has(room);
+  };
+  rooms.release(7);
+  rooms.mark(7);
+  CHECK(!has(7));
+  rooms.mark_created(7);
+  CHECK(has(7));
+  rooms.release(7);
+  CHECK(!has(7));
+  // From before the start: nobody has created it since.
+  rooms.mark_created(4);
+  CHECK(!has(4));
+  rooms.mark(4);
+  CHECK(has(4));
 }
 
 }  // namespace retention_test

@@ -9,6 +9,7 @@
 #include <memory>
 #include <random>
 #include <string>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -29,6 +30,16 @@ hub::RoomRules generous_rules() {
   return hub::RoomRules(settings);
 }
 
+/// How often this process has the file open.
+std::size_t times_open(const std::string& path) {
+  std::size_t times = 0;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    std::error_code gone;
+    if (std::filesystem::read_symlink(entry, gone) == path) ++times;
+  }
+  return times;
+}
+
 struct Extents {
   std::map<std::string, store::RoomExtent> loaded;
   std::map<std::uint64_t, store::RecordPage> pages;
@@ -38,7 +49,7 @@ struct Extents {
 struct Fixture : test::LoopFixture, store::RoomStore::Listener, Extents {
   test::TemporaryDirectory scratch;
   test::CapturedStderr captured;  // before the log, which keeps what standard error is at its beginning
-  base::Log log{base::LogLevel::error, base::LogFormat::text};
+  base::Log log{base::LogLevel::info, base::LogFormat::text};
   store::StoreOptions options;
   std::unique_ptr<store::Store> store;
   std::uint64_t committed = 0;
@@ -361,6 +372,87 @@ TEST_CASE_FIXTURE(Fixture, "store: three failures in a row are a state, which en
   CHECK(captured.text().find("state=failed") != std::string::npos);
   CHECK(states == std::vector<store::State>{store::State::failed, store::State::ok});
   CHECK(read(room, "lobby", 0) == std::vector<std::string>{"1 message"});
+}
+
+TEST_CASE_FIXTURE(Fixture, "store: after folds that failed the history is opened anew, and has everything") {
+  options.fold_bytes = 100;
+  open();
+  const store::RoomId room = create("lobby");
+  commit();
+  REQUIRE(run_until([&] { return store->stats().folds.count == 1; }));
+  const std::string history = options.path + "/history.db";
+  const std::size_t connections = times_open(history + "-wal");
+  {
+    store::Database::Options how;
+    how.path = history;
+    how.application_id = store::Archive::application_id;
+    auto blocker = store::Database::open(how);
+    REQUIRE(blocker.ok());
+    REQUIRE(!blocker->execute("BEGIN IMMEDIATE; ALTER TABLE chunk RENAME TO hidden; COMMIT"));
+    publish(room, 1, std::string(200, 'x'));
+    REQUIRE(run_until([&] { return store->state() == store::State::failed; }));
+    CHECK(store->stats().fold_errors == 3);
+    CHECK(captured.text().find("history.db") != std::string::npos);
+    CHECK(times_open(history + "-wal") == connections);  // this one is in the place of the archive's
+    REQUIRE(!blocker->execute("BEGIN IMMEDIATE; ALTER TABLE hidden RENAME TO chunk; COMMIT"));
+  }
+  CHECK(run_until([&] { return store->state() == store::State::ok; }));
+  CHECK(times_open(history + "-wal") == connections);
+  CHECK(store->stats().messages == 1);
+  CHECK(read(room, "lobby", 0).size() == 1);
+}
+
+TEST_CASE_FIXTURE(Fixture, "store: another file in the place of the history is not taken for it") {
+  options.fold_bytes = 100;
+  open();
+  const store::RoomId room = create("lobby");
+  commit();
+  REQUIRE(run_until([&] { return store->stats().folds.count == 1; }));
+  const std::string history = options.path + "/history.db";
+  store::Database::Options how;
+  how.path = history;
+  how.application_id = store::Archive::application_id;
+  {
+    auto blocker = store::Database::open(how);
+    REQUIRE(blocker.ok());
+    REQUIRE(!blocker->execute("BEGIN IMMEDIATE; ALTER TABLE chunk RENAME TO hidden; COMMIT"));
+    publish(room, 1, std::string(200, 'x'));
+    REQUIRE(run_until([&] { return store->state() == store::State::failed; }));
+  }
+  for (const char* const end : {"", "-wal", "-shm"})
+    std::filesystem::rename(history + end, history + end + ".old");
+  CHECK(run_until([&] { return store->stats().fold_errors >= 5; }));
+  CHECK(store->state() == store::State::failed);
+  CHECK(store->stats().folds.count == 1);
+  CHECK(!std::filesystem::exists(history));
+}
+
+TEST_CASE_FIXTURE(Fixture, "store: after an unclean stop the history is looked through") {
+  options.fold_bytes = 100;
+  const std::string is_whole = "it is whole";
+  open();
+  const store::RoomId room = create("lobby");
+  for (std::uint64_t i = 1; i <= 40; ++i)
+    publish(room, i, std::string(10'000, 'x'));
+  commit();
+  REQUIRE(run_until([&] { return store->stats().messages == 40; }));
+  CHECK(captured.text().find(is_whole) == std::string::npos);
+  crash();
+  open();
+  CHECK(run_until([&] { return captured.text().find(is_whole) != std::string::npos; }));
+  CHECK(store->stats().check_errors == 0);
+  stop();
+
+  // A page in the middle, that nobody reads at the start.
+  std::fstream file(options.path + "/history.db", std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(4'096 * 40);
+  file << std::string(64, '\xee');
+  file.close();
+  open();  // after a clean stop nobody looks
+  crash();
+  open();
+  CHECK(run_until([&] { return store->stats().check_errors == 1; }));
+  CHECK(captured.text().find("is damaged") != std::string::npos);
 }
 
 TEST_CASE_FIXTURE(Fixture, "store: a directory that cannot be made names its path") {
