@@ -93,7 +93,8 @@ TEST_CASE_FIXTURE(SmallDisk,
   publish(room, 1, "x");
   for (int i = 0; i < 60; ++i) {
     for (int k = 0; k < 500; ++k) {
-      create(++room, padding + name(room));
+      ++room;
+      create(room, padding + name(room));
       publish(room, 1, "x");
       in_use.release(room);
     }
