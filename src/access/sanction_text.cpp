@@ -19,7 +19,6 @@ namespace {
 using base::Error;
 using base::JsonKind;
 using base::JsonObject;
-using base::JsonValue;
 using SanctionKind = Sanction::Kind;
 
 constexpr std::size_t name_digits = 32;

@@ -67,7 +67,7 @@ std::optional<base::Error> StoreWriter::add(Room& room, const hub::Message& mess
 std::optional<base::Error> StoreWriter::add(Room& room, const Record& message) {
   const std::optional<MessageBody> body = read_message_body(message.body);
   if (!body) return std::nullopt;
-  if (body->is_removed) return add_removed(room, message.offset, message.number);
+  if (body->is_removed) return add_removed(room, message.offset, message.number, body->key);
   const std::optional<hub::Message> read = to_message(message, room.epoch);
   if (!read) return std::nullopt;
   fill_gap(room, message.offset);
@@ -75,9 +75,10 @@ std::optional<base::Error> StoreWriter::add(Room& room, const Record& message) {
   return written(written_bytes);
 }
 
-std::optional<base::Error> StoreWriter::add_removed(Room& room, std::uint64_t offset, std::int64_t time_ms) {
+std::optional<base::Error> StoreWriter::add_removed(Room& room, std::uint64_t offset, std::int64_t time_ms,
+                                                    const PublishKey& key) {
   fill_gap(room, offset);
-  append_removed_place(batch_, room.id, offset, time_ms);
+  append_removed_place(batch_, room.id, offset, time_ms, key);
   return written(written_bytes);
 }
 

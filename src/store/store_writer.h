@@ -48,8 +48,8 @@ class StoreWriter {
   [[nodiscard]] std::optional<base::Error> add(Room& room, const hub::Message& message);
   /// A message as another store has it, with its idempotency key; or the place of one that was removed.
   [[nodiscard]] std::optional<base::Error> add(Room& room, const Record& message);
-  [[nodiscard]] std::optional<base::Error> add_removed(Room& room, std::uint64_t offset,
-                                                       std::int64_t time_ms);
+  [[nodiscard]] std::optional<base::Error> add_removed(Room& room, std::uint64_t offset, std::int64_t time_ms,
+                                                       const PublishKey& key = {});
   /// Nothing up to `last`.
   [[nodiscard]] std::optional<base::Error> add_hole(Room& room, std::uint64_t last);
   [[nodiscard]] std::optional<base::Error> put_value(std::string_view name, std::string_view value);
