@@ -42,7 +42,7 @@ async function fails(directory, words, sentence, { code = 1, ...options } = {}) 
 }
 const check = (directory) => done(directory, ['check']);
 const exported = (directory, ...words) => done(directory, ['export', ...words]);
-const lines = (ndjson) => ndjson.trimEnd().split('\n').map((line) => JSON.parse(line));
+const lines = (ndjson) => ndjson.split('\n').filter((line) => line !== '').map((line) => JSON.parse(line));
 const plenty = { 'history.messages': 1_000_000, 'history.bytes': 1_000_000_000, 'history.age_seconds': 3_600 };
 const newDirectory = () => path.join(scratchDirectory(), 'new');
 
