@@ -219,9 +219,10 @@ describe(`catching up from the disk, ROOMCAST_SEED=${seed}`, () => {
       assert.deepEqual(got.map(({ cursor }) => cursor), ledger);
       assert.deepEqual(got.map(({ data }) => Number(idOf(data))), ledger.map((_, i) => i));
     }));
+    // Who reads more slowly than the others may need a page again; each alone would be 64 times as many.
     const pages = Math.ceil((count * 1100) / 131_072);
     const used = (await reads()) - before;
-    assert.ok(used >= pages - 1 && used <= 2 * pages, `${used} reads of about ${pages} pages`);
+    assert.ok(used >= pages - 1 && used <= 4 * pages, `${used} reads of about ${pages} pages`);
     for (const client of clients) await client.close();
     await server.stop();
   });
