@@ -19,8 +19,7 @@ namespace {
 
 using metrics::Exposition;
 
-// In the order of store::State.
-constexpr std::array<std::string_view, 3> state_words{"ok", "full", "failed"};
+constexpr std::array<store::State, 3> states{store::State::ok, store::State::full, store::State::failed};
 
 void add_durations(Exposition& out, std::string_view name, std::string_view help,
                    const store::Durations& durations) {
@@ -40,8 +39,7 @@ class StorePart final : public part::Part {
 
   [[nodiscard]] std::string readiness() const override {
     if (storage_.store() == nullptr) return {};
-    return "store: " + std::string(state_words.at(static_cast<std::size_t>(storage_.store()->state()))) +
-           '\n';
+    return "store: " + std::string(name_of(storage_.store()->state())) + '\n';
   }
 
   void collect(Exposition& out) const override {
@@ -49,8 +47,8 @@ class StorePart final : public part::Part {
     const store::Store& store = *storage_.store();
     out.gauge("roomcast_store_state",
               "1 for what the store can do at the moment: ok, full (no space) or failed.");
-    for (std::size_t i = 0; i < state_words.size(); ++i)
-      out.sample({{"state", state_words.at(i)}}, static_cast<std::size_t>(store.state()) == i ? 1U : 0U);
+    for (const store::State state : states)
+      out.sample({{"state", name_of(state)}}, store.state() == state ? 1U : 0U);
     collect_work(out, store.stats());
     collect_sizes(out, store);
     collect_outcomes(out, storage_.durable()->stats());

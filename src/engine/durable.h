@@ -122,6 +122,13 @@ class Durable final : public hub::Engine,
     Room* room = nullptr;
     std::uint64_t number = 0;
   };
+  /// A message whose record has been appended to a batch.
+  struct Recorded {
+    hub::Message message;
+    hub::DraftKey key;
+    std::size_t bytes = 0;
+    hub::Ticket ticket = 0;
+  };
   /// A read that the store has been asked for.
   struct Reading {
     Room* room = nullptr;
@@ -151,6 +158,7 @@ class Durable final : public hub::Engine,
   void publish_sync(Room& room, hub::Draft&& draft, hub::Ticket ticket);
   void publish_async(Room& room, hub::Draft&& draft, hub::Ticket ticket);
   void publish_now(Room& room, hub::Draft&& draft, hub::Ticket ticket);
+  void wait_for_batch(Room& room, Batch batch, Recorded&& recorded);
   void leave_out(Room& room, hub::Draft&& draft, hub::Ticket ticket);
   [[nodiscard]] bool is_disk_away(const Room& room) const;
   void publish_aside(Room& room, hub::Draft&& draft, hub::Ticket ticket);

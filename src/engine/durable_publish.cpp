@@ -84,12 +84,7 @@ void Durable::publish_sync(Room& room, hub::Draft&& draft, hub::Ticket ticket) {
   hub::Message message = next_message(room, draft);
   room.log.append(begin_records(room), message, publish_key(key));
   room.log.count(bytes);
-  Room::Pending& pending = add_pending(room, Room::Pending::What::publish, room.log.last_batch(), ticket);
-  pending.bytes = static_cast<std::uint32_t>(bytes);
-  pending.message = std::move(message);
-  pending.key = std::move(key);
-  room.pending_bytes += bytes;
-  remember_key(room, pending.key, pending.message.position.offset, pending.batch);
+  wait_for_batch(room, room.log.last_batch(), {std::move(message), std::move(key), bytes, ticket});
   parts_.store.appended();
 }
 
@@ -124,15 +119,20 @@ void Durable::publish_async(Room& room, hub::Draft&& draft, hub::Ticket ticket) 
     answer(ticket, hub::Published{position});
   } else {
     const Batch before = room.pending.empty() ? 0 : room.pending.back().batch;
-    Room::Pending& pending =
-        add_pending(room, Room::Pending::What::publish, std::max(room.log.reserving_batch(), before), ticket);
-    pending.bytes = static_cast<std::uint32_t>(bytes);
-    pending.message = std::move(message);
-    pending.key = std::move(key);
-    room.pending_bytes += bytes;
-    remember_key(room, pending.key, pending.message.position.offset, pending.batch);
+    wait_for_batch(room, std::max(room.log.reserving_batch(), before),
+                   {std::move(message), std::move(key), bytes, ticket});
   }
   parts_.store.appended();
+}
+
+/// Has a message, whose record is in a batch, announced and answered when `batch` is on the disk.
+void Durable::wait_for_batch(Room& room, Batch batch, Recorded&& recorded) {
+  Room::Pending& pending = add_pending(room, Room::Pending::What::publish, batch, recorded.ticket);
+  pending.bytes = static_cast<std::uint32_t>(recorded.bytes);
+  pending.message = std::move(recorded.message);
+  pending.key = std::move(recorded.key);
+  room.pending_bytes += recorded.bytes;
+  remember_key(room, pending.key, pending.message.position.offset, pending.batch);
 }
 
 /// Announces a message that is not kept.

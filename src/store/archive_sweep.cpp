@@ -14,6 +14,17 @@ constexpr std::size_t slice_max = 500;
 constexpr RoomId purge_slice = 5'000;
 constexpr int purge_slices_max = 20;
 
+/// The rooms whose numbers are the rows of a statement that is bound.
+base::Result<std::vector<RoomId>, Fault> rooms_of(Statement& statement) {
+  std::vector<RoomId> rooms;
+  while (true) {
+    const base::Result<bool, Fault> has_row = statement.step();
+    if (!has_row) return has_row.error();
+    if (!*has_row) return rooms;
+    rooms.push_back(static_cast<RoomId>(statement.number(0)));
+  }
+}
+
 }  // namespace
 
 base::Result<Archive::Swept, Fault> Archive::sweep(const hub::RoomRules& rules, const AgeTime& now) {
@@ -46,14 +57,8 @@ base::Result<std::vector<RoomId>, Fault> Archive::rooms_to_sweep(const AgeTime& 
   Statement& statement = next_swept_ ? parts_.rooms_from : parts_.due_rooms;
   statement.bind_number(1, next_swept_ ? std::int64_t{*next_swept_} : now.now_ms);
   statement.bind_number(2, slice_max);
-  std::vector<RoomId> rooms;
-  while (true) {
-    const base::Result<bool, Fault> has_row = statement.step();
-    if (!has_row) return has_row.error();
-    if (!*has_row) break;
-    rooms.push_back(static_cast<RoomId>(statement.number(0)));
-  }
-  if (rooms.empty()) next_swept_.reset();
+  base::Result<std::vector<RoomId>, Fault> rooms = rooms_of(statement);
+  if (rooms && rooms->empty()) next_swept_.reset();
   return rooms;
 }
 
@@ -104,20 +109,15 @@ std::optional<Fault> Archive::purge_some() {
   Statement& statement = parts_.empty_rooms;
   statement.bind_number(1, next_purged_);
   statement.bind_number(2, end);
-  std::vector<RoomId> rooms;
-  while (true) {
-    const base::Result<bool, Fault> has_row = statement.step();
-    if (!has_row) return has_row.error();
-    if (!*has_row) break;
-    rooms.push_back(static_cast<RoomId>(statement.number(0)));
-  }
+  const base::Result<std::vector<RoomId>, Fault> rooms = rooms_of(statement);
+  if (!rooms) return rooms.error();
   next_purged_ = end >= meta_.next_room ? 1 : end;
-  if (rooms.empty()) return std::nullopt;
+  if (rooms->empty()) return std::nullopt;
   base::Result<Work, Fault> work = begin_work();
   if (!work) return std::move(work.error());
   // As in a sweep.
   const std::unique_lock<std::mutex> lock = in_use_->lock();
-  for (const RoomId room : rooms) {
+  for (const RoomId room : *rooms) {
     if (in_use_->has(room) || !tail_->find(room).records.empty()) continue;
     --work->tally.rooms;
     if (std::optional<Fault> fault = parts_.writer.remove(room)) return fault;

@@ -5,38 +5,6 @@
 
 namespace roomcast::store {
 
-namespace {
-
-template <class Number>
-void put_le(std::string& out, std::size_t at, Number number) {
-  for (std::size_t i = 0; i < sizeof(number); ++i)
-    out[at + i] = static_cast<char>(static_cast<std::uint64_t>(number) >> (8 * i));
-}
-
-/// Where the length of the key is in the body of a message: behind kind, name and principal.
-std::size_t key_at(const MessageBody& body) { return 1 + 2 + body.name.size() + 2 + body.principal.size(); }
-
-/// The message `replacement` in the place of `message`, with its time, and its key if it has none itself.
-void append_replaced(std::string& out, const Record& message, const MessageBody& before,
-                     const Record& replacement) {
-  const std::size_t from = out.size();
-  out.append(replacement.bytes);
-  out[from + Record::type_at] = static_cast<char>(Record::Type::message);
-  put_le(out, from + Record::number_at, message.number);
-  const std::optional<MessageBody> body = read_message_body(replacement.body);
-  if (body && body->key.text.empty() && !before.key.text.empty()) {
-    const std::size_t at = from + Record::head_bytes + key_at(*body);
-    out[at] = static_cast<char>(before.key.text.size());
-    const std::size_t key_begins = key_at(before) + 1;
-    const std::size_t key_bytes = before.key.text.size() + before.key.digest.size();
-    out.insert(at + 1, message.body.substr(key_begins, key_bytes));
-    put_le(out, from + Record::length_at, static_cast<std::uint32_t>(out.size() - from - Record::type_at));
-  }
-  seal(out, from);
-}
-
-}  // namespace
-
 const Record* Amendments::find(std::uint64_t offset) const {
   const auto found = by_offset_.find(offset);
   return found == by_offset_.end() ? nullptr : &found->second;
@@ -53,13 +21,15 @@ void append_amended(std::string& out, const Record& message, const Amendments& a
       amendment == nullptr ? std::nullopt : read_message_body(message.body);
   if (!body || body->is_removed) {
     out.append(message.bytes);
-  } else if (amendment->type == Record::Type::removed) {
-    const std::size_t from = out.size();
-    append_removed_place(out, message.room, message.offset, message.number, body->key);
-    seal(out, from);
-  } else {
-    append_replaced(out, message, *body, *amendment);
+    return;
   }
+  const std::size_t from = out.size();
+  if (amendment->type == Record::Type::removed) {
+    append_removed_place(out, message.room, message.offset, message.number, body->key);
+  } else {
+    append_replacement(out, *amendment, message.number, body->key);
+  }
+  seal(out, from);
 }
 
 void ChunkPacker::add_amended(const Record& message, const Amendments& amendments) {

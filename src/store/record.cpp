@@ -16,7 +16,13 @@ namespace roomcast::store {
 namespace {
 
 constexpr std::size_t checksum_bytes = 4;
-constexpr std::size_t counted_at = Record::type_at;
+constexpr std::size_t length_at = checksum_bytes;
+constexpr std::size_t counted_at = length_at + 4;  // what the length counts begins here
+constexpr std::size_t type_at = counted_at;
+constexpr std::size_t room_at = type_at + 1;
+constexpr std::size_t offset_at = room_at + 4;
+constexpr std::size_t number_at = offset_at + 8;
+static_assert(number_at + 8 == Record::head_bytes);
 
 // The first byte of a message's body; the numbers are those of the files.
 constexpr std::uint8_t text_kind = 0;
@@ -120,7 +126,7 @@ FieldWriter append_head(std::string& out, const RecordHead& head, std::size_t bo
   const std::size_t length = Record::head_bytes - counted_at + body_bytes;
   assert(length <= std::numeric_limits<std::uint32_t>::max());
   out.resize(start + Record::head_bytes + body_bytes);
-  FieldWriter writer(out.data() + start + Record::length_at);
+  FieldWriter writer(out.data() + start + length_at);
   writer.number(static_cast<std::uint32_t>(length));
   writer.number(static_cast<std::uint8_t>(head.type));
   writer.number(head.room);
@@ -208,13 +214,13 @@ hub::Labels read_labels(std::string_view labels) {
 /// The size of the record that `bytes` begin with, by its length alone.
 std::optional<std::size_t> size_of_record(std::string_view bytes) {
   if (bytes.size() < Record::head_bytes) return std::nullopt;
-  const std::size_t size = counted_at + load_le<std::uint32_t>(bytes.data() + Record::length_at);
+  const std::size_t size = counted_at + load_le<std::uint32_t>(bytes.data() + length_at);
   if (size < Record::head_bytes || size > bytes.size()) return std::nullopt;
   return size;
 }
 
 bool has_known_type(std::string_view record) {
-  const auto type = static_cast<std::uint8_t>(record[Record::type_at]);
+  const auto type = static_cast<std::uint8_t>(record[type_at]);
   return type >= static_cast<std::uint8_t>(Record::Type::message) &&
          type <= static_cast<std::uint8_t>(Record::Type::value);
 }
@@ -297,6 +303,22 @@ void append_removed_place(std::string& out, RoomId room, std::uint64_t offset, s
   if (!key.text.empty()) write_key(writer, key);
 }
 
+void append_replacement(std::string& out, const Record& replaced, std::int64_t time_ms,
+                        const PublishKey& key) {
+  const RecordHead head{Record::Type::message, replaced.room, replaced.offset, time_ms};
+  const std::optional<MessageBody> body = read_message_body(replaced.body);
+  if (!body || !body->key.text.empty() || key.text.empty()) {
+    append_head(out, head, replaced.body.size()).raw(replaced.body);
+    return;
+  }
+  const PublishKey none;
+  FieldWriter writer = append_head(out, head, replaced.body.size() - bytes_of(none) + bytes_of(key));
+  const std::size_t before_key = 1 + 2 + body->name.size() + 2 + body->principal.size();
+  writer.raw(replaced.body.substr(0, before_key));
+  write_key(writer, key);
+  writer.raw(replaced.body.substr(before_key + bytes_of(none)));
+}
+
 void append_room(std::string& out, RoomId room, std::string_view name, std::uint64_t epoch) {
   const RecordHead head{Record::Type::room, room, 0, std::bit_cast<std::int64_t>(epoch)};
   append_head(out, head, name.size()).raw(name);
@@ -317,7 +339,7 @@ void append_value(std::string& out, std::string_view name, std::string_view valu
 
 void seal(std::string& records, std::size_t from) {
   while (from < records.size()) {
-    const std::size_t size = counted_at + load_le<std::uint32_t>(records.data() + from + Record::length_at);
+    const std::size_t size = counted_at + load_le<std::uint32_t>(records.data() + from + length_at);
     assert(size >= Record::head_bytes && size <= records.size() - from);
     save_le(records.data() + from, checksum_of(std::string_view(records).substr(from, size)));
     from += size;
@@ -334,11 +356,10 @@ std::optional<Record> RecordReader::next() {
   }
   Record record;
   record.bytes = rest.substr(0, *size);
-  record.type = static_cast<Record::Type>(record.bytes[Record::type_at]);
-  record.room = load_le<std::uint32_t>(record.bytes.data() + Record::room_at);
-  record.offset = load_le<std::uint64_t>(record.bytes.data() + Record::offset_at);
-  record.number =
-      std::bit_cast<std::int64_t>(load_le<std::uint64_t>(record.bytes.data() + Record::number_at));
+  record.type = static_cast<Record::Type>(record.bytes[type_at]);
+  record.room = load_le<std::uint32_t>(record.bytes.data() + room_at);
+  record.offset = load_le<std::uint64_t>(record.bytes.data() + offset_at);
+  record.number = std::bit_cast<std::int64_t>(load_le<std::uint64_t>(record.bytes.data() + number_at));
   record.body = record.bytes.substr(Record::head_bytes);
   position_ += *size;
   return record;

@@ -43,13 +43,7 @@ struct Record {
     value = 9,     ///< a named value that does not belong to a room (room 0). Body: name, NUL, value; a
                    ///< value that is empty: there is none any more
   };
-  // Where in a record its parts are.
-  static constexpr std::size_t length_at = 4;
-  static constexpr std::size_t type_at = length_at + 4;  ///< what the length counts begins here
-  static constexpr std::size_t room_at = type_at + 1;
-  static constexpr std::size_t offset_at = room_at + 4;
-  static constexpr std::size_t number_at = offset_at + 8;
-  static constexpr std::size_t head_bytes = number_at + 8;
+  static constexpr std::size_t head_bytes = 4 + 4 + 1 + 4 + 8 + 8;
 
   Type type = Type::message;
   RoomId room = 0;
@@ -85,6 +79,10 @@ void append_message(std::string& out, RoomId room, const hub::Message& message, 
 /// What is left in its chunk of a removed message that was published with that key.
 void append_removed_place(std::string& out, RoomId room, std::uint64_t offset, std::int64_t time_ms,
                           const PublishKey& key = {});
+/// The message of a record of type `replaced` as it is in its chunk: at the time of the first, and with the
+/// key of that, unless it has one itself.
+void append_replacement(std::string& out, const Record& replaced, std::int64_t time_ms,
+                        const PublishKey& key);
 void append_room(std::string& out, RoomId room, std::string_view name, std::uint64_t epoch);
 /// The types without a body: ceiling, top, hole, removed, cleared.
 void append_mark(std::string& out, Record::Type type, RoomId room, std::uint64_t offset,

@@ -20,6 +20,19 @@ enum class State : std::uint8_t {
   failed,  ///< writing has failed several times in a row, or the files are damaged
 };
 
+/// As logs, metrics and /readyz name it.
+[[nodiscard]] constexpr std::string_view name_of(State state) {
+  switch (state) {
+    case State::ok:
+      return "ok";
+    case State::full:
+      return "full";
+    case State::failed:
+      break;
+  }
+  return "failed";
+}
+
 /// A key that a message of the last minutes was published with.
 struct KnownKey {
   std::string text;

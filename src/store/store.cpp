@@ -21,18 +21,6 @@ hub::Refusal too_many_lookups() {
   return {hub::Refusal::Code::store_busy, "too many rooms are being read from the disk"};
 }
 
-std::string_view words_of(State state) {
-  switch (state) {
-    case State::ok:
-      return "ok";
-    case State::full:
-      return "full";
-    case State::failed:
-      break;
-  }
-  return "failed";
-}
-
 }  // namespace
 
 base::Result<std::unique_ptr<Store>> Store::open(const Parts& parts, const StoreOptions& options,
@@ -182,7 +170,7 @@ void Store::show_state(State before, std::string_view why) {
   if (now == State::ok) {
     parts_.log.info("the store works again", {});
   } else {
-    parts_.log.error("the store does not keep messages", {{"state", words_of(now)}, {"why", why}});
+    parts_.log.error("the store does not keep messages", {{"state", name_of(now)}, {"why", why}});
   }
   if (listener_ != nullptr) listener_->on_state(now);
 }
