@@ -113,8 +113,8 @@ describe('deleted messages', () => {
       const cursors = [];
       for (let i = 0; i < 250; i += 1) cursors.push(await publish(room, `${i} ${filler}`));
       const { client } = await open(way, room, { since: before_first(cursors[0]) });
-      client.pause();
       await client.messages(1);
+      client.pause();
       assertDone(await moderator.remove(room, cursors[249]));
       assertDone(await moderator.replace(room, cursors[248], 'short'));
       await publish(room, 'last');
