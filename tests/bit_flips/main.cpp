@@ -16,12 +16,12 @@
 #include <optional>
 #include <random>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "bit_flips/judge.h"
 #include "bit_flips/made_store.h"
+#include "support/options.h"
 
 namespace {
 
@@ -179,25 +179,18 @@ int usage() {
 
 int main(int count, char** words) {
   Options options;
-  for (int i = 1; i + 1 < count; i += 2) {
-    const std::string_view option = words[i];
-    const char* value = words[i + 1];
-    if (option == "--flips") {
-      options.flips = std::atoi(value);
-    } else if (option == "--seed") {
-      options.seed = std::strtoull(value, nullptr, 10);
-    } else if (option == "--scratch") {
-      options.scratch = value;
-    } else if (option == "--only") {
-      options.only = value;
-    } else if (option == "--bit") {
-      options.bit = std::strtoull(value, nullptr, 10);
-      options.flips = 1;
-    } else {
-      return usage();
-    }
-  }
-  if (count % 2 == 0 || options.flips <= 0) return usage();
+  const auto take_bit = [&](const char* value) {
+    options.bit = std::strtoull(value, nullptr, 10);
+    options.flips = 1;
+  };
+  const bool is_understood = test::read_options(
+      count, words,
+      {{"--flips", [&](const char* value) { options.flips = std::atoi(value); }},
+       {"--seed", [&](const char* value) { options.seed = std::strtoull(value, nullptr, 10); }},
+       {"--scratch", [&](const char* value) { options.scratch = value; }},
+       {"--only", [&](const char* value) { options.only = value; }},
+       {"--bit", take_bit}});
+  if (!is_understood || options.flips <= 0) return usage();
   std::string directory = options.scratch + "/roomcast-flips-XXXXXX";
   if (::mkdtemp(directory.data()) == nullptr) {
     std::perror(directory.c_str());

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "store_bench/run.h"
+#include "support/options.h"
 
 namespace {
 
@@ -177,24 +178,14 @@ int usage() {
 
 int main(int count, char** words) {
   Options options;
-  for (int i = 1; i + 1 < count; i += 2) {
-    const std::string_view option = words[i];
-    const char* value = words[i + 1];
-    if (option == "--rounds") {
-      options.rounds = std::atoi(value);
-    } else if (option == "--seconds") {
-      options.seconds = std::atof(value);
-    } else if (option == "--stored") {
-      options.stored = std::strtoull(value, nullptr, 10);
-    } else if (option == "--only") {
-      options.only = value;
-    } else if (option == "--scratch") {
-      options.scratch = value;
-    } else {
-      return usage();
-    }
-  }
-  if (count % 2 == 0 || options.rounds < 1 || options.seconds <= 0 || options.stored == 0) return usage();
+  const bool is_understood = test::read_options(
+      count, words,
+      {{"--rounds", [&](const char* value) { options.rounds = std::atoi(value); }},
+       {"--seconds", [&](const char* value) { options.seconds = std::atof(value); }},
+       {"--stored", [&](const char* value) { options.stored = std::strtoull(value, nullptr, 10); }},
+       {"--only", [&](const char* value) { options.only = value; }},
+       {"--scratch", [&](const char* value) { options.scratch = value; }}});
+  if (!is_understood || options.rounds < 1 || options.seconds <= 0 || options.stored == 0) return usage();
   std::string directory = options.scratch + "/roomcast-store-bench-XXXXXX";
   if (::mkdtemp(directory.data()) == nullptr) fail("cannot make " + directory);
   run_loads(options, directory + "/store");

@@ -100,6 +100,15 @@ struct Fixture : test::LoopFixture, store::RoomStore::Listener, Extents {
     const std::uint64_t last = store->batch().empty() ? store->batch_number() - 1 : store->batch_number();
     REQUIRE(run_until([&] { return committed >= last; }));
   }
+  /// Opens a store that folds whatever it is given, and has folded the room.
+  store::RoomId create_in_history(const std::string& room) {
+    options.fold_bytes = 20;  // less than any record
+    open();
+    const store::RoomId id = create(room);
+    commit();
+    REQUIRE(run_until([&] { return store->stats().folds.count == 1; }));
+    return id;
+  }
   /// "offset payload" of a page.
   std::vector<std::string> read(store::RoomId room, const std::string& name, std::uint64_t after,
                                 std::size_t most = 1'000) {
@@ -375,11 +384,7 @@ TEST_CASE_FIXTURE(Fixture, "store: three failures in a row are a state, which en
 }
 
 TEST_CASE_FIXTURE(Fixture, "store: after folds that failed the history is opened anew, and has everything") {
-  options.fold_bytes = 20;  // less than any record
-  open();
-  const store::RoomId room = create("lobby");
-  commit();
-  REQUIRE(run_until([&] { return store->stats().folds.count == 1; }));
+  const store::RoomId room = create_in_history("lobby");
   const std::string history = options.path + "/history.db";
   const std::size_t connections = times_open(history + "-wal");
   {
@@ -403,11 +408,7 @@ TEST_CASE_FIXTURE(Fixture, "store: after folds that failed the history is opened
 }
 
 TEST_CASE_FIXTURE(Fixture, "store: another file in the place of the history is not taken for it") {
-  options.fold_bytes = 20;  // less than any record
-  open();
-  const store::RoomId room = create("lobby");
-  commit();
-  REQUIRE(run_until([&] { return store->stats().folds.count == 1; }));
+  const store::RoomId room = create_in_history("lobby");
   const std::string history = options.path + "/history.db";
   store::Database::Options how;
   how.path = history;
