@@ -10,8 +10,9 @@ import { scratchDirectory } from '../support/scratch.js';
 import { binary, cleanEnvironment, repository } from '../support/server.js';
 
 /** The files below `folder`, as paths in it. */
+// Without files that vanish meanwhile: where a build goes on, they come and go.
 const filesBelow = (folder) =>
-  fs.readdirSync(folder, { recursive: true }).filter((name) => !fs.statSync(path.join(folder, name)).isDirectory()).sort();
+  fs.readdirSync(folder, { recursive: true }).filter((name) => fs.statSync(path.join(folder, name), { throwIfNoEntry: false })?.isDirectory() === false).sort();
 
 /**
  * A tree with this `dev` and presets, and fake targets of the same names: each writes its name into the file `built`, and the
