@@ -13,6 +13,8 @@
  *   fail CALLS FIRST COUNT ERRNO [NAME]   the FIRST-th such call, and COUNT in all (0: all from then on)
  *   short CALLS FIRST COUNT [NAME]        write half, then fail with EIO
  *   delay CALLS MILLISECONDS [NAME]       first sleep
+ *   space BYTES                           the files have so many bytes at most, all together: what would make one
+ *                                         larger fails with ENOSPC, a write after as much as there is space for
  *
  * What was failed is appended to CONTROL.log, a line each: call, file, errno.
  *
@@ -23,8 +25,10 @@
 
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -62,7 +66,7 @@ static void* next_function(void** known, const char* name) {
 }
 
 struct rule {
-  char verb; /* f, s, d */
+  char verb; /* f, s, d, or b: a bound of the space */
   char calls[128];
   long first, count, value;
   char name[name_bytes];
@@ -70,6 +74,7 @@ struct rule {
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t growth = PTHREAD_MUTEX_INITIALIZER; /* of him who looks for space and takes it */
 static char names[files_max][name_bytes]; /* of the descriptors that are ours: "/" and the name in the directory */
 static char rules_text[rules_bytes];
 static struct rule rules[rules_max];
@@ -134,11 +139,13 @@ static void read_rules(void) {
       one.verb = 's';
     } else if (sscanf(line, "delay %127s %ld %63s", one.calls, &one.value, one.name) >= 2) {
       one.verb = 'd';
+    } else if (sscanf(line, "space %ld", &one.value) == 1) {
+      one.verb = 'b';
     } else if (sscanf(line, "%15s", verb) == 1) {
       fprintf(stderr, "disk_shim: no rule: %s\n", line);
       abort();
     }
-    if (one.verb != 'd') one.value = number_of_error(error);
+    if (one.verb == 'f' || one.verb == 's') one.value = number_of_error(error);
     if (one.verb) rules[rules_count++] = one;
   }
 }
@@ -183,6 +190,41 @@ static int verdict(const char* call, const char* name) {
     while (nanosleep(&pause, &pause) != 0) continue;
   }
   return error;
+}
+
+/* The sizes of all files of the directory, summed up. */
+static long used_bytes(void) {
+  DIR* all = opendir(directory());
+  if (!all) return 0;
+  long sum = 0;
+  for (struct dirent* one = readdir(all); one; one = readdir(all)) {
+    struct stat found;
+    if (fstatat(dirfd(all), one->d_name, &found, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(found.st_mode)) sum += found.st_size;
+  }
+  closedir(all);
+  return sum;
+}
+
+static long space_left(void) {
+  long left = LONG_MAX;
+  pthread_mutex_lock(&lock);
+  read_rules();
+  for (int i = 0; i < rules_count; ++i)
+    if (rules[i].verb == 'b') left = rules[i].value - used_bytes();
+  pthread_mutex_unlock(&lock);
+  return left > 0 ? left : 0;
+}
+
+/* Where a file ends that is to reach to `end`, as far as there is space. The caller has `growth`. */
+static off64_t end_in_space(const char* call, const char* name, int file, off64_t end) {
+  struct stat now;
+  if (fstat(file, &now) != 0 || end <= now.st_size) return end;
+  const long left = space_left();
+  if (left >= end - now.st_size) return end;
+  char line[256];
+  snprintf(line, sizeof line, "%s %s %d\n", call, name, ENOSPC);
+  log_failure(line);
+  return now.st_size + left;
 }
 
 static void record(char code, const char* name, uint64_t offset, const void* data, size_t length) {
@@ -255,7 +297,12 @@ static ssize_t write_at(const char* call, int file, const void* data, size_t siz
   const int error = verdict(call, name);
   if (error > 0) return errno = error, -1;
   if (error < 0) size /= 2;
-  ssize_t done = REAL(pwrite64)(file, data, size, offset);
+  pthread_mutex_lock(&growth);
+  const off64_t end = end_in_space(call, name, file, offset + (off64_t)size);
+  ssize_t done = -1;
+  if (end > offset || size == 0) done = REAL(pwrite64)(file, data, (size_t)(end - offset), offset);
+  else errno = ENOSPC;
+  pthread_mutex_unlock(&growth);
   if (done > 0) record('w', name, (uint64_t)offset, data, (size_t)done);
   if (error < 0) return errno = -error, -1;
   return done;
@@ -312,9 +359,13 @@ EXPORT int ftruncate64(int file, off64_t size) {
   const char* name = name_of(file);
   const int error = name ? verdict("ftruncate", name) : 0;
   if (error) return errno = error, -1;
-  if (REAL(ftruncate64)(file, size) != 0) return -1;
-  if (name) record('t', name, (uint64_t)size, "", 0);
-  return 0;
+  pthread_mutex_lock(&growth);
+  const int has_space = !name || end_in_space("ftruncate", name, file, size) == size;
+  const int result = has_space ? REAL(ftruncate64)(file, size) : -1;
+  if (!has_space) errno = ENOSPC;
+  pthread_mutex_unlock(&growth);
+  if (result == 0 && name) record('t', name, (uint64_t)size, "", 0);
+  return result;
 }
 
 EXPORT int ftruncate(int file, off_t size) { return ftruncate64(file, size); }
@@ -323,7 +374,10 @@ EXPORT int posix_fallocate64(int file, off64_t offset, off64_t size) {
   const char* name = name_of(file);
   const int error = name ? verdict("fallocate", name) : 0;
   if (error) return error;
-  const int result = REAL(posix_fallocate64)(file, offset, size);
+  pthread_mutex_lock(&growth);
+  const int has_space = !name || end_in_space("fallocate", name, file, offset + size) == offset + size;
+  const int result = has_space ? REAL(posix_fallocate64)(file, offset, size) : ENOSPC;
+  pthread_mutex_unlock(&growth);
   struct stat now;
   if (result == 0 && name && fstat(file, &now) == 0) record('t', name, (uint64_t)now.st_size, "", 0);
   return result;
