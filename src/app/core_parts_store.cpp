@@ -21,14 +21,22 @@ using metrics::Exposition;
 
 constexpr std::array<store::State, 3> states{store::State::ok, store::State::full, store::State::failed};
 
+/// `unit`: how many of the histogram's values make one of the metric's.
+template <class Scale>
+void add_histogram(Exposition& out, std::string_view name, std::string_view help,
+                   const store::Histogram<Scale>& values, double unit) {
+  std::vector<double> bounds;
+  bounds.reserve(Scale::bounds.size());
+  for (const std::int64_t bound : Scale::bounds)
+    bounds.push_back(static_cast<double>(bound) / unit);
+  out.histogram(name, help);
+  out.sample({}, {bounds, values.buckets, static_cast<double>(values.sum) / unit});
+}
+
 void add_durations(Exposition& out, std::string_view name, std::string_view help,
                    const store::Durations& durations) {
-  std::vector<double> bounds;
-  bounds.reserve(durations.bounds_us.size());
-  for (const std::int64_t bound : store::Durations::bounds_us)
-    bounds.push_back(static_cast<double>(bound) / 1e6);
-  out.histogram(name, help);
-  out.sample({}, {bounds, durations.buckets, static_cast<double>(durations.sum_us) / 1e6});
+  constexpr double us_per_second = 1e6;
+  add_histogram(out, name, help, durations, us_per_second);
 }
 
 class StorePart final : public part::Part {
@@ -59,6 +67,10 @@ class StorePart final : public part::Part {
   static void collect_work(Exposition& out, const store::StoreStats& stats) {
     add_durations(out, "roomcast_store_commit_seconds",
                   "How long commits took, of all that came in meanwhile.", stats.commits);
+    add_durations(out, "roomcast_store_fsync_seconds",
+                  "How long commits waited for the disk to sync (fdatasync).", stats.syncs);
+    add_histogram(out, "roomcast_store_batch_messages", "How many messages were committed at once.",
+                  stats.batches, 1);
     add_durations(out, "roomcast_store_fold_seconds", "How long it took to sort what was written by room.",
                   stats.folds);
     add_durations(out, "roomcast_store_load_seconds", "How long it took to find where a room stands.",

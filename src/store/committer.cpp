@@ -44,7 +44,7 @@ std::optional<Fault> Committer::Desk::append(std::uint64_t seq, const std::strin
 }
 
 void Committer::commit(Desk& desk, Batch& batch) {
-  if (!std::exchange(batch.is_sealed, true)) seal(batch.records);
+  if (!std::exchange(batch.is_sealed, true)) batch.messages = seal(batch.records);
   batch.fault = desk.append(batch.seq, batch.records);
   if (batch.fault && batch.fault->code == Fault::Code::full && desk.directory.drop_reserve()) {
     batch.has_dropped_reserve = true;
@@ -54,6 +54,7 @@ void Committer::commit(Desk& desk, Batch& batch) {
   desk.tail.add(batch.seq, std::move(batch.records));
   batch.records.clear();
   batch.is_committed = true;
+  batch.sync_us = desk.journal->sync_us();
   batch.wants_checkpoint = desk.journal->wants_checkpoint();
 }
 
@@ -190,8 +191,8 @@ void Committer::on_commit_done() {
   if (under_way_.wants_checkpoint) thread_->start(std::make_unique<CheckpointJob>(*this));
   const std::size_t bytes = std::exchange(under_way_bytes_, 0);
   parts_.scheduler.mark_dirty(*this);
-  parts_.listener.on_committed(
-      {under_way_.seq, bytes, under_way_records_, parts_.loop.monotonic_us() - begun_us_});
+  parts_.listener.on_committed({under_way_.seq, bytes, under_way_records_, under_way_.messages,
+                                parts_.loop.monotonic_us() - begun_us_, under_way_.sync_us});
 }
 
 void Committer::release(std::uint64_t seq) {

@@ -38,7 +38,9 @@ class Committer final : private base::TurnTask, private loop::Timer::Listener {
     std::uint64_t seq = 0;
     std::size_t bytes = 0;
     std::size_t records = 0;   ///< as often as `appended` was called
+    std::size_t messages = 0;  ///< of the records
     std::int64_t took_us = 0;  ///< without earlier tries that failed
+    std::int64_t sync_us = 0;  ///< of that: what the disk took to sync
   };
 
   class Listener {
@@ -118,9 +120,11 @@ class Committer final : private base::TurnTask, private loop::Timer::Listener {
     std::uint64_t seq = 0;
     std::string records{};
     bool is_sealed = false;
+    std::size_t messages = 0;  ///< once it is sealed
     bool is_committed = true;
     bool has_dropped_reserve = false;
     bool wants_checkpoint = false;
+    std::int64_t sync_us = 0;
     unsigned failures = 0;
     std::optional<Fault> fault{};
   };

@@ -156,7 +156,10 @@ bool Statement::is_null(int column) const {
 }
 
 // With _v2 a statement that is left keeps the memory of the connection until it is finalized.
-void Database::Close::operator()(sqlite3* connection) const { sqlite3_close_v2(connection); }
+void Database::Close::operator()(sqlite3* connection) {
+  syncs.reset();
+  sqlite3_close_v2(connection);
+}
 
 Database::Database(sqlite3* connection, std::string path)
     : path_(std::move(path)), wal_frames_(std::make_unique<int>(0)), connection_(connection) {}
@@ -283,6 +286,11 @@ base::Result<Database::Checkpoint, Fault> Database::checkpoint(CheckpointMode mo
 
 std::size_t Database::wal_bytes() const {
   return static_cast<std::size_t>(*wal_frames_ * (sqlite_page_bytes + wal_frame_head_bytes));
+}
+
+std::int64_t Database::take_sync_us() {
+  const std::unique_ptr<SyncWatch>& syncs = connection_.get_deleter().syncs;
+  return syncs == nullptr ? 0 : syncs->take_us();
 }
 
 std::optional<Fault> Database::set_bytes_max(std::uint64_t bytes) {

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "store/sync_watch.h"
 
 struct sqlite3;
 struct sqlite3_stmt;
@@ -115,6 +116,11 @@ class Database {
   /// What this connection's last commit left in the WAL, in bytes: frames that are in use, not the file's
   /// size. 0 after a complete checkpoint, and before the first commit.
   [[nodiscard]] std::size_t wal_bytes() const;
+  /// Has syncs of the WAL timed from now on. Something must have been read already: the WAL is open then.
+  void time_syncs() { connection_.get_deleter().syncs = SyncWatch::of(connection_.get()); }
+  /// How long those since the last call took, in microseconds, those that failed as well. 0 without
+  /// `time_syncs`.
+  [[nodiscard]] std::int64_t take_sync_us();
   /// Changes Options::bytes_max. What the file has already is not taken away.
   [[nodiscard]] std::optional<Fault> set_bytes_max(std::uint64_t bytes);
   /// Of the main file without its free pages.
@@ -129,7 +135,8 @@ class Database {
 
  private:
   struct Close {
-    void operator()(sqlite3* connection) const;
+    std::unique_ptr<SyncWatch> syncs;  ///< ends before the connection does
+    void operator()(sqlite3* connection);
   };
   Database(sqlite3* connection, std::string path);
   [[nodiscard]] std::optional<Fault> configure(const Options& options);

@@ -69,6 +69,7 @@ base::Result<Journal, Fault> Journal::open(const Options& options) {
   const base::Result<std::int64_t, Fault> first = database->number("SELECT min(seq) FROM log");
   if (!first) return first.error();
   const std::int64_t first_seq = *last == 0 ? 1 : *first;
+  database->time_syncs();
   return Journal(std::move(*database), std::move(*append), std::move(*release),
                  static_cast<std::uint64_t>(first_seq), static_cast<std::uint64_t>(*last), options.wal_bytes);
 }
@@ -98,6 +99,7 @@ std::optional<Fault> Journal::replay(std::uint64_t after, Replay& to) {
 }
 
 std::optional<Fault> Journal::append(std::uint64_t seq, std::string_view records, const Release& also) {
+  (void)database_.take_sync_us();
   base::Result<Transaction, Fault> transaction = Transaction::begin(database_, Transaction::Kind::write);
   if (!transaction) return std::move(transaction.error());
   append_.bind_number(1, static_cast<std::int64_t>(seq));
@@ -107,6 +109,7 @@ std::optional<Fault> Journal::append(std::uint64_t seq, std::string_view records
     if (std::optional<Fault> fault = run_release(also)) return fault;
   }
   if (std::optional<Fault> fault = transaction->commit()) return fault;
+  sync_us_ = database_.take_sync_us();
   if (first_seq_ > last_seq_) first_seq_ = seq;  // it was empty
   last_seq_ = seq;
   note_released(also);

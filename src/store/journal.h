@@ -69,6 +69,8 @@ class Journal {
   /// Not at the same time as a write of another connection, of which there is none: see Database.
   [[nodiscard]] std::optional<Fault> checkpoint(Database::CheckpointMode mode);
 
+  /// What the last `append` waited for the disk to sync, in microseconds.
+  [[nodiscard]] std::int64_t sync_us() const { return sync_us_; }
   /// Of the last batch that was appended since the file was made; 0 without one.
   [[nodiscard]] std::uint64_t last_seq() const { return last_seq_; }
   [[nodiscard]] std::uint64_t bytes_on_disk() const { return database_.bytes_on_disk(); }
@@ -88,6 +90,7 @@ class Journal {
   std::uint64_t first_seq_;  ///< everything before it has been dropped
   std::uint64_t last_seq_;
   std::uint64_t wal_bytes_;
+  std::int64_t sync_us_ = 0;
 };
 
 }  // namespace roomcast::store

@@ -19,30 +19,44 @@ struct StoreOptions {
   bool secure_delete = false;
 };
 
-/// A histogram of durations: `buckets[i]` counts those of at most `bounds_us[i]` microseconds that exceed the
-/// previous bound; the last one has no bound.
-struct Durations {
-  static constexpr std::array<std::int64_t, 13> bounds_us{500,       1'000,     2'500,    5'000,   10'000,
-                                                          25'000,    50'000,    100'000,  250'000, 500'000,
-                                                          1'000'000, 2'500'000, 5'000'000};
-
-  std::array<std::uint64_t, bounds_us.size() + 1> buckets{};
+/// A histogram: `buckets[i]` counts the values of at most `Scale::bounds[i]` that exceed the previous bound;
+/// the last one has no bound.
+template <class Scale>
+struct Histogram {
+  std::array<std::uint64_t, Scale::bounds.size() + 1> buckets{};
   std::uint64_t count = 0;
-  std::uint64_t sum_us = 0;
+  std::uint64_t sum = 0;
 
-  void add(std::int64_t duration_us) {
+  void add(std::int64_t value) {
     std::size_t bucket = 0;
-    while (bucket < bounds_us.size() && duration_us > bounds_us[bucket])
+    while (bucket < Scale::bounds.size() && value > Scale::bounds[bucket])
       ++bucket;
     ++buckets[bucket];
     ++count;
-    sum_us += static_cast<std::uint64_t>(duration_us);
+    sum += static_cast<std::uint64_t>(value);
   }
 };
 
+/// In microseconds.
+struct DurationScale {
+  static constexpr std::array<std::int64_t, 13> bounds{500,       1'000,     2'500,    5'000,   10'000,
+                                                       25'000,    50'000,    100'000,  250'000, 500'000,
+                                                       1'000'000, 2'500'000, 5'000'000};
+};
+using Durations = Histogram<DurationScale>;
+
+/// Numbers of messages.
+struct BatchScale {
+  static constexpr std::array<std::int64_t, 13> bounds{0,   1,   2,   5,     10,    25,    50,
+                                                       100, 250, 500, 1'000, 2'500, 10'000};
+};
+using BatchSizes = Histogram<BatchScale>;
+
 /// What the store has done since the start, and how it stands.
 struct StoreStats {
-  Durations commits{};  ///< from the handing over of a batch to its being on the disk
+  Durations commits{};   ///< from the handing over of a batch to its being on the disk
+  Durations syncs{};     ///< of the disk, for a commit: a part of `commits`
+  BatchSizes batches{};  ///< messages in a commit
   Durations folds{};
   Durations loads{};  ///< from the request to its answer
   Durations reads{};

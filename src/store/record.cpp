@@ -337,13 +337,16 @@ void append_value(std::string& out, std::string_view name, std::string_view valu
   writer.raw(value);
 }
 
-void seal(std::string& records, std::size_t from) {
+std::size_t seal(std::string& records, std::size_t from) {
+  std::size_t messages = 0;
   while (from < records.size()) {
     const std::size_t size = counted_at + load_le<std::uint32_t>(records.data() + from + length_at);
     assert(size >= Record::head_bytes && size <= records.size() - from);
     save_le(records.data() + from, checksum_of(std::string_view(records).substr(from, size)));
+    if (static_cast<Record::Type>(records[from + type_at]) == Record::Type::message) ++messages;
     from += size;
   }
+  return messages;
 }
 
 std::optional<Record> RecordReader::next() {

@@ -89,8 +89,8 @@ void append_mark(std::string& out, Record::Type type, RoomId room, std::uint64_t
                  std::int64_t number = 0);
 void append_value(std::string& out, std::string_view name, std::string_view value);
 
-/// Fills in the checksums of all records in `records`, from `from` on.
-void seal(std::string& records, std::size_t from = 0);
+/// Fills in the checksums of all records in `records`, from `from` on. Returns how many of them are messages.
+std::size_t seal(std::string& records, std::size_t from = 0);
 
 /// Reads records one after the other; checks the checksum, length and type of each.
 class RecordReader {

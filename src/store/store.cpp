@@ -132,6 +132,8 @@ bool Store::put_value(std::string_view name, std::string_view value) {
 
 void Store::on_committed(const Committer::Committed& batch) {
   stats_.commits.add(batch.took_us);
+  stats_.syncs.add(batch.sync_us);
+  stats_.batches.add(static_cast<std::int64_t>(batch.messages));
   stats_.committed_bytes += batch.bytes;
   stats_.committed_records += batch.records;
   const State before = state();

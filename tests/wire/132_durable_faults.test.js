@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import { after, describe, it } from 'node:test';
 import { eventually, seconds } from '../support/deadline.js';
+import { batch } from '../support/durable.js';
 import { assertState, FaultyDisk, RememberedRoom } from '../support/faulty_disk.js';
 import { JsonClient } from '../support/json_client.js';
 import { pollsOf } from '../support/polls.js';
@@ -141,6 +142,29 @@ describe('durable history on a bad disk', () => {
     await eventually(async () => (await fetchOnce(server.url, 'GET', '/rooms/a')).status === 200, 'reading works again');
     await room.check(server);
     await checkAfterKill(server, disk, room);
+  });
+
+  it('what the disk takes to sync is a metric of its own, and so is how many messages it gets at once', async () => {
+    const disk = new FaultyDisk();
+    disk.follow();
+    const server = await start(disk);
+    assert.equal((await post(server, 'a', 'x')).status, 200);
+    const metrics = async () => {
+      const samples = await server.metrics();
+      return (name) => samples.get(`roomcast_store_${name}`);
+    };
+    const before = await metrics();
+    disk.follow('delay fdatasync,fsync 300 journal');
+    assert.ok((await batch(server, Array.from({ length: 7 }, (_, i) => ({ room: 'a', data: `${i}` })))).every(({ cursor }) => cursor !== undefined));
+    const after_it = await metrics();
+    const grown = (name) => after_it(name) - before(name);
+    assert.equal(grown('batch_messages_sum'), 7);
+    assert.ok(grown('batch_messages_count') >= 1);
+    assert.ok(grown('fsync_seconds_sum') >= 0.3, `${grown('fsync_seconds_sum')}`);
+    assert.ok(grown('fsync_seconds_sum') <= grown('commit_seconds_sum'));
+    for (const name of ['fsync_seconds', 'batch_messages']) assert.equal(after_it(`${name}_count`), after_it('commit_seconds_count'), name);
+    disk.follow();
+    await server.kill();
   });
 
   it('a slow disk: nothing else waits for it, publishes are told after their time, the queue is bounded', async () => {

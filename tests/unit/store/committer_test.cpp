@@ -31,6 +31,7 @@ struct Fixture : test::LoopFixture, store::Committer::Listener {
   std::unique_ptr<store::Committer> committer;
   std::vector<std::uint64_t> committed;
   std::size_t records = 0;
+  std::size_t messages = 0;
   std::vector<unsigned> failures;
   std::string last_fault;
   std::optional<bool> reserve;
@@ -84,6 +85,9 @@ struct Fixture : test::LoopFixture, store::Committer::Listener {
   void on_committed(const store::Committer::Committed& batch) override {
     committed.push_back(batch.seq);
     records += batch.records;
+    messages += batch.messages;
+    CHECK(batch.sync_us >= 0);
+    CHECK(batch.sync_us <= batch.took_us);
   }
   void on_commit_failed(const store::Fault& fault, unsigned in_a_row) override {
     last_fault = fault.message;
@@ -129,6 +133,20 @@ TEST_CASE_FIXTURE(Fixture, "committer: batches are on the disk when they are tol
   CHECK(offsets(rows()) == up_to(60));
   CHECK(tail.find(1).records.size() == 60);
   CHECK(records == 20);
+  CHECK(messages == 0);
+}
+
+TEST_CASE_FIXTURE(Fixture, "committer: of what is in a batch, messages are counted") {
+  open();
+  for (std::uint64_t offset = 1; offset <= 3; ++offset) {
+    const hub::Message message{
+        hub::Kind::text, base::Bytes::copy_of("some text"), hub::Author("ada"), 0, {7, offset}, 1'000};
+    store::append_message(committer->batch(), 1, message, {}, store::Record::Type::message);
+    append(2);
+  }
+  CHECK(run_until([&] { return committer->queued_bytes() == 0; }));
+  CHECK(messages == 3);
+  CHECK(records == 3);
 }
 
 TEST_CASE_FIXTURE(Fixture, "committer: what comes while a commit is under way is one batch") {
