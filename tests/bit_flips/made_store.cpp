@@ -19,7 +19,6 @@ constexpr std::uint64_t batches_before = 40;  // of the first process
 constexpr std::uint64_t batches_after = 44;   // of the second
 constexpr std::uint64_t checkpoint_at = 24;   // of those: what comes later is in the WAL
 constexpr std::uint64_t fold_at = 12;  // after so many of the second process; the rest stays in the journal
-constexpr std::int64_t start_ms = 1'700'000'000'000;
 
 /// Writes batches the way the store's threads do, one step after the other.
 class Writer {
@@ -119,8 +118,9 @@ class Writer {
   std::uint64_t folded_ = 0;
 };
 
-base::Result<store::StoreFiles> open_store(const std::string& directory, base::Log& log) {
-  base::Result<store::StoreFiles> files = store::open_files(options_of(directory), start_ms, log);
+base::Result<store::StoreFiles> open_store(const std::string& directory, std::int64_t now_ms,
+                                           base::Log& log) {
+  base::Result<store::StoreFiles> files = store::open_files(options_of(directory), now_ms, log);
   if (!files) std::fprintf(stderr, "%s\n", files.error().message.c_str());
   return files;
 }
@@ -145,7 +145,7 @@ bool write_after(Writer&& writer, End end) {
 
 void copy_databases(const std::string& from, const std::string& to) {
   std::filesystem::create_directories(to);
-  for (const char* name : {"journal.db", "journal.db-wal", "history.db", "history.db-wal"}) {
+  for (const char* const name : files) {
     if (std::filesystem::exists(from + "/" + name))
       std::filesystem::copy_file(from + "/" + name, to + "/" + name,
                                  std::filesystem::copy_options::overwrite_existing);
@@ -165,18 +165,19 @@ hub::RoomRules generous_rules() {
   return hub::RoomRules({{1'000'000, std::size_t{1} << 30U, for_ever}, {0, 100}, hub::Durability::sync});
 }
 
-std::optional<Content> make_store(const std::string& directory, End end, std::uint64_t seed) {
+std::optional<Content> make_store(const std::string& directory, End end, std::uint64_t seed,
+                                  std::int64_t begin_ms) {
   base::Log log(base::LogLevel::error, base::LogFormat::text);
   std::mt19937_64 random(seed);
   Content content;
-  content.time_ms = start_ms;
+  content.time_ms = begin_ms;
   const std::string working = directory + ".working";
   {
-    base::Result<store::StoreFiles> files = open_store(working, log);
+    base::Result<store::StoreFiles> files = open_store(working, begin_ms, log);
     if (!files || !write_before(Writer(*files, content, random))) return std::nullopt;
   }
   {
-    base::Result<store::StoreFiles> files = open_store(working, log);
+    base::Result<store::StoreFiles> files = open_store(working, begin_ms, log);
     if (!files || !write_after(Writer(*files, content, random), end)) return std::nullopt;
     // While it is open: as the files are when the process is killed.
     if (end == End::killed) copy_databases(working, directory);

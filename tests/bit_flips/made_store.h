@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -31,6 +32,9 @@ struct Content {
   std::int64_t time_ms = 0;          ///< of the last message
 };
 
+inline constexpr std::array<const char*, 4> files{"journal.db", "journal.db-wal", "history.db",
+                                                  "history.db-wal"};
+
 /// Whether the files are those of a store that was closed, or of one whose process was killed.
 enum class End { closed, killed };
 
@@ -40,7 +44,8 @@ enum class End { closed, killed };
 
 /// Makes a store in `directory`, with something in each of its files: chunks of several rooms, removed and
 /// replaced messages, batches that are not folded, half of them in the WAL. Nothing with a message on
-/// standard error if the store fails.
-[[nodiscard]] std::optional<Content> make_store(const std::string& directory, End end, std::uint64_t seed);
+/// standard error if the store fails. `begin_ms`: the time of the first message.
+[[nodiscard]] std::optional<Content> make_store(const std::string& directory, End end, std::uint64_t seed,
+                                                std::int64_t begin_ms);
 
 }  // namespace roomcast::flips

@@ -3,9 +3,10 @@
 // and loses nothing without a word but, in the journal's log, the last commit, which looks as if it had been
 // interrupted.
 //
-//   store_bit_flips [--flips N] [--seed N] [--scratch DIR] [--only FILE] [--bit N]
+//   store_bit_flips [--flips N] [--seed N] [--scratch DIR] [--only FILE] [--bit N] [--make DIR]
 //
-// N flips in each file of each state; with --bit the same one in each, as it is named in what was found.
+// N flips in each file of each state; with --bit the same one in each, as it is named in what was found. With
+// --make nothing is flipped: the stores are left in DIR, for tests/soak/bit_flips_server (printed_store.h).
 // store_bit_flips_unchecked is the same with a store whose records have no checksums: it succeeds if wrong
 // bytes are handed out, which shows that the search would find them.
 #include <array>
@@ -17,10 +18,11 @@
 #include <random>
 #include <string>
 #include <utility>
-#include <vector>
 
+#include "bit_flips/bit_draw.h"
 #include "bit_flips/judge.h"
 #include "bit_flips/made_store.h"
+#include "bit_flips/printed_store.h"
 #include "support/options.h"
 
 namespace {
@@ -35,47 +37,15 @@ constexpr bool has_checksums = true;
 
 constexpr unsigned limit_seconds = 60;
 constexpr int shown_max = 10;
+constexpr std::int64_t begin_ms = 1'700'000'000'000;  // the time of the first message
 
 struct Options {
   int flips = 100;
   std::uint64_t seed = 1;
   std::string scratch = std::filesystem::temp_directory_path();
   std::string only{};
+  std::string make{};
   std::optional<std::uint64_t> bit{};
-};
-
-/// Draws the bits of a file that are flipped. Most of a database is payload: every second bit is drawn from
-/// the pages that say where everything is.
-class BitDraw {
- public:
-  BitDraw(const std::string& path, std::mt19937_64& random)
-      : bits_(std::filesystem::file_size(path) * 8), random_(random) {
-    if (path.ends_with("-wal")) return;
-    std::ifstream file(path, std::ios::binary);
-    for (std::uint64_t page = 0; page * page_bytes < bits_ / 8; ++page) {
-      // The file's own header is before that of its first page.
-      file.seekg(static_cast<std::streamoff>(page * page_bytes + (page == 0 ? 100 : 0)));
-      if (is_tree(file.get())) tree_pages_.push_back(page);
-    }
-  }
-
-  [[nodiscard]] std::uint64_t bits() const { return bits_; }
-  std::uint64_t next() {
-    if (tree_pages_.empty() || (++drawn_ & 1U) == 0) return random_() % bits_;
-    return tree_pages_[random_() % tree_pages_.size()] * page_bytes * 8 + random_() % (page_bytes * 8);
-  }
-
- private:
-  static constexpr std::uint64_t page_bytes = 4'096;
-  /// Types of pages, https://www.sqlite.org/fileformat2.html#b_tree_pages; all others begin with a 0.
-  static bool is_tree(int first_byte) {
-    return first_byte == 2 || first_byte == 5 || first_byte == 10 || first_byte == 13;
-  }
-
-  std::uint64_t bits_;
-  std::mt19937_64& random_;
-  std::vector<std::uint64_t> tree_pages_;
-  std::uint64_t drawn_ = 0;
 };
 
 using Counts = std::array<int, flips::outcomes>;
@@ -89,7 +59,7 @@ class Search {
   /// False if the store itself cannot be made or read.
   bool run() {
     const std::string whole = directory_ + "/whole";
-    const auto content = flips::make_store(whole, end_, options_.seed);
+    const auto content = flips::make_store(whole, end_, options_.seed, begin_ms);
     if (!content) return false;
     const flips::Verdict untouched = flip({whole, ""}, *content);
     if (untouched.outcome != flips::Outcome::no_effect) {
@@ -98,7 +68,7 @@ class Search {
       return false;
     }
     if (end_ == flips::End::killed && content->batches_in_log < 10) return false;
-    for (const char* name : {"journal.db", "journal.db-wal", "history.db", "history.db-wal"}) {
+    for (const char* const name : flips::files) {
       if (options_.only.empty() || options_.only == name) flip_file(whole, name, *content);
     }
     return true;
@@ -130,7 +100,7 @@ class Search {
 
   void flip_file(const std::string& whole, const std::string& name, const flips::Content& content) {
     Counts counts{};
-    BitDraw draw(whole + "/" + name, random_);
+    flips::BitDraw draw(whole + "/" + name, random_);
     if (draw.bits() == 0) return;
     for (int i = 0; i < options_.flips; ++i) {
       const Target target{whole, name, options_.bit ? *options_.bit % draw.bits() : draw.next()};
@@ -171,7 +141,9 @@ class Search {
 };
 
 int usage() {
-  std::fprintf(stderr, "store_bit_flips [--flips N] [--seed N] [--scratch DIR] [--only FILE] [--bit N]\n");
+  std::fprintf(
+      stderr,
+      "store_bit_flips [--flips N] [--seed N] [--scratch DIR] [--only FILE] [--bit N] [--make DIR]\n");
   return 2;
 }
 
@@ -189,8 +161,10 @@ int main(int count, char** words) {
        {"--seed", [&](const char* value) { options.seed = std::strtoull(value, nullptr, 10); }},
        {"--scratch", [&](const char* value) { options.scratch = value; }},
        {"--only", [&](const char* value) { options.only = value; }},
+       {"--make", [&](const char* value) { options.make = value; }},
        {"--bit", take_bit}});
   if (!is_understood || options.flips <= 0) return usage();
+  if (!options.make.empty()) return flips::print_stores(options.make, options.seed, options.flips) ? 0 : 2;
   std::string directory = options.scratch + "/roomcast-flips-XXXXXX";
   if (::mkdtemp(directory.data()) == nullptr) {
     std::perror(directory.c_str());
