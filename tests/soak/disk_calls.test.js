@@ -43,7 +43,7 @@ describe('one call that fails', () => {
           // A disk that is full for one call may be told of; it is tried again, and then it is not full.
           assert.ok(response.status === 200 || error === 'ENOSPC', `${disk.failed}: ${response.text}`);
           return disk.failed.length > 0;
-        }, `the failure of call ${n}`, seconds(30));
+        }, `the failure of call ${n}`, seconds(30 + n / 5));
         disk.failed.forEach((one) => hit.add(one));
       }
       disk.follow();
