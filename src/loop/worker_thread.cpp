@@ -1,11 +1,14 @@
 #include "loop/worker_thread.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <uv.h>
 
+#include <chrono>
+#include <future>
 #include <system_error>
 #include <utility>
+
+#include "loop/signals_blocked.h"
 
 namespace roomcast::loop {
 
@@ -20,13 +23,10 @@ WorkerThread::WorkerThread(Loop& loop, const char* name) : end_(std::make_unique
       this, [&](uv_async_t* handle) { return uv_async_init(loop.native(), handle, on_wake); });
   if (!made) throw std::system_error(-made.error(), std::generic_category(), "cannot use another thread");
   wake_ = std::move(*made);
-  // Signals are for the loop's thread.
-  sigset_t all;
-  sigset_t before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  thread_ = std::thread([this] { run(); });
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  {
+    const SignalsBlocked blocked;
+    thread_ = std::thread([this] { run(); });
+  }
   pthread_setname_np(thread_.native_handle(), name);
 }
 
@@ -99,6 +99,28 @@ void WorkerThread::finish_jobs() {
     --running_;
     node->job->on_done();
   }
+}
+
+bool run_within(std::int64_t limit_ms, const std::function<void()>& work) {
+  std::promise<void> done;
+  const std::future<void> is_done = done.get_future();
+  std::thread thread;
+  try {
+    const SignalsBlocked blocked;
+    thread = std::thread([work, done = std::move(done)]() mutable {
+      work();
+      done.set_value();
+    });
+  } catch (const std::system_error&) {
+    work();
+    return true;
+  }
+  if (is_done.wait_for(std::chrono::milliseconds(limit_ms)) == std::future_status::ready) {
+    thread.join();
+    return true;
+  }
+  thread.detach();
+  return false;
 }
 
 }  // namespace roomcast::loop

@@ -2,6 +2,8 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <thread>
 
@@ -53,5 +55,10 @@ class WorkerThread {
   std::unique_ptr<Node> end_;  // made in advance: what tells the thread to end
   std::thread thread_;
 };
+
+/// Runs `work` on a thread of its own while this one waits, for what may never end. False after `limit_ms`:
+/// then it still goes on, and everything that it uses has to stay until the process ends. Where the system
+/// gives no thread it is run here, however long that takes.
+[[nodiscard]] bool run_within(std::int64_t limit_ms, const std::function<void()>& work);
 
 }  // namespace roomcast::loop

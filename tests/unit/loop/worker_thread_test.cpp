@@ -2,8 +2,15 @@
 
 #include <doctest/doctest.h>
 
+#include <pthread.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <atomic>
 #include <memory>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -54,7 +61,34 @@ class Chain final : public ThreadJob {
   int& left_;
 };
 
+/// In a process that may have no more threads: 0 if it is told so, and can still be signalled.
+int try_without_threads(Loop& loop) {
+  constexpr uid_t nobody = 65'534;  // the limit does not count for root
+  if (geteuid() == 0 && setuid(nobody) != 0) return 2;
+  const rlimit none{0, 0};
+  if (setrlimit(RLIMIT_NPROC, &none) != 0) return 3;
+  try {
+    const WorkerThread thread(loop, "test");
+    return 4;
+  } catch (const std::system_error&) {
+    sigset_t blocked;
+    pthread_sigmask(SIG_SETMASK, nullptr, &blocked);
+    return sigismember(&blocked, SIGTERM) == 0 ? 0 : 5;
+  }
+}
+
 }  // namespace
+
+TEST_CASE_FIXTURE(test::LoopFixture,
+                  "worker thread: without threads there is an error, and signals come as before") {
+  const pid_t child = fork();
+  REQUIRE(child >= 0);
+  if (child == 0) _exit(try_without_threads(loop));
+  int status = 0;
+  REQUIRE(waitpid(child, &status, 0) == child);
+  REQUIRE(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == 0);
+}
 
 TEST_CASE_FIXTURE(test::LoopFixture,
                   "worker thread: jobs run elsewhere, in their order, and end on the loop") {
@@ -113,6 +147,27 @@ TEST_CASE_FIXTURE(test::LoopFixture,
   CHECK(record.destroyed == 50);
   CHECK(!record.run.empty());
   CHECK(record.done.empty());
+}
+
+TEST_CASE("run_within: waits for what ends, on another thread") {
+  std::thread::id where;
+  CHECK(run_within(60'000, [&] { where = std::this_thread::get_id(); }));
+  CHECK(where != std::thread::id());
+  CHECK(where != std::this_thread::get_id());
+}
+
+TEST_CASE("run_within: leaves what does not end to itself") {
+  static constexpr int left = 1;
+  const pid_t child = fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    std::atomic<bool> ends = false;
+    _exit(run_within(10, [&] { ends.wait(false); }) ? 0 : left);
+  }
+  int status = 0;
+  REQUIRE(waitpid(child, &status, 0) == child);
+  CHECK(WIFEXITED(status));
+  CHECK(WEXITSTATUS(status) == left);
 }
 
 TEST_CASE_FIXTURE(test::LoopFixture, "worker thread: a thread that got nothing to do ends") {
