@@ -49,7 +49,7 @@ DurableRoom& Durable::make_room(std::string_view name) {
 
 // --- Subscriptions ---
 
-void Durable::subscribe(std::string_view name) {
+void Durable::subscribe(std::string_view name, hub::Source source) {
   Room* const found = find(name);
   Room& room = found != nullptr ? *found : make_room(name);
   room.is_subscribed = true;
@@ -57,7 +57,7 @@ void Durable::subscribe(std::string_view name) {
     room.is_known = true;
     return memory_.subscribe(name);
   }
-  if (!room.log.is_open()) return load(room);
+  if (!room.log.is_open()) return load(room, source);
   room.is_known = true;
   events_->on_subscribed(room.name, room.log.state_at(room.announced));
 }
@@ -116,10 +116,11 @@ void Durable::close() {
 
 // --- Loading ---
 
-void Durable::load(Room& room) {
-  if (std::exchange(room.is_loading, true)) return;
-  ++loading_;
-  parts_.store.load(room.name);
+void Durable::load(Room& room, hub::Source source) {
+  if (room.is_loading && room.loaded_for == source) return;
+  if (!std::exchange(room.is_loading, true)) ++loading_;
+  room.loaded_for = source;
+  parts_.store.load(room.name, source);
 }
 
 void Durable::on_loaded(std::string_view name, base::Result<store::RoomExtent, hub::Refusal>&& extent) {

@@ -85,7 +85,7 @@ class Durable final : public hub::Engine,
   [[nodiscard]] std::size_t waiting() const { return order_.size() + readings_.size() + loading_; }
 
   void start(hub::EngineEvents& events) override;
-  void subscribe(std::string_view name) override;
+  void subscribe(std::string_view name, hub::Source source = 0) override;
   void unsubscribe(std::string_view name) override;
   void publish(std::string_view name, hub::Draft&& draft, hub::Ticket ticket) override;
   void remove(std::string_view name, const hub::Position& position, hub::Ticket ticket) override;
@@ -140,7 +140,7 @@ class Durable final : public hub::Engine,
   // Rooms (durable.cpp).
   [[nodiscard]] Room* find(std::string_view name);
   Room& make_room(std::string_view name);
-  void load(Room& room);
+  void load(Room& room, hub::Source source = 0);
   void apply_rule(Room& room);
   void switch_level(Room& room);
   void apply_rules_to_some();

@@ -14,6 +14,7 @@
 #include "hub/amendment.h"
 #include "hub/engine.h"
 #include "hub/room_settings.h"
+#include "hub/source.h"
 #include "store/room_store.h"
 
 namespace roomcast::engine {
@@ -94,6 +95,7 @@ struct DurableRoom final : public base::Linked<RoomsByPublish>,
   hub::Durability wanted = hub::Durability::none;  // by the rules: differs while a change has to wait
   bool is_subscribed = false;
   bool is_loading = false;
+  hub::Source loaded_for = 0;     // who has asked for that last
   bool is_known = false;          // the hub has been told where the log stands
   bool is_aside = false;          // it goes on in a log of the memory engine: see Durable
   std::uint32_t users = 0;        // what refers to it: in Durable::order_ and Durable::readings_

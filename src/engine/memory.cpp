@@ -14,7 +14,9 @@ const hub::Position& Memory::begin(std::string_view room) {
   return log.second;
 }
 
-void Memory::subscribe(std::string_view room) { events_->on_subscribed(room, hub::LogState(begin(room))); }
+void Memory::subscribe(std::string_view room, hub::Source /*source*/) {
+  events_->on_subscribed(room, hub::LogState(begin(room)));
+}
 
 void Memory::unsubscribe(std::string_view room) {
   const Logs::Entry* const found = logs_.find(room);

@@ -21,7 +21,7 @@ class Memory final : public hub::Engine {
   const hub::Position& begin(std::string_view room);
 
   void start(hub::EngineEvents& events) override { events_ = &events; }
-  void subscribe(std::string_view room) override;
+  void subscribe(std::string_view room, hub::Source source = 0) override;
   void unsubscribe(std::string_view room) override;
   void publish(std::string_view room, hub::Draft&& draft, hub::Ticket ticket) override;
   void remove(std::string_view room, const hub::Position& position, hub::Ticket ticket) override;

@@ -10,6 +10,7 @@
 #include "hub/amendment.h"
 #include "hub/message.h"
 #include "hub/refusal.h"
+#include "hub/source.h"
 
 namespace roomcast::hub {
 
@@ -98,8 +99,10 @@ class Engine {
  public:
   /// Called once, before anything else; `events` outlives the engine's last call.
   virtual void start(EngineEvents& events) = 0;
-  /// Subscribes this server to `room`: asks for on_subscribed, and for on_message from there on.
-  virtual void subscribe(std::string_view room) = 0;
+  /// Subscribes this server to `room`: asks for on_subscribed, and for on_message from there on. `source` is
+  /// that of the client that needs the room. While it has not been answered it may be asked again, for a
+  /// client of another source: an engine in which rooms wait has sources take turns. The answer comes once.
+  virtual void subscribe(std::string_view room, Source source = 0) = 0;
   /// The room is not needed any more; also one whose subscribe has not been answered.
   virtual void unsubscribe(std::string_view room) = 0;
   /// Gives the draft its position after everything published before it on this server in the same room. Only

@@ -42,9 +42,9 @@ Room* Hub::look_up(std::string_view name) const {
   return last_found_ = found->second.get();
 }
 
-Room& Hub::find_or_create(std::string_view name) {
+Room& Hub::find_or_create(std::string_view name, Source source) {
   if (Room* found = find(name)) {
-    if (!found->record().is_subscribed) subscribe_to(*found);
+    open_for(*found, source);
     return *found;
   }
   const std::size_t cost = retention_.room_cost(name);
@@ -56,7 +56,7 @@ Room& Hub::find_or_create(std::string_view name) {
   all_.push_back(&room);
   rooms_.try_emplace(room.name(), std::move(made));
   retention_.add(room.retained());
-  subscribe_to(room);
+  subscribe_to(room, source);
   return room;
 }
 
@@ -159,7 +159,7 @@ std::unique_ptr<Membership> Hub::subscribe(std::string_view room, Subscriber& su
 }
 
 void Hub::join(Member& member, std::string_view name) {
-  Room& room = find_or_create(name);
+  Room& room = find_or_create(name, member.interest().source);
   room.join(member);
   if (room.log().is_open()) {
     room.assign_start(member);

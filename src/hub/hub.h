@@ -89,9 +89,9 @@ class Hub final : public EngineEvents,
   /// What the room (a valid name) has after `since`: at most `limit` messages and at most a page, as replays
   /// are cut into. Without `since` it begins with the last `limit`; without a limit a page begins with the
   /// oldest. `done` is called at once for what is retained here, else when the engine has read it. Refused
-  /// while the room is not open.
+  /// while the room is not open, which is opened for `source`.
   void read_history(std::string_view room, const std::optional<Position>& since,
-                    const std::optional<std::size_t>& limit, HistoryDone done);
+                    const std::optional<std::size_t>& limit, HistoryDone done, Source source = 0);
 
   /// Whether messages come in faster than they can be delivered.
   [[nodiscard]] bool congested() const { return backlog_bytes_ > limits_.backlog_bytes; }
@@ -163,14 +163,16 @@ class Hub final : public EngineEvents,
     return last_found_ != nullptr && last_found_->name() == name ? last_found_ : look_up(name);
   }
   [[nodiscard]] Room* look_up(std::string_view name) const;
-  Room& find_or_create(std::string_view name);
+  /// The room, which is open or being opened, for a client of `source` too.
+  Room& find_or_create(std::string_view name, Source source);
   void on_evicted(std::string_view room) override;
   void on_presence_changed(ObservedRoom& room) override;
   void on_use_changed(Room& room) { retention_.on_use_changed(room.retained()); }
   void apply_rules_to_some();
 
   // The engine's logs.
-  void subscribe_to(Room& room);
+  void subscribe_to(Room& room, Source source);
+  void open_for(Room& room, Source source);
   void await_open(Room& room);
   void accept(Room& room, Message&& message);
   void resume(Room& room, const LogState& log);

@@ -46,7 +46,7 @@ std::optional<Refusal> Hub::prepare_amendment(std::string_view name,
     if (parts_.engine.publishes_unsubscribed()) return std::nullopt;
     if (!parts_.engine.keeps_rooms()) return position ? no_such_message(*position) : unknown_room;
     if (!has_space_for(name)) return no_space_for_room;
-    room = &find_or_create(name);
+    room = &find_or_create(name, 0);
   }
   const RoomLog& log = room->log();
   if (!log.is_known()) return parts_.engine.keeps_rooms() ? std::nullopt : std::optional(room_not_open);

@@ -20,9 +20,16 @@ constexpr Refusal read_too_late{Refusal::Code::timed_out, "the history was not r
 
 // --- Rooms that open ---
 
-void Hub::subscribe_to(Room& room) {
+void Hub::subscribe_to(Room& room, Source source) {
   room.record().is_subscribed = true;
-  parts_.engine.subscribe(room.name());
+  room.record().opened_for = source;
+  parts_.engine.subscribe(room.name(), source);
+}
+
+void Hub::open_for(Room& room, Source source) {
+  const Room::HubRecord& record = room.record();
+  if (record.is_subscribed && (room.log().is_known() || record.opened_for == source)) return;
+  subscribe_to(room, source);
 }
 
 void Hub::on_subscribed(std::string_view room, const LogState& log) {
@@ -126,9 +133,9 @@ void Hub::apply_reset(Room& room) {
 // --- Reading history ---
 
 void Hub::read_history(std::string_view room, const std::optional<Position>& since,
-                       const std::optional<std::size_t>& limit, HistoryDone done) {
+                       const std::optional<std::size_t>& limit, HistoryDone done, Source source) {
   if (!has_space_for(room)) return done(no_space_for_room);
-  Room& found = find_or_create(room);
+  Room& found = find_or_create(room, source);
   if (!found.log().is_open()) return done(not_open);
   HistoryPage page = found.log().read(since, limit, limits_.page_bytes);
   retention_.keep_within(limits_.history_bytes);

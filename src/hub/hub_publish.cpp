@@ -22,7 +22,9 @@ void Hub::publish(std::string_view name, Draft draft, PublishDone done, WhenShor
   if (room == nullptr || !room->record().is_subscribed) {
     const bool must_open = !parts_.engine.publishes_unsubscribed() || (room == nullptr && would_wait(name));
     if (must_open && !has_space_for(name)) return refuse(std::move(done), no_space_for_room);
-    if (must_open) room = &find_or_create(name);
+    if (must_open) room = &find_or_create(name, draft.source);
+  } else {
+    open_for(*room, draft.source);
   }
   if (room != nullptr && would_wait(*room)) return delay(*room, std::move(draft), std::move(done));
   hand_over(name, std::move(draft), std::move(done));

@@ -17,6 +17,7 @@
 #include "hub/retention.h"
 #include "hub/room_log.h"
 #include "hub/room_settings.h"
+#include "hub/source.h"
 #include "hub/timed_queue.h"
 
 namespace roomcast::hub {
@@ -39,6 +40,7 @@ class Room final : public ObservedRoom,
     std::unique_ptr<PageReading> reading;  // while members wait for pages from the engine
     std::size_t index = 0;                 // in Hub::all_
     bool is_subscribed = false;            // to the engine
+    Source opened_for = 0;                 // with the source that has asked last
   };
 
   Room(Hub& hub, Retention& retention, base::Deadlines& deadlines, std::string name,

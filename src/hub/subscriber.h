@@ -8,6 +8,7 @@
 #include "hub/batch.h"
 #include "hub/message.h"
 #include "hub/refusal.h"
+#include "hub/source.h"
 
 namespace roomcast::hub {
 
@@ -33,6 +34,7 @@ struct Interest {
   Author author{};
   /// Whether it gets presence updates: Subscriber::on_presence.
   bool watch_presence = false;
+  Source source = 0;  ///< for which the room is opened
 };
 
 /// What a subscriber gets when it has joined.

@@ -71,6 +71,7 @@ std::optional<Refusal> Rooms::check_interest(const Caller& caller, std::string_v
 
 hub::Interest Rooms::permitted(const Caller& caller, std::string_view room, hub::Interest interest) const {
   interest.author = caller.author;
+  interest.source = caller.source;
   if (!interest.since || control_.policy.permits(caller.identity, Permission::history, room)) return interest;
   // A position in no log: there is a gap, and nothing before it.
   interest.since = hub::Position{};
@@ -218,7 +219,7 @@ void Rooms::read_history(const Caller& caller, std::string_view room,
                          hub::HistoryDone done) {
   if (auto refusal = check_room_name(room)) return done(*std::move(refusal));
   if (auto refusal = check_access(caller, Permission::history, room)) return done(*std::move(refusal));
-  hub_.read_history(room, since, limit, std::move(done));
+  hub_.read_history(room, since, limit, std::move(done), caller.source);
 }
 
 base::Result<hub::PresenceSnapshot, Refusal> Rooms::presence(const Caller& caller,

@@ -10,15 +10,29 @@ namespace roomcast::store {
 /// One that uses the desk of the lookups.
 class Lookups::Job : public loop::ThreadJob {
  public:
-  explicit Job(Lookups& lookups) : lookups_(lookups), begun_us_(lookups.loop_.monotonic_us()) {}
+  explicit Job(Lookups& lookups) : lookups_(lookups) {}
 
  protected:
+  [[nodiscard]] Lookups& lookups() const { return lookups_; }
   [[nodiscard]] Desk& desk() const { return lookups_.desk_; }
-  [[nodiscard]] Listener& listener() const { return lookups_.listener_; }
-  [[nodiscard]] std::int64_t took_us() const { return lookups_.loop_.monotonic_us() - begun_us_; }
 
  private:
   Lookups& lookups_;
+};
+
+/// One whose answer goes to the listener.
+class Lookups::LookupJob : public Job {
+ public:
+  LookupJob(Lookups& lookups, std::int64_t begun_us) : Job(lookups), begun_us_(begun_us) {}
+  void on_done() final {
+    lookups().on_lookup_done();
+    answer(lookups().listener_, lookups().loop_.monotonic_us() - begun_us_);
+  }
+
+ protected:
+  virtual void answer(Listener& listener, std::int64_t took_us) = 0;
+
+ private:
   std::int64_t begun_us_;
 };
 
@@ -45,29 +59,37 @@ class Lookups::ForgetJob final : public Job {
   std::vector<RoomId> rooms_;
 };
 
-class Lookups::LoadJob final : public Job {
+class Lookups::LoadJob final : public LookupJob {
  public:
-  LoadJob(Lookups& lookups, std::string_view room, const AgeTime& now, std::int64_t wall_ms)
-      : Job(lookups), room_(room), now_(now), wall_ms_(wall_ms) {}
-  void run() noexcept override { loaded_ = desk().reader.load(room_, desk().rules, now_, wall_ms_); }
-  void on_done() override { listener().on_load_done(room_, std::move(loaded_), took_us()); }
+  LoadJob(Lookups& lookups, LoadQueue::Request&& request)
+      : LookupJob(lookups, request.begun_us), request_(std::move(request)) {}
+  void run() noexcept override {
+    loaded_ = desk().reader.load(request_.room, desk().rules, request_.now, request_.wall_ms);
+  }
+
+ protected:
+  void answer(Listener& listener, std::int64_t took_us) override {
+    listener.on_load_done(request_.room, std::move(loaded_), took_us);
+  }
 
  private:
-  std::string room_;
-  AgeTime now_;
-  std::int64_t wall_ms_;
+  LoadQueue::Request request_;
   Loaded loaded_{Fault{}};
 };
 
-class Lookups::ReadJob final : public Job {
+class Lookups::ReadJob final : public LookupJob {
  public:
   ReadJob(Lookups& lookups, std::string_view room, const PageRequest& request, const AgeTime& now)
-      : Job(lookups), room_(room), request_(request), now_(now) {}
+      : LookupJob(lookups, lookups.loop_.monotonic_us()), room_(room), request_(request), now_(now) {}
   void run() noexcept override {
     page_ = desk().reader.read(request_.room, room_, request_.after, request_.messages_max,
                                request_.bytes_max, desk().rules, now_);
   }
-  void on_done() override { listener().on_read_done(request_.ticket, std::move(page_), took_us()); }
+
+ protected:
+  void answer(Listener& listener, std::int64_t took_us) override {
+    listener.on_read_done(request_.ticket, std::move(page_), took_us);
+  }
 
  private:
   std::string room_;
@@ -89,13 +111,38 @@ void Lookups::flush() {
   if (!forgotten_.empty()) thread_.start(std::make_unique<ForgetJob>(*this, std::exchange(forgotten_, {})));
 }
 
-void Lookups::load(std::string_view room, const AgeTime& now, std::int64_t wall_ms) {
-  flush();
-  thread_.start(std::make_unique<LoadJob>(*this, room, now, wall_ms));
+std::optional<std::string> Lookups::load(std::string_view room, hub::Source source, const AgeTime& now,
+                                         std::int64_t wall_ms) {
+  std::optional<std::string> refused =
+      loads_.add({std::string(room), source, now, wall_ms, loop_.monotonic_us()});
+  hand_over();
+  return refused;
 }
 
-void Lookups::read(std::string_view room, const PageRequest& request, const AgeTime& now) {
-  thread_.start(std::make_unique<ReadJob>(*this, room, request, now));
+bool Lookups::read(std::string_view room, const PageRequest& request, const AgeTime& now) {
+  if (reads_.size() >= reads_max) return false;
+  reads_.push_back(std::make_unique<ReadJob>(*this, room, request, now));
+  hand_over();
+  return true;
+}
+
+void Lookups::hand_over() {
+  while (under_way_ < under_way_max && (loads_.size() != 0 || !reads_.empty())) {
+    ++under_way_;
+    is_turn_of_reads_ = !reads_.empty() && (!is_turn_of_reads_ || loads_.size() == 0);
+    if (is_turn_of_reads_) {
+      thread_.start(std::move(reads_.front()));
+      reads_.pop_front();
+    } else {
+      flush();
+      thread_.start(std::make_unique<LoadJob>(*this, std::move(*loads_.take())));
+    }
+  }
+}
+
+void Lookups::on_lookup_done() {
+  --under_way_;
+  hand_over();
 }
 
 }  // namespace roomcast::store

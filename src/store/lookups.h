@@ -2,7 +2,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <memory>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -11,15 +14,17 @@
 #include "loop/loop.h"
 #include "loop/worker_thread.h"
 #include "store/archive_reader.h"
+#include "store/load_queue.h"
 #include "store/room_store.h"
 
 namespace roomcast::store {
 
-/// Loads rooms and reads pages on a thread of its own, a bounded number at a time. Belongs to the loop's
-/// thread.
+/// Loads rooms and reads pages on a thread of its own, by turns while both wait; which room is next LoadQueue
+/// decides. The thread has only a few of them at a time: what it has is done in the order of the calls.
+/// Belongs to the loop's thread.
 class Lookups {
  public:
-  static constexpr std::size_t waiting_max = 256;
+  static constexpr std::size_t reads_max = 256;
 
   using Loaded = base::Result<ArchiveReader::Loaded, Fault>;
   using Page = base::Result<ArchiveReader::Page, Fault>;
@@ -51,15 +56,17 @@ class Lookups {
   /// The room is not in use any more. Told to the reader's thread before the next load, and by `flush`.
   void forget(RoomId room) { forgotten_.push_back(room); }
   void flush();
-  [[nodiscard]] bool is_full() const { return thread_.size() >= waiting_max; }
-  // Only if it is not full.
-  void load(std::string_view room, const AgeTime& now, std::int64_t wall_ms);
-  void read(std::string_view room, const PageRequest& request, const AgeTime& now);
+  /// Returns the room that is refused for want of space: this one or another; see LoadQueue.
+  [[nodiscard]] std::optional<std::string> load(std::string_view room, hub::Source source, const AgeTime& now,
+                                                std::int64_t wall_ms);
+  /// False: too many pages wait.
+  [[nodiscard]] bool read(std::string_view room, const PageRequest& request, const AgeTime& now);
 
  private:
   class Job;
   class RulesJob;
   class ForgetJob;
+  class LookupJob;
   class LoadJob;
   class ReadJob;
 
@@ -69,9 +76,18 @@ class Lookups {
     hub::RoomRules rules;
   };
 
+  /// Enough to keep the thread at work while the loop has a turn.
+  static constexpr std::size_t under_way_max = 8;
+  void hand_over();
+  void on_lookup_done();
+
   loop::Loop& loop_;
   Listener& listener_;
   Desk desk_;
+  LoadQueue loads_;
+  std::deque<std::unique_ptr<loop::ThreadJob>> reads_;
+  std::size_t under_way_ = 0;  // loads and reads that the thread has
+  bool is_turn_of_reads_ = false;
   std::vector<RoomId> forgotten_;
   loop::WorkerThread thread_;  // the last: it ends first
 };

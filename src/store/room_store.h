@@ -9,6 +9,7 @@
 #include "base/result.h"
 #include "hub/engine.h"
 #include "hub/refusal.h"
+#include "hub/source.h"
 #include "store/record.h"
 
 namespace roomcast::store {
@@ -87,9 +88,11 @@ class RoomStore {
   virtual void start(Listener& listener) = 0;
   [[nodiscard]] virtual State state() const = 0;
 
-  /// Asks where the room stands. Bounded: refused (store_busy) with too many under way.
-  virtual void load(std::string_view room) = 0;
-  /// Reads what the room has after `after`. Bounded likewise.
+  /// Asks where the room stands, for a client of `source`; again before the answer, which comes once, for
+  /// another. Sources take turns. Bounded: with too many waiting, those of the source that has the most are
+  /// refused (store_busy).
+  virtual void load(std::string_view room, hub::Source source) = 0;
+  /// Reads what the room has after `after`. Bounded: refused with too many under way.
   virtual void read(RoomId room, std::string_view name, std::uint64_t after, std::size_t messages_max,
                     std::size_t bytes_max, std::uint64_t ticket) = 0;
 

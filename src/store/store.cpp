@@ -90,23 +90,20 @@ void Store::start(RoomStore::Listener& listener) {
 
 AgeTime Store::age_time() { return age_clock_.at(parts_.loop.wall_ms(), parts_.loop.monotonic_ms()); }
 
-void Store::load(std::string_view room) {
-  if (lookups_ == nullptr || lookups_->is_full()) {
-    refused_loads_.emplace_back(room);
-    parts_.scheduler.mark_dirty(*this);
-    return;
-  }
-  lookups_->load(room, age_time(), parts_.loop.wall_ms());
+void Store::load(std::string_view room, hub::Source source) {
+  std::optional<std::string> refused(room);
+  if (lookups_ != nullptr) refused = lookups_->load(room, source, age_time(), parts_.loop.wall_ms());
+  if (!refused) return;
+  refused_loads_.push_back(std::move(*refused));
+  parts_.scheduler.mark_dirty(*this);
 }
 
 void Store::read(RoomId room, std::string_view name, std::uint64_t after, std::size_t messages_max,
                  std::size_t bytes_max, std::uint64_t ticket) {
-  if (lookups_ == nullptr || lookups_->is_full()) {
-    refused_reads_.push_back(ticket);
-    parts_.scheduler.mark_dirty(*this);
-    return;
-  }
-  lookups_->read(name, {room, after, messages_max, bytes_max, ticket}, age_time());
+  const Lookups::PageRequest request{room, after, messages_max, bytes_max, ticket};
+  if (lookups_ != nullptr && lookups_->read(name, request, age_time())) return;
+  refused_reads_.push_back(ticket);
+  parts_.scheduler.mark_dirty(*this);
 }
 
 void Store::forget(RoomId room) {

@@ -64,7 +64,7 @@ void OpenStore::on_loaded(std::string_view room, base::Result<store::RoomExtent,
 const std::vector<store::RoomExtent>& OpenStore::load() {
   for (std::size_t room = 0; room < extents_.size(); ++room) {
     ++waiting_;
-    store_->load(Workload::room_name(room));
+    store_->load(Workload::room_name(room), 0);
   }
   wait_for_answers("the rooms are loaded");
   return extents_;

@@ -52,7 +52,7 @@ void RoomcastStore::finish() {
 }
 
 store::RoomExtent RoomcastStore::load(std::uint32_t room) {
-  store_->load(room_name(room));
+  store_->load(room_name(room), 0);
   wait_for_answer();
   return extent_;
 }

@@ -17,7 +17,7 @@ namespace roomcast::test {
 class FakeEngine final : public hub::Engine {
  public:
   void start(hub::EngineEvents& events) override { events_ = &events; }
-  void subscribe(std::string_view room) override {
+  void subscribe(std::string_view room, hub::Source /*source*/ = 0) override {
     log.push_back("+" + std::string(room));
     Log& found = logs_[std::string(room)];
     found.top = {found.top.epoch + 1, 0};

@@ -20,7 +20,9 @@ class FakeRoomStore final : public store::RoomStore {
  public:
   void start(Listener& listener) override { listener_ = &listener; }
   [[nodiscard]] store::State state() const override { return state_; }
-  void load(std::string_view room) override { loads_.emplace_back(room); }
+  void load(std::string_view room, hub::Source /*source*/) override {
+    if (std::find(loads_.begin(), loads_.end(), room) == loads_.end()) loads_.emplace_back(room);
+  }
   void read(store::RoomId room, std::string_view /*name*/, std::uint64_t after, std::size_t messages_max,
             std::size_t /*bytes_max*/, std::uint64_t ticket) override {
     ++reads;

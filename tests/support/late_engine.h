@@ -20,7 +20,7 @@ namespace roomcast::test {
 class LateEngine final : public hub::Engine {
  public:
   void start(hub::EngineEvents& events) override { events_ = &events; }
-  void subscribe(std::string_view room) override {
+  void subscribe(std::string_view room, hub::Source /*source*/ = 0) override {
     Log& log = log_of(room);
     log.is_subscribed = true;
     log.is_announced = false;

@@ -77,7 +77,7 @@ struct Fixture : test::LoopFixture, store::RoomStore::Listener, Extents {
 
   store::RoomExtent load(const std::string& room) {
     loaded.erase(room);
-    store->load(room);
+    store->load(room, 0);
     REQUIRE(run_until([&] { return loaded.contains(room); }));
     return loaded[room];
   }
@@ -219,13 +219,27 @@ TEST_CASE_FIXTURE(Fixture, "store: folds move the tail to the history, and pages
 
 TEST_CASE_FIXTURE(Fixture, "store: what is asked for past the bound is refused, later") {
   open();
-  for (int i = 0; i < 400; ++i)
-    store->load("room " + std::to_string(i));
+  const std::size_t asked = store::LoadQueue::waiting_max + 300;
+  for (std::size_t i = 0; i < asked; ++i)
+    store->load("room " + std::to_string(i), 1);
+  // They are refused in the place of rooms of the source that asks for too many.
+  store->load("other", 2);
+  store->load("another", 3);
   CHECK(refusals.empty());
-  CHECK(run_until([&] { return loaded.size() + refusals.size() == 400; }));
+  CHECK(run_until([&] { return loaded.size() + refusals.size() == asked + 2; }));
   CHECK(!refusals.empty());
-  CHECK(loaded.size() >= store::Lookups::waiting_max);
+  CHECK(loaded.size() >= store::LoadQueue::waiting_max);
+  CHECK(loaded.contains("other"));
+  CHECK(loaded.contains("another"));
   CHECK(refusals.front() == hub::Refusal::Code::store_busy);
+  loaded.clear();
+  refusals.clear();
+  for (std::uint64_t i = 0; i < 400; ++i)
+    store->read(1, "other", 0, 1, 1, i);
+  CHECK(refusals.empty());
+  CHECK(run_until([&] { return pages.size() + refusals.size() == 400; }));
+  CHECK(pages.size() >= store::Lookups::reads_max);
+  CHECK(!refusals.empty());
 }
 
 TEST_CASE_FIXTURE(Fixture, "store: values are kept, the last one of each name") {
