@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <utility>
 
 #include "part/settings.h"
@@ -9,9 +10,6 @@
 namespace roomcast::app {
 
 namespace {
-
-// How long the last fold may take: what is left of it costs the next start some time, and nothing else.
-constexpr std::int64_t stop_ms = 5'000;
 
 store::StoreOptions store_options(const config::Config::Store& settings) {
   store::StoreOptions options;
@@ -32,7 +30,7 @@ engine::Durable::Limits durable_limits(const config::Config& config) {
 
 }  // namespace
 
-Storage::Storage(const Parts& parts, const config::Config& config) {
+Storage::Storage(const Parts& parts, const config::Config& config) : log_(parts.log) {
   if (config.store.path.empty()) {
     memory_.emplace(parts.loop);
     return;
@@ -65,7 +63,11 @@ void Storage::apply(const config::Config& config) {
 void Storage::close() {
   if (!durable_ || std::exchange(is_closed_, true)) return;
   durable_->close();
-  (void)store_->stop(stop_ms);  // it has logged what it could not do
+  // It logs what it could not do.
+  if (store_->stop({}) != store::Store::Stopped::disk_does_not_answer) return;
+  // Destructors would wait for the threads that wait for the disk.
+  log_.write_at_once();
+  std::_Exit(EXIT_FAILURE);
 }
 
 }  // namespace roomcast::app

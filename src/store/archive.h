@@ -107,6 +107,8 @@ class Archive {
   [[nodiscard]] const Evicted& evicted() const { return evicted_; }
   /// What the file and its WAL take of the disk.
   [[nodiscard]] std::uint64_t bytes_on_disk() const { return database_.bytes_on_disk(); }
+  /// See Database.
+  [[nodiscard]] std::uint64_t wal_bytes() const { return database_.wal_bytes(); }
 
  private:
   struct Parts {

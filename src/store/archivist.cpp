@@ -18,6 +18,7 @@ Archivist::Report Archivist::Desk::report() const {
   if (!archive) return made;
   made.meta = archive->meta();
   made.evicted += archive->evicted();
+  made.wal_bytes = archive->wal_bytes();
   return made;
 }
 

@@ -26,6 +26,7 @@ class Archivist {
     Archive::Meta meta{};
     Archive::Evicted evicted{};
     std::uint64_t disk_bytes = 0;  ///< of all files of the store
+    std::uint64_t wal_bytes = 0;   ///< of history.db that are in use
   };
 
   class Listener {

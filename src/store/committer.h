@@ -78,6 +78,10 @@ class Committer final : private base::TurnTask, private loop::Timer::Listener {
   [[nodiscard]] std::uint64_t batch_number() const { return filling_seq_; }
   void appended();
   [[nodiscard]] std::size_t queued_bytes() const { return filling_.size() + under_way_bytes_; }
+  /// Of those bytes, as often as `appended` was called.
+  [[nodiscard]] std::size_t queued_records() const {
+    return filling_records_ + (under_way_bytes_ == 0 ? 0 : under_way_records_);
+  }
   [[nodiscard]] bool has_space_for(std::size_t bytes) const {
     return queued_bytes() + bytes <= limits_.queue_bytes;
   }

@@ -35,6 +35,7 @@ Store::Store(const Parts& parts, const StoreOptions& options, const hub::RoomRul
       options_(options),
       directory_(std::move(files.directory)),
       fold_bytes_(static_cast<std::size_t>(files.shares.fold_bytes)),
+      history_wal_bytes_(files.archive_options.wal_bytes),
       tail_(std::move(files.tail)),
       in_use_(std::move(files.in_use)),
       next_room_(files.next_room),
@@ -242,6 +243,8 @@ void Store::note_report(const Archivist::Report& report) {
   stats_.disk_bytes = report.disk_bytes;
   stats_.evicted_by_count = report.evicted.count;
   stats_.evicted_by_bytes = report.evicted.bytes;
+  // It is checkpointed when it has that many, unless somebody reads in it.
+  if (check_ != nullptr && report.wal_bytes > history_wal_bytes_) check_->go_on_in_slices();
   stats_.evicted_by_age = report.evicted.age;
   stats_.evicted_by_disk = report.evicted.disk;
 }
@@ -287,36 +290,20 @@ void Store::on_read_done(std::uint64_t ticket, Lookups::Page&& page, std::int64_
   listener_->on_read(ticket, std::move(page->page));
 }
 
-void Store::on_file_checked(const base::Result<std::string, Fault>& damage, std::int64_t took_us) {
-  const std::string& what = damage ? *damage : damage.error().message;
-  if (what.empty()) {
-    parts_.log.info("the history was looked through after an unclean stop: it is whole",
-                    {{"took_ms", took_us / 1'000}});
+void Store::on_file_checked(const FileCheck::Outcome& outcome) {
+  if (outcome.damage.empty()) {
+    parts_.log.info(outcome.is_sliced
+                        ? "the history was looked through after an unclean stop, while much was written: all "
+                          "messages can be read"
+                        : "the history was looked through after an unclean stop: it is whole",
+                    {{"took_ms", outcome.took_us / 1'000}});
     return;
   }
   ++stats_.check_errors;
   parts_.log.error(
       "the history was looked through after an unclean stop, and is damaged: stop the server and "
       "run `roomcast store check`",
-      {{"what", what}});
-}
-
-bool Store::stop(std::int64_t limit_ms) {
-  const std::int64_t begun_us = parts_.loop.monotonic_us();
-  tick_.stop();
-  check_.reset();
-  lookups_.reset();
-  const bool is_committed = committer_->finish();
-  if (!is_committed) parts_.log.error("the last messages could not be written to the store", {});
-  const bool folds = is_committed && parts_.loop.monotonic_us() - begun_us < limit_ms * 1'000;
-  const base::Result<std::uint64_t, Fault> folded = archivist_->finish(age_time(), folds, is_committed);
-  if (folded) {
-    committer_->close(*folded);
-  } else {
-    parts_.log.error("the store could not be closed cleanly; the next start takes longer",
-                     {{"why", folded.error().message}});
-  }
-  return is_committed;
+      {{"what", outcome.damage}});
 }
 
 }  // namespace roomcast::store

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -92,10 +93,20 @@ class Store final : public RoomStore,
   [[nodiscard]] std::size_t tail_bytes() const { return tail_->bytes(); }
   [[nodiscard]] std::uint64_t disk_bytes_max() const { return options_.disk_bytes; }
 
+  struct StopLimits {
+    std::int64_t fold_ms = 5'000;  ///< no fold begins after that: what is left costs the next start some time
+    std::int64_t end_ms = 10'000;  ///< how long the disk may take for all of it
+  };
+  enum class Stopped : std::uint8_t {
+    committed,
+    not_committed,         ///< something could not be written
+    disk_does_not_answer,  ///< threads still wait for it: the process has to end now, by std::_Exit, without
+                           ///< destroying anything that the store uses
+  };
   /// The clean stop, when nothing is appended any more: commits and folds what is left, and notes that all is
-  /// well. Blocks; after `limit_ms` it leaves the rest of the folding to the next start. False if something
-  /// could not be committed. Nobody is called any more, and only the destructor may follow.
-  bool stop(std::int64_t limit_ms);
+  /// well. Blocks, for StopLimits::end_ms at most; it logs what could not be done. Nobody is called any more,
+  /// and only the destructor may follow.
+  [[nodiscard]] Stopped stop(const StopLimits& limits);
 
  private:
   Store(const Parts& parts, const StoreOptions& options, const hub::RoomRules& rules, StoreFiles files);
@@ -110,7 +121,7 @@ class Store final : public RoomStore,
   void on_archive_failed(const Fault& fault, bool is_fold) override;
   void on_load_done(std::string_view room, Lookups::Loaded&& loaded, std::int64_t took_us) override;
   void on_read_done(std::uint64_t ticket, Lookups::Page&& page, std::int64_t took_us) override;
-  void on_file_checked(const base::Result<std::string, Fault>& damage, std::int64_t took_us) override;
+  void on_file_checked(const FileCheck::Outcome& outcome) override;
   void run_at_turn_end() override;
   void on_timer(loop::Timer& timer) override;
 
@@ -125,6 +136,10 @@ class Store final : public RoomStore,
   void show_state(State before, std::string_view why);
   void fold_if_due();
 
+  // Closing (store_stop.cpp).
+  void end_files(std::int64_t fold_ms);
+  void log_no_answer(const StopLimits& limits, std::size_t records, std::size_t bytes);
+
   Parts parts_;
   StoreOptions options_;
   RoomStore::Listener* listener_ = nullptr;
@@ -132,6 +147,7 @@ class Store final : public RoomStore,
   BatchNumber last_values_ = 0;  // the last batch that values were put into
   Directory directory_;
   std::size_t fold_bytes_;
+  std::uint64_t history_wal_bytes_;  // that history.db is checkpointed at
   std::unique_ptr<Tail> tail_;
   std::unique_ptr<RoomsInUse> in_use_;
   RoomId next_room_;
@@ -146,6 +162,8 @@ class Store final : public RoomStore,
   std::optional<std::int64_t> read_failed_logged_ms_;
   std::vector<std::string> refused_loads_;
   std::vector<std::uint64_t> refused_reads_;
+  std::atomic<bool> is_committed_ = false;  // set by the thread that closes the files, as is the next
+  std::optional<Fault> close_fault_;
   loop::Timer tick_;
   std::unique_ptr<Archivist> archivist_;
   std::unique_ptr<Lookups> lookups_;

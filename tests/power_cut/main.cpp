@@ -66,7 +66,7 @@ class Driver {
     while (!under_way_.empty())
       wait_for_one();
   }
-  bool stop() { return store_->stop(60'000); }
+  bool stop() { return store_->stop({60'000, 120'000}) == store::Store::Stopped::committed; }
 
  private:
   struct UnderWay {

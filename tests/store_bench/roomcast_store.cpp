@@ -48,7 +48,8 @@ void RoomcastStore::append(std::uint32_t room, const hub::Message& message) {
 }
 
 void RoomcastStore::finish() {
-  if (!store_->stop(stop_ms)) fail("the store has not committed everything");
+  if (store_->stop({stop_ms, stop_ms}) != store::Store::Stopped::committed)
+    fail("the store has not committed everything");
 }
 
 store::RoomExtent RoomcastStore::load(std::uint32_t room) {

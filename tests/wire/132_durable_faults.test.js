@@ -2,9 +2,10 @@
 // lost, nothing that was refused is kept, what is wrong is said, all else goes on, and it heals without a restart.
 
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
 import path from 'node:path';
 import { after, describe, it } from 'node:test';
-import { eventually, seconds } from '../support/deadline.js';
+import { eventually, seconds, within } from '../support/deadline.js';
 import { batch } from '../support/durable.js';
 import { assertState, FaultyDisk, RememberedRoom } from '../support/faulty_disk.js';
 import { JsonClient } from '../support/json_client.js';
@@ -202,5 +203,61 @@ describe('durable history on a bad disk', () => {
     await room.repeatOpen(server);
     await room.check(server);
     await checkAfterKill(server, disk, room);
+  });
+
+  it('a disk that never answers: the server ends all the same, says what was not written, and nothing that was answered is lost', async () => {
+    const disk = new FaultyDisk();
+    disk.follow();
+    // What is queued at the end has to be folded as well.
+    const server = await start(disk, { drain_seconds: 0.1, 'websocket.close_timeout_seconds': 0.1 });
+    const room = new RememberedRoom('a');
+    for (let i = 0; i < 20; i += 1) assert.equal((await room.publish(server, 10_000)).status, 200);
+    disk.follow('delay fdatasync,fsync 3600000');
+    assert.equal((await room.publish(server)).status, 504);
+    assert.equal((await room.publish(server)).status, 504);
+    const begun = Date.now();
+    server.process.kill('SIGTERM');
+    const { code, signal } = await within(seconds(25), server.exited, 'the end of the server');
+    assert.deepEqual([code, signal], [1, null], server.log());
+    assert.match(server.log(), /the disk does not answer: the server ends without it; what was waiting.* waited_seconds=10(\.0)? records=[1-9]\d* bytes=[1-9]/);
+    assert.ok(Date.now() - begun >= 9_000, 'it did wait');
+    disk.follow();
+    const next = await start(disk);
+    await room.repeatOpen(next);
+    await room.check(next);
+    await checkAfterKill(next, disk, room);
+  });
+
+  it('a look through the history after a crash does not make its write-ahead log grow past its bound', { timeout: 180_000 }, async () => {
+    const disk = new FaultyDisk();
+    disk.follow();
+    const more = { 'store.disk_bytes': 134_217_728, 'store.ack_timeout_seconds': 60 };
+    let server = await start(disk, more);
+    const room = new RememberedRoom('a');
+    for (let i = 0; i < 400; i += 1) assert.equal((await room.publish(server, 60_000)).status, 200);
+    await eventually(async () => (await server.metric('roomcast_store_messages')) > 360, 'folds', seconds(40));
+    await server.kill();
+
+    // As on a large store, it takes longer than what is published.
+    disk.follow('delay pread,read 10 history.db$');
+    server = await start(disk, more);
+    const wal = path.join(disk.directory, 'history.db-wal');
+    const bound = 134_217_728 / 20;
+    const another = new RememberedRoom('b');
+    let largest = 0;
+    const looked_through = /the history was looked through after an unclean stop/;
+    for (let i = 0; i < 500; i += 1) {
+      const { status } = await another.publish(server, 60_000);
+      assert.equal(status, 200);
+      largest = Math.max(largest, fs.statSync(wal).size);
+    }
+    // In use at a time: up to its bound, and what one fold writes.
+    assert.ok(largest <= 2 * bound, `${largest} bytes, of about ${bound}`);
+    assert.doesNotMatch(server.log(), looked_through);
+    disk.follow();
+    const [line] = await server.waitForLog(new RegExp(`${looked_through.source}.*`), { ms: seconds(30) });
+    assert.match(line, /all messages can be read/);
+    await room.check(server);
+    await checkAfterKill(server, disk, another);
   });
 });

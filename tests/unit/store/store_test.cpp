@@ -71,7 +71,7 @@ struct Fixture : test::LoopFixture, store::RoomStore::Listener, Extents {
   /// As after kill -9, but for what the system has not written.
   void crash() { store.reset(); }
   void stop() {
-    CHECK(store->stop(10'000));
+    CHECK(store->stop({10'000, 10'000}) == store::Store::Stopped::committed);
     store.reset();
   }
 

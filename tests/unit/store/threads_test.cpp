@@ -111,7 +111,7 @@ TEST_CASE_FIXTURE(BusyStore, "store threads: commits, folds, loads and reads at 
   CHECK(messages_read > 0);
   CHECK(broken_pages == 0);
   CHECK(refusals == 0);
-  CHECK(store->stop(20'000));
+  CHECK(store->stop({20'000, 60'000}) == store::Store::Stopped::committed);
 }
 
 }  // namespace threads_test
