@@ -17,6 +17,7 @@ class StateWatch {
   void note_fold_failed(const Fault& fault) { note(folds_, fault); }
   /// Something that was read is not what was written: until the next start.
   void note_corrupt() { is_corrupt_ = true; }
+  [[nodiscard]] bool is_corrupt() const { return is_corrupt_; }
   void note_reserve(bool is_there) { has_reserve_ = is_there; }
 
   [[nodiscard]] bool has_reserve() const { return has_reserve_; }

@@ -169,6 +169,11 @@ void Store::show_state(State before, std::string_view why) {
   if (now == before) return;
   if (now == State::ok) {
     parts_.log.info("the store works again", {});
+  } else if (state_.is_corrupt()) {
+    parts_.log.error(
+        "the store is damaged, and keeps no messages: stop the server; `roomcast store check` says what is "
+        "damaged, `roomcast store recover DIR` saves what is whole into a new store",
+        {{"state", name_of(now)}, {"why", why}});
   } else {
     parts_.log.error("the store does not keep messages", {{"state", name_of(now)}, {"why", why}});
   }
@@ -238,13 +243,13 @@ bool Store::may_log(std::optional<std::int64_t>& logged_ms) const {
 }
 
 void Store::note_report(const Archivist::Report& report) {
+  // It is checkpointed when it has that many, unless somebody reads in it.
+  if (check_ != nullptr && report.wal_bytes > history_wal_bytes_) check_->go_on_in_slices();
   stats_.rooms = report.meta.rooms;
   stats_.messages = report.meta.messages;
   stats_.disk_bytes = report.disk_bytes;
   stats_.evicted_by_count = report.evicted.count;
   stats_.evicted_by_bytes = report.evicted.bytes;
-  // It is checkpointed when it has that many, unless somebody reads in it.
-  if (check_ != nullptr && report.wal_bytes > history_wal_bytes_) check_->go_on_in_slices();
   stats_.evicted_by_age = report.evicted.age;
   stats_.evicted_by_disk = report.evicted.disk;
 }

@@ -12,7 +12,7 @@ import { JsonClient } from '../support/json_client.js';
 import { pollsOf } from '../support/polls.js';
 import { fetchOnce } from '../support/raw_http.js';
 import { scratchDirectory } from '../support/scratch.js';
-import { startServer } from '../support/server.js';
+import { runToEnd, startServer } from '../support/server.js';
 import { connect } from '../support/wire_client.js';
 
 const config = scratchDirectory({
@@ -32,6 +32,26 @@ async function start(disk, more = {}) {
 const post = (server, room, body) => fetchOnce(server.url, 'POST', `/rooms/${room}`, { body, headers: { 'Content-Type': 'text/plain' } });
 /** The next publish is answered by 200, `ms` after now at the latest. */
 const heals = (server, room, ms = seconds(10)) => eventually(async () => (await room.publish(server)).status === 200, 'a publish that is kept', ms);
+
+const page_bytes = 4_096;
+/** The number of bytes before the leaf page of an index in which `text` is. */
+function leafOfIndexWith(file, text) {
+  const bytes = fs.readFileSync(file);
+  for (let at = 0; at < bytes.length; at += page_bytes) {
+    const is_leaf = bytes[at] === 0x0a; // https://www.sqlite.org/fileformat2.html#b_tree_pages
+    if (is_leaf && bytes.subarray(at, at + page_bytes).includes(text)) return at;
+  }
+  throw new Error(`no leaf with ${text}`);
+}
+/** Flips a bit of the byte `at`. */
+function flipBit(file, at) {
+  const descriptor = fs.openSync(file, 'r+');
+  const byte = Buffer.alloc(1);
+  fs.readSync(descriptor, byte, 0, 1, at);
+  byte[0] ^= 1;
+  fs.writeSync(descriptor, byte, 0, 1, at);
+  fs.closeSync(descriptor);
+}
 
 /** After kill -9, and on a disk that works, all is there. */
 async function checkAfterKill(server, disk, room) {
@@ -259,5 +279,51 @@ describe('durable history on a bad disk', () => {
     assert.match(line, /all messages can be read/);
     await room.check(server);
     await checkAfterKill(server, disk, another);
+  });
+
+  it('a damaged page: the log says what to do, what can be read is read, nothing more is written, and recovering brings all back', async () => {
+    // Long names, so that the index of names has many pages.
+    const names = Array.from({ length: 300 }, (_, i) => `${`${i}`.padStart(3, '0')}/${'long'.repeat(30)}`);
+    const [victim, other] = [names[7], names[250]];
+    const directory = path.join(scratchDirectory(), 'store');
+    const before = new FaultyDisk(directory);
+    before.follow();
+    let server = await start(before);
+    for (const name of names) assert.equal((await post(server, name, `in ${name}`)).status, 200);
+    await server.stop();
+    const file = path.join(directory, 'history.db');
+    const page = leafOfIndexWith(file, victim);
+    flipBit(file, page);
+
+    server = await start(before);
+    const read = async (name) => (await pollsOf(server.url).poll(name, '?history=1')).messages.map(({ data }) => data);
+    assert.deepEqual(await read(other), [`in ${other}`]);
+    const lively = await JsonClient.greeted(server, '/rooms/async/live');
+    assert.equal((await post(server, 'async/live', 'one')).status, 200);
+    assert.equal((await post(server, other, 'before it is found')).status, 200);
+    const refused = await fetchOnce(server.url, 'GET', `/rooms/${victim}?history=1`);
+    assert.deepEqual([refused.status, refused.json.error.code], [503, 'store_failed']);
+    await assertState(server, 'failed');
+    assert.match(server.log(), /the store is damaged.*roomcast store check.*roomcast store recover/);
+    assert.ok(await server.metric('roomcast_store_errors_total', /read/) > 0);
+    assert.equal((await post(server, other, 'x')).json.error.code, 'store_failed');
+    assert.deepEqual(await read(names[249]), [`in ${names[249]}`], 'what is whole is read');
+    assert.equal((await post(server, 'async/live', 'two')).status, 200);
+    assert.deepEqual((await lively.messages(2)).map(({ data }) => data), ['one', 'two']);
+    await lively.close();
+    await server.stop();
+
+    const check = await runToEnd(['store', 'check', '--path', directory]);
+    assert.equal(check.code, 1, check.stdout);
+    const recovered = path.join(scratchDirectory(), 'recovered');
+    const recovery = await runToEnd(['store', 'recover', recovered, '--path', directory]);
+    assert.equal(recovery.code, 0, recovery.stderr);
+    const after_it = new FaultyDisk(recovered);
+    after_it.follow();
+    server = await start(after_it);
+    for (const name of [victim, names[8]]) assert.deepEqual(await read(name), [`in ${name}`]);
+    assert.equal((await post(server, victim, 'after')).status, 200);
+    await assertState(server, 'ok');
+    await server.stop();
   });
 });
