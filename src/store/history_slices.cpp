@@ -56,7 +56,7 @@ base::Result<bool, Fault> HistorySlices::read_next() {
       read_ = chunk.last;
       if (std::chrono::steady_clock::now() >= end) return true;
     }
-    const base::Result<bool, Fault> has_room = find_next_room();
+    base::Result<bool, Fault> has_room = find_next_room();
     if (!has_room || !*has_room) return has_room;
     if (std::chrono::steady_clock::now() >= end) return true;
   }

@@ -1,5 +1,6 @@
 #include "store/lookups.h"
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -69,6 +70,7 @@ class Lookups::LoadJob final : public LookupJob {
 
  protected:
   void answer(Listener& listener, std::int64_t took_us) override {
+    lookups().on_load_done(request_.room);
     listener.on_load_done(request_.room, std::move(loaded_), took_us);
   }
 
@@ -113,6 +115,8 @@ void Lookups::flush() {
 
 std::optional<std::string> Lookups::load(std::string_view room, hub::Source source, const AgeTime& now,
                                          std::int64_t wall_ms) {
+  // A second answer could be of before what the first one is followed by.
+  if (std::find(loading_.begin(), loading_.end(), room) != loading_.end()) return std::nullopt;
   std::optional<std::string> refused =
       loads_.add({std::string(room), source, now, wall_ms, loop_.monotonic_us()});
   hand_over();
@@ -135,9 +139,15 @@ void Lookups::hand_over() {
       reads_.pop_front();
     } else {
       flush();
-      thread_.start(std::make_unique<LoadJob>(*this, std::move(*loads_.take())));
+      LoadQueue::Request request = std::move(*loads_.take());
+      loading_.push_back(request.room);
+      thread_.start(std::make_unique<LoadJob>(*this, std::move(request)));
     }
   }
+}
+
+void Lookups::on_load_done(std::string_view room) {
+  loading_.erase(std::find(loading_.begin(), loading_.end(), room));
 }
 
 void Lookups::on_lookup_done() {

@@ -56,7 +56,8 @@ class Lookups {
   /// The room is not in use any more. Told to the reader's thread before the next load, and by `flush`.
   void forget(RoomId room) { forgotten_.push_back(room); }
   void flush();
-  /// Returns the room that is refused for want of space: this one or another; see LoadQueue.
+  /// Returns the room that is refused for want of space: this one or another; see LoadQueue. One that is
+  /// being loaded already gets that answer.
   [[nodiscard]] std::optional<std::string> load(std::string_view room, hub::Source source, const AgeTime& now,
                                                 std::int64_t wall_ms);
   /// False: too many pages wait.
@@ -80,11 +81,13 @@ class Lookups {
   static constexpr std::size_t under_way_max = 8;
   void hand_over();
   void on_lookup_done();
+  void on_load_done(std::string_view room);
 
   loop::Loop& loop_;
   Listener& listener_;
   Desk desk_;
   LoadQueue loads_;
+  std::vector<std::string> loading_;  // rooms that the thread has
   std::deque<std::unique_ptr<loop::ThreadJob>> reads_;
   std::size_t under_way_ = 0;  // loads and reads that the thread has
   bool is_turn_of_reads_ = false;

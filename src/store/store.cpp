@@ -92,10 +92,13 @@ void Store::start(RoomStore::Listener& listener) {
 AgeTime Store::age_time() { return age_clock_.at(parts_.loop.wall_ms(), parts_.loop.monotonic_ms()); }
 
 void Store::load(std::string_view room, hub::Source source) {
+  // For another source it may still be loaded: there is one answer.
+  if (const auto found = refused_loads_.find(room); found != refused_loads_.end())
+    refused_loads_.erase(found);
   std::optional<std::string> refused(room);
   if (lookups_ != nullptr) refused = lookups_->load(room, source, age_time(), parts_.loop.wall_ms());
   if (!refused) return;
-  refused_loads_.push_back(std::move(*refused));
+  refused_loads_.insert(std::move(*refused));
   parts_.scheduler.mark_dirty(*this);
 }
 
@@ -112,7 +115,7 @@ void Store::forget(RoomId room) {
 }
 
 void Store::run_at_turn_end() {
-  const std::vector<std::string> loads = std::exchange(refused_loads_, {});
+  const auto loads = std::exchange(refused_loads_, {});
   const std::vector<std::uint64_t> reads = std::exchange(refused_reads_, {});
   for (const std::string& room : loads)
     listener_->on_loaded(room, too_many_lookups());

@@ -3,15 +3,18 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include "base/log.h"
 #include "base/result.h"
 #include "base/scheduler.h"
+#include "base/string_hash.h"
 #include "hub/room_settings.h"
 #include "loop/handles.h"
 #include "loop/loop.h"
@@ -160,7 +163,8 @@ class Store final : public RoomStore,
   std::int64_t swept_ms_;
   std::optional<std::int64_t> archive_failed_logged_ms_;
   std::optional<std::int64_t> read_failed_logged_ms_;
-  std::vector<std::string> refused_loads_;
+  std::unordered_set<std::string, base::StringHash, std::equal_to<>>
+      refused_loads_;  // at the end of the turn
   std::vector<std::uint64_t> refused_reads_;
   std::atomic<bool> is_committed_ = false;  // set by the thread that closes the files, as is the next
   std::optional<Fault> close_fault_;

@@ -54,6 +54,7 @@ struct Fixture : test::LoopFixture, store::RoomStore::Listener, Extents {
   std::unique_ptr<store::Store> store;
   std::uint64_t committed = 0;
   std::vector<store::State> states;
+  std::size_t answers = 0;  // to load
 
   Fixture() { options.path = scratch.file("store"); }
 
@@ -130,6 +131,7 @@ struct Fixture : test::LoopFixture, store::RoomStore::Listener, Extents {
     committed = batch;
   }
   void on_loaded(std::string_view room, base::Result<store::RoomExtent, hub::Refusal>&& extent) override {
+    ++answers;
     if (extent) {
       loaded.insert_or_assign(std::string(room), *extent);
     } else {
@@ -240,6 +242,20 @@ TEST_CASE_FIXTURE(Fixture, "store: what is asked for past the bound is refused, 
   CHECK(run_until([&] { return pages.size() + refusals.size() == 400; }));
   CHECK(pages.size() >= store::Lookups::reads_max);
   CHECK(!refusals.empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "store: a room that is asked for again before its answer is answered once") {
+  open();
+  const std::size_t rooms = store::LoadQueue::waiting_max + 100;
+  for (std::size_t i = 0; i < rooms; ++i)
+    store->load("room " + std::to_string(i), 1);
+  // Some are being loaded, some wait, some are refused.
+  for (std::size_t i = 0; i < rooms; i += 10)
+    store->load("room " + std::to_string(i), 2);
+  REQUIRE(run_until([&] { return answers >= rooms; }));
+  // Whatever else was asked for is answered before it.
+  CHECK(!load("last").is_written);
+  CHECK(answers == rooms + 1);
 }
 
 TEST_CASE_FIXTURE(Fixture, "store: values are kept, the last one of each name") {
