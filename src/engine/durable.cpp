@@ -10,6 +10,12 @@ namespace roomcast::engine {
 namespace {
 
 constexpr std::size_t rules_per_slice = 256;
+// What is done of loads in a turn: a room, a key or a publish that waited for the room counts one. One
+// room has up to 1,000 keys and 256 publishes.
+constexpr std::size_t load_work_per_turn = 1'024;
+// Answers that wait for a later turn; with more, a room is refused as if the store had too many to find.
+constexpr std::size_t loaded_max = 256;
+constexpr hub::Refusal too_many_loads{hub::Refusal::Code::store_busy, "too many rooms are being opened"};
 /// What a record without a body and what may precede it take.
 constexpr std::size_t mark_bytes = 512;
 
@@ -20,6 +26,7 @@ Durable::Durable(const Parts& parts, hub::RoomRules rules, const Limits& limits)
       rules_(std::move(rules)),
       limits_(limits),
       memory_(parts.clock),
+      load_work_left_(load_work_per_turn),
       due_(parts.deadlines, *this) {}
 
 Durable::~Durable() { parts_.scheduler.forget(*this); }
@@ -80,7 +87,8 @@ void Durable::retire(Room& room) {
 
 /// Has on_settled called when all records of the room are on the disk.
 void Durable::await_last_batch(Room& room) {
-  if (!room.pending.empty() && room.pending.back().batch >= room.log.last_batch()) return;
+  const Room::Pending* const last = room.pending.back();
+  if (last != nullptr && last->batch >= room.log.last_batch()) return;
   add_pending(room, Room::Pending::What::nothing, room.log.last_batch(), 0);
 }
 
@@ -90,7 +98,6 @@ void Durable::erase_if_idle(Room& room) {
   if (!is_idle) return;
   drop_keys(room);
   if (room.log.id() != 0) parts_.store.forget(room.log.id());
-  to_load_.erase(std::remove(to_load_.begin(), to_load_.end(), &room), to_load_.end());
   if (last_used_ == &room) last_used_ = nullptr;
   all_[room.index] = all_.back();
   all_[room.index]->index = room.index;
@@ -117,18 +124,50 @@ void Durable::close() {
 // --- Loading ---
 
 void Durable::load(Room& room, hub::Source source) {
-  if (room.is_loading && room.loaded_for == source) return;
+  if (room.is_loading && (room.is_load_answered || room.loaded_for == source)) return;
   if (!std::exchange(room.is_loading, true)) ++loading_;
   room.loaded_for = source;
-  parts_.store.load(room.name, source);
+  room.base::Linked<RoomsToLoad>::unlink();
+  if (loaded_.size() < loaded_max) return parts_.store.load(room.name, source);
+  room.is_load_answered = true;
+  loaded_.push_back({&room, too_many_loads});
+  parts_.scheduler.mark_deferred(*this);
 }
 
 void Durable::on_loaded(std::string_view name, base::Result<store::RoomExtent, hub::Refusal>&& extent) {
   Room* const room = find(name);
-  if (room == nullptr || !std::exchange(room->is_loading, false)) return;
+  if (room == nullptr || !room->is_loading || room->is_load_answered) return;
+  parts_.scheduler.mark_deferred(*this);
+  if (loaded_.empty() && load_work_left_ != 0) return finish_load(*room, std::move(extent));
+  room->is_load_answered = true;
+  loaded_.push_back({room, std::move(extent)});
+}
+
+void Durable::finish_load(Room& room, base::Result<store::RoomExtent, hub::Refusal>&& extent) {
+  const std::size_t work = 1 + room.early.size() + (extent ? extent->keys.size() : 0);
+  load_work_left_ -= std::min(work, load_work_left_);
+  room.is_loading = room.is_load_answered = false;
   --loading_;
-  if (!extent) return refuse_room(*room, extent.error());
-  open_room(*room, *extent);
+  if (!extent) return refuse_room(room, extent.error());
+  // What could not be loaded goes on as soon as others can.
+  load_some_again(1);
+  open_room(room, *extent);
+}
+
+/// A slice of what the store has answered. True if there is more.
+bool Durable::finish_some_loads() {
+  load_work_left_ = load_work_per_turn;
+  while (!loaded_.empty() && load_work_left_ != 0) {
+    Loaded first = std::move(loaded_.front());
+    loaded_.pop_front();
+    finish_load(*first.room, std::move(first.extent));
+  }
+  return !loaded_.empty();
+}
+
+void Durable::load_some_again(std::size_t most) {
+  for (; most != 0 && !to_load_.empty(); --most)
+    load(*to_load_.front());
 }
 
 void Durable::open_room(Room& room, const store::RoomExtent& extent) {
@@ -161,7 +200,7 @@ void Durable::refuse_room(Room& room, const hub::Refusal& refusal) {
     answer(early.ticket, refusal);
   if (room.is_known) {
     // The hub has been told that it is lost: that it is there again is all that it can be told next.
-    to_load_.push_back(&room);
+    to_load_.push_back(room);
     return watch_time();
   }
   if (std::exchange(room.is_subscribed, false)) events_->on_subscribe_refused(room.name, refusal);

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -16,6 +17,7 @@
 #include "base/name_map.h"
 #include "base/scheduler.h"
 #include "engine/durable_room.h"
+#include "engine/key_table.h"
 #include "engine/memory.h"
 #include "hub/engine.h"
 #include "hub/room_settings.h"
@@ -44,9 +46,13 @@ struct DurableStats {
 ///   and comes back to its log on the disk once offsets are reserved there. Its members are told of a gap
 ///   both times.
 ///
-/// What waits for the disk is in the room's queue (DurableRoom::pending), and in the order of all rooms in
-/// order_, by which it is finished when its batch is committed, and answered when it takes too long. It is
+/// What waits for the disk is in the order of all rooms in order_, by which it is finished when its batch is
+/// committed, and answered when it takes too long, and in the queue of its room (DurableRoom::pending). It is
 /// bounded by what the store takes; no room has more than about half of that.
+///
+/// What concerns many rooms, keys or messages is done in slices at the end of turns (run_at_turn_end). Not
+/// sliced are `close`, which goes through all rooms with a reserve, and an amendment, which looks through
+/// what waits in its room while other amendments wait there.
 class Durable final : public hub::Engine,
                       private store::RoomStore::Listener,
                       private base::TurnTask,
@@ -115,12 +121,11 @@ class Durable final : public hub::Engine,
   using Room = DurableRoom;
   using Batch = store::RoomStore::BatchNumber;
 
-  /// Something that waits for a batch, by its room and number there (Room::Pending::number).
-  struct Waiting {
-    Batch batch = 0;
-    std::int64_t since_ms = 0;
+  using Order = std::list<Room::Pending>;
+  /// An answer to RoomStore::load that waits for its slice.
+  struct Loaded {
     Room* room = nullptr;
-    std::uint64_t number = 0;
+    base::Result<store::RoomExtent, hub::Refusal> extent;
   };
   /// A message whose record has been appended to a batch.
   struct Recorded {
@@ -149,6 +154,9 @@ class Durable final : public hub::Engine,
   bool take_reserve_back(Room& room);
   void await_last_batch(Room& room);
   void on_loaded(std::string_view name, base::Result<store::RoomExtent, hub::Refusal>&& extent) override;
+  void finish_load(Room& room, base::Result<store::RoomExtent, hub::Refusal>&& extent);
+  bool finish_some_loads();
+  void load_some_again(std::size_t most);
   void open_room(Room& room, const store::RoomExtent& extent);
   void refuse_room(Room& room, const hub::Refusal& refusal);
 
@@ -174,12 +182,9 @@ class Durable final : public hub::Engine,
   // Keys (durable_keys.cpp).
   [[nodiscard]] bool answer_repeat(Room& room, const hub::Draft& draft, hub::Ticket ticket);
   void load_keys(Room& room, const std::vector<store::KnownKey>& keys);
-  [[nodiscard]] bool add_key(Room& room, std::string_view text, const Room::Key& key);
   void remember_key(Room& room, const hub::DraftKey& key, std::uint64_t offset, Batch batch);
   void key_is_published(Room& room, const Room::Pending& pending);
   void drop_keys(Room& room);
-  void drop_keys_that_are_over(Room& room);
-  void drop_old_keys(std::int64_t now_ms);
 
   // What comes of it (durable_commit.cpp).
   void on_committed(Batch batch) override;
@@ -187,12 +192,11 @@ class Durable final : public hub::Engine,
   bool settle_some();
   /// Finishes what the room has waited for, at most `most`. Returns how many that were.
   std::size_t settle(Room& room, std::size_t most);
-  void take_spare(Room& room);
-  void give_memory_back(Room& room);
+  void release(Order::iterator place);
   void on_settled(Room& room);
   void finish(Room& room, Room::Pending&& pending);
   void finish_publish(Room& room, Room::Pending&& pending);
-  void answer_overdue(std::int64_t now_ms);
+  bool answer_overdue(std::int64_t now_ms);
   void answer_overdue_early(std::int64_t now_ms);
   void look_at_quiet_rooms(std::int64_t now_ms);
   bool reserve_for_some_aside();
@@ -208,6 +212,7 @@ class Durable final : public hub::Engine,
   void clear_now(Room& room, hub::Ticket ticket);
   void check(Room& room, hub::Amendment&& amendment, hub::Ticket ticket);
   void on_checked(Reading&& reading, base::Result<store::RecordPage, hub::Refusal>&& page);
+  [[nodiscard]] bool is_taken_away(const Room& room, std::uint64_t offset) const;
   void record_amendment(Room& room, hub::Amendment&& amendment, hub::Ticket ticket);
   void finish_amendment(Room& room, Room::Pending&& pending);
   void ask_store(Room& room, Room::Read&& read);
@@ -226,22 +231,24 @@ class Durable final : public hub::Engine,
   std::size_t rules_due_ = 0;   // the rooms before it in all_ have not been given the rules yet
   Room* last_used_ = nullptr;   // in rooms_
   std::size_t loading_ = 0;     // rooms
-  std::vector<Room*> to_load_;  // rooms that are open to the hub and could not be loaded: tried again
+  std::deque<Loaded> loaded_;   // counted in loading_
+  std::size_t load_work_left_;  // for this turn
+  // Rooms that are open to the hub and could not be loaded: tried again.
+  base::LinkedList<Room, Room::ToLoad> to_load_;
 
   Batch committed_ = 0;
-  std::uint64_t last_number_ = 0;  // of what waits
-  std::deque<Waiting> order_;
-  std::vector<Room::Pending> spare_;  // empty: memory for the next room that gets much to wait for
-  std::size_t looked_at_ = 0;  // so many at the front of order_ have been waiting for too long, and say so
+  Order order_;
+  Order spare_;  // memory for what waits next
+  Order::iterator not_late_ =
+      order_.end();  // the first that has not been waiting for too long, as far as known
   std::unordered_map<std::uint64_t, Reading> readings_;  // by the ticket of the store
   std::uint64_t last_read_ = 0;
   std::size_t checks_ = 0;  // amendments whose message is looked for
 
   base::LinkedList<Room, Room::InOrderOfPublish> reserved_;  // rooms with a reserve
-  base::LinkedList<Room, Room::InOrderOfKeys> with_keys_;
-  base::LinkedList<Room, Room::WithEarly> with_early_;  // rooms that publishes wait for
+  base::LinkedList<Room, Room::WithEarly> with_early_;       // rooms that publishes wait for
   base::LinkedList<Room, Room::Aside> aside_;  // rooms that are, and have nothing on its way to the disk
-  std::size_t key_bytes_ = 0;
+  KeyTable keys_{key_bytes_max};
   std::int64_t left_out_logged_ms_ = 0;
   std::uint64_t left_out_logged_ = 0;  // of DurableStats::left_out
   bool looks_often_ = false;           // due_ is set for answer_overdue

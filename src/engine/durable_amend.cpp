@@ -115,14 +115,22 @@ void Durable::on_checked(Reading&& reading, base::Result<store::RecordPage, hub:
       message && message->position == position && !message->is_removed && position.offset > room.log.floor();
   for (const hub::Amendment& since : reading.amended)
     is_there = is_there && !takes_away(since.what, since.message.position.offset, position.offset);
-  for (const Room::Pending& pending : room.pending) {
-    const bool is_amendment = pending.what == Room::Pending::What::amendment;
-    is_there = is_there && !(is_amendment &&
-                             takes_away(pending.amendment, pending.message.position.offset, position.offset));
-  }
+  is_there = is_there && !is_taken_away(room, position.offset);
   if (!is_there) return answer(ticket, hub::no_such_message(position));
   amendment.message.time_ms = message->time_ms;
   record_amendment(room, std::move(amendment), ticket);
+}
+
+/// Whether an amendment that waits for the disk takes the message away.
+bool Durable::is_taken_away(const Room& room, std::uint64_t offset) const {
+  std::size_t left = room.amendments;
+  for (const Room::Pending* pending = room.pending.front(); left != 0 && pending != nullptr;
+       pending = room.pending.after(*pending)) {
+    if (pending->what != Room::Pending::What::amendment) continue;
+    if (takes_away(pending->amendment, pending->message.position.offset, offset)) return true;
+    --left;
+  }
+  return false;
 }
 
 void Durable::record_amendment(Room& room, hub::Amendment&& amendment, hub::Ticket ticket) {
@@ -144,6 +152,7 @@ void Durable::record_amendment(Room& room, hub::Amendment&& amendment, hub::Tick
   }
   room.log.count(bytes);
   Room::Pending& pending = add_pending(room, Room::Pending::What::amendment, room.log.last_batch(), ticket);
+  ++room.amendments;
   pending.amendment = amendment.what;
   pending.bytes = static_cast<std::uint32_t>(bytes);
   pending.message = std::move(amendment.message);
@@ -152,6 +161,7 @@ void Durable::record_amendment(Room& room, hub::Amendment&& amendment, hub::Tick
 }
 
 void Durable::finish_amendment(Room& room, Room::Pending&& pending) {
+  --room.amendments;
   const hub::Position position = pending.message.position;
   hub::Amendment amendment{pending.amendment, std::move(pending.message)};
   if (amendment.what == hub::Amendment::What::cleared) room.log.clear_up_to(position.offset);

@@ -8,11 +8,13 @@ namespace roomcast::engine {
 
 namespace {
 
-constexpr std::size_t settled_per_slice = 1'024;
-constexpr std::size_t answered_per_call = 4'096;
+// How many of each are dealt with in one call.
+constexpr std::size_t settled_per_slice = 512;
+constexpr std::size_t answered_per_slice = 512;
 constexpr std::size_t quiet_per_call = 256;
-constexpr std::size_t spare_max = 4'096;  // about a megabyte
-constexpr std::size_t loading_per_call = 1'024;
+constexpr std::size_t spare_max = 4'096;         // about a megabyte
+constexpr std::size_t loading_per_call = 1'024;  // rooms and publishes that wait for them
+constexpr std::size_t loads_per_call = 256;      // as many as the store takes
 constexpr std::size_t aside_per_call = 256;
 constexpr std::size_t reserving_bytes = 1'024;  // at least what a room's records for that take
 constexpr std::int64_t look_often_ms = 100;
@@ -41,7 +43,11 @@ void Durable::on_state(store::State /*state*/) {
 }
 
 void Durable::run_at_turn_end() {
+  const std::int64_t now_ms = parts_.clock.monotonic_ms();
   bool has_more = settle_some();
+  has_more = finish_some_loads() || has_more;
+  has_more = answer_overdue(now_ms) || has_more;
+  has_more = keys_.free_some(now_ms) || has_more;
   has_more = reserve_for_some_aside() || has_more;
   if (rules_due_ != 0) apply_rules_to_some();
   if (has_more || rules_due_ != 0) parts_.scheduler.mark_deferred(*this);
@@ -52,15 +58,9 @@ bool Durable::settle_some() {
   std::size_t left = settled_per_slice;
   while (!order_.empty() && order_.front().batch <= committed_) {
     if (left == 0) return true;
-    const Waiting waiting = order_.front();
-    Room& room = *waiting.room;
-    // What waited in the same room may have been finished with something before it.
-    const bool waits = !room.pending.empty() && room.pending.front().number <= waiting.number;
-    left -= waits ? settle(room, left) : 1;
-    if (!room.pending.empty() && room.pending.front().number <= waiting.number) continue;
-    order_.pop_front();
-    if (looked_at_ != 0) --looked_at_;
-    --room.users;
+    // The first of all is the first of its room too.
+    Room& room = *order_.front().room;
+    left -= settle(room, left);
     on_settled(room);
   }
   return false;
@@ -69,18 +69,29 @@ bool Durable::settle_some() {
 std::size_t Durable::settle(Room& room, std::size_t most) {
   if (room.is_aside) come_back(room);
   std::size_t done = 0;
-  while (done < most && done < room.pending.size() && room.pending[done].batch <= committed_)
-    finish(room, std::move(room.pending[done++]));
-  room.pending.erase(room.pending.begin(), room.pending.begin() + static_cast<std::ptrdiff_t>(done));
-  if (room.pending.empty() && room.pending.capacity() > Room::pending_kept) give_memory_back(room);
+  for (; done < most; ++done) {
+    Room::Pending* const first = room.pending.front();
+    if (first == nullptr || first->batch > committed_) break;
+    first->unlink();
+    finish(room, std::move(*first));
+    release(first->place);
+    --room.users;
+  }
   return done;
 }
 
-/// Rooms in which nothing waits keep little memory for that. What one had is kept for the next.
-void Durable::give_memory_back(Room& room) {
-  const std::size_t most = room.pending.capacity() > spare_max ? 0 : room.pending.capacity();
-  if (most > spare_.capacity()) room.pending.swap(spare_);
-  if (room.pending.capacity() > Room::pending_kept) std::vector<Room::Pending>().swap(room.pending);
+/// What is there has been finished. Its memory is kept for the next.
+void Durable::release(Order::iterator place) {
+  if (not_late_ == place) ++not_late_;
+  if (spare_.size() >= spare_max) {
+    order_.erase(place);
+    return;
+  }
+  place->bytes = 0;
+  place->message = {};
+  place->key = {};
+  place->read.reset();
+  spare_.splice(spare_.begin(), order_, place);
 }
 
 /// Something in the room has been finished.
@@ -115,20 +126,17 @@ void Durable::finish_publish(Room& room, Room::Pending&& pending) {
   answer(pending.ticket, hub::Published{position, room.log.kept_up_to(committed_) >= position.offset});
 }
 
-/// Answers what has been waiting for too long. It goes on waiting.
-void Durable::answer_overdue(std::int64_t now_ms) {
-  for (std::size_t i = 0; i < answered_per_call && looked_at_ < order_.size(); ++i, ++looked_at_) {
-    const Waiting& waiting = order_[looked_at_];
-    if (now_ms - waiting.since_ms < limits_.ack_timeout_ms) return;
-    std::vector<Room::Pending>& all = waiting.room->pending;
-    const auto found = std::lower_bound(
-        all.begin(), all.end(), waiting.number,
-        [](const Room::Pending& pending, std::uint64_t number) { return pending.number < number; });
-    const bool is_there = found != all.end() && found->number == waiting.number;
-    if (!is_there || found->ticket == 0) continue;
+/// Answers some of what has been waiting for too long. It goes on waiting. True if there is more.
+bool Durable::answer_overdue(std::int64_t now_ms) {
+  for (std::size_t i = 0; not_late_ != order_.end(); ++i, ++not_late_) {
+    Room::Pending& pending = *not_late_;
+    if (now_ms - pending.since_ms < limits_.ack_timeout_ms) return false;
+    if (i == answered_per_slice) return true;
+    if (pending.ticket == 0) continue;
     ++stats_.timeouts;
-    answer(std::exchange(found->ticket, 0), commit_too_late);
+    answer(std::exchange(pending.ticket, 0), commit_too_late);
   }
+  return false;
 }
 
 /// Likewise publishes that wait for their room to be loaded. Looks at some of the rooms, by turns.
@@ -136,7 +144,8 @@ void Durable::answer_overdue_early(std::int64_t now_ms) {
   const Room* const first = with_early_.front();
   for (std::size_t i = 0; i < loading_per_call && first != nullptr; ++i) {
     Room& room = *with_early_.front();
-    for (Room::Early& early : room.early) {
+    for (; room.early_answered < room.early.size(); ++room.early_answered, ++i) {
+      Room::Early& early = room.early[room.early_answered];
       if (now_ms - early.since_ms < limits_.ack_timeout_ms) break;
       if (early.ticket == 0) continue;
       ++stats_.timeouts;
@@ -190,13 +199,13 @@ void Durable::leave_aside(Room& room) {
 void Durable::on_deadline() {
   looks_often_ = false;
   const std::int64_t now_ms = parts_.clock.monotonic_ms();
-  answer_overdue(now_ms);
   answer_overdue_early(now_ms);
   look_at_quiet_rooms(now_ms);
-  if (reserve_for_some_aside()) parts_.scheduler.mark_deferred(*this);
-  drop_old_keys(now_ms);
-  for (Room* const room : std::exchange(to_load_, {}))
-    load(*room);
+  bool has_more = answer_overdue(now_ms);
+  has_more = reserve_for_some_aside() || has_more;
+  has_more = keys_.free_some(now_ms) || has_more;
+  if (has_more) parts_.scheduler.mark_deferred(*this);
+  load_some_again(loads_per_call);
   watch_time();
 }
 
@@ -207,7 +216,7 @@ void Durable::watch_time() {
     looks_often_ = true;
     due_.set_in(look_often_ms);
   } else if (!due_.is_set() &&
-             !(reserved_.empty() && with_keys_.empty() && to_load_.empty() && aside_.empty())) {
+             (!reserved_.empty() || keys_.has_some_to_free() || !to_load_.empty() || !aside_.empty())) {
     due_.set_in(look_ms);
   }
 }

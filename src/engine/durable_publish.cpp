@@ -1,6 +1,5 @@
 // Publishes: into a batch, and to the hub at once or when the batch is on the disk.
 #include <algorithm>
-#include <iterator>
 #include <string>
 #include <utility>
 
@@ -25,6 +24,8 @@ constexpr std::int64_t log_left_out_ms = 60'000;
 constexpr std::int64_t disk_away_ms = 2'000;
 // A room is put in order of publishes so often, at most.
 constexpr std::int64_t in_order_ms = 1'000;
+// What a publish finishes of what is on the disk in its room, at most, so that it need not wait behind it.
+constexpr std::size_t settled_per_publish = 32;
 
 store::PublishKey publish_key(const hub::DraftKey& key) {
   store::PublishKey made;
@@ -72,7 +73,7 @@ void Durable::wait_for_room(Room& room, Room::Early&& early, std::size_t bytes) 
 }
 
 std::vector<DurableRoom::Early> Durable::take_early(Room& room) {
-  room.early_bytes = 0;
+  room.early_bytes = room.early_answered = 0;
   room.base::Linked<RoomsWithEarly>::unlink();
   return std::exchange(room.early, {});
 }
@@ -89,8 +90,11 @@ void Durable::publish_sync(Room& room, hub::Draft&& draft, hub::Ticket ticket) {
 }
 
 void Durable::publish_async(Room& room, hub::Draft&& draft, hub::Ticket ticket) {
-  if (!room.pending.empty() && room.pending.front().batch <= committed_)
-    (void)settle(room, room.pending.size());
+  // Not in rooms that something else may be done with afterwards: on_settled.
+  if (room.is_subscribed && room.level == room.wanted) {
+    const Room::Pending* const first = room.pending.front();
+    if (first != nullptr && first->batch <= committed_) (void)settle(room, settled_per_publish);
+  }
   if (room.is_aside) return publish_aside(room, std::move(draft), ticket);
   const bool is_live = room.announced == room.log.top() && room.log.is_reserved(committed_);
   const std::size_t bytes = record_bytes(room, draft);
@@ -118,7 +122,8 @@ void Durable::publish_async(Room& room, hub::Draft&& draft, hub::Ticket ticket) 
     announce(room, std::move(message));
     answer(ticket, hub::Published{position});
   } else {
-    const Batch before = room.pending.empty() ? 0 : room.pending.back().batch;
+    const Room::Pending* const last = room.pending.back();
+    const Batch before = last == nullptr ? 0 : last->batch;
     wait_for_batch(room, std::max(room.log.reserving_batch(), before),
                    {std::move(message), std::move(key), bytes, ticket});
   }
@@ -150,7 +155,9 @@ void Durable::leave_out(Room& room, hub::Draft&& draft, hub::Ticket ticket) {
 bool Durable::is_disk_away(const Room& room) const {
   if (!room.is_known) return false;
   if (parts_.store.state() != store::State::ok) return true;
-  return !room.pending.empty() && parts_.clock.monotonic_ms() - room.pending.front().since_ms >= disk_away_ms;
+  const Room::Pending* const first = room.pending.front();
+  return first != nullptr && first->batch > committed_ &&
+         parts_.clock.monotonic_ms() - first->since_ms >= disk_away_ms;
 }
 
 /// Announces a message that is not kept, in a log in memory.
@@ -207,26 +214,21 @@ std::string& Durable::begin_records(Room& room) {
 
 DurableRoom::Pending& Durable::add_pending(Room& room, Room::Pending::What what, Batch batch,
                                            hub::Ticket ticket) {
-  const std::int64_t now_ms = parts_.clock.monotonic_ms();
-  if (room.pending.size() == Room::pending_kept && spare_.capacity() > room.pending.capacity())
-    take_spare(room);
-  Room::Pending& pending = room.pending.emplace_back();
+  if (spare_.empty()) spare_.emplace_back();
+  const Order::iterator place = spare_.begin();
+  order_.splice(order_.end(), spare_, place);
+  if (not_late_ == order_.end()) not_late_ = place;
+  Room::Pending& pending = *place;
+  pending.place = place;
   pending.what = what;
-  pending.number = ++last_number_;
+  pending.room = &room;
   pending.batch = batch;
-  pending.since_ms = now_ms;
+  pending.since_ms = parts_.clock.monotonic_ms();
   pending.ticket = ticket;
-  order_.push_back({batch, now_ms, &room, pending.number});
+  room.pending.push_back(pending);
   ++room.users;
   watch_time();
   return pending;
-}
-
-/// Moves what waits to where there is space for more.
-void Durable::take_spare(Room& room) {
-  std::move(room.pending.begin(), room.pending.end(), std::back_inserter(spare_));
-  room.pending.clear();
-  room.pending.swap(spare_);
 }
 
 void Durable::announce(Room& room, hub::Message&& message) {

@@ -2,15 +2,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <list>
 #include <memory>
-#include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "base/linked_list.h"
-#include "base/string_hash.h"
 #include "engine/durable_log.h"
+#include "engine/key_table.h"
 #include "hub/amendment.h"
 #include "hub/engine.h"
 #include "hub/room_settings.h"
@@ -20,19 +19,20 @@
 namespace roomcast::engine {
 
 struct RoomsByPublish;
-struct RoomsByKeys;
 struct RoomsAside;
 struct RoomsWithEarly;
+struct RoomsToLoad;
+struct PendingOfRoom;
 
 /// What the durable engine keeps about a room: where its log stands, and what waits for the disk.
 struct DurableRoom final : public base::Linked<RoomsByPublish>,
-                           public base::Linked<RoomsByKeys>,
                            public base::Linked<RoomsAside>,
-                           public base::Linked<RoomsWithEarly> {
+                           public base::Linked<RoomsWithEarly>,
+                           public base::Linked<RoomsToLoad> {
   using InOrderOfPublish = RoomsByPublish;
-  using InOrderOfKeys = RoomsByKeys;
   using Aside = RoomsAside;
   using WithEarly = RoomsWithEarly;
+  using ToLoad = RoomsToLoad;
   using BatchNumber = store::RoomStore::BatchNumber;
 
   /// A read of messages: for the hub, or to see whether one is there that is to be amended.
@@ -44,8 +44,9 @@ struct DurableRoom final : public base::Linked<RoomsByPublish>,
     std::unique_ptr<hub::Amendment> check{};  // null: a read for the hub
   };
 
-  /// Something that is finished when a batch is on the disk.
-  struct Pending {
+  /// Something that is finished when a batch is on the disk. Owned by Durable::order_, with what waits in
+  /// other rooms.
+  struct Pending final : base::Linked<PendingOfRoom> {
     enum class What : std::uint8_t {
       publish,    ///< `message` is announced, and its outcome
       repeat,     ///< the outcome of a publish with the key of an earlier one
@@ -56,7 +57,8 @@ struct DurableRoom final : public base::Linked<RoomsByPublish>,
     What what = What::nothing;
     hub::Amendment::What amendment = hub::Amendment::What::removed;
     std::uint32_t bytes = 0;  // of its records
-    std::uint64_t number = 0;
+    DurableRoom* room = nullptr;
+    std::list<Pending>::iterator place{};  // in Durable::order_
     BatchNumber batch = 0;
     std::int64_t since_ms = 0;
     hub::Ticket ticket = 0;  // 0: no outcome is wanted any more
@@ -64,9 +66,6 @@ struct DurableRoom final : public base::Linked<RoomsByPublish>,
     hub::DraftKey key{};
     std::unique_ptr<Read> read{};
   };
-
-  /// So many keep their memory when nothing waits any more.
-  static constexpr std::size_t pending_kept = 4;
 
   /// A publish or an amendment that waits for the room to be loaded.
   struct Early {
@@ -76,17 +75,6 @@ struct DurableRoom final : public base::Linked<RoomsByPublish>,
     std::int64_t since_ms = 0;
   };
 
-  /// The key of a message that waits for the disk, or that the hub need not know any more.
-  struct Key {
-    store::PublishKey::Digest digest{};
-    std::uint64_t offset = 0;
-    BatchNumber batch = 0;      // that its message is announced with
-    std::int64_t until_ms = 0;  // once it is announced
-  };
-  using Keys = std::unordered_map<std::string, Key, base::StringHash, std::equal_to<>>;
-  /// What a key takes beside its text.
-  static constexpr std::size_t key_overhead = 128;
-
   [[nodiscard]] bool is_in_memory() const { return level == hub::Durability::none || is_aside; }
 
   std::string_view name;                           // in the engine's map
@@ -95,20 +83,22 @@ struct DurableRoom final : public base::Linked<RoomsByPublish>,
   hub::Durability wanted = hub::Durability::none;  // by the rules: differs while a change has to wait
   bool is_subscribed = false;
   bool is_loading = false;
+  bool is_load_answered = false;  // the answer waits for its turn
   hub::Source loaded_for = 0;     // who has asked for that last
   bool is_known = false;          // the hub has been told where the log stands
   bool is_aside = false;          // it goes on in a log of the memory engine: see Durable
   std::uint32_t users = 0;        // what refers to it: in Durable::order_ and Durable::readings_
+  std::uint32_t amendments = 0;   // in `pending`
   std::uint64_t announced = 0;    // the offset up to which everything has been announced to the hub
   std::int64_t published_ms = 0;  // when it was put in order of publishes
-  std::int64_t keys_until_ms = 0;
   std::size_t pending_bytes = 0;
   std::size_t early_bytes = 0;
   DurableLog log{};
-  std::vector<Pending> pending{};  // in the order of their batches, all after what was finished
+  // In the order of their batches, all after what was finished.
+  base::LinkedList<Pending, PendingOfRoom> pending{};
   std::vector<Early> early{};
-  std::unique_ptr<Keys> keys{};
-  std::size_t keys_left = 0;  // after the last look at which of them are over
+  std::size_t early_answered = 0;  // so many of them have been answered: it took too long
+  KeyTable::OfRoom keys{};
 };
 
 }  // namespace roomcast::engine

@@ -21,6 +21,7 @@ class FakeRoomStore final : public store::RoomStore {
   void start(Listener& listener) override { listener_ = &listener; }
   [[nodiscard]] store::State state() const override { return state_; }
   void load(std::string_view room, hub::Source /*source*/) override {
+    ++loads;
     if (std::find(loads_.begin(), loads_.end(), room) == loads_.end()) loads_.emplace_back(room);
   }
   void read(store::RoomId room, std::string_view /*name*/, std::uint64_t after, std::size_t messages_max,
@@ -105,6 +106,7 @@ class FakeRoomStore final : public store::RoomStore {
   std::size_t queue_bytes_max = std::size_t{1} << 20U;
   bool refuses = false;
   hub::Refusal refusal{hub::Refusal::Code::store_busy, "too many rooms are being loaded"};
+  int loads = 0;
   int reads = 0;
   std::vector<store::RoomId> forgotten;
   bool is_sound = true;  // offsets follow each other, and rooms have one number

@@ -62,4 +62,27 @@ TEST_CASE("linked list: a destroyed item leaves it") {
   CHECK(list.empty());
 }
 
+TEST_CASE("linked list: all items of another are taken in their order, and it goes on") {
+  base::LinkedList<Item, A> list;
+  base::LinkedList<Item, A> other;
+  Item one(1);
+  Item two(2);
+  Item three(3);
+  list.take_all(other);
+  CHECK(list.empty());
+  list.push_back(one);
+  other.push_back(two);
+  other.push_back(three);
+  list.take_all(other);
+  CHECK(other.empty());
+  CHECK(list.front() == &one);
+  CHECK(list.after(one) == &two);
+  CHECK(list.after(two) == &three);
+  CHECK(list.after(three) == nullptr);
+  CHECK(list.back() == &three);
+  other.push_back(two);
+  CHECK(list.after(one) == &three);
+  CHECK(other.back() == &two);
+}
+
 }  // namespace linked_list_test
