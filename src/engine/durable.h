@@ -102,6 +102,8 @@ class Durable final : public hub::Engine,
   [[nodiscard]] bool keeps_rooms() const override { return true; }
   void read(std::string_view name, const hub::Position& after, std::size_t messages_max,
             std::size_t bytes_max, hub::Ticket ticket) override;
+  void read_back(std::string_view name, const hub::Position& before, std::size_t messages,
+                 std::size_t messages_max, std::size_t bytes_max, hub::Ticket ticket) override;
 
   /// Publishes that wait for a room to be loaded take at most so many bytes.
   static constexpr std::size_t loading_bytes_max = 65'536;
@@ -215,6 +217,7 @@ class Durable final : public hub::Engine,
   [[nodiscard]] bool is_taken_away(const Room& room, std::uint64_t offset) const;
   void record_amendment(Room& room, hub::Amendment&& amendment, hub::Ticket ticket);
   void finish_amendment(Room& room, Room::Pending&& pending);
+  void read(std::string_view name, std::uint64_t epoch, Room::Read&& read);
   void ask_store(Room& room, Room::Read&& read);
   void on_read(std::uint64_t ticket, base::Result<store::RecordPage, hub::Refusal>&& page) override;
   void answer_read(Reading&& reading, store::RecordPage&& page);

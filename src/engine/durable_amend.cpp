@@ -93,7 +93,8 @@ void Durable::check(Room& room, hub::Amendment&& amendment, hub::Ticket ticket) 
     return refuse(ticket, *refusal);
   if (checks_ == checks_max) return refuse(ticket, too_many_checks);
   ++checks_;
-  Room::Read read{position.offset - 1, 1, 1, ticket, std::make_unique<hub::Amendment>(std::move(amendment))};
+  Room::Read read{position.offset - 1, 1, 1, ticket};
+  read.check = std::make_unique<hub::Amendment>(std::move(amendment));
   if (position.offset <= room.log.kept_up_to(committed_)) return ask_store(room, std::move(read));
   add_pending(room, Room::Pending::What::read, room.log.last_batch(), 0).read =
       std::make_unique<Room::Read>(std::move(read));
@@ -176,16 +177,27 @@ void Durable::finish_amendment(Room& room, Room::Pending&& pending) {
 
 void Durable::read(std::string_view name, const hub::Position& after, std::size_t messages_max,
                    std::size_t bytes_max, hub::Ticket ticket) {
+  read(name, after.epoch, Room::Read{after.offset, messages_max, bytes_max, ticket});
+}
+
+void Durable::read_back(std::string_view name, const hub::Position& before, std::size_t messages,
+                        std::size_t messages_max, std::size_t bytes_max, hub::Ticket ticket) {
+  read(name, before.epoch, Room::Read{before.offset, messages_max, bytes_max, ticket, messages});
+}
+
+void Durable::read(std::string_view name, std::uint64_t epoch, Room::Read&& read) {
+  const hub::Ticket ticket = read.ticket;
   Room* const room = find(name);
   if (room != nullptr && room->is_in_memory())
-    return memory_.read(name, after, messages_max, bytes_max, ticket);
+    return memory_.read_back(name, {epoch, read.after}, read.back, read.messages_max, read.bytes_max, ticket);
   if (room == nullptr || !room->log.is_open()) return events_->on_page(ticket, being_opened);
-  const bool is_written = room->log.is_written() && after.offset < room->announced;
-  if (!is_written || after.epoch != room->log.epoch())
-    return events_->on_page(ticket, hub::LogPage{{}, room->log.floor(), room->log.holes()});
-  Room::Read read{after.offset, messages_max, bytes_max, ticket};
-  if (after.offset < room->log.kept_up_to(committed_)) return ask_store(*room, std::move(read));
-  // What follows has been announced, and is not on the disk yet.
+  // What is read back ends at what has been announced, and is there without a page.
+  const bool is_there = read.after < room->announced || read.back != 0;
+  if (!room->log.is_written() || !is_there || epoch != room->log.epoch())
+    return events_->on_page(ticket, hub::LogPage{{}, room->log.floor(), room->log.holes(), read.after});
+  const std::uint64_t kept = room->log.kept_up_to(committed_);
+  if (read.back != 0 ? read.after <= kept : read.after < kept) return ask_store(*room, std::move(read));
+  // What is wanted has been announced, and is not on the disk yet.
   if (order_.size() >= waiting_max) return events_->on_page(ticket, too_many_reads);
   add_pending(*room, Room::Pending::What::read, room->log.last_batch(), 0).read =
       std::make_unique<Room::Read>(std::move(read));
@@ -194,11 +206,12 @@ void Durable::read(std::string_view name, const hub::Position& after, std::size_
 void Durable::ask_store(Room& room, Room::Read&& read) {
   ++room.users;
   const std::uint64_t after = read.after;
+  const std::size_t back = read.back;
   const std::size_t messages_max = read.messages_max;
   const std::size_t bytes_max = read.bytes_max;
   const std::uint64_t number = ++last_read_;
   readings_.emplace(number, Reading{&room, std::move(read)});
-  parts_.store.read(room.log.id(), room.name, after, messages_max, bytes_max, number);
+  parts_.store.read(room.log.id(), room.name, after, back, messages_max, bytes_max, number);
 }
 
 void Durable::on_read(std::uint64_t ticket, base::Result<store::RecordPage, hub::Refusal>&& page) {
@@ -225,12 +238,13 @@ void Durable::answer_read(Reading&& reading, store::RecordPage&& page) {
   hub::LogPage made;
   made.floor = room.log.floor();
   made.holes = room.log.holes();
+  made.after = std::max(page.after, made.floor);
   store::RecordReader reader(page.records);
   while (const std::optional<Record> record = reader.next()) {
     std::optional<hub::Message> message = store::to_message(*record, room.log.epoch());
     // What is on the disk and has not been announced yet is left for later.
-    const bool is_wanted = message && message->position.offset > std::max(reading.read.after, made.floor) &&
-                           message->position.offset <= room.announced;
+    const bool is_wanted =
+        message && message->position.offset > made.after && message->position.offset <= room.announced;
     if (is_wanted) made.messages.push_back(std::move(*message));
   }
   for (const hub::Amendment& amendment : reading.amended)

@@ -41,6 +41,7 @@ struct DurableRoom final : public base::Linked<RoomsByPublish>,
     std::size_t messages_max = 0;
     std::size_t bytes_max = 0;
     hub::Ticket ticket = 0;
+    std::size_t back = 0;                     // it begins so many messages before `after`
     std::unique_ptr<hub::Amendment> check{};  // null: a read for the hub
   };
 

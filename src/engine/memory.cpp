@@ -68,6 +68,13 @@ void Memory::read(std::string_view /*room*/, const hub::Position& /*after*/, std
   events_->on_page(ticket, hub::LogPage{});
 }
 
+void Memory::read_back(std::string_view /*room*/, const hub::Position& before, std::size_t /*messages*/,
+                       std::size_t /*messages_max*/, std::size_t /*bytes_max*/, hub::Ticket ticket) {
+  hub::LogPage page;
+  page.after = before.offset;
+  events_->on_page(ticket, std::move(page));
+}
+
 /// Of a room that is subscribed. Publishers send in runs: the one of the last time is looked at first.
 Memory::Logs::Entry& Memory::log_of(std::string_view room) {
   if (last_used_ == nullptr || last_used_->first != room) {

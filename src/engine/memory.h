@@ -32,6 +32,8 @@ class Memory final : public hub::Engine {
   /// Keeps no past: the hub never asks.
   void read(std::string_view room, const hub::Position& after, std::size_t messages_max,
             std::size_t bytes_max, hub::Ticket ticket) override;
+  void read_back(std::string_view room, const hub::Position& before, std::size_t messages,
+                 std::size_t messages_max, std::size_t bytes_max, hub::Ticket ticket) override;
 
  private:
   // A room's name, and the last position given.

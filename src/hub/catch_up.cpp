@@ -42,7 +42,7 @@ void CatchUp::schedule_all(Room& room) {
 
 void CatchUp::refuse_joining(Room& room, const Refusal& refusal) {
   room.fan_out().for_each([&](Member& member) {
-    if (member.state() != Member::State::joining) return;
+    if (!member.is_new()) return;
     member.refuse(refusal);
     schedule(member);
   });
@@ -80,44 +80,49 @@ void CatchUp::advance(Member& member) {
   if (member.refusal()) return end_refused(member);
   // A room that is not open yet schedules its members when it is.
   if (!room.log().is_open()) return;
-  if (member.state() == State::awaiting_page) {
+  if (member.state() == State::awaiting_page || member.state() == State::awaiting_start) {
     const PageReading* const reading = room.record().reading.get();
     if (reading != nullptr && reading->refusal) {
       member.refuse(*reading->refusal);
       return end_refused(member);
     }
-    member.end_await();
+    member.end_await(reading != nullptr && reading->has_come);
   }
   if (!notify(member) || room.go_live(member)) return;
   if (member.take_paused()) return;
-  if (!room.log().has_page_after(member.after())) return want_page(member);
+  if (!room.log().has_page_after(member.after())) return want_page(member, member.after());
   if (!may_make_page()) return schedule(member);
   replay(member);
 }
 
 bool CatchUp::may_make_page() const { return page_bytes_made_ < slice_page_bytes; }
 
-/// Calls the member's subscriber for what it must know before it gets more. False if that made it leave.
+/// Calls the member's subscriber for what it must know before it gets more. False if that made it leave, or
+/// if the engine is asked first: nobody is told where it goes on before the page that follows there is here,
+/// since the engine's floor may have risen. It is asked once, then what is known counts.
 bool CatchUp::notify(Member& member) {
   Room& room = member.room();
-  const bool is_new = member.state() == Member::State::joining;
-  // It joined while the room had no position to give.
-  if (is_new && !member.has_start()) room.assign_start(member);
-  const bool is_other_log = member.take_log_lost();
+  const bool has_asked = member.take_page_come();
+  const bool is_new = member.is_new();
+  if (is_new && !find_start(member, has_asked)) return false;
+  const bool is_other_log = member.is_log_lost();
   const std::uint64_t behind_hole = room.behind_hole(member.after());
   const bool is_at_hole = !is_other_log && behind_hole != member.after();
   const bool is_overtaken = is_other_log || is_at_hole || !room.can_continue_after(member.after());
-  if (is_overtaken && is_new) {
-    // What it asked for has been dropped meanwhile. It does not know its position yet: it gets another.
-    room.assign_start(member);
-  } else if (is_overtaken) {
+  if (is_overtaken && !is_new) {
     const Position first = room.log().earliest();
     // Of another log it gets what has come since that began, behind a hole all that follows that.
     const Position start{first.epoch, behind_hole};
     const bool is_start = (is_other_log || is_at_hole) && room.can_continue_after(start.offset);
     const Position cursor = is_start ? start : first;
-    member.start_at({cursor, Gap{cursor, first}});
+    const Joined next{cursor, Gap{cursor, first}};
+    if (!has_asked && !room.is_certain(next)) {
+      want_page(member, room.page_to_begin_with(next));
+      return false;
+    }
+    member.start_at(next);
   }
+  member.clear_log_lost();
   const bool has_fallen_behind = member.take_fallen_behind();
   if (!is_new && !is_overtaken && !has_fallen_behind) return true;
   if ((is_new || is_overtaken) && member.start().gap) ++parts_.stats.gaps;
@@ -135,6 +140,26 @@ bool CatchUp::notify(Member& member) {
     member.subscriber().on_gap(member.membership(), *start.gap);
   }
   return std::exchange(advancing_, nullptr) != nullptr;
+}
+
+/// Brings the start of a member that has not been acknowledged up to date. False if the engine has to be
+/// asked first.
+bool CatchUp::find_start(Member& member, bool has_asked) {
+  Room& room = member.room();
+  // It joined while the room had no position to give.
+  if (!member.has_start()) room.assign_start(member);
+  const PageReading* const reading = room.record().reading.get();
+  const bool is_found = has_asked && member.look_back() && member.look_back() == reading->look_back;
+  if (is_found) room.start_at(member, reading->found);
+  const bool is_moved = member.is_log_lost() || room.behind_hole(member.after()) != member.after() ||
+                        !room.can_continue_after(member.after());
+  // What it asked for has been dropped meanwhile. It does not know its position yet: it gets another.
+  if (is_moved) room.assign_start(member);
+  if (is_found) member.look_back_from(std::nullopt);
+  if (has_asked) room.renew_earliest(member);
+  if (!member.look_back() && (has_asked || room.is_certain(member.start()))) return true;
+  want_page(member, room.page_to_begin_with(member.start()));
+  return false;
 }
 
 void CatchUp::end_refused(Member& member) {
@@ -164,18 +189,24 @@ void CatchUp::remember_page(Room& room) {
 
 // --- Pages from the engine ---
 
-/// The next page for the member is not here: it gets it when the engine has read it.
-void CatchUp::want_page(Member& member) {
+/// The page after `after`, or that which the member's look-back begins with, is not here: the member goes on
+/// when the engine has read it.
+void CatchUp::want_page(Member& member, std::uint64_t after) {
   Room& room = member.room();
-  member.await_page();
+  const std::optional<LookBack> look_back = member.look_back();
+  if (member.is_new()) {
+    room.await_start(member);
+  } else {
+    member.await_page();
+  }
   std::unique_ptr<PageReading>& reading = room.record().reading;
   if (!reading) reading = std::make_unique<PageReading>();
   reading->await(member);
   // The next page takes the place of the last: members for which that has come are served first.
-  if (!reading->is_busy() && !reading->has_ready()) begin_read(room, member.after());
+  if (!reading->is_busy() && !reading->has_ready()) begin_read(room, after, look_back);
 }
 
-void CatchUp::begin_read(Room& room, std::uint64_t after) {
+void CatchUp::begin_read(Room& room, std::uint64_t after, const std::optional<LookBack>& look_back) {
   PageReading& reading = *room.record().reading;
   if (parts_.requests.member_reads() == member_reads_max) {
     reading.is_queued = true;
@@ -185,8 +216,14 @@ void CatchUp::begin_read(Room& room, std::uint64_t after) {
   const Ticket ticket = parts_.requests.add(EngineRequests::Read{room.name()});
   reading.ticket = ticket;
   reading.after = after;
-  parts_.engine.read(room.name(), {room.log().top().epoch, after}, page_messages, parts_.limits.page_bytes,
-                     ticket);
+  reading.look_back = look_back;
+  const std::uint64_t epoch = room.log().top().epoch;
+  if (look_back) {
+    parts_.engine.read_back(room.name(), {epoch, look_back->before}, look_back->messages, page_messages,
+                            parts_.limits.page_bytes, ticket);
+  } else {
+    parts_.engine.read(room.name(), {epoch, after}, page_messages, parts_.limits.page_bytes, ticket);
+  }
   parts_.requests.watch(ticket, parts_.limits.engine_ms);
 }
 
@@ -196,7 +233,10 @@ void CatchUp::on_page(Room* room, Ticket ticket, ReadOutcome&& outcome) {
   PageReading& reading = *room->record().reading;
   reading.ticket = 0;
   if (outcome) {
-    room->log().take_page_read(reading.after, std::move(*outcome), room->fan_out().handed_offset());
+    reading.has_come = true;
+    reading.found = outcome->after;
+    const std::uint64_t after = reading.look_back ? reading.found : reading.after;
+    room->log().take_page_read(after, std::move(*outcome), room->fan_out().handed_offset());
     remember_page(*room);
   } else {
     reading.refusal = outcome.error();
@@ -211,12 +251,14 @@ void CatchUp::begin_next_read() {
   Room& room = *wanting_rooms_.front();
   wanting_rooms_.pop_front();
   room.record().reading->is_queued = false;
+  room.record().reading->has_come = false;
   release(room);
 }
 
 void CatchUp::on_reset(Room& room) {
   if (!room.record().reading) return;
   room.record().reading->ticket = 0;
+  room.record().reading->has_come = false;
   release(room);
 }
 
@@ -243,6 +285,7 @@ void CatchUp::advance_ready() {
 void CatchUp::end_ready(Room& room) {
   std::unique_ptr<PageReading>& reading = room.record().reading;
   reading->refusal.reset();
+  reading->has_come = false;
   if (reading->is_busy()) return;
   if (reading->has_awaiting()) {
     release(room);

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <deque>
+#include <optional>
 #include <vector>
 
 #include "base/dirty_list.h"
@@ -64,11 +65,12 @@ class CatchUp {
   [[nodiscard]] base::DirtyList& list_of(const Member& member);
   [[nodiscard]] bool may_make_page() const;
   [[nodiscard]] bool notify(Member& member);
+  [[nodiscard]] bool find_start(Member& member, bool has_asked);
   void replay(Member& member);
   void end_refused(Member& member);
   void remember_page(Room& room);
-  void want_page(Member& member);
-  void begin_read(Room& room, std::uint64_t after);
+  void want_page(Member& member, std::uint64_t after);
+  void begin_read(Room& room, std::uint64_t after, const std::optional<LookBack>& look_back);
   void begin_next_read();
   void release(Room& room);
   void advance_ready();

@@ -43,6 +43,7 @@ struct LogPage {
   std::vector<Message> messages;
   std::uint64_t floor = LogState::no_past;  ///< as in LogState, now
   std::vector<Hole> holes{};                ///< likewise
+  std::uint64_t after = 0;  ///< the answer to Engine::read_back: the offset that the messages follow
 };
 
 /// What has become of a publish or an amendment.
@@ -129,6 +130,10 @@ class Engine {
   /// `bytes_max` of payload (one message at least). Only for logs whose LogState has a floor.
   virtual void read(std::string_view room, const Position& after, std::size_t messages_max,
                     std::size_t bytes_max, Ticket ticket) = 0;
+  /// The same, beginning `messages` messages before `before`, or with the first that is kept. Removed ones do
+  /// not count, as far back as the engine looks for them.
+  virtual void read_back(std::string_view room, const Position& before, std::size_t messages,
+                         std::size_t messages_max, std::size_t bytes_max, Ticket ticket) = 0;
 
  protected:
   ~Engine() = default;

@@ -39,6 +39,7 @@ class EngineRequests final : private base::Deadline::Listener {
     HistoryPage page{};            ///< of a history request: what is known of it
     std::size_t messages_max = 0;  ///< of a history request
     HistoryDone done{};
+    bool is_back = false;  ///< see Engine::read_back
   };
 
   EngineRequests(Owner& owner, const base::Clock& clock, base::Deadlines& deadlines)

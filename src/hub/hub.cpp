@@ -275,6 +275,7 @@ void Hub::on_deadline() {
       parts_.engine.unsubscribe(room->name());
     }
     catch_up_.refuse_joining(*room, opened_too_late);
+    refuse_questions(*room, opened_too_late);
   }
   refuse_overdue(now_ms);
   watch_time();

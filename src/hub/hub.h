@@ -88,8 +88,9 @@ class Hub final : public EngineEvents,
 
   /// What the room (a valid name) has after `since`: at most `limit` messages and at most a page, as replays
   /// are cut into. Without `since` it begins with the last `limit`; without a limit a page begins with the
-  /// oldest. `done` is called at once for what is retained here, else when the engine has read it. Refused
-  /// while the room is not open, which is opened for `source`.
+  /// oldest. `done` is called at once for what is retained here, else when the engine has read it, or the
+  /// room is open, which is opened for `source`. Refused when too many wait for that, or it takes longer than
+  /// HubLimits::engine_ms.
   void read_history(std::string_view room, const std::optional<Position>& since,
                     const std::optional<std::size_t>& limit, HistoryDone done, Source source = 0);
 
@@ -177,6 +178,10 @@ class Hub final : public EngineEvents,
   void accept(Room& room, Message&& message);
   void resume(Room& room, const LogState& log);
   void apply_reset(Room& room);
+  void await_history(Room& room, Room::HistoryQuestion&& question);
+  [[nodiscard]] std::vector<Room::HistoryQuestion> take_questions(Room& room);
+  void refuse_questions(Room& room, const Refusal& refusal);
+  void end_opening(Room& room);
   void complete_history(EngineRequests::Read&& read, ReadOutcome&& outcome);
   void on_overdue(Ticket ticket) override;
 
@@ -227,6 +232,7 @@ class Hub final : public EngineEvents,
   std::size_t occupied_rooms_ = 0;
   std::size_t occupied_bytes_ = 0;  // what they cost
   std::size_t backlog_bytes_ = 0;
+  std::size_t questions_ = 0;  // for the history of rooms that are not open
   bool overloaded_ = false;
 
   std::deque<Room*> active_;  // rooms with work that do not wait, each once, in the order of their turns

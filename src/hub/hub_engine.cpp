@@ -12,6 +12,7 @@ constexpr std::size_t history_reads_max = 64;
 constexpr std::size_t history_messages_max = 1'000;
 
 constexpr Refusal not_open{Refusal::Code::unavailable, "the room is being opened: try again"};
+constexpr Refusal too_much_read{Refusal::Code::overloaded, "too much history is being read"};
 constexpr Refusal no_answer{Refusal::Code::timed_out,
                             "no answer in time: the message may have been published, repeat it with its key"};
 constexpr Refusal read_too_late{Refusal::Code::timed_out, "the history was not read in time"};
@@ -36,8 +37,8 @@ void Hub::on_subscribed(std::string_view room, const LogState& log) {
   Room* found = find(room);
   if (found == nullptr || !found->record().is_subscribed || found->log().is_known()) return;
   found->open(log);
-  to_open_.remove(*found);
   catch_up_.schedule_all(*found);
+  end_opening(*found);
 }
 
 void Hub::on_subscribe_refused(std::string_view room, const Refusal& refusal) {
@@ -46,6 +47,7 @@ void Hub::on_subscribe_refused(std::string_view room, const Refusal& refusal) {
   found->record().is_subscribed = false;
   to_open_.remove(*found);
   catch_up_.refuse_joining(*found, refusal);
+  refuse_questions(*found, refusal);
 }
 
 /// Bounds how long members wait for the room to be open.
@@ -108,8 +110,8 @@ void Hub::resume(Room& room, const LogState& log) {
   if (!had_work && room.has_work()) active_.push_back(&room);
   parts_.scheduler.wake();
   if (!room.log().is_open()) return;
-  to_open_.remove(room);
   catch_up_.schedule_all(room);
+  end_opening(room);
 }
 
 /// Applies a room's pending reset: everything that came before it is delivered.
@@ -121,13 +123,13 @@ void Hub::apply_reset(Room& room) {
   for (Message& message : accepted)
     accept(room, std::move(message));
   catch_up_.on_reset(room);
-  if (room.log().is_open()) to_open_.remove(room);
   catch_up_.schedule_all(room);
   if (room.has_work()) {
     active_.push_back(&room);
   } else {
     on_use_changed(room);
   }
+  if (room.log().is_open()) end_opening(room);
 }
 
 // --- Reading history ---
@@ -136,19 +138,54 @@ void Hub::read_history(std::string_view room, const std::optional<Position>& sin
                        const std::optional<std::size_t>& limit, HistoryDone done, Source source) {
   if (!has_space_for(room)) return done(no_space_for_room);
   Room& found = find_or_create(room, source);
-  if (!found.log().is_open()) return done(not_open);
+  if (!found.log().is_open()) return await_history(found, {since, limit, std::move(done)});
   HistoryPage page = found.log().read(since, limit, limits_.page_bytes);
   retention_.keep_within(limits_.history_bytes);
-  if (found.log().is_retained_after(page.cursor)) return done(std::move(page));
-  if (requests_.history_reads() >= history_reads_max) {
-    return done(Refusal{Refusal::Code::overloaded, "too much history is being read"});
-  }
+  std::optional<LookBack> back;
+  if (!since && limit) back = found.log().look_back_for({std::nullopt, limit}, page.cursor.offset);
+  if (!back && found.log().is_retained_after(page.cursor)) return done(std::move(page));
+  if (requests_.history_reads() >= history_reads_max) return done(too_much_read);
   const std::size_t messages_max = std::min(limit.value_or(history_messages_max), history_messages_max);
   const Position after = page.cursor;
-  const Ticket ticket =
-      requests_.add(EngineRequests::Read{found.name(), std::move(page), messages_max, std::move(done)});
-  parts_.engine.read(found.name(), after, messages_max, limits_.page_bytes, ticket);
+  const Ticket ticket = requests_.add(
+      EngineRequests::Read{found.name(), std::move(page), messages_max, std::move(done), back.has_value()});
+  if (back) {
+    parts_.engine.read_back(found.name(), {after.epoch, back->before}, back->messages, messages_max,
+                            limits_.page_bytes, ticket);
+  } else {
+    parts_.engine.read(found.name(), after, messages_max, limits_.page_bytes, ticket);
+  }
   requests_.watch(ticket, limits_.engine_ms);
+}
+
+/// Asks again once the room is open. Too many and too long waits are refused.
+void Hub::await_history(Room& room, Room::HistoryQuestion&& question) {
+  if (questions_ + requests_.history_reads() >= history_reads_max) return question.done(too_much_read);
+  ++questions_;
+  room.record().questions.push_back(std::move(question));
+  await_open(room);
+  on_use_changed(room);
+}
+
+std::vector<Room::HistoryQuestion> Hub::take_questions(Room& room) {
+  std::vector<Room::HistoryQuestion> questions = std::exchange(room.record().questions, {});
+  questions_ -= questions.size();
+  if (!questions.empty()) on_use_changed(room);
+  return questions;
+}
+
+void Hub::refuse_questions(Room& room, const Refusal& refusal) {
+  for (Room::HistoryQuestion& question : take_questions(room))
+    question.done(refusal);
+}
+
+/// The room is open, or it can't be for now. Answering may forget the room.
+void Hub::end_opening(Room& room) {
+  to_open_.remove(room);
+  if (room.record().questions.empty()) return;
+  const std::string name = room.name();
+  for (Room::HistoryQuestion& question : take_questions(room))
+    read_history(name, question.since, question.limit, std::move(question.done));
 }
 
 void Hub::on_page(Ticket ticket, ReadOutcome&& outcome) {
@@ -162,7 +199,8 @@ void Hub::complete_history(EngineRequests::Read&& read, ReadOutcome&& outcome) {
   if (!outcome) return read.done(outcome.error());
   const Room* room = find(read.room);
   if (room == nullptr || !room->log().is_open()) return read.done(not_open);
-  room->log().complete(read.page, std::move(*outcome), read.messages_max);
+  if (read.is_back) read.page.cursor.offset = outcome->after;
+  room->log().complete(read.page, std::move(*outcome), read.messages_max, limits_.page_bytes);
   read.done(std::move(read.page));
 }
 

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "base/scheduler.h"
+#include "hub/look_back.h"
 #include "hub/presence_place.h"
 #include "hub/refusal.h"
 #include "hub/subscriber.h"
@@ -17,20 +18,21 @@ class Room;
 /// state that the member is in and changes it; what is sent in which state is decided by the hub.
 ///
 ///     joining ── acknowledge ─▶ catching_up ── go_live ─▶ live
-///                                  │    ▲                  │
-///                        await_page│    │end_await         │fall_behind
-///                                  ▼    │                  ▼
-///                              awaiting_page           catching_up
+///       │                       ▲  │    ▲                  │
+///       │await_start acknowledge│  │    │end_await         │fall_behind
+///       ▼                       │  ▼    │await_page        ▼
+///     awaiting_start ───────────┘  awaiting_page       catching_up
 ///
 /// `refuse` notes a refusal in any state but live; `end_refused` ends the member with it.
 class Member : public base::TurnTask {
  public:
   enum class State : std::uint8_t {
-    joining,        ///< Subscriber::on_joined has not been called yet
-    catching_up,    ///< gets messages from history, page by page
-    awaiting_page,  ///< the same, and the next page is being read by the engine
-    live,           ///< gets every fan-out
-    refused,        ///< Subscriber::on_refused has been called: nothing more comes
+    joining,         ///< Subscriber::on_joined has not been called yet
+    awaiting_start,  ///< the same, and the page that it begins with is being read by the engine
+    catching_up,     ///< gets messages from history, page by page
+    awaiting_page,   ///< the same, and the next page is being read by the engine
+    live,            ///< gets every fan-out
+    refused,         ///< Subscriber::on_refused has been called: nothing more comes
   };
 
   Member(Subscriber& subscriber, const Interest& interest);
@@ -50,6 +52,11 @@ class Member : public base::TurnTask {
     return replay_ && (replay_->state == State::catching_up || replay_->state == State::awaiting_page);
   }
 
+  /// Its join has not been acknowledged or refused.
+  [[nodiscard]] bool is_new() const {
+    return replay_ && (replay_->state == State::joining || replay_->state == State::awaiting_start);
+  }
+
   // --- Only while it is not live ---
 
   /// What it asked for when it joined; defaults for a member that has been live.
@@ -63,14 +70,24 @@ class Member : public base::TurnTask {
 
   /// Sets or moves the position from which it gets everything.
   void start_at(const Joined& start);
+  /// The place that it asked to begin at is not known here: see RoomLog::look_back_for.
+  void look_back_from(const std::optional<LookBack>& look_back) { replay_->look_back = look_back; }
+  [[nodiscard]] const std::optional<LookBack>& look_back() const { return replay_->look_back; }
   /// It has been handed everything up to `offset`.
   void advance_to(std::uint64_t offset) { replay_->after = offset; }
-  /// joining → catching_up.
+  /// joining → awaiting_start.
+  void await_start() { replay_->state = State::awaiting_start; }
+  /// joining, awaiting_start → catching_up.
   void acknowledge() { replay_->state = State::catching_up; }
   /// catching_up → awaiting_page.
   void await_page() { replay_->state = State::awaiting_page; }
-  /// awaiting_page → catching_up.
-  void end_await() { replay_->state = State::catching_up; }
+  /// A page may be asked for again, or has come: awaiting_page → catching_up; in awaiting_start it stays.
+  void end_await(bool has_come) {
+    if (replay_->state == State::awaiting_page) replay_->state = State::catching_up;
+    replay_->has_page_come = has_come;
+  }
+  /// Whether one has come since the last call.
+  [[nodiscard]] bool take_page_come() { return std::exchange(replay_->has_page_come, false); }
   /// catching_up → live.
   void go_live() { replay_.reset(); }
   /// It is to be refused when it is looked at next.
@@ -79,8 +96,9 @@ class Member : public base::TurnTask {
   void end_refused() { replay_->state = State::refused; }
   /// The log has begun anew and goes on after `offset`: nothing of what it still wants is there.
   void lose_log(std::uint64_t offset);
-  /// Whether that has happened since the last call.
-  [[nodiscard]] bool take_log_lost() { return std::exchange(replay_->is_log_lost, false); }
+  [[nodiscard]] bool is_log_lost() const { return replay_->is_log_lost; }
+  /// It has been told of that.
+  void clear_log_lost() { replay_->is_log_lost = false; }
   /// Whether it has fallen behind since the last call.
   [[nodiscard]] bool take_fallen_behind() { return std::exchange(replay_->has_fallen_behind, false); }
   /// Has the page that is due wait for Membership::continue_replay.
@@ -115,7 +133,9 @@ class Member : public base::TurnTask {
     bool is_paused = false;
     bool has_fallen_behind = false;
     bool is_log_lost = false;
+    bool has_page_come = false;
     std::uint64_t after = 0;
+    std::optional<LookBack> look_back{};
     std::optional<Refusal> refusal{};
   };
 

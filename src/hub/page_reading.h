@@ -7,6 +7,7 @@
 
 #include "base/dirty_list.h"
 #include "hub/engine.h"
+#include "hub/look_back.h"
 #include "hub/refusal.h"
 
 namespace roomcast::hub {
@@ -31,10 +32,13 @@ class PageReading {
   /// Whether a page is being read or still to be asked for.
   [[nodiscard]] bool is_busy() const { return ticket != 0 || is_queued; }
 
-  Ticket ticket = 0;                 ///< of the page that is being read; 0: none
-  bool is_queued = false;            ///< it is still to be asked for
-  std::uint64_t after = 0;           ///< what was asked for
-  std::optional<Refusal> refusal{};  ///< the engine's answer instead of the last page
+  Ticket ticket = 0;                    ///< of the page that is being read; 0: none
+  bool is_queued = false;               ///< it is still to be asked for
+  bool has_come = false;                ///< those that are ready waited for a page, and it has come
+  std::uint64_t after = 0;              ///< what was asked for
+  std::optional<LookBack> look_back{};  ///< asked for instead of `after`
+  std::uint64_t found = 0;              ///< the answer to `look_back`, with the last page: where it begins
+  std::optional<Refusal> refusal{};     ///< the engine's answer instead of the last page
 
  private:
   [[nodiscard]] base::DirtyList& awaiting() { return lists_.at(awaiting_); }

@@ -59,8 +59,13 @@ void Room::leave(Member& member) {
   fan_out_.remove(member);
 }
 
+void Room::await_start(Member& member) {
+  if (member.state() == Member::State::joining) --joining_;
+  member.await_start();
+}
+
 void Room::acknowledge(Member& member) {
-  --joining_;
+  if (member.state() == Member::State::joining) --joining_;
   member.acknowledge();
 }
 
@@ -71,6 +76,27 @@ void Room::end_refused(Member& member) {
 
 void Room::assign_start(Member& member) const {
   member.start_at(log_.start_for(member.interest(), fan_out_.handed_offset()));
+  member.look_back_from(log_.look_back_for(member.interest(), fan_out_.handed_offset()));
+}
+
+void Room::start_at(Member& member, std::uint64_t offset) const {
+  Joined start = member.start();
+  start.cursor.offset = offset;
+  if (start.gap) start.gap->cursor = start.cursor;
+  member.start_at(start);
+}
+
+void Room::renew_earliest(Member& member) const {
+  Joined start = member.start();
+  if (!start.gap) return;
+  start.gap->earliest = log_.earliest();
+  member.start_at(start);
+}
+
+std::uint64_t Room::page_to_begin_with(const Joined& start) const {
+  const std::uint64_t offset = start.cursor.offset;
+  const bool is_here = offset >= fan_out_.handed_offset() || log_.has_page_after(offset);
+  return is_here && start.gap ? start.gap->earliest.offset : offset;
 }
 
 bool Room::go_live(Member& member) {
@@ -108,7 +134,8 @@ FanOut::Progress Room::deliver(std::size_t member_count, std::size_t page_bytes)
 Room::Use Room::use() const {
   const bool has_update = presence() != nullptr && presence()->is_linked();
   const bool has_delayed = record_.delayed.has_publishes() || record_.delayed.has_turn();
-  if (members() != 0 || has_work() || has_update || has_delayed) return Use::in_use;
+  const bool has_questions = !record_.questions.empty();
+  if (members() != 0 || has_work() || has_update || has_delayed || has_questions) return Use::in_use;
   return presence() != nullptr ? Use::expected : Use::none;
 }
 

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "hub/fan_out.h"
 #include "hub/member.h"
 #include "hub/membership_observer.h"
+#include "hub/outcome.h"
 #include "hub/page_reading.h"
 #include "hub/retention.h"
 #include "hub/room_log.h"
@@ -34,13 +36,20 @@ class Room final : public ObservedRoom,
                    public Timed<RoomsToOpen>,
                    private Retention::Subject {
  public:
+  /// A question for the history of a room that is not open.
+  struct HistoryQuestion {
+    std::optional<Position> since;
+    std::optional<std::size_t> limit;
+    HistoryDone done;
+  };
   /// The hub's record of the room.
   struct HubRecord {
     DelayedPublishes::Queue delayed;
-    std::unique_ptr<PageReading> reading;  // while members wait for pages from the engine
-    std::size_t index = 0;                 // in Hub::all_
-    bool is_subscribed = false;            // to the engine
-    Source opened_for = 0;                 // with the source that has asked last
+    std::unique_ptr<PageReading> reading;    // while members wait for pages from the engine
+    std::vector<HistoryQuestion> questions;  // until the room is open
+    std::size_t index = 0;                   // in Hub::all_
+    bool is_subscribed = false;              // to the engine
+    Source opened_for = 0;                   // with the source that has asked last
   };
 
   Room(Hub& hub, Retention& retention, base::Deadlines& deadlines, std::string name,
@@ -51,7 +60,7 @@ class Room final : public ObservedRoom,
         log_(name_, retention.kept_bytes()),
         fan_out_(name_),
         retained_(retention, deadlines, *this, name_, log_.history(), settings_.history),
-        record_{DelayedPublishes::Queue(*this), nullptr} {
+        record_{DelayedPublishes::Queue(*this), nullptr, {}} {
     log_.set_kept(settings.kept_messages);
   }
   Room(const Room&) = delete;
@@ -101,7 +110,9 @@ class Room final : public ObservedRoom,
 
   void join(Member& member);
   void leave(Member& member);
-  /// joining → catching_up.
+  /// joining → awaiting_start: it does not hold up the fan-out any more.
+  void await_start(Member& member);
+  /// joining, awaiting_start → catching_up.
   void acknowledge(Member& member);
   /// Any state but live → refused.
   void end_refused(Member& member);
@@ -111,6 +122,16 @@ class Room final : public ObservedRoom,
   [[nodiscard]] bool can_continue_after(std::uint64_t offset) const {
     return log_.can_continue_after(offset, fan_out_.handed_offset());
   }
+  /// Sets where a member that was to look back starts.
+  void start_at(Member& member, std::uint64_t offset) const;
+  /// Tells a member that is to start behind a gap where the room begins now.
+  void renew_earliest(Member& member) const;
+  /// See RoomLog::is_certain.
+  [[nodiscard]] bool is_certain(const Joined& start) const {
+    return log_.is_certain(start, fan_out_.handed_offset());
+  }
+  /// After which offset the page is that makes it certain.
+  [[nodiscard]] std::uint64_t page_to_begin_with(const Joined& start) const;
   /// The same for where it would go on: see RoomLog::behind_hole.
   [[nodiscard]] std::uint64_t behind_hole(std::uint64_t offset) const {
     return log_.behind_hole(offset, fan_out_.handed_offset());

@@ -103,16 +103,34 @@ Position RoomLog::earliest_here() const {
 Joined RoomLog::start_for(const Interest& interest, std::uint64_t handed_offset) const {
   if (!interest.since) return {before_last(interest.history.value_or(0)), std::nullopt};
   const Position& since = *interest.since;
-  const bool is_provable = since.epoch == top_.epoch && since.offset <= top_.offset &&
-                           can_continue_after(since.offset, handed_offset);
   const Position first = earliest();
-  if (is_provable) {
+  if (is_provable(since, handed_offset)) {
     const Position start{since.epoch, behind_hole(since.offset, handed_offset)};
     if (start == since) return {since, std::nullopt};
     return {start, Gap{start, first}};
   }
   const Position cursor = interest.history ? before_last(*interest.history) : first;
   return {cursor, Gap{cursor, first}};
+}
+
+bool RoomLog::is_provable(const Position& since, std::uint64_t handed_offset) const {
+  return since.epoch == top_.epoch && since.offset <= top_.offset &&
+         can_continue_after(since.offset, handed_offset);
+}
+
+std::optional<LookBack> RoomLog::look_back_for(const Interest& interest, std::uint64_t handed_offset) const {
+  if (interest.since && is_provable(*interest.since, handed_offset)) return std::nullopt;
+  const std::size_t messages = interest.history.value_or(0);
+  const std::size_t kept = history_.size() - history_.removed();
+  const std::uint64_t here = earliest_here().offset;
+  if (messages <= kept || earliest().offset >= here) return std::nullopt;
+  return LookBack{here, messages - kept};
+}
+
+bool RoomLog::is_certain(const Joined& start, std::uint64_t handed_offset) const {
+  if (floor_ == LogState::no_past) return true;
+  if (start.gap && start.gap->earliest.offset < earliest_here().offset) return false;
+  return start.cursor.offset >= handed_offset || has_page_after(start.cursor.offset);
 }
 
 bool RoomLog::can_continue_after(std::uint64_t offset, std::uint64_t handed_offset) const {
@@ -183,8 +201,8 @@ void RoomLog::take_page_read(std::uint64_t after, LogPage&& page, std::uint64_t 
   keep_run(messages, {top_.epoch, handed_offset});
   const std::uint64_t first =
       messages.empty() ? earliest_here().offset : messages.front().position.offset - 1;
-  // Nothing directly after what was asked for: it is gone.
-  if (messages.empty() || first > after) {
+  // Nothing directly after what was asked for: it is gone, unless it is here.
+  if ((messages.empty() || first > after) && after < earliest_here().offset) {
     const bool is_in_hole = behind_hole(after, handed_offset) != after;
     if (!is_in_hole) floor_ = std::max(floor_, first);
   }
@@ -208,10 +226,17 @@ HistoryPage RoomLog::read(const std::optional<Position>& since, const std::optio
   return page;
 }
 
-void RoomLog::complete(HistoryPage& page, LogPage&& read, std::size_t messages_max) const {
+void RoomLog::complete(HistoryPage& page, LogPage&& read, std::size_t messages_max,
+                       std::size_t bytes_max) const {
   keep_run(read.messages, top_);
-  if (read.messages.size() > messages_max) read.messages.resize(messages_max);
   const bool is_other_log = page.cursor.epoch != top_.epoch;
+  if (!is_other_log && read.messages.empty() && is_retained_after(page.cursor)) {
+    // What the engine was to look back from is not on its disk yet.
+    page.messages =
+        readable_from(history_.first_after(page.cursor.offset), messages_max, bytes_max, page.cursor);
+    page.more = page.cursor.offset < top_.offset;
+    return;
+  }
   const bool is_gone =
       is_other_log || read.messages.empty() || read.messages.front().position.offset > page.cursor.offset + 1;
   if (is_gone) {
@@ -221,11 +246,11 @@ void RoomLog::complete(HistoryPage& page, LogPage&& read, std::size_t messages_m
     page.cursor = first;
     page.gap = Gap{first, first};
   }
-  page.messages = std::move(read.messages);
-  if (!page.messages.empty()) page.cursor = page.messages.back().position;
-  page.messages.erase(std::remove_if(page.messages.begin(), page.messages.end(),
-                                     [](const Message& message) { return message.is_removed; }),
-                      page.messages.end());
+  for (Message& message : read.messages) {
+    if (!message.is_removed && page.messages.size() == messages_max) break;
+    page.cursor = message.position;
+    if (!message.is_removed) page.messages.push_back(std::move(message));
+  }
   page.more = page.cursor.offset < top_.offset;
 }
 

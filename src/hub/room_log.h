@@ -11,6 +11,7 @@
 #include "hub/batch.h"
 #include "hub/engine.h"
 #include "hub/history.h"
+#include "hub/look_back.h"
 #include "hub/subscriber.h"
 
 namespace roomcast::hub {
@@ -91,6 +92,13 @@ class RoomLog {
   /// Start position for a subscriber with these options, with a gap if what it asked for can't be proven to
   /// be complete. Only of an open log.
   [[nodiscard]] Joined start_for(const Interest& interest, std::uint64_t handed_offset) const;
+  /// What of the last messages that such a subscriber is to begin with only the engine can find; nothing if
+  /// start_for knows the place. Otherwise that is where it would be if none of them had been removed.
+  [[nodiscard]] std::optional<LookBack> look_back_for(const Interest& interest,
+                                                      std::uint64_t handed_offset) const;
+  /// Whether what that start says can be relied on: what it begins with is here or waits for its fan-out,
+  /// and the engine's floor, which may have risen, is of no concern.
+  [[nodiscard]] bool is_certain(const Joined& start, std::uint64_t handed_offset) const;
   /// Whether everything after `offset` can still be had, but for holes.
   [[nodiscard]] bool can_continue_after(std::uint64_t offset, std::uint64_t handed_offset) const;
   /// Where a reader goes on that has everything up to `offset`: there, or behind the hole that begins there
@@ -115,8 +123,8 @@ class RoomLog {
   /// is false: the page begins before what is retained here.
   [[nodiscard]] HistoryPage read(const std::optional<Position>& since,
                                  const std::optional<std::size_t>& limit, std::size_t bytes_max) const;
-  /// Completes such a page, at most `messages_max` long, with what the engine has read after its cursor.
-  void complete(HistoryPage& page, LogPage&& read, std::size_t messages_max) const;
+  /// Completes such a page, within the limits, with what the engine has read after its cursor.
+  void complete(HistoryPage& page, LogPage&& read, std::size_t messages_max, std::size_t bytes_max) const;
   /// Whether everything after `position` is retained here.
   [[nodiscard]] bool is_retained_after(const Position& position) const {
     return position.offset >= earliest_here().offset;
@@ -129,6 +137,7 @@ class RoomLog {
     std::vector<Message> accepted{};
   };
   [[nodiscard]] std::uint64_t floor() const;
+  [[nodiscard]] bool is_provable(const Position& since, std::uint64_t handed_offset) const;
   [[nodiscard]] Position before_last(std::size_t messages) const;
   [[nodiscard]] std::uint64_t before_more(std::size_t messages) const;
   [[nodiscard]] std::size_t first_of_last(std::size_t messages) const;

@@ -121,21 +121,24 @@ base::Result<ArchiveReader::Loaded, Fault> ArchiveReader::load(std::optional<Roo
 base::Result<ArchiveReader::Page, Fault> ArchiveReader::read(RoomId room, std::string_view name,
                                                              std::uint64_t after, std::size_t messages_max,
                                                              std::size_t bytes_max,
-                                                             const hub::RoomRules& rules,
-                                                             const AgeTime& now) {
+                                                             const hub::RoomRules& rules, const AgeTime& now,
+                                                             std::size_t back) {
   const TailRecords tail = tail_->find(room);
   base::Result<Transaction, Fault> transaction = Transaction::begin(database_, Transaction::Kind::read);
   if (!transaction) return std::move(transaction.error());
   base::Result<std::optional<RoomState>, Fault> state = find_room(room, tail);
   if (!state) return std::move(state.error());
   Page read;
-  read.page.floor = after;
+  read.page.floor = read.page.after = after;
   if (!*state) return read;
   RoomPage page(rows_, **state, read.damage);
   const base::Result<std::uint64_t, Fault> floor = page.find_floor(rules.find(name).history, now.now_ms);
   if (!floor) return floor.error();
+  const base::Result<std::uint64_t, Fault> begin = page.find_back(after, back, *floor, back_bytes_max);
+  if (!begin) return begin.error();
+  read.page.after = std::max(*begin, *floor);
   base::Result<std::string, Fault> records =
-      page.read(std::max(after, *floor), messages_max, std::min(bytes_max, page_bytes_max));
+      page.read(read.page.after, messages_max, std::min(bytes_max, page_bytes_max));
   if (!records) return std::move(records.error());
   read.page.records = std::move(*records);
   read.page.floor = std::max(*floor, (*state)->row().floor);

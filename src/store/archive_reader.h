@@ -39,6 +39,9 @@ class ArchiveReader {
   static constexpr std::size_t keys_max = 1'000;
   static constexpr std::int64_t keys_ms = 300'000;
   static constexpr std::size_t page_bytes_max = std::size_t{128} << 10U;
+  /// So much of a room is looked through for removed messages that do not count; what is before that counts
+  /// by places.
+  static constexpr std::size_t back_bytes_max = std::size_t{1} << 20U;
 
   /// The file must have been made by Archive::open. `tail` and `in_use` outlive the reader.
   [[nodiscard]] static base::Result<ArchiveReader, Fault> open(const Options& options, const Tail& tail,
@@ -53,10 +56,12 @@ class ArchiveReader {
   void release(RoomId room) { in_use_->release(room); }
   /// A page of what the room has after `after`, with nothing missing in between: it ends before a hole.
   /// `bytes_max` of records, page_bytes_max at most; one message at least, if there is one. Of a room that
-  /// is not there (any more): nothing, with its floor at `after`.
+  /// is not there (any more): nothing, with its floor at `after`. With `back` it begins so many messages
+  /// before `after`: see RoomStore::read.
   [[nodiscard]] base::Result<Page, Fault> read(RoomId room, std::string_view name, std::uint64_t after,
                                                std::size_t messages_max, std::size_t bytes_max,
-                                               const hub::RoomRules& rules, const AgeTime& now);
+                                               const hub::RoomRules& rules, const AgeTime& now,
+                                               std::size_t back = 0);
 
  private:
   ArchiveReader(Database database, RoomRows rows, Statement meta, const Tail& tail, RoomsInUse& in_use);

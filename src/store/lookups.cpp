@@ -85,7 +85,7 @@ class Lookups::ReadJob final : public LookupJob {
       : LookupJob(lookups, lookups.loop_.monotonic_us()), room_(room), request_(request), now_(now) {}
   void run() noexcept override {
     page_ = desk().reader.read(request_.room, room_, request_.after, request_.messages_max,
-                               request_.bytes_max, desk().rules, now_);
+                               request_.bytes_max, desk().rules, now_, request_.back);
   }
 
  protected:

@@ -42,6 +42,7 @@ class Lookups {
   struct PageRequest {
     RoomId room = 0;
     std::uint64_t after = 0;
+    std::size_t back = 0;
     std::size_t messages_max = 0;
     std::size_t bytes_max = 0;
     std::uint64_t ticket = 0;

@@ -7,6 +7,17 @@ namespace roomcast::store {
 
 namespace {
 
+/// Removed messages in a page, at most: they do not count among its messages.
+constexpr std::size_t removed_max = 500;
+
+/// Whether only the place of the message is left.
+bool is_place(const Record& message, const Amendments& amendments) {
+  const Record* const amendment = amendments.find(message.offset);
+  if (amendment != nullptr) return amendment->type == Record::Type::removed;
+  const std::optional<MessageBody> body = read_message_body(message.body);
+  return body && body->is_removed;
+}
+
 /// Gathers the messages of a page.
 class PageFilling {
  public:
@@ -17,7 +28,10 @@ class PageFilling {
   /// False if the page ends before this message.
   bool add(const Record& message) {
     if (message.offset <= last_) return true;
-    if (count_ >= messages_max_ || (count_ > 0 && message.offset != last_ + 1)) return false;
+    if (count_ > 0 && message.offset != last_ + 1) return false;
+    const bool is_removed = is_place(message, amendments_);
+    const bool is_full = is_removed ? removed_ >= removed_max : messages_ >= messages_max_;
+    if (is_full) return false;
     const std::size_t before = records_.size();
     append_amended(records_, message, amendments_);
     if (count_ > 0 && records_.size() > bytes_max_) {
@@ -26,6 +40,7 @@ class PageFilling {
     }
     last_ = message.offset;
     ++count_;
+    ++(is_removed ? removed_ : messages_);
     return true;
   }
   [[nodiscard]] std::string take() { return std::move(records_); }
@@ -36,6 +51,8 @@ class PageFilling {
   std::size_t bytes_max_;
   const Amendments& amendments_;
   std::size_t count_ = 0;
+  std::size_t messages_ = 0;  // of them, that are not removed
+  std::size_t removed_ = 0;   // the others
   std::string records_;
 };
 
@@ -110,6 +127,40 @@ base::Result<std::vector<KnownKey>, Fault> RoomPage::keys(std::int64_t after_ms,
   }
   std::reverse(keys.begin(), keys.end());
   return keys;
+}
+
+base::Result<std::uint64_t, Fault> RoomPage::find_back(std::uint64_t before, std::uint64_t messages,
+                                                       std::uint64_t floor, std::uint64_t bytes_max) {
+  std::uint64_t at = before;
+  std::uint64_t left = messages;
+  // False at the end.
+  const auto go_back_over = [&](const std::vector<Record>& some) {
+    for (auto message = some.rbegin(); message != some.rend(); ++message) {
+      if (left == 0 || message->offset <= floor) return false;
+      if (message->offset > before || is_place(*message, state_.amendments())) continue;
+      at = message->offset - 1;
+      --left;
+    }
+    return left != 0;
+  };
+  if (!go_back_over(state_.messages())) return left == 0 ? std::max(at, floor) : floor;
+  std::uint64_t bytes = 0;
+  const std::vector<ChunkExtent>& chunks = state_.chunks();
+  for (auto chunk = chunks.rbegin(); chunk != chunks.rend() && chunk->last > floor; ++chunk) {
+    if (chunk->first > before) continue;
+    bytes += chunk->bytes;
+    if (bytes > bytes_max) {
+      const std::uint64_t last = std::min(chunk->last, before);
+      const std::uint64_t places = std::min(chunk->count, last - chunk->first + 1);
+      if (left <= places) return std::max(last - left, floor);
+      left -= places;
+      continue;
+    }
+    const base::Result<const std::vector<Record>*, Fault> of_chunk = messages_of(*chunk);
+    if (!of_chunk) return of_chunk.error();
+    if (!go_back_over(**of_chunk)) return left == 0 ? std::max(at, floor) : floor;
+  }
+  return floor;
 }
 
 base::Result<std::string, Fault> RoomPage::read(std::uint64_t after, std::size_t messages_max,

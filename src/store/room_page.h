@@ -27,7 +27,13 @@ class RoomPage {
                                                               std::int64_t now_ms);
   /// The keys of messages that are newer than `after_ms`, the last `keys_max` of them, oldest first.
   [[nodiscard]] base::Result<std::vector<KnownKey>, Fault> keys(std::int64_t after_ms, std::size_t keys_max);
-  /// The first messages after `after`, with amendments applied, until the limits or a hole.
+  /// The offset after which come the last `messages` messages up to `before`, without those that are removed;
+  /// not less than `floor`. Chunks of `bytes_max` are looked through for removed ones, at most; in those
+  /// before that the removed ones count, too.
+  [[nodiscard]] base::Result<std::uint64_t, Fault> find_back(std::uint64_t before, std::uint64_t messages,
+                                                             std::uint64_t floor, std::uint64_t bytes_max);
+  /// The first messages after `after`, with amendments applied, until the limits or a hole. Removed ones are
+  /// places without content there, 500 at most, and do not count as messages.
   [[nodiscard]] base::Result<std::string, Fault> read(std::uint64_t after, std::size_t messages_max,
                                                       std::size_t bytes_max);
 

@@ -58,7 +58,8 @@ struct RoomExtent {
 
 /// Records that were read: a page of one room, oldest first, one message at least if any follows.
 struct RecordPage {
-  std::string records;  ///< of type `message`, whole, with amendments applied
+  std::string records;      ///< of type `message`, whole, with amendments applied
+  std::uint64_t after = 0;  ///< the offset that they follow, but for holes and what is below the floor
   std::uint64_t floor = 0;
   std::vector<hub::Hole> holes{};  ///< as in RoomExtent
 };
@@ -92,9 +93,10 @@ class RoomStore {
   /// another. Sources take turns. Bounded: with too many waiting, those of the source that has the most are
   /// refused (store_busy).
   virtual void load(std::string_view room, hub::Source source) = 0;
-  /// Reads what the room has after `after`. Bounded: refused with too many under way.
-  virtual void read(RoomId room, std::string_view name, std::uint64_t after, std::size_t messages_max,
-                    std::size_t bytes_max, std::uint64_t ticket) = 0;
+  /// Reads what the room has after `after`, or `back` messages before that: those that are removed do not
+  /// count, as far as ArchiveReader::back_bytes_max goes. Bounded: refused with too many under way.
+  virtual void read(RoomId room, std::string_view name, std::uint64_t after, std::size_t back,
+                    std::size_t messages_max, std::size_t bytes_max, std::uint64_t ticket) = 0;
 
   /// The batch that is being filled: append records to it (record.h). It is committed with the end of the
   /// turn, or as soon as the one before is and `store.commit_ms` have gone by.

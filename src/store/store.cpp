@@ -102,9 +102,9 @@ void Store::load(std::string_view room, hub::Source source) {
   parts_.scheduler.mark_dirty(*this);
 }
 
-void Store::read(RoomId room, std::string_view name, std::uint64_t after, std::size_t messages_max,
-                 std::size_t bytes_max, std::uint64_t ticket) {
-  const Lookups::PageRequest request{room, after, messages_max, bytes_max, ticket};
+void Store::read(RoomId room, std::string_view name, std::uint64_t after, std::size_t back,
+                 std::size_t messages_max, std::size_t bytes_max, std::uint64_t ticket) {
+  const Lookups::PageRequest request{room, after, back, messages_max, bytes_max, ticket};
   if (lookups_ != nullptr && lookups_->read(name, request, age_time())) return;
   refused_reads_.push_back(ticket);
   parts_.scheduler.mark_dirty(*this);

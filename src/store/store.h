@@ -72,8 +72,8 @@ class Store final : public RoomStore,
   void start(RoomStore::Listener& listener) override;
   [[nodiscard]] State state() const override { return state_.state(); }
   void load(std::string_view room, hub::Source source) override;
-  void read(RoomId room, std::string_view name, std::uint64_t after, std::size_t messages_max,
-            std::size_t bytes_max, std::uint64_t ticket) override;
+  void read(RoomId room, std::string_view name, std::uint64_t after, std::size_t back,
+            std::size_t messages_max, std::size_t bytes_max, std::uint64_t ticket) override;
   void forget(RoomId room) override;
   [[nodiscard]] std::string& batch() override { return committer_->batch(); }
   [[nodiscard]] BatchNumber batch_number() const override { return committer_->batch_number(); }

@@ -74,7 +74,7 @@ void OpenStore::read(std::size_t room) {
   const store::RoomExtent& extent = extents_[room];
   if (!extent.is_written || read_upto_[room] >= extent.top) return;
   ++waiting_;
-  store_->read(extent.id, Workload::room_name(room), read_upto_[room], page_messages, 128 * kib, room);
+  store_->read(extent.id, Workload::room_name(room), read_upto_[room], 0, page_messages, 128 * kib, room);
 }
 
 void OpenStore::on_read(std::uint64_t ticket, base::Result<store::RecordPage, hub::Refusal>&& page) {

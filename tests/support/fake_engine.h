@@ -58,6 +58,10 @@ class FakeEngine final : public hub::Engine {
             std::size_t /*bytes_max*/, hub::Ticket ticket) override {
     reads.push_back(ticket);
   }
+  void read_back(std::string_view /*room*/, const hub::Position& /*before*/, std::size_t /*messages*/,
+                 std::size_t /*messages_max*/, std::size_t /*bytes_max*/, hub::Ticket ticket) override {
+    reads.push_back(ticket);
+  }
   /// Says where the log of a room stands, as subscribe does unless rooms are held.
   void open(std::string_view room) {
     Log& found = logs_[std::string(room)];

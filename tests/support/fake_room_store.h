@@ -24,10 +24,10 @@ class FakeRoomStore final : public store::RoomStore {
     ++loads;
     if (std::find(loads_.begin(), loads_.end(), room) == loads_.end()) loads_.emplace_back(room);
   }
-  void read(store::RoomId room, std::string_view /*name*/, std::uint64_t after, std::size_t messages_max,
-            std::size_t /*bytes_max*/, std::uint64_t ticket) override {
+  void read(store::RoomId room, std::string_view /*name*/, std::uint64_t after, std::size_t back,
+            std::size_t messages_max, std::size_t /*bytes_max*/, std::uint64_t ticket) override {
     ++reads;
-    reads_.push_back({room, after, messages_max, ticket});
+    reads_.push_back({room, after, back, messages_max, ticket});
   }
   [[nodiscard]] std::string& batch() override { return filling_; }
   [[nodiscard]] BatchNumber batch_number() const override { return number_; }
@@ -115,6 +115,7 @@ class FakeRoomStore final : public store::RoomStore {
   struct Read {
     store::RoomId room;
     std::uint64_t after;
+    std::size_t back;
     std::size_t messages_max;
     std::uint64_t ticket;
   };
@@ -129,12 +130,26 @@ class FakeRoomStore final : public store::RoomStore {
     const OnDisk& room = rooms_[names_[read.room]];
     page.floor = room.extent.floor;
     page.holes = room.extent.holes;
+    page.after = std::max(before_last(room, read.after, read.back), page.floor);
     std::size_t count = 0;
-    for (auto at = room.messages.upper_bound(read.after); at != room.messages.end(); ++at) {
+    for (auto at = room.messages.upper_bound(page.after); at != room.messages.end(); ++at) {
       if (count++ == read.messages_max) break;
       page.records += at->second;
     }
     return page;
+  }
+
+  /// The offset before the last `back` messages up to `offset` that are not removed.
+  static std::uint64_t before_last(const OnDisk& room, std::uint64_t offset, std::size_t back) {
+    if (back == 0) return offset;
+    for (auto at = room.messages.upper_bound(offset); at != room.messages.begin();) {
+      --at;
+      store::RecordReader reader(at->second);
+      const auto record = reader.next();
+      const auto body = record ? store::read_message_body(record->body) : std::nullopt;
+      if (body && !body->is_removed && --back == 0) return at->first - 1;
+    }
+    return 0;
   }
 
   void put_on_disk(std::string records) {

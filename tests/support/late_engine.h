@@ -66,19 +66,26 @@ class LateEngine final : public hub::Engine {
   [[nodiscard]] bool publishes_unsubscribed() const override { return takes_unsubscribed; }
   [[nodiscard]] bool keeps_rooms() const override { return keeps_unsubscribed; }
   void read(std::string_view room, const hub::Position& after, std::size_t messages_max,
-            std::size_t /*bytes_max*/, hub::Ticket ticket) override {
+            std::size_t bytes_max, hub::Ticket ticket) override {
+    read_back(room, after, 0, messages_max, bytes_max, ticket);
+  }
+  void read_back(std::string_view room, const hub::Position& before, std::size_t messages,
+                 std::size_t messages_max, std::size_t /*bytes_max*/, hub::Ticket ticket) override {
     ++reads;
-    later(room, [this, name = std::string(room), after, messages_max, ticket] {
+    later(room, [this, name = std::string(room), before, messages, messages_max, ticket] {
       if (refuses) return events_->on_page(ticket, refusal);
       const Log& log = log_of(name);
       hub::LogPage page;
       page.floor = log.floor;
       page.holes = log.holes;
+      page.after =
+          std::max(messages == 0 ? before.offset : place_before(log, before.offset, messages), log.floor);
+      std::size_t count = 0;
       for (const hub::Message& message : log.messages) {
-        const bool is_wanted = message.position.epoch == after.epoch &&
-                               message.position.offset > after.offset && message.position.offset > log.floor;
-        if (is_wanted && page.messages.size() < std::min(messages_max, page_max))
-          page.messages.push_back(message);
+        const bool is_wanted = message.position.epoch == before.epoch && message.position.offset > page.after;
+        if (!is_wanted) continue;
+        if (!message.is_removed && ++count > std::min(messages_max, page_max)) break;
+        page.messages.push_back(message);
       }
       events_->on_page(ticket, std::move(page));
     });
@@ -175,6 +182,14 @@ class LateEngine final : public hub::Engine {
     hub::LogState state(log.top, has_past ? log.floor : hub::LogState::no_past);
     state.holes = log.holes;
     return state;
+  }
+  /// Before so many messages up to `offset`, without removed ones.
+  static std::uint64_t place_before(const Log& log, std::uint64_t offset, std::size_t messages) {
+    for (auto message = log.messages.rbegin(); message != log.messages.rend(); ++message) {
+      const bool counts = message->position.offset <= offset && !message->is_removed;
+      if (counts && --messages == 0) return message->position.offset - 1;
+    }
+    return 0;
   }
   void announce(const std::string& room) {
     Log& log = log_of(room);

@@ -456,13 +456,13 @@ TEST_CASE_FIXTURE(
   SUBCASE("refused") {
     engine.refuses = true;
     settle();
-    CHECK(a.take() == "joined 0 / unavailable");
+    CHECK(a.take() == "unavailable");
   }
   SUBCASE("never") {
     engine.drop_all();
     pass(limits.engine_ms + 300);
     turn();
-    CHECK(a.take() == "joined 0 / timed_out");
+    CHECK(a.take() == "timed_out");
   }
   engine.refuses = false;
   join_for_all(a);
@@ -478,7 +478,7 @@ TEST_CASE_FIXTURE(LateFixture, "late engine: what the engine has dropped meanwhi
   turn();
   engine.keep_last("lobby", 10);
   settle();
-  CHECK(a.take() == "joined 0 / gap 10 / 11 12 13 14 15 16 17 18 19 20");
+  CHECK(a.take() == "joined behind a gap 10 / 11 12 13 14 15 16 17 18 19 20");
 }
 
 TEST_CASE_FIXTURE(LateFixture, "late engine: a page that leaves something out is cut where that begins") {

@@ -95,7 +95,7 @@ TEST_CASE_FIXTURE(Known, "holes: a question about the past ends before one, and 
 TEST_CASE_FIXTURE(Holed,
                   "holes: one that is learnt from a page is a gap for those that come to it, and no others") {
   engine.make_hole("lobby", {5, 8});
-  CHECK(told(5) == "joined 5 / gap 8 / 9 10 11 12 13 14 15 16 17 18 19 20");
+  CHECK(told(5) == "joined behind a gap 8 / 9 10 11 12 13 14 15 16 17 18 19 20");
   // Nobody else is told that what is before it is gone.
   CHECK(told(1) == "joined 1 / 2 3 4 / gap 8 / 9 10 11 12 13 14 15 16 17 18 19 20");
   CHECK(history(1) == ": 2 3 4 at 4 more");

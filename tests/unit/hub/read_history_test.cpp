@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "support/hub_fixture.h"
 #include "support/read_history.h"
@@ -37,6 +38,19 @@ struct Fixture : test::HubFixture<> {
       text += std::string(message.payload.view()) + " ";
     return text + std::to_string(page.cursor.offset) + (page.more ? " more" : "");
   }
+};
+
+using Words = std::vector<std::string>;
+
+/// The engine does not say at once where rooms stand.
+struct Opening : Fixture {
+  Opening() { engine.hold_rooms = true; }
+  void ask(const std::optional<std::size_t>& limit = {}, std::string_view room = "lobby") {
+    hub.read_history(room, {}, limit, [this](const hub::HistoryResult& result) {
+      answers.push_back(result ? text_of(*result) : std::string(hub::describe(result.error().code).name));
+    });
+  }
+  Words answers;
 };
 
 }  // namespace
@@ -98,11 +112,47 @@ TEST_CASE_FIXTURE(Fixture, "history page: it holds at most 1,000 messages, howev
   CHECK(text_of(read(page.cursor, {})) == "1001 1001");
 }
 
-TEST_CASE_FIXTURE(Fixture, "history page: there is none before the engine has said where the room stands") {
-  engine.hold_rooms = true;
-  CHECK_FALSE(test::read_now(hub, "lobby", {}, {}).has_value());
+TEST_CASE_FIXTURE(Opening, "history page: of a room that is being opened it comes once that is open") {
+  ask();
+  ask(1);
+  CHECK(answers.empty());
   engine.events().on_subscribed("lobby", hub::LogState({1, 7}));
-  CHECK(text_of(read({}, {})) == "7");
+  CHECK(answers == Words{"7", "7"});
+}
+
+TEST_CASE_FIXTURE(Opening, "history page: a room that can't be opened, or not in time, gives its refusal") {
+  ask();
+  engine.events().on_subscribe_refused("lobby", {hub::Refusal::Code::store_busy, "busy"});
+  CHECK(answers == Words{"store_busy"});
+  ask();
+  pass(limits.engine_ms);
+  pass(1'000);
+  CHECK(answers == Words{"store_busy", "timed_out"});
+  engine.events().on_subscribed("lobby", hub::LogState({1, 7}));
+  CHECK(answers.size() == 2);
+}
+
+TEST_CASE_FIXTURE(Opening, "history page: so many wait for rooms to be opened, and no more") {
+  for (int i = 0; i < 64; ++i)
+    ask({}, "room " + std::to_string(i));
+  CHECK(answers.empty());
+  ask();
+  CHECK(answers == Words{"overloaded"});
+  engine.events().on_subscribed("room 3", hub::LogState({1, 7}));
+  ask();
+  CHECK(answers == Words{"overloaded", "7"});
+}
+
+TEST_CASE_FIXTURE(Opening, "history page: a room that a question waits for is not forgotten") {
+  ask();
+  hub.shed_history();
+  turn();
+  CHECK(hub.rooms() == 1);
+  engine.events().on_subscribed("lobby", hub::LogState({1, 7}));
+  CHECK(answers == Words{"7"});
+  hub.shed_history();
+  turn();
+  CHECK(hub.rooms() == 0);
 }
 
 TEST_CASE_FIXTURE(Fixture, "history page: reading unused rooms takes no more memory than is allowed") {

@@ -238,7 +238,7 @@ TEST_CASE_FIXTURE(WithPast,
   page = log.read(Position{1, 1}, {}, page_bytes);
   CHECK(page.messages.empty());
   CHECK_FALSE(log.is_retained_after(page.cursor));
-  log.complete(page, read({2, 3, 4}), 2);
+  log.complete(page, read({2, 3, 4}), 2, page_bytes);
   CHECK(text_of(page.messages) == "2 3");
   CHECK_FALSE(page.gap);
   CHECK(page.cursor.offset == 3);
@@ -248,7 +248,7 @@ TEST_CASE_FIXTURE(WithPast,
 TEST_CASE_FIXTURE(WithPast, "room log: a history page whose messages are gone begins after a gap") {
   accept(1, 8);
   HistoryPage page = log.read(Position{1, 1}, {}, page_bytes);
-  log.complete(page, read({4, 5}), 10);
+  log.complete(page, read({4, 5}), 10, page_bytes);
   REQUIRE(page.gap);
   CHECK(page.gap->cursor == Position{1, 3});
   CHECK(text_of(page.messages) == "4 5");

@@ -104,9 +104,10 @@ struct ArchiveFixture {
   }
   store::RoomExtent load(std::string_view name) { return load_all(name).extent; }
   store::ArchiveReader::Page read(store::RoomId room, std::string_view name, std::uint64_t after,
-                                  std::size_t messages_max = 1'000, std::size_t bytes_max = plenty) {
+                                  std::size_t messages_max = 1'000, std::size_t bytes_max = plenty,
+                                  std::size_t back = 0) {
     base::Result<store::ArchiveReader::Page, store::Fault> page =
-        reader->read(room, name, after, messages_max, bytes_max, rules, time());
+        reader->read(room, name, after, messages_max, bytes_max, rules, time(), back);
     REQUIRE_MESSAGE(page, (page ? "" : page.error().message));
     return *page;
   }

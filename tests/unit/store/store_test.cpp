@@ -114,7 +114,7 @@ struct Fixture : test::LoopFixture, store::RoomStore::Listener, Extents {
   std::vector<std::string> read(store::RoomId room, const std::string& name, std::uint64_t after,
                                 std::size_t most = 1'000) {
     pages.erase(9);
-    store->read(room, name, after, most, 131'072, 9);
+    store->read(room, name, after, 0, most, 131'072, 9);
     REQUIRE(run_until([&] { return pages.contains(9); }));
     std::vector<std::string> found;
     store::RecordReader reader(pages[9].records);

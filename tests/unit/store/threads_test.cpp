@@ -100,7 +100,7 @@ TEST_CASE_FIXTURE(BusyStore, "store threads: commits, folds, loads and reads at 
     const auto room = static_cast<std::uint32_t>((turns * 5) % rooms);
     if (asked < reads_done + 8) {
       const std::uint64_t after = committed[room] > 20 ? committed[room] - 20 : 0;
-      store->read(room + 1, name_of(room), after, 100, 131'072, after);
+      store->read(room + 1, name_of(room), after, 0, 100, 131'072, after);
       store->load(name_of(room), 0);
       ++asked;
     }
