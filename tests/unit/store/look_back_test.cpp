@@ -54,8 +54,9 @@ TEST_CASE_FIXTURE(Fixture,
     CHECK(start_of(1, 19) == 18);
     CHECK(start_of(2, 19) == 9);
     CHECK(start_of(5, 19) == 6);
-    CHECK(start_of(8, 19) == 1);
-    CHECK(start_of(9, 19) == 0);
+    CHECK(start_of(8, 19) == 3);
+    CHECK(start_of(9, 19) == 1);
+    CHECK(start_of(10, 19) == 0);
     CHECK(start_of(100, 19) == 0);
     // The last of them is in the middle.
     CHECK(start_of(1, 15) == 9);
