@@ -10,7 +10,7 @@ namespace {
 /// The room's name, if `records` begin with its creation or have it further on.
 std::optional<std::string_view> created_name(const std::vector<std::string_view>& records) {
   for (const std::string_view bytes : records) {
-    RecordReader reader(bytes);
+    RecordReader reader(bytes, RecordReader::Checksums::known);
     const std::optional<Record> record = reader.next();
     if (record && record->type == Record::Type::room) return record->body;
   }
@@ -60,7 +60,7 @@ base::Result<Archive::Folded, Fault> Archive::fold(const TailSegment& segment, c
 
 std::optional<Fault> Archive::fold_values(Work& work, const std::vector<std::string_view>& records) {
   for (const std::string_view bytes : records) {
-    RecordReader reader(bytes);
+    RecordReader reader(bytes, RecordReader::Checksums::known);
     const std::optional<Record> record = reader.next();
     if (!record || record->type != Record::Type::value) continue;
     const std::size_t end = record->body.find('\0');

@@ -353,7 +353,9 @@ std::optional<Record> RecordReader::next() {
   if (is_damaged_ || position_ == bytes_.size()) return std::nullopt;
   const std::string_view rest = bytes_.substr(position_);
   const auto size = size_of_record(rest);
-  if (!size || !has_known_type(rest) || !has_right_checksum(rest.substr(0, *size))) {
+  const bool is_right = size && has_known_type(rest) &&
+                        (checksums_ == Checksums::known || has_right_checksum(rest.substr(0, *size)));
+  if (!is_right) {
     is_damaged_ = true;
     return std::nullopt;
   }

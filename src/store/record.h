@@ -92,10 +92,16 @@ void append_value(std::string& out, std::string_view name, std::string_view valu
 /// Fills in the checksums of all records in `records`, from `from` on. Returns how many of them are messages.
 std::size_t seal(std::string& records, std::size_t from = 0);
 
-/// Reads records one after the other; checks the checksum, length and type of each.
+/// Reads records one after the other; checks the length and type of each, and its checksum unless that is
+/// known to be right.
 class RecordReader {
  public:
-  explicit RecordReader(std::string_view bytes) : bytes_(bytes) {}
+  enum class Checksums : std::uint8_t {
+    checked,
+    known,  ///< only for bytes that have been sealed, or checked, since they were last read from a file
+  };
+  explicit RecordReader(std::string_view bytes, Checksums checksums = Checksums::checked)
+      : bytes_(bytes), checksums_(checksums) {}
 
   /// The next record; nothing at the end, or where the bytes are no record.
   [[nodiscard]] std::optional<Record> next();
@@ -111,6 +117,7 @@ class RecordReader {
 
  private:
   std::string_view bytes_;
+  Checksums checksums_;
   std::size_t position_ = 0;
   bool is_damaged_ = false;
 };

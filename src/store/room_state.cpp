@@ -10,7 +10,7 @@ RoomState::RoomState(RoomRow row, std::vector<ChunkExtent> chunks)
 
 void RoomState::add(std::span<const std::string_view> records) {
   for (const std::string_view bytes : records) {
-    RecordReader reader(bytes);
+    RecordReader reader(bytes, RecordReader::Checksums::known);
     if (const std::optional<Record> record = reader.next()) add(*record);
   }
 }

@@ -7,7 +7,7 @@ namespace roomcast::store {
 void Tail::add(std::uint64_t seq, std::string&& records) {
   const auto batch = std::make_shared<const std::string>(std::move(records));
   std::vector<Record> found;
-  RecordReader reader(*batch);
+  RecordReader reader(*batch, RecordReader::Checksums::known);
   while (const std::optional<Record> record = reader.next())
     found.push_back(*record);
 

@@ -43,7 +43,8 @@ struct TailRecords {
 /// read the database after that, misses nothing, but may find records in both.
 class Tail {
  public:
-  /// Adds a batch with the number `seq`, higher than those before; its records have been checked.
+  /// Adds a batch with the number `seq`, higher than those before; its checksums are known to be right, and
+  /// nobody checks them again before they are written to a chunk.
   void add(std::uint64_t seq, std::string&& records);
 
   /// For a fold: everything added up to now. At most one cut is open at a time: until it is released, the

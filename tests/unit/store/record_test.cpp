@@ -245,6 +245,22 @@ TEST_CASE("record: any bit that is flipped is found, and costs its record only")
   }
 }
 
+TEST_CASE("record: a checksum that is known to be right is not looked at, lengths and types are") {
+  std::string bytes;
+  store::append_mark(bytes, store::Record::Type::top, 7, 3);
+  store::append_mark(bytes, store::Record::Type::top, 7, 4);
+  store::RecordReader unsealed(bytes, store::RecordReader::Checksums::known);
+  CHECK(unsealed.next()->offset == 3);
+  CHECK(unsealed.next()->offset == 4);
+  CHECK(!unsealed.next());
+  CHECK(!unsealed.is_damaged());
+  CHECK(!store::RecordReader(bytes).next());
+  const std::string_view cut = std::string_view(bytes).substr(0, store::Record::head_bytes - 1);
+  CHECK(!store::RecordReader(cut, store::RecordReader::Checksums::known).next());
+  bytes[8] = '\x7F';  // the type
+  CHECK(!store::RecordReader(bytes, store::RecordReader::Checksums::known).next());
+}
+
 TEST_CASE("record: a cut is found wherever it is") {
   const std::string sound = sealed_messages(2);
   for (std::size_t size = 0; size <= sound.size(); ++size) {
