@@ -1,5 +1,8 @@
 #include "store/startup.h"
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <map>
 #include <optional>
@@ -61,12 +64,24 @@ class TailReplay final : public Journal::Replay {
   RoomId& next_room_;
 };
 
-/// Moves what the log has to the main file. What the process before has written last may be in the memory of
-/// the system only, and even be lost there (see rewrite_wal): after this it is on the disk, so that nobody
-/// sees what a power cut could take back. It also makes an interrupted commit go, which WalLook relies on.
-std::optional<Fault> empty_wal(const WalState& wal, const std::string& path, std::uint32_t application_id) {
+/// Has the kernel begin to read a file into its memory, if it is there.
+void read_ahead(const std::string& path) {
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) return;
+  (void)::posix_fadvise(file, 0, 0, POSIX_FADV_WILLNEED);
+  ::close(file);
+}
+
+/// What the process before has written last may be in the memory of the system only, and even be lost there
+/// (see rewrite_wal): after this it is on the disk, so that nobody sees what a power cut could take back. A
+/// log that ends with a commit goes on from there, and the next checkpoint moves what it has to the main
+/// file; here that is only done with one of more than `bytes_max`, since each start adds to it, and where it
+/// makes an interrupted commit go, which WalLook relies on.
+std::optional<Fault> secure_wal(const WalState& wal, const std::string& path, std::uint32_t application_id,
+                                std::uint64_t bytes_max) {
   if (wal.kind == WalState::Kind::none) return std::nullopt;
-  if (std::optional<Fault> fault = rewrite_wal(path)) return fault;
+  if (std::optional<Fault> fault = rewrite_wal(path, wal.bytes)) return fault;
+  if (wal.kind == WalState::Kind::clean && wal.bytes <= bytes_max) return std::nullopt;
   Database::Options options;
   options.path = path;
   options.application_id = application_id;
@@ -86,16 +101,20 @@ class FileOpening {
         shares_(share_disk(options.disk_bytes, options.fold_bytes, options.queue_bytes)) {}
 
   [[nodiscard]] base::Result<StoreFiles, Fault> open() {
+    for (const std::string& path :
+         {directory_.journal_path() + "-wal", directory_.history_path() + "-wal", directory_.journal_path()})
+      read_ahead(path);
     // Both before SQLite opens either, since it would repair what it takes for an interrupted commit.
     const base::Result<WalState, Fault> journal_wal = look_at_wal(directory_.journal_path());
     if (!journal_wal) return journal_wal.error();
     const base::Result<WalState, Fault> history_wal = look_at_wal(directory_.history_path());
     if (!history_wal) return history_wal.error();
     if (std::optional<Fault> fault =
-            empty_wal(*journal_wal, directory_.journal_path(), Journal::application_id))
+            secure_wal(*journal_wal, directory_.journal_path(), Journal::application_id,
+                       shares_.journal_wal_bytes + shares_.queue_bytes))
       return std::move(*fault);
-    if (std::optional<Fault> fault =
-            empty_wal(*history_wal, directory_.history_path(), Archive::application_id))
+    if (std::optional<Fault> fault = secure_wal(*history_wal, directory_.history_path(),
+                                                Archive::application_id, 2 * shares_.history_wal_bytes))
       return std::move(*fault);
 
     Journal::Options journal_options;

@@ -139,6 +139,12 @@ void WalLook::take_header() {
 
 void WalLook::take_frame() {
   const FrameHead head = read_head(part_);
+  // What is left of an earlier generation behind the end: up to the whole log, and not to be summed up.
+  if (is_broken_ && is_header_right_ && head.salts != salts_) {
+    ++frames_;
+    checksum_ = head.checksum;
+    return;
+  }
   const std::string_view frame = part_;
   const Checksum expected =
       sum(frame.substr(wal_frame_head), sum(frame.substr(0, summed_of_frame_head), checksum_));
@@ -150,6 +156,7 @@ void WalLook::take_frame() {
     ++uncommitted_;
     if (head.is_commit()) {
       ++state_.commits;
+      state_.bytes = start + frame.size();
       uncommitted_ = 0;
     }
     return;
@@ -213,7 +220,7 @@ base::Result<WalState, Fault> look_at_wal(const std::string& path) {
   return state;
 }
 
-std::optional<Fault> rewrite_wal(const std::string& path) {
+std::optional<Fault> rewrite_wal(const std::string& path, std::uint64_t bytes) {
   const std::string log = path + "-wal";
   const OpenFile file(log, O_RDWR);
   if (!file.is_open()) {
@@ -222,13 +229,14 @@ std::optional<Fault> rewrite_wal(const std::string& path) {
   }
   std::string buffer(read_bytes, '\0');
   std::uint64_t at = 0;
-  while (true) {
+  while (at < bytes) {
     const ssize_t count = file.read(buffer, at);
     if (count < 0) return file_fault(log, "can't be read", errno);
     if (count == 0) break;
-    const std::string_view bytes = std::string_view(buffer).substr(0, static_cast<std::size_t>(count));
-    if (!file.write(bytes, at)) return file_fault(log, "can't be written", errno);
-    at += bytes.size();
+    const std::size_t size = std::min<std::uint64_t>(static_cast<std::uint64_t>(count), bytes - at);
+    if (!file.write(std::string_view(buffer).substr(0, size), at))
+      return file_fault(log, "can't be written", errno);
+    at += size;
   }
   if (!file.sync()) return file_fault(log, "can't be synced", errno);
   return std::nullopt;

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,6 +23,7 @@ struct WalState {
   };
   Kind kind = Kind::none;
   std::uint64_t commits = 0;         ///< that SQLite will find
+  std::uint64_t bytes = 0;           ///< up to the end of the last of them
   std::uint64_t broken_frame = 0;    ///< where it stops, from 1 on; 0: at the header, unless it is clean
   std::uint64_t broken_byte = 0;     ///< where that begins in the file
   std::uint64_t commits_behind = 0;  ///< that it will not find
@@ -77,11 +79,12 @@ class WalLook {
 /// read, or (`corrupt`) that it is damaged, with the file and the frame.
 [[nodiscard]] base::Result<WalState, Fault> look_at_wal(const std::string& path);
 
-/// Writes the log of the database at `path` over itself, the same bytes, and syncs it: to be done before the
-/// database is opened again after a commit that failed. SQLite then finds that commit in the log and builds
-/// on it, but after a failed sync Linux may have marked pages as written that are not, and never writes
-/// those. (A commit that is repeated on the same connection needs none of this: it overwrites the one that
-/// failed.)
-[[nodiscard]] std::optional<Fault> rewrite_wal(const std::string& path);
+/// Writes the log of the database at `path` over itself, the first `bytes` of it, and syncs it: to be done
+/// before the database is opened again after a commit that failed. SQLite then finds that commit in the log
+/// and builds on it, but after a failed sync Linux may have marked pages as written that are not, and never
+/// writes those. (A commit that is repeated on the same connection needs none of this: it overwrites the one
+/// that failed.)
+[[nodiscard]] std::optional<Fault> rewrite_wal(
+    const std::string& path, std::uint64_t bytes = std::numeric_limits<std::uint64_t>::max());
 
 }  // namespace roomcast::store

@@ -14,6 +14,8 @@
 #include <vector>
 
 #include "base/log.h"
+#include "store/database.h"
+#include "store/journal.h"
 #include "store/record.h"
 #include "support/captured_stderr.h"
 #include "support/loop_fixture.h"
@@ -178,6 +180,49 @@ TEST_CASE_FIXTURE(Fixture, "store: what was committed is there after a crash, an
   CHECK(read(room, "lobby", 4) == std::vector<std::string>{"5 message 5", "6 message 6"});
   CHECK(store->next_room_id() > room);
   CHECK(store->tail_bytes() == 0);  // folded at the stop
+}
+
+TEST_CASE_FIXTURE(Fixture, "store: a start goes on with a log that ends with a commit, and empties others") {
+  const std::string wal = options.path + "/journal.db-wal";
+  open();
+  const store::RoomId room = create("lobby");
+  for (std::uint64_t i = 1; i <= 3; ++i) {
+    publish(room, i, "message");
+    commit();
+  }
+  crash();
+  const std::uintmax_t size = std::filesystem::file_size(wal);
+  REQUIRE(size > 0);
+
+  open();
+  CHECK(std::filesystem::file_size(wal) == size);
+  CHECK(load("lobby").top == 3);
+  publish(room, 4, "message");
+  commit();
+  crash();
+  CHECK(std::filesystem::file_size(wal) > size);  // behind the others
+
+  std::filesystem::resize_file(wal, std::filesystem::file_size(wal) - 10);
+  open();
+  CHECK(std::filesystem::file_size(wal) == 0);
+  CHECK(load("lobby").top == 3);
+  crash();
+
+  // Crash after crash it must not grow without end.
+  options.disk_bytes = std::uint64_t{128} << 20U;
+  {
+    store::Database::Options file;
+    file.path = options.path + "/journal.db";
+    file.application_id = store::Journal::application_id;
+    auto journal = store::Database::open(file);
+    REQUIRE(journal.ok());
+    REQUIRE(!journal->execute(
+        "CREATE TABLE long(data); INSERT INTO long VALUES(zeroblob(14000000)); DROP TABLE long"));
+  }
+  REQUIRE(std::filesystem::file_size(wal) > 14'000'000);
+  open();
+  CHECK(std::filesystem::file_size(wal) == 0);
+  CHECK(load("lobby").top == 3);
 }
 
 TEST_CASE_FIXTURE(Fixture, "store: rooms never written keep their epoch over a clean stop, and no other") {

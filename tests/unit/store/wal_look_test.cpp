@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -225,7 +226,9 @@ TEST_CASE_FIXTURE(Fixture, "WAL look: it counts the commits that SQLite finds") 
   for (std::size_t byte = 3; byte < log.size(); byte += 1'999) {
     CAPTURE(byte);
     const std::string damaged = flipped(log, byte * 8 + byte % 8);
-    CHECK(rows_with(damaged) == 1 + static_cast<std::int64_t>(state_of(damaged).commits));
+    const store::WalState state = state_of(damaged);
+    CHECK(rows_with(damaged) == 1 + static_cast<std::int64_t>(state.commits));
+    CHECK(state.bytes == (state.commits == 0 ? 0 : ends[state.commits - 1]));
   }
 }
 
@@ -252,10 +255,13 @@ TEST_CASE_FIXTURE(Fixture, "WAL look: a log that is written over itself is what 
   const std::string log = wal();
   REQUIRE(log.size() > 200'000);
   const auto long_ago = std::filesystem::last_write_time(path + "-wal") - std::chrono::hours(1);
-  std::filesystem::last_write_time(path + "-wal", long_ago);
-  CHECK(!store::rewrite_wal(path));
-  CHECK(wal() == log);
-  CHECK(std::filesystem::last_write_time(path + "-wal") > long_ago);
+  // All of it, or only its beginning, in the middle of a read.
+  for (const std::uint64_t bytes : {std::numeric_limits<std::uint64_t>::max(), std::uint64_t{100'000}}) {
+    std::filesystem::last_write_time(path + "-wal", long_ago);
+    CHECK(!store::rewrite_wal(path, bytes));
+    CHECK(wal() == log);
+    CHECK(std::filesystem::last_write_time(path + "-wal") > long_ago);
+  }
   std::filesystem::remove(path + "-wal");
   std::filesystem::create_directory(path + "-wal");
   CHECK(store::rewrite_wal(path)->message == path + "-wal: can't be opened: Is a directory");
