@@ -164,6 +164,8 @@ void Database::Close::operator()(sqlite3* connection) {
 Database::Database(sqlite3* connection, std::string path)
     : path_(std::move(path)), wal_frames_(std::make_unique<int>(0)), connection_(connection) {}
 
+void Database::prepare_process() { (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); }
+
 base::Result<Database, Fault> Database::open(const Options& options) {
   const int create = options.may_create ? SQLITE_OPEN_CREATE : 0;
   const int mode = options.is_writable ? SQLITE_OPEN_READWRITE | create : SQLITE_OPEN_READONLY;
@@ -300,29 +302,45 @@ std::optional<Fault> Database::set_bytes_max(std::uint64_t bytes) {
   return execute(("PRAGMA max_page_count=" + std::to_string(pages)).c_str());
 }
 
-base::Result<std::uint64_t, Fault> Database::used_bytes() {
+base::Result<std::uint64_t, Fault> Database::all_bytes() {
   const auto pages = number("PRAGMA page_count");
   if (!pages) return pages.error();
+  return static_cast<std::uint64_t>(*pages * sqlite_page_bytes);
+}
+
+base::Result<std::uint64_t, Fault> Database::used_bytes() {
+  const auto all = all_bytes();
+  if (!all) return all.error();
   const auto unused = number("PRAGMA freelist_count");
   if (!unused) return unused.error();
-  return static_cast<std::uint64_t>(std::max<std::int64_t>(*pages - *unused, 0) * sqlite_page_bytes);
+  const auto unused_bytes = static_cast<std::uint64_t>(*unused * sqlite_page_bytes);
+  return *all - std::min(*all, unused_bytes);
 }
 
 std::uint64_t Database::bytes_on_disk(const std::string& path) {
   return bytes_of_file(path) + bytes_of_file(path + "-wal") + bytes_of_file(path + "-shm");
 }
 
+std::optional<Fault> Database::run(std::optional<Statement>& kept, std::string_view sql) {
+  if (!kept) {
+    auto statement = prepare(sql);
+    if (!statement) return std::move(statement.error());
+    kept = std::move(*statement);
+  }
+  return kept->run();
+}
+
 bool Database::is_in_transaction() const { return sqlite3_get_autocommit(connection_.get()) == 0; }
 
 base::Result<Transaction, Fault> Transaction::begin(Database& database, Kind kind) {
-  if (auto fault = database.execute(kind == Kind::write ? "BEGIN IMMEDIATE" : "BEGIN")) {
-    return std::move(*fault);
-  }
+  auto fault = kind == Kind::write ? database.run(database.begin_write_, "BEGIN IMMEDIATE")
+                                   : database.run(database.begin_read_, "BEGIN");
+  if (fault) return std::move(*fault);
   Transaction transaction(database);
   if (kind == Kind::read) {
     // BEGIN alone reads nothing, and so does not fix what is seen.
-    const auto read = database.number("SELECT count(*) FROM sqlite_schema");
-    if (!read) return read.error();
+    fault = database.run(database.first_read_, "SELECT count(*) FROM sqlite_schema");
+    if (fault) return std::move(*fault);
   }
   return transaction;
 }
@@ -336,7 +354,7 @@ Transaction::~Transaction() {
 }
 
 std::optional<Fault> Transaction::commit() {
-  if (auto fault = database_->execute("COMMIT")) return fault;
+  if (auto fault = database_->run(database_->commit_, "COMMIT")) return fault;
   database_ = nullptr;
   return std::nullopt;
 }

@@ -97,6 +97,10 @@ class Database {
     truncate,  ///< waits for readers (Options::busy_ms) and leaves an empty WAL file
   };
 
+  /// To be called before the first database is opened; later it does nothing. SQLite stops counting the
+  /// memory that it uses, for which all threads would take the same lock at each allocation.
+  static void prepare_process();
+
   [[nodiscard]] static base::Result<Database, Fault> open(const Options& options);
 
   /// One statement or several, separated by semicolons; rows are dropped.
@@ -123,7 +127,9 @@ class Database {
   [[nodiscard]] std::int64_t take_sync_us();
   /// Changes Options::bytes_max. What the file has already is not taken away.
   [[nodiscard]] std::optional<Fault> set_bytes_max(std::uint64_t bytes);
-  /// Of the main file without its free pages.
+  /// Of the main file, with what of it is in the WAL.
+  [[nodiscard]] base::Result<std::uint64_t, Fault> all_bytes();
+  /// Likewise, without its free pages.
   [[nodiscard]] base::Result<std::uint64_t, Fault> used_bytes();
   /// What the main file, the WAL and its index take of the disk. Asks the file system only.
   [[nodiscard]] std::uint64_t bytes_on_disk() const { return bytes_on_disk(path_); }
@@ -138,13 +144,21 @@ class Database {
     std::unique_ptr<SyncWatch> syncs;  ///< ends before the connection does
     void operator()(sqlite3* connection);
   };
+  friend class Transaction;
   Database(sqlite3* connection, std::string path);
+  /// Runs a statement that is prepared once and kept in `kept`.
+  [[nodiscard]] std::optional<Fault> run(std::optional<Statement>& kept, std::string_view sql);
   [[nodiscard]] std::optional<Fault> configure(const Options& options);
   [[nodiscard]] std::optional<Fault> check_application(const Options& options);
 
   std::string path_;
   std::unique_ptr<int> wal_frames_;  ///< at an address of its own: SQLite's hook writes to it
   std::unique_ptr<sqlite3, Close> connection_;
+  // Of transactions: for each batch and each page, parsing them would cost more than running them.
+  std::optional<Statement> begin_read_;
+  std::optional<Statement> begin_write_;
+  std::optional<Statement> first_read_;
+  std::optional<Statement> commit_;
 };
 
 /// A transaction: rolled back at its end unless it is committed. The database must outlive it.

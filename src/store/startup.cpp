@@ -222,6 +222,7 @@ base::Error startup_error(const Fault& fault, const std::string& path) {
 }  // namespace
 
 base::Result<StoreFiles> open_files(const StoreOptions& options, std::int64_t wall_ms, base::Log& log) {
+  Database::prepare_process();
   base::Result<Directory> directory = Directory::open(options.path);
   if (!directory) return std::move(directory.error());
   base::Result<StoreFiles, Fault> files = FileOpening(options, *directory).open();
