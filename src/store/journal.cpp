@@ -112,7 +112,9 @@ std::optional<Fault> Journal::append(std::uint64_t seq, std::string_view records
   sync_us_ = database_.take_sync_us();
   if (first_seq_ > last_seq_) first_seq_ = seq;  // it was empty
   last_seq_ = seq;
+  const bool had_some = has_up_to(also.upto);
   note_released(also);
+  has_just_released_ = had_some && !has_up_to(also.upto);
   return std::nullopt;
 }
 
@@ -136,7 +138,18 @@ std::uint64_t Journal::end_of(const Release& which) const {
   return std::min(which.upto, first_seq_ + which.most - 1);
 }
 
+bool Journal::is_mostly_free() {
+  constexpr std::uint64_t worthwhile_bytes = std::uint64_t{1} << 20U;
+  const base::Result<std::uint64_t, Fault> all = database_.all_bytes();
+  const base::Result<std::uint64_t, Fault> used = database_.used_bytes();
+  // The second also bounds what is added to the WAL.
+  return all && used && *all >= worthwhile_bytes && *used <= *all / 4 && *used <= wal_bytes_ / 8;
+}
+
 std::optional<Fault> Journal::checkpoint(Database::CheckpointMode mode) {
+  // The WAL has the pages of batches that have been dropped since, and SQLite moves those as well, unless the
+  // file ends before them. Where this fails it stays as it was.
+  if (is_mostly_free()) (void)database_.execute("VACUUM");
   base::Result<Database::Checkpoint, Fault> done = database_.checkpoint(mode);
   if (!done) return std::move(done.error());
   return std::nullopt;

@@ -64,9 +64,13 @@ class Journal {
   [[nodiscard]] std::optional<Fault> release(const Release& which);
   /// Whether a batch up to `upto` is still there.
   [[nodiscard]] bool has_up_to(std::uint64_t upto) const { return first_seq_ <= std::min(upto, last_seq_); }
-  /// Whether the WAL has grown enough for a checkpoint.
-  [[nodiscard]] bool wants_checkpoint() const { return database_.wal_bytes() >= wal_bytes_; }
-  /// Not at the same time as a write of another connection, of which there is none: see Database.
+  /// Whether the WAL has grown enough for a checkpoint; half of that is enough where the last append has
+  /// dropped the last of what was to be released, since then there is least to be moved.
+  [[nodiscard]] bool wants_checkpoint() const {
+    return database_.wal_bytes() >= (has_just_released_ ? wal_bytes_ / 2 : wal_bytes_);
+  }
+  /// Of a file that is mostly free only what is in use is moved, and the rest is given back. Not at the same
+  /// time as a write of another connection, of which there is none: see Database.
   [[nodiscard]] std::optional<Fault> checkpoint(Database::CheckpointMode mode);
 
   /// What the last `append` waited for the disk to sync, in microseconds.
@@ -81,6 +85,8 @@ class Journal {
   [[nodiscard]] Fault corrupt(const std::string& what) const;
   [[nodiscard]] std::optional<Fault> run_release(const Release& which);
   void note_released(const Release& which);
+  /// Whether rewriting what is in use is less than moving what is free.
+  [[nodiscard]] bool is_mostly_free();
   /// The last one that `which` drops.
   [[nodiscard]] std::uint64_t end_of(const Release& which) const;
 
@@ -91,6 +97,7 @@ class Journal {
   std::uint64_t last_seq_;
   std::uint64_t wal_bytes_;
   std::int64_t sync_us_ = 0;
+  bool has_just_released_ = false;
 };
 
 }  // namespace roomcast::store

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <filesystem>
 #include <map>
 #include <string>
 #include <string_view>
@@ -103,6 +104,40 @@ TEST_CASE_FIXTURE(Fixture, "journal: batches are released some at a time, and no
   CHECK(!journal.release({7, 2}));
   CHECK(!journal.checkpoint(store::Database::CheckpointMode::truncate));
   CHECK(replay(journal, 7).rows.size() == 5);
+}
+
+TEST_CASE_FIXTURE(Fixture, "journal: once most is released a checkpoint moves only what is left") {
+  constexpr std::uint64_t mib = std::uint64_t{1} << 20U;
+  store::Journal::Options how = options();
+  how.wal_bytes = 12 * mib;
+  auto opened = store::Journal::open(how);
+  REQUIRE(opened.ok());
+  store::Journal& journal = *opened;
+  for (std::uint64_t seq = 1; seq <= 400; ++seq)
+    REQUIRE(!journal.append(seq, batch(seq, 300)));
+  CHECK(!journal.wants_checkpoint());
+  // Of what is mostly in use all is moved.
+  REQUIRE(!journal.append(401, batch(401, 300), {100, 99}));
+  CHECK(!journal.wants_checkpoint());
+  REQUIRE(!journal.append(402, batch(402, 300), {100, 99}));
+  CHECK(journal.wants_checkpoint());
+  REQUIRE(!journal.append(403, batch(403, 300)));
+  CHECK(!journal.wants_checkpoint());
+  CHECK(!journal.checkpoint(store::Database::CheckpointMode::passive));
+  CHECK(std::filesystem::file_size(how.path) > 3 * mib);
+  CHECK(replay(journal, 100).rows.size() == 303);
+
+  REQUIRE(!journal.append(404, batch(404, 300), {390, 300}));
+  CHECK(!journal.checkpoint(store::Database::CheckpointMode::passive));
+  CHECK(std::filesystem::file_size(how.path) < mib);
+  const Rows left = replay(journal, 390);
+  CHECK(left.rows.size() == 14);
+  CHECK(left.rows.at(404) == batch(404, 300));
+  REQUIRE(!journal.append(405, batch(405)));
+  const store::Journal again = open();
+  CHECK(again.last_seq() == 405);
+  CHECK(again.has_up_to(391));
+  CHECK(!again.has_up_to(390));
 }
 
 TEST_CASE_FIXTURE(Fixture, "journal: one that is opened again knows what has been dropped") {
