@@ -282,7 +282,7 @@ TEST_CASE_FIXTURE(Fixture, "store: what is asked for past the bound is refused, 
   loaded.clear();
   refusals.clear();
   for (std::uint64_t i = 0; i < 400; ++i)
-    store->read(1, "other", 0, 1, 1, i);
+    store->read(1, "other", 0, 0, 1, 1, i);
   CHECK(refusals.empty());
   CHECK(run_until([&] { return pages.size() + refusals.size() == 400; }));
   CHECK(pages.size() >= store::Lookups::reads_max);
