@@ -174,6 +174,10 @@ class Durable final : public hub::Engine,
   void publish_aside(Room& room, hub::Draft&& draft, hub::Ticket ticket);
   [[nodiscard]] std::optional<hub::Refusal> why_not_kept(const Room& room, std::size_t bytes) const;
   [[nodiscard]] hub::Message next_message(Room& room, hub::Draft& draft);
+  /// Whether the room needs a number in the store for its first record, and there is none left.
+  [[nodiscard]] bool lacks_number(const Room& room) const {
+    return room.log.id() == 0 && !parts_.store.has_room_ids();
+  }
   std::string& begin_records(Room& room);
   void log_left_out(const Room& room);
   Room::Pending& add_pending(Room& room, Room::Pending::What what, Batch batch, hub::Ticket ticket);

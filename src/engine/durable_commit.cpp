@@ -172,6 +172,11 @@ void Durable::look_at_quiet_rooms(std::int64_t now_ms) {
 bool Durable::reserve_for_some_aside() {
   for (std::size_t i = 0; i < aside_per_call; ++i) {
     Room* const room = aside_.front();
+    // It can't be kept: its publishes are refused from here on.
+    if (room != nullptr && lacks_number(*room) && parts_.store.state() == store::State::ok) {
+      come_back(*room);
+      continue;
+    }
     if (room == nullptr || why_not_kept(*room, reserving_bytes)) return false;
     room->base::Linked<RoomsAside>::unlink();
     std::string& batch = begin_records(*room);

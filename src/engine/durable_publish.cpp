@@ -17,6 +17,10 @@ constexpr hub::Refusal disk_full{Code::store_full,
                                  "the disk is full (store.path, store.disk_bytes): the message was not kept"};
 constexpr hub::Refusal disk_failed{Code::store_failed,
                                    "the disk fails (store.path): the message was not kept"};
+constexpr hub::Refusal no_room_numbers{
+    Code::store_full,
+    "the store has given all its room numbers (4,294,901,760) and takes no new rooms: the message was not "
+    "kept; export the store and import it into a new one"};
 constexpr hub::Refusal room_busy{
     Code::store_busy, "too many messages wait for the room to be loaded: the message was not kept"};
 constexpr std::int64_t log_left_out_ms = 60'000;
@@ -188,6 +192,7 @@ std::optional<hub::Refusal> Durable::why_not_kept(const Room& room, std::size_t 
   const store::State state = parts_.store.state();
   if (state == store::State::full) return disk_full;
   if (state == store::State::failed) return disk_failed;
+  if (lacks_number(room)) return no_room_numbers;
   // What the room has waiting counts twice: alone it gets half of the queue, and less beside others.
   const std::size_t waiting = std::max(room.pending_bytes, room.log.queued_bytes(committed_));
   const bool has_space = order_.size() < waiting_max && parts_.store.has_space_for(bytes + waiting);

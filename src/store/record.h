@@ -13,6 +13,8 @@ namespace roomcast::store {
 
 /// A room's number in the store; never 0, never used for another room.
 using RoomId = std::uint32_t;
+/// The highest that is given: numbers are not used again, and never wrap.
+inline constexpr RoomId room_id_max = 0xFFFF'0000U;
 
 /// The idempotency key that a message was published with, and a digest of what it published: see
 /// hub/idempotent_publisher.h.

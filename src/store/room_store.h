@@ -111,7 +111,9 @@ class RoomStore {
   /// A room with a number is not in use any more: all of its records are on the disk, and before it is used
   /// again it is loaded. What has nothing left may be forgotten on the disk, too.
   virtual void forget(RoomId room) = 0;
-  /// A room number that no room has had.
+  /// Whether there is a room number left.
+  [[nodiscard]] virtual bool has_room_ids() const = 0;
+  /// A room number that no room has had; has_room_ids is true.
   [[nodiscard]] virtual RoomId next_room_id() = 0;
 
  protected:

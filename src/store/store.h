@@ -82,6 +82,7 @@ class Store final : public RoomStore,
     return committer_->has_space_for(bytes);
   }
   [[nodiscard]] std::size_t queued_bytes() const override { return committer_->queued_bytes(); }
+  [[nodiscard]] bool has_room_ids() const override { return next_room_ <= room_id_max; }
   [[nodiscard]] RoomId next_room_id() override { return next_room_++; }
 
   /// The named values as they were at the start.

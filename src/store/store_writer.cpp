@@ -44,6 +44,11 @@ base::Result<StoreWriter::Room*> StoreWriter::find(std::string_view name) {
 
 base::Result<StoreWriter::Room*> StoreWriter::create(std::string_view name, std::uint64_t epoch,
                                                      std::uint64_t floor) {
+  if (files_.next_room > room_id_max) {
+    return base::Error{
+        "the store has given all its room numbers (4,294,901,760): export it and import it into "
+        "a new one"};
+  }
   Room& room = rooms_.emplace(name, Room{files_.next_room++, epoch, floor}).first->second;
   append_room(batch_, room.id, name, epoch);
   if (floor > 0) append_mark(batch_, Record::Type::cleared, room.id, floor);

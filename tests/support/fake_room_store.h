@@ -37,6 +37,7 @@ class FakeRoomStore final : public store::RoomStore {
   }
   [[nodiscard]] std::size_t queued_bytes() const override { return filling_.size() + under_way_.size(); }
   void forget(store::RoomId room) override { forgotten.push_back(room); }
+  [[nodiscard]] bool has_room_ids() const override { return last_id_ < room_ids_max; }
   [[nodiscard]] store::RoomId next_room_id() override { return ++last_id_; }
 
   // --- For the test ---
@@ -104,6 +105,7 @@ class FakeRoomStore final : public store::RoomStore {
   std::string take_types() { return std::exchange(types_, {}); }
 
   std::size_t queue_bytes_max = std::size_t{1} << 20U;
+  store::RoomId room_ids_max = store::room_id_max;
   bool refuses = false;
   hub::Refusal refusal{hub::Refusal::Code::store_busy, "too many rooms are being loaded"};
   int loads = 0;

@@ -97,4 +97,33 @@ TEST_CASE("durable engine: many rooms that can't be loaded are tried again some 
   CHECK(f.engine().rooms() == 0);
 }
 
+TEST_CASE_FIXTURE(Fixture,
+                  "durable engine: without a room number left new rooms are refused, others are not") {
+  store.room_ids_max = 2;
+  for (const std::string_view room : {"a", "b", "c"})
+    open(room);
+  publish("x", 1, {}, "a");
+  publish("x", 2, {}, "b");
+  publish("x", 3, {}, "c");
+  CHECK(events.take() == Words{"#3 store_full"});
+  publish("y", 4, {}, "b");
+  CHECK(settled() == Words{"a=1 x", "#1 1 durable", "b=1 x", "#2 1 durable", "b=2 y", "#4 2 durable"});
+  CHECK(store.is_sound);
+}
+
+TEST_CASE("durable engine: a room that went aside and gets no number holds up no other one") {
+  Fixture f(hub::Durability::async);
+  f.open("a");
+  f.open("b");
+  f.store.set_state(store::State::failed);
+  f.publish("x", 0, {}, "a");
+  f.publish("x", 0, {}, "b");
+  f.events.take();
+  f.store.room_ids_max = 0;
+  f.store.set_state(store::State::ok);
+  CHECK(f.settled() == Words{"a resumed at 0", "b resumed at 0"});
+  f.publish("y", 1, {}, "a");
+  CHECK(f.events.take() == Words{"#1 store_full"});
+}
+
 }  // namespace durable_bounds_test

@@ -238,6 +238,48 @@ TEST_CASE_FIXTURE(Fixture, "store: rooms never written keep their epoch over a c
   CHECK(load("quiet").epoch != epoch);
 }
 
+TEST_CASE_FIXTURE(Fixture, "store: the last room number is given, and none after it, over restarts too") {
+  open();
+  stop();
+  {
+    store::Database::Options how;
+    how.path = options.path + "/history.db";
+    how.application_id = store::Archive::application_id;
+    auto database = store::Database::open(how);
+    REQUIRE(database);
+    const std::string sql =
+        "UPDATE meta SET value=" + std::to_string(store::room_id_max) + " WHERE key='next_room'";
+    CHECK(!database->execute(sql.c_str()));
+  }
+  open();
+  CHECK(store->has_room_ids());
+  const store::RoomId last = create("last");
+  CHECK(last == store::room_id_max);
+  CHECK(!store->has_room_ids());
+  publish(last, 1, "message");
+  commit();
+  crash();
+  open();
+  CHECK(!store->has_room_ids());
+  stop();
+  open();
+  CHECK(!store->has_room_ids());
+  CHECK(read(last, "last", 0) == std::vector<std::string>{"1 message"});
+}
+
+TEST_CASE_FIXTURE(Fixture, "store: rooms never written keep their epoch over a clean stop, and no other") {
+  open();
+  const std::uint64_t epoch = load("quiet").epoch;
+  CHECK(epoch != 0);
+  CHECK(!load("quiet").is_written);
+  stop();
+  open();
+  CHECK(load("quiet").epoch == epoch);
+  crash();
+  open();
+  CHECK(load("quiet").epoch != epoch);
+}
+
 TEST_CASE_FIXTURE(Fixture, "store: folds move the tail to the history, and pages are the same") {
   options.fold_bytes = 64 * 1'024;
   open();
