@@ -112,6 +112,8 @@ TEST_CASE_FIXTURE(Risen, "floor: a member that is overtaken is told once") {
   }());
   settle();
   CHECK(slow.take() == "joined 10 / 11 12");
+  engine.keep_last("lobby", 7);
+  CHECK(told(13) == "joined 13 / 14 15 / 16 17 / 18 19 20");
   engine.keep_last("lobby", 5);
   slow.reads_on = true;
   slow.membership->continue_replay();
@@ -150,6 +152,7 @@ TEST_CASE_FIXTURE(Risen,
 TEST_CASE_FIXTURE(Kept, "looking back: removed messages do not count, neither here nor in the engine") {
   remove(10, 14);
   CHECK(told({}, 6) == "joined 14 / 15 16 17 18 19 20");
+  CHECK(told({}, 7).substr(0, 12) == "joined 8 / 9");
   CHECK(history(6) == ": 15 16 17 18 19 20 at 20");
 }
 
