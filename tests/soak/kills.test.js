@@ -6,7 +6,7 @@ import path from 'node:path';
 import { after, describe, it } from 'node:test';
 import WebSocket from 'ws';
 import { chanceOf, seed } from '../support/chance.js';
-import { patience, sleep, within } from '../support/deadline.js';
+import { patience, seconds, sleep, within } from '../support/deadline.js';
 import { DurableLedger } from '../support/durable_ledger.js';
 import { HttpConnection } from '../support/raw_http.js';
 import { parseCursor } from '../support/room_client.js';
@@ -199,7 +199,7 @@ describe(`durable history over kill -9, ROOMCAST_SEED=${seed}`, () => {
     for (const server of running) if (server.running) await server.kill();
   });
 
-  it(`${kills} kills: nothing that was answered is lost or there twice, no offset has two meanings`, { timeout: 60_000 + kills * 2_000 }, async () => {
+  it(`${kills} kills: nothing that was answered is lost or there twice, no offset has two meanings`, { timeout: seconds(60 + kills * 2) }, async () => {
     const directory = path.join(scratchDirectory(), 'store');
     const chance = chanceOf(seed);
     const session = new Session(chance);
@@ -216,7 +216,7 @@ describe(`durable history over kill -9, ROOMCAST_SEED=${seed}`, () => {
     assert.ok(session.ledger.answeredIn('sync') > 2 * kills);
   });
 
-  it(`${clean_restarts} clean restarts: no gap, in rooms that were never written neither`, { timeout: 60_000 + clean_restarts * 2_000 }, async () => {
+  it(`${clean_restarts} clean restarts: no gap, in rooms that were never written neither`, { timeout: seconds(60 + clean_restarts * 2) }, async () => {
     const directory = path.join(scratchDirectory(), 'store');
     const ledger = new DurableLedger(() => 'sync'); // which has no gaps
     const written = ['sync/1', 'sync/2', 'async/1', 'async/2'];
