@@ -225,19 +225,6 @@ TEST_CASE_FIXTURE(Fixture, "store: a start goes on with a log that ends with a c
   CHECK(load("lobby").top == 3);
 }
 
-TEST_CASE_FIXTURE(Fixture, "store: rooms never written keep their epoch over a clean stop, and no other") {
-  open();
-  const std::uint64_t epoch = load("quiet").epoch;
-  CHECK(epoch != 0);
-  CHECK(!load("quiet").is_written);
-  stop();
-  open();
-  CHECK(load("quiet").epoch == epoch);
-  crash();
-  open();
-  CHECK(load("quiet").epoch != epoch);
-}
-
 TEST_CASE_FIXTURE(Fixture, "store: the last room number is given, and none after it, over restarts too") {
   open();
   stop();
