@@ -251,10 +251,12 @@ struct Simulation : test::ArchiveFixture {
       REQUIRE(found[i].payload == expected->payload);
     }
     if (found.empty() || expected == truth.messages.end()) return;
-    // It is full, or ends before a hole.
-    const bool is_full =
-        found.size() == messages_max || page.records.size() + expected->bytes + 100 >
-                                            std::min(bytes_max, store::ArchiveReader::page_bytes_max);
+    // It is full, or ends before a hole. Removed messages do not count, but there are no more than 500.
+    const auto removed = static_cast<std::size_t>(
+        std::count_if(found.begin(), found.end(), [](const Read& one) { return one.payload == "-"; }));
+    const bool has_all = expected->payload == "-" ? removed == 500 : found.size() - removed == messages_max;
+    const bool is_full = has_all || page.records.size() + expected->bytes + 100 >
+                                        std::min(bytes_max, store::ArchiveReader::page_bytes_max);
     REQUIRE((is_full || expected->offset != found.back().offset + 1));
     REQUIRE((found.size() == 1 ||
              page.records.size() <= std::min(bytes_max, store::ArchiveReader::page_bytes_max)));
