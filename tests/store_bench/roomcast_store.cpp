@@ -59,7 +59,7 @@ store::RoomExtent RoomcastStore::load(std::uint32_t room) {
 }
 
 std::size_t RoomcastStore::read(std::uint32_t room, std::uint64_t after, std::size_t messages_max) {
-  store_->read(room + 1, room_name(room), after, messages_max, std::size_t{128} << 10U, 1);
+  store_->read(room + 1, room_name(room), after, 0, messages_max, std::size_t{128} << 10U, 1);
   wait_for_answer();
   std::size_t count = 0;
   store::RecordReader reader(page_);
