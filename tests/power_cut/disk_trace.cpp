@@ -152,7 +152,10 @@ std::string Disk::cut_content(const File& file, std::mt19937_64& random) {
   }
   if (way == torn && file.pending[whole].code == 'w') {
     DiskEvent part = file.pending[whole];
-    part.data = part.data.substr(0, below(part.data.size() + 1, random));
+    // A sector is written whole or not at all.
+    const std::uint64_t cut = part.offset + below(part.data.size() + 1, random);
+    const std::uint64_t end = cut == part.offset + part.data.size() ? cut : cut - cut % sector_bytes;
+    part.data = part.data.substr(0, end > part.offset ? end - part.offset : 0);
     apply_change(content, part);
   }
   return content;

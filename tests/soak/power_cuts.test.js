@@ -29,9 +29,16 @@ async function cutPower(trace_seed, { cuts = points, rules = [], mode = [] } = {
       .then(({ stdout }) => ({ code: 0, stdout }), ({ code, stdout, stderr }) => ({ code, stdout: `${stdout}${stderr}` }));
     for (const [i, end] of ['kill', 'kill', 'stop'].entries()) {
       disk.follow(...rules);
-      const driven = await run(['drive', disk.directory, trace_seed, i * steps, steps, end, ...mode], { ...disk.env, DISK_SHIM_TRACE: trace });
+      const drive = () => run(['drive', disk.directory, trace_seed, i * steps, steps, end, ...mode], { ...disk.env, DISK_SHIM_TRACE: trace });
+      let driven = await drive();
+      const has_failed = disk.failed.length > 0;
+      if (has_failed && /^store_power_cut: store\.path: .*Input\/output error/.test(driven.stdout)) {
+        // What failed was the start, which says so: somebody starts it again.
+        disk.follow();
+        driven = await drive();
+      }
       assert.equal(driven.code, 0, driven.stdout);
-      assert.equal(disk.failed.length > 0, rules.length > 0, 'what was to fail');
+      assert.equal(has_failed, rules.length > 0, 'what was to fail');
     }
     const { code, stdout } = await run(['check', trace, trace_seed, 3 * steps, cuts, path.join(scratch, 'state')], {});
     const counts = Object.fromEntries([...stdout.matchAll(/(points|acknowledged messages|unsynced bytes|lost|false|refused) (\d+)/g)].map(([, name, value]) => [name, Number(value)]));
