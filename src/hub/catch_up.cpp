@@ -112,7 +112,7 @@ bool CatchUp::notify(Member& member) {
   if (is_overtaken && !is_new) {
     const Position first = room.log().earliest();
     // Of another log it gets what has come since that began, behind a hole all that follows that.
-    const Position start{first.epoch, behind_hole};
+    const Position start = room.log().position_at(behind_hole);
     const bool is_start = (is_other_log || is_at_hole) && room.can_continue_after(start.offset);
     const Position cursor = is_start ? start : first;
     const Joined next{cursor, Gap{cursor, first}};

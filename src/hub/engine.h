@@ -8,6 +8,7 @@
 
 #include "base/result.h"
 #include "hub/amendment.h"
+#include "hub/lineage.h"
 #include "hub/message.h"
 #include "hub/refusal.h"
 #include "hub/source.h"
@@ -35,11 +36,13 @@ struct LogState {
   Position top;                   ///< of the last message; offset 0: there is none yet. The epoch is never 0
   std::uint64_t floor = no_past;  ///< Engine::read has everything after this offset, but for `holes`
   std::vector<Hole> holes{};      ///< after the floor, in order; few
+  Lineage lineage{};              ///< the epochs before that of `top`
 };
 
 /// Messages of a room's log, with nothing missing between them.
 struct LogPage {
-  /// The first that are kept after the position asked for, oldest first; a removed one as its place.
+  /// The first that are kept after the position asked for, oldest first; a removed one as its place. Each in
+  /// the epoch in which it was given its offset (Lineage::epoch_at).
   std::vector<Message> messages;
   std::uint64_t floor = LogState::no_past;  ///< as in LogState, now
   std::vector<Hole> holes{};                ///< likewise
@@ -70,7 +73,7 @@ class EngineEvents {
   /// The other answer: the room is not available for now. It is not subscribed; the hub may ask again.
   virtual void on_subscribe_refused(std::string_view room, const Refusal& refusal) = 0;
   /// A message of a subscribed room has its position. The one way in, for local and remote messages alike;
-  /// within a room in the order of positions.
+  /// within a room in the order of positions. One that is_removed only takes its place: nobody is sent it.
   virtual void on_message(std::string_view room, Message&& message) = 0;
   /// Messages of a subscribed room are removed, replaced or cleared, here or elsewhere: after the last of
   /// them came through on_message, if it did. Pages that are answered from here on have none of what was
@@ -80,8 +83,10 @@ class EngineEvents {
   /// on_resumed. Joins are not acknowledged meanwhile, and refused after HubLimits::engine_ms.
   virtual void on_lost(std::string_view room) = 0;
   /// Messages follow each other again, the next one after `log.top`. In the same epoch, messages between the
-  /// last one and that top are fetched by Engine::read, or members are notified of a gap. With another epoch
-  /// the log has begun anew: every member is notified of a gap.
+  /// last one and that top are fetched by Engine::read, or members are notified of a gap. The same where the
+  /// log goes on in another epoch and has all that there was here (LogState::lineage). Where it has a part of
+  /// it, members that have got more are notified of a gap, and go on where that part ends. With nothing in
+  /// common the log has begun anew: every member is notified of a gap.
   virtual void on_resumed(std::string_view room, const LogState& log) = 0;
   /// The outcome of the publish or amendment with that ticket; called once for each ticket other than 0.
   virtual void on_published(Ticket ticket, const PublishOutcome& outcome) = 0;

@@ -122,7 +122,8 @@ std::size_t Hub::subscribers(std::string_view room) const {
 
 RoomSummary Hub::summary_of(const Room& room) {
   const History& history = room.log().history();
-  return {room.name(), room.members(), history.size(), history.bytes(), room.log().top()};
+  return {room.name(), room.members(), history.size(), history.bytes(),
+          room.log().position_at(room.log().top().offset)};
 }
 
 std::optional<RoomSummary> Hub::summary(std::string_view room) const {

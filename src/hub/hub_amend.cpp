@@ -51,7 +51,7 @@ std::optional<Refusal> Hub::prepare_amendment(std::string_view name,
   const RoomLog& log = room->log();
   if (!log.is_known()) return parts_.engine.keeps_rooms() ? std::nullopt : std::optional(room_not_open);
   if (room->fan_out().amendment_bytes() > limits_.room_backlog_bytes) return too_many_amendments;
-  if (!position || position->epoch != log.top().epoch) return std::nullopt;
+  if (!position || !log.has(*position)) return std::nullopt;
   const Message* const known = log.history().find(position->offset);
   if (known != nullptr && known->is_removed) return no_such_message(*position);
   return std::nullopt;
@@ -60,8 +60,7 @@ std::optional<Refusal> Hub::prepare_amendment(std::string_view name,
 void Hub::on_amended(std::string_view name, Amendment&& amendment) {
   Room* const room = find(name);
   if (room == nullptr || !room->log().is_known()) return;
-  const bool is_of_log = amendment.message.position.epoch == room->log().top().epoch;
-  if (is_of_log) {
+  if (room->log().has(amendment.message.position)) {
     const Message* const known = room->log().history().find(amendment.message.position.offset);
     if (known != nullptr) amendment.message.time_ms = known->time_ms;
     retention_.amend(room->retained(), amendment);

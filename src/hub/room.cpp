@@ -25,7 +25,8 @@ std::vector<Message> Room::apply_reset() {
   fan_out_.continue_after(offset);
   fan_out_.for_each([&](Member& member) {
     member.fall_behind(reset.old_offset);
-    if (!reset.is_continued) member.lose_log(offset);
+    const bool is_in_common = reset.common_offset && member.after() <= *reset.common_offset;
+    if (!is_in_common) member.lose_log(reset.common_offset.value_or(offset));
   });
   return std::move(reset.accepted);
 }
@@ -45,7 +46,7 @@ void Room::amend(Amendment&& amendment) {
   held_bytes_ = 0;
   for (const Message& message : log_.held())
     held_bytes_ += FanOut::backlog_cost(message);
-  if (amendment.message.position.epoch == log_.top().epoch) fan_out_.amend(std::move(amendment));
+  if (log_.has(amendment.message.position)) fan_out_.amend(std::move(amendment));
 }
 
 void Room::join(Member& member) {

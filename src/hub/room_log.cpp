@@ -10,32 +10,22 @@ namespace {
 
 constexpr std::size_t read_messages = 1'000;
 
-/// Cuts messages that an engine has read down to those that follow each other and are not after `last`: the
-/// engine may know of some that it has not announced yet, and is not trusted to leave none out.
-void keep_run(std::vector<Message>& messages, const Position& last) {
-  std::size_t count = 0;
-  while (count < messages.size()) {
-    const Position& position = messages[count].position;
-    const bool follows = count == 0 || position.offset == messages[count - 1].position.offset + 1;
-    if (!follows || position.epoch != last.epoch || position.offset > last.offset) break;
-    ++count;
-  }
-  messages.resize(count);
-}
-
 }  // namespace
 
 void RoomLog::open(const LogState& log) {
   top_ = log.top;
   floor_ = log.floor;
   holes_ = log.holes;
+  lineage_ = log.lineage;
 }
 
 void RoomLog::resume(const LogState& log) {
   is_lost_ = false;
-  if (!reset_ && log.top == top_) {
+  if (!reset_ && log.top.offset == top_.offset && log.lineage.has(top_, log.top)) {
+    top_ = log.top;
     floor_ = log.floor;
     holes_ = log.holes;
+    lineage_ = log.lineage;
     return;
   }
   reset_ = std::make_unique<Reset>(Reset{log});
@@ -44,12 +34,13 @@ void RoomLog::resume(const LogState& log) {
 RoomLog::AppliedReset RoomLog::apply_reset() {
   const std::unique_ptr<Reset> reset = std::move(reset_);
   const LogState& log = reset->log;
-  const bool is_continued = log.top.epoch == top_.epoch && log.top.offset >= top_.offset;
-  AppliedReset applied{is_continued, top_.offset, std::move(reset->accepted)};
+  AppliedReset applied{top_.offset, log.lineage.last_common(log.top, lineage_, top_),
+                       std::move(reset->accepted)};
   page_.reset();
   top_ = log.top;
   floor_ = log.floor;
   holes_ = log.holes;
+  lineage_ = log.lineage;
   return applied;
 }
 
@@ -64,8 +55,11 @@ const Message& RoomLog::hold(Message&& message) { return reset_->accepted.emplac
 
 void RoomLog::amend(const Amendment& amendment) {
   const Position& position = amendment.message.position;
-  if (reset_ && reset_->log.top.epoch == position.epoch) apply_amendment(amendment, reset_->accepted);
-  if (position.epoch != top_.epoch) return;
+  if (reset_) {
+    const Position last = reset_->accepted.empty() ? reset_->log.top : reset_->accepted.back().position;
+    if (reset_->log.lineage.has(position, last)) apply_amendment(amendment, reset_->accepted);
+  }
+  if (!has(position)) return;
   if (page_) page_->amend(amendment);
   if (amendment.what == Amendment::What::cleared && floor_ != LogState::no_past)
     floor_ = std::max(floor_, position.offset);
@@ -75,16 +69,17 @@ LogState RoomLog::state_at(const Position& top) const {
   const bool has_past = floor_ != LogState::no_past;
   const bool is_other_log = top.epoch != top_.epoch;
   LogState state(top, has_past && is_other_log ? top.offset : floor_);
-  if (!is_other_log) state.holes = holes_;
+  if (is_other_log) return state;
+  state.holes = holes_;
+  state.lineage = lineage_;
   return state;
 }
 
 Position RoomLog::earliest() const {
-  Position earliest = earliest_here();
+  const Position earliest = earliest_here();
   const std::uint64_t here = earliest.offset;
   const std::uint64_t floor = this->floor();
-  if (floor < here) earliest.offset = behind_hole(floor, here);
-  return earliest;
+  return floor < here ? position_at(behind_hole(floor, here)) : earliest;
 }
 
 /// The floor of the engine, as far as it can be known here: with holes it may be higher.
@@ -97,7 +92,7 @@ std::uint64_t RoomLog::floor() const {
 }
 
 Position RoomLog::earliest_here() const {
-  return history_.empty() ? top_ : Position{top_.epoch, history_[0].position.offset - 1};
+  return position_at(history_.empty() ? top_.offset : history_[0].position.offset - 1);
 }
 
 Joined RoomLog::start_for(const Interest& interest, std::uint64_t handed_offset) const {
@@ -105,17 +100,16 @@ Joined RoomLog::start_for(const Interest& interest, std::uint64_t handed_offset)
   const Position& since = *interest.since;
   const Position first = earliest();
   if (is_provable(since, handed_offset)) {
-    const Position start{since.epoch, behind_hole(since.offset, handed_offset)};
-    if (start == since) return {since, std::nullopt};
-    return {start, Gap{start, first}};
+    const std::uint64_t start = behind_hole(since.offset, handed_offset);
+    if (start == since.offset) return {since, std::nullopt};
+    return {position_at(start), Gap{position_at(start), first}};
   }
   const Position cursor = interest.history ? before_last(*interest.history) : first;
   return {cursor, Gap{cursor, first}};
 }
 
 bool RoomLog::is_provable(const Position& since, std::uint64_t handed_offset) const {
-  return since.epoch == top_.epoch && since.offset <= top_.offset &&
-         can_continue_after(since.offset, handed_offset);
+  return has(since) && can_continue_after(since.offset, handed_offset);
 }
 
 std::optional<LookBack> RoomLog::look_back_for(const Interest& interest, std::uint64_t handed_offset) const {
@@ -148,14 +142,12 @@ std::uint64_t RoomLog::behind_hole(std::uint64_t offset, std::uint64_t handed_of
 
 /// The position before the last `messages`, or before the first that can be had.
 Position RoomLog::before_last(std::size_t messages) const {
-  if (messages == 0) return top_;
+  if (messages == 0) return position_at(top_.offset);
   const std::size_t kept = history_.size() - history_.removed();
-  if (messages < kept) {
-    return {top_.epoch, history_[first_of_last(messages)].position.offset - 1};
-  }
+  if (messages < kept) return position_at(history_[first_of_last(messages)].position.offset - 1);
   // What the engine keeps begins at its floor.
   const Position first = earliest();
-  return {first.epoch, std::max(first.offset, before_more(messages - kept))};
+  return position_at(std::max(first.offset, before_more(messages - kept)));
 }
 
 /// The offset before so many messages that are not retained here: they follow each other, but for holes. 0 if
@@ -194,11 +186,25 @@ bool RoomLog::turn_page_to(std::uint64_t offset, std::size_t bytes_max) {
   return true;
 }
 
+/// Cuts messages that an engine has read down to those that follow each other and are not after
+/// `last_offset`: the engine may know of some that it has not announced yet, and is not trusted to leave none
+/// out, or to have read them from the log that is known here.
+void RoomLog::keep_run(std::vector<Message>& messages, std::uint64_t last_offset) const {
+  std::size_t count = 0;
+  while (count < messages.size()) {
+    const Position& position = messages[count].position;
+    const bool follows = count == 0 || position.offset == messages[count - 1].position.offset + 1;
+    if (!follows || position != position_at(position.offset) || position.offset > last_offset) break;
+    ++count;
+  }
+  messages.resize(count);
+}
+
 void RoomLog::take_page_read(std::uint64_t after, LogPage&& page, std::uint64_t handed_offset) {
   std::vector<Message>& messages = page.messages;
   floor_ = page.floor;
   holes_ = std::move(page.holes);
-  keep_run(messages, {top_.epoch, handed_offset});
+  keep_run(messages, handed_offset);
   const std::uint64_t first =
       messages.empty() ? earliest_here().offset : messages.front().position.offset - 1;
   // Nothing directly after what was asked for: it is gone, unless it is here.
@@ -228,8 +234,8 @@ HistoryPage RoomLog::read(const std::optional<Position>& since, const std::optio
 
 void RoomLog::complete(HistoryPage& page, LogPage&& read, std::size_t messages_max,
                        std::size_t bytes_max) const {
-  keep_run(read.messages, top_);
-  const bool is_other_log = page.cursor.epoch != top_.epoch;
+  keep_run(read.messages, top_.offset);
+  const bool is_other_log = !has(page.cursor);
   if (!is_other_log && read.messages.empty() && is_retained_after(page.cursor)) {
     // What the engine was to look back from is not on its disk yet.
     page.messages =
@@ -240,9 +246,8 @@ void RoomLog::complete(HistoryPage& page, LogPage&& read, std::size_t messages_m
   const bool is_gone =
       is_other_log || read.messages.empty() || read.messages.front().position.offset > page.cursor.offset + 1;
   if (is_gone) {
-    const Position first = read.messages.empty()
-                               ? earliest_here()
-                               : Position{top_.epoch, read.messages.front().position.offset - 1};
+    const Position first =
+        read.messages.empty() ? earliest_here() : position_at(read.messages.front().position.offset - 1);
     page.cursor = first;
     page.gap = Gap{first, first};
   }

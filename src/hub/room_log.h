@@ -42,15 +42,17 @@ class RoomLog {
   [[nodiscard]] bool is_open() const { return is_known() && !is_lost_ && !reset_; }
   /// Messages may be missing from here on, until `resume`.
   void lose() { is_lost_ = true; }
-  /// Messages follow each other again after `log.top`. If that is not the present top a reset is pending
-  /// until `apply_reset`; a reset that was pending already is replaced, with what was accepted after it.
+  /// Messages follow each other again after `log.top`. If that is not the present top, or the same place in a
+  /// later epoch, a reset is pending until `apply_reset`; a reset that was pending already is replaced, with
+  /// what was accepted after it.
   void resume(const LogState& log);
   [[nodiscard]] bool is_reset_pending() const { return reset_ != nullptr; }
 
   struct AppliedReset {
-    /// Whether the new top comes after the old one in the same epoch: members can read what is between.
-    bool is_continued = false;
-    std::uint64_t old_offset = 0;   ///< of the last message before the reset
+    std::uint64_t old_offset = 0;  ///< of the last message before the reset
+    /// The last offset up to which the log is the one of before: members read what comes after it. Nothing
+    /// if the log has begun anew.
+    std::optional<std::uint64_t> common_offset;
     std::vector<Message> accepted;  ///< since the reset, to be accepted again
   };
   /// Moves on to the pending reset's top. The page is dropped; the history is the caller's to clear.
@@ -74,6 +76,12 @@ class RoomLog {
 
   /// The position of the last message; epoch 0 before `open`.
   [[nodiscard]] const Position& top() const { return top_; }
+  /// The position with that offset, in the epoch in which it was given: what clients are told.
+  [[nodiscard]] Position position_at(std::uint64_t offset) const {
+    return {lineage_.empty() ? top_.epoch : lineage_.epoch_at(offset, top_.epoch), offset};
+  }
+  /// Whether `position` is one of this log's, at or before its last message.
+  [[nodiscard]] bool has(const Position& position) const { return lineage_.has(position, top_); }
   /// The state to resume with where the last message stands at `top`, for logs whose engine did not announce
   /// it.
   [[nodiscard]] LogState state_at(const Position& top) const;
@@ -138,6 +146,7 @@ class RoomLog {
   };
   [[nodiscard]] std::uint64_t floor() const;
   [[nodiscard]] bool is_provable(const Position& since, std::uint64_t handed_offset) const;
+  void keep_run(std::vector<Message>& messages, std::uint64_t last_offset) const;
   [[nodiscard]] Position before_last(std::size_t messages) const;
   [[nodiscard]] std::uint64_t before_more(std::size_t messages) const;
   [[nodiscard]] std::size_t first_of_last(std::size_t messages) const;
@@ -154,6 +163,7 @@ class RoomLog {
   std::uint64_t floor_ = LogState::no_past;  // as the engine has told last
   std::size_t kept_messages_ = 0;
   std::vector<Hole> holes_;  // that the engine has told of, in order
+  Lineage lineage_;
   bool is_lost_ = false;
   std::unique_ptr<Reset> reset_;
   History history_;

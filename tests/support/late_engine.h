@@ -82,7 +82,7 @@ class LateEngine final : public hub::Engine {
           std::max(messages == 0 ? before.offset : place_before(log, before.offset, messages), log.floor);
       std::size_t count = 0;
       for (const hub::Message& message : log.messages) {
-        const bool is_wanted = message.position.epoch == before.epoch && message.position.offset > page.after;
+        const bool is_wanted = log.lineage.has(before, log.top) && message.position.offset > page.after;
         if (!is_wanted) continue;
         if (!message.is_removed && ++count > std::min(messages_max, page_max)) break;
         page.messages.push_back(message);
@@ -123,9 +123,40 @@ class LateEngine final : public hub::Engine {
   void reset(std::string_view room) {
     Log& log = log_of(room);
     log.top = {log.top.epoch + 1, 0};
+    log.lineage = {};
     log.messages.clear();
     log.floor = 0;
     if (log.is_announced && !log.is_lost) events_->on_resumed(room, state_of(log));
+  }
+  /// The room's log goes on in another epoch, without its last `lost` messages.
+  void fork(std::string_view room, std::uint64_t lost) {
+    Log& log = log_of(room);
+    const std::uint64_t end = log.top.offset - std::min(lost, log.top.offset - log.floor);
+    std::vector<hub::Ancestor> ancestors = log.lineage.ancestors();
+    for (hub::Ancestor& ancestor : ancestors)
+      ancestor.end = std::min(ancestor.end, end);
+    ancestors.push_back({log.top.epoch, end});
+    log.lineage = hub::Lineage(std::move(ancestors));
+    log.forks[log.top.epoch + 1] = {log.top.epoch, end};
+    log.top = {log.top.epoch + 1, end};
+    while (!log.messages.empty() && log.messages.back().position.offset > end)
+      log.messages.pop_back();
+    if (log.is_announced && !log.is_lost) events_->on_resumed(room, state_of(log));
+  }
+  /// The one position that means the same as `position` and is in the epoch in which its offset was given.
+  [[nodiscard]] hub::Position first_name_of(std::string_view room, hub::Position position) {
+    const Log& log = log_of(room);
+    for (auto fork = log.forks.find(position.epoch); fork != log.forks.end();
+         fork = log.forks.find(position.epoch)) {
+      if (position.offset > fork->second.end) break;
+      position.epoch = fork->second.epoch;
+    }
+    return position;
+  }
+  /// Whether a reader that has got as far as `position` has all that the room has.
+  [[nodiscard]] bool is_at_top(std::string_view room, const hub::Position& position) {
+    const Log& log = log_of(room);
+    return position.offset == log.top.offset && log.lineage.has(position, log.top);
   }
   /// Published on another server.
   hub::Position append(std::string_view room, hub::Draft draft) {
@@ -173,6 +204,8 @@ class LateEngine final : public hub::Engine {
     std::uint64_t floor = 0;
     std::vector<hub::Message> messages;
     std::vector<hub::Hole> holes;
+    hub::Lineage lineage;
+    std::map<std::uint64_t, hub::Ancestor> forks;  // by epoch: what it began after
     bool is_subscribed = false;
     bool is_announced = false;
     bool is_lost = false;
@@ -181,6 +214,7 @@ class LateEngine final : public hub::Engine {
   [[nodiscard]] hub::LogState state_of(const Log& log) const {
     hub::LogState state(log.top, has_past ? log.floor : hub::LogState::no_past);
     state.holes = log.holes;
+    state.lineage = log.lineage;
     return state;
   }
   /// Before so many messages up to `offset`, without removed ones.

@@ -570,4 +570,45 @@ TEST_CASE_FIXTURE(LateFixture, "late engine: what a page knows before it is anno
   CHECK(a.is_sound);
 }
 
+// --- Logs that go on in another epoch ---
+
+TEST_CASE_FIXTURE(LateFixture,
+                  "late engine: nobody notices that a log goes on in another epoch with all it had") {
+  Hearer live;
+  Hearer late;
+  join_for_all(live);
+  elsewhere(1, 3);
+  settle();
+  CHECK(live.take() == "joined 0 / 1 2 3");
+  engine.fork("lobby", 0);
+  elsewhere(4, 5);
+  settle();
+  CHECK(live.take() == "4 5");
+  // A cursor from before is as good as one from after.
+  join_for_all(late);
+  settle();
+  CHECK(late.take() == "joined 0 / 1 2 3 4 5");
+  CHECK(hub.stats().gaps == 0);
+}
+
+TEST_CASE_FIXTURE(LateFixture, "late engine: only who has got what a log has lost is told of a gap") {
+  Hearer ahead;
+  Hearer behind;
+  join_for_all(ahead);
+  elsewhere(1, 3);
+  settle();
+  CHECK(ahead.take() == "joined 0 / 1 2 3");
+  join_for_all(behind);
+  engine.answer();
+  engine.lose("lobby");
+  engine.fork("lobby", 2);
+  engine.append("lobby", text("B"));
+  engine.append("lobby", text("C"));
+  engine.resume("lobby");
+  settle();
+  CHECK(ahead.take() == "behind / gap 1 / B C");
+  CHECK(behind.take() == "joined 0 / 1 B C");
+  CHECK(hub.stats().gaps == 1);
+}
+
 }  // namespace roomcast::hub::test

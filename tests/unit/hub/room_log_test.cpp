@@ -118,7 +118,7 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(log.order_of({2, 8}) == RoomLog::Order::duplicate);
   CHECK(log.order_of({2, 9}) == RoomLog::Order::next);
   const RoomLog::AppliedReset reset = log.apply_reset();
-  CHECK_FALSE(reset.is_continued);
+  CHECK_FALSE(reset.common_offset);
   CHECK(reset.old_offset == 3);
   CHECK(text_of(reset.accepted) == "8");
   CHECK(log.top() == Position{2, 7});
@@ -129,7 +129,7 @@ TEST_CASE_FIXTURE(Fixture, "room log: a second reset replaces the first with wha
   (void)log.hold(message(8, {}, 2));
   log.resume(LogState({1, 4}));
   const RoomLog::AppliedReset reset = log.apply_reset();
-  CHECK(reset.is_continued);
+  CHECK(reset.common_offset == 0);
   CHECK(reset.accepted.empty());
 }
 
@@ -252,6 +252,60 @@ TEST_CASE_FIXTURE(WithPast, "room log: a history page whose messages are gone be
   REQUIRE(page.gap);
   CHECK(page.gap->cursor == Position{1, 3});
   CHECK(text_of(page.messages) == "4 5");
+}
+
+TEST_CASE_FIXTURE(Fixture, "room log: it goes on in another epoch, with all that it has, without a reset") {
+  accept(1, 5);
+  LogState log_after(Position{2, 5});
+  log_after.lineage = Lineage({{1, 5}});
+  log.resume(log_after);
+  CHECK_FALSE(log.is_reset_pending());
+  CHECK(log.top() == Position{2, 5});
+  CHECK(log.order_of({1, 6}) == RoomLog::Order::not_next);
+  CHECK(log.order_of({2, 6}) == RoomLog::Order::next);
+  log.advance_to({2, 6});
+  log.history().append(message(6, {}, 2), 0, limits);
+  // Positions are told in the epoch in which they were given, and understood in any.
+  CHECK(log.earliest() == Position{1, 2});
+  CHECK(log.start_for({}, 6).cursor == Position{2, 6});
+  CHECK(log.start_for({std::nullopt, 1}, 6).cursor == Position{1, 5});
+  CHECK(Fixture::say(log.start_for(since(3), 6)) == "3");
+  CHECK(Fixture::say(log.start_for(since(5), 6)) == "5");
+  CHECK(Fixture::say(log.start_for(since(4, {}, 2), 6)) == "4");
+  CHECK(Fixture::say(log.start_for(since(6), 6)) == "2 after a gap from 2");
+  CHECK(page_after(4) == "5 6");
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "room log: what it has got past the end of its epoch is not in common with the next") {
+  accept(1, 5);
+  LogState log_after(Position{2, 4});
+  log_after.lineage = Lineage({{1, 3}});
+  log.resume(log_after);
+  REQUIRE(log.is_reset_pending());
+  const RoomLog::AppliedReset reset = log.apply_reset();
+  CHECK(reset.common_offset == 3);
+  CHECK(reset.old_offset == 5);
+}
+
+TEST_CASE_FIXTURE(WithPast, "room log: a page of the engine may cross from one epoch into the next") {
+  LogState log_after(Position{2, 6}, 0);
+  log_after.lineage = Lineage({{1, 3}});
+  log.resume(log_after);
+  (void)log.apply_reset();
+  LogPage page;
+  page.floor = 0;
+  for (const std::uint64_t offset : {2U, 3U, 4U})
+    page.messages.push_back(message(offset, {}, offset <= 3 ? 1 : 2));
+  log.take_page_read(1, std::move(page), 6);
+  CHECK(text_of(log.page().messages()) == "2 3 4");
+  // One that names another epoch than the log has there is not of this log.
+  LogPage wrong;
+  wrong.floor = 0;
+  wrong.messages.push_back(message(5, {}, 2));
+  wrong.messages.push_back(message(6, {}, 1));
+  log.take_page_read(4, std::move(wrong), 6);
+  CHECK(text_of(log.page().messages()) == "5");
 }
 
 }  // namespace room_log_test
