@@ -8,6 +8,7 @@ export const layers = {
   jose: { folders: ['base'] },
   loop: { folders: ['base'] },
   net: { folders: ['base', 'loop'] },
+  redis: { folders: ['base', 'loop', 'net'] },
   fetch: { folders: ['base', 'loop'] },
   http: { folders: ['access', 'base', 'net'], only: { net: /^src\/http\/(connection|exchange|server)/ } },
   ws: { folders: ['base'] },
