@@ -11,8 +11,8 @@ namespace roomcast::redis {
 /// Where a server is and how it is spoken to, as configured in redis.urls:
 /// `redis://[user[:password]@]host[:port][/database]`, the same with `rediss` (TLS), or
 /// `unix:/run/redis/redis.sock`. User and password are percent-decoded; IPv6 addresses stand in brackets. The
-/// port is 6379 unless given. A password in the URL is refused with words that name redis.password_file where
-/// the text would be shown to others: that is the caller's to do, `has_password` says it.
+/// port is 6379 unless given. Whether a password may stand here, where others may read it, is for the caller
+/// to decide: `has_password` says it.
 struct ServerAddress {
   enum class Scheme : std::uint8_t { tcp, tls, unix_socket };
 
@@ -24,9 +24,12 @@ struct ServerAddress {
   std::string password;
   std::uint32_t database = 0;
 
-  /// Parses `text`, or says what is wrong with it; the message has no password in it.
+  /// Parses `text`, or says what is wrong with it. The message has nothing of `text` in it, since any part of
+  /// a malformed address may be the password.
   [[nodiscard]] static base::Result<ServerAddress> parse(std::string_view text);
-  /// For logs: `redis://host:port`, without user, password and database.
+  [[nodiscard]] bool has_password() const { return !password.empty(); }
+  /// For logs: `redis://host:port`, without user, password and database; `unix:/path` of a Unix
+  /// socket.
   [[nodiscard]] std::string to_text() const;
 
   friend bool operator==(const ServerAddress&, const ServerAddress&) = default;
