@@ -61,7 +61,7 @@ class RespReader {
   };
   enum class Step : std::uint8_t { need_more, more, complete };
 
-  // resp_scan.cpp: finds the end of a value, and what it consists of.
+  // resp_reader_scan.cpp: finds the end of a value, and what it consists of.
   [[nodiscard]] bool scan();
   [[nodiscard]] Step scan_body();
   [[nodiscard]] Step scan_line();

@@ -1,4 +1,5 @@
-// What a server says of itself, and whether that will do.
+#include "redis/server_info.h"
+
 #include <algorithm>
 #include <charconv>
 #include <cstddef>
@@ -6,27 +7,23 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <utility>
 #include <vector>
-
-#include "redis/handshake.h"
 
 namespace roomcast::redis {
 
 namespace {
 
-struct Version {
-  unsigned major = 0;
-  unsigned minor = 0;
-  friend auto operator<=>(const Version&, const Version&) = default;
-};
+/// Major and minor number.
+using Version = std::pair<unsigned, unsigned>;
 
 /// The first two numbers of "7.0.15".
 std::optional<Version> parse_version(std::string_view text) {
   Version version;
   const char* const end = text.data() + text.size();
-  const auto major = std::from_chars(text.data(), end, version.major);
+  const auto major = std::from_chars(text.data(), end, version.first);
   if (major.ec != std::errc() || major.ptr == end || *major.ptr != '.') return std::nullopt;
-  const auto minor = std::from_chars(major.ptr + 1, end, version.minor);
+  const auto minor = std::from_chars(major.ptr + 1, end, version.second);
   if (minor.ec != std::errc() || (minor.ptr != end && *minor.ptr != '.')) return std::nullopt;
   return version;
 }

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "net/file_descriptor.h"
+#include "redis/server_address.h"
 #include "support/temporary_directory.h"
 
 namespace roomcast::test {
@@ -64,6 +65,13 @@ class RedisServer {
   }
 
   [[nodiscard]] std::string path() const { return directory_.file("redis.sock"); }
+  /// As it would be configured.
+  [[nodiscard]] redis::ServerAddress address() const {
+    redis::ServerAddress address;
+    address.scheme = redis::ServerAddress::Scheme::unix_socket;
+    address.path = path();
+    return address;
+  }
   /// A connection; not open if it is refused.
   [[nodiscard]] net::FileDescriptor connect() const {
     net::FileDescriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));

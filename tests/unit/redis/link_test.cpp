@@ -3,103 +3,20 @@
 #include <doctest/doctest.h>
 
 #include <cstddef>
-#include <cstdint>
 #include <functional>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include "base/deadlines.h"
-#include "redis/command.h"
-#include "support/fake_clock.h"
-#include "support/fake_scheduler.h"
-#include "support/memory_stream.h"
+#include "support/redis_link_rig.h"
 
 using namespace roomcast;
-using redis::Link;
-using redis::Value;
 
 namespace link_test {
 
-using Log = std::vector<std::string>;
-
-/// Notes in `log` what becomes of a command.
-struct LoggedRequest final : redis::Request {
-  LoggedRequest(std::string name, Log& log) : name_(std::move(name)), log_(log) {}
-
-  void on_reply(const Value& reply) override {
-    log_.push_back(name_ + "=" + std::string(reply.text));
-    if (and_then) and_then();
-  }
-  void on_lost() override {
-    log_.push_back(name_ + " lost");
-    if (and_then) and_then();
-  }
-  ~LoggedRequest() override {
-    if (at_end) at_end();
-  }
-
-  std::function<void()> and_then;
-  std::function<void()> at_end;
-
- private:
-  std::string name_;
-  Log& log_;
-};
-
-struct Rig final : Link::Owner {
-  test::FakeClock clock;
-  test::FakeScheduler scheduler;
-  base::Deadlines deadlines{clock, 10};
-  test::MemoryWire wire;
-  Log log;
-  std::function<void()> on_next_push;
-  std::function<void()> on_down;
-  std::unique_ptr<Link> link;
-
-  explicit Rig(const Link::Limits& limits = {}) {
-    link =
-        std::make_unique<Link>(Link::Parts{clock, scheduler, deadlines}, limits, wire.make_stream(), *this);
-    deadlines.tick();
-  }
-
-  std::unique_ptr<LoggedRequest> request(std::string name) {
-    return std::make_unique<LoggedRequest>(std::move(name), log);
-  }
-  /// Sends a command of one word and awaits its answer under that name.
-  LoggedRequest& send(const std::string& name) {
-    auto made = request(name);
-    LoggedRequest& answered = *made;
-    link->send(command(name), std::move(made));
-    return answered;
-  }
-  static std::string command(std::string_view word) {
-    std::string bytes;
-    redis::append_command(bytes, {word});
-    return bytes;
-  }
-  Log take_log() { return std::exchange(log, {}); }
-  /// Lets time pass, as a loop would see it.
-  void pass(std::int64_t ms) {
-    for (; ms > 0; ms -= 10) {
-      clock.advance(10);
-      deadlines.tick();
-    }
-  }
-
- private:
-  void on_push(Link& /*link*/, const Value& value) override {
-    log.push_back("push " + std::string(value.items.back().text));
-    if (auto next = std::exchange(on_next_push, {})) next();
-  }
-  void on_link_down(Link& down, std::string_view why) override {
-    CHECK(down.is_down());
-    log.push_back("down: " + std::string(why));
-    if (on_down) on_down();
-  }
-};
+using Log = test::LinkLog;
+using Rig = test::LinkRig;
 
 TEST_CASE("commands of a turn are one write, and their answers come in order with pushes between") {
   Rig rig;
@@ -259,38 +176,6 @@ TEST_CASE("a link tells whether there is space for more, and has space again wit
   rig.wire.send("+1\r\n");
   CHECK(rig.link->has_space_for(80));
   CHECK_FALSE(rig.link->has_space_for(81));
-}
-
-TEST_CASE("a subscription is answered with the last of its pushes, which are all told to the owner") {
-  Rig rig;
-  const std::vector<std::string_view> channels{"one", "two"};
-  rig.send("a");
-  rig.link->send_subscription("SSUBSCRIBE", channels, rig.request("sub"));
-  rig.send("b");
-  rig.scheduler.flush();
-  CHECK(rig.wire.received() ==
-        Rig::command("a") + "*3\r\n$10\r\nSSUBSCRIBE\r\n$3\r\none\r\n$3\r\ntwo\r\n" + Rig::command("b"));
-  // Nothing is confirmed before it is its turn.
-  rig.wire.send(">2\r\n+ssubscribe\r\n+early\r\n+1\r\n");
-  rig.wire.send(">2\r\n+ssubscribe\r\n+one\r\n>2\r\n+smessage\r\n+x\r\n>2\r\n+subscribe\r\n+other\r\n");
-  CHECK(rig.take_log() == Log{"push early", "a=1", "push one", "push x", "push other"});
-  rig.wire.send(">2\r\n+ssubscribe\r\n+two\r\n+2\r\n");
-  CHECK(rig.take_log() == Log{"push two", "sub=", "b=2"});
-}
-
-TEST_CASE("a subscription that is refused is told so, and the answers behind it go where they belong") {
-  Rig rig;
-  const std::vector<std::string_view> channels{"one"};
-  rig.link->send_subscription("SUBSCRIBE", channels, rig.request("sub"));
-  rig.send("b");
-  rig.link->send_subscription("SUBSCRIBE", channels, nullptr);
-  rig.send("c");
-  rig.wire.send("-NOPERM no\r\n+2\r\n-NOPERM no\r\n+3\r\n");
-  CHECK(rig.take_log() == Log{"sub=NOPERM no", "b=2", "c=3"});
-  rig.link->send_subscription("SUBSCRIBE", channels, rig.request("sub"));
-  rig.wire.send("+OK\r\n");
-  CHECK(rig.log ==
-        Log{"sub lost", "down: the server answered a subscription with something else than a push"});
 }
 
 TEST_CASE("what comes in one piece is handled in parts, and nothing is read from the connection meanwhile") {

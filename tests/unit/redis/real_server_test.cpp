@@ -17,6 +17,8 @@
 #include "redis/command.h"
 #include "redis/handshake.h"
 #include "redis/link.h"
+#include "redis/server_address.h"
+#include "redis/server_info.h"
 #include "support/redis_server.h"
 #include "support/socket_fixture.h"
 
@@ -106,6 +108,7 @@ TEST_CASE("real server: a handshake tells what it is, and it can be used") {
   const test::RedisServer server;
   test::SocketFixture fixture;
   Client client(fixture, server, {.client_name = "roomcast-test", .database = 3});
+  CHECK(*redis::ServerAddress::parse("unix:" + server.path()) == server.address());
   CHECK(client.error.empty());
   REQUIRE(client.info.has_value());
   CHECK(redis::why_unusable(*client.info).empty());

@@ -1,8 +1,8 @@
+#include "redis/server_info.h"
+
 #include <doctest/doctest.h>
 
 #include <string>
-
-#include "redis/handshake.h"
 
 using namespace roomcast;
 using redis::ServerInfo;
