@@ -2,37 +2,19 @@
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
-#include <openssl/x509err.h>
 #include <openssl/x509v3.h>
-#include <sys/stat.h>
 
 #include <algorithm>
 #include <array>
 #include <ctime>
-#include <span>
 #include <string_view>
-#include <system_error>
 
 namespace roomcast::net {
 
-std::string take_openssl_error() {
-  const unsigned long error = ERR_get_error();
-  ERR_clear_error();
-  if (error == 0) return "unknown TLS error";
-  if (ERR_SYSTEM_ERROR(error)) return std::generic_category().message(ERR_GET_REASON(error));
-  const char* reason = ERR_reason_error_string(error);
-  return reason != nullptr ? reason : "OpenSSL error " + std::to_string(error);
-}
-
 namespace {
 
-// For TLS 1.2, forward secrecy and authenticated encryption only (RFC 9325 section 4.2); TLS 1.3 has nothing
-// else.
-constexpr const char* tls12_ciphers = "ECDHE+AESGCM:ECDHE+CHACHA20";
 // The same for all certificates, so that a ticket is valid whichever was selected.
 constexpr std::string_view session_id_context = "roomcast";
-
-int refuse_password(char* /*buffer*/, int /*size*/, int /*writing*/, void* /*data*/) { return -1; }
 
 /// Whether the ALPN list `offered` contains `protocol`; `chosen` is then set to its place in it.
 bool find_protocol(std::string_view offered, std::string_view protocol, std::string_view& chosen) {
@@ -58,37 +40,14 @@ int choose_protocol(SSL* /*connection*/, const unsigned char** chosen, unsigned 
   return SSL_TLSEXT_ERR_OK;
 }
 
-void configure(SSL_CTX* context) {
-  SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
-  SSL_CTX_set_cipher_list(context, tls12_ciphers);
-  SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
-                                   SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
-  SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
-  // Sessions are kept in the clients' tickets; no cache here.
-  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+void configure_server(SSL_CTX* context) {
+  configure_tls(context);
+  SSL_CTX_set_options(context, SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
+  // Sessions are kept in the clients' tickets.
   SSL_CTX_set_num_tickets(context, 1);
   SSL_CTX_set_session_id_context(context, reinterpret_cast<const unsigned char*>(session_id_context.data()),
                                  session_id_context.size());
   SSL_CTX_set_alpn_select_cb(context, choose_protocol, nullptr);
-  // Otherwise OpenSSL would prompt for the password on the terminal.
-  SSL_CTX_set_default_passwd_cb(context, refuse_password);
-}
-
-/// Whether something other than a file exists at `path`. Opening a FIFO would block.
-bool is_something_else_than_a_file(const std::string& path) {
-  struct stat facts {};
-  return ::stat(path.c_str(), &facts) == 0 && !S_ISREG(facts.st_mode);
-}
-
-base::Error key_error(const CertificateFiles& files) {
-  const unsigned long error = ERR_peek_error();
-  const int reason = ERR_GET_REASON(error);
-  if (ERR_GET_LIB(error) == ERR_LIB_X509 &&
-      (reason == X509_R_KEY_VALUES_MISMATCH || reason == X509_R_KEY_TYPE_MISMATCH)) {
-    ERR_clear_error();
-    return {"the key in " + files.key + " does not belong to the certificate in " + files.certificate};
-  }
-  return {"cannot use the key in " + files.key + ": " + take_openssl_error()};
 }
 
 /// Milliseconds since the Unix epoch; 0 if it cannot be read.
@@ -133,21 +92,11 @@ base::Result<std::shared_ptr<const TlsContext>> TlsContext::load(const std::vect
 }
 
 base::Result<TlsContext::Context> TlsContext::make(const CertificateFiles& files) {
-  for (const std::string& path : {files.certificate, files.key}) {
-    if (is_something_else_than_a_file(path)) {
-      return base::Error{"cannot use " + path + ": it is not a regular file, and a reload reads it again"};
-    }
-  }
   ERR_clear_error();
   Context context(SSL_CTX_new(TLS_server_method()));
   if (!context) return base::Error{"cannot set up TLS: " + take_openssl_error()};
-  configure(context.get());
-  if (SSL_CTX_use_certificate_chain_file(context.get(), files.certificate.c_str()) != 1) {
-    return base::Error{"cannot use the certificate in " + files.certificate + ": " + take_openssl_error()};
-  }
-  if (SSL_CTX_use_PrivateKey_file(context.get(), files.key.c_str(), SSL_FILETYPE_PEM) != 1) {
-    return key_error(files);
-  }
+  configure_server(context.get());
+  if (auto error = use_certificate(context.get(), files)) return std::move(*error);
   return context;
 }
 

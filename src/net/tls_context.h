@@ -6,23 +6,14 @@
 #include <vector>
 
 #include "base/result.h"
+#include "net/tls_setup.h"
 
 struct ssl_st;
 struct ssl_ctx_st;
 
 namespace roomcast::net {
 
-/// The reason of the last failed OpenSSL call, from the error queue of the thread, which is cleared: the
-/// earliest entry is the cause, later ones only passed it on.
-[[nodiscard]] std::string take_openssl_error();
-
-/// Files of a certificate with its chain, leaf first, and of its private key, both PEM.
-struct CertificateFiles {
-  std::string certificate;
-  std::string key;
-};
-
-/// The configuration of TLS connections: TLS 1.2 and 1.3 with forward secrecy, session tickets, no
+/// The configuration of TLS servers: TLS 1.2 and 1.3 with forward secrecy, session tickets, no
 /// renegotiation, HTTP/1.1 by ALPN. Immutable: a reload creates a new one, and existing connections keep
 /// theirs.
 ///
