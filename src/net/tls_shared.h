@@ -46,6 +46,7 @@ class TicketKeys {
   std::array<unsigned char, 80> bytes_{};  // key name, HMAC key and AES key
 };
 
+/// Of servers.
 struct TlsStats {
   std::uint64_t handshakes_ok = 0;
   std::uint64_t handshakes_failed = 0;   ///< including clients without TLS

@@ -35,24 +35,38 @@ constexpr std::int64_t refused_linger_ms = 2'000;
 
 bool is_letter(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
 
+/// The type of a record (RFC 8446 section 5.1).
+bool is_record_type(char c) { return c >= 20 && c <= 24; }
+
+std::string handshake_error(SSL* connection) {
+  std::string why = take_openssl_error();
+  const long verdict = SSL_get_verify_result(connection);
+  if (verdict != X509_V_OK) why.append(": ").append(X509_verify_cert_error_string(verdict));
+  return why;
+}
+
 }  // namespace
 
 void TlsStream::Free::operator()(ssl_st* connection) const { SSL_free(connection); }
 
 TlsStream::TlsStream(TlsShared& shared, std::shared_ptr<const TlsContext> context,
                      std::unique_ptr<ByteStream> below, std::string_view peer)
+    : TlsStream(shared, Connection(SSL_new(context->native())), std::move(below)) {
+  SSL_set_accept_state(connection_.get());
+  handshake_->context = std::move(context);
+  handshake_->peer = peer;
+}
+
+TlsStream::TlsStream(TlsShared& shared, Connection connection, std::unique_ptr<ByteStream> below)
     : shared_(shared),
       below_(std::move(below)),
-      connection_(SSL_new(context->native())),
+      connection_(std::move(connection)),
       handshake_(std::make_unique<Handshake>()) {
   static_assert(sizeof(TlsStream) <= 104, "every connection pays for this");
   if (!connection_) throw std::bad_alloc();
   shared_.count_records(connection_.get());
   BIO* bio = shared_.make_bio();
   SSL_set_bio(connection_.get(), bio, bio);
-  SSL_set_accept_state(connection_.get());
-  handshake_->context = std::move(context);
-  handshake_->peer = peer;
 }
 
 TlsStream::~TlsStream() { shared_.scheduler_.forget(*this); }
@@ -66,6 +80,8 @@ void TlsStream::set_events(ByteStream::Events& events) {
   handshake_->timeout_ms = shared_.handshake_timeout_ms_;
   handshake_->deadline->set_in(handshake_->timeout_ms);
   below_->set_events(*this);
+  // A client speaks first.
+  if (handshake_->context == nullptr) shared_.scheduler_.mark_dirty(*this);
 }
 
 void TlsStream::pause_reading() {
@@ -206,16 +222,20 @@ void TlsStream::run_at_turn_end() {
   if (end_waits_ && !paused_) on_end();
 }
 
+bool TlsStream::is_without_tls(std::string_view input) {
+  if (input.empty() || std::exchange(handshake_->has_begun, true)) return false;
+  // A client's first byte may also be that of an SSL 2 hello, at least 128, or anything that isn't answered.
+  return handshake_->context != nullptr ? is_letter(input.front()) : !is_record_type(input.front());
+}
+
 void TlsStream::do_handshake() {
   ERR_clear_error();
   const std::string input = take_waiting(&Waiting::input);
-  // A record begins with its type, 20 to 24 (RFC 8446 section 5.1), and an SSL 2 hello with at least 128.
-  if (!input.empty() && !std::exchange(handshake_->has_begun, true) && is_letter(input.front())) {
-    return refuse_without_tls();
-  }
+  const bool is_client = handshake_->context == nullptr;
+  if (is_without_tls(input)) return is_client ? fail("the server does not use TLS") : refuse_without_tls();
   shared_.input_ = input;
   shared_.reads_left_ = TlsShared::reads_per_record * max_idle_records;
-  const int status = SSL_accept(connection_.get());
+  const int status = SSL_do_handshake(connection_.get());
   const int error = SSL_get_error(connection_.get(), status);
   const auto rest = std::exchange(shared_.input_, {});
   if (!rest.empty()) keep_input(rest);
@@ -224,13 +244,15 @@ void TlsStream::do_handshake() {
     handshake_->deadline.reset();
     handshake_->last_flight = shared_.records_;
     shared_.records_.clear();
+    if (is_client) return;
     ++shared_.stats_.handshakes_ok;
     if (SSL_session_reused(connection_.get()) == 1) ++shared_.stats_.handshakes_resumed;
     return;
   }
   send_records();
   if (state_ == State::failed) return;
-  if (error != SSL_ERROR_WANT_READ) return fail("TLS handshake failed: " + take_openssl_error());
+  if (error != SSL_ERROR_WANT_READ)
+    return fail("TLS handshake failed: " + handshake_error(connection_.get()));
   if (!rest.empty()) return fail("TLS handshake failed: " + std::string(too_many_idle_records));
   below_->resume_reading();
 }
@@ -341,7 +363,7 @@ void TlsStream::fail_later(std::string why) {
 void TlsStream::fail(const std::string& why) {
   if (std::exchange(dead_, true)) return;
   if (handshake_ && handshake_->deadline) {
-    ++shared_.stats_.handshakes_failed;
+    if (handshake_->context != nullptr) ++shared_.stats_.handshakes_failed;
     handshake_->deadline.reset();
   }
   state_ = State::failed;

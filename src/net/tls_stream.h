@@ -20,7 +20,8 @@ struct ssl_st;
 
 namespace roomcast::net {
 
-/// The server side of TLS over another stream (RFC 5246, RFC 8446).
+/// TLS over another stream (RFC 5246, RFC 8446): the server side, and that of a client, which tls_client.h
+/// makes.
 ///
 /// - The handshake begins with set_events. Until it is complete `write` takes nothing. Its steps run at the
 ///   end of the turn, so that the time box of the turn limits a rush of handshakes. The messages of each step
@@ -33,7 +34,7 @@ namespace roomcast::net {
 ///   delivered in one `on_bytes`. The rest, at most one read, is kept and deferred.
 /// - A peer that sends more than `max_idle_records` records in a row without data is disconnected.
 /// - An idle connection keeps only OpenSSL's state and this object.
-/// - A peer whose first byte is a letter does not use TLS: it gets an unencrypted response and is reported
+/// - A client whose first byte is a letter does not use TLS: it gets an unencrypted response and is reported
 ///   (WithoutTls); for the owner the connection is broken.
 /// - An end of the stream below without close_notify is an error: the data may have been truncated. After our
 ///   own close_notify it counts as the end.
@@ -46,9 +47,16 @@ class TlsStream final : public ByteStream,
   /// Also the limit for one step of a handshake, which has two to five.
   static constexpr std::size_t max_idle_records = 32;
 
-  /// `shared` outlives the stream.
+  struct Free {
+    void operator()(ssl_st* connection) const;
+  };
+  using Connection = std::unique_ptr<ssl_st, Free>;
+
+  /// The server side. `shared` outlives the stream.
   TlsStream(TlsShared& shared, std::shared_ptr<const TlsContext> context, std::unique_ptr<ByteStream> below,
             std::string_view peer);
+  /// The client side, with `connection` set up but for its BIO.
+  TlsStream(TlsShared& shared, Connection connection, std::unique_ptr<ByteStream> below);
   TlsStream(const TlsStream&) = delete;
   TlsStream& operator=(const TlsStream&) = delete;
   ~TlsStream() override;
@@ -76,8 +84,8 @@ class TlsStream final : public ByteStream,
   };
   /// State of the handshake.
   struct Handshake {
-    std::shared_ptr<const TlsContext> context;
-    std::optional<base::Deadline> deadline;  // set during the handshake
+    std::shared_ptr<const TlsContext> context;  // null for a client
+    std::optional<base::Deadline> deadline;     // set during the handshake
     std::int64_t timeout_ms = 0;
     std::string peer;
     bool has_begun = false;   // input has arrived
@@ -89,9 +97,6 @@ class TlsStream final : public ByteStream,
     std::string unsent;  // ciphertext that the stream below has not taken
     std::string error;   // reported by the next flush
   };
-  struct Free {
-    void operator()(ssl_st* connection) const;
-  };
 
   void on_bytes(std::span<char> bytes) override;
   void on_end() override;
@@ -100,6 +105,8 @@ class TlsStream final : public ByteStream,
   void run_at_turn_end() override;
   void on_deadline() override;
 
+  /// Whether the peer does not use TLS, by the first byte of a handshake.
+  [[nodiscard]] bool is_without_tls(std::string_view input);
   void do_handshake();
   void refuse_without_tls();
   void finish_handshake();
@@ -129,7 +136,7 @@ class TlsStream final : public ByteStream,
   TlsShared& shared_;
   std::unique_ptr<ByteStream> below_;
   ByteStream::Events* events_ = nullptr;
-  std::unique_ptr<ssl_st, Free> connection_;
+  Connection connection_;
   std::unique_ptr<Handshake> handshake_;  // until it is over
   std::unique_ptr<Waiting> waiting_;      // while anything waits
   State state_ = State::handshake;

@@ -6,6 +6,7 @@
 
 #include "net/byte_stream.h"
 #include "net/socket_stream.h"
+#include "net/tls_client.h"
 #include "net/tls_shared.h"
 #include "net/tls_stream.h"
 #include "support/certificates.h"
@@ -126,7 +127,39 @@ class TlsLink : public SocketLink {
   TlsClient client_{std::move(far_), {"localhost", version, "", nullptr}};
 };
 
+/// The client side under test, with OpenSSL as the server.
+template <int version>
+class TlsClientLink : public SocketLink {
+ public:
+  TlsClientLink() : SocketLink("127.0.0.1:0") {
+    near = net::make_tls_client(shared_, trusted_, std::move(near), "localhost");
+  }
+  ~TlsClientLink() { near.reset(); }
+
+  std::size_t send(std::string_view bytes) { return server_.send(bytes); }
+  std::string receive() { return server_.receive(); }
+  void finish() { server_.finish(); }
+  void reset() { test::reset(server_.socket()); }
+  bool far_ended() {
+    (void)receive();
+    return server_.ended();
+  }
+  void step() {
+    (void)server_.handshake();
+    SocketLink::step();
+  }
+
+ private:
+  TemporaryDirectory directory_;
+  net::CertificateFiles files_ = make_certificate(directory_, "localhost", "DNS:localhost");
+  net::TlsClientContext trusted_ = std::move(*net::TlsClientContext::load({files_.certificate, "", ""}));
+  net::TlsShared shared_{fixture_.turn, fixture_.deadlines};
+  TlsServer server_{std::move(far_), files_, version};
+};
+
 using Tls13Link = TlsLink<TLS1_3_VERSION>;
 using Tls12Link = TlsLink<TLS1_2_VERSION>;
+using Tls13ClientLink = TlsClientLink<TLS1_3_VERSION>;
+using Tls12ClientLink = TlsClientLink<TLS1_2_VERSION>;
 
 }  // namespace roomcast::test

@@ -124,7 +124,7 @@ void warm_up(Link& link, Recorder& recorder) {
 
 }  // namespace
 
-#define FOR_EVERY_STREAM MemoryLink, TcpLink, UnixLink, Tls13Link, Tls12Link
+#define FOR_EVERY_STREAM MemoryLink, TcpLink, UnixLink, Tls13Link, Tls12Link, Tls13ClientLink, Tls12ClientLink
 
 TEST_CASE_TEMPLATE("stream: bytes arrive whole and in order, both ways at once, in pieces of any size", Link,
                    FOR_EVERY_STREAM) {

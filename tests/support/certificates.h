@@ -20,16 +20,16 @@ struct CloseFile {
 using File = std::unique_ptr<FILE, CloseFile>;
 
 /// Writes a new self-signed certificate and its key as `name`.crt and `name`.key. `alternative_names` as in
-/// the configuration of OpenSSL: "DNS:example.org,DNS:*.example.org". Valid for a day.
+/// the configuration of OpenSSL: "DNS:example.org,DNS:*.example.org". Valid until `valid_s` from now, a day.
 inline net::CertificateFiles make_certificate(const TemporaryDirectory& directory, const std::string& name,
-                                              const std::string& alternative_names) {
+                                              const std::string& alternative_names, long valid_s = 86'400) {
   const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(EVP_EC_gen("P-256"), EVP_PKEY_free);
   const std::unique_ptr<X509, decltype(&X509_free)> certificate(X509_new(), X509_free);
   X509* x = certificate.get();
   X509_set_version(x, X509_VERSION_3);
   ASN1_INTEGER_set(X509_get_serialNumber(x), 1);
   X509_gmtime_adj(X509_getm_notBefore(x), -60);
-  X509_gmtime_adj(X509_getm_notAfter(x), 86'400);
+  X509_gmtime_adj(X509_getm_notAfter(x), valid_s);
   X509_set_pubkey(x, key.get());
   X509_NAME* subject = X509_get_subject_name(x);
   X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC,

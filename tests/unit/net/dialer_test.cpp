@@ -24,7 +24,7 @@ using test::FullServer;
 using test::listen_on;
 
 /// Clients of this address get the port that they connect to, which otherwise happens by chance.
-constexpr const char* own_peer = "127.0.0.99";
+constexpr const char* own_peer = "127.0.9.9";
 
 int option(int socket, int level, int name) {
   int value = 0;
@@ -176,6 +176,14 @@ TEST_CASE("dialer: an attempt may be destroyed from within what it reports") {
   }
   f.await();
   CHECK_FALSE(f.attempt);
+}
+
+TEST_CASE("dialer: nothing comes of the deadline of an attempt that is over") {
+  Fixture f;
+  f.dial({"127.0.0.1", free_port(), ""}, 200);
+  f.await();
+  (void)f.run_until([] { return false; }, 300);
+  CHECK(f.result.calls == 1);
 }
 
 TEST_CASE("dialer: a socket that is connected with itself is refused") {
