@@ -171,6 +171,20 @@ TEST_CASE("dialer: an address that does not answer takes its share of the time, 
   CHECK(f.is_connected_to(server));
 }
 
+TEST_CASE("dialer: addresses that do not answer have at most half of the time each if they are two") {
+  const FullServer first(test::parse_address("127.0.0.2:0"));
+  const std::uint16_t port = first.address.to_peer().port;
+  const FullServer second(test::parse_address("127.0.0.1:" + std::to_string(port)));
+  Fixture f;
+  f.dial({"2.dialer.test", port, ""}, 400);
+  f.await();
+  const std::string begin = "2.dialer.test:" + std::to_string(port) + ": no answer within ";
+  REQUIRE(f.result.why.starts_with(begin));
+  CHECK(std::atoi(f.result.why.c_str() + begin.size()) <= 200);
+  CHECK(f.result.why.find(" ms (127.0.0.2), no answer within ") != std::string::npos);
+  CHECK(f.result.why.ends_with(" ms (127.0.0.1)"));
+}
+
 TEST_CASE("dialer: of a name with very many addresses eight are tried") {
   Fixture f;
   f.dial({"100.dialer.test", free_port(), ""});
