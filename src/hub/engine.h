@@ -114,7 +114,8 @@ class Engine {
   /// Gives the draft its position after everything published before it on this server in the same room. Only
   /// for rooms that are subscribed, unless publishes_unsubscribed().
   virtual void publish(std::string_view room, Draft&& draft, Ticket ticket) = 0;
-  /// Removes one message of the room, or replaces it by the draft; its offset stays as it is, and taken. The
+  /// Removes one message of the room, or replaces it by the draft; its offset stays as it is, and taken. An
+  /// engine may give the amendment a place of its own in the log, which is that of a removed message. The
   /// outcome is the position; `not_found` (no_such_message) if the log has no message there. An engine that
   /// does not keep messages knows only whether there ever was one. For which rooms: see publish.
   virtual void remove(std::string_view room, const Position& position, Ticket ticket) = 0;

@@ -14,7 +14,7 @@ export const layers = {
   ws: { folders: ['base'] },
   hub: { folders: ['base'] },
   store: { folders: ['base', 'hub', 'loop'] },
-  engine: { folders: ['base', 'hub', 'store'] },
+  engine: { folders: ['base', 'hub', 'redis', 'store'] },
   service: { folders: ['access', 'base', 'hub'] },
   dialect: { folders: ['base', 'hub'] },
   session: { folders: ['access', 'base', 'hub', 'service', 'dialect'] },

@@ -1,0 +1,321 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "engine/redis_batch.h"
+#include "engine/redis_port.h"
+#include "hub/cursor.h"
+
+namespace roomcast::test {
+
+/// What the scripts of the Redis engine do, on a data set in memory: a model of one server, or of one that a
+/// replica takes over from. What it can do wrong is what such a server can.
+class FakeRedis {
+ public:
+  struct Entry {
+    std::uint64_t last = 0;
+    std::size_t count = 0;
+    std::string batch;
+  };
+  struct Room {
+    std::uint64_t epoch = 0;
+    std::uint64_t top = 0;
+    std::uint64_t floor = 0;
+    std::uint64_t term = 0;
+    std::vector<hub::Ancestor> lineage;
+    std::deque<Entry> stream;
+    std::map<std::uint64_t, std::string> amended;
+  };
+  struct Data {
+    std::map<std::string, Room, std::less<>> rooms;
+    std::map<std::string, std::pair<hub::Position, std::string>, std::less<>> keys;
+  };
+
+  /// Another process answers from here on, with `then` as its data: a replica that had not got more, or what
+  /// was last saved. Nothing is in doubt, unless `has_doubt`.
+  void fail_over(const Data& then) {
+    data = then;
+    if (is_fenced) ++term;
+  }
+
+  struct Pushed {
+    std::string room;
+    std::string bytes;
+  };
+  /// A subscriber of all rooms gets what is published.
+  class Sink {
+   public:
+    virtual void push(const Pushed& pushed) = 0;
+
+   protected:
+    ~Sink() = default;
+  };
+
+  base::Result<engine::RedisPublished, engine::RedisFault> publish(const engine::RedisPort::Publish& call) {
+    using Code = engine::RedisFault::Code;
+    Room* const room = ready(call);
+    if (room == nullptr) return engine::RedisFault{Code::doubt, "DOUBT 10", 10};
+    const std::string key = std::string(call.room) + '\n' + call.key.text;
+    if (!call.key.text.empty()) {
+      const auto known = data.keys.find(key);
+      if (known != data.keys.end()) {
+        if (known->second.second != call.key.digest) return engine::RedisFault{Code::key_reused, "", 0};
+        return engine::RedisPublished{known->second.first, 0, true};
+      }
+    }
+    if (call.again_after) {
+      for (const Entry& entry : room->stream) {
+        if (entry.last > *call.again_after && entry.batch.substr(1, 16) == call.batch.substr(1, 16))
+          return engine::RedisPublished{position_in(*room, entry.last), 0, false};
+      }
+      const std::uint64_t first =
+          room->stream.empty() ? room->top + 1 : room->stream.front().last - room->stream.front().count + 1;
+      if (first > *call.again_after + 1) return engine::RedisFault{Code::unknown, "UNKNOWN", 0};
+    }
+    const engine::RedisPublished done = append(*room, call);
+    if (!call.key.text.empty()) data.keys[key] = {done.last, call.key.digest};
+    return done;
+  }
+
+  base::Result<engine::RedisPublished, engine::RedisFault> amend(const engine::RedisPort::Publish& call,
+                                                                 const engine::RedisPort::Amend& amend) {
+    using Code = engine::RedisFault::Code;
+    using What = engine::RedisPort::Amend::What;
+    const auto not_found = [] { return engine::RedisFault{Code::not_found, "NOTFOUND", 0}; };
+    const bool is_new = data.rooms.find(call.room) == data.rooms.end();
+    Room* const room = ready(call);
+    if (room == nullptr) return engine::RedisFault{Code::doubt, "DOUBT 10", 10};
+    if (is_new) return not_found();
+    if (amend.what == What::cleared) {
+      if (room->floor >= room->top) return not_found();
+      const std::uint64_t floor = room->top;
+      const engine::RedisPublished done = append(*room, call);
+      room->floor = floor;
+      while (!room->stream.empty() && room->stream.front().last <= floor)
+        room->stream.pop_front();
+      room->amended = {{done.last.offset, ""}};
+      return done;
+    }
+    const hub::Lineage lineage(room->lineage);
+    const std::uint64_t offset = amend.about.offset;
+    const bool is_there =
+        lineage.has(amend.about, {room->epoch, room->top}) && offset > floor_of(*room, call.limits);
+    const auto before = room->amended.find(offset);
+    if (!is_there || (before != room->amended.end() && before->second.empty())) return not_found();
+    const engine::RedisPublished done = append(*room, call);
+    room->amended[offset] = amend.what == What::removed ? "" : amend.replacement;
+    room->amended[done.last.offset] = "";
+    return done;
+  }
+
+  /// Calls `answer` with what refers to the data.
+  template <class Answer>
+  void sync(const engine::RedisPort::Sync& call, const Answer& answer) {
+    Room& room = data.rooms[std::string(call.room)];
+    if (room.epoch == 0) {
+      room.epoch = ++epochs;
+      room.term = term;
+    }
+    engine::RedisLogState state;
+    state.top = {room.epoch, room.top};
+    state.floor = room.stream.empty() ? room.top : floor_of(room, call.limits);
+    state.lineage = hub::Lineage(room.lineage);
+    state.is_in_doubt = room.term != term;
+    std::size_t messages = 0;
+    std::size_t bytes = 0;
+    for (const Entry& entry : room.stream) {
+      if (entry.last <= call.after) continue;
+      if (messages >= call.messages_max || bytes >= call.bytes_max) break;
+      state.batches.push_back({entry.last, entry.batch});
+      messages += entry.count;
+      bytes += entry.batch.size();
+    }
+    for (const auto& [offset, what] : room.amended) {
+      if (!state.batches.empty() && offset > call.after && offset <= state.batches.back().last)
+        state.amended.push_back({offset, what});
+    }
+    answer(std::move(state));
+  }
+
+  void publish_to(Sink& sink) { sinks.push_back(&sink); }
+
+  Data data;
+  std::vector<Sink*> sinks;
+  std::uint64_t term = 1;
+  std::uint64_t epochs = 100;
+  bool has_doubt = false;  ///< publishes into rooms of an earlier term have to wait
+  bool is_fenced = true;   ///< false: another process is not noticed, as if there were no terms
+  bool forks = true;       ///< false: rooms keep their epoch over a failover
+
+ private:
+  Room* ready(const engine::RedisPort::Publish& call) {
+    Room& room = data.rooms[std::string(call.room)];
+    if (room.epoch == 0) {
+      room.epoch = ++epochs;
+    } else if (room.term != term) {
+      if (has_doubt) return nullptr;
+      if (forks) {
+        room.lineage.push_back({room.epoch, room.top});
+        if (room.lineage.size() > hub::Lineage::ancestors_max) room.lineage.erase(room.lineage.begin());
+        room.epoch = ++epochs;
+      }
+    }
+    room.term = term;
+    return &room;
+  }
+  static std::uint64_t floor_of(const Room& room, const engine::RedisLimits& limits) {
+    std::uint64_t floor = room.top > limits.messages ? room.top - limits.messages : 0;
+    if (!room.stream.empty()) floor = std::max(floor, room.stream.front().last - room.stream.front().count);
+    return std::max(floor, room.floor);
+  }
+  static hub::Position position_in(const Room& room, std::uint64_t offset) {
+    return {hub::Lineage(room.lineage).epoch_at(offset, room.epoch), offset};
+  }
+  engine::RedisPublished append(Room& room, const engine::RedisPort::Publish& call) {
+    const std::uint64_t first = room.top + 1;
+    room.top += call.count;
+    if (call.limits.messages != 0) room.stream.push_back({room.top, call.count, call.batch});
+    while (!room.stream.empty() && room.stream.front().last + call.limits.messages <= room.top)
+      room.stream.pop_front();
+    const std::string epoch = hub::to_cursor({room.epoch, 0});
+    const Pushed pushed{std::string(call.room),
+                        epoch.substr(0, epoch.size() - 1) + std::to_string(first) + ':' + call.batch};
+    for (Sink* sink : sinks)
+      sink->push(pushed);
+    return {{room.epoch, room.top}, sinks.size(), false};
+  }
+};
+
+/// The connections of one node to it: what is asked for is answered, and pushed, when the test says so.
+class FakeRedisPort final : public engine::RedisPort, private FakeRedis::Sink {
+ public:
+  explicit FakeRedisPort(FakeRedis& redis) : redis_(redis) { redis.publish_to(*this); }
+
+  void start(Listener& listener) override { listener_ = &listener; }
+  [[nodiscard]] bool has_space_for(std::size_t /*bytes*/) const override { return has_space; }
+  void subscribe(std::string_view room) override {
+    pushes_.push_back({true, [this, room = std::string(room)] {
+                         subscribed_[room] = true;
+                         listener_->on_room_subscribed(room);
+                       }});
+  }
+  void unsubscribe(std::string_view room) override { subscribed_.erase(std::string(room)); }
+  void publish(engine::RedisCallId call, Publish&& publish) override {
+    calls_.push_back({call, false, std::string(publish.room), std::move(publish), {}, {}});
+  }
+  void amend(engine::RedisCallId call, Publish&& publish, const Amend& amend) override {
+    calls_.push_back({call, false, std::string(publish.room), std::move(publish), amend, {}});
+  }
+  void sync(engine::RedisCallId call, const Sync& sync) override {
+    calls_.push_back({call, true, std::string(sync.room), {}, {}, sync});
+  }
+
+  void connect() {
+    set_calls(true);
+    set_pushes(true);
+  }
+  void set_calls(bool are_possible) {
+    if (std::exchange(has_calls_, are_possible) == are_possible) return;
+    if (!are_possible) lose_calls();
+    for (std::size_t i = 0; i < engine::redis_partitions; ++i)
+      listener_->on_calls(static_cast<engine::RedisPartition>(i), are_possible);
+  }
+  void set_pushes(bool are_possible) {
+    if (std::exchange(has_pushes_, are_possible) == are_possible) return;
+    subscribed_.clear();
+    pushes_.clear();
+    for (std::size_t i = 0; i < engine::redis_partitions; ++i)
+      listener_->on_pushes(static_cast<engine::RedisPartition>(i), are_possible);
+  }
+  /// The server does the next call and answers it; without `arrives` the answer is lost with the link.
+  bool answer_one() {
+    if (calls_.empty()) return false;
+    const Call call = std::move(calls_.front());
+    calls_.pop_front();
+    run(call, true);
+    return true;
+  }
+  bool push_one() {
+    if (pushes_.empty()) return false;
+    const Push next = std::move(pushes_.front());
+    pushes_.pop_front();
+    next.deliver();
+    return true;
+  }
+  /// A push is lost, as when the connection of another one is cut unnoticed.
+  void drop_push() {
+    if (!pushes_.empty() && !pushes_.front().is_confirmation) pushes_.pop_front();
+  }
+  /// All calls fail; the server has done the first `done` of them.
+  void lose_calls(std::size_t done = 0) {
+    std::deque<Call> lost = std::exchange(calls_, {});
+    for (std::size_t i = 0; i < lost.size(); ++i) {
+      if (i < done) run(lost[i], false);
+      const engine::RedisFault fault{engine::RedisFault::Code::lost, "the connection is down", 0};
+      if (lost[i].is_sync) {
+        listener_->on_call_synced(lost[i].id, fault);
+      } else {
+        listener_->on_call_published(lost[i].id, fault);
+      }
+    }
+  }
+  [[nodiscard]] bool is_idle() const { return calls_.empty() && pushes_.empty(); }
+  [[nodiscard]] std::size_t calls() const { return calls_.size(); }
+
+  bool has_space = true;
+
+ private:
+  struct Call {
+    engine::RedisCallId id = 0;
+    bool is_sync = false;
+    std::string room;
+    Publish publish{};
+    std::optional<Amend> amend{};
+    Sync sync{};
+  };
+  struct Push {
+    bool is_confirmation = false;
+    std::function<void()> deliver{};
+  };
+  void push(const FakeRedis::Pushed& pushed) override {
+    if (!has_pushes_) return;
+    pushes_.push_back({false, [this, pushed] {
+                         if (subscribed_.count(pushed.room) != 0)
+                           listener_->on_push(pushed.room, pushed.bytes);
+                       }});
+  }
+  void run(const Call& call, bool arrives) {
+    if (call.is_sync) {
+      Sync sync = call.sync;
+      sync.room = call.room;
+      redis_.sync(sync, [&](engine::RedisLogState&& state) {
+        if (arrives) listener_->on_call_synced(call.id, std::move(state));
+      });
+      return;
+    }
+    Publish publish = call.publish;
+    publish.room = call.room;
+    auto outcome = call.amend ? redis_.amend(publish, *call.amend) : redis_.publish(publish);
+    if (arrives) listener_->on_call_published(call.id, std::move(outcome));
+  }
+
+  FakeRedis& redis_;
+  Listener* listener_ = nullptr;
+  std::deque<Call> calls_;
+  std::deque<Push> pushes_;
+  std::map<std::string, bool> subscribed_;
+  bool has_calls_ = false;
+  bool has_pushes_ = false;
+};
+
+}  // namespace roomcast::test

@@ -1,0 +1,332 @@
+// Long random sessions of several nodes over one Redis that fails over, loses what was written last, and
+// drops connections: no place is given twice, nobody misses a message without being told, all agree in the
+// end.
+#include <doctest/doctest.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <random>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "support/redis_engine.h"
+
+namespace redis_random_test {
+
+using namespace roomcast;
+
+namespace {
+
+constexpr std::array<std::string_view, 3> rooms{"attic", "cellar", "lobby"};
+using Place = std::pair<std::string, std::pair<std::uint64_t, std::uint64_t>>;
+
+/// What all nodes have seen of all places.
+struct Ledger {
+  /// False if the place has another message.
+  bool add(std::string_view room, const hub::Position& position, const std::string& payload) {
+    const auto& [entry, is_new] =
+        places.try_emplace({std::string(room), {position.epoch, position.offset}}, payload);
+    return is_new || entry->second == payload;
+  }
+  std::map<Place, std::string> places;
+};
+
+/// Keeps what a node has been told of each room, as a hub whose members stay would.
+struct View final : hub::EngineEvents {
+  struct Room {
+    bool is_told = false;
+    hub::Position top;
+    hub::Lineage lineage;
+    std::uint64_t start = 0;                    // all after it was delivered, or told to be missing
+    std::map<std::uint64_t, std::string> have;  // by offset
+    std::set<std::uint64_t> missing;            // told to be read, or to be a gap
+  };
+
+  explicit View(Ledger& ledger_) : ledger(ledger_) {}
+
+  void on_subscribed(std::string_view name, const hub::LogState& log) override {
+    Room& room = of(name);
+    room = {};
+    room.is_told = true;
+    room.top = log.top;
+    room.lineage = log.lineage;
+    room.start = log.top.offset;
+  }
+  void on_subscribe_refused(std::string_view /*room*/, const hub::Refusal& /*refusal*/) override {}
+  void on_message(std::string_view name, hub::Message&& message) override {
+    Room& room = of(name);
+    const hub::Position& position = message.position;
+    is_sound = is_sound && room.is_told && position.epoch == room.top.epoch;
+    is_sound = is_sound && position.offset == room.top.offset + 1;
+    room.top = position;
+    const std::string payload = message.is_removed ? "removed" : std::string(message.payload.view());
+    room.have[position.offset] = payload;
+    // One that was replaced before it came is another one in the same place.
+    if (!message.is_removed && payload != "instead")
+      is_unique = ledger.add(name, position, payload) && is_unique;
+  }
+  void on_amended(std::string_view name, hub::Amendment&& amendment) override {
+    Room& room = of(name);
+    const std::uint64_t offset = amendment.message.position.offset;
+    is_sound = is_sound && room.lineage.has(amendment.message.position, room.top);
+    for (auto& [at, payload] : room.have) {
+      const bool is_about = amendment.what == hub::Amendment::What::cleared ? at <= offset : at == offset;
+      if (!is_about || payload == "removed") continue;
+      payload = amendment.what == hub::Amendment::What::replaced
+                    ? std::string(amendment.message.payload.view())
+                    : "removed";
+    }
+  }
+  void on_lost(std::string_view /*room*/) override {}
+  void on_resumed(std::string_view name, const hub::LogState& log) override {
+    Room& room = of(name);
+    const auto common = log.lineage.last_common(log.top, room.lineage, room.top);
+    const std::uint64_t kept = common.value_or(0);
+    room.have.erase(room.have.upper_bound(kept), room.have.end());
+    room.missing.erase(room.missing.upper_bound(kept), room.missing.end());
+    if (!common) {
+      room.have.clear();
+      room.missing.clear();
+      room.start = log.top.offset;
+    }
+    for (std::uint64_t at = std::max(kept, room.start) + 1; at <= log.top.offset; ++at) {
+      if (room.have.count(at) == 0) room.missing.insert(at);
+    }
+    room.start = std::min(room.start, log.top.offset);
+    room.top = log.top;
+    room.lineage = log.lineage;
+  }
+  void on_published(hub::Ticket ticket, const hub::PublishOutcome& outcome) override {
+    is_sound = is_sound && asked.count(ticket) == 1 && outcomes.emplace(ticket, outcome).second;
+    if (!outcome || outcome->is_duplicate) return;
+    const auto& [room, payload] = asked.at(ticket);
+    if (!payload.empty()) is_unique = ledger.add(room, outcome->position, payload) && is_unique;
+  }
+  void on_page(hub::Ticket /*ticket*/, hub::ReadOutcome&& /*outcome*/) override {}
+
+  Room& of(std::string_view name) { return room_views[std::string(name)]; }
+
+  Ledger& ledger;
+  std::map<std::string, Room> room_views;
+  std::map<hub::Ticket, std::pair<std::string, std::string>> asked;  // room and payload; empty: an amendment
+  std::map<hub::Ticket, hub::PublishOutcome> outcomes;
+  bool is_sound = true;
+  bool is_unique = true;
+};
+
+struct Faults {
+  bool is_fenced = true;
+  bool forks = true;
+};
+
+struct Session {
+  Session(unsigned seed, const Faults& faults) : random(seed) {
+    redis.is_fenced = faults.is_fenced;
+    redis.forks = faults.forks;
+    for (std::uint64_t number = 1; number <= 3; ++number) {
+      views.push_back(std::make_unique<View>(ledger));
+      nodes.push_back(std::make_unique<test::RedisEngine>(redis, clock, number, 40));
+      nodes.back()->engine.start(*views.back());
+      nodes.back()->port.connect();
+      for (const std::string_view room : rooms)
+        nodes.back()->engine.subscribe(room);
+    }
+    saved = redis.data;
+  }
+
+  std::size_t below(std::size_t count) {
+    return std::uniform_int_distribution<std::size_t>(0, count - 1)(random);
+  }
+
+  void publish(std::size_t at, std::string_view room) {
+    const hub::Ticket ticket = ++last_ticket;
+    const std::string payload = std::to_string(ticket);
+    views[at]->asked[ticket] = {std::string(room), payload};
+    hub::Draft draft{hub::Kind::text, base::Bytes::copy_of(payload), {}, 0};
+    if (below(4) == 0) draft.key = hub::DraftKey(payload, "0123456789abcdef");
+    nodes[at]->engine.publish(room, std::move(draft), ticket);
+  }
+
+  void amend(std::size_t at, std::string_view room) {
+    const View::Room& known = views[at]->of(room);
+    if (!known.is_told || known.top.offset == 0) return;
+    const hub::Ticket ticket = ++last_ticket;
+    views[at]->asked[ticket] = {std::string(room), {}};
+    const std::uint64_t offset = 1 + below(known.top.offset);
+    const hub::Position position{known.lineage.epoch_at(offset, known.top.epoch), offset};
+    switch (below(8)) {
+      case 0:
+        return nodes[at]->engine.clear(room, ticket);
+      case 1:
+      case 2:
+        return nodes[at]->engine.replace(room, position,
+                                         {hub::Kind::text, base::Bytes::copy_of("instead"), {}, 0}, ticket);
+      default:
+        return nodes[at]->engine.remove(room, position, ticket);
+    }
+  }
+
+  void step() {
+    const std::size_t at = below(nodes.size());
+    test::RedisEngine& node = *nodes[at];
+    const std::string_view room = rooms.at(below(rooms.size()));
+    switch (below(20)) {
+      case 0:
+      case 1:
+      case 2:
+      case 3:
+        return publish(at, room);
+      case 4:
+        if (below(4) == 0) amend(at, room);
+        return;
+      case 5:
+        if (below(10) == 0) node.port.drop_push();
+        return;
+      case 6:
+        if (below(10) == 0) node.port.set_pushes(false);
+        return;
+      case 7:
+        return node.port.set_pushes(true);
+      case 8:
+        if (below(10) != 0) return;
+        node.port.lose_calls(below(3));
+        return node.port.set_calls(false);
+      case 9:
+        return node.port.set_calls(true);
+      case 10:
+        if (below(20) == 0) fail_over();
+        return;
+      case 11:
+        if (below(4) == 0) saved = redis.data;
+        return;
+      case 12:
+        return node.pass(static_cast<std::int64_t>(below(200)));
+      case 13:
+        redis.has_doubt = below(4) == 0;
+        return;
+      case 14:
+      case 15:
+        node.flush();
+        return;
+      default:
+        node.flush();
+        if (below(2) == 0) (void)node.port.answer_one();
+        if (below(2) == 0) (void)node.port.push_one();
+    }
+  }
+
+  /// A replica takes over that had only got what was saved. All connections go, some after what was under way
+  /// has been done.
+  void fail_over() {
+    for (const auto& node : nodes) {
+      node->port.lose_calls(below(3));
+      node->port.set_calls(false);
+      node->port.set_pushes(false);
+    }
+    redis.fail_over(saved);
+  }
+
+  void finish() {
+    redis.has_doubt = false;
+    for (int round = 0; round < 40; ++round) {
+      for (const auto& node : nodes) {
+        node->port.connect();
+        node->settle();
+        node->pass(300);
+        node->settle();
+      }
+    }
+  }
+
+  /// Whether each node has in the end what Redis has, but for what it was told to be missing.
+  bool is_whole() {
+    for (const auto& view : views) {
+      for (const std::string_view name : rooms) {
+        const test::FakeRedis::Room& log = redis.data.rooms[std::string(name)];
+        View::Room& room = view->of(name);
+        if (!room.is_told || room.top.offset != log.top) return false;
+        for (const auto& entry : log.stream) {
+          const auto entries = engine::RedisBatch::read(entry.batch, 0);
+          std::uint64_t at = entry.last - entry.count;
+          for (const auto& one : *entries) {
+            if (++at <= room.start || at <= log.floor || room.missing.count(at) != 0) continue;
+            const auto amended = log.amended.find(at);
+            std::string payload =
+                one.message.is_removed ? "removed" : std::string(one.message.payload.view());
+            if (amended != log.amended.end()) payload = amended->second.empty() ? "removed" : "instead";
+            const auto had = room.have.find(at);
+            if (had == room.have.end() || had->second != payload) return false;
+          }
+        }
+      }
+    }
+    return true;
+  }
+  bool is_sound() const {
+    return std::all_of(views.begin(), views.end(), [](const auto& view) { return view->is_sound; });
+  }
+  bool is_unique() const {
+    return std::all_of(views.begin(), views.end(), [](const auto& view) { return view->is_unique; });
+  }
+  bool is_answered() const {
+    return std::all_of(views.begin(), views.end(),
+                       [](const auto& view) { return view->asked.size() == view->outcomes.size(); });
+  }
+
+  std::mt19937 random;
+  test::FakeClock clock;
+  test::FakeRedis redis;
+  test::FakeRedis::Data saved;
+  Ledger ledger;
+  std::vector<std::unique_ptr<View>> views;
+  std::vector<std::unique_ptr<test::RedisEngine>> nodes;
+  hub::Ticket last_ticket = 0;
+};
+
+struct Verdict {
+  std::size_t unsound = 0;
+  std::size_t not_unique = 0;
+  std::size_t not_whole = 0;
+  std::size_t unanswered = 0;
+};
+
+Verdict run(unsigned seeds, const Faults& faults) {
+  Verdict verdict;
+  for (unsigned seed = 1; seed <= seeds; ++seed) {
+    Session session(seed, faults);
+    for (int i = 0; i < 3'000; ++i)
+      session.step();
+    session.finish();
+    if (!session.is_sound()) ++verdict.unsound;
+    if (!session.is_unique()) ++verdict.not_unique;
+    if (!session.is_whole()) ++verdict.not_whole;
+    if (!session.is_answered()) ++verdict.unanswered;
+  }
+  return verdict;
+}
+
+}  // namespace
+
+TEST_CASE(
+    "redis engine: in random sessions with failovers no place has two messages and nothing is missing "
+    "untold") {
+  const Verdict verdict = run(200, {});
+  CHECK(verdict.unsound == 0);
+  CHECK(verdict.not_unique == 0);
+  CHECK(verdict.not_whole == 0);
+  CHECK(verdict.unanswered == 0);
+}
+
+TEST_CASE("redis engine: control: without the fence, or without a new epoch, places have two messages") {
+  CHECK(run(50, {false, true}).not_unique > 0);
+  CHECK(run(50, {true, false}).not_unique > 0);
+}
+
+}  // namespace redis_random_test
