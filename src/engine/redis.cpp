@@ -146,6 +146,16 @@ bool Redis::subscribe_some() {
   return false;
 }
 
+bool Redis::is_in_step() const {
+  if (queued_bytes_ != 0 || !syncs_.empty() || !to_sync_.empty() || !readings_.empty() || !with_own_.empty())
+    return false;
+  return std::all_of(partitions_.begin(), partitions_.end(), [](const Partition& partition) {
+    return std::all_of(partition.rooms.begin(), partition.rooms.end(), [](const Room* room) {
+      return !room->is_wanted || (room->is_told && !room->is_lost);
+    });
+  });
+}
+
 // --- Time ---
 
 void Redis::run_at_turn_end() {

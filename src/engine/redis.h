@@ -84,8 +84,9 @@ class Redis final : public hub::Engine,
   [[nodiscard]] const RedisStats& stats() const { return stats_; }
   /// Rooms that are known here.
   [[nodiscard]] std::size_t rooms() const { return rooms_.size(); }
-  /// Whether rooms are not in step: being read from Redis, or waiting for that.
-  [[nodiscard]] bool is_syncing() const { return !syncs_.empty() || !to_sync_.empty(); }
+  /// Whether all that was asked for is answered, and every room that is wanted stands where its log does, as
+  /// far as that is known here. Looks at all rooms.
+  [[nodiscard]] bool is_in_step() const;
   /// What publishes hold that are not answered.
   [[nodiscard]] std::size_t queued_bytes() const { return queued_bytes_; }
 

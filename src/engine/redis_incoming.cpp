@@ -240,6 +240,7 @@ bool Redis::pass_on(Room& room, std::uint64_t first, std::string_view batch, con
     }
     events_->on_message(room.name, std::move(entry.message));
   }
+  if (room.answered <= room.top.offset) room.base::Linked<RedisRoomsWithOwn>::unlink();
   return true;
 }
 

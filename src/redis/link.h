@@ -78,6 +78,9 @@ class Link final : private net::ByteStream::Events,
   /// request or of the owner: use `close` and base::Scheduler::free_later there.
   ~Link() override;
 
+  /// Ends it as if the connection had: requests and owner are told `why`, within the call. Has no effect on a
+  /// link that is down.
+  void end(std::string_view why) { go_down(why); }
   /// Ends it without a word to requests and owner, at any time: none of them is called from here on, and the
   /// connection is closed at the end of the turn. Requests are freed with the link.
   void close();

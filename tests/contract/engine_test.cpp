@@ -1,6 +1,6 @@
 // What every engine has to keep (hub/engine.h), over each that there is: the memory engine, and one that
-// answers late, the durable engine, and the Redis engine over a model of Redis. A further engine is one more
-// rig.
+// answers late, the durable engine, and the Redis engine over a model of Redis and over a real one. A further
+// engine is one more rig.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -23,6 +23,7 @@
 #include "support/late_engine.h"
 #include "support/loop_fixture.h"
 #include "support/redis_engine.h"
+#include "support/redis_node.h"
 #include "support/temporary_directory.h"
 
 using namespace roomcast;
@@ -152,6 +153,16 @@ struct RedisRig {
   test::FakeRedis redis;
   test::RedisEngine node{redis, clock, 1};
 };
+/// The same over a real server.
+struct RealRedisRig {
+  hub::Engine& engine() { return node.engine; }
+  void settle() {
+    CHECK(sockets.run_until([&] { return node.is_in_step(); }));
+  }
+  test::RedisServer server;
+  test::SocketFixture sockets;
+  test::RedisNode node{sockets, server.path(), 1};
+};
 using SyncFilesRig = StoreRig<hub::Durability::sync>;
 using AsyncFilesRig = StoreRig<hub::Durability::async>;
 using SyncRig = DurableRig<hub::Durability::sync>;
@@ -181,7 +192,7 @@ struct Fixture {
 
 #define EACH_ENGINE(name)                                                                       \
   TEST_CASE_TEMPLATE("engines: " name, Rig, MemoryRig, LateRig, OpenLateRig, SyncRig, AsyncRig, \
-                     SyncFilesRig, AsyncFilesRig, RedisRig)
+                     SyncFilesRig, AsyncFilesRig, RedisRig, RealRedisRig)
 
 EACH_ENGINE("a subscription is answered with the state of the log, once") {
   Fixture<Rig> f;
