@@ -160,6 +160,7 @@ class Redis final : public hub::Engine,
   void begin_at(Room& room, const RedisLogState& state);
   void move_to(Room& room, const RedisLogState& state);
   bool take_batches(Room& room, const RedisLogState& state);
+  bool go_back(Room& room, const RedisLogState& state);
   bool pass_on(Room& room, std::uint64_t first, std::string_view batch, const RedisLogState* state);
   void cross_into(Room& room, const RedisLogState& state);
   void tell_state(Room& room);

@@ -163,13 +163,9 @@ void Redis::tell_state(Room& room) {
 
 /// Passes on what has been read after the room's top. False if there is more.
 bool Redis::take_batches(Room& room, const RedisLogState& state) {
-  const bool has_all = state.lineage.has(room.top, state.top);
-  if (!has_all) {
-    const auto common = state.lineage.last_common(state.top, room.lineage, room.top);
-    stats_.lost_messages += room.top.offset - std::min(room.top.offset, common.value_or(0));
-  }
+  if (!state.lineage.has(room.top, state.top)) return go_back(room, state);
   const bool is_far = state.floor > room.top.offset || state.top.offset - room.top.offset > sync_messages;
-  if (!has_all || is_far) {
+  if (is_far) {
     // Members read what they still want in pages, or are told of a gap.
     if (state.top.epoch != room.top.epoch) ++stats_.forks;
     move_to(room, state);
@@ -196,6 +192,18 @@ bool Redis::take_batches(Room& room, const RedisLogState& state) {
   }
   cross_into(room, state);
   return room.top.offset >= state.top.offset || state.batches.empty();
+}
+
+/// The log has lost what was passed on last: the room goes on after what both have. False if the log has
+/// more, which is read then.
+bool Redis::go_back(Room& room, const RedisLogState& state) {
+  const auto common = state.lineage.last_common(state.top, room.lineage, room.top);
+  stats_.lost_messages += room.top.offset - std::min(room.top.offset, common.value_or(0));
+  if (state.top.epoch != room.top.epoch) ++stats_.forks;
+  move_to(room, state);
+  if (common) room.top = {state.lineage.epoch_at(*common, state.top.epoch), *common};
+  if (room.is_wanted) tell_state(room);
+  return room.top.offset == state.top.offset;
 }
 
 /// Where the epoch of the room's top has ended, the log goes on in the next.
@@ -240,7 +248,7 @@ bool Redis::pass_on(Room& room, std::uint64_t first, std::string_view batch, con
     }
     events_->on_message(room.name, std::move(entry.message));
   }
-  if (room.answered <= room.top.offset) room.base::Linked<RedisRoomsWithOwn>::unlink();
+  if (room.has_own()) room.base::Linked<RedisRoomsWithOwn>::unlink();
   return true;
 }
 
@@ -263,7 +271,7 @@ void Redis::look_at_own(std::int64_t now_ms) {
     Room* const room = with_own_.front();
     if (room == nullptr || now_ms < room->own_due_ms) return;
     room->base::Linked<RedisRoomsWithOwn>::unlink();
-    if (room->answered <= room->top.offset || !room->is_subscribed) continue;
+    if (room->has_own() || !room->is_subscribed) continue;
     ++stats_.overdue_own;
     need_sync(*room);
   }

@@ -150,7 +150,7 @@ void Redis::fill_batch(Room& room) {
   last_sequence_ += batch.count();
   room.batch = batch.encode();
   room.is_again = false;
-  room.again_after = room.is_known ? room.top.offset : room.answered;
+  room.again_after = room.is_known ? room.top.offset : room.answered.offset;
 }
 
 void Redis::call(Room& room) {
@@ -190,9 +190,8 @@ void Redis::finish_batch(Room& room, const RedisPublished& published) {
   room.batch.clear();
   ++stats_.batches;
   if (!published.is_duplicate) stats_.published += done.size();
-  room.answered = std::max(room.answered, published.last.offset);
-  if (room.is_subscribed && room.answered > room.top.offset &&
-      !room.base::Linked<RedisRoomsWithOwn>::is_linked()) {
+  room.answered = published.last;
+  if (room.is_subscribed && !room.has_own() && !room.base::Linked<RedisRoomsWithOwn>::is_linked()) {
     room.own_due_ms = parts_.clock.monotonic_ms() + own_push_ms;
     with_own_.push_back(room);
   }

@@ -76,10 +76,12 @@ struct RedisRoom final : public base::Linked<RedisRoomsToSync>,
   std::int64_t not_before_ms = 0;     // of the next call
   std::size_t noted = 0;              // entries of Redis::order_ that refer to it
   std::int64_t noted_ms = 0;          // when the last of them was made
-  std::uint64_t answered = 0;         // the offset up to which our own messages have been answered
+  hub::Position answered{};           // of our own last message that was answered
   std::int64_t own_due_ms = 0;        // by then they are to have come as pushes
   std::int64_t lingers_until_ms = 0;
 
+  /// Whether our own messages that were answered have come back.
+  [[nodiscard]] bool has_own() const { return answered.epoch == 0 || lineage.has(answered, top); }
   [[nodiscard]] bool has_outgoing() const { return !queue.empty() || !under_way.empty(); }
 };
 

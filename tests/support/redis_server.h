@@ -53,7 +53,8 @@ class RedisServer {
                                    dir() + "/log"};
     for (std::string& option : options)
       words.push_back(std::move(option));
-    start(words);
+    words_ = std::move(words);
+    start(words_);
     await_socket();
   }
   RedisServer(const RedisServer&) = delete;
@@ -85,6 +86,13 @@ class RedisServer {
     const int flags = ::fcntl(socket.number(), F_GETFL);
     ::fcntl(socket.number(), F_SETFL, flags | O_NONBLOCK);
     return socket;
+  }
+  /// Kills it, and starts it again with what is in its directory.
+  void restart() {
+    ::kill(process_, SIGKILL);
+    ::waitpid(process_, nullptr, 0);
+    start(words_);
+    await_socket();
   }
   void send_signal(int signal) const { ::kill(process_, signal); }
 
@@ -123,6 +131,7 @@ class RedisServer {
   }
 
   TemporaryDirectory directory_;
+  std::vector<std::string> words_;
   pid_t process_ = 0;
 };
 
