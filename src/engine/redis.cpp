@@ -65,9 +65,10 @@ RedisLimits Redis::limits_of(std::string_view room) const {
 
 // --- Subscriptions ---
 
-void Redis::subscribe(std::string_view name) {
+void Redis::subscribe(std::string_view name, hub::Source /*source*/) {
   Room& room = find_or_make(name);
-  room.is_wanted = true;
+  // Asked again while it waits.
+  if (std::exchange(room.is_wanted, true)) return;
   if (room.base::Linked<RedisRoomsThatLinger>::is_linked()) {
     room.base::Linked<RedisRoomsThatLinger>::unlink();
     --lingering_count_;

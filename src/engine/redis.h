@@ -91,7 +91,7 @@ class Redis final : public hub::Engine,
   [[nodiscard]] std::size_t queued_bytes() const { return queued_bytes_; }
 
   void start(hub::EngineEvents& events) override;
-  void subscribe(std::string_view name) override;
+  void subscribe(std::string_view name, hub::Source source) override;
   void unsubscribe(std::string_view name) override;
   void publish(std::string_view name, hub::Draft&& draft, hub::Ticket ticket) override;
   void remove(std::string_view name, const hub::Position& position, hub::Ticket ticket) override;
@@ -103,6 +103,8 @@ class Redis final : public hub::Engine,
   [[nodiscard]] bool keeps_rooms() const override { return true; }
   void read(std::string_view name, const hub::Position& after, std::size_t messages_max,
             std::size_t bytes_max, hub::Ticket ticket) override;
+  void read_back(std::string_view name, const hub::Position& before, std::size_t messages,
+                 std::size_t messages_max, std::size_t bytes_max, hub::Ticket ticket) override;
 
   /// Syncs that are under way at a time.
   static constexpr std::size_t syncs_max = 256;

@@ -288,10 +288,17 @@ void Redis::read(std::string_view name, const hub::Position& after, std::size_t 
   parts_.port.sync(call, {name, after.offset, messages_max, bytes_max, limits_of(name)});
 }
 
+void Redis::read_back(std::string_view name, const hub::Position& before, std::size_t messages,
+                      std::size_t messages_max, std::size_t bytes_max, hub::Ticket ticket) {
+  const std::uint64_t after = before.offset - std::min<std::uint64_t>(before.offset, messages);
+  read(name, {before.epoch, after}, messages_max, bytes_max, ticket);
+}
+
 void Redis::on_page(const Reading& reading, base::Result<RedisLogState, RedisFault>&& outcome) {
   if (!outcome) return events_->on_page(reading.ticket, link_is_down);
   hub::LogPage page;
   page.floor = outcome->floor;
+  page.after = std::max(reading.after, page.floor);
   for (const RedisLogState::Batch& batch : outcome->batches) {
     auto entries = RedisBatch::read(batch.bytes, node_);
     if (!entries || entries->size() > batch.last) break;

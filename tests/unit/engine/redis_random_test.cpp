@@ -136,7 +136,7 @@ struct Session {
       nodes.back()->engine.start(*views.back());
       nodes.back()->port.connect();
       for (const std::string_view room : rooms)
-        nodes.back()->engine.subscribe(room);
+        nodes.back()->engine.subscribe(room, 0);
     }
     saved = redis.data;
   }

@@ -66,7 +66,7 @@ struct Cluster {
     for (std::size_t i = 0; i < nodes.size(); ++i) {
       nodes[i] = std::make_unique<test::RedisNode>(sockets, server.path(), i + 1);
       nodes[i]->engine.start(readers[i]);
-      nodes[i]->engine.subscribe("lobby");
+      nodes[i]->engine.subscribe("lobby", 0);
     }
     settle();
   }
