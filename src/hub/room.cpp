@@ -82,7 +82,7 @@ void Room::assign_start(Member& member) const {
 
 void Room::start_at(Member& member, std::uint64_t offset) const {
   Joined start = member.start();
-  start.cursor.offset = offset;
+  start.cursor = log_.position_at(offset);
   if (start.gap) start.gap->cursor = start.cursor;
   member.start_at(start);
 }
