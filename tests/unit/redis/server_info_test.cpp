@@ -67,9 +67,12 @@ TEST_CASE("Valkey says which Redis it is like, and its own version") {
     ServerInfo info;
     info.product = product;
     info.version = "8.1.1";
-    redis::read_info("redis_version:7.2.4\r\nserver_name:valkey\r\nvalkey_version:8.1.1\r\n", info);
-    CHECK(info.product == "valkey");
-    CHECK(info.version == "8.1.1");
+    for (const std::string text : {"redis_version:7.2.4\r\nserver_name:valkey\r\nvalkey_version:8.1.1\r\n",
+                                   "valkey_version:8.1.1\r\nredis_version:7.2.4\r\n"}) {
+      redis::read_info(text, info);
+      CHECK(info.product == "valkey");
+      CHECK(info.version == "8.1.1");
+    }
   }
 }
 
