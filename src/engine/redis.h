@@ -101,6 +101,8 @@ class Redis final : public hub::Engine,
   [[nodiscard]] bool may_refuse_publishes() const override { return true; }
   [[nodiscard]] bool publishes_unsubscribed() const override { return true; }
   [[nodiscard]] bool keeps_rooms() const override { return true; }
+  [[nodiscard]] bool may_lag() const override { return true; }
+  void confirm(std::string_view name) override;
   void read(std::string_view name, const hub::Position& after, std::size_t messages_max,
             std::size_t bytes_max, hub::Ticket ticket) override;
   void read_back(std::string_view name, const hub::Position& before, std::size_t messages,

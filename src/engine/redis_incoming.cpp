@@ -82,6 +82,14 @@ void Redis::need_sync(Room& room) {
   watch_time();
 }
 
+void Redis::confirm(std::string_view name) {
+  Room* const room = find(name);
+  if (room == nullptr || !room->is_told) return;
+  room->is_lost = true;  // so that the hub is told when it is in step
+  room->is_doubted = room->sync != 0;
+  if (room->is_subscribed) need_sync(*room);
+}
+
 /// Asks where rooms stand, of a bounded number at a time. True if more can be asked for at once.
 bool Redis::sync_some() {
   // Rooms whose partition can't be called go to the back.
@@ -119,7 +127,7 @@ void Redis::on_call_synced(RedisCallId call, base::Result<RedisLogState, RedisFa
     // Its pushes have stopped meanwhile; it is synced again when they come again.
     return erase_if_idle(room);
   }
-  if (!outcome) return need_sync(room);
+  if (std::exchange(room.is_doubted, false) || !outcome) return need_sync(room);
   take_state(room, *outcome);
 }
 

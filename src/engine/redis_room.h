@@ -57,6 +57,7 @@ struct RedisRoom final : public base::Linked<RedisRoomsToSync>,
   bool is_known = false;       // `top` is where this server stands
   bool is_told = false;        // the hub has been told where the log stands
   bool is_lost = false;        // the hub has been told on_lost
+  bool is_doubted = false;     // the sync under way may have been answered too early
   bool is_dropping = false;    // pushes have been dropped: what is to be had from the stream is newer
   RedisCallId sync = 0;        // under way
   hub::Position top{};         // what has been passed on to the hub, or would have been

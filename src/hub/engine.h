@@ -129,6 +129,11 @@ class Engine {
   /// Whether a room that was not subscribed before may have messages. If so, an amendment opens its room, and
   /// is handed over before the room is open.
   [[nodiscard]] virtual bool keeps_rooms() const { return false; }
+  /// Whether a subscribed room may lag behind its log, unnoticed, because others publish into it elsewhere.
+  [[nodiscard]] virtual bool may_lag() const { return false; }
+  /// Asks for on_resumed once the subscribed room stands where its log stood at the time of the call. Only if
+  /// may_lag().
+  virtual void confirm(std::string_view /*room*/) {}
   /// Whether a publish that was handed over can still be refused. If not, publishers that have no way to
   /// receive a refusal need not wait for the outcome.
   [[nodiscard]] virtual bool may_refuse_publishes() const = 0;

@@ -162,6 +162,7 @@ std::unique_ptr<Membership> Hub::subscribe(std::string_view room, Subscriber& su
 void Hub::join(Member& member, std::string_view name) {
   Room& room = find_or_create(name, member.interest().source);
   room.join(member);
+  if (member.interest().since) confirm(room, *member.interest().since);
   if (room.log().is_open()) {
     room.assign_start(member);
   } else {

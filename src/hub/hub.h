@@ -175,9 +175,11 @@ class Hub final : public EngineEvents,
   void subscribe_to(Room& room, Source source);
   void open_for(Room& room, Source source);
   void await_open(Room& room);
+  void confirm(Room& room, const Position& position);
   void accept(Room& room, Message&& message);
   void resume(Room& room, const LogState& log);
   void apply_reset(Room& room);
+  void answer_history(std::string_view room, Room::HistoryQuestion&& question, Source source);
   void await_history(Room& room, Room::HistoryQuestion&& question);
   [[nodiscard]] std::vector<Room::HistoryQuestion> take_questions(Room& room);
   void refuse_questions(Room& room, const Refusal& refusal);

@@ -57,6 +57,15 @@ void Hub::await_open(Room& room) {
   watch_time();
 }
 
+/// A position that the log does not have here may be one that only has not come here yet: a client has been
+/// to another server. Nobody joins until the engine has looked.
+void Hub::confirm(Room& room, const Position& position) {
+  RoomLog& log = room.log();
+  if (!parts_.engine.may_lag() || !log.is_open() || log.has(position)) return;
+  log.lose();
+  parts_.engine.confirm(room.name());
+}
+
 // --- Messages and resets ---
 
 void Hub::on_message(std::string_view room, Message&& message) {
@@ -138,7 +147,16 @@ void Hub::read_history(std::string_view room, const std::optional<Position>& sin
                        const std::optional<std::size_t>& limit, HistoryDone done, Source source) {
   if (!has_space_for(room)) return done(no_space_for_room);
   Room& found = find_or_create(room, source);
-  if (!found.log().is_open()) return await_history(found, {since, limit, std::move(done)});
+  if (since) confirm(found, *since);
+  answer_history(room, {since, limit, std::move(done)}, source);
+}
+
+void Hub::answer_history(std::string_view room, Room::HistoryQuestion&& question, Source source) {
+  Room& found = find_or_create(room, source);
+  if (!found.log().is_open()) return await_history(found, std::move(question));
+  const std::optional<Position>& since = question.since;
+  const std::optional<std::size_t>& limit = question.limit;
+  HistoryDone done = std::move(question.done);
   HistoryPage page = found.log().read(since, limit, limits_.page_bytes);
   retention_.keep_within(limits_.history_bytes);
   std::optional<LookBack> back;
@@ -185,7 +203,7 @@ void Hub::end_opening(Room& room) {
   if (room.record().questions.empty()) return;
   const std::string name = room.name();
   for (Room::HistoryQuestion& question : take_questions(room))
-    read_history(name, question.since, question.limit, std::move(question.done));
+    answer_history(name, std::move(question), 0);
 }
 
 void Hub::on_page(Ticket ticket, ReadOutcome&& outcome) {

@@ -91,6 +91,18 @@ class LateEngine final : public hub::Engine {
     });
   }
 
+  [[nodiscard]] bool may_lag() const override { return lags; }
+  void confirm(std::string_view room) override {
+    ++confirms;
+    later(room, [this, name = std::string(room)] {
+      Log& log = log_of(name);
+      log.is_lost = false;
+      if (log.is_announced) events_->on_resumed(name, state_of(log));
+    });
+  }
+  /// What is published in the room does not come, and nobody knows it.
+  void fall_behind(std::string_view room) { log_of(room).is_lost = true; }
+
   /// Answers what has been asked for so far, and what that leads to: of one room, or of all.
   void answer(std::string_view room = {}) {
     for (std::size_t i = 0; i < pending_.size();) {
@@ -192,6 +204,8 @@ class LateEngine final : public hub::Engine {
   bool takes_unsubscribed = false;
   bool keeps_unsubscribed = false;
   bool refuses = false;
+  bool lags = false;
+  int confirms = 0;
   hub::Refusal refusal{hub::Refusal::Code::unavailable, "the link is down"};
   std::size_t page_max = 1'000;
   int subscribes = 0;

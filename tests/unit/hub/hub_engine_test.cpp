@@ -611,4 +611,73 @@ TEST_CASE_FIXTURE(LateFixture, "late engine: only who has got what a log has los
   CHECK(hub.stats().gaps == 1);
 }
 
+// --- Rooms that lag behind their logs ---
+
+TEST_CASE_FIXTURE(LateFixture, "late engine: who comes from a server that is ahead is told of no gap") {
+  engine.lags = true;
+  Hearer live;
+  join_for_all(live);
+  elsewhere(1, 2);
+  settle();
+  CHECK(live.take() == "joined 0 / 1 2");
+  engine.fall_behind("lobby");
+  elsewhere(3, 5);
+  Hearer roaming;
+  Interest interest;
+  interest.since = Position{1, 4};
+  join(roaming, "lobby", interest);
+  turn();
+  CHECK(roaming.told.empty());
+  settle();
+  CHECK(roaming.take() == "joined 4 / 5");
+  CHECK(live.take() == "behind / 3 4 5");
+  CHECK(hub.stats().gaps == 0);
+  // A position that the log itself does not have is asked for once.
+  Hearer strange;
+  interest.since = Position{9, 4};
+  join(strange, "lobby", interest);
+  settle();
+  CHECK(strange.take() == "joined behind a gap 0 / 1 2 3 4 5");
+  CHECK(engine.confirms == 2);
+}
+
+TEST_CASE_FIXTURE(LateFixture, "late engine: a question for history waits for a room that lags") {
+  engine.lags = true;
+  Hearer live;
+  join_for_all(live);
+  elsewhere(1, 2);
+  settle();
+  engine.fall_behind("lobby");
+  elsewhere(3, 5);
+  std::optional<HistoryResult> answer;
+  hub.read_history("lobby", Position{1, 4}, std::nullopt,
+                   [&](const HistoryResult& result) { answer = result; });
+  CHECK_FALSE(answer);
+  settle();
+  REQUIRE(answer);
+  REQUIRE(answer->ok());
+  CHECK_FALSE((*answer)->gap);
+  CHECK((*answer)->messages.size() == 1);
+}
+
+TEST_CASE_FIXTURE(LateFixture,
+                  "late engine: a room that can't be confirmed refuses who waits for it, in time") {
+  engine.lags = true;
+  Hearer live;
+  join_for_all(live);
+  elsewhere(1, 2);
+  settle();
+  CHECK(live.take() == "joined 0 / 1 2");
+  Hearer roaming;
+  Interest interest;
+  interest.since = Position{1, 4};
+  join(roaming, "lobby", interest);
+  engine.drop_all();
+  pass(limits.engine_ms + 300);
+  CHECK(roaming.take() == "timed_out");
+  elsewhere(3, 3);
+  settle();
+  CHECK(live.take() == "3");
+}
+
 }  // namespace roomcast::hub::test
