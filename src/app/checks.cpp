@@ -9,12 +9,14 @@
 #include "app/certificate_watch.h"
 #include "app/listen_plan.h"
 #include "app/listeners.h"
+#include "app/redis_setup.h"
 #include "auth/hosts.h"
 #include "auth/origin.h"
 #include "base/text.h"
 #include "http/static_files.h"
 #include "net/address.h"
 #include "net/cidr.h"
+#include "redis/server_address.h"
 
 namespace roomcast::app {
 
@@ -37,6 +39,15 @@ std::string listed(const std::vector<std::string>& addresses) {
   for (const std::string& address : addresses)
     urls += address + ' ';
   return urls;
+}
+
+/// What stands in the names of keys and channels: no braces, which would move the key to another slot.
+bool is_name(std::string_view text) {
+  constexpr std::size_t bytes_max = 64;
+  return !text.empty() && text.size() <= bytes_max && std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           std::string_view("-._:").find(c) != std::string_view::npos;
+  });
 }
 
 /// Whether some clients can show who they are.
@@ -88,6 +99,19 @@ config::Checks configuration_checks() {
     if (access::permission_from(text)) return std::nullopt;
     return "expected join, publish, presence, history, moderate or admin";
   };
+  checks.redis_server = [](const std::string& text) -> std::optional<std::string> {
+    const auto address = redis::ServerAddress::parse(text);
+    if (address) return std::nullopt;
+    return address.error().message;
+  };
+  checks.redis_prefix = [](const std::string& text) -> std::optional<std::string> {
+    if (is_name(text) || text.empty()) return std::nullopt;
+    return "expected at most 64 letters, digits, '-', '.', '_' and ':'";
+  };
+  checks.node_name = [](const std::string& text) -> std::optional<std::string> {
+    if (is_name(text) && text.find(':') == std::string::npos) return std::nullopt;
+    return "expected at most 64 letters, digits, '-', '.' and '_'";
+  };
   return checks;
 }
 
@@ -106,6 +130,9 @@ std::optional<std::string> check_whole(const config::Config& config) {
   if (config.confine_operations && config.admin_listen.empty())
     return "confine_operations: there is no admin_listen that what is for operation would be served on";
   if (auto conflict = listen_conflict(config)) return conflict;
+  if (config.engine == config::EngineKind::redis) {
+    if (const auto setup = RedisSetup::from(config); !setup) return setup.error().message;
+  }
   if (config.web.root.empty()) return std::nullopt;
   const auto page = http::FileSet::look_at_directory(config.web.root);
   if (!page) return page.error().message;

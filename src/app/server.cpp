@@ -44,7 +44,7 @@ Server::Server(config::Sources sources, config::Loaded loaded)
       admissions_(connection_limits(config_, descriptors_).admission, &loop_),
       linger_(turn_, deadlines_, {}),
       tls_(turn_, deadlines_),
-      storage_({loop_, turn_, deadlines_, log_}, config_),
+      storage_({loop_, turn_, deadlines_, sockets_, tls_, log_}, config_),
       hub_({storage_.engine(), turn_, loop_, deadlines_}, part::hub_limits(config_),
            part::memory_rules(config_)),
       publisher_(hub_, turn_, loop_, deadlines_, static_cast<std::size_t>(config_.limits.idempotency_bytes)),

@@ -31,6 +31,18 @@ engine::Durable::Limits durable_limits(const config::Config& config) {
 }  // namespace
 
 Storage::Storage(const Parts& parts, const config::Config& config) : log_(parts.log) {
+  if (config.engine == config::EngineKind::redis) {
+    auto setup = RedisSetup::from(config);
+    if (setup) {
+      redis_ = std::make_unique<RedisBackend>(
+          RedisBackend::Parts{parts.loop, parts.turn, parts.deadlines, parts.sockets, parts.tls, parts.log},
+          std::move(*setup), config);
+      return;
+    }
+    error_ = std::move(setup.error());
+    memory_.emplace(parts.loop);  // nobody uses it
+    return;
+  }
   if (config.store.path.empty()) {
     memory_.emplace(parts.loop);
     return;
@@ -48,11 +60,13 @@ Storage::Storage(const Parts& parts, const config::Config& config) : log_(parts.
 }
 
 hub::Engine& Storage::engine() {
+  if (redis_) return redis_->engine();
   if (durable_) return *durable_;
   return *memory_;
 }
 
 void Storage::apply(const config::Config& config) {
+  if (redis_) redis_->apply(config);
   if (!durable_) return;
   store_->set_options(store_options(config.store));
   store_->set_rules(part::room_rules(config));

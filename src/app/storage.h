@@ -4,6 +4,7 @@
 #include <optional>
 #include <string_view>
 
+#include "app/redis_backend.h"
 #include "base/deadlines.h"
 #include "base/log.h"
 #include "base/result.h"
@@ -13,12 +14,14 @@
 #include "hub/engine.h"
 #include "loop/loop.h"
 #include "loop/turn.h"
+#include "net/socket_stream.h"
+#include "net/tls_shared.h"
 #include "store/store.h"
 
 namespace roomcast::app {
 
 /// What orders the messages of rooms, and where they are kept: in memory or, where store.path is set, in a
-/// store on the disk as well.
+/// store on the disk as well; or in Redis, where `engine` says so.
 class Storage {
  public:
   /// All of these outlive it.
@@ -26,6 +29,8 @@ class Storage {
     loop::Loop& loop;
     loop::Turn& turn;
     base::Deadlines& deadlines;
+    net::SocketShared& sockets;
+    net::TlsShared& tls;
     base::Log& log;
   };
 
@@ -34,13 +39,15 @@ class Storage {
   Storage(const Storage&) = delete;
   Storage& operator=(const Storage&) = delete;
 
-  /// Why the store that is configured could not be opened: nothing may be served then.
+  /// Why the store or the engine that is configured could not be set up: nothing may be served then.
   [[nodiscard]] const std::optional<base::Error>& error() const { return error_; }
   [[nodiscard]] hub::Engine& engine();
   /// Null where there is none, all of them.
   [[nodiscard]] const store::Store* store() const { return store_.get(); }
   [[nodiscard]] store::Store* store() { return store_.get(); }
   [[nodiscard]] const engine::Durable* durable() const { return durable_ ? &*durable_ : nullptr; }
+
+  [[nodiscard]] const RedisBackend* redis() const { return redis_.get(); }
 
   /// Takes over what a reload may change.
   void apply(const config::Config& config);
@@ -54,6 +61,7 @@ class Storage {
   std::unique_ptr<store::Store> store_;
   std::optional<engine::Memory> memory_;
   std::optional<engine::Durable> durable_;
+  std::unique_ptr<RedisBackend> redis_;
   bool is_closed_ = false;
 };
 

@@ -56,6 +56,8 @@ struct AccessRule {
 
 /// What an answer to a publish means; see hub::Durability.
 enum class Durability : std::uint8_t { none, async, sync };
+/// What orders the messages of rooms: this server by itself, or Redis, for all servers that share it.
+enum class EngineKind : std::uint8_t { memory, redis };
 /// What to do at the start with damaged files.
 enum class OnCorruption : std::uint8_t { stop, set_aside };
 
@@ -74,6 +76,7 @@ struct Config {
   bool proxy_protocol = false;
   std::int64_t drain_ms = 10'000;
   std::vector<RoomRule> rooms;
+  EngineKind engine = EngineKind::memory;
 
   struct Limits {
     std::uint64_t message_bytes = 65'536;
@@ -138,6 +141,32 @@ struct Config {
     std::uint64_t cache_bytes = 50'331'648;
     bool secure_delete = false;
   } store;
+
+  /// Of the engine `redis`.
+  struct Redis {
+    std::vector<std::string> urls;
+    std::string sentinel;
+    bool cluster = false;
+    std::string user;
+    std::string password_file;
+    std::string tls_ca;
+    std::string tls_certificate;
+    std::string tls_key;
+    std::string tls_name;
+    std::string prefix = "rc";
+    std::int64_t publish_ms = 5'000;
+    std::int64_t connect_ms = 2'000;
+    std::int64_t recover_ms = 1'000;
+    std::int64_t audit_ms = 60'000;
+    std::int64_t room_ms = 86'400'000;
+    std::int64_t linger_ms = 30'000;
+    std::int64_t ready_ms = 10'000;
+    std::uint64_t queue_bytes = 16'777'216;
+  } redis;
+
+  struct Node {
+    std::string name;
+  } node;
 
   struct Presence {
     std::int64_t grace_ms = 3'000;

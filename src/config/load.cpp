@@ -157,6 +157,12 @@ TextCheck Loader::check_of(TextForm form) const {
       return checks_.who;
     case TextForm::permission:
       return checks_.permission;
+    case TextForm::redis_server:
+      return checks_.redis_server;
+    case TextForm::redis_prefix:
+      return checks_.redis_prefix;
+    case TextForm::node_name:
+      return checks_.node_name;
   }
   return {};
 }
@@ -164,7 +170,9 @@ TextCheck Loader::check_of(TextForm form) const {
 std::optional<std::string> Loader::check_text(TextForm form, const std::string& text) const {
   const TextCheck check = check_of(form);
   if (check == nullptr) return std::nullopt;
-  if (auto wrong = check(text)) return describe(text) + ": " + *wrong;
+  // Any part of a malformed address may be the password.
+  if (auto wrong = check(text))
+    return form == TextForm::redis_server ? *wrong : describe(text) + ": " + *wrong;
   return std::nullopt;
 }
 

@@ -31,6 +31,9 @@ struct Checks {
   TextCheck cookie = nullptr;
   TextCheck who = nullptr;
   TextCheck permission = nullptr;
+  TextCheck redis_server = nullptr;
+  TextCheck redis_prefix = nullptr;
+  TextCheck node_name = nullptr;
 };
 
 /// Everything a configuration is made from; what comes later wins.

@@ -44,7 +44,8 @@ constexpr std::int64_t year_ms = 365 * day_ms;
 constexpr std::array<std::string_view, 5> level_words{"trace", "debug", "info", "warn", "error"};
 constexpr std::array<std::string_view, 2> format_words{"text", "json"};
 
-// In the order of config::Durability and config::OnCorruption.
+// In the order of config::EngineKind, config::Durability and config::OnCorruption.
+constexpr std::array<std::string_view, 2> engine_words{"memory", "redis"};
 constexpr std::array<std::string_view, 3> durability_words{"none", "async", "sync"};
 constexpr std::array<std::string_view, 2> corruption_words{"stop", "set_aside"};
 
@@ -79,6 +80,8 @@ constexpr Setting table[] = {
      "What is different in rooms whose names match: `*` stands for anything but a slash, `**` for anything; the first match counts."},
     {TABLE_LIST_OF(access, access_rules_max, access_rule_keys, access_rule_form), reload,
      "Who (anyone, user, role:NAME, user:ID, key:NAME) may do what (join, publish, presence, history, moderate, admin) in rooms whose names match, with {user} for the user's id: the first row that matches decides; once there is a row, what none matches is refused. Empty: everybody may join, publish and read."},
+    {ONE_OF(engine, engine_words), restart,
+     "What orders the messages of rooms. memory: this server, which keeps them in memory and, with store.path, on its disk. redis: Redis or Valkey, for all servers with the same redis.urls and redis.prefix: they share their rooms."},
 
     {WHOLE(limits.message_bytes, 1, 256 * mib, "bytes"), reload,
      "Largest message over WebSocket, after decompression and with all its fragments."},
@@ -177,6 +180,42 @@ constexpr Setting table[] = {
     {WHOLE(store.cache_bytes, mib, 16 * gib, "bytes"), restart, "Memory for pages of the files."},
     {FLAG(store.secure_delete), restart,
      "Whether what is deleted is overwritten in the files, which writes half as much again."},
+
+    {TEXT_LIST(redis.urls, TextForm::redis_server), restart,
+     "Where Redis 6.2 or newer, or Valkey, is: redis://HOST[:PORT][/DATABASE], rediss:// with TLS, unix:/PATH; user and password may stand before HOST as USER:PASSWORD@. One, or the Sentinels, or some servers of the Cluster."},
+    {TEXT(redis.sentinel), restart,
+     "Name of the primary that the Sentinels at redis.urls watch; empty: redis.urls are no Sentinels."},
+    {FLAG(redis.cluster), restart, "Whether redis.urls are servers of a Redis Cluster."},
+    {TEXT(redis.user), restart, "User that logs in to Redis (ACL), unless redis.urls name one; empty: the default user."},
+    {TEXT(redis.password_file), restart,
+     "File with the password of that user, unless redis.urls have one; a line break at its end does not count."},
+    {TEXT(redis.tls_ca), restart,
+     "PEM file with what certificates of servers have to be signed by (rediss://); empty: what the system trusts."},
+    {TEXT(redis.tls_certificate), restart, "PEM file with a client certificate, for servers that want one."},
+    {TEXT(redis.tls_key), restart, "PEM file with the private key of `redis.tls_certificate`."},
+    {TEXT(redis.tls_name), restart,
+     "Name or address that the certificates of servers have to be for; empty: the HOST that was connected to."},
+    {TEXT_OF(redis.prefix, TextForm::redis_prefix), restart,
+     "What the names of all keys and channels in Redis begin with: servers that share a Redis but no rooms need different ones."},
+    {SECONDS(redis.publish, 1, 300'000), reload,
+     "How long a publish waits for Redis; then 503, or 504 if it may have been published."},
+    {SECONDS(redis.connect, 1, 300'000), restart,
+     "How long it may take to connect to Redis and to log in; then the next attempt follows, after 0.1 to 3 seconds."},
+    {SECONDS(redis.recover, 0, 60'000), restart,
+     "For how long publishes wait after another Redis server has become the primary, so that what it has lost can be put back; the same on all servers."},
+    {SECONDS(redis.audit, 1'000, day_ms), restart,
+     "How often a room in which nothing happens is compared with Redis."},
+    {SECONDS(redis.room, 60'000, year_ms), restart,
+     "How long Redis remembers a room that no server uses."},
+    {SECONDS(redis.linger, 0, 3'600'000), restart,
+     "How long a room that has no clients left stays subscribed, so that a reload of the page costs Redis nothing."},
+    {SECONDS(redis.ready, 0, day_ms), restart,
+     "After how long without Redis /readyz says 503."},
+    {WHOLE(redis.queue_bytes, mib, gib, "bytes"), restart,
+     "Most bytes of messages that wait for Redis; past it publishes are refused."},
+
+    {TEXT_OF(node.name, TextForm::node_name), restart,
+     "Name of this server among those that share its rooms, in logs and in Redis, different from all others'; empty: the name of the machine and a random number."},
 
     {SECONDS(presence.grace, 0, 300'000), reload,
      "For how long somebody whose last connection has gone still counts as here, so that a reload is no event.", per_room},

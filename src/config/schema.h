@@ -38,7 +38,19 @@ struct OneOf {
   std::span<const std::string_view> words;
 };
 /// What texts are, for their validators (Checks in config/load.h).
-enum class TextForm : std::uint8_t { address, origin, network, host, header, cookie, who, permission };
+enum class TextForm : std::uint8_t {
+  address,
+  origin,
+  network,
+  host,
+  header,
+  cookie,
+  who,
+  permission,
+  redis_server,  ///< may have a password in it, which is not printed
+  redis_prefix,
+  node_name,
+};
 /// Text without control characters; may be empty.
 struct Text {
   std::string& (*member)(Config&);

@@ -45,6 +45,16 @@ std::string array_text(const Items& items, const Writer& writer) {
   return out + "]";
 }
 
+/// The address of a server without what stands before its host: user and password.
+std::string without_password(std::string_view url) {
+  const std::size_t at = url.rfind('@');
+  const std::size_t scheme = url.find("://");
+  if (at == std::string_view::npos || scheme == std::string_view::npos || at < scheme)
+    return std::string(url);
+  constexpr std::size_t slashes = 3;
+  return std::string(url.substr(0, scheme + slashes)) + "\xE2\x80\xA6" + std::string(url.substr(at));
+}
+
 struct TomlWriter {
   const Config& config;
   Secrets secrets;
@@ -55,7 +65,12 @@ struct TomlWriter {
   std::string operator()(const OneOf& choice) const { return quote(choice.words[choice.get(config)]); }
   std::string operator()(const Text& text) const { return quote(read(text, config)); }
   std::string operator()(const FileMode& mode) const { return quote(mode_text(read(mode, config))); }
-  std::string operator()(const TextList& list) const { return array_text(read(list, config), quote); }
+  std::string operator()(const TextList& list) const {
+    if (secrets == Secrets::shown || list.form != TextForm::redis_server)
+      return array_text(read(list, config), quote);
+    return array_text(read(list, config),
+                      [](const std::string& url) { return quote(without_password(url)); });
+  }
   std::string operator()(const TableList& list) const { return list.write(config, secrets); }
 };
 

@@ -93,6 +93,8 @@ hub::HubLimits hub_limits(const config::Config& config) {
   // The engine answers in time itself, and what it has to say is better than nothing.
   constexpr std::int64_t after_engine_ms = 2'000;
   limits.engine_ms = std::max(limits.engine_ms, config.store.ack_timeout_ms + after_engine_ms);
+  if (config.engine == config::EngineKind::redis)
+    limits.engine_ms = std::max(limits.engine_ms, config.redis.publish_ms + after_engine_ms);
   return limits;
 }
 

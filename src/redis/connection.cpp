@@ -24,7 +24,8 @@ void Connection::connect() {
 void Connection::on_dialled(std::unique_ptr<net::ByteStream> stream) {
   attempt_.reset();
   if (options_.address.scheme == ServerAddress::Scheme::tls)
-    stream = net::make_tls_client(*parts_.tls, *parts_.tls_context, std::move(stream), options_.address.host);
+    stream = net::make_tls_client(*parts_.tls, *parts_.tls_context, std::move(stream),
+                                  options_.tls_name.empty() ? options_.address.host : options_.tls_name);
   Link::Owner& owner = *this;
   link_ = std::make_unique<Link>(Link::Parts{parts_.clock, parts_.scheduler, parts_.deadlines},
                                  options_.limits, std::move(stream), owner);

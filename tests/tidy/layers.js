@@ -24,7 +24,7 @@ export const layers = {
   api: { folders: ['access', 'base', 'hub', 'service', 'dialect', 'session', 'http', 'auth', 'metrics', 'config', 'part'] },
   config: { folders: ['base'] },
   app: {
-    folders: ['access', 'base', 'fetch', 'jose', 'loop', 'net', 'http', 'ws', 'hub', 'store', 'engine', 'service', 'dialect', 'session', 'transport', 'auth', 'api',
+    folders: ['access', 'base', 'fetch', 'jose', 'loop', 'net', 'http', 'ws', 'hub', 'store', 'redis', 'engine', 'service', 'dialect', 'session', 'transport', 'auth', 'api',
       'config', 'metrics', 'part'],
   },
 };
