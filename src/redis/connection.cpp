@@ -10,7 +10,9 @@ Connection::Connection(const Parts& parts, Options options, Owner& owner)
       options_(std::move(options)),
       owner_(owner),
       next_wait_ms_(options_.wait_ms),
-      due_(parts.deadlines, *this) {}
+      due_(parts.deadlines, *this) {
+  options_.handshake.is_for_sentinel = options_.role == ServerRole::sentinel;
+}
 
 Connection::~Connection() = default;
 
@@ -41,7 +43,7 @@ void Connection::on_dial_failed(std::string_view why) {
 }
 
 void Connection::on_handshake(base::Result<ServerInfo>&& outcome) {
-  std::string why = outcome ? why_unusable(*outcome) : outcome.error().message;
+  std::string why = outcome ? why_unusable(*outcome, options_.role) : outcome.error().message;
   if (!why.empty()) return restart(why);
   due_.clear();
   is_up_ = true;

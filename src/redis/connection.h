@@ -43,6 +43,7 @@ class Connection final : private net::Dialer::Listener,
   struct Options {
     ServerAddress address{};
     std::string tls_name{};  ///< that the certificate has to be for; empty: the host of `address`
+    ServerRole role = ServerRole::primary;
     Handshake::Options handshake{};
     Link::Limits limits{};
     std::int64_t connect_ms = 2'000;  ///< until the handshake is done

@@ -49,13 +49,15 @@ Handshake::Handshake(Link& link, const Options& options, Listener& listener)
     : listener_(listener),
       user_(options.user.empty() ? "default" : options.user),
       has_credentials_(!options.user.empty() || !options.password.empty()),
-      database_(options.database) {
+      database_(options.database),
+      is_for_sentinel_(options.is_for_sentinel) {
   std::vector<std::string_view> words{"HELLO", "3"};
   if (has_credentials_) words.insert(words.end(), {"AUTH", user_, options.password});
   if (!options.client_name.empty()) words.insert(words.end(), {"SETNAME", options.client_name});
   std::string bytes;
   append_command(bytes, words);
   send(link, Command::hello, std::move(bytes));
+  if (is_for_sentinel_) return;
   if (database_ != 0) {
     bytes.clear();
     CommandWriter(bytes, 2).add("SELECT").add(std::uint64_t{database_});
@@ -87,7 +89,9 @@ void Handshake::on_answer(Command command, const Value& reply) {
     }
     info_.product = text_of(reply.find("server"));
     info_.version = text_of(reply.find("version"));
+    info_.is_sentinel = text_of(reply.find("mode")) == "sentinel";
     if (const Value* id = reply.find("id")) info_.client_id = id->integer;
+    if (is_for_sentinel_) finish(std::move(info_));
   } else if (command == Command::info) {
     read_info(reply.text, info_);
     finish(std::move(info_));

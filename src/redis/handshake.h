@@ -14,7 +14,8 @@
 namespace roomcast::redis {
 
 /// The first commands on a link, sent together: HELLO 3 with AUTH and SETNAME, SELECT if the database is not
-/// 0, INFO. A user needs no other rights for it (ACL: `+select +info`).
+/// 0, INFO. A user needs no other rights for it (ACL: `+select +info`). A Sentinel has no databases, and is
+/// not asked for INFO, which the ACL that Redis recommends for its clients does not allow.
 class Handshake {
  public:
   struct Options {
@@ -22,6 +23,7 @@ class Handshake {
     std::string password{};
     std::string client_name{};  ///< without spaces; empty: none
     std::uint32_t database = 0;
+    bool is_for_sentinel = false;  ///< HELLO only
   };
   class Listener {
    public:
@@ -54,6 +56,7 @@ class Handshake {
   std::string user_;
   bool has_credentials_;
   std::uint32_t database_;
+  bool is_for_sentinel_;
   ServerInfo info_;
   bool has_finished_ = false;
   std::array<Step*, 3> steps_{};  // by command; null: not under way

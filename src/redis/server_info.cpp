@@ -90,9 +90,14 @@ void read_info(std::string_view text, ServerInfo& info) {
   }
 }
 
-std::string why_unusable(const ServerInfo& info) {
+std::string why_unusable(const ServerInfo& info, ServerRole role) {
+  if (role == ServerRole::sentinel) {
+    return info.is_sentinel ? "" : "it is no Sentinel: with redis.sentinel set, redis.urls names Sentinels";
+  }
+  if (info.is_sentinel)
+    return "it is a Sentinel: set redis.sentinel to the name of the primary that it knows";
   if (std::string why = why_not_version(info); !why.empty()) return why;
-  if (!info.is_primary) {
+  if (!info.is_primary && role == ServerRole::primary) {
     return "it is a replica of " + info.primary_host + ':' + std::to_string(info.primary_port) +
            "; the primary is needed, or redis.sentinel";
   }

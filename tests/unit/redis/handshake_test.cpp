@@ -98,6 +98,22 @@ TEST_CASE("what the server says of itself is told once it has said all") {
   CHECK(rig.info->is_primary);
 }
 
+TEST_CASE("a Sentinel is greeted, and not asked for more") {
+  Rig rig;
+  rig.begin({.password = "x", .database = 3, .is_for_sentinel = true});
+  CHECK(has(rig.wire.received(), "HELLO"));
+  CHECK_FALSE(has(rig.wire.received(), "SELECT"));
+  CHECK_FALSE(has(rig.wire.received(), "INFO"));
+  rig.wire.send("%3\r\n+server\r\n+redis\r\n+proto\r\n:3\r\n+mode\r\n+sentinel\r\n");
+  REQUIRE(rig.info.has_value());
+  CHECK(rig.info->is_sentinel);
+  Rig other;
+  other.begin({.is_for_sentinel = true});
+  other.wire.send(hello);
+  REQUIRE(other.info.has_value());
+  CHECK_FALSE(other.info->is_sentinel);
+}
+
 TEST_CASE("the first refusal is the outcome, in words that name what is to be changed") {
   const Handshake::Options user{.user = "me", .password = "s3cret"};
   CHECK(has(Rig().error_after("-NOAUTH HELLO must be called with the client already authenticated\r\n"

@@ -107,6 +107,19 @@ TEST_CASE("a replica is refused with the address of its primary") {
   CHECK(has(why, "a replica of 10.0.0.1:6380"));
 }
 
+TEST_CASE("what is needed of a server depends on its role") {
+  using redis::ServerRole;
+  ServerInfo replica = usable();
+  replica.is_primary = false;
+  CHECK(why_unusable(replica, ServerRole::any_server).empty());
+  ServerInfo sentinel;
+  sentinel.is_sentinel = true;
+  CHECK(why_unusable(sentinel, ServerRole::sentinel).empty());
+  CHECK(has(why_unusable(sentinel), "set redis.sentinel to the name"));
+  CHECK(has(why_unusable(sentinel, ServerRole::any_server), "it is a Sentinel"));
+  CHECK(has(why_unusable(usable(), ServerRole::sentinel), "no Sentinel: with redis.sentinel set"));
+}
+
 TEST_CASE("ids that no server makes are those of a proxy") {
   for (const std::string id :
        {"", "0123456789abcdef", "92ED6071039fac2c83167d1c262e26a9b3457c80",
