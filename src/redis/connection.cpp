@@ -47,7 +47,7 @@ void Connection::on_handshake(base::Result<ServerInfo>&& outcome) {
   if (!why.empty()) return restart(why);
   due_.clear();
   is_up_ = true;
-  next_wait_ms_ = options_.wait_ms;
+  up_since_ms_ = parts_.clock.monotonic_ms();
   owner_.on_connected(*this, *outcome);
 }
 
@@ -65,8 +65,17 @@ void Connection::restart(std::string_view why) {
   if (link_ != nullptr) link_->end(why);
 }
 
+void Connection::stop(std::string_view why) {
+  if (std::exchange(is_stopped_, true)) return;
+  due_.clear();
+  attempt_.reset();
+  if (link_ != nullptr) link_->end(why);
+}
+
 /// The link may be on the stack.
 void Connection::drop_link() {
+  const bool was_of_use = is_up_ && parts_.clock.monotonic_ms() - up_since_ms_ >= options_.wait_max_ms;
+  if (was_of_use) next_wait_ms_ = options_.wait_ms;
   is_up_ = false;
   if (link_ == nullptr) return;
   link_->close();
@@ -75,7 +84,7 @@ void Connection::drop_link() {
 
 void Connection::try_later(std::string_view why) {
   handshake_.reset();
-  due_.set_in(next_wait_ms_);
+  if (!is_stopped_) due_.set_in(next_wait_ms_);
   next_wait_ms_ = std::min(2 * next_wait_ms_, options_.wait_max_ms);
   owner_.on_disconnected(*this, options_.address.to_text() + ": " + std::string(why));
 }

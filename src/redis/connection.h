@@ -21,8 +21,9 @@
 namespace roomcast::redis {
 
 /// Keeps one link to one server up: connects, speaks TLS where the address says so, shakes hands, and begins
-/// anew when the link ends, after a wait that doubles up to Options::wait_max_ms. A server that can't be used
-/// (why_unusable) is one that is not there.
+/// anew when the link ends, after a wait that doubles up to Options::wait_max_ms, and is short again after a
+/// link that has been of use for as long. A server that can't be used (why_unusable) is one that is not
+/// there.
 class Connection final : private net::Dialer::Listener,
                          private Handshake::Listener,
                          private Link::Owner,
@@ -75,6 +76,9 @@ class Connection final : private net::Dialer::Listener,
   [[nodiscard]] bool has_space_for(std::size_t bytes) const { return is_up() && link_->has_space_for(bytes); }
   /// Ends the link, if there is one, and begins anew: `why` is told the owner.
   void restart(std::string_view why);
+  /// Ends the link, if there is one, and does not begin anew. What is under way is lost, and the owner is
+  /// told, within the call.
+  void stop(std::string_view why);
 
  private:
   void on_dialled(std::unique_ptr<net::ByteStream> stream) override;
@@ -95,6 +99,8 @@ class Connection final : private net::Dialer::Listener,
   std::unique_ptr<Link> link_;
   std::optional<Handshake> handshake_;
   bool is_up_ = false;
+  bool is_stopped_ = false;
+  std::int64_t up_since_ms_ = 0;
   std::int64_t next_wait_ms_ = 0;
   base::Deadline due_;  // the handshake's end, or the next attempt
 };
