@@ -95,7 +95,8 @@ bool Redis::sync_some() {
   // Rooms whose partition can't be called go to the back.
   for (std::size_t i = 0; i < syncs_max && !to_sync_.empty() && syncs_.size() < syncs_max; ++i) {
     Room& room = *to_sync_.front();
-    if (!partitions_.at(room.partition).has_calls || !parts_.port.has_space_for(room.name.size())) {
+    if (!partitions_.at(room.partition).has_calls ||
+        !parts_.port.has_space_for(room.partition, room.name.size())) {
       to_sync_.push_back(room);
       continue;
     }
@@ -289,7 +290,8 @@ void Redis::look_at_own(std::int64_t now_ms) {
 
 void Redis::read(std::string_view name, const hub::Position& after, std::size_t messages_max,
                  std::size_t bytes_max, hub::Ticket ticket) {
-  if (!partitions_.at(redis_partition_of(name)).has_calls || !parts_.port.has_space_for(name.size()))
+  const RedisPartition partition = redis_partition_of(name);
+  if (!partitions_.at(partition).has_calls || !parts_.port.has_space_for(partition, name.size()))
     return events_->on_page(ticket, link_is_down);
   const RedisCallId call = ++last_call_;
   readings_.emplace(call, Reading{std::string(name), after.offset, ticket, messages_max});

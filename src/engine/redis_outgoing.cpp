@@ -111,7 +111,7 @@ bool Redis::send_some() {
   for (std::size_t i = 0; i < sends_per_turn && !to_send_.empty(); ++i) {
     Room& room = *to_send_.front();
     const bool can_send = partitions_.at(room.partition).has_calls && now_ms >= room.not_before_ms &&
-                          parts_.port.has_space_for(room.batch.size());
+                          parts_.port.has_space_for(room.partition, room.batch.size());
     if (!can_send) {
       to_send_.push_back(room);
       continue;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bitset>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -14,11 +15,16 @@ namespace roomcast::engine {
 inline constexpr std::size_t redis_partitions = 256;
 
 using RedisPartition = std::uint8_t;
+using RedisPartitionSet = std::bitset<redis_partitions>;
 
 /// By the 64 bits of FNV-1a of the name.
 [[nodiscard]] RedisPartition redis_partition_of(std::string_view room);
 /// The tag: one to four of 0-9 and a-z. Its slot, CRC16 modulo 16,384, is 64 * partition + 32.
 [[nodiscard]] std::string_view redis_tag_of(RedisPartition partition);
+/// Of a cluster.
+[[nodiscard]] constexpr std::uint16_t redis_slot_of(RedisPartition partition) {
+  return static_cast<std::uint16_t>(64 * partition + 32);
+}
 
 /// The names of a room's keys and of its channel: prefix, the partition's tag in braces, a letter for the
 /// kind, and the room. Names of rooms may have braces: the tag's come first.

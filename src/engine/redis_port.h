@@ -37,8 +37,8 @@ class RedisPort {
  public:
   class Listener {
    public:
-    /// Calls for the partition can be made, or cannot: then those under way have all been answered with
-    /// RedisFault::lost.
+    /// Calls for the partition can be made, or cannot. Then those under way are still answered, each with
+    /// what has become of it, with RedisFault::lost where that is not known.
     virtual void on_calls(RedisPartition partition, bool are_possible) = 0;
     /// Pushes of the partition can come, for the rooms that are subscribed from here on; or they cannot, and
     /// no room is subscribed any more.
@@ -58,8 +58,8 @@ class RedisPort {
 
   /// Called once; `listener` outlives the port's last call, which never is from within one of these.
   virtual void start(Listener& listener) = 0;
-  /// Whether a further call of so many bytes may be made now.
-  [[nodiscard]] virtual bool has_space_for(std::size_t bytes) const = 0;
+  /// Whether a further call of so many bytes may be made now for a room of the partition.
+  [[nodiscard]] virtual bool has_space_for(RedisPartition partition, std::size_t bytes) const = 0;
 
   // Only while pushes of the room's partition can come.
   virtual void subscribe(std::string_view room) = 0;

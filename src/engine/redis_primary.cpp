@@ -1,6 +1,5 @@
 #include "engine/redis_primary.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "base/digest.h"
@@ -14,7 +13,6 @@ namespace {
 constexpr std::size_t epoch_digits = 16;
 // A call takes so much beside its batch.
 constexpr std::size_t call_overhead = 512;
-constexpr std::string_view not_a_primary = "READONLY";
 
 std::string random_epoch() {
   std::uint64_t bits = 0;
@@ -26,13 +24,6 @@ std::string random_epoch() {
 std::string_view name_of(RedisPort::Amend::What what) {
   if (what == RedisPort::Amend::What::removed) return "removed";
   return what == RedisPort::Amend::What::replaced ? "replaced" : "cleared";
-}
-
-bool is_of_term(const redis::Value& reply) {
-  return reply.is_error() && read_redis_fault(reply.text).code == RedisFault::Code::stale;
-}
-bool is_without_script(const redis::Value& reply) {
-  return reply.is_error() && read_redis_fault(reply.text).code == RedisFault::Code::no_script;
 }
 
 }  // namespace
@@ -53,6 +44,8 @@ struct RedisPrimary::Call {
   std::uint64_t after = 0;
   std::size_t messages_max = 0;
   std::size_t bytes_max = 0;
+  // That the server has not done it.
+  std::size_t repeats = 0;
 
   [[nodiscard]] std::size_t bytes() const { return call_overhead + batch.size() + amend.replacement.size(); }
 };
@@ -94,11 +87,7 @@ class RedisPrimary::EnterAnswer final : public redis::Request {
 class RedisPrimary::BeatAnswer final : public redis::Request {
  public:
   BeatAnswer(RedisPrimary& primary, std::int64_t since_us) : primary_(primary), since_us_(since_us) {}
-  void on_reply(const redis::Value& reply) override {
-    primary_.round_trip_us_ = primary_.parts_.connection.clock.monotonic_us() - since_us_;
-    if (is_without_script(reply)) return primary_.load_scripts();
-    if (reply.is_error()) primary_.commands_.restart(reply.text);
-  }
+  void on_reply(const redis::Value& reply) override { primary_.on_beat(reply, since_us_); }
   void on_lost() override {}
 
  private:
@@ -110,77 +99,152 @@ RedisPrimary::RedisPrimary(const Parts& parts, Options options)
     : parts_(parts),
       options_(std::move(options)),
       commands_(parts.connection, options_.connection, *this),
-      pushes_(parts.connection, options_.connection, *this),
-      probe_channel_(options_.prefix + '{' + std::string(redis_tag_of(0)) + "}b:" + options_.node),
-      due_(parts.connection.deadlines, *this) {
+      subscriptions_(parts.connection, options_.connection,
+                     {options_.prefix, options_.node, options_.is_sharded}, *this),
+      due_(parts.connection.deadlines, *this),
+      delay_due_(parts.connection.deadlines, delay_) {
   for (std::size_t i = 0; i < redis_script_count; ++i)
     sha1s_.at(i) = sha1_of(static_cast<RedisScript>(i));
 }
 
-RedisPrimary::~RedisPrimary() { parts_.connection.scheduler.forget(*this); }
+RedisPrimary::~RedisPrimary() = default;
 
 RedisPrimaryStats RedisPrimary::stats() const {
-  return {has_scripts_ && pushes_.is_up(),
-          reconnects_,
-          entered_,
-          calls_,
-          under_way_,
-          subscriptions_,
-          round_trip_us_};
+  RedisPrimaryStats stats;
+  stats.is_up = has_scripts_ && subscriptions_.is_up();
+  stats.reconnects = reconnects_;
+  stats.entered = entered_;
+  stats.calls = calls_;
+  stats.repeated = repeated_;
+  stats.under_way = under_way_;
+  stats.waiting = waiting_;
+  stats.subscriptions = subscriptions_.count();
+  stats.round_trip_us = round_trip_us_;
+  return stats;
 }
 
 void RedisPrimary::start(RedisPort::Listener& listener) {
   listener_ = &listener;
+  set_partitions(options_.partitions);
   commands_.start();
-  pushes_.start();
+  subscriptions_.start();
   due_.set_in(beat_ms);
+}
+
+void RedisPrimary::stop(std::string_view why) {
+  if (std::exchange(is_stopped_, true)) return;
+  due_.clear();
+  commands_.stop(why);
+  subscriptions_.stop(why);
+}
+
+// --- Partitions ---
+
+void RedisPrimary::set_partitions(const RedisPartitionSet& partitions) {
+  for (std::size_t i = 0; i < redis_partitions; ++i) {
+    if (partitions_.at(i).is_here && !partitions.test(i)) leave(static_cast<RedisPartition>(i));
+  }
+  subscriptions_.set_partitions(partitions);
+  for (std::size_t i = 0; i < redis_partitions; ++i) {
+    if (!partitions.test(i) || std::exchange(partitions_.at(i).is_here, true)) continue;
+    if (has_scripts_) tell_calls(static_cast<RedisPartition>(i), true);
+  }
+}
+
+RedisPartitionSet RedisPrimary::partitions() const {
+  RedisPartitionSet here;
+  for (std::size_t i = 0; i < redis_partitions; ++i)
+    here.set(i, partitions_.at(i).is_here);
+  return here;
+}
+
+void RedisPrimary::leave(RedisPartition number) {
+  Partition& partition = partitions_.at(number);
+  partition.is_here = false;
+  partition.term.clear();
+  lose_all(partition.waiting);
+  Calls stay;
+  Calls go;
+  for (std::unique_ptr<Call>& call : delayed_)
+    (call->partition == number ? go : stay).push_back(std::move(call));
+  delayed_ = std::move(stay);
+  lose_all(go);
+  tell_calls(number, false);
+}
+
+void RedisPrimary::tell_calls(RedisPartition number, bool are_possible) {
+  if (std::exchange(partitions_.at(number).is_told, are_possible) == are_possible) return;
+  listener_->on_calls(number, are_possible);
+}
+
+void RedisPrimary::on_partition_pushes(RedisPartition partition, bool are_possible) {
+  listener_->on_pushes(partition, are_possible);
+}
+
+void RedisPrimary::on_subscription(std::string_view room) { listener_->on_room_subscribed(room); }
+
+void RedisPrimary::on_room_push(std::string_view room, std::string_view bytes) {
+  listener_->on_push(room, bytes);
+}
+
+void RedisPrimary::on_partition_refused(RedisPartition /*partition*/, std::string_view /*why*/) { doubt(); }
+
+void RedisPrimary::doubt() {
+  if (parts_.owner != nullptr && !is_stopped_) parts_.owner->on_doubt(*this);
 }
 
 // --- Connections ---
 
-void RedisPrimary::on_connected(redis::Connection& connection, const redis::ServerInfo& server) {
-  if (&connection == &commands_) {
-    for (const std::string& advice : redis::advice_for(server))
-      parts_.log.warn("Redis is set up in a way that may lose messages", {{"what", advice}});
-    return load_scripts();
-  }
-  probed_ms_ = parts_.connection.clock.monotonic_ms();
-  std::string command = "SUBSCRIBE";
-  const std::array<std::string_view, 1> channels{probe_channel_};
-  pushes_.link().send_subscription(command, channels, nullptr);
-  tell_pushes(true);
+void RedisPrimary::on_connected(redis::Connection& /*connection*/, const redis::ServerInfo& server) {
+  if (server.is_cluster && !options_.is_sharded)
+    return commands_.restart("the server is part of a Redis Cluster: set redis.cluster");
+  for (const std::string& advice : redis::advice_for(server))
+    parts_.log.warn("Redis is set up in a way that may lose messages", {{"what", advice}});
+  load_scripts();
 }
 
-void RedisPrimary::on_disconnected(redis::Connection& connection, std::string_view why) {
+void RedisPrimary::on_disconnected(redis::Connection& /*connection*/, std::string_view why) {
+  note_down(commands_down_, "calls", why);
+  has_scripts_ = false;
+  scripts_to_load_ = 0;
+  lose_all(delayed_);
+  for (std::size_t i = 0; i < redis_partitions; ++i) {
+    Partition& partition = partitions_.at(i);
+    partition.term.clear();
+    partition.is_entering = false;
+    lose_all(partition.waiting);
+    tell_calls(static_cast<RedisPartition>(i), false);
+  }
+  doubt();
+}
+
+void RedisPrimary::on_push(redis::Connection& /*connection*/, const redis::Value& /*value*/) {
+  // Nothing is subscribed there.
+}
+
+void RedisPrimary::on_subscriptions_up() { note_up(pushes_down_, "pushes"); }
+
+void RedisPrimary::on_subscriptions_down(std::string_view why) {
+  note_down(pushes_down_, "pushes", why);
+  doubt();
+}
+
+void RedisPrimary::note_up(std::string& down, std::string_view purpose) {
+  if (down.empty()) return;
+  down.clear();
+  parts_.log.info("connected to Redis again",
+                  {{"for", purpose}, {"server", options_.connection.address.to_text()}});
+}
+
+/// Logs it unless that is what was logged last.
+void RedisPrimary::note_down(std::string& down, std::string_view purpose, std::string_view why) {
   ++reconnects_;
-  const bool is_commands = &connection == &commands_;
-  parts_.log.warn("no connection to Redis", {{"for", is_commands ? "calls" : "pushes"}, {"why", why}});
-  if (is_commands) {
-    const bool had_scripts = std::exchange(has_scripts_, false);
-    scripts_to_load_ = 0;
-    for (Partition& partition : partitions_) {
-      partition.term.clear();
-      partition.is_entering = false;
-    }
-    lose_waiting();
-    if (had_scripts) tell_calls(false);
-    return;
-  }
-  changes_.clear();
-  to_confirm_.clear();
-  subscriptions_ = 0;
-  tell_pushes(false);
+  if (is_stopped_ || down == why) return;
+  down = why;
+  parts_.log.warn("no connection to Redis", {{"for", purpose}, {"why", why}});
 }
 
-void RedisPrimary::tell_calls(bool are_possible) {
-  for (std::size_t i = 0; i < redis_partitions; ++i)
-    listener_->on_calls(static_cast<RedisPartition>(i), are_possible);
-}
-
-void RedisPrimary::tell_pushes(bool are_possible) {
-  for (std::size_t i = 0; i < redis_partitions; ++i)
-    listener_->on_pushes(static_cast<RedisPartition>(i), are_possible);
-}
+// --- Scripts ---
 
 void RedisPrimary::load_scripts() {
   // Calls wait until they are all there again.
@@ -199,12 +263,19 @@ void RedisPrimary::on_loaded(const redis::Value& reply, RedisScript script) {
   if (reply.type != redis::Value::Type::text || reply.text != sha1s_.at(static_cast<std::size_t>(script)))
     return commands_.restart("SCRIPT LOAD failed: " + std::string(reply.text));
   if (--scripts_to_load_ != 0) return;
-  if (!std::exchange(has_scripts_, true)) {
+  const bool is_first = !std::exchange(has_scripts_, true);
+  if (is_first) {
+    note_up(commands_down_, "calls");
     beat();
-    return tell_calls(true);
   }
-  for (std::size_t i = 0; i < redis_partitions; ++i)
-    send_waiting(static_cast<RedisPartition>(i));
+  for (std::size_t i = 0; i < redis_partitions && has_scripts_; ++i) {
+    if (!partitions_.at(i).is_here) continue;
+    if (is_first) {
+      tell_calls(static_cast<RedisPartition>(i), true);
+    } else {
+      send_waiting(static_cast<RedisPartition>(i));
+    }
+  }
 }
 
 // --- Terms ---
@@ -223,20 +294,25 @@ void RedisPrimary::enter(RedisPartition number) {
 void RedisPrimary::on_entered(RedisPartition number, const redis::Value& reply) {
   Partition& partition = partitions_.at(number);
   partition.is_entering = false;
-  if (is_without_script(reply)) {
-    load_scripts();
-    return enter(number);
+  if (reply.type == redis::Value::Type::text && !reply.text.empty()) {
+    if (partition.is_here) partition.term = reply.text;
+    return send_waiting(number);
   }
-  if (reply.type != redis::Value::Type::text || reply.text.empty())
-    return commands_.restart("a partition could not be entered: " + std::string(reply.text));
-  partition.term = reply.text;
-  send_waiting(number);
+  // What waits for it has not been done for the same reason.
+  const RedisFault fault = reply.is_error() ? read_redis_fault(reply.text)
+                                            : RedisFault{RedisFault::Code::garbled, "a term that is none", 0};
+  Calls waiting = std::exchange(partition.waiting, {});
+  for (std::unique_ptr<Call>& call : waiting) {
+    --waiting_;
+    waiting_bytes_ -= call->bytes();
+    on_fault(std::move(call), fault);
+  }
 }
 
 void RedisPrimary::send_waiting(RedisPartition number) {
-  Partition& partition = partitions_.at(number);
-  std::deque<std::unique_ptr<Call>> waiting = std::exchange(partition.waiting, {});
+  Calls waiting = std::exchange(partitions_.at(number).waiting, {});
   for (std::unique_ptr<Call>& call : waiting) {
+    --waiting_;
     waiting_bytes_ -= call->bytes();
     begin_call(std::move(call));
   }
@@ -244,9 +320,11 @@ void RedisPrimary::send_waiting(RedisPartition number) {
 
 // --- Calls ---
 
-bool RedisPrimary::has_space_for(std::size_t bytes) const {
-  // What waits for a term goes out together.
-  return commands_.has_space_for(bytes + call_overhead + waiting_bytes_);
+bool RedisPrimary::has_space_for(RedisPartition /*partition*/, std::size_t bytes) const {
+  // What waits is sent as well, much of it at once.
+  const redis::Link::Limits& limits = options_.connection.limits;
+  return under_way_ + waiting_ < limits.requests && waiting_bytes_ + bytes <= limits.bytes &&
+         commands_.has_space_for(bytes + call_overhead + waiting_bytes_);
 }
 
 void RedisPrimary::publish(RedisCallId id, Publish&& publish) {
@@ -285,12 +363,38 @@ void RedisPrimary::sync(RedisCallId id, const Sync& sync) {
 
 /// Sends the call, or has it wait for what it needs.
 void RedisPrimary::begin_call(std::unique_ptr<Call> call) {
-  Partition& partition = partitions_.at(call->partition);
-  if (scripts_to_load_ == 0 && !partition.term.empty()) return send(std::move(call));
   const RedisPartition number = call->partition;
-  waiting_bytes_ += call->bytes();
-  partition.waiting.push_back(std::move(call));
+  Partition& partition = partitions_.at(number);
+  if (!partition.is_here)
+    return fail(*call, {RedisFault::Code::not_primary, "the partition is at another server", 0});
+  if (scripts_to_load_ == 0 && !partition.term.empty()) return send(std::move(call));
+  have_wait(partition.waiting, std::move(call));
   if (scripts_to_load_ == 0 && commands_.is_up()) enter(number);
+}
+
+void RedisPrimary::have_wait(Calls& calls, std::unique_ptr<Call> call) {
+  ++waiting_;
+  waiting_bytes_ += call->bytes();
+  calls.push_back(std::move(call));
+}
+
+/// They have not been sent, or the server has not done them.
+void RedisPrimary::lose_all(Calls& calls) {
+  const Calls lost = std::exchange(calls, {});
+  for (const std::unique_ptr<Call>& call : lost) {
+    --waiting_;
+    waiting_bytes_ -= call->bytes();
+    fail(*call, {RedisFault::Code::not_primary, "there is no connection to the partition's server", 0});
+  }
+}
+
+void RedisPrimary::send_delayed() {
+  Calls delayed = std::exchange(delayed_, {});
+  for (std::unique_ptr<Call>& call : delayed) {
+    --waiting_;
+    waiting_bytes_ -= call->bytes();
+    begin_call(std::move(call));
+  }
 }
 
 void RedisPrimary::send(std::unique_ptr<Call> call) {
@@ -317,7 +421,8 @@ void RedisPrimary::send(std::unique_ptr<Call> call) {
   } else {
     command.add(std::uint64_t{call->count}).add(std::uint64_t{call->limits.messages});
     command.add(std::uint64_t{call->limits.bytes}).add(call->limits.age_ms).add(options_.room_seconds);
-    command.add(options_.grace_ms).add("PUBLISH").add(channel_of(call->room)).add(call->batch);
+    command.add(options_.grace_ms).add(options_.is_sharded ? "SPUBLISH" : "PUBLISH");
+    command.add(keys.channel()).add(call->batch);
   }
   if (call->script == RedisScript::publish) {
     command.add(call->again_after ? std::to_string(*call->again_after) : std::string());
@@ -336,23 +441,43 @@ void RedisPrimary::send(std::unique_ptr<Call> call) {
 
 void RedisPrimary::on_answer(std::unique_ptr<Call> call, const redis::Value& reply) {
   --under_way_;
-  if (is_of_term(reply)) {
-    Partition& partition = partitions_.at(call->partition);
-    partition.term.clear();
-    return begin_call(std::move(call));
-  }
-  if (is_without_script(reply)) {
-    load_scripts();
-    return begin_call(std::move(call));
-  }
-  finish(*call, reply);
-  if (reply.is_error() && reply.error_code() == not_a_primary)
-    commands_.restart("the server is a replica now: " + std::string(reply.text));
+  if (reply.is_error()) return on_fault(std::move(call), read_redis_fault(reply.text));
+  if (call->script == RedisScript::sync) return listener_->on_call_synced(call->id, read_log_state(reply));
+  listener_->on_call_published(call->id, read_published(reply));
 }
 
-void RedisPrimary::finish(const Call& call, const redis::Value& reply) {
-  if (call.script == RedisScript::sync) return listener_->on_call_synced(call.id, read_log_state(reply));
-  listener_->on_call_published(call.id, read_published(reply));
+/// The server has not done the call, or not as is known here: makes it again, or has it answered.
+void RedisPrimary::on_fault(std::unique_ptr<Call> call, const RedisFault& fault) {
+  using Code = RedisFault::Code;
+  const RedisPartition number = call->partition;
+  Partition& partition = partitions_.at(number);
+  const Code code = fault.code;
+  if (code == Code::stale) partition.term.clear();
+  if (code == Code::no_script) load_scripts();
+  const bool is_repeatable = partition.is_here && has_scripts_;
+  const bool is_at_once = code == Code::stale || code == Code::no_script;
+  ++call->repeats;
+  if (is_repeatable && is_at_once && call->repeats <= repeats_max) {
+    ++repeated_;
+    begin_call(std::move(call));
+  } else if (is_repeatable && call->script == RedisScript::sync &&
+             call->repeats <= repeats_max + delays_max) {
+    // Whoever asked for it would ask again at once.
+    ++repeated_;
+    have_wait(delayed_, std::move(call));
+    if (!delay_due_.is_set()) delay_due_.set_in(delay_ms);
+  } else {
+    fail(*call, fault);
+  }
+  if (code == Code::not_primary) on_not_primary(number, fault.message);
+}
+
+void RedisPrimary::on_not_primary(RedisPartition number, std::string_view error) {
+  const bool is_replica = error.find("READONLY ") != std::string_view::npos;
+  if (is_replica) return commands_.restart("the server is a replica now: " + std::string(error));
+  // Should the partition come back, it may have been written elsewhere meanwhile.
+  partitions_.at(number).term.clear();
+  doubt();
 }
 
 void RedisPrimary::on_call_lost(const Call& call) {
@@ -365,97 +490,43 @@ void RedisPrimary::fail(const Call& call, const RedisFault& fault) {
   listener_->on_call_published(call.id, fault);
 }
 
-/// Calls that have not been sent.
-void RedisPrimary::lose_waiting() {
-  for (Partition& partition : partitions_) {
-    const std::deque<std::unique_ptr<Call>> waiting = std::exchange(partition.waiting, {});
-    for (const std::unique_ptr<Call>& call : waiting)
-      fail(*call, {RedisFault::Code::not_primary, "there is no connection", 0});
-  }
-  waiting_bytes_ = 0;
-}
-
-// --- Subscriptions ---
-
-std::string RedisPrimary::channel_of(std::string_view room) const {
-  return RedisKeys(options_.prefix, room).channel();
-}
-
-std::string_view RedisPrimary::room_of(std::string_view channel) const {
-  const std::size_t tag_end = channel.find('}', options_.prefix.size());
-  constexpr std::size_t kind_bytes = 3;  // }c:
-  if (tag_end == std::string_view::npos || channel.size() < tag_end + kind_bytes) return {};
-  return channel.substr(tag_end + kind_bytes);
-}
-
-void RedisPrimary::subscribe(std::string_view room) {
-  ++subscriptions_;
-  ++to_confirm_.try_emplace(std::string(room), 0).first->second;
-  changes_.push_back({true, std::string(room)});
-  parts_.connection.scheduler.mark_dirty(*this);
-}
-
-void RedisPrimary::unsubscribe(std::string_view room) {
-  --subscriptions_;
-  changes_.push_back({false, std::string(room)});
-  parts_.connection.scheduler.mark_dirty(*this);
-}
-
-/// Sends the changes in their order, those of one kind that follow each other in one command.
-void RedisPrimary::run_at_turn_end() {
-  const std::vector<Change> changes = std::exchange(changes_, {});
-  if (!pushes_.is_up()) return;
-  std::vector<std::string> channels;
-  for (std::size_t i = 0; i < changes.size(); ++i) {
-    channels.push_back(channel_of(changes[i].room));
-    const bool is_last = i + 1 == changes.size() || changes[i + 1].subscribes != changes[i].subscribes;
-    if (!is_last && channels.size() < subscribe_names) continue;
-    const std::vector<std::string_view> names(channels.begin(), channels.end());
-    pushes_.link().send_subscription(changes[i].subscribes ? "SUBSCRIBE" : "UNSUBSCRIBE", names, nullptr);
-    channels.clear();
-  }
-}
-
-void RedisPrimary::on_push(redis::Connection& connection, const redis::Value& value) {
-  if (&connection != &pushes_ || value.items.size() < 3) return;
-  const std::string_view kind = value.items[0].text;
-  const std::string_view channel = value.items[1].text;
-  if (kind == "message") {
-    if (channel == probe_channel_) {
-      probed_ms_ = parts_.connection.clock.monotonic_ms();
-      return;
-    }
-    return listener_->on_push(room_of(channel), value.items[2].text);
-  }
-  if (kind != "subscribe" || channel == probe_channel_) return;
-  const auto found = to_confirm_.find(room_of(channel));
-  if (found == to_confirm_.end() || --found->second != 0) return;
-  const std::string room = found->first;
-  to_confirm_.erase(found);
-  listener_->on_room_subscribed(room);
-}
-
 // --- Beats ---
 
 void RedisPrimary::beat() {
+  const std::string& probe = subscriptions_.probe();
   std::string command;
   redis::append_command(command, {"EVALSHA", sha1s_.at(static_cast<std::size_t>(RedisScript::beat)), "1",
-                                  probe_channel_, options_.node, "PUBLISH", probe_channel_});
+                                  probe, options_.node, options_.is_sharded ? "SPUBLISH" : "PUBLISH", probe});
   commands_.link().send(std::move(command),
                         std::make_unique<BeatAnswer>(*this, parts_.connection.clock.monotonic_us()));
 }
 
+void RedisPrimary::on_beat(const redis::Value& reply, std::int64_t since_us) {
+  using Code = RedisFault::Code;
+  round_trip_us_ = parts_.connection.clock.monotonic_us() - since_us;
+  if (!reply.is_error()) return;
+  subscriptions_.excuse_probe();
+  const RedisFault fault = read_redis_fault(reply.text);
+  if (fault.code == Code::no_script) return load_scripts();
+  // It is full, and still there.
+  if (fault.code == Code::out_of_memory) return;
+  if (fault.code != Code::not_primary) return commands_.restart(reply.text);
+  // Of a cluster: it may have been a replica, and a primary once more, without any other sign.
+  for (Partition& partition : partitions_)
+    partition.term.clear();
+  on_not_primary(0, fault.message);
+}
+
 void RedisPrimary::on_deadline() {
   due_.set_in(beat_ms);
-  const std::int64_t now_ms = parts_.connection.clock.monotonic_ms();
   const bool can_call = has_scripts_ && commands_.is_up();
-  if (can_call) beat();
-  // Without beats no probe comes.
-  if (!can_call || !pushes_.is_up()) {
-    probed_ms_ = now_ms;
-  } else if (now_ms - probed_ms_ >= probe_ms) {
-    pushes_.restart("no messages come, although the server takes them");
+  if (can_call) {
+    beat();
+  } else {
+    // Without beats no probe comes.
+    subscriptions_.excuse_probe();
   }
+  subscriptions_.look(probe_ms);
 }
 
 }  // namespace roomcast::engine

@@ -202,7 +202,10 @@ class FakeRedisPort final : public engine::RedisPort, private FakeRedis::Sink {
   explicit FakeRedisPort(FakeRedis& redis) : redis_(redis) { redis.publish_to(*this); }
 
   void start(Listener& listener) override { listener_ = &listener; }
-  [[nodiscard]] bool has_space_for(std::size_t /*bytes*/) const override { return has_space; }
+  [[nodiscard]] bool has_space_for(engine::RedisPartition /*partition*/,
+                                   std::size_t /*bytes*/) const override {
+    return has_space;
+  }
   void subscribe(std::string_view room) override {
     pushes_.push_back({true, [this, room = std::string(room)] {
                          subscribed_[room] = true;
