@@ -2,17 +2,14 @@
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/types.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <chrono>
-#include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -20,6 +17,7 @@
 
 #include "net/file_descriptor.h"
 #include "redis/server_address.h"
+#include "support/child_process.h"
 #include "support/temporary_directory.h"
 
 namespace roomcast::test {
@@ -54,16 +52,12 @@ class RedisServer {
     for (std::string& option : options)
       words.push_back(std::move(option));
     words_ = std::move(words);
-    start(words_);
+    process_.emplace(words_);
     await_socket();
   }
   RedisServer(const RedisServer&) = delete;
   RedisServer& operator=(const RedisServer&) = delete;
-  ~RedisServer() {
-    if (process_ <= 0) return;
-    ::kill(process_, SIGKILL);
-    ::waitpid(process_, nullptr, 0);
-  }
+  ~RedisServer() = default;
 
   [[nodiscard]] std::string path() const { return directory_.file("redis.sock"); }
   /// As it would be configured.
@@ -89,42 +83,21 @@ class RedisServer {
   }
   /// Kills it, and starts it again with what is in its directory.
   void restart() {
-    ::kill(process_, SIGKILL);
-    ::waitpid(process_, nullptr, 0);
-    start(words_);
+    process_.reset();
+    process_.emplace(words_);
     await_socket();
   }
-  void send_signal(int signal) const { ::kill(process_, signal); }
+  void send_signal(int signal) const { process_->send_signal(signal); }
 
  private:
   [[nodiscard]] std::string dir() const { return directory_.file(""); }
 
-  void start(std::vector<std::string>& words) {
-    std::vector<char*> arguments;
-    arguments.reserve(words.size() + 1);
-    for (std::string& word : words)
-      arguments.push_back(word.data());
-    arguments.push_back(nullptr);
-    const pid_t parent = ::getpid();
-    process_ = ::fork();
-    REQUIRE(process_ >= 0);
-    if (process_ > 0) return;
-    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (::getppid() != parent) ::_exit(1);
-    const int null = ::open("/dev/null", O_RDWR);
-    ::dup2(null, STDOUT_FILENO);
-    ::execvp(arguments.front(), arguments.data());
-    ::_exit(127);
-  }
   /// There is no event for this: it is tried until it works.
   void await_socket() {
     const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(30);
     while (std::chrono::steady_clock::now() < end) {
       if (connect().is_open()) return;
-      if (::waitpid(process_, nullptr, WNOHANG) == process_) {
-        process_ = 0;
-        FAIL("redis-server ended at once");
-      }
+      if (!process_->is_running()) FAIL("redis-server ended at once");
       std::this_thread::sleep_for(std::chrono::milliseconds(2));
     }
     FAIL("redis-server takes no connections");
@@ -132,7 +105,7 @@ class RedisServer {
 
   TemporaryDirectory directory_;
   std::vector<std::string> words_;
-  pid_t process_ = 0;
+  std::optional<ChildProcess> process_;
 };
 
 }  // namespace roomcast::test
