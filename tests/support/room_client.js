@@ -199,7 +199,7 @@ export class RoomClient {
     assert.deepEqual(Object.keys(answer), ['room', 'cursor', 'gap', 'messages']);
     assert.equal(answer.room, this.room);
     if (answer.gap) this.push({ type: 'gap', ...answer.gap });
-    else if (first) this.push({ type: 'joined', cursor: answer.messages.length > 0 ? before(answer.messages[0].cursor) : this.options.since ?? answer.cursor });
+    else if (first) this.push({ type: 'joined', cursor: this.options.since ?? (answer.messages.length > 0 ? before(answer.messages[0].cursor) : answer.cursor) });
     const slices = objectsIn(text, 'messages');
     assert.equal(slices.length, answer.messages.length);
     answer.messages.forEach((object, i) => this.pushMessage(object, slices[i]));
