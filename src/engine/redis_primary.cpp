@@ -128,7 +128,7 @@ void RedisPrimary::start(RedisPort::Listener& listener) {
   set_partitions(options_.partitions);
   commands_.start();
   subscriptions_.start();
-  due_.set_in(beat_ms);
+  due_.set_in(options_.beat_ms);
 }
 
 void RedisPrimary::stop(std::string_view why) {
@@ -518,7 +518,7 @@ void RedisPrimary::on_beat(const redis::Value& reply, std::int64_t since_us) {
 }
 
 void RedisPrimary::on_deadline() {
-  due_.set_in(beat_ms);
+  due_.set_in(options_.beat_ms);
   const bool can_call = has_scripts_ && commands_.is_up();
   if (can_call) {
     beat();
@@ -526,7 +526,7 @@ void RedisPrimary::on_deadline() {
     // Without beats no probe comes.
     subscriptions_.excuse_probe();
   }
-  subscriptions_.look(probe_ms);
+  subscriptions_.look(options_.probe_ms);
 }
 
 }  // namespace roomcast::engine

@@ -60,7 +60,9 @@ class RedisPrimary final : public RedisPort,
     std::int64_t grace_ms = 1'000;       ///< redis.recover_seconds
     std::int64_t room_seconds = 86'400;  ///< redis.room_seconds
     std::int64_t key_seconds = 300;
-    bool is_sharded = false;  ///< the server is one of a cluster: sharded subscriptions
+    std::int64_t beat_ms = 1'000;
+    std::int64_t probe_ms = 3'000;  ///< without a probe pushes do not come
+    bool is_sharded = false;        ///< the server is one of a cluster: sharded subscriptions
     RedisPartitionSet partitions = RedisPartitionSet().set();  ///< that it has
   };
   /// All of these outlive it. `owner` may be null.
@@ -96,8 +98,6 @@ class RedisPrimary final : public RedisPort,
   void amend(RedisCallId call, Publish&& publish, const Amend& amend) override;
   void sync(RedisCallId call, const Sync& sync) override;
 
-  static constexpr std::int64_t beat_ms = 1'000;
-  static constexpr std::int64_t probe_ms = 3'000;
   /// What a server has not done is asked for again so often at once, and a sync then so often after a wait.
   static constexpr std::size_t repeats_max = 4;
   static constexpr std::size_t delays_max = 20;
