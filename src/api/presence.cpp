@@ -21,6 +21,11 @@ http::Response answer(const service::Rooms& rooms, const service::Caller& caller
   return http::Response::of(200, "application/json", body);
 }
 
+http::Response not_stored(http::Response response) {
+  response.headers.add("Cache-Control", "no-store");
+  return response;
+}
+
 }  // namespace
 
 void Presence::add_routes(part::Routes& routes) {
@@ -28,15 +33,24 @@ void Presence::add_routes(part::Routes& routes) {
 }
 
 void Presence::handle(http::Exchange& exchange, std::string_view room) {
-  const std::string& address = exchange.request().client.address;
-  http::Response response =
-      answer(rooms_, {exchange.context().identity, "", hub::source_of(address), address}, room);
-  response.headers.add("Cache-Control", "no-store");
-  exchange.respond(std::move(response));
+  // The request is gone once the answer is deferred.
+  const std::string address = exchange.request().client.address;
+  const std::string name(room);
+  const service::Caller caller{exchange.context().identity, "", hub::source_of(address), address};
+  const bool is_refused = !rooms_.presence(caller, room);
+  if (is_refused || rooms_.knows_presence(room))
+    return exchange.respond(not_stored(answer(rooms_, caller, room)));
+  const auto respond = [this, name, id = exchange.defer(), identity = caller.identity,
+                        address](const hub::HistoryResult& opened) {
+    const service::Caller by{identity, "", hub::source_of(address), address};
+    responses_.respond(id,
+                       not_stored(opened ? answer(rooms_, by, name) : http::Response::error(opened.error())));
+  };
+  rooms_.await_presence(caller, name, respond);
 }
 
 std::unique_ptr<part::Part> make_presence(const part::Context& context) {
-  return std::make_unique<Presence>(context.rooms);
+  return std::make_unique<Presence>(context.rooms, context.responses);
 }
 
 }  // namespace roomcast::api

@@ -14,12 +14,18 @@ constexpr std::int64_t redis_look_ms = 250;
 }  // namespace
 
 Redis::Redis(const Parts& parts, std::uint64_t node, hub::RoomRules rules, const Limits& limits)
-    : parts_(parts), node_(node), rules_(std::move(rules)), limits_(limits), due_(parts.deadlines, *this) {}
+    : parts_(parts),
+      node_(node),
+      rules_(std::move(rules)),
+      limits_(limits),
+      presence_({parts.port, parts.clock, parts.deadlines, parts.scheduler}, node),
+      due_(parts.deadlines, *this) {}
 
 Redis::~Redis() { parts_.scheduler.forget(*this); }
 
 void Redis::start(hub::EngineEvents& events) {
   events_ = &events;
+  presence_.start(events);
   parts_.port.start(*this);
 }
 
@@ -69,6 +75,7 @@ void Redis::subscribe(std::string_view name, hub::Source /*source*/) {
   Room& room = find_or_make(name);
   // Asked again while it waits.
   if (std::exchange(room.is_wanted, true)) return;
+  presence_.open(name, room.is_subscribed);
   if (room.base::Linked<RedisRoomsThatLinger>::is_linked()) {
     room.base::Linked<RedisRoomsThatLinger>::unlink();
     --lingering_count_;
@@ -83,6 +90,7 @@ void Redis::unsubscribe(std::string_view name) {
   Room* const room = find(name);
   if (room == nullptr || !room->is_wanted) return;
   room->is_wanted = room->is_told = room->is_lost = false;
+  presence_.close(name);
   if (!room->is_subscribed || lingering_count_ == lingering_max) return stop_listening(*room);
   // Who reloads a page comes back at once.
   room->lingers_until_ms = parts_.clock.monotonic_ms() + limits_.linger_ms;
@@ -106,6 +114,7 @@ void Redis::stop_listening(Room& room) {
 
 void Redis::on_calls(RedisPartition number, bool are_possible) {
   partitions_.at(number).has_calls = are_possible;
+  presence_.on_calls(number, are_possible);
   if (are_possible) parts_.scheduler.mark_deferred(*this);
 }
 

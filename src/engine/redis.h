@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -19,6 +20,7 @@
 #include "base/scheduler.h"
 #include "engine/redis_batch.h"
 #include "engine/redis_port.h"
+#include "engine/redis_presence.h"
 #include "engine/redis_room.h"
 #include "hub/engine.h"
 #include "hub/room_settings.h"
@@ -87,6 +89,7 @@ class Redis final : public hub::Engine,
   /// Whether all that was asked for is answered, and every room that is wanted stands where its log does, as
   /// far as that is known here. Looks at all rooms.
   [[nodiscard]] bool is_in_step() const;
+  [[nodiscard]] const RedisPresence& presence() const { return presence_; }
   /// What publishes hold that are not answered.
   [[nodiscard]] std::size_t queued_bytes() const { return queued_bytes_; }
 
@@ -107,6 +110,10 @@ class Redis final : public hub::Engine,
             std::size_t bytes_max, hub::Ticket ticket) override;
   void read_back(std::string_view name, const hub::Position& before, std::size_t messages,
                  std::size_t messages_max, std::size_t bytes_max, hub::Ticket ticket) override;
+  [[nodiscard]] bool shares_presence() const override { return true; }
+  void announce(std::string_view name, hub::NodeMembers&& members) override {
+    presence_.announce(name, std::move(members));
+  }
 
   /// Syncs that are under way at a time.
   static constexpr std::size_t syncs_max = 256;
@@ -170,6 +177,9 @@ class Redis final : public hub::Engine,
   void tell_state(Room& room);
   void look_at_own(std::int64_t now_ms);
   void apply_amended(hub::Message& message, std::uint64_t offset, const RedisLogState& state) const;
+  void on_call_presence(RedisCallId call, base::Result<RedisPresenceAnswer, RedisFault>&& outcome) override {
+    presence_.on_answer(call, std::move(outcome));
+  }
   void on_page(const Reading& reading, base::Result<RedisLogState, RedisFault>&& outcome);
 
   // What goes out (redis_outgoing.cpp).
@@ -193,6 +203,7 @@ class Redis final : public hub::Engine,
   Limits limits_;
   RedisStats stats_;
   hub::EngineEvents* events_ = nullptr;
+  RedisPresence presence_;
 
   base::NameMap<std::unique_ptr<Room>> rooms_;
   std::array<Partition, redis_partitions> partitions_;

@@ -18,12 +18,14 @@ void Redis::on_room_subscribed(std::string_view name) {
   Room* const room = find(name);
   if (room == nullptr || (!room->is_wanted && !room->base::Linked<RedisRoomsThatLinger>::is_linked())) return;
   room->is_subscribed = true;
+  presence_.on_room_subscribed(name);
   need_sync(*room);
 }
 
 void Redis::on_push(std::string_view name, std::string_view bytes) {
   Room* const room = find(name);
   if (room == nullptr || !room->is_subscribed) return;
+  if (RedisPresence::is_news(bytes)) return presence_.on_news(name, bytes);
   const bool is_behind =
       !room->is_known || room->sync != 0 || room->base::Linked<RedisRoomsToSync>::is_linked();
   if (is_behind) return buffer(*room, bytes);

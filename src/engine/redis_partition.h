@@ -39,6 +39,9 @@ struct RedisKeys {
   [[nodiscard]] std::string amended() const {
     return of_room('a');
   }  ///< a hash: what was removed or replaced
+  [[nodiscard]] std::string presence() const {
+    return of_room('p');
+  }  ///< a hash: who is in the room, a field for each server
   [[nodiscard]] std::string channel() const { return of_room('c'); }
   /// `rc{tag}k:` and 32 hexadecimal digits of a digest of the room and the key.
   [[nodiscard]] std::string idempotency(std::string_view key) const;

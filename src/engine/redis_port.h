@@ -9,6 +9,7 @@
 #include "base/result.h"
 #include "engine/redis_calls.h"
 #include "engine/redis_partition.h"
+#include "engine/redis_presence_calls.h"
 
 namespace roomcast::engine {
 
@@ -51,6 +52,9 @@ class RedisPort {
     virtual void on_call_published(RedisCallId call, base::Result<RedisPublished, RedisFault>&& outcome) = 0;
     /// The answer to `sync`; once for each. What it refers to is valid within the call.
     virtual void on_call_synced(RedisCallId call, base::Result<RedisLogState, RedisFault>&& outcome) = 0;
+    /// The answer to `presence`; once for each. What it refers to is valid within the call.
+    virtual void on_call_presence(RedisCallId call,
+                                  base::Result<RedisPresenceAnswer, RedisFault>&& outcome) = 0;
 
    protected:
     ~Listener() = default;
@@ -96,6 +100,8 @@ class RedisPort {
     RedisLimits limits;
   };
   virtual void sync(RedisCallId call, const Sync& sync) = 0;
+  /// Only while calls can be made for its partition. The ids are apart from those of other calls.
+  virtual void presence(RedisCallId call, const RedisPresenceCall& what) = 0;
 
  protected:
   ~RedisPort() = default;

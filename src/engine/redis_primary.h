@@ -97,6 +97,7 @@ class RedisPrimary final : public RedisPort,
   void publish(RedisCallId call, Publish&& publish) override;
   void amend(RedisCallId call, Publish&& publish, const Amend& amend) override;
   void sync(RedisCallId call, const Sync& sync) override;
+  void presence(RedisCallId call, const RedisPresenceCall& what) override;
 
   /// What a server has not done is asked for again so often at once, and a sync then so often after a wait.
   static constexpr std::size_t repeats_max = 4;
@@ -111,6 +112,7 @@ class RedisPrimary final : public RedisPort,
   class EnterAnswer;
   class BeatAnswer;
   using Calls = std::deque<std::unique_ptr<Call>>;
+  class PresenceAnswer;
   struct Partition {
     bool is_here = false;
     bool is_told = false;  // the listener has been told that calls can be made
@@ -161,6 +163,9 @@ class RedisPrimary final : public RedisPort,
   void tell_calls(RedisPartition partition, bool are_possible);
   void beat();
   void on_beat(const redis::Value& reply, std::int64_t since_us);
+  void on_presence_answer(RedisPartition partition, RedisCallId call, const redis::Value& reply);
+  [[nodiscard]] std::string channel_of(std::string_view room) const;
+  [[nodiscard]] std::string_view room_of(std::string_view channel) const;
 
   Parts parts_;
   Options options_;

@@ -57,6 +57,7 @@ class RedisRouter final : public RedisPort, private redis::Topology::Listener, p
   void publish(RedisCallId call, Publish&& publish) override;
   void amend(RedisCallId call, Publish&& publish, const Amend& amend) override;
   void sync(RedisCallId call, const Sync& sync) override;
+  void presence(RedisCallId call, const RedisPresenceCall& what) override;
 
  private:
   struct Known {

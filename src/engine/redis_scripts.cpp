@@ -232,8 +232,36 @@ redis.call('SET', KEYS[1], ARGV[1], 'EX', 15)
 return redis.call(ARGV[2], ARGV[3], ARGV[1])
 )lua";
 
-constexpr std::array<std::string_view, redis_script_count> sources{enter_source, publish_source, amend_source,
-                                                                   sync_source, beat_source};
+constexpr std::string_view presence_source = R"lua(
+local what, node, value, news = ARGV[1], ARGV[2], ARGV[3], ARGV[7]
+if what == 'read' then
+  if node == '' then return redis.call('HGETALL', KEYS[1]) end
+  local field = redis.call('HGET', KEYS[1], node)
+  return field and {node, field} or {}
+end
+if what == 'drop' then
+  local field = redis.call('HGET', KEYS[1], node)
+  if not field or string.sub(field, 1, #value) ~= value then return {} end
+  redis.call('HDEL', KEYS[1], node)
+elseif value == '' then
+  redis.call('HDEL', KEYS[1], node)
+else
+  redis.call('HSET', KEYS[1], node, value)
+  redis.call('EXPIRE', KEYS[1], ARGV[4])
+end
+if news ~= '' then redis.call(ARGV[5], ARGV[6], news) end
+return {}
+)lua";
+
+constexpr std::string_view lease_source = R"lua(
+local answer = {}
+for i = 1, #KEYS do answer[i] = tostring(redis.call('EXISTS', KEYS[i])) end
+redis.call('SET', KEYS[1], '1', 'EX', ARGV[1])
+return answer
+)lua";
+
+constexpr std::array<std::string_view, redis_script_count> sources{
+    enter_source, publish_source, amend_source, sync_source, beat_source, presence_source, lease_source};
 
 }  // namespace
 

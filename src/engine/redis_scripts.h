@@ -40,6 +40,16 @@ enum class RedisScript : std::uint8_t {
   /// KEYS: the node's beat. ARGV: what it holds, PUBLISH or SPUBLISH, the node's channel. Answers how many
   /// have got the message: 1 when pushes come.
   beat,
+  /// KEYS: presence. ARGV: announce, drop or read; a server, for `read` empty for all; what it writes into
+  /// its
+  /// field, empty to remove it, or what the field begins with that is to be dropped; seconds until the hash
+  /// is forgotten; PUBLISH or SPUBLISH; channel; what is distributed, if not empty.
+  /// Answers, to `read`, servers and their fields by turns.
+  presence,
+  /// KEYS: the lease of this server, those of others. ARGV: seconds until it ends. Renews it. Answers for
+  /// each
+  /// whether it was there: "1" or "0".
+  lease,
   count_,
 };
 inline constexpr std::size_t redis_script_count = static_cast<std::size_t>(RedisScript::count_);

@@ -10,6 +10,7 @@
 #include "hub/amendment.h"
 #include "hub/lineage.h"
 #include "hub/message.h"
+#include "hub/node_members.h"
 #include "hub/refusal.h"
 #include "hub/source.h"
 
@@ -92,6 +93,10 @@ class EngineEvents {
   virtual void on_published(Ticket ticket, const PublishOutcome& outcome) = 0;
   /// The outcome of the read with that ticket; called once for each.
   virtual void on_page(Ticket ticket, ReadOutcome&& outcome) = 0;
+  /// Another server, `node`, has said something about its members of a room that is subscribed or about to
+  /// be. While the link over which that comes is down, what was said before holds. See
+  /// Engine::shares_presence.
+  virtual void on_presence(std::string_view /*room*/, std::uint64_t /*node*/, const NodeChange& /*change*/) {}
 
  protected:
   ~EngineEvents() = default;
@@ -145,6 +150,12 @@ class Engine {
   /// not count, as far back as the engine looks for them.
   virtual void read_back(std::string_view room, const Position& before, std::size_t messages,
                          std::size_t messages_max, std::size_t bytes_max, Ticket ticket) = 0;
+  /// Whether other servers may have members of the same rooms: then they are told of this server's, and the
+  /// hub is told of theirs. The answer is always the same.
+  [[nodiscard]] virtual bool shares_presence() const { return false; }
+  /// These are now the members that a subscribed room has on this server. The hub calls it a few times a
+  /// second and room at most. What was announced ends with Engine::unsubscribe.
+  virtual void announce(std::string_view /*room*/, NodeMembers&& /*members*/) {}
 
  protected:
   ~Engine() = default;

@@ -26,7 +26,7 @@ Hub::Hub(const HubParts& parts, const HubLimits& limits, RoomRules rules)
       limits_(limits),
       rules_(std::move(rules)),
       requests_(*this, parts.clock, parts.deadlines),
-      presence_(*this, parts.scheduler, parts.deadlines, parts.clock),
+      presence_(*this, parts.engine, parts.scheduler, parts.deadlines, parts.clock),
       retention_(parts.clock, *this, sizeof(Room)),
       catch_up_({parts.engine, parts.scheduler, requests_, limits_, stats_, observers_}),
       due_(parts.deadlines, *this) {
@@ -145,6 +145,12 @@ PresenceSnapshot Hub::presence(std::string_view room, Hidden hidden) const {
   const Room* found = find(room);
   if (found != nullptr) return PresenceTracker::snapshot(*found, hidden);
   return {0, std::vector<Author>{}, 0};
+}
+
+bool Hub::knows_presence(std::string_view room) const {
+  if (!parts_.engine.shares_presence()) return true;
+  const Room* found = find(room);
+  return found != nullptr && found->log().is_open();
 }
 
 std::size_t Hub::listed(std::string_view room) const {

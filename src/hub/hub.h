@@ -124,6 +124,11 @@ class Hub final : public EngineEvents,
                                          const std::function<bool(const RoomSummary&)>& visit) const;
   /// Who is in the room.
   [[nodiscard]] PresenceSnapshot presence(std::string_view room, Hidden hidden = Hidden::counted) const;
+  /// Whether `presence` has the members on all servers. Not where rooms are shared and this one is not open.
+  [[nodiscard]] bool knows_presence(std::string_view room) const;
+  /// Opens the room (a valid name) for `source`, and calls `done` once it is open, with no messages, or with
+  /// why it can't be opened. Perhaps at once.
+  void open_for_presence(std::string_view room, HistoryDone done, Source source);
   /// How many members that lists at most.
   [[nodiscard]] std::size_t listed(std::string_view room) const;
   [[nodiscard]] std::size_t backlog_bytes() const { return backlog_bytes_; }
@@ -140,6 +145,7 @@ class Hub final : public EngineEvents,
   void on_resumed(std::string_view room, const LogState& log) override;
   void on_published(Ticket ticket, const PublishOutcome& outcome) override;
   void on_page(Ticket ticket, ReadOutcome&& outcome) override;
+  void on_presence(std::string_view room, std::uint64_t node, const NodeChange& change) override;
   bool do_slice() override;
 
   // --- For Membership, which alone has a Member ---

@@ -105,6 +105,10 @@ void Hub::on_lost(std::string_view room) {
   found->log().lose();
 }
 
+void Hub::on_presence(std::string_view room, std::uint64_t node, const NodeChange& change) {
+  if (Room* const found = find(room)) presence_.on_remote(*found, node, change);
+}
+
 void Hub::on_resumed(std::string_view room, const LogState& log) {
   Room* found = find(room);
   if (found == nullptr || !found->log().is_known()) return;
@@ -176,6 +180,14 @@ void Hub::answer_history(std::string_view room, Room::HistoryQuestion&& question
   requests_.watch(ticket, limits_.engine_ms);
 }
 
+void Hub::open_for_presence(std::string_view room, HistoryDone done, Source source) {
+  if (knows_presence(room)) return done(HistoryPage{});
+  if (!has_space_for(room)) return done(no_space_for_room);
+  Room& found = find_or_create(room, source);
+  if (found.log().is_open()) return done(HistoryPage{});
+  await_history(found, {std::nullopt, std::nullopt, std::move(done), true});
+}
+
 /// Asks again once the room is open. Too many and too long waits are refused.
 void Hub::await_history(Room& room, Room::HistoryQuestion&& question) {
   if (questions_ + requests_.history_reads() >= history_reads_max) return question.done(too_much_read);
@@ -202,8 +214,13 @@ void Hub::end_opening(Room& room) {
   to_open_.remove(room);
   if (room.record().questions.empty()) return;
   const std::string name = room.name();
-  for (Room::HistoryQuestion& question : take_questions(room))
-    answer_history(name, std::move(question), 0);
+  for (Room::HistoryQuestion& question : take_questions(room)) {
+    if (question.only_opens) {
+      question.done(HistoryPage{});
+    } else {
+      answer_history(name, std::move(question), 0);
+    }
+  }
 }
 
 void Hub::on_page(Ticket ticket, ReadOutcome&& outcome) {

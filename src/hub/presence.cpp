@@ -20,25 +20,39 @@ base::Bytes PresenceUpdate::wire(const Encoder& encoder) {
   return encodings_.wire(encoder, [&](std::string& out) { encoder.encode_presence(room_, change_, out); });
 }
 
+Presence::Presence(ObservedRoom& room, Owner& owner, base::Deadlines& deadlines, const base::Clock& clock,
+                   bool is_shared)
+    : room_(room), owner_(owner), clock_(clock), due_(deadlines, *this) {
+  if (is_shared) remote_ = std::make_unique<RemoteMembers>(*this, deadlines, clock);
+}
+
 void Presence::enter(Member& member) {
   const Interest& interest = member.interest();
   member.presence_place().set(interest.author, interest.watch_presence);
   if (!member.presence_place().empty()) ++placed_;
-  if (!interest.author.empty()) add_connection(interest.author);
+  if (interest.author.empty()) {
+    note_own_change();
+  } else {
+    add_connection(interest.author);
+  }
   check_for_crowd();
 }
 
 void Presence::rename(Member& member, const Author& author) {
   if (member.presence_place().empty()) return;
   member.presence_place().rename(author);
-  if (PresentMember* const renamed = named_.find(author)) show_name(*renamed, false, author);
+  if (PresentMember* const renamed = named_.find(author)) {
+    if (!(renamed->author == author)) note_own_change();
+    show_name(*renamed, false, author);
+  }
 }
 
 void Presence::leave(Member& member) {
   PresencePlace& place = member.presence_place();
+  const Author author = place.author();
+  if (author.empty()) note_own_change();
   if (place.empty()) return;
   --placed_;
-  const Author author = place.author();
   if (const Watcher* const watcher = place.watcher(); watcher != nullptr && watcher->place)
     stop_watching(*watcher);
   place.clear();
@@ -72,11 +86,11 @@ void Presence::stop_watching(const Watcher& watcher) {
 
 bool Presence::lists(Hidden hidden) const {
   if (!is_crowd_) return true;
-  return hidden == Hidden::listed && limits().hides_members && count() <= limits().crowd;
+  return hidden == Hidden::listed && limits().hides_members && count() <= limits().crowd && unlisted() == 0;
 }
 
 PresenceSnapshot Presence::snapshot(Hidden hidden) const {
-  PresenceSnapshot snapshot{count(), std::nullopt, anonymous()};
+  PresenceSnapshot snapshot{count(), std::nullopt, all_anonymous()};
   if (!lists(hidden)) return snapshot;
   snapshot.members.emplace().reserve(named_.size());
   named_.for_each([&](const PresentMember& member) { snapshot.members->push_back(member.author); });
@@ -86,12 +100,18 @@ PresenceSnapshot Presence::snapshot(Hidden hidden) const {
 void Presence::add_connection(const Author& author) {
   ++named_connections_;
   auto [member, is_new] = named_.add(author);
-  if (member.connections++ == 0 && !is_new) {
-    const auto place = gone_places_.find(author);
-    gone_.erase(place->second);
-    gone_places_.erase(place);
-    set_due();
+  if (member.connections++ == 0) {
+    const auto place = is_new ? gone_places_.end() : gone_places_.find(author);
+    if (place != gone_places_.end()) {
+      gone_.erase(place->second);
+      gone_places_.erase(place);
+      set_due();
+    } else if (remote_) {
+      remote_->add_own();
+      note_own_change();
+    }
   }
+  if (!(member.author == author)) note_own_change();
   show_name(member, is_new, author);
 }
 
@@ -115,7 +135,7 @@ void Presence::note(PresenceChange change) {
 }
 
 void Presence::check_for_crowd() {
-  if (is_crowd_ || count() <= limits().announced_max()) return;
+  if (is_crowd_ || !is_crowded()) return;
   is_crowd_ = true;
   // The number replaces them.
   changes_.clear();
@@ -128,7 +148,7 @@ void Presence::count_crowd(std::int64_t now_ms) {
   if (now_ms < next_count_ms_) return;
   next_count_ms_ = now_ms + count_interval_ms;
   changes_.clear();
-  is_crowd_ = count() > limits().announced_max();
+  is_crowd_ = is_crowded();
   if (!is_crowd_) {
     note({What::listed, {}, snapshot()});
   } else if (announced_count_ != count()) {
@@ -144,6 +164,10 @@ void Presence::on_due() {
     Author left = std::move(gone_.front().author);
     gone_places_.erase(left);
     gone_.pop_front();
+    if (remote_) remote_->remove_own();
+    note_own_change();
+    // Another server may have it.
+    if (named_.find(left)->nodes != 0) continue;
     named_.erase(left);
     if (!is_crowd_) note({What::left, std::move(left)});
   }
@@ -168,7 +192,7 @@ void Presence::set_due() {
 
 void Presence::announce(std::size_t count) {
   if (!update_) begin_update();
-  const std::size_t stop = std::min(watchers_.size(), next_watcher_ + count);
+  const auto stop = static_cast<std::uint32_t>(std::min(watchers_.size(), next_watcher_ + count));
   for (; next_watcher_ < stop; ++next_watcher_) {
     Member* const watcher = watchers_[next_watcher_];
     if (watcher == nullptr || watcher->presence_place().watcher()->after >= update_number_) continue;
@@ -203,77 +227,46 @@ void Presence::close_holes() {
   holes_ = 0;
 }
 
-void PresenceTracker::on_member_joined(ObservedRoom& room, Member& member) {
-  const Interest& interest = member.interest();
-  const bool is_needed = !interest.author.empty() || interest.watch_presence;
-  if (is_needed && !room.presence())
-    room.presence() = std::make_unique<Presence>(room, presence_owner(), deadlines_, clock_);
-  if (!room.presence()) return;
-  room.presence()->enter(member);
-  update(room);
+// --- Shared rooms ---
+
+void Presence::note_own_change() {
+  if (remote_) remote_->note_own_change(is_crowd_);
 }
 
-void PresenceTracker::on_member_acknowledged(ObservedRoom& room, Member& member) {
-  if (room.presence()) room.presence()->begin_watching(member);
+void Presence::list_remote(const Author& author) {
+  auto [member, is_new] = named_.add(author);
+  ++member.nodes;
+  show_name(member, is_new, author);
 }
 
-void PresenceTracker::on_member_left(ObservedRoom& room, Member& member) {
-  if (!room.presence()) return;
-  room.presence()->leave(member);
-  update(room);
+void Presence::unlist_remote(const Author& author) {
+  PresentMember& member = *named_.find(author);
+  if (--member.nodes != 0 || member.connections != 0 || gone_places_.find(author) != gone_places_.end())
+    return;
+  Author left = member.author;
+  named_.erase(left);
+  if (!is_crowd_) note({What::left, std::move(left)});
 }
 
-void PresenceTracker::on_member_renamed(ObservedRoom& room, Member& member, const Author& author) {
-  if (!room.presence()) return;
-  room.presence()->rename(member, author);
-  update(room);
+void Presence::look_at_numbers() {
+  check_for_crowd();
+  if (is_crowd_) set_due();
 }
 
-void PresenceTracker::on_settings(ObservedRoom& room) {
-  if (!room.presence()) return;
-  room.presence()->on_settings();
-  update(room);
+std::optional<NodeMembers> Presence::on_remote_due() {
+  if (!remote_->on_due()) return std::nullopt;
+  return own_members();
 }
 
-void PresenceTracker::on_presence_due(Presence& presence) {
-  ObservedRoom& room = presence.room();
-  presence.on_due();
-  update(room);
-  owner_.on_presence_changed(room);
+NodeMembers Presence::own_members() const {
+  NodeMembers own{{}, remote_->own(), anonymous()};
+  if (own.named > std::min(limits().crowd, NodeMembers::names_max)) return own;
+  own.names.reserve(own.named);
+  named_.for_each([&](const PresentMember& member) {
+    const bool is_here = member.connections != 0 || gone_places_.find(member.author) != gone_places_.end();
+    if (is_here) own.names.push_back(member.author);
+  });
+  return own;
 }
-
-void PresenceTracker::announce_next(std::size_t count) {
-  Presence& presence = *queue_.front();
-  ObservedRoom& room = presence.room();
-  presence.unlink();
-  // What there was may have been dropped meanwhile.
-  if (presence.has_updates()) presence.announce(count);
-  update(room);
-  owner_.on_presence_changed(room);
-}
-
-void PresenceTracker::update(ObservedRoom& room) {
-  std::unique_ptr<Presence>& presence = room.presence();
-  if (!presence->is_needed()) return presence.reset();
-  if (!presence->has_updates() || presence->is_linked()) return;
-  queue_.push_back(*presence);
-  scheduler_.wake();
-}
-
-PresenceSnapshot PresenceTracker::snapshot(const ObservedRoom& room, Hidden hidden) {
-  if (room.presence() != nullptr) return room.presence()->snapshot(hidden);
-  PresenceSnapshot nameless{room.members(), std::nullopt, room.members()};
-  const PresenceLimits& limits = room.settings().presence;
-  const std::size_t listed_max = hidden == Hidden::listed ? limits.crowd : limits.announced_max();
-  if (nameless.count <= listed_max) nameless.members.emplace();
-  return nameless;
-}
-
-std::size_t PresenceTracker::listed(const ObservedRoom& room) {
-  return room.presence() != nullptr ? room.presence()->listed() : 0;
-}
-
-ObservedRoom::ObservedRoom() = default;
-ObservedRoom::~ObservedRoom() = default;
 
 }  // namespace roomcast::hub

@@ -5,6 +5,7 @@
 #include <deque>
 #include <list>
 #include <map>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -15,11 +16,15 @@
 #include "hub/author.h"
 #include "hub/member.h"
 #include "hub/membership_observer.h"
+#include "hub/node_members.h"
 #include "hub/presence_place.h"
 #include "hub/presence_update.h"
 #include "hub/present_members.h"
+#include "hub/remote_members.h"
 
 namespace roomcast::hub {
+
+class Engine;
 
 /// The queue of rooms whose presence has updates to announce.
 struct PresenceQueue;
@@ -38,6 +43,11 @@ struct PresenceQueue;
 /// over is checked just as often, so a room at the limit does not flap. Then a list replaces the changes that
 /// were not announced.
 ///
+/// Where servers share their rooms a member is there while any of them lists it, and each lists those that
+/// have a connection to it or are in their grace time. So one that moves from one server to another within
+/// that time neither leaves nor joins. Of a server with more members than the crowd only their number is
+/// known; the sum counts one that is on two of those twice.
+///
 /// Memory: a member has a connection now or had one within the grace time. Connections are bounded, cost more
 /// than name and principal (at most 210 bytes) and the place of one that has gone, and are refused when
 /// memory is short, so members need no bound of their own. Changes that wait are bounded alike, and are
@@ -48,13 +58,16 @@ class Presence final : public base::Linked<PresenceQueue>, private base::Deadlin
    public:
     /// Presence::on_due is to be called. `presence` may be destroyed from here.
     virtual void on_presence_due(Presence& presence) = 0;
+    /// The same of Presence::on_remote_due.
+    virtual void on_remote_presence_due(Presence& presence) = 0;
 
    protected:
     ~Owner() = default;
   };
 
-  Presence(ObservedRoom& room, Owner& owner, base::Deadlines& deadlines, const base::Clock& clock)
-      : room_(room), owner_(owner), clock_(clock), due_(deadlines, *this) {}
+  /// `is_shared`: other servers have members of the room, too.
+  Presence(ObservedRoom& room, Owner& owner, base::Deadlines& deadlines, const base::Clock& clock,
+           bool is_shared);
   Presence(const Presence&) = delete;
   Presence& operator=(const Presence&) = delete;
 
@@ -73,7 +86,14 @@ class Presence final : public base::Linked<PresenceQueue>, private base::Deadlin
   [[nodiscard]] std::size_t listed() const { return lists(Hidden::listed) ? named_.size() : 0; }
   /// Whether a connection has a name or watches, a member is in its grace time, or an update is being
   /// announced.
-  [[nodiscard]] bool is_needed() const { return placed_ != 0 || !named_.empty() || update_; }
+  [[nodiscard]] bool is_needed() const {
+    return is_expecting() || update_ || (remote_ && (room_.members() != 0 || !remote_->empty()));
+  }
+  /// Whether a connection here has a name or watches, a member that was here is in its grace time, or other
+  /// servers have to be told that somebody has gone: the room is to be kept for that.
+  [[nodiscard]] bool is_expecting() const {
+    return placed_ != 0 || !gone_.empty() || (remote_ && remote_->has_own_change());
+  }
 
   /// Whether there is something to announce.
   [[nodiscard]] bool has_updates() const { return update_ || !changes_.empty(); }
@@ -84,6 +104,20 @@ class Presence final : public base::Linked<PresenceQueue>, private base::Deadlin
   void on_settings();
   /// Time has passed: removes members whose grace time is over and counts a crowd.
   void on_due();
+
+  // --- Shared rooms ---
+
+  /// Another server has said something about its members.
+  void take_remote(std::uint64_t node, const NodeChange& change) { remote_->take(node, change); }
+  /// Time has passed. Returns what the other servers are to be told, if that is due.
+  [[nodiscard]] std::optional<NodeMembers> on_remote_due();
+
+  // For RemoteMembers.
+  void list_remote(const Author& author);
+  void unlist_remote(const Author& author);
+  void look_at_numbers();
+  void on_remote_deadline() { owner_.on_remote_presence_due(*this); }
+  [[nodiscard]] std::int64_t grace_ms() const { return limits().grace_ms; }
 
  private:
   /// A member in its grace time.
@@ -97,6 +131,8 @@ class Presence final : public base::Linked<PresenceQueue>, private base::Deadlin
   };
 
   void on_deadline() override { owner_.on_presence_due(*this); }
+  void note_own_change();
+  [[nodiscard]] NodeMembers own_members() const;
   void add_connection(const Author& author);
   void show_name(PresentMember& member, bool is_new, const Author& author);
   void remove_connection(const Author& author);
@@ -110,7 +146,12 @@ class Presence final : public base::Linked<PresenceQueue>, private base::Deadlin
   void set_due();
   [[nodiscard]] const PresenceLimits& limits() const { return room_.settings().presence; }
   [[nodiscard]] std::size_t anonymous() const { return room_.members() - named_connections_; }
-  [[nodiscard]] std::size_t count() const { return named_.size() + anonymous(); }
+  [[nodiscard]] std::size_t all_anonymous() const {
+    return remote_ ? anonymous() + remote_->nameless() : anonymous();
+  }
+  [[nodiscard]] std::size_t unlisted() const { return remote_ ? remote_->unlisted() : 0; }
+  [[nodiscard]] std::size_t count() const { return named_.size() + all_anonymous() + unlisted(); }
+  [[nodiscard]] bool is_crowded() const { return count() > limits().announced_max() || unlisted() != 0; }
   [[nodiscard]] bool lists(Hidden hidden) const;
 
   ObservedRoom& room_;
@@ -127,12 +168,13 @@ class Presence final : public base::Linked<PresenceQueue>, private base::Deadlin
   std::int64_t next_count_ms_ = 0;              // no number is announced before
 
   std::vector<Member*> watchers_;  // null: left while an update was being announced
-  std::size_t holes_ = 0;
+  std::uint32_t holes_ = 0;
+  std::uint32_t next_watcher_ = 0;
   std::deque<Change> changes_;  // after update_
   std::uint64_t last_change_ = 0;
   std::optional<PresenceUpdate> update_;  // being announced
   std::uint64_t update_number_ = 0;
-  std::size_t next_watcher_ = 0;
+  std::unique_ptr<RemoteMembers> remote_;  // of a shared room
 
   base::Deadline due_;
 };
@@ -149,9 +191,9 @@ class PresenceTracker final : public MembershipObserver, private Presence::Owner
     ~Owner() = default;
   };
 
-  PresenceTracker(Owner& owner, base::Scheduler& scheduler, base::Deadlines& deadlines,
+  PresenceTracker(Owner& owner, Engine& engine, base::Scheduler& scheduler, base::Deadlines& deadlines,
                   const base::Clock& clock)
-      : owner_(owner), scheduler_(scheduler), deadlines_(deadlines), clock_(clock) {}
+      : owner_(owner), engine_(engine), scheduler_(scheduler), deadlines_(deadlines), clock_(clock) {}
   PresenceTracker(const PresenceTracker&) = delete;
   PresenceTracker& operator=(const PresenceTracker&) = delete;
 
@@ -162,6 +204,8 @@ class PresenceTracker final : public MembershipObserver, private Presence::Owner
   void on_member_renamed(ObservedRoom& room, Member& member, const Author& author);
   /// The room's limits have changed.
   void on_settings(ObservedRoom& room);
+  /// Another server has said something about its members of the room.
+  void on_remote(ObservedRoom& room, std::uint64_t node, const NodeChange& change);
 
   [[nodiscard]] static PresenceSnapshot snapshot(const ObservedRoom& room, Hidden hidden);
   /// How many members that lists with Hidden::listed.
@@ -173,11 +217,14 @@ class PresenceTracker final : public MembershipObserver, private Presence::Owner
 
  private:
   void on_presence_due(Presence& presence) override;
+  void on_remote_presence_due(Presence& presence) override;
+  Presence& make(ObservedRoom& room);
   [[nodiscard]] Presence::Owner& presence_owner() { return *this; }
   /// Drops the room's presence if it is not needed any more, else has what it has to announce announced.
   void update(ObservedRoom& room);
 
   Owner& owner_;
+  Engine& engine_;
   base::Scheduler& scheduler_;
   base::Deadlines& deadlines_;
   const base::Clock& clock_;

@@ -12,7 +12,8 @@ namespace roomcast::hub {
 /// A member of a room as others see it.
 struct PresentMember {
   Author author;                  ///< with the name that it shows
-  std::uint32_t connections = 0;  ///< 0: within its grace time
+  std::uint32_t connections = 0;  ///< to this server; 0: within its grace time, or only on others
+  std::uint32_t nodes = 0;        ///< other servers that list it
 };
 
 /// The members of a room in the order of ByMember, in blocks of at most `block_max`: a member takes 18 bytes

@@ -137,7 +137,7 @@ Room::Use Room::use() const {
   const bool has_delayed = record_.delayed.has_publishes() || record_.delayed.has_turn();
   const bool has_questions = !record_.questions.empty();
   if (members() != 0 || has_work() || has_update || has_delayed || has_questions) return Use::in_use;
-  return presence() != nullptr ? Use::expected : Use::none;
+  return presence() != nullptr && presence()->is_expecting() ? Use::expected : Use::none;
 }
 
 }  // namespace roomcast::hub

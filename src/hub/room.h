@@ -36,11 +36,12 @@ class Room final : public ObservedRoom,
                    public Timed<RoomsToOpen>,
                    private Retention::Subject {
  public:
-  /// A question for the history of a room that is not open.
+  /// A question for the history of a room that is not open, or only for it to be open.
   struct HistoryQuestion {
     std::optional<Position> since;
     std::optional<std::size_t> limit;
     HistoryDone done;
+    bool only_opens = false;
   };
   /// The hub's record of the room.
   struct HubRecord {

@@ -231,6 +231,12 @@ base::Result<hub::PresenceSnapshot, Refusal> Rooms::presence(const Caller& calle
   return seen;
 }
 
+void Rooms::await_presence(const Caller& caller, std::string_view room, hub::HistoryDone done) {
+  if (auto refusal = check_room_name(room)) return done(*std::move(refusal));
+  if (auto refusal = check_access(caller, Permission::presence, room)) return done(*std::move(refusal));
+  hub_.open_for_presence(room, std::move(done), caller.source);
+}
+
 // --- Operating ---
 
 std::optional<Refusal> Rooms::check_moderate(const Caller& caller, std::string_view room) const {

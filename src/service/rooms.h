@@ -149,6 +149,11 @@ class Rooms {
   /// who may moderate it. A room that is not known is empty.
   [[nodiscard]] base::Result<hub::PresenceSnapshot, base::Refusal> presence(const Caller& caller,
                                                                             std::string_view room) const;
+  /// Where servers share their rooms: whether `presence` has the members on all of them. If not,
+  /// `await_presence` calls `done` once it has, with no messages, or with a refusal; perhaps from within the
+  /// call.
+  [[nodiscard]] bool knows_presence(std::string_view room) const { return hub_.knows_presence(room); }
+  void await_presence(const Caller& caller, std::string_view room, hub::HistoryDone done);
   /// The same for a member that watches: its join has decided that it may.
   [[nodiscard]] hub::PresenceSnapshot presence(const hub::Membership& watcher) const {
     return hub_.presence(watcher.room_name());

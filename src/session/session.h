@@ -172,6 +172,7 @@ class Session final : public base::Disposable, public hub::Subscriber, public Tr
   void answer_question();
   void answer_presence(dialect::RequestId id, std::string_view room);
   void on_history(const hub::HistoryResult& result);
+  void on_presence_known(const hub::HistoryResult& result);
   void end_question();
   void on_published(dialect::RequestId id, std::string_view room, const hub::PublishResult& result);
   /// Says ok where it is wanted; whether it was.

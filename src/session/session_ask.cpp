@@ -28,7 +28,25 @@ void Session::answer_question() {
                                            if (client != nullptr) client->on_history(result);
                                          });
   }
+  if (!table_.service().knows_presence(question.room())) {
+    return table_.service().await_presence(
+        caller(), question.room(), [&table = table_, session = id_](const hub::HistoryResult& result) {
+          Session* const client = table.find(session);
+          if (client != nullptr) client->on_presence_known(result);
+        });
+  }
   answer_presence(question.id(), question.room());
+  end_question();
+}
+
+void Session::on_presence_known(const hub::HistoryResult& result) {
+  if (!extras_ || !extras_->question) return;
+  const Question& question = *extras_->question;
+  if (result) {
+    answer_presence(question.id(), question.room());
+  } else {
+    refuse(question.id(), result.error());
+  }
   end_question();
 }
 
@@ -55,7 +73,8 @@ void Session::run(const dialect::AskPresence& request) {
   constexpr std::size_t few_names = 64;
   const auto room = room_for(request.id, request.room);
   if (!room) return;
-  if (table_.service().listed(*room) <= few_names) return answer_presence(request.id, *room);
+  const bool is_known = table_.service().knows_presence(*room);
+  if (is_known && table_.service().listed(*room) <= few_names) return answer_presence(request.id, *room);
   postpone(std::make_unique<Question>(*this, request.id, *room, std::nullopt));
 }
 

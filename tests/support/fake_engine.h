@@ -62,6 +62,10 @@ class FakeEngine final : public hub::Engine {
                  std::size_t /*messages_max*/, std::size_t /*bytes_max*/, hub::Ticket ticket) override {
     reads.push_back(ticket);
   }
+  [[nodiscard]] bool shares_presence() const override { return shares; }
+  void announce(std::string_view room, hub::NodeMembers&& members) override {
+    announced.emplace_back(room, std::move(members));
+  }
   /// Says where the log of a room stands, as subscribe does unless rooms are held.
   void open(std::string_view room) {
     Log& found = logs_[std::string(room)];
@@ -80,6 +84,8 @@ class FakeEngine final : public hub::Engine {
   std::vector<hub::Ticket> reads;
   std::vector<hub::Source> sources;  // of the drafts
   int amended = 0;                   // amendments that were made
+  bool shares = false;               // rooms have members on other servers
+  std::vector<std::pair<std::string, hub::NodeMembers>> announced;
 
  private:
   struct Log {

@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -39,6 +40,8 @@ class FakeRedis {
   struct Data {
     std::map<std::string, Room, std::less<>> rooms;
     std::map<std::string, std::pair<hub::Position, std::string>, std::less<>> keys;
+    std::map<std::string, std::map<std::string, std::string>> presence;  // fields by room
+    std::set<std::string> leases;
   };
 
   /// Another process answers from here on, with `then` as its data: a replica that had not got more, or what
@@ -147,11 +150,44 @@ class FakeRedis {
     answer(std::move(state));
   }
 
+  /// The texts of the answer.
+  std::vector<std::string> presence(const engine::RedisPresenceCall& call) {
+    using What = engine::RedisPresenceCall::What;
+    std::vector<std::string> answer;
+    if (call.what == What::lease) {
+      answer.emplace_back(data.leases.insert(call.node).second ? "0" : "1");
+      for (const std::string& other : call.others)
+        answer.emplace_back(data.leases.count(other) != 0 ? "1" : "0");
+      return answer;
+    }
+    std::map<std::string, std::string>& fields = data.presence[call.room];
+    if (call.what == What::read) {
+      for (const auto& [node, field] : fields) {
+        if (call.node.empty() || call.node == node) answer.insert(answer.end(), {node, field});
+      }
+      return answer;
+    }
+    const auto field = fields.find(call.node);
+    const bool is_there = field != fields.end() && field->second.starts_with(call.value);
+    if (call.what == What::drop && !is_there) return answer;
+    ++presence_writes;
+    if (call.what == What::announce && !call.value.empty()) {
+      fields[call.node] = call.value;
+    } else {
+      fields.erase(call.node);
+    }
+    for (Sink* sink : sinks) {
+      if (!call.news.empty()) sink->push({call.room, call.news});
+    }
+    return answer;
+  }
+
   void publish_to(Sink& sink) { sinks.push_back(&sink); }
 
   Data data;
   std::vector<Sink*> sinks;
   std::uint64_t term = 1;
+  int presence_writes = 0;
   std::uint64_t epochs = 100;
   bool has_doubt = false;  ///< publishes into rooms of an earlier term have to wait
   bool is_fenced = true;   ///< false: another process is not noticed, as if there were no terms
@@ -222,6 +258,9 @@ class FakeRedisPort final : public engine::RedisPort, private FakeRedis::Sink {
   void sync(engine::RedisCallId call, const Sync& sync) override {
     calls_.push_back({call, true, std::string(sync.room), {}, {}, sync});
   }
+  void presence(engine::RedisCallId call, const engine::RedisPresenceCall& what) override {
+    calls_.push_back({.id = call, .presence = what});
+  }
 
   void connect() {
     set_calls(true);
@@ -265,7 +304,9 @@ class FakeRedisPort final : public engine::RedisPort, private FakeRedis::Sink {
     for (std::size_t i = 0; i < lost.size(); ++i) {
       if (i < done) run(lost[i], false);
       const engine::RedisFault fault{engine::RedisFault::Code::lost, "the connection is down", 0};
-      if (lost[i].is_sync) {
+      if (lost[i].presence) {
+        listener_->on_call_presence(lost[i].id, fault);
+      } else if (lost[i].is_sync) {
         listener_->on_call_synced(lost[i].id, fault);
       } else {
         listener_->on_call_published(lost[i].id, fault);
@@ -281,10 +322,11 @@ class FakeRedisPort final : public engine::RedisPort, private FakeRedis::Sink {
   struct Call {
     engine::RedisCallId id = 0;
     bool is_sync = false;
-    std::string room;
+    std::string room{};
     Publish publish{};
     std::optional<Amend> amend{};
     Sync sync{};
+    std::optional<engine::RedisPresenceCall> presence{};
   };
   struct Push {
     bool is_confirmation = false;
@@ -298,6 +340,12 @@ class FakeRedisPort final : public engine::RedisPort, private FakeRedis::Sink {
                        }});
   }
   void run(const Call& call, bool arrives) {
+    if (call.presence) {
+      const std::vector<std::string> texts = redis_.presence(*call.presence);
+      if (arrives)
+        listener_->on_call_presence(call.id, engine::RedisPresenceAnswer(texts.begin(), texts.end()));
+      return;
+    }
     if (call.is_sync) {
       Sync sync = call.sync;
       sync.room = call.room;

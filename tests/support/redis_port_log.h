@@ -47,6 +47,14 @@ struct RedisPortLog final : engine::RedisPort::Listener {
                       base::Result<engine::RedisLogState, engine::RedisFault>&& outcome) override {
     lines.push_back(std::to_string(call) + (outcome ? " synced" : " " + name_of(outcome.error().code)));
   }
+  void on_call_presence(engine::RedisCallId call,
+                        base::Result<engine::RedisPresenceAnswer, engine::RedisFault>&& outcome) override {
+    std::string line = std::to_string(call) + " presence";
+    if (!outcome) line += ' ' + name_of(outcome.error().code);
+    for (const std::string_view text : outcome ? *outcome : engine::RedisPresenceAnswer())
+      line.append(" ").append(text);
+    lines.push_back(std::move(line));
+  }
 
  private:
   static std::string name_of(engine::RedisFault::Code code) {

@@ -2,9 +2,12 @@
 
 #include <doctest/doctest.h>
 
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "part/settings.h"
@@ -25,6 +28,19 @@ struct Listener final : hub::Subscriber {
   void deliver(hub::Batch& /*batch*/, std::size_t /*from*/) override {}
 };
 
+/// Keeps the last answer.
+struct DeferredDouble final : http::DeferredResponses {
+  std::string_view client_address(base::SlotId /*id*/) override { return "unix"; }
+  void respond(base::SlotId /*id*/, http::Response response) override { last = std::move(response); }
+  bool resume(base::SlotId /*id*/, const std::function<void(http::RequestContext&)>& /*change*/) override {
+    return false;
+  }
+  std::optional<http::HandOver> take_over(base::SlotId /*id*/, std::string_view /*head*/) override {
+    return std::nullopt;
+  }
+  std::optional<http::Response> last;
+};
+
 struct Fixture : test::HubFixture<> {
   Fixture() { hub.set_rules(hub::RoomRules({part::room_settings({}).history, {3'000, 2}})); }
   void join(std::string_view name) {
@@ -42,7 +58,8 @@ struct Fixture : test::HubFixture<> {
   hub::IdempotentPublisher publisher{hub, scheduler, clock, deadlines, 100'000};
   access::Control access;
   service::Rooms rooms{hub, publisher, access, part::service_limits({})};
-  api::Presence presence{rooms};
+  DeferredDouble responses;
+  api::Presence presence{rooms, responses};
   Listener listener;
   std::vector<std::unique_ptr<hub::Membership>> members;
 };
@@ -74,6 +91,24 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(get("no\\where").body() == R"({"room":"no\\where","count":0,"members":[],"anonymous":0})"
                                    "\n");
   CHECK(hub.rooms() == 0);
+}
+
+TEST_CASE_FIXTURE(Fixture, "GET presence: where servers share their rooms it waits until the room is open") {
+  engine.shares = true;
+  engine.hold_rooms = true;
+  CHECK(get("a\x01z").status() == 400);
+  CHECK(hub.rooms() == 0);
+  (void)get("lobby");
+  CHECK_FALSE(responses.last);
+  hub.on_presence("lobby", 7, {hub::NodeChange::What::all, {hub::Author("ada")}, {}, 1, 2});
+  engine.open("lobby");
+  turn();
+  REQUIRE(responses.last);
+  CHECK(responses.last->body.view() ==
+        R"({"room":"lobby","count":3,"members":[{"name":"ada"}],"anonymous":2})"
+        "\n");
+  // It is open now.
+  CHECK(get("lobby").status() == 200);
 }
 
 TEST_CASE_FIXTURE(Fixture, "GET presence: a bad room name is refused with the reason") {

@@ -486,4 +486,35 @@ TEST_CASE("redis primary: one of a cluster is refused with words where none is c
   CHECK(rig.told.calls.none());
 }
 
+TEST_CASE(
+    "redis primary: calls about presence need no term, and each is answered, whatever the server says") {
+  Rig rig;
+  rig.start();
+  std::string reply = "*2\r\n" + Server::text("1") + Server::text("0");
+  rig.server.on_command = [&](Server::Client& /*client*/, const Words& words) -> Answer {
+    const bool is_presence =
+        Server::is_call(words, RedisScript::presence) || Server::is_call(words, RedisScript::lease);
+    return is_presence ? Answer(reply) : std::nullopt;
+  };
+  const auto ask = [&](engine::RedisCallId call, engine::RedisPresenceCall::What what) {
+    rig.primary->presence(call, {.what = what, .room = "room", .node = "n", .others = {"m"}});
+    CHECK(rig.until([&] { return !rig.told.lines.empty(); }));
+    return rig.told.take();
+  };
+  using What = engine::RedisPresenceCall::What;
+  CHECK(ask(1, What::lease) == Lines{"1 presence 1 0"});
+  CHECK(rig.server.calls(RedisScript::lease).front()[3] ==
+        "rc{" + std::string(engine::redis_tag_of(0)) + "}n:n");
+  CHECK(rig.server.calls(RedisScript::enter).empty());
+  reply = ":1\r\n";
+  CHECK(ask(2, What::read) == Lines{"2 presence garbled"});
+  reply = "-NOSCRIPT no\r\n";
+  const std::size_t loaded = rig.server.commands("SCRIPT").size();
+  CHECK(ask(3, What::announce) == Lines{"3 presence no script"});
+  CHECK(rig.until([&] { return rig.server.commands("SCRIPT").size() == 2 * loaded; }));
+  reply = "-READONLY no\r\n";
+  CHECK(ask(4, What::announce) == Lines{"4 presence not primary"});
+  CHECK(rig.until([&] { return rig.told.calls_lost != 0; }));
+}
+
 }  // namespace redis_primary_test
