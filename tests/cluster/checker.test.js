@@ -86,6 +86,8 @@ describe('the checker of the cluster tests', () => {
       room.answered(id, 'ok', place);
     }
     room.gap('bob', at(3), at(2));
+    const bob = room.segment('bob', at(2));
+    for (const { cursor, data } of log.slice(2)) room.received(bob, cursor, data);
     room.gap('eve', at(1), at(2));
     const { acknowledged, lost, passed, gaps, unfounded } = room.finish([log]);
     assert.deepEqual({ acknowledged, lost, passed, gaps, unfounded }, { acknowledged: 2, lost: 1, passed: 1, gaps: 2, unfounded: 1 });

@@ -11,6 +11,9 @@ const next = (cursor) => {
   return { epoch, offset: offset + 1 };
 };
 
+/** `who` begins with the name of the client, up to a comma. */
+const clientOf = (who) => /^[^,]+/.exec(who)[0];
+
 export class Chronicle {
   #ids = new Map(); // place → id
   #places = new Map(); // id → set of places
@@ -180,13 +183,16 @@ export class Chronicle {
     return counts;
   }
 
-  /** The segments that came past the offset of `place`, without a gap, on another branch of the log. */
+  /** The clients that came past the offset of `place` on another branch of the log, had it never and were told of no gap. */
   #passedBy(place) {
     const { offset } = parseCursor(place);
-    return this.#segments.filter(({ begin, seen }) => {
-      if (begin === undefined || seen.length === 0) return false;
-      const there = seen[offset - parseCursor(begin).offset - 1];
-      return there !== undefined && there.place !== place;
-    }).length;
+    const passed = new Set();
+    const knew = new Set(this.#gaps.map(({ who }) => clientOf(who)));
+    for (const { who, begin, seen } of this.#segments) {
+      const there = begin === undefined ? undefined : seen[offset - parseCursor(begin).offset - 1];
+      if (there?.place === place) knew.add(clientOf(who));
+      else if (there !== undefined) passed.add(clientOf(who));
+    }
+    return [...passed].filter((client) => !knew.has(client)).length;
   }
 }

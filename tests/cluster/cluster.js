@@ -19,7 +19,7 @@ class Node {
   }
 
   async start() {
-    const redis = this.cluster.sentinels?.settings ?? { 'redis.urls': `redis://127.0.0.1:${this.proxy.port}` };
+    const redis = this.cluster.servers?.settings ?? { 'redis.urls': `redis://127.0.0.1:${this.proxy.port}` };
     const set = { ...history, engine: 'redis', 'log.lines_per_second': 3, ...redis, ...this.cluster.set };
     this.server = await startServer({ listen: [this.url], set });
     this.is_up = true;
@@ -64,15 +64,15 @@ class Node {
 export class Cluster {
   nodes = [];
 
-  /** `redis`: options of redis-server; `sentinels`: a SentinelSet instead, without proxies of the nodes; `set`: settings of all nodes. */
-  static async start({ redis = keeping.nothing, sentinels = null, set = {} } = {}) {
+  /** `redis`: options of redis-server; `servers`: a SentinelSet or ClusterSet instead, without proxies of the nodes; `set`: settings of all nodes. */
+  static async start({ redis = keeping.nothing, servers = null, set = {} } = {}) {
     const cluster = new Cluster();
     cluster.set = set;
-    cluster.sentinels = sentinels;
+    cluster.servers = servers;
     try {
-      if (sentinels === null) cluster.redis = await RedisProcess.start(redis);
+      if (servers === null) cluster.redis = await RedisProcess.start(redis);
       for (let number = 0; number < node_count; number += 1) {
-        const proxy = sentinels === null ? await LinkProxy.start(cluster.redis.port) : null;
+        const proxy = servers === null ? await LinkProxy.start(cluster.redis.port) : null;
         cluster.nodes.push(new Node(cluster, number, await freePort(), proxy));
       }
       await Promise.all(cluster.nodes.map((node) => node.start()));
@@ -113,7 +113,7 @@ export class Cluster {
       }
       await node.proxy?.close();
     }
-    await this.sentinels?.end();
+    await this.servers?.end();
     this.redis?.signal('SIGCONT');
     await this.redis?.kill();
   }

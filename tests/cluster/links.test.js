@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
 import { seed } from '../support/chance.js';
-import { eventually, sleep } from '../support/deadline.js';
+import { eventually, seconds, sleep } from '../support/deadline.js';
 import { rowsOf, single } from './rows.js';
 
 const everyNode = (nodes, act) => Promise.all(nodes.map(act));
@@ -75,10 +75,10 @@ const rows = [
     name: 'a node is stopped until Redis closes its push connection',
     async act({ nodes, redis, session, random }) {
       await redis.ask('CONFIG', 'SET', 'client-output-buffer-limit', 'pubsub 256kb 128kb 1');
-      session.publishers.large = 0.2;
+      session.publishers.large = 0.3;
       const { server } = random.of(nodes);
       server.process.kill('SIGSTOP');
-      await eventually(() => /closed ASAP for overcoming of output buffer limits/.test(redis.log), 'Redis closes the push connection', 30_000);
+      await eventually(() => /closed ASAP for overcoming of output buffer limits/.test(redis.log), 'Redis closes the push connection', seconds(60));
       session.publishers.large = 0;
       server.process.kill('SIGCONT');
       assert.ok(server.running);

@@ -5,6 +5,7 @@ import { it } from 'node:test';
 import { chanceOf, seed } from '../support/chance.js';
 import { seconds, sleep } from '../support/deadline.js';
 import { Cluster } from './cluster.js';
+import { ClusterSet } from './cluster_set.js';
 import { SentinelSet } from './sentinel_set.js';
 import { Session } from './session.js';
 
@@ -18,7 +19,7 @@ const redis_mib_max = 256;
 /**
  * Of a row:
  *   name, redis (options of redis-server), set (settings of the nodes)
- *   act({ cluster, nodes, redis or sentinels, session, random })   what is done, between a second of quiet and another
+ *   act({ cluster, nodes, redis or servers, session, random })   what is done, between a second of quiet and another
  *   loses    whether acknowledged messages may be lost: then those who had them are told a gap, and nobody else
  *   gaps     whether gaps may be told to somebody who has lost nothing
  *   outcomes codes that publishes may be answered with, besides ok; unknown: none came
@@ -45,7 +46,7 @@ export function rowsOf(makeCluster, rows) {
 async function play(row, cluster, session, random) {
   session.begin();
   await sleep(1_000);
-  await row.act({ cluster, nodes: cluster.nodes, redis: cluster.redis, sentinels: cluster.sentinels, session, random });
+  await row.act({ cluster, nodes: cluster.nodes, redis: cluster.redis, servers: cluster.servers, session, random });
   const begun = performance.now();
   await cluster.ready();
   const ready_ms = Math.round(performance.now() - begun);
@@ -69,10 +70,11 @@ async function checkMemory(cluster) {
     const { peak } = node.memory();
     assert.ok(peak < node_mib_max, `node ${node.number} had ${peak} MiB`);
   }
-  const redis = cluster.redis ?? (await cluster.sentinels.primary());
+  const redis = cluster.redis ?? (await cluster.servers.primary());
   const redis_peak = Number(await redis.info('used_memory_peak'));
   assert.ok(redis_peak < redis_mib_max << 20, `Redis had ${redis_peak} bytes`);
 }
 
 export const single = (row) => Cluster.start(row);
-export const watched = async (row) => Cluster.start({ ...row, sentinels: await SentinelSet.start() });
+export const watched = async (row) => Cluster.start({ ...row, servers: await SentinelSet.start() });
+export const sharded = async (row) => Cluster.start({ ...row, servers: await ClusterSet.start() });
