@@ -21,7 +21,7 @@ class Node {
   async start() {
     const redis = this.cluster.servers?.settings ?? { 'redis.urls': `redis://127.0.0.1:${this.proxy.port}` };
     const set = { ...history, engine: 'redis', 'log.lines_per_second': 3, ...redis, ...this.cluster.set };
-    this.server = await startServer({ listen: [this.url], set });
+    this.server = await startServer({ listen: [this.url], set, program: this.cluster.program });
     this.is_up = true;
     this.runs += 1;
   }
@@ -64,10 +64,10 @@ class Node {
 export class Cluster {
   nodes = [];
 
-  /** `redis`: options of redis-server; `servers`: a SentinelSet or ClusterSet instead, without proxies of the nodes; `set`: settings of all nodes. */
-  static async start({ redis = keeping.nothing, servers = null, set = {} } = {}) {
+  /** `redis`: options of redis-server; `servers`: a SentinelSet or ClusterSet instead, without proxies of the nodes; `set`: settings of all nodes; `program`: another one than that which is tested. */
+  static async start({ redis = keeping.nothing, servers = null, set = {}, program } = {}) {
     const cluster = new Cluster();
-    cluster.set = set;
+    Object.assign(cluster, { set, program });
     cluster.servers = servers;
     try {
       if (servers === null) cluster.redis = await RedisProcess.start(redis);

@@ -12,7 +12,7 @@ import { Session } from './session.js';
 /** Where nobody is refused: whatever a busy machine adds to what a row does, publishes outlast it. */
 const patient = { 'redis.publish_seconds': 30 };
 /** `./dev cluster-test` runs all rows, `./dev check` those that are marked `quick`. */
-const runs_all = process.env.ROOMCAST_CLUSTER_ALL !== undefined;
+export const runs_all = process.env.ROOMCAST_CLUSTER_ALL !== undefined;
 const node_mib_max = 256;
 const redis_mib_max = 256;
 

@@ -192,12 +192,13 @@ export const newStore = () => path.join(scratchDirectory(), 'store');
 /**
  * Starts a server and waits for its ready line.
  * `listen`: addresses (port 0 of 127.0.0.1 by default), `set`: config keys (by default no drain time, so that tests
- * end at once, no limit per address, because all clients come from one, and any Host), `wrap`: a command to run it under.
+ * end at once, no limit per address, because all clients come from one, and any Host), `wrap`: a command to run it under,
+ * `program`: another one than that which is tested.
  */
-export async function startServer({ args = [], env = {}, set = {}, listen = ['http://127.0.0.1:0'], wrap = [], cwd = repository, urlCount = listen.length } = {}) {
+export async function startServer({ args = [], env = {}, set = {}, listen = ['http://127.0.0.1:0'], wrap = [], program = binary, cwd = repository, urlCount = listen.length } = {}) {
   const flags = listen.flatMap((one) => ['--listen', one]);
   const usual = { drain_seconds: 0, 'limits.connections_per_address': 100000, hosts: '*', ...(is_durable && { 'store.path': newStore() }) };
-  const server = new Server([...wrap, binary, ...flags, ...setFlags({ ...usual, ...set }), ...args], { env, cwd, urlCount: Math.max(1, urlCount) });
+  const server = new Server([...wrap, program, ...flags, ...setFlags({ ...usual, ...set }), ...args], { env, cwd, urlCount: Math.max(1, urlCount) });
   try {
     await server.waitUntilReady();
   } catch (error) {
