@@ -155,7 +155,7 @@ Starts a broadcast and chat server; without any flag on http://127.0.0.1:8080.
   --help              print this
 
 Commands: roomcast user manages accounts, roomcast keygen makes API keys, roomcast store looks after
-durable history; each has --help.
+durable history, roomcast redis check examines a Redis that servers are to share; each has --help.
 Flags win over environment variables (limits.message_bytes is ROOMCAST_LIMITS_MESSAGE_BYTES),
 which win over the file. SIGHUP reloads, SIGTERM drains.
 Exit codes: 0, 1 for a failure while running, 2 for wrong usage or configuration.

@@ -18,6 +18,7 @@
 #include "app/command_line.h"
 #include "app/explain_command.h"
 #include "app/keygen_command.h"
+#include "app/redis_command.h"
 #include "app/server.h"
 #include "app/service_manager.h"
 #include "app/store_command.h"
@@ -153,6 +154,8 @@ int run(std::span<const std::string_view> arguments) {
     return app::run_user_command(arguments.subspan(1), sources_of({}));
   if (!arguments.empty() && arguments.front() == "store")
     return app::run_store_command(arguments.subspan(1), sources_of({}));
+  if (!arguments.empty() && arguments.front() == "redis")
+    return app::run_redis_command(arguments.subspan(1), sources_of({}));
   const auto command_line = app::parse_command_line(arguments);
   if (!command_line) {
     print_error("roomcast: " + command_line.error().message + "\n");
