@@ -68,19 +68,18 @@ std::string Sanctions::key_of(const Sanction& sanction) {
 
 // --- Adding and lifting ---
 
-Sanctions::Entry* Sanctions::find(const std::string& key, std::string_view rooms) {
-  auto* const subject = subjects_.find(key);
+Sanctions::Entry* Sanctions::find(const std::string& key, std::string_view rooms) const {
+  const auto* const subject = subjects_.find(key);
   if (subject == nullptr) return nullptr;
   const auto found = std::find_if(subject->second.begin(), subject->second.end(),
                                   [rooms](const Entry* entry) { return entry->sanction.rooms == rooms; });
   return found == subject->second.end() ? nullptr : *found;
 }
 
-base::Result<Sanctions::Id, Refusal> Sanctions::add(Sanction sanction) {
+std::optional<Refusal> Sanctions::check_space(const Sanction& sanction) const {
   const std::string key = key_of(sanction);
-  base::NamePattern rooms(sanction.rooms);
-  const std::size_t bytes = bytes_of(sanction, rooms, key);
-  Entry* const old = find(key, sanction.rooms);
+  const std::size_t bytes = bytes_of(sanction, base::NamePattern(sanction.rooms), key);
+  const Entry* const old = find(key, sanction.rooms);
   const std::size_t freed = old == nullptr ? 0 : old->bytes;
   if (bytes_ - freed + bytes > limit_) {
     return Refusal{Refusal::Code::overloaded,
@@ -91,12 +90,34 @@ base::Result<Sanctions::Id, Refusal> Sanctions::add(Sanction sanction) {
     return base::bad_request("there are " + std::to_string(per_subject_max) +
                              " of them for one user or address: use a pattern");
   }
+  return std::nullopt;
+}
+
+base::Result<Sanctions::Id, Refusal> Sanctions::add(Sanction sanction) {
+  if (auto refusal = check_space(sanction)) return *std::move(refusal);
+  const std::string key = key_of(sanction);
+  Entry* const old = find(key, sanction.rooms);
   // It keeps its id, so that a list that is being read does not show it twice.
   const Id id = old == nullptr ? last_id_ + 1 : old->id;
   if (keeper_ != nullptr && !keeper_->keep(id, sanction)) return keeper_busy();
   if (old != nullptr) erase(*old);
+  base::NamePattern rooms(sanction.rooms);
   insert(id, std::move(sanction), key, std::move(rooms));
   return id;
+}
+
+Sanctions::Id Sanctions::put(Id id, Sanction sanction) {
+  drop(sanction);
+  const std::string key = key_of(sanction);
+  base::NamePattern rooms(sanction.rooms);
+  if (entries_.count(id) != 0) id = last_id_ + 1;
+  insert(id, std::move(sanction), key, std::move(rooms));
+  return id;
+}
+
+void Sanctions::drop(const Sanction& like) {
+  Entry* const entry = find(key_of(like), like.rooms);
+  if (entry != nullptr) erase(*entry);
 }
 
 bool Sanctions::restore(Id id, Sanction sanction) {

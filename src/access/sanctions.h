@@ -98,12 +98,24 @@ class Sanctions {
   /// Adds it, or puts it in the place of the one of the same kind for the same subject and rooms. Returns its
   /// id, or why there is no room for it.
   [[nodiscard]] base::Result<Id, base::Refusal> add(Sanction sanction);
+  /// Why there is no room for it, if so.
+  [[nodiscard]] std::optional<base::Refusal> check_space(const Sanction& sanction) const;
+  /// Like add, for one that other servers have too: whatever the bound is, and past the keeper. It gets that
+  /// id unless another has it. Returns its id.
+  Id put(Id id, Sanction sanction);
+  /// Like remove, for the same; nothing happens if there is none.
+  void drop(const Sanction& like);
   /// Puts back one that has been kept, whatever the bound is now: it was within it once. False if another has
   /// its id, or is of the same kind for the same subject and rooms.
   [[nodiscard]] bool restore(Id id, Sanction sanction);
   /// Lifts the one of this kind, subject and rooms; false if there is none. The refusal: the keeper is busy,
   /// and nothing has changed.
   [[nodiscard]] base::Result<bool, base::Refusal> remove(const Sanction& like);
+  /// The one with that id; null if it is not in force any more.
+  [[nodiscard]] const Sanction* get(Id id) const {
+    const auto found = entries_.find(id);
+    return found == entries_.end() ? nullptr : &found->second->sanction;
+  }
   /// Calls `visit` with at most `most` of one kind, those whose ids are greater than `after`, in the order of
   /// their ids; at most ten times as many are looked at. Returns the id after which to go on; nothing at the
   /// end.
@@ -135,6 +147,7 @@ class Sanctions {
 
   [[nodiscard]] std::size_t count(Kind kind) const { return counts_[static_cast<std::size_t>(kind)]; }
   [[nodiscard]] std::size_t bytes() const { return bytes_; }
+  [[nodiscard]] std::size_t limit() const { return limit_; }
   /// Whether any of them ends by itself.
   [[nodiscard]] bool has_ends() const { return !ends_.empty(); }
 
@@ -152,7 +165,7 @@ class Sanctions {
   static std::string token_key(std::string_view token_id);
   static std::string key_of(const Sanction& sanction);
 
-  [[nodiscard]] Entry* find(const std::string& key, std::string_view rooms);
+  [[nodiscard]] Entry* find(const std::string& key, std::string_view rooms) const;
   void insert(Id id, Sanction sanction, const std::string& key, base::NamePattern rooms);
   void erase(Entry& entry);
   [[nodiscard]] const Entry* match(const std::string& key, std::optional<std::string_view> room) const;

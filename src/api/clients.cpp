@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <utility>
 
@@ -20,10 +21,7 @@ using session::Session;
 
 constexpr std::size_t user_id_bytes_max = 100;
 constexpr std::size_t rooms_listed_max = 100;
-
-std::string to_text(base::SlotId id) {
-  return std::to_string(id.index) + '-' + std::to_string(id.generation);
-}
+constexpr std::string_view commands_name = "clients";
 
 std::optional<base::SlotId> slot_id_from(std::string_view text) {
   base::SlotId id;
@@ -56,24 +54,14 @@ std::string sentence(std::string_view what, std::string_view reason) {
 
 }  // namespace
 
-/// Which clients are meant: one of these is given.
-struct Clients::Target {
-  std::optional<std::string> client;
-  std::optional<base::SlotId> id;  // of the client
-  std::optional<std::string> user;
-  std::optional<base::AddressBlock> address;
-  std::optional<std::string> room;  // all that are in it
-
-  [[nodiscard]] std::string text() const {
-    if (client) return "client:" + *client;
-    if (user) return "user:" + *user;
-    if (address) return "address:" + address->text();
-    return "room:" + room.value_or("");
-  }
-};
-
 Clients::Clients(const part::Context& context)
-    : rooms_(context.rooms), sessions_(context.sessions), audit_(context.log) {}
+    : rooms_(context.rooms),
+      sessions_(context.sessions),
+      responses_(context.responses),
+      commands_(context.commands),
+      audit_(context.log) {
+  if (commands_ != nullptr) commands_->add(commands_name, *this);
+}
 
 void Clients::add_routes(part::Routes& routes) {
   routes.add_api({http::Method::get}, "/api/clients", http::Access::operators, list_);
@@ -85,10 +73,25 @@ void Clients::add_routes(part::Routes& routes) {
 
 // --- The list ---
 
+/// Where servers share their rooms it says of which one it is.
+std::string Clients::id_of(base::SlotId id) const {
+  std::string text = std::to_string(id.index) + '-' + std::to_string(id.generation);
+  return commands_ == nullptr ? text : text.append("-").append(commands_->node());
+}
+
+std::optional<base::SlotId> Clients::slot_of(std::string_view id) const {
+  if (commands_ != nullptr) {
+    const std::string end = '-' + commands_->node();
+    if (!id.ends_with(end)) return std::nullopt;
+    id.remove_suffix(end.size());
+  }
+  return slot_id_from(id);
+}
+
 void Clients::append(std::string& json, const Session& session) const {
   const access::Identity identity = session.identity();
   json += '{';
-  append_member(json, "id", to_text(session.id()));
+  append_member(json, "id", id_of(session.id()));
   if (identity.kind() == access::Kind::user) append_member(json, "user", identity.id());
   if (identity.kind() == access::Kind::key) append_member(json, "key", identity.id());
   const hub::Author author = session.author();
@@ -139,122 +142,156 @@ void Clients::list(http::Exchange& exchange, std::string_view /*rest*/) {
 
 // --- What is done with them ---
 
-Clients::Target Clients::read_target(Arguments& arguments) {
-  Target target;
-  target.client = arguments.text("client");
-  if (target.client) target.id = slot_id_from(*target.client);
-  target.user = arguments.text("user", user_id_bytes_max);
-  target.address = read_block(arguments);
-  const int given = (target.client ? 1 : 0) + (target.user ? 1 : 0) + (target.address ? 1 : 0);
+ClientCommand Clients::read_target(Arguments& arguments) {
+  ClientCommand command;
+  command.client = arguments.text("client").value_or("");
+  command.user = arguments.text("user", user_id_bytes_max).value_or("");
+  command.address = read_block(arguments);
+  const int given =
+      (command.client.empty() ? 0 : 1) + (command.user.empty() ? 0 : 1) + (command.address ? 1 : 0);
   if (given > 1) arguments.refuse(base::bad_request("give only one of client, user and address"));
-  return target;
+  return command;
 }
 
-/// Calls `visit` for the clients that are meant; it says whether that concerned the client.
-http::Response Clients::apply(const Target& target, Visit visit) {
+std::optional<part::CommandBus::Effect> Clients::on_command(std::string_view arguments) {
+  const auto command = ClientCommand::read(arguments);
+  if (!command) return std::nullopt;
+  return apply(*command);
+}
+
+part::CommandBus::Effect Clients::apply(const ClientCommand& command) {
+  using Call = ClientCommand::Call;
+  if (command.call == Call::subscribe) return subscribe_user(command);
+  std::function<bool(Session&)> visit;
+  if (command.call == Call::disconnect) {
+    visit = [why = Refusal{Code::forbidden, sentence("disconnected by an operator", command.reason)}](
+                Session& session) {
+      session.close(why);
+      return true;
+    };
+  } else {
+    const Refusal why{Code::forbidden, command.call == Call::kick
+                                           ? sentence("removed from the room by a moderator", command.reason)
+                                           : "unsubscribed by the server"};
+    visit = [room = command.room, why](Session& session) {
+      return session.unsubscribe_from_server(room, why);
+    };
+  }
   std::size_t concerned = 0;
   const auto count = [&](Session& session) {
     concerned += !session.has_begun_to_close() && visit(session) ? 1 : 0;
   };
-  if (target.client) {
-    if (Session* const session = target.id ? sessions_.find(*target.id) : nullptr) count(*session);
-  } else if (target.user) {
-    sessions_.for_user(access::Kind::user, *target.user, count);
+  if (!command.client.empty()) {
+    const auto id = slot_of(command.client);
+    if (Session* const session = id ? sessions_.find(*id) : nullptr) count(*session);
+  } else if (!command.user.empty()) {
+    sessions_.for_user(access::Kind::user, command.user, count);
   } else {
-    sessions_.sweep([block = target.address, room = target.room, visit = std::move(visit)](Session& session) {
+    const bool is_of_room = command.call == Call::disconnect;
+    sessions_.sweep([block = command.address, room = command.room, is_of_room,
+                     visit = std::move(visit)](Session& session) {
       if (block && !is_from(session, *block)) return;
-      if (room && !session.is_in(*room)) return;
+      if (is_of_room && !session.is_in(room)) return;
       (void)visit(session);
     });
-    http::Response response = json_answer(R"({"clients":null})");
-    response.status = 202;
-    return response;
   }
-  if (concerned == 0) return refusal_answer({Code::not_found, "there is no such client: " + target.text()});
-  return json_answer(R"({"clients":)" + std::to_string(concerned) + '}');
+  return {concerned, std::nullopt};
 }
 
-void Clients::answer(http::Exchange& exchange, std::string_view call, const Target& target,
-                     std::string_view room, std::string_view reason, const std::optional<Refusal>& refusal,
-                     const Visit& visit) {
+/// The refusal: why one of them could not be joined.
+part::CommandBus::Effect Clients::subscribe_user(const ClientCommand& command) {
+  part::CommandBus::Effect effect;
+  sessions_.for_user(access::Kind::user, command.user, [&](Session& session) {
+    auto why = session.subscribe_from_server(command.room);
+    effect.clients += why ? 0 : 1;
+    if (why && !effect.refusal) effect.refusal = std::move(why);
+  });
+  return effect;
+}
+
+void Clients::run(http::Exchange& exchange, const ClientCommand& command, std::optional<Refusal> refusal) {
   const service::Caller caller = caller_of(exchange);
-  std::string what = target.text();
-  if (!room.empty()) what.append(" in ").append(room);
-  http::Response response = refusal ? refusal_answer(*refusal) : apply(target, visit);
-  const bool is_unknown = !refusal && response.status == 404;
-  audit_.note(caller, call, what, is_unknown ? std::optional(Refusal{Code::not_found, ""}) : refusal, reason);
-  exchange.respond(std::move(response));
+  if (refusal) return exchange.respond(answer(caller, command, {0, 0, 0, std::move(refusal)}));
+  if (commands_ == nullptr) {
+    part::CommandBus::Effect effect = apply(command);
+    return exchange.respond(answer(caller, command, {effect.clients, 1, 0, std::move(effect.refusal)}));
+  }
+  commands_->send(commands_name, command.to_json(),
+                  [this, command, id = exchange.defer(), identity = caller.identity,
+                   address = std::string(caller.address)](const Outcome& outcome) {
+                    responses_.respond(id, answer({identity, "", 0, address}, command, outcome));
+                  });
+}
+
+http::Response Clients::answer(const service::Caller& caller, const ClientCommand& command,
+                               const Outcome& outcome) const {
+  std::optional<Refusal> refusal;
+  if (outcome.nodes == 0) {
+    refusal = outcome.refusal;
+  } else if (outcome.clients == 0 && outcome.silent_nodes == 0 && !command.is_for_all()) {
+    refusal = outcome.refusal ? outcome.refusal
+                              : Refusal{Code::not_found, "there is no such client: " + command.target()};
+  }
+  // What a client of roomcast.v1 is told has no status of its own over HTTP.
+  if (refusal && base::describe(refusal->code).http == 0) refusal = base::bad_request(refusal->message);
+  const bool names_room = command.call != ClientCommand::Call::disconnect;
+  audit_.note(caller, command.name(), command.target() + (names_room ? " in " + command.room : ""), refusal,
+              command.reason);
+  if (refusal) return refusal_answer(*refusal);
+  std::string json =
+      R"({"clients":)" + (command.is_for_all() ? std::string("null") : std::to_string(outcome.clients));
+  if (commands_ != nullptr) append_nodes(json, outcome);
+  http::Response response = json_answer(json + '}');
+  // It is not known yet how many that are.
+  if (command.is_for_all() || outcome.clients == 0) response.status = 202;
+  return response;
 }
 
 void Clients::disconnect(http::Exchange& exchange, std::string_view /*rest*/) {
   Arguments arguments = Arguments::of_body(exchange.request(), {"client", "user", "room", "reason"});
-  Target target = read_target(arguments);
-  target.room = arguments.text("room");
-  const std::string reason = arguments.text("reason").value_or("");
-  if (!target.client && !target.user && !target.room)
+  ClientCommand command = read_target(arguments);
+  command.room = arguments.text("room").value_or("");
+  command.reason = arguments.text("reason").value_or("");
+  const bool has_client = !command.client.empty() || !command.user.empty();
+  if (!has_client && command.room.empty())
     arguments.refuse(base::bad_request("give client, user or room, one of them"));
-  if (target.room && (target.client || target.user))
+  if (has_client && !command.room.empty())
     arguments.refuse(base::bad_request("give only one of client, user and room"));
   if (arguments.problem()) return exchange.respond(refusal_answer(*arguments.problem()));
   const service::Caller caller = caller_of(exchange);
-  const auto refusal = target.room ? rooms_.check_moderate(caller, *target.room) : rooms_.check_admin(caller);
-  const Refusal why{Code::forbidden, sentence("disconnected by an operator", reason)};
-  answer(exchange, "disconnect", target, {}, reason, refusal, [why](Session& session) {
-    session.close(why);
-    return true;
-  });
+  run(exchange, command,
+      has_client ? rooms_.check_admin(caller) : rooms_.check_moderate(caller, command.room));
 }
 
 void Clients::kick(http::Exchange& exchange, std::string_view /*rest*/) {
   Arguments arguments =
       Arguments::of_body(exchange.request(), {"client", "user", "address", "room", "reason"});
-  const Target target = read_target(arguments);
-  const std::string room = arguments.required("room");
-  const std::string reason = arguments.text("reason").value_or("");
-  if (!target.client && !target.user && !target.address)
+  ClientCommand command = read_target(arguments);
+  command.call = ClientCommand::Call::kick;
+  command.room = arguments.required("room");
+  command.reason = arguments.text("reason").value_or("");
+  if (command.client.empty() && command.user.empty() && !command.address)
     arguments.refuse(base::bad_request("give client, user or address, one of them"));
   if (arguments.problem()) return exchange.respond(refusal_answer(*arguments.problem()));
-  const auto refusal = rooms_.check_moderate(caller_of(exchange), room);
-  const Refusal why{Code::forbidden, sentence("removed from the room by a moderator", reason)};
-  answer(exchange, "kick", target, room, reason, refusal,
-         [room, why](Session& session) { return session.unsubscribe_from_server(room, why); });
+  run(exchange, command, rooms_.check_moderate(caller_of(exchange), command.room));
 }
 
 void Clients::subscribe(http::Exchange& exchange, std::string_view /*rest*/) {
-  Arguments arguments = Arguments::of_body(exchange.request(), {"user", "room"});
-  const Target target = read_target(arguments);
-  const std::string room = arguments.required("room");
-  if (!target.user) arguments.refuse(base::bad_request("user is missing"));
-  if (arguments.problem()) return exchange.respond(refusal_answer(*arguments.problem()));
-  auto refusal = rooms_.check_moderate(caller_of(exchange), room);
-  std::optional<Refusal> first;  // why one of them could not be joined
-  std::size_t joined = 0;
-  if (!refusal) {
-    sessions_.for_user(access::Kind::user, *target.user, [&](Session& session) {
-      auto why = session.subscribe_from_server(room);
-      joined += why ? 0 : 1;
-      if (why && !first) first = std::move(why);
-    });
-    if (joined == 0)
-      refusal = first ? first : Refusal{Code::not_found, "there is no such client: " + target.text()};
-  }
-  // What a client of roomcast.v1 is told has no status of its own over HTTP.
-  if (refusal && base::describe(refusal->code).http == 0) refusal = base::bad_request(refusal->message);
-  audit_.note(caller_of(exchange), "subscribe", target.text() + " in " + room, refusal);
-  if (refusal) return exchange.respond(refusal_answer(*refusal));
-  exchange.respond(json_answer(R"({"clients":)" + std::to_string(joined) + '}'));
+  for_user(exchange, ClientCommand::Call::subscribe);
 }
 
 void Clients::unsubscribe(http::Exchange& exchange, std::string_view /*rest*/) {
+  for_user(exchange, ClientCommand::Call::unsubscribe);
+}
+
+void Clients::for_user(http::Exchange& exchange, ClientCommand::Call call) {
   Arguments arguments = Arguments::of_body(exchange.request(), {"user", "room"});
-  const Target target = read_target(arguments);
-  const std::string room = arguments.required("room");
-  if (!target.user) arguments.refuse(base::bad_request("user is missing"));
+  ClientCommand command = read_target(arguments);
+  command.call = call;
+  command.room = arguments.required("room");
+  if (command.user.empty()) arguments.refuse(base::bad_request("user is missing"));
   if (arguments.problem()) return exchange.respond(refusal_answer(*arguments.problem()));
-  const auto refusal = rooms_.check_moderate(caller_of(exchange), room);
-  const Refusal why{Code::forbidden, "unsubscribed by the server"};
-  answer(exchange, "unsubscribe", target, room, {}, refusal,
-         [room, why](Session& session) { return session.unsubscribe_from_server(room, why); });
+  run(exchange, command, rooms_.check_moderate(caller_of(exchange), command.room));
 }
 
 std::unique_ptr<part::Part> make_clients(const part::Context& context) {

@@ -1,14 +1,14 @@
 #pragma once
 
-#include <cstddef>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "api/client_command.h"
 #include "api/operator_call.h"
 #include "http/exchange.h"
+#include "part/command_bus.h"
 #include "part/context.h"
 #include "service/rooms.h"
 #include "session/session_table.h"
@@ -24,7 +24,10 @@ namespace roomcast::api {
 ///
 /// What is about one room needs `moderate` there, everything else `admin`. Where all connections have to be
 /// gone through the answer is 202, and they are gone through in slices.
-class Clients final : public part::Part {
+///
+/// Where servers share their rooms all of them do it, each with its own clients. The list is of this one
+/// alone.
+class Clients final : public part::Part, private part::CommandBus::Handler {
  public:
   /// All outlive the part.
   explicit Clients(const part::Context& context);
@@ -38,17 +41,25 @@ class Clients final : public part::Part {
   void unsubscribe(http::Exchange& exchange, std::string_view rest);
 
  private:
-  struct Target;
-  using Visit = std::function<bool(session::Session&)>;
+  using Outcome = part::CommandBus::Outcome;
 
-  static Target read_target(Arguments& arguments);
-  [[nodiscard]] http::Response apply(const Target& target, Visit visit);
-  void answer(http::Exchange& exchange, std::string_view call, const Target& target, std::string_view room,
-              std::string_view reason, const std::optional<base::Refusal>& refusal, const Visit& visit);
+  [[nodiscard]] static ClientCommand read_target(Arguments& arguments);
+  void for_user(http::Exchange& exchange, ClientCommand::Call call);
+  void run(http::Exchange& exchange, const ClientCommand& command, std::optional<base::Refusal> refusal);
+  std::optional<part::CommandBus::Effect> on_command(std::string_view arguments) override;
+  [[nodiscard]] part::CommandBus::Effect apply(const ClientCommand& command);
+  [[nodiscard]] part::CommandBus::Effect subscribe_user(const ClientCommand& command);
+  /// The answer, which is noted as well.
+  [[nodiscard]] http::Response answer(const service::Caller& caller, const ClientCommand& command,
+                                      const Outcome& outcome) const;
+  [[nodiscard]] std::string id_of(base::SlotId id) const;
+  [[nodiscard]] std::optional<base::SlotId> slot_of(std::string_view id) const;
   void append(std::string& json, const session::Session& session) const;
 
   service::Rooms& rooms_;
   session::SessionTable& sessions_;
+  http::DeferredResponses& responses_;
+  part::CommandBus* const commands_;  // null: rooms are not shared
   Audit audit_;
   Endpoint<Clients> list_{*this, &Clients::list};
   Endpoint<Clients> disconnect_{*this, &Clients::disconnect};

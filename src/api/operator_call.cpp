@@ -160,6 +160,11 @@ void append_member(std::string& json, std::string_view name, std::uint64_t value
   json += ':' + std::to_string(value);
 }
 
+void append_nodes(std::string& json, const part::CommandBus::Outcome& outcome) {
+  append_member(json, "nodes", outcome.nodes);
+  append_member(json, "silent_nodes", outcome.silent_nodes);
+}
+
 void append_next(std::string& json, const std::optional<std::string>& next) {
   json += R"(],"next":)";
   if (next) {

@@ -14,6 +14,7 @@
 #include "base/result.h"
 #include "http/exchange.h"
 #include "http/message.h"
+#include "part/command_bus.h"
 #include "service/checks.h"
 
 namespace roomcast::api {
@@ -83,6 +84,9 @@ class Arguments {
 /// Appends `,"name":"value"`, or without the comma behind a `{`.
 void append_member(std::string& json, std::string_view name, std::string_view value);
 void append_member(std::string& json, std::string_view name, std::uint64_t value);
+/// Appends `"nodes"` and `"silent_nodes"`: how many of the servers that share their rooms have done it, and
+/// how many that were sent it have not said so.
+void append_nodes(std::string& json, const part::CommandBus::Outcome& outcome);
 /// Appends the end of a list that has `"next"`: where to go on, as text, or null.
 void append_next(std::string& json, const std::optional<std::string>& next);
 

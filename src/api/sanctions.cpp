@@ -87,7 +87,8 @@ std::string target_of(const Sanction& sanction) {
   return target;
 }
 
-void append(std::string& json, access::Sanctions::Id id, const Sanction& sanction) {
+/// Without the end of the object.
+void append_open(std::string& json, access::Sanctions::Id id, const Sanction& sanction) {
   json += '{';
   append_member(json, "id", id);
   if (!sanction.user.empty()) append_member(json, "user", sanction.user);
@@ -103,7 +104,16 @@ void append(std::string& json, access::Sanctions::Id id, const Sanction& sanctio
   }
   append_member(json, "reason", sanction.reason);
   append_member(json, "by", sanction.by);
+}
+
+void append(std::string& json, access::Sanctions::Id id, const Sanction& sanction) {
+  append_open(json, id, sanction);
   json += '}';
+}
+
+base::Refusal nothing_of(const Sanction& sanction) {
+  return {base::Refusal::Code::not_found,
+          "there is no " + std::string(name_of(sanction.kind)) + " of " + target_of(sanction)};
 }
 
 }  // namespace
@@ -113,10 +123,13 @@ Sanctions::Sanctions(const part::Context& context)
       rooms_(context.rooms),
       sessions_(context.sessions),
       parts_(context.parts),
+      responses_(context.responses),
+      shared_(context.shared_sanctions),
       clock_(context.clock),
       audit_(context.log),
       answers_(context),
       next_end_(context.deadlines, *this) {
+  if (shared_ != nullptr) shared_->set_listener(*this);
   watch_time();
 }
 
@@ -166,6 +179,8 @@ void Sanctions::add(http::Exchange& exchange) {
   sanction.by = caller.identity.principal();
   auto refusal = check(caller, sanction);
   const Sanction made = sanction;
+  if (!refusal && shared_ != nullptr) refusal = sanctions_.check_space(made);
+  if (!refusal && shared_ != nullptr) return add_shared(exchange, made);
   access::Sanctions::Id id = 0;
   if (!refusal) {
     const auto added = sanctions_.add(std::move(sanction));
@@ -177,11 +192,38 @@ void Sanctions::add(http::Exchange& exchange) {
   }
   audit_.note(caller, name_of(kind), target_of(made), refusal, made.reason);
   if (refusal) return exchange.respond(refusal_answer(*refusal));
-  watch_time();
-  enforce(made);
+  on_sanction(made);
   std::string json;
   append(json, id, made);
   answers_.answer(exchange, json_answer(std::move(json)));
+}
+
+void Sanctions::add_shared(http::Exchange& exchange, const Sanction& made) {
+  const service::Caller caller = caller_of(exchange);
+  shared_->put(made, [this, made, id = exchange.defer(), identity = caller.identity,
+                      address = std::string(caller.address)](const auto& kept) {
+    const auto refusal = kept ? std::nullopt : std::optional(kept.error());
+    audit_.note({identity, "", 0, address}, name_of(made.kind), target_of(made), refusal, made.reason);
+    if (refusal) return responses_.respond(id, refusal_answer(*refusal));
+    std::string json;
+    append_open(json, kept->id, made);
+    append_member(json, "nodes", kept->nodes);
+    responses_.respond(id, json_answer(json + '}'));
+  });
+}
+
+void Sanctions::lift_shared(http::Exchange& exchange, const Sanction& like) {
+  const service::Caller caller = caller_of(exchange);
+  shared_->lift(like, [this, like, id = exchange.defer(), identity = caller.identity,
+                       address = std::string(caller.address)](const auto& lifted) {
+    auto refusal = lifted ? std::nullopt : std::optional(lifted.error());
+    if (refusal && refusal->code == base::Refusal::Code::not_found) refusal = nothing_of(like);
+    audit_.note({identity, "", 0, address}, std::string("lift ").append(name_of(like.kind)), target_of(like),
+                refusal);
+    http::Response response;
+    response.status = 204;
+    responses_.respond(id, refusal ? refusal_answer(*refusal) : std::move(response));
+  });
 }
 
 void Sanctions::lift(http::Exchange& exchange) {
@@ -192,6 +234,7 @@ void Sanctions::lift(http::Exchange& exchange) {
   if (arguments.problem()) return exchange.respond(refusal_answer(*arguments.problem()));
   const service::Caller caller = caller_of(exchange);
   auto refusal = check(caller, sanction);
+  if (!refusal && shared_ != nullptr) return lift_shared(exchange, sanction);
   if (!refusal) refusal = remove(sanction);
   audit_.note(caller, std::string("lift ").append(name_of(kind)), target_of(sanction), refusal);
   if (refusal) return exchange.respond(refusal_answer(*refusal));
@@ -204,8 +247,7 @@ std::optional<base::Refusal> Sanctions::remove(const Sanction& sanction) {
   const auto removed = sanctions_.remove(sanction);
   if (!removed) return removed.error();
   if (*removed) return std::nullopt;
-  return base::Refusal{base::Refusal::Code::not_found,
-                       "there is no " + std::string(name_of(sanction.kind)) + " of " + target_of(sanction)};
+  return nothing_of(sanction);
 }
 
 void Sanctions::list(http::Exchange& exchange) {
@@ -229,18 +271,31 @@ void Sanctions::list(http::Exchange& exchange) {
   exchange.respond(json_answer(std::move(json)));
 }
 
+void Sanctions::on_sanction(const Sanction& sanction) {
+  watch_time();
+  enforce(sanction);
+}
+
+void Sanctions::on_all_sanctions() {
+  watch_time();
+  part::reconsider_clients(parts_, {});
+  sessions_.sweep([this](session::Session& session) { enforce_on(session); });
+}
+
 void Sanctions::enforce(const Sanction& sanction) {
   if (sanction.kind == Kind::mute) return;  // looked at with each message
   part::reconsider_clients(parts_, {});
-  const auto enforce_on = [&sanctions = sanctions_](session::Session& session) {
-    const access::Identity identity = session.identity();
-    if (const auto revoked = sanctions.revocation_of(identity)) return session.close(*revoked);
-    if (const auto banned = sanctions.check_ban(identity, session.address(), std::nullopt))
-      return session.close(*banned);
-    session.reconsider_rights();
-  };
-  if (!sanction.user.empty()) return sessions_.for_user(access::Kind::user, sanction.user, enforce_on);
-  sessions_.sweep(enforce_on);
+  const auto visit = [this](session::Session& session) { enforce_on(session); };
+  if (!sanction.user.empty()) return sessions_.for_user(access::Kind::user, sanction.user, visit);
+  sessions_.sweep(visit);
+}
+
+void Sanctions::enforce_on(session::Session& session) {
+  const access::Identity identity = session.identity();
+  if (const auto revoked = sanctions_.revocation_of(identity)) return session.close(*revoked);
+  if (const auto banned = sanctions_.check_ban(identity, session.address(), std::nullopt))
+    return session.close(*banned);
+  session.reconsider_rights();
 }
 
 void Sanctions::watch_time() {

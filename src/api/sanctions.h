@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "http/exchange.h"
 #include "part/context.h"
+#include "part/shared_sanctions.h"
 #include "service/rooms.h"
 #include "session/session_table.h"
 
@@ -24,8 +25,12 @@ namespace roomcast::api {
 /// revocations and the lists.
 ///
 /// Those who are connected are closed or leave the rooms that they are banned from, and polls that wait are
-/// answered. Where sanctions are kept over a restart, the answer says that this one is.
-class Sanctions final : public http::Handler, public part::Part, private base::Deadline::Listener {
+/// answered. Where sanctions are kept over a restart, the answer says that this one is. Where servers share
+/// their rooms they have the same sanctions, and each does this with its own clients.
+class Sanctions final : public http::Handler,
+                        public part::Part,
+                        private part::SharedSanctions::Listener,
+                        private base::Deadline::Listener {
  public:
   /// All outlive the part.
   explicit Sanctions(const part::Context& context);
@@ -40,6 +45,11 @@ class Sanctions final : public http::Handler, public part::Part, private base::D
   void add(http::Exchange& exchange);
   void lift(http::Exchange& exchange);
   void list(http::Exchange& exchange);
+  void add_shared(http::Exchange& exchange, const access::Sanction& made);
+  void lift_shared(http::Exchange& exchange, const access::Sanction& like);
+  void on_sanction(const access::Sanction& sanction) override;
+  void on_all_sanctions() override;
+  void enforce_on(session::Session& session);
   [[nodiscard]] std::optional<base::Refusal> check(const service::Caller& caller,
                                                    const access::Sanction& sanction) const;
   /// Lifts it; or why not.
@@ -53,6 +63,8 @@ class Sanctions final : public http::Handler, public part::Part, private base::D
   service::Rooms& rooms_;
   session::SessionTable& sessions_;
   const part::Parts& parts_;
+  http::DeferredResponses& responses_;
+  part::SharedSanctions* const shared_;  // null: they are of this server alone
   const base::Clock& clock_;
   Audit audit_;
   KeptAnswers answers_;

@@ -11,6 +11,7 @@
 #include "app/connection_limits.h"
 #include "app/parts.h"
 #include "auth/url_keys.h"
+#include "base/digest.h"
 #include "config/reload.h"
 #include "part/settings.h"
 #include "transport/room_entry.h"
@@ -106,6 +107,11 @@ Server::Server(config::Sources sources, config::Loaded loaded)
     transport::form_refusal(request, response, transports_);
   });
   if (auto* const store = storage_.store()) kept_sanctions_.emplace(*store, access_.sanctions, loop_, log_);
+  if (storage_.redis() != nullptr) {
+    const InternalRoom::Parts room{hub_, turn_, deadlines_};
+    shared_sanctions_.emplace(SharedSanctions::Parts{room, access_.sanctions, loop_, log_});
+    commands_.emplace(RoomCommandBus::Parts{room, loop_, log_}, base::random_u64());
+  }
   make_parts();
 }
 
@@ -133,6 +139,8 @@ std::optional<base::Error> Server::run(const std::vector<InheritedSocket>& inher
     log_.warn(warning);
   for (const std::string& warning : store_warnings(config_))
     log_.warn(warning);
+  if (shared_sanctions_) shared_sanctions_->start();
+  if (commands_) commands_->start();
   announce_readiness();
   log_.write_once_a_turn(turn_, deadlines_);
   loop_.run();
@@ -258,6 +266,8 @@ void Server::make_parts() {
       .dialects = dialects_.offered(),
       .transports = transports_,
       .parts = parts_,
+      .commands = commands_ ? &*commands_ : nullptr,
+      .shared_sanctions = shared_sanctions_ ? &*shared_sanctions_ : nullptr,
   };
   app::make_parts(core, context, parts_);
   part::Routes routes = entrance_.routes(config_.confine_operations);

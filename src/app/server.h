@@ -19,7 +19,9 @@
 #include "app/memory_guard.h"
 #include "app/memory_limit.h"
 #include "app/reload_pace.h"
+#include "app/room_command_bus.h"
 #include "app/service_manager.h"
+#include "app/shared_sanctions.h"
 #include "app/storage.h"
 #include "auth/accounts.h"
 #include "auth/authenticator.h"
@@ -114,6 +116,9 @@ class Server final : private net::ListenerEvents,
   hub::IdempotentPublisher publisher_;
   access::Control access_;
   std::optional<KeptSanctions> kept_sanctions_;  // where there is a store
+  // Where servers share their rooms.
+  std::optional<SharedSanctions> shared_sanctions_;
+  std::optional<RoomCommandBus> commands_;
   auth::Accounts accounts_;
   fetch::Client fetch_;
   auth::Authenticator authenticator_;

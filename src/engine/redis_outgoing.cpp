@@ -203,7 +203,8 @@ void Redis::finish_batch(Room& room, const RedisPublished& published) {
       position = one.amendment->message.position;
     else if (one.amendment)
       --position.offset;
-    answer(one.ticket, hub::Published{position, false, published.is_duplicate});
+    const auto nodes = static_cast<std::size_t>(published.nodes);
+    answer(one.ticket, hub::Published{position, false, published.is_duplicate, nodes});
   }
 }
 

@@ -21,6 +21,13 @@ struct RedisLimits {
   std::size_t messages = 0;  ///< 0: nothing is
   std::size_t bytes = 0;     ///< 0: as many as the messages take
   std::int64_t age_ms = 0;   ///< 0: without end
+
+  /// After how long a room is forgotten that nobody uses, given redis.room_seconds: one whose messages are
+  /// kept without end is not.
+  [[nodiscard]] std::int64_t room_seconds(std::int64_t configured) const {
+    constexpr std::int64_t century = 3'155'760'000;
+    return age_ms == 0 && messages != 0 ? century : configured;
+  }
 };
 
 /// One message that is published with an idempotency key.

@@ -417,12 +417,12 @@ void RedisPrimary::send(std::unique_ptr<Call> call) {
   command.add(partitions_.at(call->partition).term).add(random_epoch());
   if (is_sync) {
     command.add(call->after).add(std::uint64_t{call->messages_max}).add(std::uint64_t{call->bytes_max});
-    command.add(options_.room_seconds).add(std::uint64_t{call->limits.messages});
+    command.add(call->limits.room_seconds(options_.room_seconds)).add(std::uint64_t{call->limits.messages});
   } else {
     command.add(std::uint64_t{call->count}).add(std::uint64_t{call->limits.messages});
-    command.add(std::uint64_t{call->limits.bytes}).add(call->limits.age_ms).add(options_.room_seconds);
-    command.add(options_.grace_ms).add(options_.is_sharded ? "SPUBLISH" : "PUBLISH");
-    command.add(keys.channel()).add(call->batch);
+    command.add(std::uint64_t{call->limits.bytes}).add(call->limits.age_ms);
+    command.add(call->limits.room_seconds(options_.room_seconds)).add(options_.grace_ms);
+    command.add(options_.is_sharded ? "SPUBLISH" : "PUBLISH").add(keys.channel()).add(call->batch);
   }
   if (call->script == RedisScript::publish) {
     command.add(call->again_after ? std::to_string(*call->again_after) : std::string());

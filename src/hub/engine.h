@@ -55,6 +55,7 @@ struct Published {
   Position position;
   bool is_durable = false;    ///< it is on the disk of this server, and survives a power cut
   bool is_duplicate = false;  ///< `position` is that of an earlier message with the same key
+  std::size_t nodes = 0;      ///< servers that it was sent to, with this one; 0: not known
 };
 
 using PublishOutcome = base::Result<Published, Refusal>;

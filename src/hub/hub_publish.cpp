@@ -48,7 +48,7 @@ void Hub::on_published(Ticket ticket, const PublishOutcome& outcome) {
   if (!publish) return;
   complete(std::move(publish->done),
            outcome.ok() ? PublishResult(Receipt{outcome->position, subscribers(publish->room),
-                                                outcome->is_duplicate, outcome->is_durable})
+                                                outcome->is_duplicate, outcome->is_durable, outcome->nodes})
                         : PublishResult(outcome.error()));
 }
 

@@ -16,6 +16,7 @@ struct Receipt {
   std::size_t subscribers = 0;  ///< members of the room on this server at that moment
   bool duplicate = false;       ///< published earlier under the same key (see idempotent_publisher.h)
   bool durable = false;         ///< see Published::is_durable
+  std::size_t nodes = 0;        ///< see Published::nodes
 };
 using PublishResult = base::Result<Receipt, Refusal>;
 /// Called once, at the end of a turn, never from within publish. Keep ids in it, not pointers.

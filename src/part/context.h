@@ -33,6 +33,9 @@ class SessionTable;
 
 namespace roomcast::part {
 
+class CommandBus;
+class SharedSanctions;
+
 /// What endpoints and transports are made with. Everything outlives the parts, but for other parts: `parts`
 /// and `transports` are complete once all have been made.
 struct Context {
@@ -52,6 +55,9 @@ struct Context {
   const Dialects& dialects;
   const RoomTransports& transports;
   const Parts& parts;
+  // Where servers share their rooms, else null.
+  CommandBus* commands = nullptr;
+  SharedSanctions* shared_sanctions = nullptr;
 };
 
 }  // namespace roomcast::part

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "config/array_elements.h"
+#include "part/internal_rooms.h"
 
 namespace roomcast::part {
 
@@ -33,11 +34,15 @@ hub::RoomSettings memory_settings(const config::Config& config) {
   return settings;
 }
 
-/// A rule for each of `rooms`, each with what `settings_of` makes of the configuration with it.
-template <class SettingsOf>
-hub::RoomRules rules_of(const config::Config& config, const SettingsOf& settings_of) {
+/// A rule for each of `rooms`, each with what `settings_of` makes of the configuration with it; where servers
+/// share their rooms `internal_rules` before them.
+template <class SettingsOf, class InternalRules>
+hub::RoomRules rules_of(const config::Config& config, const SettingsOf& settings_of,
+                        const InternalRules& internal_rules) {
   std::vector<hub::RoomRules::Rule> rules;
-  rules.reserve(config.rooms.size());
+  if (config.engine == config::EngineKind::redis)
+    rules = internal_rules(static_cast<std::size_t>(config.limits.sanctions_bytes));
+  rules.reserve(rules.size() + config.rooms.size());
   config::ConfigInRooms in_rooms(config);
   for (const config::RoomRule& rule : config.rooms)
     rules.push_back({rule.match, settings_of(in_rooms.with(rule))});
@@ -139,8 +144,12 @@ service::RoomRules service_rules(const config::Config& config) {
   return {service_rule(config), rules};
 }
 
-hub::RoomRules room_rules(const config::Config& config) { return rules_of(config, room_settings); }
+hub::RoomRules room_rules(const config::Config& config) {
+  return rules_of(config, room_settings, engine_rules_of_internal_rooms);
+}
 
-hub::RoomRules memory_rules(const config::Config& config) { return rules_of(config, memory_settings); }
+hub::RoomRules memory_rules(const config::Config& config) {
+  return rules_of(config, memory_settings, memory_rules_of_internal_rooms);
+}
 
 }  // namespace roomcast::part

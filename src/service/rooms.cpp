@@ -3,6 +3,8 @@
 #include <string>
 #include <utility>
 
+#include "hub/internal_rooms.h"
+
 namespace roomcast::service {
 
 namespace {
@@ -257,7 +259,7 @@ std::optional<std::size_t> Rooms::list(const Caller& caller, const RoomQuery& qu
   const bool is_admin = !check_admin(caller);
   std::size_t left = query.most;
   const auto look = [&](const hub::RoomSummary& room) {
-    if (!room.name.starts_with(query.prefix)) return true;
+    if (!room.name.starts_with(query.prefix) || hub::is_internal_room(room.name)) return true;
     if (!is_admin && !control_.policy.permits(caller.identity, Permission::moderate, room.name)) return true;
     visit(room);
     return --left != 0;
