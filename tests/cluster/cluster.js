@@ -15,12 +15,12 @@ const history = { 'history.messages': 20_000, 'history.bytes': 64 << 20, 'histor
 /** A server of the cluster. It keeps its port when it is started again. */
 class Node {
   constructor(cluster, number, port, proxy) {
-    Object.assign(this, { cluster, number, port, proxy, url: `http://127.0.0.1:${port}`, is_up: false, runs: 0 });
+    Object.assign(this, { cluster, number, name: `node${number}`, port, proxy, url: `http://127.0.0.1:${port}`, is_up: false, runs: 0 });
   }
 
   async start() {
     const redis = this.cluster.servers?.settings ?? { 'redis.urls': `redis://127.0.0.1:${this.proxy.port}` };
-    const set = { ...history, engine: 'redis', 'log.lines_per_second': 3, ...redis, ...this.cluster.set };
+    const set = { ...history, engine: 'redis', 'node.name': this.name, 'log.lines_per_second': 3, ...redis, ...this.cluster.set };
     this.server = await startServer({ listen: [this.url], set, program: this.cluster.program });
     this.is_up = true;
     this.runs += 1;

@@ -80,9 +80,6 @@ export class Publishers {
   /** How many were answered with which outcome so far. */
   outcomes = {};
 
-  /** The share of messages of 60 kB. */
-  large = 0;
-
   /** `rate`: messages a second in all. */
   constructor(session, { rate, random }) {
     this.session = session;
@@ -114,7 +111,7 @@ export class Publishers {
     const { random } = this;
     const room = random.of(rooms);
     const id = `m${(this.#count += 1)}`;
-    const data = `${id} ${'x'.repeat(random.happens(this.large) ? 60_000 : random.below(200))}`;
+    const data = `${id} ${'x'.repeat(random.happens(0.01) ? random.below(20_000) : random.below(200))}`;
     if (random.happens(share_with_keys)) return this.#track(this.#withKey(room, id, data));
     const open = this.#lines.filter((line) => line.is_open);
     if (open.length === 0) return undefined;
