@@ -84,6 +84,14 @@ export class RoomClient {
     return { cursor: gap.cursor, gap };
   }
 
+  /** Where the first poll's answer begins: as it was asked for, if that is the place; a log may have several names for one. */
+  begun({ messages, cursor }) {
+    const { since } = this.options;
+    if (messages.length === 0) return since ?? cursor;
+    const begun = before(messages[0].cursor);
+    return since !== undefined && parseCursor(since).offset === parseCursor(begun).offset ? since : begun;
+  }
+
   /** The number of events received and not taken. */
   get waiting() {
     return this.#events.length;
@@ -199,7 +207,7 @@ export class RoomClient {
     assert.deepEqual(Object.keys(answer), ['room', 'cursor', 'gap', 'messages']);
     assert.equal(answer.room, this.room);
     if (answer.gap) this.push({ type: 'gap', ...answer.gap });
-    else if (first) this.push({ type: 'joined', cursor: this.options.since ?? (answer.messages.length > 0 ? before(answer.messages[0].cursor) : answer.cursor) });
+    else if (first) this.push({ type: 'joined', cursor: this.begun(answer) });
     const slices = objectsIn(text, 'messages');
     assert.equal(slices.length, answer.messages.length);
     answer.messages.forEach((object, i) => this.pushMessage(object, slices[i]));
