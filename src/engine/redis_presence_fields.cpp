@@ -10,6 +10,9 @@ namespace {
 
 using NewsKind = RedisPresenceNews::What;
 
+// Of what is written at once: about half a millisecond.
+constexpr std::size_t names_per_slice = 4'096;
+
 }  // namespace
 
 // --- This server's ---
@@ -29,13 +32,15 @@ void RedisPresence::need_write(Room& room) {
 /// Writes the fields of some rooms. True if there was one.
 bool RedisPresence::write_some() {
   bool has_written = false;
-  for (std::size_t i = 0; i < rooms_per_slice && !to_write_.empty(); ++i) {
+  std::size_t names = 0;
+  for (std::size_t i = 0; i < rooms_per_slice && names < names_per_slice && !to_write_.empty(); ++i) {
     Room& room = *to_write_.front();
     if (room.write != 0 || !can_call(room)) {
       to_write_.push_back(room);
       continue;
     }
     room.base::Linked<RedisPresenceToWrite>::unlink();
+    names += room.written.names.size() + (room.wanted ? room.wanted->names.size() : 0);
     write(room);
     has_written = true;
   }

@@ -17,6 +17,8 @@ namespace {
 constexpr std::size_t sentinel_requests = 16;
 constexpr std::size_t sentinel_reply_bytes = std::size_t{256} << 10U;
 constexpr std::size_t sentinel_reply_items = 4'096;
+constexpr std::string_view switch_channel = "+switch-master";
+constexpr std::string_view promotion_channel = "+promoted-slave";
 constexpr std::uint64_t polls_per_list = 10;
 constexpr std::int64_t hurry_for_ms = 5'000;
 // Sentinels list each other all the time, also those that they can't reach.
@@ -124,8 +126,9 @@ void SentinelTopology::Watch::send(std::initializer_list<std::string_view> words
 
 void SentinelTopology::Watch::on_connected(Connection& /*connection*/, const ServerInfo& /*server*/) {
   has_failed_ = false;
-  constexpr std::array<std::string_view, 1> channels{"+switch-master"};
-  connection_.link().send_subscription("SUBSCRIBE", channels, nullptr);
+  // One by one, since a user may lack the right to either.
+  for (const std::string_view channel : {switch_channel, promotion_channel})
+    connection_.link().send_subscription("SUBSCRIBE", {&channel, 1}, nullptr);
   send({"SENTINEL", "MYID"}, &Watch::on_id);
   ask(false);
   ask_for_list();
@@ -141,9 +144,14 @@ void SentinelTopology::Watch::on_disconnected(Connection& /*connection*/, std::s
 
 void SentinelTopology::Watch::on_push(Connection& /*connection*/, const Value& value) {
   if (value.items.size() < 3 || value.items[0].text != "message") return;
-  // The payload: name, old address, new one.
+  // The payload of a switch: name, old address, new one. Of a promotion: the replica, then "@", the name and
+  // the old address.
   const std::string_view payload = value.items[2].text;
-  if (payload.substr(0, payload.find(' ')) == topology_.options_.name) topology_.ask_all();
+  const std::string& name = topology_.options_.name;
+  const bool is_ours = value.items[1].text == switch_channel
+                           ? payload.substr(0, payload.find(' ')) == name
+                           : payload.find(" @ " + name + ' ') != std::string_view::npos;
+  if (is_ours) topology_.ask_all();
 }
 
 void SentinelTopology::Watch::ask(bool has_news) {
@@ -319,7 +327,7 @@ void SentinelTopology::on_list(const Value& list) {
       watch->note_listed(now_ms());
       is_known = true;
     }
-    if (!is_known) add(*address, std::string(id->text));
+    if (!is_known && watches_.size() < sentinels_max) add(*address, std::string(id->text));
   }
 }
 

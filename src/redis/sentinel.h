@@ -20,16 +20,18 @@ namespace roomcast::redis {
 ///
 /// Keeps a connection to each Sentinel: those that are configured, and those that these know (SENTINEL
 /// SENTINELS), sentinels_max in all. A Sentinel is asked when it is connected, when it announces a failover
-/// (`+switch-master`), and by turns, one every poll_ms. While a user of the layout doubts it, or Sentinels
-/// contradict each other, all are asked every hurry_ms. What a Sentinel announces is not taken as it stands:
-/// only answers count, and SentinelVotes decides between them. So a Sentinel that still names the old
-/// primary, for however long, neither hides a failover from the others nor undoes it.
+/// (`+switch-master`, and `+promoted-slave`, with which the Sentinel that leads a failover names the new
+/// primary already while the other replicas are yet to follow it), and by turns, one every poll_ms. While a
+/// user of the layout doubts it, or Sentinels contradict each other, all are asked every hurry_ms. What a
+/// Sentinel announces is not taken as it stands: only answers count, and SentinelVotes decides between them.
+/// So a Sentinel that still names the old primary, for however long, neither hides a failover from the others
+/// nor undoes it.
 ///
 /// A planned failover (SENTINEL FAILOVER) leaves the old primary writable for some ten seconds, and what is
 /// written there is lost: the layout changes with the first Sentinel that says so.
 ///
 /// Of a Sentinel's user these commands are needed (ACL): `+hello +subscribe +sentinel|master
-/// +sentinel|get-master-addr-by-name +sentinel|sentinels +sentinel|myid`, and the channel `+switch-master`.
+/// +sentinel|get-master-addr-by-name +sentinel|sentinels +sentinel|myid`, and both channels.
 /// Without `+subscribe` a failover is noticed up to poll_ms later.
 class SentinelTopology final : public Topology, private base::Deadline::Listener {
  public:

@@ -55,6 +55,11 @@ class FakeSentinel final : private loop::Pollable {
     for (const auto& peer : peers_)
       peer->send(push("message", "+switch-master", "main 127.0.0.1 1 127.0.0.1 2"));
   }
+  /// As the leader does before it announces the failover.
+  void announce_promotion() {
+    for (const auto& peer : peers_)
+      peer->send(push("message", "+promoted-slave", "slave 127.0.0.1:2 127.0.0.1 2 @ main 127.0.0.1 1"));
+  }
   /// Closes all connections.
   void drop() { peers_.clear(); }
   [[nodiscard]] std::size_t peers() const { return peers_.size(); }

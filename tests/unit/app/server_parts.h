@@ -100,7 +100,7 @@ struct ServerParts : LoopFixture {
   net::ListenerStats listeners;
   net::Linger linger{turn, deadlines, {}};
   net::TlsShared tls{turn, deadlines};
-  app::Storage storage{{loop, turn, deadlines, log}, config};
+  app::Storage storage{{loop, turn, deadlines, sockets, tls, log}, config};
   hub::Hub hub{{storage.engine(), turn, loop, deadlines}, part::hub_limits(config), part::room_rules(config)};
   hub::IdempotentPublisher publisher{hub, turn, loop, deadlines, 100'000};
   access::Control access;

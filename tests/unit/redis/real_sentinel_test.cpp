@@ -91,7 +91,8 @@ TEST_CASE("real sentinel: one whose user has only the rights that are named here
   for (const std::uint16_t port : rig.set.sentinel_ports) {
     const std::string said = test::redis_cli(
         port,
-        "acl setuser watcher on '>pw' resetchannels '&+switch-master' -@all +hello +auth +subscribe "
+        "acl setuser watcher on '>pw' resetchannels '&+switch-master' '&+promoted-slave' -@all +hello +auth "
+        "+subscribe "
         "'+sentinel|master' '+sentinel|get-master-addr-by-name' '+sentinel|sentinels' '+sentinel|myid'");
     CHECK(said == "OK\n");
   }

@@ -37,10 +37,10 @@ struct Rig final : redis::Topology::Listener {
       sentinel->name(1, 1);
     }
   }
-  /// An hour passes between polls, so that what happens is not their doing.
+  /// A day passes between polls, so that what happens is not their doing.
   static SentinelTopology::Options without_polls() {
     SentinelTopology::Options made;
-    made.poll_ms = 3'600'000;
+    made.poll_ms = 86'400'000;
     made.hurry_ms = 20;
     return made;
   }
@@ -97,7 +97,7 @@ TEST_CASE("sentinel: the primary is told once, with the address that counts") {
   rig.start({&rig.one});
   CHECK(rig.await_primary(6'380));
   CHECK(rig.last.to_text() == "redis://db-1.example.org:6380");
-  CHECK(rig.one.channels == std::vector<std::string>{"+switch-master"});
+  CHECK(rig.one.channels == std::vector<std::string>{"+switch-master", "+promoted-slave"});
   rig.topology->doubt();
   CHECK(rig.await_asked({&rig.one}, 3));
   CHECK(rig.primaries.size() == 1);
@@ -111,7 +111,8 @@ TEST_CASE("sentinel: an announced failover is followed without a poll") {
   CHECK(rig.await_connected(2));
   rig.fixture.run_idle_turns();
   rig.two.name(2, 2);
-  rig.two.announce();
+  SUBCASE("when it is over") { rig.two.announce(); }
+  SUBCASE("when the replica is promoted") { rig.two.announce_promotion(); }
   CHECK(rig.await_primary(2));
   CHECK(rig.topology->stats().switches == 1);
   // The other one has heard later, and was asked meanwhile.
