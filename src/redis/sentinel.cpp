@@ -100,8 +100,8 @@ class SentinelTopology::Watch final : private Connection::Owner {
   bool has_failed_ = false;
   bool is_asked_ = false;
   bool is_to_ask_again_ = false;
-  std::int64_t listed_ms_;                       // when another Sentinel last named it
-  std::optional<SentinelVotes::Answer> answer_;  // but for the address, of the question under way
+  std::int64_t listed_ms_;                // when another Sentinel last named it
+  std::optional<SentinelAnswer> answer_;  // but for the address, of the question under way
   Connection connection_;
 };
 
@@ -187,7 +187,7 @@ void SentinelTopology::Watch::on_primary(const Value& reply) {
 
 void SentinelTopology::Watch::on_address(const Value& reply) {
   is_asked_ = false;
-  std::optional<SentinelVotes::Answer> answer = std::exchange(answer_, std::nullopt);
+  std::optional<SentinelAnswer> answer = std::exchange(answer_, std::nullopt);
   if (std::exchange(is_to_ask_again_, false)) ask(false);
   if (!answer || !reply.is_list() || reply.items.size() != 2) return;
   auto address = address_from(&reply.items[0], &reply.items[1], topology_.primary_scheme());
@@ -277,7 +277,7 @@ void SentinelTopology::ask_next() {
   }
 }
 
-void SentinelTopology::on_answer(const Watch& watch, const SentinelVotes::Answer& answer) {
+void SentinelTopology::on_answer(const Watch& watch, const SentinelAnswer& answer) {
   is_lost_ = false;
   const bool is_first = votes_.primary() == nullptr;
   const std::string name = watch.id().empty() ? watch.address().to_text() : watch.id();

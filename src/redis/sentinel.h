@@ -72,7 +72,7 @@ class SentinelTopology final : public Topology, private base::Deadline::Listener
   class Question;
 
   void on_deadline() override;
-  void on_answer(const Watch& watch, const SentinelVotes::Answer& answer);
+  void on_answer(const Watch& watch, const SentinelAnswer& answer);
   void on_unknown_name(const Watch& watch, std::string_view why);
   void on_list(const Value& list);
   void on_lost(std::string_view why);

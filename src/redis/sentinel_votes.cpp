@@ -5,7 +5,7 @@
 
 namespace roomcast::redis {
 
-bool SentinelVotes::hear(std::string_view sentinel, const Answer& answer, std::int64_t now_ms) {
+bool SentinelVotes::hear(std::string_view sentinel, const SentinelAnswer& answer, std::int64_t now_ms) {
   note(sentinel, answer, now_ms);
   if (chosen_ && chosen_->primary == answer.primary) {
     chosen_->epoch = std::max(chosen_->epoch, answer.epoch);
@@ -36,14 +36,14 @@ bool SentinelVotes::is_contested(std::int64_t now_ms) const {
          });
 }
 
-void SentinelVotes::note(std::string_view sentinel, const Answer& answer, std::int64_t now_ms) {
+void SentinelVotes::note(std::string_view sentinel, const SentinelAnswer& answer, std::int64_t now_ms) {
   std::erase_if(
       votes_, [&](const Vote& vote) { return vote.sentinel == sentinel || !is_recent(vote.at_ms, now_ms); });
   votes_.push_back({std::string(sentinel), answer, now_ms});
 }
 
 /// Each of those that agree says how many there are: the largest number counts.
-bool SentinelVotes::has_majority(const Answer& answer, std::int64_t now_ms) const {
+bool SentinelVotes::has_majority(const SentinelAnswer& answer, std::int64_t now_ms) const {
   std::size_t agreed = 0;
   std::size_t all = 1;
   for (const Vote& vote : votes_) {
@@ -54,13 +54,13 @@ bool SentinelVotes::has_majority(const Answer& answer, std::int64_t now_ms) cons
   return 2 * agreed > all;
 }
 
-bool SentinelVotes::is_overruled_by(const Answer& answer, std::int64_t now_ms) const {
+bool SentinelVotes::is_overruled_by(const SentinelAnswer& answer, std::int64_t now_ms) const {
   if (!has_majority(answer, now_ms)) return false;
   if (answer.epoch == chosen_->epoch || !is_recent(named_ms_, now_ms)) return true;
   return first_doubt_ms_ && !is_recent(*first_doubt_ms_, now_ms) && is_recent(last_doubt_ms_, now_ms);
 }
 
-bool SentinelVotes::is_passed_over(const Answer& answer) const {
+bool SentinelVotes::is_passed_over(const SentinelAnswer& answer) const {
   return passed_over_ && answer.epoch == passed_over_->epoch && answer.primary == passed_over_->primary;
 }
 

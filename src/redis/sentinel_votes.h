@@ -11,6 +11,13 @@
 
 namespace roomcast::redis {
 
+/// What one Sentinel says.
+struct SentinelAnswer {
+  ServerAddress primary{};
+  std::uint64_t epoch = 0;
+  std::size_t sentinels = 1;  ///< that there are, as far as this one knows, itself included
+};
+
 /// Decides between the answers of several Sentinels which server is the primary.
 ///
 /// Each failover that Sentinels agree on has a number, the configuration epoch, which only grows. So the
@@ -27,16 +34,11 @@ class SentinelVotes {
   struct Options {
     std::int64_t overrule_ms = 5'000;
   };
-  struct Answer {
-    ServerAddress primary{};
-    std::uint64_t epoch = 0;
-    std::size_t sentinels = 1;  ///< that there are, as far as this one knows, itself included
-  };
 
   explicit SentinelVotes(const Options& options) : options_(options) {}
 
   /// `sentinel`, named by its own id, gives this answer. True if the primary is another one now.
-  bool hear(std::string_view sentinel, const Answer& answer, std::int64_t now_ms);
+  bool hear(std::string_view sentinel, const SentinelAnswer& answer, std::int64_t now_ms);
   /// The primary can't be used, or says that it is none.
   void doubt(std::int64_t now_ms);
 
@@ -48,21 +50,21 @@ class SentinelVotes {
  private:
   struct Vote {
     std::string sentinel;
-    Answer answer;
+    SentinelAnswer answer;
     std::int64_t at_ms = 0;
   };
 
-  void note(std::string_view sentinel, const Answer& answer, std::int64_t now_ms);
-  [[nodiscard]] bool has_majority(const Answer& answer, std::int64_t now_ms) const;
-  [[nodiscard]] bool is_overruled_by(const Answer& answer, std::int64_t now_ms) const;
-  [[nodiscard]] bool is_passed_over(const Answer& answer) const;
+  void note(std::string_view sentinel, const SentinelAnswer& answer, std::int64_t now_ms);
+  [[nodiscard]] bool has_majority(const SentinelAnswer& answer, std::int64_t now_ms) const;
+  [[nodiscard]] bool is_overruled_by(const SentinelAnswer& answer, std::int64_t now_ms) const;
+  [[nodiscard]] bool is_passed_over(const SentinelAnswer& answer) const;
   [[nodiscard]] bool is_recent(std::int64_t at_ms, std::int64_t now_ms) const {
     return now_ms - at_ms < options_.overrule_ms;
   }
 
   Options options_;
-  std::optional<Answer> chosen_;
-  std::optional<Answer> passed_over_;
+  std::optional<SentinelAnswer> chosen_;
+  std::optional<SentinelAnswer> passed_over_;
   std::vector<Vote> votes_;    // the last of each Sentinel, none that is not recent
   std::int64_t named_ms_ = 0;  // when a Sentinel last named the chosen one
   // A row of doubts, none of them later than overrule_ms after the one before.

@@ -18,7 +18,7 @@ struct Rig {
 
   bool hear(std::string_view sentinel, const std::string& primary, std::uint64_t epoch,
             std::size_t sentinels = 3) {
-    redis::SentinelVotes::Answer answer;
+    redis::SentinelAnswer answer;
     answer.primary.host = primary;
     answer.epoch = epoch;
     answer.sentinels = sentinels;
