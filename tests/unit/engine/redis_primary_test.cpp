@@ -271,6 +271,21 @@ TEST_CASE(
   CHECK(rig.until([&] { return rig.primary->stats().is_up; }));
 }
 
+TEST_CASE("redis primary: a server that is of no use is tried again after longer and longer waits") {
+  Rig rig([](auto& options) { options.connection.wait_max_ms = 1'000; });
+  rig.server.on_command = [](Server::Client& /*client*/, const Words& words) -> Answer {
+    return words[0] == "SCRIPT" ? Answer("-NOPERM no scripts\r\n") : std::nullopt;
+  };
+  rig.primary->start(rig.told);
+  CHECK_FALSE(rig.until([&] { return rig.told.calls.any(); }, 500));
+  // After 5, 10, 20, 40, 80, 160 and 320 ms.
+  CHECK(rig.primary->stats().reconnects >= 1);
+  CHECK(rig.primary->stats().reconnects <= 8);
+  CHECK(rig.primary->why_down().find("SCRIPT LOAD failed: NOPERM") != std::string_view::npos);
+  rig.server.on_command = {};
+  CHECK(rig.until([&] { return rig.told.calls.all() && rig.primary->why_down().empty(); }));
+}
+
 TEST_CASE("redis primary: pushes that do not come end the connection for pushes, and only that") {
   Rig rig([](auto& options) { options.probe_ms = 100; });
   rig.start();
