@@ -15,6 +15,7 @@ const long_for_a_reason = {
   'tests/contract/transport_test.cpp': 'one suite that each transport must pass as a whole',
   'tests/unit/auth/authenticator_test.cpp': 'many short cases around one fixture',
   'tests/unit/engine/durable_test.cpp': 'many short cases around one fixture',
+  'tests/unit/engine/redis_primary_test.cpp': 'many short cases around one fixture',
   'tests/unit/http/parser_test.cpp': 'many short cases around one fixture',
   'tests/unit/hub/hub_engine_test.cpp': 'many short cases around one fixture',
   'tests/unit/hub/idempotent_publisher_test.cpp': 'many short cases around one fixture',

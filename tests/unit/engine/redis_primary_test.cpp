@@ -89,7 +89,7 @@ struct Rig final : engine::RedisPrimary::Owner {
 };
 
 void answer_calls(Server& server, RedisScript script, const std::function<Answer()>& answer) {
-  server.on_command = [=](Server::Client& /*client*/, const Words& words) -> Answer {
+  server.on_command = [script, answer](Server::Client& /*client*/, const Words& words) -> Answer {
     if (Server::is_call(words, script)) return answer();
     return std::nullopt;
   };

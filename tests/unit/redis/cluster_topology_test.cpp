@@ -47,14 +47,14 @@ struct Rig final : redis::Topology::Listener {
   }
   /// What a server answers from here on.
   void say(std::size_t i, int port, int epoch) {
-    servers[i]->on_command = [=](Server::Client& /*client*/, const Server::Words& words) -> Answer {
+    servers[i]->on_command = [port, epoch](Server::Client& /*client*/, const Server::Words& words) -> Answer {
       if (words[0] != "CLUSTER") return std::nullopt;
       if (words[1] == "INFO") return Server::text("cluster_current_epoch:" + std::to_string(epoch) + "\r\n");
       return shards_at(port);
     };
   }
   void say_instead(std::size_t i, const std::string& answer) {
-    servers[i]->on_command = [=](Server::Client& /*client*/, const Server::Words& words) -> Answer {
+    servers[i]->on_command = [answer](Server::Client& /*client*/, const Server::Words& words) -> Answer {
       return words[0] == "CLUSTER" ? Answer(answer) : std::nullopt;
     };
   }
