@@ -152,6 +152,8 @@ std::vector<std::string> warnings(const config::Config& config, std::int64_t now
     all.push_back(std::move(warning));
   for (std::string& warning : store_warnings(config))
     all.push_back(std::move(warning));
+  for (std::string& warning : redis_warnings(config))
+    all.push_back(std::move(warning));
   if (config.web.root.empty()) return all;
   if (const auto page = http::FileSet::look_at_directory(config.web.root)) {
     for (const std::string& skipped : page->skipped)
@@ -197,6 +199,11 @@ std::vector<std::string> store_warnings(const config::Config& config) {
   }
   if (!is_asked_for) return {};
   return {"history.durability has no effect without store.path: history is in memory only"};
+}
+
+std::vector<std::string> redis_warnings(const config::Config& config) {
+  if (config.engine == config::EngineKind::redis || config.redis.urls.empty()) return {};
+  return {"redis.urls has no effect without engine = \"redis\": the server shares its rooms with no other"};
 }
 
 std::optional<std::string> service_variables_hint(const std::vector<std::string>& names) {

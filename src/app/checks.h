@@ -19,8 +19,8 @@ namespace roomcast::app {
 [[nodiscard]] std::optional<std::string> check_whole(const config::Config& config);
 
 /// Warnings about a configuration that check_whole accepts: certificates that have expired or are about to,
-/// those of access_warnings and store_warnings, and files below web.root that are left out. `now_ms` is since
-/// the epoch.
+/// those of access_warnings, store_warnings and redis_warnings, and files below web.root that are left out.
+/// `now_ms` is since the epoch.
 [[nodiscard]] std::vector<std::string> warnings(const config::Config& config, std::int64_t now_ms);
 
 /// Warnings about access: that strangers can reach a server which lets everybody do everything, that users
@@ -30,6 +30,9 @@ namespace roomcast::app {
 
 /// Warnings about history that is to be kept on a disk where there is no store.
 [[nodiscard]] std::vector<std::string> store_warnings(const config::Config& config);
+
+/// Warnings about settings of Redis where it is not used.
+[[nodiscard]] std::vector<std::string> redis_warnings(const config::Config& config);
 
 /// A hint about variables that were ignored (config::Loaded); nothing if there are none.
 [[nodiscard]] std::optional<std::string> service_variables_hint(const std::vector<std::string>& names);

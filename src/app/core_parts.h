@@ -81,5 +81,6 @@ struct Core {
 [[nodiscard]] std::unique_ptr<part::Part> make_tls(const Core& core);
 [[nodiscard]] std::unique_ptr<part::Part> make_process(const Core& core);
 [[nodiscard]] std::unique_ptr<part::Part> make_store(const Core& core);
+[[nodiscard]] std::unique_ptr<part::Part> make_redis(const Core& core);
 
 }  // namespace roomcast::app

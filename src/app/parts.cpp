@@ -24,6 +24,7 @@
   CORE(tls) \
   CORE(process) \
   CORE(store) \
+  CORE(redis) \
   PART(api, publish) \
   PART(api, publish_batch) \
   PART(api, presence) \

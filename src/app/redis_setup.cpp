@@ -31,8 +31,6 @@ std::optional<base::Error> conflict(const config::Config& config) {
   if (redis.urls.empty()) return base::Error{"engine = \"redis\" needs redis.urls"};
   if (redis.cluster && !redis.sentinel.empty())
     return base::Error{"redis.cluster and redis.sentinel exclude each other"};
-  if (redis.cluster) return base::Error{"redis.cluster: this version cannot use a Redis Cluster yet"};
-  if (!redis.sentinel.empty()) return base::Error{"redis.sentinel: this version cannot use Sentinels yet"};
   if (redis.urls.size() > 1 && redis.sentinel.empty() && !redis.cluster) {
     return base::Error{
         "redis.urls: several need redis.sentinel (they are Sentinels) or redis.cluster (they are servers of "
@@ -87,10 +85,12 @@ base::Result<RedisSetup> RedisSetup::from(const config::Config& config) {
   if (auto error = conflict(config)) return std::move(*error);
   auto tls = net::TlsClientContext::load({redis.tls_ca, redis.tls_certificate, redis.tls_key});
   if (!tls) return base::Error{"redis: " + tls.error().message};
-  RedisSetup setup{{}, {}, {}, std::move(*tls)};
+  RedisSetup setup{{}, redis.cluster, redis.sentinel, {}, {}, std::move(*tls)};
   for (const std::string& url : redis.urls) {
     auto address = redis::ServerAddress::parse(url);
     if (!address) return base::Error{"redis.urls: " + address.error().message};
+    if (redis.cluster && address->database != 0)
+      return base::Error{"redis.urls: a Redis Cluster has no databases but 0"};
     setup.addresses.push_back(std::move(*address));
   }
   setup.node = config.node.name.empty() ? unique_name() : config.node.name;
@@ -99,10 +99,14 @@ base::Result<RedisSetup> RedisSetup::from(const config::Config& config) {
   connection.tls_name = redis.tls_name;
   connection.connect_ms = redis.connect_ms;
   connection.handshake.client_name = "roomcast-" + setup.node;
-  connection.handshake.user = connection.address.user.empty() ? redis.user : connection.address.user;
-  connection.handshake.password = connection.address.password;
   connection.handshake.database = connection.address.database;
-  if (!connection.address.has_password() && !redis.password_file.empty()) {
+  connection.handshake.user = redis.user;
+  // Those of a Sentinel's address are for the Sentinel.
+  if (redis.sentinel.empty()) {
+    if (!connection.address.user.empty()) connection.handshake.user = connection.address.user;
+    connection.handshake.password = connection.address.password;
+  }
+  if (connection.handshake.password.empty() && !redis.password_file.empty()) {
     auto password = read_password(redis.password_file);
     if (!password) return std::move(password.error());
     connection.handshake.password = std::move(*password);

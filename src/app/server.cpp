@@ -141,6 +141,8 @@ std::optional<base::Error> Server::run(const std::vector<InheritedSocket>& inher
     log_.warn(warning);
   if (shared_sanctions_) shared_sanctions_->start();
   if (commands_) commands_->start();
+  for (const std::string& warning : redis_warnings(config_))
+    log_.warn(warning);
   announce_readiness();
   log_.write_once_a_turn(turn_, deadlines_);
   loop_.run();

@@ -75,7 +75,9 @@ void Storage::apply(const config::Config& config) {
 }
 
 void Storage::close() {
-  if (!durable_ || std::exchange(is_closed_, true)) return;
+  if (std::exchange(is_closed_, true)) return;
+  if (redis_) redis_->flush();
+  if (!durable_) return;
   durable_->close();
   // It logs what it could not do.
   if (store_->stop({}) != store::Store::Stopped::disk_does_not_answer) return;

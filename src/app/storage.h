@@ -51,8 +51,9 @@ class Storage {
 
   /// Takes over what a reload may change.
   void apply(const config::Config& config);
-  /// Once nothing is served any more: writes what is left, so that the next start has nothing to repair. Has
-  /// no effect a second time. Ends the process with 1 if the disk does not answer within ten seconds.
+  /// Once nothing is served any more: publishes or writes what is left, so that the next start has nothing to
+  /// repair. Has no effect a second time. Ends the process with 1 if the disk does not answer within ten
+  /// seconds.
   void close();
 
  private:

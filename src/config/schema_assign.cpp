@@ -137,13 +137,16 @@ struct Assigner {
 
   AssignError operator()(const TextList& list) const {
     const auto* given = std::get_if<std::vector<std::string>>(&value);
+    // An address may have a password in it, which nobody is shown.
+    const bool may_be_secret = list.form == TextForm::redis_server;
+    if (given == nullptr && may_be_secret && std::holds_alternative<std::string>(value))
+      return "expected " + expectation(setting) + ", found a text";
     if (given == nullptr) return refuse();
     if (given->empty() && !list.may_be_empty) return "expected " + expectation(setting) + ", found none";
     for (const std::string& text : *given) {
       if (!text.empty() && is_clean(text)) continue;
-      // Not what: it could have a password in it.
-      if (list.form == TextForm::redis_server && !text.empty())
-        return "expected " + expectation(setting) + ", found a text that is not clean";
+      if (may_be_secret && !text.empty())
+        return "expected " + expectation(setting) + ", found one with control characters, or not in UTF-8";
       return unexpected(setting, text);
     }
     list.member(config) = *given;

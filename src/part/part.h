@@ -63,6 +63,8 @@ class Part {
 
   /// A line, with its newline, for the body of /readyz while the server takes clients; empty: none.
   [[nodiscard]] virtual std::string readiness() const { return {}; }
+  /// Whether the server should get new clients, as far as the part knows: /readyz is 503 otherwise.
+  [[nodiscard]] virtual bool is_ready() const { return true; }
 
   /// Memory is nearly used up: gives up what can be spared. Nothing if there is none. What clients hold is
   /// accounted for by net::Admission and shed before.

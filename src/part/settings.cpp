@@ -98,8 +98,9 @@ hub::HubLimits hub_limits(const config::Config& config) {
   // The engine answers in time itself, and what it has to say is better than nothing.
   constexpr std::int64_t after_engine_ms = 2'000;
   limits.engine_ms = std::max(limits.engine_ms, config.store.ack_timeout_ms + after_engine_ms);
-  if (config.engine == config::EngineKind::redis)
-    limits.engine_ms = std::max(limits.engine_ms, config.redis.publish_ms + after_engine_ms);
+  // That an answer of Redis is late is noticed after three seconds (redis::Link), and then told at once.
+  constexpr std::int64_t after_redis_ms = 4'000;
+  if (config.engine == config::EngineKind::redis) limits.engine_ms = config.redis.publish_ms + after_redis_ms;
   return limits;
 }
 

@@ -12,6 +12,8 @@ import { scratchDirectory } from './scratch.js';
 export const repository = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 /** `./dev test durable`: servers keep their history in a store, each in one of its own unless a test says where. */
 export const is_durable = process.env.ROOMCAST_DURABLE !== undefined;
+/** `./dev test redis`: servers order their messages over a Redis server of the test's, and share no rooms unless a test says so. */
+export const is_redis = process.env.ROOMCAST_REDIS !== undefined;
 export const binary = path.resolve(process.env.ROOMCAST_BINARY ?? path.join(repository, 'build/release/roomcast'));
 
 const address = /\b(?:https?:\/\/(?:\[[0-9a-fA-F:]+\]|[0-9A-Za-z.-]+):[0-9]+|unix:[^\s",\]]+)/g;
@@ -109,7 +111,8 @@ export class Server {
   }
 
   async waitUntilReady() {
-    const everyUrl = { exec: (line) => (line.match(address)?.length >= this.urlCount ? line.match(address) : null) };
+    // Other lines name addresses too, such as that of a Redis server.
+    const everyUrl = { exec: (line) => (/\bready\b.*\blisten\b/.test(line) && line.match(address)?.length >= this.urlCount ? line.match(address) : null) };
     this.urls = await this.waitForLog(everyUrl);
     this.readyLine = this.log().split('\n').find((line) => everyUrl.exec(line));
     this.adminUrl = /admin_listen="?(http[^\s"]+)/.exec(this.readyLine)?.[1];
@@ -189,6 +192,18 @@ export function parseMetrics(text) {
 /** A directory for a store, which is not there yet. */
 export const newStore = () => path.join(scratchDirectory(), 'store');
 
+let redis; // one for all servers of the process
+let prefixes = 0;
+
+/** Settings of servers that keep their rooms over a restart, each time in another place. None unless the stage asks for it. */
+export async function newRooms() {
+  if (is_durable) return { 'store.path': newStore() };
+  if (!is_redis) return {};
+  const { RedisServer } = await import('./redis.js');
+  redis ??= RedisServer.start();
+  return { engine: 'redis', 'redis.urls': (await redis).url, 'redis.prefix': `rc${(prefixes += 1)}` };
+}
+
 /**
  * Starts a server and waits for its ready line.
  * `listen`: addresses (port 0 of 127.0.0.1 by default), `set`: config keys (by default no drain time, so that tests
@@ -197,7 +212,7 @@ export const newStore = () => path.join(scratchDirectory(), 'store');
  */
 export async function startServer({ args = [], env = {}, set = {}, listen = ['http://127.0.0.1:0'], wrap = [], program = binary, cwd = repository, urlCount = listen.length } = {}) {
   const flags = listen.flatMap((one) => ['--listen', one]);
-  const usual = { drain_seconds: 0, 'limits.connections_per_address': 100000, hosts: '*', ...(is_durable && { 'store.path': newStore() }) };
+  const usual = { drain_seconds: 0, 'limits.connections_per_address': 100000, hosts: '*', ...(await newRooms()) };
   const server = new Server([...wrap, program, ...flags, ...setFlags({ ...usual, ...set }), ...args], { env, cwd, urlCount: Math.max(1, urlCount) });
   try {
     await server.waitUntilReady();

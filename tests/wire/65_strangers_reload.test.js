@@ -453,7 +453,7 @@ describe('a reload', () => {
     const { stdout } = await runToEnd(['--print-reference', 'markdown']);
     const keys = [...stdout.matchAll(/^\| `([a-z_.]+)` .*\| at reload \|/gm)].map(([, key]) => key);
     assert.ok(keys.length > 30, stdout);
-    assert.deepEqual(keys.filter((key) => !(key in probes) && !(key in at_the_end)), []);
+    assert.deepEqual(keys.filter((key) => !(key in probes) && !(key in at_the_end) && key !== 'redis.publish_seconds'), [], 'that one is in 141_redis_outage');
   });
 
   // Sanitizer allocators do not report the memory in use.
