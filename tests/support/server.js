@@ -12,7 +12,7 @@ import { scratchDirectory } from './scratch.js';
 export const repository = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 /** `./dev test durable`: servers keep their history in a store, each in one of its own unless a test says where. */
 export const is_durable = process.env.ROOMCAST_DURABLE !== undefined;
-/** `./dev test redis`: servers order their messages over a Redis server of the test's, and share no rooms unless a test says so. */
+/** ROOMCAST_REDIS=1: servers order their messages over a Redis server of the test's, and share no rooms unless a test says so. */
 export const is_redis = process.env.ROOMCAST_REDIS !== undefined;
 export const binary = path.resolve(process.env.ROOMCAST_BINARY ?? path.join(repository, 'build/release/roomcast'));
 
