@@ -10,7 +10,7 @@ import { SentinelSet } from './sentinel_set.js';
 import { Session } from './session.js';
 
 /** Where nobody is refused: whatever a busy machine adds to what a row does, publishes outlast it. */
-const patient = { 'redis.publish_seconds': 30 };
+const patient = { 'redis.publish_seconds': 30, 'redis.connect_seconds': 10 };
 /** `./dev cluster-test` runs all rows, `./dev check` those that are marked `quick`. */
 export const runs_all = process.env.ROOMCAST_CLUSTER_ALL !== undefined;
 const node_mib_max = 256;
