@@ -40,6 +40,9 @@ std::optional<std::uint64_t> number_of(const base::JsonObject& object, std::stri
   return value ? value->to_unsigned(std::numeric_limits<std::uint64_t>::max()) : std::nullopt;
 }
 
+/// The number of a call, which is never 0; 0 if there is none.
+std::uint64_t call_of(const base::JsonObject& object) { return number_of(object, "call").value_or(0); }
+
 std::string answer_text(std::uint64_t call, const part::CommandBus::Effect& effect) {
   std::string json = R"({"call":)" + std::to_string(call) + R"(,"clients":)" + std::to_string(effect.clients);
   if (effect.refusal) {
@@ -124,9 +127,9 @@ void RoomCommandBus::refuse(Done done, const Refusal& refusal) {
 void RoomCommandBus::take_command(const hub::Message& message, bool is_past) {
   const auto command = base::read_json_object(message.payload.view());
   const auto arguments = command ? command->find("arguments") : std::nullopt;
-  const auto call = command ? number_of(*command, "call") : std::nullopt;
+  const std::uint64_t call = command ? call_of(*command) : 0;
   const std::string node = command ? text_of(*command, "node") : std::string();
-  if (!arguments || !call || !is_node(node)) {
+  if (!arguments || call == 0 || !is_node(node)) {
     return parts_.log.error(
         "a command of another server can't be read",
         {base::LogField::whole("message", message.payload.view().substr(0, message_bytes_max))});
@@ -138,11 +141,11 @@ void RoomCommandBus::take_command(const hub::Message& message, bool is_past) {
     return parts_.log.warn("a command of another server is not known here: has it another version?",
                            {{"command", name}, {"node", node}});
   }
-  if (node == node_) return add_effect(*call, std::move(*effect));
+  if (node == node_) return add_effect(call, std::move(*effect));
   // Nobody waits for an answer to what was sent a while ago.
   if (is_past) return;
   const std::string room = std::string(hub::answers_rooms_front) + node;
-  parts_.room.hub.publish(room, draft_of(answer_text(*call, *effect)), {}, hub::Hub::WhenShort::wait);
+  parts_.room.hub.publish(room, draft_of(answer_text(call, *effect)), {}, hub::Hub::WhenShort::wait);
 }
 
 void RoomCommandBus::Inbox::on_room_gap(const hub::Gap& /*gap*/) {
@@ -155,9 +158,9 @@ void RoomCommandBus::Inbox::on_room_gap(const hub::Gap& /*gap*/) {
 
 void RoomCommandBus::take_answer(const hub::Message& message, bool /*is_past*/) {
   const auto answer = base::read_json_object(message.payload.view());
-  const auto call = answer ? number_of(*answer, "call") : std::nullopt;
+  const std::uint64_t call = answer ? call_of(*answer) : 0;
   const auto clients = answer ? number_of(*answer, "clients") : std::nullopt;
-  if (call && clients) add_effect(*call, {static_cast<std::size_t>(*clients), refusal_of(*answer)});
+  if (call != 0 && clients) add_effect(call, {static_cast<std::size_t>(*clients), refusal_of(*answer)});
 }
 
 void RoomCommandBus::add_effect(std::uint64_t call, Effect&& effect) {
