@@ -36,6 +36,10 @@ struct RedisReply {
 /// The event loop of a command of the command line, which has connections to Redis.
 struct RedisClientLoop {
   explicit RedisClientLoop(const net::TlsClientContext& context) : tls_context(context) {}
+  RedisClientLoop(const RedisClientLoop&) = delete;
+  RedisClientLoop& operator=(const RedisClientLoop&) = delete;
+  /// Connections that have ended refer to what is below.
+  ~RedisClientLoop() { turn.reap_all(); }
 
   /// Runs turns until `done()`; false if that takes longer than `limit_ms`.
   template <class Done>

@@ -7,7 +7,7 @@ import path from 'node:path';
 import { describe, it } from 'node:test';
 import { eventually } from '../support/deadline.js';
 import { freePort, RedisServer, without_redis } from '../support/redis.js';
-import { scratchDirectory } from '../support/scratch.js';
+import { makeCertificate, scratchDirectory } from '../support/scratch.js';
 import { runToEnd } from '../support/server.js';
 
 /** Examines the server at `url`: exit code, everything that was printed, and what was found in each respect. */
@@ -126,6 +126,23 @@ describe('roomcast redis check', { skip: without_redis }, () => {
     assert.equal(alone.code, 1);
     assert.match(alone.findings.get('commands'), /^FAIL SET: NOREPLICAS /);
     assert.ok(levels(alone).has('ok'));
+  });
+
+  it('checks the certificate of a server that speaks TLS', async () => {
+    const directory = scratchDirectory();
+    const { certificate, key } = makeCertificate(directory, 'localhost');
+    const port = await freePort();
+    await RedisServer.start({ options: ['--tls-port', `${port}`, '--tls-cert-file', certificate, '--tls-key-file', key, '--tls-ca-cert-file', certificate, '--tls-auth-clients', 'no'] });
+    const url = `rediss://localhost:${port}`;
+    // Several times: what is left of the connection was used after its end now and then.
+    for (let i = 0; i < 8; i += 1) {
+      const unknown = await examined(url);
+      assert.equal(unknown.code, 1);
+      assert.match(unknown.findings.get('connection'), /^FAIL .*certificate/);
+    }
+    const trusted = await examined(url, ['--config', configured('[redis]', `tls_ca = "${certificate}"`)]);
+    assert.equal(trusted.code, 0, trusted.stdout + trusted.stderr);
+    assert.equal(trusted.findings.get('encryption'), 'ok TLS, and the certificate is that of the server');
   });
 
   it('looks at several, and fails if one of them is not there', async () => {
