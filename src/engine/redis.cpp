@@ -19,6 +19,7 @@ Redis::Redis(const Parts& parts, std::uint64_t node, hub::RoomRules rules, const
       rules_(std::move(rules)),
       limits_(limits),
       presence_({parts.port, parts.clock, parts.deadlines, parts.scheduler}, node),
+      tails_(limits.restores ? RedisTails::Limits() : RedisTails::Limits{0, 0, 0}),
       due_(parts.deadlines, *this) {}
 
 Redis::~Redis() { parts_.scheduler.forget(*this); }
@@ -48,7 +49,10 @@ RedisRoom& Redis::find_or_make(std::string_view name) {
 
 void Redis::erase_if_idle(Room& room) {
   const bool lingers = room.base::Linked<RedisRoomsThatLinger>::is_linked();
-  if (room.is_wanted || lingers || room.has_outgoing() || room.sync != 0 || room.noted != 0) return;
+  if (room.is_wanted || lingers || room.has_outgoing() || room.sync != 0 || room.restore != 0 ||
+      room.noted != 0)
+    return;
+  tails_.clear(room.tail);
   Partition& partition = partitions_.at(room.partition);
   // Those before to_subscribe stay before it.
   std::size_t hole = room.index;
@@ -107,6 +111,8 @@ void Redis::stop_listening(Room& room) {
   room.pushed_bytes = 0;
   room.base::Linked<RedisRoomsToSync>::unlink();
   room.base::Linked<RedisRoomsWithOwn>::unlink();
+  room.base::Linked<RedisRoomsInDoubt>::unlink();
+  tails_.clear(room.tail);
   erase_if_idle(room);
 }
 
@@ -132,6 +138,7 @@ void Redis::on_pushes(RedisPartition number, bool are_possible) {
     room.is_dropping = false;
     room.base::Linked<RedisRoomsToSync>::unlink();
     room.base::Linked<RedisRoomsWithOwn>::unlink();
+    room.base::Linked<RedisRoomsInDoubt>::unlink();
     if (room.is_told && !std::exchange(room.is_lost, true)) events_->on_lost(room.name);
     if (room.is_wanted) continue;
     if (room.base::Linked<RedisRoomsThatLinger>::is_linked()) {
@@ -139,6 +146,7 @@ void Redis::on_pushes(RedisPartition number, bool are_possible) {
       --lingering_count_;
     }
     room.is_known = false;
+    tails_.clear(room.tail);
     erase_if_idle(room);
   }
 }
@@ -157,7 +165,8 @@ bool Redis::subscribe_some() {
 }
 
 bool Redis::is_in_step() const {
-  if (queued_bytes_ != 0 || !syncs_.empty() || !to_sync_.empty() || !readings_.empty() || !with_own_.empty())
+  if (queued_bytes_ != 0 || !syncs_.empty() || !to_sync_.empty() || !readings_.empty() ||
+      !with_own_.empty() || !in_doubt_.empty() || !restores_.empty())
     return false;
   return std::all_of(partitions_.begin(), partitions_.end(), [](const Partition& partition) {
     return std::all_of(partition.rooms.begin(), partition.rooms.end(), [](const Room* room) {
@@ -179,6 +188,8 @@ void Redis::on_deadline() {
   const std::int64_t now_ms = parts_.clock.monotonic_ms();
   answer_overdue(now_ms);
   look_at_own(now_ms);
+  look_at_doubts(now_ms);
+  tails_.age(now_ms);
   for (std::size_t i = 0; i < subscribes_per_slice; ++i) {
     Room* const room = lingering_.front();
     if (room == nullptr || now_ms < room->lingers_until_ms) break;
@@ -192,8 +203,8 @@ void Redis::on_deadline() {
 
 void Redis::watch_time() {
   if (due_.is_set()) return;
-  const bool is_needed =
-      !order_.empty() || !with_own_.empty() || !lingering_.empty() || !to_send_.empty() || !to_sync_.empty();
+  const bool is_needed = !order_.empty() || !with_own_.empty() || !lingering_.empty() || !to_send_.empty() ||
+                         !to_sync_.empty() || !in_doubt_.empty() || !tails_.empty();
   if (is_needed) due_.set_in(redis_look_ms);
 }
 

@@ -38,6 +38,7 @@ struct RedisStats {
   std::uint64_t syncs = 0;
   std::uint64_t repaired_messages = 0;  ///< that came by a sync
   std::uint64_t forks = 0;              ///< rooms whose log was found to go on in another epoch
+  std::uint64_t restored_messages = 0;  ///< that this server has put back into logs that had lost them
   std::uint64_t lost_messages = 0;      ///< that had been passed on, and are not in the log any more
   std::uint64_t unreadable = 0;         ///< batches that are not ours, or damaged
   std::uint64_t refused_unavailable = 0;
@@ -71,6 +72,7 @@ class Redis final : public hub::Engine,
   struct Limits {
     std::int64_t publish_ms = 5'000;                   ///< redis.publish_seconds
     std::int64_t linger_ms = 30'000;                   ///< redis.linger_seconds
+    bool restores = true;                              ///< redis.recover_seconds is not 0
     std::size_t queue_bytes = std::size_t{16} << 20U;  ///< redis.queue_bytes
   };
 
@@ -129,7 +131,7 @@ class Redis final : public hub::Engine,
   using Room = RedisRoom;
   struct Reading {
     std::string room;
-    std::uint64_t after = 0;
+    hub::Position after;
     hub::Ticket ticket = 0;
     std::size_t messages_max = 0;
   };
@@ -176,6 +178,15 @@ class Redis final : public hub::Engine,
   void cross_into(Room& room, const RedisLogState& state);
   void tell_state(Room& room);
   void look_at_own(std::int64_t now_ms);
+  void keep_own(Room& room, const RedisPublished& published, std::size_t count);
+
+  // What a log has lost with its server (redis_restore.cpp).
+  bool wait_for_rest(Room& room, const RedisLogState& state);
+  bool put_back(Room& room, const RedisLogState& state);
+  void on_put_back(Room& room, const base::Result<RedisPublished, RedisFault>& outcome);
+  void stay_in_doubt(Room& room, std::int64_t ms);
+  void look_at_doubts(std::int64_t now_ms);
+
   void apply_amended(hub::Message& message, std::uint64_t offset, const RedisLogState& state) const;
   void on_call_presence(RedisCallId call, base::Result<RedisPresenceAnswer, RedisFault>&& outcome) override {
     presence_.on_answer(call, std::move(outcome));
@@ -209,6 +220,7 @@ class Redis final : public hub::Engine,
   std::array<Partition, redis_partitions> partitions_;
   std::unordered_map<RedisCallId, Room*> publishes_;
   std::unordered_map<RedisCallId, Room*> syncs_;
+  std::unordered_map<RedisCallId, Room*> restores_;
   std::unordered_map<RedisCallId, Reading> readings_;
   RedisCallId last_call_ = 0;
   std::uint64_t last_sequence_ = 0;
@@ -219,6 +231,8 @@ class Redis final : public hub::Engine,
   base::LinkedList<Room, Room::ToSend> to_send_;
   base::LinkedList<Room, Room::Lingering> lingering_;
   base::LinkedList<Room, Room::WithOwn> with_own_;
+  base::LinkedList<Room, Room::InDoubt> in_doubt_;
+  RedisTails tails_;
   base::Deadline due_;
 };
 

@@ -58,8 +58,8 @@ std::optional<RedisBatch::Entry> entry_of(const Record& record) {
     message = store::to_message(record, 0);
     if (!body || !message) return std::nullopt;
     entry.key = body->key.text;
-    if (!entry.key.empty())
-      entry.digest = {reinterpret_cast<const char*>(body->key.digest.data()), body->key.digest.size()};
+    for (std::size_t i = 0; i < entry.digest.size() && !entry.key.empty(); ++i)
+      entry.digest.at(i) = static_cast<char>(body->key.digest.at(i));
   }
   if (is_message) {
     entry.message = std::move(*message);

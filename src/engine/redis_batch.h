@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -42,7 +43,7 @@ class RedisBatch {
     std::optional<hub::Amendment> amendment{};
     /// The key it was published with, in the bytes that were read; may be empty.
     std::string_view key{};
-    std::string_view digest{};
+    std::array<char, hub::DraftKey::digest_bytes> digest{};  ///< zeros without a key
   };
 
   RedisBatch(std::uint64_t node, std::uint64_t first_sequence) : node_(node), sequence_(first_sequence) {}

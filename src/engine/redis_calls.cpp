@@ -19,11 +19,12 @@ struct Word {
   std::string_view word;
   FaultCode code;
 };
-constexpr std::array<Word, 16> words{{
+constexpr std::array<Word, 17> words{{
     {"STALE", FaultCode::stale},
     {"DOUBT", FaultCode::doubt},
     {"KEYREUSED", FaultCode::key_reused},
     {"NOTFOUND", FaultCode::not_found},
+    {"LATE", FaultCode::late},
     {"UNKNOWN", FaultCode::unknown},
     {"NOSCRIPT", FaultCode::no_script},
     {"OOM", FaultCode::out_of_memory},
@@ -77,6 +78,17 @@ std::optional<std::vector<Item>> pairs_of(const Value& list) {
 
 }  // namespace
 
+std::string in_hexadecimal(std::string_view bytes) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string text;
+  text.reserve(2 * bytes.size());
+  for (const char byte : bytes) {
+    text += digits[static_cast<unsigned char>(byte) >> 4U];
+    text += digits[static_cast<unsigned char>(byte) & 0xFU];
+  }
+  return text;
+}
+
 RedisFault read_redis_fault(std::string_view error) {
   RedisFault fault{FaultCode::refused, std::string(error.substr(0, message_bytes_max)), 0};
   const auto found = std::find_if(words.begin(), words.end(), [&](const Word& one) {
@@ -117,8 +129,12 @@ base::Result<RedisLogState, RedisFault> read_log_state(const Value& reply) {
   auto amended = pairs_of<RedisLogState::Amended>(reply.items[6]);
   if (!top || !floor || *floor > top->offset || !lineage || !doubt || !batches || !amended)
     return unexpected_answer();
-  return RedisLogState{
-      *top, *floor, std::move(*lineage), *doubt != 0, std::move(*batches), std::move(*amended)};
+  return RedisLogState{*top,
+                       *floor,
+                       std::move(*lineage),
+                       static_cast<std::int64_t>(*doubt),
+                       std::move(*batches),
+                       std::move(*amended)};
 }
 
 std::optional<hub::Lineage> read_lineage(std::string_view text) {

@@ -15,6 +15,9 @@
 
 namespace roomcast::engine {
 
+/// Two digits for each byte, in lower case: how digests are given to scripts.
+[[nodiscard]] std::string in_hexadecimal(std::string_view bytes);
+
 // What the scripts of the Redis engine (redis_scripts.h) answer, as values.
 
 /// Why a script has not done what it was asked for: what it says itself, or the server.
@@ -28,6 +31,7 @@ struct RedisFault {
     out_of_memory,  ///< past maxmemory
     not_primary,    ///< it can't write: a replica, a moved slot, loading, without enough replicas
     refused,        ///< all other errors: a missing right, a key of the wrong type
+    late,           ///< what a log has lost can't be put back any more
     unknown,        ///< whether a batch that is sent again has been published can't be found out any more
     lost,           ///< the connection went down: the script may have run, or not
     garbled,        ///< an answer that none of the scripts gives
@@ -64,7 +68,8 @@ struct RedisLogState {
   hub::Position top;
   std::uint64_t floor = 0;  ///< everything after it is kept
   hub::Lineage lineage;
-  bool is_in_doubt = false;      ///< it was written last in another term: what is lost may still be put back
+  /// Above 0: it was written last in another term, and for so long what is lost may still be put back.
+  std::int64_t doubt_ms = 0;
   std::vector<Batch> batches;    ///< in order; the first may begin before what was asked for
   std::vector<Amended> amended;  ///< of what `batches` have
 };

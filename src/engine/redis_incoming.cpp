@@ -26,9 +26,7 @@ void Redis::on_push(std::string_view name, std::string_view bytes) {
   Room* const room = find(name);
   if (room == nullptr || !room->is_subscribed) return;
   if (RedisPresence::is_news(bytes)) return presence_.on_news(name, bytes);
-  const bool is_behind =
-      !room->is_known || room->sync != 0 || room->base::Linked<RedisRoomsToSync>::is_linked();
-  if (is_behind) return buffer(*room, bytes);
+  if (room->is_behind()) return buffer(*room, bytes);
   const std::optional<RedisPush> push = read_redis_push(bytes);
   if (push) return take_push(*room, *push);
   ++stats_.unreadable;
@@ -50,13 +48,13 @@ void Redis::take_push(Room& room, const RedisPush& push) {
   } else {
     ++stats_.holes;
   }
-  buffer(room, {});
   need_sync(room);
 }
 
 /// Keeps a push until the room has been synced.
 void Redis::buffer(Room& room, std::string_view bytes) {
-  if (bytes.empty()) return;
+  // Another server may have put back what the log had lost.
+  if (room.base::Linked<RedisRoomsInDoubt>::is_linked()) need_sync(room);
   if (room.is_dropping || room.pushed_bytes + bytes.size() > Room::pushed_bytes_max) {
     ++stats_.dropped_pushes;
     room.is_dropping = true;
@@ -78,7 +76,8 @@ void Redis::take_buffered(Room& room) {
 }
 
 void Redis::need_sync(Room& room) {
-  if (room.sync != 0 || room.base::Linked<RedisRoomsToSync>::is_linked()) return;
+  if (room.sync != 0 || room.restore != 0 || room.base::Linked<RedisRoomsToSync>::is_linked()) return;
+  room.base::Linked<RedisRoomsInDoubt>::unlink();
   to_sync_.push_back(room);
   parts_.scheduler.mark_deferred(*this);
   watch_time();
@@ -137,6 +136,8 @@ void Redis::on_call_synced(RedisCallId call, base::Result<RedisLogState, RedisFa
 void Redis::take_state(Room& room, const RedisLogState& state) {
   if (!room.is_known) {
     begin_at(room, state);
+  } else if (wait_for_rest(room, state)) {
+    return;
   } else {
     const bool is_in_step = take_batches(room, state);
     if (!is_in_step) return need_sync(room);
@@ -259,6 +260,8 @@ bool Redis::pass_on(Room& room, std::uint64_t first, std::string_view batch, con
     }
     events_->on_message(room.name, std::move(entry.message));
   }
+  const std::size_t count = entries->size();
+  tails_.keep(room.tail, {room.top.epoch, first + count - 1}, count, batch, parts_.clock.monotonic_ms());
   if (room.has_own()) room.base::Linked<RedisRoomsWithOwn>::unlink();
   return true;
 }
@@ -296,7 +299,7 @@ void Redis::read(std::string_view name, const hub::Position& after, std::size_t 
   if (!partitions_.at(partition).has_calls || !parts_.port.has_space_for(partition, name.size()))
     return events_->on_page(ticket, link_is_down);
   const RedisCallId call = ++last_call_;
-  readings_.emplace(call, Reading{std::string(name), after.offset, ticket, messages_max});
+  readings_.emplace(call, Reading{std::string(name), after, ticket, messages_max});
   parts_.port.sync(call, {name, after.offset, messages_max, bytes_max, limits_of(name)});
 }
 
@@ -307,16 +310,20 @@ void Redis::read_back(std::string_view name, const hub::Position& before, std::s
 }
 
 void Redis::on_page(const Reading& reading, base::Result<RedisLogState, RedisFault>&& outcome) {
-  if (!outcome) return events_->on_page(reading.ticket, link_is_down);
+  // Where the log has lost that position on_resumed says so: a page would leave out what is there now
+  // instead.
+  const hub::Position& after = reading.after;
+  if (!outcome || (after.offset != 0 && !outcome->lineage.has(after, outcome->top)))
+    return events_->on_page(reading.ticket, link_is_down);
   hub::LogPage page;
   page.floor = outcome->floor;
-  page.after = std::max(reading.after, page.floor);
+  page.after = std::max(after.offset, page.floor);
   for (const RedisLogState::Batch& batch : outcome->batches) {
     auto entries = RedisBatch::read(batch.bytes, node_);
     if (!entries || entries->size() > batch.last) break;
     std::uint64_t offset = batch.last - entries->size();
     for (RedisBatch::Entry& entry : *entries) {
-      if (++offset <= reading.after || offset <= page.floor) continue;
+      if (++offset <= after.offset || offset <= page.floor) continue;
       if (page.messages.size() == reading.messages_max) break;
       if (!entry.amendment) apply_amended(entry.message, offset, *outcome);
       entry.message.position = {outcome->lineage.epoch_at(offset, outcome->top.epoch), offset};

@@ -25,16 +25,6 @@ constexpr std::size_t overdue_per_call = 1'024;
 constexpr std::int64_t noted_apart_ms = 250;
 constexpr std::size_t outgoing_overhead = 256;
 
-std::string in_hexadecimal(std::string_view bytes) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string text;
-  for (const char byte : bytes) {
-    text += digits[static_cast<unsigned char>(byte) >> 4U];
-    text += digits[static_cast<unsigned char>(byte) & 0xFU];
-  }
-  return text;
-}
-
 RedisPort::Amend::What what_of(hub::Amendment::What what) {
   if (what == hub::Amendment::What::removed) return RedisPort::Amend::What::removed;
   return what == hub::Amendment::What::replaced ? RedisPort::Amend::What::replaced
@@ -150,7 +140,7 @@ void Redis::fill_batch(Room& room) {
   last_sequence_ += batch.count();
   room.batch = batch.encode();
   room.is_again = false;
-  room.again_after = room.is_known ? room.top.offset : room.answered.offset;
+  room.again_after = room.is_known ? room.top : room.answered;
 }
 
 void Redis::call(Room& room) {
@@ -168,7 +158,13 @@ void Redis::call(Room& room) {
 
 void Redis::on_call_published(RedisCallId call, base::Result<RedisPublished, RedisFault>&& outcome) {
   const auto found = publishes_.find(call);
-  if (found == publishes_.end()) return;
+  if (found == publishes_.end()) {
+    const auto restore = restores_.find(call);
+    if (restore == restores_.end()) return;
+    Room& room = *restore->second;
+    restores_.erase(restore);
+    return on_put_back(room, outcome);
+  }
   Room& room = *found->second;
   publishes_.erase(found);
   room.call = 0;
@@ -187,9 +183,12 @@ void Redis::on_call_published(RedisCallId call, base::Result<RedisPublished, Red
 
 void Redis::finish_batch(Room& room, const RedisPublished& published) {
   const std::vector<Room::Outgoing> done = std::exchange(room.under_way, {});
-  room.batch.clear();
   ++stats_.batches;
-  if (!published.is_duplicate) stats_.published += done.size();
+  if (!published.is_duplicate) {
+    stats_.published += done.size();
+    keep_own(room, published, done.size());
+  }
+  room.batch.clear();
   room.answered = published.last;
   if (room.is_subscribed && !room.has_own() && !room.base::Linked<RedisRoomsWithOwn>::is_linked()) {
     room.own_due_ms = parts_.clock.monotonic_ms() + own_push_ms;
@@ -238,6 +237,7 @@ void Redis::fail_batch(Room& room, const RedisFault& fault) {
       ++stats_.timed_out;
       return answer_all(room, may_be_published);
     case Fault::refused:
+    case Fault::late:
     case Fault::garbled:
       parts_.log.error("Redis refused to publish", {{"room", room.name}, {"why", fault.message}});
       ++stats_.refused_unavailable;

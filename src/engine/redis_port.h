@@ -5,11 +5,13 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "engine/redis_calls.h"
 #include "engine/redis_partition.h"
 #include "engine/redis_presence_calls.h"
+#include "hub/message.h"
 
 namespace roomcast::engine {
 
@@ -55,7 +57,7 @@ class RedisPort {
     virtual void on_room_subscribed(std::string_view room) = 0;
     /// `bytes`: see read_redis_push. Valid within the call.
     virtual void on_push(std::string_view room, std::string_view bytes) = 0;
-    /// The answer to `publish` or `amend`; once for each.
+    /// The answer to `publish`, `amend` or `restore`; once for each. Of `restore`: where the log ends now.
     virtual void on_call_published(RedisCallId call, base::Result<RedisPublished, RedisFault>&& outcome) = 0;
     /// The answer to `sync`; once for each. What it refers to is valid within the call.
     virtual void on_call_synced(RedisCallId call, base::Result<RedisLogState, RedisFault>&& outcome) = 0;
@@ -84,9 +86,9 @@ class RedisPort {
     std::size_t count = 0;
     RedisLimits limits;
     RedisKey key{};
-    /// It may have been published before, after this offset: then it is answered with its place, and with
+    /// It may have been published before, after this position: then it is answered with its place, and with
     /// `unknown` where that can't be found out any more.
-    std::optional<std::uint64_t> again_after{};
+    std::optional<hub::Position> again_after{};
   };
   virtual void publish(RedisCallId call, Publish&& publish) = 0;
 
@@ -109,6 +111,23 @@ class RedisPort {
   virtual void sync(RedisCallId call, const Sync& sync) = 0;
   /// Only while calls can be made for its partition. The ids are apart from those of other calls.
   virtual void presence(RedisCallId call, const RedisPresenceCall& what) = 0;
+
+  /// What a log has lost is put back, if it still may be (RedisLogState::doubt_ms), but for what others have
+  /// put back already.
+  struct Restore {
+    struct Batch {
+      std::string_view bytes;  ///< encoded
+      std::size_t count = 0;
+      std::optional<Amend::What> what{};  ///< nothing: it has messages
+      std::uint64_t about = 0;            ///< the offset that it amends
+      RedisKey key{};
+    };
+    std::string_view room;
+    hub::Position after;         ///< where the log ends
+    std::vector<Batch> batches;  ///< that follow there
+    RedisLimits limits;
+  };
+  virtual void restore(RedisCallId call, const Restore& restore) = 0;
 
  protected:
   ~RedisPort() = default;

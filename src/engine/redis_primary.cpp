@@ -14,11 +14,15 @@ constexpr std::size_t epoch_digits = 16;
 // A call takes so much beside its batch.
 constexpr std::size_t call_overhead = 512;
 
+std::string epoch_of(const hub::Position& position) {
+  return hub::to_cursor(position).substr(0, epoch_digits);
+}
+
 std::string random_epoch() {
   std::uint64_t bits = 0;
   while (bits == 0)
     bits = base::random_u64();
-  return hub::to_cursor({bits, 0}).substr(0, epoch_digits);
+  return epoch_of({bits, 0});
 }
 
 std::string_view name_of(RedisPort::Amend::What what) {
@@ -38,7 +42,7 @@ struct RedisPrimary::Call {
   std::size_t count = 0;
   RedisLimits limits{};
   RedisKey key{};
-  std::optional<std::uint64_t> again_after{};
+  std::optional<hub::Position> again_after{};
   Amend amend{};
   // Of a sync.
   std::uint64_t after = 0;
@@ -46,8 +50,17 @@ struct RedisPrimary::Call {
   std::size_t bytes_max = 0;
   // That the server has not done it.
   std::size_t repeats = 0;
+  // Of a restore: `after`, and what its arguments are but for the terms.
+  std::string epoch{};
+  std::vector<std::string> more_keys{};
+  std::vector<std::string> batches{};
 
-  [[nodiscard]] std::size_t bytes() const { return call_overhead + batch.size() + amend.replacement.size(); }
+  [[nodiscard]] std::size_t bytes() const {
+    std::size_t all = call_overhead + batch.size() + amend.replacement.size();
+    for (const std::string& one : batches)
+      all += one.size();
+    return all;
+  }
 };
 
 /// Waits for the answer to a call.
@@ -361,6 +374,26 @@ void RedisPrimary::sync(RedisCallId id, const Sync& sync) {
                                          .bytes_max = sync.bytes_max}));
 }
 
+void RedisPrimary::restore(RedisCallId id, const Restore& restore) {
+  auto call = std::make_unique<Call>(Call{.id = id,
+                                          .script = RedisScript::restore,
+                                          .partition = redis_partition_of(restore.room),
+                                          .room = std::string(restore.room),
+                                          .limits = restore.limits,
+                                          .after = restore.after.offset,
+                                          .epoch = epoch_of(restore.after)});
+  const RedisKeys keys(options_.prefix, restore.room);
+  for (const Restore::Batch& batch : restore.batches) {
+    if (!batch.key.text.empty()) call->more_keys.push_back(keys.idempotency(batch.key.text));
+    call->batches.push_back(std::to_string(batch.count));
+    call->batches.emplace_back(batch.what ? name_of(*batch.what) : std::string_view());
+    call->batches.push_back(std::to_string(batch.about));
+    call->batches.push_back(batch.key.digest);
+    call->batches.emplace_back(batch.bytes);
+  }
+  begin_call(std::move(call));
+}
+
 /// Sends the call, or has it wait for what it needs.
 void RedisPrimary::begin_call(std::unique_ptr<Call> call) {
   const RedisPartition number = call->partition;
@@ -397,7 +430,31 @@ void RedisPrimary::send_delayed() {
   }
 }
 
+void RedisPrimary::send_restore(std::unique_ptr<Call> call) {
+  const RedisKeys keys(options_.prefix, call->room);
+  const std::size_t key_count = 4 + call->more_keys.size();
+  std::string bytes;
+  redis::CommandWriter command(bytes, 3 + key_count + 10 + call->batches.size());
+  command.add("EVALSHA").add(sha1s_.at(static_cast<std::size_t>(call->script))).add(std::uint64_t{key_count});
+  command.add(keys.term).add(keys.meta()).add(keys.stream()).add(keys.amended());
+  for (const std::string& key : call->more_keys)
+    command.add(key);
+  command.add(partitions_.at(call->partition).term).add(call->epoch).add(call->after + 1);
+  command.add(std::uint64_t{call->limits.messages}).add(std::uint64_t{call->limits.bytes});
+  command.add(call->limits.age_ms)
+      .add(options_.grace_ms)
+      .add(options_.is_sharded ? "SPUBLISH" : "PUBLISH")
+      .add(keys.channel());
+  command.add(options_.key_seconds);
+  for (const std::string& argument : call->batches)
+    command.add(argument);
+  ++calls_;
+  ++under_way_;
+  commands_.link().send(std::move(bytes), std::make_unique<Answer>(*this, std::move(call)));
+}
+
 void RedisPrimary::send(std::unique_ptr<Call> call) {
+  if (call->script == RedisScript::restore) return send_restore(std::move(call));
   const RedisKeys keys(options_.prefix, call->room);
   const std::string meta = keys.meta();
   const std::string stream = keys.stream();
@@ -406,7 +463,7 @@ void RedisPrimary::send(std::unique_ptr<Call> call) {
   const bool is_sync = call->script == RedisScript::sync;
   const std::size_t key_count = has_key ? 5 : 4;
   std::size_t arguments = 12;
-  if (is_sync) arguments = 7;
+  if (is_sync) arguments = 8;
   if (has_key) arguments = 14;
   if (call->script == RedisScript::amend) arguments = 15;
   std::string bytes;
@@ -418,6 +475,7 @@ void RedisPrimary::send(std::unique_ptr<Call> call) {
   if (is_sync) {
     command.add(call->after).add(std::uint64_t{call->messages_max}).add(std::uint64_t{call->bytes_max});
     command.add(call->limits.room_seconds(options_.room_seconds)).add(std::uint64_t{call->limits.messages});
+    command.add(options_.grace_ms);
   } else {
     command.add(std::uint64_t{call->count}).add(std::uint64_t{call->limits.messages});
     command.add(std::uint64_t{call->limits.bytes}).add(call->limits.age_ms);
@@ -425,12 +483,12 @@ void RedisPrimary::send(std::unique_ptr<Call> call) {
     command.add(options_.is_sharded ? "SPUBLISH" : "PUBLISH").add(keys.channel()).add(call->batch);
   }
   if (call->script == RedisScript::publish) {
-    command.add(call->again_after ? std::to_string(*call->again_after) : std::string());
+    command.add(call->again_after ? hub::to_cursor(*call->again_after) : std::string());
     if (has_key) command.add(call->key.digest).add(options_.key_seconds);
   } else if (call->script == RedisScript::amend) {
     const bool is_clear = call->amend.what == Amend::What::cleared;
     command.add(name_of(call->amend.what));
-    command.add(is_clear ? std::string() : hub::to_cursor(call->amend.about).substr(0, epoch_digits));
+    command.add(is_clear ? std::string() : epoch_of(call->amend.about));
     command.add(is_clear ? std::string() : std::to_string(call->amend.about.offset));
     command.add(call->amend.replacement);
   }

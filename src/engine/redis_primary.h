@@ -98,6 +98,7 @@ class RedisPrimary final : public RedisPort,
   void amend(RedisCallId call, Publish&& publish, const Amend& amend) override;
   void sync(RedisCallId call, const Sync& sync) override;
   void presence(RedisCallId call, const RedisPresenceCall& what) override;
+  void restore(RedisCallId call, const Restore& restore) override;
 
   /// What a server has not done is asked for again so often at once, and a sync then so often after a wait.
   static constexpr std::size_t repeats_max = 4;
@@ -148,6 +149,7 @@ class RedisPrimary final : public RedisPort,
   void have_wait(Calls& calls, std::unique_ptr<Call> call);
   void send(std::unique_ptr<Call> call);
   void send_delayed();
+  void send_restore(std::unique_ptr<Call> call);
   void load_scripts();
   void on_loaded(const redis::Value& reply, RedisScript script);
   void enter(RedisPartition partition);

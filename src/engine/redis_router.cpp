@@ -168,6 +168,11 @@ void RedisRouter::sync(RedisCallId call, const Sync& sync) {
   listener_->on_call_synced(call, RedisFault{RedisFault::Code::not_primary, std::string(no_server), 0});
 }
 
+void RedisRouter::restore(RedisCallId call, const Restore& restore) {
+  if (RedisPrimary* const primary = primary_of(restore.room)) return primary->restore(call, restore);
+  listener_->on_call_published(call, RedisFault{RedisFault::Code::not_primary, std::string(no_server), 0});
+}
+
 void RedisRouter::presence(RedisCallId call, const RedisPresenceCall& what) {
   if (RedisPrimary* const primary = by_partition_.at(what.partition())) return primary->presence(call, what);
   listener_->on_call_presence(call, RedisFault{RedisFault::Code::not_primary, std::string(no_server), 0});

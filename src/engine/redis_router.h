@@ -58,6 +58,7 @@ class RedisRouter final : public RedisPort, private redis::Topology::Listener, p
   void amend(RedisCallId call, Publish&& publish, const Amend& amend) override;
   void sync(RedisCallId call, const Sync& sync) override;
   void presence(RedisCallId call, const RedisPresenceCall& what) override;
+  void restore(RedisCallId call, const Restore& restore) override;
 
  private:
   struct Known {

@@ -106,9 +106,17 @@ local function epoch_at(log, offset)
   return log.epoch
 end
 
+local function end_of(log, epoch)
+  for ancestor, last in string.gmatch(log.lineage, '(%x+)-(%d+)') do
+    if ancestor == epoch then return tonumber(last) end
+  end
+  return epoch == log.epoch and log.top or 0
+end
+
 -- Where the batch stands if it has been published after that offset. Nodes number their batches.
 local function place_of_batch(log, after)
-  local name, before, oldest, is_end = string.sub(batch, 2, 17), '+', log.top + 1, log.is_new
+  if log.is_new then return nil end
+  local name, before, oldest, is_end = string.sub(batch, 2, 17), '+', log.top + 1, false
   for _ = 1, 16 do
     local some = redis.call('XREVRANGE', KEYS[3], before, text(after + 1), 'COUNT', 64)
     for _, entry in ipairs(some) do
@@ -134,7 +142,9 @@ if KEYS[5] then
   end
 end
 if ARGV[12] ~= '' then
-  local place, unknown = place_of_batch(log, tonumber(ARGV[12]))
+  -- Where the log has lost that position it goes on, and may have the batch, after what it still has of its epoch.
+  local epoch, offset = string.match(ARGV[12], '^(%x+)-(%d+)$')
+  local place, unknown = place_of_batch(log, math.min(tonumber(offset), end_of(log, epoch)))
   if place or unknown then return place or unknown end
 end
 local answer = append(log)
@@ -183,8 +193,8 @@ return answer
 
 constexpr std::string_view sync_source = R"lua(
 local function text(number) return string.format('%.0f', number) end
-local current = redis.call('HGET', KEYS[1], 't')
-if current ~= ARGV[1] then return redis.error_reply('STALE the term is another one') end
+local current = redis.call('HMGET', KEYS[1], 't', 'at')
+if current[1] ~= ARGV[1] then return redis.error_reply('STALE the term is another one') end
 local meta = redis.call('HMGET', KEYS[2], 'e', 'o', 't', 'l', 'f')
 if not meta[1] then
   redis.call('HSET', KEYS[2], 'e', ARGV[2], 'o', '0', 't', ARGV[1])
@@ -224,7 +234,13 @@ if #entries > 0 then
     end
   end
 end
-return {meta[1], meta[2], text(floor), meta[4] or '', meta[3] == ARGV[1] and 0 or 1, entries, amended}
+local doubt = 0
+if meta[3] ~= ARGV[1] and tonumber(ARGV[7]) > 0 then
+  local time = redis.call('TIME')
+  local left = tonumber(current[2]) + tonumber(ARGV[8]) - (time[1] * 1000 + math.floor(time[2] / 1000))
+  if left > 0 and left <= tonumber(ARGV[8]) then doubt = left end
+end
+return {meta[1], meta[2], text(floor), meta[4] or '', doubt, entries, amended}
 )lua";
 
 constexpr std::string_view beat_source = R"lua(
@@ -260,8 +276,56 @@ redis.call('SET', KEYS[1], '1', 'EX', ARGV[1])
 return answer
 )lua";
 
+constexpr std::string_view restore_source = R"lua(
+local function text(number) return string.format('%.0f', number) end
+local current = redis.call('HMGET', KEYS[1], 't', 'at')
+if current[1] ~= ARGV[1] then return redis.error_reply('STALE the term is another one') end
+local meta = redis.call('HMGET', KEYS[2], 'e', 'o', 't', 'b')
+local time, grace = redis.call('TIME'), tonumber(ARGV[7])
+local left = tonumber(current[2]) + grace - (time[1] * 1000 + math.floor(time[2] / 1000))
+if meta[1] ~= ARGV[2] or meta[3] == ARGV[1] or left <= 0 or left > grace then
+  return redis.error_reply('LATE the end of the log is not in doubt')
+end
+local top, bytes, last = tonumber(meta[2]), tonumber(meta[4] or 0), tonumber(ARGV[3]) - 1
+local kept, age, next_key, restored = tonumber(ARGV[4]), tonumber(ARGV[6]), 5, 0
+for i = 11, #ARGV, 5 do
+  local count, what, about, digest, batch = tonumber(ARGV[i]), ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4]
+  local key
+  if digest ~= '' then
+    key = KEYS[next_key]
+    next_key = next_key + 1
+  end
+  local before = last
+  last = last + count
+  if before > top or (before < top and last > top) then break end
+  if before == top then
+    bytes = bytes + #batch
+    redis.call('XADD', KEYS[3], 'MINID', '~', text(math.max(last - kept + 1, 0)), text(last) .. '-0', 'd', batch,
+      'n', count, 'b', text(bytes))
+    redis.call('HSET', KEYS[2], 'o', text(last), 'b', text(bytes))
+    if what == 'cleared' then
+      redis.call('HSET', KEYS[2], 'f', text(top))
+      redis.call('XTRIM', KEYS[3], 'MINID', text(last))
+      redis.call('DEL', KEYS[4])
+      redis.call('HSET', KEYS[4], text(last), '')
+    elseif what ~= '' then
+      redis.call('HSET', KEYS[4], about, what == 'removed' and '' or batch, text(last), '')
+    end
+    if key then redis.call('SET', key, ARGV[2] .. '-' .. text(last) .. ':' .. digest, 'EX', ARGV[10]) end
+    redis.call(ARGV[8], ARGV[9], ARGV[2] .. '-' .. text(top + 1) .. ':' .. batch)
+    top, restored = last, restored + count
+  end
+end
+if restored > 0 and age > 0 then
+  redis.call('PEXPIRE', KEYS[3], ARGV[6])
+  redis.call('PEXPIRE', KEYS[4], ARGV[6])
+end
+return {ARGV[2], text(top), restored, 0}
+)lua";
+
 constexpr std::array<std::string_view, redis_script_count> sources{
-    enter_source, publish_source, amend_source, sync_source, beat_source, presence_source, lease_source};
+    enter_source, publish_source,  amend_source, sync_source,
+    beat_source,  presence_source, lease_source, restore_source};
 
 }  // namespace
 

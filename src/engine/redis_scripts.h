@@ -22,8 +22,8 @@ enum class RedisScript : std::uint8_t {
   /// KEYS: term, meta, stream, amended [, idempotency].
   /// ARGV: term, random epoch, count, most messages kept, most bytes kept, their age in ms (0: none of them),
   /// seconds until the room is forgotten, ms of grace, PUBLISH or SPUBLISH, channel, batch, empty or, if it
-  /// may
-  /// have been published before, the offset after which that was [, digest of the message in hexadecimal,
+  /// may have been published before, the position after which that was: epoch, `-`, offset [, digest of the
+  /// message in hexadecimal,
   /// seconds that the key is kept].
   /// Answers {epoch, last offset, subscribed nodes, 1 if the key was known}.
   /// Errors: STALE, DOUBT ms, KEYREUSED; UNKNOWN if it is not known any more whether it has been published.
@@ -33,9 +33,9 @@ enum class RedisScript : std::uint8_t {
   /// replacement). Answers as `publish`: the place of the amendment. Errors: STALE, DOUBT ms, NOTFOUND.
   amend,
   /// KEYS: term, meta, stream, amended. ARGV: term, random epoch, offset to read after, most messages, most
-  /// bytes (one batch at least), seconds until the room is forgotten, most messages kept.
-  /// Answers {epoch, top, floor, lineage, 1 if the end is in doubt, {last offset, batch, ...}, {offset, what
-  /// stands there, ...}}. Makes the room's log if there is none. Error: STALE.
+  /// bytes (one batch at least), seconds until the room is forgotten, most messages kept, ms of grace.
+  /// Answers {epoch, top, floor, lineage, ms for which the end is still in doubt, {last offset, batch, ...},
+  /// {offset, what stands there, ...}}. Makes the room's log if there is none. Error: STALE.
   sync,
   /// KEYS: the node's beat. ARGV: what it holds, PUBLISH or SPUBLISH, the node's channel. Answers how many
   /// have got the message: 1 when pushes come.
@@ -50,6 +50,17 @@ enum class RedisScript : std::uint8_t {
   /// each
   /// whether it was there: "1" or "0".
   lease,
+  /// Puts back what a log has lost with its server, as long as its end is in doubt: it was written last in
+  /// another term, and the grace since the present one began is not over. Several nodes may try at once: each
+  /// offset is taken once. The log stays in its epoch and in doubt.
+  /// KEYS: term, meta, stream, amended [, idempotency, for each batch with a key]. ARGV: term, the log's
+  /// epoch, the first offset, most messages kept, most bytes kept, their age in ms, ms of grace, PUBLISH or
+  /// SPUBLISH, channel, seconds that keys are kept; then for each batch: count, what it amends (removed,
+  /// replaced, cleared; empty: nothing), the offset that it is about, the digest of its key in hexadecimal
+  /// (empty: it has none), batch.
+  /// Answers {epoch, top, messages put back, 0}. Errors: STALE; LATE if the log is not in doubt, or in
+  /// another epoch.
+  restore,
   count_,
 };
 inline constexpr std::size_t redis_script_count = static_cast<std::size_t>(RedisScript::count_);

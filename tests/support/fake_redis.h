@@ -20,9 +20,12 @@
 namespace roomcast::test {
 
 /// What the scripts of the Redis engine do, on a data set in memory: a model of one server, or of one that a
-/// replica takes over from. What it can do wrong is what such a server can.
+/// replica takes over from. What it can do wrong is what such a server can. Several of them, each with a
+/// number of its own, are the servers of a split brain.
 class FakeRedis {
  public:
+  explicit FakeRedis(std::uint64_t number = 0) : term(1 + number * servers_apart), epochs(100 + term) {}
+
   struct Entry {
     std::uint64_t last = 0;
     std::size_t count = 0;
@@ -45,7 +48,7 @@ class FakeRedis {
   };
 
   /// Another process answers from here on, with `then` as its data: a replica that had not got more, or what
-  /// was last saved. Nothing is in doubt, unless `has_doubt`.
+  /// was last saved. While has_doubt rooms can get back what they have lost.
   void fail_over(const Data& then) {
     data = then;
     if (is_fenced) ++term;
@@ -77,13 +80,14 @@ class FakeRedis {
       }
     }
     if (call.again_after) {
+      const std::uint64_t after = end_of(*room, *call.again_after);
       for (const Entry& entry : room->stream) {
-        if (entry.last > *call.again_after && entry.batch.substr(1, 16) == call.batch.substr(1, 16))
+        if (entry.last > after && entry.batch.substr(1, 16) == call.batch.substr(1, 16))
           return engine::RedisPublished{position_in(*room, entry.last), 0, false};
       }
       const std::uint64_t first =
           room->stream.empty() ? room->top + 1 : room->stream.front().last - room->stream.front().count + 1;
-      if (first > *call.again_after + 1) return engine::RedisFault{Code::unknown, "UNKNOWN", 0};
+      if (first > after + 1) return engine::RedisFault{Code::unknown, "UNKNOWN", 0};
     }
     const engine::RedisPublished done = append(*room, call);
     if (!call.key.text.empty()) data.keys[key] = {done.last, call.key.digest};
@@ -133,7 +137,7 @@ class FakeRedis {
     state.top = {room.epoch, room.top};
     state.floor = room.stream.empty() ? room.top : floor_of(room, call.limits);
     state.lineage = hub::Lineage(room.lineage);
-    state.is_in_doubt = room.term != term;
+    state.doubt_ms = has_doubt && room.term != term ? 10 : 0;
     std::size_t messages = 0;
     std::size_t bytes = 0;
     for (const Entry& entry : room.stream) {
@@ -182,14 +186,53 @@ class FakeRedis {
     return answer;
   }
 
+  /// `bytes` may refer to what the caller has.
+  base::Result<engine::RedisPublished, engine::RedisFault> restore(const engine::RedisPort::Restore& call) {
+    using What = engine::RedisPort::Amend::What;
+    const auto found = data.rooms.find(call.room);
+    const bool is_late = !has_doubt || found == data.rooms.end() || found->second.epoch != call.after.epoch ||
+                         found->second.term == term;
+    if (is_late) return engine::RedisFault{engine::RedisFault::Code::late, "LATE", 0};
+    Room& room = found->second;
+    std::uint64_t last = call.after.offset;
+    std::uint64_t restored = 0;
+    for (const auto& batch : call.batches) {
+      const std::uint64_t before = std::exchange(last, last + batch.count);
+      if (before > room.top || (before < room.top && last > room.top)) break;
+      if (before < room.top) continue;
+      engine::RedisPort::Publish publish{call.room, std::string(batch.bytes), batch.count, call.limits};
+      const engine::RedisPublished done = append(room, publish);
+      if (batch.what == What::cleared) {
+        room.floor = before;
+        while (!room.stream.empty() && room.stream.front().last <= before)
+          room.stream.pop_front();
+        room.amended = {{last, ""}};
+      } else if (batch.what) {
+        room.amended[batch.about] = batch.what == What::removed ? "" : std::string(batch.bytes);
+        room.amended[last] = "";
+      }
+      if (!batch.key.text.empty())
+        data.keys[std::string(call.room) + '\n' + batch.key.text] = {done.last, batch.key.digest};
+      restored += batch.count;
+    }
+    restored_messages += restored;
+    return engine::RedisPublished{{room.epoch, room.top}, restored, false};
+  }
+
   void publish_to(Sink& sink) { sinks.push_back(&sink); }
+  void publish_no_more_to(Sink& sink) {
+    sinks.erase(std::remove(sinks.begin(), sinks.end(), &sink), sinks.end());
+  }
+
+  static constexpr std::uint64_t servers_apart = 1'000'000'000;
 
   Data data;
   std::vector<Sink*> sinks;
-  std::uint64_t term = 1;
+  std::uint64_t term;
+  std::uint64_t epochs;
   int presence_writes = 0;
-  std::uint64_t epochs = 100;
-  bool has_doubt = false;  ///< publishes into rooms of an earlier term have to wait
+  std::uint64_t restored_messages = 0;
+  bool has_doubt = false;  ///< the grace: publishes into rooms of an earlier term have to wait
   bool is_fenced = true;   ///< false: another process is not noticed, as if there were no terms
   bool forks = true;       ///< false: rooms keep their epoch over a failover
 
@@ -214,6 +257,13 @@ class FakeRedis {
     if (!room.stream.empty()) floor = std::max(floor, room.stream.front().last - room.stream.front().count);
     return std::max(floor, room.floor);
   }
+  static std::uint64_t end_of(const Room& room, const hub::Position& position) {
+    if (position.epoch == room.epoch) return std::min(position.offset, room.top);
+    for (const hub::Ancestor& ancestor : room.lineage) {
+      if (ancestor.epoch == position.epoch) return std::min(position.offset, ancestor.end);
+    }
+    return 0;
+  }
   static hub::Position position_in(const Room& room, std::uint64_t offset) {
     return {hub::Lineage(room.lineage).epoch_at(offset, room.epoch), offset};
   }
@@ -235,7 +285,15 @@ class FakeRedis {
 /// The connections of one node to it: what is asked for is answered, and pushed, when the test says so.
 class FakeRedisPort final : public engine::RedisPort, private FakeRedis::Sink {
  public:
-  explicit FakeRedisPort(FakeRedis& redis) : redis_(redis) { redis.publish_to(*this); }
+  explicit FakeRedisPort(FakeRedis& redis) : redis_(&redis) { redis.publish_to(*this); }
+
+  /// Another server is the primary, as far as this node knows. Only while there are no connections.
+  void move_to(FakeRedis& redis) {
+    redis_->publish_no_more_to(*this);
+    redis_ = &redis;
+    redis.publish_to(*this);
+  }
+  [[nodiscard]] bool is_at(const FakeRedis& redis) const { return redis_ == &redis; }
 
   void start(Listener& listener) override { listener_ = &listener; }
   [[nodiscard]] bool has_space_for(engine::RedisPartition /*partition*/,
@@ -250,16 +308,25 @@ class FakeRedisPort final : public engine::RedisPort, private FakeRedis::Sink {
   }
   void unsubscribe(std::string_view room) override { subscribed_.erase(std::string(room)); }
   void publish(engine::RedisCallId call, Publish&& publish) override {
-    calls_.push_back({call, false, std::string(publish.room), std::move(publish), {}, {}});
+    calls_.push_back({call, false, std::string(publish.room), std::move(publish), {}, {}, {}});
   }
   void amend(engine::RedisCallId call, Publish&& publish, const Amend& amend) override {
-    calls_.push_back({call, false, std::string(publish.room), std::move(publish), amend, {}});
+    calls_.push_back({call, false, std::string(publish.room), std::move(publish), amend, {}, {}});
   }
   void sync(engine::RedisCallId call, const Sync& sync) override {
-    calls_.push_back({call, true, std::string(sync.room), {}, {}, sync});
+    calls_.push_back({call, true, std::string(sync.room), {}, {}, sync, {}});
+  }
+  void restore(engine::RedisCallId call, const Restore& restore) override {
+    Kept kept{restore, {}};
+    for (const Restore::Batch& batch : restore.batches)
+      kept.bytes.emplace_back(batch.bytes);
+    calls_.push_back({call, false, std::string(restore.room), {}, {}, {}, {}, std::move(kept)});
   }
   void presence(engine::RedisCallId call, const engine::RedisPresenceCall& what) override {
-    calls_.push_back({.id = call, .presence = what});
+    Call made;
+    made.id = call;
+    made.presence = what;
+    calls_.push_back(std::move(made));
   }
 
   void connect() {
@@ -269,15 +336,13 @@ class FakeRedisPort final : public engine::RedisPort, private FakeRedis::Sink {
   void set_calls(bool are_possible) {
     if (std::exchange(has_calls_, are_possible) == are_possible) return;
     if (!are_possible) lose_calls();
-    for (std::size_t i = 0; i < engine::redis_partitions; ++i)
-      listener_->on_calls(static_cast<engine::RedisPartition>(i), are_possible);
+    tell_all([&](engine::RedisPartition partition) { listener_->on_calls(partition, are_possible); });
   }
   void set_pushes(bool are_possible) {
     if (std::exchange(has_pushes_, are_possible) == are_possible) return;
     subscribed_.clear();
     pushes_.clear();
-    for (std::size_t i = 0; i < engine::redis_partitions; ++i)
-      listener_->on_pushes(static_cast<engine::RedisPartition>(i), are_possible);
+    tell_all([&](engine::RedisPartition partition) { listener_->on_pushes(partition, are_possible); });
   }
   /// The server does the next call and answers it; without `arrives` the answer is lost with the link.
   bool answer_one() {
@@ -318,7 +383,14 @@ class FakeRedisPort final : public engine::RedisPort, private FakeRedis::Sink {
 
   bool has_space = true;
 
+  /// Those of which the engine is told, or of all if there are none.
+  std::vector<engine::RedisPartition> partitions;
+
  private:
+  struct Kept {
+    Restore restore;
+    std::vector<std::string> bytes;
+  };
   struct Call {
     engine::RedisCallId id = 0;
     bool is_sync = false;
@@ -327,6 +399,7 @@ class FakeRedisPort final : public engine::RedisPort, private FakeRedis::Sink {
     std::optional<Amend> amend{};
     Sync sync{};
     std::optional<engine::RedisPresenceCall> presence{};
+    std::optional<Kept> restore{};
   };
   struct Push {
     bool is_confirmation = false;
@@ -341,7 +414,7 @@ class FakeRedisPort final : public engine::RedisPort, private FakeRedis::Sink {
   }
   void run(const Call& call, bool arrives) {
     if (call.presence) {
-      const std::vector<std::string> texts = redis_.presence(*call.presence);
+      const std::vector<std::string> texts = redis_->presence(*call.presence);
       if (arrives)
         listener_->on_call_presence(call.id, engine::RedisPresenceAnswer(texts.begin(), texts.end()));
       return;
@@ -349,18 +422,35 @@ class FakeRedisPort final : public engine::RedisPort, private FakeRedis::Sink {
     if (call.is_sync) {
       Sync sync = call.sync;
       sync.room = call.room;
-      redis_.sync(sync, [&](engine::RedisLogState&& state) {
+      redis_->sync(sync, [&](engine::RedisLogState&& state) {
         if (arrives) listener_->on_call_synced(call.id, std::move(state));
       });
       return;
     }
+    if (call.restore) {
+      Restore restore = call.restore->restore;
+      restore.room = call.room;
+      for (std::size_t i = 0; i < restore.batches.size(); ++i)
+        restore.batches[i].bytes = call.restore->bytes[i];
+      auto outcome = redis_->restore(restore);
+      if (arrives) listener_->on_call_published(call.id, std::move(outcome));
+      return;
+    }
     Publish publish = call.publish;
     publish.room = call.room;
-    auto outcome = call.amend ? redis_.amend(publish, *call.amend) : redis_.publish(publish);
+    auto outcome = call.amend ? redis_->amend(publish, *call.amend) : redis_->publish(publish);
     if (arrives) listener_->on_call_published(call.id, std::move(outcome));
   }
 
-  FakeRedis& redis_;
+  template <class Tell>
+  void tell_all(const Tell& tell) {
+    for (const engine::RedisPartition partition : partitions)
+      tell(partition);
+    for (std::size_t i = 0; i < engine::redis_partitions && partitions.empty(); ++i)
+      tell(static_cast<engine::RedisPartition>(i));
+  }
+
+  FakeRedis* redis_;
   Listener* listener_ = nullptr;
   std::deque<Call> calls_;
   std::deque<Push> pushes_;
