@@ -20,6 +20,7 @@ engine::Redis::Limits redis_limits(const config::Config& config) {
   engine::Redis::Limits limits;
   limits.publish_ms = config.redis.publish_ms;
   limits.linger_ms = config.redis.linger_ms;
+  limits.restores = config.redis.recover_ms != 0;
   limits.queue_bytes = static_cast<std::size_t>(config.redis.queue_bytes);
   return limits;
 }

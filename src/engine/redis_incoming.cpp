@@ -317,7 +317,9 @@ void Redis::on_page(const Reading& reading, base::Result<RedisLogState, RedisFau
     return events_->on_page(reading.ticket, link_is_down);
   hub::LogPage page;
   page.floor = outcome->floor;
-  page.after = std::max(after.offset, page.floor);
+  // The stream as a whole lives as long as its last message: those past their age are passed over here.
+  const std::int64_t age_ms = limits_of(reading.room).age_ms;
+  const std::int64_t oldest_ms = age_ms == 0 ? 0 : parts_.clock.wall_ms() - age_ms;
   for (const RedisLogState::Batch& batch : outcome->batches) {
     auto entries = RedisBatch::read(batch.bytes, node_);
     if (!entries || entries->size() > batch.last) break;
@@ -325,10 +327,20 @@ void Redis::on_page(const Reading& reading, base::Result<RedisLogState, RedisFau
     for (RedisBatch::Entry& entry : *entries) {
       if (++offset <= after.offset || offset <= page.floor) continue;
       if (page.messages.size() == reading.messages_max) break;
+      if (page.messages.empty() && entry.message.time_ms < oldest_ms) {
+        page.floor = offset;
+        continue;
+      }
       if (!entry.amendment) apply_amended(entry.message, offset, *outcome);
       entry.message.position = {outcome->lineage.epoch_at(offset, outcome->top.epoch), offset};
       page.messages.push_back(std::move(entry.message));
     }
+  }
+  page.after = std::max(after.offset, page.floor);
+  const bool is_past_its_age = page.messages.empty() && page.floor > outcome->floor;
+  if (is_past_its_age && page.floor < outcome->top.offset) {
+    const hub::Position next{outcome->lineage.epoch_at(page.floor, outcome->top.epoch), page.floor};
+    return read(std::string(reading.room), next, reading.messages_max, sync_bytes, reading.ticket);
   }
   events_->on_page(reading.ticket, std::move(page));
 }
