@@ -375,13 +375,14 @@ void RedisPrimary::sync(RedisCallId id, const Sync& sync) {
 }
 
 void RedisPrimary::restore(RedisCallId id, const Restore& restore) {
-  auto call = std::make_unique<Call>(Call{.id = id,
-                                          .script = RedisScript::restore,
-                                          .partition = redis_partition_of(restore.room),
-                                          .room = std::string(restore.room),
-                                          .limits = restore.limits,
-                                          .after = restore.after.offset,
-                                          .epoch = epoch_of(restore.after)});
+  auto call = std::make_unique<Call>();
+  call->id = id;
+  call->script = RedisScript::restore;
+  call->partition = redis_partition_of(restore.room);
+  call->room = restore.room;
+  call->limits = restore.limits;
+  call->after = restore.after.offset;
+  call->epoch = epoch_of(restore.after);
   const RedisKeys keys(options_.prefix, restore.room);
   for (const Restore::Batch& batch : restore.batches) {
     if (!batch.key.text.empty()) call->more_keys.push_back(keys.idempotency(batch.key.text));

@@ -14,6 +14,7 @@ const long_for_a_reason = {
   'tests/contract/engine_test.cpp': 'one suite that each engine must pass as a whole',
   'tests/contract/stream_test.cpp': 'one suite that each kind of stream must pass as a whole',
   'tests/contract/transport_test.cpp': 'one suite that each transport must pass as a whole',
+  'tests/support/fake_redis.h': 'one model: a server, and what connections to it do',
   'tests/unit/auth/authenticator_test.cpp': 'many short cases around one fixture',
   'tests/unit/engine/durable_test.cpp': 'many short cases around one fixture',
   'tests/unit/engine/redis_primary_test.cpp': 'many short cases around one fixture',
