@@ -21,7 +21,7 @@ const rows = [
   { name: 'SENTINEL FAILOVER', loses: true, act: ({ servers }) => servers.failOver() },
   { name: 'kill -9 of the primary', outcomes: waits_too_long, loses: true, act: ({ servers }) => killPrimary(servers) },
   {
-    name: 'kill -9 of the primary, whose replicas are 100 ms behind', quick: true, outcomes: waits_too_long, loses: true,
+    name: 'kill -9 of the primary, whose replicas are 100 ms behind', outcomes: waits_too_long, loses: true,
     async act({ servers }) {
       for (const { proxy } of servers.servers) proxy.delay_ms = 100;
       await sleep(1_000);
