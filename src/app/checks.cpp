@@ -105,8 +105,8 @@ config::Checks configuration_checks() {
     return address.error().message;
   };
   checks.redis_prefix = [](const std::string& text) -> std::optional<std::string> {
-    if (is_name(text) || text.empty()) return std::nullopt;
-    return "expected at most 64 letters, digits, '-', '.', '_' and ':'";
+    if (is_name(text)) return std::nullopt;
+    return "expected 1 to 64 letters, digits, '-', '.', '_' and ':'";
   };
   checks.node_name = [](const std::string& text) -> std::optional<std::string> {
     if (is_name(text) && text.find(':') == std::string::npos) return std::nullopt;

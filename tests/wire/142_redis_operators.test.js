@@ -197,29 +197,4 @@ describe('operators of several servers', { skip }, () => {
     assert.equal(code_of(await call(a, 'GET', '/rooms/%01commands')), 'bad_room_name');
     assert.equal(code_of(await call(a, 'POST', '/rooms/%01sanctions', { do: 'put' })), 'bad_room_name');
   });
-
-  it('while Redis is away nothing is done, and the answer says so; afterwards what a server knows is put in again', async () => {
-    const room = newRoom();
-    await done(a, 'POST', '/api/bans', { user: 'zoe', room });
-    const client = await user(b, 'zed', room);
-    await redis.stop();
-    const answer = await call(a, 'POST', '/api/disconnect', { user: 'zed' });
-    assert.deepEqual([answer.status, code_of(answer)], [503, 'unavailable']);
-    assert.equal((await client.ask({ type: 'ping' })).type, 'ok');
-    // It has forgotten everything.
-    await redis.begin();
-    // Until all are back the answer says that some are silent.
-    await eventually(async () => {
-      const { status, json } = await call(a, 'POST', '/api/disconnect', { user: 'zed' });
-      return status < 300 && json.clients === 1;
-    }, 'a command that is done on all servers');
-    assert.equal((await client.closed).code, 3003);
-    assert.equal(code_of(await joined(b, 'zoe', room)), 'banned');
-    await eventually(async () => {
-      const later = await startNode();
-      const answer_of_later = await joined(later, 'zoe', room);
-      await stopNode(later);
-      return answer_of_later.status === 403 && code_of(answer_of_later) === 'banned';
-    }, 'a ban that a later server knows');
-  });
 });
