@@ -105,7 +105,7 @@ config::Checks configuration_checks() {
     return address.error().message;
   };
   checks.redis_prefix = [](const std::string& text) -> std::optional<std::string> {
-    if (is_name(text)) return std::nullopt;
+    if (!text.empty() && is_name(text)) return std::nullopt;
     return "expected 1 to 64 letters, digits, '-', '.', '_' and ':'";
   };
   checks.node_name = [](const std::string& text) -> std::optional<std::string> {

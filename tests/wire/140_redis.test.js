@@ -238,7 +238,7 @@ describe('settings of Redis', () => {
       [{ ...base, 'redis.tls_key': certificate }, /redis\.tls_key is set, but redis\.tls_certificate is not/],
       [{ ...base, 'redis.password_file': '/nowhere/password' }, /redis\.password_file: \/nowhere\/password cannot be opened: No such file/],
       [{ ...base, 'redis.password_file': '/dev/null' }, /redis\.password_file: \/dev\/null has no password in it/],
-      [{ ...base, 'redis.prefix': 'a{b}' }, /redis\.prefix: "a\{b\}": expected at most 64 letters/],
+      [{ ...base, 'redis.prefix': 'a{b}' }, /redis\.prefix: "a\{b\}": expected 1 to 64 letters/],
       [{ ...base, 'node.name': 'a b' }, /node\.name: "a b": expected at most 64 letters/],
       [{ ...base, engine: 'Redis' }, /engine: expected "memory" or "redis", found "Redis"/],
     ]) {
