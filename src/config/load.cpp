@@ -209,7 +209,7 @@ std::optional<ElementError> Loader::check_texts(const Setting& setting, const Va
     wrong = check_list(list->form, std::get<std::vector<std::string>>(value));
   } else if (const auto* kind = std::get_if<Text>(&setting.kind); kind != nullptr && kind->form) {
     const auto& text = std::get<std::string>(value);
-    if (!text.empty()) wrong = check_text(*kind->form, text);
+    if (!text.empty() || *kind->form == TextForm::redis_prefix) wrong = check_text(*kind->form, text);
   }
   if (!wrong) return std::nullopt;
   return ElementError{std::move(*wrong), {}};
