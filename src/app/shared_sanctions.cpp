@@ -47,8 +47,9 @@ void SharedSanctions::put(const access::Sanction& sanction, Done done) {
   SanctionChange change{What::put, 0, 0, sanction};
   publish(change, {}, [this, change, done = std::move(done)](const hub::PublishResult& result) mutable {
     if (!result) return done(result.error());
+    const std::string name = access::name_in_store(change.sanction);
     apply(result->position, std::move(change));
-    const auto entry = entries_.find(access::name_in_store(change.sanction));
+    const auto entry = entries_.find(name);
     const auto id = entry == entries_.end() ? result->position.offset : entry->second.id;
     done(Kept{id, result->nodes});
     renew_oldest();
